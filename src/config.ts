@@ -1,0 +1,153 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import { z } from 'zod';
+import { ConfigError } from './errors.ts';
+
+const int = (low: number, high: number) =>
+  z.coerce
+    .number({ error: (issue) => `expected ${low}..${high}, got ${shown(issue.input)}` })
+    .int({ error: (issue) => `expected a whole number ${low}..${high}, got ${shown(issue.input)}` })
+    .min(low, { error: (issue) => `expected ${low}..${high}, got ${shown(issue.input)}` })
+    .max(high, { error: (issue) => `expected ${low}..${high}, got ${shown(issue.input)}` });
+
+const shown = (value: unknown): string => (value === undefined ? 'nothing' : (JSON.stringify(value) ?? 'nothing'));
+
+const url = (protocols: string[]) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+    error: `expected an address starting with ${protocols.map((p) => `${p}//`).join(' or ')}`, // the value may hold a password: never printed
+  });
+
+const list = z
+  .string()
+  .default('')
+  .transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  );
+
+const workspaces = list.transform((items, context) => {
+  const found: Record<string, string> = {};
+  for (const item of items) {
+    const at = item.indexOf('=');
+    const name = item.slice(0, at);
+    const path = item.slice(at + 1);
+    if (at < 1 || !/^[^\s:{}]+$/.test(name) || !isAbsolute(path)) {
+      context.addIssue({ code: 'custom', message: `expected name=/absolute/folder, got ${JSON.stringify(item)}` });
+      continue;
+    }
+    found[name] = resolve(path);
+  }
+  return found;
+});
+
+/** Every variable the fleet reads. `.env.example` lists the same, with a line on each. */
+const environmentSchema = z.object({
+  REDIS_URL: url(['redis:', 'rediss:']).default('redis://127.0.0.1:6379'),
+  FLEET_SWARM: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}$/, { error: (issue) => `expected a lower-case name, got ${shown(issue.input)}` })
+    .refine((name) => name !== 'fleet', { error: '"fleet" is the default swarm; leave the variable out' })
+    .optional(),
+  FLEET_WORKSPACES: workspaces.prefault(''),
+  FLEET_OFFLINE: z.enum(['0', '1'], { error: (issue) => `expected 0 or 1, got ${shown(issue.input)}` }).default('0'),
+  FLEET_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      error: (issue) => `expected trace, debug, info, warn, error, fatal or silent, got ${shown(issue.input)}`,
+    })
+    .default('info'),
+  FLEET_BUDGET_USD: z.coerce
+    .number({ error: (issue) => `expected dollars, got ${shown(issue.input)}` })
+    .min(0, { error: (issue) => `expected 0 or more dollars, got ${shown(issue.input)}` })
+    .max(1_000_000, { error: (issue) => `expected at most 1000000 dollars, got ${shown(issue.input)}` })
+    .optional(),
+  FLEET_NOTIFY: z.string().min(1).optional(),
+  FLEET_WORKER_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, {
+      error: (issue) => `expected letters, digits, dot, dash or underscore, got ${shown(issue.input)}`,
+    })
+    .optional(),
+  ANTHROPIC_API_KEY: z.string().min(1).optional(),
+  ANTHROPIC_BASE_URL: url(['http:', 'https:']).optional(),
+  FLEET_HAIKU_MODEL: z.string().min(1).default('claude-haiku-5-5'),
+  FLEET_SONNET_MODEL: z.string().min(1).default('claude-sonnet-5-5'),
+  FLEET_HAIKU_PROCESSES: int(1, 64).default(2),
+  FLEET_HAIKU_CONCURRENCY: int(1, 1_000).default(20),
+  FLEET_CALL_TIMEOUT_MS: int(1_000, 600_000).default(120_000),
+  FLEET_RUN_ALLOW: list,
+  FLEET_HTTP_ALLOW: list,
+  DASHBOARD_HOST: z.string().min(1).default('127.0.0.1'),
+  DASHBOARD_PORT: int(0, 65_535).default(3_900),
+  DASHBOARD_USER: z.string().min(1).default('fleet'),
+  DASHBOARD_PASSWORD: z.string().min(8, { error: 'expected at least 8 characters' }).optional(), // never printed
+});
+
+export type Environment = z.output<typeof environmentSchema>;
+
+export interface Config extends Environment {
+  /** Folder whose `.env` is read. */
+  home: string;
+  /** Folder for what outlives a checkout: the embedded Redis' data, pm2 notes. */
+  dataFolder: string;
+  /** Names of variables that both the shell and `.env` set, to different values; the shell's wins. */
+  shadowed: string[];
+}
+
+/** The package's own folder: two levels up from `src/config.ts`, three from `dist/src/config.js`. */
+export const packageFolder = findPackageFolder(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Reads the environment and the `.env` of the fleet's home (`FLEET_HOME`, default the package's folder). A variable of
+ * the process wins over the file's. The folder the command was typed in is never looked at.
+ * @throws ConfigError naming every wrong variable, its rule and its value, in one message
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const home = resolve(env.FLEET_HOME ?? packageFolder);
+  const file = readEnvFile(join(home, '.env'));
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const merged = { ...file, ...set };
+  const parsed = environmentSchema.safeParse(merged);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`the environment is wrong:\n${lines.join('\n')}`);
+  }
+  return {
+    ...parsed.data,
+    home,
+    dataFolder: resolve(env.FLEET_DATA ?? join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'haiku-fleet')),
+    shadowed: Object.keys(file).filter((name) => set[name] !== undefined && set[name] !== file[name]),
+  };
+}
+
+/** Whether models are simulated: nothing is paid and nothing leaves the machine. */
+export function isOffline(config: Config): boolean {
+  return config.FLEET_OFFLINE === '1';
+}
+
+/** @throws ConfigError unless a key is there or the fleet is offline; nothing falls back to the simulator */
+export function requireAnthropicKey(config: Config): void {
+  if (isOffline(config) || config.ANTHROPIC_API_KEY !== undefined) return;
+  throw new ConfigError(
+    `the environment is wrong:\n  ANTHROPIC_API_KEY: expected a key, got nothing (put it into ${join(config.home, '.env')}, or set FLEET_OFFLINE=1 for simulated models)`,
+  );
+}
+
+function readEnvFile(path: string): Record<string, string> {
+  if (!existsSync(path)) return {};
+  const parsed = parseEnv(readFileSync(path, 'utf8'));
+  return Object.fromEntries(
+    Object.entries(parsed).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
+}
+
+function findPackageFolder(from: string): string {
+  if (existsSync(join(from, 'package.json'))) return from;
+  const parent = dirname(from);
+  if (parent === from) throw new ConfigError('package.json of the fleet was not found above its own code');
+  return findPackageFolder(parent);
+}

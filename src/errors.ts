@@ -1,0 +1,135 @@
+/**
+ * The closed set of ways a job can end other than well. `src/jobs/outcomes.ts` decides what becomes of each; no other
+ * place does. A message names the thing, the rule and the value, and where it helps, what to do.
+ */
+
+/** Base of every error the fleet throws on purpose. */
+export class FleetError extends Error {
+  override name = 'FleetError';
+}
+
+/** The environment is wrong. A process exits 78 and is not restarted. */
+export class ConfigError extends FleetError {
+  override name = 'ConfigError';
+}
+
+/** The caller asked for something that cannot be: wrong use of the command line or the API. Exit code 2. */
+export class UsageError extends FleetError {
+  override name = 'UsageError';
+}
+
+/** Redis cannot be used as it is: unreachable, read-only, wrong policy, full. */
+export class RedisUnusableError extends FleetError {
+  override name = 'RedisUnusableError';
+}
+
+/** The job breaks a rule of its queue: bad data, unknown name. It fails at once and cannot succeed. */
+export class InvalidJobError extends FleetError {
+  override name = 'InvalidJobError';
+}
+
+export const TASK_FAILURE_REASONS = [
+  'refusal', // the model declined
+  'step-limit', // turns or tokens used up
+  'malformed', // a reply that is no reply
+  'schema', // the result does not fit the task's schema, also after one repair
+  'tool', // a tool cannot do what the task needs
+  'handed-back', // the worker says it needs the coordinator's judgement
+  'workspace', // the workspace is not known on this host
+  'context', // a memory context it asks for does not exist
+  'finding-taken', // its finding id belongs to somebody else
+  'model', // the model is unknown, without a price or not available
+  'deadline', // the whole job took longer than its queue allows
+] as const;
+export type TaskFailureReason = (typeof TASK_FAILURE_REASONS)[number];
+
+/** The task itself failed and running it again unchanged would not help. */
+export class TaskFailedError extends FleetError {
+  override name = 'TaskFailedError';
+  constructor(
+    readonly reason: TaskFailureReason,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The provider says this *model* must wait. `retryAfterMs` is what it said, or our default where it said nothing. */
+export class RateLimitedError extends FleetError {
+  override name = 'RateLimitedError';
+  constructor(
+    readonly model: string,
+    readonly retryAfterMs: number,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** 5xx, 529, network or timeout. `sent` tells whether the request may have been served, so that its cost is uncertain. */
+export class ProviderUnavailableError extends FleetError {
+  override name = 'ProviderUnavailableError';
+  constructor(
+    readonly model: string,
+    readonly sent: boolean,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** 401, 402, 403 or a spend limit: the fleet halts with the provider's words. */
+export class AccountRefusedError extends FleetError {
+  override name = 'AccountRefusedError';
+}
+
+/** A limit would be passed by the next call. `scope` is `day`, or the own budget that only parks its jobs. */
+export class BudgetReachedError extends FleetError {
+  override name = 'BudgetReachedError';
+  constructor(
+    readonly scope: 'day' | 'batch' | 'task' | 'mission',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The fleet is halted: the job goes back to waiting. */
+export class HaltError extends FleetError {
+  override name = 'HaltError';
+}
+
+/** The model cools down or is under probe: the job waits `delayMs` and costs no attempt. */
+export class ModelCoolingError extends FleetError {
+  override name = 'ModelCoolingError';
+  constructor(
+    readonly model: string,
+    readonly delayMs: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** This process is going away: the job goes back to waiting after the running turn is stored. */
+export class ShutdownError extends FleetError {
+  override name = 'ShutdownError';
+}
+
+/** Another worker has this job: change nothing more. */
+export class LockLostError extends FleetError {
+  override name = 'LockLostError';
+}
+
+/** A person cancelled the job. */
+export class CancelledError extends FleetError {
+  override name = 'CancelledError';
+}
+
+/** The text of anything thrown. */
+export function toMessage(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

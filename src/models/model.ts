@@ -1,0 +1,37 @@
+import type Anthropic from '@anthropic-ai/sdk';
+
+/** What a reply cost in tokens. `input` excludes what came from or went to the cache. */
+export interface Usage {
+  input: number;
+  cache_write: number;
+  cache_read: number;
+  output: number;
+}
+
+export interface ModelRequest {
+  model: string;
+  system: Anthropic.TextBlockParam[];
+  messages: Anthropic.MessageParam[];
+  tools: Anthropic.Tool[];
+  maxTokens: number;
+  /** JSON Schema the provider itself must hold the reply to; used for plans. */
+  outputSchema?: Record<string, unknown>;
+}
+
+/** A reply whose shape has been checked. */
+export interface ModelReply {
+  id: string;
+  model: string;
+  content: Anthropic.ContentBlock[];
+  stopReason: string;
+  usage: Usage;
+}
+
+/**
+ * One provider behind one call. Implementations map every failure to a class of `src/errors.ts`; HTTP status is read
+ * nowhere else. They retry nothing.
+ */
+export interface Model {
+  /** @throws RateLimitedError, ProviderUnavailableError, AccountRefusedError, TaskFailedError (`malformed`, `model`) */
+  call(request: ModelRequest, options: { signal: AbortSignal }): Promise<ModelReply>;
+}

@@ -1,0 +1,82 @@
+/**
+ * Every Redis key and channel of the fleet. Nothing else in the tree spells one.
+ *
+ * Public keys (read and written by other programs) have no prefix in the default swarm and `{acme}:` in swarm `acme`.
+ * Private keys are always under the hash tag, so that one script may touch many of them on a Redis Cluster. No private
+ * key may match `finding:*`, `task:*:claimed`, `worker:status:*` or `cost:*`.
+ */
+export interface Keys extends ReturnType<typeof createKeys> {}
+
+/** The vendor totals other programs read. */
+export type CostVendor = 'haiku' | 'sonnet' | 'gemini' | 'other';
+
+/** @param swarm name of the swarm; null is the default one */
+export function createKeys(swarm: string | null) {
+  const tag = swarm === null ? '{fleet}' : `{${swarm}}`;
+  const open = swarm === null ? '' : `${tag}:`;
+  const own = (name: string): string => `${tag}:${name}`;
+  return {
+    swarm: swarm ?? 'fleet',
+    /** BullMQ's `prefix` option. */
+    bullPrefix: tag,
+    /** The prefix of public keys and channels: empty in the default swarm. */
+    publicPrefix: open,
+
+    // public
+    finding: (id: string) => `${open}finding:${id}`,
+    workerStatus: (workerId: string) => `${open}worker:status:${workerId}`,
+    workerTasks: (workerId: string) => `${open}worker:tasks:${workerId}`,
+    shardQuota: (shard: number) => `${open}librarian:shard${shard}:quota`,
+    shardStatus: (shard: number) => `${open}librarian:shard${shard}:status`,
+    cost: (vendor: CostVendor) => (vendor === 'other' ? own('spent:other') : `${open}cost:${vendor}`),
+    contextActive: `${open}context:active`,
+    haltReason: `${open}halt:reason`,
+    channelFindings: `${open}channel:findings`,
+    channelCompletions: `${open}channel:completions`,
+    channelQueries: `${open}channel:queries`,
+    channelResponses: `${open}channel:responses`,
+
+    // BullMQ's own keys that scripts read inside their one step
+    jobLock: (queue: string, jobId: string) => own(`${queue}:${jobId}:lock`),
+    jobLogs: (queue: string, jobId: string) => own(`${queue}:${jobId}:logs`),
+    queueKey: (queue: string, part: string) => own(`${queue}:${part}`),
+
+    // the swarm itself
+    swarmMark: own('swarm'), // hash: kind real|simulated, layout
+    session: own('session'), // hash: name, startedAt, explicit
+    counters: own('counters'), // hash: recoveries, waits, quarantines … since the swarm began
+    workers: own('workers'), // hash: worker id → JSON of its last heartbeat
+    workerName: (host: string, number: string) => own(`worker-name:${host}:${number}`),
+    control: own('control'), // channel: halts, resumes, cancels
+    events: own('events'), // stream: one entry a finding
+    halted: own('halted'), // hash: which queues the halt itself paused
+
+    // findings
+    index: own('index'), // zset: finding id by `at` in ms
+    indexBySession: (session: string) => own(`index:session:${session}`),
+    indexByBatch: (batch: string) => own(`index:batch:${batch}`),
+
+    // money
+    budget: own('budget'), // hash: limit of a day
+    spend: (scope: string) => own(`spend:${scope}`), // hash: settled, reserved, uncertain, limit; scope `day:2026-11-21`, `batch:x`, `task:<job>`
+    reservations: own('reservations'), // hash: reservation id → JSON
+    reservationTimes: own('reservation-times'), // zset: reservation id by the time it was made
+    ledger: (day: string) => own(`ledger:${day}`), // hash: session|batch|mission|model|worker|measure → integer
+    ledgerDays: own('ledger-days'), // set of days with a ledger
+    sessionTotals: (session: string) => own(`session-totals:${session}`), // hash: per vendor nano, tokens, tasks
+
+    // jobs
+    turns: (jobId: string) => own(`turns:${jobId}`), // hash: stored replies and tool results of one job
+    cancelled: own('cancelled'), // zset: job id by the time a person cancelled it
+    parked: own('parked'), // hash: job id → own budget it waits for
+    cooldown: (model: string) => own(`cooldown:${model}`), // string with expiry: the model waits
+    outage: (model: string) => own(`outage:${model}`), // integer: provider failures in a row
+    modelsInUse: own('models-in-use'), // hash: model → last use in ms
+    batches: own('batches'), // zset: batch name by creation
+    batch: (name: string) => own(`batch:${name}`), // hash: file, lines, budget …
+    batchFailed: (name: string) => own(`batch-failed:${name}`), // set of failed job ids
+    reservedFindings: own('finding-owners'), // hash: finding id asked for by a caller → job id
+    context: (name: string) => own(`context:${name}`), // string: a memory context
+    contexts: own('contexts'), // hash: name → JSON {bytes, sha256, loadedAt}
+  };
+}
