@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+
+/**
+ * Every script of `src/redis/scripts/`, by its file name without `.lua`. A script's first lines say what it does and what
+ * it answers (`-- name: …`); `--@keys N` says how many keys it takes at least; `--@include NAME` stands for `lib/NAME.lua`.
+ */
+export const SCRIPT_NAMES = [
+  'begin-turn',
+  'close-reservation',
+  'current-session',
+  'finish-task',
+  'settle-turn',
+] as const;
+export type ScriptName = (typeof SCRIPT_NAMES)[number];
+
+/** Runs one script as one atomic step. Every key it touches is in `keys`: a Redis Cluster needs that. */
+export type ScriptCall = (keys: string[], args: (string | number)[]) => Promise<unknown>;
+export type Scripts = Record<ScriptName, ScriptCall>;
+
+interface LoadedScript {
+  lua: string;
+  /** Fewest keys a call may bring. */
+  keyCount: number;
+}
+
+const folder = new URL('scripts/', import.meta.url);
+
+/**
+ * Registers the scripts on a connection. They travel by their hash; a Redis that lost them (restart, `SCRIPT FLUSH`) is
+ * sent the text again by ioredis.
+ */
+export function defineScripts(redis: Redis): Scripts {
+  const calls = SCRIPT_NAMES.map((name): [ScriptName, ScriptCall] => {
+    const { lua, keyCount } = loadScript(name);
+    const command = `fleet:${name}`;
+    redis.defineCommand(command, { lua });
+    const run = Reflect.get(redis, command) as (...args: (string | number)[]) => Promise<unknown>;
+    return [
+      name,
+      async (keys, args) => {
+        if (keys.length < keyCount) throw new TypeError(`${name}: expected ${keyCount} keys, got ${keys.length}`);
+        return run.call(redis, keys.length, ...keys, ...args);
+      },
+    ];
+  });
+  return Object.fromEntries(calls) as Scripts;
+}
+
+/** Reads one script and puts its includes in place. @throws Error when a file, its contract line or its key count is missing */
+export function loadScript(name: string): LoadedScript {
+  const text = readFileSync(new URL(`${name}.lua`, folder), 'utf8');
+  if (!text.startsWith(`-- ${name}: `))
+    throw new Error(`${name}.lua: the first line must be "-- ${name}: what it does"`);
+  const keyCount = /^--@keys (\d+)$/m.exec(text)?.[1];
+  if (keyCount === undefined) throw new Error(`${name}.lua: a line "--@keys N" is missing`);
+  const lua = text.replace(/^--@include (\S+)$/gm, (_, part: string) =>
+    readFileSync(new URL(`lib/${part}.lua`, folder), 'utf8'),
+  );
+  return { lua, keyCount: Number(keyCount) };
+}
