@@ -1,0 +1,98 @@
+import { createRequire } from 'node:module';
+import type * as GenaiPrices from '@pydantic/genai-prices';
+import { toNanoUsd } from '../ledger/money.ts';
+import type { CatalogEntry } from './catalog.ts';
+import type { Prices, Vendor } from './price-table.ts';
+
+const VENDOR_BY_PREFIX: readonly (readonly [prefix: string, vendor: Vendor])[] = [
+  ['claude-', 'anthropic'],
+  ['gemini-', 'google'],
+  ['deepseek-', 'deepseek'],
+];
+
+/** The list names no output limit; this is one that every listed model allows. */
+const SAFE_OUTPUT_TOKENS = 4_096;
+/** Where the list names no window either: the smallest of those it does name. */
+const SAFE_CONTEXT_TOKENS = 32_768;
+
+type ForeignModel = Omit<CatalogEntry, 'costVendor'>;
+
+/**
+ * Prices of a model that is not in our own table, from `@pydantic/genai-prices`.
+ *
+ * That list matches loosely (`claude-sonnet-5-9` would be priced as `claude-sonnet-5`), so an id counts as known only
+ * when it is the listed id itself, its `-latest` or a dated snapshot of it.
+ * @returns undefined where there is no price for plain text in and out
+ */
+export function findForeignModel(id: string, at: Date): ForeignModel | undefined {
+  const vendor = VENDOR_BY_PREFIX.find(([prefix]) => id.startsWith(prefix))?.[1];
+  if (vendor === undefined) return undefined;
+  const { model, model_price: inForce } =
+    loadList().calcPrice({ input_tokens: 1 }, id, { providerId: vendor, timestamp: at }) ?? {};
+  if (model === undefined || inForce === undefined || !isSameModel(id, model.id)) return undefined;
+  const prices = toPrices(inForce, (price) => (typeof price === 'number' ? price : price.base));
+  if (prices === undefined) return undefined;
+  const priceStepTokens = findStep(inForce);
+  return {
+    id,
+    vendor,
+    contextTokens: model.context_window ?? SAFE_CONTEXT_TOKENS,
+    maxOutputTokens: SAFE_OUTPUT_TOKENS,
+    since: null,
+    until: null,
+    priceStepTokens,
+    prices,
+    pricesAboveStep: priceStepTokens === null ? null : (toPrices(inForce, toDearest) ?? null),
+    peakFactor: toPeakFactor(model, prices),
+  };
+}
+
+/** Loaded on first use and not before: the list takes 50 ms and 20 MB, and few fleets need it. */
+function loadList(): typeof GenaiPrices {
+  const load: (name: string) => typeof GenaiPrices = createRequire(import.meta.url);
+  return load('@pydantic/genai-prices');
+}
+
+function isSameModel(asked: string, listed: string): boolean {
+  const base = (id: string): string => id.replace(/-(\d{8}|latest)$/, '');
+  return asked === listed || base(asked) === base(listed);
+}
+
+type ListedPrice = number | GenaiPrices.TieredPrices;
+
+/** What is not listed costs as much as plain input: no kind of token is ever free by omission. */
+function toPrices(listed: GenaiPrices.ModelPrice, pick: (price: ListedPrice) => number): Prices | undefined {
+  const { input_mtok: input, output_mtok: output, cache_write_mtok: write, cache_read_mtok: read } = listed;
+  if (input === undefined || output === undefined) return undefined;
+  const toNano = (price: ListedPrice): number => Math.ceil(toNanoUsd(pick(price)) / 1_000_000);
+  return {
+    input: toNano(input),
+    cacheWrite: toNano(write ?? input),
+    cacheRead: toNano(read ?? input),
+    output: toNano(output),
+  };
+}
+
+function toDearest(price: ListedPrice): number {
+  return typeof price === 'number' ? price : Math.max(price.base, ...price.tiers.map((tier) => tier.price));
+}
+
+function findStep(listed: GenaiPrices.ModelPrice): number | null {
+  const starts = Object.values(listed).flatMap((price) =>
+    typeof price === 'object' ? price.tiers.map((tier) => tier.start) : [],
+  );
+  return starts.length === 0 ? null : Math.min(...starts);
+}
+
+function toPeakFactor(model: GenaiPrices.ModelInfo, now: Prices): number {
+  const rows = Array.isArray(model.prices) ? model.prices : [];
+  const hourly = rows
+    .filter((row) => row.constraint?.type === 'time_of_date')
+    .map((row) => toPrices(row.prices, toDearest));
+  const ratios = hourly.flatMap((prices) =>
+    prices === undefined
+      ? []
+      : [prices.input / now.input, prices.cacheRead / now.cacheRead, prices.output / now.output],
+  );
+  return Math.max(1, ...ratios.map((ratio) => Math.ceil(ratio)));
+}
