@@ -9,7 +9,9 @@ export const SCRIPT_NAMES = [
   'begin-turn',
   'close-reservation',
   'current-session',
+  'failure-reasons',
   'finish-task',
+  'keep-tools',
   'settle-turn',
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];

@@ -1,0 +1,18 @@
+-- failure-reasons: counts the newest failed jobs of one queue by the reason their text begins with. Answers reason count reason count … .
+--@keys 1
+local counts, order = {}, {}
+for _, job in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1)) do
+  local text = redis.call('HGET', ARGV[1] .. job, 'failedReason') or ''
+  local reason = string.match(text, '^([%l%d-]+):') or 'other'
+  if not counts[reason] then
+    counts[reason] = 0
+    order[#order + 1] = reason
+  end
+  counts[reason] = counts[reason] + 1
+end
+local answer = {}
+for _, reason in ipairs(order) do
+  answer[#answer + 1] = reason
+  answer[#answer + 1] = counts[reason]
+end
+return answer

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { HaltStatus, WorkerStatus } from './snapshot-shape.ts';
+
+const workerSchema = z.object({
+  id: z.string(),
+  host: z.string().default(''),
+  pid: z.number().default(0),
+  slots: z.number().default(0),
+  active: z.array(z.string()).default([]),
+  workspaces: z.array(z.string()).default([]),
+  startedAt: z.coerce.string().default(''),
+  seenAt: z.number(),
+});
+
+const haltSchema = z.object({
+  reason: z.string(),
+  step: z.string().nullish(),
+  at: z.string().nullish(),
+  by: z.string().nullish(),
+  detail: z.string().nullish(),
+});
+
+const parkedSchema = z.object({ scope: z.string(), name: z.string().nullish() });
+
+/** A worker this long silent is gone: its public heartbeat expires after the same time. */
+const WORKER_GONE_MS = 60_000;
+
+/** The live workers among heartbeats, by id. A record that cannot be read counts as gone. */
+export function parseWorkers(records: Record<string, string>, nowMs: number): WorkerStatus[] {
+  return Object.values(records)
+    .map((text) => workerSchema.safeParse(parseJson(text)).data)
+    .filter((worker) => worker !== undefined)
+    .filter((worker) => nowMs - worker.seenAt < WORKER_GONE_MS)
+    .sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+}
+
+/** Any text under `halt:reason` is a halt: other programs may write it, and a halt is never overlooked. */
+export function parseHalt(text: string | null): HaltStatus | null {
+  if (text === null) return null;
+  const parsed = haltSchema.safeParse(parseJson(text));
+  if (!parsed.success) return { reason: text, step: null, at: null, by: null, detail: null };
+  const { reason, step = null, at = null, by = null, detail = null } = parsed.data;
+  return { reason, step, at, by, detail };
+}
+
+/** Groups parked jobs by what they wait for, most first. */
+export function groupParked(records: string[]): { scope: string; name: string | null; count: number }[] {
+  const groups = new Map<string, { scope: string; name: string | null; count: number }>();
+  for (const text of records) {
+    const { scope, name = null } = parkedSchema.safeParse(parseJson(text)).data ?? { scope: 'unknown' };
+    const key = JSON.stringify([scope, name]);
+    const group = groups.get(key) ?? { scope, name, count: 0 };
+    group.count += 1;
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

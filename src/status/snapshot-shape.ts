@@ -1,0 +1,99 @@
+import type { QueueName } from '../../queues/registry.ts';
+
+/** The vendors whose totals are kept apart. `other` is any model of another maker. */
+export const VENDORS = ['sonnet', 'haiku', 'gemini', 'other'] as const;
+export type Vendor = (typeof VENDORS)[number];
+
+/** One live Haiku worker process, as its last heartbeat (less than 60 s old) says. */
+export interface WorkerStatus {
+  id: string;
+  host: string;
+  pid: number;
+  /** Tasks it can hold at once. */
+  slots: number;
+  /** Job ids it holds now. */
+  active: string[];
+  /** Names of the workspaces it can work in. */
+  workspaces: string[];
+  startedAt: string;
+  /** Redis' clock, ms since 1970. */
+  seenAt: number;
+}
+
+/** One Gemini key; `left` is calls left today. */
+export interface ShardStatus {
+  shard: number;
+  state: 'ok' | 'exhausted' | 'failing' | 'no-key';
+  left: number;
+}
+
+export interface QueueStatus {
+  name: QueueName;
+  paused: boolean;
+  /** Ready to be taken, prioritized ones included. */
+  waiting: number;
+  active: number;
+  /** Waiting for a time: a cooling model, a backoff. Without the parked ones. */
+  delayed: number;
+  /** Waiting for other jobs. */
+  waitingForChildren: number;
+  /** Waiting for a person to raise their own budget. */
+  parked: number;
+  completed: number;
+  failed: number;
+}
+
+export interface HaltStatus {
+  reason: string;
+  step: string | null;
+  /** ISO 8601. */
+  at: string | null;
+  by: string | null;
+  detail: string | null;
+}
+
+export interface VendorSpend {
+  /** What `cost:<vendor>` says: this session, other programs' additions included. */
+  nanoUsd: number;
+  /** The part of it that the fleet did not book itself. */
+  externalNanoUsd: number;
+  tokens: number;
+  tasks: number;
+}
+
+/** All that `fleet status` and the dashboard show. Plain JSON: money in whole nano-dollars, instants in ISO 8601, no derived text. */
+export interface StatusSnapshot {
+  /** Redis' clock. */
+  at: string;
+  swarm: string;
+  /** What the swarm was marked as by its first process; null before one ran. */
+  kind: 'real' | 'simulated' | null;
+  session: { name: string | null; startedAt: string | null };
+  findings: { live: number; sinceSession: number; contextTokens: number };
+  workers: WorkerStatus[];
+  shards: ShardStatus[];
+  queues: QueueStatus[];
+  spend: Record<Vendor, VendorSpend>;
+  halt: HaltStatus | null;
+  /** Parked jobs by what they wait for. `scope` is `batch`, `task` …; `name` the batch's. */
+  parked: { scope: string; name: string | null; count: number }[];
+  /** Failed jobs by reason, most first, of the newest `failedSampled` in each queue. */
+  failed: { queue: QueueName; reason: string; count: number }[];
+  failedSampled: number;
+  /** Everything counted since the swarm began: recoveries, waits, quarantines. Zeros are left out. */
+  counters: Record<string, number>;
+  /** Calls killed before their answer was stored, at their reserved worst case. */
+  uncertain: { callCount: number; todayNanoUsd: number };
+  /** The UTC day's budget. `limitNanoUsd` null: none is set and no default was given. */
+  budget: {
+    day: string;
+    limitNanoUsd: number | null;
+    settledNanoUsd: number;
+    reservedNanoUsd: number;
+    uncertainNanoUsd: number;
+  };
+  /** Models that wait because their provider said so or fails, and for how long. */
+  cooling: { model: string; forMs: number }[];
+  /** Waiting tasks while no live worker exists. */
+  tasksWithoutWorker: number;
+}

@@ -1,0 +1,218 @@
+import type { Queue } from 'bullmq';
+import type { ChainableCommander, Redis } from 'ioredis';
+import type { QueueName } from '../../queues/registry.ts';
+import { toNanoUsd } from '../ledger/money.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { Scripts } from '../redis/scripts.ts';
+import { groupParked, parseHalt, parseWorkers } from './parse-records.ts';
+import { readShards, type ConfiguredShard } from './shards.ts';
+import { VENDORS, type QueueStatus, type StatusSnapshot, type Vendor, type VendorSpend } from './snapshot-shape.ts';
+
+/** The part of a BullMQ queue that is read here. */
+export type CountedQueue = Pick<Queue, 'getJobCounts' | 'isPaused'> & { name: string };
+
+export interface StatusOptions {
+  /** The scripts of the same connection. */
+  scripts: Pick<Scripts, 'failure-reasons'>;
+  /** What limits a day where `fleet budget` never set one. Nano-dollars. */
+  defaultDayLimitNanoUsd?: number;
+  /** The Gemini keys configured. None: no librarians. */
+  shards?: readonly ConfiguredShard[];
+}
+
+/** Failed jobs looked at for their reasons, per queue; also the most parked jobs that are grouped. Keeps the read bounded. */
+const SAMPLE = 1_000;
+
+/**
+ * Reads the whole state of the fleet: a fixed number of Redis commands in two round trips, whatever the number of
+ * findings and jobs. No SCAN, no KEYS.
+ * @param queues the fleet's BullMQ queues, any subset
+ */
+export async function readStatus(
+  redis: Redis,
+  keys: Keys,
+  queues: readonly CountedQueue[],
+  options: StatusOptions,
+): Promise<StatusSnapshot> {
+  const [first, counts, reasons] = await Promise.all([
+    readFacts(redis, keys),
+    Promise.all(queues.map((queue) => readQueue(queue))),
+    Promise.all(queues.map((queue) => readReasons(keys, queue.name as QueueName, options.scripts))),
+  ]);
+  const now = Number(first.time[0]) * 1_000 + Math.floor(Number(first.time[1]) / 1_000);
+  const day = new Date(now).toISOString().slice(0, 10);
+  const session = first.session['name'] ?? null;
+  const second = await readDependentFacts(redis, keys, { ...first, day, session }, options.shards ?? []);
+
+  const workers = parseWorkers(first.workers, now);
+  const tasks = counts.find((queue) => queue.name === 'tasks');
+  if (tasks) {
+    // A parked job is a delayed one to BullMQ.
+    tasks.parked = Math.min(first.parkedCount, tasks.delayed);
+    tasks.delayed -= tasks.parked;
+  }
+  const { uncertain_calls: uncertainCalls = 0, ...counters } = countersOf(first.counters);
+  return {
+    at: new Date(now).toISOString(),
+    swarm: keys.swarm,
+    kind: first.kind === 'real' || first.kind === 'simulated' ? first.kind : null,
+    session: { name: session, startedAt: first.session['startedAt'] ?? null },
+    findings: {
+      live: first.live,
+      sinceSession: Number(first.session['findings'] ?? 0),
+      contextTokens: Number(first.contextTokens ?? 0),
+    },
+    workers,
+    shards: second.shards,
+    queues: counts,
+    spend: spendOf(first.costs, second.totals),
+    halt: parseHalt(first.halt),
+    parked: groupParked(second.parked),
+    failed: reasons.flat().sort((a, b) => b.count - a.count),
+    failedSampled: SAMPLE,
+    counters,
+    uncertain: { callCount: uncertainCalls, todayNanoUsd: Number(second.spent['uncertain'] ?? 0) },
+    budget: {
+      day,
+      limitNanoUsd: limitOf(first.budget['day'], options.defaultDayLimitNanoUsd),
+      settledNanoUsd: Number(second.spent['settled'] ?? 0),
+      reservedNanoUsd: Number(second.spent['reserved'] ?? 0),
+      uncertainNanoUsd: Number(second.spent['uncertain'] ?? 0),
+    },
+    cooling: second.cooling,
+    tasksWithoutWorker: workers.length === 0 ? (tasks?.waiting ?? 0) : 0,
+  };
+}
+
+async function readFacts(redis: Redis, keys: Keys) {
+  const replies = await run(
+    redis
+      .pipeline()
+      .time()
+      .zcard(keys.index)
+      .get(keys.contextActive)
+      .hgetall(keys.session)
+      .hgetall(keys.workers)
+      .hgetall(keys.budget)
+      .hgetall(keys.counters)
+      .get(keys.haltReason)
+      .hlen(keys.parked)
+      .hgetall(keys.modelsInUse)
+      .hget(keys.swarmMark, 'kind')
+      .mget(VENDORS.map((vendor) => keys.cost(vendor))),
+  );
+  return {
+    time: replies[0] as [string, string],
+    live: replies[1] as number,
+    contextTokens: replies[2] as string | null,
+    session: replies[3] as Record<string, string>,
+    workers: replies[4] as Record<string, string>,
+    budget: replies[5] as Record<string, string>,
+    counters: replies[6] as Record<string, string>,
+    halt: replies[7] as string | null,
+    parkedCount: replies[8] as number,
+    models: Object.keys(replies[9] as Record<string, string>).sort(),
+    kind: replies[10] as string | null,
+    costs: replies[11] as (string | null)[],
+  };
+}
+
+async function readDependentFacts(
+  redis: Redis,
+  keys: Keys,
+  facts: { day: string; session: string | null; models: string[]; parkedCount: number },
+  configured: readonly ConfiguredShard[],
+) {
+  const pipeline = redis
+    .pipeline()
+    .hgetall(keys.sessionTotals(facts.session ?? ''))
+    .hgetall(keys.spend(`day:${facts.day}`));
+  for (const model of facts.models) pipeline.pttl(keys.cooldown(model));
+  const askParked = facts.parkedCount > 0 && facts.parkedCount <= SAMPLE;
+  if (askParked) pipeline.hvals(keys.parked);
+  const [replies, shards] = await Promise.all([run(pipeline), readShards(redis, keys, configured)]);
+  const waits = replies.slice(2, 2 + facts.models.length) as number[];
+  return {
+    shards,
+    totals: replies[0] as Record<string, string>,
+    spent: replies[1] as Record<string, string>,
+    cooling: facts.models.map((model, i) => ({ model, forMs: waits[i] ?? 0 })).filter((wait) => wait.forMs > 0),
+    parked: askParked ? (replies.at(-1) as string[]) : [],
+  };
+}
+
+async function readQueue(queue: CountedQueue): Promise<QueueStatus> {
+  const [counts, paused] = await Promise.all([
+    queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'waiting-children', 'completed', 'failed'),
+    queue.isPaused(),
+  ]);
+  return {
+    name: queue.name as QueueName,
+    paused,
+    waiting: (counts['wait'] ?? 0) + (counts['prioritized'] ?? 0),
+    active: counts['active'] ?? 0,
+    delayed: counts['delayed'] ?? 0,
+    waitingForChildren: counts['waiting-children'] ?? 0,
+    parked: 0,
+    completed: counts['completed'] ?? 0,
+    failed: counts['failed'] ?? 0,
+  };
+}
+
+async function readReasons(keys: Keys, queue: QueueName, scripts: StatusOptions['scripts']) {
+  const flat = (await scripts['failure-reasons'](
+    [keys.queueKey(queue, 'failed')],
+    [keys.queueKey(queue, ''), SAMPLE],
+  )) as (string | number)[];
+  return Array.from({ length: flat.length / 2 }, (_, i) => ({
+    queue,
+    reason: String(flat[2 * i]),
+    count: Number(flat[2 * i + 1]),
+  }));
+}
+
+/** @param costs what `cost:*` says, in the order of VENDORS; decimals that other programs may have added to */
+function spendOf(costs: (string | null)[], totals: Record<string, string>): Record<Vendor, VendorSpend> {
+  const entries = VENDORS.map((vendor, i): [Vendor, VendorSpend] => {
+    const own = Number(totals[`${vendor}:nano`] ?? 0) + Number(totals[`${vendor}:lead_nano`] ?? 0);
+    const nanoUsd = readDollars(costs[i] ?? null) ?? own;
+    return [
+      vendor,
+      {
+        nanoUsd,
+        externalNanoUsd: Math.abs(nanoUsd - own) > 1 ? nanoUsd - own : 0,
+        tokens: Number(totals[`${vendor}:tokens`] ?? 0),
+        tasks: Number(totals[`${vendor}:tasks`] ?? 0),
+      },
+    ];
+  });
+  return Object.fromEntries(entries) as Record<Vendor, VendorSpend>;
+}
+
+/** Null where another program left something that is no number. */
+function readDollars(text: string | null): number | null {
+  try {
+    return toNanoUsd(text ?? '0');
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function countersOf(hash: Record<string, string>): Record<string, number> {
+  const entries = Object.entries(hash).map(([name, value]): [string, number] => [name, Number(value)]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== 0).sort(([a], [b]) => a.localeCompare(b)));
+}
+
+function limitOf(stored: string | undefined, fallback: number | undefined): number | null {
+  return stored === undefined ? (fallback ?? null) : Number(stored);
+}
+
+/** Runs a pipeline and throws the first error in it. */
+async function run(pipeline: ChainableCommander): Promise<unknown[]> {
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+}
