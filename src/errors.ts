@@ -1,11 +1,21 @@
+import type { Usage } from './models/model.ts';
+
 /**
  * The closed set of ways a job can end other than well. `src/jobs/outcomes.ts` decides what becomes of each; no other
  * place does. A message names the thing, the rule and the value, and where it helps, what to do.
  */
 
+/**
+ * What a model call that ended in an error cost: nothing, nobody knows (the request was sent and no usage came back), or
+ * the usage the provider reported all the same.
+ */
+export type Billed = 'no' | 'unknown' | Usage;
+
 /** Base of every error the fleet throws on purpose. */
 export class FleetError extends Error {
   override name = 'FleetError';
+  /** Set by `src/models` on whatever a call throws; undefined on errors that no call caused. */
+  billed?: Billed;
 }
 
 /** The environment is wrong. A process exits 78 and is not restarted. */
@@ -91,6 +101,8 @@ export class BudgetReachedError extends FleetError {
   override name = 'BudgetReachedError';
   constructor(
     readonly scope: 'day' | 'batch' | 'task' | 'mission',
+    /** Name of the batch or mission, id of the task's job; empty for the day. */
+    readonly scopeName: string,
     message: string,
   ) {
     super(message);
