@@ -43,6 +43,7 @@ export function createKeys(swarm: string | null) {
 
     // the swarm itself
     swarmMark: own('swarm'), // hash: kind real|simulated, layout
+    preflight: own('preflight'), // string with expiry: the write every process tries before it starts
     session: own('session'), // hash: name, startedAt, explicit
     counters: own('counters'), // hash: recoveries, waits, quarantines … since the swarm began
     workers: own('workers'), // hash: worker id → JSON of its last heartbeat

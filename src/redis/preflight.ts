@@ -1,0 +1,131 @@
+import type { Redis } from 'ioredis';
+import { ConfigError, RedisUnusableError, toMessage } from '../errors.ts';
+import type { Keys } from './keys.ts';
+
+/** Raised when the meaning of stored data changes so that an older build would harm it. */
+export const DATA_LAYOUT = 1;
+
+const OLDEST = [6, 2] as const;
+
+/** A swarm is one or the other for life: simulated findings must never mix with paid ones. */
+export type SwarmKind = 'real' | 'simulated';
+
+export interface RedisFacts {
+  version: string;
+  /** `noeviction`, or null where neither INFO nor CONFIG tells. */
+  evictionPolicy: string | null;
+  appendOnly: boolean | null;
+  usedMemoryBytes: number;
+  /** 0: no limit. */
+  maxMemoryBytes: number;
+  /** How far this machine's clock is ahead of Redis', in ms. */
+  clockSkewMs: number;
+}
+
+/** What Redis says about itself; no write. */
+export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
+  const info = await redis.info();
+  const field = (name: string): string | null => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim() ?? null;
+  const before = Date.now();
+  const [seconds, micros] = await redis.time();
+  const here = (before + Date.now()) / 2;
+  return {
+    version: field('redis_version') ?? 'unknown',
+    evictionPolicy: field('maxmemory_policy') ?? (await readConfig(redis, 'maxmemory-policy')),
+    appendOnly: toFlag(field('aof_enabled') ?? (await readConfig(redis, 'appendonly'))),
+    usedMemoryBytes: Number(field('used_memory') ?? 0),
+    maxMemoryBytes: Number(field('maxmemory') ?? 0),
+    clockSkewMs: Math.round(here - (Number(seconds) * 1_000 + Number(micros) / 1_000)),
+  };
+}
+
+/**
+ * Looks whether this Redis can carry the fleet, before anything is started on it.
+ * @returns what is not forbidden but dangerous, one sentence each
+ * @throws RedisUnusableError when it is too old, evicts data, cannot be written to, or holds data of a newer build
+ */
+export async function runPreflight(redis: Redis, keys: Keys): Promise<{ facts: RedisFacts; warnings: string[] }> {
+  const facts = await readRedisFacts(redis);
+  if (isTooOld(facts.version)) {
+    throw new RedisUnusableError(`Redis ${facts.version} is too old: the fleet needs ${OLDEST.join('.')} or newer`);
+  }
+  if (facts.evictionPolicy !== null && facts.evictionPolicy !== 'noeviction') {
+    throw new RedisUnusableError(
+      `Redis evicts data when it is full (maxmemory-policy ${facts.evictionPolicy}): the fleet would lose jobs and money records. Set it with: redis-cli CONFIG SET maxmemory-policy noeviction`,
+    );
+  }
+  await checkWrite(redis, keys);
+  await checkLayout(redis, keys);
+  const warnings: string[] = [];
+  if (facts.evictionPolicy === null) {
+    warnings.push(
+      'Redis does not tell its eviction policy: make sure that it is noeviction, or jobs and money records get lost',
+    );
+  }
+  if (facts.appendOnly === null)
+    warnings.push('Redis does not tell whether it keeps an append-only file: without one a crash loses data');
+  if (facts.appendOnly === false) {
+    warnings.push(
+      'Redis keeps no append-only file: a crash of Redis loses what it held. Set it with: redis-cli CONFIG SET appendonly yes',
+    );
+  }
+  return { facts, warnings };
+}
+
+/**
+ * Writes once whether a swarm's work is real or simulated; every process of the other kind is refused from then on.
+ * @throws ConfigError when the swarm is of the other kind
+ */
+export async function markSwarm(redis: Redis, keys: Keys, kind: SwarmKind): Promise<void> {
+  const replies = await redis
+    .multi()
+    .hsetnx(keys.swarmMark, 'kind', kind)
+    .hsetnx(keys.swarmMark, 'layout', DATA_LAYOUT)
+    .hget(keys.swarmMark, 'kind')
+    .exec();
+  const found = replies?.[2]?.[1];
+  if (found === kind) return;
+  throw new ConfigError(
+    `swarm ${keys.swarm} holds ${String(found)} work and this process would add ${kind} work: ${
+      kind === 'simulated'
+        ? 'leave out FLEET_OFFLINE, or name another swarm with FLEET_SWARM'
+        : 'name another swarm with FLEET_SWARM for paid work'
+    }`,
+  );
+}
+
+async function checkWrite(redis: Redis, keys: Keys): Promise<void> {
+  try {
+    await redis.set(keys.preflight, '1', 'EX', 60);
+  } catch (error) {
+    throw new RedisUnusableError(`Redis refuses to write: ${toMessage(error)}`, { cause: error });
+  }
+}
+
+async function checkLayout(redis: Redis, keys: Keys): Promise<void> {
+  const layout = Number((await redis.hget(keys.swarmMark, 'layout')) ?? DATA_LAYOUT);
+  if (layout <= DATA_LAYOUT) return;
+  throw new RedisUnusableError(
+    `swarm ${keys.swarm} was written by a newer fleet (data layout ${layout}, this build knows ${DATA_LAYOUT}): update this one`,
+  );
+}
+
+function isTooOld(version: string): boolean {
+  const [major = Number.NaN, minor = 0] = version.split('.').map(Number);
+  if (Number.isNaN(major)) return false; // a stand-in that does not say: the other checks decide
+  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+}
+
+/** Some hosted Redis refuse CONFIG: null then. */
+async function readConfig(redis: Redis, name: string): Promise<string | null> {
+  try {
+    const reply = await redis.config('GET', name);
+    return Array.isArray(reply) && typeof reply[1] === 'string' ? reply[1] : null;
+  } catch {
+    return null;
+  }
+}
+
+function toFlag(value: string | null): boolean | null {
+  return value === null ? null : value === '1' || value === 'yes';
+}

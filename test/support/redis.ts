@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { connectRedis, type RedisRole } from '../../src/redis/connect.ts';
+import { startEmbeddedRedis, type EmbeddedRedis } from '../../src/redis/embedded.ts';
+import { createKeys, type Keys } from '../../src/redis/keys.ts';
+import { listChildren, waitUntil } from './wait.ts';
+
+export interface TestRedisOptions {
+  /** Default false; true where a test kills the server and wants its data back. */
+  appendOnly?: boolean;
+  maxMemory?: string;
+  /** False where a file keeps processes or connections over several of its tests. Default true. */
+  leakGuard?: boolean;
+}
+
+/** One redis-server a file, one swarm a test. Read its fields inside hooks and tests only. */
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly folder: string;
+  /** The support's own connection; waits through restarts. */
+  readonly redis: Redis;
+  /** Fresh for every test; `FLEET_SWARM` of processes that the test starts. */
+  readonly swarm: string;
+  readonly keys: Keys;
+  /** Opens another connection; closed after the test. */
+  connect(role?: RedisRole): Promise<Redis>;
+  /** Runs after the test, last given first, before the leak guard looks. */
+  cleanup(undo: () => unknown): void;
+  /** Ends the server as `kill -9` would. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and folder. */
+  start(): Promise<void>;
+}
+
+/**
+ * Gives a test file a redis-server of its own, on its own port and folder. After each test it fails the test when a
+ * connection or a child process is left that the support did not make.
+ */
+export function useRedis(options: TestRedisOptions = {}): TestRedis {
+  let server: EmbeddedRedis | undefined;
+  let admin: Redis | undefined;
+  let folder = '';
+  let swarm = '';
+  let undo: (() => unknown)[] = [];
+  let children: number[] = [];
+
+  const need = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error('useRedis(): its fields stand inside hooks and tests only');
+    return value;
+  };
+  const launch = async (port?: number) => {
+    const { appendOnly = false, maxMemory } = options;
+    server = await startEmbeddedRedis({ folder, port, appendOnly, maxMemory, endWithParent: true });
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'fleet-test-redis-'));
+    await launch();
+    admin = await connectRedis(need(server).url, { role: 'worker', name: 'test-admin' });
+  });
+  beforeEach(async () => {
+    swarm = `t${randomBytes(5).toString('hex')}`;
+    children = await listChildren();
+  });
+  afterEach(async () => {
+    for (const step of undo.toReversed()) await step();
+    undo = [];
+    if (options.leakGuard ?? true) await guard(need(admin), children);
+  });
+  afterAll(async () => {
+    admin?.disconnect();
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  return {
+    get url() {
+      return need(server).url;
+    },
+    get port() {
+      return need(server).port;
+    },
+    get pid() {
+      return need(server).pid;
+    },
+    get folder() {
+      return folder;
+    },
+    get redis() {
+      return need(admin);
+    },
+    get swarm() {
+      return swarm;
+    },
+    get keys() {
+      return createKeys(swarm);
+    },
+    async connect(role = 'worker') {
+      const redis = await connectRedis(need(server).url, { role, name: 'test-own' });
+      undo.push(() => redis.disconnect());
+      return redis;
+    },
+    cleanup(step) {
+      undo.push(step);
+    },
+    async kill() {
+      process.kill(need(server).pid, 'SIGKILL');
+      await need(server).stop();
+    },
+    async start() {
+      await launch(need(server).port);
+      children = await listChildren();
+    },
+  };
+}
+
+async function guard(admin: Redis, before: number[]): Promise<void> {
+  const openConnections = async () =>
+    String(await admin.client('LIST')) // `name=` of BullMQ's connections says which queue left one
+      .split('\n')
+      .filter((line) => line !== '' && !/ name=test-(admin|own) /.test(line));
+  const newChildren = async () => (await listChildren()).filter((pid) => !before.includes(pid));
+  const quiet = async () => (await openConnections()).length === 0 && (await newChildren()).length === 0;
+  if (await waitUntil(quiet, { timeoutMs: 3_000, orElse: () => false })) return;
+  const left = [...(await openConnections()), ...(await newChildren()).map((pid) => `process ${pid}`)];
+  for (const pid of await newChildren()) process.kill(pid, 'SIGKILL'); // children of this very process: they must not disturb the next test
+  throw new Error(`the test left open:\n${left.join('\n')}`);
+}

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { readFile, readdir } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface WaitOptions<T> {
+  timeoutMs?: number;
+  /** What is waited for, for the message. */
+  what?: string;
+  /** Instead of an error. */
+  orElse?: () => T;
+}
+
+/** Asks again and again until the answer is truthy, and gives it back. @throws Error naming what did not come */
+export async function waitUntil<T>(ask: () => T | Promise<T>, options: WaitOptions<T> = {}): Promise<T> {
+  const { timeoutMs = 15_000, what = 'the condition' } = options;
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (Date.now() > deadline) {
+      if (options.orElse) return options.orElse();
+      throw new Error(`${what} did not come true within ${timeoutMs} ms`);
+    }
+    await sleep(20);
+  }
+}
+
+/** Direct child processes of a process (default: this one). */
+export async function listChildren(parent = process.pid): Promise<number[]> {
+  if (process.platform !== 'linux') {
+    const { stdout } = await promisify(execFile)('pgrep', ['-P', String(parent)]).catch(() => ({ stdout: '' }));
+    return stdout.split('\n').filter(Boolean).map(Number);
+  }
+  const found: number[] = [];
+  for (const thread of await readdir(`/proc/${parent}/task`).catch(() => [])) {
+    const children = await readFile(`/proc/${parent}/task/${thread}/children`, 'utf8').catch(() => '');
+    found.push(...children.split(' ').filter(Boolean).map(Number));
+  }
+  return found;
+}
+
+/** Whether a process is there (a zombie that nobody waited for counts as gone). */
+export async function isAlive(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  if (process.platform !== 'linux') return true;
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat !== '' && !/\) Z /.test(stat);
+}
