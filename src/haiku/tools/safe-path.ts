@@ -1,0 +1,52 @@
+import { resolvePath } from '@anthropic-ai/sdk/tools/agent-toolset/node';
+import { isAbsolute, posix, relative, sep } from 'node:path';
+import { isGitInternal, isGuardedName, isNamed } from './guarded-names.ts';
+import { ToolRefusal } from './refusal.ts';
+import type { WorkspaceContext } from './tool.ts';
+
+/**
+ * A path as the model gave it → the real path relative to the workspace's root, every link resolved; '' is the root.
+ * The file need not exist. The answer holds for this moment: whoever opens it uses `openInside`, which follows no link.
+ * @throws ToolRefusal outside the workspace, inside `.git`, or a guarded name that the task does not list
+ */
+export async function resolveInside(input: string, context: WorkspaceContext): Promise<string> {
+  const shown = JSON.stringify(input);
+  if (input.includes('\0')) throw new ToolRefusal(`path ${shown}: a path may not contain a NUL byte`);
+  if (isAbsolute(input)) {
+    throw new ToolRefusal(`path ${shown}: expected a path relative to the workspace, got an absolute one`);
+  }
+  const plain = posix.normalize(input);
+  if (plain === '..' || plain.startsWith('../')) throw outside(shown);
+  let real: string;
+  try {
+    real = await resolvePath({ workdir: context.workspace.root }, input);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ToolError') throw new ToolRefusal(error.message, { cause: error });
+    throw error;
+  }
+  const path = relative(context.workspace.root, real).split(sep).join('/');
+  if (path === '..' || path.startsWith('../') || isAbsolute(path)) throw outside(shown);
+  checkNames(plain, path, context.files);
+  return path;
+}
+
+function outside(shown: string): ToolRefusal {
+  return new ToolRefusal(`path ${shown}: leads outside the workspace; tools stay inside it, links included`);
+}
+
+function checkNames(asked: string, real: string, files: readonly string[]): void {
+  const shown = JSON.stringify(asked);
+  if (isGitInternal(asked) || isGitInternal(real)) {
+    throw new ToolRefusal(`path ${shown}: lies under .git, which only the git tool touches`);
+  }
+  if (!isAllowedName(asked, files) || !isAllowedName(real, files)) {
+    throw new ToolRefusal(
+      `path ${shown}: is named like a file of secrets; it can be used only by a task that lists it in its "files"`,
+    );
+  }
+}
+
+/** Whether a real path may be used as far as its name goes. */
+export function isAllowedName(path: string, files: readonly string[]): boolean {
+  return !isGuardedName(path) || isNamed(path, files);
+}

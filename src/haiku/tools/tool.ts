@@ -1,0 +1,100 @@
+import type { z } from 'zod';
+import { mergeChanges } from './line-change.ts';
+
+/** The only reasons for which a worker may hand a task back. */
+export const HAND_BACK_REASONS = [
+  'complex strategic reasoning',
+  'multi-step architectural decisions',
+  'guardian-council deliberation',
+  'ambiguous requirements',
+] as const;
+export type HandBackReason = (typeof HAND_BACK_REASONS)[number];
+
+/** What one task's own tools did to one file, all its edits together. */
+export interface FileChange {
+  /** Relative to the workspace, `/` between the parts. */
+  path: string;
+  /** Lines added, summed over the task's edits of this file. */
+  added: number;
+  removed: number;
+  /** First and last line touched, counted in the new file (`996-1140`), or `deleted`. */
+  lines: string;
+}
+
+/** What a tool run gives back. It is stored with the turn; a task that restarts elsewhere replays it with `applyOutcome`. */
+export interface ToolOutcome {
+  content: string;
+  isError: boolean;
+  changes?: FileChange[];
+  /** Workspace path → sha256 of the whole content as this task now knows it. */
+  seen?: Record<string, string>;
+  /** Ids of the findings that were read. */
+  citations?: string[];
+  handBack?: { reason: HandBackReason; explanation: string };
+}
+
+/** What a task has seen and done so far; derived from its outcomes alone. */
+export interface TaskState {
+  seen: Map<string, string>;
+  changes: Map<string, FileChange>;
+  citations: Set<string>;
+}
+
+export function createTaskState(): TaskState {
+  return { seen: new Map(), changes: new Map(), citations: new Set() };
+}
+
+/** Folds one outcome into the state. Each outcome must be applied once, in the order of the turns. */
+export function applyOutcome(state: TaskState, outcome: ToolOutcome): void {
+  for (const [path, sha256] of Object.entries(outcome.seen ?? {})) state.seen.set(path, sha256);
+  for (const change of outcome.changes ?? []) {
+    const earlier = state.changes.get(change.path);
+    state.changes.set(change.path, earlier === undefined ? change : mergeChanges(earlier, change));
+  }
+  for (const id of outcome.citations ?? []) state.citations.add(id);
+}
+
+export interface FindingReader {
+  get(id: string): Promise<object | null>;
+  search(query: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
+}
+
+export interface ToolContext {
+  /** `root` is a real path; null when the task names no workspace. */
+  workspace: { name: string; root: string } | null;
+  /** Files the task names: the block on `.env` and key files does not hold for them. */
+  files: string[];
+  state: TaskState;
+  signal: AbortSignal;
+  findings: FindingReader;
+  /** Program names that `run` may start. */
+  runAllow: string[];
+  /** `host` (ports 80 and 443) or `host:port`. */
+  httpAllow: string[];
+  redisAddress: { host: string; port: number };
+  /** Called right before each side effect. @throws LockLostError */
+  stillMine?: () => Promise<void>;
+  /** Where the workspaces' lock files live; the same for every process of a host. Default: a folder under the system's temp folder. */
+  lockFolder?: string;
+}
+
+/** A context that is known to have a workspace. */
+export type WorkspaceContext = ToolContext & { workspace: { name: string; root: string } };
+
+/** One tool. `run` throws `ToolRefusal` for what the model did wrong; the toolset turns it into an outcome. */
+export interface Tool {
+  name: string;
+  description: string;
+  input: z.ZodObject;
+  run(input: unknown, context: ToolContext): Promise<ToolOutcome>;
+}
+
+/** Types `run`'s input by the schema. The input is parsed here, so no tool sees one that breaks its schema. */
+export function defineTool<Input extends z.ZodObject>(tool: {
+  name: string;
+  description: string;
+  input: Input;
+  run(input: z.output<Input>, context: ToolContext): Promise<ToolOutcome>;
+}): Tool {
+  return { ...tool, run: (input, context) => tool.run(tool.input.parse(input), context) };
+}
