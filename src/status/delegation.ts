@@ -1,0 +1,33 @@
+import { VENDORS, type StatusSnapshot, type Vendor } from './snapshot-shape.ts';
+
+/** How much of the session's work the cheap model did; each a share 0..1, null while there is nothing to share. */
+export interface Delegation {
+  haikuTasks: number | null;
+  sonnetTasks: number | null;
+  haikuTokens: number | null;
+  haikuCost: number | null;
+  /** At least 90 % of the tasks, and at least one task. */
+  onTarget: boolean;
+}
+
+const TARGET = 0.9;
+
+export function delegationOf(snapshot: StatusSnapshot): Delegation {
+  const { spend } = snapshot;
+  const share = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
+  const sum = (measure: 'tasks' | 'tokens'): number =>
+    VENDORS.reduce((total, vendor) => total + spend[vendor][measure], 0);
+  const haikuTasks = share(spend.haiku.tasks, sum('tasks'));
+  return {
+    haikuTasks,
+    sonnetTasks: share(spend.sonnet.tasks, sum('tasks')),
+    haikuTokens: share(spend.haiku.tokens, sum('tokens')),
+    haikuCost: share(spend.haiku.nanoUsd, totalNanoUsd(snapshot)),
+    onTarget: haikuTasks !== null && haikuTasks >= TARGET,
+  };
+}
+
+/** The session's cost over all vendors, what other programs added included. */
+export function totalNanoUsd(snapshot: StatusSnapshot): number {
+  return VENDORS.reduce((total, vendor: Vendor) => total + snapshot.spend[vendor].nanoUsd, 0);
+}

@@ -1,0 +1,99 @@
+import { formatUsd } from '../ledger/money.ts';
+import { choicesOf } from './halt-choices.ts';
+import type { Paint } from './paint.ts';
+import { VENDORS, type HaltStatus, type StatusSnapshot } from './snapshot-shape.ts';
+
+/** The lines below the block, each only where there is something to say; a halt first. */
+export function renderNotices(snapshot: StatusSnapshot, paint: Paint): string[] {
+  return [
+    ...(snapshot.halt ? renderHalt(snapshot.halt, paint) : []),
+    ...renderJobs(snapshot, paint),
+    ...renderCounters(snapshot),
+    ...renderMoney(snapshot, paint),
+  ];
+}
+
+function renderHalt(halt: HaltStatus, paint: Paint): string[] {
+  const since = halt.at === null ? '' : ` since ${halt.at}`;
+  const by = halt.by === null ? '' : ` by ${oneLine(halt.by)}`;
+  return [
+    paint.red(paint.bold(`⛔ HALTED${since}${by}: ${oneLine(halt.reason)}`)),
+    ...(halt.step === null ? [] : [`  At step: ${oneLine(halt.step)}`]),
+    ...(halt.detail === null ? [] : [`  Detail:  ${oneLine(halt.detail)}`]),
+    ...choicesOf(halt).map((choice) => `  ➜ ${choice.what}: ${paint.bold(choice.command)}`),
+  ];
+}
+
+function renderJobs(snapshot: StatusSnapshot, paint: Paint): string[] {
+  const lines: string[] = [];
+  const paused = snapshot.queues.filter((queue) => queue.paused).map((queue) => queue.name);
+  if (paused.length > 0 && snapshot.halt === null) {
+    lines.push(paint.yellow(label('Paused:') + `${paused.join(', ')} (by a person)`));
+  }
+  if (snapshot.tasksWithoutWorker > 0) {
+    lines.push(paint.yellow(`${label('No worker for:')}${snapshot.tasksWithoutWorker} waiting tasks (fleet up)`));
+  }
+  const parkedCount = snapshot.queues.reduce((sum, queue) => sum + queue.parked, 0);
+  if (snapshot.parked.length > 0) {
+    const groups = snapshot.parked.map(
+      (group) => `${group.count} ${group.scope}${group.name ? ` ${oneLine(group.name)}` : ''}`,
+    );
+    lines.push(label('Parked: budget') + groups.join(' | '));
+  } else if (parkedCount > 0) {
+    lines.push(`${label('Parked: budget')}${parkedCount} jobs`);
+  }
+  if (snapshot.failed.length > 0) {
+    const byReason = new Map<string, number>();
+    for (const { reason, count } of snapshot.failed) byReason.set(reason, (byReason.get(reason) ?? 0) + count);
+    const groups = [...byReason].map(([reason, count]) => `${count} ${reason}`).join(' | ');
+    const all = snapshot.queues.every((queue) => queue.failed <= snapshot.failedSampled);
+    lines.push(`${label('Failed:')}${groups}${all ? '' : ` (of the newest ${snapshot.failedSampled})`}`);
+  }
+  if (snapshot.cooling.length > 0) {
+    const models = snapshot.cooling.map(({ model, forMs }) => `${model} for ${Math.ceil(forMs / 1_000)} s`);
+    lines.push(paint.yellow(label('Cooling:') + models.join(' | ')));
+  }
+  return lines;
+}
+
+function renderCounters({ counters }: StatusSnapshot): string[] {
+  const { recoveries = 0, ...others } = counters;
+  const rest = Object.entries(others).map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`);
+  return [
+    ...(recoveries === 0 ? [] : [`${label('Recoveries:')}${recoveries}`]),
+    ...(rest.length === 0 ? [] : [`${label('Counted:')}${rest.join(' | ')}`]),
+  ];
+}
+
+function renderMoney({ uncertain, budget, spend }: StatusSnapshot, paint: Paint): string[] {
+  const lines: string[] = [];
+  if (uncertain.callCount > 0 || uncertain.todayNanoUsd > 0) {
+    lines.push(
+      `${label('Uncertain cost:')}${formatUsd(uncertain.todayNanoUsd, 4)} today, ${uncertain.callCount} calls in all (killed before their answer was stored)`,
+    );
+  }
+  if (budget.limitNanoUsd !== null) {
+    const used = budget.settledNanoUsd + budget.reservedNanoUsd + budget.uncertainNanoUsd;
+    const share = budget.limitNanoUsd > 0 ? ` (${((used / budget.limitNanoUsd) * 100).toFixed(1)}%)` : '';
+    const reserved = budget.reservedNanoUsd > 0 ? `, ${formatUsd(budget.reservedNanoUsd, 4)} of it reserved` : '';
+    const line = `${label('Budget Today:')}${formatUsd(used, 4)} of ${formatUsd(budget.limitNanoUsd, 4)}${share}${reserved}`;
+    lines.push(used >= budget.limitNanoUsd ? paint.yellow(line) : line);
+  }
+  const external = VENDORS.filter((vendor) => spend[vendor].externalNanoUsd !== 0).map(
+    (vendor) => `${vendor} ${formatUsd(spend[vendor].externalNanoUsd, 4)}`,
+  );
+  if (external.length > 0) lines.push(`${label('External cost:')}${external.join(' | ')} (added by other programs)`);
+  return lines;
+}
+
+function label(name: string): string {
+  return name.padEnd(18);
+}
+
+/** A provider's words can hold line breaks and control characters; a terminal must not act on them. */
+export function oneLine(text: string): string {
+  return text
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, 500);
+}

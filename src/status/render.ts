@@ -1,0 +1,100 @@
+import { formatUsd } from '../ledger/money.ts';
+import { oneLine, renderNotices } from './render-notices.ts';
+import { createPaint, type RenderOptions } from './paint.ts';
+import type { QueueStatus, ShardStatus, StatusSnapshot, WorkerStatus } from './snapshot-shape.ts';
+import { delegationOf, totalNanoUsd, type Delegation } from './delegation.ts';
+
+const RULE = '━'.repeat(50);
+const NO_TASKS: Pick<QueueStatus, 'waiting' | 'active' | 'delayed' | 'failed'> = {
+  waiting: 0,
+  active: 0,
+  delayed: 0,
+  failed: 0,
+};
+/** Worker ids named on the line; the rest is a number. */
+const NAMED_WORKERS = 3;
+
+/** The block of `fleet status`. Lines about halts, failures and waits come only where there are any. */
+export function renderStatus(snapshot: StatusSnapshot, options: RenderOptions = {}): string {
+  const paint = createPaint(options);
+  const { findings, spend } = snapshot;
+  const tasks = tasksOf(snapshot);
+  const share = delegationOf(snapshot);
+  const lines = [
+    paint.bold(`📊 SWARM STATUS${snapshot.kind === 'simulated' ? ' (simulated models)' : ''}`),
+    paint.dim(RULE),
+    `Redis Context:    ${findings.live} findings (+${findings.sinceSession}), ~${findings.contextTokens} tokens`,
+    `Active Workers:   ${renderWorkers(snapshot.workers)}`,
+    `Librarians:       ${renderShards(snapshot.shards)}`,
+    `Tasks:            ${tasks.waiting} waiting | ${tasks.active} active | ${tasks.delayed} delayed | ${tasks.failed} failed`,
+    paint.dim(RULE),
+    'Cost This Session:',
+    `  Sonnet:  ${formatUsd(spend.sonnet.nanoUsd, 4)}`,
+    `  Haiku:   ${formatUsd(spend.haiku.nanoUsd, 4)}`,
+    `  Gemini:  ${formatUsd(spend.gemini.nanoUsd, 4)}`,
+    ...(spend.other.nanoUsd === 0 ? [] : [`  Other:   ${formatUsd(spend.other.nanoUsd, 4)}`]),
+    paint.bold(`  Total:   ${formatUsd(totalNanoUsd(snapshot), 4)}`),
+    paint.dim(RULE),
+    `Token Efficiency: ${share.onTarget ? '✅' : '⚠️'}`,
+    ...renderDelegation(share),
+  ];
+  const notices = renderNotices(snapshot, paint);
+  return [...lines, ...(notices.length > 0 ? [paint.dim(RULE), ...notices] : [])].join('\n');
+}
+
+/** One line for a prompt or a chat answer. */
+export function renderCompactStatus(snapshot: StatusSnapshot): string {
+  const tasks = tasksOf(snapshot);
+  const share = delegationOf(snapshot);
+  const parts = [
+    `📊 ${snapshot.findings.live} findings (+${snapshot.findings.sinceSession})`,
+    `${snapshot.workers.length} workers`,
+    `tasks ${tasks.waiting} waiting ${tasks.active} active ${tasks.delayed} delayed ${tasks.failed} failed`,
+    formatUsd(totalNanoUsd(snapshot), 4),
+    `${share.onTarget ? '✅' : '⚠️'} ${percent(share.haikuTasks)} Haiku`,
+  ];
+  if (snapshot.halt) parts.push(`⛔ halted: ${oneLine(snapshot.halt.reason)}`);
+  return parts.join(' | ');
+}
+
+function tasksOf(snapshot: StatusSnapshot) {
+  return snapshot.queues.find((queue) => queue.name === 'tasks') ?? NO_TASKS;
+}
+
+function renderWorkers(workers: WorkerStatus[]): string {
+  if (workers.length === 0) return '0 Haiku';
+  const named = workers.slice(0, NAMED_WORKERS).map((worker) => worker.id);
+  const rest = workers.length - named.length;
+  const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
+  return `${workers.length} Haiku (${named.join(', ')}${rest > 0 ? `, ${rest} more` : ''}), ${slots} slots`;
+}
+
+function renderShards(shards: ShardStatus[]): string {
+  if (shards.length === 0) return 'none configured';
+  return shards.map((shard) => `S${shard.shard}:${renderShard(shard)}`).join(' | ');
+}
+
+function renderShard({ state, left }: ShardStatus): string {
+  switch (state) {
+    case 'ok':
+      return `${left}✅`;
+    case 'failing':
+      return `${left}⚠️`;
+    case 'exhausted':
+      return `${Math.max(left, 0)}❌`;
+    case 'no-key':
+      return '–';
+  }
+}
+
+function renderDelegation(share: Delegation): string[] {
+  const column = (value: number | null): string => percent(value).padStart(6);
+  return [
+    `  Haiku:  ${column(share.haikuTasks)} of tasks (target: 90%+) | ${percent(share.haikuTokens)} of tokens | ${percent(share.haikuCost)} of cost`,
+    `  Sonnet: ${column(share.sonnetTasks)} of tasks`,
+  ];
+}
+
+function percent(share: number | null): string {
+  return `${((share ?? 0) * 100).toFixed(1)}%`;
+}

@@ -1,0 +1,60 @@
+import type { StatusSnapshot, VendorSpend } from '../../src/status/snapshot-shape.ts';
+
+const SPEND: VendorSpend = { nanoUsd: 0, externalNanoUsd: 0, tokens: 0, tasks: 0 };
+
+/** A quiet fleet without work; a test says what differs. */
+export function snapshotWith(changes: Partial<StatusSnapshot> = {}): StatusSnapshot {
+  return {
+    at: '2025-11-21T10:15:00.000Z',
+    swarm: 'fleet',
+    kind: 'real',
+    session: { name: '2025-11-21', startedAt: '2025-11-21T00:00:00.000Z' },
+    findings: { live: 0, sinceSession: 0, contextTokens: 0 },
+    workers: [],
+    shards: [],
+    queues: [],
+    spend: { sonnet: SPEND, haiku: SPEND, gemini: SPEND, other: SPEND },
+    halt: null,
+    parked: [],
+    failed: [],
+    failedSampled: 1_000,
+    counters: {},
+    uncertain: { callCount: 0, todayNanoUsd: 0 },
+    budget: { day: '2025-11-21', limitNanoUsd: null, settledNanoUsd: 0, reservedNanoUsd: 0, uncertainNanoUsd: 0 },
+    cooling: [],
+    tasksWithoutWorker: 0,
+    ...changes,
+  };
+}
+
+export function spendWith(changes: Partial<VendorSpend>): VendorSpend {
+  return { ...SPEND, ...changes };
+}
+
+export function workerWith(id: string, slots = 20) {
+  return {
+    id,
+    host: 'box',
+    pid: 1,
+    slots,
+    active: [],
+    workspaces: ['site'],
+    startedAt: '2025-11-21T10:00:00.000Z',
+    seenAt: 0,
+  };
+}
+
+export function queueWith(changes: Partial<StatusSnapshot['queues'][number]>): StatusSnapshot['queues'][number] {
+  return {
+    name: 'tasks',
+    paused: false,
+    waiting: 0,
+    active: 0,
+    delayed: 0,
+    waitingForChildren: 0,
+    parked: 0,
+    completed: 0,
+    failed: 0,
+    ...changes,
+  };
+}
