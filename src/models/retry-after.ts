@@ -1,0 +1,28 @@
+/** Where a 429 does not say how long: a fraction of the minute that provider limits are counted in. */
+const DEFAULT_RETRY_AFTER_MS = 15_000;
+/** No header can hold a model longer than this; the next refusal will say so again. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/**
+ * How long a 429 asks to wait, 0..3,600,000 ms: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date, else
+ * 15 s.
+ * @param now ms since the epoch
+ */
+export function toRetryAfterMs(headers: Headers | undefined, now: number): number {
+  const asked = parse(headers?.get('retry-after-ms'), headers?.get('retry-after'), now);
+  return Math.min(MAX_RETRY_AFTER_MS, Math.max(0, Math.ceil(asked ?? DEFAULT_RETRY_AFTER_MS)));
+}
+
+function parse(millis: string | null | undefined, seconds: string | null | undefined, now: number): number | undefined {
+  const inMs = toNumber(millis);
+  if (inMs !== undefined) return inMs;
+  const inSeconds = toNumber(seconds);
+  if (inSeconds !== undefined) return inSeconds * 1_000;
+  const at = Date.parse(seconds ?? '');
+  return Number.isNaN(at) ? undefined : at - now;
+}
+
+function toNumber(text: string | null | undefined): number | undefined {
+  if (text === null || text === undefined || !/^\s*\d+(\.\d+)?\s*$/.test(text)) return undefined;
+  return Number(text);
+}
