@@ -34,7 +34,7 @@ describe('the embedded Redis', () => {
   });
 
   it('says so when its port is taken', async () => {
-    const first = await startEmbeddedRedis({ folder: join(folder, 'a') });
+    const first = await startEmbeddedRedis({ folder: join(folder, 'a'), endWithParent: true });
     await expect(startEmbeddedRedis({ folder: join(folder, 'b'), port: first.port })).rejects.toThrow(
       /port \d+ .* is taken/,
     );

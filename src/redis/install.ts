@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline/promises';
+import { findRedisServer, installLine, missingServer } from './server-binary.ts';
+
+export interface InstallSituation {
+  ci: boolean;
+  root: boolean;
+  /** A person sits there and can be asked. */
+  terminal: boolean;
+  platform: NodeJS.Platform;
+}
+
+/** `install` without asking, `ask` first, or only `tell` the line. */
+export type InstallDecision = 'install' | 'ask' | 'tell';
+
+/** Whether a missing redis-server may be installed: only where that harms nobody, or after a yes. */
+export function decideInstall({ ci, root, terminal, platform }: InstallSituation): InstallDecision {
+  if (platform !== 'linux' && platform !== 'darwin') return 'tell';
+  if (ci || (root && !terminal)) return 'install';
+  return terminal ? 'ask' : 'tell';
+}
+
+/**
+ * Makes sure that this machine has a redis-server: as a program, never as a running service.
+ * @throws RedisUnusableError with the one line that installs it
+ */
+export async function ensureRedisServer(situation = readSituation()): Promise<void> {
+  if (findRedisServer() !== null) return;
+  const decision = decideInstall(situation);
+  if (decision === 'tell' || (decision === 'ask' && !(await askPermission(situation.platform)))) throw missingServer();
+  console.error(`no redis-server on this machine: installing it (${installLine(situation.platform)})`);
+  for (const [command, ...args] of installSteps(situation)) {
+    if (command === undefined) continue;
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    // Standard output belongs to whoever called us.
+    spawnSync(command, args, { env, stdio: [situation.terminal ? 'inherit' : 'ignore', 'ignore', 'inherit'] });
+  }
+  if (findRedisServer() === null) throw missingServer();
+}
+
+function installSteps({ root, terminal, platform }: InstallSituation): string[][] {
+  if (platform === 'darwin') return [['brew', 'install', 'redis']]; // brew starts no service by itself
+  const sudo = root ? [] : terminal ? ['sudo'] : ['sudo', '-n'];
+  return [
+    [...sudo, 'apt-get', 'update', '-qq'],
+    [...sudo, 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'redis-tools'],
+  ];
+}
+
+function readSituation(): InstallSituation {
+  return {
+    ci: process.env.CI !== undefined && !['', '0', 'false'].includes(process.env.CI),
+    root: process.getuid?.() === 0,
+    terminal: process.stdin.isTTY && process.stderr.isTTY,
+    platform: process.platform,
+  };
+}
+
+async function askPermission(platform: NodeJS.Platform): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(
+    `There is no redis-server on this machine. Install it now (${installLine(platform)}; no service is started)? [y/N] `,
+  );
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
