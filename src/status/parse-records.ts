@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HaltStatus, WorkerStatus } from './snapshot-shape.ts';
+import type { WorkerStatus } from './snapshot-shape.ts';
 
 const workerSchema = z.object({
   id: z.string(),
@@ -10,14 +10,6 @@ const workerSchema = z.object({
   workspaces: z.array(z.string()).default([]),
   startedAt: z.coerce.string().default(''),
   seenAt: z.number(),
-});
-
-const haltSchema = z.object({
-  reason: z.string(),
-  step: z.string().nullish(),
-  at: z.string().nullish(),
-  by: z.string().nullish(),
-  detail: z.string().nullish(),
 });
 
 const parkedSchema = z.object({ scope: z.string(), name: z.string().nullish() });
@@ -32,15 +24,6 @@ export function parseWorkers(records: Record<string, string>, nowMs: number): Wo
     .filter((worker) => worker !== undefined)
     .filter((worker) => nowMs - worker.seenAt < WORKER_GONE_MS)
     .sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
-}
-
-/** Any text under `halt:reason` is a halt: other programs may write it, and a halt is never overlooked. */
-export function parseHalt(text: string | null): HaltStatus | null {
-  if (text === null) return null;
-  const parsed = haltSchema.safeParse(parseJson(text));
-  if (!parsed.success) return { reason: text, step: null, at: null, by: null, detail: null };
-  const { reason, step = null, at = null, by = null, detail = null } = parsed.data;
-  return { reason, step, at, by, detail };
 }
 
 /** Groups parked jobs by what they wait for, most first. */

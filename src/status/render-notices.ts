@@ -1,7 +1,8 @@
 import { formatUsd } from '../ledger/money.ts';
+import type { Halt } from '../halt/halt.ts';
 import { choicesOf } from './halt-choices.ts';
 import type { Paint } from './paint.ts';
-import { VENDORS, type HaltStatus, type StatusSnapshot } from './snapshot-shape.ts';
+import { VENDORS, type StatusSnapshot } from './snapshot-shape.ts';
 
 /** The lines below the block, each only where there is something to say; a halt first. */
 export function renderNotices(snapshot: StatusSnapshot, paint: Paint): string[] {
@@ -13,13 +14,13 @@ export function renderNotices(snapshot: StatusSnapshot, paint: Paint): string[] 
   ];
 }
 
-function renderHalt(halt: HaltStatus, paint: Paint): string[] {
-  const since = halt.at === null ? '' : ` since ${halt.at}`;
-  const by = halt.by === null ? '' : ` by ${oneLine(halt.by)}`;
+function renderHalt(halt: Halt, paint: Paint): string[] {
+  const since = halt.at === '' ? '' : ` since ${halt.at}`;
+  const by = halt.by === '' ? '' : ` by ${oneLine(halt.by)}`;
   return [
     paint.red(paint.bold(`⛔ HALTED${since}${by}: ${oneLine(halt.reason)}`)),
-    ...(halt.step === null ? [] : [`  At step: ${oneLine(halt.step)}`]),
-    ...(halt.detail === null ? [] : [`  Detail:  ${oneLine(halt.detail)}`]),
+    ...(halt.step === '' ? [] : [`  At step: ${oneLine(halt.step)}`]),
+    ...(halt.detail === '' ? [] : [`  Detail:  ${oneLine(halt.detail)}`]),
     ...choicesOf(halt).map((choice) => `  ➜ ${choice.what}: ${paint.bold(choice.command)}`),
   ];
 }

@@ -1,3 +1,4 @@
+import type { Halt } from '../halt/halt.ts';
 import type { QueueName } from '../../queues/registry.ts';
 
 /** The vendors whose totals are kept apart. `other` is any model of another maker. */
@@ -43,15 +44,6 @@ export interface QueueStatus {
   failed: number;
 }
 
-export interface HaltStatus {
-  reason: string;
-  step: string | null;
-  /** ISO 8601. */
-  at: string | null;
-  by: string | null;
-  detail: string | null;
-}
-
 export interface VendorSpend {
   /** What `cost:<vendor>` says: this session, other programs' additions included. */
   nanoUsd: number;
@@ -74,7 +66,8 @@ export interface StatusSnapshot {
   shards: ShardStatus[];
   queues: QueueStatus[];
   spend: Record<Vendor, VendorSpend>;
-  halt: HaltStatus | null;
+  /** Why the fleet stands still; a part of it that is not known is an empty string. */
+  halt: Halt | null;
   /** Parked jobs by what they wait for. `scope` is `batch`, `task` …; `name` the batch's. */
   parked: { scope: string; name: string | null; count: number }[];
   /** Failed jobs by reason, most first, of the newest `failedSampled` in each queue. */

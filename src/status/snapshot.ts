@@ -1,10 +1,11 @@
 import type { Queue } from 'bullmq';
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { QueueName } from '../../queues/registry.ts';
+import { parseHalt } from '../halt/halt.ts';
 import { toNanoUsd } from '../ledger/money.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
-import { groupParked, parseHalt, parseWorkers } from './parse-records.ts';
+import { groupParked, parseWorkers } from './parse-records.ts';
 import { readShards, type ConfiguredShard } from './shards.ts';
 import { VENDORS, type QueueStatus, type StatusSnapshot, type Vendor, type VendorSpend } from './snapshot-shape.ts';
 
@@ -66,7 +67,7 @@ export async function readStatus(
     shards: second.shards,
     queues: counts,
     spend: spendOf(first.costs, second.totals),
-    halt: parseHalt(first.halt),
+    halt: first.halt === null ? null : parseHalt(first.halt),
     parked: groupParked(second.parked),
     failed: reasons.flat().sort((a, b) => b.count - a.count),
     failedSampled: SAMPLE,

@@ -132,7 +132,7 @@ describe('readStatus', () => {
     const day = new Date().toISOString().slice(0, 10);
     await redis.set(
       keys.haltReason,
-      JSON.stringify({ reason: 'by hand', step: null, at: 'now', by: 'anna', detail: null }),
+      JSON.stringify({ reason: 'by hand', step: 'none', at: 'now', by: 'anna', detail: '' }),
     );
     await redis.hset(keys.modelsInUse, { 'model-a': 1, 'model-b': 2 });
     await redis.set(keys.cooldown('model-b'), '1', 'PX', 60_000);
@@ -150,6 +150,6 @@ describe('readStatus', () => {
   it('treats any text under the halt key as a halt', async () => {
     const { redis, keys, read } = await openFleet();
     await redis.set(keys.haltReason, 'stop, says another program');
-    expect((await read()).halt).toMatchObject({ reason: 'stop, says another program' });
+    expect((await read()).halt).toMatchObject({ reason: 'unknown', detail: 'stop, says another program' });
   });
 });

@@ -62,20 +62,20 @@ describe('renderStatus', () => {
 
   it('says why the fleet is halted, since when, and each way out', () => {
     const halt = {
-      reason: 'day budget reached',
+      reason: 'budget',
       step: 'task abc',
       at: '2025-11-21T10:00:00Z',
-      by: null,
+      by: '',
       detail: 'limit $5',
     };
     const text = renderStatus(snapshotWith({ halt }));
-    expect(text).toContain('⛔ HALTED since 2025-11-21T10:00:00Z: day budget reached');
+    expect(text).toContain('⛔ HALTED since 2025-11-21T10:00:00Z: budget');
     expect(text).toContain('task abc');
     expect(text).toContain('fleet budget USD && fleet resume');
   });
 
   it('offers a paper halted by a shard its three choices', () => {
-    const halt = { reason: 'shard 3 failed', step: 'section 2', at: null, by: null, detail: null };
+    const halt = { reason: 'shard', step: 'section 2', at: '', by: '', detail: 'shard 3' };
     const text = renderStatus(snapshotWith({ halt }));
     for (const choice of ['--retry', '--skip-gemini', 'fleet park']) expect(text).toContain(choice);
   });
@@ -123,7 +123,7 @@ describe('renderStatus', () => {
   });
 
   it('keeps control characters of a provider out of the terminal', () => {
-    const halt = { reason: 'bad\u001b[2J\nthing', step: null, at: null, by: null, detail: null };
+    const halt = { reason: 'bad\u001b[2J\nthing', step: '', at: '', by: '', detail: '' };
     expect(renderStatus(snapshotWith({ halt }))).not.toContain('\u001b');
   });
 
@@ -135,7 +135,7 @@ describe('renderStatus', () => {
 
 describe('renderCompactStatus', () => {
   it('is one line that names a halt', () => {
-    const halt = { reason: 'account\nrefused', step: null, at: null, by: null, detail: null };
+    const halt = { reason: 'account\nrefused', step: '', at: '', by: '', detail: '' };
     const text = renderCompactStatus({ ...busy, halt });
     expect(text).not.toContain('\n');
     expect(text).toContain('8 findings (+1)');
