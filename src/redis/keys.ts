@@ -50,6 +50,7 @@ export function createKeys(swarm: string | null) {
     workerName: (host: string, number: string) => own(`worker-name:${host}:${number}`),
     control: own('control'), // channel: halts, resumes, cancels
     events: own('events'), // stream: one entry a finding
+    healthCheck: own('health-check'), // string with expiry: what the dashboard's last health check wrote
     halted: own('halted'), // hash: which queues the halt itself paused
 
     // findings
