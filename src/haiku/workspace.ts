@@ -29,9 +29,13 @@ export async function resolveWorkspace(
     const root = await realpath(folder);
     if ((await stat(root)).isDirectory()) return { name, root };
   } catch (error) {
-    throw new TaskFailedError('workspace', `workspace ${JSON.stringify(name)}: its folder cannot be used: ${toMessage(error)}`, {
-      cause: error,
-    });
+    throw new TaskFailedError(
+      'workspace',
+      `workspace ${JSON.stringify(name)}: its folder cannot be used: ${toMessage(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
   throw new TaskFailedError('workspace', `workspace ${JSON.stringify(name)}: expected a folder, its path is a file`);
 }

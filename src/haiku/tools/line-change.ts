@@ -42,9 +42,7 @@ function countCommon(left: string[], right: string[]): number {
     const next = new Uint32Array(right.length + 1);
     for (let column = 1; column <= right.length; column += 1) {
       next[column] =
-        line === right[column - 1]
-          ? (row[column - 1] ?? 0) + 1
-          : Math.max(row[column] ?? 0, next[column - 1] ?? 0);
+        line === right[column - 1] ? (row[column - 1] ?? 0) + 1 : Math.max(row[column] ?? 0, next[column - 1] ?? 0);
     }
     row = next;
   }

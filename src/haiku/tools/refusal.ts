@@ -33,7 +33,9 @@ export function toRefusal(thrown: unknown, path: string): unknown {
 /** @throws ToolRefusal when the task has no workspace */
 export function requireWorkspace(context: ToolContext): WorkspaceContext {
   if (context.workspace === null) {
-    throw new ToolRefusal('this task has no workspace, so there are no files; answer from the task text, or hand it back');
+    throw new ToolRefusal(
+      'this task has no workspace, so there are no files; answer from the task text, or hand it back',
+    );
   }
   return { ...context, workspace: context.workspace };
 }

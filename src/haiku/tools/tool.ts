@@ -1,3 +1,4 @@
+import type Anthropic from '@anthropic-ai/sdk';
 import type { z } from 'zod';
 import { mergeChanges } from './line-change.ts';
 
@@ -76,6 +77,17 @@ export interface ToolContext {
   stillMine?: () => Promise<void>;
   /** Where the workspaces' lock files live; the same for every process of a host. Default: a folder under the system's temp folder. */
   lockFolder?: string;
+}
+
+/** The tools one kind of task is offered. */
+export interface Toolset {
+  /** In a stable order and always the same for the same options: they are part of the cached prompt. */
+  definitions: Anthropic.Tool[];
+  /**
+   * Runs one tool. What the model did wrong (unknown tool, bad input, refused path) is an outcome with `isError`.
+   * @throws LockLostError from `context.stillMine`; the abort reason of `context.signal`; and our own bugs
+   */
+  run(name: string, input: unknown, context: ToolContext): Promise<ToolOutcome>;
 }
 
 /** A context that is known to have a workspace. */

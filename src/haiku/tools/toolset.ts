@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { cutText } from './cut-text.ts';
+import { editTool } from './edit-tool.ts';
+import { findingsTool } from './findings-tool.ts';
+import { handBackTool } from './hand-back-tool.ts';
+import { readTool } from './read-tool.ts';
+import { ToolRefusal } from './refusal.ts';
+import type { Tool, ToolContext, ToolOutcome, Toolset } from './tool.ts';
+import { writeTool } from './write-tool.ts';
+
+export interface ToolsetOptions {
+  /** Whether the task has a workspace; without one no tool touches a file. */
+  workspace: boolean;
+  /** Program names; empty means that `run` is not offered. */
+  runAllow: readonly string[];
+  /** Hosts; empty means that `http` is not offered. */
+  httpAllow: readonly string[];
+}
+
+/** The tools for one kind of task. The same options always give the same definitions, byte for byte. */
+export function createToolset(options: ToolsetOptions): Toolset {
+  const tools = chooseTools(options);
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  return {
+    definitions: tools.map(toDefinition),
+    async run(name, input, context) {
+      context.signal.throwIfAborted();
+      const tool = byName.get(name);
+      if (tool === undefined) {
+        return toError(`${JSON.stringify(name)}: no such tool here; there are ${[...byName.keys()].join(', ')}`);
+      }
+      const outcome = await runTool(tool, input, context);
+      return { ...outcome, content: cutText(outcome.content) };
+    },
+  };
+}
+
+function chooseTools({ workspace, runAllow, httpAllow }: ToolsetOptions): Tool[] {
+  return [...(workspace ? [readTool, writeTool, editTool] : []), findingsTool, handBackTool];
+}
+
+function toDefinition(tool: Tool): Toolset['definitions'][number] {
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(tool.input, { io: 'input' });
+  return { name: tool.name, description: tool.description, input_schema: { ...schema, type: 'object' } };
+}
+
+async function runTool(tool: Tool, input: unknown, context: ToolContext): Promise<ToolOutcome> {
+  try {
+    return await tool.run(input, context);
+  } catch (error) {
+    context.signal.throwIfAborted(); // an abort shows as all kinds of errors; its reason is the truth
+    if (error instanceof ToolRefusal) return toError(error.message);
+    if (error instanceof z.ZodError) {
+      return toError(`${tool.name}: the input breaks its schema:\n${z.prettifyError(error)}`);
+    }
+    throw error;
+  }
+}
+
+function toError(content: string): ToolOutcome {
+  return { content, isError: true };
+}

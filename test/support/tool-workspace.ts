@@ -1,0 +1,59 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import {
+  applyOutcome,
+  createTaskState,
+  type ToolContext,
+  type ToolOutcome,
+  type WorkspaceContext,
+} from '../../src/haiku/tools/tool.ts';
+import { createToolset } from '../../src/haiku/tools/toolset.ts';
+
+/** A real workspace beside a real "outside", and a task that uses tools in it. */
+export interface ToolWorkspace extends AsyncDisposable {
+  root: string;
+  /** A folder beside the workspace that no tool may reach; holds `secret.txt` with `outside`. */
+  outside: string;
+  context: WorkspaceContext;
+  put(path: string, content: string | Buffer): Promise<void>;
+  /** Runs a tool as the task loop does, folding the outcome into the task's state. */
+  use(tool: string, input: unknown): Promise<ToolOutcome>;
+}
+
+export async function createToolWorkspace(overrides: Partial<ToolContext> = {}): Promise<ToolWorkspace> {
+  const base = await realpath(await mkdtemp(join(tmpdir(), 'fleet-tools-')));
+  const root = join(base, 'workspace');
+  const outside = join(base, 'outside');
+  await mkdir(root);
+  await mkdir(outside);
+  await writeFile(join(outside, 'secret.txt'), 'outside\n');
+  const context: WorkspaceContext = {
+    files: [],
+    state: createTaskState(),
+    signal: new AbortController().signal,
+    findings: { get: () => Promise.resolve(null), search: () => Promise.resolve([]) },
+    runAllow: [],
+    httpAllow: [],
+    redisAddress: { host: '127.0.0.1', port: 6379 },
+    lockFolder: join(base, 'locks'),
+    ...overrides,
+    workspace: { name: 'site', root },
+  };
+  const toolset = createToolset({ workspace: true, runAllow: context.runAllow, httpAllow: context.httpAllow });
+  return {
+    root,
+    outside,
+    context,
+    async put(path, content) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), content);
+    },
+    async use(tool, input) {
+      const outcome = await toolset.run(tool, input, context);
+      applyOutcome(context.state, outcome);
+      return outcome;
+    },
+    [Symbol.asyncDispose]: () => rm(base, { recursive: true, force: true }),
+  };
+}
