@@ -136,9 +136,26 @@ export class LockLostError extends FleetError {
   override name = 'LockLostError';
 }
 
+/** The job's worker died several times while it ran: it is set apart until a person retries it. */
+export class QuarantinedError extends FleetError {
+  override name = 'QuarantinedError';
+}
+
 /** A person cancelled the job. */
 export class CancelledError extends FleetError {
   override name = 'CancelledError';
+}
+
+/** A job that was waited for has failed. `reason` is its failed reason: `word: text`. */
+export class JobFailedError extends FleetError {
+  override name = 'JobFailedError';
+  constructor(
+    readonly jobId: string,
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`job ${jobId} failed: ${reason}`, options);
+  }
 }
 
 /** The text of anything thrown. */

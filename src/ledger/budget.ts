@@ -21,5 +21,6 @@ export async function setBudget(
 ): Promise<void> {
   const nano = toNanoUsd(usd);
   if (scope === null) await redis.hset(keys.budget, 'day', nano);
-  else await redis.hset(keys.spend('batch' in scope ? `batch:${scope.batch}` : `mission:${scope.mission}`), 'limit', nano);
+  else
+    await redis.hset(keys.spend('batch' in scope ? `batch:${scope.batch}` : `mission:${scope.mission}`), 'limit', nano);
 }

@@ -81,6 +81,8 @@ export interface TurnLedger {
     booking: Booking | null,
     logLine: string,
   ): Promise<'recorded' | 'already' | 'taken' | 'lock-lost'>;
+  /** Stores tool results without asking for another call. */
+  keepToolResults(task: TaskIdentity, results: { turn: number; epoch: string; json: string }): Promise<void>;
   /** `release`: not sent or not billed. `uncertain`: nobody knows; the worst case stays booked. */
   closeReservation(task: TaskIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
 }
@@ -218,6 +220,13 @@ export function createTurnLedger(options: {
         ],
       );
       return answer as 'recorded' | 'already' | 'taken' | 'lock-lost';
+    },
+
+    async keepToolResults(task, results) {
+      await scripts['keep-tools'](
+        [keys.turns(task.jobId), keys.jobLock(queue, task.jobId)],
+        [task.token, `t:${results.epoch}:${results.turn}`, results.json],
+      );
     },
 
     async closeReservation(task, reservation, mode) {

@@ -1,0 +1,19 @@
+-- current-session: answers the session's name; begins one when a name is given, or when none was named and the day changed. cost:* counts from its beginning.
+--@keys 4
+local session = KEYS[1]
+local today, now, name = ARGV[1], ARGV[2], ARGV[3]
+local state = redis.call('HMGET', session, 'name', 'explicit')
+if name == '' then
+  if state[1] and (state[2] == '1' or state[1] == today) then return state[1] end
+  name = today
+end
+for i = 2, #KEYS do
+  local value = redis.call('GET', KEYS[i])
+  if value then
+    -- Taken out rather than overwritten: another program's addition in flight stays.
+    redis.call('INCRBYFLOAT', KEYS[i], string.sub(value, 1, 1) == '-' and string.sub(value, 2) or '-' .. value)
+  end
+end
+redis.call('DEL', session)
+redis.call('HSET', session, 'name', name, 'startedAt', now, 'explicit', ARGV[3] == '' and '0' or '1', 'findings', 0)
+return name

@@ -1,0 +1,26 @@
+-- settle-turn: books one served call and stores its reply, in one step. Answers stored | booked (nothing to store) | lock-lost (booked all the same).
+--@keys 11
+local k = {
+  turns = KEYS[1], lock = KEYS[2], reservations = KEYS[3], counters = KEYS[4], spend = KEYS[5], ledger = KEYS[6],
+  totals = KEYS[7], cost = KEYS[8], outage = KEYS[9], cooldown = KEYS[10], logs = KEYS[11],
+}
+local token, field, reply, job_totals, log = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local a = {
+  reservation = ARGV[6], nano = ARGV[7], usd = ARGV[8], row = ARGV[9], vendor = ARGV[10],
+  usage = { ARGV[11], ARGV[12], ARGV[13], ARGV[14] },
+}
+--@include booking
+book(k, a)
+local mine = token == '' or redis.call('GET', k.lock) == token
+if not mine then
+  -- Somebody else works this job now. The reply is paid for: keep it for them if they have none and still need it.
+  if reply ~= '' and redis.call('EXISTS', k.turns) == 1 then redis.call('HSETNX', k.turns, field, reply) end
+  return 'lock-lost'
+end
+if token ~= '' and log ~= '' then redis.call('RPUSH', k.logs, log) end
+if reply == '' then
+  redis.call('HSET', k.turns, 'reservation', '', 'totals', job_totals)
+  return 'booked'
+end
+redis.call('HSET', k.turns, field, reply, 'reservation', '', 'totals', job_totals)
+return 'stored'
