@@ -1,0 +1,79 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import { parseFinding, toSummary, type StoredFinding } from './stored-finding.ts';
+
+export interface FindingQuery {
+  /** How many at most; default 50. */
+  limit?: number;
+  session?: string;
+  batch?: string;
+  /** Only findings whose JSON holds this text, case ignored. */
+  text?: string;
+}
+
+export interface FindingStore {
+  /** @returns null where there is none, or none that can be read */
+  get(id: string): Promise<StoredFinding | null>;
+  /** Newest first. Reads in pages, so that a filter over a large archive holds one page at a time. */
+  list(query?: FindingQuery): Promise<StoredFinding[]>;
+  /** @returns id, summary and instant of those that hold the text, newest first */
+  search(text: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
+  count(): Promise<number>;
+}
+
+const PAGE = 200;
+
+export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
+  async function get(id: string): Promise<StoredFinding | null> {
+    const key = keys.finding(id);
+    const text = await redis.get(key).catch(async (error: Error) => {
+      if (!error.message.startsWith('WRONGTYPE')) throw error;
+      const hash = await redis.hgetall(key); // older programs stored hashes
+      return JSON.stringify(hash);
+    });
+    return text === null ? null : parseFinding(id, text);
+  }
+
+  async function list(query: FindingQuery = {}): Promise<StoredFinding[]> {
+    const { limit = 50, session, batch, text } = query;
+    const wanted = text?.toLowerCase();
+    const index =
+      batch !== undefined
+        ? keys.indexByBatch(batch)
+        : session !== undefined
+          ? keys.indexBySession(session)
+          : keys.index;
+    const found: StoredFinding[] = [];
+    for (let from = 0; found.length < limit; from += PAGE) {
+      const ids = await redis.zrevrange(index, from, from + PAGE - 1);
+      if (ids.length === 0) break;
+      for (const finding of await readMany(ids)) {
+        if (finding === null || found.length >= limit) continue;
+        if (batch !== undefined && session !== undefined && finding.session !== session) continue;
+        if (wanted !== undefined && !JSON.stringify(finding).toLowerCase().includes(wanted)) continue;
+        found.push(finding);
+      }
+    }
+    return found;
+  }
+
+  async function readMany(ids: string[]): Promise<(StoredFinding | null)[]> {
+    const texts = await redis.mget(ids.map((id) => keys.finding(id))); // null for a hash: MGET never fails on a type
+    return Promise.all(
+      ids.map(async (id, at) => {
+        const text = texts[at];
+        return typeof text === 'string' ? parseFinding(id, text) : get(id);
+      }),
+    );
+  }
+
+  return {
+    get,
+    list,
+    async search(text, { limit }) {
+      const found = await list({ text, limit });
+      return found.map((finding) => ({ id: finding.finding_id, summary: toSummary(finding), at: finding.at }));
+    },
+    count: () => redis.zcard(keys.index),
+  };
+}

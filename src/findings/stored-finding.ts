@@ -1,0 +1,53 @@
+import type { Finding } from './finding.ts';
+
+/** A finding as read: only its id is certain, everything else may be missing in what older programs stored. */
+export type StoredFinding = Partial<Finding> &
+  Pick<Finding, 'finding_id' | 'at' | 'citations' | 'files_changed' | 'topics'>;
+
+/** Reads what is stored under `finding:<id>`. The id is the key's suffix; a missing time sorts oldest. Null: not JSON. */
+export function parseFinding(id: string, text: string): StoredFinding | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null; // unreadable entries are skipped, never fatal
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const raw: Record<string, unknown> = { ...value };
+  const content = raw['content'];
+  return {
+    ...(raw as Partial<Finding>),
+    ...(raw['result'] === undefined && typeof content === 'string' ? { result: content } : {}),
+    finding_id: id,
+    at: typeof raw['at'] === 'string' ? raw['at'] : toInstant(raw['timestamp']),
+    citations: toStrings(raw['citations']),
+    files_changed: toStrings(raw['files_changed']),
+    topics: toStrings(raw['topics']),
+  };
+}
+
+/** The first 200 characters a person would want. */
+export function toSummary(finding: StoredFinding): string {
+  return finding.summary ?? summarise(finding.result ?? finding.task ?? '');
+}
+
+/** The first 200 characters of a result, on one line; a `summary` property of a structured result wins. */
+export function summarise(result: unknown): string {
+  const text =
+    typeof result === 'string'
+      ? result
+      : typeof result === 'object' && result !== null && 'summary' in result && typeof result.summary === 'string'
+        ? result.summary
+        : (JSON.stringify(result) ?? '');
+  return text.replace(/\s+/g, ' ').trim().slice(0, 200);
+}
+
+function toInstant(timestamp: unknown): string {
+  if (typeof timestamp !== 'string') return new Date(0).toISOString();
+  const date = new Date(timestamp); // without a zone: local time, as the old programs meant it
+  return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
+}
+
+function toStrings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

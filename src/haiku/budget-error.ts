@@ -1,0 +1,20 @@
+import { BudgetReachedError } from '../errors.ts';
+import { formatUsd } from '../ledger/money.ts';
+import type { BeginAnswer } from '../ledger/turn-ledger.ts';
+
+/** Says which limit the next call would pass, how much is spent, and the command that goes on. */
+export function toBudgetError(answer: Extract<BeginAnswer, { kind: 'budget' }>): BudgetReachedError {
+  const { scope, name, limit, spent } = answer;
+  const whose = scope === 'day' ? "the day's budget" : `the budget of ${scope} ${name}`;
+  const more = {
+    day: 'fleet budget USD, then fleet resume',
+    batch: `fleet budget USD --batch ${name}`,
+    mission: `fleet budget USD --mission ${name}`,
+    task: `fleet budget USD --task ${name}`,
+  }[scope];
+  return new BudgetReachedError(
+    scope,
+    name,
+    `${whose} is ${formatUsd(limit, 4)}, ${formatUsd(spent, 4)} of it is spent or reserved, and the next call could pass it; ${more}`,
+  );
+}

@@ -1,0 +1,77 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type { ModelReply } from '../models/model.ts';
+import { toPromptTokens } from '../ledger/usage.ts';
+
+/** Where trimming starts and how far it goes, as shares of the limit. Far enough that the prompt cache survives many turns. */
+const START_SHARE = 0.9;
+const GOAL_SHARE = 0.6;
+const DROPPED = '[this tool result was dropped to keep the prompt small; run the tool again if you need it]';
+
+/** Tokens the provider adds around a request with tools; generous. Source: Anthropic, "Tool use pricing". */
+const OVERHEAD_TOKENS = 1_000;
+
+/**
+ * The messages of one task, with two counts of the next prompt: an estimate, which trimming goes by, and an upper bound,
+ * which money is reserved by. Both are deterministic, so that a replay rebuilds the very same requests.
+ */
+export class Conversation {
+  readonly messages: Anthropic.MessageParam[] = [];
+  #known = 0; // the provider's count of the last prompt and its reply
+  #trimmed = 0; // what trimming took out of it since, guessed low
+  #freshBytes: number;
+  #freshChars: number;
+
+  /** @param fixed everything sent besides the messages: system blocks and tool definitions */
+  constructor(fixed: unknown, firstMessage: string) {
+    const text = JSON.stringify(fixed);
+    this.#freshBytes = Buffer.byteLength(text);
+    this.#freshChars = text.length;
+    this.addUser([{ type: 'text', text: firstMessage }]);
+  }
+
+  addUser(content: Anthropic.ContentBlockParam[]): void {
+    this.#count(content);
+    this.messages.push({ role: 'user', content });
+  }
+
+  /** From here on the provider's own count is known. */
+  addReply(reply: ModelReply): void {
+    this.messages.push({ role: 'assistant', content: reply.content as Anthropic.ContentBlockParam[] });
+    this.#known = toPromptTokens(reply.usage) + reply.usage.output;
+    this.#trimmed = 0;
+    this.#freshBytes = 0;
+    this.#freshChars = 0;
+  }
+
+  /** No prompt of these messages has more tokens: a token is at least one byte of UTF-8. */
+  get tokensBound(): number {
+    return this.#known + this.#freshBytes + OVERHEAD_TOKENS;
+  }
+
+  get tokensEstimate(): number {
+    return this.#known - this.#trimmed + Math.ceil(this.#freshChars / 3);
+  }
+
+  /** Drops the oldest tool results until the prompt is well under the limit. @returns how many were dropped */
+  trim(limitTokens: number): number {
+    if (this.tokensEstimate <= limitTokens * START_SHARE) return 0;
+    let dropped = 0;
+    for (const message of this.messages.slice(0, -1)) {
+      if (typeof message.content === 'string') continue;
+      for (const block of message.content) {
+        if (this.tokensEstimate <= limitTokens * GOAL_SHARE) return dropped;
+        if (block.type !== 'tool_result' || block.content === DROPPED) continue;
+        this.#trimmed += Math.floor(JSON.stringify(block.content ?? '').length / 5);
+        block.content = DROPPED;
+        dropped += 1;
+      }
+    }
+    return dropped;
+  }
+
+  #count(content: unknown): void {
+    const text = JSON.stringify(content);
+    this.#freshBytes += Buffer.byteLength(text);
+    this.#freshChars += text.length;
+  }
+}

@@ -1,0 +1,44 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import { InvalidJobError, toMessage } from '../errors.ts';
+
+/** Checks a task's result: the parsed value, or what is wrong with it in words the model can act on. */
+export type ResultCheck = (text: string) => { value: unknown } | { problem: string };
+
+/**
+ * @param schema JSON Schema of the result; undefined: any text will do
+ * @throws InvalidJobError if the schema is not one
+ */
+export function createResultCheck(schema: Record<string, unknown> | undefined): ResultCheck {
+  if (schema === undefined) return (text) => ({ value: text });
+  const validate = compileSchema(schema);
+  return (text) => {
+    const parsed = parseJson(text);
+    if ('problem' in parsed) return parsed;
+    if (validate(parsed.value)) return parsed;
+    const problems = (validate.errors ?? [])
+      .slice(0, 5)
+      .map((e) => `${e.instancePath || 'the result'} ${e.message ?? ''}`);
+    return { problem: problems.join('; ') };
+  };
+}
+
+/** @throws InvalidJobError naming what is wrong with the schema */
+export function compileSchema(schema: Record<string, unknown>): ValidateFunction {
+  try {
+    return new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
+  } catch (error) {
+    throw new InvalidJobError(`schema: expected a JSON Schema, got ${toMessage(error)}`, { cause: error });
+  }
+}
+
+function parseJson(text: string): { value: unknown } | { problem: string } {
+  const bare = text
+    .trim()
+    .replace(/^```(?:json)?\s*\n/, '')
+    .replace(/\n```$/, '');
+  try {
+    return { value: JSON.parse(bare) as unknown };
+  } catch (error) {
+    return { problem: `it is no JSON (${toMessage(error)})` };
+  }
+}

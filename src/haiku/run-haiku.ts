@@ -1,0 +1,113 @@
+import { tasksQueue } from '../../queues/tasks.ts';
+import { isOffline, type Config } from '../config.ts';
+import { createFindingStore } from '../findings/store.ts';
+import { createHaltSwitch } from '../halt/halt.ts';
+import { connectQueues } from '../jobs/connect-queue.ts';
+import { listenToControl } from '../jobs/control.ts';
+import { startHeartbeat } from '../jobs/heartbeat.ts';
+import { runWorker } from '../jobs/run-worker.ts';
+import { takeWorkerName } from '../jobs/worker-name.ts';
+import { seedBudget } from '../ledger/budget.ts';
+import { formatUsd } from '../ledger/money.ts';
+import { createTurnLedger } from '../ledger/turn-ledger.ts';
+import type { Logger } from '../logger.ts';
+import type { Model } from '../models/model.ts';
+import { connectRedis } from '../redis/connect.ts';
+import { createKeys } from '../redis/keys.ts';
+import { markSwarm, runPreflight } from '../redis/preflight.ts';
+import { defineScripts } from '../redis/scripts.ts';
+import { createSessionReader } from '../session.ts';
+import { createTaskHandler } from './create-task-handler.ts';
+
+export interface RunningHaiku {
+  workerId: string;
+  close(): Promise<void>;
+}
+
+/** A Haiku worker: takes tasks from the queue until it is closed. Several may run in one process, as tests do. */
+export async function runHaiku(parts: {
+  config: Config;
+  model: Model;
+  log: Logger;
+  onStuck?: () => void;
+}): Promise<RunningHaiku> {
+  const { config, model, log } = parts;
+  const keys = createKeys(config.FLEET_SWARM ?? null);
+  const redis = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-haiku' });
+  const subscriber = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-haiku-control' });
+  const { warnings } = await runPreflight(redis, keys);
+  for (const warning of warnings) log.warn(warning);
+  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
+  const budget = await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
+  const scripts = defineScripts(redis);
+  const queues = connectQueues(redis, keys);
+  const halt = createHaltSwitch(redis, keys, Object.values(queues));
+  const name = await takeWorkerName(redis, keys, config.FLEET_WORKER_ID);
+  const ledger = createTurnLedger({ scripts, keys, workerId: name.id, now: () => new Date() });
+  const handle = createTaskHandler({
+    config,
+    redis,
+    keys,
+    model,
+    ledger,
+    findings: createFindingStore(redis, keys),
+    workerId: name.id,
+    currentSession: createSessionReader(scripts, keys),
+  });
+
+  const running = runWorker(
+    tasksQueue,
+    async (task, run) => {
+      const { findingId, costNanoUsd } = await handle(task, {
+        token: run.token,
+        signal: run.signal,
+        isDraining: run.isDraining,
+        jobId: run.job.id ?? '',
+        attempt: run.job.attemptsMade,
+        onTurn: (progress) => {
+          run.job.updateProgress(progress).catch((error: unknown) => log.debug({ error }, 'progress not announced'));
+        },
+      });
+      return { findingId, costNanoUsd };
+    },
+    {
+      redis,
+      keys,
+      queue: queues.tasks,
+      halt,
+      log,
+      workerId: name.id,
+      concurrency: config.FLEET_HAIKU_CONCURRENCY,
+      ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
+    },
+  );
+  const heartbeat = startHeartbeat({
+    redis,
+    keys,
+    log,
+    workerId: name.id,
+    slots: config.FLEET_HAIKU_CONCURRENCY,
+    workspaces: Object.keys(config.FLEET_WORKSPACES),
+    activeJobs: running.activeJobs,
+    hold: name.hold,
+  });
+  await listenToControl(subscriber, keys, (message) => {
+    if (message.type === 'cancel') running.cancel(message.jobId);
+    if (message.type === 'halt') log.warn({ reason: message.reason }, 'halted: running calls end and are stored');
+  });
+  await running.worker.waitUntilReady();
+  await heartbeat.beat();
+  log.info({ workerId: name.id, slots: config.FLEET_HAIKU_CONCURRENCY, budget: formatUsd(budget, 4) }, 'ready');
+
+  return {
+    workerId: name.id,
+    async close() {
+      await running.close(); // stop fetching, running turns end and are stored, jobs go back to waiting
+      await heartbeat.stop();
+      await name.release();
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+      await subscriber.quit();
+      await redis.quit(); // last: nothing may use the connection after this line
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { UsageError } from '../errors.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** Why the fleet stands still; `halt:reason` holds it while it does. */
+const haltSchema = z.object({
+  reason: z.string(), // account-refused, budget, redis-memory, person …
+  step: z.string(), // what was being done
+  at: z.string(), // UTC instant
+  by: z.string(), // worker id, or the person
+  detail: z.string(), // evidence: the provider's words, the figures
+});
+export type Halt = z.output<typeof haltSchema>;
+
+export interface HaltSwitch {
+  /** @returns the halt in force, or null */
+  read(): Promise<Halt | null>;
+  /** Halts. A halt that is already in force stays as it is. @returns whether this call halted */
+  halt(halt: Omit<Halt, 'at'>): Promise<boolean>;
+  /** Pauses what is not paused while the halt stands: Bull Board's own Resume does not lift a halt. */
+  enforce(): Promise<void>;
+  /** Lifts the halt and resumes only the queues it paused. @throws UsageError when nothing is halted */
+  resume(): Promise<Halt>;
+}
+
+export function createHaltSwitch(redis: Redis, keys: Keys, queues: Queue[]): HaltSwitch {
+  async function read(): Promise<Halt | null> {
+    const text = await redis.get(keys.haltReason);
+    return text === null ? null : parseHalt(text);
+  }
+
+  async function enforce(): Promise<void> {
+    for (const queue of queues) {
+      if (await queue.isPaused()) continue;
+      // Noted first: a process that dies in between leaves a note too many, which resuming survives.
+      await redis.hset(keys.halted, queue.name, 1);
+      await queue.pause();
+    }
+  }
+
+  return {
+    read,
+    enforce,
+    async halt(halt) {
+      const stated: Halt = { ...halt, at: new Date().toISOString() };
+      const first = await redis.set(keys.haltReason, JSON.stringify(stated), 'NX'); // the state first: from here on no call is allowed
+      if (first === null) return false;
+      await redis.hincrby(keys.counters, 'halts', 1);
+      await enforce();
+      await redis.publish(keys.control, JSON.stringify({ type: 'halt', ...stated }));
+      return true;
+    },
+    async resume() {
+      const halt = await read();
+      const paused = await redis.hkeys(keys.halted);
+      if (halt === null && paused.length === 0)
+        throw new UsageError('nothing is halted; `fleet status` shows what the fleet does');
+      await redis.del(keys.haltReason);
+      for (const queue of queues) {
+        if (!paused.includes(queue.name)) continue;
+        await queue.resume();
+        await redis.hdel(keys.halted, queue.name);
+      }
+      await redis.publish(keys.control, JSON.stringify({ type: 'resume' }));
+      return (
+        halt ?? { reason: 'unknown', step: '', at: '', by: '', detail: 'a resume that was cut short is finished now' }
+      );
+    },
+  };
+}
+
+/** Other programs may write the key too: whatever stands there halts, and its text is the detail. */
+export function parseHalt(text: string): Halt {
+  try {
+    const parsed = haltSchema.partial().parse(JSON.parse(text));
+    return { reason: 'unknown', step: '', at: '', by: '', detail: '', ...parsed };
+  } catch {
+    return { reason: 'unknown', step: '', at: '', by: '', detail: text };
+  }
+}

@@ -1,0 +1,30 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { UsageError } from '../errors.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** Notes older than this belong to jobs long gone. */
+const KEEP_MS = 30 * 24 * 3600 * 1000;
+
+/**
+ * Cancels jobs wherever they are: a durable note, then a message to whoever runs them. A running job ends at once, a
+ * waiting one as soon as a worker takes it, without a call; both fail as `cancelled`.
+ * @throws UsageError for a job that does not exist or has already ended
+ */
+export async function cancelJobs(redis: Redis, keys: Keys, queue: Queue, jobIds: string[]): Promise<void> {
+  for (const jobId of jobIds) {
+    const state = await queue.getJobState(jobId);
+    if (state === 'unknown') throw new UsageError(`job ${jobId}: no such job in queue ${queue.name}`);
+    if (state === 'completed' || state === 'failed')
+      throw new UsageError(`job ${jobId}: already ${state}, nothing to cancel`);
+  }
+  const now = Date.now();
+  await redis.zremrangebyscore(keys.cancelled, 0, now - KEEP_MS);
+  for (const jobId of jobIds) {
+    await redis.zadd(keys.cancelled, now, jobId);
+    await redis.hdel(keys.parked, jobId);
+    await redis.publish(keys.control, JSON.stringify({ type: 'cancel', jobId }));
+    const job = await queue.getJob(jobId);
+    if (job !== undefined && (await job.isDelayed())) await job.promote().catch(() => undefined); // a worker may have taken it meanwhile
+  }
+}

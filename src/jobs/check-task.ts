@@ -1,0 +1,71 @@
+import type { Redis } from 'ioredis';
+import { taskInputSchema, type TaskInput } from '../../queues/tasks.ts';
+import { FleetError, UsageError } from '../errors.ts';
+import { compileSchema } from '../haiku/result.ts';
+import { findModel } from '../models/catalog.ts';
+import type { Keys } from '../redis/keys.ts';
+import { toRules } from './parse-job.ts';
+
+/** Largest task as JSON, bytes: Redis, the page and every worker carry it whole. Larger material belongs into a file. */
+const MAX_TASK_BYTES = 256 * 1024;
+const WORKER_ALIVE_MS = 60_000;
+
+/** What a task's names are checked against; read once for many tasks. */
+export interface KnownNames {
+  /** Null: nobody can say, because no worker runs and none are configured here. */
+  workspaces: Set<string> | null;
+  contexts: Set<string>;
+}
+
+/** @param configured workspaces of this process' own configuration */
+export async function readKnownNames(redis: Redis, keys: Keys, configured: string[]): Promise<KnownNames> {
+  const [workers, contexts] = await Promise.all([redis.hvals(keys.workers), redis.hkeys(keys.contexts)]);
+  const workspaces = new Set(configured);
+  let anybody = configured.length > 0;
+  for (const json of workers) {
+    const worker = JSON.parse(json) as { workspaces?: string[]; seenAt?: number };
+    if (Date.now() - (worker.seenAt ?? 0) > WORKER_ALIVE_MS) continue;
+    anybody = true;
+    for (const name of worker.workspaces ?? []) workspaces.add(name);
+  }
+  return { workspaces: anybody ? workspaces : null, contexts: new Set(contexts) };
+}
+
+/**
+ * Checks a task before it is enqueued: strictly, so that a mistake costs a message and not a failed job.
+ * @throws UsageError naming the field, the rule and what to do
+ */
+export function checkTask(input: unknown, known: KnownNames): TaskInput {
+  const parsed = taskInputSchema.safeParse(input);
+  if (!parsed.success) throw new UsageError(`task: ${toRules(parsed.error)}`);
+  const task = parsed.data;
+  const bytes = Buffer.byteLength(JSON.stringify(task));
+  if (bytes > MAX_TASK_BYTES) {
+    throw new UsageError(
+      `task: expected at most ${MAX_TASK_BYTES / 1024} kB as JSON, got ${Math.ceil(bytes / 1024)} kB; put the material into a file of the workspace and name it in "files"`,
+    );
+  }
+  if (task.workspace !== undefined && known.workspaces !== null && !known.workspaces.has(task.workspace)) {
+    const names = [...known.workspaces].sort().join(', ');
+    throw new UsageError(
+      `workspace: ${JSON.stringify(task.workspace)} is not known; ${names === '' ? 'no workspaces are configured' : `known: ${names}`} (FLEET_WORKSPACES=name=/absolute/folder)`,
+    );
+  }
+  const missing = (task.contexts ?? []).filter((name) => !known.contexts.has(name));
+  if (missing.length > 0)
+    throw new UsageError(`contexts: there is none named ${missing.join(', ')}; fleet context load NAME FILE`);
+  asUsage(() => {
+    if (task.schema !== undefined) compileSchema(task.schema);
+    if (task.model !== undefined) findModel(task.model, new Date());
+  });
+  return task;
+}
+
+function asUsage(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof FleetError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { queueRegistry, type QueueName } from '../../queues/registry.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** Longest events stream of a queue: enough for a page to follow, no more. */
+const EVENTS_MAX_LENGTH = 1_000;
+
+/** The BullMQ queue behind a definition, on a connection the caller owns. */
+export function connectQueue(name: QueueName, redis: Redis, keys: Keys): Queue {
+  const definition = queueRegistry[name];
+  const queue = new Queue(definition.name, {
+    connection: redis,
+    prefix: keys.bullPrefix,
+    streams: { events: { maxLen: EVENTS_MAX_LENGTH } },
+    defaultJobOptions: {
+      attempts: definition.attempts,
+      removeOnComplete: definition.keep.completed,
+      removeOnFail: definition.keep.failed,
+    },
+  });
+  queue.on('error', () => undefined); // the connection's own listener reports it; without one Node would end the process
+  return queue;
+}
+
+export function connectQueues(redis: Redis, keys: Keys): Record<QueueName, Queue> {
+  return {
+    tasks: connectQueue('tasks', redis, keys),
+    archive: connectQueue('archive', redis, keys),
+    missions: connectQueue('missions', redis, keys),
+  };
+}

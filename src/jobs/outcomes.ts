@@ -1,0 +1,179 @@
+import { DelayedError, RateLimitError, UnrecoverableError, WaitingError, type Job, type Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import {
+  AccountRefusedError,
+  BudgetReachedError,
+  CancelledError,
+  HaltError,
+  InvalidJobError,
+  LockLostError,
+  ModelCoolingError,
+  ProviderUnavailableError,
+  QuarantinedError,
+  RateLimitedError,
+  ShutdownError,
+  TaskFailedError,
+  toMessage,
+} from '../errors.ts';
+import type { HaltSwitch } from '../halt/halt.ts';
+import type { Logger } from '../logger.ts';
+import type { Keys } from '../redis/keys.ts';
+import {
+  allModelsCoolMs,
+  coolDown,
+  countUnavailable,
+  GIVE_UP_AFTER_MS,
+  toBackoffMs,
+  withJitter,
+} from './provider-waits.ts';
+
+/** A parked job waits for a person: far enough away that no clock brings it back first. */
+const PARKED_MS = 10 * 365 * 24 * 3600_000;
+/** Stored turns of a failed job are kept this long for a retry by hand. */
+const KEEP_TURNS_SECONDS = 7 * 24 * 3600;
+
+export interface OutcomeParts {
+  redis: Redis;
+  keys: Keys;
+  queue: Queue;
+  halt: HaltSwitch;
+  log: Logger;
+  workerId: string;
+}
+
+/**
+ * Decides what becomes of a job whose run threw: the one place that does. Each wait, recovery and failure leaves a line
+ * in the job's log and a counter for the status.
+ * @returns the error to throw to BullMQ, which carries out the rest
+ */
+export async function toOutcome(thrown: unknown, job: Job, token: string, parts: OutcomeParts): Promise<Error> {
+  if (thrown instanceof LockLostError) return new WaitingError(); // another worker has the job: touch nothing
+  if (thrown instanceof ShutdownError) return backToWaiting(job, token, parts, 'handed_back_shutdown', thrown.message);
+  if (thrown instanceof HaltError) {
+    await parts.halt.enforce();
+    return backToWaiting(job, token, parts, 'handed_back_halt', `halted: ${thrown.message}`);
+  }
+  if (thrown instanceof AccountRefusedError) {
+    await haltFor('account-refused', thrown, job, parts);
+    return backToWaiting(job, token, parts, 'handed_back_halt', `the provider refuses the account: ${thrown.message}`);
+  }
+  if (thrown instanceof BudgetReachedError) return onBudget(thrown, job, token, parts);
+  if (thrown instanceof RateLimitedError) {
+    await coolDown(parts.redis, parts.keys, thrown.model, thrown.retryAfterMs);
+    return delayed(job, token, parts, 'waits_rate_limit', thrown.retryAfterMs, thrown.message);
+  }
+  if (thrown instanceof ModelCoolingError)
+    return delayed(job, token, parts, 'waits_cooling', thrown.delayMs, thrown.message);
+  if (thrown instanceof ProviderUnavailableError) return onUnavailable(thrown, job, token, parts);
+  return failed(thrown, job, parts);
+}
+
+/** The word that groups failures: the part of `failedReason` before its colon. */
+export function toFailureReason(thrown: unknown): string {
+  if (thrown instanceof TaskFailedError) return thrown.reason;
+  if (thrown instanceof InvalidJobError) return 'invalid-job';
+  if (thrown instanceof CancelledError) return 'cancelled';
+  if (thrown instanceof QuarantinedError) return 'quarantined';
+  if (thrown instanceof ProviderUnavailableError) return 'provider-unavailable';
+  return 'error';
+}
+
+async function onBudget(thrown: BudgetReachedError, job: Job, token: string, parts: OutcomeParts): Promise<Error> {
+  if (thrown.scope === 'day') {
+    await haltFor('budget', thrown, job, parts);
+    return backToWaiting(job, token, parts, 'handed_back_halt', thrown.message);
+  }
+  const { redis, keys } = parts;
+  await redis.hset(keys.parked, job.id ?? '', JSON.stringify({ scope: thrown.scope, name: thrown.scopeName }));
+  await note(job, parts, 'parked_budget', `parked: budget. ${thrown.message}`);
+  await job.moveToDelayed(Date.now() + PARKED_MS, token);
+  return new DelayedError();
+}
+
+async function onUnavailable(
+  thrown: ProviderUnavailableError,
+  job: Job,
+  token: string,
+  parts: OutcomeParts,
+): Promise<Error> {
+  const now = Date.now();
+  const { failures, since } = await countUnavailable(parts.redis, parts.keys, job.id ?? '', thrown.model, now);
+  if (now - since > GIVE_UP_AFTER_MS) return failed(thrown, job, parts);
+  return delayed(job, token, parts, 'waits_unavailable', toBackoffMs(failures), thrown.message);
+}
+
+async function haltFor(reason: string, thrown: Error, job: Job, parts: OutcomeParts): Promise<void> {
+  const first = await parts.halt.halt({
+    reason,
+    step: `job ${job.id ?? ''} in ${job.queueName}`,
+    by: parts.workerId,
+    detail: thrown.message,
+  });
+  if (first) parts.log.error({ reason, detail: thrown.message }, 'the fleet is halted');
+}
+
+async function backToWaiting(
+  job: Job,
+  token: string,
+  parts: OutcomeParts,
+  counter: string,
+  why: string,
+): Promise<Error> {
+  await note(job, parts, counter, `back to waiting: ${why}`);
+  await job.moveToWait(token);
+  return new WaitingError();
+}
+
+async function delayed(
+  job: Job,
+  token: string,
+  parts: OutcomeParts,
+  counter: string,
+  ms: number,
+  why: string,
+): Promise<Error> {
+  const waitMs = withJitter(ms);
+  await note(job, parts, counter, `waits ${Math.ceil(waitMs / 1000)} s: ${why}`);
+  const all = await allModelsCoolMs(parts.redis, parts.keys, Date.now());
+  if (all > 0) {
+    await parts.queue.rateLimit(all);
+    return new RateLimitError();
+  }
+  await job.moveToDelayed(Date.now() + waitMs, token);
+  return new DelayedError();
+}
+
+/** Notes why before BullMQ moves the job: a worker that dies in between runs the job again and comes to the same end. */
+async function failed(thrown: unknown, job: Job, parts: OutcomeParts): Promise<Error> {
+  const { redis, keys } = parts;
+  const reason = toFailureReason(thrown);
+  const jobId = job.id ?? '';
+  const ofTask =
+    thrown instanceof TaskFailedError || thrown instanceof InvalidJobError || thrown instanceof CancelledError;
+  const chain = redis
+    .multi()
+    .hincrby(keys.counters, `failed_${reason.replaceAll('-', '_')}`, 1)
+    .zrem(keys.cancelled, jobId);
+  if ((await redis.exists(keys.turns(jobId))) === 1) {
+    chain.hset(keys.turns(jobId), 'cause', ofTask ? 'task' : 'provider', 'cause_attempt', job.attemptsMade);
+    chain.expire(keys.turns(jobId), KEEP_TURNS_SECONDS);
+  }
+  const batch = toBatch(job);
+  if (batch !== null) chain.sadd(keys.batchFailed(batch), jobId);
+  await chain.exec();
+  // Unrecoverable whatever its enqueuer asked for: nothing is retried silently.
+  const error = new UnrecoverableError(`${reason}: ${toMessage(thrown)}`);
+  if (reason === 'error' && thrown instanceof Error && thrown.stack !== undefined) error.stack = thrown.stack; // our bug: keep where
+  return error;
+}
+
+async function note(job: Job, parts: OutcomeParts, counter: string, line: string): Promise<void> {
+  await parts.redis.hincrby(parts.keys.counters, counter, 1);
+  await job.log(`${new Date().toISOString()} ${line} (${parts.workerId})`);
+}
+
+function toBatch(job: Job): string | null {
+  const data: unknown = job.data;
+  if (typeof data !== 'object' || data === null || !('batch' in data)) return null;
+  return typeof data.batch === 'string' ? data.batch : null;
+}

@@ -1,0 +1,32 @@
+import type { Job } from 'bullmq';
+import { z } from 'zod';
+import type { QueueDefinition } from '../../queues/define.ts';
+import { InvalidJobError } from '../errors.ts';
+
+/**
+ * Checks a job that anybody may have put into the queue: its name, then its data. Unknown keys are tolerated.
+ * @throws InvalidJobError with the rule it broke
+ */
+export function parseJob<Data extends z.ZodObject>(
+  definition: QueueDefinition<string, string, z.ZodObject, Data>,
+  job: Pick<Job, 'name' | 'data'>,
+): z.output<Data> {
+  if (job.name !== definition.jobName) {
+    throw new InvalidJobError(
+      `name: expected ${JSON.stringify(definition.jobName)} in queue ${definition.name}, got ${JSON.stringify(job.name)}`,
+    );
+  }
+  const parsed = definition.data.safeParse(job.data);
+  if (!parsed.success) throw new InvalidJobError(`data: ${toRules(parsed.error)}`);
+  return parsed.data;
+}
+
+/** `files.0: expected string, received number; …`, at most five rules. */
+export function toRules(error: z.ZodError): string {
+  const rules = error.issues.slice(0, 5).map((issue) => {
+    const path = issue.path.join('.');
+    return path === '' ? issue.message : `${path}: ${issue.message}`;
+  });
+  const more = error.issues.length - rules.length;
+  return more > 0 ? `${rules.join('; ')}; and ${more} more` : rules.join('; ');
+}

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import type { JobState, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { idSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
+import { UsageError } from '../errors.ts';
+import { toFindingId } from '../findings/finding-id.ts';
+import type { Keys } from '../redis/keys.ts';
+import { checkTask, type KnownNames } from './check-task.ts';
+
+/** Jobs in one `addBulk`: one MULTI of a few milliseconds. */
+const CHUNK = 500;
+
+/** What became of one task that was to be enqueued. */
+export interface Enqueued {
+  id: string;
+  /** False: a task of this id was there already; nothing was added. */
+  added: boolean;
+  /** `waiting` where it was added, else the state of the one that is there. */
+  state: JobState | 'unknown';
+}
+
+export interface Stamps {
+  session: string;
+  batch?: string;
+}
+
+/** One task on its way in: what was asked, and the id it must have, if any. */
+export interface TaskToAdd {
+  input: unknown;
+  taskId?: string;
+  line?: number;
+}
+
+export interface Producer {
+  /** @throws UsageError for a task that breaks a rule */
+  add(task: TaskToAdd, known: KnownNames, stamps: Stamps): Promise<Enqueued>;
+  /** Adds in one step as many as are valid. @returns one entry a task, in order; an Error for each that breaks a rule */
+  addChunk(
+    tasks: TaskToAdd[],
+    known: KnownNames,
+    stamps: Stamps,
+    options?: { dryRun?: boolean },
+  ): Promise<(Enqueued | UsageError)[]>;
+  chunkSize: number;
+}
+
+/** Puts tasks into the queue. The caller's id, or a fresh random one: the same task tomorrow is a new task. */
+export function createProducer(redis: Redis, keys: Keys, queue: Queue): Producer {
+  async function addChunk(
+    tasks: TaskToAdd[],
+    known: KnownNames,
+    stamps: Stamps,
+    { dryRun = false }: { dryRun?: boolean } = {},
+  ): Promise<(Enqueued | UsageError)[]> {
+    const checked = tasks.map((task) => check(task, known));
+    const valid = checked.filter((entry): entry is CheckedTask => !(entry instanceof UsageError));
+    const twice = findRepeats(valid);
+    const existing = await findExisting(valid.filter((entry) => entry.given).map((entry) => entry.id));
+    const taken = dryRun ? new Set<string>() : await claimFindings(valid.filter((entry) => !existing.has(entry.id)));
+    const fresh = valid.filter((entry) => !existing.has(entry.id) && !taken.has(entry.id) && !twice.has(entry));
+    const toAdd = dryRun ? [] : fresh;
+    await queue.addBulk(
+      toAdd.map((entry) => ({
+        name: tasksQueue.jobName,
+        data: { ...entry.task, ...stamps, ...(entry.line === undefined ? {} : { line: entry.line }) },
+        opts: { jobId: entry.id },
+      })),
+    );
+    return checked.map((entry) => {
+      if (entry instanceof UsageError) return entry;
+      const state = twice.has(entry) ? 'waiting' : existing.get(entry.id);
+      if (state !== undefined) return { id: entry.id, added: false, state };
+      if (taken.has(entry.id)) {
+        return new UsageError(
+          `finding_id: ${JSON.stringify(entry.task.finding_id)} is taken; choose another or leave it out`,
+        );
+      }
+      return { id: entry.id, added: true, state: 'waiting' };
+    });
+  }
+
+  /** A job that is there, or one that is done and was cleared away: its finding is still there. */
+  async function findExisting(ids: string[]): Promise<Map<string, JobState | 'unknown'>> {
+    const found = new Map<string, JobState | 'unknown'>();
+    if (ids.length === 0) return found;
+    const chain = redis.pipeline();
+    for (const id of ids) chain.exists(keys.queueKey(queue.name, id)).exists(keys.finding(toFindingId(id)));
+    const replies = (await chain.exec()) ?? [];
+    for (const [at, id] of ids.entries()) {
+      const [jobError, job] = replies[2 * at] ?? [];
+      if (jobError) throw jobError;
+      if (job === 1) found.set(id, await queue.getJobState(id));
+      else if (replies[2 * at + 1]?.[1] === 1) found.set(id, 'completed');
+    }
+    return found;
+  }
+
+  /** @returns ids of the tasks whose finding id belongs to another task */
+  async function claimFindings(entries: { id: string; task: TaskInput }[]): Promise<Set<string>> {
+    const taken = new Set<string>();
+    for (const { id, task } of entries) {
+      if (task.finding_id === undefined) continue;
+      const first = await redis.hsetnx(keys.reservedFindings, task.finding_id, id);
+      const owner = first === 1 ? id : ((await redis.hget(keys.reservedFindings, task.finding_id)) ?? id);
+      const written = await redis.exists(keys.finding(task.finding_id));
+      const claimed = owner !== id && (await redis.exists(keys.queueKey(queue.name, owner))) === 1;
+      if (written === 1 || claimed) taken.add(id);
+      else await redis.hset(keys.reservedFindings, task.finding_id, id); // whoever asked for it before was never enqueued, or is gone
+    }
+    return taken;
+  }
+
+  return {
+    chunkSize: CHUNK,
+    addChunk,
+    async add(task, known, stamps) {
+      const [result] = await addChunk([task], known, stamps);
+      if (result === undefined || result instanceof UsageError) throw result ?? new UsageError('task: nothing to add');
+      return result;
+    },
+  };
+}
+
+interface CheckedTask {
+  id: string;
+  /** Whether the caller named it, so that it may exist already. */
+  given: boolean;
+  task: TaskInput;
+  line: number | undefined;
+}
+
+/** Tasks whose id stands earlier in the same chunk. */
+function findRepeats(tasks: CheckedTask[]): Set<CheckedTask> {
+  const seen = new Set<string>();
+  return new Set(
+    tasks.filter(({ id }) => {
+      const repeated = seen.has(id);
+      seen.add(id);
+      return repeated;
+    }),
+  );
+}
+
+function check({ input, taskId, line }: TaskToAdd, known: KnownNames): CheckedTask | UsageError {
+  try {
+    return { id: toJobId(taskId), given: taskId !== undefined, task: checkTask(input, known), line };
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+}
+
+/** BullMQ's rules for custom ids: no colon, not only digits. */
+function toJobId(taskId: string | undefined): string {
+  if (taskId === undefined) return `task-${randomBytes(8).toString('hex')}`;
+  if (!idSchema.safeParse(taskId).success || /^\d+$/.test(taskId)) {
+    throw new UsageError(
+      `task id: expected letters, digits, dot, underscore or dash, and not only digits, got ${JSON.stringify(taskId)}`,
+    );
+  }
+  return taskId;
+}

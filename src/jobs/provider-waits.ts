@@ -1,0 +1,61 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+
+const FIRST_WAIT_MS = 5_000;
+const LONGEST_WAIT_MS = 10 * 60_000;
+/** A job that found its provider down for this long fails. */
+export const GIVE_UP_AFTER_MS = 2 * 3600_000;
+/** Failures in a row, over the whole fleet, after which the model is left alone but for one probe a minute. */
+const OUTAGE_COUNT = 10;
+const PROBE_MS = 60_000;
+/** A model nobody called for this long is not in use. */
+const IN_USE_MS = 10 * 60_000;
+
+/** Spread by up to a fifth, so that a thousand jobs do not come back in the same millisecond. */
+export function withJitter(ms: number, random: () => number = Math.random): number {
+  return Math.round(ms * (1 + random() / 5));
+}
+
+/** 5 s, doubling to 10 min. @param failures how often this job has failed before, 0 the first time */
+export function toBackoffMs(failures: number): number {
+  return Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures, 20), LONGEST_WAIT_MS);
+}
+
+/** The model cools down for the whole fleet; a longer cool-down that is already there stays. */
+export async function coolDown(redis: Redis, keys: Keys, model: string, ms: number): Promise<void> {
+  const left = await redis.pttl(keys.cooldown(model));
+  if (left < ms) await redis.set(keys.cooldown(model), 'rate-limit', 'PX', Math.max(1, Math.ceil(ms)));
+}
+
+/** @returns how often this job has found its provider down, and since when (ms) */
+export async function countUnavailable(
+  redis: Redis,
+  keys: Keys,
+  jobId: string,
+  model: string,
+  now: number,
+): Promise<{ failures: number; since: number }> {
+  const turns = keys.turns(jobId);
+  const replies = await redis
+    .multi()
+    .incr(keys.outage(model))
+    .hincrby(turns, 'unavailable', 1)
+    .hsetnx(turns, 'unavailable_since', now)
+    .hget(turns, 'unavailable_since')
+    .exec();
+  const [outage, failures, , since] = (replies ?? []).map(([, reply]) => Number(reply));
+  if ((outage ?? 0) >= OUTAGE_COUNT) await redis.set(keys.cooldown(model), 'outage', 'PX', PROBE_MS, 'NX');
+  return { failures: (failures ?? 1) - 1, since: since ?? now };
+}
+
+/**
+ * The queue itself may stop only while every model in use cools: one model's wait is no other's.
+ * @returns how long the shortest of them still waits, ms; 0 while any is free
+ */
+export async function allModelsCoolMs(redis: Redis, keys: Keys, now: number): Promise<number> {
+  const lastUse = await redis.hgetall(keys.modelsInUse);
+  const models = Object.keys(lastUse).filter((model) => now - Number(lastUse[model]) < IN_USE_MS);
+  if (models.length === 0) return 0;
+  const waits = await Promise.all(models.map((model) => redis.pttl(keys.cooldown(model))));
+  return Math.max(0, Math.min(...waits));
+}

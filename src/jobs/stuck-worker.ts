@@ -1,0 +1,40 @@
+import type { Queue } from 'bullmq';
+import type { Logger } from '../logger.ts';
+
+const LOOK_EVERY_MS = 15_000;
+const STUCK_AFTER_MS = 60_000;
+
+/**
+ * Watches for a worker that no longer fetches although it could: a free slot, jobs waiting, nothing that holds the queue
+ * back, and no job started for a minute. A worker whose slots are all busy for hours is left alone.
+ * @returns stops the watch
+ */
+export function watchStuckWorker(options: {
+  queue: Queue;
+  isFree: () => boolean;
+  lastStartAt: () => number;
+  isHeldBack: () => Promise<boolean>;
+  onStuck: () => void;
+  log: Logger;
+}): () => void {
+  const { queue, isFree, lastStartAt, isHeldBack, onStuck, log } = options;
+  let waitingSince: number | null = null;
+
+  async function look(): Promise<void> {
+    const waits = isFree() && (await queue.getWaitingCount()) > 0;
+    const heldBack = waits && ((await queue.isPaused()) || (await queue.getRateLimitTtl()) > 0 || (await isHeldBack()));
+    if (!waits || heldBack) {
+      waitingSince = null;
+      return;
+    }
+    waitingSince ??= Date.now();
+    if (Date.now() - Math.max(waitingSince, lastStartAt()) < STUCK_AFTER_MS) return;
+    clearInterval(timer);
+    onStuck();
+  }
+
+  const timer = setInterval(() => {
+    look().catch((error: unknown) => log.debug({ error }, 'could not look at the queue'));
+  }, LOOK_EVERY_MS);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,52 @@
+import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
+import { ConfigError } from '../errors.ts';
+import type { Keys } from '../redis/keys.ts';
+
+const HOLD_SECONDS = 90;
+const MAX_NUMBER = 999;
+
+export interface WorkerName {
+  id: string;
+  /** Call with every heartbeat: the number stays taken. */
+  hold(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the lowest free `haiku_<host>_<NNN>` of this host. A number whose process is dead is free at once, so that a
+ * worker that was killed and restarted keeps its name in reports.
+ * @param wanted `FLEET_WORKER_ID`: taken as it is
+ */
+export async function takeWorkerName(redis: Redis, keys: Keys, wanted: string | undefined): Promise<WorkerName> {
+  if (wanted !== undefined) return { id: wanted, hold: async () => undefined, release: async () => undefined };
+  const host = hostname().replace(/[^A-Za-z0-9.-]/g, '-') || 'host';
+  const owner = `${process.pid}`;
+  for (let number = 1; number <= MAX_NUMBER; number += 1) {
+    const digits = String(number).padStart(3, '0');
+    const key = keys.workerName(host, digits);
+    if (!(await take(redis, key, owner))) continue;
+    return {
+      id: `haiku_${host}_${digits}`,
+      hold: async () => void (await redis.set(key, owner, 'EX', HOLD_SECONDS)),
+      release: async () => void (await redis.del(key)),
+    };
+  }
+  throw new ConfigError(`worker id: all of haiku_${host}_001..${MAX_NUMBER} are taken; set FLEET_WORKER_ID`);
+}
+
+async function take(redis: Redis, key: string, owner: string): Promise<boolean> {
+  if ((await redis.set(key, owner, 'EX', HOLD_SECONDS, 'NX')) !== null) return true;
+  const holder = Number(await redis.get(key));
+  if (!Number.isInteger(holder) || holder <= 0 || holder === process.pid || isAlive(holder)) return false;
+  return (await redis.del(key)) === 1 && (await redis.set(key, owner, 'EX', HOLD_SECONDS, 'NX')) !== null;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,29 @@
+import { loadConfig, type Config } from './config.ts';
+import { ConfigError, RedisUnusableError, toMessage } from './errors.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { configSecrets } from './redact.ts';
+
+/** sysexits.h EX_CONFIG: pm2 does not restart a process that ends with it (`stop_exit_codes`). */
+export const EXIT_CONFIG = 78;
+
+/**
+ * Frame of every long-lived process: reads the configuration, starts, tells pm2 that it is ready. A wrong configuration
+ * is said once, in plain words, and ends the process with 78; anything else ends it with 1.
+ */
+export async function startProcess(name: string, start: (config: Config, log: Logger) => Promise<void>): Promise<void> {
+  try {
+    const config = loadConfig(process.env);
+    const log = createLogger(name, config.FLEET_LOG_LEVEL, { secrets: configSecrets(config) });
+    process.on('unhandledRejection', (error) => {
+      log.fatal({ error }, 'unhandled rejection');
+      process.exit(1);
+    });
+    await start(config, log);
+    process.send?.('ready'); // answers pm2 `wait_ready`
+  } catch (error) {
+    const expected = error instanceof ConfigError || error instanceof RedisUnusableError;
+    const text = expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : toMessage(error);
+    process.stderr.write(`${name}: ${text}\n`);
+    process.exit(expected ? EXIT_CONFIG : 1);
+  }
+}

@@ -1,0 +1,27 @@
+import { toLocalDay } from './findings/timestamp.ts';
+import type { Keys } from './redis/keys.ts';
+import type { Scripts } from './redis/scripts.ts';
+
+/** How long an enqueuer may go on with the session it knows, ms. */
+const KNOWN_FOR_MS = 2_000;
+
+/** Starts a session, or answers the one in force when `name` is empty: the day's own where nobody named one. */
+export async function beginSession(scripts: Scripts, keys: Keys, name: string): Promise<string> {
+  const now = new Date();
+  const answer = await scripts['current-session'](
+    [keys.session, keys.cost('haiku'), keys.cost('sonnet'), keys.cost('gemini')],
+    [toLocalDay(now), now.toISOString(), name],
+  );
+  return String(answer);
+}
+
+/** Answers the session in force, asking Redis at most every two seconds. */
+export function createSessionReader(scripts: Scripts, keys: Keys): () => Promise<string> {
+  let known: { name: string; at: number } | null = null;
+  return async () => {
+    if (known === null || Date.now() - known.at > KNOWN_FOR_MS) {
+      known = { name: await beginSession(scripts, keys, ''), at: Date.now() };
+    }
+    return known.name;
+  };
+}

@@ -1,0 +1,39 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type { Model, ModelReply, ModelRequest, Usage } from '../../src/models/model.ts';
+
+/** One reply of a scripted model: text, or tools to use. */
+export type Step =
+  | string
+  | { tools: { name: string; input: object }[] }
+  | { text: string; stopReason?: string; usage?: Partial<Usage> };
+
+/**
+ * A provider in this process whose calls can be counted and held. For tests of what happens around a call; what happens
+ * inside one is tested over HTTP.
+ */
+export function createScriptedModel(answer: (request: ModelRequest, call: number) => Step | Promise<Step>): Model & {
+  calls: ModelRequest[];
+} {
+  const calls: ModelRequest[] = [];
+  return {
+    calls,
+    async call(request, { signal }) {
+      signal.throwIfAborted();
+      calls.push(structuredClone(request));
+      const step = await answer(request, calls.length);
+      return toReply(request, step, calls.length);
+    },
+  };
+}
+
+function toReply(request: ModelRequest, step: Step, call: number): ModelReply {
+  const usage = { input: 100, cache_write: 0, cache_read: 0, output: 200 };
+  const base = { id: `msg_scripted_${call}`, model: request.model };
+  if (typeof step === 'object' && 'tools' in step) {
+    const content = step.tools.map((tool, at) => ({ type: 'tool_use', id: `toolu_${call}_${at}`, ...tool }));
+    return { ...base, content: content as Anthropic.ContentBlock[], stopReason: 'tool_use', usage };
+  }
+  const { text, stopReason = 'end_turn', usage: given = {} } = typeof step === 'string' ? { text: step } : step;
+  const content = [{ type: 'text', text, citations: null }] as Anthropic.ContentBlock[];
+  return { ...base, content, stopReason, usage: { ...usage, ...given } };
+}

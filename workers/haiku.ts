@@ -1,0 +1,16 @@
+/** pm2 app `haiku`: works the tasks queue until SIGTERM. Process entry; nothing imports it. */
+import { requireAnthropicKey } from '../src/config.ts';
+import { runHaiku } from '../src/haiku/run-haiku.ts';
+import { onShutdown } from '../src/jobs/shutdown.ts';
+import { createModel } from '../src/models/create-model.ts';
+import { startProcess } from '../src/process-start.ts';
+
+await startProcess('haiku', async (config, log) => {
+  requireAnthropicKey(config);
+  const { model, close } = await createModel(config);
+  const haiku = await runHaiku({ config, model, log, onStuck: () => process.kill(process.pid, 'SIGTERM') });
+  onShutdown({ log, graceMs: 145_000 }, async () => {
+    await haiku.close();
+    await close();
+  });
+});

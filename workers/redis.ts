@@ -1,0 +1,21 @@
+/** pm2 app `redis`: the fleet's own redis-server, where `fleet up --embedded` chose it. Process entry; nothing imports it. */
+import { ConfigError } from '../src/errors.ts';
+import { onShutdown } from '../src/jobs/shutdown.ts';
+import { startProcess } from '../src/process-start.ts';
+import { startEmbeddedRedis } from '../src/redis/embedded.ts';
+
+await startProcess('redis', async (config, log) => {
+  if (config.embedded === null) throw new ConfigError('REDIS_URL is set, or `fleet up --embedded` was never called');
+  const redis = await startEmbeddedRedis({ ...config.embedded, endWithParent: true });
+  let closing = false;
+  onShutdown({ log, graceMs: 20_000 }, async () => {
+    closing = true;
+    await redis.stop();
+  });
+  void redis.ended.then(() => {
+    if (closing) return;
+    log.error('redis-server ended by itself; pm2 starts it again');
+    process.exit(1);
+  });
+  log.info({ url: redis.url, folder: config.embedded.folder }, 'ready');
+});
