@@ -1,0 +1,42 @@
+import { formatUsd } from './money.ts';
+import type { CostReport, CostRow } from './report.ts';
+import { toPromptTokens } from './usage.ts';
+
+/** The table of `fleet costs`: one line a row, a total below, and what the comparison is with. */
+export function renderCosts(report: CostReport): string {
+  if (report.rows.length === 0) return 'Nothing has been spent yet.';
+  const head = [report.by, 'tasks', 'calls', 'prompt', 'output', 'cost', 'all Sonnet', 'saved'];
+  const lines = report.rows.map((row) => toCells(row, row.name ?? '(none)'));
+  const total = toCells(report.total, 'total');
+  const widths = head.map((title, at) =>
+    Math.max(title.length, ...[...lines, total].map((line) => line[at]?.length ?? 0)),
+  );
+  const toLine = (cells: string[]): string =>
+    cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ');
+  const rule = '━'.repeat(toLine(head).length);
+  return [
+    toLine(head),
+    rule,
+    ...lines.map(toLine),
+    rule,
+    toLine(total),
+    `"all Sonnet": the same tokens at the prices of ${report.sonnet}`,
+  ].join('\n');
+}
+
+function toCells(row: CostRow, name: string): string[] {
+  return [
+    name,
+    count(row.tasks),
+    count(row.calls),
+    count(toPromptTokens(row.usage)),
+    count(row.usage.output),
+    formatUsd(row.costNano, 4),
+    formatUsd(row.allSonnetNano, 4),
+    `${row.savedPercent.toFixed(1)} %`,
+  ];
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}

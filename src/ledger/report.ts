@@ -1,0 +1,142 @@
+import type { Redis } from 'ioredis';
+import type { CatalogEntry } from '../models/catalog.ts';
+import type { Usage } from '../models/model.ts';
+import type { Keys } from '../redis/keys.ts';
+import { allSonnetNanoUsd, toSavedPercent } from './prices.ts';
+import { addUsage, NO_USAGE } from './usage.ts';
+
+/** What costs can be summed by. */
+export const REPORT_DIMENSIONS = ['session', 'day', 'batch', 'mission', 'model', 'worker'] as const;
+export type ReportDimension = (typeof REPORT_DIMENSIONS)[number];
+
+/** What one worker spent with one model on one day, for one session, batch and mission; null where it had none. */
+export interface LedgerEntry {
+  /** UTC, `YYYY-MM-DD`. */
+  day: string;
+  session: string | null;
+  batch: string | null;
+  mission: string | null;
+  model: string | null;
+  worker: string | null;
+  nano: number;
+  calls: number;
+  /** Tasks that ended in a finding; calls of failed tasks are booked without one. */
+  tasks: number;
+  usage: Usage;
+}
+
+export interface CostRow {
+  /** Null: what belongs to none, such as calls outside any batch. */
+  name: string | null;
+  calls: number;
+  tasks: number;
+  usage: Usage;
+  costNano: number;
+  /** The same tokens at the prices of the Sonnet model compared with. */
+  allSonnetNano: number;
+  /** Percent, unrounded; negative where it cost more than Sonnet would have. */
+  savedPercent: number;
+}
+
+export interface CostReport {
+  by: ReportDimension;
+  /** Id of the model compared with. */
+  sonnet: string;
+  /** Days by date, everything else the dearest first. */
+  rows: CostRow[];
+  total: CostRow;
+}
+
+/** Reads every booking: one command for the days, one a day. */
+export async function readLedger(redis: Redis, keys: Keys): Promise<LedgerEntry[]> {
+  const days = (await redis.smembers(keys.ledgerDays)).sort();
+  const hashes = await Promise.all(days.map((day) => redis.hgetall(keys.ledger(day))));
+  return days.flatMap((day, at) => parseLedger(day, hashes[at] ?? {}));
+}
+
+/**
+ * Entries of one day's hash, whose fields are `session|batch|mission|model|worker|measure`, `%` and `|` inside a part
+ * percent-encoded. What a newer version may add, other measures or more parts, is passed over.
+ */
+export function parseLedger(day: string, hash: Record<string, string>): LedgerEntry[] {
+  const entries = new Map<string, LedgerEntry>();
+  for (const [field, value] of Object.entries(hash)) {
+    const parts = field.split('|');
+    const measure = parts.pop() ?? '';
+    const amount = Number(value);
+    if (parts.length !== 5 || !Number.isSafeInteger(amount)) continue;
+    const row = parts.join('|');
+    const entry = entries.get(row) ?? toEntry(day, parts);
+    entries.set(row, entry);
+    addMeasure(entry, measure, amount);
+  }
+  return [...entries.values()];
+}
+
+/** Sums entries by one dimension, with a comparison against `sonnet` (`findPrices`) for the same tokens. */
+export function toCostReport(
+  entries: readonly LedgerEntry[],
+  options: { by: ReportDimension; sonnet: CatalogEntry; only?: Partial<Record<ReportDimension, string>> },
+): CostReport {
+  const { by, sonnet, only = {} } = options;
+  const wanted = entries.filter((entry) =>
+    REPORT_DIMENSIONS.every((dimension) => only[dimension] === undefined || entry[dimension] === only[dimension]),
+  );
+  const groups = new Map<string | null, LedgerEntry[]>();
+  for (const entry of wanted) groups.set(entry[by], [...(groups.get(entry[by]) ?? []), entry]);
+  const rows = [...groups].map(([name, group]) => toRow(name, group, sonnet));
+  rows.sort((a, b) => (by === 'day' ? compareNames(a, b) : b.costNano - a.costNano || compareNames(a, b)));
+  return { by, sonnet: sonnet.id, rows, total: toRow(null, wanted, sonnet) };
+}
+
+function toEntry(day: string, parts: string[]): LedgerEntry {
+  const [session, batch, mission, model, worker] = parts.map((part) => (part === '' ? null : decodePart(part)));
+  return {
+    day,
+    session: session ?? null,
+    batch: batch ?? null,
+    mission: mission ?? null,
+    model: model ?? null,
+    worker: worker ?? null,
+    nano: 0,
+    calls: 0,
+    tasks: 0,
+    usage: { ...NO_USAGE },
+  };
+}
+
+/** A part that was not encoded as agreed keeps its spelling: a report must not fail over a name. */
+function decodePart(part: string): string {
+  return part.replaceAll(/%(25|7C)/gi, (_match, code: string) => (code === '25' ? '%' : '|'));
+}
+
+function addMeasure(entry: LedgerEntry, measure: string, amount: number): void {
+  switch (measure) {
+    case 'nano':
+    case 'calls':
+    case 'tasks':
+      entry[measure] += amount;
+      break;
+    case 'input':
+    case 'cache_write':
+    case 'cache_read':
+    case 'output':
+      entry.usage[measure] += amount;
+      break;
+    default:
+  }
+}
+
+function toRow(name: string | null, entries: readonly LedgerEntry[], sonnet: CatalogEntry): CostRow {
+  const sum = (measure: 'nano' | 'calls' | 'tasks'): number =>
+    entries.reduce((total, entry) => total + entry[measure], 0);
+  const usage = entries.reduce((total, entry) => addUsage(total, entry.usage), { ...NO_USAGE });
+  const costNano = sum('nano');
+  const allSonnetNano = allSonnetNanoUsd(sonnet, usage);
+  const savedPercent = toSavedPercent(costNano, allSonnetNano);
+  return { name, calls: sum('calls'), tasks: sum('tasks'), usage, costNano, allSonnetNano, savedPercent };
+}
+
+function compareNames(a: CostRow, b: CostRow): number {
+  return (a.name ?? '').localeCompare(b.name ?? '');
+}
