@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
+import { embeddedUrl, readEmbeddedChoice, type EmbeddedChoice } from './processes/embedded-choice.ts';
 
 const int = (low: number, high: number) =>
   z.coerce
@@ -94,6 +95,8 @@ export interface Config extends Environment {
   home: string;
   /** Folder for what outlives a checkout: the embedded Redis' data, pm2 notes. */
   dataFolder: string;
+  /** The fleet's own Redis, where `fleet up --embedded` chose it and no REDIS_URL says otherwise. */
+  embedded: EmbeddedChoice | null;
   /** Names of variables that both the shell and `.env` set, to different values; the shell's wins. */
   shadowed: string[];
 }
@@ -110,16 +113,23 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const home = resolve(env.FLEET_HOME ?? packageFolder);
   const file = readEnvFile(join(home, '.env'));
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const merged = { ...file, ...set };
+  const merged: Record<string, string | undefined> = { ...file, ...set };
   const parsed = environmentSchema.safeParse(merged);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
     throw new ConfigError(`the environment is wrong:\n${lines.join('\n')}`);
   }
+  const dataFolder = resolve(
+    env.FLEET_DATA ?? join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'haiku-fleet'),
+  );
+  const named = merged.REDIS_URL !== undefined;
+  const embedded = named ? null : readEmbeddedChoice(dataFolder, parsed.data.FLEET_SWARM ?? null);
   return {
     ...parsed.data,
+    ...(embedded === null ? {} : { REDIS_URL: embeddedUrl(embedded) }),
     home,
-    dataFolder: resolve(env.FLEET_DATA ?? join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'haiku-fleet')),
+    dataFolder,
+    embedded,
     shadowed: Object.keys(file).filter((name) => set[name] !== undefined && set[name] !== file[name]),
   };
 }

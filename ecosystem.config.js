@@ -1,0 +1,27 @@
+/**
+ * The fleet for pm2: `pm2 start ecosystem.config.js`. It reads the configuration (also the `.env` of the fleet's home)
+ * only to know how many processes to start; every process reads its own, so that an edited `.env` and a reload are enough.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+require('./scripts/require-node.cjs');
+if (!existsSync(new URL('./dist/src/config.js', import.meta.url))) {
+  console.error('haiku-fleet is not built: run `npm ci` (or `npm run build`) first');
+  process.exit(1);
+}
+
+const { loadConfig } = require('./dist/src/config.js');
+const { buildApps } = require('./dist/src/processes/apps.js');
+
+function readApps() {
+  try {
+    return buildApps(loadConfig(process.env));
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
+export const apps = readApps();

@@ -1,0 +1,92 @@
+import type { App } from './apps.ts';
+
+/** One process as pm2 lists it. */
+export interface Pm2Process {
+  id: number;
+  name: string;
+  pid: number;
+  /** `online` once it said that it is ready; `launching` before; `waiting restart`, `stopped`, `errored` when it is not there. */
+  status: string;
+  restarts: number;
+  /** Of its last end, if it ended. */
+  exitCode: number | null;
+  /** File of its error output. */
+  errorLog: string;
+}
+
+/** The few calls of pm2 that the fleet makes. It never kills the daemon and never saves pm2's list. */
+export interface Pm2 {
+  list(namespace: string): Promise<Pm2Process[]>;
+  /** Starts an app that has no process yet. Resolves when its processes are ready, or ended, or pm2 stopped waiting. */
+  start(app: App): Promise<void>;
+  /** Brings a running app to this many processes more, with the environment of those that run. */
+  scale(name: string, count: number): Promise<void>;
+  /** Restarts with the environment it was started with; `.env` is read anew by the process itself. */
+  restart(id: number): Promise<void>;
+  /** Ends a process gracefully and forgets it. */
+  remove(id: number): Promise<void>;
+}
+
+type Callback = (error: unknown, result?: unknown) => void;
+
+/** pm2's own programmatic API, as far as it is used; `scale` is missing in its types. */
+interface Pm2Api {
+  connect(done: Callback): void;
+  disconnect(): void;
+  list(done: Callback): void;
+  start(options: object, done: Callback): void;
+  scale(name: string, count: number, done: Callback): void;
+  restart(id: number, done: Callback): void;
+  delete(id: number, done: Callback): void;
+}
+
+interface ListedProcess {
+  pm_id: number;
+  name: string;
+  pid: number;
+  pm2_env: { namespace?: string; status: string; restart_time?: number; exit_code?: number; pm_err_log_path?: string };
+}
+
+/** Connects to the user's pm2 daemon (`PM2_HOME` respected), which pm2 starts if there is none, and lets go of it after. */
+export async function withPm2<T>(use: (pm2: Pm2) => Promise<T>): Promise<T> {
+  const api = (await import('pm2')).default as unknown as Pm2Api;
+  const ask = <R>(call: (done: Callback) => void): Promise<R> =>
+    new Promise((resolve, reject) => {
+      call((error, result) => (error ? reject(toError(error)) : resolve(result as R)));
+    });
+  await ask((done) => api.connect(done));
+  try {
+    return await use({
+      async list(namespace) {
+        const all = await ask<ListedProcess[]>((done) => api.list(done));
+        return all.filter((process) => process.pm2_env.namespace === namespace).map(toProcess);
+      },
+      // A copy: pm2 writes into what it is given.
+      start: (app) => ask((done) => api.start({ ...app }, done)),
+      scale: (name, count) => ask((done) => api.scale(name, count, done)),
+      restart: (id) => ask((done) => api.restart(id, done)),
+      remove: (id) => ask((done) => api.delete(id, done)),
+    });
+  } finally {
+    api.disconnect();
+  }
+}
+
+function toProcess({ pm_id, name, pid, pm2_env }: ListedProcess): Pm2Process {
+  return {
+    id: pm_id,
+    name,
+    pid,
+    status: pm2_env.status,
+    restarts: pm2_env.restart_time ?? 0,
+    exitCode: pm2_env.exit_code ?? null,
+    errorLog: pm2_env.pm_err_log_path ?? '',
+  };
+}
+
+function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  const first: unknown = Array.isArray(thrown) ? thrown[0] : thrown;
+  if (first instanceof Error) return first;
+  return new Error(`pm2: ${typeof first === 'string' ? first : JSON.stringify(first)}`);
+}
