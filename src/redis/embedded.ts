@@ -66,6 +66,19 @@ export async function findFreePort(): Promise<number> {
   return address.port;
 }
 
+export async function isPortFree(port: number): Promise<boolean> {
+  const probe = createServer();
+  try {
+    probe.listen(port, '127.0.0.1');
+    await once(probe, 'listening');
+    probe.close();
+    await once(probe, 'close');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function startOn(
   port: number,
   binary: ServerBinary,

@@ -1,0 +1,32 @@
+import type { Config } from '../config.ts';
+import { toAppName, toNamespace } from './apps.ts';
+import { isDaemonThere } from './down.ts';
+import { withPm2, type Pm2Process } from './pm2.ts';
+import { waitUntilReady, type ProcessProblem } from './wait-until-ready.ts';
+
+/**
+ * Restarts the processes of this swarm so that they read `.env` and the code anew: half of the workers at a time, so that
+ * tasks go on. The fleet's own Redis stays up.
+ */
+export async function reloadFleet(config: Config): Promise<{ reloaded: number; problems: ProcessProblem[] }> {
+  if (!isDaemonThere()) return { reloaded: 0, problems: [] };
+  return withPm2(async (pm2) => {
+    const since = Date.now();
+    const listed = await pm2.list(toNamespace(config));
+    const mine = listed.filter((process) => process.name !== toAppName(config, 'redis'));
+    for (const group of toHalves(mine)) await Promise.all(group.map((process) => pm2.restart(process.id)));
+    const names = [...new Set(mine.map((process) => process.name))];
+    const apps = names.map((name) => ({
+      name,
+      namespace: toNamespace(config),
+      instances: mine.filter((process) => process.name === name).length,
+    }));
+    return { reloaded: mine.length, problems: await waitUntilReady(pm2, apps, since) };
+  });
+}
+
+/** Two groups that each hold about half of every app. */
+function toHalves(processes: Pm2Process[]): Pm2Process[][] {
+  const sorted = processes.toSorted((a, b) => a.name.localeCompare(b.name));
+  return [0, 1].map((half) => sorted.filter((_, index) => index % 2 === half)).filter((group) => group.length > 0);
+}
