@@ -2,7 +2,6 @@ import { type Config, isOffline, requireAnthropicKey } from '../config.ts';
 import { ConfigError, TaskFailedError } from '../errors.ts';
 import { createAnthropicModel } from './anthropic.ts';
 import { withBilled } from './anthropic-errors.ts';
-import { findPrices } from './catalog.ts';
 import type { Model } from './model.ts';
 
 export interface OpenModel {
@@ -53,9 +52,8 @@ function isLoopback(url: string): boolean {
 function onlyAnthropic(model: Model): Model {
   return {
     call: async (request, options) => {
-      const { vendor } = findPrices(request.model, new Date());
-      if (vendor === 'anthropic') return model.call(request, options);
-      const text = `model ${request.model}: a model of ${vendor}, and workers call Anthropic's only`;
+      if (request.model.startsWith('claude-')) return model.call(request, options);
+      const text = `model ${request.model}: not one of Anthropic's, and workers call no other yet`;
       throw withBilled(new TaskFailedError('model', text), 'no');
     },
   };
