@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../../config.ts';
+import { reloadFleet } from '../../processes/reload.ts';
+import { printProblem } from './up.ts';
+
+export function registerReload(program: Command): void {
+  program
+    .command('reload')
+    .description('restart the processes of this swarm so that they read .env anew; half of the workers at a time')
+    .action(async () => {
+      const config = loadConfig(process.env);
+      const { reloaded, problems } = await reloadFleet(config);
+      for (const problem of problems) printProblem(problem);
+      if (problems.length > 0) process.exitCode = 1;
+      console.log(reloaded === 0 ? 'Nothing was running.' : `Reloaded ${reloaded} processes.`);
+      if (config.shadowed.length > 0) {
+        console.log(
+          `⚠️  Set in this shell and in .env to different values, the shell's counts where pm2 knew it: ${config.shadowed.join(', ')}`,
+        );
+      }
+    });
+}

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageFolder } from '../config.ts';
+import { registerDown } from './commands/down.ts';
+import { registerReload } from './commands/reload.ts';
+import { registerUp } from './commands/up.ts';
+import { reportFailure } from './report-failure.ts';
+
+/** One entry a command; each adds itself to the program. */
+const registrations: ((program: Command) => void)[] = [registerUp, registerDown, registerReload];
+
+/** The command line as a tree; `parseAsync` of it throws what a command throws. */
+export function buildProgram(): Command {
+  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
+  const program = new Command('fleet')
+    .description('A worker fleet for LLM work: queues, workers, budgets, findings.')
+    .version(version)
+    .showHelpAfterError('(fleet <command> --help tells more)')
+    .exitOverride();
+  for (const register of registrations) register(program);
+  return program;
+}
+
+/** Runs one command and ends the process: 0 done, 1 failed, 2 wrong use. */
+export async function runCommandLine(argv: string[]): Promise<never> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0); // `fleet status | head`: the reader has seen enough
+    throw error;
+  });
+  try {
+    await buildProgram().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has said it already
+    else process.exitCode = reportFailure(error);
+  }
+  process.exit();
+}
