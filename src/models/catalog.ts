@@ -3,7 +3,7 @@ import type { CostVendor } from '../redis/keys.ts';
 import { findForeignModel } from './foreign-prices.ts';
 import { PRICE_TABLE, type PriceRow, type Prices, type Vendor } from './price-table.ts';
 
-export type { Prices, Vendor } from './price-table.ts';
+export type { Prices } from './price-table.ts';
 
 /** What the fleet knows of one model at one instant. */
 export interface CatalogEntry {
@@ -61,7 +61,7 @@ export function listModels(at: Date): CatalogEntry[] {
 }
 
 /** The public total a model is booked to: `cost:haiku`, `cost:sonnet`, `cost:gemini`, or the private rest. */
-export function toCostVendor(id: string, vendor: Vendor): CostVendor {
+function toCostVendor(id: string, vendor: Vendor): CostVendor {
   if (vendor === 'google') return 'gemini';
   if (vendor === 'anthropic' && id.includes('haiku')) return 'haiku';
   if (vendor === 'anthropic' && id.includes('sonnet')) return 'sonnet';
