@@ -1,0 +1,26 @@
+import type { MessagesRequest } from '../prompt-segments.ts';
+import { parseDirectives, stripDirectives } from './directives.ts';
+import type { Scene } from './intent.ts';
+import { findFiles, findFolders, findGlobs, findQuoted, toVerbText } from './mentions.ts';
+import { toSteps } from './steps.ts';
+import { parseTaskPrompt } from './task-prompt.ts';
+
+/** Reads everything the brain goes by out of one request. */
+export function toScene(request: MessagesRequest): Scene {
+  const task = parseTaskPrompt(request);
+  const text = stripDirectives(task.description);
+  const files = [...new Set([...task.files, ...findFiles(text)])];
+  const globs = findGlobs(text);
+  return {
+    task,
+    text,
+    verbs: toVerbText(text),
+    files: files.filter((path) => !globs.some((glob) => glob.endsWith(path))),
+    folders: findFolders(text).filter((folder) => !globs.some((glob) => glob.startsWith(`${folder}/`))),
+    globs,
+    quoted: findQuoted(text),
+    steps: toSteps(request),
+    tools: new Set((request.tools ?? []).map((tool) => ('name' in tool ? tool.name : ''))),
+    directives: parseDirectives(task.description),
+  };
+}

@@ -1,0 +1,37 @@
+import { ApiError } from './api-error.ts';
+import type { ActiveFault } from './fault.ts';
+
+type ErrorShape = readonly [status: number, type: string, message: string, errorCode?: string];
+
+/** Statuses and types as https://docs.claude.com/en/api/errors and the SDK's `resources/shared.d.ts` list them. */
+const SHAPES: Partial<Record<ActiveFault['kind'], ErrorShape>> = {
+  authentication: [401, 'authentication_error', 'invalid x-api-key'],
+  billing: [402, 'billing_error', 'Your credit balance is too low to access the Anthropic API.'],
+  permission: [403, 'permission_error', 'Your API key does not have permission to use the specified resource.'],
+  'invalid-request': [400, 'invalid_request_error', 'messages.0.content: the request was refused by a simulated fault'],
+  'usage-limit': [400, 'invalid_request_error', 'You have reached your specified API usage limits.'],
+  'too-large': [413, 'request_too_large', 'Request exceeds the maximum allowed number of bytes.'],
+  'rate-limit': [429, 'rate_limit_error', "This request would exceed your organization's rate limit."],
+  'spend-limit': [
+    429,
+    'rate_limit_error',
+    'Your organization has reached its enforced spend limit.',
+    'enforced_spend_limit_reached',
+  ],
+  'server-error': [500, 'api_error', 'Internal server error'],
+  unavailable: [503, 'api_error', 'Service unavailable'],
+  overloaded: [529, 'overloaded_error', 'Overloaded'],
+};
+
+/** The error a fault answers with, or null where it lets the request through to the model. */
+export function toFaultError(fault: ActiveFault): ApiError | null {
+  const shape = SHAPES[fault.kind];
+  if (shape === undefined) return null;
+  const [status, type, message, errorCode] = shape;
+  const headers: Record<string, string> =
+    fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) };
+  return new ApiError(status, type, fault.message ?? message, {
+    headers,
+    ...(errorCode === undefined ? {} : { errorCode }),
+  });
+}

@@ -1,0 +1,242 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Anthropic from '@anthropic-ai/sdk';
+import {
+  type AgentToolContext,
+  betaEditTool,
+  betaGrepTool,
+  betaReadTool,
+  betaWriteTool,
+} from '@anthropic-ai/sdk/tools/agent-toolset/node';
+import { glob } from 'tinyglobby';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AnthropicSimulator, startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+
+let simulator: AnthropicSimulator;
+let folder: string;
+
+beforeEach(async () => {
+  simulator = await startAnthropicSimulator({ latencyMs: 0 });
+  folder = await mkdtemp(join(tmpdir(), 'simulator-'));
+  await mkdir(join(folder, 'src'));
+  await writeFile(
+    join(folder, 'src/adder.ts'),
+    '/** Adds numbers. Never overflows. */\nexport function add(a: number, b: number): number {\n  return a + b; // TODO check\n}\nexport const ZERO = 0;\n',
+  );
+  await writeFile(
+    join(folder, 'src/other.ts'),
+    "import { add } from './adder.ts';\n// TODO more\nconsole.log(add(1, 2));\n",
+  );
+  await writeFile(join(folder, 'README.md'), '# The adder\n\nIt adds.\n');
+});
+
+afterEach(async () => {
+  await simulator.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('a task over a real folder', () => {
+  it('describes a file by its lines, exports and opening comment in two turns', async () => {
+    const { text, turns } = await converse({ description: 'Describe src/adder.ts.' });
+    expect(turns).toBe(2);
+    expect(text).toContain('src/adder.ts: TypeScript, 5 lines, exports `add`, `ZERO`');
+    expect(text).toContain('“Adds numbers.”');
+    expect(text.endsWith('(simulated model)')).toBe(true);
+  });
+
+  it('lists the folder and reads some files when the task names none', async () => {
+    const { text, turns } = await converse({ description: 'What is in here?' });
+    expect(turns).toBe(3);
+    expect(text).toContain('3 files match `**/*` (2 .ts, 1 .md); 3 read.');
+    expect(text).toContain('README.md: Markdown, 3 lines, headed “The adder”');
+  });
+
+  it('counts the lines of the listed files', async () => {
+    const { text } = await converse({
+      description: 'Count the lines of each file.',
+      files: ['src/adder.ts', 'README.md'],
+    });
+    expect(text).toContain('8 lines in 2 files.\n- src/adder.ts: 5 lines\n- README.md: 3 lines');
+  });
+
+  it('counts the lines of a file too large for one read', async () => {
+    await writeFile(join(folder, 'large.txt'), `${'x'.repeat(199)}\n`.repeat(1_234));
+    const { text } = await converse({ description: 'How many lines does large.txt have?' }, { maxFileBytes: 100_000 });
+    expect(text).toContain('1234 lines in 1 file.');
+  });
+
+  it('counts TODOs by grep', async () => {
+    const { text } = await converse({ description: 'How many TODO comments are in src/?' });
+    expect(text).toContain('`TODO` occurs 2 times on 2 lines in 2 files.');
+  });
+
+  it('finds a name as path and line', async () => {
+    const { text } = await converse({ description: 'Find where "ZERO" is defined.' });
+    expect(text).toContain('src/adder.ts:5: export const ZERO = 0;');
+  });
+
+  it('lists files of a pattern', async () => {
+    const { text } = await converse({ description: 'List the files matching src/*.ts' });
+    expect(text).toContain('2 files match src/*.ts.\n- src/adder.ts\n- src/other.ts');
+  });
+
+  it('creates a file with the given text', async () => {
+    const { text } = await converse({ description: 'Create NOTES.md with text "hello there"' });
+    expect(await readFile(join(folder, 'NOTES.md'), 'utf8')).toBe('hello there\n');
+    expect(text).toContain('Wrote NOTES.md: "hello there"');
+  });
+
+  it('appends to a file without losing what it holds', async () => {
+    await converse({ description: "Append the line 'The end.' to README.md" });
+    expect(await readFile(join(folder, 'README.md'), 'utf8')).toBe('# The adder\n\nIt adds.\nThe end.\n');
+  });
+
+  it('writes a summary of one file into another', async () => {
+    await converse({ description: 'Write a summary of src/adder.ts to docs/adder.md' });
+    expect(await readFile(join(folder, 'docs/adder.md'), 'utf8')).toContain('exports `add`, `ZERO`');
+  });
+
+  it('replaces every occurrence in a file', async () => {
+    const { text } = await converse({ description: 'Replace "add" with "plus" in src/other.ts' });
+    expect(await readFile(join(folder, 'src/other.ts'), 'utf8')).toContain("import { plus } from './pluser.ts'");
+    expect(text).toContain('Replaced `add` with `plus` 3 times in src/other.ts.');
+  });
+
+  it('says that a file does not exist instead of inventing it', async () => {
+    const { text } = await converse({ description: 'Summarise missing.ts' });
+    expect(text).toMatch(/missing\.ts could not be read: .*/);
+  });
+
+  it('hands a strategic question back with a reason of the contract', async () => {
+    const { calls } = await converse({ description: 'Decide the architecture of the new billing system.' });
+    expect(calls[0]).toMatchObject({ name: 'hand_back', input: { reason: 'multi-step architectural decisions' } });
+  });
+});
+
+describe('a result with a schema', () => {
+  const schema = {
+    type: 'object',
+    properties: {
+      file: { type: 'string' },
+      lines: { type: 'integer', minimum: 1 },
+      exports: { type: 'array', items: { type: 'string' } },
+      summary: { type: 'string' },
+    },
+    required: ['file', 'lines', 'exports', 'summary'],
+    additionalProperties: false,
+  };
+
+  it('is JSON with true values by property name', async () => {
+    const { text } = await converse({ description: 'Describe src/adder.ts', schema });
+    expect(JSON.parse(text)).toMatchObject({ file: 'src/adder.ts', lines: 5, exports: ['add', 'ZERO'] });
+  });
+
+  it('is broken once on demand and repaired when told so', async () => {
+    const { text, messages, tools } = await converse({
+      description: 'Describe src/adder.ts [[bad-schema-once]]',
+      schema,
+    });
+    expect(JSON.parse(text)).not.toHaveProperty('lines');
+    const repaired = await client().messages.create({
+      model: 'claude-haiku-5-5',
+      max_tokens: 1_000,
+      tools,
+      messages: [...messages, { role: 'user', content: 'Your result does not fit the schema: lines is missing' }],
+    });
+    expect(JSON.parse(toText(repaired))).toMatchObject({ lines: 5 });
+  });
+});
+
+describe('directives', () => {
+  it.each([1, 2, 5, 9])('[[turns:%i]] makes exactly so many model calls', async (wanted) => {
+    const { turns } = await converse({ description: `Describe src/adder.ts [[turns:${wanted}]]` });
+    expect(turns).toBe(wanted);
+    expect(simulator.served().calls).toBe(wanted);
+  });
+
+  it('[[tokens:N]] makes the answer about N tokens long', async () => {
+    const { last } = await converse({ description: 'Describe README.md [[tokens:500]]' });
+    expect(last.usage.output_tokens).toBeGreaterThan(480);
+    expect(last.usage.output_tokens).toBeLessThan(540);
+  });
+
+  it('[[refuse]] ends with a refusal and no content', async () => {
+    const { last } = await converse({ description: 'Describe README.md [[refuse]]' });
+    expect(last).toMatchObject({ stop_reason: 'refusal', content: [] });
+  });
+});
+
+it('gives the same reply and id to the same request, and another request id', async () => {
+  const ask = () =>
+    client().messages.create({
+      model: 'claude-haiku-5-5',
+      max_tokens: 100,
+      messages: [{ role: 'user', content: 'Hello' }],
+    });
+  const [first, second] = [await ask(), await ask()];
+  expect(first.id).toMatch(/^msg_sim_[0-9a-f]{24}$/);
+  expect(second).toEqual(first);
+  expect(second._request_id).not.toBe(first._request_id);
+});
+
+interface TaskText {
+  description: string;
+  files?: string[];
+  schema?: object;
+}
+
+/** Plays the worker: sends the task, runs the tools on the folder, until the model is done. */
+async function converse(task: TaskText, toolOptions: Partial<AgentToolContext> = {}) {
+  const context: AgentToolContext = { workdir: folder, ...toolOptions };
+  const runnable = [betaReadTool(context), betaWriteTool(context), betaEditTool(context), betaGrepTool(context)];
+  const tools: Anthropic.Tool[] = [
+    ...runnable.map((tool) => ({ name: tool.name, description: tool.description, input_schema: tool.input_schema })),
+    {
+      name: 'glob',
+      input_schema: { type: 'object', properties: { pattern: { type: 'string' } }, required: ['pattern'] },
+    },
+    { name: 'hand_back', input_schema: { type: 'object', properties: { reason: { type: 'string' } } } },
+  ];
+  const runTool = async ({ name, input }: Anthropic.ToolUseBlock): Promise<string> => {
+    const given = input as Record<string, string>;
+    if (name === 'hand_back') return 'handed back';
+    if (name === 'glob') return (await glob(given.pattern ?? '', { cwd: folder })).join('\n') || 'no matches';
+    const found = runnable.find((tool) => tool.name === name);
+    const result = await found?.run(given as never);
+    return (typeof result === 'string' ? result : JSON.stringify(result)).replaceAll(`${folder}/`, '');
+  };
+  const parts = [`<task kind="other" workspace="site">\n${task.description}\n</task>`];
+  if (task.files !== undefined) parts.push(`<files>\n${task.files.join('\n')}\n</files>`);
+  if (task.schema !== undefined) parts.push(`<schema>\n${JSON.stringify(task.schema)}\n</schema>`);
+  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: parts.join('\n') }];
+  const calls: Anthropic.ToolUseBlock[] = [];
+  for (let turns = 1; ; turns++) {
+    const last = await client().messages.create({ model: 'claude-haiku-5-5', max_tokens: 4_000, tools, messages });
+    messages.push({ role: 'assistant', content: last.content as Anthropic.ContentBlockParam[] });
+    if (last.stop_reason !== 'tool_use') return { last, turns, messages, calls, tools, text: toText(last) };
+    const results: Anthropic.ToolResultBlockParam[] = [];
+    for (const block of last.content) {
+      if (block.type !== 'tool_use') continue;
+      calls.push(block);
+      const { content, isError } = await runTool(block).then(
+        (text) => ({ content: text, isError: false }),
+        (error: unknown) => ({ content: relativeText(error), isError: true }),
+      );
+      results.push({ type: 'tool_result', tool_use_id: block.id, content, is_error: isError });
+    }
+    messages.push({ role: 'user', content: results });
+  }
+}
+
+function relativeText(error: unknown): string {
+  return String(error).replaceAll(folder, '.');
+}
+
+function toText(message: Anthropic.Message): string {
+  return message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+}
+
+function client(): Anthropic {
+  return new Anthropic({ apiKey: 'simulated', baseURL: simulator.url, maxRetries: 0 });
+}
