@@ -79,7 +79,7 @@ const environmentSchema = z.object({
   FLEET_SONNET_MODEL: z.string().min(1).default('claude-sonnet-5-5'),
   FLEET_HAIKU_PROCESSES: int(1, 64).default(2),
   FLEET_HAIKU_CONCURRENCY: int(1, 1_000).default(20),
-  FLEET_CALL_TIMEOUT_MS: int(1_000, 600_000).default(120_000),
+  FLEET_CALL_TIMEOUT_MS: int(1_000, 300_000).default(120_000),
   FLEET_RUN_ALLOW: list,
   FLEET_HTTP_ALLOW: list,
   DASHBOARD_HOST: z.string().min(1).default('127.0.0.1'),

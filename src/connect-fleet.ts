@@ -105,7 +105,7 @@ export async function openFleet(config: Config): Promise<Fleet> {
 
   return {
     tasks: {
-      add: add as Fleet['tasks']['add'],
+      add,
       addMany: async (tasks, options = {}) =>
         addBatch({ redis, keys, producer, currentSession, configured }, tasks, options),
     },

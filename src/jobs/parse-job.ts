@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { QueueDefinition } from '../../queues/define.ts';
 import { InvalidJobError } from '../errors.ts';
 

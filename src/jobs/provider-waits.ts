@@ -2,6 +2,8 @@ import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 
 const FIRST_WAIT_MS = 5_000;
+/** A provider that says `retry-after: 0` must not set every job spinning. */
+const SHORTEST_COOLDOWN_MS = 1_000;
 const LONGEST_WAIT_MS = 10 * 60_000;
 /** A job that found its provider down for this long fails. */
 export const GIVE_UP_AFTER_MS = 2 * 3600_000;
@@ -24,7 +26,7 @@ export function toBackoffMs(failures: number): number {
 /** The model cools down for the whole fleet; a longer cool-down that is already there stays. */
 export async function coolDown(redis: Redis, keys: Keys, model: string, ms: number): Promise<void> {
   const left = await redis.pttl(keys.cooldown(model));
-  if (left < ms) await redis.set(keys.cooldown(model), 'rate-limit', 'PX', Math.max(1, Math.ceil(ms)));
+  if (left < ms) await redis.set(keys.cooldown(model), 'rate-limit', 'PX', Math.max(SHORTEST_COOLDOWN_MS, Math.ceil(ms)));
 }
 
 /** @returns how often this job has found its provider down, and since when (ms) */

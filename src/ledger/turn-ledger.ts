@@ -245,7 +245,7 @@ function toLedgerRow(task: TaskIdentity, workerId: string): string {
 }
 
 function toBeginAnswer(answer: (string | number)[], keys: Keys): BeginAnswer {
-  const [kind, ...rest] = answer.map(String);
+  const [kind = '', ...rest] = answer.map(String);
   switch (kind) {
     case 'reserved':
       return { kind, epoch: rest[0] ?? '0', reservation: rest[1] ?? '' };
