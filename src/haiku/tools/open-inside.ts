@@ -1,6 +1,5 @@
 import { constants } from 'node:fs';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
 import { errorCode } from './refusal.ts';
 
 /**
@@ -29,19 +28,19 @@ export async function openFolder(root: string, path: string, options: { create: 
   let location = root;
   try {
     for (const name of path.split('/').filter(Boolean)) {
-      const next = join(hasProc ? `/proc/self/fd/${handle.fd}` : location, name);
+      const next = `${hasProc ? `/proc/self/fd/${handle.fd}` : location}/${name}`;
       if (options.create) await mkdir(next).catch(ignoreExisting);
       const opened = await open(next, FOLDER);
       await handle.close();
       handle = opened;
-      location = join(location, name);
+      location = `${location}/${name}`;
     }
   } catch (error) {
     await handle.close();
     throw error;
   }
   const base = hasProc ? `/proc/self/fd/${handle.fd}` : location;
-  return { at: (name) => join(base, name), close: () => handle.close() };
+  return { at: (name) => `${base}/${name}`, close: () => handle.close() };
 }
 
 /** Opens a file for reading without following a link and without waiting on a FIFO. The caller closes it. */

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { cutText } from './cut-text.ts';
 import { editTool } from './edit-tool.ts';
 import { findingsTool } from './findings-tool.ts';
+import { globTool } from './glob-tool.ts';
+import { grepTool } from './grep-tool.ts';
 import { handBackTool } from './hand-back-tool.ts';
 import { readTool } from './read-tool.ts';
 import { ToolRefusal } from './refusal.ts';
@@ -36,7 +38,7 @@ export function createToolset(options: ToolsetOptions): Toolset {
 }
 
 function chooseTools({ workspace, runAllow, httpAllow }: ToolsetOptions): Tool[] {
-  return [...(workspace ? [readTool, writeTool, editTool] : []), findingsTool, handBackTool];
+  return [...(workspace ? [readTool, writeTool, editTool, grepTool, globTool] : []), findingsTool, handBackTool];
 }
 
 function toDefinition(tool: Tool): Toolset['definitions'][number] {
