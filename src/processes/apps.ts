@@ -44,6 +44,7 @@ export function buildApps(config: Config, haikuCount: number = config.FLEET_HAIK
     exp_backoff_restart_delay: 200,
     stop_exit_codes: [EXIT_CONFIG],
     treekill: false, // a worker ends its own children; a signal from outside would look like a failed command to the task
+    pmx: false, // pm2's probes in our process keep it alive after a failed import, ended neither well nor badly
     vizion: false, // no reading of git repositories
   });
   return [

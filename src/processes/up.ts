@@ -37,7 +37,7 @@ export async function bringUp(env: NodeJS.ProcessEnv, options: UpOptions): Promi
   return withPm2(async (pm2) => {
     const config = await settleRedis(pm2, before, env, options.embedded);
     const since = Date.now();
-    const apps = buildApps(config, options.haiku);
+    const apps = buildApps(config, options.haiku ?? (await countWanted(pm2, config)));
     const redisApp = apps.filter((app) => app.name === toAppName(config, 'redis'));
     const others = apps.filter((app) => !redisApp.includes(app));
 
@@ -72,6 +72,12 @@ async function settleRedis(
     );
   }
   return chooseRedis(config, env, wanted);
+}
+
+/** Without a number asked for, more processes than configured are left alone. */
+async function countWanted(pm2: Pm2, config: Config): Promise<number> {
+  const running = countReady(await pm2.list(toNamespace(config)));
+  return Math.max(running[toAppName(config, 'haiku')] ?? 0, config.FLEET_HAIKU_PROCESSES);
 }
 
 /** Said before any process starts and fails for it one by one. */
