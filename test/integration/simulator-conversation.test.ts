@@ -1,39 +1,28 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
-import {
-  type AgentToolContext,
-  betaEditTool,
-  betaGrepTool,
-  betaReadTool,
-  betaWriteTool,
-} from '@anthropic-ai/sdk/tools/agent-toolset/node';
-import { glob } from 'tinyglobby';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createToolset } from '../../src/haiku/tools/toolset.ts';
 import { type AnthropicSimulator, startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { createToolWorkspace, type ToolWorkspace } from '../support/tool-workspace.ts';
 
 let simulator: AnthropicSimulator;
-let folder: string;
+let workspace: ToolWorkspace;
 
 beforeEach(async () => {
   simulator = await startAnthropicSimulator({ latencyMs: 0 });
-  folder = await mkdtemp(join(tmpdir(), 'simulator-'));
-  await mkdir(join(folder, 'src'));
-  await writeFile(
-    join(folder, 'src/adder.ts'),
+  workspace = await createToolWorkspace({ runAllow: ['node'], httpAllow: [`127.0.0.1:${simulator.port}`] });
+  await workspace.put(
+    'src/adder.ts',
     '/** Adds numbers. Never overflows. */\nexport function add(a: number, b: number): number {\n  return a + b; // TODO check\n}\nexport const ZERO = 0;\n',
   );
-  await writeFile(
-    join(folder, 'src/other.ts'),
-    "import { add } from './adder.ts';\n// TODO more\nconsole.log(add(1, 2));\n",
-  );
-  await writeFile(join(folder, 'README.md'), '# The adder\n\nIt adds.\n');
+  await workspace.put('src/other.ts', "import { add } from './adder.ts';\n// TODO more\nconsole.log(add(1, 2));\n");
+  await workspace.put('README.md', '# The adder\n\nIt adds.\n');
 });
 
 afterEach(async () => {
   await simulator.close();
-  await rm(folder, { recursive: true, force: true });
+  await workspace[Symbol.asyncDispose]();
 });
 
 describe('a task over a real folder', () => {
@@ -61,8 +50,8 @@ describe('a task over a real folder', () => {
   });
 
   it('counts the lines of a file too large for one read', async () => {
-    await writeFile(join(folder, 'large.txt'), `${'x'.repeat(199)}\n`.repeat(1_234));
-    const { text } = await converse({ description: 'How many lines does large.txt have?' }, { maxFileBytes: 100_000 });
+    await workspace.put('large.txt', `${'x'.repeat(199)}\n`.repeat(1_234));
+    const { text } = await converse({ description: 'How many lines does large.txt have?' });
     expect(text).toContain('1234 lines in 1 file.');
   });
 
@@ -83,23 +72,25 @@ describe('a task over a real folder', () => {
 
   it('creates a file with the given text', async () => {
     const { text } = await converse({ description: 'Create NOTES.md with text "hello there"' });
-    expect(await readFile(join(folder, 'NOTES.md'), 'utf8')).toBe('hello there\n');
+    expect(await readFile(join(workspace.root, 'NOTES.md'), 'utf8')).toBe('hello there\n');
     expect(text).toContain('Wrote NOTES.md: "hello there"');
   });
 
   it('appends to a file without losing what it holds', async () => {
     await converse({ description: "Append the line 'The end.' to README.md" });
-    expect(await readFile(join(folder, 'README.md'), 'utf8')).toBe('# The adder\n\nIt adds.\nThe end.\n');
+    expect(await readFile(join(workspace.root, 'README.md'), 'utf8')).toBe('# The adder\n\nIt adds.\nThe end.\n');
   });
 
   it('writes a summary of one file into another', async () => {
     await converse({ description: 'Write a summary of src/adder.ts to docs/adder.md' });
-    expect(await readFile(join(folder, 'docs/adder.md'), 'utf8')).toContain('exports `add`, `ZERO`');
+    expect(await readFile(join(workspace.root, 'docs/adder.md'), 'utf8')).toContain('exports `add`, `ZERO`');
   });
 
   it('replaces every occurrence in a file', async () => {
     const { text } = await converse({ description: 'Replace "add" with "plus" in src/other.ts' });
-    expect(await readFile(join(folder, 'src/other.ts'), 'utf8')).toContain("import { plus } from './pluser.ts'");
+    expect(await readFile(join(workspace.root, 'src/other.ts'), 'utf8')).toContain(
+      "import { plus } from './pluser.ts'",
+    );
     expect(text).toContain('Replaced `add` with `plus` 3 times in src/other.ts.');
   });
 
@@ -182,31 +173,16 @@ it('gives the same reply and id to the same request, and another request id', as
 
 interface TaskText {
   description: string;
+  kind?: string;
   files?: string[];
   schema?: object;
 }
 
 /** Plays the worker: sends the task, runs the tools on the folder, until the model is done. */
-async function converse(task: TaskText, toolOptions: Partial<AgentToolContext> = {}) {
-  const context: AgentToolContext = { workdir: folder, ...toolOptions };
-  const runnable = [betaReadTool(context), betaWriteTool(context), betaEditTool(context), betaGrepTool(context)];
-  const tools: Anthropic.Tool[] = [
-    ...runnable.map((tool) => ({ name: tool.name, description: tool.description, input_schema: tool.input_schema })),
-    {
-      name: 'glob',
-      input_schema: { type: 'object', properties: { pattern: { type: 'string' } }, required: ['pattern'] },
-    },
-    { name: 'hand_back', input_schema: { type: 'object', properties: { reason: { type: 'string' } } } },
-  ];
-  const runTool = async ({ name, input }: Anthropic.ToolUseBlock): Promise<string> => {
-    const given = input as Record<string, string>;
-    if (name === 'hand_back') return 'handed back';
-    if (name === 'glob') return (await glob(given.pattern ?? '', { cwd: folder })).join('\n') || 'no matches';
-    const found = runnable.find((tool) => tool.name === name);
-    const result = await found?.run(given as never);
-    return (typeof result === 'string' ? result : JSON.stringify(result)).replaceAll(`${folder}/`, '');
-  };
-  const parts = [`<task kind="other" workspace="site">\n${task.description}\n</task>`];
+async function converse(task: TaskText) {
+  const { runAllow, httpAllow } = workspace.context;
+  const tools = createToolset({ workspace: true, runAllow, httpAllow }).definitions;
+  const parts = [`<task kind="${task.kind ?? 'other'}" workspace="site">\n${task.description}\n</task>`];
   if (task.files !== undefined) parts.push(`<files>\n${task.files.join('\n')}\n</files>`);
   if (task.schema !== undefined) parts.push(`<schema>\n${JSON.stringify(task.schema)}\n</schema>`);
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content: parts.join('\n') }];
@@ -219,18 +195,11 @@ async function converse(task: TaskText, toolOptions: Partial<AgentToolContext> =
     for (const block of last.content) {
       if (block.type !== 'tool_use') continue;
       calls.push(block);
-      const { content, isError } = await runTool(block).then(
-        (text) => ({ content: text, isError: false }),
-        (error: unknown) => ({ content: relativeText(error), isError: true }),
-      );
+      const { content, isError } = await workspace.use(block.name, block.input);
       results.push({ type: 'tool_result', tool_use_id: block.id, content, is_error: isError });
     }
     messages.push({ role: 'user', content: results });
   }
-}
-
-function relativeText(error: unknown): string {
-  return String(error).replaceAll(folder, '.');
 }
 
 function toText(message: Anthropic.Message): string {
