@@ -104,6 +104,7 @@ async function startOn(
   const release = async () => {
     // Only once the server has ended: the pipe closing makes it kill a pid that may be somebody else's by then.
     if (watchdog === null || watchdog.exitCode !== null || watchdog.signalCode !== null) return;
+    watchdog.ref(); // with nothing else left to do, Node would end before the wait is over
     watchdog.kill('SIGKILL');
     await once(watchdog, 'exit');
   };
