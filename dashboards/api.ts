@@ -1,0 +1,102 @@
+import { Router, type RequestHandler } from 'express';
+import { z } from 'zod';
+import { createFindingStore } from '../src/findings/store.ts';
+import { toSummary, type StoredFinding } from '../src/findings/stored-finding.ts';
+import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
+import { defineScripts } from '../src/redis/scripts.ts';
+import { delegationOf, totalNanoUsd } from '../src/status/delegation.ts';
+import { choicesOf } from '../src/status/halt-choices.ts';
+import { readStatus } from '../src/status/snapshot.ts';
+import type { DashboardParts } from './app.ts';
+import { withDeadline } from './deadline.ts';
+import { checkHealth } from './health.ts';
+import { renderMetrics } from './metrics.ts';
+import { refuse } from './request-checks.ts';
+import { shareReads } from './shared-reader.ts';
+
+/** A page is told that Redis is away rather than kept waiting for it. */
+const REDIS_TIMEOUT_MS = 2_000;
+const STATUS_KEPT_MS = 500;
+
+const listQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  text: z.string().max(200).optional(),
+  session: z.string().max(200).optional(),
+  batch: z.string().max(200).optional(),
+});
+
+/** `/healthz`: no login, says nothing but whether a write to Redis works. */
+export function createHealthRoute({ redis, keys, log }: DashboardParts): RequestHandler {
+  return async (_request, response) => {
+    try {
+      response.json({ ok: true, ...(await withDeadline(checkHealth(redis, keys), REDIS_TIMEOUT_MS)) });
+    } catch (error) {
+      log.warn({ error }, 'dashboard: health check failed');
+      response.status(503).json({ ok: false, error: 'Redis cannot be written to' });
+    }
+  };
+}
+
+/** `/api/status`, `/api/findings`, `/metrics`: JSON and text for the pages and for programs. */
+export function createApi({ redis, keys, queues, config }: DashboardParts): Router {
+  const scripts = defineScripts(redis);
+  const findings = createFindingStore(redis, keys);
+  const allQueues = Object.values(queues);
+  const defaultDayLimitNanoUsd =
+    config.FLEET_BUDGET_USD === undefined ? DEFAULT_BUDGET_NANO_USD : Math.round(config.FLEET_BUDGET_USD * 1e9);
+  const readShared = shareReads(
+    () => withDeadline(readStatus(redis, keys, allQueues, { scripts, defaultDayLimitNanoUsd }), REDIS_TIMEOUT_MS),
+    STATUS_KEPT_MS,
+  );
+
+  const router = Router();
+  router.get('/api/status', async (_request, response) => {
+    const snapshot = await readShared();
+    response.json({
+      ...snapshot,
+      totalNanoUsd: totalNanoUsd(snapshot),
+      delegation: delegationOf(snapshot),
+      choices: snapshot.halt === null ? [] : choicesOf(snapshot.halt),
+    });
+  });
+  router.get('/metrics', async (_request, response) => {
+    const text = await withDeadline(renderMetrics(await readShared(), allQueues), REDIS_TIMEOUT_MS);
+    response.type('text/plain; version=0.0.4; charset=utf-8').send(text);
+  });
+  router.get('/api/findings', async (request, response) => {
+    const query = listQuerySchema.safeParse(request.query);
+    if (!query.success) return refuse(response, 400, 'query', z.prettifyError(query.error));
+    const { text = '', ...rest } = query.data;
+    const found = await findings.list({ ...rest, ...(text.trim() === '' ? {} : { text: text.trim() }) });
+    response.json({ findings: found.map((finding) => toRow(finding)) });
+  });
+  router.get('/api/findings/:id', async (request, response) => {
+    const finding = await withDeadline(findings.get(request.params.id), REDIS_TIMEOUT_MS);
+    if (finding === null) return refuse(response, 404, 'finding', 'there is no finding of this id');
+    response.json(finding);
+  });
+  return router;
+}
+
+function toRow(finding: StoredFinding) {
+  const {
+    finding_id: id,
+    at,
+    kind = null,
+    cost = null,
+    worker_id: workerId = null,
+    job_id: jobId = null,
+    model = null,
+  } = finding;
+  return {
+    id,
+    at,
+    kind,
+    costUsd: cost,
+    workerId,
+    jobId,
+    model,
+    session: finding.session ?? null,
+    summary: toSummary(finding),
+  };
+}

@@ -1,0 +1,128 @@
+import { fileURLToPath } from 'node:url';
+import type { Queue } from 'bullmq';
+import express, { json, type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Redis } from 'ioredis';
+import type { QueueName } from '../queues/registry.ts';
+import type { Config } from '../src/config.ts';
+import type { Logger } from '../src/logger.ts';
+import { redisAddress } from '../src/redis/connect.ts';
+import type { Keys } from '../src/redis/keys.ts';
+import { defineScripts } from '../src/redis/scripts.ts';
+import { createSessionReader } from '../src/session.ts';
+import { createApi, createHealthRoute } from './api.ts';
+import { createBoard } from './board.ts';
+import { createJobChecks } from './job-edits.ts';
+import { createLogin } from './login.ts';
+import { checkChange, checkHost, refuse } from './request-checks.ts';
+import { requireSafeAddress, securityHeaders } from './security.ts';
+import { withoutWebFonts } from './without-web-fonts.ts';
+
+export interface DashboardParts {
+  config: Config;
+  /** Fails at once while Redis is away (`role: 'producer'`): a page says so instead of waiting. */
+  redis: Redis;
+  keys: Keys;
+  queues: Record<QueueName, Queue>;
+  log: Logger;
+}
+
+const BOARD = '/queues';
+const PAGES = fileURLToPath(new URL('pages', import.meta.url));
+/** A task is 256 kB at most; an edit carries one. */
+const BODY_LIMIT = '1mb';
+
+/**
+ * The whole dashboard as an Express app: it listens nowhere by itself.
+ * @throws ConfigError when it would be open to the network without a password
+ */
+export function buildApp(parts: DashboardParts): Express {
+  const { config, redis, keys, queues, log } = parts;
+  requireSafeAddress(config);
+  const app = frame(config);
+  app.get('/healthz', createHealthRoute(parts));
+  app.use('/assets', express.static(`${PAGES}/assets`, { index: false, maxAge: 0 }));
+  const { DASHBOARD_PASSWORD: password, DASHBOARD_USER: user } = config;
+  if (password !== undefined) {
+    const login = createLogin({ user, password }, log);
+    app.use(login.routes, login.guard);
+  }
+  for (const [path, page] of Object.entries({
+    '/': 'status.html',
+    '/findings': 'findings.html',
+    '/findings/:id': 'finding.html',
+  })) {
+    app.get(path, (_request, response) => response.sendFile(page, { root: PAGES, cacheControl: false }));
+  }
+  app.get('/api/login', (_request, response) => response.json({ required: password !== undefined }));
+  app.use(requireRedis(redis, config.REDIS_URL));
+  app.use(createApi(parts));
+  const checks = createJobChecks(redis, keys, Object.keys(config.FLEET_WORKSPACES));
+  const session = createSessionReader(defineScripts(redis), keys);
+  app.use(
+    BOARD,
+    withoutWebFonts,
+    json({ limit: BODY_LIMIT }),
+    createBoard(BOARD, { redis, keys, queues, checks, session, log }),
+  );
+  app.use((_request, response) => refuse(response, 404, 'path', 'there is nothing under this address'));
+  app.use(answerErrors(parts));
+  return app;
+}
+
+/** What answers until Redis was reached for the first time. */
+export function buildWaitingApp(config: Config): Express {
+  requireSafeAddress(config);
+  const app = frame(config);
+  app.use((_request, response) => sendRedisAway(response, config.REDIS_URL));
+  return app;
+}
+
+function frame(config: Config): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(checkHost(config.DASHBOARD_HOST), securityHeaders(BOARD), checkChange(['/login']));
+  return app;
+}
+
+function requireRedis(redis: Redis, url: string): RequestHandler {
+  return (_request, response, next) => (redis.status === 'ready' ? next() : sendRedisAway(response, url));
+}
+
+function sendRedisAway(response: Parameters<RequestHandler>[1], url: string): void {
+  response.set('Retry-After', '2');
+  refuse(
+    response,
+    503,
+    'redis',
+    `Redis is not reachable at ${redisAddress(url)}; the dashboard goes on when it is back`,
+  );
+}
+
+/** Texts of errors may quote what was sent: the log gets them, a page does not. */
+function answerErrors({ redis, log, config }: DashboardParts): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (response.headersSent) return next(error);
+    const status = statusOf(error);
+    if (status < 500)
+      return refuse(
+        response,
+        status,
+        'request',
+        status === 413 ? 'the request is too large' : 'the request cannot be read',
+      );
+    log.warn({ error, path: request.path }, 'dashboard: request failed');
+    if (
+      redis.status !== 'ready' ||
+      /no answer within|Connection is closed|writeable|max retries/i.test(String(error))
+    ) {
+      return sendRedisAway(response, config.REDIS_URL);
+    }
+    refuse(response, 500, 'internal', 'the request failed; the dashboard log says why');
+  };
+}
+
+/** What body-parser and Express' own errors carry. */
+function statusOf(error: unknown): number {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : 500;
+  return status >= 400 && status < 600 ? status : 500;
+}

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import type { BeforeHook, BullBoardRequest } from '@bull-board/api/typings/app';
+import type { Job, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { queueRegistry, type QueueName } from '../queues/registry.ts';
+import { idSchema } from '../queues/tasks.ts';
+import { UsageError } from '../src/errors.ts';
+import type { Keys } from '../src/redis/keys.ts';
+import type { JobChecks } from './job-edits.ts';
+
+export interface BoardRulesOptions {
+  redis: Redis;
+  keys: Keys;
+  queues: Record<QueueName, Queue>;
+  checks: JobChecks;
+  /** The session in force; stamped on a job that is added here. */
+  session: () => Promise<string>;
+}
+
+type Refusal = { allow: false; status: 400 | 403 | 404 | 409; message: string };
+type Rule = (request: BullBoardRequest) => Promise<Refusal | void>;
+
+/** Longest text of an edit that the job's log keeps. */
+const LOGGED_TEXT = 20_000;
+
+const addBodySchema = z.object({
+  name: z.string(),
+  data: z.unknown(),
+  options: z
+    .strictObject({ delay: z.int().min(0).optional(), priority: z.int().min(0).optional(), jobId: idSchema.optional() })
+    .default({}),
+});
+
+/** States in which nobody works on the data. */
+const EDITABLE = new Set(['failed', 'delayed', 'waiting', 'prioritized']);
+
+/**
+ * What Bull Board may change, decided on the server whatever its buttons offer: what is not named here is refused.
+ * Nothing is deleted, only failed jobs are retried, edits obey the rules of enqueuing, and a halt stays a halt.
+ */
+export function createBoardRules(options: BoardRulesOptions): BeforeHook {
+  const { redis, keys, queues, checks, session } = options;
+  const free: Rule = async () => undefined;
+  const whileHalted: Rule = async () => {
+    if ((await redis.exists(keys.haltReason)) === 0) return;
+    return refused(409, 'the fleet is halted; lift the halt with: fleet resume (fleet status says why it stands)');
+  };
+
+  const rules: Record<string, Rule> = {
+    'put /api/queues/pause': free,
+    'put /api/queues/resume': whileHalted,
+    'put /api/queues/:queueName/pause': free,
+    'put /api/queues/:queueName/resume': whileHalted,
+    'put /api/queues/:queueName/promote': free,
+    'put /api/queues/:queueName/:jobId/promote': free,
+    'patch /api/queues/:queueName/:jobId/delay': free,
+    'patch /api/queues/:queueName/:jobId/priority': free,
+    'put /api/queues/:queueName/retry/:queueStatus': async ({ params }) => {
+      if (params['queueStatus'] !== 'failed') return refused(409, 'only failed jobs can be retried');
+    },
+    'put /api/queues/:queueName/:jobId/retry': async ({ params }) => {
+      const job = await findJob(queues, params);
+      if (job === null) return refused(404, 'no such job');
+      const state = await job.getState();
+      if (state !== 'failed') return refused(409, `only failed jobs can be retried; this one is ${state}`);
+      await redis.zrem(keys.cancelled, String(job.id)); // a person wants it again
+      await job.log('retried by hand in the dashboard');
+    },
+    'patch /api/queues/:queueName/:jobId/update-data': async ({ params, body }) => {
+      const job = await findJob(queues, params);
+      if (job === null) return refused(404, 'no such job');
+      const state = await job.getState();
+      if (!EDITABLE.has(state)) return refused(409, `a job that is ${state} cannot be edited`);
+      const after: unknown = body['jobData'];
+      await checks.checkEdit(job.queueName as QueueName, job.data as Record<string, unknown>, after);
+      await job.log(`edited in the dashboard; before: ${toText(job.data)}\nafter: ${toText(after)}`);
+    },
+    'post /api/queues/:queueName/add': async ({ params, body }) => {
+      const name = toQueueName(params['queueName']);
+      if (name === null) return refused(404, 'no such queue');
+      const parsed = addBodySchema.safeParse(body);
+      if (!parsed.success) return refused(400, `job: ${z.prettifyError(parsed.error)}`);
+      const { jobName } = queueRegistry[name];
+      if (parsed.data.name !== jobName)
+        return refused(400, `name: expected ${JSON.stringify(jobName)} in queue ${name}`);
+      const data = { ...(parsed.data.data as Record<string, unknown>) };
+      await checks.checkNew(name, data);
+      if ('finding_id' in data)
+        return refused(400, 'finding_id: ids are claimed by the command line only; fleet task --finding-id');
+      // The board hands this very body on to BullMQ: it gets the stamps and the id that every job of the fleet has.
+      Object.assign(body, {
+        data: { ...data, session: await session() },
+        options: { jobId: `${jobName}-${randomBytes(8).toString('hex')}`, ...parsed.data.options },
+      });
+    },
+  };
+
+  return async ({ method, route, request }) => {
+    if (method === 'get') return;
+    const rule = rules[`${method} ${route}`];
+    if (rule === undefined) return refused(403, reasonFor(route));
+    try {
+      return await rule(request);
+    } catch (error) {
+      if (error instanceof UsageError) return refused(400, error.message);
+      throw error;
+    }
+  };
+}
+
+function reasonFor(route: string): string {
+  return /obliterate|empty|clean/.test(route)
+    ? 'jobs are not deleted here: they are the record of what was asked, done and paid. They go by age; a waiting one is stopped with: fleet cancel ID'
+    : 'the fleet sets this itself; it cannot be changed here';
+}
+
+function refused(status: Refusal['status'], message: string): Refusal {
+  return { allow: false, status, message };
+}
+
+async function findJob(queues: Record<QueueName, Queue>, params: Record<string, unknown>): Promise<Job | null> {
+  const name = toQueueName(params['queueName']);
+  return name === null ? null : ((await queues[name].getJob(String(params['jobId']))) ?? null);
+}
+
+function toQueueName(name: unknown): QueueName | null {
+  return typeof name === 'string' && Object.hasOwn(queueRegistry, name) ? (name as QueueName) : null;
+}
+
+function toText(data: unknown): string {
+  return (JSON.stringify(data) ?? '').slice(0, LOGGED_TEXT);
+}

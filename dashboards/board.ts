@@ -1,0 +1,72 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import type { RequestHandler } from 'express';
+import { z } from 'zod';
+import { queueRegistry, type QueueName } from '../queues/registry.ts';
+import type { Logger } from '../src/logger.ts';
+import { createBoardRules, type BoardRulesOptions } from './board-rules.ts';
+
+const NAME_LENGTH = 60;
+
+const DESCRIPTIONS: Record<QueueName, string> = {
+  tasks: 'Units of work for the Haiku workers',
+  archive: 'Questions to the archive, answered by librarians',
+  missions: 'Goals for the coordinator',
+};
+
+/**
+ * Bull Board over every queue of the registry.
+ * @param basePath where the caller mounts the handler; the same string
+ */
+export function createBoard(basePath: string, options: BoardRulesOptions & { log: Logger }): RequestHandler {
+  const { log, queues } = options;
+  const adapter = new ExpressAdapter();
+  adapter.setBasePath(basePath);
+  createBullBoard({
+    serverAdapter: adapter,
+    queues: Object.values(queueRegistry).map((definition) => {
+      const settings = {
+        allowCompletedRetries: false, // known to the adapter, not to its types
+        description: DESCRIPTIONS[definition.name],
+        jobDataSchema: z.toJSONSchema(definition.data, { io: 'input', unrepresentable: 'any' }),
+      };
+      const shown = new BullMQAdapter(queues[definition.name], settings);
+      shown.setFormatter('name', (job: unknown) => toName(job));
+      return shown;
+    }),
+    options: {
+      handlerHooks: { before: createBoardRules(options) },
+      uiConfig: {
+        boardTitle: 'Fleet queues',
+        boardLogo: { path: '/assets/icon.svg', width: 24, height: 24 },
+        favIcon: { default: '/assets/icon.svg', alternative: '/assets/icon.svg' },
+        hideDocsLink: true,
+        miscLinks: [
+          { text: 'Fleet status', url: '/' },
+          { text: 'Findings', url: '/findings' },
+        ],
+      },
+    },
+  });
+  // Bull Board's own handler would pass on any error text, and those may quote a payload.
+  adapter.setErrorHandler((error) => {
+    log.warn({ error }, 'dashboard: Bull Board request failed');
+    return {
+      status: 500,
+      body: {
+        error: { key: 'ERRORS.INTERNAL_SERVER_ERROR' },
+        message: 'the request failed; the dashboard log says why',
+      },
+    };
+  });
+  return adapter.getRouter() as RequestHandler;
+}
+
+/** The beginning of what was asked: what a person recognises a job by. */
+function toName(job: unknown): string {
+  const { name = '', data } = job as { name?: string; data?: Record<string, unknown> | null };
+  const text = [data?.['description'], data?.['question'], data?.['goal']].find((value) => typeof value === 'string');
+  const line = text?.replaceAll(/\s+/g, ' ').trim().slice(0, NAME_LENGTH) ?? '';
+  return line === '' ? name || '(no name)' : line;
+}

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import type { Logger } from '../src/logger.ts';
+import { connectRedis, redisAddress } from '../src/redis/connect.ts';
+
+const RETRY_MS = 1_000;
+const SAY_AGAIN_TRIES = 60;
+
+/** A connection that fails fast once it stands, waited for as long as it takes. Null: the signal fired first. */
+export async function connectPatiently(
+  url: string,
+  { log, signal }: { log: Logger; signal: AbortSignal },
+): Promise<Redis | null> {
+  for (let tries = 0; !signal.aborted; tries += 1) {
+    try {
+      return await connectRedis(url, { role: 'producer', log, name: 'fleet-dashboard' });
+    } catch (error) {
+      if (tries % SAY_AGAIN_TRIES === 0)
+        log.warn({ redis: redisAddress(url), error }, 'Redis is not reachable; waiting for it');
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return null;
+}

@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Keys } from '../src/redis/keys.ts';
+
+/** Writes a fresh value and reads it back. @throws Error when Redis is away, full, read-only or answers something else */
+export async function checkHealth(redis: Redis, keys: Keys): Promise<{ redisMs: number }> {
+  const value = randomBytes(8).toString('hex');
+  const began = performance.now();
+  await redis.set(keys.healthCheck, value, 'EX', 60);
+  const read = await redis.get(keys.healthCheck);
+  // Several dashboards may check at once: another's fresh value proves the same.
+  if (read === null) throw new Error('a value just written is not there');
+  return { redisMs: Math.round((performance.now() - began) * 100) / 100 };
+}

@@ -1,0 +1,52 @@
+import type { Redis } from 'ioredis';
+import { queueRegistry, type QueueName } from '../queues/registry.ts';
+import { UsageError } from '../src/errors.ts';
+import { checkTask, readKnownNames } from '../src/jobs/check-task.ts';
+import { toRules } from '../src/jobs/parse-job.ts';
+import type { Keys } from '../src/redis/keys.ts';
+
+type JobData = Record<string, unknown>;
+
+export interface JobChecks {
+  /** @throws UsageError naming the rule that new job data breaks */
+  checkNew(queue: QueueName, data: unknown): Promise<void>;
+  /** @throws UsageError naming the rule that an edit breaks */
+  checkEdit(queue: QueueName, before: JobData, after: unknown): Promise<void>;
+}
+
+/** The rules of enqueuing, for data that a person types into a page. */
+export function createJobChecks(redis: Redis, keys: Keys, workspaces: string[]): JobChecks {
+  async function checkNew(queue: QueueName, data: unknown): Promise<void> {
+    if (queue === 'tasks') {
+      checkTask(data, await readKnownNames(redis, keys, workspaces));
+      return;
+    }
+    const parsed = queueRegistry[queue].input.safeParse(data);
+    if (!parsed.success) throw new UsageError(toRules(parsed.error));
+  }
+
+  return {
+    checkNew,
+    async checkEdit(queue, before, after) {
+      if (typeof after !== 'object' || after === null || Array.isArray(after)) {
+        throw new UsageError('data: expected an object');
+      }
+      const data: JobData = { ...after };
+      const { input, data: stamped } = queueRegistry[queue];
+      const stamps = Object.keys(stamped.shape).filter((name) => !(name in input.shape));
+      for (const name of stamps) {
+        // Costs, batches and results are counted under these.
+        if (!isSame(before[name], data[name]))
+          throw new UsageError(`${name}: stamped when enqueued, it cannot be edited`);
+      }
+      // Keys of another version of the fleet stay as they were; a new one is a typing mistake.
+      const foreign = Object.keys(before).filter((name) => !(name in stamped.shape));
+      const kept = new Set([...stamps, ...foreign.filter((name) => name in data)]);
+      await checkNew(queue, Object.fromEntries(Object.entries(data).filter(([name]) => !kept.has(name))));
+    },
+  };
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+}

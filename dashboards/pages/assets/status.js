@@ -1,0 +1,321 @@
+import { fetchJson, showLogout } from './fetch-json.js';
+import { card, count, findingLink, h, jobLink, percent, table, usd, when } from './dom.js';
+
+const REFRESH_MS = 2_000;
+const VENDORS = { sonnet: 'Sonnet', haiku: 'Haiku', gemini: 'Gemini', other: 'Other' };
+const STATES = ['waiting', 'active', 'delayed', 'parked', 'completed', 'failed'];
+
+let recent = [];
+let recentFor = '';
+
+async function refresh() {
+  const status = await fetchJson('/api/status');
+  if (status !== null) {
+    const stamp = `${status.findings.live} ${status.findings.sinceSession}`;
+    if (stamp !== recentFor) {
+      const answer = await fetchJson('/api/findings?limit=10');
+      if (answer !== null) [recent, recentFor] = [answer.findings, stamp];
+    }
+    draw(status);
+  }
+  setTimeout(
+    () => (document.hidden ? document.addEventListener('visibilitychange', refresh, { once: true }) : refresh()),
+    REFRESH_MS,
+  );
+}
+
+function draw(status) {
+  document.title = `${status.halt ? '⛔ ' : ''}Status – ${status.swarm}`;
+  document
+    .querySelector('#swarm')
+    .replaceChildren(
+      h('span', { class: 'badge' }, `swarm ${status.swarm}`),
+      h('span', { class: 'badge' }, `session ${status.session.name ?? '–'}`),
+      status.kind === 'simulated' ? h('span', { class: 'badge warn' }, 'simulated models') : '',
+    );
+  const main = document.querySelector('#main');
+  const scrolled = [...main.querySelectorAll('.scroll')].map((part) => part.scrollLeft);
+  main.replaceChildren(
+    ...[drawHalt(status), drawFindings(status), drawWorkers(status), drawBudget(status), drawCosts(status)].filter(
+      Boolean,
+    ),
+    ...[drawDelegation(status), drawNotices(status), drawQueues(status), drawFailed(status)].filter(Boolean),
+    drawWorkerTable(status),
+    drawRecent(),
+  );
+  [...main.querySelectorAll('.scroll')].forEach((part, i) => (part.scrollLeft = scrolled[i] ?? 0));
+}
+
+function drawHalt({ halt, choices }) {
+  if (halt === null) return null;
+  return h(
+    'section',
+    { class: 'halt', role: 'alert', id: 'halt' },
+    h('h2', {}, '⛔ The fleet is halted: ', halt.reason),
+    halt.detail ? h('p', {}, halt.detail) : null,
+    h(
+      'p',
+      { class: 'soft' },
+      'Since ',
+      when(halt.at),
+      halt.by ? ` · by ${halt.by}` : '',
+      halt.step ? ` · at ${halt.step}` : '',
+    ),
+    h(
+      'ul',
+      {},
+      choices.map((choice) => h('li', {}, `${choice.what}: `, h('code', {}, choice.command))),
+    ),
+  );
+}
+
+function drawFindings({ findings, shards }) {
+  const left = shards.map(
+    (shard) => `S${shard.shard} ${shard.state === 'no-key' ? '–' : `${shard.left} ${shard.state}`}`,
+  );
+  return card(
+    'Findings',
+    'card third',
+    h(
+      'div',
+      { class: 'figure' },
+      count(findings.live),
+      ' ',
+      h('small', {}, `+${count(findings.sinceSession)} this session`),
+    ),
+    h('dl', {}, h('dt', {}, 'Context'), h('dd', {}, `~${count(findings.contextTokens)} tokens`)),
+    h('dl', {}, h('dt', {}, 'Librarians'), h('dd', {}, left.length > 0 ? left.join(', ') : 'none configured')),
+  );
+}
+
+function drawWorkers({ workers }) {
+  const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
+  const busy = workers.reduce((sum, worker) => sum + worker.active.length, 0);
+  return card(
+    'Haiku workers',
+    'card third',
+    h('div', { class: 'figure' }, String(workers.length), ' ', h('small', {}, `${count(slots)} slots`)),
+    h('meter', { min: 0, max: Math.max(slots, 1), value: busy, 'aria-label': 'slots in use' }),
+    h('dl', {}, h('dt', {}, 'In use'), h('dd', {}, `${busy} of ${count(slots)}`)),
+  );
+}
+
+function drawBudget({ budget, uncertain }) {
+  const used = budget.settledNanoUsd + budget.reservedNanoUsd + budget.uncertainNanoUsd;
+  const limit = budget.limitNanoUsd;
+  return card(
+    'Budget today (UTC)',
+    'card third',
+    h('div', { class: 'figure' }, usd(used), ' ', h('small', {}, limit === null ? 'no limit' : `of ${usd(limit, 2)}`)),
+    limit === null
+      ? null
+      : h('meter', {
+          min: 0,
+          max: limit || 1,
+          low: limit * 0.75,
+          high: limit * 0.92,
+          optimum: 0,
+          value: used,
+          'aria-label': 'budget used',
+        }),
+    h(
+      'dl',
+      {},
+      h('dt', {}, 'Reserved by running calls'),
+      h('dd', {}, usd(budget.reservedNanoUsd)),
+      ...(uncertain.callCount > 0
+        ? [h('dt', {}, `Uncertain (${uncertain.callCount} calls)`), h('dd', {}, usd(uncertain.todayNanoUsd))]
+        : []),
+    ),
+  );
+}
+
+function drawCosts({ spend, totalNanoUsd }) {
+  const rows = Object.entries(VENDORS).filter(([vendor]) => vendor !== 'other' || spend.other.nanoUsd !== 0);
+  const external = rows.filter(([vendor]) => spend[vendor].externalNanoUsd !== 0);
+  return card(
+    'Cost this session',
+    'card half',
+    h('div', { class: 'figure' }, usd(totalNanoUsd)),
+    h(
+      'dl',
+      {},
+      rows.flatMap(([vendor, name]) => [h('dt', {}, name), h('dd', {}, usd(spend[vendor].nanoUsd))]),
+    ),
+    external.length === 0
+      ? null
+      : h(
+          'p',
+          { class: 'soft' },
+          `Added by other programs: ${external.map(([vendor, name]) => `${name} ${usd(spend[vendor].externalNanoUsd)}`).join(', ')}`,
+        ),
+  );
+}
+
+function drawDelegation({ delegation }) {
+  const none = delegation.haikuTasks === null;
+  return card(
+    'Delegation to Haiku',
+    'card half',
+    h(
+      'div',
+      { class: 'figure' },
+      percent(delegation.haikuTasks),
+      ' ',
+      h(
+        'small',
+        { class: none ? '' : delegation.onTarget ? 'good' : 'warntext' },
+        none ? 'no task yet' : `of tasks, target 90 % ${delegation.onTarget ? '✓' : 'missed'}`,
+      ),
+    ),
+    h('meter', {
+      min: 0,
+      max: 1,
+      low: 0.9,
+      high: 0.9,
+      optimum: 1,
+      value: delegation.haikuTasks ?? 0,
+      'aria-label': 'share of tasks done by Haiku',
+    }),
+    h(
+      'dl',
+      {},
+      h('dt', {}, 'Of tokens'),
+      h('dd', {}, percent(delegation.haikuTokens)),
+      h('dt', {}, 'Of cost'),
+      h('dd', {}, percent(delegation.haikuCost)),
+      h('dt', {}, 'Sonnet, of tasks'),
+      h('dd', {}, percent(delegation.sonnetTasks)),
+    ),
+  );
+}
+
+function drawNotices({ parked, cooling, counters, tasksWithoutWorker, queues, halt }) {
+  const lines = [];
+  if (tasksWithoutWorker > 0) lines.push([`${count(tasksWithoutWorker)} tasks wait and no worker runs`, 'fleet up']);
+  const paused = halt === null ? queues.filter((queue) => queue.paused).map((queue) => queue.name) : [];
+  if (paused.length > 0) lines.push([`Paused by a person: ${paused.join(', ')}; resume it in the queue's page`, null]);
+  for (const { scope, name, count: jobs } of parked) {
+    lines.push([
+      `${count(jobs)} jobs parked: budget of ${scope} ${name ?? ''}`,
+      name ? `fleet retry --${scope} ${name}` : 'fleet retry ID',
+    ]);
+  }
+  for (const { model, forMs } of cooling)
+    lines.push([`${model} waits ${Math.ceil(forMs / 1000)} s for its provider`, null]);
+  const counted = Object.entries(counters).map(([name, number]) => `${name.replaceAll('_', ' ')}: ${count(number)}`);
+  if (counted.length > 0) lines.push([`Since the swarm began – ${counted.join(' · ')}`, null]);
+  if (lines.length === 0) return null;
+  return card(
+    'Notices',
+    'wide',
+    table(
+      [],
+      lines.map(([text, command]) =>
+        h('tr', {}, h('td', { class: 'text' }, text), h('td', {}, command ? h('code', {}, command) : '')),
+      ),
+      'stack',
+    ),
+  );
+}
+
+function drawQueues({ queues }) {
+  const rows = queues.map((queue) =>
+    h(
+      'tr',
+      {},
+      h(
+        'td',
+        { class: 'tight' },
+        h('a', { href: `/queues/queue/${queue.name}` }, queue.name),
+        queue.paused ? h('span', { class: 'badge warn' }, ' paused') : null,
+      ),
+      STATES.map((state) => {
+        const number = count(queue[state]);
+        const colour = queue[state] === 0 ? 'zero' : state === 'failed' ? 'bad' : '';
+        const shown =
+          state === 'parked'
+            ? number
+            : h('a', { class: colour, href: `/queues/queue/${queue.name}?status=${state}` }, number);
+        return h('td', { class: `number ${colour}` }, shown);
+      }),
+    ),
+  );
+  return card('Queues', 'wide', table(['Queue', ...STATES.map((state) => `#${state}`)], rows, 'even'));
+}
+
+function drawFailed({ failed, failedSampled, queues }) {
+  if (failed.length === 0) return null;
+  const rows = failed.map(({ queue, reason, count: jobs }) =>
+    h(
+      'tr',
+      {},
+      h('td', { class: 'number bad' }, count(jobs)),
+      h('td', { class: 'tight' }, reason),
+      h('td', { class: 'tight' }, h('a', { href: `/queues/queue/${queue}?status=failed` }, queue)),
+      h('td', {}, h('code', {}, `fleet retry --reason ${reason}`)),
+    ),
+  );
+  const sampled = queues.some((queue) => queue.failed > failedSampled);
+  return card(
+    sampled ? `Failed by reason (newest ${count(failedSampled)} of each queue)` : 'Failed by reason',
+    'wide',
+    table(['#Jobs', 'Reason', 'Queue', 'Try again with'], rows),
+  );
+}
+
+function drawWorkerTable({ workers }) {
+  if (workers.length === 0) {
+    return card(
+      'Workers',
+      'wide',
+      h('p', { class: 'empty' }, 'No worker runs. Start the fleet with ', h('code', {}, 'fleet up')),
+    );
+  }
+  const rows = workers.map((worker) =>
+    h(
+      'tr',
+      {},
+      h('td', { class: 'tight' }, worker.id),
+      h('td', { class: 'tight soft' }, `${worker.host} · pid ${worker.pid}`),
+      h('td', { class: 'number' }, `${worker.active.length} / ${worker.slots}`),
+      h(
+        'td',
+        {},
+        h(
+          'div',
+          { class: 'chips' },
+          worker.active.length === 0
+            ? h('span', { class: 'soft' }, 'idle')
+            : worker.active.map((id) => h('a', { class: 'chip', href: jobLink('tasks', id) }, id)),
+        ),
+      ),
+      h('td', { class: 'soft' }, worker.workspaces.join(', ') || 'none'),
+    ),
+  );
+  return card('Workers', 'wide', table(['Worker', 'Process', '#Slots', 'Working on', 'Workspaces'], rows, 'stack'));
+}
+
+function drawRecent() {
+  const title = h('span', {}, 'Newest findings');
+  if (recent.length === 0)
+    return h('section', { class: 'wide' }, h('h2', {}, title), h('p', { class: 'empty' }, 'None yet.'));
+  const rows = recent.map((finding) =>
+    h(
+      'tr',
+      {},
+      h('td', { class: 'tight' }, when(finding.at)),
+      h('td', { class: 'text' }, finding.summary || '–'),
+      h('td', { class: 'tight' }, findingLink(finding.id)),
+      h('td', { class: 'number' }, finding.costUsd === null ? '–' : `$${finding.costUsd.toFixed(6)}`),
+    ),
+  );
+  return h(
+    'section',
+    { class: 'wide' },
+    h('h2', {}, title, h('a', { href: '/findings' }, 'All findings')),
+    table(['Time', 'Summary', 'Finding', '#Cost'], rows, 'stack'),
+  );
+}
+
+await Promise.all([refresh(), showLogout()]);

@@ -1,0 +1,39 @@
+import type { RequestHandler } from 'express';
+import { ConfigError } from '../src/errors.ts';
+import { isLoopback } from './request-checks.ts';
+
+const STRICT =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/** Bull Board sets styles from its scripts and has a `<base>`; its web fonts stay out: a page opens no other host. */
+const BOARD =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
+
+/** @param boardPath where Bull Board is mounted */
+export function securityHeaders(boardPath: string): RequestHandler {
+  return (request, response, next) => {
+    const board = request.path === boardPath || request.path.startsWith(`${boardPath}/`);
+    response.set({
+      'Content-Security-Policy': board ? BOARD : STRICT,
+      'X-Content-Type-Options': 'nosniff',
+      'X-Frame-Options': 'DENY',
+      'Referrer-Policy': 'same-origin',
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Resource-Policy': 'same-origin',
+      'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+    });
+    // Programs' answers and whole pages hold task texts; a browser keeps only what has a fingerprint in its name.
+    if (!request.path.includes('/static/') && !request.path.startsWith('/assets/')) {
+      response.set('Cache-Control', 'no-store');
+    }
+    next();
+  };
+}
+
+/** @throws ConfigError when the dashboard would be open to the network without a password */
+export function requireSafeAddress(config: { DASHBOARD_HOST: string; DASHBOARD_PASSWORD?: string | undefined }): void {
+  if (config.DASHBOARD_PASSWORD !== undefined || isLoopback(config.DASHBOARD_HOST)) return;
+  throw new ConfigError(
+    `the environment is wrong:\n  DASHBOARD_HOST: expected a loopback address while DASHBOARD_PASSWORD is not set, got ${JSON.stringify(config.DASHBOARD_HOST)}`,
+  );
+}

@@ -1,0 +1,34 @@
+/** pm2 app `dashboard`: status pages, Bull Board, metrics, until SIGTERM. Process entry; nothing imports it. */
+import { createServer, type RequestListener } from 'node:http';
+import { connectQueues } from '../src/jobs/connect-queue.ts';
+import { onShutdown } from '../src/jobs/shutdown.ts';
+import { startProcess } from '../src/process-start.ts';
+import { createKeys } from '../src/redis/keys.ts';
+import { buildApp, buildWaitingApp } from './app.ts';
+import { listen } from './listen.ts';
+import { connectPatiently } from './connect-patiently.ts';
+
+await startProcess('dashboard', async (config, log) => {
+  const keys = createKeys(config.FLEET_SWARM ?? null);
+  let answer: RequestListener = buildWaitingApp(config);
+  const server = createServer((request, response) => answer(request, response));
+  const address = await listen(server, config);
+  log.info({ address }, 'dashboard listens');
+
+  const stop = new AbortController();
+  const connected = connectPatiently(config.REDIS_URL, { log, signal: stop.signal }).then((redis) => {
+    if (redis === null) return null;
+    const queues = connectQueues(redis, keys);
+    answer = buildApp({ config, redis, keys, queues, log });
+    return { redis, queues };
+  });
+  onShutdown({ log, graceMs: 10_000 }, async () => {
+    stop.abort();
+    server.close();
+    server.closeAllConnections();
+    const parts = await connected;
+    if (parts === null) return;
+    await Promise.all(Object.values(parts.queues).map((queue) => queue.close()));
+    parts.redis.disconnect();
+  });
+});

@@ -1,0 +1,17 @@
+/**
+ * Lets many pages share one read: while one is under way, and for `keepMs` after it, everybody gets the same answer. A
+ * failure is not kept.
+ */
+export function shareReads<T>(read: () => Promise<T>, keepMs: number): () => Promise<T> {
+  let current: { answer: Promise<T>; until: number } | null = null;
+  return () => {
+    if (current !== null && Date.now() < current.until) return current.answer;
+    const entry = { answer: read(), until: Number.POSITIVE_INFINITY };
+    current = entry;
+    entry.answer.then(
+      () => (entry.until = Date.now() + keepMs),
+      () => (current = current === entry ? null : current),
+    );
+    return entry.answer;
+  };
+}

@@ -1,0 +1,46 @@
+import { createServer } from 'node:http';
+import { buildApp } from '../../dashboards/app.ts';
+import { listen } from '../../dashboards/listen.ts';
+import { loadConfig, type Config } from '../../src/config.ts';
+import { connectQueues } from '../../src/jobs/connect-queue.ts';
+import { createLogger } from '../../src/logger.ts';
+import type { TestRedis } from './redis.ts';
+
+/** Fit for tests only. */
+export const TEST_PASSWORD = 'correct horse';
+
+/** The dashboard on a free port, over the test's own Redis and swarm; closed after the test. */
+export async function startDashboard(fixture: TestRedis, env: Record<string, string> = {}) {
+  const config: Config = loadConfig({
+    FLEET_HOME: fixture.folder, // no .env of the checkout
+    REDIS_URL: fixture.url,
+    FLEET_SWARM: fixture.swarm,
+    DASHBOARD_PORT: '0',
+    ...env,
+  });
+  const redis = await fixture.connect('producer');
+  const { keys } = fixture;
+  const queues = connectQueues(redis, keys);
+  await Promise.all(Object.values(queues).map((queue) => queue.waitUntilReady()));
+  const lines: string[] = [];
+  const log = createLogger('dashboard', 'debug', { write: (line) => void lines.push(line) });
+  const server = createServer(buildApp({ config, redis, keys, queues, log }));
+  const url = await listen(server, config);
+  fixture.cleanup(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await Promise.all(Object.values(queues).map((queue) => queue.close()));
+  });
+
+  const base = url.replace(/\/$/, '');
+  const port = Number(new URL(url).port);
+  /** As a program asks: no Origin, no cookie unless given. */
+  const ask = (path: string, init: RequestInit = {}) => fetch(`${base}${path}`, { redirect: 'manual', ...init });
+  const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    ask(path, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  return { base, port, ask, send, redis, keys, queues, lines, config };
+}
