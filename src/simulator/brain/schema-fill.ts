@@ -21,7 +21,7 @@ const SYNONYMS: Record<string, readonly string[]> = {
   ],
   count: ['number', 'n', 'total', 'amount', 'occurrences', 'matches'],
   lines: ['line_count', 'linecount', 'loc', 'total_lines'],
-  path: ['file', 'file_path', 'filename', 'name'],
+  path: ['file', 'file_path', 'file_name', 'filename', 'name'],
   files: ['paths', 'file_list', 'filenames', 'files_changed'],
   exports: ['symbols', 'exported', 'export_names', 'functions', 'names'],
   heading: ['title', 'headline'],
