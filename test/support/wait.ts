@@ -40,6 +40,13 @@ export async function listChildren(parent = process.pid): Promise<number[]> {
   return found;
 }
 
+/** Every process below one, at any depth. */
+export async function listDescendants(parent: number): Promise<number[]> {
+  const children = await listChildren(parent);
+  const deeper = await Promise.all(children.map((child) => listDescendants(child)));
+  return [...children, ...deeper.flat()];
+}
+
 /** Whether a process is there (a zombie that nobody waited for counts as gone). */
 export async function isAlive(pid: number): Promise<boolean> {
   try {

@@ -1,0 +1,45 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export interface CommandResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunningCommand {
+  child: ChildProcess;
+  /** What it has printed so far, both outputs. */
+  output(): string;
+  done: Promise<CommandResult>;
+}
+
+const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+
+/** What a command may see of the test's own environment; no `FLEET_*`, no key. */
+export function plainEnvironment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const { PATH, HOME, LANG, TMPDIR } = process.env;
+  return { PATH, HOME, LANG, TMPDIR, ...more };
+}
+
+/** Starts the built `fleet` command, in a process group of its own. */
+export function startFleet(args: string[], env: NodeJS.ProcessEnv, cwd?: string): RunningCommand {
+  const child = spawn(process.execPath, [main, ...args], {
+    env,
+    cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += String(chunk)));
+  child.stderr.on('data', (chunk) => (stderr += String(chunk)));
+  const done = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
+  return { child, output: () => stdout + stderr, done };
+}
+
+/** Runs the built `fleet` command to its end. */
+export function runFleet(args: string[], env: NodeJS.ProcessEnv, cwd?: string): Promise<CommandResult> {
+  return startFleet(args, env, cwd).done;
+}
