@@ -1,7 +1,8 @@
 import { resolvePath } from '@anthropic-ai/sdk/tools/agent-toolset/node';
-import { isAbsolute, posix, relative, sep } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { isAbsolute, join, posix, relative, sep } from 'node:path';
 import { isGitInternal, isGuardedName, isNamed } from './guarded-names.ts';
-import { ToolRefusal } from './refusal.ts';
+import { ToolRefusal, toRefusal } from './refusal.ts';
 import type { WorkspaceContext } from './tool.ts';
 
 /**
@@ -49,4 +50,19 @@ function checkNames(asked: string, real: string, files: readonly string[]): void
 /** Whether a real path may be used as far as its name goes. */
 export function isAllowedName(path: string, files: readonly string[]): boolean {
   return !isGuardedName(path) || isNamed(path, files);
+}
+
+/**
+ * The absolute path of a folder to start a process in.
+ * @param input as the model gave it; undefined is the workspace's root
+ */
+export async function resolveFolder(input: string | undefined, context: WorkspaceContext): Promise<string> {
+  const { root } = context.workspace;
+  if (input === undefined) return root;
+  const folder = join(root, await resolveInside(input, context));
+  const stats = await stat(folder).catch((error: unknown) => {
+    throw toRefusal(error, input);
+  });
+  if (!stats.isDirectory()) throw new ToolRefusal(`path ${JSON.stringify(input)}: expected a folder`);
+  return folder;
 }

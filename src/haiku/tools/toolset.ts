@@ -1,12 +1,17 @@
 import { z } from 'zod';
+import { createCsvTransformTool } from './csv-transform-tool.ts';
 import { cutText } from './cut-text.ts';
 import { editTool } from './edit-tool.ts';
 import { findingsTool } from './findings-tool.ts';
+import { gitTool } from './git-tool.ts';
 import { globTool } from './glob-tool.ts';
 import { grepTool } from './grep-tool.ts';
 import { handBackTool } from './hand-back-tool.ts';
+import { createHttpTool } from './http-tool.ts';
+import { createJsonTransformTool } from './json-transform-tool.ts';
 import { readTool } from './read-tool.ts';
 import { ToolRefusal } from './refusal.ts';
+import { createRunTool } from './run-tool.ts';
 import type { Tool, ToolContext, ToolOutcome, Toolset } from './tool.ts';
 import { writeTool } from './write-tool.ts';
 
@@ -38,7 +43,15 @@ export function createToolset(options: ToolsetOptions): Toolset {
 }
 
 function chooseTools({ workspace, runAllow, httpAllow }: ToolsetOptions): Tool[] {
-  return [...(workspace ? [readTool, writeTool, editTool, grepTool, globTool] : []), findingsTool, handBackTool];
+  return [
+    ...(workspace ? [readTool, writeTool, editTool, grepTool, globTool, gitTool] : []),
+    ...(workspace && runAllow.length > 0 ? [createRunTool(runAllow)] : []),
+    ...(httpAllow.length > 0 ? [createHttpTool(httpAllow)] : []),
+    createJsonTransformTool(workspace),
+    createCsvTransformTool(workspace),
+    findingsTool,
+    handBackTool,
+  ];
 }
 
 function toDefinition(tool: Tool): Toolset['definitions'][number] {
