@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createToolset } from '../../src/haiku/tools/toolset.ts';
 import { type AnthropicSimulator, startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../support/tool-workspace.ts';
 
+const execute = promisify(execFile);
 let simulator: AnthropicSimulator;
 let workspace: ToolWorkspace;
 
@@ -105,6 +108,53 @@ describe('a task over a real folder', () => {
   });
 });
 
+describe('the other tools', () => {
+  it('commits what it wrote, and reads the log', async () => {
+    const repository = { cwd: workspace.root };
+    await execute('git', ['init', '-q'], repository);
+    const { text } = await converse({ description: 'Create NOTES.md with text "hello" and commit it as "Add notes"' });
+    expect(text).toMatch(/Wrote NOTES\.md: "hello"\nCommitted “Add notes” as [0-9a-f]{7}/);
+    const { stdout } = await execute('git', ['show', '--stat', '--format=%s'], repository);
+    expect(stdout).toMatch(/Add notes\n\n NOTES\.md \| 1 \+/);
+    expect((await converse({ description: 'Show the git log.', kind: 'git' })).text).toMatch(/[0-9a-f]{7} Add notes/);
+  });
+
+  it('runs a command and tells its exit code', async () => {
+    const { text } = await converse({ description: 'Run `node --eval "process.exit(3)"`' });
+    expect(text).toContain('failed with exit code 3');
+  });
+
+  it('checks an address', async () => {
+    const { text } = await converse({ description: `Check the endpoint ${simulator.url}/nothing`, kind: 'api-test' });
+    expect(text).toContain(`GET ${simulator.url}/nothing answered 401.`);
+    expect(text).toContain('authentication_error');
+  });
+
+  it('transforms rows of a file into another', async () => {
+    await workspace.put('tea.csv', 'name,price\ngreen,3\nblack,12\nwhite,20\n');
+    await converse({ description: 'Convert tea.csv to tea.json, sorted by price descending, where price > 5' });
+    const rows: unknown = JSON.parse(await readFile(join(workspace.root, 'tea.json'), 'utf8'));
+    expect(rows).toMatchObject([{ name: 'white' }, { name: 'black' }]);
+  });
+
+  it('transforms the data of the task', async () => {
+    const data = [{ kind: 'a' }, { kind: 'b' }, { kind: 'a' }];
+    const { text } = await converse({ description: 'Count the rows by kind.', kind: 'transform', data });
+    expect(text).toMatch(/"kind": "a",\s+"count": 2/);
+  });
+
+  it('cites the findings it read', async () => {
+    workspace.context.findings = {
+      search: () => Promise.resolve([{ id: 'tea-1', summary: 'Tea is hot', at: '2026-11-20T10:00:00.000Z' }]),
+      get: (id) => Promise.resolve({ finding_id: id, result: 'Tea is hot, at 95 degrees.' }),
+    };
+    const { text } = await converse({ description: 'What do earlier findings say about tea?' });
+    expect(text).toContain('[tea-1]');
+    expect(text).toContain('95 degrees');
+    expect([...workspace.context.state.citations]).toEqual(['tea-1']);
+  });
+});
+
 describe('a result with a schema', () => {
   const schema = {
     type: 'object',
@@ -175,6 +225,7 @@ interface TaskText {
   description: string;
   kind?: string;
   files?: string[];
+  data?: unknown;
   schema?: object;
 }
 
@@ -184,6 +235,7 @@ async function converse(task: TaskText) {
   const tools = createToolset({ workspace: true, runAllow, httpAllow }).definitions;
   const parts = [`<task kind="${task.kind ?? 'other'}" workspace="site">\n${task.description}\n</task>`];
   if (task.files !== undefined) parts.push(`<files>\n${task.files.join('\n')}\n</files>`);
+  if (task.data !== undefined) parts.push(`<data>\n${JSON.stringify(task.data)}\n</data>`);
   if (task.schema !== undefined) parts.push(`<schema>\n${JSON.stringify(task.schema)}\n</schema>`);
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content: parts.join('\n') }];
   const calls: Anthropic.ToolUseBlock[] = [];

@@ -1,4 +1,9 @@
-const FILE = /(?<![\w/:.@-])((?:\.{1,2}\/)?(?:[\w@.-]+\/)*[\w@-][\w@.-]*\.[A-Za-z]\w{0,9})(?![\w/(])/g;
+const EXTENSIONS =
+  'tsx?|mts|cts|jsx?|mjs|cjs|json|jsonl|md|mdx|txt|csv|tsv|py|lua|sh|css|html?|ya?ml|toml|ini|conf|env|log|xml|svg|sql|rs|go|java|kt|rb|php|c|h|cc|cpp|hpp|swift|vue|lock';
+const FILE = new RegExp(
+  `(?<![\\w/:.@-])((?:\\.{1,2}/)?(?:[\\w@.-]+/)*[\\w@-][\\w@.-]*\\.(?:${EXTENSIONS}))(?![\\w/(-]|\\.\\w)`,
+  'gi',
+);
 const FOLDER = /(?<![\w/:.@-])((?:[\w@.-]+\/)+)(?![\w*])/g;
 const GLOB = /(?<![\w*])([\w./@-]*\*[\w./*{},@-]*)/g;
 
@@ -8,11 +13,10 @@ export function findQuoted(text: string): string[] {
   return [...text.matchAll(quotes)].map((match) => match[1] ?? match[2] ?? match[3] ?? match[4] ?? '');
 }
 
-/** Paths that look like files: a name with an extension; addresses, versions and abbreviations left out. */
+/** Paths that look like files: a name with a usual extension; addresses left out. */
 export function findFiles(text: string): string[] {
   const bare = text.replaceAll(/https?:\/\/\S+/g, ' ');
-  const found = [...bare.matchAll(FILE)].map((match) => (match[1] ?? '').replace(/\.$/, ''));
-  return unique(found.filter((path) => !/^(?:e\.g|i\.e|etc\.\w+|node\.js|vs\.\w+)$/i.test(path)));
+  return unique([...bare.matchAll(FILE)].map((match) => match[1] ?? '').filter((path) => !/^node\.js$/i.test(path)));
 }
 
 /** Folders: `src/`, `src/ledger/`, "the docs folder", "folder docs". */
@@ -51,6 +55,15 @@ export function toVerbText(text: string): string {
     .replaceAll(/https?:\/\/\S+/g, ' ')
     .replaceAll(/[\w@./-]*[/.][\w@/-]+/g, ' ')
     .toLowerCase();
+}
+
+/**
+ * The first of the given verbs that the text asks for: at its start, or after a stop, "and", "then" or "please". A verb
+ * inside a question or a name ("describe what add does") asks for nothing.
+ * @param words alternatives of a regular expression
+ */
+export function findRequest(verbs: string, words: string): string | undefined {
+  return new RegExp(`(?:^|[.,;:!?\\n]\\s*|\\b(?:and|then|please|you to)\\s+)(${words})\\b`).exec(verbs.trim())?.[1];
 }
 
 function unique(items: readonly string[]): string[] {

@@ -82,7 +82,7 @@ function isNextRange({ name, input }: Step, path: string, to: number): boolean {
   return name === 'read' && input.file_path === path && range[0] === to + 1;
 }
 
-export function countLines(text: string): number {
+function countLines(text: string): number {
   if (text === '') return 0;
   return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
 }

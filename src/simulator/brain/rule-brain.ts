@@ -13,13 +13,14 @@ import { http } from './intents/http.ts';
 import { replace } from './intents/replace.ts';
 import { run } from './intents/run.ts';
 import { list, search } from './intents/search.ts';
+import { transform } from './intents/transform.ts';
 import { write } from './intents/write.ts';
 import { toScene } from './scene.ts';
 import { fillSchema } from './schema-fill.ts';
 import { toTexts } from './task-prompt.ts';
 
 /** What changes something; a task may ask for several, done in this order. */
-const ACTIONS: readonly IntentRule[] = [write, replace, run, commit];
+const ACTIONS: readonly IntentRule[] = [transform, write, replace, run, commit];
 /** What only looks; the first that fits is the task. */
 const QUESTIONS: readonly IntentRule[] = [findings, http, askGit, count, list, search];
 const MAX_TURNS = 60; // no plan needs more; a conversation that long goes wrong

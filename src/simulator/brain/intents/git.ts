@@ -1,12 +1,12 @@
 import { plural } from '../file-facts.ts';
 import type { Call, IntentRule, Scene } from '../intent.ts';
+import { findRequest } from '../mentions.ts';
 import { firstLine } from '../reading.ts';
 import { findStep } from '../steps.ts';
 
 /** Commits: what this task wrote, the files it names, or everything. */
 export const commit: IntentRule = (scene) => {
-  if (!/\bcommit\b(?!s\b)/.test(scene.verbs) || !scene.tools.has('git')) return null;
-  if (/\b(?:last|latest|recent|show|which|log|history)\b.{0,20}\bcommit\b/.test(scene.verbs)) return null;
+  if (findRequest(scene.verbs, 'commit') === undefined || !scene.tools.has('git')) return null;
   const written = scene.steps.filter((step) => (step.name === 'write' || step.name === 'edit') && !step.isError);
   const paths = [...new Set(written.map((step) => String(step.input.file_path)))];
   const add = { args: ['add', '--', ...(paths.length > 0 ? paths : scene.files.length > 0 ? scene.files : ['.'])] };

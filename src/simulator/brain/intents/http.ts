@@ -18,7 +18,7 @@ export const http: IntentRule = ({ text, tools, steps, task }) => {
     next: () => asked.filter(({ step }) => step === undefined).map(({ input }) => ({ name: 'http', input })),
     answer() {
       const items = asked.map(({ url, step }) => {
-        const status = /(?:\bHTTP\/[\d.]+\s+|\bstatus"?:?\s*|^)(\d{3})\b/im.exec(
+        const status = /^(?:HTTP(?:\/[\d.]+)?|status:?)\s+(\d{3})\b/im.exec(
           step?.isError === false ? step.content : '',
         )?.[1];
         return { url, status: status === undefined ? null : Number(status), content: (step?.content ?? '').trim() };

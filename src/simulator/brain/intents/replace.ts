@@ -1,4 +1,5 @@
 import type { Call, IntentRule } from '../intent.ts';
+import { findRequest } from '../mentions.ts';
 import { firstLine, readFiles } from '../reading.ts';
 
 const WORDS =
@@ -6,7 +7,8 @@ const WORDS =
 
 /** Replaces one text by another in the files the task names. */
 export const replace: IntentRule = (scene) => {
-  if (!/\b(?:replace|change|rename|substitute)\b/.test(scene.verbs) || !scene.tools.has('edit')) return null;
+  if (findRequest(scene.verbs, 'replace|change|rename|substitute') === undefined || !scene.tools.has('edit'))
+    return null;
   const texts = scene.quoted.filter((one) => !scene.files.includes(one));
   const [from, to] = texts.length >= 2 ? texts : (WORDS.exec(scene.text)?.slice(1) ?? []);
   if (from === undefined || to === undefined || scene.files.length === 0) return null;

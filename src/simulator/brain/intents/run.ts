@@ -1,4 +1,5 @@
 import type { IntentRule, Scene } from '../intent.ts';
+import { findRequest } from '../mentions.ts';
 import { findStep } from '../steps.ts';
 
 /** Runs the one command the task names. */
@@ -10,7 +11,7 @@ export const run: IntentRule = (scene) => {
     next: () => (step === undefined ? [{ name: 'run', input: { argv } }] : []),
     answer() {
       const output = (step?.content ?? '').trim();
-      const exit = /\bexit(?:ed)?(?:\s+(?:code|status|with))*:?\s+(\d+)/i.exec(output)?.[1];
+      const exit = [...output.matchAll(/\bexit(?:ed)?(?:\s+(?:code|status|with))*:?\s+(\d+)/gi)].at(-1)?.[1]; // the tool's own, after the program's output
       const code = exit === undefined ? null : Number(exit);
       const ok = step !== undefined && !step.isError && (code === null || code === 0);
       const text = `\`${argv.join(' ')}\` ${ok ? 'ran' : 'failed'}${code === null ? '' : ` with exit code ${code}`}.\n${output.slice(0, 2_000)}`;
@@ -31,7 +32,7 @@ export const run: IntentRule = (scene) => {
 };
 
 function findCommand({ text, verbs, quoted }: Scene): string[] | null {
-  if (!/\b(?:run|execute)\b/.test(verbs)) return null;
+  if (findRequest(verbs, 'run|execute') === undefined) return null;
   const bare =
     /\b(?:run|execute)\s+(?:the\s+command\s+)?([a-z][\w.-]*(?:\s+(?!and\b|then\b|in\b|to\b)[\w./=@:-]+)*)/i.exec(
       text,

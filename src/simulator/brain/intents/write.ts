@@ -1,12 +1,13 @@
 import type { Call, Intent, IntentRule, Scene } from '../intent.ts';
+import { findRequest } from '../mentions.ts';
 import { firstLine, type FileText, readFiles } from '../reading.ts';
 import { describing } from './describe.ts';
 
-const VERB = /\b(append|add|create|write|save|document|put)\b/;
+const VERBS = 'append|add|create|write|save|document|put';
 
 /** Creates a file or appends to one; without a given text it writes down what it read of the other files. */
 export const write: IntentRule = (scene) => {
-  const verb = VERB.exec(scene.verbs)?.[1];
+  const verb = findRequest(scene.verbs, VERBS);
   const target = verb === undefined ? undefined : findTarget(scene);
   if (verb === undefined || target === undefined || !scene.tools.has('write')) return null;
   const isAppend = verb === 'append' || (verb === 'add' && /\b(?:to|at the end)\b/.test(scene.verbs));
@@ -85,11 +86,12 @@ function findTarget({ text, files }: Scene): string | undefined {
   );
 }
 
-/** A quoted text that is no path, else what follows "with the text" or "saying", else null. */
+/** The first quoted text that is no path, else what follows "with the text" or "saying", else null. */
 function findGivenText({ text, quoted, files }: Scene, target: string): string | null {
-  const quote = quoted
-    .filter((one) => one !== target && !files.includes(one))
-    .toSorted((a, b) => b.length - a.length)[0];
+  const commitAt = text.toLowerCase().lastIndexOf('commit'); // what is quoted after it is the message
+  const quote = quoted.find(
+    (one) => one !== target && !files.includes(one) && (commitAt < 0 || text.indexOf(one) < commitAt),
+  );
   if (quote !== undefined) return quote.replaceAll(String.raw`\n`, '\n');
   const rest =
     /\b(?:with (?:the )?(?:text|content|contents|line)|saying|containing|that says)s?\b:?\s+([\s\S]+)$/i.exec(
