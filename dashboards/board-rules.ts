@@ -64,7 +64,6 @@ export function createBoardRules(options: BoardRulesOptions): BeforeHook {
       if (job === null) return refused(404, 'no such job');
       const state = await job.getState();
       if (state !== 'failed') return refused(409, `only failed jobs can be retried; this one is ${state}`);
-      await redis.zrem(keys.cancelled, String(job.id)); // a person wants it again
       await job.log('retried by hand in the dashboard');
     },
     'patch /api/queues/:queueName/:jobId/update-data': async ({ params, body }) => {

@@ -59,7 +59,9 @@ function renderJobs(snapshot: StatusSnapshot, paint: Paint): string[] {
 
 function renderCounters({ counters }: StatusSnapshot): string[] {
   const { recoveries = 0, ...others } = counters;
-  const rest = Object.entries(others).map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`);
+  const rest = Object.entries(others)
+    .filter(([name]) => !name.startsWith('failed_')) // the failed set says it better: a failure that was mended is gone there
+    .map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`);
   return [
     ...(recoveries === 0 ? [] : [`${label('Recoveries:')}${recoveries}`]),
     ...(rest.length === 0 ? [] : [`${label('Counted:')}${rest.join(' | ')}`]),

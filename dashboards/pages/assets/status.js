@@ -203,7 +203,8 @@ function drawNotices({ parked, cooling, counters, tasksWithoutWorker, queues, ha
   }
   for (const { model, forMs } of cooling)
     lines.push([`${model} waits ${Math.ceil(forMs / 1000)} s for its provider`, null]);
-  const counted = Object.entries(counters).map(([name, number]) => `${name.replaceAll('_', ' ')}: ${count(number)}`);
+  const worthSaying = Object.entries(counters).filter(([name]) => !name.startsWith('failed_'));
+  const counted = worthSaying.map(([name, number]) => `${name.replaceAll('_', ' ')}: ${count(number)}`);
   if (counted.length > 0) lines.push([`Since the swarm began – ${counted.join(' · ')}`, null]);
   if (lines.length === 0) return null;
   return card(
