@@ -7,12 +7,16 @@ import { z } from 'zod';
 import { ConfigError } from './errors.ts';
 import { embeddedUrl, readEmbeddedChoice, type EmbeddedChoice } from './processes/embedded-choice.ts';
 
-const int = (low: number, high: number) =>
-  z.coerce
-    .number({ error: (issue) => `expected ${low}..${high}, got ${shown(issue.input)}` })
-    .int({ error: (issue) => `expected a whole number ${low}..${high}, got ${shown(issue.input)}` })
-    .min(low, { error: (issue) => `expected ${low}..${high}, got ${shown(issue.input)}` })
-    .max(high, { error: (issue) => `expected ${low}..${high}, got ${shown(issue.input)}` });
+const number = (low: number, high: number, kind: 'whole number' | 'number' = 'number') =>
+  z.string().transform((text, context) => {
+    const value = Number(text);
+    const fits = value >= low && value <= high && (kind === 'number' || Number.isInteger(value));
+    if (text.trim() !== '' && fits) return value;
+    context.addIssue({ code: 'custom', message: `expected a ${kind} ${low}..${high}, got ${shown(text)}` });
+    return z.NEVER;
+  });
+
+const int = (low: number, high: number) => number(low, high, 'whole number');
 
 const shown = (value: unknown): string => (value === undefined ? 'nothing' : (JSON.stringify(value) ?? 'nothing'));
 
@@ -61,11 +65,7 @@ const environmentSchema = z.object({
       error: (issue) => `expected trace, debug, info, warn, error, fatal or silent, got ${shown(issue.input)}`,
     })
     .default('info'),
-  FLEET_BUDGET_USD: z.coerce
-    .number({ error: (issue) => `expected dollars, got ${shown(issue.input)}` })
-    .min(0, { error: (issue) => `expected 0 or more dollars, got ${shown(issue.input)}` })
-    .max(1_000_000, { error: (issue) => `expected at most 1000000 dollars, got ${shown(issue.input)}` })
-    .optional(),
+  FLEET_BUDGET_USD: number(0, 1_000_000).optional(), // US dollars a day
   FLEET_NOTIFY: z.string().min(1).optional(),
   FLEET_WORKER_ID: z
     .string()
@@ -87,6 +87,9 @@ const environmentSchema = z.object({
   DASHBOARD_USER: z.string().min(1).default('fleet'),
   DASHBOARD_PASSWORD: z.string().min(8, { error: 'expected at least 8 characters' }).optional(), // never printed
 });
+
+/** Names of the variables. */
+export const environmentNames: readonly string[] = Object.keys(environmentSchema.shape);
 
 export type Environment = z.output<typeof environmentSchema>;
 

@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach } from 'vitest';
+import { plainEnvironment, runFleet, type CommandResult } from './cli.ts';
+import { isAlive, listDescendants, waitUntil } from './wait.ts';
+
+/** A pm2 of the test's own, and a home of the fleet beside it. Read its fields inside hooks and tests only. */
+export interface TestPm2 {
+  /** `FLEET_HOME`: its `.env` is written by `configure`. */
+  readonly home: string;
+  readonly folder: string;
+  /** What a shell that uses them has set. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Writes the `.env`; a second call changes single variables. */
+  configure(variables: Record<string, string>): void;
+  fleet(...args: string[]): Promise<CommandResult>;
+  /** pm2's own command line. @returns its standard output */
+  pm2(...args: string[]): Promise<string>;
+  list(): Promise<{ id: number; name: string; pid: number; status: string; restarts: number }[]>;
+}
+
+const pm2Main = createRequire(import.meta.url).resolve('pm2/bin/pm2');
+
+/** One pm2 daemon a test, ended with everything below it after the test. */
+export function usePm2(): TestPm2 {
+  let folder = '';
+  let variables: Record<string, string> = {};
+  const at = (name: string) => join(folder, name);
+  const environment = () => plainEnvironment({ PM2_HOME: at('pm2'), FLEET_HOME: at('home'), FLEET_DATA: at('data') });
+  const pm2 = async (...args: string[]) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [pm2Main, ...args], { env: environment() });
+    return stdout;
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'fleet-test-pm2-'));
+    variables = {};
+    mkdirSync(at('home'));
+  });
+  afterEach(async () => {
+    await endDaemon(at('pm2/pm2.pid'));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  return {
+    get home() {
+      return at('home');
+    },
+    get folder() {
+      return folder;
+    },
+    get env() {
+      return environment();
+    },
+    configure(more) {
+      Object.assign(variables, more);
+      const lines = Object.entries(variables).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+      writeFileSync(at('home/.env'), lines.join(''));
+    },
+    fleet: (...args) => runFleet(args, environment(), folder),
+    pm2,
+    async list() {
+      const out = await pm2('jlist');
+      const listed = JSON.parse(out.slice(out.indexOf('[{') === -1 ? out.lastIndexOf('[') : out.indexOf('[{'))) as {
+        pm_id: number;
+        name: string;
+        pid: number;
+        pm2_env: { status: string; restart_time: number };
+      }[];
+      return listed.map(({ pm_id, name, pid, pm2_env }) => ({
+        id: pm_id,
+        name,
+        pid,
+        status: pm2_env.status,
+        restarts: pm2_env.restart_time,
+      }));
+    },
+  };
+}
+
+/** By its pid and those below it: `pm2 kill` would wait for every grace period. */
+async function endDaemon(pidFile: string): Promise<void> {
+  if (!existsSync(pidFile)) return;
+  const daemon = Number(readFileSync(pidFile, 'utf8'));
+  const below = await listDescendants(daemon);
+  for (const pid of [daemon, ...below]) {
+    if (await isAlive(pid)) process.kill(pid, 'SIGKILL');
+  }
+  for (const pid of [daemon, ...below])
+    await waitUntil(async () => !(await isAlive(pid)), { what: `the end of ${pid}` });
+}
