@@ -66,7 +66,13 @@ const environmentSchema = z.object({
     })
     .default('info'),
   FLEET_BUDGET_USD: number(0, 1_000_000).optional(), // US dollars a day
-  FLEET_NOTIFY: z.string().min(1).optional(),
+  FLEET_NOTIFY: z
+    .string()
+    .min(1)
+    .refine((value) => !/^http:/i.test(value) || /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$)/i.test(value), {
+      error: 'expected a command or an https address; http only to this machine', // the address may hold a token: never printed
+    })
+    .optional(),
   FLEET_WORKER_ID: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,100}$/, {

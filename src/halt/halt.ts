@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
+import type { Notifier } from '../notify.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /** Why the fleet stands still; `halt:reason` holds it while it does. */
@@ -25,7 +26,12 @@ export interface HaltSwitch {
   resume(): Promise<Halt>;
 }
 
-export function createHaltSwitch(redis: Redis, keys: Keys, queues: Queue[]): HaltSwitch {
+export function createHaltSwitch(
+  redis: Redis,
+  keys: Keys,
+  queues: Queue[],
+  options: { notifier?: Notifier } = {},
+): HaltSwitch {
   async function read(): Promise<Halt | null> {
     const text = await redis.get(keys.haltReason);
     return text === null ? null : parseHalt(text);
@@ -50,6 +56,7 @@ export function createHaltSwitch(redis: Redis, keys: Keys, queues: Queue[]): Hal
       await redis.hincrby(keys.counters, 'halts', 1);
       await enforce();
       await redis.publish(keys.control, JSON.stringify({ type: 'halt', ...stated }));
+      options.notifier?.notify(`halt:${stated.at}`, { event: 'halt', ...stated });
       return true;
     },
     async resume() {

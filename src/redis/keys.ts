@@ -35,6 +35,7 @@ export function createKeys(swarm: string | null) {
     channelCompletions: `${open}channel:completions`,
     channelQueries: `${open}channel:queries`,
     channelResponses: `${open}channel:responses`,
+    channelPattern: `${open}channel:*`, // all of them, for PSUBSCRIBE
 
     // BullMQ's own keys that scripts read inside their one step
     jobLock: (queue: string, jobId: string) => own(`${queue}:${jobId}:lock`),
@@ -75,8 +76,9 @@ export function createKeys(swarm: string | null) {
     outage: (model: string) => own(`outage:${model}`), // integer: provider failures in a row
     modelsInUse: own('models-in-use'), // hash: model → last use in ms
     batches: own('batches'), // zset: batch name by creation
-    batch: (name: string) => own(`batch:${name}`), // hash: file, lines, budget …
+    batch: (name: string) => own(`batch:${name}`), // hash: session, createdAt, lines, tasks, round, loaded
     batchFailed: (name: string) => own(`batch-failed:${name}`), // set of failed job ids
+    noticed: (mark: string) => own(`noticed:${mark}`), // string with expiry: this event was announced to FLEET_NOTIFY
     reservedFindings: own('finding-owners'), // hash: finding id asked for by a caller → job id
     context: (name: string) => own(`context:${name}`), // string: a memory context
     contexts: own('contexts'), // hash: name → JSON {bytes, sha256, loadedAt}

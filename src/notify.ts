@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import type { Redis } from 'ioredis';
+import { toMessage } from './errors.ts';
+import type { Logger } from './logger.ts';
+import type { Keys } from './redis/keys.ts';
+
+/** What is announced to `FLEET_NOTIFY`, as one line of JSON; `at` and `swarm` are added. */
+export type Notice =
+  | { event: 'halt'; reason: string; step: string; by: string; detail: string }
+  | { event: 'batch-end'; batch: string; tasks: number; completed: number; failed: number }
+  | { event: 'quarantine'; job_id: string; worker_id: string; detail: string };
+
+export interface Notifier {
+  /**
+   * Announces an event once in the whole fleet, whichever process comes first. Returns at once, never throws: a notice
+   * that cannot be delivered is counted (`notices_failed`) and never tried again.
+   * @param mark names the event: the same event has the same mark in every process
+   */
+  notify(mark: string, notice: Notice): void;
+  /** Waits for what is under way, at most as long as one delivery may take. */
+  flush(): Promise<void>;
+}
+
+const DELIVERY_MS = 10_000;
+const REMEMBER_SECONDS = 30 * 24 * 3600;
+
+/** @param options.target a command for `sh -c`, which gets the line on its standard input, or an https address; undefined: nobody is told */
+export function createNotifier(options: {
+  target: string | undefined;
+  redis: Redis;
+  keys: Keys;
+  log?: Pick<Logger, 'warn'>;
+}): Notifier {
+  const { target, redis, keys, log } = options;
+  const underWay = new Set<Promise<void>>();
+
+  async function tell(to: string, mark: string, notice: Notice): Promise<void> {
+    try {
+      const first = await redis.set(keys.noticed(mark), '1', 'EX', REMEMBER_SECONDS, 'NX');
+      if (first === null) return;
+      const line = JSON.stringify({ at: new Date().toISOString(), swarm: keys.swarm, ...notice });
+      await (/^https?:/i.test(to) ? post(to, line) : run(to, line));
+    } catch (error) {
+      log?.warn({ event: notice.event, reason: toMessage(error) }, 'FLEET_NOTIFY: notice not delivered');
+      await redis.hincrby(keys.counters, 'notices_failed', 1).catch(() => undefined); // Redis is away: the log has it
+    }
+  }
+
+  return {
+    notify(mark, notice) {
+      if (target === undefined) return;
+      const telling = tell(target, mark, notice).finally(() => underWay.delete(telling));
+      underWay.add(telling);
+    },
+    flush: async () => void (await Promise.all(underWay)),
+  };
+}
+
+async function post(url: string, line: string): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: `${line}\n`,
+    redirect: 'error', // a notice goes where the operator said, nowhere else
+    signal: AbortSignal.timeout(DELIVERY_MS),
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`the address answers ${response.status}`);
+}
+
+function run(command: string, line: string): Promise<void> {
+  // A group of its own: at the deadline everything it started ends with it.
+  const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  return new Promise((resolve, reject) => {
+    const deadline = setTimeout(() => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    }, DELIVERY_MS);
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      clearTimeout(deadline);
+      if (code === 0) resolve();
+      else reject(new Error(`the command ended with ${signal ?? `exit code ${code}`}`));
+    });
+    child.stdin.on('error', () => undefined); // a command that does not read its input
+    child.stdin.end(`${line}\n`);
+  });
+}
