@@ -10,6 +10,18 @@ const DROPPED = '[this tool result was dropped to keep the prompt small; run the
 /** Tokens the provider adds around a request with tools; generous. Source: Anthropic, "Tool use pricing". */
 const OVERHEAD_TOKENS = 1_000;
 
+const knownSizes = new WeakMap<object, { bytes: number; chars: number }>();
+
+/** The same system blocks and tools go out with every task: they are measured once. */
+function sizeOnce(fixed: object): { bytes: number; chars: number } {
+  const known = knownSizes.get(fixed);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(fixed);
+  const size = { bytes: Buffer.byteLength(text), chars: text.length };
+  knownSizes.set(fixed, size);
+  return size;
+}
+
 /**
  * The messages of one task, with two counts of the next prompt: an estimate, which trimming goes by, and an upper bound,
  * which money is reserved by. Both are deterministic, so that a replay rebuilds the very same requests.
@@ -21,11 +33,11 @@ export class Conversation {
   #freshBytes: number;
   #freshChars: number;
 
-  /** @param fixed everything sent besides the messages: system blocks and tool definitions */
-  constructor(fixed: unknown, firstMessage: string) {
-    const text = JSON.stringify(fixed);
-    this.#freshBytes = Buffer.byteLength(text);
-    this.#freshChars = text.length;
+  /** @param fixed everything sent besides the messages: system blocks and tool definitions, never changed afterwards */
+  constructor(fixed: object[], firstMessage: string) {
+    const sizes = fixed.map(sizeOnce);
+    this.#freshBytes = sizes.reduce((sum, size) => sum + size.bytes, 0);
+    this.#freshChars = sizes.reduce((sum, size) => sum + size.chars, 0);
     this.addUser([{ type: 'text', text: firstMessage }]);
   }
 

@@ -5,6 +5,7 @@ import { loadContexts } from '../contexts.ts';
 import { LockLostError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import type { FindingStore } from '../findings/store.ts';
+import { createModelUse } from '../jobs/note-model-use.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
 import { toNanoUsd } from '../ledger/money.ts';
 import type { TaskIdentity, TurnLedger } from '../ledger/turn-ledger.ts';
@@ -43,6 +44,7 @@ export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<TaskR
 export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
   const { config, redis, keys, model, ledger, findings, workerId } = parts;
   const reader = toFindingReader(findings);
+  const noteModelUse = createModelUse(redis, keys);
   const [bare, full] = [false, true].map((workspace) =>
     createToolset({ workspace, runAllow: config.FLEET_RUN_ALLOW, httpAllow: config.FLEET_HTTP_ALLOW }),
   ) as [Toolset, Toolset]; // made once: the same definitions, byte for byte, keep the provider's cache warm
@@ -64,6 +66,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
       model: entry.id,
       costVendor: entry.costVendor,
     };
+    await noteModelUse(entry.id);
     const lockKey = keys.jobLock('tasks', run.jobId);
     return runTask(
       { identity, task, signal: run.signal, isDraining: run.isDraining, onTurn: run.onTurn },

@@ -21,6 +21,8 @@ What you do not do
 Your final answer
 - The result itself, complete, with no preamble. If a JSON Schema is given, answer with that JSON alone, without a code fence.`;
 
+const BARE_SYSTEM: Anthropic.TextBlockParam[] = [{ type: 'text', text: SYSTEM }];
+
 /** A named document that tasks can ask for. */
 export interface MemoryContext {
   name: string;
@@ -29,7 +31,8 @@ export interface MemoryContext {
 
 /** The system blocks: the same for every task, then the memory contexts as a cached block. */
 export function toSystemBlocks(contexts: MemoryContext[]): Anthropic.TextBlockParam[] {
-  const blocks: Anthropic.TextBlockParam[] = [{ type: 'text', text: SYSTEM }];
+  if (contexts.length === 0) return BARE_SYSTEM;
+  const blocks: Anthropic.TextBlockParam[] = [...BARE_SYSTEM];
   contexts.forEach((context, at) => {
     const last = at === contexts.length - 1; // one breakpoint covers all of them
     blocks.push({

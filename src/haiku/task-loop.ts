@@ -85,6 +85,7 @@ class TaskLoop {
   readonly #conversation: Conversation;
   readonly #state: TaskState = createTaskState();
   readonly #maxTurns: number;
+  readonly #system: ReturnType<typeof toSystemBlocks>;
   #epoch = '';
   #totals: JobTotals = { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 };
   #stored = new Map<string, string>();
@@ -97,10 +98,8 @@ class TaskLoop {
     this.#run = run;
     this.#parts = parts;
     this.#maxTurns = run.task.max_turns ?? DEFAULT_MAX_TURNS;
-    this.#conversation = new Conversation(
-      [toSystemBlocks(parts.contexts), parts.toolset.definitions],
-      toTaskMessage(run.task),
-    );
+    this.#system = toSystemBlocks(parts.contexts);
+    this.#conversation = new Conversation([this.#system, parts.toolset.definitions], toTaskMessage(run.task));
   }
 
   async run(): Promise<TaskResult & { finding: string }> {
@@ -317,10 +316,10 @@ class TaskLoop {
   }
 
   #toRequest(): ModelRequest {
-    const { entry, toolset, contexts } = this.#parts;
+    const { entry, toolset } = this.#parts;
     return {
       model: entry.id,
-      system: toSystemBlocks(contexts),
+      system: this.#system,
       messages: this.#conversation.messages,
       tools: toolset.definitions,
       maxTokens: Math.min(entry.maxOutputTokens, MAX_REPLY_TOKENS),

@@ -71,19 +71,16 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     active.add(jobId);
     lastStartAt = Date.now();
     parts.onChange?.();
+    let limit: { signal: AbortSignal; clear: () => void } | undefined;
     try {
       if (job.stalledCounter >= QUARANTINE_AFTER) await quarantine(redis, keys, jobId, job.stalledCounter);
       const data = parseJob(definition, job);
-      const deadline = AbortSignal.timeout(definition.timeoutMs);
-      return await handler(data, {
-        job,
-        token: token ?? '',
-        signal: toErrorSignal(signal ?? new AbortController().signal, deadline, definition.timeoutMs),
-        isDraining: () => draining,
-      });
+      limit = toErrorSignal(signal ?? new AbortController().signal, definition.timeoutMs);
+      return await handler(data, { job, token: token ?? '', signal: limit.signal, isDraining: () => draining });
     } catch (error) {
       throw await toOutcome(error, job, token ?? '', parts);
     } finally {
+      limit?.clear();
       active.delete(jobId);
       parts.onChange?.();
     }
@@ -141,7 +138,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
 }
 
 /** The signal BullMQ gives says only why in a word; handlers get an error they can throw. */
-function toErrorSignal(cancel: AbortSignal, deadline: AbortSignal, timeoutMs: number): AbortSignal {
+function toErrorSignal(cancel: AbortSignal, timeoutMs: number): { signal: AbortSignal; clear: () => void } {
   const controller = new AbortController();
   const onCancel = (): void => {
     const lost = String(cancel.reason).includes('lock-lost');
@@ -151,10 +148,10 @@ function toErrorSignal(cancel: AbortSignal, deadline: AbortSignal, timeoutMs: nu
   };
   if (cancel.aborted) onCancel();
   cancel.addEventListener('abort', onCancel, { once: true });
-  const onDeadline = (): void =>
+  const deadline = setTimeout(() => {
     controller.abort(new TaskFailedError('deadline', `not done after ${Math.round(timeoutMs / 60_000)} minutes`));
-  deadline.addEventListener('abort', onDeadline, { once: true });
-  return controller.signal;
+  }, timeoutMs);
+  return { signal: controller.signal, clear: () => clearTimeout(deadline) };
 }
 
 /** @throws QuarantinedError once the job's workers died three times since it was last set apart */

@@ -104,6 +104,10 @@ export function createTurnLedger(options: {
     return scopes;
   }
 
+  function ownKeys(task: TaskIdentity): string[] {
+    return [keys.indexByBatch(task.batch ?? ''), keys.batchFailed(task.batch ?? ''), keys.spend(`task:${task.jobId}`)];
+  }
+
   function bookingKeys(task: TaskIdentity): string[] {
     const day = toUtcDay(now());
     return [
@@ -121,20 +125,18 @@ export function createTurnLedger(options: {
     ];
   }
 
-  function bookingArgs(task: TaskIdentity, booking: Booking | null): (string | number)[] {
+  function bookingFields(task: TaskIdentity, booking: Booking | null): object {
     const usage = booking?.usage ?? NO_USAGE;
     const nano = booking?.nanoUsd ?? 0;
-    return [
-      booking?.reservation ?? '',
-      nano,
-      toExactUsd(nano),
-      toLedgerRow(task, workerId),
-      task.costVendor,
-      usage.input,
-      usage.cache_write,
-      usage.cache_read,
-      usage.output,
-    ];
+    return {
+      token: task.token,
+      reservation: booking?.reservation ?? '',
+      nano: String(nano),
+      usd: toExactUsd(nano),
+      row: toLedgerRow(task, workerId),
+      vendor: task.costVendor,
+      usage: [usage.input, usage.cache_write, usage.cache_read, usage.output].map(String),
+    };
   }
 
   return {
@@ -150,40 +152,40 @@ export function createTurnLedger(options: {
           keys.outage(task.model),
           keys.reservations,
           keys.counters,
-          keys.modelsInUse,
           keys.budget,
           ...scopeKeys(task),
         ],
         [
-          task.jobId,
-          task.token,
-          task.attempt,
-          task.digest,
-          request.turn,
-          request.worstNanoUsd,
-          now().getTime(),
-          task.model,
-          workerId,
-          request.first ? 1 : 0,
-          request.toolResults === undefined ? '' : `t:${request.toolResults.epoch}:${request.toolResults.turn}`,
+          pack([
+            task.jobId,
+            task.token,
+            task.attempt,
+            task.digest,
+            request.turn,
+            request.worstNanoUsd,
+            now().getTime(),
+            workerId,
+            request.first ? 1 : 0,
+            DEFAULT_BUDGET_NANO_USD,
+            task.budgetNanoUsd ?? '',
+            request.toolResults === undefined ? '' : `t:${request.toolResults.epoch}:${request.toolResults.turn}`,
+          ]),
           request.toolResults?.json ?? '',
-          DEFAULT_BUDGET_NANO_USD,
-          task.budgetNanoUsd ?? '',
         ],
       );
       return toBeginAnswer(answer as (string | number)[], keys);
     },
 
     async settle(task, { epoch, turn }, booking, reply, totals, logLine) {
-      const [reservation, ...amounts] = bookingArgs(task, booking);
+      const fields = {
+        ...bookingFields(task, booking),
+        field: `r:${epoch}:${turn}`,
+        totals: JSON.stringify(totals),
+        log: logLine,
+      };
       const answer = await scripts['settle-turn'](bookingKeys(task), [
-        task.token,
-        `r:${epoch}:${turn}`,
+        JSON.stringify(fields),
         reply === null ? '' : JSON.stringify(reply),
-        JSON.stringify(totals),
-        logLine,
-        reservation ?? '',
-        ...amounts,
       ]);
       return answer as 'stored' | 'booked' | 'lock-lost';
     },
@@ -196,27 +198,26 @@ export function createTurnLedger(options: {
           keys.finding(task.findingId),
           keys.index,
           keys.indexBySession(task.session),
-          keys.indexByBatch(task.batch ?? ''),
           keys.contextActive,
           keys.session,
           keys.events,
-          keys.batchFailed(task.batch ?? ''),
-          keys.spend(`task:${task.jobId}`),
+          ...(task.batch === null && task.budgetNanoUsd === null ? [] : ownKeys(task)),
         ],
         [
-          task.token,
-          logLine,
-          ...bookingArgs(task, booking),
-          task.jobId,
-          task.findingId,
+          JSON.stringify({
+            ...bookingFields(task, booking),
+            log: logLine,
+            job: task.jobId,
+            id: task.findingId,
+            at: String(now().getTime()),
+            tokens: String(Math.ceil(text.length / 4)),
+            session: task.session,
+            batch: task.batch ?? '',
+            findings_channel: keys.channelFindings,
+            completions_channel: keys.channelCompletions,
+            topics: finding.topics.join(','),
+          }),
           text,
-          now().getTime(),
-          Math.ceil(text.length / 4),
-          task.session,
-          task.batch ?? '',
-          keys.channelFindings,
-          keys.channelCompletions,
-          finding.topics.join(','),
         ],
       );
       return answer as 'recorded' | 'already' | 'taken' | 'lock-lost';
@@ -236,6 +237,11 @@ export function createTurnLedger(options: {
       );
     },
   };
+}
+
+/** Many short arguments as one: each argument of a command costs the client more than its bytes. Text only: no float meets a counter. */
+function pack(values: (string | number)[]): string {
+  return JSON.stringify(values.map(String));
 }
 
 /** `session|batch|mission|model|worker|`: the first part of a ledger field; the measure follows. Read by `report.ts`. */

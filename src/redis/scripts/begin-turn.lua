@@ -1,11 +1,13 @@
 -- begin-turn: stores the last tool results, then answers whether this job may make its next paid call, and reserves its worst case.
 -- Answers: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS |
 --          budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN | reserved EPOCH RESERVATION
---@keys 12
-local turns, lock, finding, halt, cancelled, cooldown, outage, reservations, counters, models, budget =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local job, token, attempt, digest, turn, worst, now, model, worker, first, tools_field, tools, default_limit, task_limit =
-  unpack(ARGV)
+--@keys 11
+local turns, lock, finding, halt, cancelled, cooldown, outage, reservations, counters, budget =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local DAY = 11 -- KEYS[11] is the day's spend; the own budgets of task, batch and mission follow, where there are any
+local job, token, attempt, digest, turn, worst, now, worker, first, default_limit, task_limit, tools_field =
+  unpack(cjson.decode(ARGV[1]))
+local tools = ARGV[2]
 --@include booking
 
 if token ~= '' and redis.call('GET', lock) ~= token then return { 'lock-lost' } end
@@ -70,30 +72,29 @@ if wait > 0 then return { 'cooling', wait } end
 -- Ten failures in a row stopped the model; whoever comes first after each minute is the probe.
 if tonumber(redis.call('GET', outage) or '0') >= 10 then redis.call('SET', cooldown, 'probe', 'PX', 60000) end
 
-for i = 12, #KEYS do
+for i = DAY, #KEYS do
   local spent = redis.call('HMGET', KEYS[i], 'settled', 'reserved', 'uncertain', 'limit')
   local scope, limit = 'own', spent[4]
-  if i == 12 then
+  if i == DAY then
     scope, limit = 'day', redis.call('HGET', budget, 'day') or default_limit
-  elseif i == 13 and task_limit ~= '' and not limit then
+  elseif i == DAY + 1 and task_limit ~= '' and not limit then
     limit = task_limit
     redis.call('HSET', KEYS[i], 'limit', limit)
   end
   if limit then
     local total = tonumber(spent[1] or '0') + tonumber(spent[2] or '0') + tonumber(spent[3] or '0')
     if total + tonumber(worst) > tonumber(limit) then
-      return { 'budget', i == 12 and 'day' or KEYS[i], limit, spent[1] or '0', spent[2] or '0', spent[3] or '0' }
+      return { 'budget', i == DAY and 'day' or KEYS[i], limit, spent[1] or '0', spent[2] or '0', spent[3] or '0' }
     end
   end
 end
 
 local packed = { worst, now }
-for i = 12, #KEYS do
+for i = DAY, #KEYS do
   redis.call('HINCRBY', KEYS[i], 'reserved', worst)
   packed[#packed + 1] = KEYS[i]
 end
 local id = job .. '#' .. epoch .. ':' .. turn .. '#' .. worker .. '#' .. now
 redis.call('HSET', reservations, id, table.concat(packed, '|'))
 redis.call('HSET', turns, 'epoch', epoch, 'digest', digest, 'reservation', id)
-redis.call('HSET', models, model, now)
 return { 'reserved', epoch, id }

@@ -4,11 +4,8 @@ local k = {
   turns = KEYS[1], lock = KEYS[2], reservations = KEYS[3], counters = KEYS[4], spend = KEYS[5], ledger = KEYS[6],
   totals = KEYS[7], cost = KEYS[8], outage = KEYS[9], cooldown = KEYS[10], logs = KEYS[11],
 }
-local token, field, reply, job_totals, log = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local a = {
-  reservation = ARGV[6], nano = ARGV[7], usd = ARGV[8], row = ARGV[9], vendor = ARGV[10],
-  usage = { ARGV[11], ARGV[12], ARGV[13], ARGV[14] },
-}
+local a = cjson.decode(ARGV[1])
+local token, field, job_totals, log, reply = a.token, a.field, a.totals, a.log, ARGV[2]
 --@include booking
 book(k, a)
 local mine = token == '' or redis.call('GET', k.lock) == token

@@ -1,0 +1,27 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Model } from '../src/models/model.ts';
+
+/** A model in this process: no HTTP, so that what is measured is the fleet. @param latencyMs 0: at once */
+export function createInstantModel(latencyMs = 0): Model & { inFlight(): number; peak(): number } {
+  let inFlight = 0;
+  let peak = 0;
+  const content = [{ type: 'text', text: 'done', citations: null }] as Anthropic.ContentBlock[];
+  return {
+    inFlight: () => inFlight,
+    peak: () => peak,
+    async call(request) {
+      inFlight += 1;
+      peak = Math.max(peak, inFlight);
+      if (latencyMs > 0) await sleep(latencyMs);
+      inFlight -= 1;
+      return {
+        id: 'msg_bench',
+        model: request.model,
+        content,
+        stopReason: 'end_turn',
+        usage: { input: 500, cache_write: 0, cache_read: 0, output: 20 },
+      };
+    },
+  };
+}

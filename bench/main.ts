@@ -1,0 +1,36 @@
+/** Prints every number the project claims, beside bare BullMQ in the same run: `npm run bench [-- NAME…]`. */
+import { holds, type Measure } from './measure.ts';
+import { measureThroughput } from './throughput.ts';
+
+const benches: Record<string, () => Promise<Measure[]>> = {
+  throughput: measureThroughput,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => benches[name] === undefined);
+if (unknown.length > 0) {
+  process.stderr.write(
+    `bench: no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}\n`,
+  );
+  process.exit(2);
+}
+
+let failed = 0;
+for (const [name, run] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  process.stdout.write(`\n${name}\n`);
+  for (const measure of await run()) {
+    if (!holds(measure)) failed += 1;
+    process.stdout.write(`${toLine(measure)}\n`);
+  }
+}
+process.exit(failed === 0 ? 0 : 1);
+
+function toLine(measure: Measure): string {
+  const { name, value, unit, bar } = measure;
+  const digits = unit === 'ratio' || unit === 'ms' ? 2 : unit === 'MB' ? 1 : 0;
+  const shown = `${value.toFixed(digits)} ${unit}`;
+  const must = bar === undefined ? '' : 'atLeast' in bar ? `bar: ≥ ${bar.atLeast}` : `bar: ≤ ${bar.atMost}`;
+  const mark = bar === undefined ? ' ' : holds(measure) ? '✅' : '❌';
+  return `  ${name.padEnd(52)}${shown.padStart(16)}   ${must.padEnd(16)}${mark}`.trimEnd();
+}

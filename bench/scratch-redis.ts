@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig, type Config } from '../src/config.ts';
+import { startEmbeddedRedis } from '../src/redis/embedded.ts';
+
+export interface ScratchRedis {
+  url: string;
+  pid: number;
+  config(env?: Record<string, string>): Config;
+  stop(): Promise<void>;
+}
+
+/** A redis-server of the benchmark's own, without append-only file: the disk is not what is measured. */
+export async function startScratchRedis(): Promise<ScratchRedis> {
+  const folder = mkdtempSync(join(tmpdir(), 'fleet-bench-'));
+  const server = await startEmbeddedRedis({ folder, appendOnly: false, endWithParent: true });
+  return {
+    url: server.url,
+    pid: server.pid,
+    config: (env = {}) =>
+      loadConfig({
+        FLEET_HOME: folder,
+        FLEET_DATA: folder,
+        REDIS_URL: server.url,
+        FLEET_OFFLINE: '1',
+        FLEET_BUDGET_USD: '100000',
+        FLEET_LOG_LEVEL: 'warn',
+        ...env,
+      }),
+    async stop() {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

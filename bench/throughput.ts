@@ -1,0 +1,135 @@
+import { Queue, Worker } from 'bullmq';
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { openFleet } from '../src/connect-fleet.ts';
+import { runHaiku } from '../src/haiku/run-haiku.ts';
+import { createLogger } from '../src/logger.ts';
+import { connectRedis } from '../src/redis/connect.ts';
+import { createKeys } from '../src/redis/keys.ts';
+import { createInstantModel } from './instant-model.ts';
+import { median, type Measure } from './measure.ts';
+import { startScratchRedis, type ScratchRedis } from './scratch-redis.ts';
+
+const JOBS = 6_000;
+const CONCURRENCY = 100;
+const ROUNDS = 3;
+
+/** Jobs a second of the whole path, beside BullMQ alone with a processor that does nothing. Same run, same Redis, enqueuing included. */
+export async function measureThroughput(): Promise<Measure[]> {
+  const redis = await startScratchRedis();
+  try {
+    const bare: number[] = [];
+    const fleet: number[] = [];
+    await bareRate(redis, 1_000);
+    await fleetRate(redis, 'warm', 1_000);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      bare.push(await bareRate(redis, JOBS));
+      fleet.push(await fleetRate(redis, `one${round}`, JOBS));
+    }
+    const one: number[] = [];
+    const four: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      one.push(await processRate(redis, `p1-${round}`, 1));
+      four.push(await processRate(redis, `p4-${round}`, 4));
+    }
+    const ratios = fleet.map((rate, at) => rate / (bare[at] ?? 1));
+    const scale = four.map((rate, at) => rate / (one[at] ?? 1));
+    return [
+      { name: 'bare BullMQ, no-op jobs', value: median(bare), unit: 'jobs/s' },
+      { name: 'full path, instant model', value: median(fleet), unit: 'jobs/s' },
+      { name: 'full path / bare BullMQ', value: median(ratios), unit: 'ratio', bar: { atLeast: 0.45 } },
+      { name: 'four worker processes / one', value: median(scale), unit: 'ratio', bar: { atLeast: 1 } },
+    ];
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function bareRate(scratch: ScratchRedis, jobs: number): Promise<number> {
+  const redis = await connectRedis(scratch.url, { role: 'worker' });
+  const producer = await connectRedis(scratch.url, { role: 'producer' });
+  const queue = new Queue('bare', { connection: producer });
+  await queue.obliterate({ force: true });
+  const worker = new Worker('bare', async () => null, { connection: redis, concurrency: CONCURRENCY, autorun: false });
+  worker.on('error', () => undefined);
+  await worker.waitUntilReady();
+  const began = performance.now();
+  const done = countTo(jobs, (tick) => worker.on('completed', tick));
+  const ran = worker.run();
+  for (let from = 0; from < jobs; from += 500) {
+    await queue.addBulk(
+      Array.from({ length: 500 }, (_, at) => ({ name: 'task', data: { description: `job ${from + at}` } })),
+    );
+  }
+  await done;
+  const rate = (jobs / (performance.now() - began)) * 1_000;
+  await worker.close();
+  await ran;
+  await queue.close();
+  redis.disconnect();
+  producer.disconnect();
+  return rate;
+}
+
+async function fleetRate(scratch: ScratchRedis, swarm: string, jobs: number): Promise<number> {
+  const config = scratch.config({ FLEET_SWARM: swarm, FLEET_HAIKU_CONCURRENCY: String(CONCURRENCY) });
+  const fleet = await openFleet(config);
+  const haiku = await runHaiku({ config, model: createInstantModel(), log: createLogger('bench', 'error') });
+  const findings = await countFindings(scratch, swarm, jobs);
+  const began = performance.now();
+  await fleet.tasks.addMany(Array.from({ length: jobs }, (_, at) => ({ description: `job ${at}` })));
+  await findings.done;
+  const rate = (jobs / (performance.now() - began)) * 1_000;
+  await haiku.close();
+  await fleet.close();
+  return rate;
+}
+
+async function processRate(scratch: ScratchRedis, swarm: string, processes: number): Promise<number> {
+  const env = { FLEET_SWARM: swarm, FLEET_HAIKU_CONCURRENCY: String(CONCURRENCY) };
+  const fleet = await openFleet(scratch.config(env));
+  const entry = fileURLToPath(new URL('instant-worker.js', import.meta.url));
+  const children = Array.from({ length: processes }, () =>
+    fork(entry, {
+      env: { ...process.env, ...env, BENCH_REDIS_URL: scratch.url },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    }),
+  );
+  await Promise.all(children.map((child) => message(child)));
+  const findings = await countFindings(scratch, swarm, JOBS);
+  const began = performance.now();
+  await fleet.tasks.addMany(Array.from({ length: JOBS }, (_, at) => ({ description: `job ${at}` })));
+  await findings.done;
+  const rate = (JOBS / (performance.now() - began)) * 1_000;
+  await Promise.all(
+    children.map(async (child) => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }),
+  );
+  await fleet.close();
+  return rate;
+}
+
+/** Counts what the fleet announces: the same moment for one process and for four. */
+async function countFindings(scratch: ScratchRedis, swarm: string, count: number): Promise<{ done: Promise<void> }> {
+  const redis = await connectRedis(scratch.url, { role: 'worker' });
+  const done = countTo(count, (tick) => redis.on('message', tick)).then(() => redis.disconnect());
+  await redis.subscribe(createKeys(swarm).channelFindings);
+  return { done };
+}
+
+function countTo(count: number, listen: (tick: () => void) => void): Promise<void> {
+  let seen = 0;
+  return new Promise((resolve) => {
+    listen(() => {
+      seen += 1;
+      if (seen === count) resolve();
+    });
+  });
+}
+
+function message(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => child.once('message', () => resolve()));
+}

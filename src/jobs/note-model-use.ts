@@ -1,0 +1,15 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+
+const EVERY_MS = 60_000;
+
+/** Notes which models the fleet is calling, once a minute a model: `allModelsCoolMs` asks for it. */
+export function createModelUse(redis: Redis, keys: Keys): (model: string) => Promise<void> {
+  const notedAt = new Map<string, number>();
+  return async (model) => {
+    const now = Date.now();
+    if (now - (notedAt.get(model) ?? 0) < EVERY_MS) return;
+    notedAt.set(model, now);
+    await redis.hset(keys.modelsInUse, model, now);
+  };
+}
