@@ -89,6 +89,18 @@ describe('a task over a real folder', () => {
     expect(await readFile(join(workspace.root, 'docs/adder.md'), 'utf8')).toContain('exports `add`, `ZERO`');
   });
 
+  it.each([
+    'Write docs for src/adder.ts',
+    'Document src/adder.ts',
+    'Document the functions in src/adder.ts',
+    'Write a summary of the file src/adder.ts',
+    'Describe what src/adder.ts adds',
+  ])('leaves the file as it is when it only writes about it: %s', async (description) => {
+    const { calls, text } = await converse({ description });
+    expect(calls.map(({ name }) => name)).toEqual(['read']);
+    expect(text).toContain('exports `add`, `ZERO`');
+  });
+
   it('replaces every occurrence in a file', async () => {
     const { text } = await converse({ description: 'Replace "add" with "plus" in src/other.ts' });
     expect(await readFile(join(workspace.root, 'src/other.ts'), 'utf8')).toContain(

@@ -22,7 +22,7 @@ import { toTexts } from './task-prompt.ts';
 /** What changes something; a task may ask for several, done in this order. */
 const ACTIONS: readonly IntentRule[] = [transform, write, replace, run, commit];
 /** What only looks; the first that fits is the task. */
-const QUESTIONS: readonly IntentRule[] = [findings, http, askGit, count, list, search];
+const QUESTIONS: readonly IntentRule[] = [findings, http, askGit, count, search, list];
 const MAX_TURNS = 60; // no plan needs more; a conversation that long goes wrong
 
 /**

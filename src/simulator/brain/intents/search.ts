@@ -7,16 +7,21 @@ import { toPatterns } from './describe.ts';
 
 const SHOWN = 20;
 const SUBJECT =
-  /\b(?:find|search(?:\s+for)?|grep(?:\s+for)?|locate|look\s+for|where\s+(?:is|are)|occurrences\s+of|mentions?\s+of|uses?\s+of|usages?\s+of|calls?\s+(?:to|of)|references?\s+to|how\s+many|count)\s+(?:(?:all|every|each|the|any|places|where|of|function|class|constant|variable|definition|word|text|string)\s+)*(.+?)(?=\s+(?:in|under|within|across|from|is|are|do|does|and|occur|appear)\b|[.?!,;:]|$)/i;
+  /\b(?:find|search(?:\s+for)?|grep(?:\s+for)?|locate|look\s+for|where\s+(?:is|are)|occurrences\s+of|mentions?\s+of|uses?\s+of|usages?\s+of|calls?\s+(?:to|of)|references?\s+to|how\s+many|count|(?:export|import|use|mention|contain|define|call|reference)s?)\s+(?:(?:all|every|each|the|any|places|where|of|an?|function|class|constant|variable|definition|word|text|string|named|called)\s+)*(.+?)(?=\s+(?:in|under|within|across|from|is|are|do|does|and|occur|appear)\b|[.?!,;:]|$)/i;
 const MARKER = /\b(?:TODO|FIXME|HACK|XXX)s?\b/;
+
+const SEARCHES =
+  /\b(?:find|search|grep|locate|look for|where (?:is|are)|occurrences|mentions|usages)\b|\bfiles\b.*\b(?:export|import|use|mention|contain|define|call|reference)s?\b/;
+const DEFINITION = String.raw`\b(function\*?|class|const|let|var|interface|type|enum|def|local function)\s+`;
 
 /** Finds a text or name: `path:line` of each place. */
 export const search: IntentRule = (scene) => {
-  if (!/\b(?:find|search|grep|locate|look for|where (?:is|are)|occurrences|mentions|usages)\b/.test(scene.verbs))
-    return null;
+  if (!SEARCHES.test(scene.verbs)) return null;
   const subject = findSubject(scene);
   if (subject === null || !scene.tools.has('grep')) return null;
-  const { next, matches, note } = grepping(scene, subject);
+  const isName = /^[\w$]+$/.test(subject);
+  const isDefinition = isName && /\b(?:defin\w+|declar\w+)\b/.test(scene.verbs);
+  const { next, matches, note } = grepping(scene, subject, isDefinition ? `${DEFINITION}${subject}\\b` : undefined);
   return {
     next,
     answer: () => {
@@ -28,8 +33,8 @@ export const search: IntentRule = (scene) => {
       const inFiles = plural(new Set(matches.map(({ path }) => path)).size, 'file');
       const head =
         matches.length === 0
-          ? `\`${subject}\` was not found`
-          : `\`${subject}\` is on ${plural(matches.length, 'line')} in ${inFiles}`;
+          ? `\`${subject}\` was not found${isDefinition ? ' as a definition' : ''}`
+          : `\`${subject}\` is ${isDefinition ? 'defined ' : ''}on ${plural(matches.length, 'line')} in ${inFiles}`;
       const text = [`${head}.${note}`, ...shown].join('\n');
       return { text, values: toSearchValues(subject, matches, places, text) };
     },
@@ -81,8 +86,7 @@ interface Grepping {
 }
 
 /** Greps for a text in the files or folders the task names, or everywhere. */
-export function grepping(scene: Scene, subject: string): Grepping {
-  const pattern = escapePattern(subject);
+export function grepping(scene: Scene, subject: string, pattern = escapePattern(subject)): Grepping {
   const where = scene.files.length > 0 ? scene.files.slice(0, 12) : scene.folders.slice(0, 4);
   const inputs = where.length > 0 ? where.map((path) => ({ pattern, path })) : [{ pattern }];
   const missing: Call[] = [];

@@ -1,3 +1,4 @@
+import { escapePattern } from '../grep-output.ts';
 import type { Call, Intent, IntentRule, Scene } from '../intent.ts';
 import { findRequest } from '../mentions.ts';
 import { firstLine, type FileText, readFiles } from '../reading.ts';
@@ -8,9 +9,10 @@ const VERBS = 'append|add|create|write|save|document|put';
 /** Creates a file or appends to one; without a given text it writes down what it read of the other files. */
 export const write: IntentRule = (scene) => {
   const verb = findRequest(scene.verbs, VERBS);
-  const target = verb === undefined ? undefined : findTarget(scene);
+  const hasText = findGivenText(scene, null) !== null;
+  const target = verb === undefined ? undefined : findTarget(scene, hasText);
   if (verb === undefined || target === undefined || !scene.tools.has('write')) return null;
-  const isAppend = verb === 'append' || (verb === 'add' && /\b(?:to|at the end)\b/.test(scene.verbs));
+  const isAppend = verb === 'append' || verb === 'add' || (hasText && verb === 'put');
   const given = findGivenText(scene, target);
   const sources = scene.files.filter((path) => path !== target);
   const about = given === null ? describing({ ...scene, files: sources }, sources.slice(0, 12)) : null;
@@ -70,24 +72,27 @@ function writing(scene: Scene, target: string, plan: WritePlan): Intent {
   };
 }
 
-/** The file after "to", "into" or "in", after the verb itself, else the only one named. */
-function findTarget({ text, files }: Scene): string | undefined {
+/**
+ * The file after "to", "into" or "in", or right after the verb; a file that is only what the text is about ("docs for
+ * a.ts") is never written over.
+ */
+function findTarget({ text, files }: Scene, hasText: boolean): string | undefined {
   const named = files.filter((path) => text.includes(path));
-  const escaped = (path: string): string => path.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-  const before = (words: string) =>
+  const after = (words: string) =>
     named.find((path) =>
-      new RegExp(`\\b(?:${words})\\s+(?:the\\s+)?(?:file\\s+)?["'\`“]?${escaped(path)}`, 'i').test(text),
+      new RegExp(`\\b(?:${words})\\s+(?:(?:the|a|new)\\s+)*(?:file\\s+)?["'\`“]?${escapePattern(path)}`, 'i').test(
+        text,
+      ),
     );
-  return (
-    before('to|into') ??
-    before('create|write|save|(?:new\\s+)?file|called|named|as') ??
-    before('in') ??
-    (files.length === 1 ? files[0] : undefined)
-  );
+  const [only] = files;
+  const isSubject = only !== undefined && after('of|for|about|from|on|how|what') === only;
+  const fallback = hasText && files.length === 1 && !isSubject ? only : undefined;
+  const inside = hasText || files.length > 1 ? after('in') : undefined;
+  return after('to|into') ?? after('create|write|save|called|named|as') ?? inside ?? fallback;
 }
 
 /** The first quoted text that is no path, else what follows "with the text" or "saying", else null. */
-function findGivenText({ text, quoted, files }: Scene, target: string): string | null {
+function findGivenText({ text, quoted, files }: Scene, target: string | null): string | null {
   const commitAt = text.toLowerCase().lastIndexOf('commit'); // what is quoted after it is the message
   const quote = quoted.find(
     (one) => one !== target && !files.includes(one) && (commitAt < 0 || text.indexOf(one) < commitAt),
