@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cutText } from '../../src/haiku/tools/cut-text.ts';
 import { parseGitArguments } from '../../src/haiku/tools/git-arguments.ts';

@@ -1,5 +1,5 @@
 /** Most bytes of one tool result: results are stored with the turn and sent again with every later call. */
-export const RESULT_CAP = 64 * 1024;
+const RESULT_CAP = 64 * 1024;
 
 /** Text of at most `cap` bytes; what was longer ends in a line that says so. */
 export function cutText(text: string, cap: number = RESULT_CAP): string {

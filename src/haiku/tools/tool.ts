@@ -9,7 +9,7 @@ export const HAND_BACK_REASONS = [
   'guardian-council deliberation',
   'ambiguous requirements',
 ] as const;
-export type HandBackReason = (typeof HAND_BACK_REASONS)[number];
+type HandBackReason = (typeof HAND_BACK_REASONS)[number];
 
 /** What one task's own tools did to one file, all its edits together. */
 export interface FileChange {
