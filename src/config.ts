@@ -108,6 +108,8 @@ export interface Config extends Environment {
   embedded: EmbeddedChoice | null;
   /** Names of variables that both the shell and `.env` set, to different values; the shell's wins. */
   shadowed: string[];
+  /** Where each variable that is set comes from; the others have their default. */
+  origins: Record<string, 'shell' | '.env'>;
 }
 
 /** The package's own folder: two levels up from `src/config.ts`, three from `dist/src/config.js`. */
@@ -139,6 +141,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     home,
     dataFolder,
     embedded,
+    origins: Object.fromEntries(
+      environmentNames
+        .filter((name) => merged[name] !== undefined)
+        .map((name) => [name, set[name] === undefined ? '.env' : 'shell']),
+    ),
     shadowed: Object.keys(file).filter((name) => set[name] !== undefined && set[name] !== file[name]),
   };
 }

@@ -3,13 +3,20 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageFolder } from '../config.ts';
 import { registerDemo } from './commands/demo.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
 import { registerReload } from './commands/reload.ts';
 import { registerUp } from './commands/up.ts';
 import { reportFailure } from './report-failure.ts';
 
 /** One entry a command; each adds itself to the program. */
-const registrations: ((program: Command) => void)[] = [registerDemo, registerUp, registerDown, registerReload];
+const registrations: ((program: Command) => void)[] = [
+  registerDemo,
+  registerUp,
+  registerDown,
+  registerReload,
+  registerDoctor,
+];
 
 /** The command line as a tree; `parseAsync` of it throws what a command throws. */
 export function buildProgram(): Command {

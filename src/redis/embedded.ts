@@ -66,10 +66,10 @@ export async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-export async function isPortFree(port: number): Promise<boolean> {
+export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   const probe = createServer();
   try {
-    probe.listen(port, '127.0.0.1');
+    probe.listen(port, host);
     await once(probe, 'listening');
     probe.close();
     await once(probe, 'close');

@@ -1,0 +1,67 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { environmentNames, isOffline, type Config } from '../config.ts';
+import { redisAddress } from '../redis/connect.ts';
+import { unwell, well, type CheckResult } from './check.ts';
+
+/** Shown as "set" only: keys, passwords, and addresses that may carry one. */
+const HIDDEN = new Set(['ANTHROPIC_API_KEY', 'DASHBOARD_PASSWORD', 'FLEET_NOTIFY']);
+
+export function checkNode(version = process.versions.node): CheckResult {
+  return well('Node', version); // an older one ends the command line before this
+}
+
+/** Every variable with its value, where it comes from, and whether `.env` says something else. */
+export function checkVariables(config: Config): CheckResult[] {
+  const values: Record<string, unknown> = { ...config };
+  return environmentNames.map((name) => {
+    const origin = config.origins[name] ?? 'default';
+    const note = config.shadowed.includes(name) ? '; .env says otherwise, the shell counts' : '';
+    return well(name, values[name] === undefined ? 'not set' : `${show(name, values[name])} (${origin}${note})`);
+  });
+}
+
+/** Whether paid work can be asked for at all. */
+export function checkKey(config: Config): CheckResult {
+  if (isOffline(config)) return well('models', 'simulated (FLEET_OFFLINE=1): nothing is paid');
+  if (config.ANTHROPIC_API_KEY !== undefined) return well('models', 'a key is set; --live tries it');
+  return unwell(
+    'models',
+    'no ANTHROPIC_API_KEY',
+    `put the key into ${config.home}/.env, or set FLEET_OFFLINE=1 for simulated models`,
+  );
+}
+
+/** The folders of FLEET_WORKSPACES as this host has them. */
+export async function checkWorkspaces(config: Config): Promise<CheckResult[]> {
+  const entries = Object.entries(config.FLEET_WORKSPACES);
+  if (entries.length === 0)
+    return [well('workspaces', 'none: tasks get no files (FLEET_WORKSPACES=name=/folder names some)')];
+  return Promise.all(entries.map(([name, path]) => checkWorkspace(name, path)));
+}
+
+async function checkWorkspace(name: string, path: string): Promise<CheckResult> {
+  const what = `workspace ${name}`;
+  try {
+    if (!(await stat(path)).isDirectory())
+      return unwell(what, `${path} is no folder`, 'name a folder in FLEET_WORKSPACES');
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return well(what, path);
+  } catch {
+    return unwell(what, `${path} is missing or closed to this user`, `mkdir -p ${path}, or correct FLEET_WORKSPACES`);
+  }
+}
+
+function show(name: string, value: unknown): string {
+  if (value === undefined) return 'not set';
+  if (HIDDEN.has(name)) return 'set, not shown';
+  if (typeof value !== 'string') return showStructure(value);
+  if (name === 'REDIS_URL') return redisAddress(value);
+  return name === 'ANTHROPIC_BASE_URL' ? new URL(value).origin : value;
+}
+
+function showStructure(value: unknown): string {
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const items = Array.isArray(value) ? value : isMap ? Object.entries(value).map((entry) => entry.join('=')) : [value];
+  return items.length === 0 ? 'none' : items.join(',');
+}

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { createTurnLedger, type TaskIdentity } from '../ledger/turn-ledger.ts';
+import type { Config } from '../config.ts';
+import { formatUsd } from '../ledger/money.ts';
+import { costNanoUsd, worstCaseNanoUsd } from '../ledger/prices.ts';
+import { findModel } from '../models/catalog.ts';
+import { createModel } from '../models/create-model.ts';
+import type { Model, ModelReply } from '../models/model.ts';
+import type { Keys } from '../redis/keys.ts';
+import { markSwarm } from '../redis/preflight.ts';
+import { isOffline } from '../config.ts';
+import { seedBudget } from '../ledger/budget.ts';
+import { defineScripts, type Scripts } from '../redis/scripts.ts';
+import { beginSession } from '../session.ts';
+import { attempt, unwell, well, type CheckResult } from './check.ts';
+
+const MAX_TOKENS = 16;
+/** Of the one message sent; far above what it can be counted as. */
+const INPUT_BOUND = 200;
+
+/** One smallest call to each configured model, reserved and booked like any other: it counts against the day's budget. */
+export async function checkLive(redis: Redis, keys: Keys, config: Config): Promise<CheckResult[]> {
+  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
+  await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
+  const scripts = defineScripts(redis);
+  const { model, close } = await createModel(config);
+  try {
+    const results: CheckResult[] = [];
+    for (const id of new Set([config.FLEET_HAIKU_MODEL, config.FLEET_SONNET_MODEL])) {
+      const fix = 'correct the key or the model’s name; the provider’s words are above';
+      results.push(await attempt(`call ${id}`, fix, () => callOnce(id, model, { redis, keys, scripts })));
+    }
+    return results;
+  } finally {
+    await close();
+  }
+}
+
+async function callOnce(
+  id: string,
+  model: Model,
+  { redis, keys, scripts }: { redis: Redis; keys: Keys; scripts: Scripts },
+): Promise<CheckResult> {
+  const entry = findModel(id, new Date());
+  const ledger = createTurnLedger({ scripts, keys, workerId: 'doctor', now: () => new Date() });
+  const jobId = `doctor-${randomBytes(8).toString('hex')}`;
+  const task: TaskIdentity = {
+    jobId,
+    token: '', // no queue, no lock
+    attempt: 0,
+    digest: 'doctor',
+    findingId: jobId,
+    session: await beginSession(scripts, keys, ''),
+    batch: null,
+    missionId: null,
+    budgetNanoUsd: null,
+    model: id,
+    costVendor: entry.costVendor,
+  };
+  const worstNanoUsd = worstCaseNanoUsd(entry, { inputTokensBound: INPUT_BOUND, maxTokens: MAX_TOKENS });
+  const begun = await ledger.begin(task, { turn: 0, worstNanoUsd, first: false });
+  if (begun.kind !== 'reserved') return unwell(`call ${id}`, `not sent: ${begun.kind}`, 'fleet status says more');
+  const start = performance.now();
+  let reply: ModelReply;
+  try {
+    const request = { model: id, system: [], tools: [], maxTokens: MAX_TOKENS };
+    const messages = [{ role: 'user' as const, content: 'Answer with the word OK.' }];
+    reply = await model.call({ ...request, messages }, { signal: AbortSignal.timeout(60_000) });
+  } catch (error) {
+    const billed = error instanceof Error && 'billed' in error ? error.billed : 'unknown';
+    await ledger.closeReservation(task, begun.reservation, billed === 'no' ? 'release' : 'uncertain');
+    throw error;
+  }
+  const ms = Math.round(performance.now() - start);
+  const nanoUsd = costNanoUsd(entry, reply.usage);
+  const booking = { reservation: begun.reservation, nanoUsd, usage: reply.usage };
+  const totals = { nanoUsd, usage: reply.usage, calls: 1 };
+  await ledger.settle(task, { epoch: begun.epoch, turn: 0 }, booking, null, totals, '');
+  await redis.del(keys.turns(jobId));
+  return well(`call ${id}`, `answered in ${ms} ms for ${formatUsd(nanoUsd, 6)}, booked`);
+}

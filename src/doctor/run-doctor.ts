@@ -1,0 +1,66 @@
+import { loadConfig, type Config } from '../config.ts';
+import { ConfigError, toMessage } from '../errors.ts';
+import { connectRedis, redisAddress } from '../redis/connect.ts';
+import { createKeys } from '../redis/keys.ts';
+import { attempt, unwell, type CheckGroup, type CheckResult } from './check.ts';
+import { checkKey, checkNode, checkVariables, checkWorkspaces } from './environment-checks.ts';
+import { checkLive } from './live-call.ts';
+import { checkPort, checkProcesses } from './process-checks.ts';
+import { checkRedis } from './redis-checks.ts';
+import { checkRoundTrip } from './round-trip.ts';
+
+/** Looks at everything the fleet needs, in the order in which a person would mend it. It changes nothing. */
+export async function runDoctor(env: NodeJS.ProcessEnv, options: { live: boolean }): Promise<CheckGroup[]> {
+  const config = readConfig(env);
+  if (!('home' in config))
+    return [
+      { title: 'Machine', results: [checkNode()] },
+      { title: 'Environment', results: config },
+    ];
+  return [
+    { title: 'Machine', results: [checkNode(), ...(await checkProcesses(config)), await checkPort(config)] },
+    { title: 'Redis', results: await checkRedisWhole(config, options) },
+    { title: 'Work', results: [checkKey(config), ...(await checkWorkspaces(config))] },
+    { title: 'Environment', results: checkVariables(config) },
+  ];
+}
+
+function readConfig(env: NodeJS.ProcessEnv): Config | CheckResult[] {
+  try {
+    return loadConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const lines = error.message.split('\n').filter((line) => line.startsWith('  '));
+    return lines.map((line) => {
+      const [name = '', ...rule] = line.trim().split(': ');
+      return unwell(name, rule.join(': '), 'correct it in the shell or in .env; .env.example shows one of each');
+    });
+  }
+}
+
+async function checkRedisWhole(config: Config, { live }: { live: boolean }): Promise<CheckResult[]> {
+  const keys = createKeys(config.FLEET_SWARM ?? null);
+  try {
+    const redis = await connectRedis(config.REDIS_URL, { role: 'producer', name: 'fleet-doctor' });
+    try {
+      const results = await checkRedis(redis, keys, config);
+      results.push(await attempt('queue', 'mend the lines above first', () => checkRoundTrip(config, keys)));
+      if (live) results.push(...(await liveResults(() => checkLive(redis, keys, config))));
+      return results;
+    } finally {
+      redis.disconnect();
+    }
+  } catch (error) {
+    return [
+      unwell('Redis', `${redisAddress(config.REDIS_URL)}: ${toMessage(error)}`, 'start it, or: fleet up --embedded'),
+    ];
+  }
+}
+
+async function liveResults(check: () => Promise<CheckResult[]>): Promise<CheckResult[]> {
+  try {
+    return await check();
+  } catch (error) {
+    return [unwell('live calls', toMessage(error), 'mend the lines on models first')];
+  }
+}
