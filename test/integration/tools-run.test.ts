@@ -55,7 +55,8 @@ test('gives the program PATH, HOME and LANG, and nothing of ours', async () => {
   process.env['FLEET_TEST_SECRET'] = 'not for tools';
   try {
     const names = (await run('env')).content.match(/^\w+(?==)/gm)?.toSorted();
-    expect(names).toEqual(['HOME', 'LANG', 'PATH']);
+    // what a shell adds by itself on some systems tells nothing
+    expect(names?.filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name))).toEqual(['HOME', 'LANG', 'PATH']);
   } finally {
     delete process.env['FLEET_TEST_SECRET'];
   }

@@ -6,6 +6,16 @@ const OUTPUT_CAP = 60_000;
 const STDOUT_CAP = 1024 * 1024;
 /** After the process and its group are dead, a pipe still open belongs to something that left the group. */
 const PIPE_GRACE_MS = 500;
+/** Between asking the group to end (git then removes its lock files) and ending it. */
+const TERM_GRACE_MS = 1_000;
+
+/**
+ * Starts the program in its own place, and beside it a guard in the same group that waits on a pipe from this process:
+ * when this process dies, however hard, the pipe closes and the guard ends the group. The arguments are never read by
+ * the shell.
+ */
+const GUARDED_START =
+  '(trap "" TERM; read -r _ <&3; kill -TERM 0; sleep 1; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@"';
 
 export interface ProcessResult {
   /** Null when a signal ended it. */
@@ -18,8 +28,9 @@ export interface ProcessResult {
 }
 
 /**
- * Runs a program without a shell in a process group of its own. When it ends, is aborted or reaches its deadline, the
- * whole group is killed: what it left behind would go on writing after the workspace's lock is given back.
+ * Runs a program in a process group of its own. When it ends, is aborted or reaches its deadline, or this process dies,
+ * the whole group is killed: what it left behind would go on writing after the workspace's lock is given back.
+ * @param program absolute path of an executable; the arguments reach it as they are
  * @throws ToolRefusal when it cannot be started; the signal's abort reason
  */
 export async function runProcess(
@@ -30,33 +41,36 @@ export async function runProcess(
   options.signal.throwIfAborted();
   const output = createOutput(OUTPUT_CAP);
   const stdout = createOutput(STDOUT_CAP);
-  const child = spawn(program, args, {
+  const child = spawn('/bin/sh', ['-c', GUARDED_START, 'sh', program, ...args], {
     cwd: options.cwd,
     env: options.env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true, // makes the group
   });
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     output.add(chunk);
     stdout.add(chunk);
   });
-  child.stderr.on('data', output.add);
-  const kill = (): void => killGroup(child.pid);
+  child.stderr?.on('data', output.add);
+  let killing: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    signalGroup(child.pid, 'SIGTERM');
+    killing = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), TERM_GRACE_MS);
+  };
   let isTimedOut = false;
   const deadline = setTimeout(() => {
     isTimedOut = true;
-    kill();
+    end();
   }, options.timeoutMs);
-  options.signal.addEventListener('abort', kill, { once: true });
+  options.signal.addEventListener('abort', end, { once: true });
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
       child.once('exit', () => {
-        kill();
+        signalGroup(child.pid, 'SIGKILL');
         setTimeout(() => {
-          child.stdout.destroy();
-          child.stderr.destroy();
+          for (const stream of child.stdio) stream?.destroy();
         }, PIPE_GRACE_MS).unref();
       });
     });
@@ -68,14 +82,15 @@ export async function runProcess(
     throw new ToolRefusal(`cannot be started: ${reason}`, { cause: error });
   } finally {
     clearTimeout(deadline);
-    options.signal.removeEventListener('abort', kill);
+    clearTimeout(killing);
+    options.signal.removeEventListener('abort', end);
   }
 }
 
-function killGroup(pid: number | undefined): void {
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(-pid, signal);
   } catch (error) {
     if (errorCode(error) !== 'ESRCH') throw error; // already gone
   }
