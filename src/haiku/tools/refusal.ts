@@ -11,6 +11,11 @@ export function errorCode(thrown: unknown): string | undefined {
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
+/** For `catch`: undefined when there was no such file, anything else is thrown on. */
+export function ignoreMissing(thrown: unknown): undefined {
+  if (errorCode(thrown) !== 'ENOENT') throw thrown;
+}
+
 const WORDS: Record<string, string> = {
   ENOENT: 'no such file or folder',
   EACCES: 'permission denied',

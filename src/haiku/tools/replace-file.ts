@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { lstat, open, rename, unlink } from 'node:fs/promises';
 import { openFolder } from './open-inside.ts';
-import { errorCode, ToolRefusal } from './refusal.ts';
+import { errorCode, ignoreMissing, ToolRefusal } from './refusal.ts';
 
 /**
  * Puts new content in a file's place, whole or not at all: a temporary file beside it, flushed, then renamed. Missing
@@ -46,10 +46,6 @@ async function writeNew(path: string, content: string, like: Stats | undefined):
   } finally {
     await file.close();
   }
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (errorCode(error) !== 'ENOENT') throw error;
 }
 
 /** Only root may give files away; the content matters more than the owner. */

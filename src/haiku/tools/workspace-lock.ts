@@ -4,7 +4,7 @@ import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { errorCode, ToolRefusal } from './refusal.ts';
+import { errorCode, ignoreMissing, ToolRefusal } from './refusal.ts';
 import type { WorkspaceContext } from './tool.ts';
 
 /** The holder touches its file this often; one not touched for `STALE_MS` is dead or frozen and loses the lock. */
@@ -173,8 +173,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return errorCode(error) !== 'ESRCH';
   }
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (errorCode(error) !== 'ENOENT') throw error;
 }
