@@ -122,6 +122,7 @@ export function createTurnLedger(options: {
       keys.outage(task.model),
       keys.cooldown(task.model),
       keys.jobLogs(queue, task.jobId),
+      keys.ledgerDays,
     ];
   }
 

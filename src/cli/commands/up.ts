@@ -31,7 +31,7 @@ export function registerUp(program: Command): void {
 }
 
 /** What pm2 itself is good for, with the fleet's names. */
-export const PM2_LINES = `
+const PM2_LINES = `
 pm2's own commands for the same processes (the namespace is the swarm, "fleet" by default):
   npx pm2 ls                     list them
   npx pm2 logs fleet-haiku       follow a log

@@ -1,11 +1,11 @@
 -- finish-task: books the last call (if one is given) and records the finding once, with index, counts, events and announcements. Answers recorded | already | taken | lock-lost.
---@keys 17
+--@keys 18
 local k = {
   turns = KEYS[1], lock = KEYS[2], reservations = KEYS[3], counters = KEYS[4], spend = KEYS[5], ledger = KEYS[6],
-  totals = KEYS[7], cost = KEYS[8], outage = KEYS[9], cooldown = KEYS[10], logs = KEYS[11],
+  totals = KEYS[7], cost = KEYS[8], outage = KEYS[9], cooldown = KEYS[10], logs = KEYS[11], ledger_days = KEYS[12],
 }
-local finding, index, by_session, context_active, session, events = KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
-local by_batch, batch_failed, task_spend = KEYS[18], KEYS[19], KEYS[20] -- with a batch or an own budget only
+local finding, index, by_session, context_active, session, events = KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
+local by_batch, batch_failed, task_spend = KEYS[19], KEYS[20], KEYS[21] -- with a batch or an own budget only
 local a = cjson.decode(ARGV[1])
 local text = ARGV[2]
 --@include booking

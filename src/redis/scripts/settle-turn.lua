@@ -1,8 +1,8 @@
 -- settle-turn: books one served call and stores its reply, in one step. Answers stored | booked (nothing to store) | lock-lost (booked all the same).
---@keys 11
+--@keys 12
 local k = {
   turns = KEYS[1], lock = KEYS[2], reservations = KEYS[3], counters = KEYS[4], spend = KEYS[5], ledger = KEYS[6],
-  totals = KEYS[7], cost = KEYS[8], outage = KEYS[9], cooldown = KEYS[10], logs = KEYS[11],
+  totals = KEYS[7], cost = KEYS[8], outage = KEYS[9], cooldown = KEYS[10], logs = KEYS[11], ledger_days = KEYS[12],
 }
 local a = cjson.decode(ARGV[1])
 local token, field, job_totals, log, reply = a.token, a.field, a.totals, a.log, ARGV[2]

@@ -47,7 +47,9 @@ local function book(k, a)
   end
   local row, tokens = a.row, 0
   redis.call('HINCRBY', k.ledger, row .. 'nano', a.nano)
-  redis.call('HINCRBY', k.ledger, row .. 'calls', 1)
+  if redis.call('HINCRBY', k.ledger, row .. 'calls', 1) == 1 then
+    redis.call('SADD', k.ledger_days, string.match(k.ledger, '[^:]+$')) -- the day, so that reports find its ledger
+  end
   for i, measure in ipairs({ 'input', 'cache_write', 'cache_read', 'output' }) do
     local amount = a.usage[i]
     if amount ~= '0' then
