@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { isAlive, waitUntil } from '../support/wait.ts';
@@ -25,7 +25,8 @@ test('a worker killed hard leaves no program running, and its lock to the next',
   await using site = await createToolWorkspace({ runAllow: ['sh'] });
   const script = 'sleep 1000 & echo $! > pid; wait';
   const args = ['--input-type=module', '-e', workerCode, site.root, site.context.lockFolder ?? '', script];
-  const worker = spawn(process.execPath, args, { stdio: 'inherit' });
+  const env = { ...process.env, TMPDIR: dirname(site.root) }; // what it cannot remove any more goes with the workspace
+  const worker = spawn(process.execPath, args, { stdio: 'inherit', env });
   const readPid = async (): Promise<number> => Number(await readFile(join(site.root, 'pid'), 'utf8').catch(() => ''));
   await waitUntil(readPid, { what: 'the program of the worker' });
   worker.kill('SIGKILL');
