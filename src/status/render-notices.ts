@@ -39,7 +39,7 @@ function renderJobs(snapshot: StatusSnapshot, paint: Paint): string[] {
     const groups = snapshot.parked.map(
       (group) => `${group.count} ${group.scope}${group.name ? ` ${oneLine(group.name)}` : ''}`,
     );
-    lines.push(label('Parked: budget') + groups.join(' | '));
+    lines.push(`${label('Parked: budget')}${groups.join(' | ')} (fleet budget USD --batch NAME lets them go on)`);
   } else if (parkedCount > 0) {
     lines.push(`${label('Parked: budget')}${parkedCount} jobs`);
   }
@@ -72,7 +72,7 @@ function renderMoney({ uncertain, budget, spend }: StatusSnapshot, paint: Paint)
   const lines: string[] = [];
   if (uncertain.callCount > 0 || uncertain.todayNanoUsd > 0) {
     lines.push(
-      `${label('Uncertain cost:')}${formatUsd(uncertain.todayNanoUsd, 4)} today, ${uncertain.callCount} calls in all (killed before their answer was stored)`,
+      `${label('Uncertain cost:')}${formatUsd(uncertain.todayNanoUsd, 4)} today, in all ${uncertain.callCount} killed before the answer was stored`,
     );
   }
   if (budget.limitNanoUsd !== null) {

@@ -51,7 +51,7 @@ function drawHalt({ halt, choices }) {
   return h(
     'section',
     { class: 'halt', role: 'alert', id: 'halt' },
-    h('h2', {}, '⛔ The fleet is halted: ', halt.reason),
+    h('h2', {}, h('span', { class: 'stop', 'aria-hidden': 'true' }), `The fleet is halted: ${halt.reason}`),
     halt.detail ? h('p', {}, halt.detail) : null,
     h(
       'p',
@@ -124,7 +124,7 @@ function drawBudget({ budget, uncertain }) {
       h('dt', {}, 'Reserved by running calls'),
       h('dd', {}, usd(budget.reservedNanoUsd)),
       ...(uncertain.callCount > 0
-        ? [h('dt', {}, `Uncertain (${uncertain.callCount} calls)`), h('dd', {}, usd(uncertain.todayNanoUsd))]
+        ? [h('dt', {}, `Uncertain (calls: ${uncertain.callCount})`), h('dd', {}, usd(uncertain.todayNanoUsd))]
         : []),
     ),
   );
@@ -198,7 +198,7 @@ function drawNotices({ parked, cooling, counters, tasksWithoutWorker, queues, ha
   for (const { scope, name, count: jobs } of parked) {
     lines.push([
       `${count(jobs)} jobs parked: budget of ${scope} ${name ?? ''}`,
-      name ? `fleet retry --${scope} ${name}` : 'fleet retry ID',
+      `fleet budget USD --${scope} ${name ?? 'ID'}`,
     ]);
   }
   for (const { model, forMs } of cooling)
