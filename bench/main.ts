@@ -1,9 +1,19 @@
 /** Prints every number the project claims, beside bare BullMQ in the same run: `npm run bench [-- NAME…]`. */
 import { holds, type Measure } from './measure.ts';
+import { measureConcurrency } from './concurrency.ts';
+import { measureInstallSize } from './install-size.ts';
+import { measureLatency } from './latency.ts';
+import { measureMemory } from './memory.ts';
+import { measureStatus } from './status.ts';
 import { measureThroughput } from './throughput.ts';
 
 const benches: Record<string, () => Promise<Measure[]>> = {
   throughput: measureThroughput,
+  latency: measureLatency,
+  concurrency: measureConcurrency,
+  status: measureStatus,
+  memory: measureMemory,
+  install: measureInstallSize,
 };
 
 const wanted = process.argv.slice(2);

@@ -30,6 +30,8 @@ export async function runHaiku(parts: {
   model: Model;
   log: Logger;
   onStuck?: () => void;
+  /** Called at the first line of every job's run. */
+  onStart?: () => void;
 }): Promise<RunningHaiku> {
   const { config, model, log } = parts;
   const keys = createKeys(config.FLEET_SWARM ?? null);
@@ -58,6 +60,7 @@ export async function runHaiku(parts: {
   const running = runWorker(
     tasksQueue,
     async (task, run) => {
+      parts.onStart?.();
       const { findingId, costNanoUsd } = await handle(task, {
         token: run.token,
         signal: run.signal,
