@@ -8,10 +8,10 @@ import { createFindingStore, type FindingStore } from './findings/store.ts';
 import { connectQueues } from './jobs/connect-queue.ts';
 import { readKnownNames } from './jobs/check-task.ts';
 import { isTypedTask, toTaskInput, type TypedTask } from './jobs/define-task.ts';
-import { createProducer } from './jobs/producer.ts';
+import { createProducer, type Producer } from './jobs/producer.ts';
 import { createTaskHandle, type TaskHandle } from './jobs/task-handle.ts';
 import type { QueueName } from '../queues/registry.ts';
-import { connectRedis } from './redis/connect.ts';
+import { connectRedis, toRedisError } from './redis/connect.ts';
 import { createKeys, type Keys } from './redis/keys.ts';
 import { defineScripts, type Scripts } from './redis/scripts.ts';
 import { createSessionReader } from './session.ts';
@@ -47,7 +47,15 @@ export interface Fleet {
   status(): Promise<StatusSnapshot>;
   close(): Promise<void>;
   /** Connections and keys for code that goes further, such as the command line. */
-  inner: { config: Config; redis: Redis; keys: Keys; scripts: Scripts; queues: Record<QueueName, Queue> };
+  inner: {
+    config: Config;
+    redis: Redis;
+    keys: Keys;
+    scripts: Scripts;
+    queues: Record<QueueName, Queue>;
+    producer: Producer;
+    currentSession: () => Promise<string>;
+  };
 }
 
 /** Connects to a running fleet. @throws RedisUnusableError, ConfigError */
@@ -73,6 +81,15 @@ export async function openFleet(config: Config): Promise<Fleet> {
   let events: Promise<QueueEvents> | null = null;
   let eventsConnection: Redis | null = null;
 
+  /** A Redis that is gone or full says so in one sentence. */
+  async function withPlainErrors<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toRedisError(error, config.REDIS_URL);
+    }
+  }
+
   /** Opened by the first who waits: enqueuing alone needs one connection. */
   function listen(): Promise<QueueEvents> {
     events ??= (async () => {
@@ -89,9 +106,10 @@ export async function openFleet(config: Config): Promise<Fleet> {
     const typed = isTypedTask(first) ? first : null;
     const input = isTypedTask(first) ? toTaskInput(first, second) : first;
     const { taskId } = (typed === null ? (second as AddOptions | undefined) : third) ?? {};
-    const known = await readKnownNames(redis, keys, configured);
-    const enqueued = await producer.add({ input, ...(taskId === undefined ? {} : { taskId }) }, known, {
-      session: await currentSession(),
+    const enqueued = await withPlainErrors(async () => {
+      const known = await readKnownNames(redis, keys, configured);
+      const session = await currentSession();
+      return producer.add({ input, ...(taskId === undefined ? {} : { taskId }) }, known, { session });
     });
     return createTaskHandle({
       ...enqueued,
@@ -107,7 +125,7 @@ export async function openFleet(config: Config): Promise<Fleet> {
     tasks: {
       add,
       addMany: async (tasks, options = {}) =>
-        addBatch({ redis, keys, producer, currentSession, configured }, tasks, options),
+        withPlainErrors(() => addBatch({ redis, keys, producer, currentSession, configured }, tasks, options)),
     },
     findings,
     status: () => readStatus(redis, keys, Object.values(queues), { scripts }),
@@ -119,6 +137,6 @@ export async function openFleet(config: Config): Promise<Fleet> {
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
       await redis.quit().catch(() => redis.disconnect());
     },
-    inner: { config, redis, keys, scripts, queues },
+    inner: { config, redis, keys, scripts, queues, producer, currentSession },
   };
 }

@@ -2,9 +2,11 @@ import type { Redis } from 'ioredis';
 import type { TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { readKnownNames } from '../jobs/check-task.ts';
-import type { Producer, TaskToAdd } from '../jobs/producer.ts';
+import type { Enqueued, Producer } from '../jobs/producer.ts';
 import { toNanoUsd } from '../ledger/money.ts';
 import type { Keys } from '../redis/keys.ts';
+import { assertSameTasks } from './same-tasks.ts';
+import { checkBatchName, toTaskId } from './task-id.ts';
 
 export interface BatchOptions {
   /** Name of the batch; its tasks are `<batch>-<line>`, so that adding the same lines again adds only missing ones. Default: none, random ids. */
@@ -19,11 +21,17 @@ export interface BatchOptions {
   onProgress?: (progress: BatchProgress) => void;
   /** Called for each entry that breaks a rule; the others are added all the same. */
   onInvalid?: (line: number, message: string) => void;
-  /** Called for each valid entry, in order, with its job id (undefined in a dry run without a name). */
-  onTask?: (line: number, task: TaskInput) => void;
+  /** Called for each valid entry, in order of the lines, between the calls of `onInvalid`. With it, the report holds no ids. */
+  onTask?: (line: number, task: BatchTask) => void;
+}
+
+/** What became of one valid entry. */
+export interface BatchTask extends Enqueued {
+  input: TaskInput;
 }
 
 export interface BatchProgress {
+  /** Lines, blank and bad ones included. */
   read: number;
   added: number;
   existing: number;
@@ -32,10 +40,19 @@ export interface BatchProgress {
 
 export interface BatchReport extends BatchProgress {
   batch: string | null;
-  /** Job ids of what was added or was there already, in order. */
+  /** Job ids of what was added or was there already, in order; empty where `onTask` was told each. */
   ids: string[];
   /** The first hundred entries that broke a rule, by their 1-based place. */
   problems: { line: number; message: string }[];
+}
+
+export interface BatchParts {
+  redis: Redis;
+  keys: Keys;
+  producer: Producer;
+  currentSession: () => Promise<string>;
+  /** Workspaces of this process' own configuration. */
+  configured: string[];
 }
 
 const PROBLEMS_KEPT = 100;
@@ -45,26 +62,34 @@ export class UnreadableEntry {
   constructor(readonly message: string) {}
 }
 
-/** Streams tasks into the queue, one chunk at a time. */
+/** An entry that asks for nothing, such as an empty line; it keeps its place in the count. */
+export class BlankEntry {
+  readonly blank = true;
+}
+
+interface Entry {
+  line: number;
+  input: unknown;
+  taskId?: string;
+}
+
+/**
+ * Streams tasks into the queue, one chunk at a time.
+ * @throws UsageError for options that break a rule, or where the batch holds other tasks under these lines
+ */
 export async function addBatch(
-  parts: {
-    redis: Redis;
-    keys: Keys;
-    producer: Producer;
-    currentSession: () => Promise<string>;
-    configured: string[];
-  },
-  tasks: Iterable<TaskInput | UnreadableEntry> | AsyncIterable<TaskInput | UnreadableEntry>,
+  parts: BatchParts,
+  entries: Iterable<unknown> | AsyncIterable<unknown>,
   options: BatchOptions,
 ): Promise<BatchReport> {
   const { redis, keys, producer } = parts;
-  const batch = options.batch ?? null;
+  const { limit = Infinity, dryRun = false } = options;
+  const batch = options.batch === undefined ? null : checkBatchName(options.batch);
   const report: BatchReport = { batch, read: 0, added: 0, existing: 0, invalid: 0, ids: [], problems: [] };
   if (batch === null && options.budgetUsd !== undefined)
     throw new UsageError('budget: a batch with a budget needs a name');
-  const stamps = { session: await parts.currentSession(), ...(batch === null ? {} : { batch: checkBatchName(batch) }) };
-  if (batch !== null && options.dryRun !== true) await openBatch(redis, keys, batch, stamps.session, options.budgetUsd);
-  const limit = options.limit ?? Infinity;
+  const stamps = { session: await parts.currentSession(), ...(batch === null ? {} : { batch }) };
+  if (batch !== null && !dryRun) await openBatch(redis, keys, batch, stamps.session, options.budgetUsd);
 
   function reject(line: number, message: string): void {
     report.invalid += 1;
@@ -72,58 +97,55 @@ export async function addBatch(
     options.onInvalid?.(line, message);
   }
 
-  async function flush(chunk: (TaskToAdd & { line: number })[]): Promise<void> {
-    if (chunk.length === 0) return;
-    const known = await readKnownNames(redis, keys, parts.configured);
-    const results = await producer.addChunk(chunk, known, stamps, { dryRun: options.dryRun ?? false });
-    for (const [at, result] of results.entries()) {
-      const { line, input } = chunk[at] ?? { line: 0, input: null };
-      if (result instanceof UsageError) {
-        reject(line, result.message);
-        continue;
-      }
-      report.ids.push(result.id);
-      if (result.added) report.added += 1;
-      else report.existing += 1;
-      options.onTask?.(line, input as TaskInput);
-    }
-    if (batch !== null && options.dryRun !== true) await redis.hset(keys.batch(batch), 'lines', report.read);
-    options.onProgress?.({
-      read: report.read,
-      added: report.added,
-      existing: report.existing,
-      invalid: report.invalid,
-    });
+  function accept(line: number, task: BatchTask): void {
+    if (task.added) report.added += 1;
+    else report.existing += 1;
+    if (options.onTask === undefined) report.ids.push(task.id);
+    else options.onTask(line, task);
   }
 
-  let chunk: (TaskToAdd & { line: number })[] = [];
-  for await (const input of tasks) {
-    report.read += 1;
-    const line = report.read;
-    if (input instanceof UnreadableEntry) {
-      reject(line, input.message);
-      continue;
+  async function flush(chunk: Entry[]): Promise<void> {
+    if (chunk.length === 0) return;
+    const readable = chunk.filter(({ input }) => !(input instanceof UnreadableEntry));
+    if (batch !== null) await assertSameTasks(redis, keys, batch, readable);
+    const known = await readKnownNames(redis, keys, parts.configured);
+    const results = await producer.addChunk(readable, known, stamps, { dryRun });
+    const addedBefore = report.added;
+    let next = 0;
+    for (const { line, input } of chunk) {
+      if (input instanceof UnreadableEntry) {
+        reject(line, input.message);
+        continue;
+      }
+      const result = results[next++];
+      if (result instanceof UsageError) reject(line, result.message);
+      else if (result !== undefined) accept(line, { ...result, input: input as TaskInput });
     }
-    chunk.push({ input, line, ...(batch === null ? {} : { taskId: `${batch}-${line}` }) });
-    const room = limit - report.added;
-    if (chunk.length >= Math.min(producer.chunkSize, room)) {
+    if (batch !== null && !dryRun) await noteChunk(redis, keys, batch, report.read, report.added - addedBefore);
+    const { read, added, existing, invalid } = report;
+    options.onProgress?.({ read, added, existing, invalid });
+  }
+
+  let chunk: Entry[] = [];
+  let valid = 0;
+  for await (const input of entries) {
+    if (report.added >= limit) break;
+    report.read += 1;
+    if (input instanceof BlankEntry) continue;
+    chunk.push({ input, line: report.read, ...(batch === null ? {} : { taskId: toTaskId(batch, report.read) }) });
+    if (!(input instanceof UnreadableEntry)) valid += 1;
+    if (valid >= Math.min(producer.chunkSize, limit - report.added) || chunk.length >= 2 * producer.chunkSize) {
       await flush(chunk);
       chunk = [];
-      if (report.added >= limit) break;
+      valid = 0;
     }
   }
   await flush(chunk);
+  if (batch !== null && !dryRun) await closeBatch(redis, keys, batch, report);
   return report;
 }
 
-/** @throws UsageError */
-export function checkBatchName(name: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
-    throw new UsageError(`batch: expected letters, digits, dot, underscore or dash, got ${JSON.stringify(name)}`);
-  }
-  return name;
-}
-
+/** `loaded` 0: more tasks are coming, the batch cannot have ended. */
 async function openBatch(
   redis: Redis,
   keys: Keys,
@@ -135,7 +157,26 @@ async function openBatch(
     .multi()
     .zadd(keys.batches, 'NX', Date.now(), batch)
     .hsetnx(keys.batch(batch), 'session', session)
-    .hsetnx(keys.batch(batch), 'createdAt', new Date().toISOString());
+    .hsetnx(keys.batch(batch), 'createdAt', new Date().toISOString())
+    .hset(keys.batch(batch), 'loaded', 0);
   if (budgetUsd !== undefined) chain.hset(keys.spend(`batch:${batch}`), 'limit', toNanoUsd(budgetUsd));
+  await chain.exec();
+}
+
+async function noteChunk(redis: Redis, keys: Keys, batch: string, lines: number, added: number): Promise<void> {
+  const before = Number((await redis.hget(keys.batch(batch), 'lines')) ?? 0);
+  await redis
+    .multi()
+    .hset(keys.batch(batch), 'lines', Math.max(before, lines)) // a shorter file takes no line away
+    .hincrby(keys.batch(batch), 'tasks', added)
+    .exec();
+}
+
+async function closeBatch(redis: Redis, keys: Keys, batch: string, report: BatchReport): Promise<void> {
+  const tasks = Number((await redis.hget(keys.batch(batch), 'tasks')) ?? 0);
+  const seen = report.added + report.existing;
+  const chain = redis.multi().hset(keys.batch(batch), 'loaded', 1);
+  if (seen > tasks) chain.hset(keys.batch(batch), 'tasks', seen); // an earlier load was killed between adding and counting
+  if (report.added > 0) chain.hincrby(keys.batch(batch), 'round', 1);
   await chain.exec();
 }

@@ -2,10 +2,24 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageFolder } from '../config.ts';
+import { registerBudget } from './commands/budget.ts';
+import { registerCancel } from './commands/cancel.ts';
+import { registerContext } from './commands/context.ts';
+import { registerCosts } from './commands/costs.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
+import { registerFailed } from './commands/failed.ts';
+import { registerFindings } from './commands/findings.ts';
+import { registerHalt, registerResume } from './commands/halt.ts';
+import { registerMonitor } from './commands/monitor.ts';
+import { registerPrompt } from './commands/prompt.ts';
 import { registerReload } from './commands/reload.ts';
+import { registerRetry } from './commands/retry.ts';
+import { registerSession } from './commands/session.ts';
+import { registerSingle } from './commands/single.ts';
+import { registerStatus } from './commands/status.ts';
+import { registerTask } from './commands/task.ts';
 import { registerUp } from './commands/up.ts';
 import { reportFailure } from './report-failure.ts';
 
@@ -16,6 +30,21 @@ const registrations: ((program: Command) => void)[] = [
   registerDown,
   registerReload,
   registerDoctor,
+  registerTask,
+  registerSingle,
+  registerStatus,
+  registerCosts,
+  registerFindings,
+  registerMonitor,
+  registerFailed,
+  registerRetry,
+  registerCancel,
+  registerHalt,
+  registerResume,
+  registerBudget,
+  registerSession,
+  registerContext,
+  registerPrompt,
 ];
 
 /** The command line as a tree; `parseAsync` of it throws what a command throws. */

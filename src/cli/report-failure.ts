@@ -1,16 +1,22 @@
 import { loadConfig } from '../config.ts';
-import { FleetError, UsageError, toMessage } from '../errors.ts';
+import { FleetError, HaltError, UsageError, toMessage } from '../errors.ts';
 import { configSecrets, createRedactor } from '../redact.ts';
 import { toRedisError } from '../redis/connect.ts';
+import { EXIT } from './exit-codes.ts';
 
-/** Prints what went wrong, in one line where it is one of the fleet's own errors. @returns the exit code, 1 or 2 */
-export function reportFailure(thrown: unknown): 1 | 2 {
+/**
+ * Prints what went wrong, in one line; the stack of an unexpected error only with FLEET_LOG_LEVEL=debug.
+ * @returns the exit code
+ */
+export function reportFailure(thrown: unknown): number {
   const { url, secrets } = readConfiguration();
   const error = url === null ? thrown : toRedisError(thrown, url);
-  const expected = error instanceof FleetError;
-  const text = expected || !(error instanceof Error) ? toMessage(error) : (error.stack ?? error.message);
+  const wantsStack = ['debug', 'trace'].includes(process.env.FLEET_LOG_LEVEL ?? '');
+  const unexpected = error instanceof Error && !(error instanceof FleetError);
+  const text = unexpected && wantsStack ? (error.stack ?? error.message) : toMessage(error);
   console.error(createRedactor(secrets)(`Error: ${text}`));
-  return error instanceof UsageError ? 2 : 1;
+  if (error instanceof UsageError) return EXIT.usage;
+  return error instanceof HaltError ? EXIT.halted : EXIT.failed;
 }
 
 /** The configuration may be what is wrong. */

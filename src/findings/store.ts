@@ -16,6 +16,8 @@ export interface FindingStore {
   get(id: string): Promise<StoredFinding | null>;
   /** Newest first. Reads in pages, so that a filter over a large archive holds one page at a time. */
   list(query?: FindingQuery): Promise<StoredFinding[]>;
+  /** Oldest first, one page in memory at a time; findings that arrive meanwhile come at the end. */
+  each(query?: FindingQuery): AsyncIterable<StoredFinding>;
   /** @returns id, summary and instant of those that hold the text, newest first */
   search(text: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
   count(): Promise<number>;
@@ -34,7 +36,7 @@ export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
     return text === null ? null : parseFinding(id, text);
   }
 
-  async function list(query: FindingQuery = {}): Promise<StoredFinding[]> {
+  async function* pages(query: FindingQuery, order: 'newest' | 'oldest'): AsyncGenerator<StoredFinding> {
     const { limit = 50, session, batch, text } = query;
     const wanted = text?.toLowerCase();
     const index =
@@ -43,17 +45,26 @@ export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
         : session !== undefined
           ? keys.indexBySession(session)
           : keys.index;
-    const found: StoredFinding[] = [];
-    for (let from = 0; found.length < limit; from += PAGE) {
-      const ids = await redis.zrevrange(index, from, from + PAGE - 1);
-      if (ids.length === 0) break;
+    let given = 0;
+    for (let from = 0; given < limit; from += PAGE) {
+      const to = from + PAGE - 1;
+      const ids =
+        order === 'newest' ? await redis.zrevrange(index, from, to) : await redis.zrange(index, from, String(to));
+      if (ids.length === 0) return;
       for (const finding of await readMany(ids)) {
-        if (finding === null || found.length >= limit) continue;
+        if (finding === null) continue;
         if (batch !== undefined && session !== undefined && finding.session !== session) continue;
         if (wanted !== undefined && !JSON.stringify(finding).toLowerCase().includes(wanted)) continue;
-        found.push(finding);
+        yield finding;
+        given += 1;
+        if (given >= limit) return;
       }
     }
+  }
+
+  async function list(query: FindingQuery = {}): Promise<StoredFinding[]> {
+    const found: StoredFinding[] = [];
+    for await (const finding of pages(query, 'newest')) found.push(finding);
     return found;
   }
 
@@ -70,6 +81,7 @@ export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
   return {
     get,
     list,
+    each: (query = {}) => pages(query, 'oldest'),
     async search(text, { limit }) {
       const found = await list({ text, limit });
       return found.map((finding) => ({ id: finding.finding_id, summary: toSummary(finding), at: finding.at }));

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { toUtcDay } from '../findings/timestamp.ts';
 import type { Keys } from '../redis/keys.ts';
 import { toNanoUsd } from './money.ts';
 
@@ -12,15 +13,38 @@ export async function seedBudget(redis: Redis, keys: Keys, usd: number | undefin
   return Number(await redis.hget(keys.budget, 'day'));
 }
 
-/** @param scope null: the day's; else the own budget of one batch or mission */
-export async function setBudget(
-  redis: Redis,
-  keys: Keys,
-  usd: number,
-  scope: { batch: string } | { mission: string } | null,
-): Promise<void> {
+/** Whose budget: the own one of a batch, a mission or a task (by its job's id); null is the day's. */
+export type BudgetScope = { batch: string } | { mission: string } | { task: string } | null;
+
+/** What a budget allows and what of it is gone, nano-dollars. */
+export interface BudgetState {
+  /** Null: none is set. */
+  limit: number | null;
+  settled: number;
+  /** Held for calls under way. */
+  reserved: number;
+  /** Calls killed before their answer was stored, at their worst case. */
+  uncertain: number;
+}
+
+export async function setBudget(redis: Redis, keys: Keys, usd: number, scope: BudgetScope): Promise<void> {
   const nano = toNanoUsd(usd);
   if (scope === null) await redis.hset(keys.budget, 'day', nano);
-  else
-    await redis.hset(keys.spend('batch' in scope ? `batch:${scope.batch}` : `mission:${scope.mission}`), 'limit', nano);
+  else await redis.hset(keys.spend(toScopeName(scope)), 'limit', nano);
+}
+
+export async function readBudget(redis: Redis, keys: Keys, scope: BudgetScope, now: Date): Promise<BudgetState> {
+  const name = scope === null ? `day:${toUtcDay(now)}` : toScopeName(scope);
+  const spent = await redis.hgetall(keys.spend(name));
+  const limit = scope === null ? await redis.hget(keys.budget, 'day') : (spent['limit'] ?? null);
+  return {
+    limit: limit === null ? null : Number(limit),
+    settled: Number(spent['settled'] ?? 0),
+    reserved: Number(spent['reserved'] ?? 0),
+    uncertain: Number(spent['uncertain'] ?? 0),
+  };
+}
+
+function toScopeName(scope: NonNullable<BudgetScope>): string {
+  return Object.entries(scope).flat().join(':');
 }

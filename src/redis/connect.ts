@@ -54,9 +54,13 @@ export function unreachable(url: string, cause?: unknown): RedisUnusableError {
   return new RedisUnusableError(text, { cause });
 }
 
-/** Turns ioredis' many words for "the connection is gone" into one error; anything else comes back as it was. */
+/** Turns ioredis' many words for "the connection is gone", and Redis' own for "full", into one error each; anything else comes back as it was. */
 export function toRedisError(thrown: unknown, url: string): unknown {
   const text = toMessage(thrown);
+  if (/^OOM |OOM command not allowed/.test(text)) {
+    const full = `Redis at ${redisAddress(url)} is full and takes nothing more; what is stored stays. Raise its maxmemory, or free memory, then do it again`;
+    return new RedisUnusableError(full, { cause: thrown });
+  }
   const gone =
     /ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|Connection is closed|isn't writeable|max retries per request/i;
   return gone.test(text) ? unreachable(url, thrown) : thrown;

@@ -9,9 +9,12 @@ export const SCRIPT_NAMES = [
   'begin-turn',
   'close-reservation',
   'current-session',
+  'delete-if',
   'failure-reasons',
   'finish-task',
+  'keep-reply',
   'keep-tools',
+  'renew-locks',
   'settle-turn',
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];

@@ -1,0 +1,43 @@
+import type { Redis } from 'ioredis';
+import { assertBatch } from '../jobs/failed-jobs.ts';
+import { readBudget } from '../ledger/budget.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** How far a batch is. Money in nano-dollars. */
+export interface BatchState {
+  batch: string;
+  session: string;
+  createdAt: string;
+  /** Lines read of its file so far, bad ones included. */
+  lines: number;
+  /** Tasks enqueued. */
+  tasks: number;
+  completed: number;
+  failed: number;
+  settledNanoUsd: number;
+  uncertainNanoUsd: number;
+  limitNanoUsd: number | null;
+}
+
+/** Reads a batch's counters: a fixed number of commands, however many tasks it has. @throws UsageError: no such batch */
+export async function readBatch(redis: Redis, keys: Keys, batch: string): Promise<BatchState> {
+  await assertBatch(redis, keys, batch);
+  const [facts, completed, failed, budget] = await Promise.all([
+    redis.hgetall(keys.batch(batch)),
+    redis.zcard(keys.indexByBatch(batch)),
+    redis.scard(keys.batchFailed(batch)),
+    readBudget(redis, keys, { batch }, new Date()),
+  ]);
+  return {
+    batch,
+    session: facts['session'] ?? '',
+    createdAt: facts['createdAt'] ?? '',
+    lines: Number(facts['lines'] ?? 0),
+    tasks: Number(facts['tasks'] ?? 0),
+    completed,
+    failed,
+    settledNanoUsd: budget.settled,
+    uncertainNanoUsd: budget.uncertain,
+    limitNanoUsd: budget.limit,
+  };
+}

@@ -1,0 +1,43 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import { toTaskId } from './task-id.ts';
+
+const CHUNK = 500;
+
+/**
+ * Cancels every task of a batch that has not ended: a durable note each, a message to whoever runs one.
+ * @returns how many
+ */
+export async function cancelBatch(
+  redis: Redis,
+  keys: Keys,
+  queue: Queue,
+  batch: string,
+  onProgress?: (lines: number, of: number) => void,
+): Promise<number> {
+  const lines = Number((await redis.hget(keys.batch(batch), 'lines')) ?? 0);
+  let cancelled = 0;
+  for (let from = 1; from <= lines; from += CHUNK) {
+    const ids = Array.from({ length: Math.min(CHUNK, lines - from + 1) }, (_, at) => toTaskId(batch, from + at));
+    const states = await Promise.all(ids.map((id) => queue.getJobState(id)));
+    const open = ids.filter((_, at) => !['completed', 'failed', 'unknown'].includes(states[at] ?? 'unknown'));
+    onProgress?.(Math.min(from + CHUNK - 1, lines), lines);
+    if (open.length === 0) continue;
+    const now = Date.now();
+    const chain = redis.multi().zadd(keys.cancelled, ...open.flatMap((id) => [now, id]));
+    chain.hdel(keys.parked, ...open);
+    for (const id of open) {
+      if (states[ids.indexOf(id)] === 'active') {
+        chain.publish(keys.control, JSON.stringify({ type: 'cancel', jobId: id }));
+      }
+    }
+    await chain.exec();
+    const delayed = open.filter((id) => states[ids.indexOf(id)] === 'delayed');
+    await Promise.all(
+      delayed.map(async (id) => (await queue.getJob(id))?.promote().catch(() => undefined)), // a worker may have taken it meanwhile
+    );
+    cancelled += open.length;
+  }
+  return cancelled;
+}

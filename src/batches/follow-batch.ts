@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import type { Spool } from './spool.ts';
+
+/** How a batch that was waited for ended. `parked`: nothing runs any more and some wait for a higher budget. */
+export type BatchEnd = 'done' | 'failed' | 'halted' | 'parked';
+
+/** How many tasks of one load are where. */
+export interface Tally {
+  completed: number;
+  failed: number;
+  parked: number;
+  /** Neither a job nor a finding is left: counts as failed. */
+  missing: number;
+  /** Waiting or running. */
+  open: number;
+}
+
+const CHUNK = 500;
+const FIRST_POLL_MS = 100;
+const POLL_MS = 1_000;
+/** The counters may be behind or ahead of the jobs for a moment: every job is looked at again no sooner than this. */
+const LOOK_AGAIN_MS = 5_000;
+
+/**
+ * Waits until every task of a load has ended, by the batch's counters alone; only when they say that it has, or when the
+ * queue has nothing left to do, is each job looked at. A worker that dies between finding and job costs one more look.
+ */
+export async function followBatch(
+  parts: { redis: Redis; keys: Keys; queue: Queue },
+  batch: string,
+  options: { spool: Spool; tasks: number; onProgress: (completed: number, failed: number) => void },
+): Promise<BatchEnd> {
+  const { redis, keys, queue } = parts;
+  let pollMs = FIRST_POLL_MS;
+  let lookAt = 0;
+  let quietPolls = 0;
+  for (;;) {
+    const [completed, failed, halted, parked] = await readCounters(redis, keys, batch);
+    options.onProgress(completed, failed);
+    quietPolls = (await isQuiet(queue)) ? quietPolls + 1 : 0;
+    const maybeEnded = completed + failed + parked >= options.tasks || quietPolls >= 3 || halted > 0;
+    if (maybeEnded && (halted > 0 || Date.now() >= lookAt)) {
+      const tally = await tallyBatch(parts, options.spool);
+      if (tally.open === 0) {
+        if (tally.parked > 0) return 'parked';
+        return tally.failed + tally.missing > 0 ? 'failed' : 'done';
+      }
+      if (halted > 0) return 'halted';
+      // Soon after the counters are reached the rest is a matter of a moment; parked jobs of others may keep them reached for long.
+      lookAt = Date.now() + (completed + failed >= options.tasks ? pollMs : LOOK_AGAIN_MS);
+    }
+    await sleep(pollMs);
+    pollMs = Math.min(POLL_MS, pollMs * 1.3);
+  }
+}
+
+/** Looks at every job of a load. */
+export async function tallyBatch(
+  { redis, keys, queue }: { redis: Redis; keys: Keys; queue: Queue },
+  spool: Spool,
+): Promise<Tally> {
+  const tally: Tally = { completed: 0, failed: 0, parked: 0, missing: 0, open: 0 };
+  const failedKey = keys.queueKey(queue.name, 'failed');
+  for await (const chunk of spool.chunks(CHUNK)) {
+    const tasks = chunk.filter((entry) => 'id' in entry);
+    const chain = redis.pipeline();
+    for (const { id, findingId } of tasks) {
+      chain.zscore(failedKey, id).exists(keys.finding(findingId)).hexists(keys.parked, id);
+    }
+    const replies = (await chain.exec()) ?? [];
+    const unclear: { id: string; findingId: string }[] = [];
+    for (const [at, task] of tasks.entries()) {
+      const [isFailed, isFound, isParked] = [0, 1, 2].map((part) => replies[3 * at + part]?.[1]);
+      if (isFailed !== null) tally.failed += 1;
+      else if (isFound === 1) tally.completed += 1;
+      else if (isParked === 1) tally.parked += 1;
+      else unclear.push(task);
+    }
+    const states = await Promise.all(unclear.map(({ id }) => queue.getJobState(id)));
+    for (const [at, { findingId }] of unclear.entries()) {
+      const state = states[at] ?? 'unknown';
+      if (state === 'failed') tally.failed += 1;
+      else if (state !== 'unknown' && state !== 'completed') tally.open += 1;
+      else if ((await redis.exists(keys.finding(findingId))) === 1) tally.completed += 1; // ended between the two looks
+      else tally.missing += 1;
+    }
+  }
+  return tally;
+}
+
+async function readCounters(redis: Redis, keys: Keys, batch: string): Promise<[number, number, number, number]> {
+  const chain = redis
+    .pipeline()
+    .zcard(keys.indexByBatch(batch))
+    .scard(keys.batchFailed(batch))
+    .exists(keys.haltReason)
+    .hlen(keys.parked);
+  const replies = ((await chain.exec()) ?? []).map(([error, reply]) => {
+    if (error) throw error;
+    return Number(reply);
+  });
+  return [replies[0] ?? 0, replies[1] ?? 0, replies[2] ?? 0, replies[3] ?? 0];
+}
+
+/** Nothing waits and nothing runs; what is delayed waits for its time or its budget. */
+async function isQuiet(queue: Queue): Promise<boolean> {
+  const counts = await queue.getJobCounts('wait', 'active', 'prioritized', 'waiting-children');
+  return Object.values(counts).every((count) => count === 0);
+}

@@ -1,0 +1,179 @@
+import type { Redis } from 'ioredis';
+import type { TaskInput } from '../../queues/tasks.ts';
+import type { FindingStore } from '../findings/store.ts';
+import { readBudget, DEFAULT_BUDGET_NANO_USD } from '../ledger/budget.ts';
+import { toNanoUsd } from '../ledger/money.ts';
+import { allSonnetNanoUsd, costNanoUsd } from '../ledger/prices.ts';
+import { readLedger, toCostReport } from '../ledger/report.ts';
+import { addUsage, NO_USAGE } from '../ledger/usage.ts';
+import { findPrices, type CatalogEntry } from '../models/catalog.ts';
+import type { Usage } from '../models/model.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** What the tasks that were looked at will probably cost. Nano-dollars. */
+export interface Forecast {
+  tasks: number;
+  low: number;
+  likely: number;
+  high: number;
+  /** The same tokens on the Sonnet model. */
+  allSonnet: number;
+  /** Where the numbers come from, a sentence for each kind of task. */
+  basis: string[];
+  /** Of the day's budget. */
+  budgetLeft: number;
+}
+
+export interface Forecaster {
+  /** Takes one task into account. Holds counts only, not the task. */
+  add(task: TaskInput): void;
+  forecast(): Promise<Forecast>;
+}
+
+/** Tasks that are alike as far as their price goes. */
+interface Group {
+  model: string;
+  kind: string;
+  workspace: boolean;
+  count: number;
+  /** Of the descriptions and data, tokens guessed. */
+  tokens: number;
+}
+
+/** Cost of one task. */
+interface Estimate {
+  low: number;
+  likely: number;
+  high: number;
+  allSonnet: number;
+  basis: string;
+}
+
+/** Newest findings looked at, and the fewest of one kind that tell something. */
+const SAMPLE = 500;
+const FEWEST = 5;
+
+/** Where there is no history: prompt and tools, what a turn adds to the prompt, what it answers. Tokens. */
+const FIXED_TOKENS = 3_500;
+const TURN_TOKENS = 1_500;
+const REPLY_TOKENS = 300;
+
+export function createForecaster(parts: {
+  redis: Redis;
+  keys: Keys;
+  findings: FindingStore;
+  /** Model of tasks that name none. */
+  defaultModel: string;
+  sonnetModel: string;
+  now: Date;
+}): Forecaster {
+  const { redis, keys, findings, now } = parts;
+  const sonnet = findPrices(parts.sonnetModel, now);
+  const groups = new Map<string, Group>();
+
+  function add(task: TaskInput): void {
+    const { model = parts.defaultModel, kind = 'other' } = task;
+    const workspace = task.workspace !== undefined;
+    const key = JSON.stringify([model, kind, workspace]);
+    const group = groups.get(key) ?? { model, kind, workspace, count: 0, tokens: 0 };
+    group.count += 1;
+    group.tokens += toTokens(task);
+    groups.set(key, group);
+  }
+
+  async function forecast(): Promise<Forecast> {
+    const recent = await findings.list({ limit: SAMPLE });
+    const byModel = toCostReport(await readLedger(redis, keys), { by: 'model', sonnet }).rows;
+    const total: Forecast = {
+      tasks: 0,
+      low: 0,
+      likely: 0,
+      high: 0,
+      allSonnet: 0,
+      basis: [],
+      budgetLeft: await readBudgetLeft(redis, keys, now),
+    };
+    for (const group of groups.values()) {
+      const alike = recent.filter(({ model, kind }) => model === group.model && kind === group.kind);
+      const row = byModel.find(({ name }) => name === group.model);
+      const estimate =
+        alike.length >= FEWEST
+          ? fromFindings(group, alike, sonnet)
+          : row !== undefined && row.tasks >= FEWEST
+            ? fromLedger(group, row)
+            : fromAssumption(group, findPrices(group.model, now), sonnet);
+      total.tasks += group.count;
+      total.low += estimate.low * group.count;
+      total.likely += estimate.likely * group.count;
+      total.high += estimate.high * group.count;
+      total.allSonnet += estimate.allSonnet * group.count;
+      total.basis.push(estimate.basis);
+    }
+    return total;
+  }
+
+  return { add, forecast };
+}
+
+/** Middle half of what the like ones cost, so that one odd task does not stretch the range. */
+function fromFindings(group: Group, alike: { cost?: number; usage?: Usage }[], sonnet: CatalogEntry): Estimate {
+  const costs = alike.map(({ cost = 0 }) => toNanoUsd(cost)).sort((a, b) => a - b);
+  const at = (share: number): number => costs[Math.min(costs.length - 1, Math.floor(share * costs.length))] ?? 0;
+  const usage = alike.reduce((sum, finding) => addUsage(sum, finding.usage ?? NO_USAGE), { ...NO_USAGE });
+  return {
+    low: at(0.1),
+    likely: Math.round(costs.reduce((sum, cost) => sum + cost, 0) / costs.length),
+    high: at(0.9),
+    allSonnet: Math.round(allSonnetNanoUsd(sonnet, usage) / alike.length),
+    basis: `${named(group)}: the newest ${alike.length} of this kind, from the 10th to the 90th in a hundred`,
+  };
+}
+
+function fromLedger(group: Group, row: { costNano: number; allSonnetNano: number; tasks: number }): Estimate {
+  const likely = Math.round(row.costNano / row.tasks);
+  return {
+    low: Math.round(likely / 3),
+    likely,
+    high: likely * 3,
+    allSonnet: Math.round(row.allSonnetNano / row.tasks),
+    basis: `${named(group)}: the mean of all ${row.tasks} tasks of this model so far, a third to three times of it`,
+  };
+}
+
+function fromAssumption(group: Group, entry: CatalogEntry, sonnet: CatalogEntry): Estimate {
+  const [few, some, many] = group.workspace ? [2, 5, 12] : [1, 1, 3];
+  const description = Math.round(group.tokens / group.count);
+  const cost = (turns: number): number =>
+    turnsOf(description, turns).reduce((sum, usage) => sum + costNanoUsd(entry, usage), 0);
+  const usage = turnsOf(description, some).reduce(addUsage, { ...NO_USAGE });
+  return {
+    low: cost(few),
+    likely: cost(some),
+    high: cost(many),
+    allSonnet: allSonnetNanoUsd(sonnet, usage),
+    basis: `${named(group)}: no history yet; assumed ${few}..${many} turns (likely ${some}), ${FIXED_TOKENS} + ${description} prompt tokens growing by ${TURN_TOKENS} a turn, ${REPLY_TOKENS} answered each, no cache`,
+  };
+}
+
+function turnsOf(description: number, turns: number): Usage[] {
+  return Array.from({ length: turns }, (_, turn) => ({
+    ...NO_USAGE,
+    input: FIXED_TOKENS + description + turn * TURN_TOKENS,
+    output: REPLY_TOKENS,
+  }));
+}
+
+function named({ count, kind, model }: Group): string {
+  return `${count.toLocaleString('en-US')} × ${kind} on ${model}`;
+}
+
+/** Four characters a token, as English has. */
+function toTokens(task: TaskInput): number {
+  const data = task.data === undefined ? 0 : JSON.stringify(task.data).length;
+  return Math.ceil((task.description.length + data) / 4);
+}
+
+async function readBudgetLeft(redis: Redis, keys: Keys, now: Date): Promise<number> {
+  const { limit, settled, reserved, uncertain } = await readBudget(redis, keys, null, now);
+  return Math.max(0, (limit ?? DEFAULT_BUDGET_NANO_USD) - settled - reserved - uncertain);
+}

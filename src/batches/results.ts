@@ -1,0 +1,118 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
+import { toUsdString } from '../ledger/money.ts';
+import type { JobTotals } from '../ledger/turn-ledger.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { Spool, SpoolEntry } from './spool.ts';
+
+/** One line of `--out`, for one line of the batch file. */
+export interface ResultLine {
+  /** 1-based. */
+  line: number;
+  /** Null for a line that is no task. */
+  task_id: string | null;
+  /**
+   * `completed` and `failed`; `waiting`, `active`, `delayed`, `parked` while it has not ended; `invalid` and `blank` for
+   * lines that are no task; `missing` for a task that is neither in the queue nor has a finding.
+   */
+  state: string;
+  finding_id: string | null;
+  result: unknown;
+  /** US dollars; what a failed task spent counts. Null where nothing is known. */
+  cost: number | null;
+  error: string | null;
+}
+
+const CHUNK = 500;
+
+/** The state of every line of a load, in order. */
+export async function* eachResult(redis: Redis, keys: Keys, queue: Queue, spool: Spool): AsyncGenerator<ResultLine> {
+  for await (const chunk of spool.chunks(CHUNK)) {
+    const tasks = chunk.filter((entry) => 'id' in entry);
+    const ends = await readEnds(redis, keys, queue, tasks);
+    for (const entry of chunk) yield toResultLine(entry, 'id' in entry ? ends.get(entry.id) : undefined);
+  }
+}
+
+type TaskEntry = Extract<SpoolEntry, { id: string }>;
+
+interface TaskEnd {
+  state: string;
+  finding: StoredFinding | null;
+  cost: number | null;
+  error: string | null;
+}
+
+async function readEnds(redis: Redis, keys: Keys, queue: Queue, tasks: TaskEntry[]): Promise<Map<string, TaskEnd>> {
+  const ends = new Map<string, TaskEnd>();
+  if (tasks.length === 0) return ends;
+  const texts = await redis.mget(tasks.map(({ findingId }) => keys.finding(findingId)));
+  const open: TaskEntry[] = [];
+  for (const [at, task] of tasks.entries()) {
+    const finding = toOwnFinding(texts[at] ?? null, task);
+    if (finding === null) open.push(task);
+    else ends.set(task.id, toCompleted(finding));
+  }
+  if (open.length === 0) return ends;
+  const chain = redis.pipeline();
+  for (const { id } of open) {
+    chain.hget(keys.queueKey(queue.name, id), 'failedReason').hget(keys.turns(id), 'totals').hexists(keys.parked, id);
+  }
+  const [replies, states] = await Promise.all([chain.exec(), Promise.all(open.map(({ id }) => queue.getJobState(id)))]);
+  for (const [at, task] of open.entries()) {
+    const state = states[at] ?? 'unknown';
+    const ended = state === 'unknown' || state === 'completed';
+    const late = ended ? toOwnFinding(await redis.get(keys.finding(task.findingId)), task) : null; // ended between the two looks
+    const [reason, totals, parked] = [0, 1, 2].map((part) => replies?.[3 * at + part]?.[1]);
+    ends.set(
+      task.id,
+      late === null
+        ? {
+            ...toOpenEnd(state, typeof reason === 'string' ? reason : null, parked === 1),
+            finding: null,
+            cost: typeof totals === 'string' && totals !== '' ? toCost(totals) : null,
+          }
+        : toCompleted(late),
+    );
+  }
+  return ends;
+}
+
+/** A finding id the caller chose may have been somebody else's all along. */
+function toOwnFinding(text: string | null, task: TaskEntry): StoredFinding | null {
+  const finding = text === null ? null : parseFinding(task.findingId, text);
+  return finding?.job_id === task.id ? finding : null;
+}
+
+function toCompleted(finding: StoredFinding): TaskEnd {
+  return { state: 'completed', finding, cost: finding.cost ?? null, error: null };
+}
+
+function toOpenEnd(state: string, reason: string | null, parked: boolean): { state: string; error: string | null } {
+  if (state === 'failed') return { state, error: reason };
+  if (state === 'delayed' && parked) return { state: 'parked', error: 'parked: budget' };
+  if (state === 'unknown') return { state: 'missing', error: 'neither its job nor a finding is there' };
+  if (state === 'completed') return { state: 'missing', error: 'its job completed, its finding was removed' };
+  return { state: state === 'prioritized' ? 'waiting' : state, error: null };
+}
+
+function toResultLine(entry: SpoolEntry, end: TaskEnd | undefined): ResultLine {
+  const none = { line: entry.line, task_id: null, finding_id: null, result: null, cost: null };
+  if ('blank' in entry) return { ...none, state: 'blank', error: null };
+  if ('error' in entry) return { ...none, state: 'invalid', error: entry.error };
+  const { state = 'missing', finding = null, cost = null, error = null } = end ?? {};
+  return {
+    line: entry.line,
+    task_id: entry.id,
+    state,
+    finding_id: finding?.finding_id ?? null,
+    result: finding?.result ?? null,
+    cost,
+    error,
+  };
+}
+
+function toCost(totals: string): number {
+  return Number(toUsdString((JSON.parse(totals) as JobTotals).nanoUsd, 6));
+}

@@ -1,0 +1,62 @@
+import type { Redis } from 'ioredis';
+import { tasksQueue } from '../../queues/tasks.ts';
+import { UsageError } from '../errors.ts';
+import { toFindingId } from '../findings/finding-id.ts';
+import { parseFinding } from '../findings/stored-finding.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** Lines of a chunk that are compared with what the batch holds. */
+const SAMPLE = 20;
+
+/**
+ * Looks whether a batch already holds *other* tasks under these lines: another file under the same name would be taken
+ * for the same tasks, and nothing of it would run.
+ * @throws UsageError when every line looked at that is there is another task
+ */
+export async function assertSameTasks(
+  redis: Redis,
+  keys: Keys,
+  batch: string,
+  entries: readonly { line: number; input: unknown; taskId?: string }[],
+): Promise<void> {
+  const sample = entries.slice(0, SAMPLE);
+  const chain = redis.pipeline();
+  for (const { taskId = '', input } of sample) {
+    chain.hget(keys.queueKey(tasksQueue.name, taskId), 'data');
+    chain.get(keys.finding(toFindingId(taskId, toText(input, 'finding_id') ?? undefined)));
+  }
+  const replies = (await chain.exec()) ?? [];
+  let same = 0;
+  let other: { line: number; description: string } | null = null;
+  for (const [at, { line, input, taskId = '' }] of sample.entries()) {
+    const held = toHeld(replies[2 * at]?.[1], replies[2 * at + 1]?.[1], taskId);
+    if (held === null) continue;
+    if (held.edited || held.description === toText(input, 'description')) same += 1;
+    else other ??= { line, description: held.description };
+  }
+  if (other === null || same > 0) return;
+  throw new UsageError(
+    `batch ${batch}: line ${other.line} is another task there (${JSON.stringify(other.description.slice(0, 60))}); give this file a name of its own: --batch NAME`,
+  );
+}
+
+/** The task that stands under this id: its job's, or, once the job was cleared away, its finding's. */
+function toHeld(job: unknown, finding: unknown, taskId: string): { description: string; edited: boolean } | null {
+  if (typeof job === 'string') {
+    const data: unknown = JSON.parse(job);
+    return { description: toText(data, 'description') ?? '', edited: isEdited(data) };
+  }
+  const stored = typeof finding === 'string' ? parseFinding(taskId, finding) : null;
+  return stored?.job_id === taskId ? { description: stored.task ?? '', edited: false } : null;
+}
+
+/** Set by a retry with an edit: such a job may differ from its line. */
+function isEdited(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'edited' in data && data.edited === true;
+}
+
+function toText(value: unknown, name: 'description' | 'finding_id'): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const text: unknown = Object.entries(value).find(([key]) => key === name)?.[1];
+  return typeof text === 'string' ? text : null;
+}

@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { cancelBatch } from '../../batches/cancel-batch.ts';
+import { UsageError } from '../../errors.ts';
+import { cancelJobs } from '../../jobs/cancel.ts';
+import { assertBatch } from '../../jobs/failed-jobs.ts';
+import { countOf } from '../print.ts';
+import { showProgress } from '../progress.ts';
+import { withFleet } from '../with-fleet.ts';
+
+export function registerCancel(program: Command): void {
+  program
+    .command('cancel')
+    .description('end tasks, also running ones and on other machines; they fail as cancelled and can be retried')
+    .argument('[ids...]', 'job ids')
+    .option('--batch <name>', 'every task of this batch that has not ended')
+    .addHelpText('after', '\nExamples:\n  fleet cancel task-1a2b\n  fleet cancel --batch nightly')
+    .action(async (ids: string[], { batch }: { batch?: string }) => {
+      if ((ids.length === 0) === (batch === undefined)) throw new UsageError('cancel: expected job ids, or --batch');
+      await withFleet(async ({ inner: { redis, keys, queues } }) => {
+        if (batch === undefined) {
+          await cancelJobs(redis, keys, queues.tasks, [...new Set(ids)]);
+          return console.log(`Cancelled ${ids.join(', ')}.`);
+        }
+        await assertBatch(redis, keys, batch);
+        const progress = showProgress('Cancelling', 0, 'lines');
+        const count = await cancelBatch(redis, keys, queues.tasks, batch, (done, total) => {
+          progress.setTotal(total);
+          progress.update(done);
+        });
+        progress.stop();
+        console.log(
+          count === 0
+            ? `Nothing to cancel: every task of batch ${batch} has ended.`
+            : `Cancelled ${countOf(count, 'task')} of batch ${batch}; those that wait end as soon as a worker takes them.`,
+        );
+      });
+    });
+}

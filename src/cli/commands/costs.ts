@@ -1,0 +1,43 @@
+import { Option, type Command } from 'commander';
+import { formatUsd } from '../../ledger/money.ts';
+import { renderCosts } from '../../ledger/render-report.ts';
+import { readLedger, REPORT_DIMENSIONS, toCostReport, type ReportDimension } from '../../ledger/report.ts';
+import { findPrices } from '../../models/catalog.ts';
+import { jsonOption } from '../options.ts';
+import { printJson } from '../print.ts';
+import { withFleet } from '../with-fleet.ts';
+import { readSnapshot } from './status.ts';
+
+type CostsOptions = { by: ReportDimension; json?: boolean } & Partial<Record<ReportDimension, string>>;
+
+export function registerCosts(program: Command): void {
+  const command = program
+    .command('costs')
+    .description('what was spent, beside what the same tokens would have cost on Sonnet')
+    .addOption(new Option('--by <dimension>', 'one line for each').choices([...REPORT_DIMENSIONS]).default('session'));
+  for (const dimension of REPORT_DIMENSIONS) command.option(`--${dimension} <name>`, `only this ${dimension}`);
+  command
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  fleet costs --by model --session 2026-11-21')
+    .action(async (options: CostsOptions) => {
+      await withFleet(async (fleet) => {
+        const { config, redis, keys } = fleet.inner;
+        const only = Object.fromEntries(
+          REPORT_DIMENSIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+        );
+        const report = toCostReport(await readLedger(redis, keys), {
+          by: options.by,
+          sonnet: findPrices(config.FLEET_SONNET_MODEL, new Date()),
+          only,
+        });
+        const { uncertain } = await readSnapshot(fleet);
+        if (options.json) return printJson({ ...report, uncertain });
+        console.log(renderCosts(report));
+        if (uncertain.callCount > 0) {
+          console.log(
+            `Not in it: ${formatUsd(uncertain.todayNanoUsd, 4)} today of uncertain cost, ${uncertain.callCount} calls in all killed before their answer was stored`,
+          );
+        }
+      });
+    });
+}

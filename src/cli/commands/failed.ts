@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { assertBatch, eachFailedJob, groupFailedJobs } from '../../jobs/failed-jobs.ts';
+import { jsonOption } from '../options.ts';
+import { countOf, lineWidth, printJson, toLine } from '../print.ts';
+import { withFleet } from '../with-fleet.ts';
+
+export function registerFailed(program: Command): void {
+  program
+    .command('failed')
+    .description('failed tasks by reason, the newest of each, and the line that repairs them')
+    .option('--batch <name>', 'of this batch only')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  fleet failed --batch nightly')
+    .action(async (options: { batch?: string; json?: boolean }) => {
+      await withFleet(async ({ inner: { redis, keys, queues } }) => {
+        const { batch } = options;
+        if (batch !== undefined) await assertBatch(redis, keys, batch);
+        const filter = batch === undefined ? {} : { batch };
+        const groups = await groupFailedJobs(eachFailedJob(redis, keys, queues.tasks, filter));
+        const ofBatch = (repair: string): string =>
+          batch === undefined ? repair : repair.replace('--reason', `--batch ${batch} --reason`);
+        const shown = groups.map((group) => ({ ...group, repair: ofBatch(group.repair) }));
+        if (options.json) return printJson(shown);
+        if (shown.length === 0) return console.log('No task has failed.');
+        for (const group of shown) {
+          console.log(`❌ ${group.reason}: ${countOf(group.count, 'task')}`);
+          for (const job of group.examples) {
+            console.log(`   ${job.id}  ${job.failedAt.slice(0, 19)}Z  ${toLine(job.description, 60)}`);
+            console.log(`      ${toLine(job.text, Math.max(40, lineWidth() - 6))}`);
+          }
+          console.log(`   ➜ ${group.repair}`);
+        }
+      });
+    });
+}

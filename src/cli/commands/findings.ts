@@ -1,0 +1,120 @@
+import type { Command } from 'commander';
+import { UsageError } from '../../errors.ts';
+import type { FindingQuery } from '../../findings/store.ts';
+import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
+import { assertBatch } from '../../jobs/failed-jobs.ts';
+import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
+import { jsonOption, toCount } from '../options.ts';
+import { countOf, lineWidth, printJson, toLine } from '../print.ts';
+import { showProgress } from '../progress.ts';
+import { withFleet } from '../with-fleet.ts';
+import { writeWhole } from '../write-whole.ts';
+
+interface FindingsOptions {
+  grep?: string;
+  session?: string;
+  batch?: string;
+  limit?: number;
+  json?: boolean;
+  export?: string;
+}
+
+const SHOWN = 20;
+
+export function registerFindings(program: Command): void {
+  program
+    .command('findings')
+    .description('what was found: one finding whole, or the newest, one line each')
+    .argument('[id]', 'finding id, without finding:')
+    .option('--grep <text>', 'only those that hold this text, case ignored')
+    .option('--session <name>', 'only of this session')
+    .option('--batch <name>', 'only of this batch')
+    .option('--limit <n>', `how many (default: ${SHOWN}; with --export all)`, toCount(1, 10_000_000))
+    .option('--export <file>', 'write them as JSONL, oldest first, whole or not at all')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fleet findings finding_8f3a2c1d9e4b\n  fleet findings --grep "rate limit" --session instance-10',
+    )
+    .action(async (id: string | undefined, options: FindingsOptions) => {
+      await withFleet(async (fleet) => {
+        const { findings, inner } = fleet;
+        if (id !== undefined) {
+          const finding = await findings.get(id.replace(/^finding:/, ''));
+          if (finding === null)
+            throw new UsageError(`finding ${id}: there is none; \`fleet findings\` lists the newest`);
+          return options.json ? printJson(finding) : console.log(renderFinding(finding));
+        }
+        if (options.batch !== undefined) await assertBatch(inner.redis, inner.keys, options.batch);
+        if (options.export !== undefined) return exportTo(options.export, findings.each, toQuery(options));
+        const found = await findings.list({ ...toQuery(options), limit: options.limit ?? SHOWN });
+        if (options.json) return printJson(found);
+        if (found.length === 0) return console.log('No finding fits.');
+        for (const finding of found) console.log(renderLine(finding));
+      });
+    });
+}
+
+function toQuery({ grep, session, batch, limit }: FindingsOptions): FindingQuery {
+  return {
+    ...(grep === undefined ? {} : { text: grep }),
+    ...(session === undefined ? {} : { session }),
+    ...(batch === undefined ? {} : { batch }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+}
+
+async function exportTo(
+  path: string,
+  each: (query: FindingQuery) => AsyncIterable<StoredFinding>,
+  query: FindingQuery,
+): Promise<void> {
+  const progress = showProgress('Exporting', 0, 'findings');
+  let count = 0;
+  await writeWhole(path, async (write) => {
+    for await (const finding of each({ limit: Infinity, ...query })) {
+      await write(`${JSON.stringify(finding)}\n`);
+      count += 1;
+      progress.update(count);
+    }
+  });
+  progress.stop();
+  console.log(`Wrote ${countOf(count, 'finding')} to ${path}.`);
+}
+
+function renderLine(finding: StoredFinding): string {
+  const cost = finding.cost === undefined ? '' : formatUsd(toNanoUsd(finding.cost), 6);
+  const head = `${finding.finding_id.padEnd(26)}  ${finding.at.slice(0, 19)}Z  ${cost.padStart(9)}  `;
+  return (head + toLine(toSummary(finding), Math.max(30, lineWidth() - head.length))).trimEnd();
+}
+
+function renderFinding(finding: StoredFinding): string {
+  const { usage } = finding;
+  const facts: [string, string | undefined][] = [
+    ['Task', toLine(finding.task ?? '', 400)],
+    ['At', finding.at],
+    ['By', [finding.worker_id, finding.model].filter((part) => part !== undefined).join(', ')],
+    ['Session', finding.session],
+    ['Batch', finding.batch ?? undefined],
+    ['Cost', finding.cost === undefined ? undefined : formatUsd(toNanoUsd(finding.cost), 6)],
+    [
+      'Tokens',
+      usage === undefined
+        ? finding.tokens_used?.toString()
+        : `${usage.input + usage.cache_write + usage.cache_read} prompt, ${usage.output} output`,
+    ],
+    ['Changed', finding.files_changed.join(', ')],
+    ['Cites', finding.citations.join(', ')],
+    ['Topics', finding.topics.join(', ')],
+  ];
+  const lines = facts
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => `${name.padEnd(9)}${value}`);
+  const result = typeof finding.result === 'string' ? finding.result : JSON.stringify(finding.result, null, 2);
+  return [`finding:${finding.finding_id}`, ...lines, '', withoutControls(result ?? '')].join('\n');
+}
+
+/** Keeps line breaks and tabs; what a model wrote must not move the cursor. */
+function withoutControls(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '');
+}

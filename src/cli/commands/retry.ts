@@ -1,0 +1,120 @@
+import type { Command } from 'commander';
+import type { Fleet } from '../../connect-fleet.ts';
+import { toMessage, UsageError } from '../../errors.ts';
+import { readKnownNames } from '../../jobs/check-task.ts';
+import { assertBatch, eachFailedJob } from '../../jobs/failed-jobs.ts';
+import { retryJob, type TaskEdit } from '../../jobs/retry.ts';
+import { jsonOption, readJsonFile, toCount } from '../options.ts';
+import { thisPerson } from '../person.ts';
+import { countOf, printJson } from '../print.ts';
+import { showProgress } from '../progress.ts';
+import { withFleet } from '../with-fleet.ts';
+
+interface RetryCommandOptions {
+  batch?: string;
+  reason?: string;
+  append?: string;
+  data?: string;
+  model?: string;
+  first?: number;
+  fresh?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+/** Ids printed one by one; the rest is a number. */
+const NAMED = 20;
+
+export function registerRetry(program: Command): void {
+  program
+    .command('retry')
+    .description('run failed tasks again, as they are or edited; nothing else can be retried')
+    .argument('[ids...]', 'job ids; or choose by --batch and --reason')
+    .option('--batch <name>', 'the failed tasks of this batch')
+    .option('--reason <reason>', 'the tasks that failed for this reason (fleet failed)')
+    .option('--append <text>', 'add this to the description')
+    .option('--data <file>', 'put this task (JSON) in place of it')
+    .option('--model <id>', 'on another model')
+    .option('--first <n>', 'only the n that failed first', toCount(1, 1_000_000))
+    .option('--fresh', 'use no stored turns; what they cost stays booked')
+    .option('--dry-run', 'check, say what would happen, change nothing')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fleet retry --reason provider-unavailable\n  fleet retry task-1a2b --append "The file is docs/a.md"',
+    )
+    .action(async (ids: string[], options: RetryCommandOptions) => {
+      const edit = toEdit(ids, options);
+      await withFleet(async (fleet) => {
+        const chosen = await choose(fleet, ids, options);
+        const { retried, refused } = await retryAll(fleet, chosen, edit, options);
+        if (refused.length > 0) process.exitCode = 1;
+        if (options.json) return printJson({ retried, refused, dryRun: options.dryRun ?? false });
+        const verb = options.dryRun ? 'Would retry' : 'Retried';
+        for (const id of retried.slice(0, NAMED)) console.log(`${verb} ${id}`);
+        if (retried.length > NAMED) console.log(`… and ${countOf(retried.length - NAMED, 'more', 'more')}`);
+        for (const { message } of refused.slice(0, NAMED)) console.error(`❌ ${message}`);
+        if (refused.length > NAMED) console.error(`❌ … and ${countOf(refused.length - NAMED, 'more', 'more')}`);
+        if (chosen.length === 0) console.log('No failed task fits.');
+      });
+    });
+}
+
+function toEdit(ids: string[], { batch, reason, append, data, model }: RetryCommandOptions): TaskEdit | undefined {
+  if (ids.length === 0 && batch === undefined && reason === undefined) {
+    throw new UsageError('retry: expected job ids, --batch or --reason; `fleet failed` shows what failed');
+  }
+  if (ids.length > 0 && (batch !== undefined || reason !== undefined)) {
+    throw new UsageError('retry: expected job ids, or --batch and --reason, not both');
+  }
+  if (data !== undefined && (append !== undefined || model !== undefined)) {
+    throw new UsageError('retry: --data puts a whole task in place; leave out --append and --model');
+  }
+  if (data !== undefined && ids.length !== 1) throw new UsageError('retry: --data needs exactly one job id');
+  if (data !== undefined) return { data: readJsonFile('--data', data) };
+  if (append === undefined && model === undefined) return undefined;
+  return { ...(append === undefined ? {} : { append }), ...(model === undefined ? {} : { model }) };
+}
+
+async function choose(fleet: Fleet, ids: string[], options: RetryCommandOptions): Promise<string[]> {
+  const { redis, keys, queues } = fleet.inner;
+  const { batch, reason, first = Infinity } = options;
+  if (ids.length > 0) return [...new Set(ids)].slice(0, first);
+  if (batch !== undefined) await assertBatch(redis, keys, batch);
+  const chosen: string[] = [];
+  const filter = { ...(batch === undefined ? {} : { batch }), ...(reason === undefined ? {} : { reason }) };
+  for await (const job of eachFailedJob(redis, keys, queues.tasks, filter)) {
+    if (chosen.length >= first) break;
+    chosen.push(job.id);
+  }
+  return chosen;
+}
+
+async function retryAll(fleet: Fleet, ids: string[], edit: TaskEdit | undefined, options: RetryCommandOptions) {
+  const { config, redis, keys, queues } = fleet.inner;
+  const known = await readKnownNames(redis, keys, Object.keys(config.FLEET_WORKSPACES));
+  const retried: string[] = [];
+  const refused: { id: string; message: string }[] = [];
+  const progress = showProgress('Retrying', ids.length);
+  for (const id of ids) {
+    try {
+      await retryJob({ redis, keys, queue: queues.tasks }, id, {
+        by: thisPerson(),
+        known,
+        fresh: options.fresh ?? false,
+        dryRun: options.dryRun ?? false,
+        ...(edit === undefined ? {} : { edit }),
+      });
+      retried.push(id);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      refused.push({
+        id,
+        message: toMessage(error).startsWith('job ') ? error.message : `job ${id}: ${error.message}`,
+      });
+    }
+    progress.update(retried.length + refused.length);
+  }
+  progress.stop();
+  return { retried, refused };
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { UsageError } from '../../errors.ts';
+import { beginSession } from '../../session.ts';
+import { jsonOption } from '../options.ts';
+import { printJson } from '../print.ts';
+import { withFleet } from '../with-fleet.ts';
+
+export function registerSession(program: Command): void {
+  program
+    .command('session')
+    .description(
+      'start a session: tasks enqueued from now on carry its name, costs count from zero; without NAME: show it',
+    )
+    .argument('[name]', 'such as instance-11; default: the date')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  fleet session instance-11')
+    .action(async (name: string | undefined, options: { json?: boolean }) => {
+      if (name !== undefined) checkSessionName(name);
+      await withFleet(async ({ inner: { redis, keys, scripts } }) => {
+        const session = await beginSession(scripts, keys, name ?? '');
+        const state = await redis.hgetall(keys.session);
+        const { startedAt = '', findings = '0' } = state;
+        if (options.json) return printJson({ name: session, startedAt, findings: Number(findings) });
+        console.log(
+          name === undefined
+            ? `Session ${session}, since ${startedAt}, ${findings} findings.`
+            : `Session ${session} began; costs count from zero.`,
+        );
+      });
+    });
+}
+
+function checkSessionName(name: string): void {
+  if (/^[^\s:{}]{1,100}$/.test(name)) return;
+  throw new UsageError(`session: expected a name without white space, colon or brace, got ${JSON.stringify(name)}`);
+}

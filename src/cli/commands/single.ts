@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import { AccountRefusedError, BudgetReachedError, CancelledError, FleetError } from '../../errors.ts';
+import type { Finding } from '../../findings/finding.ts';
+import { runSingle } from '../../haiku/run-single.ts';
+import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
+import { allSonnetNanoUsd, toSavedPercent } from '../../ledger/prices.ts';
+import { toPromptTokens } from '../../ledger/usage.ts';
+import { findPrices } from '../../models/catalog.ts';
+import { createModel } from '../../models/create-model.ts';
+import { EXIT } from '../exit-codes.ts';
+import { jsonOption, toUsd } from '../options.ts';
+import { printJson } from '../print.ts';
+import { withFleet } from '../with-fleet.ts';
+import { addTaskOptions, toTaskInput, type TaskCommandOptions } from './task.ts';
+
+interface SingleCommandOptions extends TaskCommandOptions {
+  task?: string;
+  workerId?: string;
+}
+
+export function registerSingle(program: Command): void {
+  addTaskOptions(
+    program
+      .command('single')
+      .description('do one task here and now, without queue and workers; same budgets, same findings')
+      .option('--task <description>', 'what is to be done')
+      .option('--worker-id <id>', 'under this name'),
+  )
+    .option('--budget <usd>', 'own budget of the task', toUsd)
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  fleet single --task "How many lines has README.md?" --workspace site')
+    .action(async ({ task, ...options }: SingleCommandOptions) => {
+      if (task === undefined || task.trim() === '') throw new FleetError('--task required for single mode'); // exit 1: SPEC
+      const input = toTaskInput(task, options);
+      await withFleet(async (fleet) => {
+        const { model, close } = await createModel(fleet.inner.config);
+        const stop = endOnSignal();
+        try {
+          const finding = await runSingle(fleet, input, {
+            model,
+            signal: stop.signal,
+            onWait: (ms, why) => console.error(`Waiting ${Math.ceil(ms / 1_000)} s: ${why}`),
+            ...(options.workerId === undefined ? {} : { workerId: options.workerId }),
+          });
+          if (options.json) printJson(finding);
+          else console.log(renderSingle(finding, fleet.inner.config.FLEET_SONNET_MODEL));
+        } catch (error) {
+          if (isHalt(error)) {
+            process.exitCode = EXIT.halted;
+            return console.error(`Error: ${error.message}\nThe fleet is halted: fleet status shows the ways out`);
+          }
+          throw error;
+        } finally {
+          stop.clear();
+          await close();
+        }
+      });
+    });
+}
+
+/** The three lines of SPEC. */
+export function renderSingle(finding: Finding, sonnetModel: string): string {
+  const cost = toNanoUsd(finding.cost);
+  const sonnet = allSonnetNanoUsd(findPrices(sonnetModel, new Date()), finding.usage);
+  const tokens = `${toPromptTokens(finding.usage)} input, ${finding.usage.output} output`;
+  return [
+    `✅ Finding written: finding:${finding.finding_id}`,
+    `   Cost: ${formatUsd(cost, 6)} (${tokens}) — Sonnet: ${formatUsd(sonnet, 6)}, saved ${toSavedPercent(cost, sonnet).toFixed(1)} %`,
+    `   Coordinator: fleet findings ${finding.finding_id}`,
+  ].join('\n');
+}
+
+/** These halted the fleet, as they do in a worker. */
+function isHalt(error: unknown): error is FleetError {
+  return error instanceof AccountRefusedError || (error instanceof BudgetReachedError && error.scope === 'day');
+}
+
+/** Ctrl-C ends the task, not the process: the call that is out must be booked first. */
+function endOnSignal(): { signal: AbortSignal; clear: () => void } {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.failed); // pressed twice
+    controller.abort(
+      new CancelledError('cancelled; a call that was under way is booked at its worst case, as uncertain'),
+    );
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    clear: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+  };
+}

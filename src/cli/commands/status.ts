@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { readBatch } from '../../batches/batch-progress.ts';
+import type { Fleet } from '../../connect-fleet.ts';
+import { DEFAULT_BUDGET_NANO_USD } from '../../ledger/budget.ts';
+import { toNanoUsd } from '../../ledger/money.ts';
+import { toRedisError } from '../../redis/connect.ts';
+import { toMessage } from '../../errors.ts';
+import { renderCompactStatus, renderStatus } from '../../status/render.ts';
+import { readStatus } from '../../status/snapshot.ts';
+import type { StatusSnapshot } from '../../status/snapshot-shape.ts';
+import { jsonOption } from '../options.ts';
+import { isTerminal, printJson, wantsColour } from '../print.ts';
+import { renderBatch } from '../render-batch.ts';
+import { withFleet } from '../with-fleet.ts';
+
+const WATCH_MS = 5_000;
+const CLEAR = '\u001b[H\u001b[2J';
+
+interface StatusCommandOptions {
+  watch?: boolean;
+  compact?: boolean;
+  json?: boolean;
+  batch?: string;
+}
+
+export function registerStatus(program: Command): void {
+  program
+    .command('status')
+    .description('what the fleet knows, does and costs')
+    .option('--watch', 'redraw every 5 seconds until Ctrl-C')
+    .option('--compact', 'one line')
+    .option('--batch <name>', 'progress of one batch instead')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  fleet status --compact')
+    .action(async (options: StatusCommandOptions) => {
+      await withFleet(async (fleet) => {
+        if (options.watch) await watch(fleet, options);
+        else await show(fleet, options);
+      });
+    });
+}
+
+async function show(fleet: Fleet, options: StatusCommandOptions): Promise<void> {
+  const { redis, keys } = fleet.inner;
+  if (options.batch !== undefined) {
+    const batch = await readBatch(redis, keys, options.batch);
+    return options.json ? printJson(batch) : console.log(renderBatch(batch));
+  }
+  const snapshot = await readSnapshot(fleet);
+  if (options.json) return printJson(snapshot);
+  console.log(options.compact ? renderCompactStatus(snapshot) : renderStatus(snapshot, { colour: wantsColour() }));
+}
+
+/** Redis going away for a while does not end the watch: it says so and looks again. */
+async function watch(fleet: Fleet, options: StatusCommandOptions): Promise<void> {
+  for (;;) {
+    if (isTerminal()) process.stdout.write(CLEAR);
+    await show(fleet, options).catch((error: unknown) => {
+      console.log(toMessage(toRedisError(error, fleet.inner.config.REDIS_URL)));
+    });
+    await sleep(WATCH_MS);
+  }
+}
+
+/** The fleet's state, with the budget that would hold where none is set yet. */
+export async function readSnapshot({ inner }: Fleet): Promise<StatusSnapshot> {
+  const { config, redis, keys, scripts, queues } = inner;
+  const seed = config.FLEET_BUDGET_USD;
+  return readStatus(redis, keys, Object.values(queues), {
+    scripts,
+    defaultDayLimitNanoUsd: seed === undefined ? DEFAULT_BUDGET_NANO_USD : toNanoUsd(seed),
+  });
+}

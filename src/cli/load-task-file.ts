@@ -1,0 +1,200 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { addBatch, type BatchReport } from '../batches/add-batch.ts';
+import { readBatch } from '../batches/batch-progress.ts';
+import { noticeBatchEnd } from '../batches/batch-round.ts';
+import { followBatch, type BatchEnd } from '../batches/follow-batch.ts';
+import { createForecaster, type Forecaster } from '../batches/forecast.ts';
+import { readEntries } from '../batches/read-entries.ts';
+import { eachResult } from '../batches/results.ts';
+import { openSpool, type Spool } from '../batches/spool.ts';
+import { checkBatchName } from '../batches/task-id.ts';
+import type { Fleet } from '../connect-fleet.ts';
+import { toMessage, UsageError } from '../errors.ts';
+import { toFindingId } from '../findings/finding-id.ts';
+import { parseHalt } from '../halt/halt.ts';
+import { createNotifier } from '../notify.ts';
+import { choicesOf } from '../status/halt-choices.ts';
+import { EXIT } from './exit-codes.ts';
+import { countOf, printJson } from './print.ts';
+import { showProgress } from './progress.ts';
+import { renderBatch } from './render-batch.ts';
+import { renderForecast } from './render-forecast.ts';
+import { withFleet } from './with-fleet.ts';
+import { writeWhole } from './write-whole.ts';
+
+export interface TaskFileOptions {
+  batch?: string;
+  limit?: number;
+  budget?: number;
+  dryRun?: boolean;
+  wait?: boolean;
+  out?: string;
+  json?: boolean;
+}
+
+/** Bad lines printed one by one; the rest is a number. */
+const PROBLEMS_SHOWN = 20;
+
+/** `fleet task --file`: loads a file as a batch, and waits for it and writes its results where asked to. */
+export async function loadTaskFile(path: string, options: TaskFileOptions): Promise<void> {
+  const batch = checkBatchName(options.batch ?? toBatchName(path));
+  const { chunks, size } = await openTaskFile(path);
+  await withFleet(async (fleet) => {
+    const keep = options.wait === true || options.out !== undefined;
+    const spool = keep ? openSpool() : null;
+    const forecaster = options.dryRun ? createForecasterOf(fleet) : null;
+    try {
+      const load = (): Promise<BatchReport> => addFile(fleet, { chunks, size, batch }, options, spool, forecaster);
+      if (spool === null || options.out === undefined)
+        return await finish(fleet, await load(), options, spool, forecaster);
+      await writeWhole(options.out, async (write) => {
+        await finish(fleet, await load(), options, spool, forecaster);
+        const { redis, keys, queues } = fleet.inner;
+        for await (const result of eachResult(redis, keys, queues.tasks, spool))
+          await write(`${JSON.stringify(result)}\n`);
+      });
+      if (!options.json) console.log(`Results: ${options.out}`);
+    } finally {
+      spool?.remove();
+    }
+  });
+}
+
+async function addFile(
+  { inner }: Fleet,
+  file: { chunks: AsyncIterable<Buffer | string>; size: number | null; batch: string },
+  options: TaskFileOptions,
+  spool: Spool | null,
+  forecaster: Forecaster | null,
+): Promise<BatchReport> {
+  const { config, redis, keys, producer, currentSession } = inner;
+  const progress = showProgress(options.dryRun ? 'Checking' : 'Loading', file.size ?? 0, 'bytes');
+  let bytes = 0;
+  let shown = 0;
+  try {
+    return await addBatch(
+      { redis, keys, producer, currentSession, configured: Object.keys(config.FLEET_WORKSPACES) },
+      readEntries(file.chunks, (read) => (bytes = read)),
+      {
+        batch: file.batch,
+        dryRun: options.dryRun ?? false,
+        ...(options.limit === undefined ? {} : { limit: options.limit }),
+        ...(options.budget === undefined ? {} : { budgetUsd: options.budget }),
+        onProgress: ({ read, added, existing }) =>
+          progress.update(bytes, `${countOf(read, 'line')}, ${added} new, ${existing} there already`),
+        onInvalid(line, message) {
+          spool?.add({ line, error: message });
+          shown += 1;
+          if (shown <= PROBLEMS_SHOWN) console.error(`❌ line ${line}: ${message}`);
+        },
+        onTask(line, task) {
+          if (options.dryRun !== true || task.added) forecaster?.add(task.input);
+          spool?.add({ line, id: task.id, findingId: toFindingId(task.id, task.input.finding_id) });
+        },
+      },
+    );
+  } finally {
+    progress.stop();
+    if (shown > PROBLEMS_SHOWN) console.error(`❌ … and ${countOf(shown - PROBLEMS_SHOWN, 'more bad line')}`);
+  }
+}
+
+async function finish(
+  fleet: Fleet,
+  report: BatchReport,
+  options: TaskFileOptions,
+  spool: Spool | null,
+  forecaster: Forecaster | null,
+): Promise<void> {
+  const { config, redis, keys } = fleet.inner;
+  const batch = report.batch ?? '';
+  if (report.invalid > 0) process.exitCode = EXIT.failed;
+  if (forecaster !== null) {
+    const forecast = await forecaster.forecast();
+    return options.json ? printJson({ ...toCounts(report), forecast }) : console.log(renderForecast(report, forecast));
+  }
+  if (!options.json) console.log(describe(report));
+  let end: BatchEnd | null = null;
+  if (options.wait && spool !== null && report.added + report.existing > 0) {
+    end = await wait(fleet, batch, report, spool);
+    if (end === 'halted') process.exitCode = EXIT.halted;
+    else if (end !== 'done') process.exitCode = EXIT.failed;
+  }
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
+  await noticeBatchEnd(redis, keys, batch, notifier); // the workers may have been faster than the loading
+  await notifier.flush();
+  if (options.json) return printJson({ ...toCounts(report), end, state: await readBatch(redis, keys, batch) });
+  if (end === null) return;
+  console.log(renderBatch(await readBatch(redis, keys, batch)));
+  if (end === 'parked') console.log(`Parked:  some wait for a higher budget: fleet budget USD --batch ${batch}`);
+  const halt = await redis.get(keys.haltReason);
+  if (end !== 'halted' || halt === null) return;
+  const { reason, detail } = parseHalt(halt);
+  console.log(`⛔ Halted: ${reason}${detail === '' ? '' : ` (${detail})`}`);
+  for (const choice of choicesOf(parseHalt(halt))) console.log(`  ➜ ${choice.what}: ${choice.command}`);
+  console.log('  The batch goes on then; the same command waits for it again.');
+}
+
+async function wait({ inner }: Fleet, batch: string, report: BatchReport, spool: Spool): Promise<BatchEnd> {
+  const tasks = report.added + report.existing;
+  const progress = showProgress('Working', tasks, 'tasks');
+  try {
+    return await followBatch({ redis: inner.redis, keys: inner.keys, queue: inner.queues.tasks }, batch, {
+      spool,
+      tasks,
+      onProgress: (completed, failed) =>
+        progress.update(Math.min(tasks, completed + failed), failed === 0 ? '' : `${failed} failed`),
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+function describe({ batch, added, existing, invalid, read }: BatchReport): string {
+  const parts = [
+    `${countOf(added, 'task')} added`,
+    ...(existing > 0 ? [`${existing.toLocaleString('en-US')} there already`] : []),
+    ...(invalid > 0 ? [countOf(invalid, 'bad line')] : []),
+  ];
+  return `Batch ${batch ?? ''}: ${parts.join(', ')} (${countOf(read, 'line')} read)`;
+}
+
+function toCounts({ batch, read, added, existing, invalid, problems }: BatchReport) {
+  return { batch, read, added, existing, invalid, problems };
+}
+
+/** The file's own name is its batch: the same file again adds only what is missing. */
+function toBatchName(path: string): string {
+  if (path === '-') throw new UsageError('--file -: the standard input has no name; give --batch NAME');
+  const name = basename(path, extname(path))
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '');
+  if (name === '') throw new UsageError(`--file ${path}: its name makes no batch name; give --batch NAME`);
+  return name.slice(0, 100);
+}
+
+async function openTaskFile(path: string): Promise<{ chunks: AsyncIterable<Buffer | string>; size: number | null }> {
+  if (path === '-') return { chunks: process.stdin, size: null };
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw new UsageError(`--file ${path}: is a folder`);
+    return { chunks: createReadStream(path, { highWaterMark: 256 * 1024 }), size: found.isFile() ? found.size : null };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`--file: cannot read ${path}: ${toMessage(error)}`, { cause: error });
+  }
+}
+
+function createForecasterOf({ inner, findings }: Fleet): Forecaster {
+  const { config, redis, keys } = inner;
+  return createForecaster({
+    redis,
+    keys,
+    findings,
+    defaultModel: config.FLEET_HAIKU_MODEL,
+    sonnetModel: config.FLEET_SONNET_MODEL,
+    now: new Date(),
+  });
+}

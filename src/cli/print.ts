@@ -1,0 +1,30 @@
+/** Whether a person watches: bars and redrawing are for terminals, programs and files get plain lines. */
+export function isTerminal(stream: NodeJS.WriteStream = process.stdout): boolean {
+  return stream.isTTY && process.env.TERM !== 'dumb';
+}
+
+/** https://no-color.org: set and not empty means none. */
+export function wantsColour(): boolean {
+  return isTerminal() && (process.env.NO_COLOR ?? '') === '';
+}
+
+/** What a program reads: one JSON document, indented for the person who looks all the same. */
+export function printJson(value: unknown): void {
+  console.log(JSON.stringify(value, null, 2));
+}
+
+/** `1 task`, `2 tasks`, `1,000 tasks`. */
+export function countOf(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? noun : plural}`;
+}
+
+/** One line of any text, cut to fit: control characters of a model's or provider's words must not reach a terminal. */
+export function toLine(text: string, width: number): string {
+  const line = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Columns of the terminal; 100 where there is none. */
+export function lineWidth(): number {
+  return process.stdout.columns ?? 100;
+}

@@ -1,0 +1,12 @@
+import { loadConfig } from '../config.ts';
+import { openFleet, type Fleet } from '../connect-fleet.ts';
+
+/** Connects to the fleet of this environment, and lets go of it however `use` ends. */
+export async function withFleet<T>(use: (fleet: Fleet) => Promise<T>): Promise<T> {
+  const fleet = await openFleet(loadConfig(process.env));
+  try {
+    return await use(fleet);
+  } finally {
+    await fleet.close();
+  }
+}

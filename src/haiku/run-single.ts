@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tasksQueue, type TaskInput } from '../../queues/tasks.ts';
+import { isOffline } from '../config.ts';
+import type { Fleet } from '../connect-fleet.ts';
+import {
+  AccountRefusedError,
+  BudgetReachedError,
+  ModelCoolingError,
+  ProviderUnavailableError,
+  RateLimitedError,
+  toMessage,
+} from '../errors.ts';
+import type { Finding } from '../findings/finding.ts';
+import { createHaltSwitch, type HaltSwitch } from '../halt/halt.ts';
+import { checkTask, readKnownNames } from '../jobs/check-task.ts';
+import { coolDown, countUnavailable, GIVE_UP_AFTER_MS, toBackoffMs } from '../jobs/provider-waits.ts';
+import { takeWorkerName } from '../jobs/worker-name.ts';
+import { seedBudget } from '../ledger/budget.ts';
+import { createTurnLedger } from '../ledger/turn-ledger.ts';
+import type { Model } from '../models/model.ts';
+import { createNotifier } from '../notify.ts';
+import { markSwarm, runPreflight } from '../redis/preflight.ts';
+import { createTaskHandler } from './create-task-handler.ts';
+
+export interface SingleOptions {
+  model: Model;
+  /** Default: `FLEET_WORKER_ID`, else the next free name of this host. */
+  workerId?: string;
+  /** Fires with the error to end with. A call that is out then is booked as uncertain. */
+  signal: AbortSignal;
+  /** Told about each wait for the provider. */
+  onWait: (ms: number, why: string) => void;
+}
+
+/**
+ * Does one task in this process, without the queue: budgets, the ledger, halts and findings are those of the fleet. A
+ * provider that is busy or away is waited for, as a worker would; nothing is paid twice.
+ * @throws UsageError for a task that breaks a rule, and every class that a worker's run throws
+ */
+export async function runSingle(fleet: Fleet, input: TaskInput, options: SingleOptions): Promise<Finding> {
+  const { config, redis, keys, scripts, queues, currentSession } = fleet.inner;
+  const task = checkTask(input, await readKnownNames(redis, keys, Object.keys(config.FLEET_WORKSPACES)));
+  await runPreflight(redis, keys);
+  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
+  await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
+  const name = await takeWorkerName(redis, keys, options.workerId ?? config.FLEET_WORKER_ID);
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
+  const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
+  const jobId = `single-${randomBytes(8).toString('hex')}`;
+  const handle = createTaskHandler({
+    config,
+    redis,
+    keys,
+    model: options.model,
+    ledger: createTurnLedger({ scripts, keys, workerId: name.id, now: () => new Date() }),
+    findings: fleet.findings,
+    workerId: name.id,
+    currentSession,
+  });
+  const data = tasksQueue.data.parse(task);
+  try {
+    for (;;) {
+      try {
+        const { finding } = await handle(data, {
+          token: '', // no lock: nobody else can have this job
+          jobId,
+          attempt: 0,
+          signal: options.signal,
+          isDraining: () => false,
+          onTurn: () => undefined,
+        });
+        return JSON.parse(finding) as Finding;
+      } catch (error) {
+        const waitMs = await toWait(error, fleet, jobId, halt, name.id);
+        options.onWait(waitMs, toMessage(error));
+        await sleep(waitMs, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted());
+      }
+    }
+  } finally {
+    await redis.del(keys.turns(jobId), keys.spend(`task:${jobId}`)); // nobody can go on with them: the id is not known anywhere else
+    await name.release();
+    await notifier.flush();
+  }
+}
+
+/** @returns how long to wait before the same call is made again. @throws what it was given, when waiting does not help */
+async function toWait(error: unknown, { inner }: Fleet, jobId: string, halt: HaltSwitch, by: string): Promise<number> {
+  const { redis, keys } = inner;
+  if (error instanceof RateLimitedError) {
+    await coolDown(redis, keys, error.model, error.retryAfterMs);
+    return Math.max(1_000, error.retryAfterMs);
+  }
+  if (error instanceof ModelCoolingError) return Math.max(100, error.delayMs);
+  if (error instanceof ProviderUnavailableError) {
+    const now = Date.now();
+    const { failures, since } = await countUnavailable(redis, keys, jobId, error.model, now);
+    if (now - since <= GIVE_UP_AFTER_MS) return toBackoffMs(failures);
+  }
+  const step = `single task ${jobId}`;
+  if (error instanceof AccountRefusedError) {
+    await halt.halt({ reason: 'account-refused', step, by, detail: error.message });
+  }
+  if (error instanceof BudgetReachedError && error.scope === 'day') {
+    await halt.halt({ reason: 'budget', step, by, detail: error.message });
+  }
+  throw error;
+}

@@ -1,0 +1,139 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { UsageError } from '../errors.ts';
+import type { Keys } from '../redis/keys.ts';
+
+export interface FailedJob {
+  id: string;
+  /** The word that groups failures. */
+  reason: string;
+  /** What followed it: the rule that was broken, or the provider's words. */
+  text: string;
+  description: string;
+  batch: string | null;
+  /** UTC instant. */
+  failedAt: string;
+}
+
+export interface FailedGroup {
+  reason: string;
+  count: number;
+  /** Newest first. */
+  examples: FailedJob[];
+  /** What a person does about it: a command line, or words before one. */
+  repair: string;
+}
+
+export interface FailedFilter {
+  batch?: string;
+  reason?: string;
+}
+
+const PAGE = 500;
+
+/** Failed jobs, the longest failed first, one page in memory at a time. */
+export async function* eachFailedJob(
+  redis: Redis,
+  keys: Keys,
+  queue: Queue,
+  filter: FailedFilter = {},
+): AsyncGenerator<FailedJob> {
+  const { batch, reason } = filter;
+  const failed = keys.queueKey(queue.name, 'failed');
+  // Taken before anything is changed: a caller that retries while it reads would skip jobs otherwise.
+  const entries = await redis.zrange(failed, 0, '-1', 'WITHSCORES');
+  for (let from = 0; from < entries.length; from += 2 * PAGE) {
+    const page = entries.slice(from, from + 2 * PAGE);
+    const chain = redis.pipeline();
+    for (let at = 0; at < page.length; at += 2) {
+      chain.hmget(keys.queueKey(queue.name, page[at] ?? ''), 'failedReason', 'data');
+    }
+    const replies = (await chain.exec()) ?? [];
+    for (const [at, [error, reply]] of replies.entries()) {
+      if (error) throw error;
+      const [failedReason, data] = reply as (string | null)[];
+      if (data === null || data === undefined) continue; // cleared away meanwhile
+      const job = toFailedJob(page[2 * at] ?? '', Number(page[2 * at + 1]), failedReason ?? '', data);
+      if ((batch === undefined || job.batch === batch) && (reason === undefined || job.reason === reason)) yield job;
+    }
+  }
+}
+
+/** Groups by reason, most first. @param examples how many of the newest of each are kept */
+export async function groupFailedJobs(
+  jobs: AsyncIterable<FailedJob>,
+  { examples = 3 }: { examples?: number } = {},
+): Promise<FailedGroup[]> {
+  const groups = new Map<string, FailedGroup>();
+  for await (const job of jobs) {
+    const group = groups.get(job.reason) ?? { reason: job.reason, count: 0, examples: [], repair: '' };
+    group.count += 1;
+    group.examples = [job, ...group.examples].slice(0, examples); // they come oldest first
+    groups.set(job.reason, group);
+  }
+  const sorted = [...groups.values()].sort((a, b) => b.count - a.count || a.reason.localeCompare(b.reason));
+  return sorted.map((group) => ({ ...group, repair: repairOf(group) }));
+}
+
+/** `schema: the result …` → the word and the rest; a text without a word (BullMQ's own) is `other`. */
+export function splitFailedReason(failedReason: string): { reason: string; text: string } {
+  const [, reason, text] = /^([a-z][a-z0-9-]*): ?(.*)$/s.exec(failedReason) ?? [];
+  return reason === undefined ? { reason: 'other', text: failedReason } : { reason, text: text ?? '' };
+}
+
+/** @throws UsageError when there is no batch of this name */
+export async function assertBatch(redis: Redis, keys: Keys, batch: string): Promise<void> {
+  if ((await redis.exists(keys.batch(batch))) === 1) return;
+  const newest = await redis.zrevrange(keys.batches, 0, 4);
+  const known = newest.length === 0 ? 'there is none yet' : `the newest are ${newest.join(', ')}`;
+  throw new UsageError(`batch ${JSON.stringify(batch)}: there is none of this name; ${known}`);
+}
+
+function repairOf({ reason, examples }: FailedGroup): string {
+  const id = examples[0]?.id ?? 'ID';
+  const all = `fleet retry --reason ${reason}`;
+  switch (reason) {
+    case 'handed-back':
+      return `${all} --model claude-sonnet-5-5`;
+    case 'refusal':
+    case 'tool':
+    case 'step-limit':
+      return `${all} --append "what helps it"`;
+    case 'schema':
+      return `${all} --append "Answer with JSON that fits the schema"`;
+    case 'workspace':
+      return `FLEET_WORKSPACES in .env, fleet reload, then ${all}`;
+    case 'context':
+      return `fleet context load NAME FILE, then ${all}`;
+    case 'model':
+      return `${all} --model claude-haiku-5-5`;
+    case 'invalid-job':
+    case 'finding-taken':
+      return `fleet retry ${id} --data FILE`;
+    case 'error':
+      return `fleet retry ${id}, and report what it says`;
+    default:
+      return all;
+  }
+}
+
+function toFailedJob(id: string, finishedOn: number, failedReason: string, json: string): FailedJob {
+  const data = toObject(json);
+  return {
+    id,
+    ...splitFailedReason(failedReason),
+    description: typeof data['description'] === 'string' ? data['description'] : '',
+    batch: typeof data['batch'] === 'string' ? data['batch'] : null,
+    failedAt: new Date(finishedOn).toISOString(),
+  };
+}
+
+/** Anybody may have put the job there: its data need not be an object, nor JSON. */
+function toObject(json: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { HaltError, JobFailedError, UsageError } from '../errors.ts';
+import type { FindingStore } from '../findings/store.ts';
+import type { StoredFinding } from '../findings/stored-finding.ts';
+import { parseHalt } from '../halt/halt.ts';
+import type { Keys } from '../redis/keys.ts';
+
+const FIRST_POLL_MS = 50;
+const POLL_MS = 500;
+
+/**
+ * Waits for one task's finding for as long as it takes, and no longer than it can come.
+ * @throws JobFailedError when it failed, or is parked for its budget; HaltError while the fleet is halted; UsageError when
+ *   neither job nor finding is there
+ */
+export async function followJob(
+  parts: { redis: Redis; keys: Keys; queue: Queue; findings: FindingStore },
+  jobId: string,
+  findingId: string,
+): Promise<StoredFinding> {
+  const { redis, keys, queue, findings } = parts;
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(POLL_MS, pollMs * 1.3)) {
+    const state = await queue.getJobState(jobId);
+    if (state === 'completed' || state === 'unknown') {
+      const finding = await findings.get(findingId);
+      if (finding !== null) return finding;
+      throw new UsageError(`task ${jobId}: there is neither a job nor a finding of it`);
+    }
+    if (state === 'failed') {
+      throw new JobFailedError(jobId, (await queue.getJob(jobId))?.failedReason ?? 'unknown');
+    }
+    if (state === 'delayed' && (await redis.hexists(keys.parked, jobId)) === 1) {
+      throw new JobFailedError(jobId, 'parked: budget; a higher one releases it: fleet budget USD');
+    }
+    const halt = state === 'active' ? null : await redis.get(keys.haltReason); // a running call ends and is stored
+    if (halt !== null) {
+      const { reason, detail } = parseHalt(halt);
+      throw new HaltError(`the fleet is halted (${reason}${detail === '' ? '' : `: ${detail}`}); task ${jobId} waits`);
+    }
+    await sleep(pollMs);
+  }
+}

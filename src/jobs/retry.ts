@@ -1,0 +1,125 @@
+import type { Job, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { taskInputSchema, type TaskInput } from '../../queues/tasks.ts';
+import { noteRetryInBatch } from '../batches/batch-round.ts';
+import { UsageError } from '../errors.ts';
+import type { Keys } from '../redis/keys.ts';
+import { checkTask, type KnownNames } from './check-task.ts';
+
+/** What a person changes about a task before it runs again. */
+export interface TaskEdit {
+  /** Added to the description, after an empty line. */
+  append?: string;
+  /** Stands in place of the whole task; the stamps of queue and batch stay. */
+  data?: unknown;
+  model?: string;
+}
+
+export interface RetryOptions {
+  edit?: TaskEdit;
+  /** Starts afresh: stored turns are not used again. Their cost stays booked. */
+  fresh?: boolean;
+  /** Checks everything and changes nothing. */
+  dryRun?: boolean;
+  /** Who does it, for the job's log. */
+  by: string;
+  known: KnownNames;
+}
+
+/**
+ * Puts one failed job back to waiting. An edited task is checked as a new one would be, and both texts stay in the job's
+ * log. A retry after a provider's failure goes on from the stored turns; after an edit or a failure of the task itself,
+ * or with `fresh`, it starts afresh.
+ * @throws UsageError for a job that is not failed, or an edit that breaks a rule; the job is as it was
+ */
+export async function retryJob(
+  parts: { redis: Redis; keys: Keys; queue: Queue },
+  jobId: string,
+  options: RetryOptions,
+): Promise<void> {
+  const { redis, keys, queue } = parts;
+  const job = await findFailed(parts, jobId);
+  const edited = options.edit === undefined ? null : applyEdit(job, options.edit, options.known);
+  if (edited?.finding_id !== undefined) await assertFindingFree(redis, keys, queue, edited.finding_id, jobId);
+  if (options.dryRun === true) return;
+  const at = new Date().toISOString();
+  if (edited === null) await job.log(`${at} retried by ${options.by}`);
+  else await saveEdit(job, edited, `${at} edited and retried by ${options.by}`);
+  if (edited?.finding_id !== undefined) await redis.hset(keys.reservedFindings, edited.finding_id, jobId);
+  if ((options.fresh ?? false) && (await redis.exists(keys.turns(jobId))) === 1) {
+    await redis.hset(keys.turns(jobId), 'cause', 'task', 'cause_attempt', -1); // as after a failure of the task: begin-turn drops the turns
+  }
+  await redis.zrem(keys.cancelled, jobId);
+  const batch = toBatch(job.data);
+  if (batch !== null) await noteRetryInBatch(redis, keys, batch, jobId);
+  try {
+    await job.retry('failed');
+  } catch (error) {
+    const state = await queue.getJobState(jobId);
+    if (batch !== null && state === 'failed') await redis.sadd(keys.batchFailed(batch), jobId);
+    if (state === 'failed') throw error;
+    throw new UsageError(`job ${jobId}: is ${state} now, somebody else was faster`, { cause: error });
+  }
+}
+
+async function findFailed(
+  { redis, keys, queue }: { redis: Redis; keys: Keys; queue: Queue },
+  id: string,
+): Promise<Job> {
+  const job = await queue.getJob(id);
+  if (job === undefined) throw new UsageError(`job ${id}: no such job in queue ${queue.name}`);
+  const state = await job.getState();
+  if (state === 'failed') return job;
+  const parked = await redis.hexists(keys.parked, id);
+  throw new UsageError(
+    parked === 1
+      ? `job ${id}: parked for its budget; a higher one releases it: fleet budget USD --batch NAME or --task ID`
+      : `job ${id}: is ${state}; only failed jobs can be retried`,
+  );
+}
+
+/** @throws UsageError naming the rule that the edited task breaks */
+function applyEdit(job: Job, edit: TaskEdit, known: KnownNames): TaskInput {
+  if (edit.data !== undefined) return checkTask(edit.data, known);
+  const asked = withoutStamps(job.data);
+  const description = typeof asked['description'] === 'string' ? asked['description'] : '';
+  return checkTask(
+    {
+      ...asked,
+      ...(edit.append === undefined ? {} : { description: `${description}\n\n${edit.append}` }),
+      ...(edit.model === undefined ? {} : { model: edit.model }),
+    },
+    known,
+  );
+}
+
+async function saveEdit(job: Job, edited: TaskInput, headline: string): Promise<void> {
+  const before: unknown = job.data;
+  const stamps = Object.fromEntries(
+    Object.entries(toObject(before)).filter(([name]) => ['session', 'batch', 'mission_id', 'line'].includes(name)),
+  );
+  await job.log(`${headline}\n  before: ${JSON.stringify(withoutStamps(before))}\n  after:  ${JSON.stringify(edited)}`);
+  await job.updateData({ ...edited, ...stamps, edited: true }); // `edited`: a batch file's line may differ from its job
+}
+
+/** What the person asked for, without what the queue added and without keys this version does not know. */
+function withoutStamps(data: unknown): Record<string, unknown> {
+  const known = new Set(Object.keys(taskInputSchema.shape));
+  return Object.fromEntries(Object.entries(toObject(data)).filter(([name]) => known.has(name)));
+}
+
+async function assertFindingFree(redis: Redis, keys: Keys, queue: Queue, id: string, jobId: string): Promise<void> {
+  const owner = await redis.hget(keys.reservedFindings, id);
+  const claimed = owner !== null && owner !== jobId && (await queue.getJobState(owner)) !== 'unknown';
+  if (!claimed && (await redis.exists(keys.finding(id))) === 0) return;
+  throw new UsageError(`finding_id: ${JSON.stringify(id)} is taken; choose another or leave it out`);
+}
+
+function toBatch(data: unknown): string | null {
+  const { batch } = toObject(data);
+  return typeof batch === 'string' ? batch : null;
+}
+
+function toObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
