@@ -76,6 +76,7 @@ export async function runHaiku(parts: {
     {
       redis,
       keys,
+      scripts,
       queue: queues.tasks,
       halt,
       log,

@@ -42,7 +42,7 @@ export interface TaskRun {
   task: TaskData;
   /** Fires when the run must end at once: cancelled, lock lost, out of time. Its reason is the error to end with. */
   signal: AbortSignal;
-  /** True once the process is going away: the run ends before its next call. */
+  /** True once the process goes away or makes room: the run ends before its next call or its next tools. */
   isDraining(): boolean;
   /** After each turn. Announces; nothing depends on it. */
   onTurn(progress: { turn: number; of: number; costUsd: number }): void;
@@ -141,7 +141,8 @@ class TaskLoop {
     const booking = reservation === null ? null : this.#book(reservation, reply);
     const decision = this.#decide(reply);
     const logLine = this.#toLogLine(turn, booking, decision);
-    if (decision.kind === 'final') return { finding: await this.#finish(decision.value, booking, logLine) };
+    if (decision.kind === 'final')
+      return { finding: await this.#finish(decision.value, turn, reply, booking, logLine) };
     if (decision.kind === 'repair') this.#repairs += 1;
     if (booking !== null) {
       const answer = await this.#parts.ledger.settle(
@@ -165,7 +166,7 @@ class TaskLoop {
     this.#run.signal.throwIfAborted();
     if (this.#run.isDraining()) {
       await this.#keepToolResults();
-      throw new ShutdownError('the process is going away');
+      throw new ShutdownError('this process goes away, or makes room');
     }
     const answer = await this.#parts.ledger.begin(identity, {
       turn,
@@ -227,6 +228,8 @@ class TaskLoop {
     const stored = this.#stored.get(`t:${this.#epoch}:${turn}`);
     const outcomes: ToolOutcome[] = stored === undefined ? [] : (JSON.parse(stored) as ToolOutcome[]);
     if (stored === undefined) {
+      // The reply is stored: whoever takes the job over runs the tools. A turn's tools are never left half run.
+      if (this.#run.isDraining()) throw new ShutdownError('this process goes away, or makes room');
       for (const use of uses) {
         this.#run.signal.throwIfAborted();
         const outcome = await this.#parts.toolset.run(use.name, use.input, {
@@ -277,7 +280,13 @@ class TaskLoop {
       : fail('schema', `the result does not fit the task's schema, also after one repair: ${checked.problem}`);
   }
 
-  async #finish(value: unknown, booking: Booking | null, logLine: string): Promise<TaskResult & { finding: string }> {
+  async #finish(
+    value: unknown,
+    turn: number,
+    reply: ModelReply,
+    booking: Booking | null,
+    logLine: string,
+  ): Promise<TaskResult & { finding: string }> {
     const { identity, task } = this.#run;
     const finding = toFinding({
       identity,
@@ -291,7 +300,10 @@ class TaskLoop {
       at: this.#parts.now(),
     });
     const answer = await this.#parts.ledger.finish(identity, finding, booking, logLine);
-    if (answer === 'lock-lost') throw lockLost(identity);
+    if (answer === 'lock-lost') {
+      if (booking !== null) await this.#parts.ledger.keepReply(identity, { epoch: this.#epoch, turn }, reply);
+      throw lockLost(identity);
+    }
     if (answer === 'taken') throw findingTaken(identity);
     return { findingId: identity.findingId, costNanoUsd: this.#totals.nanoUsd, finding: JSON.stringify(finding) };
   }

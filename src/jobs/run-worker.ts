@@ -1,20 +1,21 @@
-import { Worker, type Job, type Processor, type Queue } from 'bullmq';
+import { Worker, type Job, type Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { QueueDefinition } from '../../queues/define.ts';
-import { CancelledError, LockLostError, QuarantinedError, TaskFailedError } from '../errors.ts';
+import { CancelledError, LockLostError, QuarantinedError, ShutdownError } from '../errors.ts';
 import type { HaltSwitch } from '../halt/halt.ts';
 import type { Logger } from '../logger.ts';
 import type { Keys } from '../redis/keys.ts';
+import type { Scripts } from '../redis/scripts.ts';
+import { createActiveRun, type ActiveRun } from './active-run.ts';
+import { ALONE_AFTER, noteRecovery, QUARANTINE_AFTER, readCrashes } from './crashes.ts';
+import { keepLocks, LOCK_MS } from './keep-locks.ts';
 import { toOutcome } from './outcomes.ts';
 import { parseJob } from './parse-job.ts';
 import { watchStuckWorker } from './stuck-worker.ts';
 
-/** Locks live 10 s, are renewed every 5 s and looked after every 2.5 s: a job of a killed worker goes on in under 13 s. */
-const LOCK_MS = 10_000;
+/** Expired locks are looked for this often: with their 10 s of life, a job of a killed worker goes on in under 13 s. */
 const STALLED_INTERVAL_MS = 2_500;
-/** A job whose worker died this often is set apart: it may be what kills them. */
-const QUARANTINE_AFTER = 3;
 /** BullMQ's own limit never forgets, not even after a retry by hand: it is only the net below ours. */
 const MAX_STALLED_COUNT = 30;
 /** One week of minutes: without it the queue's Prometheus counters stay 0. */
@@ -26,7 +27,7 @@ export interface JobRun {
   token: string;
   /** Fires with the error to end with: cancelled, lock lost, out of time. */
   signal: AbortSignal;
-  /** True once this process is going away: stop at the next point where nothing is lost. */
+  /** True once this process goes away or makes room for a job that must run alone: stop at the next point where nothing is lost. */
   isDraining(): boolean;
 }
 
@@ -41,6 +42,7 @@ export interface RunningWorker {
 export interface WorkerParts {
   redis: Redis;
   keys: Keys;
+  scripts: Scripts;
   queue: Queue;
   halt: HaltSwitch;
   log: Logger;
@@ -61,38 +63,73 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
   handler: (data: z.output<Data>, run: JobRun) => Promise<z.output<Result>>,
   parts: WorkerParts,
 ): RunningWorker {
-  const { redis, keys, queue, log, workerId, concurrency } = parts;
-  const active = new Set<string>();
+  const { redis, keys, scripts, queue, log, workerId, concurrency } = parts;
+  const active = new Set<ActiveRun>();
+  let alone: ActiveRun | null = null;
   let draining = false;
   let lastStartAt = Date.now();
 
-  const processor: Processor = async (job, token, signal) => {
-    const jobId = job.id ?? '';
-    active.add(jobId);
+  const runsOf = (jobId: string): ActiveRun[] => [...active].filter((run) => run.jobId === jobId);
+
+  async function processor(job: Job, token: string): Promise<z.output<Result>> {
+    const run = createActiveRun(job, token);
+    const earlier = runsOf(run.jobId);
+    active.add(run);
     lastStartAt = Date.now();
     parts.onChange?.();
-    let limit: { signal: AbortSignal; clear: () => void } | undefined;
     try {
-      if (job.stalledCounter >= QUARANTINE_AFTER) await quarantine(redis, keys, jobId, job.stalledCounter);
+      if (alone !== null) throw new ShutdownError('a job that may kill its worker runs alone here');
+      if (earlier.length > 0) await replace(earlier);
+      if (job.stalledCounter > 0) await beforeRunningAgain(run);
       const data = parseJob(definition, job);
-      limit = toErrorSignal(signal ?? new AbortController().signal, definition.timeoutMs);
-      return await handler(data, { job, token: token ?? '', signal: limit.signal, isDraining: () => draining });
+      run.startClock(definition.timeoutMs);
+      const isDraining = (): boolean => draining || (alone !== null && alone !== run);
+      return await handler(data, { job, token, signal: run.signal, isDraining });
     } catch (error) {
-      throw await toOutcome(error, job, token ?? '', parts);
+      throw await toOutcome(error, job, token, parts);
     } finally {
-      limit?.clear();
-      active.delete(jobId);
+      run.end();
+      active.delete(run);
+      if (alone === run) leaveAlone();
       parts.onChange?.();
     }
-  };
+  }
 
-  // BullMQ hands over its signal only to a function with exactly these three plain parameters.
-  const worker = new Worker(definition.name, (job, token, signal) => processor(job, token, signal), {
+  /** This process stood still, lost the job, and has it again: the old run must be over before the new one begins. */
+  async function replace(earlier: ActiveRun[]): Promise<void> {
+    for (const run of earlier) run.stop(new LockLostError(`job ${run.jobId} was lost and taken again`));
+    await Promise.all(earlier.map((run) => run.over));
+  }
+
+  /** @throws QuarantinedError, or ShutdownError where another suspect runs here already */
+  async function beforeRunningAgain(run: ActiveRun): Promise<void> {
+    const record = await readCrashes(redis, keys, run.job);
+    if (record.crashes >= QUARANTINE_AFTER) {
+      await record.clear();
+      await redis.hincrby(keys.counters, 'quarantined', 1);
+      throw new QuarantinedError(`its worker died ${record.crashes} times while it ran and came no further`);
+    }
+    if (record.crashes < ALONE_AFTER) return;
+    if (alone !== null) throw new ShutdownError('another job that may kill its worker runs alone here');
+    alone = run;
+    worker.concurrency = 1; // fetches nothing more; the others end their turn and go back to waiting
+    await record.forgive();
+    await Promise.all([...active].filter((other) => other !== run).map((other) => other.over));
+    await record.blame();
+  }
+
+  function leaveAlone(): void {
+    alone = null;
+    worker.concurrency = concurrency;
+  }
+
+  const worker = new Worker(definition.name, (job, token) => processor(job, token ?? ''), {
     connection: redis,
     prefix: keys.bullPrefix,
     name: workerId,
     concurrency,
     lockDuration: LOCK_MS,
+    skipLockRenewal: true, // `keepLocks` does it
     stalledInterval: STALLED_INTERVAL_MS,
     maxStalledCount: MAX_STALLED_COUNT,
     metrics: { maxDataPoints: METRICS_POINTS },
@@ -100,9 +137,6 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     removeOnFail: definition.keep.failed,
   });
   worker.on('error', (error) => log.warn({ reason: error.message }, 'worker'));
-  worker.on('lockRenewalFailed', (jobIds) => {
-    for (const jobId of jobIds) worker.cancelJob(jobId, 'lock-lost');
-  });
   worker.on('stalled', (jobId) => {
     noteRecovery(redis, keys, queue, jobId, workerId).catch((error: unknown) =>
       log.warn({ error }, 'recovery not noted'),
@@ -110,9 +144,18 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
   });
   worker.on('failed', (job, error) => log.info({ jobId: job?.id, reason: error.message.slice(0, 200) }, 'job failed'));
 
+  const stopRenewing = keepLocks({
+    scripts,
+    keys,
+    queue: definition.name,
+    workerId,
+    held: () => active,
+    onLost: (run) => run.stop(new LockLostError(`another worker has job ${run.jobId}`)),
+    log,
+  });
   const stopWatching = watchStuckWorker({
     queue,
-    isFree: () => !draining && active.size < concurrency,
+    isFree: () => !draining && alone === null && active.size < concurrency,
     lastStartAt: () => lastStartAt,
     isHeldBack: async () => (await redis.exists(keys.haltReason)) === 1,
     onStuck: () => {
@@ -127,46 +170,15 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
 
   return {
     worker,
-    activeJobs: () => [...active],
-    cancel: (jobId) => void worker.cancelJob(jobId, 'cancelled'),
+    activeJobs: () => [...new Set([...active].map((run) => run.jobId))],
+    cancel(jobId) {
+      for (const run of runsOf(jobId)) run.stop(new CancelledError('cancelled by a person'));
+    },
     async close() {
       draining = true;
       stopWatching();
       await worker.close();
+      stopRenewing();
     },
   };
-}
-
-/** The signal BullMQ gives says only why in a word; handlers get an error they can throw. */
-function toErrorSignal(cancel: AbortSignal, timeoutMs: number): { signal: AbortSignal; clear: () => void } {
-  const controller = new AbortController();
-  const onCancel = (): void => {
-    const lost = String(cancel.reason).includes('lock-lost');
-    controller.abort(
-      lost ? new LockLostError('the lock could not be renewed') : new CancelledError('cancelled by a person'),
-    );
-  };
-  if (cancel.aborted) onCancel();
-  cancel.addEventListener('abort', onCancel, { once: true });
-  const deadline = setTimeout(() => {
-    controller.abort(new TaskFailedError('deadline', `not done after ${Math.round(timeoutMs / 60_000)} minutes`));
-  }, timeoutMs);
-  return { signal: controller.signal, clear: () => clearTimeout(deadline) };
-}
-
-/** @throws QuarantinedError once the job's workers died three times since it was last set apart */
-async function quarantine(redis: Redis, keys: Keys, jobId: string, stalls: number): Promise<void> {
-  const before = Number((await redis.hget(keys.crashBase, jobId)) ?? 0);
-  if (stalls - before < QUARANTINE_AFTER) return;
-  await redis.hset(keys.crashBase, jobId, stalls);
-  await redis.hincrby(keys.counters, 'quarantined', 1);
-  throw new QuarantinedError(`its worker died ${stalls - before} times while it ran`);
-}
-
-async function noteRecovery(redis: Redis, keys: Keys, queue: Queue, jobId: string, by: string): Promise<void> {
-  await redis.hincrby(keys.counters, 'recoveries', 1);
-  const job = await queue.getJob(jobId);
-  await job?.log(
-    `${new Date().toISOString()} recovered: its worker died or froze; what it had stored is used again (${by})`,
-  );
 }

@@ -81,6 +81,8 @@ export interface TurnLedger {
     booking: Booking | null,
     logLine: string,
   ): Promise<'recorded' | 'already' | 'taken' | 'lock-lost'>;
+  /** Leaves a paid reply to whoever has the job now. */
+  keepReply(task: TaskIdentity, turn: { epoch: string; turn: number }, reply: ModelReply): Promise<void>;
   /** Stores tool results without asking for another call. */
   keepToolResults(task: TaskIdentity, results: { turn: number; epoch: string; json: string }): Promise<void>;
   /** `release`: not sent or not billed. `uncertain`: nobody knows; the worst case stays booked. */
@@ -131,6 +133,7 @@ export function createTurnLedger(options: {
     const nano = booking?.nanoUsd ?? 0;
     return {
       token: task.token,
+      worker: workerId,
       reservation: booking?.reservation ?? '',
       nano: String(nano),
       usd: toExactUsd(nano),
@@ -224,10 +227,14 @@ export function createTurnLedger(options: {
       return answer as 'recorded' | 'already' | 'taken' | 'lock-lost';
     },
 
+    async keepReply(task, { epoch, turn }, reply) {
+      await scripts['keep-reply']([keys.turns(task.jobId)], [`r:${epoch}:${turn}`, JSON.stringify(reply)]);
+    },
+
     async keepToolResults(task, results) {
       await scripts['keep-tools'](
         [keys.turns(task.jobId), keys.jobLock(queue, task.jobId)],
-        [task.token, `t:${results.epoch}:${results.turn}`, results.json],
+        [task.token, workerId, `t:${results.epoch}:${results.turn}`, results.json],
       );
     },
 

@@ -63,6 +63,7 @@ export function createKeys(swarm: string | null) {
     budget: own('budget'), // hash: limit of a day
     spend: (scope: string) => own(`spend:${scope}`), // hash: settled, reserved, uncertain, limit; scope `day:2026-11-21`, `batch:x`, `task:<job>`
     reservations: own('reservations'), // hash: reservation id → JSON
+    uncertain: own('reservations:uncertain'), // hash: reservation id → JSON, for replies that come late; the scripts derive it from `reservations`
     ledger: (day: string) => own(`ledger:${day}`), // hash: session|batch|mission|model|worker|measure → integer
     ledgerDays: own('ledger-days'), // set of days with a ledger
     sessionTotals: (session: string) => own(`session-totals:${session}`), // hash: per vendor nano, tokens, tasks
@@ -71,7 +72,7 @@ export function createKeys(swarm: string | null) {
     turns: (jobId: string) => own(`turns:${jobId}`), // hash: stored replies and tool results of one job
     cancelled: own('cancelled'), // zset: job id by the time a person cancelled it
     parked: own('parked'), // hash: job id → own budget it waits for
-    crashBase: own('crash-base'), // hash: job id → stalls before its last quarantine
+    crashBase: own('crash-base'), // hash: job id → `<stalls that no longer count>:<stored turns then>`
     cooldown: (model: string) => own(`cooldown:${model}`), // string with expiry: the model waits
     outage: (model: string) => own(`outage:${model}`), // integer: provider failures in a row
     modelsInUse: own('models-in-use'), // hash: model → last use in ms

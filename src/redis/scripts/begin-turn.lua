@@ -9,8 +9,9 @@ local job, token, attempt, digest, turn, worst, now, worker, first, default_limi
   unpack(cjson.decode(ARGV[1]))
 local tools = ARGV[2]
 --@include booking
+--@include lock
 
-if token ~= '' and redis.call('GET', lock) ~= token then return { 'lock-lost' } end
+if not has_job(lock, token, worker) then return { 'lock-lost' } end
 
 if first == '1' then
   local existing = redis.call('TYPE', finding).ok
@@ -27,6 +28,13 @@ if tools_field ~= '' then redis.call('HSET', turns, tools_field, tools) end
 
 local state = redis.call('HMGET', turns, 'epoch', 'digest', 'cause', 'cause_attempt', 'reservation', 'totals')
 local epoch = state[1]
+local function to_id(in_epoch) return job .. '#' .. in_epoch .. ':' .. turn .. '#' .. worker .. '#' .. now end
+
+-- This very question again: the connection broke after it was answered. The answer is the same.
+if epoch and state[5] == to_id(epoch) and redis.call('HEXISTS', reservations, state[5]) == 1 then
+  return { 'reserved', epoch, state[5] }
+end
+
 if first == '1' and epoch then
   local failed_before = state[3] and tonumber(attempt) > tonumber(state[4])
   if failed_before then redis.call('PERSIST', turns) end
@@ -44,7 +52,7 @@ end
 -- A reservation without a stored reply: the process that made it died or froze while the call was out.
 if state[5] and state[5] ~= '' then
   local packed = redis.call('HGET', reservations, state[5])
-  if packed then make_uncertain(reservations, counters, turns, state[5], packed) end
+  if packed then make_uncertain(reservations, counters, state[5], packed) end
   redis.call('HSET', turns, 'reservation', '')
 end
 
@@ -94,7 +102,7 @@ for i = DAY, #KEYS do
   redis.call('HINCRBY', KEYS[i], 'reserved', worst)
   packed[#packed + 1] = KEYS[i]
 end
-local id = job .. '#' .. epoch .. ':' .. turn .. '#' .. worker .. '#' .. now
+local id = to_id(epoch)
 redis.call('HSET', reservations, id, table.concat(packed, '|'))
 redis.call('HSET', turns, 'epoch', epoch, 'digest', digest, 'reservation', id)
 return { 'reserved', epoch, id }

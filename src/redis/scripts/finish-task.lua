@@ -9,8 +9,9 @@ local by_batch, batch_failed, task_spend = KEYS[19], KEYS[20], KEYS[21] -- with 
 local a = cjson.decode(ARGV[1])
 local text = ARGV[2]
 --@include booking
+--@include lock
 if a.reservation ~= '' then book(k, a) end
-if a.token ~= '' and redis.call('GET', k.lock) ~= a.token then return 'lock-lost' end
+if not has_job(k.lock, a.token, a.worker) then return 'lock-lost' end
 if not redis.call('SET', finding, text, 'NX') then
   if redis.call('TYPE', finding).ok == 'string' and string.find(redis.call('GET', finding), '"job_id":"' .. a.job .. '"', 1, true) then
     redis.call('DEL', k.turns)

@@ -7,14 +7,14 @@ local k = {
 local a = cjson.decode(ARGV[1])
 local token, field, job_totals, log, reply = a.token, a.field, a.totals, a.log, ARGV[2]
 --@include booking
-book(k, a)
-local mine = token == '' or redis.call('GET', k.lock) == token
-if not mine then
+--@include lock
+local fresh = book(k, a)
+if not has_job(k.lock, token, a.worker) then
   -- Somebody else works this job now. The reply is paid for: keep it for them if they have none and still need it.
   if reply ~= '' and redis.call('EXISTS', k.turns) == 1 then redis.call('HSETNX', k.turns, field, reply) end
   return 'lock-lost'
 end
-if token ~= '' and log ~= '' then redis.call('RPUSH', k.logs, log) end
+if fresh and token ~= '' and log ~= '' then redis.call('RPUSH', k.logs, log) end
 if reply == '' then
   redis.call('HSET', k.turns, 'reservation', '', 'totals', job_totals)
   return 'booked'

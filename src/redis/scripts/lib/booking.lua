@@ -15,35 +15,42 @@ local function close_scopes(packed, field, amount)
   end
 end
 
--- The call may have been served: its worst case stays booked, apart. `turns` remembers it in case the reply comes late.
-local function make_uncertain(reservations, counters, turns, id, packed)
-  local worst, parts = unpack_reservation(packed)
+-- Hash of the reservations that became uncertain, by id, in case their reply comes late. The same slot as `reservations`.
+local function uncertain_of(reservations) return reservations .. ':uncertain' end
+
+-- The call may have been served: its worst case stays booked, apart.
+local function make_uncertain(reservations, counters, id, packed)
+  local worst = unpack_reservation(packed)
   close_scopes(packed, 'uncertain', worst)
   redis.call('HDEL', reservations, id)
   redis.call('HINCRBY', counters, 'uncertain_calls', 1)
-  redis.call('HSET', turns, 'u:' .. id, packed)
+  redis.call('HSET', uncertain_of(reservations), id, packed)
+end
+
+-- Takes an uncertain call out of the books again: what became of it is known now. Answers whether it was there.
+local function resolve_uncertain(reservations, counters, id, amount)
+  local packed = redis.call('HGET', uncertain_of(reservations), id)
+  if not packed then return false end
+  local worst, parts = unpack_reservation(packed)
+  for i = 3, #parts do
+    redis.call('HINCRBY', parts[i], 'uncertain', '-' .. worst)
+    if amount ~= '0' then redis.call('HINCRBY', parts[i], 'settled', amount) end
+  end
+  redis.call('HDEL', uncertain_of(reservations), id)
+  redis.call('HINCRBY', counters, 'uncertain_calls', -1)
+  return true
 end
 
 -- Books one served call: closes its reservation, adds to the ledger row, the session's totals and the public total.
+-- Answers false where it is booked already: a connection that broke sends again what it had no answer to.
 -- usage: input, cache_write, cache_read, output
 local function book(k, a)
   local packed = redis.call('HGET', k.reservations, a.reservation)
   if packed then
     redis.call('HDEL', k.reservations, a.reservation)
     close_scopes(packed, 'settled', a.nano)
-  else
-    packed = redis.call('HGET', k.turns, 'u:' .. a.reservation)
-    if packed then
-      local worst, parts = unpack_reservation(packed)
-      for i = 3, #parts do
-        redis.call('HINCRBY', parts[i], 'uncertain', '-' .. worst)
-        redis.call('HINCRBY', parts[i], 'settled', a.nano)
-      end
-      redis.call('HDEL', k.turns, 'u:' .. a.reservation)
-      redis.call('HINCRBY', k.counters, 'uncertain_calls', -1)
-    else
-      redis.call('HINCRBY', k.spend, 'settled', a.nano)
-    end
+  elseif not resolve_uncertain(k.reservations, k.counters, a.reservation, a.nano) then
+    return false
   end
   local row, tokens = a.row, 0
   redis.call('HINCRBY', k.ledger, row .. 'nano', a.nano)
@@ -60,5 +67,9 @@ local function book(k, a)
   redis.call('HINCRBY', k.totals, a.vendor .. ':nano', a.nano)
   redis.call('HINCRBY', k.totals, a.vendor .. ':tokens', tokens)
   if a.nano ~= '0' then redis.call('INCRBYFLOAT', k.cost, a.usd) end
-  if redis.call('DEL', k.outage) == 1 then redis.call('DEL', k.cooldown) end
+  -- The provider answers again. What a rate limit asked for stays.
+  if redis.call('DEL', k.outage) == 1 and redis.call('GET', k.cooldown) ~= 'rate-limit' then
+    redis.call('DEL', k.cooldown)
+  end
+  return true
 end
