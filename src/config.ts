@@ -97,7 +97,7 @@ const environmentSchema = z.object({
 /** Names of the variables. */
 export const environmentNames: readonly string[] = Object.keys(environmentSchema.shape);
 
-export type Environment = z.output<typeof environmentSchema>;
+type Environment = z.output<typeof environmentSchema>;
 
 export interface Config extends Environment {
   /** Folder whose `.env` is read. */

@@ -49,7 +49,7 @@ export function redisAddress(url: string): string {
 }
 
 /** What a person reads when Redis is not there, on one line. */
-export function unreachable(url: string, cause?: unknown): RedisUnusableError {
+function unreachable(url: string, cause?: unknown): RedisUnusableError {
   const text = `Redis is not reachable at ${redisAddress(url)}; start it, set REDIS_URL, or let the fleet run its own: fleet up --embedded`;
   return new RedisUnusableError(text, { cause });
 }
