@@ -98,9 +98,11 @@ function toOpenEnd(state: string, reason: string | null, parked: boolean): { sta
 }
 
 function toResultLine(entry: SpoolEntry, end: TaskEnd | undefined): ResultLine {
-  const none = { line: entry.line, task_id: null, finding_id: null, result: null, cost: null };
-  if ('blank' in entry) return { ...none, state: 'blank', error: null };
-  if ('error' in entry) return { ...none, state: 'invalid', error: entry.error };
+  if (!('id' in entry)) {
+    const state = 'blank' in entry ? 'blank' : 'invalid';
+    const error = 'blank' in entry ? null : entry.error;
+    return { line: entry.line, task_id: null, state, finding_id: null, result: null, cost: null, error };
+  }
   const { state = 'missing', finding = null, cost = null, error = null } = end ?? {};
   return {
     line: entry.line,

@@ -2,6 +2,7 @@ import { tasksQueue } from '../../queues/tasks.ts';
 import { isOffline, type Config } from '../config.ts';
 import { createFindingStore } from '../findings/store.ts';
 import { createHaltSwitch } from '../halt/halt.ts';
+import { announceEnds } from '../jobs/announce-ends.ts';
 import { connectQueues } from '../jobs/connect-queue.ts';
 import { listenToControl } from '../jobs/control.ts';
 import { startHeartbeat } from '../jobs/heartbeat.ts';
@@ -12,6 +13,7 @@ import { formatUsd } from '../ledger/money.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../logger.ts';
 import type { Model } from '../models/model.ts';
+import { createNotifier } from '../notify.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { createKeys } from '../redis/keys.ts';
 import { markSwarm, runPreflight } from '../redis/preflight.ts';
@@ -43,7 +45,8 @@ export async function runHaiku(parts: {
   const budget = await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
   const scripts = defineScripts(redis);
   const queues = connectQueues(redis, keys);
-  const halt = createHaltSwitch(redis, keys, Object.values(queues));
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys, log });
+  const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
   const name = await takeWorkerName(redis, keys, config.FLEET_WORKER_ID);
   const ledger = createTurnLedger({ scripts, keys, workerId: name.id, now: () => new Date() });
   const handle = createTaskHandler({
@@ -85,6 +88,9 @@ export async function runHaiku(parts: {
       ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
     },
   );
+  if (config.FLEET_NOTIFY !== undefined) {
+    announceEnds(running.worker, { redis, keys, notifier, workerId: name.id, log });
+  }
   const heartbeat = startHeartbeat({
     redis,
     keys,
@@ -108,6 +114,7 @@ export async function runHaiku(parts: {
     async close() {
       await running.close(); // stop fetching, running turns end and are stored, jobs go back to waiting
       await heartbeat.stop();
+      await notifier.flush();
       await name.release();
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
       await subscriber.quit();

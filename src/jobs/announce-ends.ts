@@ -1,0 +1,34 @@
+import type { Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { noticeBatchEnd } from '../batches/batch-round.ts';
+import { toMessage } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Notifier } from '../notify.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** Tells `FLEET_NOTIFY` of jobs set apart and of batches whose last task ended here. Nothing depends on it. */
+export function announceEnds(
+  worker: Worker,
+  parts: { redis: Redis; keys: Keys; notifier: Notifier; workerId: string; log: Pick<Logger, 'warn'> },
+): void {
+  const { redis, keys, notifier, workerId, log } = parts;
+
+  function onEnd(job: Job): void {
+    const batch: unknown = Reflect.get(Object(job.data), 'batch');
+    if (typeof batch !== 'string') return;
+    noticeBatchEnd(redis, keys, batch, notifier).catch((error: unknown) =>
+      log.warn({ batch, reason: toMessage(error) }, 'the end of the batch was not looked for'),
+    );
+  }
+
+  worker.on('completed', (job) => onEnd(job));
+  worker.on('failed', (job, error) => {
+    if (job === undefined) return;
+    if (error.message.startsWith('quarantined:')) {
+      const jobId = job.id ?? '';
+      const mark = `quarantine:${jobId}:${job.attemptsMade}`;
+      notifier.notify(mark, { event: 'quarantine', job_id: jobId, worker_id: workerId, detail: error.message });
+    }
+    onEnd(job);
+  });
+}
