@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { Redis } from 'ioredis';
 import { taskInputSchema, type TaskInput } from '../../queues/tasks.ts';
 import { FleetError, UsageError } from '../errors.ts';
@@ -51,6 +52,10 @@ export function checkTask(input: unknown, known: KnownNames): TaskInput {
       `workspace: ${JSON.stringify(task.workspace)} is not known; ${names === '' ? 'no workspaces are configured' : `known: ${names}`} (FLEET_WORKSPACES=name=/absolute/folder)`,
     );
   }
+  const outside = (task.files ?? []).find(leavesWorkspace);
+  if (outside !== undefined) {
+    throw new UsageError(`files: ${JSON.stringify(outside)} leaves the workspace; expected paths relative to it`);
+  }
   const missing = (task.contexts ?? []).filter((name) => !known.contexts.has(name));
   if (missing.length > 0)
     throw new UsageError(`contexts: there is none named ${missing.join(', ')}; fleet context load NAME FILE`);
@@ -59,6 +64,12 @@ export function checkTask(input: unknown, known: KnownNames): TaskInput {
     if (task.model !== undefined) findModel(task.model, new Date());
   });
   return task;
+}
+
+/** By its spelling alone; where links lead is looked at when a tool opens it. */
+function leavesWorkspace(path: string): boolean {
+  const plain = posix.normalize(path);
+  return posix.isAbsolute(plain) || plain === '..' || plain.startsWith('../');
 }
 
 function asUsage(check: () => void): void {
