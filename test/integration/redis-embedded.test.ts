@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectRedis } from '../../src/redis/connect.ts';
 import { startEmbeddedRedis } from '../../src/redis/embedded.ts';
 import { findRedisServer, installLine } from '../../src/redis/server-binary.ts';
-import { isAlive, waitUntil } from '../support/wait.ts';
+import { isAlive } from '../support/wait.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -48,22 +46,6 @@ describe('the embedded Redis', () => {
     );
     expect(new Set(servers.map((server) => server.port)).size).toBe(4);
     await Promise.all(servers.map((server) => server.stop()));
-  });
-
-  it('ends when its parent is killed', async () => {
-    const script = `
-      import { startEmbeddedRedis } from ${JSON.stringify(new URL('../../dist/src/redis/embedded.js', import.meta.url).href)};
-      const server = await startEmbeddedRedis({ folder: ${JSON.stringify(folder)}, endWithParent: true });
-      process.stdout.write(String(server.pid));
-      setInterval(() => {}, 1000);`;
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [printed] = await once(parent.stdout, 'data');
-    const pid = Number(String(printed));
-    expect(await isAlive(pid)).toBe(true);
-    parent.kill('SIGKILL');
-    await waitUntil(async () => !(await isAlive(pid)), { what: 'the end of the orphaned Redis' });
   });
 });
 
