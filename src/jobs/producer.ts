@@ -1,23 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { JobState, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { idSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import type { Keys } from '../redis/keys.ts';
 import { checkTask, type KnownNames } from './check-task.ts';
+import type { Enqueued, TaskState } from './task-shape.ts';
 
 /** Jobs in one `addBulk`: one MULTI of a few milliseconds. */
 const CHUNK = 500;
-
-/** What became of one task that was to be enqueued. */
-export interface Enqueued {
-  id: string;
-  /** False: a task of this id was there already; nothing was added. */
-  added: boolean;
-  /** `waiting` where it was added, else the state of the one that is there. */
-  state: JobState | 'unknown';
-}
 
 export interface Stamps {
   session: string;
@@ -55,7 +47,7 @@ export function createProducer(redis: Redis, keys: Keys, queue: Queue): Producer
     const checked = tasks.map((task) => check(task, known));
     const valid = checked.filter((entry): entry is CheckedTask => !(entry instanceof UsageError));
     const twice = findRepeats(valid);
-    const existing = await findExisting(valid.filter((entry) => entry.given).map((entry) => entry.id));
+    const existing = await findExisting(valid.filter((entry) => entry.given));
     const taken = dryRun ? new Set<string>() : await claimFindings(valid.filter((entry) => !existing.has(entry.id)));
     const fresh = valid.filter((entry) => !existing.has(entry.id) && !taken.has(entry.id) && !twice.has(entry));
     const toAdd = dryRun ? [] : fresh;
@@ -80,18 +72,26 @@ export function createProducer(redis: Redis, keys: Keys, queue: Queue): Producer
   }
 
   /** A job that is there, or one that is done and was cleared away: its finding is still there. */
-  async function findExisting(ids: string[]): Promise<Map<string, JobState | 'unknown'>> {
-    const found = new Map<string, JobState | 'unknown'>();
-    if (ids.length === 0) return found;
+  async function findExisting(entries: CheckedTask[]): Promise<Map<string, TaskState>> {
+    const found = new Map<string, TaskState>();
+    if (entries.length === 0) return found;
     const chain = redis.pipeline();
-    for (const id of ids) chain.exists(keys.queueKey(queue.name, id)).exists(keys.finding(toFindingId(id)));
-    const replies = (await chain.exec()) ?? [];
-    for (const [at, id] of ids.entries()) {
-      const [jobError, job] = replies[2 * at] ?? [];
-      if (jobError) throw jobError;
-      if (job === 1) found.set(id, await queue.getJobState(id));
-      else if (replies[2 * at + 1]?.[1] === 1) found.set(id, 'completed');
+    for (const { id, task } of entries) {
+      chain.exists(keys.queueKey(queue.name, id)).exists(keys.finding(toFindingId(id, task.finding_id)));
+      chain.hget(keys.reservedFindings, task.finding_id ?? '');
     }
+    const replies = (await chain.exec()) ?? [];
+    const there: string[] = [];
+    for (const [at, { id, task }] of entries.entries()) {
+      const [jobError, job] = replies[3 * at] ?? [];
+      if (jobError) throw jobError;
+      const written = replies[3 * at + 1]?.[1] === 1;
+      const own = task.finding_id === undefined || replies[3 * at + 2]?.[1] === id; // a chosen id may be another task's
+      if (job === 1) there.push(id);
+      else if (written && own) found.set(id, 'completed');
+    }
+    const states = await Promise.all(there.map((id) => queue.getJobState(id)));
+    for (const [at, id] of there.entries()) found.set(id, states[at] ?? 'unknown');
     return found;
   }
 

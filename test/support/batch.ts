@@ -1,0 +1,60 @@
+import { addBatch, type BatchOptions, type BatchReport } from '../../src/batches/add-batch.ts';
+import { followBatch, type BatchEnd } from '../../src/batches/follow-batch.ts';
+import { readEntries } from '../../src/batches/read-entries.ts';
+import { eachResult, type ResultLine } from '../../src/batches/results.ts';
+import { openSpool, type Spool } from '../../src/batches/spool.ts';
+import type { Fleet } from '../../src/connect-fleet.ts';
+import { toFindingId } from '../../src/findings/finding-id.ts';
+import type { TestRedis } from './redis.ts';
+
+export interface LoadedBatch {
+  report: BatchReport;
+  spool: Spool;
+  invalid: { line: number; message: string }[];
+  /** Waits for the batch as `fleet task --file --wait` does. */
+  follow(): Promise<BatchEnd>;
+  results(): Promise<ResultLine[]>;
+}
+
+/** Loads JSONL lines as `fleet task --file` does; a line that is no string is written as JSON. */
+export async function loadBatch(
+  redis: TestRedis,
+  fleet: Fleet,
+  lines: unknown[],
+  options: BatchOptions & { batch: string },
+): Promise<LoadedBatch> {
+  const { redis: connection, keys, queues, producer, currentSession, config } = fleet.inner;
+  const spool = openSpool();
+  redis.cleanup(() => spool.remove());
+  const invalid: LoadedBatch['invalid'] = [];
+  const text = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
+  const report = await addBatch(
+    { redis: connection, keys, producer, currentSession, configured: Object.keys(config.FLEET_WORKSPACES) },
+    readEntries(
+      (async function* () {
+        yield text;
+      })(),
+    ),
+    {
+      ...options,
+      onInvalid(line, message) {
+        invalid.push({ line, message });
+        spool.add({ line, error: message });
+      },
+      onTask: (line, task) => spool.add({ line, id: task.id, findingId: toFindingId(task.id, task.input.finding_id) }),
+    },
+  );
+  const parts = { redis: connection, keys, queue: queues.tasks };
+  const tasks = report.added + report.existing;
+  return {
+    report,
+    spool,
+    invalid,
+    follow: () => followBatch(parts, options.batch, { spool, tasks, onProgress: () => undefined }),
+    async results() {
+      const found: ResultLine[] = [];
+      for await (const result of eachResult(connection, keys, queues.tasks, spool)) found.push(result);
+      return found;
+    },
+  };
+}
