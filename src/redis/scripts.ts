@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { batchCalls } from './script-batch.ts';
 
 /**
  * Every script of `src/redis/scripts/`, by its file name without `.lua`. A script's first lines say what it does and what
@@ -16,6 +17,7 @@ export const SCRIPT_NAMES = [
   'keep-tools',
   'renew-locks',
   'settle-turn',
+  'sweep-reservation',
 ] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 
@@ -24,7 +26,10 @@ type ScriptCall = (keys: string[], args: (string | number)[]) => Promise<unknown
 export type Scripts = Record<ScriptName, ScriptCall>;
 
 interface LoadedScript {
-  lua: string;
+  /** The script without its includes. */
+  body: string;
+  /** What it includes, to stand before it. */
+  includes: string;
   /** Fewest keys a call may bring. */
   keyCount: number;
 }
@@ -37,15 +42,13 @@ const folder = new URL('scripts/', import.meta.url);
  */
 export function defineScripts(redis: Redis): Scripts {
   const calls = SCRIPT_NAMES.map((name): [ScriptName, ScriptCall] => {
-    const { lua, keyCount } = loadScript(name);
-    const command = `fleet:${name}`;
-    redis.defineCommand(command, { lua });
-    const run = Reflect.get(redis, command) as (...args: (string | number)[]) => Promise<unknown>;
+    const { keyCount, ...script } = loadScript(name);
+    const run = batchCalls(redis, name, script);
     return [
       name,
       async (keys, args) => {
         if (keys.length < keyCount) throw new TypeError(`${name}: expected ${keyCount} keys, got ${keys.length}`);
-        return run.call(redis, keys.length, ...keys, ...args);
+        return run(keys, args);
       },
     ];
   });
@@ -59,8 +62,8 @@ export function loadScript(name: string): LoadedScript {
     throw new Error(`${name}.lua: the first line must be "-- ${name}: what it does"`);
   const keyCount = /^--@keys (\d+)$/m.exec(text)?.[1];
   if (keyCount === undefined) throw new Error(`${name}.lua: a line "--@keys N" is missing`);
-  const lua = text.replace(/^--@include (\S+)$/gm, (_, part: string) =>
+  const includes = [...text.matchAll(/^--@include (\S+)$/gm)].map(([, part]) =>
     readFileSync(new URL(`lib/${part}.lua`, folder), 'utf8'),
   );
-  return { lua, keyCount: Number(keyCount) };
+  return { body: text, includes: includes.join('\n'), keyCount: Number(keyCount) };
 }
