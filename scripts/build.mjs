@@ -1,11 +1,13 @@
-/** Builds `dist/`, a mirror of the source tree: compiled TypeScript, and every other file (Lua, CSS, client script) as it is. */
+/** Builds `dist/`, a mirror of the source tree: compiled TypeScript, and every other file (Lua, pages) as it is. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
+const compiler = `${root}node_modules/typescript/bin/tsc`;
+const fresh = `${root}dist.new`; // built aside and swapped in: running processes and a failed build never see half of it
+const old = `${root}dist.old`;
 
 if (!existsSync(compiler)) {
   if (existsSync(`${root}dist/src/index.js`)) process.exit(0); // a production install of a built package
@@ -13,14 +15,21 @@ if (!existsSync(compiler)) {
   process.exit(1);
 }
 
-rmSync(`${root}dist`, { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, [compiler, '-p', `${root}tsconfig.build.json`], { stdio: 'inherit' });
-if (status !== 0) process.exit(status ?? 1);
+rmSync(fresh, { recursive: true, force: true });
+const { status } = spawnSync(process.execPath, [compiler, '-p', `${root}tsconfig.build.json`, '--outDir', fresh], {
+  stdio: 'inherit',
+});
+if (status !== 0) {
+  rmSync(fresh, { recursive: true, force: true });
+  process.exit(status ?? 1);
+}
 
 for (const folder of ['queues', 'src', 'workers', 'dashboards']) {
-  cpSync(`${root}${folder}`, `${root}dist/${folder}`, {
-    recursive: true,
-    filter: (path) => extname(path) !== '.ts',
-  });
+  cpSync(`${root}${folder}`, `${fresh}/${folder}`, { recursive: true, filter: (path) => extname(path) !== '.ts' });
 }
-chmodSync(`${root}dist/src/cli/main.js`, 0o755);
+chmodSync(`${fresh}/src/cli/main.js`, 0o755);
+
+rmSync(old, { recursive: true, force: true });
+if (existsSync(`${root}dist`)) renameSync(`${root}dist`, old);
+renameSync(fresh, `${root}dist`);
+rmSync(old, { recursive: true, force: true });
