@@ -1,4 +1,4 @@
-import type { Usage } from './models/model.ts';
+import type { Usage } from './models/usage.ts';
 
 /**
  * The closed set of ways a job can end other than well. `src/jobs/outcomes.ts` decides what becomes of each; no other
@@ -75,6 +75,37 @@ export class RateLimitedError extends FleetError {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+}
+
+/** What a 429 of Gemini says about the project's limits. */
+export interface QuotaInfo {
+  /** `day`: used up until midnight Pacific. `tokens`: prompt tokens a minute. `minute`: requests a minute. */
+  scope: 'minute' | 'day' | 'tokens';
+  /** As the provider said, else our default. Not to be believed for `day`: such a refusal has carried 38 s. */
+  retryAfterMs: number;
+  /** The limit in force by the provider's words, 0 where the project may not use the model at all; null where it names none. */
+  statedLimit: number | null;
+}
+
+/** A Gemini project has used up one of its limits on this model. Other projects may still serve the same query. */
+export class QuotaError extends RateLimitedError {
+  override name = 'QuotaError';
+  constructor(
+    model: string,
+    readonly quota: QuotaInfo,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(model, quota.retryAfterMs, message, options);
+  }
+
+  get scope(): QuotaInfo['scope'] {
+    return this.quota.scope;
+  }
+
+  get statedLimit(): number | null {
+    return this.quota.statedLimit;
   }
 }
 
@@ -155,6 +186,30 @@ export class JobFailedError extends FleetError {
     options?: ErrorOptions,
   ) {
     super(`job ${jobId} failed: ${reason}`, options);
+  }
+}
+
+/** The time somebody gave for waiting is over. The task goes on; it can be waited for again. */
+export class WaitTimeoutError extends FleetError {
+  override name = 'WaitTimeoutError';
+  constructor(
+    readonly jobId: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A finding's result breaks a rule of the typed task's output that JSON Schema cannot say, so that no worker saw it. */
+export class ResultMismatchError extends FleetError {
+  override name = 'ResultMismatchError';
+  constructor(
+    readonly findingId: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
   }
 }
 
