@@ -5,11 +5,15 @@ import type { Scripts } from './redis/scripts.ts';
 /** How long an enqueuer may go on with the session it knows, ms. */
 const KNOWN_FOR_MS = 2_000;
 
-/** Starts a session, or answers the one in force when `name` is empty: the day's own where nobody named one. */
+/** Starts a session, unless it is the one in force; or answers the one in force when `name` is empty: the day's own where nobody named one. */
 export async function beginSession(scripts: Scripts, keys: Keys, name: string): Promise<string> {
   const now = new Date();
   const answer = await scripts['current-session'](
-    [keys.session, keys.cost('haiku'), keys.cost('sonnet'), keys.cost('gemini')],
+    [
+      keys.session,
+      ...(['haiku', 'sonnet', 'gemini', 'other'] as const).map((vendor) => keys.cost(vendor)),
+      keys.sessionTotals(name === '' ? toLocalDay(now) : name),
+    ],
     [toLocalDay(now), now.toISOString(), name],
   );
   return String(answer);

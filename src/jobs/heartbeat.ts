@@ -7,10 +7,14 @@ import type { Keys } from '../redis/keys.ts';
 /** SPEC: the status key expires after 60 s and is refreshed at least every 20 s. */
 const EXPIRE_SECONDS = 60;
 const REFRESH_MS = 15_000;
+/** How long changes are gathered: a busy worker starts hundreds of jobs a second. */
+const GATHER_MS = 250;
 
 export interface Heartbeat {
-  /** Writes what the worker holds now; called on its own timer and whenever a job starts or ends. */
+  /** Writes what the worker holds now. */
   beat(): Promise<void>;
+  /** A job started or ended: writes it soon, once for many. */
+  touch(): void;
   /** Removes the worker's keys: it is gone, not silent. */
   stop(): Promise<void>;
 }
@@ -33,6 +37,7 @@ export function startHeartbeat(options: {
   const { redis, keys, log, workerId, slots, workspaces, activeJobs, hold } = options;
   const startedAt = new Date().toISOString();
   let stopped = false;
+  let soon: NodeJS.Timeout | undefined;
 
   async function beat(): Promise<void> {
     if (stopped) return;
@@ -59,15 +64,22 @@ export function startHeartbeat(options: {
     await hold();
   }
 
-  const timer = setInterval(() => {
+  function beatQuietly(): void {
+    soon = undefined;
     beat().catch((error: unknown) => log.warn({ error }, 'heartbeat failed'));
-  }, REFRESH_MS);
+  }
+
+  const timer = setInterval(beatQuietly, REFRESH_MS);
 
   return {
     beat,
+    touch() {
+      if (!stopped) soon ??= setTimeout(beatQuietly, GATHER_MS);
+    },
     async stop() {
       stopped = true;
       clearInterval(timer);
+      clearTimeout(soon);
       await redis
         .multi()
         .del(keys.workerStatus(workerId), keys.workerTasks(workerId))
