@@ -16,8 +16,13 @@ export function watchStuckWorker(options: {
   isHeldBack: () => Promise<boolean>;
   onStuck: () => void;
   log: Logger;
+  /** Default 15 s. */
+  lookEveryMs?: number;
+  /** Default 60 s. */
+  stuckAfterMs?: number;
 }): () => void {
   const { queue, isFree, lastStartAt, isHeldBack, onStuck, log } = options;
+  const { lookEveryMs = LOOK_EVERY_MS, stuckAfterMs = STUCK_AFTER_MS } = options;
   let waitingSince: number | null = null;
 
   async function look(): Promise<void> {
@@ -28,13 +33,13 @@ export function watchStuckWorker(options: {
       return;
     }
     waitingSince ??= Date.now();
-    if (Date.now() - Math.max(waitingSince, lastStartAt()) < STUCK_AFTER_MS) return;
+    if (Date.now() - Math.max(waitingSince, lastStartAt()) < stuckAfterMs) return;
     clearInterval(timer);
     onStuck();
   }
 
   const timer = setInterval(() => {
     look().catch((error: unknown) => log.debug({ error }, 'could not look at the queue'));
-  }, LOOK_EVERY_MS);
+  }, lookEveryMs);
   return () => clearInterval(timer);
 }
