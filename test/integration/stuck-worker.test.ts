@@ -10,9 +10,10 @@ const redis = useRedis();
 /** A queue with one waiting job that nobody takes, and how often the watch has looked at it. */
 async function watchWaiting(
   free: boolean,
-  heldBack = false,
-): Promise<{ queue: Queue; stuck: () => boolean; looks: () => number }> {
+  { heldBack = false, paused = false } = {},
+): Promise<{ stuck: () => boolean; looks: () => number }> {
   const queue = new Queue('tasks', { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
+  if (paused) await queue.pause();
   await queue.add('task', { description: 'waits' });
   let stuck = false;
   let looks = 0;
@@ -31,7 +32,7 @@ async function watchWaiting(
   });
   redis.cleanup(() => queue.close());
   redis.cleanup(stop);
-  return { queue, stuck: () => stuck, looks: () => looks };
+  return { stuck: () => stuck, looks: () => looks };
 }
 
 test('finds a worker stuck that has a free slot while jobs wait', async () => {
@@ -46,14 +47,13 @@ test('leaves a worker alone whose slots are all busy', async () => {
 });
 
 test('leaves a worker alone whose queue is paused', async () => {
-  const { queue, stuck, looks } = await watchWaiting(true);
-  await queue.pause();
+  const { stuck, looks } = await watchWaiting(true, { paused: true });
   await waitUntil(() => looks() > 25);
   expect(stuck()).toBe(false);
 });
 
 test('leaves a worker alone while the fleet is halted', async () => {
-  const { stuck, looks } = await watchWaiting(true, true);
+  const { stuck, looks } = await watchWaiting(true, { heldBack: true });
   await waitUntil(() => looks() > 25);
   expect(stuck()).toBe(false);
 });
