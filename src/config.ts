@@ -4,36 +4,10 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { int, list, number, oneOf, secret, shown, url } from './env-fields.ts';
 import { ConfigError } from './errors.ts';
 import { embeddedUrl, readEmbeddedChoice, type EmbeddedChoice } from './processes/embedded-choice.ts';
-
-const number = (low: number, high: number, kind: 'whole number' | 'number' = 'number') =>
-  z.string().transform((text, context) => {
-    const value = Number(text);
-    const fits = value >= low && value <= high && (kind === 'number' || Number.isInteger(value));
-    if (text.trim() !== '' && fits) return value;
-    context.addIssue({ code: 'custom', message: `expected a ${kind} ${low}..${high}, got ${shown(text)}` });
-    return z.NEVER;
-  });
-
-const int = (low: number, high: number) => number(low, high, 'whole number');
-
-const shown = (value: unknown): string => (value === undefined ? 'nothing' : (JSON.stringify(value) ?? 'nothing'));
-
-const url = (protocols: string[]) =>
-  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
-    error: `expected an address starting with ${protocols.map((p) => `${p}//`).join(' or ')}`, // the value may hold a password: never printed
-  });
-
-const list = z
-  .string()
-  .default('')
-  .transform((value) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean),
-  );
+import { readShards, shardDefaults, type ShardConfig } from './shards-config.ts';
 
 const workspaces = list.transform((items, context) => {
   const found: Record<string, string> = {};
@@ -83,6 +57,15 @@ const environmentSchema = z.object({
   ANTHROPIC_BASE_URL: url(['http:', 'https:']).optional(),
   FLEET_HAIKU_MODEL: z.string().min(1).default('claude-haiku-5-5'),
   FLEET_SONNET_MODEL: z.string().min(1).default('claude-sonnet-5-5'),
+  GEMINI_API_KEY: secret.optional(), // shard 1, where no numbered key is set
+  GEMINI_BASE_URL: url(['http:', 'https:']).optional(),
+  GEMINI_SDK: oneOf('generative-ai', 'genai').default('generative-ai'),
+  ...shardDefaults,
+  DEEPSEEK_API_KEY: secret.optional(),
+  DEEPSEEK_BASE_URL: url(['http:', 'https:']).optional(),
+  FLEET_GEMINI_MODEL: z.string().min(1).default('gemini-3.5-flash-lite'),
+  FLEET_FALLBACK_MODEL: z.string().min(1).default('deepseek-flash'),
+  FLEET_LIBRARIAN_PROCESSES: int(1, 64).default(1),
   FLEET_HAIKU_PROCESSES: int(1, 64).default(2),
   FLEET_HAIKU_CONCURRENCY: int(1, 1_000).default(20),
   FLEET_CALL_TIMEOUT_MS: int(1_000, 300_000).default(120_000),
@@ -100,6 +83,8 @@ export const environmentNames: readonly string[] = Object.keys(environmentSchema
 type Environment = z.output<typeof environmentSchema>;
 
 export interface Config extends Environment {
+  /** The Gemini keys with their limits; none where no key is set, unless the models are simulated. */
+  shards: ShardConfig[];
   /** Folder whose `.env` is read. */
   home: string;
   /** Folder for what outlives a checkout: the embedded Redis' data, pm2 notes. */
@@ -126,9 +111,15 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const merged: Record<string, string | undefined> = { ...file, ...set };
   const parsed = environmentSchema.safeParse(merged);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`the environment is wrong:\n${lines.join('\n')}`);
+  const shardDefaultsRead = z.object(shardDefaults).safeParse(merged);
+  // Where the defaults are wrong themselves, the shards' own variables are looked at with the built-in ones.
+  const defaults = shardDefaultsRead.data ?? z.object(shardDefaults).parse({});
+  const { shards, problems } = readShards(merged, defaults, merged.FLEET_OFFLINE === '1');
+  if (!parsed.success || problems.length > 0) {
+    const issues = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+    throw new ConfigError(
+      `the environment is wrong:\n${[...issues, ...problems].map((line) => `  ${line}`).join('\n')}`,
+    );
   }
   const dataFolder = resolve(
     env.FLEET_DATA ?? join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'haiku-fleet'),
@@ -137,6 +128,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const embedded = named ? null : readEmbeddedChoice(dataFolder, parsed.data.FLEET_SWARM ?? null);
   return {
     ...parsed.data,
+    shards,
     ...(embedded === null ? {} : { REDIS_URL: embeddedUrl(embedded) }),
     home,
     dataFolder,
@@ -161,6 +153,23 @@ export function requireAnthropicKey(config: Config): void {
   throw new ConfigError(
     `the environment is wrong:\n  ANTHROPIC_API_KEY: expected a key, got nothing (put it into ${join(config.home, '.env')}, or set FLEET_OFFLINE=1 for simulated models)`,
   );
+}
+
+/**
+ * The shards a librarian works with.
+ * @throws ConfigError without a key, or for a shard of which nobody said whether its calls are billed
+ */
+export function requireShards(config: Config): ShardConfig[] {
+  const env = join(config.home, '.env');
+  if (config.shards.length === 0) {
+    throw new ConfigError(
+      `the environment is wrong:\n  GEMINI_API_KEY_SHARD1: expected a key, got nothing (put it into ${env}, or set FLEET_OFFLINE=1 for simulated models)`,
+    );
+  }
+  const untold = config.shards.filter((shard) => shard.tier === null);
+  if (untold.length === 0) return config.shards;
+  const lines = untold.map((shard) => `  GEMINI_TIER_SHARD${shard.number}: expected free or paid, got nothing`);
+  throw new ConfigError(`the environment is wrong:\n${lines.join('\n')}\n  (GEMINI_TIER in ${env} says it for all)`);
 }
 
 function readEnvFile(path: string): Record<string, string> {

@@ -18,5 +18,13 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
 /** Values of the configuration that no log, error or page may show. */
 export function configSecrets(config: Config): string[] {
   const password = decodeURIComponent(new URL(config.REDIS_URL).password);
-  return [config.ANTHROPIC_API_KEY, config.DASHBOARD_PASSWORD, password].filter((value) => value !== undefined);
+  const shardKeys = config.shards.map((shard) => shard.apiKey);
+  return [
+    config.ANTHROPIC_API_KEY,
+    config.GEMINI_API_KEY,
+    ...shardKeys,
+    config.DEEPSEEK_API_KEY,
+    config.DASHBOARD_PASSWORD,
+    password,
+  ].filter((value) => value !== undefined);
 }

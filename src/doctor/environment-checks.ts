@@ -5,7 +5,13 @@ import { redisAddress } from '../redis/connect.ts';
 import { unwell, well, type CheckResult } from './check.ts';
 
 /** Shown as "set" only: keys, passwords, and addresses that may carry one. */
-const HIDDEN = new Set(['ANTHROPIC_API_KEY', 'DASHBOARD_PASSWORD', 'FLEET_NOTIFY']);
+const HIDDEN = new Set([
+  'ANTHROPIC_API_KEY',
+  'GEMINI_API_KEY',
+  'DEEPSEEK_API_KEY',
+  'DASHBOARD_PASSWORD',
+  'FLEET_NOTIFY',
+]);
 
 export function checkNode(version = process.versions.node): CheckResult {
   return well('Node', version); // an older one ends the command line before this
@@ -57,7 +63,7 @@ function show(name: string, value: unknown): string {
   if (HIDDEN.has(name)) return 'set, not shown';
   if (typeof value !== 'string') return showStructure(value);
   if (name === 'REDIS_URL') return redisAddress(value);
-  return name === 'ANTHROPIC_BASE_URL' ? new URL(value).origin : value;
+  return name.endsWith('_BASE_URL') ? new URL(value).origin : value;
 }
 
 function showStructure(value: unknown): string {

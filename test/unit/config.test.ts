@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { environmentNames, loadConfig, packageFolder, requireAnthropicKey } from '../../src/config.ts';
+import { shardVariableNames } from '../../src/shards-config.ts';
 import { readEmbeddedChoice, writeEmbeddedChoice } from '../../src/processes/embedded-choice.ts';
 
 let home = '';
@@ -82,8 +83,9 @@ describe('.env', () => {
   it('.env.example lists every variable there is, and only those', () => {
     const example = readFileSync(join(packageFolder, '.env.example'), 'utf8');
     const listed = [...example.matchAll(/^#? ?([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1]);
-    expect(new Set(listed)).toEqual(new Set(environmentNames));
-    expect(listed).toHaveLength(environmentNames.length);
+    const names = [...environmentNames, ...shardVariableNames(1)];
+    expect(new Set(listed)).toEqual(new Set(names));
+    expect(listed).toHaveLength(names.length);
     writeEnv(example.replace(/^# ([A-Z][A-Z0-9_]+=)/gm, '$1'));
     expect(() => loadConfig(env)).not.toThrow();
   });
