@@ -1,4 +1,4 @@
-import { openFleet, type Fleet } from '../src/connect-fleet.ts';
+import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
 import { percentile, type Measure } from './measure.ts';
 import { startScratchRedis } from './scratch-redis.ts';
 
@@ -30,7 +30,7 @@ export async function measureStatus(): Promise<Measure[]> {
   }
 }
 
-async function fill(fleet: Fleet): Promise<void> {
+async function fill(fleet: OpenFleet): Promise<void> {
   const { redis, keys } = fleet.inner;
   const finding = JSON.stringify({ finding_id: 'x', result: 'x'.repeat(200), at: new Date(0).toISOString() });
   for (let from = 0; from < FINDINGS; from += 5_000) {
@@ -42,7 +42,7 @@ async function fill(fleet: Fleet): Promise<void> {
   }
 }
 
-async function commandsOf(fleet: Fleet): Promise<{ commands: number; scans: number; ms: number }> {
+async function commandsOf(fleet: OpenFleet): Promise<{ commands: number; scans: number; ms: number }> {
   const { redis } = fleet.inner;
   await fleet.status(); // connections and scripts are there now
   await redis.config('RESETSTAT');

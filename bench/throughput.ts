@@ -1,7 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { openFleet } from '../src/connect-fleet.ts';
+import { openFleet } from '../src/open-fleet.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
 import { createLogger } from '../src/logger.ts';
 import { connectRedis } from '../src/redis/connect.ts';

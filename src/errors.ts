@@ -50,6 +50,8 @@ export const TASK_FAILURE_REASONS = [
   'finding-taken', // its finding id belongs to somebody else
   'model', // the model is unknown, without a price or not available
   'deadline', // the whole job took longer than its queue allows
+  'citations', // an answer of the archive cites nothing, or what it was not shown
+  'no-evidence', // no finding fits the question's filter
 ] as const;
 export type TaskFailureReason = (typeof TASK_FAILURE_REASONS)[number];
 
@@ -193,7 +195,8 @@ export class JobFailedError extends FleetError {
 export class WaitTimeoutError extends FleetError {
   override name = 'WaitTimeoutError';
   constructor(
-    readonly jobId: string,
+    /** Null: several jobs were waited for. */
+    readonly jobId: string | null,
     message: string,
     options?: ErrorOptions,
   ) {

@@ -2,22 +2,7 @@ import type { Redis } from 'ioredis';
 import { assertBatch } from '../jobs/failed-jobs.ts';
 import { readBudget } from '../ledger/budget.ts';
 import type { Keys } from '../redis/keys.ts';
-
-/** How far a batch is. Money in nano-dollars. */
-export interface BatchState {
-  batch: string;
-  session: string;
-  createdAt: string;
-  /** Lines read of its file so far, bad ones included. */
-  lines: number;
-  /** Tasks enqueued. */
-  tasks: number;
-  completed: number;
-  failed: number;
-  settledNanoUsd: number;
-  uncertainNanoUsd: number;
-  limitNanoUsd: number | null;
-}
+import type { BatchState } from './batch-shape.ts';
 
 /** Reads a batch's counters: a fixed number of commands, however many tasks it has. @throws UsageError: no such batch */
 export async function readBatch(redis: Redis, keys: Keys, batch: string): Promise<BatchState> {

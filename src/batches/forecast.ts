@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis';
 import type { TaskInput } from '../../queues/tasks.ts';
-import type { FindingStore } from '../findings/store.ts';
+import type { FindingStore } from '../findings/store-shape.ts';
 import { readBudget, DEFAULT_BUDGET_NANO_USD } from '../ledger/budget.ts';
 import { toNanoUsd } from '../ledger/money.ts';
 import { allSonnetNanoUsd, costNanoUsd } from '../ledger/prices.ts';
 import { readLedger, toCostReport } from '../ledger/report.ts';
 import { addUsage, NO_USAGE } from '../ledger/usage.ts';
 import { findPrices, type CatalogEntry } from '../models/catalog.ts';
-import type { Usage } from '../models/model.ts';
+import type { Usage } from '../models/usage.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /** What the tasks that were looked at will probably cost. Nano-dollars. */

@@ -1,16 +1,17 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { addBatch, type BatchReport } from '../batches/add-batch.ts';
+import { addBatch } from '../batches/add-batch.ts';
 import { readBatch } from '../batches/batch-progress.ts';
 import { noticeBatchEnd } from '../batches/batch-round.ts';
 import { followBatch, type BatchEnd } from '../batches/follow-batch.ts';
+import type { BatchReport } from '../batches/batch-shape.ts';
 import { createForecaster, type Forecaster } from '../batches/forecast.ts';
 import { readEntries } from '../batches/read-entries.ts';
 import { eachResult } from '../batches/results.ts';
 import { openSpool, type Spool } from '../batches/spool.ts';
 import { checkBatchName } from '../batches/task-id.ts';
-import type { Fleet } from '../connect-fleet.ts';
+import type { OpenFleet } from '../open-fleet.ts';
 import { toMessage, UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';
@@ -63,7 +64,7 @@ export async function loadTaskFile(path: string, options: TaskFileOptions): Prom
 }
 
 async function addFile(
-  { inner }: Fleet,
+  { inner }: OpenFleet,
   file: { chunks: AsyncIterable<Buffer | string>; size: number | null; batch: string },
   options: TaskFileOptions,
   spool: Spool | null,
@@ -102,7 +103,7 @@ async function addFile(
 }
 
 async function finish(
-  fleet: Fleet,
+  fleet: OpenFleet,
   report: BatchReport,
   options: TaskFileOptions,
   spool: Spool | null,
@@ -137,7 +138,7 @@ async function finish(
   console.log('  The batch goes on then; the same command waits for it again.');
 }
 
-async function wait({ inner }: Fleet, batch: string, report: BatchReport, spool: Spool): Promise<BatchEnd> {
+async function wait({ inner }: OpenFleet, batch: string, report: BatchReport, spool: Spool): Promise<BatchEnd> {
   const tasks = report.added + report.existing;
   const progress = showProgress('Working', tasks, 'tasks');
   try {
@@ -187,7 +188,7 @@ async function openTaskFile(path: string): Promise<{ chunks: AsyncIterable<Buffe
   }
 }
 
-function createForecasterOf({ inner, findings }: Fleet): Forecaster {
+function createForecasterOf({ inner, findings }: OpenFleet): Forecaster {
   const { config, redis, keys } = inner;
   return createForecaster({
     redis,

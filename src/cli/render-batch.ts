@@ -1,4 +1,4 @@
-import type { BatchState } from '../batches/batch-progress.ts';
+import type { BatchState } from '../batches/batch-shape.ts';
 import { formatUsd } from '../ledger/money.ts';
 
 /** The lines of `fleet status --batch` and of a batch that ended. */

@@ -1,4 +1,4 @@
-import type { BatchReport } from '../batches/add-batch.ts';
+import type { BatchReport } from '../batches/batch-shape.ts';
 import type { Forecast } from '../batches/forecast.ts';
 import { formatUsd } from '../ledger/money.ts';
 import { toSavedPercent } from '../ledger/prices.ts';

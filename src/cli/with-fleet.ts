@@ -1,8 +1,8 @@
 import { loadConfig } from '../config.ts';
-import { openFleet, type Fleet } from '../connect-fleet.ts';
+import { openFleet, type OpenFleet } from '../open-fleet.ts';
 
 /** Connects to the fleet of this environment, and lets go of it however `use` ends. */
-export async function withFleet<T>(use: (fleet: Fleet) => Promise<T>): Promise<T> {
+export async function withFleet<T>(use: (fleet: OpenFleet) => Promise<T>): Promise<T> {
   const fleet = await openFleet(loadConfig(process.env));
   try {
     return await use(fleet);

@@ -1,4 +1,4 @@
-import { openFleet, type Fleet } from '../connect-fleet.ts';
+import { openFleet, type OpenFleet } from '../open-fleet.ts';
 import type { TaskInput } from '../../queues/tasks.ts';
 import { toMessage } from '../errors.ts';
 import { toSummary } from '../findings/stored-finding.ts';
@@ -31,7 +31,7 @@ export async function runDemo(demo: DemoFleet, tasks: DemoTasks, say: (line: str
   }
 }
 
-async function runTask(fleet: Fleet, task: TaskInput, say: (line: string) => void): Promise<boolean> {
+async function runTask(fleet: OpenFleet, task: TaskInput, say: (line: string) => void): Promise<boolean> {
   const startedAt = Date.now();
   try {
     const handle = await fleet.tasks.add(task);

@@ -1,27 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
+import type { FindingQuery, FindingStore } from './store-shape.ts';
 import { parseFinding, toSummary, type StoredFinding } from './stored-finding.ts';
-
-export interface FindingQuery {
-  /** How many at most; default 50. */
-  limit?: number;
-  session?: string;
-  batch?: string;
-  /** Only findings whose JSON holds this text, case ignored. */
-  text?: string;
-}
-
-export interface FindingStore {
-  /** @returns null where there is none, or none that can be read */
-  get(id: string): Promise<StoredFinding | null>;
-  /** Newest first. Reads in pages, so that a filter over a large archive holds one page at a time. */
-  list(query?: FindingQuery): Promise<StoredFinding[]>;
-  /** Oldest first, one page in memory at a time; findings that arrive meanwhile come at the end. */
-  each(query?: FindingQuery): AsyncIterable<StoredFinding>;
-  /** @returns id, summary and instant of those that hold the text, newest first */
-  search(text: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
-  count(): Promise<number>;
-}
 
 const PAGE = 200;
 

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { TaskData, TaskResult } from '../../queues/tasks.ts';
 import type { Config } from '../config.ts';
 import { loadContexts } from '../contexts.ts';
 import { LockLostError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
-import type { FindingStore } from '../findings/store.ts';
+import type { FindingStore } from '../findings/store-shape.ts';
 import { createModelUse } from '../jobs/note-model-use.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
 import { toNanoUsd } from '../ledger/money.ts';
@@ -99,7 +99,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
 /** What a person would edit: the stamps of the queue do not count. */
 function toDigest(task: TaskData): string {
   const { session: _session, batch: _batch, mission_id: _mission, line: _line, ...asked } = task;
-  return createHash('sha256').update(JSON.stringify(asked)).digest('hex').slice(0, 16);
+  return hash('sha256', JSON.stringify(asked)).slice(0, 16);
 }
 
 function toAddress(url: string): { host: string; port: number } {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { isOffline } from '../config.ts';
-import type { Fleet } from '../connect-fleet.ts';
+import type { OpenFleet } from '../open-fleet.ts';
 import {
   AccountRefusedError,
   BudgetReachedError,
@@ -38,7 +38,7 @@ export interface SingleOptions {
  * provider that is busy or away is waited for, as a worker would; nothing is paid twice.
  * @throws UsageError for a task that breaks a rule, and every class that a worker's run throws
  */
-export async function runSingle(fleet: Fleet, input: TaskInput, options: SingleOptions): Promise<Finding> {
+export async function runSingle(fleet: OpenFleet, input: TaskInput, options: SingleOptions): Promise<Finding> {
   const { config, redis, keys, scripts, queues, currentSession } = fleet.inner;
   const task = checkTask(input, await readKnownNames(redis, keys, Object.keys(config.FLEET_WORKSPACES)));
   await runPreflight(redis, keys);
@@ -85,7 +85,13 @@ export async function runSingle(fleet: Fleet, input: TaskInput, options: SingleO
 }
 
 /** @returns how long to wait before the same call is made again. @throws what it was given, when waiting does not help */
-async function toWait(error: unknown, { inner }: Fleet, jobId: string, halt: HaltSwitch, by: string): Promise<number> {
+async function toWait(
+  error: unknown,
+  { inner }: OpenFleet,
+  jobId: string,
+  halt: HaltSwitch,
+  by: string,
+): Promise<number> {
   const { redis, keys } = inner;
   if (error instanceof RateLimitedError) {
     await coolDown(redis, keys, error.model, error.retryAfterMs);

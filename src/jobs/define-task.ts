@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TaskInput } from '../../queues/tasks.ts';
-import { UsageError } from '../errors.ts';
+import { UnreadableEntry } from '../batches/add-batch.ts';
+import { ResultMismatchError, toMessage, UsageError } from '../errors.ts';
 import { toRules } from './parse-job.ts';
 
 /** A task with a typed input and a typed result. */
@@ -31,13 +32,54 @@ export function toTaskInput<Input extends z.ZodType, Output extends z.ZodType>(
   const parsed = typed.input.safeParse(input);
   if (!parsed.success) throw new UsageError(`task ${typed.name}: ${toRules(parsed.error)}`);
   const rest = typed.task?.(parsed.data) ?? {};
-  const { $schema: _dialect, ...schema } = z.toJSONSchema(typed.output, { io: 'input' });
   return {
     ...rest,
     topics: [...new Set([typed.name, ...(rest.topics ?? [])])],
     description: typed.prompt(parsed.data),
-    schema: JSON.parse(JSON.stringify(schema)) as NonNullable<TaskInput['schema']>,
+    schema: toSchema(typed),
   };
+}
+
+/** One entry an input, as `addBatch` takes them: a bad input is reported by its line and stops nothing. */
+export async function* toEntries(
+  typed: TypedTask,
+  inputs: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncGenerator<TaskInput | UnreadableEntry> {
+  toSchema(typed); // a task that can have no schema fails before its first line
+  for await (const input of inputs) {
+    try {
+      yield toTaskInput(typed, input);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      yield new UnreadableEntry(error.message);
+    }
+  }
+}
+
+/** Makes the typed result of a finding's. @param typed null: whatever it is */
+export function toResultParser(typed: TypedTask | null): (value: unknown, findingId: string) => unknown {
+  if (typed === null) return (value) => value;
+  return (value, findingId) => {
+    const parsed = typed.output.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw new ResultMismatchError(
+      findingId,
+      `task ${typed.name}: the result of ${findingId} does not fit its output: ${toRules(parsed.error)}`,
+      { cause: parsed.error },
+    );
+  };
+}
+
+/** Draft 7 is what the worker validates by: in later drafts a tuple, for one, is written otherwise. */
+function toSchema({ name, output }: TypedTask): NonNullable<TaskInput['schema']> {
+  try {
+    const { $schema: _dialect, ...schema } = z.toJSONSchema(output, { io: 'input', target: 'draft-7' });
+    return JSON.parse(JSON.stringify(schema)) as NonNullable<TaskInput['schema']>;
+  } catch (error) {
+    throw new UsageError(`task ${name}: its output cannot be said in JSON Schema (${toMessage(error)})`, {
+      cause: error,
+    });
+  }
 }
 
 export function isTypedTask(value: unknown): value is TypedTask {

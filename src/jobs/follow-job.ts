@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { HaltError, JobFailedError, UsageError } from '../errors.ts';
-import type { FindingStore } from '../findings/store.ts';
+import type { FindingStore } from '../findings/store-shape.ts';
 import type { StoredFinding } from '../findings/stored-finding.ts';
 import { parseHalt } from '../halt/halt.ts';
 import type { Keys } from '../redis/keys.ts';

@@ -1,75 +1,78 @@
-import type { QueueEvents, Queue, JobState } from 'bullmq';
-import { JobFailedError, UsageError } from '../errors.ts';
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { JobFailedError, toMessage, UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
-import type { FindingStore } from '../findings/store.ts';
-import type { StoredFinding } from '../findings/stored-finding.ts';
+import { parseHalt } from '../halt/halt.ts';
+import { toRedisError } from '../redis/connect.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { FinishWatch } from './finish-watch.ts';
+import type { Enqueued, TaskHandle, WaitOptions } from './task-shape.ts';
 
-/** One enqueued task, from the enqueuer's side. */
-export interface TaskHandle<Result = unknown> {
-  id: string;
-  /** Key suffix of the finding it will write. */
-  findingId: string;
-  /** False: a task of this id was there already, in `state`; nothing was added. */
-  added: boolean;
-  state: JobState | 'unknown';
-  /**
-   * Waits for the finding.
-   * @param options.timeoutMs default 10 minutes
-   * @throws JobFailedError when the task fails, UsageError when the time is over (the task goes on)
-   */
-  finding(options?: { timeoutMs?: number }): Promise<StoredFinding>;
-  /** The finding's result; of a typed task parsed by its output schema. Same errors as `finding`. */
-  result(options?: { timeoutMs?: number }): Promise<Result>;
+export interface HandleParts {
+  redis: Redis;
+  keys: Keys;
+  queue: Queue;
+  watch: FinishWatch;
+  /** For messages. */
+  redisUrl: string;
 }
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 
-export function createTaskHandle<Result>(parts: {
-  id: string;
-  added: boolean;
-  state: JobState | 'unknown';
-  wantedFindingId: string | undefined;
-  queue: Queue;
-  events: () => Promise<QueueEvents>;
-  findings: FindingStore;
-  parse: (value: unknown) => Result;
-}): TaskHandle<Result> {
-  const { id, added, state, queue, events, findings, parse } = parts;
-  const findingId = toFindingId(id, parts.wantedFindingId);
+/** @param parse makes the typed result of a finding's; throws what the caller shall get */
+export function createTaskHandle<Result>(
+  parts: HandleParts,
+  task: Enqueued & { wantedFindingId: string | undefined },
+  parse: (value: unknown, findingId: string) => Result,
+): TaskHandle<Result> {
+  const { id, added, state, wantedFindingId } = task;
+  const findingId = toFindingId(id, wantedFindingId);
 
-  async function finding({ timeoutMs = DEFAULT_TIMEOUT_MS }: { timeoutMs?: number } = {}): Promise<StoredFinding> {
-    const listener = await events(); // before looking: what ends in between is heard
-    const job = await queue.getJob(id);
-    if (job !== undefined) {
-      try {
-        await job.waitUntilFinished(listener, timeoutMs);
-      } catch (error) {
-        throw await toEnd(error, timeoutMs);
-      }
+  async function finding(options: WaitOptions = {}) {
+    const timeoutMs = toTimeoutMs(options);
+    const end = await parts.watch.wait(id, { findingId, timeoutMs });
+    switch (end?.state) {
+      case 'completed':
+        return end.finding;
+      case 'failed':
+        throw new JobFailedError(id, end.reason);
+      case 'missing':
+        throw new UsageError(`task ${id}: there is neither a job nor a finding of it`);
+      case undefined:
+        throw new WaitTimeoutError(
+          id,
+          `task ${id}: not done after ${timeoutMs} ms (${await describe(parts, id)}); it goes on`,
+        );
     }
-    const found = await findings.get(findingId);
-    if (found === null) throw new UsageError(`task ${id}: there is neither a job nor a finding of it`);
-    return found;
-  }
-
-  async function toEnd(error: unknown, timeoutMs: number): Promise<unknown> {
-    const job = await queue.getJob(id);
-    if (job !== undefined && (await job.isFailed()))
-      return new JobFailedError(id, job.failedReason ?? 'unknown', { cause: error });
-    if (error instanceof Error && error.message.includes('timed out')) {
-      return new UsageError(`task ${id}: not done after ${timeoutMs} ms; it goes on`, { cause: error });
-    }
-    return error;
   }
 
   return {
     id,
-    findingId,
     added,
     state,
+    findingId,
     finding,
-    async result(options) {
-      return parse((await finding(options)).result);
-    },
+    result: async (options) => parse((await finding(options)).result, findingId),
   };
+}
+
+/** @throws UsageError */
+export function toTimeoutMs({ timeoutMs = DEFAULT_TIMEOUT_MS }: WaitOptions): number {
+  if (timeoutMs >= 0) return timeoutMs;
+  throw new UsageError(`timeoutMs: expected a number of milliseconds, got ${timeoutMs}`);
+}
+
+/** Why a task may not be done yet. */
+async function describe({ redis, keys, queue, redisUrl }: HandleParts, id: string): Promise<string> {
+  try {
+    const [state, halt, parked] = await Promise.all([
+      queue.getJobState(id),
+      redis.get(keys.haltReason),
+      redis.hexists(keys.parked, id),
+    ]);
+    if (halt !== null) return `${state}; the fleet is halted: ${parseHalt(halt).reason}`;
+    return parked === 1 ? 'parked: budget' : state;
+  } catch (error) {
+    return toMessage(toRedisError(error, redisUrl));
+  }
 }

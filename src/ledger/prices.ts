@@ -1,5 +1,5 @@
 import type { CatalogEntry, Prices } from '../models/catalog.ts';
-import type { Usage } from '../models/model.ts';
+import type { Usage } from '../models/usage.ts';
 import { toPromptTokens } from './usage.ts';
 
 /**

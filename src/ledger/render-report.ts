@@ -1,5 +1,5 @@
 import { formatUsd } from './money.ts';
-import type { CostReport, CostRow } from './report.ts';
+import type { CostReport, CostRow } from './report-shape.ts';
 import { toPromptTokens } from './usage.ts';
 
 /** The table of `fleet costs`: one line a row, a total below, and what the comparison is with. */

@@ -1,13 +1,10 @@
 import type { Redis } from 'ioredis';
 import type { CatalogEntry } from '../models/catalog.ts';
-import type { Usage } from '../models/model.ts';
+import type { Usage } from '../models/usage.ts';
 import type { Keys } from '../redis/keys.ts';
 import { allSonnetNanoUsd, toSavedPercent } from './prices.ts';
+import { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './report-shape.ts';
 import { addUsage, NO_USAGE } from './usage.ts';
-
-/** What costs can be summed by. */
-export const REPORT_DIMENSIONS = ['session', 'day', 'batch', 'mission', 'model', 'worker'] as const;
-export type ReportDimension = (typeof REPORT_DIMENSIONS)[number];
 
 /** What one worker spent with one model on one day, for one session, batch and mission; null where it had none. */
 export interface LedgerEntry {
@@ -23,28 +20,6 @@ export interface LedgerEntry {
   /** Tasks that ended in a finding; calls of failed tasks are booked without one. */
   tasks: number;
   usage: Usage;
-}
-
-export interface CostRow {
-  /** Null: what belongs to none, such as calls outside any batch. */
-  name: string | null;
-  calls: number;
-  tasks: number;
-  usage: Usage;
-  costNano: number;
-  /** The same tokens at the prices of the Sonnet model compared with. */
-  allSonnetNano: number;
-  /** Percent, unrounded; negative where it cost more than Sonnet would have. */
-  savedPercent: number;
-}
-
-export interface CostReport {
-  by: ReportDimension;
-  /** Id of the model compared with. */
-  sonnet: string;
-  /** Days by date, everything else the dearest first. */
-  rows: CostRow[];
-  total: CostRow;
 }
 
 /** Reads every booking: one command for the days, one a day. */

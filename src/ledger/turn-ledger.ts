@@ -1,6 +1,7 @@
 import type { Keys, CostVendor } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
-import type { ModelReply, Usage } from '../models/model.ts';
+import type { ModelReply } from '../models/model.ts';
+import type { Usage } from '../models/usage.ts';
 import type { Finding } from '../findings/finding.ts';
 import { toUtcDay } from '../findings/timestamp.ts';
 import { tasksQueue } from '../../queues/tasks.ts';

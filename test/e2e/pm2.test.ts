@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openFleet, type Fleet } from '../../src/connect-fleet.ts';
+import { openFleet, type OpenFleet } from '../../src/open-fleet.ts';
 import { loadConfig, packageFolder } from '../../src/config.ts';
 import { findFreePort } from '../../src/redis/embedded.ts';
 import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
@@ -33,7 +33,7 @@ async function configure(more: Record<string, string> = {}) {
   });
 }
 
-async function connect(): Promise<Fleet> {
+async function connect(): Promise<OpenFleet> {
   const fleet = await openFleet(loadConfig(pm2.env));
   redis.cleanup(() => fleet.close());
   return fleet;
@@ -130,12 +130,12 @@ describe('under load', () => {
   const SLOW = { description: 'Say hello. [[turns:3]] [[latency:1500]]', workspace: 'here' };
   const TASKS = 12;
 
-  async function enqueueSlowTasks(fleet: Fleet): Promise<string[]> {
+  async function enqueueSlowTasks(fleet: OpenFleet): Promise<string[]> {
     const handles = await Promise.all(Array.from({ length: TASKS }, () => fleet.tasks.add(SLOW)));
     return handles.map(({ id }) => id);
   }
 
-  async function waitForAll(fleet: Fleet, ids: string[]) {
+  async function waitForAll(fleet: OpenFleet, ids: string[]) {
     const states = async () => Promise.all(ids.map((id) => fleet.inner.queues.tasks.getJobState(id)));
     await waitUntil(async () => (await states()).every((state) => state === 'completed' || state === 'failed'), {
       timeoutMs: 60_000,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ProviderUnavailableError, UsageError } from '../../src/errors.ts';
-import type { Fleet } from '../../src/connect-fleet.ts';
+import type { OpenFleet } from '../../src/open-fleet.ts';
 import { eachFailedJob, groupFailedJobs } from '../../src/jobs/failed-jobs.ts';
 import { retryJob, type RetryOptions } from '../../src/jobs/retry.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
@@ -12,7 +12,7 @@ const redis = useRedis();
 const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
 const ONE_TOOL = { tools: [{ name: 'findings', input: { action: 'search', query: 'anything' } }] };
 
-function retry(fleet: Fleet, id: string, options: Partial<RetryOptions> = {}): Promise<void> {
+function retry(fleet: OpenFleet, id: string, options: Partial<RetryOptions> = {}): Promise<void> {
   const { redis: connection, keys, queues } = fleet.inner;
   return retryJob({ redis: connection, keys, queue: queues.tasks }, id, {
     by: 'ada@box',
@@ -21,8 +21,8 @@ function retry(fleet: Fleet, id: string, options: Partial<RetryOptions> = {}): P
   });
 }
 
-const stateOf = (fleet: Fleet, id: string) => fleet.inner.queues.tasks.getJobState(id);
-const until = (fleet: Fleet, id: string, state: string) =>
+const stateOf = (fleet: OpenFleet, id: string) => fleet.inner.queues.tasks.getJobState(id);
+const until = (fleet: OpenFleet, id: string, state: string) =>
   waitUntil(async () => (await stateOf(fleet, id)) === state, { what: `${id} is ${state}` });
 
 /** A task that failed because its answer did not fit its schema; any later call answers well. */

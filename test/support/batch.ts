@@ -1,9 +1,10 @@
-import { addBatch, type BatchOptions, type BatchReport } from '../../src/batches/add-batch.ts';
+import { addBatch } from '../../src/batches/add-batch.ts';
+import type { BatchOptions, BatchReport } from '../../src/batches/batch-shape.ts';
 import { followBatch, type BatchEnd } from '../../src/batches/follow-batch.ts';
 import { readEntries } from '../../src/batches/read-entries.ts';
 import { eachResult, type ResultLine } from '../../src/batches/results.ts';
 import { openSpool, type Spool } from '../../src/batches/spool.ts';
-import type { Fleet } from '../../src/connect-fleet.ts';
+import type { OpenFleet } from '../../src/open-fleet.ts';
 import { toFindingId } from '../../src/findings/finding-id.ts';
 import type { TestRedis } from './redis.ts';
 
@@ -19,7 +20,7 @@ export interface LoadedBatch {
 /** Loads JSONL lines as `fleet task --file` does; a line that is no string is written as JSON. */
 export async function loadBatch(
   redis: TestRedis,
-  fleet: Fleet,
+  fleet: OpenFleet,
   lines: unknown[],
   options: BatchOptions & { batch: string },
 ): Promise<LoadedBatch> {

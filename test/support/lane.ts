@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Config } from '../../src/config.ts';
-import { openFleet, type Fleet } from '../../src/connect-fleet.ts';
+import { openFleet, type OpenFleet } from '../../src/open-fleet.ts';
 import { runHaiku, type RunningHaiku } from '../../src/haiku/run-haiku.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { Model } from '../../src/models/model.ts';
@@ -29,7 +29,7 @@ export function testConfig(redis: TestRedis, env: Record<string, string> = {}): 
   });
 }
 
-export async function openTestFleet(redis: TestRedis, config: Config): Promise<Fleet> {
+export async function openTestFleet(redis: TestRedis, config: Config): Promise<OpenFleet> {
   const fleet = await openFleet(config);
   redis.cleanup(() => fleet.close());
   return fleet;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Fleet } from '../../connect-fleet.ts';
+import type { OpenFleet } from '../../open-fleet.ts';
 import { UsageError } from '../../errors.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
@@ -55,7 +55,10 @@ function toScope({ batch, mission, task }: BudgetOptions): BudgetScope {
 }
 
 /** A budget of something that does not exist, or that nobody asks, would be a limit that holds nothing. */
-async function assertScope({ inner: { redis, keys, queues } }: Fleet, scope: NonNullable<BudgetScope>): Promise<void> {
+async function assertScope(
+  { inner: { redis, keys, queues } }: OpenFleet,
+  scope: NonNullable<BudgetScope>,
+): Promise<void> {
   if ('batch' in scope) await assertBatch(redis, keys, scope.batch);
   if (!('task' in scope)) return;
   const job = await queues.tasks.getJob(scope.task);
@@ -65,7 +68,7 @@ async function assertScope({ inner: { redis, keys, queues } }: Fleet, scope: Non
   }
 }
 
-async function release({ inner }: Fleet, scope: NonNullable<BudgetScope>): Promise<number> {
+async function release({ inner }: OpenFleet, scope: NonNullable<BudgetScope>): Promise<number> {
   const { redis, keys, scripts, queues } = inner;
   const parts = { redis, keys, scripts, queue: queues.tasks };
   if ('batch' in scope) return releaseParked(parts, { scope: 'batch', name: scope.batch });

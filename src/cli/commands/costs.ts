@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { formatUsd } from '../../ledger/money.ts';
 import { renderCosts } from '../../ledger/render-report.ts';
-import { readLedger, REPORT_DIMENSIONS, toCostReport, type ReportDimension } from '../../ledger/report.ts';
+import { REPORT_DIMENSIONS, type ReportDimension } from '../../ledger/report-shape.ts';
+import { readLedger, toCostReport } from '../../ledger/report.ts';
 import { findPrices } from '../../models/catalog.ts';
 import { jsonOption } from '../options.ts';
 import { printJson } from '../print.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
-import type { FindingQuery } from '../../findings/store.ts';
+import type { FindingQuery } from '../../findings/store-shape.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
 import { formatUsd, toNanoUsd } from '../../ledger/money.ts';

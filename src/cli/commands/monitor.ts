@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Fleet } from '../../connect-fleet.ts';
+import type { OpenFleet } from '../../open-fleet.ts';
 import { toFindingId } from '../../findings/finding-id.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
 import { connectRedis } from '../../redis/connect.ts';
@@ -23,7 +23,7 @@ export function registerMonitor(program: Command): void {
     });
 }
 
-async function follow(fleet: Fleet, options: MonitorOptions): Promise<never> {
+async function follow(fleet: OpenFleet, options: MonitorOptions): Promise<never> {
   const { config, keys } = fleet.inner;
   const subscriber = await connectRedis(config.REDIS_URL, {
     role: 'worker',
@@ -47,7 +47,7 @@ async function follow(fleet: Fleet, options: MonitorOptions): Promise<never> {
 }
 
 async function show(
-  fleet: Fleet,
+  fleet: OpenFleet,
   message: { at: Date; channel: string; id: string },
   { batch, json }: MonitorOptions,
 ): Promise<void> {
@@ -61,7 +61,7 @@ async function show(
 }
 
 /** The finding that a message is about: `completions` carries a task's id, the others the finding's own or a query's. */
-async function findFinding(fleet: Fleet, channel: string, id: string): Promise<StoredFinding | null> {
+async function findFinding(fleet: OpenFleet, channel: string, id: string): Promise<StoredFinding | null> {
   if (channel === 'findings') return fleet.findings.get(id);
   if (channel === 'responses') return fleet.findings.get(`archive_${id}`);
   if (channel !== 'completions') return null;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Fleet } from '../../connect-fleet.ts';
+import type { OpenFleet } from '../../open-fleet.ts';
 import { toMessage, UsageError } from '../../errors.ts';
 import { readKnownNames } from '../../jobs/check-task.ts';
 import { assertBatch, eachFailedJob } from '../../jobs/failed-jobs.ts';
@@ -76,7 +76,7 @@ function toEdit(ids: string[], { batch, reason, append, data, model }: RetryComm
   return { ...(append === undefined ? {} : { append }), ...(model === undefined ? {} : { model }) };
 }
 
-async function choose(fleet: Fleet, ids: string[], options: RetryCommandOptions): Promise<string[]> {
+async function choose(fleet: OpenFleet, ids: string[], options: RetryCommandOptions): Promise<string[]> {
   const { redis, keys, queues } = fleet.inner;
   const { batch, reason, first = Infinity } = options;
   if (ids.length > 0) return [...new Set(ids)].slice(0, first);
@@ -90,7 +90,7 @@ async function choose(fleet: Fleet, ids: string[], options: RetryCommandOptions)
   return chosen;
 }
 
-async function retryAll(fleet: Fleet, ids: string[], edit: TaskEdit | undefined, options: RetryCommandOptions) {
+async function retryAll(fleet: OpenFleet, ids: string[], edit: TaskEdit | undefined, options: RetryCommandOptions) {
   const { config, redis, keys, queues } = fleet.inner;
   const known = await readKnownNames(redis, keys, Object.keys(config.FLEET_WORKSPACES));
   const retried: string[] = [];

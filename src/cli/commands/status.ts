@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { readBatch } from '../../batches/batch-progress.ts';
-import type { Fleet } from '../../connect-fleet.ts';
+import type { OpenFleet } from '../../open-fleet.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../../ledger/budget.ts';
 import { toNanoUsd } from '../../ledger/money.ts';
 import { toRedisError } from '../../redis/connect.ts';
@@ -41,7 +41,7 @@ export function registerStatus(program: Command): void {
     });
 }
 
-async function show(fleet: Fleet, options: StatusCommandOptions): Promise<void> {
+async function show(fleet: OpenFleet, options: StatusCommandOptions): Promise<void> {
   const { redis, keys } = fleet.inner;
   if (options.batch !== undefined) {
     const batch = await readBatch(redis, keys, options.batch);
@@ -53,7 +53,7 @@ async function show(fleet: Fleet, options: StatusCommandOptions): Promise<void> 
 }
 
 /** Redis going away for a while does not end the watch: it says so and looks again. */
-async function watch(fleet: Fleet, options: StatusCommandOptions): Promise<void> {
+async function watch(fleet: OpenFleet, options: StatusCommandOptions): Promise<void> {
   for (;;) {
     if (isTerminal()) process.stdout.write(CLEAR);
     await show(fleet, options).catch((error: unknown) => {
@@ -64,7 +64,7 @@ async function watch(fleet: Fleet, options: StatusCommandOptions): Promise<void>
 }
 
 /** The fleet's state, with the budget that would hold where none is set yet. */
-export async function readSnapshot({ inner }: Fleet): Promise<StatusSnapshot> {
+export async function readSnapshot({ inner }: OpenFleet): Promise<StatusSnapshot> {
   const { config, redis, keys, scripts, queues } = inner;
   const seed = config.FLEET_BUDGET_USD;
   return readStatus(redis, keys, Object.values(queues), {

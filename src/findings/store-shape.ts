@@ -1,0 +1,38 @@
+import type { StoredFinding } from './stored-finding.ts';
+
+export interface FindingQuery {
+  /** How many at most; default 50. */
+  limit?: number;
+  session?: string;
+  batch?: string;
+  /** Only findings whose JSON holds this text, case ignored. */
+  text?: string;
+}
+
+export interface FindingStore {
+  /** @returns null where there is none, or none that can be read */
+  get(id: string): Promise<StoredFinding | null>;
+  /** Newest first. Reads in pages, so that a filter over a large archive holds one page at a time. */
+  list(query?: FindingQuery): Promise<StoredFinding[]>;
+  /** Oldest first, one page in memory at a time; findings that arrive meanwhile come at the end. */
+  each(query?: FindingQuery): AsyncIterable<StoredFinding>;
+  /** @returns id, summary and instant of those that hold the text, newest first */
+  search(text: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
+  count(): Promise<number>;
+}
+
+export interface FollowOptions {
+  session?: string;
+  batch?: string;
+  /** Ends the following. Leaving the loop ends it too. */
+  signal?: AbortSignal;
+}
+
+/** The findings as scripts see them. */
+export interface FleetFindings extends FindingStore {
+  /**
+   * Findings as they are stored, from this call on: `for await (const finding of fleet.findings.follow())`. An outage of
+   * Redis delays them; a loop that falls more than 10,000 findings behind misses the oldest.
+   */
+  follow(options?: FollowOptions): AsyncIterable<StoredFinding>;
+}

@@ -1,0 +1,171 @@
+import { QueueEvents } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { FleetError, RedisUnusableError, toMessage } from '../errors.ts';
+import { toFindingId } from '../findings/finding-id.ts';
+import { parseFinding } from '../findings/stored-finding.ts';
+import { connectRedis, toRedisError } from '../redis/connect.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { TaskEnd } from './task-shape.ts';
+
+/** Tells when jobs of one queue have ended, to any number of waiters over one connection. */
+export interface FinishWatch {
+  /** @returns how the job ended, or null when the time is over or `signal` fires */
+  wait(jobId: string, options: WatchOptions): Promise<TaskEnd | null>;
+  /** Whoever still waits gets a FleetError. */
+  close(): Promise<void>;
+}
+
+export interface WatchOptions {
+  /** Where its finding stands should its job be cleared away; a job that is there says so itself. Default: derived. */
+  findingId?: string;
+  timeoutMs: number;
+  signal?: AbortSignal;
+}
+
+interface Waiter {
+  jobId: string;
+  findingId: string;
+  settle(end: TaskEnd | null | Error): void;
+}
+
+/**
+ * Events say at once that a job may have ended, but a burst or an outage can swallow them: every waiter's job is looked
+ * at this often as well.
+ */
+const SWEEP_MS = 2_000;
+const CHUNK = 500;
+/** The longest a timer of Node can wait. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** @param parts.redis answers the looks; a second connection, for the events, is opened once somebody has to wait */
+export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: string; url: string }): FinishWatch {
+  const { redis, keys, queue, url } = parts;
+  const waiting = new Set<Waiter>();
+  const byJob = new Map<string, Waiter[]>();
+  const closing = new AbortController();
+  let listening: Promise<() => Promise<void>> | null = null;
+  let sweeping: NodeJS.Timeout | null = null;
+
+  /** While Redis is away there is nothing to see and nothing lost: the next sweep looks again. */
+  async function look(waiters: Waiter[]): Promise<void> {
+    try {
+      for (let from = 0; from < waiters.length; from += CHUNK) {
+        for (const [waiter, end] of await readEnds(redis, keys, queue, waiters.slice(from, from + CHUNK))) {
+          waiter.settle(end);
+        }
+      }
+    } catch (thrown) {
+      const error = toRedisError(thrown, url);
+      if (error instanceof RedisUnusableError) return;
+      for (const waiter of waiters) waiter.settle(error instanceof Error ? error : new FleetError(toMessage(error)));
+    }
+  }
+
+  function listen(): void {
+    sweeping ??= setInterval(() => void look([...waiting]), SWEEP_MS);
+    if (listening !== null) return;
+    listening = openEvents();
+    listening.then(
+      () => look([...waiting]), // what ended before the first event could be heard
+      () => undefined, // closed before it was open
+    );
+  }
+
+  async function openEvents(): Promise<() => Promise<void>> {
+    const connection = await connectRedis(url, { role: 'worker', name: 'fleet-events', signal: closing.signal });
+    const events = new QueueEvents(queue, { connection, prefix: keys.bullPrefix });
+    const hear = ({ jobId }: { jobId: string }): void => {
+      const waiters = byJob.get(jobId);
+      if (waiters !== undefined) void look([...waiters]);
+    };
+    events.on('error', () => undefined); // its connection comes back by itself
+    events.on('completed', hear).on('failed', hear);
+    await events.waitUntilReady();
+    return async () => {
+      await events.close();
+      connection.disconnect();
+    };
+  }
+
+  function remove(waiter: Waiter): void {
+    waiting.delete(waiter);
+    const others = (byJob.get(waiter.jobId) ?? []).filter((other) => other !== waiter);
+    if (others.length > 0) byJob.set(waiter.jobId, others);
+    else byJob.delete(waiter.jobId);
+    if (waiting.size > 0 || sweeping === null) return;
+    clearInterval(sweeping);
+    sweeping = null;
+  }
+
+  return {
+    wait(jobId, { findingId = toFindingId(jobId), timeoutMs, signal }) {
+      return new Promise((resolve, reject) => {
+        closing.signal.throwIfAborted();
+        const timer = setTimeout(() => waiter.settle(null), Math.min(timeoutMs, LONGEST_MS));
+        const stop = (): void => waiter.settle(null);
+        const waiter: Waiter = {
+          jobId,
+          findingId,
+          settle(end) {
+            clearTimeout(timer);
+            signal?.removeEventListener('abort', stop);
+            remove(waiter);
+            if (end instanceof Error) reject(end);
+            else resolve(end);
+          },
+        };
+        signal?.addEventListener('abort', stop, { once: true });
+        waiting.add(waiter);
+        byJob.set(jobId, [...(byJob.get(jobId) ?? []), waiter]);
+        void look([waiter]).then(() => {
+          if (waiting.has(waiter)) listen();
+        });
+      });
+    },
+    async close() {
+      const error = new FleetError('the connection to the fleet was closed while it was waited for');
+      closing.abort(error);
+      for (const waiter of waiting) waiter.settle(error);
+      const stop = await listening?.catch(() => undefined);
+      await stop?.();
+    },
+  };
+}
+
+/** Of those that have ended, how. First the jobs, then the findings: where a job has ended, its finding is there. */
+async function readEnds(redis: Redis, keys: Keys, queue: string, waiters: Waiter[]): Promise<Map<Waiter, TaskEnd>> {
+  const ends = new Map<Waiter, TaskEnd>();
+  const chain = redis.pipeline();
+  for (const { jobId } of waiters) {
+    chain.hmget(keys.queueKey(queue, jobId), 'timestamp', 'finishedOn', 'returnvalue', 'failedReason');
+  }
+  const written: { waiter: Waiter; findingId: string }[] = [];
+  for (const [at, [error, reply]] of ((await chain.exec()) ?? []).entries()) {
+    if (error) throw error;
+    const waiter = waiters[at];
+    const [timestamp, finishedOn, returnValue, failedReason] = reply as (string | null)[];
+    if (waiter === undefined || (timestamp !== null && finishedOn === null)) continue;
+    if (timestamp !== null && returnValue === null) {
+      ends.set(waiter, { id: waiter.jobId, state: 'failed', reason: failedReason ?? 'unknown' });
+    } else written.push({ waiter, findingId: toWrittenId(returnValue) ?? waiter.findingId });
+  }
+  if (written.length === 0) return ends;
+  const texts = await redis.mget(written.map(({ findingId }) => keys.finding(findingId)));
+  for (const [at, { waiter, findingId }] of written.entries()) {
+    const text = texts[at] ?? null;
+    const finding = text === null ? null : parseFinding(findingId, text);
+    const { jobId: id } = waiter;
+    const own = finding !== null && (finding.job_id === undefined || finding.job_id === id); // a chosen id may be another task's
+    ends.set(waiter, own ? { id, state: 'completed', finding } : { id, state: 'missing' });
+  }
+  return ends;
+}
+
+/** The finding id in a job's return value. */
+function toWrittenId(returnValue: string | null | undefined): string | null {
+  if (typeof returnValue !== 'string') return null;
+  const value: unknown = JSON.parse(returnValue);
+  return typeof value === 'object' && value !== null && 'findingId' in value && typeof value.findingId === 'string'
+    ? value.findingId
+    : null;
+}

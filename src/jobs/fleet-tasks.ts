@@ -1,0 +1,86 @@
+import type { TaskInput } from '../../queues/tasks.ts';
+import { addBatch, type BatchParts } from '../batches/add-batch.ts';
+import type { BatchOptions } from '../batches/batch-shape.ts';
+import type { AddOptions, FleetTasks } from '../connect-fleet.ts';
+import { WaitTimeoutError } from '../errors.ts';
+import { toFindingId } from '../findings/finding-id.ts';
+import { withPlainErrors } from '../redis/plain-errors.ts';
+import { readKnownNames } from './check-task.ts';
+import { isTypedTask, toEntries, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';
+import { createTaskHandle, toTimeoutMs, type HandleParts } from './task-handle.ts';
+import type { TaskEnd, TaskHandle, WaitOptions } from './task-shape.ts';
+
+type Inputs = Iterable<unknown> | AsyncIterable<unknown>;
+
+/** The `tasks` of a connected fleet. */
+export function createFleetTasks(parts: HandleParts & BatchParts): FleetTasks {
+  const { redis, keys, queue, producer, watch, configured, currentSession, redisUrl } = parts;
+
+  async function add(first: TaskInput | TypedTask, second?: unknown, third?: AddOptions): Promise<TaskHandle> {
+    const typed = isTypedTask(first) ? first : null;
+    const input = isTypedTask(first) ? toTaskInput(first, second) : first;
+    const { taskId } = (typed === null ? (second as AddOptions | undefined) : third) ?? {};
+    const enqueued = await withPlainErrors(redisUrl, async () => {
+      const known = await readKnownNames(redis, keys, configured);
+      const session = await currentSession();
+      return producer.add({ input, ...(taskId === undefined ? {} : { taskId }) }, known, { session });
+    });
+    return createTaskHandle(parts, { ...enqueued, wantedFindingId: input.finding_id }, toResultParser(typed));
+  }
+
+  async function addMany(first: Inputs | TypedTask, second?: unknown, third?: BatchOptions) {
+    const entries = isTypedTask(first) ? toEntries(first, second as Inputs) : first;
+    const options = (isTypedTask(first) ? third : (second as BatchOptions | undefined)) ?? {};
+    return withPlainErrors(redisUrl, () => addBatch(parts, entries, options));
+  }
+
+  async function get(id: string, typed?: TypedTask): Promise<TaskHandle | null> {
+    return withPlainErrors(redisUrl, async () => {
+      const data = await redis.hget(keys.queueKey(queue.name, id), 'data');
+      if (data === null && (await redis.exists(keys.finding(toFindingId(id)))) === 0) return null;
+      const state = data === null ? 'unknown' : await queue.getJobState(id);
+      const task = { id, added: false, state, wantedFindingId: data === null ? undefined : toWantedId(data) };
+      return createTaskHandle(parts, task, toResultParser(typed ?? null));
+    });
+  }
+
+  async function* ends(ids: Iterable<string>, options: WaitOptions = {}): AsyncGenerator<TaskEnd> {
+    const timeoutMs = toTimeoutMs(options);
+    const left = new AbortController(); // nobody waits for the rest once the loop is left
+    const all = [...new Set(ids)];
+    const done: (TaskEnd | Error | null)[] = [];
+    let wake = (): void => undefined;
+    const tell = (end: TaskEnd | Error | null): void => {
+      done.push(end);
+      wake();
+    };
+    for (const id of all) watch.wait(id, { timeoutMs, signal: left.signal }).then(tell, tell);
+    try {
+      for (let told = 0; told < all.length; told += 1) {
+        while (done.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+        const end = done.shift() ?? null;
+        if (end instanceof Error) throw end;
+        if (end === null) {
+          const open = all.length - told;
+          throw new WaitTimeoutError(
+            null,
+            `${open} of ${all.length} tasks: not done after ${timeoutMs} ms; they go on`,
+          );
+        }
+        yield end;
+      }
+    } finally {
+      left.abort();
+    }
+  }
+
+  return { add, addMany, get, ends };
+}
+
+/** Anybody may have put the job there: its data may be anything. */
+function toWantedId(data: string): string | undefined {
+  const value: unknown = JSON.parse(data);
+  return typeof value === 'object' && value !== null && 'finding_id' in value && typeof value.finding_id === 'string'
+    ? value.finding_id
+    : undefined;
+}

@@ -1,0 +1,49 @@
+import type { StoredFinding } from '../findings/stored-finding.ts';
+
+/** BullMQ's states, and `unknown` where no job of the id is left in the queue. */
+export type TaskState =
+  | 'waiting'
+  | 'active'
+  | 'delayed'
+  | 'prioritized'
+  | 'waiting-children'
+  | 'completed'
+  | 'failed'
+  | 'unknown';
+
+/** What became of one task that was to be enqueued. */
+export interface Enqueued {
+  id: string;
+  /** False: a task of this id was there already; nothing was added. */
+  added: boolean;
+  /** `waiting` where it was added, else the state of the one that is there. */
+  state: TaskState;
+}
+
+export interface WaitOptions {
+  /** How long to wait at most, ms; default 10 minutes. */
+  timeoutMs?: number;
+}
+
+/** One enqueued task, from the enqueuer's side. */
+export interface TaskHandle<Result = unknown> extends Enqueued {
+  /** Key suffix of the finding it will write. */
+  findingId: string;
+  /**
+   * Waits for the finding; also while Redis is away, until the time is over. One connection serves all who wait.
+   * @throws JobFailedError when the task fails, WaitTimeoutError when the time is over (the task goes on), UsageError
+   *   when neither a job nor a finding is left
+   */
+  finding(options?: WaitOptions): Promise<StoredFinding>;
+  /**
+   * The finding's result; of a typed task parsed by its output schema. Same errors as `finding`, and
+   * ResultMismatchError where the schema holds a rule that JSON Schema cannot say and the result breaks it.
+   */
+  result(options?: WaitOptions): Promise<Result>;
+}
+
+/** How one of several tasks ended. */
+export type TaskEnd =
+  | { id: string; state: 'completed'; finding: StoredFinding }
+  | { id: string; state: 'failed'; reason: string } // `word: text`
+  | { id: string; state: 'missing' }; // neither its job nor its finding is there

@@ -1,0 +1,27 @@
+import type { Usage } from '../models/usage.ts';
+
+/** What costs can be summed by. */
+export const REPORT_DIMENSIONS = ['session', 'day', 'batch', 'mission', 'model', 'worker'] as const;
+export type ReportDimension = (typeof REPORT_DIMENSIONS)[number];
+
+export interface CostRow {
+  /** Null: what belongs to none, such as calls outside any batch. */
+  name: string | null;
+  calls: number;
+  tasks: number;
+  usage: Usage;
+  costNano: number;
+  /** The same tokens at the prices of the Sonnet model compared with. */
+  allSonnetNano: number;
+  /** Percent, unrounded; negative where it cost more than Sonnet would have. */
+  savedPercent: number;
+}
+
+export interface CostReport {
+  by: ReportDimension;
+  /** Id of the model compared with. */
+  sonnet: string;
+  /** Days by date, everything else the dearest first. */
+  rows: CostRow[];
+  total: CostRow;
+}

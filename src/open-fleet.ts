@@ -1,0 +1,93 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { QueueName } from '../queues/registry.ts';
+import { tasksQueue } from '../queues/tasks.ts';
+import { readBatch } from './batches/batch-progress.ts';
+import type { Config } from './config.ts';
+import type { Fleet } from './connect-fleet.ts';
+import { followFindings } from './findings/follow-findings.ts';
+import { createFindingStore } from './findings/store.ts';
+import { connectQueues } from './jobs/connect-queue.ts';
+import { createFinishWatch } from './jobs/finish-watch.ts';
+import { createFleetTasks } from './jobs/fleet-tasks.ts';
+import { createProducer, type Producer } from './jobs/producer.ts';
+import { readLedger, toCostReport } from './ledger/report.ts';
+import { findPrices } from './models/catalog.ts';
+import { connectRedis } from './redis/connect.ts';
+import { createKeys, type Keys } from './redis/keys.ts';
+import { withPlainErrors } from './redis/plain-errors.ts';
+import { defineScripts, type Scripts } from './redis/scripts.ts';
+import { createSessionReader } from './session.ts';
+import { readStatus } from './status/snapshot.ts';
+
+/** A fleet with what it is made of, for code of the fleet itself that goes further: the command line, benches. */
+export interface OpenFleet extends Fleet {
+  inner: {
+    config: Config;
+    redis: Redis;
+    keys: Keys;
+    scripts: Scripts;
+    queues: Record<QueueName, Queue>;
+    producer: Producer;
+    currentSession: () => Promise<string>;
+  };
+}
+
+/** Like `connectFleet`, with a configuration that is there already. @throws RedisUnusableError */
+export async function openFleet(config: Config): Promise<OpenFleet> {
+  const url = config.REDIS_URL;
+  const keys = createKeys(config.FLEET_SWARM ?? null);
+  const redis = await connectRedis(url, { role: 'producer', name: 'fleet-producer' });
+  const scripts = defineScripts(redis);
+  const queues = connectQueues(redis, keys);
+  const findings = createFindingStore(redis, keys);
+  const producer = createProducer(redis, keys, queues.tasks);
+  const currentSession = createSessionReader(scripts, keys);
+  const watch = createFinishWatch({ redis, keys, queue: tasksQueue.name, url });
+  const closing = new AbortController();
+  let closed: Promise<void> | null = null;
+
+  const plainly = <T>(work: () => Promise<T>): Promise<T> => withPlainErrors(url, work);
+
+  async function close(): Promise<void> {
+    closing.abort();
+    await watch.close();
+    await Promise.all(Object.values(queues).map((queue) => queue.close()));
+    await redis.quit().catch(() => redis.disconnect());
+  }
+
+  return {
+    tasks: createFleetTasks({
+      redis,
+      keys,
+      queue: queues.tasks,
+      producer,
+      watch,
+      currentSession,
+      configured: Object.keys(config.FLEET_WORKSPACES),
+      redisUrl: url,
+    }),
+    findings: {
+      get: (id) => plainly(() => findings.get(id)),
+      list: (query) => plainly(() => findings.list(query)),
+      search: (text, options) => plainly(() => findings.search(text, options)),
+      count: () => plainly(() => findings.count()),
+      each: (query) => findings.each(query),
+      follow: ({ signal, ...only } = {}) =>
+        followFindings(
+          { redis, keys, url },
+          only,
+          signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
+        ),
+    },
+    status: () => plainly(() => readStatus(redis, keys, Object.values(queues), { scripts })),
+    batch: (name) => plainly(() => readBatch(redis, keys, name)),
+    costs: ({ by = 'session', only } = {}) =>
+      plainly(async () => {
+        const sonnet = findPrices(config.FLEET_SONNET_MODEL, new Date());
+        return toCostReport(await readLedger(redis, keys), { by, sonnet, ...(only === undefined ? {} : { only }) });
+      }),
+    close: () => (closed ??= close()),
+    inner: { config, redis, keys, scripts, queues, producer, currentSession },
+  };
+}
