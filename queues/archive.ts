@@ -2,13 +2,23 @@ import { z } from 'zod';
 import { defineQueue } from './define.ts';
 import { idSchema } from './tasks.ts';
 
-const archiveInputSchema = z.strictObject({
-  question: z.string().min(1).max(20_000),
+/** Which findings a question is answered from; what is left out lets every finding through. All that is given must fit. */
+const archiveFilterSchema = z.strictObject({
+  session: z.string().min(1).max(200).optional(),
+  mission_id: z.string().min(1).max(200).optional(),
+  batch: z.string().min(1).max(200).optional(),
+  topic: z.string().min(1).max(200).optional(),
+  since: z.iso.datetime({ offset: true }).optional(), // findings of this instant and later
+});
+
+/** What a caller may ask. The filter says what the answer is drawn from; `mission_id` and `batch` say who pays for it. */
+export const archiveInputSchema = z.strictObject({
+  question: z.string().min(1).max(20_000), // UTF-16 code units, not tokens
   requester: z.string().max(200).optional(),
+  filter: archiveFilterSchema.optional(),
   mission_id: idSchema.optional(),
-  batch: z.string().optional(),
-  topic: z.string().optional(),
-  since: z.iso.datetime({ offset: true }).optional(),
+  batch: z.string().min(1).max(200).optional(),
+  allow_fallback: z.boolean().optional(), // default true: another vendor's model may answer when all shards are used up
 });
 
 /** Questions to the archive. Added by: scripts, the command line, workers, the coordinator. Worked by: workers/librarian. */
@@ -16,9 +26,17 @@ export const archiveQueue = defineQueue({
   name: 'archive',
   jobName: 'query',
   input: archiveInputSchema,
-  data: z.object({ ...archiveInputSchema.shape, session: z.string().optional() }),
+  data: z.object({
+    ...archiveInputSchema.shape,
+    session: z.string().optional(), // stamped when enqueued
+    public: z.boolean().optional(), // asked through `query:archive:<id>`: answered in `response:archive:<id>` too
+  }),
   result: z.object({ findingId: z.string(), costNanoUsd: z.int() }),
   attempts: 1,
   timeoutMs: 15 * 60_000,
   keep: { completed: { age: 24 * 3600, count: 5_000 }, failed: { age: 30 * 24 * 3600, count: 100_000 } },
 });
+
+export type ArchiveFilter = z.output<typeof archiveFilterSchema>;
+export type ArchiveInput = z.input<typeof archiveInputSchema>;
+export type ArchiveQuery = z.output<typeof archiveQueue.data>;

@@ -1,0 +1,81 @@
+import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
+
+/** One finding as a librarian holds it. */
+export interface ArchiveEntry {
+  id: string;
+  /** Instant, ms since 1970; 0 where the finding has none. */
+  at: number;
+  session: string | null;
+  mission: string | null;
+  batch: string | null;
+  topics: readonly string[];
+  /** What the model is shown; null: not held in memory, read again when it is chosen. */
+  block: string | null;
+  /** UTF-8 bytes of the block. */
+  bytes: number;
+}
+
+/** Longest text of one finding that is shown, UTF-16 code units: one giant must not push out all others. */
+const MAX_TEXT = 100_000;
+
+/** A librarian's own answers carry ids of this form; they are never evidence. */
+export const ANSWER_PREFIX = 'archive_';
+
+/** @returns null for what is no evidence: unreadable, retracted, condensed, or an answer of the archive itself */
+export function toArchiveEntry(id: string, text: string): ArchiveEntry | null {
+  if (id.startsWith(ANSWER_PREFIX)) return null;
+  const finding = parseFinding(id, text);
+  if (finding === null || finding.status === 'retracted' || isStub(finding)) return null;
+  const block = toBlock(finding);
+  const at = Date.parse(finding.at);
+  return {
+    id,
+    at: Number.isNaN(at) ? 0 : at,
+    session: toName(finding.session),
+    mission: toName(finding.mission_id),
+    batch: toName(finding.batch),
+    topics: finding.topics,
+    block,
+    bytes: Buffer.byteLength(block),
+  };
+}
+
+/** Text of findings and questions must not open or close the prompt's own tags. */
+export function escapeTags(text: string): string {
+  return text.includes('<') ? text.replaceAll(/<(?=\/?(?:finding|question)\b)/gi, '&lt;') : text;
+}
+
+function toBlock(finding: StoredFinding): string {
+  const { files_changed: files, topics, citations } = finding;
+  const lines = [
+    toText(finding.task),
+    toText(finding.result),
+    files.length === 0 ? '' : `Files changed: ${files.join(', ')}`,
+    topics.length === 0 ? '' : `Topics: ${topics.join(', ')}`,
+    citations.length === 0 ? '' : `Based on: ${citations.join(', ')}`,
+  ];
+  const text = escapeTags(lines.filter((line) => line !== '').join('\n'));
+  const shown =
+    text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}\n(cut: ${text.length - MAX_TEXT} more characters)`;
+  const { finding_id: id, at } = finding;
+  return `<finding id="${toAttribute(id)}" at="${toAttribute(at)}" session="${toAttribute(toName(finding.session) ?? '')}">\n${shown}\n</finding>\n`;
+}
+
+/** What stays under the id of a finding that was summed up in another one. */
+function isStub(finding: StoredFinding): boolean {
+  return finding.result === 'condensed' && 'summary_id' in finding;
+}
+
+function toText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Other programs may have stored anything here. */
+function toName(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function toAttribute(text: string): string {
+  return text.replaceAll(/["<>\n]/g, (letter) => ({ '"': '&quot;', '<': '&lt;', '>': '&gt;' })[letter] ?? ' ');
+}

@@ -1,0 +1,64 @@
+/** What the citations of an answer come to. */
+export type CitationCheck = { kind: 'cited'; ids: string[] } | { kind: 'unknown'; ids: string[] } | { kind: 'none' };
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * Checks an answer's citations, in its text (`[a, b]`) and in its list, against the findings that were shown. Ids may have
+ * any form. What stands in brackets and is no citation (`[0]`, `[x]`, a link) is passed over; what has the form of an
+ * id that was shown, or stands in the list, and was not shown, is unknown.
+ */
+export function checkCitations(
+  answer: { text: string; listed: readonly string[] },
+  shown: ReadonlySet<string>,
+): CitationCheck {
+  const cited = new Set<string>();
+  const unknown = new Set<string>();
+  for (const name of answer.listed) {
+    const id = toKnownId(name, shown);
+    if (id === null) unknown.add(name);
+    else cited.add(id);
+  }
+  for (const group of readBracketGroups(answer.text)) {
+    const whole = toKnownId(group, shown);
+    if (whole !== null) {
+      cited.add(whole);
+      continue;
+    }
+    for (const name of group.split(/[,;]/)) {
+      const id = toKnownId(name, shown);
+      if (id !== null) cited.add(id);
+      else if (looksLikeId(bare(name), shown)) unknown.add(bare(name));
+    }
+  }
+  if (unknown.size > 0) return { kind: 'unknown', ids: [...unknown] };
+  return cited.size === 0 ? { kind: 'none' } : { kind: 'cited', ids: [...cited] };
+}
+
+/** What stands between `[` and `]`; `[a] [b]` are two groups, `text](address)` is a link and none. */
+function readBracketGroups(text: string): string[] {
+  return [...text.matchAll(/\[([^[\]]{1,10000})\](?!\()/g)].map((match) => match[1] ?? '');
+}
+
+function toKnownId(name: string, shown: ReadonlySet<string>): string | null {
+  if (shown.has(name)) return name;
+  const id = bare(name);
+  return shown.has(id) ? id : null;
+}
+
+/** Without what a model puts around an id: blanks, quotes, the key's prefix. */
+function bare(name: string): string {
+  return name
+    .trim()
+    .replaceAll(/^["'`]+|["'`]+$/g, '')
+    .replace(/^finding:/, '')
+    .trim();
+}
+
+function looksLikeId(name: string, shown: ReadonlySet<string>): boolean {
+  if (/^(?:finding|archive)[_-]\S/.test(name) || UUID.test(name)) return true;
+  const family = /^[A-Za-z][A-Za-z0-9]*[_.:-]/.exec(name)?.[0];
+  if (family === undefined || /\s/.test(name)) return false;
+  for (const id of shown) if (id.startsWith(family)) return true;
+  return false;
+}
