@@ -50,6 +50,7 @@ export function createKeys(swarm: string | null) {
     workers: own('workers'), // hash: worker id → JSON of its last heartbeat
     workerName: (host: string, number: string) => own(`worker-name:${host}:${number}`),
     control: own('control'), // channel: halts, resumes, cancels
+    turnOf: (upkeep: string) => own(`turn-of:${upkeep}`), // string with expiry: some process does this upkeep now
     events: own('events'), // stream: one entry a finding
     healthCheck: own('health-check'), // string with expiry: what the dashboard's last health check wrote
     halted: own('halted'), // hash: which queues the halt itself paused
@@ -67,6 +68,15 @@ export function createKeys(swarm: string | null) {
     ledger: (day: string) => own(`ledger:${day}`), // hash: session|batch|mission|model|worker|measure → integer
     ledgerDays: own('ledger-days'), // set of days with a ledger
     sessionTotals: (session: string) => own(`session-totals:${session}`), // hash: per vendor nano, tokens, tasks
+
+    // shards: a project is one Gemini account with its limits; shards that name the same project share it
+    gateTurn: own('gate-turn'), // integer: which shard is asked first, in turn
+    gateEpoch: own('gate-epoch'), // string: set by the first permit; another or none means that Redis lost data
+    gate: (project: string) => own(`gate:${project}`), // what the limiter's own keys of a project begin with
+    shardProject: (project: string) => own(`shard-project:${project}`), // hash: day, left, cool_until, cool_reason, pace_next, stated:day|minute|tokens
+    shardStarts: (project: string) => own(`shard-starts:${project}`), // zset with expiry: permit by the time it was given
+    shardTokens: (project: string) => own(`shard-tokens:${project}`), // hash with expiry: permit → tokens|shard
+    shardState: (shard: number) => own(`shard-state:${shard}`), // hash: failures, last_error, last_error_at, closed_until, closed_reason
 
     // jobs
     turns: (jobId: string) => own(`turns:${jobId}`), // hash: stored replies and tool results of one job

@@ -15,9 +15,16 @@ export const SCRIPT_NAMES = [
   'finish-task',
   'keep-reply',
   'keep-tools',
+  'note-quota',
+  'note-shard',
+  'plan-permit',
   'renew-locks',
+  'restore-permits',
+  'return-permit',
+  'settle-permit',
   'settle-turn',
   'sweep-reservation',
+  'take-permit',
 ] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 

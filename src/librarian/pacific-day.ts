@@ -1,0 +1,59 @@
+/** A day of the provider's quota. */
+export interface QuotaDay {
+  /** `2026-11-21`. */
+  name: string;
+  /** ms since 1970. */
+  startsAtMs: number;
+  /** The first instant that is the next day's. */
+  endsAtMs: number;
+}
+
+/** The day an instant belongs to. */
+export type DayClock = (atMs: number) => QuotaDay;
+
+const HOUR_MS = 3_600_000;
+
+const pacific = new Intl.DateTimeFormat('en-CA', {
+  timeZone: 'America/Los_Angeles',
+  hourCycle: 'h23',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+
+/**
+ * Gemini's requests a day reset at midnight Pacific time (https://ai.google.dev/gemini-api/docs/rate-limits): a day of 23
+ * hours in March, of 25 in November.
+ */
+export function pacificDay(atMs: number): QuotaDay {
+  const { name, sinceMidnightMs } = wallClock(atMs);
+  // The wall clock's hours since midnight are an hour off the real ones after the clocks changed: look where midnight was.
+  const startsAtMs = midnightNear(atMs - sinceMidnightMs, name);
+  return { name, startsAtMs, endsAtMs: midnightNear(startsAtMs + 24 * HOUR_MS, nextName(name)) };
+}
+
+/** The instant at which the day of this name begins; `guessMs` is at most an hour or so off. The clocks change at 2:00, never at midnight. */
+function midnightNear(guessMs: number, name: string): number {
+  for (const shiftMs of [0, HOUR_MS, -HOUR_MS]) {
+    const there = wallClock(guessMs + shiftMs);
+    if (there.name === name && there.sinceMidnightMs === 0) return guessMs + shiftMs;
+  }
+  throw new RangeError(`${name}: no midnight near ${new Date(guessMs).toISOString()}`);
+}
+
+function wallClock(atMs: number): { name: string; sinceMidnightMs: number } {
+  const parts = Object.fromEntries(pacific.formatToParts(atMs).map(({ type, value }) => [type, value]));
+  const seconds = Number(parts['hour']) * 3_600 + Number(parts['minute']) * 60 + Number(parts['second']);
+  const milliseconds = ((atMs % 1_000) + 1_000) % 1_000; // the zone's offset is whole seconds
+  return {
+    name: `${parts['year']}-${parts['month']}-${parts['day']}`,
+    sinceMidnightMs: seconds * 1_000 + milliseconds,
+  };
+}
+
+function nextName(name: string): string {
+  return new Date(Date.parse(`${name}T12:00:00Z`) + 24 * HOUR_MS).toISOString().slice(0, 10);
+}

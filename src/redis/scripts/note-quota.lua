@@ -1,0 +1,30 @@
+-- note-quota: records what a 429 said: the limit, and how long the whole project must wait. Answers day-used-up | cooling | day-begins (the provider's day is not over yet, by its own clock).
+--@keys 4
+local counters = KEYS[1]
+local a = cjson.decode(ARGV[1])
+--@include shard-room
+local now = clock()
+local day = day_at(a.days, now)
+if not day then return 'clock' end
+local k = project_keys(KEYS, 2, a.shard_count)
+redis.call('HINCRBY', counters, 'shard_429s', 1)
+if a.stated >= 0 and a.stated < a.configured then
+  redis.call('HSET', k.project, 'stated:' .. a.scope, string.format('%d|%d|%s', a.stated, now + a.believe_ms, day[1]))
+end
+local function cool(reason, ms)
+  local till = tonumber(redis.call('HGET', k.project, 'cool_until')) or 0
+  if now + ms > till then redis.call('HSET', k.project, 'cool_until', now + ms, 'cool_reason', reason) end
+end
+if a.scope ~= 'day' then
+  cool(a.scope == 'tokens' and 'tokens' or 'cooling', a.wait_ms)
+  return 'cooling'
+end
+-- Just after midnight the call may be of yesterday, or the provider's clock a little behind: the new day is not given up for that.
+if (a.day ~= '' and a.day ~= day[1]) or now - day[2] < a.young_ms then
+  cool('cooling', math.max(1, math.floor(a.young_ms / 5)))
+  return 'day-begins'
+end
+redis.call('HSET', k.project, 'day', day[1], 'left', 0)
+write_left(k, 0, day[3])
+redis.call('HINCRBY', counters, 'shard_days_used_up', 1)
+return 'day-used-up'

@@ -1,0 +1,11 @@
+-- note-shard: records that a shard's call failed, and leaves the shard alone for a while; the first wait doubles with each failure in a row. Answers that while in ms.
+--@keys 2
+local state, counters = KEYS[1], KEYS[2]
+local reason, message, first_ms, longest_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+--@include shard-room
+local now = clock()
+local failures = redis.call('HINCRBY', state, 'failures', 1)
+local wait = math.floor(math.min(first_ms * 2 ^ math.min(failures - 1, 20), longest_ms))
+redis.call('HSET', state, 'last_error', message, 'last_error_at', now, 'closed_until', now + wait, 'closed_reason', reason)
+redis.call('HINCRBY', counters, 'shard_failures', 1)
+return wait

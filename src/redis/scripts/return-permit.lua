@@ -1,0 +1,15 @@
+-- return-permit: gives a permit back whose call was never sent. Answers 1, or 0 if it is not known any more.
+--@keys 3
+local a = cjson.decode(ARGV[1])
+--@include shard-room
+local k = project_keys(KEYS, 1, a.shard_count)
+if redis.call('ZREM', k.starts, a.id) == 0 then return 0 end
+redis.call('HDEL', k.tokens, a.id)
+local day = day_at(a.days, clock())
+local kept = redis.call('HMGET', k.project, 'day', 'left')
+if not day or kept[1] ~= a.day or a.day ~= day[1] then return 1 end -- that day's quota is over and gone
+local text = string_at(k.shards[1].quota)
+local left = tonumber(text) and math.max(0, tonumber(text)) or tonumber(kept[2])
+redis.call('HSET', k.project, 'left', left + 1)
+write_left(k, left + 1, day[3])
+return 1

@@ -1,0 +1,33 @@
+-- take-permit: takes one call out of a project's minute, tokens and day, if all have room. Answers now, then granted SHARD DAY LEFT | closed REASON MS RPM TPM | clock | lost (Redis lost what it knew of the last minute).
+--@keys 5
+local counters, epoch = KEYS[1], KEYS[2]
+local a = cjson.decode(ARGV[1])
+local p = a.project
+--@include shard-room
+local now = clock()
+local day = day_at(a.days, now)
+if not day then return { now, 'clock' } end
+-- A caller that has taken before knows the epoch. Another one there means that the starts of the last minute are gone.
+local known = redis.call('GET', epoch)
+if not known and a.epoch == '' then
+  redis.call('SET', epoch, a.id)
+  known = a.id
+end
+if a.epoch ~= '' and a.epoch ~= known then return { now, 'lost', known or '' } end
+
+local k = project_keys(KEYS, 3, #p.shards)
+local taken = redis.call('HGET', k.tokens, a.id)
+if taken then -- sent again after the connection broke
+  return { now, 'granted', tonumber(string.match(taken, '%d+$')), day[1], tonumber(redis.call('HGET', k.project, 'left')), known }
+end
+local view = look(k, p, a.tokens, day, now, counters)
+if view.delay > 0 then return { now, 'closed', view.reason, view.delay, view.rpm, view.tpm, known } end
+
+local left = view.left - 1
+redis.call('ZADD', k.starts, now, a.id)
+redis.call('HSET', k.tokens, a.id, string.format('%d|%d', a.tokens, view.shard))
+for _, key in ipairs({ k.starts, k.tokens }) do redis.call('PEXPIRE', key, 2 * p.spacing) end
+write_left(k, left, day[3])
+redis.call('HSET', k.project, 'day', day[1], 'left', left, 'pace_next', math.floor(now + (day[3] - now) / (left + 1)))
+if left == 0 then redis.call('HINCRBY', counters, 'shard_days_used_up', 1) end
+return { now, 'granted', view.shard, day[1], left, known }
