@@ -1,9 +1,9 @@
 import type { Keys, CostVendor } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
-import type { ModelReply } from '../models/model.ts';
 import type { Usage } from '../models/usage.ts';
 import type { Finding } from '../findings/finding.ts';
 import { toUtcDay } from '../findings/timestamp.ts';
+import type { QueueName } from '../../queues/registry.ts';
 import { tasksQueue } from '../../queues/tasks.ts';
 import { DEFAULT_BUDGET_NANO_USD } from './budget.ts';
 import { toExactUsd } from './money.ts';
@@ -71,7 +71,7 @@ export interface TurnLedger {
     task: TaskIdentity,
     turn: { epoch: string; turn: number },
     booking: Booking,
-    reply: ModelReply | null,
+    reply: object | null,
     totals: JobTotals,
     logLine: string,
   ): Promise<'stored' | 'booked' | 'lock-lost'>;
@@ -83,11 +83,13 @@ export interface TurnLedger {
     logLine: string,
   ): Promise<'recorded' | 'already' | 'taken' | 'lock-lost'>;
   /** Leaves a paid reply to whoever has the job now. */
-  keepReply(task: TaskIdentity, turn: { epoch: string; turn: number }, reply: ModelReply): Promise<void>;
+  keepReply(task: TaskIdentity, turn: { epoch: string; turn: number }, reply: object): Promise<void>;
   /** Stores tool results without asking for another call. */
   keepToolResults(task: TaskIdentity, results: { turn: number; epoch: string; json: string }): Promise<void>;
   /** `release`: not sent or not billed. `uncertain`: nobody knows; the worst case stays booked. */
   closeReservation(task: TaskIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
+  /** For scripts that end a job with a record of their own: the keys and fields that `lib/booking.lua` and `lib/lock.lua` need. */
+  bookingParts(task: TaskIdentity, booking: Booking | null): { keys: string[]; fields: object };
 }
 
 export function createTurnLedger(options: {
@@ -95,9 +97,10 @@ export function createTurnLedger(options: {
   keys: Keys;
   workerId: string;
   now: () => Date;
+  /** Whose jobs these are; default the tasks queue. */
+  queue?: QueueName;
 }): TurnLedger {
-  const { scripts, keys, workerId, now } = options;
-  const queue = tasksQueue.name;
+  const { scripts, keys, workerId, now, queue = tasksQueue.name } = options;
 
   function scopeKeys(task: TaskIdentity): string[] {
     const scopes = [keys.spend(`day:${toUtcDay(now())}`)];
@@ -245,6 +248,8 @@ export function createTurnLedger(options: {
         [reservation, mode],
       );
     },
+
+    bookingParts: (task, booking) => ({ keys: bookingKeys(task), fields: bookingFields(task, booking) }),
   };
 }
 

@@ -60,9 +60,12 @@ export async function readIndex(redis: Redis, keys: Keys): Promise<{ ids: string
   }
 }
 
+/** `finding`: a new one; `changed`: one that was retracted, condensed or written anew. */
 function toFindingId(fields: string[]): string {
-  const at = fields.indexOf('finding');
-  return at === -1 || at % 2 === 1 ? '' : (fields[at + 1] ?? '');
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    if (fields[at] === 'finding' || fields[at] === 'changed') return fields[at + 1] ?? '';
+  }
+  return '';
 }
 
 /** Stream ids are `ms-seq`. */
