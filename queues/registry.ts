@@ -6,3 +6,6 @@ import { tasksQueue } from './tasks.ts';
 export const queueRegistry = { tasks: tasksQueue, archive: archiveQueue, missions: missionsQueue } as const;
 
 export type QueueName = keyof typeof queueRegistry;
+
+/** The one job name that a queue knows. */
+export type QueueJobName<Name extends QueueName> = (typeof queueRegistry)[Name]['jobName'];

@@ -8,8 +8,6 @@ import type { FollowOptions } from './store-shape.ts';
 const BLOCK_MS = 5_000;
 const CHUNK = 100;
 
-type StreamReply = [stream: string, entries: [id: string, fields: string[]][]][] | null;
-
 /**
  * Findings in the order they are stored, from the moment of this call on, until `signal` fires or the loop is left. Each
  * follower has a connection of its own, opened by its first step; what is stored while Redis is away comes afterwards.
@@ -32,7 +30,7 @@ export function followFindings(
     try {
       for (;;) {
         const reply = await connection.xread('COUNT', CHUNK, 'BLOCK', BLOCK_MS, 'STREAMS', keys.events, last);
-        for (const [entryId, fields] of (reply as StreamReply)?.[0]?.[1] ?? []) {
+        for (const [entryId, fields] of reply?.[0]?.[1] ?? []) {
           last = entryId;
           const event = toEvent(fields);
           if (options.session !== undefined && event['session'] !== options.session) continue;

@@ -1,14 +1,12 @@
 import { posix } from 'node:path';
 import type { Redis } from 'ioredis';
-import { taskInputSchema, type TaskInput } from '../../queues/tasks.ts';
+import type { TaskInput } from '../../queues/tasks.ts';
 import { FleetError, UsageError } from '../errors.ts';
 import { compileSchema } from '../haiku/result.ts';
 import { findModel } from '../models/catalog.ts';
 import type { Keys } from '../redis/keys.ts';
-import { toRules } from './parse-job.ts';
+import { checkInput } from './check-input.ts';
 
-/** Largest task as JSON, bytes: Redis, the page and every worker carry it whole. Larger material belongs into a file. */
-const MAX_TASK_BYTES = 256 * 1024;
 const WORKER_ALIVE_MS = 60_000;
 
 /** What a task's names are checked against; read once for many tasks. */
@@ -37,15 +35,7 @@ export async function readKnownNames(redis: Redis, keys: Keys, configured: strin
  * @throws UsageError naming the field, the rule and what to do
  */
 export function checkTask(input: unknown, known: KnownNames): TaskInput {
-  const parsed = taskInputSchema.safeParse(input);
-  if (!parsed.success) throw new UsageError(`task: ${toRules(parsed.error)}`);
-  const task = parsed.data;
-  const bytes = Buffer.byteLength(JSON.stringify(task));
-  if (bytes > MAX_TASK_BYTES) {
-    throw new UsageError(
-      `task: expected at most ${MAX_TASK_BYTES / 1024} kB as JSON, got ${Math.ceil(bytes / 1024)} kB; put the material into a file of the workspace and name it in "files"`,
-    );
-  }
+  const task = checkInput('tasks', 'task', input);
   if (task.workspace !== undefined && known.workspaces !== null && !known.workspaces.has(task.workspace)) {
     const names = [...known.workspaces].sort().join(', ');
     throw new UsageError(

@@ -2,12 +2,14 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
 import type { Keys } from '../redis/keys.ts';
+import { assertQueueName } from './check-input.ts';
 
 /** Longest events stream of a queue: enough for a page to follow, no more. */
 const EVENTS_MAX_LENGTH = 1_000;
 
-/** The BullMQ queue behind a definition, on a connection the caller owns. */
+/** The BullMQ queue behind a definition, on a connection the caller owns. @throws UsageError for a name that is no queue's */
 export function connectQueue(name: QueueName, redis: Redis, keys: Keys): Queue {
+  assertQueueName(name);
   const definition = queueRegistry[name];
   const queue = new Queue(definition.name, {
     connection: redis,

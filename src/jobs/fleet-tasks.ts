@@ -2,7 +2,7 @@ import type { TaskInput } from '../../queues/tasks.ts';
 import { addBatch, type BatchParts } from '../batches/add-batch.ts';
 import type { BatchOptions } from '../batches/batch-shape.ts';
 import type { AddOptions, FleetTasks } from '../connect-fleet.ts';
-import { WaitTimeoutError } from '../errors.ts';
+import { UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { withPlainErrors } from '../redis/plain-errors.ts';
 import { readKnownNames } from './check-task.ts';
@@ -29,7 +29,9 @@ export function createFleetTasks(parts: HandleParts & BatchParts): FleetTasks {
   }
 
   async function addMany(first: Inputs | TypedTask, second?: unknown, third?: BatchOptions) {
-    const entries = isTypedTask(first) ? toEntries(first, second as Inputs) : first;
+    const given = isTypedTask(first) ? (second as Inputs) : first;
+    assertIterable(given);
+    const entries = isTypedTask(first) ? toEntries(first, given) : given;
     const options = (isTypedTask(first) ? third : (second as BatchOptions | undefined)) ?? {};
     return withPlainErrors(redisUrl, () => addBatch(parts, entries, options));
   }
@@ -83,4 +85,11 @@ function toWantedId(data: string): string | undefined {
   return typeof value === 'object' && value !== null && 'finding_id' in value && typeof value.finding_id === 'string'
     ? value.finding_id
     : undefined;
+}
+
+/** A text can be walked through too, letter by letter: surely not what was meant. */
+function assertIterable(given: unknown): void {
+  const iterable =
+    typeof given === 'object' && given !== null && (Symbol.iterator in given || Symbol.asyncIterator in given);
+  if (!iterable) throw new UsageError(`tasks: expected an array or another iterable, got ${typeof given}`);
 }

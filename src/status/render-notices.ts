@@ -1,5 +1,5 @@
 import { formatUsd } from '../ledger/money.ts';
-import type { Halt } from '../halt/halt.ts';
+import type { Halt } from '../halt/halt-shape.ts';
 import { choicesOf } from './halt-choices.ts';
 import type { Paint } from './paint.ts';
 import { VENDORS, type StatusSnapshot } from './snapshot-shape.ts';

@@ -1,4 +1,4 @@
-import type { Halt } from '../halt/halt.ts';
+import type { Halt } from '../halt/halt-shape.ts';
 import type { QueueName } from '../../queues/registry.ts';
 
 /** The vendors whose totals are kept apart. `other` is any model of another maker. */
