@@ -2,14 +2,17 @@ import { tasksQueue } from '../../queues/tasks.ts';
 import { isOffline, type Config } from '../config.ts';
 import { createFindingStore } from '../findings/store.ts';
 import { createHaltSwitch } from '../halt/halt.ts';
+import { checkMemory } from '../halt/watch-memory.ts';
 import { announceEnds } from '../jobs/announce-ends.ts';
 import { connectQueues } from '../jobs/connect-queue.ts';
 import { listenToControl } from '../jobs/control.ts';
-import { startHeartbeat } from '../jobs/heartbeat.ts';
+import { startHeartbeat, type Heartbeat } from '../jobs/heartbeat.ts';
+import { oncePerFleet } from '../jobs/once-per-fleet.ts';
 import { runWorker } from '../jobs/run-worker.ts';
 import { takeWorkerName } from '../jobs/worker-name.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import { formatUsd } from '../ledger/money.ts';
+import { sweepReservations, toLostAfterMs } from '../ledger/sweep.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../logger.ts';
 import type { Model } from '../models/model.ts';
@@ -18,8 +21,12 @@ import { connectRedis } from '../redis/connect.ts';
 import { createKeys } from '../redis/keys.ts';
 import { markSwarm, runPreflight } from '../redis/preflight.ts';
 import { defineScripts } from '../redis/scripts.ts';
+import { waitWhileRefused } from '../redis/wait-while-refused.ts';
 import { createSessionReader } from '../session.ts';
 import { createTaskHandler } from './create-task-handler.ts';
+
+const SWEEP_EVERY_MS = 60_000;
+const CHECK_MEMORY_EVERY_MS = 3_000;
 
 export interface RunningHaiku {
   workerId: string;
@@ -32,6 +39,8 @@ export async function runHaiku(parts: {
   model: Model;
   log: Logger;
   onStuck?: () => void;
+  /** A call is taken for lost after this long, ms; default twice the longest, ten minutes at least. */
+  lostAfterMs?: number;
   /** Called at the first line of every job's run. */
   onStart?: () => void;
 }): Promise<RunningHaiku> {
@@ -43,7 +52,7 @@ export async function runHaiku(parts: {
   for (const warning of warnings) log.warn(warning);
   await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
   const budget = await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
-  const scripts = defineScripts(redis);
+  const scripts = waitWhileRefused(defineScripts(redis));
   const queues = connectQueues(redis, keys);
   const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys, log });
   const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
@@ -60,6 +69,7 @@ export async function runHaiku(parts: {
     currentSession: createSessionReader(scripts, keys),
   });
 
+  let heartbeat: Heartbeat | undefined; // needs to know the worker's jobs, which may start before it
   const running = runWorker(
     tasksQueue,
     async (task, run) => {
@@ -85,13 +95,14 @@ export async function runHaiku(parts: {
       log,
       workerId: name.id,
       concurrency: config.FLEET_HAIKU_CONCURRENCY,
+      onChange: () => heartbeat?.touch(),
       ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
     },
   );
   if (config.FLEET_NOTIFY !== undefined) {
     announceEnds(running.worker, { redis, keys, notifier, workerId: name.id, log });
   }
-  const heartbeat = startHeartbeat({
+  heartbeat = startHeartbeat({
     redis,
     keys,
     log,
@@ -105,6 +116,15 @@ export async function runHaiku(parts: {
     if (message.type === 'cancel') running.cancel(message.jobId);
     if (message.type === 'halt') log.warn({ reason: message.reason }, 'halted: running calls end and are stored');
   });
+  const stopWatchingMemory = oncePerFleet(
+    { redis, key: keys.turnOf('memory'), everyMs: CHECK_MEMORY_EVERY_MS, what: "watching Redis' memory", log },
+    () => checkMemory(redis, halt, name.id),
+  );
+  const olderThanMs = parts.lostAfterMs ?? toLostAfterMs(config.FLEET_CALL_TIMEOUT_MS);
+  const stopSweeping = oncePerFleet(
+    { redis, key: keys.turnOf('sweep'), everyMs: Math.min(SWEEP_EVERY_MS, olderThanMs), what: 'the sweep', log },
+    () => sweepReservations({ redis, keys, scripts }, { olderThanMs, now: Date.now() }),
+  );
   await running.worker.waitUntilReady();
   await heartbeat.beat();
   log.info({ workerId: name.id, slots: config.FLEET_HAIKU_CONCURRENCY, budget: formatUsd(budget, 4) }, 'ready');
@@ -112,6 +132,7 @@ export async function runHaiku(parts: {
   return {
     workerId: name.id,
     async close() {
+      await Promise.all([stopWatchingMemory(), stopSweeping()]);
       await running.close(); // stop fetching, running turns end and are stored, jobs go back to waiting
       await heartbeat.stop();
       await notifier.flush();

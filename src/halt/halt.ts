@@ -44,6 +44,18 @@ export function createHaltSwitch(
       await redis.hset(keys.halted, queue.name, 1);
       await queue.pause();
     }
+    // A job may come here with a halt that was lifted meanwhile: without this its pause would outlive it.
+    if ((await redis.exists(keys.haltReason)) === 0) await resumePaused();
+  }
+
+  /** Resumes what a halt paused, and nothing a person paused. */
+  async function resumePaused(): Promise<void> {
+    const paused = await redis.hkeys(keys.halted);
+    for (const queue of queues) {
+      if (!paused.includes(queue.name)) continue;
+      await queue.resume();
+      await redis.hdel(keys.halted, queue.name);
+    }
   }
 
   return {
@@ -65,11 +77,7 @@ export function createHaltSwitch(
       if (halt === null && paused.length === 0)
         throw new UsageError('nothing is halted; `fleet status` shows what the fleet does');
       await redis.del(keys.haltReason);
-      for (const queue of queues) {
-        if (!paused.includes(queue.name)) continue;
-        await queue.resume();
-        await redis.hdel(keys.halted, queue.name);
-      }
+      await resumePaused();
       await redis.publish(keys.control, JSON.stringify({ type: 'resume' }));
       return (
         halt ?? { reason: 'unknown', step: '', at: '', by: '', detail: 'a resume that was cut short is finished now' }
@@ -81,7 +89,8 @@ export function createHaltSwitch(
 /** Other programs may write the key too: whatever stands there halts, and its text is the detail. */
 export function parseHalt(text: string): Halt {
   try {
-    const parsed = haltSchema.partial().parse(JSON.parse(text));
+    const fields: unknown = JSON.parse(text, (_, value: unknown) => value ?? undefined); // another program's nulls are missing fields
+    const parsed = haltSchema.partial().parse(fields);
     return { reason: 'unknown', step: '', at: '', by: '', detail: '', ...parsed };
   } catch {
     return { reason: 'unknown', step: '', at: '', by: '', detail: text };

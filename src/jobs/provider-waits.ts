@@ -26,10 +26,11 @@ export function toBackoffMs(failures: number): number {
 /** The model cools down for the whole fleet; a longer cool-down that is already there stays. */
 export async function coolDown(redis: Redis, keys: Keys, model: string, ms: number): Promise<void> {
   const left = await redis.pttl(keys.cooldown(model));
-  if (left < ms) await redis.set(keys.cooldown(model), 'rate-limit', 'PX', Math.max(SHORTEST_COOLDOWN_MS, Math.ceil(ms)));
+  if (left < ms)
+    await redis.set(keys.cooldown(model), 'rate-limit', 'PX', Math.max(SHORTEST_COOLDOWN_MS, Math.ceil(ms)));
 }
 
-/** @returns how often this job has found its provider down, and since when (ms) */
+/** @returns how often this job has found its provider down since its last served call, and since when (ms) */
 export async function countUnavailable(
   redis: Redis,
   keys: Keys,
@@ -38,6 +39,15 @@ export async function countUnavailable(
   now: number,
 ): Promise<{ failures: number; since: number }> {
   const turns = keys.turns(jobId);
+  const [totals, then] = await redis.hmget(turns, 'totals', 'unavailable_totals');
+  if ((totals ?? '') !== (then ?? '')) {
+    // It was served in between: this is another outage.
+    await redis
+      .multi()
+      .hdel(turns, 'unavailable', 'unavailable_since')
+      .hset(turns, 'unavailable_totals', totals ?? '')
+      .exec();
+  }
   const replies = await redis
     .multi()
     .incr(keys.outage(model))
