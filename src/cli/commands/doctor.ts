@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { CheckGroup } from '../../doctor/check.ts';
-import { runDoctor } from '../../doctor/run-doctor.ts';
 
 export function registerDoctor(program: Command): void {
   program
@@ -9,6 +8,7 @@ export function registerDoctor(program: Command): void {
     .option('--live', 'also make one smallest call with each configured key and model; it is booked')
     .option('--json', 'for programs')
     .action(async (options: { live?: boolean; json?: boolean }) => {
+      const { runDoctor } = await import('../../doctor/run-doctor.ts'); // with it the providers' libraries: only who asks waits
       const groups = await runDoctor(process.env, { live: options.live ?? false });
       if (groups.some(({ results }) => results.some(({ ok }) => !ok))) process.exitCode = 1;
       console.log(options.json ? JSON.stringify(groups) : groups.map(render).join('\n\n'));

@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
 import { AccountRefusedError, BudgetReachedError, CancelledError, FleetError } from '../../errors.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { runSingle } from '../../haiku/run-single.ts';
 import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
 import { allSonnetNanoUsd, toSavedPercent } from '../../ledger/prices.ts';
 import { toPromptTokens } from '../../ledger/usage.ts';
 import { findPrices } from '../../models/catalog.ts';
-import { createModel } from '../../models/create-model.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jsonOption, toUsd } from '../options.ts';
 import { printJson } from '../print.ts';
@@ -32,6 +30,9 @@ export function registerSingle(program: Command): void {
     .action(async ({ task, ...options }: SingleCommandOptions) => {
       if (task === undefined || task.trim() === '') throw new FleetError('--task required for single mode'); // exit 1: SPEC
       const input = toTaskInput(task, options);
+      // Loaded when asked for: the provider's library and the tools would slow every other command down.
+      const { runSingle } = await import('../../haiku/run-single.ts');
+      const { createModel } = await import('../../models/create-model.ts');
       await withFleet(async (fleet) => {
         const { model, close } = await createModel(fleet.inner.config);
         const stop = endOnSignal();

@@ -142,11 +142,7 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
   });
 }
 
-function refuse(
-  options: TaskCommandOptions,
-  names: readonly (keyof TaskCommandOptions)[],
-  why: string,
-): void {
+function refuse(options: TaskCommandOptions, names: readonly (keyof TaskCommandOptions)[], why: string): void {
   const given = names.filter((name) => options[name] !== undefined);
   if (given.length === 0) return;
   const flags = given.map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
