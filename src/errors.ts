@@ -159,6 +159,17 @@ export class ModelCoolingError extends FleetError {
   }
 }
 
+/** No shard of the archive has room, and no other model may answer: the job waits `delayMs` and costs no attempt. */
+export class ShardsUsedUpError extends FleetError {
+  override name = 'ShardsUsedUpError';
+  constructor(
+    readonly delayMs: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /** This process is going away: the job goes back to waiting after the running turn is stored. */
 export class ShutdownError extends FleetError {
   override name = 'ShutdownError';

@@ -11,6 +11,7 @@ import {
   ProviderUnavailableError,
   QuarantinedError,
   RateLimitedError,
+  ShardsUsedUpError,
   ShutdownError,
   TaskFailedError,
   toMessage,
@@ -64,6 +65,8 @@ export async function toOutcome(thrown: unknown, job: Job, token: string, parts:
   }
   if (thrown instanceof ModelCoolingError)
     return delayed(job, token, parts, 'waits_cooling', thrown.delayMs, thrown.message);
+  if (thrown instanceof ShardsUsedUpError)
+    return delayed(job, token, parts, 'waits_shards', thrown.delayMs, thrown.message);
   if (thrown instanceof ProviderUnavailableError) return onUnavailable(thrown, job, token, parts);
   return failed(thrown, job, parts);
 }
@@ -134,7 +137,8 @@ async function delayed(
 ): Promise<Error> {
   const waitMs = withJitter(ms);
   await note(job, parts, counter, `waits ${Math.ceil(waitMs / 1000)} s: ${why}`);
-  const all = await allModelsCoolMs(parts.redis, parts.keys, Date.now());
+  // Only the tasks queue serves several models at once; the archive's shards have a gate of their own.
+  const all = job.queueName === 'tasks' ? await allModelsCoolMs(parts.redis, parts.keys, Date.now()) : 0;
   if (all > 0) {
     await parts.queue.rateLimit(all);
     return new RateLimitError();

@@ -1,97 +1,15 @@
-import type { Keys, CostVendor } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
-import type { Usage } from '../models/usage.ts';
-import type { Finding } from '../findings/finding.ts';
-import { toUtcDay } from '../findings/timestamp.ts';
-import type { QueueName } from '../../queues/registry.ts';
 import { tasksQueue } from '../../queues/tasks.ts';
+import type { QueueName } from '../../queues/registry.ts';
+import { toUtcDay } from '../findings/timestamp.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { Scripts } from '../redis/scripts.ts';
+import { toBeginAnswer } from './begin-answer.ts';
 import { DEFAULT_BUDGET_NANO_USD } from './budget.ts';
 import { toExactUsd } from './money.ts';
+import type { Booking, TaskIdentity, TurnLedger } from './turn-ledger-shape.ts';
 import { NO_USAGE } from './usage.ts';
 
-/** What identifies one run of one task to the ledger. */
-export interface TaskIdentity {
-  jobId: string;
-  /** BullMQ's lock token; empty in single mode, where there is no lock to lose. */
-  token: string;
-  /** Failures before this run: BullMQ's `attemptsMade`. */
-  attempt: number;
-  /** Hash of the task as a person would edit it: a changed task starts afresh. */
-  digest: string;
-  findingId: string;
-  session: string;
-  batch: string | null;
-  missionId: string | null;
-  /** Own budget of the task in nano-dollars; null: none. */
-  budgetNanoUsd: number | null;
-  model: string;
-  costVendor: CostVendor;
-}
-
-/** What the job has cost so far, over all its runs. */
-export interface JobTotals {
-  nanoUsd: number;
-  usage: Usage;
-  calls: number;
-}
-
-export type BeginAnswer =
-  | { kind: 'reserved'; epoch: string; reservation: string }
-  | { kind: 'replay'; epoch: string; totals: JobTotals; stored: Map<string, string> }
-  | { kind: 'done'; finding: string }
-  | { kind: 'taken' | 'lock-lost' | 'cancelled' }
-  | { kind: 'halted'; reason: string }
-  | { kind: 'cooling'; delayMs: number }
-  | { kind: 'budget'; scope: 'day' | 'task' | 'batch' | 'mission'; name: string; limit: number; spent: number };
-
-/** One served call, as it is booked. */
-export interface Booking {
-  reservation: string;
-  nanoUsd: number;
-  usage: Usage;
-}
-
-export interface BeginRequest {
-  turn: number;
-  worstNanoUsd: number;
-  /** First question of this run: answers with what is stored instead of reserving. */
-  first: boolean;
-  /** Results of the tools the last reply asked for; stored in the same step. */
-  toolResults?: { turn: number; epoch: string; json: string };
-}
-
-/**
- * The response ledger: reserve before a call, then store the reply, book it and settle in one script. A worker may die
- * between any two calls here; what was stored is replayed, what was only reserved becomes *uncertain*.
- */
-export interface TurnLedger {
-  begin(task: TaskIdentity, request: BeginRequest): Promise<BeginAnswer>;
-  /** @param reply null books without storing: a billed reply that cannot be used */
-  settle(
-    task: TaskIdentity,
-    turn: { epoch: string; turn: number },
-    booking: Booking,
-    reply: object | null,
-    totals: JobTotals,
-    logLine: string,
-  ): Promise<'stored' | 'booked' | 'lock-lost'>;
-  /** Books the last call and records the finding, once. @param booking null: the last reply was replayed */
-  finish(
-    task: TaskIdentity,
-    finding: Finding,
-    booking: Booking | null,
-    logLine: string,
-  ): Promise<'recorded' | 'already' | 'taken' | 'lock-lost'>;
-  /** Leaves a paid reply to whoever has the job now. */
-  keepReply(task: TaskIdentity, turn: { epoch: string; turn: number }, reply: object): Promise<void>;
-  /** Stores tool results without asking for another call. */
-  keepToolResults(task: TaskIdentity, results: { turn: number; epoch: string; json: string }): Promise<void>;
-  /** `release`: not sent or not billed. `uncertain`: nobody knows; the worst case stays booked. */
-  closeReservation(task: TaskIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
-  /** For scripts that end a job with a record of their own: the keys and fields that `lib/booking.lua` and `lib/lock.lua` need. */
-  bookingParts(task: TaskIdentity, booking: Booking | null): { keys: string[]; fields: object };
-}
-
+/** The ledger of one queue's jobs, kept in Redis scripts. */
 export function createTurnLedger(options: {
   scripts: Scripts;
   keys: Keys;
@@ -143,6 +61,7 @@ export function createTurnLedger(options: {
       usd: toExactUsd(nano),
       row: toLedgerRow(task, workerId),
       vendor: task.costVendor,
+      ...(booking?.listNanoUsd === undefined ? {} : { list_nano: String(booking.listNanoUsd) }),
       usage: [usage.input, usage.cache_write, usage.cache_read, usage.output].map(String),
     };
   }
@@ -184,12 +103,13 @@ export function createTurnLedger(options: {
       return toBeginAnswer(answer as (string | number)[], keys);
     },
 
-    async settle(task, { epoch, turn }, booking, reply, totals, logLine) {
+    async settle(task, { epoch, turn }, booking, reply, totals, note) {
       const fields = {
         ...bookingFields(task, booking),
         field: `r:${epoch}:${turn}`,
         totals: JSON.stringify(totals),
-        log: logLine,
+        log: note.log,
+        progress: JSON.stringify(note.progress),
       };
       const answer = await scripts['settle-turn'](bookingKeys(task), [
         JSON.stringify(fields),
@@ -198,7 +118,7 @@ export function createTurnLedger(options: {
       return answer as 'stored' | 'booked' | 'lock-lost';
     },
 
-    async finish(task, finding, booking, logLine) {
+    async finish(task, finding, booking, note) {
       const text = JSON.stringify(finding);
       const answer = await scripts['finish-task'](
         [
@@ -214,7 +134,8 @@ export function createTurnLedger(options: {
         [
           JSON.stringify({
             ...bookingFields(task, booking),
-            log: logLine,
+            log: note.log,
+            progress: JSON.stringify(note.progress),
             job: task.jobId,
             id: task.findingId,
             at: String(now().getTime()),
@@ -262,51 +183,4 @@ function pack(values: (string | number)[]): string {
 function toLedgerRow(task: TaskIdentity, workerId: string): string {
   const parts = [task.session, task.batch ?? '', task.missionId ?? '', task.model, workerId];
   return `${parts.map((part) => part.replace(/[%|]/g, encodeURIComponent)).join('|')}|`;
-}
-
-function toBeginAnswer(answer: (string | number)[], keys: Keys): BeginAnswer {
-  const [kind = '', ...rest] = answer.map(String);
-  switch (kind) {
-    case 'reserved':
-      return { kind, epoch: rest[0] ?? '0', reservation: rest[1] ?? '' };
-    case 'replay': {
-      const stored = new Map<string, string>();
-      for (let at = 2; at < rest.length; at += 2) stored.set(rest[at] ?? '', rest[at + 1] ?? '');
-      return { kind, epoch: rest[0] ?? '0', totals: toTotals(rest[1] ?? ''), stored };
-    }
-    case 'done':
-      return { kind, finding: rest[0] ?? '' };
-    case 'taken':
-    case 'lock-lost':
-    case 'cancelled':
-      return { kind };
-    case 'halted':
-      return { kind, reason: rest[0] ?? '' };
-    case 'cooling':
-      return { kind, delayMs: Number(rest[0]) };
-    case 'budget': {
-      const [where = 'day', limit, ...spent] = rest;
-      const [scope, name] = where === 'day' ? ['day', ''] : toScope(where, keys);
-      return {
-        kind,
-        scope: scope as 'day' | 'task' | 'batch' | 'mission',
-        name,
-        limit: Number(limit),
-        spent: spent.reduce((sum, part) => sum + Number(part), 0),
-      };
-    }
-    default:
-      throw new TypeError(`begin-turn: unknown answer ${JSON.stringify(kind)}`);
-  }
-}
-
-/** `{fleet}:spend:batch:nightly` → `['batch', 'nightly']`. */
-function toScope(key: string, keys: Keys): [string, string] {
-  const scope = key.slice(keys.spend('').length);
-  const colon = scope.indexOf(':');
-  return [scope.slice(0, colon), scope.slice(colon + 1)];
-}
-
-function toTotals(json: string): JobTotals {
-  return json === '' ? { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 } : (JSON.parse(json) as JobTotals);
 }

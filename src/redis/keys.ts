@@ -30,6 +30,8 @@ export function createKeys(swarm: string | null) {
     shardStatus: (shard: number) => `${open}librarian:shard${shard}:status`,
     cost: (vendor: CostVendor) => (vendor === 'other' ? own('spent:other') : `${open}cost:${vendor}`),
     contextActive: `${open}context:active`,
+    query: (id: string) => `${open}query:archive:${id}`,
+    response: (id: string) => `${open}response:archive:${id}`,
     haltReason: `${open}halt:reason`,
     channelFindings: `${open}channel:findings`,
     channelCompletions: `${open}channel:completions`,
@@ -59,6 +61,10 @@ export function createKeys(swarm: string | null) {
     index: own('index'), // zset: finding id by `at` in ms
     indexBySession: (session: string) => own(`index:session:${session}`),
     indexByBatch: (batch: string) => own(`index:batch:${batch}`),
+
+    indexAnswers: own('index:answers'), // zset: ids of the librarian's own answers by ms; no evidence, in no other index
+    retracted: own('retracted'), // hash: finding id → JSON {why, by, at}
+    unreadable: own('unreadable'), // set: ids under which other programs stored what is no finding
 
     // money
     budget: own('budget'), // hash: limit of a day

@@ -7,11 +7,13 @@ import { batchCalls } from './script-batch.ts';
  * it answers (`-- name: …`); `--@keys N` says how many keys it takes at least; `--@include NAME` stands for `lib/NAME.lua`.
  */
 export const SCRIPT_NAMES = [
+  'adopt-finding',
   'begin-turn',
   'close-reservation',
   'current-session',
   'delete-if',
   'failure-reasons',
+  'finish-answer',
   'finish-task',
   'keep-reply',
   'keep-tools',
@@ -22,6 +24,7 @@ export const SCRIPT_NAMES = [
   'restore-permits',
   'return-permit',
   'settle-permit',
+  'retract-finding',
   'settle-turn',
   'sweep-reservation',
   'take-permit',

@@ -65,6 +65,10 @@ local function book(k, a)
     end
   end
   redis.call('HINCRBY', k.totals, a.vendor .. ':nano', a.nano)
+  if a.list_nano then -- a free call: what it would have cost, shown apart
+    redis.call('HINCRBY', k.ledger, row .. 'list_nano', a.list_nano)
+    redis.call('HINCRBY', k.totals, a.vendor .. ':list_nano', a.list_nano)
+  end
   redis.call('HINCRBY', k.totals, a.vendor .. ':tokens', tokens)
   if a.nano ~= '0' then redis.call('INCRBYFLOAT', k.cost, a.usd) end
   -- The provider answers again. What a rate limit asked for stays.

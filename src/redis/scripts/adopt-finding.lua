@@ -1,0 +1,22 @@
+-- adopt-finding: takes a finding that another program stored into index, counts and event stream, once. Answers adopted | answer | known | gone.
+--@keys 9
+local finding, index, answers, retracted, context_active, session, events, counters, by_session =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local by_batch = KEYS[10] -- where it names one
+local id, at, tokens, session_name, batch, topics, is_answer, is_new = unpack(cjson.decode(ARGV[1]))
+if redis.call('ZSCORE', index, id) or redis.call('ZSCORE', answers, id) or redis.call('HEXISTS', retracted, id) == 1 then
+  return 'known'
+end
+if redis.call('EXISTS', finding) == 0 then return 'gone' end
+if is_answer == '1' then
+  redis.call('ZADD', answers, at, id)
+  return 'answer'
+end
+redis.call('ZADD', index, at, id)
+if session_name ~= '' then redis.call('ZADD', by_session, at, id) end
+if by_batch then redis.call('ZADD', by_batch, at, id) end
+redis.call('INCRBY', context_active, tokens)
+if is_new == '1' then redis.call('HINCRBY', session, 'findings', 1) end
+redis.call('HINCRBY', counters, 'adopted', 1)
+redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', id, 'session', session_name, 'batch', batch, 'topics', topics)
+return 'adopted'

@@ -1,0 +1,28 @@
+-- finish-answer: books the call (if one is given) and records the librarian's answer once; a question asked through a public key is answered in its response key too. Answers recorded | already | taken | lock-lost.
+--@keys 15
+local k = {
+  turns = KEYS[1], lock = KEYS[2], reservations = KEYS[3], counters = KEYS[4], spend = KEYS[5], ledger = KEYS[6],
+  totals = KEYS[7], cost = KEYS[8], outage = KEYS[9], cooldown = KEYS[10], logs = KEYS[11], ledger_days = KEYS[12],
+}
+local finding, answers, response = KEYS[13], KEYS[14], KEYS[15]
+local a = cjson.decode(ARGV[1])
+local text, response_text = ARGV[2], ARGV[3]
+--@include booking
+--@include lock
+if a.reservation ~= '' then book(k, a) end
+if not has_job(k.lock, a.token, a.worker) then return 'lock-lost' end
+if not redis.call('SET', finding, text, 'NX') then
+  if redis.call('TYPE', finding).ok == 'string' and string.find(redis.call('GET', finding), '"job_id":"' .. a.job .. '"', 1, true) then
+    redis.call('DEL', k.turns)
+    return 'already'
+  end
+  return 'taken'
+end
+redis.call('RPUSH', k.logs, a.log)
+redis.call('ZADD', answers, a.at, a.id)
+redis.call('DEL', k.turns)
+if response_text ~= '' then
+  redis.call('SET', response, response_text)
+  redis.call('PUBLISH', a.responses_channel, a.query)
+end
+return 'recorded'
