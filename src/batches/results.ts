@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
 import { toUsdString } from '../ledger/money.ts';
-import type { JobTotals } from '../ledger/turn-ledger.ts';
+import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Spool, SpoolEntry } from './spool.ts';
 

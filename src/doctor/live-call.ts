@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { createTurnLedger, type TaskIdentity } from '../ledger/turn-ledger.ts';
+import { createTurnLedger } from '../ledger/turn-ledger.ts';
+import type { TaskIdentity } from '../ledger/turn-ledger-shape.ts';
 import type { Config } from '../config.ts';
 import { formatUsd } from '../ledger/money.ts';
 import { costNanoUsd, worstCaseNanoUsd } from '../ledger/prices.ts';
@@ -76,7 +77,7 @@ async function callOnce(
   const nanoUsd = costNanoUsd(entry, reply.usage);
   const booking = { reservation: begun.reservation, nanoUsd, usage: reply.usage };
   const totals = { nanoUsd, usage: reply.usage, calls: 1 };
-  await ledger.settle(task, { epoch: begun.epoch, turn: 0 }, booking, null, totals, '');
+  await ledger.settle(task, { epoch: begun.epoch, turn: 0 }, booking, null, totals, { log: '', progress: null });
   await redis.del(keys.turns(jobId));
   return well(`call ${id}`, `answered in ${ms} ms for ${formatUsd(nanoUsd, 6)}, booked`);
 }

@@ -8,7 +8,7 @@ import type { FindingStore } from '../findings/store-shape.ts';
 import { createModelUse } from '../jobs/note-model-use.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
 import { toNanoUsd } from '../ledger/money.ts';
-import type { TaskIdentity, TurnLedger } from '../ledger/turn-ledger.ts';
+import type { TaskIdentity, TurnLedger } from '../ledger/turn-ledger-shape.ts';
 import { findModel } from '../models/catalog.ts';
 import type { Model } from '../models/model.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -35,7 +35,6 @@ export interface TaskHandlerParts {
 export type TaskRunContext = Pick<JobRun, 'token' | 'signal' | 'isDraining'> & {
   jobId: string;
   attempt: number;
-  onTurn(progress: { turn: number; of: number; costUsd: number }): void;
 };
 
 export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<TaskResult & { finding: string }>;
@@ -69,7 +68,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
     await noteModelUse(entry.id);
     const lockKey = keys.jobLock('tasks', run.jobId);
     return runTask(
-      { identity, task, signal: run.signal, isDraining: run.isDraining, onTurn: run.onTurn },
+      { identity, task, signal: run.signal, isDraining: run.isDraining },
       {
         model,
         entry,

@@ -10,15 +10,15 @@ import {
   TaskFailedError,
 } from '../errors.ts';
 import { costNanoUsd, worstCaseNanoUsd } from '../ledger/prices.ts';
-import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/turn-ledger.ts';
+import type { Booking, JobTotals, TaskIdentity, TurnLedger, TurnNote } from '../ledger/turn-ledger-shape.ts';
 import { addUsage, NO_USAGE, toTotalTokens } from '../ledger/usage.ts';
-import { formatUsd } from '../ledger/money.ts';
+import { formatUsd, toUsdString } from '../ledger/money.ts';
 import type { CatalogEntry } from '../models/catalog.ts';
 import type { Model, ModelReply, ModelRequest } from '../models/model.ts';
-import { Conversation } from './conversation.ts';
 import { toBudgetError } from './budget-error.ts';
+import { Conversation } from './conversation.ts';
+import { decide, MAX_REPLY_TOKENS, type Decision } from './decide.ts';
 import { toFinding } from './to-finding.ts';
-
 import { toRepairMessage, toSystemBlocks, toTaskMessage, type MemoryContext } from './prompt.ts';
 import type { ResultCheck } from './result.ts';
 import {
@@ -31,10 +31,6 @@ import {
 } from './tools/tool.ts';
 
 const DEFAULT_MAX_TURNS = 30;
-/** Longest single reply, tokens. Long enough for a file of some 800 lines. */
-const MAX_REPLY_TOKENS = 8_192;
-/** All tokens of one task, prompts and replies. A task that needs more is a mission. */
-const MAX_TASK_TOKENS = 2_000_000;
 
 /** One run of one task: what it is, and how it talks to whoever runs it. */
 export interface TaskRun {
@@ -44,8 +40,6 @@ export interface TaskRun {
   signal: AbortSignal;
   /** True once the process goes away or makes room: the run ends before its next call or its next tools. */
   isDraining(): boolean;
-  /** After each turn. Announces; nothing depends on it. */
-  onTurn(progress: { turn: number; of: number; costUsd: number }): void;
 }
 
 export interface TaskLoopParts {
@@ -59,13 +53,6 @@ export interface TaskLoopParts {
   workerId: string;
   now(): Date;
 }
-
-/** What one reply means for the task. */
-type Decision =
-  | { kind: 'final'; value: unknown }
-  | { kind: 'repair'; problem: string }
-  | { kind: 'tools'; uses: Anthropic.ToolUseBlock[] }
-  | { kind: 'fail'; error: TaskFailedError };
 
 /**
  * Does one task: model call, tools, model call … until the result is there, and records the finding.
@@ -109,17 +96,12 @@ class TaskLoop {
       if ('finding' in answered) return answered.finding;
       this.#conversation.addReply(answered.reply);
       const { decision } = answered;
-      this.#run.onTurn({ turn: turn + 1, of: this.#maxTurns, costUsd: this.#totals.nanoUsd / 1e9 });
       if (decision.kind === 'fail') throw decision.error;
       if (decision.kind === 'repair')
         this.#conversation.addUser([{ type: 'text', text: toRepairMessage(decision.problem) }]);
       if (decision.kind === 'tools') this.#conversation.addUser(await this.#useTools(turn, decision.uses));
-      if (decision.kind === 'final') throw new Error('a final reply always ends in a finding');
     }
-    throw new TaskFailedError(
-      'step-limit',
-      `no result after ${this.#maxTurns} turns; give max_turns, or split the task`,
-    );
+    throw new Error('the last turn always ends the task');
   }
 
   /** The reply of this turn, stored or new; or, where it is the last one, the finding. */
@@ -139,10 +121,15 @@ class TaskLoop {
     const replayed = reservation === null;
     if (replayed) this.#replayed += 1;
     const booking = reservation === null ? null : this.#book(reservation, reply);
-    const decision = this.#decide(reply);
-    const logLine = this.#toLogLine(turn, booking, decision);
-    if (decision.kind === 'final')
-      return { finding: await this.#finish(decision.value, turn, reply, booking, logLine) };
+    const decision = decide(reply, {
+      usage: this.#totals.usage,
+      repaired: this.#repairs > 0,
+      last: turn + 1 === this.#maxTurns,
+      maxTurns: this.#maxTurns,
+      checkResult: this.#parts.checkResult,
+    });
+    const note = this.#toNote(turn, booking, decision);
+    if (decision.kind === 'final') return { finding: await this.#finish(decision.value, turn, reply, booking, note) };
     if (decision.kind === 'repair') this.#repairs += 1;
     if (booking !== null) {
       const answer = await this.#parts.ledger.settle(
@@ -151,7 +138,7 @@ class TaskLoop {
         booking,
         reply,
         this.#totals,
-        logLine,
+        note,
       );
       if (answer === 'lock-lost') throw lockLost(this.#run.identity);
     }
@@ -216,7 +203,10 @@ class TaskLoop {
       if (typeof billed === 'object') {
         const booking = { reservation, nanoUsd: costNanoUsd(entry, billed), usage: billed };
         this.#addToTotals(booking);
-        await ledger.settle(identity, { epoch: this.#epoch, turn: -1 }, booking, null, this.#totals, '');
+        await ledger.settle(identity, { epoch: this.#epoch, turn: -1 }, booking, null, this.#totals, {
+          log: '',
+          progress: null,
+        });
       } else {
         await ledger.closeReservation(identity, reservation, billed === 'no' ? 'release' : 'uncertain');
       }
@@ -256,36 +246,12 @@ class TaskLoop {
     }));
   }
 
-  #decide(reply: ModelReply): Decision {
-    if (reply.stopReason === 'refusal') return fail('refusal', 'the model declined the task');
-    if (reply.stopReason === 'max_tokens') {
-      return fail('step-limit', `the reply was cut off at ${MAX_REPLY_TOKENS} tokens; split the task`);
-    }
-    const uses = reply.content.filter((block) => block.type === 'tool_use');
-    if (uses.length > 0) {
-      return toTotalTokens(this.#totals.usage) > MAX_TASK_TOKENS
-        ? fail('step-limit', `more than ${MAX_TASK_TOKENS} tokens without a result; split the task`)
-        : { kind: 'tools', uses };
-    }
-    const text = reply.content
-      .filter((block) => block.type === 'text')
-      .map((block) => block.text)
-      .join('\n')
-      .trim();
-    if (text === '') return fail('malformed', `the reply holds no text (stop reason ${reply.stopReason})`);
-    const checked = this.#parts.checkResult(text);
-    if ('value' in checked) return { kind: 'final', value: checked.value };
-    return this.#repairs === 0
-      ? { kind: 'repair', problem: checked.problem }
-      : fail('schema', `the result does not fit the task's schema, also after one repair: ${checked.problem}`);
-  }
-
   async #finish(
     value: unknown,
     turn: number,
     reply: ModelReply,
     booking: Booking | null,
-    logLine: string,
+    note: TurnNote,
   ): Promise<TaskResult & { finding: string }> {
     const { identity, task } = this.#run;
     const finding = toFinding({
@@ -299,7 +265,7 @@ class TaskLoop {
       recovered: this.#replayed,
       at: this.#parts.now(),
     });
-    const answer = await this.#parts.ledger.finish(identity, finding, booking, logLine);
+    const answer = await this.#parts.ledger.finish(identity, finding, booking, note);
     if (answer === 'lock-lost') {
       if (booking !== null) await this.#parts.ledger.keepReply(identity, { epoch: this.#epoch, turn }, reply);
       throw lockLost(identity);
@@ -359,16 +325,16 @@ class TaskLoop {
     this.#toolResults = undefined;
   }
 
-  #toLogLine(turn: number, booking: Booking | null, decision: Decision): string {
+  #toNote(turn: number, booking: Booking | null, decision: Decision): TurnNote {
+    const of = this.#maxTurns;
     const cost = booking === null ? 'replayed' : formatUsd(booking.nanoUsd, 6);
     const what = decision.kind === 'tools' ? decision.uses.map((use) => use.name).join(', ') : decision.kind;
     const tokens = booking === null ? '' : `, ${toTotalTokens(booking.usage)} tokens`;
-    return `${this.#parts.now().toISOString()} turn ${turn + 1} of ${this.#maxTurns}: ${what} (${cost}${tokens}, ${this.#parts.workerId})`;
+    return {
+      log: `${this.#parts.now().toISOString()} turn ${turn + 1} of ${of}: ${what} (${cost}${tokens}, ${this.#parts.workerId})`,
+      progress: { turn: turn + 1, of, costUsd: Number(toUsdString(this.#totals.nanoUsd, 6)) },
+    };
   }
-}
-
-function fail(reason: TaskFailedError['reason'], message: string): Decision {
-  return { kind: 'fail', error: new TaskFailedError(reason, message) };
 }
 
 function lockLost(identity: TaskIdentity): LockLostError {

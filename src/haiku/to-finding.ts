@@ -4,7 +4,7 @@ import type { Finding } from '../findings/finding.ts';
 import { summarise } from '../findings/stored-finding.ts';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
 import { toUsdString } from '../ledger/money.ts';
-import type { JobTotals, TaskIdentity } from '../ledger/turn-ledger.ts';
+import type { JobTotals, TaskIdentity } from '../ledger/turn-ledger-shape.ts';
 import { toTotalTokens } from '../ledger/usage.ts';
 import type { CatalogEntry } from '../models/catalog.ts';
 import { PROMPT_VERSION } from './prompt.ts';

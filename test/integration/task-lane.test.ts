@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { connectQueues } from '../../src/jobs/connect-queue.ts';
 import { JobFailedError } from '../../src/errors.ts';
 import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
@@ -39,6 +42,44 @@ test('turns a task into one finding that says what its tools did', async () => {
   expect(await redis.redis.exists(keys.turns(job.id))).toBe(0);
   const day = new Date().toISOString().slice(0, 10);
   expect(await redis.redis.hgetall(keys.spend(`day:${day}`))).toEqual({ settled: '220000', reserved: '0' });
+});
+
+test('leaves one log line and the progress of each turn on the job', async () => {
+  const root = makeWorkspace(redis, { 'README.md': '# A site\n' });
+  const config = testConfig(redis, { FLEET_WORKSPACES: `site=${root}` });
+  const model = createScriptedModel((_, call) =>
+    call === 1 ? { tools: [{ name: 'read', input: { file_path: 'README.md' } }] } : 'done',
+  );
+  await startHaiku(redis, config, model);
+  const fleet = await openTestFleet(redis, config);
+  const queues = connectQueues(await redis.connect('producer'), redis.keys);
+  redis.cleanup(() => Promise.all(Object.values(queues).map((queue) => queue.close())));
+
+  const { id, finding } = await fleet.tasks.add({ description: 'Read it', workspace: 'site', max_turns: 5 });
+  await finding({ timeoutMs: 10_000 });
+
+  const { logs } = await queues.tasks.getJobLogs(id);
+  expect(logs).toEqual([
+    expect.stringMatching(/ turn 1 of 5: read \(\$0\.000110, 300 tokens, haiku_/),
+    expect.stringMatching(/ turn 2 of 5: final \(\$0\.000110, 300 tokens, haiku_/),
+  ]);
+  const job = await queues.tasks.getJob(id);
+  expect(job?.progress).toEqual({ turn: 2, of: 5, costUsd: 0.00022 });
+});
+
+test('begins no tool when no turn is left to hear of it', async () => {
+  const root = makeWorkspace(redis, {});
+  const config = testConfig(redis, { FLEET_WORKSPACES: `site=${root}` });
+  const model = createScriptedModel(() => ({
+    tools: [{ name: 'write', input: { file_path: 'late.txt', content: 'too late' } }],
+  }));
+  await startHaiku(redis, config, model);
+  const fleet = await openTestFleet(redis, config);
+
+  const job = await fleet.tasks.add({ description: 'Write it', workspace: 'site', max_turns: 1 });
+
+  await expect(job.finding({ timeoutMs: 10_000 })).rejects.toThrow(/step-limit: no result after 1 turns/);
+  expect(existsSync(join(root, 'late.txt'))).toBe(false);
 });
 
 test('fails a task whose result breaks its schema twice, with the reason first', async () => {

@@ -10,6 +10,7 @@ local a = cjson.decode(ARGV[1])
 local text = ARGV[2]
 --@include booking
 --@include lock
+--@include note
 if a.reservation ~= '' then book(k, a) end
 if not has_job(k.lock, a.token, a.worker) then return 'lock-lost' end
 if not redis.call('SET', finding, text, 'NX') then
@@ -19,7 +20,7 @@ if not redis.call('SET', finding, text, 'NX') then
   end
   return 'taken'
 end
-if a.token ~= '' and a.log ~= '' then redis.call('RPUSH', k.logs, a.log) end
+if a.token ~= '' then note_turn(k.lock, k.logs, a.log, a.progress) end
 redis.call('ZADD', index, a.at, a.id)
 redis.call('ZADD', by_session, a.at, a.id)
 if a.batch ~= '' then

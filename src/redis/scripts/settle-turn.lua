@@ -5,16 +5,17 @@ local k = {
   totals = KEYS[7], cost = KEYS[8], outage = KEYS[9], cooldown = KEYS[10], logs = KEYS[11], ledger_days = KEYS[12],
 }
 local a = cjson.decode(ARGV[1])
-local token, field, job_totals, log, reply = a.token, a.field, a.totals, a.log, ARGV[2]
+local token, field, job_totals, reply = a.token, a.field, a.totals, ARGV[2]
 --@include booking
 --@include lock
+--@include note
 local fresh = book(k, a)
 if not has_job(k.lock, token, a.worker) then
   -- Somebody else works this job now. The reply is paid for: keep it for them if they have none and still need it.
   if reply ~= '' and redis.call('EXISTS', k.turns) == 1 then redis.call('HSETNX', k.turns, field, reply) end
   return 'lock-lost'
 end
-if fresh and token ~= '' and log ~= '' then redis.call('RPUSH', k.logs, log) end
+if fresh and token ~= '' then note_turn(k.lock, k.logs, a.log, a.progress) end
 if reply == '' then
   redis.call('HSET', k.turns, 'reservation', '', 'totals', job_totals)
   return 'booked'

@@ -1,0 +1,68 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { TaskFailedError } from '../errors.ts';
+import { toTotalTokens } from '../ledger/usage.ts';
+import type { ModelReply } from '../models/model.ts';
+import type { Usage } from '../models/usage.ts';
+import type { ResultCheck } from './result.ts';
+
+/** Longest single reply, tokens. Long enough for a file of some 800 lines. */
+export const MAX_REPLY_TOKENS = 8_192;
+/** All tokens of one task, prompts and replies. A task that needs more is a mission. */
+const MAX_TASK_TOKENS = 2_000_000;
+
+/** What one reply means for the task. */
+export type Decision =
+  | { kind: 'final'; value: unknown }
+  | { kind: 'repair'; problem: string }
+  | { kind: 'tools'; uses: Anthropic.ToolUseBlock[] }
+  | { kind: 'fail'; error: TaskFailedError };
+
+/** Where the task stands when the reply comes. */
+export interface Standing {
+  /** All tokens so far, this reply's included. */
+  usage: Usage;
+  /** The model was told once already that its result breaks the schema. */
+  repaired: boolean;
+  /** No turn is left after this one. */
+  last: boolean;
+  maxTurns: number;
+  checkResult: ResultCheck;
+}
+
+/** Decides what a reply is: the result, a result to repair, a wish for tools, or the task's end. */
+export function decide(reply: ModelReply, standing: Standing): Decision {
+  if (reply.stopReason === 'refusal') return fail('refusal', 'the model declined the task');
+  if (reply.stopReason === 'max_tokens') {
+    return fail('step-limit', `the reply was cut off at ${MAX_REPLY_TOKENS} tokens; split the task`);
+  }
+  const uses = reply.content.filter((block) => block.type === 'tool_use');
+  if (uses.length > 0) return decideTools(uses, standing);
+  const text = reply.content
+    .filter((block) => block.type === 'text')
+    .map((block) => block.text)
+    .join('\n')
+    .trim();
+  if (text === '') return fail('malformed', `the reply holds no text (stop reason ${reply.stopReason})`);
+  const checked = standing.checkResult(text);
+  if ('value' in checked) return { kind: 'final', value: checked.value };
+  if (standing.repaired) {
+    return fail('schema', `the result does not fit the task's schema, also after one repair: ${checked.problem}`);
+  }
+  return standing.last ? outOfTurns(standing) : { kind: 'repair', problem: checked.problem };
+}
+
+function decideTools(uses: Anthropic.ToolUseBlock[], standing: Standing): Decision {
+  if (toTotalTokens(standing.usage) > MAX_TASK_TOKENS) {
+    return fail('step-limit', `more than ${MAX_TASK_TOKENS} tokens without a result; split the task`);
+  }
+  const handsBack = uses.some((use) => use.name === 'hand_back');
+  return standing.last && !handsBack ? outOfTurns(standing) : { kind: 'tools', uses }; // effects nobody would hear of are not begun
+}
+
+function outOfTurns({ maxTurns }: Standing): Decision {
+  return fail('step-limit', `no result after ${maxTurns} turns; give max_turns, or split the task`);
+}
+
+function fail(reason: TaskFailedError['reason'], message: string): Decision {
+  return { kind: 'fail', error: new TaskFailedError(reason, message) };
+}

@@ -1,0 +1,94 @@
+import type { Finding } from '../findings/finding.ts';
+import type { Usage } from '../models/usage.ts';
+import type { CostVendor } from '../redis/keys.ts';
+
+/** What identifies one run of one task to the ledger. */
+export interface TaskIdentity {
+  jobId: string;
+  /** BullMQ's lock token; empty in single mode, where there is no lock to lose. */
+  token: string;
+  /** Failures before this run: BullMQ's `attemptsMade`. */
+  attempt: number;
+  /** Hash of the task as a person would edit it: a changed task starts afresh. */
+  digest: string;
+  findingId: string;
+  session: string;
+  batch: string | null;
+  missionId: string | null;
+  /** Own budget of the task in nano-dollars; null: none. */
+  budgetNanoUsd: number | null;
+  model: string;
+  costVendor: CostVendor;
+}
+
+/** What the job has cost so far, over all its runs. */
+export interface JobTotals {
+  nanoUsd: number;
+  usage: Usage;
+  calls: number;
+}
+
+export type BeginAnswer =
+  | { kind: 'reserved'; epoch: string; reservation: string }
+  | { kind: 'replay'; epoch: string; totals: JobTotals; stored: Map<string, string> }
+  | { kind: 'done'; finding: string }
+  | { kind: 'taken' | 'lock-lost' | 'cancelled' }
+  | { kind: 'halted'; reason: string }
+  | { kind: 'cooling'; delayMs: number }
+  | { kind: 'budget'; scope: 'day' | 'task' | 'batch' | 'mission'; name: string; limit: number; spent: number };
+
+/** One served call, as it is booked. */
+export interface Booking {
+  reservation: string;
+  nanoUsd: number;
+  usage: Usage;
+  /** What the call would have cost where it is free, nano-dollars. */
+  listNanoUsd?: number;
+}
+
+/** What a turn leaves on its job, for people: a line in the log, and the progress that pages show. */
+export interface TurnNote {
+  log: string;
+  progress: { turn: number; of: number; costUsd: number } | null;
+}
+
+export interface BeginRequest {
+  turn: number;
+  worstNanoUsd: number;
+  /** First question of this run: answers with what is stored instead of reserving. */
+  first: boolean;
+  /** Results of the tools the last reply asked for; stored in the same step. */
+  toolResults?: { turn: number; epoch: string; json: string };
+}
+
+/**
+ * The response ledger: reserve before a call, then store the reply, book it and settle in one script. A worker may die
+ * between any two calls here; what was stored is replayed, what was only reserved becomes *uncertain*.
+ */
+export interface TurnLedger {
+  begin(task: TaskIdentity, request: BeginRequest): Promise<BeginAnswer>;
+  /** @param reply null books without storing: a billed reply that cannot be used */
+  settle(
+    task: TaskIdentity,
+    turn: { epoch: string; turn: number },
+    booking: Booking,
+    reply: object | null,
+    totals: JobTotals,
+    note: TurnNote,
+  ): Promise<'stored' | 'booked' | 'lock-lost'>;
+  /** Books the last call and records the finding, once. @param booking null: the last reply was replayed */
+  finish(
+    task: TaskIdentity,
+    finding: Finding,
+    booking: Booking | null,
+    note: TurnNote,
+  ): Promise<'recorded' | 'already' | 'taken' | 'lock-lost'>;
+  /** Leaves a paid reply to whoever has the job now. */
+  keepReply(task: TaskIdentity, turn: { epoch: string; turn: number }, reply: object): Promise<void>;
+  /** Stores tool results without asking for another call. */
+  keepToolResults(task: TaskIdentity, results: { turn: number; epoch: string; json: string }): Promise<void>;
+  /** `release`: not sent or not billed. `uncertain`: nobody knows; the worst case stays booked. */
+  closeReservation(task: TaskIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
+  /** For scripts that end a job with a record of their own: the keys and fields that `lib/booking.lua` and `lib/lock.lua` need. */
+  bookingParts(task: TaskIdentity, booking: Booking | null): { keys: string[]; fields: object };
+}
