@@ -34,6 +34,8 @@ interface Waiter {
  */
 const SWEEP_MS = 2_000;
 const CHUNK = 500;
+/** Whoever waits no time at all is still told of what has ended; a Redis that hangs is given this long for it. */
+const FIRST_LOOK_MS = 1_000;
 /** The longest a timer of Node can wait. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -43,7 +45,7 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
   const waiting = new Set<Waiter>();
   const byJob = new Map<string, Waiter[]>();
   const closing = new AbortController();
-  let listening: Promise<() => Promise<void>> | null = null;
+  let listening: Promise<QueueEvents> | null = null;
   let sweeping: NodeJS.Timeout | null = null;
 
   /** While Redis is away there is nothing to see and nothing lost: the next sweep looks again. */
@@ -71,7 +73,8 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
     );
   }
 
-  async function openEvents(): Promise<() => Promise<void>> {
+  async function openEvents(): Promise<QueueEvents> {
+    // QueueEvents takes a connection only to copy it, so this one is there to wait until Redis is, and for its options.
     const connection = await connectRedis(url, { role: 'worker', name: 'fleet-events', signal: closing.signal });
     const events = new QueueEvents(queue, { connection, prefix: keys.bullPrefix });
     const hear = ({ jobId }: { jobId: string }): void => {
@@ -80,11 +83,8 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
     };
     events.on('error', () => undefined); // its connection comes back by itself
     events.on('completed', hear).on('failed', hear);
-    await events.waitUntilReady();
-    return async () => {
-      await events.close();
-      connection.disconnect();
-    };
+    await events.waitUntilReady().finally(() => connection.disconnect());
+    return events;
   }
 
   function remove(waiter: Waiter): void {
@@ -101,7 +101,14 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
     wait(jobId, { findingId = toFindingId(jobId), timeoutMs, signal }) {
       return new Promise((resolve, reject) => {
         closing.signal.throwIfAborted();
-        const timer = setTimeout(() => waiter.settle(null), Math.min(timeoutMs, LONGEST_MS));
+        let looked = false;
+        let timer = setTimeout(
+          () => {
+            if (looked) waiter.settle(null);
+            else timer = setTimeout(() => waiter.settle(null), FIRST_LOOK_MS);
+          },
+          Math.min(timeoutMs, LONGEST_MS),
+        );
         const stop = (): void => waiter.settle(null);
         const waiter: Waiter = {
           jobId,
@@ -118,6 +125,7 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
         waiting.add(waiter);
         byJob.set(jobId, [...(byJob.get(jobId) ?? []), waiter]);
         void look([waiter]).then(() => {
+          looked = true;
           if (waiting.has(waiter)) listen();
         });
       });
@@ -126,8 +134,8 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
       const error = new FleetError('the connection to the fleet was closed while it was waited for');
       closing.abort(error);
       for (const waiter of waiting) waiter.settle(error);
-      const stop = await listening?.catch(() => undefined);
-      await stop?.();
+      const events = await listening?.catch(() => undefined);
+      await events?.close();
     },
   };
 }

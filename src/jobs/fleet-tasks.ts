@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { TaskInput } from '../../queues/tasks.ts';
 import { addBatch, type BatchParts } from '../batches/add-batch.ts';
 import type { BatchOptions } from '../batches/batch-shape.ts';
@@ -49,6 +50,7 @@ export function createFleetTasks(parts: HandleParts & BatchParts): FleetTasks {
   async function* ends(ids: Iterable<string>, options: WaitOptions = {}): AsyncGenerator<TaskEnd> {
     const timeoutMs = toTimeoutMs(options);
     const left = new AbortController(); // nobody waits for the rest once the loop is left
+    setMaxListeners(0, left.signal); // one a task
     const all = [...new Set(ids)];
     const done: (TaskEnd | Error | null)[] = [];
     let wake = (): void => undefined;
