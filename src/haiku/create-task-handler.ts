@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { TaskData, TaskResult } from '../../queues/tasks.ts';
+import type { TaskData } from '../../queues/tasks.ts';
 import type { Config } from '../config.ts';
 import { loadContexts } from '../contexts.ts';
 import { LockLostError } from '../errors.ts';
@@ -14,7 +14,7 @@ import type { Model } from '../models/model.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Redis } from 'ioredis';
 import { createResultCheck } from './result.ts';
-import { runTask } from './task-loop.ts';
+import { runTask, type TaskEnd } from './task-loop.ts';
 import { createToolset } from './tools/toolset.ts';
 import type { FindingReader, Toolset } from './tools/tool.ts';
 import { resolveWorkspace } from './workspace.ts';
@@ -37,7 +37,7 @@ export type TaskRunContext = Pick<JobRun, 'token' | 'signal' | 'isDraining'> & {
   attempt: number;
 };
 
-export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<TaskResult & { finding: string }>;
+export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<TaskEnd>;
 
 /** Builds what turns a parsed task into a finding: finds its model, workspace and contexts, then runs the loop. */
 export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {

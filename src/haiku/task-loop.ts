@@ -13,6 +13,7 @@ import { costNanoUsd, worstCaseNanoUsd } from '../ledger/prices.ts';
 import type { Booking, JobTotals, TaskIdentity, TurnLedger, TurnNote } from '../ledger/turn-ledger-shape.ts';
 import { addUsage, NO_USAGE, toTotalTokens } from '../ledger/usage.ts';
 import { formatUsd, toUsdString } from '../ledger/money.ts';
+import type { Finding } from '../findings/finding.ts';
 import type { CatalogEntry } from '../models/catalog.ts';
 import type { Model, ModelReply, ModelRequest } from '../models/model.ts';
 import { toBudgetError } from './budget-error.ts';
@@ -42,6 +43,9 @@ export interface TaskRun {
   isDraining(): boolean;
 }
 
+/** What a task ends with: what the job returns, and the finding itself for who runs it without a queue. */
+export type TaskEnd = TaskResult & { finding: Finding };
+
 export interface TaskLoopParts {
   model: Model;
   entry: CatalogEntry;
@@ -62,7 +66,7 @@ export interface TaskLoopParts {
  *
  * @throws every class of `src/errors.ts` that `jobs/outcomes.ts` knows
  */
-export async function runTask(run: TaskRun, parts: TaskLoopParts): Promise<TaskResult & { finding: string }> {
+export async function runTask(run: TaskRun, parts: TaskLoopParts): Promise<TaskEnd> {
   return new TaskLoop(run, parts).run();
 }
 
@@ -89,7 +93,7 @@ class TaskLoop {
     this.#conversation = new Conversation([this.#system, parts.toolset.definitions], toTaskMessage(run.task));
   }
 
-  async run(): Promise<TaskResult & { finding: string }> {
+  async run(): Promise<TaskEnd> {
     for (let turn = 0; turn < this.#maxTurns; turn += 1) {
       this.#trim();
       const answered = await this.#answer(turn);
@@ -105,9 +109,7 @@ class TaskLoop {
   }
 
   /** The reply of this turn, stored or new; or, where it is the last one, the finding. */
-  async #answer(
-    turn: number,
-  ): Promise<{ reply: ModelReply; decision: Decision } | { finding: TaskResult & { finding: string } }> {
+  async #answer(turn: number): Promise<{ reply: ModelReply; decision: Decision } | { finding: TaskEnd }> {
     const request = this.#toRequest();
     let reservation: string | null = null;
     let reply = this.#storedReply(turn);
@@ -145,10 +147,7 @@ class TaskLoop {
     return { reply, decision };
   }
 
-  async #begin(
-    turn: number,
-    request: ModelRequest,
-  ): Promise<{ reservation: string | null } | { finding: TaskResult & { finding: string } }> {
+  async #begin(turn: number, request: ModelRequest): Promise<{ reservation: string | null } | { finding: TaskEnd }> {
     const { identity } = this.#run;
     this.#run.signal.throwIfAborted();
     if (this.#run.isDraining()) {
@@ -176,7 +175,9 @@ class TaskLoop {
         this.#stored = answer.stored;
         return { reservation: null };
       case 'done':
-        return { finding: { findingId: identity.findingId, costNanoUsd: 0, finding: answer.finding } };
+        return {
+          finding: { findingId: identity.findingId, costNanoUsd: 0, finding: JSON.parse(answer.finding) as Finding },
+        };
       case 'taken':
         throw findingTaken(identity);
       case 'lock-lost':
@@ -252,7 +253,7 @@ class TaskLoop {
     reply: ModelReply,
     booking: Booking | null,
     note: TurnNote,
-  ): Promise<TaskResult & { finding: string }> {
+  ): Promise<TaskEnd> {
     const { identity, task } = this.#run;
     const finding = toFinding({
       identity,
@@ -271,7 +272,7 @@ class TaskLoop {
       throw lockLost(identity);
     }
     if (answer === 'taken') throw findingTaken(identity);
-    return { findingId: identity.findingId, costNanoUsd: this.#totals.nanoUsd, finding: JSON.stringify(finding) };
+    return { findingId: identity.findingId, costNanoUsd: this.#totals.nanoUsd, finding };
   }
 
   #storedReply(turn: number): ModelReply | null {
