@@ -25,6 +25,7 @@ export function configSecrets(config: Config): string[] {
     ...shardKeys,
     config.DEEPSEEK_API_KEY,
     config.DASHBOARD_PASSWORD,
+    config.FLEET_NOTIFY?.startsWith('http') ? config.FLEET_NOTIFY : undefined, // such an address often is a token
     password,
   ].filter((value) => value !== undefined);
 }

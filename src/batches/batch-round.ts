@@ -4,10 +4,15 @@ import type { Keys } from '../redis/keys.ts';
 
 /**
  * A batch has rounds: loading tasks into it and retrying one of its jobs begin another, so that its end is announced once
- * a round.
+ * a round. While many of its jobs are retried, one after the other, it is held open: it has not ended in between.
  */
-export async function beginRound(redis: Redis, keys: Keys, batch: string): Promise<void> {
-  await redis.hincrby(keys.batch(batch), 'round', 1);
+export async function holdOpen(redis: Redis, keys: Keys, batch: string): Promise<void> {
+  await redis.hset(keys.batch(batch), 'loaded', 0);
+}
+
+/** Ends `holdOpen`; call `noticeBatchEnd` after it. */
+export async function letEnd(redis: Redis, keys: Keys, batch: string): Promise<void> {
+  await redis.hset(keys.batch(batch), 'loaded', 1);
 }
 
 /** Takes a job that is about to run again out of its batch's failures. Call it before the job can run. */

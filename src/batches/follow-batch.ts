@@ -58,7 +58,7 @@ export async function followBatch(
 }
 
 /** Looks at every job of a load. */
-export async function tallyBatch(
+async function tallyBatch(
   { redis, keys, queue }: { redis: Redis; keys: Keys; queue: Queue },
   spool: Spool,
 ): Promise<Tally> {

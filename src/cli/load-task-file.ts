@@ -18,6 +18,7 @@ import { parseHalt } from '../halt/halt.ts';
 import { createNotifier } from '../notify.ts';
 import { choicesOf } from '../status/halt-choices.ts';
 import { EXIT } from './exit-codes.ts';
+import { withInterrupt } from './interrupt.ts';
 import { countOf, printJson } from './print.ts';
 import { showProgress } from './progress.ts';
 import { renderBatch } from './render-batch.ts';
@@ -35,37 +36,50 @@ export interface TaskFileOptions {
   json?: boolean;
 }
 
+interface TaskFile {
+  chunks: AsyncIterable<Buffer | string>;
+  /** Bytes; null for a pipe. */
+  size: number | null;
+  batch: string;
+}
+
 /** Bad lines printed one by one; the rest is a number. */
 const PROBLEMS_SHOWN = 20;
 
 /** `fleet task --file`: loads a file as a batch, and waits for it and writes its results where asked to. */
 export async function loadTaskFile(path: string, options: TaskFileOptions): Promise<void> {
   const batch = checkBatchName(options.batch ?? toBatchName(path));
-  const { chunks, size } = await openTaskFile(path);
-  await withFleet(async (fleet) => {
-    const keep = options.wait === true || options.out !== undefined;
-    const spool = keep ? openSpool() : null;
-    const forecaster = options.dryRun ? createForecasterOf(fleet) : null;
-    try {
-      const load = (): Promise<BatchReport> => addFile(fleet, { chunks, size, batch }, options, spool, forecaster);
-      if (spool === null || options.out === undefined)
-        return await finish(fleet, await load(), options, spool, forecaster);
-      await writeWhole(options.out, async (write) => {
-        await finish(fleet, await load(), options, spool, forecaster);
-        const { redis, keys, queues } = fleet.inner;
-        for await (const result of eachResult(redis, keys, queues.tasks, spool))
-          await write(`${JSON.stringify(result)}\n`);
-      });
-      if (!options.json) console.log(`Results: ${options.out}`);
-    } finally {
-      spool?.remove();
-    }
-  });
+  const file = { ...(await openTaskFile(path)), batch };
+  await withInterrupt(`Interrupted. What was added goes on; the same command takes up batch ${batch} again.`, () =>
+    withFleet((fleet) => loadAndFinish(fleet, file, options)),
+  );
+}
+
+async function loadAndFinish(fleet: OpenFleet, file: TaskFile, options: TaskFileOptions): Promise<void> {
+  const { redis, keys, queues } = fleet.inner;
+  const spool = options.wait === true || options.out !== undefined ? openSpool() : null;
+  const forecaster = options.dryRun ? createForecasterOf(fleet) : null;
+  try {
+    const run = async (): Promise<void> => {
+      const report = await addFile(fleet, file, options, spool, forecaster);
+      await finish(fleet, report, options, spool, forecaster);
+    };
+    if (spool === null || options.out === undefined) return await run();
+    await writeWhole(options.out, async (write) => {
+      await run();
+      for await (const result of eachResult(redis, keys, queues.tasks, spool)) {
+        await write(`${JSON.stringify(result)}\n`);
+      }
+    });
+    if (!options.json) console.log(`Results: ${options.out}`);
+  } finally {
+    spool?.remove();
+  }
 }
 
 async function addFile(
   { inner }: OpenFleet,
-  file: { chunks: AsyncIterable<Buffer | string>; size: number | null; batch: string },
+  file: TaskFile,
   options: TaskFileOptions,
   spool: Spool | null,
   forecaster: Forecaster | null,
@@ -176,7 +190,7 @@ function toBatchName(path: string): string {
   return name.slice(0, 100);
 }
 
-async function openTaskFile(path: string): Promise<{ chunks: AsyncIterable<Buffer | string>; size: number | null }> {
+async function openTaskFile(path: string): Promise<Omit<TaskFile, 'batch'>> {
   if (path === '-') return { chunks: process.stdin, size: null };
   try {
     const found = await stat(path);

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toMessage, UsageError } from '../errors.ts';
@@ -16,6 +17,8 @@ export async function writeWhole(
   const file = await open(beside, 'wx').catch((error: unknown) => {
     throw new UsageError(`cannot write ${path}: ${toMessage(error)}`, { cause: error });
   });
+  const remove = (): void => rmSync(beside, { force: true });
+  process.once('exit', remove);
   let buffer = '';
   try {
     await fill(async (text) => {
@@ -32,5 +35,7 @@ export async function writeWhole(
     await file.close().catch(() => undefined); // closed already where the rename failed
     await rm(beside, { force: true });
     throw error;
+  } finally {
+    process.off('exit', remove);
   }
 }

@@ -19,10 +19,12 @@ export async function followJob(
   parts: { redis: Redis; keys: Keys; queue: Queue; findings: FindingStore },
   jobId: string,
   findingId: string,
+  onPoll: (state: string, progress: { turn: number; of: number } | null) => void = () => undefined,
 ): Promise<StoredFinding> {
   const { redis, keys, queue, findings } = parts;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(POLL_MS, pollMs * 1.3)) {
     const state = await queue.getJobState(jobId);
+    onPoll(state, toProgress(await redis.hget(keys.queueKey(queue.name, jobId), 'progress')));
     if (state === 'completed' || state === 'unknown') {
       const finding = await findings.get(findingId);
       if (finding !== null) return finding;
@@ -41,4 +43,11 @@ export async function followJob(
     }
     await sleep(pollMs);
   }
+}
+
+/** What the worker says after each turn; null before the first. */
+function toProgress(json: string | null): { turn: number; of: number } | null {
+  const value: unknown = json === null ? null : JSON.parse(json);
+  if (typeof value !== 'object' || value === null || !('turn' in value) || !('of' in value)) return null;
+  return { turn: Number(value.turn), of: Number(value.of) };
 }

@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { toMessage, UsageError } from '../../errors.ts';
 import { readKnownNames } from '../../jobs/check-task.ts';
+import { holdOpen, letEnd, noticeBatchEnd } from '../../batches/batch-round.ts';
 import { assertBatch, eachFailedJob } from '../../jobs/failed-jobs.ts';
+import { createNotifier } from '../../notify.ts';
 import { retryJob, type TaskEdit } from '../../jobs/retry.ts';
 import { jsonOption, readJsonFile, toCount } from '../options.ts';
 import { thisPerson } from '../person.ts';
@@ -47,7 +49,9 @@ export function registerRetry(program: Command): void {
       const edit = toEdit(ids, options);
       await withFleet(async (fleet) => {
         const chosen = await choose(fleet, ids, options);
-        const { retried, refused } = await retryAll(fleet, chosen, edit, options);
+        const { retried, refused } = await inOpenBatches(fleet, chosen, options, () =>
+          retryAll(fleet, [...chosen.keys()], edit, options),
+        );
         if (refused.length > 0) process.exitCode = 1;
         if (options.json) return printJson({ retried, refused, dryRun: options.dryRun ?? false });
         const verb = options.dryRun ? 'Would retry' : 'Retried';
@@ -55,7 +59,7 @@ export function registerRetry(program: Command): void {
         if (retried.length > NAMED) console.log(`… and ${countOf(retried.length - NAMED, 'more', 'more')}`);
         for (const { message } of refused.slice(0, NAMED)) console.error(`❌ ${message}`);
         if (refused.length > NAMED) console.error(`❌ … and ${countOf(refused.length - NAMED, 'more', 'more')}`);
-        if (chosen.length === 0) console.log('No failed task fits.');
+        if (chosen.size === 0) console.log('No failed task fits.');
       });
     });
 }
@@ -76,18 +80,46 @@ function toEdit(ids: string[], { batch, reason, append, data, model }: RetryComm
   return { ...(append === undefined ? {} : { append }), ...(model === undefined ? {} : { model }) };
 }
 
-async function choose(fleet: OpenFleet, ids: string[], options: RetryCommandOptions): Promise<string[]> {
+/** @returns id → its batch, where that is known */
+async function choose(
+  fleet: OpenFleet,
+  ids: string[],
+  options: RetryCommandOptions,
+): Promise<Map<string, string | null>> {
   const { redis, keys, queues } = fleet.inner;
   const { batch, reason, first = Infinity } = options;
-  if (ids.length > 0) return [...new Set(ids)].slice(0, first);
+  const chosen = new Map<string, string | null>();
+  for (const id of ids) if (chosen.size < first) chosen.set(id, null);
+  if (ids.length > 0) return chosen;
   if (batch !== undefined) await assertBatch(redis, keys, batch);
-  const chosen: string[] = [];
   const filter = { ...(batch === undefined ? {} : { batch }), ...(reason === undefined ? {} : { reason }) };
   for await (const job of eachFailedJob(redis, keys, queues.tasks, filter)) {
-    if (chosen.length >= first) break;
-    chosen.push(job.id);
+    if (chosen.size >= first) break;
+    chosen.set(job.id, job.batch);
   }
   return chosen;
+}
+
+/** The batches of these jobs do not end before all of them are on their way. */
+async function inOpenBatches<T>(
+  { inner }: OpenFleet,
+  chosen: ReadonlyMap<string, string | null>,
+  options: RetryCommandOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { config, redis, keys } = inner;
+  const batches = options.dryRun ? [] : [...new Set(chosen.values())].filter((batch) => batch !== null);
+  for (const batch of batches) await holdOpen(redis, keys, batch);
+  try {
+    return await work();
+  } finally {
+    const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
+    for (const batch of batches) {
+      await letEnd(redis, keys, batch);
+      await noticeBatchEnd(redis, keys, batch, notifier);
+    }
+    await notifier.flush();
+  }
 }
 
 async function retryAll(fleet: OpenFleet, ids: string[], edit: TaskEdit | undefined, options: RetryCommandOptions) {

@@ -60,7 +60,7 @@ export function registerSingle(program: Command): void {
 }
 
 /** The three lines of SPEC. */
-export function renderSingle(finding: Finding, sonnetModel: string): string {
+function renderSingle(finding: Finding, sonnetModel: string): string {
   const cost = toNanoUsd(finding.cost);
   const sonnet = allSonnetNanoUsd(findPrices(sonnetModel, new Date()), finding.usage);
   const tokens = `${toPromptTokens(finding.usage)} input, ${finding.usage.output} output`;

@@ -7,6 +7,7 @@ import { toSummary } from '../../findings/stored-finding.ts';
 import { loadTaskFile, type TaskFileOptions } from '../load-task-file.ts';
 import { jsonOption, parseJson, readJsonFile, toCount, toUsd } from '../options.ts';
 import { lineWidth, printJson, toLine } from '../print.ts';
+import { showProgress } from '../progress.ts';
 import { withFleet } from '../with-fleet.ts';
 
 export interface TaskCommandOptions extends TaskFileOptions {
@@ -135,7 +136,12 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
       return console.log(`  its finding: fleet findings ${findingId}`);
     }
     if (!options.json) console.error(added ? `Enqueued ${id}, waiting` : `${id} is there already: ${state}`);
-    const finding = await followJob({ redis, keys, queue: queues.tasks, findings: fleet.findings }, id, findingId);
+    const parts = { redis, keys, queue: queues.tasks, findings: fleet.findings };
+    const progress = showProgress('Working', 0, 'turns');
+    const finding = await followJob(parts, id, findingId, (now, turns) => {
+      progress.setTotal(turns?.of ?? 1);
+      progress.update(turns?.turn ?? 0, now);
+    }).finally(() => progress.stop());
     if (options.json) return printJson(finding);
     console.log(`✅ ${findingId}  ${formatUsd(toNanoUsd(finding.cost ?? 0), 6)}`);
     console.log(`   ${toLine(toSummary(finding), Math.max(40, lineWidth() - 3))}`);
