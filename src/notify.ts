@@ -8,7 +8,8 @@ import type { Keys } from './redis/keys.ts';
 export type Notice =
   | { event: 'halt'; reason: string; step: string; by: string; detail: string }
   | { event: 'batch-end'; batch: string; tasks: number; completed: number; failed: number }
-  | { event: 'quarantine'; job_id: string; worker_id: string; detail: string };
+  | { event: 'quarantine'; job_id: string; worker_id: string; detail: string }
+  | { event: 'shard-out'; shard: number; reason: string; detail: string };
 
 export interface Notifier {
   /**

@@ -1,0 +1,79 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from '../logger.ts';
+import type { Notifier } from '../notify.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { Quota } from './quota.ts';
+import type { QuotaInfo, ShardFailure } from './rate-gate.ts';
+import type { ShardProject } from './shard-project.ts';
+
+/** First and longest wait of a shard whose calls fail, ms; it doubles with each failure in a row. */
+const FAILURE_WAITS = {
+  refused: [10 * 60_000, 3_600_000],
+  unavailable: [5_000, 10 * 60_000],
+  malformed: [1_000, 60_000],
+} as const;
+/** A provider's words are kept so far. */
+const MESSAGE_LENGTH = 500;
+
+/** Writes down what shards answered, and says when one goes out. */
+export function createShardReports(options: {
+  redis: Redis;
+  keys: Keys;
+  projects: readonly ShardProject[];
+  quota: Quota;
+  log: Pick<Logger, 'info' | 'warn'>;
+  notifier?: Notifier | undefined;
+}) {
+  const { redis, keys, projects, quota, log, notifier } = options;
+
+  function projectOf(shard: number): ShardProject {
+    const found = projects.find((project) => project.shards.some(({ number }) => number === shard));
+    if (found === undefined) throw new TypeError(`shard ${shard}: expected one of those configured`);
+    return found;
+  }
+
+  function dayUsedUp(project: ShardProject, day: string): void {
+    for (const { number } of project.shards) {
+      log.info({ shard: number, day }, "shard: the day's quota is used up");
+      const detail = `all calls of ${day} are used up`;
+      notifier?.notify(`shard-out:${number}:${day}`, { event: 'shard-out', shard: number, reason: 'day', detail });
+    }
+  }
+
+  return {
+    dayUsedUp,
+
+    repaired(project: ShardProject): void {
+      const names = project.shards.map(({ number }) => keys.shardQuota(number));
+      log.warn({ keys: names }, 'shard: the quota key held no number; put right');
+    },
+
+    async report429(shard: number, info: QuotaInfo): Promise<void> {
+      const project = projectOf(shard);
+      const outcome = await quota.note429(project, info);
+      const { scope, retryAfterMs, statedLimit } = info;
+      log.warn(
+        { shard, scope, retryAfterMs, statedLimit, outcome },
+        'shard: the provider says that a limit is reached',
+      );
+      if (outcome === 'day-used-up') dayUsedUp(project, info.day ?? 'today');
+    },
+
+    async reportFailure(shard: number, { kind, message }: ShardFailure): Promise<void> {
+      projectOf(shard);
+      const [firstMs, longestMs] = FAILURE_WAITS[kind];
+      const reason = kind === 'refused' ? 'refused' : 'failing';
+      const text = message.slice(0, MESSAGE_LENGTH);
+      const waitMs = await quota.noteFailure(shard, reason, text, firstMs, longestMs);
+      log.warn({ shard, kind, reason: text, waitMs }, 'shard: its call failed');
+      if (kind !== 'refused') return;
+      const day = new Date().toISOString().slice(0, 10);
+      notifier?.notify(`shard-out:${shard}:refused:${day}`, { event: 'shard-out', shard, reason, detail: text });
+    },
+
+    async reportSuccess(shard: number): Promise<void> {
+      projectOf(shard);
+      await redis.hdel(keys.shardState(shard), 'failures', 'closed_until', 'closed_reason');
+    },
+  };
+}

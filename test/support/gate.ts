@@ -1,0 +1,53 @@
+import { createLogger } from '../../src/logger.ts';
+import { createRateGate, type RateGateOptions } from '../../src/librarian/create-rate-gate.ts';
+import type { Permit, PermitAnswer, RateGate } from '../../src/librarian/rate-gate.ts';
+import type { ShardLimits } from '../../src/librarian/shard-project.ts';
+import { defineScripts } from '../../src/redis/scripts.ts';
+import type { TestRedis } from './redis.ts';
+
+/** Shards 1…count, each a project of its own, with limits that a short test can meet. */
+export function testShards(count: number, limits: Partial<ShardLimits> = {}): ShardLimits[] {
+  return Array.from({ length: count }, (_, i) => ({
+    number: i + 1,
+    project: null,
+    rpm: 15,
+    rpd: 1_500,
+    tpm: 250_000,
+    windowMs: 60_000,
+    ...limits,
+  }));
+}
+
+/** A gate as one process has it, closed after the test. `lines` is what it logged. */
+export async function openGate(
+  fixture: TestRedis,
+  shards: readonly ShardLimits[],
+  options: Partial<RateGateOptions> = {},
+): Promise<RateGate & { lines: string[] }> {
+  const redis = await fixture.connect();
+  const lines: string[] = [];
+  const log = createLogger('gate', 'debug', { write: (line) => void lines.push(line) });
+  const gate = createRateGate({ redis, keys: fixture.keys, scripts: defineScripts(redis), shards, log, ...options });
+  fixture.cleanup(() => gate.close());
+  return { ...gate, lines };
+}
+
+const never = new AbortController().signal;
+
+export function acquire(
+  gate: RateGate,
+  request: { tokens?: number; exclude?: number[] } = {},
+  signal = never,
+): Promise<PermitAnswer> {
+  return gate.acquire({ tokens: 100, ...request }, { signal });
+}
+
+/** @throws Error naming what came instead of a permit */
+export async function acquirePermit(
+  gate: RateGate,
+  request: { tokens?: number; exclude?: number[] } = {},
+): Promise<Permit> {
+  const answer = await acquire(gate, request);
+  if (answer.kind !== 'permit') throw new Error(`expected a permit, got ${JSON.stringify(answer)}`);
+  return answer;
+}
