@@ -16,6 +16,8 @@ import { watchStuckWorker } from './stuck-worker.ts';
 
 /** Expired locks are looked for this often: with their 10 s of life, a job of a killed worker goes on in under 13 s. */
 const STALLED_INTERVAL_MS = 2_500;
+/** A worker whose queue stops for a model looks again this often: a probe may have reopened it. */
+const LOOK_AGAIN_MS = 2_000;
 /** BullMQ's own limit never forgets, not even after a retry by hand: it is only the net below ours. */
 const MAX_STALLED_COUNT = 30;
 /** One week of minutes: without it the queue's Prometheus counters stay 0. */
@@ -132,6 +134,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     skipLockRenewal: true, // `keepLocks` does it
     stalledInterval: STALLED_INTERVAL_MS,
     maxStalledCount: MAX_STALLED_COUNT,
+    maximumRateLimitDelay: LOOK_AGAIN_MS,
     metrics: { maxDataPoints: METRICS_POINTS },
     removeOnComplete: definition.keep.completed,
     removeOnFail: definition.keep.failed,

@@ -71,9 +71,9 @@ local function book(k, a)
   end
   redis.call('HINCRBY', k.totals, a.vendor .. ':tokens', tokens)
   if a.nano ~= '0' then redis.call('INCRBYFLOAT', k.cost, a.usd) end
-  -- The provider answers again. What a rate limit asked for stays.
-  if redis.call('DEL', k.outage) == 1 and redis.call('GET', k.cooldown) ~= 'rate-limit' then
-    redis.call('DEL', k.cooldown)
+  -- The provider answers again: the model is free, and so is a queue that stopped for it. What a rate limit asked for stays.
+  if redis.call('DEL', k.outage) == 1 and redis.call('GET', k.cooldown) ~= 'rate-limit' and redis.call('DEL', k.cooldown) == 1 then
+    redis.call('DEL', string.match(k.lock, '^(.*:)[^:]*:lock$') .. 'limiter')
   end
   return true
 end
