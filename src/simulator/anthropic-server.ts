@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toMessage } from '../errors.ts';
 import { ApiError, invalidRequest } from './api-error.ts';
 import type { Brain } from './brain/brain.ts';
@@ -7,6 +6,7 @@ import { createRuleBrain } from './brain/rule-brain.ts';
 import { answerControl, type SimulatorConfig } from './control-endpoint.ts';
 import { type Exchange, sendJson, sha256 } from './exchange.ts';
 import { type Fault, FaultPlan } from './fault.ts';
+import { type Answer, startHttpHost } from './http-host.ts';
 import { answerCountTokens, answerMessages, type ProviderState } from './messages-endpoint.ts';
 import { MinuteLimits } from './minute-limits.ts';
 import { PrefixCache } from './prefix-cache.ts';
@@ -36,11 +36,8 @@ export interface SimulatorOptions {
   logLimit?: number;
 }
 
-/** A running simulator. All it knows is in memory: closing it forgets everything. */
-export interface AnthropicSimulator {
-  /** For `ANTHROPIC_BASE_URL`. */
-  url: string;
-  port: number;
+/** What tests and benches read and steer. */
+export interface AnthropicControls {
   requests(): RequestRecord[];
   served(): Served;
   setFaults(faults: readonly Fault[]): void;
@@ -48,6 +45,13 @@ export interface AnthropicSimulator {
   setLimits(requestsPerMinute: Record<string, number>): void;
   setAcceptKey(acceptKey: (key: string) => boolean): void;
   clearLog(): void;
+}
+
+/** A running simulator. All it knows is in memory: closing it forgets everything. */
+export interface AnthropicSimulator extends AnthropicControls {
+  /** For `ANTHROPIC_BASE_URL`. */
+  url: string;
+  port: number;
   /** Hangs up on every client and frees the port. */
   close(): Promise<void>;
 }
@@ -57,6 +61,14 @@ const acceptAny = (key: string): boolean => key !== '';
 
 /** Starts a local HTTP server that speaks the Anthropic Messages API as version 2026-10-21 does. Nothing leaves the machine. */
 export async function startAnthropicSimulator(options: SimulatorOptions = {}): Promise<AnthropicSimulator> {
+  const { answer: serve, ...controls } = createAnthropicProvider(options);
+  return { ...controls, ...(await startHttpHost(serve, options.port, options.host)) };
+}
+
+/** The provider without its server. Paths may begin with `/anthropic`, as DeepSeek's do. */
+export function createAnthropicProvider(options: Omit<SimulatorOptions, 'port' | 'host'> = {}): AnthropicControls & {
+  answer: Answer;
+} {
   let latency = options.latencyMs ?? DEFAULT_LATENCY_MS;
   let acceptKey = options.acceptKey ?? acceptAny;
   const state: ProviderState = {
@@ -75,15 +87,8 @@ export async function startAnthropicSimulator(options: SimulatorOptions = {}): P
     if (acceptKeys !== undefined) acceptKey = acceptKeys === null ? acceptAny : (key) => acceptKeys.includes(key);
     if (config.clearLog === true) state.log.clear();
   };
-  const closing = new AbortController();
-  const server = createServer((req, res) => {
-    void answer(req, res, state, { closing: closing.signal, acceptKey: (key) => acceptKey(key), configure });
-  });
-  server.keepAliveTimeout = 65_000; // longer than clients keep idle connections, which else race with our hanging up
-  const port = await listen(server, options.port ?? 0, options.host ?? '127.0.0.1');
   return {
-    url: `http://127.0.0.1:${port}`,
-    port,
+    answer: (req, res, closing) => answer(req, res, state, { closing, acceptKey: (key) => acceptKey(key), configure }),
     requests: () => state.log.records(),
     served: () => state.log.served(),
     setFaults: (faults) => state.faults.set(faults),
@@ -93,7 +98,6 @@ export async function startAnthropicSimulator(options: SimulatorOptions = {}): P
       acceptKey = accept;
     },
     clearLog: () => state.log.clear(),
-    close: () => close(server, closing),
   };
 }
 
@@ -110,7 +114,7 @@ async function answer(
   state: ProviderState,
   surroundings: Surroundings,
 ): Promise<void> {
-  const url = new URL(req.url ?? '/', 'http://simulator');
+  const url = new URL((req.url ?? '/').replace(/^\/anthropic\//, '/'), 'http://simulator');
   const control = url.pathname.startsWith('/__simulator/');
   const log = control ? new RequestLog(1) : state.log;
   const record = log.open(`${req.method} ${url.pathname}`, Date.now());
@@ -169,22 +173,4 @@ function checkHeaders({ req, record }: Exchange, acceptKey: (key: string) => boo
   record.keyHash = sha256(given).slice(0, 12);
   if (!acceptKey(given)) throw new ApiError(401, 'authentication_error', 'invalid x-api-key');
   if (req.headers['anthropic-version'] === undefined) throw invalidRequest('anthropic-version: header is required');
-}
-
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-function close(server: Server, closing: AbortController): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)));
-    closing.abort();
-    server.closeAllConnections();
-  });
 }

@@ -1,26 +1,31 @@
-import { type Exchange, send, untilGone, wait } from './exchange.ts';
-import type { ActiveFault } from './fault.ts';
+import { type Answered, type Exchange, send, untilGone, wait } from './exchange.ts';
 
 const DRIPS = 10;
 const GATEWAY_PAGE =
   '<!doctype html><html><head><title>Simulated gateway</title></head><body><h1>Please log in</h1></body></html>';
 
+/** What is done to an answer on its way; other kinds change nothing here. */
+export interface DeliveryFault {
+  kind: string;
+  delayMs: number;
+}
+
 /** Answers with a page of a gateway that never forwarded the request. */
-export function sendGatewayPage(exchange: Exchange): void {
+export function sendGatewayPage(exchange: Exchange<Answered>): void {
   send(exchange, 200, 'text/html; charset=utf-8', GATEWAY_PAGE);
 }
 
 /** Ends the connection with a TCP reset. */
-export function reset({ req }: Exchange): void {
+export function reset({ req }: Exchange<Answered>): void {
   req.socket.resetAndDestroy();
 }
 
 /** Sends a 200 the way the fault wants it sent; resolves when all that will be sent is sent. */
 export async function deliver(
-  exchange: Exchange,
+  exchange: Exchange<Answered>,
   body: object,
   headers: Record<string, string>,
-  fault: ActiveFault | null,
+  fault: DeliveryFault | null,
 ): Promise<void> {
   const text = JSON.stringify(body);
   if (fault?.kind === 'reset-after') return reset(exchange);
@@ -33,12 +38,12 @@ export async function deliver(
   send(exchange, 200, 'application/json', spoilBody(fault, text), headers);
 }
 
-function spoilBody(fault: ActiveFault | null, text: string): string {
+function spoilBody(fault: DeliveryFault | null, text: string): string {
   if (fault?.kind === 'broken-json') return text.slice(0, Math.floor(text.length / 2));
   return fault?.kind === 'empty-object' ? '{}' : text;
 }
 
-function start({ res, record, headers }: Exchange, text: string, extra: Record<string, string>): void {
+function start({ res, record, headers }: Exchange<Answered>, text: string, extra: Record<string, string>): void {
   if (res.destroyed) return;
   record.status = 200;
   const length = String(Buffer.byteLength(text));
@@ -46,7 +51,12 @@ function start({ res, record, headers }: Exchange, text: string, extra: Record<s
   res.flushHeaders();
 }
 
-async function drip(exchange: Exchange, text: string, headers: Record<string, string>, delayMs: number): Promise<void> {
+async function drip(
+  exchange: Exchange<Answered>,
+  text: string,
+  headers: Record<string, string>,
+  delayMs: number,
+): Promise<void> {
   start(exchange, text, headers);
   const bytes = Buffer.from(text);
   const step = Math.ceil(bytes.length / DRIPS);

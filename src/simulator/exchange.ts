@@ -6,11 +6,16 @@ import type { RequestRecord } from './request-log.ts';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024; // the provider's own limit
 
+/** What every log entry has: the status that was sent, null while there is none. */
+export interface Answered {
+  status: number | null;
+}
+
 /** One request and its answer, watched for a client that hangs up. */
-export interface Exchange {
+export interface Exchange<Logged extends Answered = RequestRecord> {
   req: IncomingMessage;
   res: ServerResponse;
-  record: RequestRecord;
+  record: Logged;
   /** Fires when the client hung up or the simulator closes. */
   gone: AbortSignal;
   /** Sent with whatever is answered. */
@@ -47,13 +52,18 @@ export function untilGone(gone: AbortSignal): Promise<void> {
   });
 }
 
-export function sendJson(exchange: Exchange, status: number, body: object, headers: Record<string, string> = {}): void {
+export function sendJson(
+  exchange: Exchange<Answered>,
+  status: number,
+  body: object,
+  headers: Record<string, string> = {},
+): void {
   send(exchange, status, 'application/json', JSON.stringify(body), headers);
 }
 
 /** Sends an answer whole. */
 export function send(
-  { res, record, headers }: Exchange,
+  { res, record, headers }: Exchange<Answered>,
   status: number,
   type: string,
   body: string,

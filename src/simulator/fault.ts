@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MatchPlan } from './match-plan.ts';
 
 /** Which requests to `POST /v1/messages` a fault hits: those for which every given condition holds. */
 const matcherSchema = z.strictObject({
@@ -70,53 +71,18 @@ export interface FaultFacts {
   turn: number;
 }
 
-/** Decides which fault, if any, hits a request. The first in the list that matches wins; later ones do not count it. */
-export class FaultPlan {
-  #faults: { fault: ActiveFault; met: number; hits: number }[] = [];
-  #random: () => number;
-
+/** The faults of the Anthropic side. */
+export class FaultPlan extends MatchPlan<Fault, ActiveFault, FaultFacts> {
   constructor(faults: readonly Fault[], seed: number) {
-    this.#random = createRandom(seed);
-    this.set(faults);
-  }
-
-  /** Replaces all faults and their counts. @throws ZodError for a fault that is none */
-  set(faults: readonly Fault[]): void {
-    this.#faults = faults.map((fault) => ({ fault: faultSchema.parse(fault), met: 0, hits: 0 }));
-  }
-
-  take(facts: FaultFacts): ActiveFault | null {
-    for (const entry of this.#faults) {
-      const { when, times } = entry.fault;
-      if (times !== undefined && entry.hits >= times) continue;
-      if (!concerns(when, facts)) continue;
-      entry.met += 1;
-      if (when.nth !== undefined && entry.met !== when.nth) continue;
-      if (when.everyNth !== undefined && entry.met % when.everyNth !== 0) continue;
-      if (when.probability !== undefined && this.#random() >= when.probability) continue;
-      entry.hits += 1;
-      return entry.fault;
-    }
-    return null;
+    super((fault) => faultSchema.parse(fault), concerns, faults, seed);
   }
 }
 
-function concerns(when: ActiveFault['when'], facts: FaultFacts): boolean {
+function concerns({ when }: ActiveFault, facts: FaultFacts): boolean {
   return (
     (when.model === undefined || when.model === facts.model) &&
     (when.user === undefined || when.user === facts.user) &&
     (when.turn === undefined || when.turn === facts.turn) &&
     (when.promptIncludes === undefined || facts.prompt().includes(when.promptIncludes))
   );
-}
-
-/** mulberry32: small, seeded, the same on every machine. @returns numbers in [0, 1) */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,18 +1,22 @@
 /**
- * The simulator as a process, for tests and the demo: `node main.js --port 0 --latency-ms 50 --rpm claude-haiku-5-5=100`.
+ * Both simulated providers as a process, for tests and the demo: `node main.js --port 0 --latency-ms 50 --rpm claude-haiku-5-5=100`.
+ * `--gemini` takes what `POST /__simulator/gemini/config` takes, as JSON.
  * Prints one line of JSON, `{"url":…}`, when it listens. Ends on SIGTERM and SIGINT, and with its parent: when the IPC
  * channel or a piped stdin closes. Nothing imports it.
  */
 import { fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { toMessage } from '../errors.ts';
-import { type SimulatorOptions, startAnthropicSimulator } from './anthropic-server.ts';
 import { faultSchema } from './fault.ts';
+import { geminiConfigSchema } from './gemini/control-endpoint.ts';
+import { startSimulator } from './simulator.ts';
 
-const USAGE = `usage: main.js [--port 0] [--latency-ms 50] [--seed 1] [--rpm MODEL=N]… [--fault JSON]… [--accept-key KEY]…`;
+const USAGE = `usage: main.js [--port 0] [--latency-ms 50] [--seed 1] [--rpm MODEL=N]… [--fault JSON]… [--accept-key KEY]… [--gemini JSON]`;
 
 try {
-  const simulator = await startAnthropicSimulator(toOptions(process.argv.slice(2)));
+  const { geminiConfig, ...options } = toOptions(process.argv.slice(2));
+  const simulator = await startSimulator(options);
+  simulator.gemini.configure(geminiConfig);
   const end = (): void => {
     void simulator.close().then(() => process.exit(0));
   };
@@ -25,7 +29,7 @@ try {
   process.exitCode = 2;
 }
 
-function toOptions(args: string[]): SimulatorOptions {
+function toOptions(args: string[]) {
   const { values } = parseArgs({
     args,
     options: {
@@ -35,16 +39,24 @@ function toOptions(args: string[]): SimulatorOptions {
       rpm: { type: 'string', multiple: true, default: [] },
       fault: { type: 'string', multiple: true, default: [] },
       'accept-key': { type: 'string', multiple: true },
+      gemini: { type: 'string', default: '{}' },
     },
   });
   const { 'latency-ms': latency, 'accept-key': keys } = values;
+  const latencyMs = latency === undefined ? {} : { latencyMs: toCount('--latency-ms', latency) };
+  const seed = toCount('--seed', values.seed);
+  const geminiConfig = geminiConfigSchema.parse(JSON.parse(values.gemini));
   return {
     port: toCount('--port', values.port),
-    seed: toCount('--seed', values.seed),
-    requestsPerMinute: Object.fromEntries(values.rpm.map(toLimit)),
-    faults: values.fault.map((json) => faultSchema.parse(JSON.parse(json))),
-    ...(latency === undefined ? {} : { latencyMs: toCount('--latency-ms', latency) }),
-    ...(keys === undefined ? {} : { acceptKey: (key: string) => keys.includes(key) }),
+    anthropic: {
+      seed,
+      requestsPerMinute: Object.fromEntries(values.rpm.map(toLimit)),
+      faults: values.fault.map((json) => faultSchema.parse(JSON.parse(json))),
+      ...latencyMs,
+      ...(keys === undefined ? {} : { acceptKey: (key: string) => keys.includes(key) }),
+    },
+    gemini: { seed, ...latencyMs, ...(keys === undefined ? {} : { acceptKeys: keys }) },
+    geminiConfig,
   };
 }
 

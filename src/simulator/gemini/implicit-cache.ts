@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+
+const BLOCK_CHARACTERS = 4_096; // 1,024 of our tokens: shorter prefixes are not cached
+const BLOCK_TOKENS = 1_024;
+const LIFE_MS = 5 * 60_000;
+const MAX_ENTRIES = 20_000;
+
+/**
+ * Simulates implicit caching: a prompt that begins as an earlier one of the same project and model did is read from the
+ * cache up to the last whole block they share. Nobody asks for it and nothing is written for money.
+ */
+export class ImplicitCache {
+  readonly #expiry = new Map<string, number>(); // chained hash of a prefix → instant in ms, in order of last use
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Tokens of the prompt that come from the cache. From now on its own prefixes are in it. */
+  read(scope: string, prompt: string): number {
+    const now = this.#now();
+    let key = scope;
+    let hits = 0;
+    let missed = false;
+    const keys: string[] = [];
+    for (let at = 0; at + BLOCK_CHARACTERS <= prompt.length; at += BLOCK_CHARACTERS) {
+      key = createHash('sha256')
+        .update(key)
+        .update(prompt.slice(at, at + BLOCK_CHARACTERS))
+        .digest('base64');
+      missed ||= (this.#expiry.get(key) ?? 0) <= now;
+      if (!missed) hits += 1;
+      keys.push(key);
+    }
+    this.#keep(keys, now);
+    return hits * BLOCK_TOKENS;
+  }
+
+  #keep(keys: readonly string[], now: number): void {
+    for (const key of keys) {
+      this.#expiry.delete(key); // so that it moves to the end
+      this.#expiry.set(key, now + LIFE_MS);
+    }
+    for (const [key, expiresAt] of this.#expiry) {
+      if (expiresAt > now && this.#expiry.size <= MAX_ENTRIES) break;
+      this.#expiry.delete(key);
+    }
+  }
+}
