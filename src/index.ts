@@ -14,7 +14,7 @@ export type { FindingQuery, FleetFindings, FollowOptions } from './findings/stor
 export type { StoredFinding } from './findings/stored-finding.ts';
 export type { Finding } from './findings/finding.ts';
 export { formatUsd } from './ledger/money.ts';
-export type { CostReport, CostRow, ReportDimension } from './ledger/report-shape.ts';
+export { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './ledger/report-shape.ts';
 export type { StatusSnapshot } from './status/snapshot-shape.ts';
 export type { TaskInput } from '../queues/tasks.ts';
 export {
