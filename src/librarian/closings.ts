@@ -7,6 +7,8 @@ export interface Closings {
   close(project: ShardProject, reason: WaitReason, ms: number): void;
   /** What a look at the books has found. A full window closes nothing: its places come free one by one. */
   learn(project: ShardProject, view: ProjectView): void;
+  /** The reason may be gone: the next to ask will learn. */
+  forget(project: ShardProject, reason: WaitReason): void;
   leftMs(project: ShardProject): number;
   /** How long until any of the projects opens; 0: one is open, or full for now. */
   soonest(projects: readonly ShardProject[]): { leftMs: number; reason: WaitReason };
@@ -31,6 +33,9 @@ export function createClosings(): Closings {
       if (reason === 'too-large' || isOfKey(reason)) return; // says nothing about other queries
       if (reason === '' || reason === 'minute') closings.delete(project.id);
       else close(project, reason, delayMs);
+    },
+    forget({ id }, reason) {
+      if (closings.get(id)?.reason === reason) closings.delete(id);
     },
     leftMs,
     soonest(projects) {

@@ -165,6 +165,8 @@ export function createRateGate(options: RateGateOptions): RateGate {
       async settle(tokens) {
         start.tokens = Math.max(0, Math.round(tokens));
         await quota.settle(project, id, start.tokens);
+        closings.forget(project, 'tokens');
+        pump();
       },
       async release() {
         starts.of(project).delete(start);

@@ -22,7 +22,7 @@ export function testShards(count: number, limits: Partial<ShardLimits> = {}): Sh
 export async function openGate(
   fixture: TestRedis,
   shards: readonly ShardLimits[],
-  options: Partial<RateGateOptions> = {},
+  options: Partial<RateGateOptions> = {}, // `redis` and `scripts` of one process belong together
 ): Promise<RateGate & { lines: string[] }> {
   const redis = await fixture.connect();
   const lines: string[] = [];
@@ -32,12 +32,10 @@ export async function openGate(
   return { ...gate, lines };
 }
 
-const never = new AbortController().signal;
-
 export function acquire(
   gate: RateGate,
   request: { tokens?: number; exclude?: number[] } = {},
-  signal = never,
+  signal = new AbortController().signal,
 ): Promise<PermitAnswer> {
   return gate.acquire({ tokens: 100, ...request }, { signal });
 }
