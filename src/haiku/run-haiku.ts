@@ -80,9 +80,6 @@ export async function runHaiku(parts: {
         isDraining: run.isDraining,
         jobId: run.job.id ?? '',
         attempt: run.job.attemptsMade,
-        onTurn: (progress) => {
-          run.job.updateProgress(progress).catch((error: unknown) => log.debug({ error }, 'progress not announced'));
-        },
       });
       return { findingId, costNanoUsd };
     },

@@ -68,9 +68,8 @@ export async function runSingle(fleet: OpenFleet, input: TaskInput, options: Sin
           attempt: 0,
           signal: options.signal,
           isDraining: () => false,
-          onTurn: () => undefined,
         });
-        return JSON.parse(finding) as Finding;
+        return finding;
       } catch (error) {
         const waitMs = await toWait(error, fleet, jobId, halt, name.id);
         options.onWait(waitMs, toMessage(error));
