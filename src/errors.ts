@@ -137,6 +137,8 @@ export class BudgetReachedError extends FleetError {
     /** Name of the batch or mission, id of the task's job; empty for the day. */
     readonly scopeName: string,
     message: string,
+    /** The limit that would have been passed, nano-dollars. */
+    readonly limitNanoUsd: number,
   ) {
     super(message);
   }

@@ -16,5 +16,6 @@ export function toBudgetError(answer: Extract<BeginAnswer, { kind: 'budget' }>):
     scope,
     name,
     `${whose} is ${formatUsd(limit, 4)}, ${formatUsd(spent, 4)} of it is spent or reserved, and the next call could pass it; ${more}`,
+    limit,
   );
 }

@@ -87,9 +87,18 @@ async function onBudget(thrown: BudgetReachedError, job: Job, token: string, par
     return backToWaiting(job, token, parts, 'handed_back_halt', thrown.message);
   }
   const { redis, keys } = parts;
-  await redis.hset(keys.parked, job.id ?? '', JSON.stringify({ scope: thrown.scope, name: thrown.scopeName }));
+  const jobId = job.id ?? '';
+  const mark = JSON.stringify({ scope: thrown.scope, name: thrown.scopeName });
+  await redis.hset(keys.parked, jobId, mark);
   await note(job, parts, 'parked_budget', `parked: budget. ${thrown.message}`);
   await job.moveToDelayed(Date.now() + PARKED_MS, token);
+  // Whoever raised the budget meanwhile may have come before the mark, or before the job was delayed.
+  const limit = await redis.hget(keys.spend(`${thrown.scope}:${thrown.scopeName}`), 'limit');
+  const isRaised = limit === null || Number(limit) > thrown.limitNanoUsd;
+  if (isRaised || (await redis.hget(keys.parked, jobId)) !== mark) {
+    await redis.hdel(keys.parked, jobId);
+    await job.promote().catch(() => undefined); // somebody else released it
+  }
   return new DelayedError();
 }
 
@@ -162,7 +171,7 @@ async function failed(thrown: unknown, job: Job, parts: OutcomeParts): Promise<E
     chain.hset(keys.turns(jobId), 'cause', ofTask ? 'task' : 'provider', 'cause_attempt', job.attemptsMade);
     chain.expire(keys.turns(jobId), KEEP_TURNS_SECONDS);
   }
-  const batch = toBatch(job);
+  const batch = job.queueName === 'tasks' ? toBatch(job) : null; // a query is paid by a batch, and none of its tasks
   if (batch !== null) chain.sadd(keys.batchFailed(batch), jobId);
   await chain.exec();
   // Unrecoverable whatever its enqueuer asked for: nothing is retried silently.
