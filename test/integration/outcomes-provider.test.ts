@@ -81,7 +81,7 @@ test.each(REFUSALS)(
     const ids = await Promise.all(Array.from({ length: 10 }, (_, at) => lane.add(`Say ${at}`)));
     const halt = await waitUntil(() => lane.halt.read(), { what: 'the halt' });
     expect(halt).toMatchObject({ reason: 'account-refused' });
-    expect(halt.detail).toMatch(words);
+    expect(halt?.detail).toMatch(words);
     await waitUntil(async () => (await lane.queue.getActiveCount()) === 0, { what: 'every job waits' });
     expect(await lane.queue.getJobCounts('waiting', 'failed', 'completed')).toEqual({
       waiting: 10,
