@@ -1,0 +1,79 @@
+import type { ShownFinding } from './archive-prompt.ts';
+
+const MOST_FINDINGS = 5;
+/** Findings that say nearly as much on the question as the best one. */
+const NEARLY_AS_GOOD = 0.6;
+
+const STOP_WORDS = new Set(
+  `a about all also an and any are as at be been but by can could did do does for found from had has have how i if in into is it its
+  just know known learn learned me more most much my no not of on or our out over say said says should so some tell than that the their
+  them then there these they this those to under up us was we were what when where which who why will with would you your`
+    .split(/\s+/)
+    .filter(Boolean),
+);
+
+/** A finding that speaks about the question, and its sentence that does so most. */
+export interface Match {
+  finding: ShownFinding;
+  sentence: string;
+}
+
+/** The findings that share most words with the question, oldest first; rare words weigh more. Empty when nothing overlaps. */
+export function findMatches(question: string, findings: readonly ShownFinding[]): Match[] {
+  const asked = new Set(toWords(question));
+  const found = findings.map((finding) => ({
+    finding,
+    words: new Set(toWords(`${finding.text} ${finding.attributes}`).filter((word) => asked.has(word))),
+  }));
+  const spread = new Map<string, number>();
+  for (const { words } of found) for (const word of words) spread.set(word, (spread.get(word) ?? 0) + 1);
+  const weigh = (words: Iterable<string>): number =>
+    [...words].reduce((sum, word) => sum + Math.log(1 + findings.length / (spread.get(word) ?? 1)), 0);
+  const scored = found.map(({ finding, words }) => ({ finding, score: weigh(words) }));
+  const best = Math.max(0, ...scored.map(({ score }) => score));
+  if (best === 0) return [];
+  const chosen = scored
+    .filter(({ score }) => score >= NEARLY_AS_GOOD * best)
+    .toSorted((a, b) => b.score - a.score)
+    .slice(0, MOST_FINDINGS);
+  const order = new Set(chosen.map(({ finding }) => finding));
+  return findings
+    .filter((finding) => order.has(finding))
+    .map((finding) => ({ finding, sentence: pickSentence(finding.text, asked, weigh) }));
+}
+
+/** Pairs that say the same of the same thing but for a number. */
+export function findContradictions(matches: readonly Match[]): [Match, Match][] {
+  return matches.flatMap((match, at) =>
+    matches.slice(at + 1).flatMap((other): [Match, Match][] => (contradicts(match, other) ? [[match, other]] : [])),
+  );
+}
+
+function contradicts(a: Match, b: Match): boolean {
+  const [numbersA, numbersB] = [toNumbers(a.sentence), toNumbers(b.sentence)];
+  if (numbersA.length === 0 || numbersB.length === 0 || numbersA.join() === numbersB.join()) return false;
+  const subject = (match: Match): Set<string> => new Set(toWords(match.sentence).filter((word) => !/\d/.test(word)));
+  const [wordsA, wordsB] = [subject(a), subject(b)];
+  const shared = [...wordsA].filter((word) => wordsB.has(word)).length;
+  return shared > 0 && shared / (wordsA.size + wordsB.size - shared) >= NEARLY_AS_GOOD;
+}
+
+function pickSentence(text: string, asked: ReadonlySet<string>, weigh: (words: Iterable<string>) => number): string {
+  const sentences = text.split(/(?<=[.!?])\s+|\n+/).filter((sentence) => sentence.trim() !== '');
+  const scored = sentences.map((sentence) => ({
+    sentence: sentence.trim(),
+    score: weigh(new Set(toWords(sentence).filter((word) => asked.has(word)))),
+  }));
+  return (scored.toSorted((a, b) => b.score - a.score)[0]?.sentence ?? text).slice(0, 300);
+}
+
+/** Lower case, without plural s and the words that say nothing. */
+function toWords(text: string): string[] {
+  return [...text.toLowerCase().matchAll(/[\p{L}\p{N}][\p{L}\p{N}_-]*/gu)]
+    .map(([word]) => (word.length > 3 && word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word))
+    .filter((word) => word.length > 1 && !STOP_WORDS.has(word));
+}
+
+function toNumbers(text: string): string[] {
+  return [...text.matchAll(/\d+(?:[.,]\d+)*/g)].map(([number]) => number);
+}
