@@ -3,12 +3,12 @@ import type { Usage } from '../../models/usage.ts';
 import { deliver, reset, sendGatewayPage } from '../deliver.ts';
 import { type Exchange, readBody, send, sendJson, sha256, untilGone, wait } from '../exchange.ts';
 import { estimateTokens } from '../prompt-segments.ts';
-import { type ArchiveThought, thinkAboutArchive } from './archive-brain.ts';
-import { parseArchivePrompt } from './archive-prompt.ts';
+import { type ArchiveThought, thinkAboutArchive } from '../brain/archive/archive-brain.ts';
+import { parseArchivePrompt } from '../brain/archive/archive-prompt.ts';
 import { type ContentReply, finishContent, toContentResponse } from './content-reply.ts';
 import { type ContentRequest, readContentRequest } from './content-request.ts';
 import type { ContentLog, ContentRecord } from './content-log.ts';
-import { type GeminiFaultFacts, type GeminiFaultPlan, toGeminiFaultError } from './faults.ts';
+import { countsAgainstLimits, type GeminiFaultFacts, type GeminiFaultPlan, toGeminiFaultError } from './faults.ts';
 import { invalidArgument } from './google-error.ts';
 import type { ImplicitCache } from './implicit-cache.ts';
 import type { ProjectLimits } from './project-limits.ts';
@@ -50,12 +50,12 @@ export async function answerContent(
   const fault = state.faults.take(facts);
   record.fault = fault?.kind ?? null;
   const error = fault === null ? null : toGeminiFaultError(fault, facts);
+  if (fault !== null && countsAgainstLimits(fault)) takeFromLimits(request, served, state, caller);
   if (error !== null) throw error;
   if (fault?.kind === 'reset-before') return reset(exchange);
   if (fault?.kind === 'html') return sendGatewayPage(exchange);
 
-  const promptTokens = checkPromptSize(request, served);
-  state.limits.take(caller.project, caller.model, promptTokens, caller.tier);
+  const promptTokens = takeFromLimits(request, served, state, caller);
   const thought = thinkAboutArchive(request.prompt, request.wantsJson, request.schema);
   const reply = finishContent(thought, fault, request.maxOutputTokens ?? served.outputTokenLimit);
   const usage = toUsage(state, caller, request, promptTokens, reply);
@@ -80,12 +80,16 @@ export async function answerCount(exchange: Exchange<ContentRecord>, caller: Cal
   sendJson(exchange, 200, { totalTokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: totalTokens }] });
 }
 
-function checkPromptSize(request: ContentRequest, served: ServedGemini): number {
+/** @returns the prompt's tokens @throws GoogleError 400 where no window holds them, 429 where the project has none left */
+function takeFromLimits(request: ContentRequest, served: ServedGemini, state: GeminiState, caller: Caller): number {
   const tokens = countPrompt(request);
-  if (tokens <= served.inputTokenLimit) return tokens;
-  throw invalidArgument(
-    `The input token count (${tokens}) exceeds the maximum number of tokens allowed (${served.inputTokenLimit}).`,
-  );
+  if (tokens > served.inputTokenLimit) {
+    throw invalidArgument(
+      `The input token count (${tokens}) exceeds the maximum number of tokens allowed (${served.inputTokenLimit}).`,
+    );
+  }
+  state.limits.take(caller.project, caller.model, tokens, caller.tier);
+  return tokens;
 }
 
 function countPrompt(request: ContentRequest): number {

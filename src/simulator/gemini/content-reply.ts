@@ -1,6 +1,6 @@
 import type { Usage } from '../../models/usage.ts';
 import { estimateTokens } from '../prompt-segments.ts';
-import type { ArchiveThought } from './archive-brain.ts';
+import type { ArchiveThought } from '../brain/archive/archive-brain.ts';
 import type { ActiveGeminiFault } from './faults.ts';
 
 /** A reply of the model before it is put into the provider's shape. */

@@ -13,7 +13,7 @@ const matcherSchema = z.strictObject({
   probability: z.number().min(0).max(1).optional(), // decided by the simulator's seed
 });
 
-/** Refused before the model ran: nothing is billed, nothing counts against a limit. */
+/** Refused before the model ran: nothing is billed. */
 const ERROR_FAULTS = [
   'invalid-key', // 400 API_KEY_INVALID
   'permission', // 403 SERVICE_DISABLED
@@ -91,6 +91,14 @@ function concerns({ when }: ActiveGeminiFault, facts: GeminiFaultFacts): boolean
     (when.project === undefined || when.project === facts.project) &&
     (when.promptIncludes === undefined || facts.prompt().includes(when.promptIncludes))
   );
+}
+
+/**
+ * Whether a request that failed this way has used up quota all the same: the provider bills none that ends in a 400 or
+ * 500, but counts it. https://ai.google.dev/gemini-api/docs/billing
+ */
+export function countsAgainstLimits({ kind }: ActiveGeminiFault): boolean {
+  return ['invalid-request', 'server-error', 'overloaded', 'deadline'].includes(kind);
 }
 
 /** The error a fault answers with, or null where it lets the request through to the model. */

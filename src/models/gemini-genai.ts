@@ -1,0 +1,81 @@
+import { ApiError, GoogleGenAI, type Schema } from '@google/genai';
+import { z } from 'zod';
+import type { ArchiveModel } from './archive-model.ts';
+import type { ErrorAnswer } from './gemini-errors.ts';
+import {
+  createGeminiModel,
+  GEMINI_ADDRESS,
+  type GeminiOptions,
+  type GeminiSdk,
+  toCountedContents,
+} from './gemini-model.ts';
+import { toGeminiSchema } from './gemini-schema.ts';
+
+/**
+ * One Gemini key through `@google/genai`. Everything is named that a variable of the shell could change otherwise; its own
+ * `fetch`, else the SDK opens a pool of connections for each request; no `retryOptions`, no `timeout`.
+ */
+export function createGenaiModel(options: GeminiOptions): ArchiveModel {
+  const client = new GoogleGenAI({
+    apiKey: options.apiKey,
+    vertexai: false,
+    apiVersion: 'v1beta',
+    httpOptions: {
+      baseUrl: options.baseUrl ?? GEMINI_ADDRESS,
+      fetch: (input: string | URL | Request, init?: RequestInit) => fetch(input, init),
+    },
+  });
+  const sdk: GeminiSdk = {
+    generate: ({ model, system, prompt, maxTokens, responseSchema }, abortSignal) =>
+      client.models.generateContent({
+        model,
+        contents: [{ role: 'user', parts: [{ text: prompt }] }],
+        config: {
+          abortSignal,
+          ...(system !== '' && { systemInstruction: { role: 'system', parts: [{ text: system }] } }),
+          maxOutputTokens: maxTokens,
+          responseMimeType: 'application/json',
+          // The SDK's type asks for its own enum, which is the same strings.
+          responseSchema: toGeminiSchema(responseSchema) as unknown as Schema,
+        },
+      }),
+    count: (prompt, abortSignal) =>
+      client.models.countTokens({
+        model: prompt.model,
+        contents: toCountedContents(prompt),
+        config: { abortSignal },
+      }),
+    readErrorAnswer,
+  };
+  return createGeminiModel(sdk, options);
+}
+
+const bodySchema = z.looseObject({
+  error: z.looseObject({
+    message: z.string().default(''),
+    status: z.string().optional(),
+    details: z.array(z.unknown()).default([]),
+  }),
+});
+
+/** The SDK's message is the body as JSON; for a body that was none, one the SDK made up around its text. */
+function readErrorAnswer(thrown: unknown): ErrorAnswer | null {
+  if (!(thrown instanceof ApiError)) return null;
+  const error = bodySchema.safeParse(parseOrNull(thrown.message)).data?.error;
+  const fromApi = error?.status !== undefined && /^[A-Z_]+$/.test(error.status);
+  return {
+    status: thrown.status,
+    statusName: fromApi ? (error.status ?? null) : null,
+    words: error?.message ?? thrown.message,
+    details: error?.details ?? [],
+    fromApi,
+  };
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // then the text itself is what the provider said
+  }
+}

@@ -1,0 +1,60 @@
+import {
+  GoogleGenerativeAI,
+  GoogleGenerativeAIFetchError,
+  type ResponseSchema,
+  type SingleRequestOptions,
+} from '@google/generative-ai';
+import type { ArchiveModel } from './archive-model.ts';
+import type { ErrorAnswer } from './gemini-errors.ts';
+import {
+  createGeminiModel,
+  GEMINI_ADDRESS,
+  type GeminiOptions,
+  type GeminiSdk,
+  toCountedContents,
+} from './gemini-model.ts';
+import { toGeminiSchema } from './gemini-schema.ts';
+
+/** One Gemini key through `@google/generative-ai`. No `timeout`: the SDK would leave its timer running. */
+export function createGenerativeAiModel(options: GeminiOptions): ArchiveModel {
+  const client = new GoogleGenerativeAI(options.apiKey);
+  const address: SingleRequestOptions = { baseUrl: options.baseUrl ?? GEMINI_ADDRESS, apiVersion: 'v1beta' };
+  const sdk: GeminiSdk = {
+    async generate({ model, system, prompt, maxTokens, responseSchema }, signal) {
+      // The SDK's type asks for its own enum, which is the same strings.
+      const schema = toGeminiSchema(responseSchema) as unknown as ResponseSchema;
+      const generative = client.getGenerativeModel({ model }, address);
+      const { response } = await generative.generateContent(
+        {
+          contents: [{ role: 'user', parts: [{ text: prompt }] }],
+          ...(system !== '' && { systemInstruction: { role: 'system', parts: [{ text: system }] } }),
+          generationConfig: {
+            maxOutputTokens: maxTokens,
+            responseMimeType: 'application/json',
+            responseSchema: schema,
+          },
+        },
+        { ...address, signal },
+      );
+      return response;
+    },
+    count: (prompt, signal) =>
+      client
+        .getGenerativeModel({ model: prompt.model }, address)
+        .countTokens({ contents: toCountedContents(prompt) }, { ...address, signal }),
+    readErrorAnswer,
+  };
+  return createGeminiModel(sdk, options);
+}
+
+/** The SDK puts address, status and details around the API's message and drops the status' name. */
+function readErrorAnswer(thrown: unknown): ErrorAnswer | null {
+  if (!(thrown instanceof GoogleGenerativeAIFetchError) || thrown.status === undefined) return null;
+  const { status, statusText = '', errorDetails = [] } = thrown;
+  const before = `[${status} ${statusText}] `;
+  const after = errorDetails.length === 0 ? '' : ` ${JSON.stringify(errorDetails)}`;
+  const start = thrown.message.indexOf(before);
+  const words =
+    start < 0 ? thrown.message : thrown.message.slice(start + before.length, thrown.message.length - after.length);
+  return { status, statusName: null, words, details: errorDetails, fromApi: words.trim() !== '' };
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { ProviderUnavailableError, TaskFailedError } from '../errors.ts';
+import { createRedactor } from '../redact.ts';
+import { withBilled } from './anthropic-errors.ts';
+import type { ArchiveModel, ArchiveRequest } from './archive-model.ts';
+import { type ErrorAnswer, toGeminiStatusError, toGeminiWireError } from './gemini-errors.ts';
+import { checkContent } from './gemini-reply.ts';
+import { onWire } from './wire.ts';
+
+export interface GeminiOptions {
+  apiKey: string;
+  /** Default: the provider's own address. */
+  baseUrl?: string | undefined;
+  /** Total deadline of one call, body included. */
+  callTimeoutMs: number;
+}
+
+/** Named, so that no variable of the shell can change it. */
+export const GEMINI_ADDRESS = 'https://generativelanguage.googleapis.com';
+
+export type Prompt = Pick<ArchiveRequest, 'model' | 'system' | 'prompt'>;
+
+/** What the two SDKs do differently. Each call is at most one request. */
+export interface GeminiSdk {
+  generate(request: ArchiveRequest, signal: AbortSignal): Promise<unknown>;
+  count(request: Prompt, signal: AbortSignal): Promise<unknown>;
+  /** Null for anything but an error answer of the provider. */
+  readErrorAnswer(thrown: unknown): ErrorAnswer | null;
+}
+
+const countSchema = z.looseObject({ totalTokens: z.int().nonnegative() });
+
+/** A model behind the Gemini API through either SDK, with deadlines, checks and errors that are the same for both. */
+export function createGeminiModel(sdk: GeminiSdk, { apiKey, callTimeoutMs }: GeminiOptions): ArchiveModel {
+  const redact = createRedactor([apiKey]);
+
+  async function call(
+    model: string,
+    signal: AbortSignal,
+    send: (signal: AbortSignal) => Promise<unknown>,
+  ): Promise<unknown> {
+    signal.throwIfAborted(); // neither SDK looks at a signal that has fired already
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), callTimeoutMs);
+    const { wire, result } = await onWire(() => send(AbortSignal.any([signal, deadline.signal])));
+    clearTimeout(timer);
+    try {
+      return await result;
+    } catch (thrown) {
+      const failed = { model, redact, now: Date.now() };
+      const answer = sdk.readErrorAnswer(thrown);
+      if (answer !== null) throw toGeminiStatusError(answer, thrown, failed); // says more than an abort that came with it
+      signal.throwIfAborted();
+      if (deadline.signal.aborted) throw toDeadlineError(model, callTimeoutMs, wire.sent);
+      throw toGeminiWireError(thrown, wire, failed);
+    }
+  }
+
+  const malformed = (model: string, rule: string): TaskFailedError =>
+    new TaskFailedError('malformed', `${model}: the reply is none of the API: ${redact(rule)}`);
+
+  return {
+    async ask(request, { signal }) {
+      const body = await call(request.model, signal, (both) => sdk.generate(request, both));
+      const checked = checkContent(body, request.model);
+      if (checked.ok) return checked.reply;
+      throw withBilled(malformed(request.model, checked.rule), checked.usage ?? 'unknown');
+    },
+    async countTokens(request, { signal }) {
+      const body = await call(request.model, signal, (both) => sdk.count(request, both));
+      const parsed = countSchema.safeParse(body);
+      if (parsed.success) return parsed.data.totalTokens;
+      throw withBilled(malformed(request.model, 'totalTokens is missing'), 'no'); // counting is free
+    },
+  };
+}
+
+/**
+ * The prompt as counting wants it: one of the SDKs refuses a system instruction there, so that both send it as the first
+ * text. It comes to the same but for a few tokens.
+ */
+export function toCountedContents({ system, prompt }: Prompt): { role: string; parts: { text: string }[] }[] {
+  return [system, prompt].filter((text) => text !== '').map((text) => ({ role: 'user', parts: [{ text }] }));
+}
+
+function toDeadlineError(model: string, callTimeoutMs: number, sent: boolean): ProviderUnavailableError {
+  const text = `${model}: no complete reply within ${callTimeoutMs} ms`;
+  return withBilled(new ProviderUnavailableError(model, sent, text), sent ? 'unknown' : 'no');
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import type { QuotaInfo } from '../errors.ts';
+import { toRetryAfterMs } from './retry-after.ts';
+
+const MAX_RETRY_MS = 3_600_000;
+
+const violationSchema = z.looseObject({
+  quotaId: z.string().default(''),
+  quotaMetric: z.string().default(''),
+  quotaValue: z.coerce.string().optional(),
+});
+const quotaFailureSchema = z.looseObject({ violations: z.array(violationSchema).min(1) });
+const retryInfoSchema = z.looseObject({ retryDelay: z.string() });
+/** How the same was told before QuotaFailure. */
+const errorInfoSchema = z.looseObject({
+  metadata: z.looseObject({ quota_limit: z.string(), quota_limit_value: z.string().optional() }),
+});
+
+interface Violation {
+  id: string;
+  value: number | null;
+}
+
+/**
+ * What a 429 says: its quotaId first, its delay second. `PerDay` wins over any other limit and over any delay.
+ * @param details `error.details` of the body
+ * @param message `error.message`, which repeats limits and delay in words
+ */
+export function readQuota(details: readonly unknown[], message: string): QuotaInfo {
+  const violations = findViolations(details, message);
+  const isDay = ({ id }: Violation): boolean => /PerDay/i.test(id);
+  const isTokens = ({ id }: Violation): boolean => /Token/i.test(id);
+  const day = violations.filter(isDay).toSorted((a, b) => Number(isTokens(a)) - Number(isTokens(b)))[0];
+  const told = day ?? violations.find(isTokens) ?? violations[0];
+  const scope = day !== undefined ? 'day' : told !== undefined && isTokens(told) ? 'tokens' : 'minute';
+  // A day's limit of tokens is not one of requests, and the other way round, unless it is none at all.
+  const comparable = told !== undefined && (scope === 'day' ? !isTokens(told) || told.value === 0 : true);
+  return { scope, retryAfterMs: readDelay(details, message), statedLimit: comparable ? told.value : null };
+}
+
+/** Whether the body names any limit. One that does not may be about the account. */
+export function namesQuota(details: readonly unknown[]): boolean {
+  return findViolations(details, '').length > 0;
+}
+
+function findViolations(details: readonly unknown[], message: string): Violation[] {
+  const inWords = [...message.matchAll(/limit: (\d+)/g)].map(([, limit]) => Number(limit));
+  const listed = details.flatMap((detail) => quotaFailureSchema.safeParse(detail).data?.violations ?? []);
+  if (listed.length > 0) {
+    return listed.map(({ quotaId, quotaMetric, quotaValue }, at) => ({
+      id: `${quotaId} ${quotaMetric}`,
+      value: toLimit(quotaValue) ?? (inWords.length === listed.length ? (inWords[at] ?? null) : null),
+    }));
+  }
+  return details.flatMap((detail) => {
+    const metadata = errorInfoSchema.safeParse(detail).data?.metadata;
+    return metadata === undefined ? [] : [{ id: metadata.quota_limit, value: toLimit(metadata.quota_limit_value) }];
+  });
+}
+
+/** The longer of what the details and the message say: the details' is rounded down. */
+function readDelay(details: readonly unknown[], message: string): number {
+  const listed = details.map((detail) => toMs(retryInfoSchema.safeParse(detail).data?.retryDelay ?? ''));
+  const told = toMs(/retry in ([\d.hms ]+)/i.exec(message)?.[1] ?? '');
+  const delays = [...listed, told].filter((ms) => ms !== null);
+  if (delays.length === 0) return toRetryAfterMs(undefined, 0); // our default
+  return Math.min(MAX_RETRY_MS, Math.ceil(Math.max(...delays)));
+}
+
+const UNIT_MS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
+
+/** `38s`, `38.4s`, `1m2.5s`, `547.3ms`; null for anything else. */
+function toMs(text: string): number | null {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)\s*(ms|h|m|s)/g)];
+  if (parts.length === 0) return null;
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNIT_MS[unit ?? ''] ?? 0), 0);
+}
+
+function toLimit(value: string | undefined): number | null {
+  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : null;
+}
