@@ -176,7 +176,8 @@ async function failed(thrown: unknown, job: Job, parts: OutcomeParts): Promise<E
   await chain.exec();
   // Unrecoverable whatever its enqueuer asked for: nothing is retried silently.
   const error = new UnrecoverableError(`${reason}: ${toMessage(thrown)}`);
-  if (reason === 'error' && thrown instanceof Error && thrown.stack !== undefined) error.stack = thrown.stack; // our bug: keep where
+  // Bull Board opens with the stack: where it happened for a bug of ours, the reason alone for everything foreseen.
+  error.stack = reason === 'error' && thrown instanceof Error ? (thrown.stack ?? error.message) : error.message;
   return error;
 }
 

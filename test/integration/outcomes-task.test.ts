@@ -47,6 +47,12 @@ test.each(FAILURES)('%s fails the task at once, with the reason first, and is bo
   expect(await lane.fleet.findings.list()).toEqual([]);
 });
 
+test('a failure that is no bug leaves its reason where a stack would stand', async () => {
+  const lane = await openHttpLane(redis);
+  const failed = await lane.until(await lane.add('Say no [[refuse]]'), 'failed');
+  expect(failed.stacktrace).toEqual([failed.failedReason]); // Bull Board shows it first
+});
+
 test('a result is repaired once', async () => {
   const lane = await openHttpLane(redis);
   const id = await lane.add('Count the lines [[bad-schema-once]]', { schema: SCHEMA });
