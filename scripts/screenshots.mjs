@@ -1,0 +1,102 @@
+/**
+ * Takes the README's pictures from a running fleet: `npm run build && node scripts/screenshots.mjs`. It brings up a demo
+ * fleet of its own on simulated models, gives it work, some of which fails, and looks at it with chromium. Nothing is left.
+ */
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const images = join(root, 'docs', 'images');
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
+  (path) => path !== undefined && existsSync(path),
+);
+if (!existsSync(join(root, 'dist/src/index.js'))) fail('it is not built: npm run build');
+if (executablePath === undefined) fail('chromium is missing: apt-get install -y chromium');
+
+const { chooseTasks } = await import('../dist/src/demo/choose-tasks.js');
+const { startDemoFleet, DEMO_WORKSPACE } = await import('../dist/src/demo/demo-fleet.js');
+const { connectFleet } = await import('../dist/src/index.js');
+
+const KEPT_FAILED = 'summarise-catalog';
+/** Asked for more than a worker may do: one needs a decision, two are given too few turns. */
+const FAILING = [
+  ['choose-database', { kind: 'analysis', description: 'Decide which database the next ledger should use.' }],
+  [KEPT_FAILED, { kind: 'docs', description: 'Summarise models/catalog.ts and what imports it.', max_turns: 1 }],
+  ['find-uses', { kind: 'search', description: 'Find where "toFindingId" is used, and why.', max_turns: 1 }],
+];
+/** Under way while the pictures are taken; the mark is for the simulated model. */
+const RUNNING = ['count-exports', 'list-scripts', 'describe-tools'];
+const RUNNING_MARK = '[[latency:20000]]';
+const LONGEST_MS = 60_000;
+
+const workspace = join(root, 'src');
+const fleet = await startDemoFleet({ workspace, keep: false, haikuCount: 2 }, () => undefined);
+try {
+  Object.assign(process.env, { FLEET_HOME: fleet.folder, FLEET_WORKSPACES: `${DEMO_WORKSPACE}=${workspace}` });
+  const connection = await connectFleet({ redisUrl: fleet.config.REDIS_URL });
+  try {
+    await giveWork(connection);
+  } finally {
+    await connection.close();
+  }
+  await photograph(fleet.dashboardUrl);
+} finally {
+  await fleet.stop();
+}
+
+async function giveWork(connection) {
+  const { first, last } = chooseTasks(workspace);
+  await connection.tasks.addMany([...first, last], { batch: 'survey' });
+  for (const [taskId, task] of FAILING) {
+    await connection.tasks.add({ ...task, workspace: DEMO_WORKSPACE }, { taskId });
+  }
+  await until(connection, ({ waiting, active, failed }) => waiting + active === 0 && failed === FAILING.length);
+  for (const taskId of RUNNING) await connection.tasks.add({ description: `Wait ${RUNNING_MARK}` }, { taskId });
+  await until(connection, ({ active }) => active === RUNNING.length);
+  await sleep(1_000); // a worker gathers what it holds before it tells
+}
+
+async function until(connection, holds) {
+  for (const end = Date.now() + LONGEST_MS; Date.now() < end; await sleep(200)) {
+    const { queues } = await connection.status();
+    if (holds(queues.find(({ name }) => name === 'tasks'))) return;
+  }
+  throw new Error('the demo fleet did not get through its work');
+}
+
+async function photograph(base) {
+  mkdirSync(images, { recursive: true });
+  const browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
+  try {
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 1040 } });
+      await page.goto(base);
+      await page.getByText('fleet retry --reason step-limit').waitFor();
+      await shoot(page, `status-${colorScheme}.png`);
+      await page.close();
+    }
+    const page = await browser.newPage({ viewport: { width: 1100, height: 560 } });
+    await page.goto(`${base}/queues/queue/tasks/${KEPT_FAILED}?status=failed`);
+    await page
+      .getByText(/step-limit: no result/)
+      .first()
+      .waitFor();
+    await shoot(page, 'bull-board-failed.png');
+  } finally {
+    await browser.close();
+  }
+}
+
+async function shoot(page, name) {
+  const path = join(images, name);
+  await page.screenshot({ path, animations: 'disabled' });
+  console.log(`docs/images/${name}  ${Math.ceil(statSync(path).size / 1_000)} kB`);
+}
+
+function fail(why) {
+  console.error(`screenshots: ${why}`);
+  process.exit(1);
+}
