@@ -10,7 +10,7 @@ import { z } from 'zod';
 const describeFile = defineTask({
   name: 'describe-file',
   input: z.object({ workspace: z.string(), file: z.string().min(1) }),
-  output: z.object({ file: z.string(), purpose: z.string(), exports: z.array(z.string()) }),
+  output: z.object({ file: z.string(), summary: z.string(), exports: z.array(z.string()) }),
   prompt: ({ file }) => `Read ${file}. Say in one sentence what it is for, and name what it exports.`,
   task: ({ workspace, file }) => ({ workspace, files: [file], kind: 'docs', max_turns: 10 }),
 });
@@ -21,8 +21,8 @@ const fleet = await connectFleet();
 try {
   const jobs = await Promise.all(files.map((file) => fleet.tasks.add(describeFile, { workspace, file })));
   for (const job of jobs) {
-    const { file, purpose, exports } = await job.result(); // typed
-    console.log(`${file}: ${purpose} (${exports.length} exports)`);
+    const { file, summary, exports } = await job.result(); // typed
+    console.log(`${file}: ${summary} (${exports.length} exports)`);
   }
 } finally {
   await fleet.close();

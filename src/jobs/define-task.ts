@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { TaskInput } from '../../queues/tasks.ts';
-import { UnreadableEntry } from '../batches/add-batch.ts';
 import { ResultMismatchError, toMessage, UsageError } from '../errors.ts';
 import { toRules } from './parse-job.ts';
 
@@ -40,22 +39,6 @@ export function toTaskInput<Input extends z.ZodType, Output extends z.ZodType>(
   };
 }
 
-/** One entry an input, as `addBatch` takes them: a bad input is reported by its line and stops nothing. */
-export async function* toEntries(
-  typed: TypedTask,
-  inputs: Iterable<unknown> | AsyncIterable<unknown>,
-): AsyncGenerator<TaskInput | UnreadableEntry> {
-  toSchema(typed); // a task that can have no schema fails before its first line
-  for await (const input of inputs) {
-    try {
-      yield toTaskInput(typed, input);
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      yield new UnreadableEntry(error.message);
-    }
-  }
-}
-
 /** Makes the typed result of a finding's. @param typed null: whatever it is */
 export function toResultParser(typed: TypedTask | null): (value: unknown, findingId: string) => unknown {
   if (typed === null) return (value) => value;
@@ -70,8 +53,11 @@ export function toResultParser(typed: TypedTask | null): (value: unknown, findin
   };
 }
 
-/** Draft 7 is what the worker validates by: in later drafts a tuple, for one, is written otherwise. */
-function toSchema({ name, output }: TypedTask): NonNullable<TaskInput['schema']> {
+/**
+ * The output as JSON Schema. Draft 7 is what the worker validates by: in later drafts a tuple, for one, is written otherwise.
+ * @throws UsageError for an output that no JSON can carry
+ */
+export function toSchema({ name, output }: TypedTask): NonNullable<TaskInput['schema']> {
   try {
     const { $schema: _dialect, ...schema } = z.toJSONSchema(output, { io: 'input', target: 'draft-7' });
     return JSON.parse(JSON.stringify(schema)) as NonNullable<TaskInput['schema']>;

@@ -7,9 +7,10 @@ import { UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { withPlainErrors } from '../redis/plain-errors.ts';
 import { readKnownNames } from './check-task.ts';
-import { isTypedTask, toEntries, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';
+import { isTypedTask, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';
 import { createTaskHandle, toTimeoutMs, type HandleParts } from './task-handle.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from './task-shape.ts';
+import { toEntries } from './typed-entries.ts';
 
 type Inputs = Iterable<unknown> | AsyncIterable<unknown>;
 
