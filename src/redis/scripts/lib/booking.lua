@@ -1,5 +1,8 @@
 -- Shared money arithmetic. All amounts are whole nano-dollars; a packed reservation is `worst|now|scope key|scope key…`.
 
+-- Redis takes no `-0`: a free call reserves nothing.
+local function minus(amount) return amount == '0' and '0' or '-' .. amount end
+
 local function unpack_reservation(packed)
   local parts = {}
   for part in string.gmatch(packed, '[^|]+') do parts[#parts + 1] = part end
@@ -10,7 +13,7 @@ end
 local function close_scopes(packed, field, amount)
   local worst, parts = unpack_reservation(packed)
   for i = 3, #parts do
-    redis.call('HINCRBY', parts[i], 'reserved', '-' .. worst)
+    redis.call('HINCRBY', parts[i], 'reserved', minus(worst))
     if amount ~= '0' then redis.call('HINCRBY', parts[i], field, amount) end
   end
 end
@@ -33,7 +36,7 @@ local function resolve_uncertain(reservations, counters, id, amount)
   if not packed then return false end
   local worst, parts = unpack_reservation(packed)
   for i = 3, #parts do
-    redis.call('HINCRBY', parts[i], 'uncertain', '-' .. worst)
+    redis.call('HINCRBY', parts[i], 'uncertain', minus(worst))
     if amount ~= '0' then redis.call('HINCRBY', parts[i], 'settled', amount) end
   end
   redis.call('HDEL', uncertain_of(reservations), id)
