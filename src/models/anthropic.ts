@@ -12,10 +12,12 @@ export interface AnthropicOptions {
   baseUrl?: string | undefined;
   /** Total deadline of one call, body included. */
   callTimeoutMs: number;
+  /** Sent with every request, besides the SDK's own. */
+  headers?: Record<string, string>;
 }
 
 /** A model behind the Anthropic Messages API, not streaming. Never retries: what may be paid for is asked for once. */
-export function createAnthropicModel({ apiKey, baseUrl, callTimeoutMs }: AnthropicOptions): Model {
+export function createAnthropicModel({ apiKey, baseUrl, callTimeoutMs, headers = {} }: AnthropicOptions): Model {
   const redact = createRedactor([apiKey]);
   const client = new Anthropic({
     apiKey,
@@ -23,6 +25,7 @@ export function createAnthropicModel({ apiKey, baseUrl, callTimeoutMs }: Anthrop
     maxRetries: 0, // else it would sit out a retry-after of an hour inside the job
     timeout: callTimeoutMs + 1_000, // covers the headers only; ours below covers the body and fires first
     logLevel: 'off', // its debug log holds whole prompts
+    defaultHeaders: headers,
     fetch: fetchTellingSent,
   });
   return {

@@ -2,6 +2,7 @@ import { type Config, isOffline, requireAnthropicKey } from '../config.ts';
 import { ConfigError, TaskFailedError } from '../errors.ts';
 import { createAnthropicModel } from './anthropic.ts';
 import { withBilled } from './anthropic-errors.ts';
+import { isLoopback } from './loopback.ts';
 import type { Model } from './model.ts';
 
 export interface OpenModel {
@@ -41,11 +42,6 @@ export async function createModel(config: Config): Promise<OpenModel> {
 async function startSimulator(): Promise<{ url: string; close(): Promise<void> }> {
   const { startAnthropicSimulator } = await import('../simulator/anthropic-server.ts');
   return startAnthropicSimulator();
-}
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 /** The catalog knows prices of other vendors' models too; asking this API for one would only be refused later. */

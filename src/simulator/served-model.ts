@@ -5,7 +5,7 @@ import { ApiError } from './api-error.ts';
 export interface ServedModel {
   id: string;
   displayName: string;
-  line: 'haiku' | 'sonnet';
+  line: 'haiku' | 'sonnet' | 'other';
   lifecycle: 'active' | 'deprecated';
   /** RFC 3339, or null while none is scheduled. */
   retiresAt: string | null;
@@ -70,6 +70,18 @@ const SERVED_MODELS: readonly ServedModel[] = [
     maxOutputTokens: 64_000,
     forcedToolChoice: true,
     nanoUsdPerToken: { input: 3_000, output: 15_000, cacheWrite: 3_750, cacheRead: 300 },
+    priceStep: null,
+  },
+  {
+    id: 'deepseek-flash', // another vendor's, behind the same API; billed at its price outside peak hours
+    displayName: 'DeepSeek Flash',
+    line: 'other',
+    lifecycle: 'active',
+    retiresAt: null,
+    contextTokens: 1_000_000,
+    maxOutputTokens: 384_000,
+    forcedToolChoice: true,
+    nanoUsdPerToken: { input: 150, output: 600, cacheWrite: 150, cacheRead: 3 },
     priceStep: null,
   },
 ];

@@ -1,5 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { MessagesRequest } from '../prompt-segments.ts';
+import { thinkAboutArchive } from './archive/archive-brain.ts';
+import { parseArchivePrompt } from './archive/archive-prompt.ts';
 import type { Brain, BrainReply } from './brain.ts';
 import { toFillerCalls } from './filler-calls.ts';
 import { toFinalText } from './final-text.ts';
@@ -34,6 +36,8 @@ export function createRuleBrain(): Brain {
 }
 
 function reply(request: MessagesRequest): BrainReply {
+  const asked = toArchivePrompt(request);
+  if (asked !== null) return answerFromArchive(asked);
   const scene = toScene(request);
   const { directives } = scene;
   const latency = directives.latencyMs === null ? {} : { latencyMs: directives.latencyMs };
@@ -47,6 +51,21 @@ function reply(request: MessagesRequest): BrainReply {
   }
   const text = toFinalText(scene, intent.answer(), isRepair(request));
   return { ...latency, content: [{ type: 'text', text }] };
+}
+
+/** A librarian's question in another vendor's clothes: one message, no tools. Null for a task. */
+function toArchivePrompt(request: MessagesRequest): string | null {
+  const [message] = request.messages;
+  if (message === undefined || request.messages.length > 1 || (request.tools ?? []).length > 0) return null;
+  const prompt = toTexts(message.content).join('\n');
+  return parseArchivePrompt(prompt).question === null ? null : prompt;
+}
+
+function answerFromArchive(prompt: string): BrainReply {
+  const { text, markers } = thinkAboutArchive(prompt, true, null);
+  const latency = markers === null || markers.latencyMs === null ? {} : { latencyMs: markers.latencyMs };
+  if (markers?.blocked === true) return { ...latency, content: [], refusal: 'The question asks to be refused.' };
+  return { ...latency, content: text === '' ? [] : [{ type: 'text', text }] };
 }
 
 function toCalls(request: MessagesRequest, scene: Scene, intent: Intent, turn: number): Call[] {

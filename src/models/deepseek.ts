@@ -1,0 +1,54 @@
+import type { ArchiveFinish, ArchiveModel, ArchiveRequest } from './archive-model.ts';
+import { type AnthropicOptions, createAnthropicModel } from './anthropic.ts';
+
+/** Why the model stopped, by the Anthropic API that DeepSeek speaks. */
+const FINISHES: Record<string, ArchiveFinish> = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  max_tokens: 'max-tokens',
+  refusal: 'safety',
+};
+
+/**
+ * DeepSeek behind its Anthropic API, for the archive. It ignores fields it does not know, so that the reply's shape is asked
+ * for in words, and it wants the key in `x-api-key`. It counts no tokens.
+ * https://api-docs.deepseek.com/guides/anthropic_api
+ */
+export function createDeepseekModel(options: Omit<AnthropicOptions, 'headers'>): ArchiveModel {
+  const model = createAnthropicModel({
+    ...options,
+    baseUrl: options.baseUrl ?? 'https://api.deepseek.com/anthropic',
+    headers: { 'x-api-key': options.apiKey },
+  });
+  return {
+    async ask(request, call) {
+      const reply = await model.call(
+        {
+          model: request.model,
+          system: [{ type: 'text', text: toSystem(request) }],
+          messages: [{ role: 'user', content: request.prompt }],
+          tools: [],
+          maxTokens: request.maxTokens,
+        },
+        call,
+      );
+      const text = reply.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+      const finish = FINISHES[reply.stopReason] ?? 'other';
+      return {
+        text,
+        finish: finish === 'stop' && text.trim() === '' ? 'empty' : finish,
+        finishWords: reply.stopReason,
+        usage: reply.usage,
+        model: reply.model,
+      };
+    },
+    countTokens: async (_prompt, { signal }) => {
+      signal.throwIfAborted();
+      return null;
+    },
+  };
+}
+
+function toSystem({ system, responseSchema }: ArchiveRequest): string {
+  return `${system}\n\nYour whole reply is one JSON value that fits this JSON Schema, without a word or a fence around it:\n${JSON.stringify(responseSchema)}`.trim();
+}
