@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { readStates } from '../jobs/read-states.ts';
 import type { Keys } from '../redis/keys.ts';
 import { toTaskId } from './task-id.ts';
 
@@ -20,7 +21,7 @@ export async function cancelBatch(
   let cancelled = 0;
   for (let from = 1; from <= lines; from += CHUNK) {
     const ids = Array.from({ length: Math.min(CHUNK, lines - from + 1) }, (_, at) => toTaskId(batch, from + at));
-    const states = await Promise.all(ids.map((id) => queue.getJobState(id)));
+    const states = await readStates(redis, keys, queue.name, ids);
     const open = ids.filter((_, at) => !['completed', 'failed', 'unknown'].includes(states[at] ?? 'unknown'));
     onProgress?.(Math.min(from + CHUNK - 1, lines), lines);
     if (open.length === 0) continue;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { readStates } from '../jobs/read-states.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Spool } from './spool.ts';
 
@@ -79,7 +80,12 @@ async function tallyBatch(
       else if (isParked === 1) tally.parked += 1;
       else unclear.push(task);
     }
-    const states = await Promise.all(unclear.map(({ id }) => queue.getJobState(id)));
+    const states = await readStates(
+      redis,
+      keys,
+      queue.name,
+      unclear.map(({ id }) => id),
+    );
     for (const [at, { findingId }] of unclear.entries()) {
       const state = states[at] ?? 'unknown';
       if (state === 'failed') tally.failed += 1;

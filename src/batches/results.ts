@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
 import { toUsdString } from '../ledger/money.ts';
 import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
+import { readStates } from '../jobs/read-states.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Spool, SpoolEntry } from './spool.ts';
 
@@ -59,7 +60,15 @@ async function readEnds(redis: Redis, keys: Keys, queue: Queue, tasks: TaskEntry
   for (const { id } of open) {
     chain.hget(keys.queueKey(queue.name, id), 'failedReason').hget(keys.turns(id), 'totals').hexists(keys.parked, id);
   }
-  const [replies, states] = await Promise.all([chain.exec(), Promise.all(open.map(({ id }) => queue.getJobState(id)))]);
+  const [replies, states] = await Promise.all([
+    chain.exec(),
+    readStates(
+      redis,
+      keys,
+      queue.name,
+      open.map(({ id }) => id),
+    ),
+  ]);
   for (const [at, task] of open.entries()) {
     const state = states[at] ?? 'unknown';
     const ended = state === 'unknown' || state === 'completed';
@@ -94,7 +103,7 @@ function toOpenEnd(state: string, reason: string | null, parked: boolean): { sta
   if (state === 'delayed' && parked) return { state: 'parked', error: 'parked: budget' };
   if (state === 'unknown') return { state: 'missing', error: 'neither its job nor a finding is there' };
   if (state === 'completed') return { state: 'missing', error: 'its job completed, its finding was removed' };
-  return { state: state === 'prioritized' ? 'waiting' : state, error: null };
+  return { state, error: null };
 }
 
 function toResultLine(entry: SpoolEntry, end: TaskEnd | undefined): ResultLine {

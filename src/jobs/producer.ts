@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { idSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
+import { readStates } from './read-states.ts';
 import type { Keys } from '../redis/keys.ts';
 import { checkTask, type KnownNames } from './check-task.ts';
 import type { Enqueued, TaskState } from './task-shape.ts';
@@ -90,7 +91,7 @@ export function createProducer(redis: Redis, keys: Keys, queue: Queue): Producer
       if (job === 1) there.push(id);
       else if (written && own) found.set(id, 'completed');
     }
-    const states = await Promise.all(there.map((id) => queue.getJobState(id)));
+    const states = await readStates(redis, keys, queue.name, there);
     for (const [at, id] of there.entries()) found.set(id, states[at] ?? 'unknown');
     return found;
   }
