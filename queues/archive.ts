@@ -29,6 +29,8 @@ export const archiveQueue = defineQueue({
   data: z.object({
     ...archiveInputSchema.shape,
     session: z.string().optional(), // stamped when enqueued
+    query_id: z.string().optional(),
+    finding_id: z.string().optional(), // the answer's: `archive_<query_id>`
     public: z.boolean().optional(), // asked through `query:archive:<id>`: answered in `response:archive:<id>` too
   }),
   result: z.object({ findingId: z.string(), costNanoUsd: z.int() }),

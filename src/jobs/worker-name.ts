@@ -14,25 +14,30 @@ export interface WorkerName {
 }
 
 /**
- * Takes the lowest free `haiku_<host>_<NNN>` of this host. A number whose process is dead is free at once, so that a
+ * Takes the lowest free `<kind>_<host>_<NNN>` of this host. A number whose process is dead is free at once, so that a
  * worker that was killed and restarted keeps its name in reports.
  * @param wanted `FLEET_WORKER_ID`: taken as it is
  */
-export async function takeWorkerName(redis: Redis, keys: Keys, wanted: string | undefined): Promise<WorkerName> {
+export async function takeWorkerName(
+  redis: Redis,
+  keys: Keys,
+  wanted: string | undefined,
+  kind: 'haiku' | 'librarian' = 'haiku',
+): Promise<WorkerName> {
   if (wanted !== undefined) return { id: wanted, hold: async () => undefined, release: async () => undefined };
   const host = hostname().replace(/[^A-Za-z0-9.-]/g, '-') || 'host';
   const owner = `${process.pid}`;
   for (let number = 1; number <= MAX_NUMBER; number += 1) {
     const digits = String(number).padStart(3, '0');
-    const key = keys.workerName(host, digits);
+    const key = keys.workerName(kind === 'haiku' ? host : `${kind}:${host}`, digits);
     if (!(await take(redis, key, owner))) continue;
     return {
-      id: `haiku_${host}_${digits}`,
+      id: `${kind}_${host}_${digits}`,
       hold: async () => void (await redis.set(key, owner, 'EX', HOLD_SECONDS)),
       release: async () => void (await redis.del(key)),
     };
   }
-  throw new ConfigError(`worker id: all of haiku_${host}_001..${MAX_NUMBER} are taken; set FLEET_WORKER_ID`);
+  throw new ConfigError(`worker id: all of ${kind}_${host}_001..${MAX_NUMBER} are taken; set FLEET_WORKER_ID`);
 }
 
 async function take(redis: Redis, key: string, owner: string): Promise<boolean> {

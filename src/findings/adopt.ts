@@ -1,0 +1,120 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import type { Scripts } from '../redis/scripts.ts';
+import { readFindingTexts } from './read-texts.ts';
+import { parseFinding, type StoredFinding } from './stored-finding.ts';
+
+export interface AdoptParts {
+  redis: Redis;
+  keys: Keys;
+  scripts: Pick<Scripts, 'adopt-finding'>;
+}
+
+/** Keys looked at in one SCAN step, and ids in one command. */
+const PAGE = 1_000;
+/** Answers of the archive are kept apart: they are no evidence. */
+const ANSWER_PREFIX = 'archive_';
+
+/**
+ * Takes findings that other programs stored into index, counts and archive, each once. What is no finding is noted as
+ * unreadable and looked at again by the next search.
+ * @returns how many were adopted
+ */
+export async function adoptFindings(parts: AdoptParts, ids: readonly string[]): Promise<number> {
+  const unknown = await findUnknown(parts, ids);
+  if (unknown.length === 0) return 0;
+  const texts = await readFindingTexts(parts.redis, parts.keys, unknown);
+  const began = Date.parse((await parts.redis.hget(parts.keys.session, 'startedAt')) ?? '');
+  const outcomes = await Promise.all(
+    unknown.map((id, at) => adoptOne(parts, { id, text: texts[at] ?? null, sessionBeganAt: began })),
+  );
+  return outcomes.filter((outcome) => outcome === 'adopted').length;
+}
+
+/** Looks through all finding keys for what nobody announced, or announced while nobody listened. */
+export async function adoptAll(parts: AdoptParts): Promise<number> {
+  const { redis, keys } = parts;
+  const prefix = keys.finding('');
+  let cursor = '0';
+  let adopted = 0;
+  do {
+    const [next, found] = await redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', PAGE);
+    cursor = next;
+    if (found.length > 0) {
+      adopted += await adoptFindings(
+        parts,
+        found.map((key) => key.slice(prefix.length)),
+      );
+    }
+  } while (cursor !== '0');
+  return adopted;
+}
+
+async function findUnknown({ redis, keys }: AdoptParts, ids: readonly string[]): Promise<string[]> {
+  const unknown: string[] = [];
+  for (let from = 0; from < ids.length; from += PAGE) {
+    const page = ids.slice(from, from + PAGE).filter((id) => id !== '');
+    if (page.length === 0) continue;
+    const [live, answers, retracted] = await Promise.all([
+      redis.zmscore(keys.index, ...page),
+      redis.zmscore(keys.indexAnswers, ...page),
+      redis.hmget(keys.retracted, ...page),
+    ]);
+    unknown.push(...page.filter((_, at) => (live[at] ?? answers[at] ?? retracted[at] ?? null) === null));
+  }
+  return unknown;
+}
+
+async function adoptOne(
+  { redis, keys, scripts }: AdoptParts,
+  { id, text, sessionBeganAt }: { id: string; text: string | null; sessionBeganAt: number },
+): Promise<string> {
+  if (text === null) return 'gone';
+  const finding = parseFinding(id, text);
+  if (finding === null) {
+    await redis.sadd(keys.unreadable, id);
+    return 'unreadable';
+  }
+  await redis.srem(keys.unreadable, id);
+  const { session, batch } = toNames(finding);
+  const at = Date.parse(finding.at);
+  const atMs = Number.isNaN(at) ? 0 : at;
+  const outcome = await scripts['adopt-finding'](
+    [
+      keys.finding(id),
+      keys.index,
+      keys.indexAnswers,
+      keys.retracted,
+      keys.contextActive,
+      keys.session,
+      keys.events,
+      keys.counters,
+      keys.indexBySession(session),
+      ...(batch === '' ? [] : [keys.indexByBatch(batch)]),
+    ],
+    [
+      JSON.stringify([
+        id,
+        String(atMs),
+        String(toStoredTokens(text)),
+        session,
+        batch,
+        finding.topics.join(','),
+        id.startsWith(ANSWER_PREFIX) ? '1' : '0',
+        atMs >= sessionBeganAt ? '1' : '0',
+      ]),
+    ],
+  );
+  return String(outcome);
+}
+
+/** What a stored finding counts for in `context:active`: the same when it comes and when it goes. */
+export function toStoredTokens(text: string): number {
+  return Math.ceil(text.length / 4);
+}
+
+/** Other programs may have stored anything there. */
+function toNames(finding: StoredFinding): { session: string; batch: string } {
+  const name = (value: unknown): string => (typeof value === 'string' ? value : '');
+  return { session: name(finding.session), batch: name(finding.batch) };
+}

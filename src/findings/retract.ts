@@ -1,0 +1,70 @@
+import type { Redis } from 'ioredis';
+import { UsageError } from '../errors.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { Scripts } from '../redis/scripts.ts';
+import { toStoredTokens } from './adopt.ts';
+import { readFindingTexts } from './read-texts.ts';
+import { parseFinding, type StoredFinding } from './stored-finding.ts';
+
+export interface Retraction {
+  id: string;
+  why: string;
+  by: string;
+  /** UTC instant. */
+  at: string;
+}
+
+const PAGE = 500;
+/** Other programs may write the same finding at the same moment. */
+const TRIES = 5;
+
+/**
+ * Takes a finding out of the archive: it stays readable, is marked, and no librarian is shown it again.
+ * @throws UsageError where there is none, or it is retracted already
+ */
+export async function retractFinding(
+  parts: { redis: Redis; keys: Keys; scripts: Pick<Scripts, 'retract-finding'> },
+  retraction: Omit<Retraction, 'at'>,
+): Promise<Retraction> {
+  const { redis, keys, scripts } = parts;
+  const { id, why, by } = retraction;
+  const note = { why, by, at: new Date().toISOString() };
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const [text] = await readFindingTexts(redis, keys, [id]);
+    if (text === undefined || text === null) throw new UsageError(`finding ${id}: there is none`);
+    const answer = await scripts['retract-finding'](
+      [keys.finding(id), keys.index, keys.retracted, keys.contextActive, keys.events],
+      [id, JSON.stringify(note), toStoredTokens(text), text, toMarked(text, note)],
+    );
+    if (answer === 'retracted') return { id, ...note };
+    if (answer === 'already') throw new UsageError(`finding ${id}: it is retracted already`);
+  }
+  throw new UsageError(`finding ${id}: another program keeps writing it; try again`);
+}
+
+/** Answers of the archive that cited a finding, newest first. One page in memory at a time. */
+export async function listAnswersCiting(redis: Redis, keys: Keys, id: string): Promise<StoredFinding[]> {
+  const citing: StoredFinding[] = [];
+  for (let from = 0; ; from += PAGE) {
+    const ids = await redis.zrevrange(keys.indexAnswers, from, from + PAGE - 1);
+    if (ids.length === 0) return citing;
+    const texts = await readFindingTexts(redis, keys, ids);
+    for (const [at, answerId] of ids.entries()) {
+      const text = texts[at] ?? null;
+      if (text === null || !text.includes(id)) continue;
+      const answer = parseFinding(answerId, text);
+      if (answer?.citations.includes(id) === true) citing.push(answer);
+    }
+  }
+}
+
+/** What cannot be read cannot be marked; it is noted as retracted all the same. */
+function toMarked(text: string, note: object): string {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return text;
+    return JSON.stringify({ ...value, status: 'retracted', retracted: note });
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,236 @@
+import {
+  AccountRefusedError,
+  ProviderUnavailableError,
+  QuotaError,
+  RateLimitedError,
+  ShardsUsedUpError,
+  ShutdownError,
+  TaskFailedError,
+  toMessage,
+} from '../errors.ts';
+import { toPromptTokens } from '../ledger/usage.ts';
+import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../models/archive-model.ts';
+import type { ShownContext } from './archive-context.ts';
+import type { Payer, QueryBooks } from './query-books.ts';
+import type { Permit, RateGate, WaitReason } from './rate-gate.ts';
+import type { TokenEstimate } from './token-estimate.ts';
+
+/** A model that can be asked, and who pays for it. */
+export interface AskableModel {
+  model: ArchiveModel;
+  payer: Payer;
+}
+
+export interface ShardParts {
+  gate: RateGate;
+  /** By shard number. */
+  shards: ReadonlyMap<number, AskableModel>;
+  /** Another vendor's; null: none is configured. */
+  fallback: AskableModel | null;
+  estimate: TokenEstimate;
+  /** Largest prompt that is tried first, tokens. */
+  maxTokens: number;
+}
+
+export interface ComposedPrompt {
+  request: Omit<ArchiveRequest, 'model'>;
+  /** UTF-8 bytes of system text and prompt. */
+  bytes: number;
+  shown: ShownContext;
+}
+
+/** One query on its way. */
+export interface Asking {
+  books: QueryBooks;
+  signal: AbortSignal;
+  isDraining(): boolean;
+  allowFallback: boolean;
+  /** Makes the prompt for at most so many tokens: called again after every wait, and when less must be shown. */
+  compose(maxTokens: number): Promise<ComposedPrompt>;
+  /** Leaves a line in the query's log: every detour is one. */
+  note(line: string): Promise<void>;
+}
+
+/** A served call. It is reserved, not yet booked. */
+export interface Served {
+  reply: ArchiveReply;
+  payer: Payer;
+  reservation: string;
+  /** Null: the fallback served it. */
+  shard: number | null;
+  composed: ComposedPrompt;
+}
+
+/** Shards on which one query may meet an outage before it waits: an outage is rarely one key's alone. */
+const MAX_OUTAGES = 2;
+/** Calls for one query over all shards: a bound, whatever providers may say. */
+const MAX_CALLS = 25;
+/** A limit is a round number, and our count an estimate. */
+const BELOW_LIMIT = 0.9;
+/** Where a provider refuses the size and names none: so much of it is tried next. */
+const SMALLER = 0.5;
+/** Before a query that met no room comes back, ms. */
+const SHORT_WAIT_MS = 1_000;
+
+/** No room at all for now: what is not only a full minute is worth the fallback's money. */
+const USED_UP: ReadonlySet<WaitReason> = new Set(['day', 'cooling', 'failing', 'refused', 'excluded']);
+
+/**
+ * Asks one shard after the other until one serves the query. A used-up minute or day sends it on to the next; a refused
+ * size shrinks the prompt; a refused key or an outage leaves that shard out.
+ * @throws ShardsUsedUpError when it must wait; ProviderUnavailableError; AccountRefusedError when every key is refused;
+ *   TaskFailedError for a reply that cannot be read; and what `QueryBooks.reserve` throws
+ */
+export async function askShards(asking: Asking, parts: ShardParts): Promise<Served> {
+  const route = new Route(asking, parts);
+  for (let calls = 0; calls < MAX_CALLS; calls += 1) {
+    const served = await route.next();
+    if (served !== null) return served;
+  }
+  throw new ShardsUsedUpError(60_000, `${MAX_CALLS} calls found no shard that serves this query`);
+}
+
+class Route {
+  readonly #asking: Asking;
+  readonly #parts: ShardParts;
+  readonly #excluded = new Set<number>();
+  #maxTokens: number;
+  #outage: ProviderUnavailableError | null = null;
+  #outageCount = 0;
+  #refusal: AccountRefusedError | null = null;
+
+  constructor(asking: Asking, parts: ShardParts) {
+    this.#asking = asking;
+    this.#parts = parts;
+    this.#maxTokens = parts.maxTokens;
+  }
+
+  /** One step. @returns null when another one is worth it */
+  async next(): Promise<Served | null> {
+    const { signal, isDraining, compose } = this.#asking;
+    signal.throwIfAborted();
+    if (isDraining()) throw new ShutdownError('this process goes away');
+    const composed = await compose(this.#maxTokens);
+    const tokens = this.#parts.estimate.toTokens(composed.bytes);
+    const permit = await this.#parts.gate.acquire({ tokens, exclude: [...this.#excluded] }, { signal });
+    if (permit.kind === 'too-large') {
+      await this.#shrink(Math.min(permit.limitTokens, tokens) * BELOW_LIMIT, 'no shard takes more in a minute');
+      return null;
+    }
+    if (permit.kind === 'wait') return this.#elsewhere(permit, composed);
+    return this.#call(permit, composed, tokens);
+  }
+
+  async #call(permit: Permit, composed: ComposedPrompt, tokens: number): Promise<Served | null> {
+    const { books } = this.#asking;
+    const asked = this.#parts.shards.get(permit.shard);
+    if (asked === undefined) throw new Error(`the gate gave leave for shard ${permit.shard}, which is not configured`);
+    const { payer, model } = asked;
+    let reservation: string;
+    try {
+      reservation = await books.reserve(payer, toBound(composed));
+    } catch (error) {
+      await permit.release();
+      throw error;
+    }
+    if (!permit.isFresh()) {
+      await Promise.all([books.close(payer, reservation), permit.release()]);
+      return null;
+    }
+    let reply: ArchiveReply;
+    try {
+      const request = { ...composed.request, model: payer.entry.id };
+      reply = await model.ask(request, { signal: this.#asking.signal });
+    } catch (error) {
+      await books.close(payer, reservation, error);
+      await this.#afterError(error, permit, tokens);
+      return null;
+    }
+    const counted = toPromptTokens(reply.usage);
+    this.#parts.estimate.learn(composed.bytes, counted);
+    // The reply is paid for: nothing the gate says may lose it.
+    await Promise.allSettled([permit.settle(counted), this.#parts.gate.reportSuccess(permit.shard)]);
+    return { reply, payer, reservation, shard: permit.shard, composed };
+  }
+
+  /** Says to the gate what happened, and either goes on elsewhere or throws. */
+  async #afterError(error: unknown, permit: Permit, tokens: number): Promise<void> {
+    const { gate, shards } = this.#parts;
+    const { shard, day } = permit;
+    const message = toMessage(error);
+    if (error instanceof RateLimitedError) {
+      const quota = error instanceof QuotaError ? error.quota : toMinute(error);
+      await Promise.all([permit.settle(0), gate.report429(shard, { ...quota, day })]);
+      await this.#asking.note(`shard ${shard}: ${message}; on to the next`);
+      if (quota.statedLimit === 0) this.#excluded.add(shard);
+      else if (quota.scope === 'tokens')
+        await this.#shrink(toSize(quota.statedLimit, tokens), 'the provider refuses the size');
+      return;
+    }
+    if (error instanceof AccountRefusedError) {
+      await Promise.all([permit.settle(0), gate.reportFailure(shard, { kind: 'refused', message })]);
+      await this.#asking.note(`shard ${shard} is refused: ${message}`);
+      this.#excluded.add(shard);
+      this.#refusal = error;
+      return;
+    }
+    await permit.settle(tokens); // it may have been served
+    if (error instanceof TaskFailedError && error.reason === 'malformed') {
+      await gate.reportFailure(shard, { kind: 'malformed', message });
+    }
+    if (!(error instanceof ProviderUnavailableError)) throw error;
+    await gate.reportFailure(shard, { kind: 'unavailable', message });
+    await this.#asking.note(`shard ${shard} does not answer: ${message}`);
+    this.#excluded.add(shard);
+    this.#outage = error;
+    this.#outageCount += 1;
+    if (this.#outageCount >= Math.min(MAX_OUTAGES, shards.size)) throw error;
+  }
+
+  /** The same prompt is never sent again after a provider refused its size. */
+  async #shrink(tokens: number, why: string): Promise<void> {
+    this.#maxTokens = Math.floor(Math.min(tokens, this.#maxTokens * BELOW_LIMIT));
+    await this.#asking.note(`${why}: at most ${this.#maxTokens.toLocaleString('en-US')} tokens are shown`);
+  }
+
+  async #elsewhere(wait: { untilMs: number; reason: WaitReason }, composed: ComposedPrompt): Promise<Served> {
+    const { fallback, shards } = this.#parts;
+    if (fallback !== null && this.#asking.allowFallback && USED_UP.has(wait.reason)) {
+      return this.#fallBack(fallback, composed);
+    }
+    if (this.#outage !== null) throw this.#outage;
+    if (this.#refusal !== null && this.#excluded.size === shards.size) throw this.#refusal;
+    throw new ShardsUsedUpError(
+      Math.max(SHORT_WAIT_MS, wait.untilMs - Date.now()),
+      `no shard has room until ${new Date(wait.untilMs).toISOString()} (${wait.reason})`,
+    );
+  }
+
+  async #fallBack({ model, payer }: AskableModel, composed: ComposedPrompt): Promise<Served> {
+    const { books, signal, note } = this.#asking;
+    await note(`no shard can be used: ${payer.entry.id} is asked`);
+    const reservation = await books.reserve(payer, toBound(composed));
+    try {
+      const reply = await model.ask({ ...composed.request, model: payer.entry.id }, { signal });
+      return { reply, payer, reservation, shard: null, composed };
+    } catch (error) {
+      await books.close(payer, reservation, error);
+      if (error instanceof RateLimitedError) throw new ShardsUsedUpError(error.retryAfterMs, error.message);
+      throw error;
+    }
+  }
+}
+
+function toBound({ bytes, request }: ComposedPrompt): { inputTokensBound: number; maxTokens: number } {
+  return { inputTokensBound: bytes, maxTokens: request.maxTokens };
+}
+
+function toMinute(error: RateLimitedError) {
+  return { scope: 'minute' as const, retryAfterMs: error.retryAfterMs, statedLimit: null };
+}
+
+/** @param tokens of the prompt that was refused */
+function toSize(statedLimit: number | null, tokens: number): number {
+  if (statedLimit === null) return tokens * SMALLER;
+  return Math.min(statedLimit, tokens) * BELOW_LIMIT;
+}

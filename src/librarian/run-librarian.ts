@@ -1,0 +1,156 @@
+import type { Redis } from 'ioredis';
+import { archiveQueue } from '../../queues/archive.ts';
+import { isOffline, type Config } from '../config.ts';
+import { watchForeignFindings } from '../findings/watch-foreign.ts';
+import { createHaltSwitch } from '../halt/halt.ts';
+import { connectQueues } from '../jobs/connect-queue.ts';
+import { listenToControl } from '../jobs/control.ts';
+import { oncePerFleet } from '../jobs/once-per-fleet.ts';
+import { runWorker } from '../jobs/run-worker.ts';
+import { takeWorkerName } from '../jobs/worker-name.ts';
+import { seedBudget } from '../ledger/budget.ts';
+import { createTurnLedger } from '../ledger/turn-ledger.ts';
+import type { Logger } from '../logger.ts';
+import type { ArchiveModel } from '../models/archive-model.ts';
+import { findModel } from '../models/catalog.ts';
+import { createNotifier } from '../notify.ts';
+import { connectRedis } from '../redis/connect.ts';
+import { createKeys } from '../redis/keys.ts';
+import { markSwarm, runPreflight } from '../redis/preflight.ts';
+import { defineScripts } from '../redis/scripts.ts';
+import { waitWhileRefused } from '../redis/wait-while-refused.ts';
+import { createSessionReader } from '../session.ts';
+import type { ShardConfig } from '../shards-config.ts';
+import { createArchiveContext, type ContextStats } from './archive-context.ts';
+import type { AskableModel } from './ask-shards.ts';
+import { createQueryHandler } from './create-query-handler.ts';
+import { createRateGate } from './create-rate-gate.ts';
+import { sweepPublicQueries, takePublicQuery, type PublicQueryParts } from './public-queries.ts';
+import { createTokenEstimate } from './token-estimate.ts';
+
+export interface RunningLibrarian {
+  workerId: string;
+  contextStats(): ContextStats;
+  close(): Promise<void>;
+}
+
+export interface LibrarianModels {
+  forShard(shard: ShardConfig): ArchiveModel;
+  /** Null: no key for another vendor. */
+  fallback: ArchiveModel | null;
+}
+
+/** Calls under way at once for each shard: enough for 15 a minute that take a quarter of it. */
+const SLOTS_PER_SHARD = 4;
+const MAX_SLOTS = 24;
+const SWEEP_EVERY_MS = 10 * 60_000;
+const HOLD_NAME_EVERY_MS = 30_000;
+/** SPEC: the context fills so much of the model's window; the rest is for the question and what it answers. */
+const WINDOW_SHARE = 0.9;
+
+/** A librarian: answers the archive's queries until it is closed. Several may run in one process, as tests do. */
+export async function runLibrarian(parts: {
+  config: Config;
+  /** With their tiers known (`requireShards`). */
+  shards: readonly ShardConfig[];
+  models: LibrarianModels;
+  log: Logger;
+  onStuck?: () => void;
+}): Promise<RunningLibrarian> {
+  const { config, shards, models, log } = parts;
+  const keys = createKeys(config.FLEET_SWARM ?? null);
+  const redis = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-librarian' });
+  const subscriber = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-librarian-control' });
+  const { warnings } = await runPreflight(redis, keys);
+  for (const warning of warnings) log.warn(warning);
+  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
+  await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
+  const scripts = waitWhileRefused(defineScripts(redis));
+  const queues = connectQueues(redis, keys);
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys, log });
+  const name = await takeWorkerName(redis, keys, undefined, 'librarian');
+  const context = createArchiveContext(redis, keys);
+  const gate = createRateGate({ redis, keys, scripts, shards, log, notifier });
+  const currentSession = createSessionReader(scripts, keys);
+  const entry = findModel(config.FLEET_GEMINI_MODEL, new Date());
+  const handle = createQueryHandler({
+    scripts,
+    keys,
+    ledger: createTurnLedger({ scripts, keys, workerId: name.id, now: () => new Date(), queue: 'archive' }),
+    context,
+    gate,
+    shards: new Map(
+      shards.map((shard): [number, AskableModel] => [
+        shard.number,
+        { model: models.forShard(shard), payer: { entry, free: shard.tier === 'free' } },
+      ]),
+    ),
+    fallback: toFallback(config, models.fallback),
+    estimate: createTokenEstimate(),
+    maxTokens: Math.floor(WINDOW_SHARE * Math.min(entry.contextTokens, Math.max(...shards.map((shard) => shard.tpm)))),
+    payer: { entry, free: true },
+    workerId: name.id,
+    currentSession,
+    now: () => new Date(),
+  });
+  const concurrency = Math.min(MAX_SLOTS, SLOTS_PER_SHARD * shards.length);
+  const running = runWorker(archiveQueue, handle, {
+    redis,
+    keys,
+    scripts,
+    queue: queues.archive,
+    halt: createHaltSwitch(redis, keys, Object.values(queues), { notifier }),
+    log,
+    workerId: name.id,
+    concurrency,
+    ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
+  });
+  const questions: PublicQueryParts = { redis, keys, queue: queues.archive, currentSession, log };
+  await listenToControl(subscriber, keys, (message) => {
+    if (message.type === 'cancel') running.cancel(message.jobId);
+  });
+  await listenToQuestions(subscriber, questions, log);
+  const stopSweeping = oncePerFleet(
+    { redis, key: keys.turnOf('questions'), everyMs: SWEEP_EVERY_MS, what: 'looking for unheard questions', log },
+    () => sweepPublicQueries(questions),
+  );
+  const stopWatching = watchForeignFindings({ redis, keys, scripts, url: config.REDIS_URL, log });
+  const holding = setInterval(() => {
+    name.hold().catch((error: unknown) => log.warn({ error }, 'name not held'));
+  }, HOLD_NAME_EVERY_MS);
+  await running.worker.waitUntilReady();
+  await Promise.all([context.refresh(), sweepPublicQueries(questions)]);
+  log.info({ workerId: name.id, slots: concurrency, shards: shards.length, ...context.stats() }, 'ready');
+
+  return {
+    workerId: name.id,
+    contextStats: context.stats,
+    async close() {
+      clearInterval(holding);
+      await Promise.all([stopSweeping(), stopWatching()]);
+      const closing = running.close(); // stop fetching; calls under way end, and their answers are recorded
+      await gate.close(); // who waits for room is handed back
+      await closing;
+      await notifier.flush();
+      await name.release();
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+      await subscriber.quit();
+      await redis.quit(); // last: nothing may use the connection after this line
+    },
+  };
+}
+
+/** A question that is announced is taken at once; after an outage of the connection all are looked for. */
+async function listenToQuestions(subscriber: Redis, parts: PublicQueryParts, log: Logger): Promise<void> {
+  const warn = (error: unknown): void => log.warn({ error }, 'a question was not taken; the next sweep finds it');
+  subscriber.on('message', (channel, queryId: string) => {
+    if (channel === parts.keys.channelQueries) takePublicQuery(parts, queryId).catch(warn);
+  });
+  subscriber.on('ready', () => void sweepPublicQueries(parts).catch(warn));
+  await subscriber.subscribe(parts.keys.channelQueries);
+}
+
+function toFallback(config: Config, model: ArchiveModel | null): AskableModel | null {
+  if (model === null) return null;
+  return { model, payer: { entry: findModel(config.FLEET_FALLBACK_MODEL, new Date()), free: false } };
+}
