@@ -48,7 +48,7 @@ const registrations: ((program: Command) => void)[] = [
 ];
 
 /** The command line as a tree; `parseAsync` of it throws what a command throws. */
-function buildProgram(): Command {
+export function buildProgram(): Command {
   const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
   const program = new Command('fleet')
     .description('A worker fleet for LLM work: queues, workers, budgets, findings.')
