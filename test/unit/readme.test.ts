@@ -35,7 +35,7 @@ function table(heading: string): string[][] {
   const section = new RegExp(`^#+ ${heading}[^\\n]*\\n([\\s\\S]*?)(?=^#)`, 'm').exec(readme)?.[1] ?? '';
   const lines = section.split('\n');
   const rows = lines.filter(
-    (line, at) => line.startsWith('|') && !/^\|-/.test(line) && !/^\|-/.test(lines[at + 1] ?? ''),
+    (line, at) => line.startsWith('|') && !line.startsWith('|-') && lines[at + 1]?.startsWith('|-') !== true,
   );
   return rows.map((row) =>
     row
