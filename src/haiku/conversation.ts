@@ -7,6 +7,9 @@ const START_SHARE = 0.9;
 const GOAL_SHARE = 0.6;
 const DROPPED = '[this tool result was dropped to keep the prompt small; run the tool again if you need it]';
 
+/** Results of fewer characters than this, as JSON, stay: dropping one would gain nothing. */
+const SMALLEST_DROPPED = 2 * DROPPED.length;
+
 /** Tokens the provider adds around a request with tools; generous. Source: Anthropic, "Tool use pricing". */
 const OVERHEAD_TOKENS = 1_000;
 
@@ -73,7 +76,9 @@ export class Conversation {
       for (const block of message.content) {
         if (this.tokensEstimate <= limitTokens * GOAL_SHARE) return dropped;
         if (block.type !== 'tool_result' || block.content === DROPPED) continue;
-        this.#trimmed += Math.floor(JSON.stringify(block.content ?? '').length / 5);
+        const text = JSON.stringify(block.content ?? '');
+        if (text.length <= SMALLEST_DROPPED) continue; // the note in its place would be longer, and the bound no bound
+        this.#trimmed += Math.floor(text.length / 5);
         block.content = DROPPED;
         dropped += 1;
       }
