@@ -154,12 +154,12 @@ class Route {
   }
 
   /** Says to the gate what happened, and either goes on elsewhere or throws. */
-  async #afterError(error: unknown, permit: Permit, tokens: number): Promise<void> {
+  async #afterError(thrown: unknown, permit: Permit, tokens: number): Promise<void> {
     const { gate, shards } = this.#parts;
     const { shard, day } = permit;
-    const message = toMessage(error);
-    if (error instanceof RateLimitedError) {
-      const quota = error instanceof QuotaError ? error.quota : toMinute(error);
+    const message = toMessage(thrown);
+    if (thrown instanceof RateLimitedError) {
+      const quota = thrown instanceof QuotaError ? thrown.quota : toMinute(thrown);
       await Promise.all([permit.settle(0), gate.report429(shard, { ...quota, day })]);
       await this.#asking.note(`shard ${shard}: ${message}; on to the next`);
       if (quota.statedLimit === 0) this.#excluded.add(shard);
@@ -167,24 +167,24 @@ class Route {
         await this.#shrink(toSize(quota.statedLimit, tokens), 'the provider refuses the size');
       return;
     }
-    if (error instanceof AccountRefusedError) {
+    if (thrown instanceof AccountRefusedError) {
       await Promise.all([permit.settle(0), gate.reportFailure(shard, { kind: 'refused', message })]);
       await this.#asking.note(`shard ${shard} is refused: ${message}`);
       this.#excluded.add(shard);
-      this.#refusal = error;
+      this.#refusal = thrown;
       return;
     }
     await permit.settle(tokens); // it may have been served
-    if (error instanceof TaskFailedError && error.reason === 'malformed') {
+    if (thrown instanceof TaskFailedError && thrown.reason === 'malformed') {
       await gate.reportFailure(shard, { kind: 'malformed', message });
     }
-    if (!(error instanceof ProviderUnavailableError)) throw error;
+    if (!(thrown instanceof ProviderUnavailableError)) throw thrown;
     await gate.reportFailure(shard, { kind: 'unavailable', message });
     await this.#asking.note(`shard ${shard} does not answer: ${message}`);
     this.#excluded.add(shard);
-    this.#outage = error;
+    this.#outage = thrown;
     this.#outageCount += 1;
-    if (this.#outageCount >= Math.min(MAX_OUTAGES, shards.size)) throw error;
+    if (this.#outageCount >= Math.min(MAX_OUTAGES, shards.size)) throw thrown;
   }
 
   /** The same prompt is never sent again after a provider refused its size. */

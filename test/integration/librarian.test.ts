@@ -171,7 +171,7 @@ describe('a query fails and stores no answer', () => {
     await ask(fleet, 'Tea?');
 
     const job = await waitUntil(failed(fleet));
-    expect(job.failedReason).toMatch(reason);
+    expect(job?.failedReason).toMatch(reason);
     expect(await answered()()).toBeNull();
     expect(archive.calls).toHaveLength(1);
     expect(await redis.redis.hgetall(redis.keys.reservations)).toEqual({});
@@ -188,7 +188,7 @@ describe('a query fails and stores no answer', () => {
     await ask(fleet, { question: 'Tea?', filter: { session: 'instace-10' } });
 
     const job = await waitUntil(failed(fleet));
-    expect(job.failedReason).toBe('no-evidence: no finding fits the filter session instace-10; the archive holds 1');
+    expect(job?.failedReason).toBe('no-evidence: no finding fits the filter session instace-10; the archive holds 1');
     expect(archive.calls).toEqual([]);
   });
 
@@ -202,7 +202,7 @@ describe('a query fails and stores no answer', () => {
     await startLibrarian(redis, config, archive);
     const fleet = await openTestFleet(redis, config);
     await ask(fleet, 'Tea?');
-    expect((await waitUntil(failed(fleet))).failedReason).toMatch(/^malformed: .*<html>/);
+    expect((await waitUntil(failed(fleet)))?.failedReason).toMatch(/^malformed: .*<html>/);
 
     await ask(fleet, 'Tea?', 'q2');
 
@@ -298,7 +298,7 @@ describe('a shard that cannot serve', () => {
 
     const job = await waitUntil(delayed(fleet));
     expect(archive.calls).toHaveLength(5);
-    expect(job.attemptsMade).toBe(0);
+    expect(job?.attemptsMade).toBe(0);
     expect(await logOf(fleet)).toMatch(/waits \d+ s: no shard has room until .*\(day\)/);
   });
 
