@@ -21,7 +21,8 @@ let listening = false;
  */
 export async function onWire<Result>(run: () => Promise<Result>): Promise<{ wire: Wire; result: Promise<Result> }> {
   listen();
-  const wire: Wire = { sent: false, status: null, complete: false };
+  // Taken for sent until the HTTP client says otherwise: the cost of a call must never be denied for want of a sign.
+  const wire: Wire = { sent: true, status: null, complete: false };
   const result = current.run(wire, async () => run());
   await result.catch(() => {}); // the caller looks at it
   return { wire, result };
@@ -34,7 +35,9 @@ function listen(): void {
   subscribe('undici:request:create', (message) => {
     const wire = current.getStore();
     const request = read(message, 'request');
-    if (wire !== undefined && request !== null) wires.set(request, wire);
+    if (wire === undefined || request === null) return;
+    wires.set(request, wire);
+    wire.sent = false;
   });
   subscribe('undici:client:sendHeaders', (message) => update(message, { sent: true }));
   subscribe('undici:request:headers', (message) => {
