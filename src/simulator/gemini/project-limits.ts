@@ -2,7 +2,7 @@ import { toPacificDate } from './pacific-date.ts';
 import { toQuotaRefusal, type Violation } from './quota-refusal.ts';
 
 /** Limits of one model in one project; null or absent: none. */
-export interface Limits {
+interface Limits {
   /** Requests a minute. */
   rpm?: number | null | undefined;
   /** Prompt tokens a minute. */
