@@ -16,14 +16,48 @@ export function parseFinding(id: string, text: string): StoredFinding | null {
   const raw: Record<string, unknown> = { ...value };
   const content = raw['content'];
   return {
-    ...(raw as Partial<Finding>),
+    ...(withoutStrangers(raw) as Partial<Finding>),
     ...(raw['result'] === undefined && typeof content === 'string' ? { result: content } : {}),
     finding_id: id,
-    at: typeof raw['at'] === 'string' ? raw['at'] : toInstant(raw['timestamp']),
+    at: isInstant(raw['at']) ? raw['at'] : toInstant(raw['timestamp']),
     citations: toStrings(raw['citations']),
     files_changed: toStrings(raw['files_changed']),
     topics: toStrings(raw['topics']),
   };
+}
+
+const TYPES: Record<string, readonly string[]> = {
+  string: [
+    'worker_id',
+    'timestamp',
+    'task',
+    'summary',
+    'session',
+    'job_id',
+    'model',
+    'vendor',
+    'prompt_version',
+    'kind',
+    'status',
+    'batch',
+    'mission_id',
+  ],
+  number: ['tokens_used', 'cost', 'recovered'],
+};
+const NULLABLE = new Set(['batch', 'mission_id']);
+
+/** Anybody may have written it: a known field that is not of its type counts as missing, so that no reader stumbles. */
+function withoutStrangers(raw: Record<string, unknown>): Record<string, unknown> {
+  const kept = { ...raw };
+  for (const [type, names] of Object.entries(TYPES)) {
+    for (const name of names) {
+      if (!(name in kept) || typeof kept[name] === type || (kept[name] === null && NULLABLE.has(name))) continue;
+      delete kept[name];
+    }
+  }
+  if (!Array.isArray(kept['changes'])) delete kept['changes'];
+  if (typeof kept['usage'] !== 'object' || kept['usage'] === null) delete kept['usage'];
+  return kept;
 }
 
 /** The first 200 characters a person would want. */
@@ -40,6 +74,10 @@ export function summarise(result: unknown): string {
         ? result.summary
         : (JSON.stringify(result) ?? '');
   return text.replace(/\s+/g, ' ').trim().slice(0, 200);
+}
+
+function isInstant(value: unknown): value is string {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }
 
 function toInstant(timestamp: unknown): string {
