@@ -26,8 +26,16 @@ export function createLogger(name: string, level: LogLevel, options: LoggerOptio
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: toLoggedError },
       redact: { paths: ['authorization', 'apiKey', 'password', '*.authorization', '*.apiKey', '*.password'] },
     },
     destination,
   );
+}
+
+/** What may be said of an error. Its other fields may hold what it was about: a Redis error holds the command with all its arguments. */
+function toLoggedError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  return { type: error.name, message: error.message, ...code, stack: error.stack };
 }

@@ -1,9 +1,10 @@
-import { Worker, type Job, type Queue } from 'bullmq';
+import type { Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { QueueDefinition } from '../../queues/define.ts';
 import { CancelledError, LockLostError, QuarantinedError, ShutdownError } from '../errors.ts';
 import type { HaltSwitch } from '../halt/halt.ts';
+import { createSeldomWarning } from '../log-seldom.ts';
 import type { Logger } from '../logger.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
@@ -11,6 +12,7 @@ import { createActiveRun, type ActiveRun } from './active-run.ts';
 import { ALONE_AFTER, noteRecovery, QUARANTINE_AFTER, readCrashes } from './crashes.ts';
 import { keepLocks, LOCK_MS } from './keep-locks.ts';
 import { toOutcome } from './outcomes.ts';
+import { PatientWorker } from './patient-worker.ts';
 import { parseJob } from './parse-job.ts';
 import { watchStuckWorker } from './stuck-worker.ts';
 
@@ -125,7 +127,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     worker.concurrency = concurrency;
   }
 
-  const worker = new Worker(definition.name, (job, token) => processor(job, token ?? ''), {
+  const worker = new PatientWorker(definition.name, (job, token) => processor(job, token ?? ''), {
     connection: redis,
     prefix: keys.bullPrefix,
     name: workerId,
@@ -139,7 +141,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     removeOnComplete: definition.keep.completed,
     removeOnFail: definition.keep.failed,
   });
-  worker.on('error', (error) => log.warn({ reason: error.message }, 'worker'));
+  worker.on('error', createSeldomWarning(log, 'worker'));
   worker.on('stalled', (jobId) => {
     noteRecovery(redis, keys, queue, jobId, workerId).catch((error: unknown) =>
       log.warn({ error }, 'recovery not noted'),

@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'bullmq';
+import { isPassing } from '../redis/wait-while-refused.ts';
+
+const ASK_AGAIN_MS = 1_000;
+
+/**
+ * A BullMQ worker that waits while Redis refuses to store (full, disk, failover). BullMQ's own asks again at once, some
+ * thousand times a second, and would take a refused completion for a failure of the job.
+ */
+export class PatientWorker extends Worker {
+  protected override moveToActive(...args: Parameters<Worker['moveToActive']>): ReturnType<Worker['moveToActive']> {
+    return this.#patiently(() => super.moveToActive(...args));
+  }
+
+  protected override handleCompleted(
+    ...args: Parameters<Worker['handleCompleted']>
+  ): ReturnType<Worker['handleCompleted']> {
+    return this.#patiently(() => super.handleCompleted(...args));
+  }
+
+  protected override handleFailed(...args: Parameters<Worker['handleFailed']>): ReturnType<Worker['handleFailed']> {
+    return this.#patiently(() => super.handleFailed(...args));
+  }
+
+  async #patiently<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isPassing(error) || this.closing !== undefined) throw error;
+        this.emit('error', error instanceof Error ? error : new Error(String(error)));
+        await sleep(ASK_AGAIN_MS);
+      }
+    }
+  }
+}
