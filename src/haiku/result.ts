@@ -22,10 +22,22 @@ export function createResultCheck(schema: Record<string, unknown> | undefined): 
   };
 }
 
+/** Compiling takes some ten milliseconds, and the tasks of a batch have the same schema. The oldest goes first. */
+const compiled = new Map<string, ValidateFunction>();
+const MOST_COMPILED = 100;
+
 /** @throws InvalidJobError naming what is wrong with the schema */
 export function compileSchema(schema: Record<string, unknown>): ValidateFunction {
+  const text = JSON.stringify(schema);
+  const known = compiled.get(text);
+  if (known !== undefined) return known;
   try {
-    return new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
+    // One Ajv each: two schemas may give themselves the same `$id`.
+    const validate = new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
+    const oldest = compiled.keys().next();
+    if (compiled.size >= MOST_COMPILED && oldest.done !== true) compiled.delete(oldest.value);
+    compiled.set(text, validate);
+    return validate;
   } catch (error) {
     throw new InvalidJobError(`schema: expected a JSON Schema, got ${toMessage(error)}`, { cause: error });
   }
