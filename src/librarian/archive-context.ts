@@ -102,11 +102,14 @@ export function createArchiveContext(redis: Redis, keys: Keys, options: { holdBy
   }
 
   async function load(ids: readonly string[]): Promise<void> {
-    for (let from = 0; from < ids.length; from += PAGE) {
-      const page = ids.slice(from, from + PAGE);
-      const texts = await readFindingTexts(redis, keys, page);
-      for (const [at, id] of page.entries()) {
-        const text = texts[at] ?? null;
+    const read = (from: number) => readFindingTexts(redis, keys, ids.slice(from, from + PAGE));
+    let reading = ids.length > 0 ? read(0) : null;
+    for (let from = 0; reading !== null; from += PAGE) {
+      const texts: (string | null)[] = await reading;
+      reading = from + PAGE < ids.length ? read(from + PAGE) : null; // Redis sends the next page while this one is read
+      reading?.catch(() => undefined); // thrown where it is awaited
+      for (const [at, text] of texts.entries()) {
+        const id = ids[from + at] ?? '';
         put(id, text === null ? null : toArchiveEntry(id, text));
       }
     }

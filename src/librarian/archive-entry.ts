@@ -47,14 +47,11 @@ export function escapeTags(text: string): string {
 
 function toBlock(finding: StoredFinding): string {
   const { files_changed: files, topics, citations } = finding;
-  const lines = [
-    toText(finding.task),
-    toText(finding.result),
-    files.length === 0 ? '' : `Files changed: ${files.join(', ')}`,
-    topics.length === 0 ? '' : `Topics: ${topics.join(', ')}`,
-    citations.length === 0 ? '' : `Based on: ${citations.join(', ')}`,
-  ];
-  const text = escapeTags(lines.filter((line) => line !== '').join('\n'));
+  let lines = addLine(toText(finding.task), toText(finding.result));
+  if (files.length > 0) lines = addLine(lines, `Files changed: ${files.join(', ')}`);
+  if (topics.length > 0) lines = addLine(lines, `Topics: ${topics.join(', ')}`);
+  if (citations.length > 0) lines = addLine(lines, `Based on: ${citations.join(', ')}`);
+  const text = escapeTags(lines);
   const shown =
     text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}\n(cut: ${text.length - MAX_TEXT} more characters)`;
   const { finding_id: id, at } = finding;
@@ -64,6 +61,10 @@ function toBlock(finding: StoredFinding): string {
 /** What stays under the id of a finding that was summed up in another one. */
 function isStub(finding: StoredFinding): boolean {
   return finding.result === 'condensed' && 'summary_id' in finding;
+}
+
+function addLine(lines: string, line: string): string {
+  return lines === '' || line === '' ? lines + line : `${lines}\n${line}`;
 }
 
 function toText(value: unknown): string {
@@ -77,5 +78,6 @@ function toName(value: unknown): string | null {
 }
 
 function toAttribute(text: string): string {
+  if (!/["<>\n]/.test(text)) return text;
   return text.replaceAll(/["<>\n]/g, (letter) => ({ '"': '&quot;', '<': '&lt;', '>': '&gt;' })[letter] ?? ' ');
 }

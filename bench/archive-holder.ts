@@ -1,0 +1,23 @@
+/** Forked by archive-context: holds an archive as a librarian does, composes prompts, and reports its peak memory. */
+import { setFlagsFromString } from 'node:v8';
+import { createArchiveContext } from '../src/librarian/archive-context.ts';
+import { toPrompt } from '../src/librarian/prompt.ts';
+import { connectRedis } from '../src/redis/connect.ts';
+import { createKeys } from '../src/redis/keys.ts';
+
+const QUESTIONS = 10;
+
+setFlagsFromString('--optimize-for-size'); // as every process of the fleet
+const [url = '', swarm = ''] = process.argv.slice(2);
+const redis = await connectRedis(url, { role: 'worker', name: 'bench-holder' });
+const context = createArchiveContext(redis, createKeys(swarm));
+let composed = 0;
+for (let at = 0; at < QUESTIONS; at += 1) {
+  await context.refresh();
+  const question = `What is the yield of field ${at * 1_000}?`;
+  const { text } = await context.show({ question, maxBytes: 900_000 * 4 });
+  composed += Buffer.byteLength(JSON.stringify({ contents: toPrompt(text, question) })); // as a client sends it
+}
+if (composed === 0) throw new Error('nothing was composed');
+await redis.quit();
+process.send?.(process.resourceUsage().maxRSS / 1024, () => process.exit(0));
