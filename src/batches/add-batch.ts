@@ -72,17 +72,21 @@ export async function addBatch(
     const readable = chunk.filter(({ input }) => !(input instanceof UnreadableEntry));
     if (batch !== null) await assertSameTasks(redis, keys, batch, readable);
     const known = await readKnownNames(redis, keys, parts.configured);
-    const results = await producer.addChunk(readable, known, stamps, { dryRun });
+    const results = await producer.addChunk(readable, known, stamps, { dryRun, atMost: limit - report.added });
     const addedBefore = report.added;
     let next = 0;
     for (const { line, input } of chunk) {
+      if (report.added >= limit) {
+        report.read = line - 1; // the next load goes on here
+        break;
+      }
       if (input instanceof UnreadableEntry) {
         reject(line, input.message);
         continue;
       }
       const result = results[next++];
       if (result instanceof UsageError) reject(line, result.message);
-      else if (result !== undefined) accept(line, { ...result, input: input as TaskInput });
+      else if (result !== undefined && result !== null) accept(line, { ...result, input: input as TaskInput });
     }
     if (batch !== null && !dryRun) await noteChunk(redis, keys, batch, report.read, report.added - addedBefore);
     const { read, added, existing, invalid } = report;
@@ -97,7 +101,7 @@ export async function addBatch(
     if (input instanceof BlankEntry) continue;
     chunk.push({ input, line: report.read, ...(batch === null ? {} : { taskId: toTaskId(batch, report.read) }) });
     if (!(input instanceof UnreadableEntry)) valid += 1;
-    if (valid >= Math.min(producer.chunkSize, limit - report.added) || chunk.length >= 2 * producer.chunkSize) {
+    if (valid >= producer.chunkSize || chunk.length >= 2 * producer.chunkSize) {
       await flush(chunk);
       chunk = [];
       valid = 0;

@@ -27,13 +27,17 @@ export interface TaskToAdd {
 export interface Producer {
   /** @throws UsageError for a task that breaks a rule */
   add(task: TaskToAdd, known: KnownNames, stamps: Stamps): Promise<Enqueued>;
-  /** Adds in one step as many as are valid. @returns one entry a task, in order; an Error for each that breaks a rule */
+  /**
+   * Adds in one step as many as are valid.
+   * @param options.atMost new tasks to add, the first ones; default all
+   * @returns one entry a task, in order; an Error for each that breaks a rule, null for each that `atMost` left out
+   */
   addChunk(
     tasks: TaskToAdd[],
     known: KnownNames,
     stamps: Stamps,
-    options?: { dryRun?: boolean },
-  ): Promise<(Enqueued | UsageError)[]>;
+    options?: { dryRun?: boolean; atMost?: number },
+  ): Promise<(Enqueued | UsageError | null)[]>;
   chunkSize: number;
 }
 
@@ -43,15 +47,16 @@ export function createProducer(redis: Redis, keys: Keys, queue: Queue): Producer
     tasks: TaskToAdd[],
     known: KnownNames,
     stamps: Stamps,
-    { dryRun = false }: { dryRun?: boolean } = {},
-  ): Promise<(Enqueued | UsageError)[]> {
+    { dryRun = false, atMost = Infinity }: { dryRun?: boolean; atMost?: number } = {},
+  ): Promise<(Enqueued | UsageError | null)[]> {
     const checked = tasks.map((task) => check(task, known));
     const valid = checked.filter((entry): entry is CheckedTask => !(entry instanceof UsageError));
     const twice = findRepeats(valid);
     const existing = await findExisting(valid.filter((entry) => entry.given));
     const taken = dryRun ? new Set<string>() : await claimFindings(valid.filter((entry) => !existing.has(entry.id)));
     const fresh = valid.filter((entry) => !existing.has(entry.id) && !taken.has(entry.id) && !twice.has(entry));
-    const toAdd = dryRun ? [] : fresh;
+    const chosen = new Set(fresh.slice(0, atMost));
+    const toAdd = dryRun ? [] : [...chosen];
     await queue.addBulk(
       toAdd.map((entry) => ({
         name: tasksQueue.jobName,
@@ -68,7 +73,7 @@ export function createProducer(redis: Redis, keys: Keys, queue: Queue): Producer
           `finding_id: ${JSON.stringify(entry.task.finding_id)} is taken; choose another or leave it out`,
         );
       }
-      return { id: entry.id, added: true, state: 'waiting' };
+      return chosen.has(entry) ? { id: entry.id, added: true, state: 'waiting' } : null;
     });
   }
 
@@ -116,7 +121,8 @@ export function createProducer(redis: Redis, keys: Keys, queue: Queue): Producer
     addChunk,
     async add(task, known, stamps) {
       const [result] = await addChunk([task], known, stamps);
-      if (result === undefined || result instanceof UsageError) throw result ?? new UsageError('task: nothing to add');
+      if (result === undefined || result === null || result instanceof UsageError)
+        throw result ?? new UsageError('task: nothing to add');
       return result;
     },
   };
