@@ -3,6 +3,7 @@ import type { TaskInput } from '../queues/tasks.ts';
 import type { BatchOptions, BatchReport, BatchState } from './batches/batch-shape.ts';
 import { loadConfig } from './config.ts';
 import type { FleetFindings } from './findings/store-shape.ts';
+import type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';
 import type { TypedTask } from './jobs/define-task.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from './jobs/task-shape.ts';
 import type { CostReport, ReportDimension } from './ledger/report-shape.ts';
@@ -68,6 +69,11 @@ export interface FleetTasks {
 /** What scripts use. Everything else is reached through it; close it, or the process does not end. */
 export interface Fleet {
   tasks: FleetTasks;
+  /**
+   * Asks the archive of all findings. A question waits for a librarian as a task waits for a worker.
+   * @throws UsageError for a question that breaks a rule, RedisUnusableError within a second when Redis is away or full
+   */
+  ask(question: string, options?: AskOptions): Promise<QueryHandle>;
   findings: FleetFindings;
   /** What the fleet knows, does and costs: the data of `fleet status`. */
   status(): Promise<StatusSnapshot>;

@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../queues/registry.ts';
+import { archiveQueue } from '../queues/archive.ts';
 import { tasksQueue } from '../queues/tasks.ts';
 import { readBatch } from './batches/batch-progress.ts';
 import type { Config } from './config.ts';
@@ -9,6 +10,7 @@ import { followFindings } from './findings/follow-findings.ts';
 import { createFindingStore } from './findings/store.ts';
 import { connectQueues } from './jobs/connect-queue.ts';
 import { createFinishWatch } from './jobs/finish-watch.ts';
+import { createFleetAsk } from './librarian/fleet-ask.ts';
 import { createFleetTasks } from './jobs/fleet-tasks.ts';
 import { createProducer, type Producer } from './jobs/producer.ts';
 import { readLedger, toCostReport } from './ledger/report.ts';
@@ -44,6 +46,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
   const producer = createProducer(redis, keys, queues.tasks);
   const currentSession = createSessionReader(scripts, keys);
   const watch = createFinishWatch({ redis, keys, queue: tasksQueue.name, url });
+  const answers = createFinishWatch({ redis, keys, queue: archiveQueue.name, url });
   const closing = new AbortController();
   let closed: Promise<void> | null = null;
 
@@ -51,7 +54,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
 
   async function close(): Promise<void> {
     closing.abort();
-    await watch.close();
+    await Promise.all([watch.close(), answers.close()]);
     await Promise.all(Object.values(queues).map((queue) => queue.close()));
     await redis.quit().catch(() => redis.disconnect());
   }
@@ -67,6 +70,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
       configured: Object.keys(config.FLEET_WORKSPACES),
       redisUrl: url,
     }),
+    ask: createFleetAsk({ redis, keys, queue: queues.archive, watch: answers, currentSession, redisUrl: url }),
     findings: {
       get: (id) => plainly(() => findings.get(id)),
       list: (query) => plainly(() => findings.list(query)),

@@ -8,6 +8,7 @@ import type { FindingStore } from '../findings/store-shape.ts';
 import { createModelUse } from '../jobs/note-model-use.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
 import { toNanoUsd } from '../ledger/money.ts';
+import type { ArchiveAsker } from '../librarian/archive-asker.ts';
 import type { TaskIdentity, TurnLedger } from '../ledger/turn-ledger-shape.ts';
 import { findModel } from '../models/catalog.ts';
 import type { Model } from '../models/model.ts';
@@ -16,7 +17,7 @@ import type { Redis } from 'ioredis';
 import { createResultCheck } from './result.ts';
 import { runTask, type TaskEnd } from './task-loop.ts';
 import { createToolset } from './tools/toolset.ts';
-import type { FindingReader, Toolset } from './tools/tool.ts';
+import type { FindingReader, ToolContext, Toolset } from './tools/tool.ts';
 import { resolveWorkspace } from './workspace.ts';
 
 export interface TaskHandlerParts {
@@ -27,6 +28,8 @@ export interface TaskHandlerParts {
   ledger: TurnLedger;
   findings: FindingStore;
   workerId: string;
+  /** Whom tasks may ask; undefined: there is no librarian. */
+  archive?: ArchiveAsker;
   /** The session a job belongs to that was not stamped with one. */
   currentSession(): Promise<string>;
 }
@@ -41,11 +44,16 @@ export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<TaskE
 
 /** Builds what turns a parsed task into a finding: finds its model, workspace and contexts, then runs the loop. */
 export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
-  const { config, redis, keys, model, ledger, findings, workerId } = parts;
+  const { config, redis, keys, model, ledger, findings, workerId, archive } = parts;
   const reader = toFindingReader(findings);
   const noteModelUse = createModelUse(redis, keys);
   const [bare, full] = [false, true].map((workspace) =>
-    createToolset({ workspace, runAllow: config.FLEET_RUN_ALLOW, httpAllow: config.FLEET_HTTP_ALLOW }),
+    createToolset({
+      workspace,
+      runAllow: config.FLEET_RUN_ALLOW,
+      httpAllow: config.FLEET_HTTP_ALLOW,
+      archive: archive !== undefined,
+    }),
   ) as [Toolset, Toolset]; // made once: the same definitions, byte for byte, keep the provider's cache warm
 
   return async (task, run) => {
@@ -78,6 +86,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
           workspace,
           files: task.files ?? [],
           findings: reader,
+          ...(archive === undefined ? {} : { askArchive: toAsk(archive, identity, run.isDraining) }),
           runAllow: config.FLEET_RUN_ALLOW,
           httpAllow: config.FLEET_HTTP_ALLOW,
           redisAddress: toAddress(config.REDIS_URL),
@@ -99,6 +108,16 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
 function toDigest(task: TaskData): string {
   const { session: _session, batch: _batch, mission_id: _mission, line: _line, ...asked } = task;
   return hash('sha256', JSON.stringify(asked)).slice(0, 16);
+}
+
+/** The task's own questions: asked in its name, paid by its batch and mission. */
+function toAsk(
+  archive: ArchiveAsker,
+  { jobId, session, batch, missionId }: TaskIdentity,
+  isDraining: () => boolean,
+): NonNullable<ToolContext['askArchive']> {
+  return (question, filter, signal) =>
+    archive.ask({ question, filter, jobId, session, batch, missionId, isDraining }, signal);
 }
 
 function toAddress(url: string): { host: string; port: number } {

@@ -1,6 +1,7 @@
 import { tasksQueue } from '../../queues/tasks.ts';
 import { isOffline, type Config } from '../config.ts';
 import { createFindingStore } from '../findings/store.ts';
+import { watchForeignFindings } from '../findings/watch-foreign.ts';
 import { createHaltSwitch } from '../halt/halt.ts';
 import { checkMemory } from '../halt/watch-memory.ts';
 import { announceEnds } from '../jobs/announce-ends.ts';
@@ -23,6 +24,7 @@ import { markSwarm, runPreflight } from '../redis/preflight.ts';
 import { defineScripts } from '../redis/scripts.ts';
 import { waitWhileRefused } from '../redis/wait-while-refused.ts';
 import { createSessionReader } from '../session.ts';
+import { createArchiveAsker } from '../librarian/archive-asker.ts';
 import { createTaskHandler } from './create-task-handler.ts';
 
 const SWEEP_EVERY_MS = 60_000;
@@ -58,6 +60,11 @@ export async function runHaiku(parts: {
   const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
   const name = await takeWorkerName(redis, keys, config.FLEET_WORKER_ID);
   const ledger = createTurnLedger({ scripts, keys, workerId: name.id, now: () => new Date() });
+  // Tasks may ask where somebody answers.
+  const archive =
+    config.shards.length === 0
+      ? undefined
+      : createArchiveAsker({ redis, keys, queue: queues.archive, url: config.REDIS_URL });
   const handle = createTaskHandler({
     config,
     redis,
@@ -67,7 +74,9 @@ export async function runHaiku(parts: {
     findings: createFindingStore(redis, keys),
     workerId: name.id,
     currentSession: createSessionReader(scripts, keys),
+    ...(archive === undefined ? {} : { archive }),
   });
+  const stopWatching = watchForeignFindings({ redis, keys, scripts, url: config.REDIS_URL, log });
 
   let heartbeat: Heartbeat | undefined; // needs to know the worker's jobs, which may start before it
   const running = runWorker(
@@ -129,8 +138,9 @@ export async function runHaiku(parts: {
   return {
     workerId: name.id,
     async close() {
-      await Promise.all([stopWatchingMemory(), stopSweeping()]);
+      await Promise.all([stopWatchingMemory(), stopSweeping(), stopWatching()]);
       await running.close(); // stop fetching, running turns end and are stored, jobs go back to waiting
+      await archive?.close();
       await heartbeat.stop();
       await notifier.flush();
       await name.release();

@@ -1,5 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { z } from 'zod';
+import type { ArchiveFilter } from '../../../queues/archive.ts';
+import type { ArchiveWord } from '../../librarian/archive-asker.ts';
 import { mergeChanges } from './line-change.ts';
 
 /** The only reasons for which a worker may hand a task back. */
@@ -68,6 +70,8 @@ export interface ToolContext {
   state: TaskState;
   signal: AbortSignal;
   findings: FindingReader;
+  /** Asks the archive; undefined where there is none. @throws HaltError, ShutdownError */
+  askArchive?: (question: string, filter: ArchiveFilter, signal: AbortSignal) => Promise<ArchiveWord>;
   /** Program names that `run` may start. */
   runAllow: string[];
   /** `host` (ports 80 and 443) or `host:port`. */

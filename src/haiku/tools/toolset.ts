@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { askArchiveTool } from './ask-archive-tool.ts';
 import { createCsvTransformTool } from './csv-transform-tool.ts';
 import { cutText } from './cut-text.ts';
 import { editTool } from './edit-tool.ts';
@@ -22,6 +23,8 @@ export interface ToolsetOptions {
   runAllow: readonly string[];
   /** Hosts; empty means that `http` is not offered. */
   httpAllow: readonly string[];
+  /** Whether there is a librarian to ask. Default false. */
+  archive?: boolean;
 }
 
 /** The tools for one kind of task. The same options always give the same definitions, byte for byte. */
@@ -42,7 +45,7 @@ export function createToolset(options: ToolsetOptions): Toolset {
   };
 }
 
-function chooseTools({ workspace, runAllow, httpAllow }: ToolsetOptions): Tool[] {
+function chooseTools({ workspace, runAllow, httpAllow, archive = false }: ToolsetOptions): Tool[] {
   return [
     ...(workspace ? [readTool, writeTool, editTool, grepTool, globTool, gitTool] : []),
     ...(workspace && runAllow.length > 0 ? [createRunTool(runAllow)] : []),
@@ -50,6 +53,7 @@ function chooseTools({ workspace, runAllow, httpAllow }: ToolsetOptions): Tool[]
     createJsonTransformTool(workspace),
     createCsvTransformTool(workspace),
     findingsTool,
+    ...(archive ? [askArchiveTool] : []),
     handBackTool,
   ];
 }

@@ -1,0 +1,18 @@
+import { createTaskHandle, type HandleParts } from '../jobs/task-handle.ts';
+import { withPlainErrors } from '../redis/plain-errors.ts';
+import type { AskOptions, QueryHandle } from './ask-shape.ts';
+import { addQuery } from './query-producer.ts';
+
+/** The `ask` of a connected fleet. @param parts of the archive's queue */
+export function createFleetAsk(
+  parts: HandleParts & { currentSession: () => Promise<string> },
+): (question: string, options?: AskOptions) => Promise<QueryHandle> {
+  return async (question, { queryId, ...more } = {}) => {
+    const enqueued = await withPlainErrors(parts.redisUrl, async () =>
+      addQuery(parts.queue, { ...more, question }, { queryId, session: await parts.currentSession() }),
+    );
+    const { jobId: id, findingId, added, state } = enqueued;
+    const handle = createTaskHandle(parts, { id, added, state, wantedFindingId: findingId }, String);
+    return { ...handle, queryId: enqueued.queryId };
+  };
+}
