@@ -24,7 +24,7 @@ export function createResultCheck(schema: Record<string, unknown> | undefined): 
 
 /** Compiling takes some ten milliseconds, and the tasks of a batch have the same schema. The oldest goes first. */
 const compiled = new Map<string, ValidateFunction>();
-const MOST_COMPILED = 32;
+const MOST_COMPILED = 16;
 
 /** @throws InvalidJobError naming what is wrong with the schema */
 export function compileSchema(schema: Record<string, unknown>): ValidateFunction {

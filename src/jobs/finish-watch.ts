@@ -15,7 +15,7 @@ export interface FinishWatch {
   close(): Promise<void>;
 }
 
-export interface WatchOptions {
+interface WatchOptions {
   /** Where its finding stands should its job be cleared away; a job that is there says so itself. Default: derived. */
   findingId?: string;
   timeoutMs: number;

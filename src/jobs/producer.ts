@@ -12,13 +12,13 @@ import type { Enqueued, TaskState } from './task-shape.ts';
 /** Jobs in one `addBulk`: one MULTI of a few milliseconds. */
 const CHUNK = 500;
 
-export interface Stamps {
+interface Stamps {
   session: string;
   batch?: string;
 }
 
 /** One task on its way in: what was asked, and the id it must have, if any. */
-export interface TaskToAdd {
+interface TaskToAdd {
   input: unknown;
   taskId?: string;
   line?: number;

@@ -73,7 +73,9 @@ function toContents({ messages }: Conversation): string[] {
   return messages.flatMap(({ content }) =>
     typeof content === 'string'
       ? []
-      : content.flatMap((block) => (block.type === 'tool_result' ? [String(block.content)] : [])),
+      : content.flatMap((block) =>
+          block.type === 'tool_result' ? [typeof block.content === 'string' ? block.content : ''] : [],
+        ),
   );
 }
 
