@@ -7,6 +7,8 @@ export {
   type FleetOptions,
   type FleetTasks,
 } from './connect-fleet.ts';
+export type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';
+export type { ArchiveFilter } from '../queues/archive.ts';
 export { defineTask, type TypedTask } from './jobs/define-task.ts';
 export type { Enqueued, TaskEnd, TaskHandle, TaskState, WaitOptions } from './jobs/task-shape.ts';
 export type { BatchOptions, BatchProgress, BatchReport, BatchState, BatchTask } from './batches/batch-shape.ts';

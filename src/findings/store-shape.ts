@@ -5,6 +5,8 @@ export interface FindingQuery {
   limit?: number;
   session?: string;
   batch?: string;
+  /** The librarian's answers instead of findings; session and batch do not apply. Default false. */
+  answers?: boolean;
   /** Only findings whose JSON holds this text, case ignored. */
   text?: string;
 }

@@ -17,14 +17,9 @@ export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
   }
 
   async function* pages(query: FindingQuery, order: 'newest' | 'oldest'): AsyncGenerator<StoredFinding> {
-    const { limit = 50, session, batch, text } = query;
+    const { limit = 50, session, batch, text, answers = false } = query;
     const wanted = text?.toLowerCase();
-    const index =
-      batch !== undefined
-        ? keys.indexByBatch(batch)
-        : session !== undefined
-          ? keys.indexBySession(session)
-          : keys.index;
+    const index = answers ? keys.indexAnswers : toIndex(keys, query);
     let given = 0;
     for (let from = 0; given < limit; from += PAGE) {
       const to = from + PAGE - 1;
@@ -33,7 +28,7 @@ export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
       if (ids.length === 0) return;
       for (const finding of await readMany(ids)) {
         if (finding === null) continue;
-        if (batch !== undefined && session !== undefined && finding.session !== session) continue;
+        if (!answers && batch !== undefined && session !== undefined && finding.session !== session) continue;
         if (wanted !== undefined && !JSON.stringify(finding).toLowerCase().includes(wanted)) continue;
         yield finding;
         given += 1;
@@ -68,4 +63,9 @@ export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
     },
     count: () => redis.zcard(keys.index),
   };
+}
+
+function toIndex(keys: Keys, { batch, session }: FindingQuery): string {
+  if (batch !== undefined) return keys.indexByBatch(batch);
+  return session !== undefined ? keys.indexBySession(session) : keys.index;
 }

@@ -69,7 +69,8 @@ export function createArchiveAsker(parts: { redis: Redis; keys: Keys; queue: Que
         const ended = await watch.wait(jobId, { findingId, timeoutMs: LOOK_EVERY_MS, signal });
         signal.throwIfAborted();
         if (ended?.state === 'completed') {
-          return { kind: 'answer', text: String(ended.finding.result), citations: ended.finding.citations };
+          const { result, citations } = ended.finding;
+          return { kind: 'answer', text: typeof result === 'string' ? result : JSON.stringify(result), citations };
         }
         if (ended?.state === 'failed') return { kind: 'failed', reason: ended.reason };
         if (!(await isOnItsWay(jobId, isDraining))) break;

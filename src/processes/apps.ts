@@ -2,7 +2,13 @@ import { join } from 'node:path';
 import { packageFolder, type Config } from '../config.ts';
 import { EXIT_CONFIG } from '../process-start.ts';
 
-export type AppKind = 'redis' | 'dashboard' | 'haiku';
+export type AppKind = 'redis' | 'dashboard' | 'haiku' | 'librarian';
+
+/** How many processes of a kind, where it is not what the configuration says. */
+export interface AppCounts {
+  haiku?: number;
+  librarian?: number;
+}
 
 /** One entry of pm2's `apps`; https://pm2.keymetrics.io/docs/usage/application-declaration/ */
 export interface App {
@@ -29,8 +35,12 @@ export function toAppName(config: Config, kind: AppKind): string {
   return `${toNamespace(config)}-${kind}`;
 }
 
-/** The processes of this configuration, in the order they are started; none of its values travels in `env`. */
-export function buildApps(config: Config, haikuCount: number = config.FLEET_HAIKU_PROCESSES): App[] {
+/**
+ * The processes of this configuration, in the order they are started; none of its values travels in `env`. Without a
+ * Gemini key there is no librarian.
+ */
+export function buildApps(config: Config, counts: AppCounts = {}): App[] {
+  const { haiku = config.FLEET_HAIKU_PROCESSES, librarian = config.FLEET_LIBRARIAN_PROCESSES } = counts;
   const app = (kind: AppKind, script: string, instances = 1): App => ({
     name: toAppName(config, kind),
     namespace: toNamespace(config),
@@ -50,6 +60,7 @@ export function buildApps(config: Config, haikuCount: number = config.FLEET_HAIK
   return [
     ...(config.embedded === null ? [] : [app('redis', 'workers/redis.js')]),
     app('dashboard', 'dashboards/server.js'),
-    app('haiku', 'workers/haiku.js', haikuCount),
+    app('haiku', 'workers/haiku.js', haiku),
+    ...(config.shards.length === 0 ? [] : [app('librarian', 'workers/librarian.js', librarian)]),
   ];
 }

@@ -12,6 +12,8 @@ import { waitUntilReady, type ProcessProblem } from './wait-until-ready.ts';
 export interface UpOptions {
   /** Haiku processes; default FLEET_HAIKU_PROCESSES. */
   haiku?: number;
+  /** Librarian processes; default FLEET_LIBRARIAN_PROCESSES. None is started without a Gemini key. */
+  librarians?: number;
   /** True: the fleet's own Redis, for good. False: the one of REDIS_URL again. Left out: as chosen before. */
   embedded?: boolean;
 }
@@ -37,7 +39,12 @@ export async function bringUp(env: NodeJS.ProcessEnv, options: UpOptions): Promi
   return withPm2(async (pm2) => {
     const config = await settleRedis(pm2, before, env, options.embedded);
     const since = Date.now();
-    const apps = buildApps(config, options.haiku ?? (await countWanted(pm2, config)));
+    const running = countReady(await pm2.list(toNamespace(config)));
+    const apps = buildApps(config, {
+      haiku: options.haiku ?? atLeast(running[toAppName(config, 'haiku')], config.FLEET_HAIKU_PROCESSES),
+      librarian:
+        options.librarians ?? atLeast(running[toAppName(config, 'librarian')], config.FLEET_LIBRARIAN_PROCESSES),
+    });
     const redisApp = apps.filter((app) => app.name === toAppName(config, 'redis'));
     const others = apps.filter((app) => !redisApp.includes(app));
 
@@ -50,7 +57,7 @@ export async function bringUp(env: NodeJS.ProcessEnv, options: UpOptions): Promi
     return {
       ready: countReady(await pm2.list(toNamespace(config))),
       problems,
-      warnings,
+      warnings: [...warnings, ...toShardWarnings(config)],
       redisUrl: config.REDIS_URL,
       dashboardUrl: `http://${config.DASHBOARD_HOST}:${config.DASHBOARD_PORT}`,
       budgetNanoUsd,
@@ -75,9 +82,14 @@ async function settleRedis(
 }
 
 /** Without a number asked for, more processes than configured are left alone. */
-async function countWanted(pm2: Pm2, config: Config): Promise<number> {
-  const running = countReady(await pm2.list(toNamespace(config)));
-  return Math.max(running[toAppName(config, 'haiku')] ?? 0, config.FLEET_HAIKU_PROCESSES);
+function atLeast(running: number | undefined, configured: number): number {
+  return Math.max(running ?? 0, configured);
+}
+
+function toShardWarnings(config: Config): string[] {
+  return config.shards.length > 0
+    ? []
+    : ['no librarian is started: GEMINI_API_KEY_SHARD1 (or GEMINI_API_KEY) is not set; questions to the archive wait'];
 }
 
 /** Said before any process starts and fails for it one by one. */

@@ -28,6 +28,13 @@ describe('the processes for pm2', () => {
     });
   });
 
+  it('have librarians only where there is a shard for them', () => {
+    const keyed = { GEMINI_API_KEY_SHARD2: 'key-of-a-test', FLEET_LIBRARIAN_PROCESSES: '3' };
+    expect(appsOf(keyed).at(-1)).toMatchObject({ name: 'fleet-librarian', instances: 3 });
+    expect(appsOf({ FLEET_OFFLINE: '1' }).map(({ name }) => name)).toContain('fleet-librarian');
+    expect(appsOf({ FLEET_LIBRARIAN_PROCESSES: '3' }).map(({ name }) => name)).not.toContain('fleet-librarian');
+  });
+
   it('begin with a Redis of their own where one was chosen', () => {
     writeEmbeddedChoice(home, null, { port: 7_000, folder: home });
     expect(appsOf()[0]).toMatchObject({ name: 'fleet-redis', instances: 1 });

@@ -9,12 +9,13 @@ export function registerUp(program: Command): void {
   program
     .command('up')
     .description('start the fleet: dashboard and workers, through pm2; what runs already stays as it is')
-    .option('--haiku <count>', 'Haiku processes (default: FLEET_HAIKU_PROCESSES)', toCount)
+    .option('--haiku <count>', 'Haiku processes (default: FLEET_HAIKU_PROCESSES)', toCount('--haiku'))
+    .option('--librarians <count>', 'librarian processes (default: FLEET_LIBRARIAN_PROCESSES)', toCount('--librarians'))
     .option('--embedded', 'use a Redis of the fleet’s own from now on')
     .option('--no-embedded', 'use the Redis of REDIS_URL again')
     .option('--json', 'for programs')
     .addHelpText('after', PM2_LINES)
-    .action(async (options: { haiku?: number; embedded?: boolean; json?: boolean }) => {
+    .action(async (options: { haiku?: number; librarians?: number; embedded?: boolean; json?: boolean }) => {
       const report = await bringUp(process.env, options);
       if (report.problems.length > 0) process.exitCode = 1;
       if (options.json) return console.log(JSON.stringify(report));
@@ -44,8 +45,10 @@ export function printProblem({ name, exitCode, triedAgain, lines }: ProcessProbl
   for (const line of lines) console.error(`   ${line}`);
 }
 
-function toCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
-  throw new UsageError(`--haiku: expected 1..64, got ${JSON.stringify(text)}`);
+function toCount(option: string): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
+    throw new UsageError(`${option}: expected 1..64, got ${JSON.stringify(text)}`);
+  };
 }

@@ -1,0 +1,17 @@
+/** pm2 app `librarian`: answers the archive's queries until SIGTERM. Process entry; nothing imports it. */
+import { requireShards } from '../src/config.ts';
+import { onShutdown } from '../src/jobs/shutdown.ts';
+import { runLibrarian } from '../src/librarian/run-librarian.ts';
+import { createArchiveModels } from '../src/models/create-archive-models.ts';
+import { startProcess } from '../src/process-start.ts';
+
+await startProcess('librarian', async (config, log) => {
+  const shards = requireShards(config);
+  const models = await createArchiveModels(config);
+  const onStuck = (): void => void process.kill(process.pid, 'SIGTERM');
+  const librarian = await runLibrarian({ config, shards, models, log, onStuck });
+  onShutdown({ log, graceMs: 145_000 }, async () => {
+    await librarian.close();
+    await models.close();
+  });
+});
