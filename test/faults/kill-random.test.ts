@@ -74,8 +74,15 @@ test(
       return (counts['completed'] ?? 0) + (counts['failed'] ?? 0) === TASKS;
     }
 
+    // Three deaths without a stored turn in between look like poison, also where chance did it: a person lets them go on.
     const failed = await queue.getFailed();
-    expect(failed.map((job) => `${job.id}: ${job.failedReason}`)).toEqual([]);
+    expect(failed.filter((job) => !job.failedReason?.startsWith('quarantined: '))).toEqual([]);
+    expect(failed.length).toBeLessThanOrEqual(kills / 3);
+    for (const job of failed) await job.retry();
+    await waitUntil(async () => (await queue.getCompletedCount()) === TASKS, {
+      timeoutMs: 60_000,
+      what: 'every job completed',
+    });
     expect(await redis.redis.zcard(redis.keys.index)).toBe(TASKS);
     expect(await redis.redis.xlen(redis.keys.events)).toBe(TASKS); // one entry a finding that was recorded
     const findings = await fleet.findings.list({ limit: TASKS + 1 });
