@@ -23,6 +23,7 @@ import { countOf, printJson } from './print.ts';
 import { showProgress } from './progress.ts';
 import { renderBatch } from './render-batch.ts';
 import { renderForecast } from './render-forecast.ts';
+import { warnWithoutWorkers } from './warn-without-workers.ts';
 import { withFleet } from './with-fleet.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -152,11 +153,13 @@ async function finish(
   console.log('  The batch goes on then; the same command waits for it again.');
 }
 
-async function wait({ inner }: OpenFleet, batch: string, report: BatchReport, spool: Spool): Promise<BatchEnd> {
+async function wait(fleet: OpenFleet, batch: string, report: BatchReport, spool: Spool): Promise<BatchEnd> {
   const tasks = report.added + report.existing;
+  await warnWithoutWorkers(fleet);
   const progress = showProgress('Working', tasks, 'tasks');
   try {
-    return await followBatch({ redis: inner.redis, keys: inner.keys, queue: inner.queues.tasks }, batch, {
+    const { redis, keys, queues } = fleet.inner;
+    return await followBatch({ redis, keys, queue: queues.tasks }, batch, {
       spool,
       tasks,
       onProgress: (completed, failed) =>

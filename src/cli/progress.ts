@@ -28,7 +28,8 @@ function bar(title: string, firstTotal: number, unit: string, startedAt: number)
     {
       format: `${title} [{bar}] {percentage}% | {value} of {total}${unit === '' ? '' : ` ${unit}`}{note}`,
       stream: process.stderr,
-      hideCursor: true,
+      hideCursor: null, // the terminal stays as it is, also when Ctrl-C ends the process
+      linewrap: null,
       clearOnComplete: true,
       noTTYOutput: false,
       barsize: 30,

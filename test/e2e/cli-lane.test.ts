@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -269,6 +269,38 @@ describe('without workers', () => {
 
     expect((await fleet('budget')).stdout).toContain('$5.0000');
     expect((await fleet('budget', '2.50')).stdout).toContain('$2.5000');
+  });
+
+  it('reads a pipe as a batch', async () => {
+    const piped = startFleet(
+      ['task', '--file', '-', '--batch', 'piped'],
+      environment(),
+      folder,
+      '{"description":"one"}\n{"description":"two"}\n',
+    );
+
+    expect((await piped.done).stdout).toContain('Batch piped: 2 tasks added (2 lines read)');
+    expect(await redis.redis.llen(redis.keys.queueKey('tasks', 'wait'))).toBe(2);
+  });
+
+  it('leaves no half file behind when waiting is interrupted', async () => {
+    const out = join(folder, 'results.jsonl');
+    const temporary = join(folder, 'tmp');
+    mkdirSync(temporary);
+    const tasks = writeTasks('late.jsonl', [{ description: 'one' }]);
+    const waiting = startFleet(
+      ['task', '--file', tasks, '--wait', '--out', out],
+      environment({ TMPDIR: temporary }),
+      folder,
+    );
+    await waitUntil(() => waiting.output().includes('No worker is up'));
+    waiting.child.kill('SIGINT');
+
+    const { code, stderr } = await waiting.done;
+    expect(code).toBe(130);
+    expect(stderr).toContain('the same command takes up batch late again');
+    expect(readdirSync(folder).toSorted()).toEqual(['late.jsonl', 'tmp']);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   it('prints starter prompts', async () => {

@@ -23,14 +23,16 @@ export function plainEnvironment(more: Record<string, string> = {}): NodeJS.Proc
   return { PATH, HOME, LANG, TMPDIR, ...more };
 }
 
-/** Starts the built `fleet` command, in a process group of its own. */
-export function startFleet(args: string[], env: NodeJS.ProcessEnv, cwd?: string): RunningCommand {
+/** Starts the built `fleet` command, in a process group of its own. @param input what it reads; default nothing */
+export function startFleet(args: string[], env: NodeJS.ProcessEnv, cwd?: string, input = ''): RunningCommand {
   const child = spawn(process.execPath, [main, ...args], {
     env,
     cwd,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => undefined); // it may end without reading
+  child.stdin.end(input);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => (stdout += String(chunk)));

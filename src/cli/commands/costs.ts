@@ -7,7 +7,7 @@ import { findPrices } from '../../models/catalog.ts';
 import { jsonOption } from '../options.ts';
 import { printJson } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';
-import { readSnapshot } from './status.ts';
+import { readSnapshot } from '../read-snapshot.ts';
 
 type CostsOptions = { by: ReportDimension; json?: boolean } & Partial<Record<ReportDimension, string>>;
 

@@ -5,7 +5,7 @@ import { formatUsd } from '../../ledger/money.ts';
 import { createNotifier } from '../../notify.ts';
 import { thisPerson } from '../person.ts';
 import { withFleet } from '../with-fleet.ts';
-import { readSnapshot } from './status.ts';
+import { readSnapshot } from '../read-snapshot.ts';
 
 export function registerHalt(program: Command): void {
   program

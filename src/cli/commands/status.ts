@@ -2,15 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { readBatch } from '../../batches/batch-progress.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
-import { DEFAULT_BUDGET_NANO_USD } from '../../ledger/budget.ts';
-import { toNanoUsd } from '../../ledger/money.ts';
 import { toRedisError } from '../../redis/connect.ts';
 import { toMessage } from '../../errors.ts';
 import { renderCompactStatus, renderStatus } from '../../status/render.ts';
-import { readStatus } from '../../status/snapshot.ts';
-import type { StatusSnapshot } from '../../status/snapshot-shape.ts';
 import { jsonOption } from '../options.ts';
 import { isTerminal, printJson, wantsColour } from '../print.ts';
+import { readSnapshot } from '../read-snapshot.ts';
 import { renderBatch } from '../render-batch.ts';
 import { withFleet } from '../with-fleet.ts';
 
@@ -61,14 +58,4 @@ async function watch(fleet: OpenFleet, options: StatusCommandOptions): Promise<v
     });
     await sleep(WATCH_MS);
   }
-}
-
-/** The fleet's state, with the budget that would hold where none is set yet. */
-export async function readSnapshot({ inner }: OpenFleet): Promise<StatusSnapshot> {
-  const { config, redis, keys, scripts, queues } = inner;
-  const seed = config.FLEET_BUDGET_USD;
-  return readStatus(redis, keys, Object.values(queues), {
-    scripts,
-    defaultDayLimitNanoUsd: seed === undefined ? DEFAULT_BUDGET_NANO_USD : toNanoUsd(seed),
-  });
 }

@@ -8,6 +8,7 @@ import { loadTaskFile, type TaskFileOptions } from '../load-task-file.ts';
 import { jsonOption, parseJson, readJsonFile, toCount, toUsd } from '../options.ts';
 import { lineWidth, printJson, toLine } from '../print.ts';
 import { showProgress } from '../progress.ts';
+import { warnWithoutWorkers } from '../warn-without-workers.ts';
 import { withFleet } from '../with-fleet.ts';
 
 export interface TaskCommandOptions extends TaskFileOptions {
@@ -136,6 +137,7 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
       return console.log(`  its finding: fleet findings ${findingId}`);
     }
     if (!options.json) console.error(added ? `Enqueued ${id}, waiting` : `${id} is there already: ${state}`);
+    await warnWithoutWorkers(fleet);
     const parts = { redis, keys, queue: queues.tasks, findings: fleet.findings };
     const progress = showProgress('Working', 0, 'turns');
     const finding = await followJob(parts, id, findingId, (now, turns) => {

@@ -1,0 +1,15 @@
+import { DEFAULT_BUDGET_NANO_USD } from '../ledger/budget.ts';
+import { toNanoUsd } from '../ledger/money.ts';
+import type { OpenFleet } from '../open-fleet.ts';
+import type { StatusSnapshot } from '../status/snapshot-shape.ts';
+import { readStatus } from '../status/snapshot.ts';
+
+/** The fleet's state, with the budget that would hold where none is set yet. */
+export async function readSnapshot({ inner }: OpenFleet): Promise<StatusSnapshot> {
+  const { config, redis, keys, scripts, queues } = inner;
+  const seed = config.FLEET_BUDGET_USD;
+  return readStatus(redis, keys, Object.values(queues), {
+    scripts,
+    defaultDayLimitNanoUsd: seed === undefined ? DEFAULT_BUDGET_NANO_USD : toNanoUsd(seed),
+  });
+}
