@@ -28,3 +28,8 @@ export function toLine(text: string, width: number): string {
 export function lineWidth(): number {
   return process.stdout.columns ?? 100;
 }
+
+/** Keeps line breaks and tabs; what a model wrote must not move the cursor. */
+export function withoutControls(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '');
+}

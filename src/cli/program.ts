@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageFolder } from '../config.ts';
+import { registerAsk } from './commands/ask.ts';
 import { registerBudget } from './commands/budget.ts';
 import { registerCancel } from './commands/cancel.ts';
 import { registerContext } from './commands/context.ts';
@@ -32,6 +33,7 @@ const registrations: ((program: Command) => void)[] = [
   registerDoctor,
   registerTask,
   registerSingle,
+  registerAsk,
   registerStatus,
   registerCosts,
   registerFindings,

@@ -5,10 +5,11 @@ import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts'
 import { assertBatch } from '../../jobs/failed-jobs.ts';
 import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
 import { jsonOption, toCount } from '../options.ts';
-import { countOf, lineWidth, printJson, toLine } from '../print.ts';
+import { countOf, lineWidth, printJson, toLine, withoutControls } from '../print.ts';
 import { showProgress } from '../progress.ts';
 import { withFleet } from '../with-fleet.ts';
 import { writeWhole } from '../write-whole.ts';
+import { registerRetract } from './findings-retract.ts';
 
 interface FindingsOptions {
   grep?: string;
@@ -17,18 +18,21 @@ interface FindingsOptions {
   limit?: number;
   json?: boolean;
   export?: string;
+  answers?: boolean;
 }
 
 const SHOWN = 20;
 
 export function registerFindings(program: Command): void {
-  program
+  const command = program
     .command('findings')
+    .enablePositionalOptions() // what stands behind `retract` belongs to it
     .description('what was found: one finding whole, or the newest, one line each')
     .argument('[id]', 'finding id, without finding:')
     .option('--grep <text>', 'only those that hold this text, case ignored')
     .option('--session <name>', 'only of this session')
     .option('--batch <name>', 'only of this batch')
+    .option('--answers', 'the librarian’s answers instead of findings')
     .option('--limit <n>', `how many (default: ${SHOWN}; with --export all)`, toCount(1, 10_000_000))
     .option('--export <file>', 'write them as JSONL, oldest first, whole or not at all')
     .addOption(jsonOption())
@@ -53,14 +57,16 @@ export function registerFindings(program: Command): void {
         for (const finding of found) console.log(renderLine(finding));
       });
     });
+  registerRetract(command);
 }
 
-function toQuery({ grep, session, batch, limit }: FindingsOptions): FindingQuery {
+function toQuery({ grep, session, batch, limit, answers }: FindingsOptions): FindingQuery {
   return {
     ...(grep === undefined ? {} : { text: grep }),
     ...(session === undefined ? {} : { session }),
     ...(batch === undefined ? {} : { batch }),
     ...(limit === undefined ? {} : { limit }),
+    ...(answers === true ? { answers } : {}),
   };
 }
 
@@ -85,12 +91,14 @@ async function exportTo(
 function renderLine(finding: StoredFinding): string {
   const cost = finding.cost === undefined ? '' : formatUsd(toNanoUsd(finding.cost), 6);
   const head = `${finding.finding_id.padEnd(26)}  ${finding.at.slice(0, 19)}Z  ${cost.padStart(9)}  `;
-  return (head + toLine(toSummary(finding), Math.max(30, lineWidth() - head.length))).trimEnd();
+  const mark = finding.status === 'retracted' ? 'RETRACTED  ' : '';
+  return (head + mark + toLine(toSummary(finding), Math.max(30, lineWidth() - head.length))).trimEnd();
 }
 
 function renderFinding(finding: StoredFinding): string {
   const { usage } = finding;
   const facts: [string, string | undefined][] = [
+    ['Retracted', toRetraction(finding)],
     ['Task', toLine(finding.task ?? '', 400)],
     ['At', finding.at],
     ['By', [finding.worker_id, finding.model].filter((part) => part !== undefined).join(', ')],
@@ -109,12 +117,15 @@ function renderFinding(finding: StoredFinding): string {
   ];
   const lines = facts
     .filter(([, value]) => value !== undefined && value !== '')
-    .map(([name, value]) => `${name.padEnd(9)}${value}`);
+    .map(([name, value]) => `${name.padEnd(11)}${value}`);
   const result = typeof finding.result === 'string' ? finding.result : JSON.stringify(finding.result, null, 2);
   return [`finding:${finding.finding_id}`, ...lines, '', withoutControls(result ?? '')].join('\n');
 }
 
-/** Keeps line breaks and tabs; what a model wrote must not move the cursor. */
-function withoutControls(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '');
+/** Why, by whom and when; undefined where it stands. */
+function toRetraction(finding: StoredFinding): string | undefined {
+  if (finding.status !== 'retracted') return undefined;
+  const note: unknown = Reflect.get(finding, 'retracted');
+  if (typeof note !== 'object' || note === null) return 'yes';
+  return toLine(['why', 'by', 'at'].map((name) => String(Reflect.get(note, name) ?? '')).join(', '), 400);
 }

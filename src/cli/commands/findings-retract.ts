@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { listAnswersCiting, retractFinding } from '../../findings/retract.ts';
+import { jsonOption } from '../options.ts';
+import { thisPerson } from '../person.ts';
+import { countOf, lineWidth, printJson, toLine } from '../print.ts';
+import { withFleet } from '../with-fleet.ts';
+
+/** `fleet findings retract`. */
+export function registerRetract(findings: Command): void {
+  findings
+    .command('retract')
+    .description('take a finding out of the archive: it stays readable, is marked, and no librarian is shown it again')
+    .argument('<id>', 'finding id, without finding:')
+    .requiredOption('--why <reason>', 'what is wrong with it; stays with the finding')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  fleet findings retract finding_8f3a2c1d9e4b --why "measured the wrong host"')
+    .action(async (given: string, options: { why: string; json?: boolean }) => {
+      const id = given.replace(/^finding:/, '');
+      await withFleet(async ({ inner: { redis, keys, scripts } }) => {
+        const retraction = await retractFinding({ redis, keys, scripts }, { id, why: options.why, by: thisPerson() });
+        const citing = await listAnswersCiting(redis, keys, id);
+        if (options.json) {
+          return printJson({ ...retraction, cited_by: citing.map((answer) => answer.finding_id) });
+        }
+        console.log(`Retracted ${id}: no librarian is shown it any more.`);
+        if (citing.length === 0) return console.log('No answer cited it.');
+        console.log(`${countOf(citing.length, 'answer')} cited it; ask again where it matters:`);
+        for (const answer of citing) {
+          const head = `  ${answer.finding_id}  ${answer.at.slice(0, 16).replace('T', ' ')}  `;
+          console.log(head + toLine(answer.task ?? '', Math.max(30, lineWidth() - head.length)));
+        }
+      });
+    });
+}
