@@ -61,6 +61,7 @@ const environmentSchema = z.object({
   GEMINI_BASE_URL: url(['http:', 'https:']).optional(),
   GEMINI_SDK: oneOf('generative-ai', 'genai').default('generative-ai'),
   ...shardDefaults,
+  GEMINI_PACING: oneOf('0', '1').default('0'),
   DEEPSEEK_API_KEY: secret.optional(),
   DEEPSEEK_BASE_URL: url(['http:', 'https:']).optional(),
   FLEET_GEMINI_MODEL: z.string().min(1).default('gemini-3.5-flash-lite'),
