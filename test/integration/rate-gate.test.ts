@@ -91,7 +91,7 @@ describe('the window', () => {
     if (!one || !two) throw new Error('two shards');
     const gate = await openGate(fixture, [one, { ...two, rpm: 2, rpd: 100 }]);
     const permits = [await acquirePermit(gate), await acquirePermit(gate)];
-    expect(permits.map(({ shard }) => shard).sort()).toEqual([1, 2]);
+    expect(countOf(permits.map(({ shard }) => shard))).toEqual([1, 1, 0, 0, 0]);
     await expectToWait(gate, {});
     const { redis, keys } = fixture;
     expect(await redis.mget(keys.shardQuota(1), keys.shardQuota(2))).toEqual(['98', '98']);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pacificDay } from '../../src/librarian/pacific-day.ts';
 import { toProjects } from '../../src/librarian/shard-project.ts';
@@ -48,8 +48,8 @@ describe('pacificDay', () => {
 
   it('covers all time: each instant lies in its day, and the next day begins where it ends', () => {
     const span = { min: utc('2000-01-01T00:00:00Z'), max: utc('2040-12-31T23:59:59Z') };
-    fc.assert(
-      fc.property(fc.integer(span), (at) => {
+    assert(
+      property(integer(span), (at) => {
         const day = pacificDay(at);
         expect(day.startsAtMs <= at && at < day.endsAtMs).toBe(true);
         expect([23, 24, 25]).toContain((day.endsAtMs - day.startsAtMs) / HOUR_MS);

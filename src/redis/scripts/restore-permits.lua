@@ -8,6 +8,7 @@ for _, permit in ipairs(a.permits) do
   local id, age, value = permit[1], permit[2], permit[3]
   if redis.call('ZADD', starts, 'NX', now - age, id) == 1 then
     redis.call('HSET', tokens, id, value)
+    redis.call('HINCRBY', tokens, 'sum', tokens_of(value))
     lost = lost + 1
   end
 end

@@ -3,8 +3,7 @@
 local a = cjson.decode(ARGV[1])
 --@include shard-room
 local k = project_keys(KEYS, 1, a.shard_count)
-if redis.call('ZREM', k.starts, a.id) == 0 then return 0 end
-redis.call('HDEL', k.tokens, a.id)
+if not forget(k, a.id) then return 0 end
 local day = day_at(a.days, clock())
 local kept = redis.call('HMGET', k.project, 'day', 'left')
 if not day or kept[1] ~= a.day or a.day ~= day[1] then return 1 end -- that day's quota is over and gone

@@ -26,6 +26,7 @@ if view.delay > 0 then return { now, 'closed', view.reason, view.delay, view.rpm
 local left = view.left - 1
 redis.call('ZADD', k.starts, now, a.id)
 redis.call('HSET', k.tokens, a.id, string.format('%d|%d', a.tokens, view.shard))
+redis.call('HINCRBY', k.tokens, 'sum', a.tokens)
 for _, key in ipairs({ k.starts, k.tokens }) do redis.call('PEXPIRE', key, 2 * p.spacing) end
 write_left(k, left, day[3])
 redis.call('HSET', k.project, 'day', day[1], 'left', left, 'pace_next', math.floor(now + (day[3] - now) / (left + 1)))

@@ -1,5 +1,5 @@
 -- What a project (one or more shards that share its limits) has room for. All times are ms of Redis' own clock: hosts'
--- clocks differ. A project's keys: hash, starts (zset permit → ms), tokens (hash permit → `tokens|shard`), then hash,
+-- clocks differ. A project's keys: hash, starts (zset permit → ms), tokens (hash permit → `tokens|shard`, and `sum`), then hash,
 -- quota and status of each shard.
 
 local function clock()
@@ -68,6 +68,31 @@ local function read_left(k, kept_day, kept_left, full, day, counters)
   return left, garbage
 end
 
+local function tokens_of(kept) return tonumber(string.match(kept or '', '^%d+')) or 0 end
+
+-- Takes a permit's tokens out of the sum. Answers whether it was there.
+local function forget(k, id)
+  local tokens = tokens_of(redis.call('HGET', k.tokens, id))
+  if redis.call('ZREM', k.starts, id) == 0 then return false end
+  redis.call('HDEL', k.tokens, id)
+  redis.call('HINCRBY', k.tokens, 'sum', string.format('%d', -tokens)) -- Lua writes minus nothing as `-0`, which Redis refuses
+  return true
+end
+
+local function forget_old(k, before)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', k.starts, '-inf', before)) do forget(k, id) end
+end
+
+-- When the start began by whose end so many tokens are free.
+local function freed_at(k, wanted, now)
+  local starts = redis.call('ZRANGE', k.starts, 0, -1, 'WITHSCORES')
+  for i = 1, #starts, 2 do
+    wanted = wanted - tokens_of(redis.call('HGET', k.tokens, starts[i]))
+    if wanted <= 0 then return tonumber(starts[i + 1]) end
+  end
+  return now
+end
+
 -- The shard of the project whose key may be used now, or how long until one may.
 local function pick_shard(k, p, now, turn)
   local free, soonest, reason = {}, nil, 'excluded'
@@ -103,31 +128,19 @@ local function look(k, p, tokens, day, now, counters)
     if delay > view.delay then view.delay, view.reason = delay, reason end
   end
 
-  local old = redis.call('ZRANGEBYSCORE', k.starts, '-inf', now - p.spacing)
-  if #old > 0 then
-    redis.call('ZREM', k.starts, unpack(old))
-    redis.call('HDEL', k.tokens, unpack(old))
+  forget_old(k, now - p.spacing)
+  local count = redis.call('ZCARD', k.starts)
+  if count >= view.rpm then
+    local blocking = redis.call('ZRANGE', k.starts, count - view.rpm, count - view.rpm, 'WITHSCORES')
+    close('minute', math.max(1, (tonumber(blocking[2]) or now) + p.spacing - now))
   end
-  local starts = redis.call('ZRANGE', k.starts, 0, -1, 'WITHSCORES')
-  local count = #starts / 2
-  local function leaves_in(at) return (tonumber(starts[2 * at]) or now) + p.spacing - now end
-  if count >= view.rpm then close('minute', math.max(1, leaves_in(count - view.rpm + 1))) end
 
-  local sum, weights = 0, {}
-  for i = 1, count do
-    weights[i] = tonumber(string.match(redis.call('HGET', k.tokens, starts[2 * i - 1]) or '', '^%d+')) or 0
-    sum = sum + weights[i]
-  end
   if tokens > view.tpm then
     view.delay, view.reason = 1, 'too-large'
     return view
   end
-  local at = 0
-  while sum + tokens > view.tpm and at < count do
-    at = at + 1
-    sum = sum - weights[at]
-  end
-  if at > 0 then close('tokens', math.max(1, leaves_in(at))) end
+  local over = tonumber(redis.call('HGET', k.tokens, 'sum') or '0') + tokens - view.tpm
+  if over > 0 then close('tokens', math.max(1, freed_at(k, over, now) + p.spacing - now)) end
 
   if p.pacing == 1 then close('pace', (tonumber(kept[5]) or 0) - now) end
   local wait, reason
