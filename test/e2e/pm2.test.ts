@@ -51,7 +51,7 @@ describe('fleet up and down', () => {
 
     const up = await pm2.fleet('up');
     expect(up).toMatchObject({ code: 0, stderr: '' });
-    expect(up.stdout).toMatch(/1 × \w+-dashboard, 2 × \w+-haiku/);
+    expect(up.stdout).toMatch(/1 × \w+-dashboard, 2 × \w+-haiku, 1 × \w+-librarian/);
     expect(up.stdout).toMatch(/Dashboard: +http:\/\/127\.0\.0\.1:\d+/);
     expect(up.stdout).toMatch(/Budget: +\$5\.0000 a day/);
     const first = await pm2.list();
@@ -62,9 +62,9 @@ describe('fleet up and down', () => {
     expect((await pm2.fleet('up', '--haiku', '3')).code).toBe(0);
     const more = await pm2.list();
     expect([count(more, 'haiku'), count(more, 'dashboard')]).toEqual([3, 1]);
-    expect(more.filter(({ pid }) => first.some((old) => old.pid === pid))).toHaveLength(4);
+    expect(more.filter(({ pid }) => first.some((old) => old.pid === pid))).toHaveLength(5);
 
-    expect((await pm2.fleet('down')).stdout).toMatch(/Ended 4 processes/);
+    expect((await pm2.fleet('down')).stdout).toMatch(/Ended 5 processes/);
     expect(await pm2.list()).toMatchObject([{ name: 'dashboard', status: 'online' }]);
     expect((await pm2.fleet('down')).stdout).toMatch(/Nothing was running/);
   });
@@ -118,9 +118,9 @@ describe('fleet up and down', () => {
     await pm2.pm2('start', join(packageFolder, 'ecosystem.config.js'));
     const listed = await waitUntil(async () => {
       const all = await pm2.list();
-      return all.length === 3 && all.every(({ status }) => status === 'online') ? all : null;
+      return all.length === 4 && all.every(({ status }) => status === 'online') ? all : null;
     });
-    expect([count(listed ?? [], 'haiku'), count(listed ?? [], 'dashboard')]).toEqual([2, 1]);
+    expect(['haiku', 'dashboard', 'librarian'].map((kind) => count(listed ?? [], kind))).toEqual([2, 1, 1]);
     await pm2.fleet('down');
   });
 });
@@ -180,7 +180,7 @@ describe('under load', () => {
     const fleet = await connect();
     const { id } = await fleet.tasks.add({ description: 'Say hello. [[latency:100000]]' });
     await waitUntil(() => provider.requests().length > 0);
-    expect((await pm2.fleet('down', '--now')).stdout).toMatch(/Ended 3 processes/);
+    expect((await pm2.fleet('down', '--now')).stdout).toMatch(/Ended 4 processes/);
     expect(['waiting', 'active']).toContain(await fleet.inner.queues.tasks.getJobState(id));
     await fleet.close();
   });
