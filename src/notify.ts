@@ -5,7 +5,7 @@ import type { Logger } from './logger.ts';
 import type { Keys } from './redis/keys.ts';
 
 /** What is announced to `FLEET_NOTIFY`, as one line of JSON; `at` and `swarm` are added. */
-export type Notice =
+type Notice =
   | { event: 'halt'; reason: string; step: string; by: string; detail: string }
   | { event: 'batch-end'; batch: string; tasks: number; completed: number; failed: number }
   | { event: 'quarantine'; job_id: string; worker_id: string; detail: string }

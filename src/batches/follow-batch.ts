@@ -9,7 +9,7 @@ import type { Spool } from './spool.ts';
 export type BatchEnd = 'done' | 'failed' | 'halted' | 'parked';
 
 /** How many tasks of one load are where. */
-export interface Tally {
+interface Tally {
   completed: number;
   failed: number;
   parked: number;
