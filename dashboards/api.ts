@@ -45,7 +45,11 @@ export function createApi({ redis, keys, queues, config }: DashboardParts): Rout
   const defaultDayLimitNanoUsd =
     config.FLEET_BUDGET_USD === undefined ? DEFAULT_BUDGET_NANO_USD : Math.round(config.FLEET_BUDGET_USD * 1e9);
   const readShared = shareReads(
-    () => withDeadline(readStatus(redis, keys, allQueues, { scripts, defaultDayLimitNanoUsd }), REDIS_TIMEOUT_MS),
+    () =>
+      withDeadline(
+        readStatus(redis, keys, allQueues, { scripts, shards: config.shards, defaultDayLimitNanoUsd }),
+        REDIS_TIMEOUT_MS,
+      ),
     STATUS_KEPT_MS,
   );
 

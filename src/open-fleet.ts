@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../queues/registry.ts';
@@ -21,6 +22,9 @@ import { withPlainErrors } from './redis/plain-errors.ts';
 import { defineScripts, type Scripts } from './redis/scripts.ts';
 import { createSessionReader } from './session.ts';
 import { readStatus } from './status/snapshot.ts';
+
+/** How long closing waits for Redis to say goodbye. */
+const GOODBYE_MS = 1_000;
 
 /** A fleet with what it is made of, for code of the fleet itself that goes further: the command line, benches. */
 export interface OpenFleet extends Fleet {
@@ -55,8 +59,15 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
   async function close(): Promise<void> {
     closing.abort();
     await Promise.all([watch.close(), answers.close()]);
-    await Promise.all(Object.values(queues).map((queue) => queue.close()));
-    await redis.quit().catch(() => redis.disconnect());
+    const goodbye = Promise.all(Object.values(queues).map((queue) => queue.close())).then(() => redis.quit());
+    const waited = new AbortController();
+    // Nothing is lost by hanging up: a Redis that is away, or hangs, must not hold the script.
+    await Promise.race([
+      goodbye.catch(() => undefined),
+      sleep(GOODBYE_MS, undefined, { signal: waited.signal }).catch(() => undefined),
+    ]);
+    waited.abort();
+    redis.disconnect();
   }
 
   return {
@@ -84,7 +95,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
           signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
         ),
     },
-    status: () => plainly(() => readStatus(redis, keys, Object.values(queues), { scripts })),
+    status: () => plainly(() => readStatus(redis, keys, Object.values(queues), { scripts, shards: config.shards })),
     batch: (name) => plainly(() => readBatch(redis, keys, name)),
     costs: ({ by = 'session', only } = {}) =>
       plainly(async () => {

@@ -18,6 +18,7 @@ import { registerPrompt } from './commands/prompt.ts';
 import { registerReload } from './commands/reload.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerSession } from './commands/session.ts';
+import { registerShards } from './commands/shards.ts';
 import { registerSingle } from './commands/single.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTask } from './commands/task.ts';
@@ -45,6 +46,7 @@ const registrations: ((program: Command) => void)[] = [
   registerResume,
   registerBudget,
   registerSession,
+  registerShards,
   registerContext,
   registerPrompt,
 ];

@@ -10,6 +10,7 @@ export async function readSnapshot({ inner }: OpenFleet): Promise<StatusSnapshot
   const seed = config.FLEET_BUDGET_USD;
   return readStatus(redis, keys, Object.values(queues), {
     scripts,
+    shards: config.shards,
     defaultDayLimitNanoUsd: seed === undefined ? DEFAULT_BUDGET_NANO_USD : toNanoUsd(seed),
   });
 }

@@ -240,7 +240,7 @@ export function createRateGate(options: RateGateOptions): RateGate {
     report429: (shard, info) => reports.report429(shard, info),
     reportFailure: (shard, failure) => reports.reportFailure(shard, failure),
     reportSuccess: (shard) => reports.reportSuccess(shard),
-    status: () => readShardStates(redis, keys, shards, dayAt),
+    status: () => readShardStates(redis, keys, shards, { dayAt }),
 
     async close() {
       if (closed) return;

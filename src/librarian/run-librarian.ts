@@ -70,7 +70,7 @@ export async function runLibrarian(parts: {
   const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys, log });
   const name = await takeWorkerName(redis, keys, undefined, 'librarian');
   const context = createArchiveContext(redis, keys);
-  const gate = createRateGate({ redis, keys, scripts, shards, log, notifier });
+  const gate = createRateGate({ redis, keys, scripts, shards, log, notifier, pacing: config.GEMINI_PACING === '1' });
   const currentSession = createSessionReader(scripts, keys);
   const entry = findModel(config.FLEET_GEMINI_MODEL, new Date());
   const handle = createQueryHandler({

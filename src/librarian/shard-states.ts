@@ -29,20 +29,27 @@ export interface ShardState {
 
 const STATED = ['day', 'minute', 'tokens'] as const;
 
-/** All shards in two round trips; nothing is written. */
+/**
+ * All shards; nothing is written.
+ * @param nowMs Redis' clock, if it has just been asked; then one round trip less
+ */
 export async function readShardStates(
   redis: Redis,
   keys: Keys,
   shards: readonly ShardLimits[],
-  dayAt: DayClock = pacificDay,
+  { nowMs, dayAt = pacificDay }: { nowMs?: number; dayAt?: DayClock } = {},
 ): Promise<ShardState[]> {
   if (shards.length === 0) return [];
-  const [seconds, micros] = await redis.time();
-  const now = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+  const now = nowMs ?? (await readClock(redis));
   const states = await Promise.all(
     toProjects(shards).map((project) => readProject(redis, keys, project, now, dayAt(now))),
   );
   return states.flat().sort((a, b) => a.shard - b.shard);
+}
+
+async function readClock(redis: Redis): Promise<number> {
+  const [seconds, micros] = await redis.time();
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 }
 
 async function readProject(redis: Redis, keys: Keys, project: ShardProject, now: number, day: ReturnType<DayClock>) {

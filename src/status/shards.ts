@@ -1,34 +1,36 @@
 import type { Redis } from 'ioredis';
+import type { ShardLimits } from '../librarian/shard-project.ts';
+import { readShardStates, type ShardState } from '../librarian/shard-states.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { ShardStatus } from './snapshot-shape.ts';
 
-/** One configured Gemini key. */
-export interface ConfiguredShard {
-  /** From 1. */
-  shard: number;
-  hasKey: boolean;
-  /** What a day begins with. */
-  callsPerDay: number;
-}
-
-/** One command for all shards, none where none is configured. */
+/** One round trip for all shards, nothing sent where none is configured. A number without a key between others is shown as such. */
 export async function readShards(
   redis: Redis,
   keys: Keys,
-  configured: readonly ConfiguredShard[],
+  configured: readonly ShardLimits[],
+  nowMs: number,
 ): Promise<ShardStatus[]> {
-  if (configured.length === 0) return [];
-  const replies = await redis.mget(
-    configured.flatMap(({ shard }) => [keys.shardQuota(shard), keys.shardStatus(shard)]),
-  );
-  return configured.map(({ shard, hasKey, callsPerDay }, i) => {
-    // A missing key means a full day's quota.
-    const left = Number(replies[2 * i] ?? callsPerDay);
-    return { shard, left, state: hasKey ? stateOf(replies[2 * i + 1] ?? 'active', left) : 'no-key' };
+  const states = await readShardStates(redis, keys, configured, { nowMs });
+  const last = Math.max(0, ...states.map(({ shard }) => shard));
+  return Array.from({ length: last }, (_, i): ShardStatus => {
+    const found = states.find(({ shard }) => shard === i + 1);
+    if (found === undefined) return { shard: i + 1, state: 'no-key', left: 0, perDay: 0, starts: 0, perWindow: 0 };
+    const { shard, left, perDay, starts, perWindow } = found;
+    return { shard, state: toState(found), left, perDay, starts, perWindow };
   });
 }
 
-function stateOf(status: string, left: number): ShardStatus['state'] {
-  if (status === 'exhausted' || left <= 0) return 'exhausted';
-  return status === 'active' ? 'ok' : 'failing';
+/** A shard that cools down for a minute is well. */
+function toState({ state }: ShardState): ShardStatus['state'] {
+  switch (state) {
+    case 'ok':
+    case 'cooling':
+      return 'ok';
+    case 'exhausted':
+      return 'exhausted';
+    case 'failing':
+    case 'refused':
+      return 'failing';
+  }
 }

@@ -21,11 +21,16 @@ export interface WorkerStatus {
   seenAt: number;
 }
 
-/** One Gemini key; `left` is calls left today. */
+/** One Gemini key. */
 export interface ShardStatus {
   shard: number;
   state: 'ok' | 'exhausted' | 'failing' | 'no-key';
+  /** Calls left today, and what the day began with. */
   left: number;
+  perDay: number;
+  /** Calls started within the last window, and what one allows. */
+  starts: number;
+  perWindow: number;
 }
 
 export interface QueueStatus {

@@ -6,7 +6,8 @@ import { toNanoUsd } from '../ledger/money.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { groupParked, parseWorkers } from './parse-records.ts';
-import { readShards, type ConfiguredShard } from './shards.ts';
+import type { ShardLimits } from '../librarian/shard-project.ts';
+import { readShards } from './shards.ts';
 import { VENDORS, type QueueStatus, type StatusSnapshot, type Vendor, type VendorSpend } from './snapshot-shape.ts';
 
 /** The part of a BullMQ queue that is read here. */
@@ -18,7 +19,7 @@ export interface StatusOptions {
   /** What limits a day where `fleet budget` never set one. Nano-dollars. */
   defaultDayLimitNanoUsd?: number;
   /** The Gemini keys configured. None: no librarians. */
-  shards?: readonly ConfiguredShard[];
+  shards?: readonly ShardLimits[];
 }
 
 /** Failed jobs looked at for their reasons, per queue; also the most parked jobs that are grouped. Keeps the read bounded. */
@@ -43,7 +44,7 @@ export async function readStatus(
   const now = Number(first.time[0]) * 1_000 + Math.floor(Number(first.time[1]) / 1_000);
   const day = new Date(now).toISOString().slice(0, 10);
   const session = first.session['name'] ?? null;
-  const second = await readDependentFacts(redis, keys, { ...first, day, session }, options.shards ?? []);
+  const second = await readDependentFacts(redis, keys, { ...first, now, day, session }, options.shards ?? []);
 
   const workers = parseWorkers(first.workers, now);
   const tasks = counts.find((queue) => queue.name === 'tasks');
@@ -121,8 +122,8 @@ async function readFacts(redis: Redis, keys: Keys) {
 async function readDependentFacts(
   redis: Redis,
   keys: Keys,
-  facts: { day: string; session: string | null; models: string[]; parkedCount: number },
-  configured: readonly ConfiguredShard[],
+  facts: { now: number; day: string; session: string | null; models: string[]; parkedCount: number },
+  configured: readonly ShardLimits[],
 ) {
   const pipeline = redis
     .pipeline()
@@ -131,7 +132,7 @@ async function readDependentFacts(
   for (const model of facts.models) pipeline.pttl(keys.cooldown(model));
   const askParked = facts.parkedCount > 0 && facts.parkedCount <= SAMPLE;
   if (askParked) pipeline.hvals(keys.parked);
-  const [replies, shards] = await Promise.all([run(pipeline), readShards(redis, keys, configured)]);
+  const [replies, shards] = await Promise.all([run(pipeline), readShards(redis, keys, configured, facts.now)]);
   const waits = replies.slice(2, 2 + facts.models.length) as number[];
   return {
     shards,

@@ -44,6 +44,10 @@ export function workerWith(id: string, slots = 20) {
   };
 }
 
+export function shardWith(changes: Partial<StatusSnapshot['shards'][number]>): StatusSnapshot['shards'][number] {
+  return { shard: 1, state: 'ok', left: 1_500, perDay: 1_500, starts: 0, perWindow: 15, ...changes };
+}
+
 export function queueWith(changes: Partial<StatusSnapshot['queues'][number]>): StatusSnapshot['queues'][number] {
   return {
     name: 'tasks',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderCompactStatus, renderStatus } from '../../src/status/render.ts';
-import { queueWith, snapshotWith, spendWith, workerWith } from '../support/status-snapshot.ts';
+import { queueWith, shardWith, snapshotWith, spendWith, workerWith } from '../support/status-snapshot.ts';
 
 const NANO = 1_000_000;
 
@@ -8,11 +8,11 @@ const busy = snapshotWith({
   findings: { live: 8, sinceSession: 1, contextTokens: 800 },
   workers: [workerWith('haiku_box_001')],
   shards: [
-    { shard: 1, state: 'ok', left: 1500 },
-    { shard: 2, state: 'ok', left: 1500 },
-    { shard: 3, state: 'failing', left: 1480 },
-    { shard: 4, state: 'exhausted', left: 0 },
-    { shard: 5, state: 'no-key', left: 1500 },
+    shardWith({ shard: 1, state: 'ok', left: 1500 }),
+    shardWith({ shard: 2, state: 'ok', left: 1500 }),
+    shardWith({ shard: 3, state: 'failing', left: 1480 }),
+    shardWith({ shard: 4, state: 'exhausted', left: 0 }),
+    shardWith({ shard: 5, state: 'no-key', left: 1500 }),
   ],
   queues: [queueWith({ active: 1 })],
   spend: {

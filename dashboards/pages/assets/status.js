@@ -70,9 +70,6 @@ function drawHalt({ halt, choices }) {
 }
 
 function drawFindings({ findings, shards }) {
-  const left = shards.map(
-    (shard) => `S${shard.shard} ${shard.state === 'no-key' ? '–' : `${shard.left} ${shard.state}`}`,
-  );
   return card(
     'Findings',
     'card third',
@@ -84,7 +81,34 @@ function drawFindings({ findings, shards }) {
       h('small', {}, `+${count(findings.sinceSession)} this session`),
     ),
     h('dl', {}, h('dt', {}, 'Context'), h('dd', {}, `~${count(findings.contextTokens)} tokens`)),
-    h('dl', {}, h('dt', {}, 'Librarians'), h('dd', {}, left.length > 0 ? left.join(', ') : 'none configured')),
+    shards.length === 0
+      ? h('dl', {}, h('dt', {}, 'Librarians'), h('dd', {}, 'none configured'))
+      : shards.map((shard) => drawShard(shard)),
+  );
+}
+
+/** What a shard has left today, as a bar. */
+function drawShard({ shard, state, left, perDay, starts, perWindow }) {
+  if (state === 'no-key') return h('dl', {}, h('dt', {}, `Shard ${shard}`), h('dd', {}, 'no key'));
+  const note = { exhausted: ' · day used up', failing: ' · failing' }[state] ?? '';
+  return h(
+    'div',
+    {},
+    h(
+      'dl',
+      {},
+      h('dt', {}, `Shard ${shard}${note}`),
+      h('dd', {}, `${count(left)} of ${count(perDay)} left · ${count(starts)}/${count(perWindow)} a minute`),
+    ),
+    h('meter', {
+      min: 0,
+      max: Math.max(perDay, 1),
+      low: perDay * 0.1,
+      high: perDay * 0.25,
+      optimum: perDay,
+      value: left,
+      'aria-label': `calls left today, shard ${shard}`,
+    }),
   );
 }
 

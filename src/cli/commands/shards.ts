@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import type { ShardState } from '../../librarian/shard-states.ts';
+import { readShardStates } from '../../librarian/shard-states.ts';
+import { jsonOption } from '../options.ts';
+import { countOf, lineWidth, printJson, toLine } from '../print.ts';
+import { renderTable } from '../table.ts';
+import { withFleet } from '../with-fleet.ts';
+
+export function registerShards(program: Command): void {
+  program
+    .command('shards')
+    .description('the Gemini keys: quota, pace, status, and what went wrong last')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  fleet shards')
+    .action(async (options: { json?: boolean }) => {
+      await withFleet(async ({ inner: { config, redis, keys } }) => {
+        const shards = await readShardStates(redis, keys, config.shards);
+        if (options.json) printJson({ shards, pacing: config.GEMINI_PACING === '1' });
+        else console.log(renderShards(shards, { pacing: config.GEMINI_PACING === '1', width: lineWidth() }));
+      });
+    });
+}
+
+/** One line a shard, then the day as a whole. */
+export function renderShards(
+  shards: readonly ShardState[],
+  { pacing, width }: { pacing: boolean; width: number },
+): string {
+  const [first] = shards;
+  if (first === undefined)
+    return 'No shard is configured: set GEMINI_API_KEY_SHARD1 and GEMINI_TIER, then fleet reload.';
+  const rows = shards.map((shard) => [
+    `S${shard.shard}`,
+    `${shard.left}/${shard.perDay}`,
+    `${shard.starts}/${shard.perWindow}`,
+    `${shard.tokens}/${shard.tokensPerWindow}`,
+    shard.project ?? '–',
+    toStatus(shard), // last: a symbol is wider than it counts
+  ]);
+  const head = ['SHARD', 'LEFT TODAY', 'THIS MINUTE', 'TOKENS', 'PROJECT', 'STATUS'];
+  // Shards of one project have one quota.
+  const projects = new Map(shards.map((shard) => [shard.project ?? shard.shard, shard]));
+  const left = [...projects.values()].reduce((sum, shard) => sum + shard.left, 0);
+  const resetsAt = new Date(first.resetsAt).toISOString().slice(0, 16).replace('T', ' ');
+  return [
+    renderTable([head, ...rows], [1, 2, 3]),
+    ...shards.flatMap((shard) => notesOf(shard)).map((line) => toLine(line, width)),
+    `${countOf(left, 'call')} left today; the day ends at midnight Pacific, ${resetsAt} UTC${pacing ? '; spread over the day' : ''}`,
+  ].join('\n');
+}
+
+function toStatus({ state, closedForMs }: ShardState): string {
+  const wait = closedForMs > 0 ? ` ${Math.ceil(closedForMs / 1_000)} s` : '';
+  switch (state) {
+    case 'ok':
+      return '✅ ok';
+    case 'exhausted':
+      return '❌ day used up';
+    case 'cooling':
+      return `✅ cooling${wait}`;
+    case 'failing':
+      return `⚠️ failing${wait}`;
+    case 'refused':
+      return `⚠️ key refused${wait}`;
+  }
+}
+
+function notesOf({ shard, stated, lastError }: ShardState): string[] {
+  const what = { day: 'requests a day', minute: 'requests a minute', tokens: 'tokens a minute' };
+  return [
+    ...stated.map(({ scope, limit, day }) => `S${shard}: the provider allows ${limit} ${what[scope]} (said on ${day})`),
+    ...(lastError === null ? [] : [`S${shard}: ${lastError.at} ${lastError.message}`]),
+  ];
+}
