@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { QUERY_PREFIX } from '../jobs/queue-of.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { readFindingTexts } from './read-texts.ts';
@@ -12,8 +13,6 @@ export interface AdoptParts {
 
 /** Keys looked at in one SCAN step, and ids in one command. */
 const PAGE = 1_000;
-/** Answers of the archive are kept apart: they are no evidence. */
-const ANSWER_PREFIX = 'archive_';
 
 /**
  * Takes findings that other programs stored into index, counts and archive, each once. What is no finding is noted as
@@ -100,7 +99,7 @@ async function adoptOne(
         session,
         batch,
         finding.topics.join(','),
-        id.startsWith(ANSWER_PREFIX) ? '1' : '0',
+        id.startsWith(QUERY_PREFIX) ? '1' : '0',
         atMs >= sessionBeganAt ? '1' : '0',
       ]),
     ],

@@ -6,6 +6,7 @@ import { compileSchema } from '../haiku/result.ts';
 import { findModel } from '../models/catalog.ts';
 import type { Keys } from '../redis/keys.ts';
 import { checkInput } from './check-input.ts';
+import { QUERY_PREFIX } from './queue-of.ts';
 
 const WORKER_ALIVE_MS = 60_000;
 
@@ -45,6 +46,11 @@ export function checkTask(input: unknown, known: KnownNames): TaskInput {
   const outside = (task.files ?? []).find(leavesWorkspace);
   if (outside !== undefined) {
     throw new UsageError(`files: ${JSON.stringify(outside)} leaves the workspace; expected paths relative to it`);
+  }
+  if (task.finding_id?.startsWith(QUERY_PREFIX) === true) {
+    throw new UsageError(
+      `finding_id: ${JSON.stringify(task.finding_id)}: ${QUERY_PREFIX}… is kept for the archive's answers`,
+    );
   }
   const missing = (task.contexts ?? []).filter((name) => !known.contexts.has(name));
   if (missing.length > 0)

@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { UsageError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
+import { QUERY_PREFIX } from './queue-of.ts';
 
 export interface FailedJob {
   id: string;
@@ -91,6 +92,7 @@ export async function assertBatch(redis: Redis, keys: Keys, batch: string): Prom
 
 function repairOf({ reason, examples }: FailedGroup): string {
   const id = examples[0]?.id ?? 'ID';
+  if (id.startsWith(QUERY_PREFIX)) return `fleet retry ${id}, or ask anew`;
   const all = `fleet retry --reason ${reason}`;
   switch (reason) {
     case 'handed-back':
@@ -122,10 +124,14 @@ function toFailedJob(id: string, finishedOn: number, failedReason: string, json:
   return {
     id,
     ...splitFailedReason(failedReason),
-    description: typeof data['description'] === 'string' ? data['description'] : '',
+    description: toText(data['description'] ?? data['question']),
     batch: typeof data['batch'] === 'string' ? data['batch'] : null,
     failedAt: new Date(finishedOn).toISOString(),
   };
+}
+
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** Anybody may have put the job there: its data need not be an object, nor JSON. */

@@ -6,6 +6,7 @@ import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { readStates } from './read-states.ts';
 import type { Keys } from '../redis/keys.ts';
+import { QUERY_PREFIX } from './queue-of.ts';
 import { checkTask, type KnownNames } from './check-task.ts';
 import type { Enqueued, TaskState } from './task-shape.ts';
 
@@ -159,6 +160,9 @@ function check({ input, taskId, line }: TaskToAdd, known: KnownNames): CheckedTa
 
 /** BullMQ's rules for custom ids: no colon, not only digits. */
 function toJobId(taskId: string | undefined): string {
+  if (taskId?.startsWith(QUERY_PREFIX) === true) {
+    throw new UsageError(`task id: ${JSON.stringify(taskId)}: ${QUERY_PREFIX}… is kept for questions to the archive`);
+  }
   if (taskId === undefined) return `task-${randomBytes(8).toString('hex')}`;
   if (!idSchema.safeParse(taskId).success || /^\d+$/.test(taskId)) {
     throw new UsageError(

@@ -1,6 +1,6 @@
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { taskInputSchema, type TaskInput } from '../../queues/tasks.ts';
+import { taskInputSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { noteRetryInBatch } from '../batches/batch-round.ts';
 import { UsageError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -39,6 +39,10 @@ export async function retryJob(
 ): Promise<void> {
   const { redis, keys, queue } = parts;
   const job = await findFailed(parts, jobId);
+  const isTask = queue.name === tasksQueue.name;
+  if (!isTask && options.edit !== undefined) {
+    throw new UsageError(`job ${jobId}: only tasks can be edited; ask anew instead`);
+  }
   const edited = options.edit === undefined ? null : applyEdit(job, options.edit, options.known);
   if (edited?.finding_id !== undefined) await assertFindingFree(redis, keys, queue, edited.finding_id, jobId);
   if (options.dryRun === true) return;
@@ -50,7 +54,7 @@ export async function retryJob(
     await redis.hset(keys.turns(jobId), 'cause', 'task', 'cause_attempt', -1); // as after a failure of the task: begin-turn drops the turns
   }
   await redis.zrem(keys.cancelled, jobId);
-  const batch = toBatch(job.data);
+  const batch = isTask ? toBatch(job.data) : null;
   if (batch !== null) await noteRetryInBatch(redis, keys, batch, jobId);
   try {
     await job.retry('failed');

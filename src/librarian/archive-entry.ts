@@ -1,4 +1,5 @@
 import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
+import { QUERY_PREFIX } from '../jobs/queue-of.ts';
 
 /** One finding as a librarian holds it. */
 export interface ArchiveEntry {
@@ -18,12 +19,9 @@ export interface ArchiveEntry {
 /** Longest text of one finding that is shown, UTF-16 code units: one giant must not push out all others. */
 const MAX_TEXT = 100_000;
 
-/** A librarian's own answers carry ids of this form; they are never evidence. */
-export const ANSWER_PREFIX = 'archive_';
-
 /** @returns null for what is no evidence: unreadable, retracted, condensed, or an answer of the archive itself */
 export function toArchiveEntry(id: string, text: string): ArchiveEntry | null {
-  if (id.startsWith(ANSWER_PREFIX)) return null;
+  if (id.startsWith(QUERY_PREFIX)) return null;
   const finding = parseFinding(id, text);
   if (finding === null || finding.status === 'retracted' || isStub(finding)) return null;
   const block = toBlock(finding);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { idSchema } from '../../queues/tasks.ts';
-import { ANSWER_PREFIX } from './archive-entry.ts';
+import { QUERY_PREFIX } from '../jobs/queue-of.ts';
 
 /** The ids of one query: each query has one answer, whoever asks it again. */
 export interface QueryIds {
@@ -12,7 +12,7 @@ export interface QueryIds {
 }
 
 export function toQueryIds(queryId: string): QueryIds {
-  const findingId = `${ANSWER_PREFIX}${queryId}`;
+  const findingId = `${QUERY_PREFIX}${queryId}`;
   const hash = createHash('sha256').update(queryId).digest('hex').slice(0, 24);
-  return { queryId, findingId, jobId: idSchema.safeParse(findingId).success ? findingId : `${ANSWER_PREFIX}-${hash}` };
+  return { queryId, findingId, jobId: idSchema.safeParse(findingId).success ? findingId : `${QUERY_PREFIX}-${hash}` };
 }

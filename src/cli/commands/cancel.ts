@@ -3,6 +3,7 @@ import { cancelBatch } from '../../batches/cancel-batch.ts';
 import { UsageError } from '../../errors.ts';
 import { cancelJobs } from '../../jobs/cancel.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
+import { queueOf } from '../../jobs/queue-of.ts';
 import { countOf } from '../print.ts';
 import { showProgress } from '../progress.ts';
 import { withFleet } from '../with-fleet.ts';
@@ -18,7 +19,7 @@ export function registerCancel(program: Command): void {
       if ((ids.length === 0) === (batch === undefined)) throw new UsageError('cancel: expected job ids, or --batch');
       await withFleet(async ({ inner: { redis, keys, queues } }) => {
         if (batch === undefined) {
-          await cancelJobs(redis, keys, queues.tasks, [...new Set(ids)]);
+          for (const id of new Set(ids)) await cancelJobs(redis, keys, queueOf(queues, id), [id]);
           return console.log(`Cancelled ${ids.join(', ')}.`);
         }
         await assertBatch(redis, keys, batch);

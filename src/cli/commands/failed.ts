@@ -7,7 +7,7 @@ import { withFleet } from '../with-fleet.ts';
 export function registerFailed(program: Command): void {
   program
     .command('failed')
-    .description('failed tasks by reason, the newest of each, and the line that repairs them')
+    .description('failed tasks and questions by reason, the newest of each, and the line that repairs them')
     .option('--batch <name>', 'of this batch only')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  fleet failed --batch nightly')
@@ -17,13 +17,18 @@ export function registerFailed(program: Command): void {
         if (batch !== undefined) await assertBatch(redis, keys, batch);
         const filter = batch === undefined ? {} : { batch };
         const groups = await groupFailedJobs(eachFailedJob(redis, keys, queues.tasks, filter));
+        // No question belongs to a batch as its tasks do.
+        const questions = batch === undefined ? await groupFailedJobs(eachFailedJob(redis, keys, queues.archive)) : [];
         const ofBatch = (repair: string): string =>
           batch === undefined ? repair : repair.replace('--reason', `--batch ${batch} --reason`);
-        const shown = groups.map((group) => ({ ...group, repair: ofBatch(group.repair) }));
-        if (options.json) return printJson(shown);
+        const shown = [
+          ...groups.map((group) => ({ ...group, noun: 'task', repair: ofBatch(group.repair) })),
+          ...questions.map((group) => ({ ...group, noun: 'question' })),
+        ];
+        if (options.json) return printJson(shown.map(({ noun: _noun, ...group }) => group));
         if (shown.length === 0) return console.log('No task has failed.');
         for (const group of shown) {
-          console.log(`❌ ${group.reason}: ${countOf(group.count, 'task')}`);
+          console.log(`❌ ${group.reason}: ${countOf(group.count, group.noun)}`);
           for (const job of group.examples) {
             console.log(`   ${job.id}  ${job.failedAt.slice(0, 19)}Z  ${toLine(job.description, 60)}`);
             console.log(`      ${toLine(job.text, Math.max(40, lineWidth() - 6))}`);

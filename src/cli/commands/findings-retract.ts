@@ -14,7 +14,8 @@ export function registerRetract(findings: Command): void {
     .requiredOption('--why <reason>', 'what is wrong with it; stays with the finding')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  fleet findings retract finding_8f3a2c1d9e4b --why "measured the wrong host"')
-    .action(async (given: string, options: { why: string; json?: boolean }) => {
+    .action(async (given: string, _own: object, command: Command) => {
+      const options = command.optsWithGlobals<{ why: string; json?: boolean }>(); // `findings` takes --json for itself
       const id = given.replace(/^finding:/, '');
       await withFleet(async ({ inner: { redis, keys, scripts } }) => {
         const retraction = await retractFinding({ redis, keys, scripts }, { id, why: options.why, by: thisPerson() });

@@ -26,7 +26,6 @@ const SHOWN = 20;
 export function registerFindings(program: Command): void {
   const command = program
     .command('findings')
-    .enablePositionalOptions() // what stands behind `retract` belongs to it
     .description('what was found: one finding whole, or the newest, one line each')
     .argument('[id]', 'finding id, without finding:')
     .option('--grep <text>', 'only those that hold this text, case ignored')
