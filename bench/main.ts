@@ -1,9 +1,12 @@
 /** Prints every number the project claims, beside bare BullMQ in the same run: `npm run bench [-- NAME…]`. */
 import { holds, type Measure } from './measure.ts';
+import { measureArchiveContext } from './archive-context.ts';
 import { measureConcurrency } from './concurrency.ts';
 import { measureInstallSize } from './install-size.ts';
 import { measureLatency } from './latency.ts';
 import { measureMemory } from './memory.ts';
+import { measureQuotaDay } from './quota-day.ts';
+import { measureRateGate } from './rate-gate.ts';
 import { measureStatus } from './status.ts';
 import { measureThroughput } from './throughput.ts';
 
@@ -13,7 +16,10 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   concurrency: measureConcurrency,
   status: measureStatus,
   memory: measureMemory,
+  archive: measureArchiveContext,
   install: measureInstallSize,
+  'rate-gate': measureRateGate,
+  'quota-day': measureQuotaDay,
 };
 
 const wanted = process.argv.slice(2);

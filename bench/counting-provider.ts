@@ -1,0 +1,80 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A provider that does nothing but count, by its own clock, and refuses what passes a limit as Gemini does. */
+export interface CountingProvider {
+  url: string;
+  /** Shard → when its accepted calls arrived, performance.now(), oldest first. */
+  starts: Map<number, number[]>;
+  /** Process id of a caller → its accepted calls. */
+  callers: Map<number, number>;
+  /** Calls it refused. */
+  refused(): number;
+  /** The most calls of any shard in any window. */
+  mostInAnyWindow(): number;
+  close(): Promise<void>;
+}
+
+export interface CountingLimits {
+  /** Calls in any window, per shard. */
+  perWindow: number;
+  windowMs: number;
+  /** How long a reply takes. */
+  latencyMs: number;
+}
+
+/** `POST /shard/N` is one call: 200, or 429. Anything else is answered and not counted. */
+export async function startCountingProvider({
+  perWindow,
+  windowMs,
+  latencyMs,
+}: CountingLimits): Promise<CountingProvider> {
+  const starts = new Map<number, number[]>();
+  const callers = new Map<number, number>();
+  let refusedCount = 0;
+  const server = createServer((request, response) => {
+    const at = performance.now();
+    const shard = Number(/^\/shard\/(\d+)$/.exec(request.url ?? '')?.[1]);
+    request.resume();
+    if (Number.isNaN(shard)) {
+      response.end();
+      return;
+    }
+    const own = starts.get(shard) ?? [];
+    starts.set(shard, own);
+    const oldest = own[own.length - perWindow];
+    if (oldest !== undefined && at - oldest < windowMs) {
+      refusedCount += 1;
+      response.writeHead(429).end();
+      return;
+    }
+    own.push(at);
+    const caller = Number(request.headers['x-pid']);
+    callers.set(caller, (callers.get(caller) ?? 0) + 1);
+    setTimeout(() => response.end('ok'), latencyMs);
+  });
+  server.keepAliveTimeout = 120_000; // a connection made anew would make a call late
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    starts,
+    callers,
+    refused: () => refusedCount,
+    mostInAnyWindow: () => Math.max(0, ...[...starts.values()].map((own) => mostIn(own, windowMs))),
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function mostIn(starts: readonly number[], windowMs: number): number {
+  let most = 0;
+  let from = 0;
+  starts.forEach((at, i) => {
+    while (at - (starts[from] ?? at) >= windowMs) from += 1;
+    most = Math.max(most, i - from + 1);
+  });
+  return most;
+}

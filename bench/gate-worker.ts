@@ -1,0 +1,71 @@
+/**
+ * Process entry of the rate gate's benchmark and fault tests: a librarian without models, which calls a counting provider
+ * as often as the gate lets it. Its one argument is JSON, `GateWorkerOptions`.
+ */
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRateGate } from '../src/librarian/create-rate-gate.ts';
+import { daysOf } from './scaled-days.ts';
+import type { PermitAnswer, RateGate } from '../src/librarian/rate-gate.ts';
+import type { ShardLimits } from '../src/librarian/shard-project.ts';
+import { createLogger } from '../src/logger.ts';
+import { connectRedis } from '../src/redis/connect.ts';
+import { createKeys } from '../src/redis/keys.ts';
+import { defineScripts } from '../src/redis/scripts.ts';
+
+export interface GateWorkerOptions {
+  redisUrl: string;
+  swarm: string;
+  provider: string;
+  shards: ShardLimits[];
+  /** Queries at once. */
+  queries: number;
+  pacing: boolean;
+  /** Length of a day of this run; null: midnight Pacific. */
+  dayMs: number | null;
+}
+
+const options = JSON.parse(process.argv[2] ?? '') as GateWorkerOptions;
+const stop = new AbortController();
+setMaxListeners(0, stop.signal); // one for all queries
+const redis = await connectRedis(options.redisUrl, { role: 'worker', name: 'bench-gate' });
+const gate = createRateGate({
+  redis,
+  keys: createKeys(options.swarm),
+  scripts: defineScripts(redis),
+  shards: options.shards,
+  log: createLogger('gate', 'warn', { write: (line) => process.stderr.write(line) }),
+  pacing: options.pacing,
+  ...(options.dayMs === null ? {} : { dayAt: daysOf(options.dayMs) }),
+});
+
+process.once('SIGTERM', () => stop.abort());
+process.once('disconnect', () => process.exit(0)); // whoever started it is gone
+// A scaled window leaves the network some milliseconds where a real one leaves half a second: no call waits for a connection.
+await Promise.all(Array.from({ length: options.queries }, () => fetch(options.provider).then((reply) => reply.text())));
+process.send?.('ready');
+await Promise.all(Array.from({ length: options.queries }, () => askUntilStopped(gate)));
+await gate.close();
+redis.disconnect();
+process.disconnect?.();
+
+async function askUntilStopped(open: RateGate): Promise<void> {
+  while (!stop.signal.aborted) {
+    const answer = await open.acquire({ tokens: 100 }, { signal: stop.signal }).catch(() => null);
+    if (answer !== null) await act(open, answer);
+  }
+}
+
+async function act(open: RateGate, answer: PermitAnswer): Promise<void> {
+  if (answer.kind === 'too-large') throw new Error(`too large for ${answer.limitTokens} tokens`);
+  if (answer.kind === 'wait') {
+    await sleep(Math.max(1, answer.untilMs - Date.now()), undefined, { signal: stop.signal }).catch(() => undefined);
+    return;
+  }
+  if (!answer.isFresh()) return answer.release();
+  const headers = { 'x-pid': String(process.pid) };
+  const response = await fetch(`${options.provider}/shard/${answer.shard}`, { method: 'POST', headers });
+  await response.arrayBuffer();
+  if (response.ok) await answer.settle(100);
+  else await open.report429(answer.shard, { scope: 'minute', retryAfterMs: 0, statedLimit: null });
+}

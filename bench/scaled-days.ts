@@ -1,0 +1,9 @@
+import type { DayClock } from '../src/librarian/pacific-day.ts';
+
+/** Days of another length, counted from 1970. */
+export function daysOf(lengthMs: number): DayClock {
+  return (atMs) => {
+    const count = Math.floor(atMs / lengthMs);
+    return { name: `day-${count}`, startsAtMs: count * lengthMs, endsAtMs: (count + 1) * lengthMs };
+  };
+}
