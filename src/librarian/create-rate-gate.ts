@@ -56,7 +56,7 @@ export function createRateGate(options: RateGateOptions): RateGate {
   const projects = toProjects(shards);
   const issuer = openPermitIssuer({ redis, keys, projects, log });
   const quota = createQuota({ scripts, keys, dayAt, pacing });
-  const reports = createShardReports({ ...options, projects, quota });
+  const reports = createShardReports({ ...options, projects, quota, dayAt });
   const closings = createClosings();
   const starts = createOwnStarts(projects);
   const patienceMs = 2 * Math.max(0, ...projects.map(({ heldMs }) => heldMs));
@@ -66,6 +66,7 @@ export function createRateGate(options: RateGateOptions): RateGate {
   const given = new Set<Promise<void>>(); // places in use
   const self = randomBytes(6).toString('hex');
   let permitCount = 0;
+  let saidAt = 0;
   let wakeTimer: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -117,11 +118,17 @@ export function createRateGate(options: RateGateOptions): RateGate {
       .catch((error: unknown) => {
         if (got || closed) return; // held for too long, it was taken back: the books know better
         count(-1);
-        log.warn({ project: project.id, reason: toMessage(error) }, 'rate gate: the limiter does not answer');
+        sayOnceAMinute(project, error);
         closings.close(project, 'cooling', ASK_AGAIN_MS);
         pump();
       })
       .finally(() => given.delete(asking));
+  }
+
+  function sayOnceAMinute({ id }: ShardProject, error: unknown): void {
+    if (Date.now() - saidAt < 60_000) return;
+    saidAt = Date.now();
+    log.warn({ project: id, reason: toMessage(error) }, 'rate gate: the limiter does not answer; asking again');
   }
 
   /** A place of the project is this process': the oldest query that may use it takes it. */

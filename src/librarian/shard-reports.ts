@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../logger.ts';
 import type { Notifier } from '../notify.ts';
 import type { Keys } from '../redis/keys.ts';
+import type { DayClock } from './pacific-day.ts';
 import type { Quota } from './quota.ts';
 import type { QuotaInfo, ShardFailure } from './rate-gate.ts';
 import type { ShardProject } from './shard-project.ts';
@@ -21,10 +22,11 @@ export function createShardReports(options: {
   keys: Keys;
   projects: readonly ShardProject[];
   quota: Quota;
+  dayAt: DayClock;
   log: Pick<Logger, 'info' | 'warn'>;
   notifier?: Notifier | undefined;
 }) {
-  const { redis, keys, projects, quota, log, notifier } = options;
+  const { redis, keys, projects, quota, dayAt, log, notifier } = options;
 
   function projectOf(shard: number): ShardProject {
     const found = projects.find((project) => project.shards.some(({ number }) => number === shard));
@@ -56,7 +58,7 @@ export function createShardReports(options: {
         { shard, scope, retryAfterMs, statedLimit, outcome },
         'shard: the provider says that a limit is reached',
       );
-      if (outcome === 'day-used-up') dayUsedUp(project, info.day ?? 'today');
+      if (outcome === 'day-used-up') dayUsedUp(project, info.day ?? dayAt(Date.now()).name);
     },
 
     async reportFailure(shard: number, { kind, message }: ShardFailure): Promise<void> {

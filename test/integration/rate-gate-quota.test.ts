@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DayClock } from '../../src/librarian/pacific-day.ts';
 import { pacificDay } from '../../src/librarian/pacific-day.ts';
+import { createNotifier } from '../../src/notify.ts';
 import { acquire, acquirePermit, openGate, testShards } from '../support/gate.ts';
 import { useRedis } from '../support/redis.ts';
 import { waitUntil } from '../support/wait.ts';
@@ -209,6 +212,30 @@ describe('a 429', () => {
     const gate = await openGate(fixture, testShards(2, { project: 'p' }));
     await gate.report429(1, { scope: 'minute', retryAfterMs: 600_000, statedLimit: null });
     expect(await acquire(gate)).toMatchObject({ kind: 'wait', reason: 'cooling' });
+  });
+});
+
+describe('a shard that goes out', () => {
+  it('is announced once, by whichever process comes first', async () => {
+    const told = join(fixture.folder, 'told.jsonl');
+    const redis = await fixture.connect();
+    const notifier = createNotifier({ target: `cat >> ${told}`, redis, keys: fixture.keys });
+    const gates = await Promise.all([1, 2].map(() => openGate(fixture, testShards(2, { rpd: 2 }), { notifier })));
+    await Promise.all(gates.flatMap((gate) => [acquirePermit(gate), acquirePermit(gate)]));
+    for (const gate of gates) await gate.reportFailure(2, { kind: 'refused', message: 'API key not valid' });
+    await notifier.flush();
+    const lines = readFileSync(told, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(lines).toHaveLength(3);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ event: 'shard-out', shard: 1, reason: 'day' }),
+        expect.objectContaining({ event: 'shard-out', shard: 2, reason: 'day' }),
+        expect.objectContaining({ event: 'shard-out', shard: 2, reason: 'refused', detail: 'API key not valid' }),
+      ]),
+    );
   });
 });
 

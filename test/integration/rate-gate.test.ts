@@ -140,6 +140,17 @@ describe('tokens a minute', () => {
 });
 
 describe('the life of a gate', () => {
+  it('tells a query that stood still too long that its minute may be over', async () => {
+    const gate = await openGate(fixture, testShards(1));
+    const permit = await acquirePermit(gate);
+    expect(permit.isFresh()).toBe(true);
+    const end = performance.now() + 600;
+    while (performance.now() < end); // as a process that was stopped
+    expect(permit.isFresh()).toBe(false);
+    await permit.release();
+    expect((await gate.status())[0]).toMatchObject({ starts: 0, left: 1_500 });
+  });
+
   it('ends a query that waits when its signal fires, and keeps nothing for it', async () => {
     const gate = await openGate(fixture, testShards(1, { rpm: 1 }));
     const first = await acquirePermit(gate);
