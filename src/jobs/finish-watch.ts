@@ -1,9 +1,9 @@
-import { QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { FleetError, RedisUnusableError, toMessage } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { parseFinding } from '../findings/stored-finding.ts';
-import { connectRedis, toRedisError } from '../redis/connect.ts';
+import { toRedisError } from '../redis/connect.ts';
+import { followStream } from '../redis/follow-stream.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { TaskEnd } from './task-shape.ts';
 
@@ -45,7 +45,7 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
   const waiting = new Set<Waiter>();
   const byJob = new Map<string, Waiter[]>();
   const closing = new AbortController();
-  let listening: Promise<QueueEvents> | null = null;
+  let listening: Promise<void> | null = null;
   let sweeping: NodeJS.Timeout | null = null;
 
   /** While Redis is away there is nothing to see and nothing lost: the next sweep looks again. */
@@ -65,26 +65,21 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
 
   function listen(): void {
     sweeping ??= setInterval(() => void look([...waiting]), SWEEP_MS);
-    if (listening !== null) return;
-    listening = openEvents();
-    listening.then(
-      () => look([...waiting]), // what ended before the first event could be heard
-      () => undefined, // closed before it was open
-    );
+    listening ??= hearEvents().catch(() => undefined); // the sweep alone is slower, but enough; what it meets it reports
   }
 
-  async function openEvents(): Promise<QueueEvents> {
-    // QueueEvents takes a connection only to copy it, so this one is there to wait until Redis is, and for its options.
-    const connection = await connectRedis(url, { role: 'worker', name: 'fleet-events', signal: closing.signal });
-    const events = new QueueEvents(queue, { connection, prefix: keys.bullPrefix });
-    const hear = ({ jobId }: { jobId: string }): void => {
-      const waiters = byJob.get(jobId);
-      if (waiters !== undefined) void look([...waiters]);
-    };
-    events.on('error', () => undefined); // its connection comes back by itself
-    events.on('completed', hear).on('failed', hear);
-    await events.waitUntilReady().finally(() => connection.disconnect());
-    return events;
+  /**
+   * Reads BullMQ's events stream. Its own QueueEvents does so too, but opens a connection more and cannot be closed while
+   * Redis is away.
+   */
+  async function hearEvents(): Promise<void> {
+    const stream = keys.queueKey(queue, 'events');
+    const { signal } = closing;
+    const onOpen = (): void => void look([...waiting]); // what ended before the first event could be heard
+    for await (const { entries } of followStream(url, stream, { name: 'fleet-events', signal, onOpen })) {
+      const ended = entries.filter(({ event }) => event === 'completed' || event === 'failed');
+      await look([...new Set(ended.map(({ jobId }) => jobId ?? ''))].flatMap((jobId) => byJob.get(jobId) ?? []));
+    }
   }
 
   function remove(waiter: Waiter): void {
@@ -134,8 +129,7 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
       const error = new FleetError('the connection to the fleet was closed while it was waited for');
       closing.abort(error);
       for (const waiter of waiting) waiter.settle(error);
-      const events = await listening?.catch(() => undefined);
-      await events?.close();
+      await listening;
     },
   };
 }

@@ -21,6 +21,11 @@ export interface ConnectOptions {
 }
 
 const SAY_AGAIN_MS = 60_000;
+/**
+ * How long a socket that was hung up on may take to close. ioredis runs this timer also for one that is closed already,
+ * and its default of two seconds would keep every script that found no Redis from ending.
+ */
+const HANG_UP_MS = 100;
 
 /**
  * Opens a connection and waits until it answers. Never set a `keyPrefix` on it: BullMQ refuses one, and scripts would miss it.
@@ -31,6 +36,7 @@ export async function connectRedis(url: string, options: ConnectOptions): Promis
     lazyConnect: true,
     connectionName: options.name ?? `fleet-${options.role}`,
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), 1_000), // a Redis that is back is used within a second
+    disconnectTimeout: HANG_UP_MS,
     ...(options.role === 'worker'
       ? { maxRetriesPerRequest: null }
       : { maxRetriesPerRequest: 1, enableOfflineQueue: false, connectTimeout: options.timeoutMs ?? 900 }),

@@ -53,21 +53,25 @@ it('says in one line that Redis is not there', async () => {
   expect(code).toBe(0);
 });
 
-it('closes also while Redis is away', async () => {
+it.each(['killed', 'frozen'])('closes also while Redis is %s', async (how) => {
   const script = run(`
     const fleet = await connectFleet();
     const job = await fleet.tasks.add({ description: 'x' });
     const waiting = job.finding({ timeoutMs: 60_000 }).catch((error) => console.log(error.message));
+    const told = new Promise((resolve) => process.once('SIGUSR2', resolve));
     console.log('waiting');
-    await new Promise((resolve) => process.once('SIGUSR2', resolve));
+    await told;
     await fleet.close();
     await waiting;
   `);
   await waitUntil(() => script.output().includes('waiting\n'));
-  await redis.kill();
+  const { pid } = redis;
+  if (how === 'killed') await redis.kill();
+  else process.kill(pid, 'SIGSTOP');
   script.child.kill('SIGUSR2');
-  const ended = await script.done;
-  await redis.start();
+  const ended = await Promise.race([script.done, waitUntil<null>(() => null, { orElse: () => null })]);
+  if (how === 'killed') await redis.start();
+  else process.kill(pid, 'SIGCONT');
   expect(ended).toMatchObject({ code: 0, stderr: '' });
-  expect(ended.stdout).toContain('closed while it was waited for');
+  expect(ended?.stdout).toContain('closed while it was waited for');
 });

@@ -5,7 +5,13 @@ import { createScriptedModel } from '../support/scripted-model.ts';
 import { waitUntil } from '../support/wait.ts';
 import type { StoredFinding } from '../../src/findings/stored-finding.ts';
 
-const redis = useRedis();
+const redis = useRedis({ appendOnly: true });
+
+/** Followers that wait for the next finding. */
+const countFollowers = async (): Promise<number> =>
+  String(await redis.redis.client('LIST'))
+    .split('\n')
+    .filter((line) => / name=fleet-follow .* flags=b /.test(line)).length;
 
 it('reads what older programs stored, however little it is', async () => {
   const fleet = await openTestFleet(redis, testConfig(redis));
@@ -72,15 +78,33 @@ it('follows findings in the order they are stored, only those asked for', async 
   expect(await take(some, 2)).toEqual(['c', 'd']);
 });
 
+it('tells of what was stored while Redis was away, and stops while it is away', async () => {
+  const config = testConfig(redis);
+  const fleet = await openTestFleet(redis, config);
+  const stop = new AbortController();
+  const first = take(fleet.findings.follow(), 1);
+  const second = take(fleet.findings.follow({ signal: stop.signal }), 1);
+  await waitUntil(async () => (await countFollowers()) === 2);
+  await redis.kill();
+  await waitUntil(() => redis.redis.status !== 'ready');
+  stop.abort();
+  expect(await second).toEqual([]);
+  await redis.start();
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => 'tea'),
+  );
+  const other = await openTestFleet(redis, config);
+  await other.tasks.add({ description: 'late' });
+  expect(await first).toEqual(['late']);
+});
+
 it('stops following when told, or when the fleet is closed', async () => {
   const fleet = await openTestFleet(redis, testConfig(redis));
   const stop = new AbortController();
   const walks = [take(fleet.findings.follow({ signal: stop.signal }), 1), take(fleet.findings.follow(), 1)];
-  const count = async (): Promise<number> =>
-    String(await redis.redis.client('LIST'))
-      .split('\n')
-      .filter((line) => line.includes('name=fleet-follow')).length;
-  await waitUntil(async () => (await count()) === 2);
+  await waitUntil(async () => (await countFollowers()) === 2);
   stop.abort();
   expect(await walks[0]).toEqual([]);
   await fleet.close();

@@ -10,8 +10,9 @@ import { waitUntil } from '../support/wait.ts';
 const redis = useRedis({ appendOnly: true });
 const answer = createScriptedModel(() => 'tea');
 
-/** Somebody hears the events of the queue: BullMQ names that connection so. */
-const isListening = async (): Promise<boolean> => / name=\{[^ ]+:qe /.test(String(await redis.redis.client('LIST')));
+/** Somebody waits for the next event of the queue. */
+const isListening = async (): Promise<boolean> =>
+  / name=fleet-events .* flags=b /.test(String(await redis.redis.client('LIST')));
 
 let warnings: Error[] = [];
 const remember = (warning: Error): unknown => warnings.push(warning);
