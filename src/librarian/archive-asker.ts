@@ -8,7 +8,7 @@ import type { Keys } from '../redis/keys.ts';
 import { addQuery } from './query-producer.ts';
 
 /** A task that asks, and what it asks. */
-export interface TaskQuestion {
+interface TaskQuestion {
   question: string;
   filter: ArchiveFilter;
   /** The asking task's job. The same question of the same job is asked once, however often its tools run. */

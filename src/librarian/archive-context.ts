@@ -21,7 +21,7 @@ export interface ShownContext {
   leftOut: { count: number; bytes: number } | null;
 }
 
-export interface ContextRequest {
+interface ContextRequest {
   question: string;
   filter?: ArchiveFilter | undefined;
   /** UTF-8 bytes that may be shown. */
