@@ -19,9 +19,11 @@ export function createTurnLedger(options: {
   queue?: QueueName;
 }): TurnLedger {
   const { scripts, keys, workerId, now, queue = tasksQueue.name } = options;
+  const toRow = createRowMemo(workerId);
+  const today = createDayMemo(keys);
 
   function scopeKeys(task: TaskIdentity): string[] {
-    const scopes = [keys.spend(`day:${toUtcDay(now())}`)];
+    const scopes = [today(now()).spend];
     if (task.budgetNanoUsd !== null) scopes.push(keys.spend(`task:${task.jobId}`));
     if (task.batch !== null) scopes.push(keys.spend(`batch:${task.batch}`));
     if (task.missionId !== null) scopes.push(keys.spend(`mission:${task.missionId}`));
@@ -33,14 +35,14 @@ export function createTurnLedger(options: {
   }
 
   function bookingKeys(task: TaskIdentity): string[] {
-    const day = toUtcDay(now());
+    const day = today(now());
     return [
       keys.turns(task.jobId),
       keys.jobLock(queue, task.jobId),
       keys.reservations,
       keys.counters,
-      keys.spend(`day:${day}`),
-      keys.ledger(day),
+      day.spend,
+      day.ledger,
       keys.sessionTotals(task.session),
       keys.cost(task.costVendor),
       keys.outage(task.model),
@@ -59,7 +61,7 @@ export function createTurnLedger(options: {
       reservation: booking?.reservation ?? '',
       nano: String(nano),
       usd: toExactUsd(nano),
-      row: toLedgerRow(task, workerId),
+      row: toRow(task),
       vendor: task.costVendor,
       ...(booking?.listNanoUsd === undefined ? {} : { list_nano: String(booking.listNanoUsd) }),
       usage: [usage.input, usage.cache_write, usage.cache_read, usage.output].map(String),
@@ -183,4 +185,36 @@ function pack(values: (string | number)[]): string {
 function toLedgerRow(task: TaskIdentity, workerId: string): string {
   const parts = [task.session, task.batch ?? '', task.missionId ?? '', task.model, workerId];
   return `${parts.map((part) => part.replace(/[%|]/g, encodeURIComponent)).join('|')}|`;
+}
+
+/** Thousands of tasks in a row share their session, batch and model. */
+function createRowMemo(workerId: string): (task: TaskIdentity) => string {
+  let last: TaskIdentity | null = null;
+  let row = '';
+  return (task) => {
+    const same =
+      last !== null &&
+      last.session === task.session &&
+      last.batch === task.batch &&
+      last.missionId === task.missionId &&
+      last.model === task.model;
+    if (!same) row = toLedgerRow(task, workerId);
+    last = task;
+    return row;
+  };
+}
+
+/** The keys of the day, made anew when it ends. */
+function createDayMemo(keys: Keys): (at: Date) => { spend: string; ledger: string } {
+  let known: { spend: string; ledger: string } | null = null;
+  let number = -1;
+  return (at) => {
+    const dayNumber = Math.floor(at.getTime() / 86_400_000);
+    if (known === null || dayNumber !== number) {
+      const day = toUtcDay(at);
+      known = { spend: keys.spend(`day:${day}`), ledger: keys.ledger(day) };
+      number = dayNumber;
+    }
+    return known;
+  };
 }
