@@ -21,6 +21,9 @@ export function renderCosts(report: CostReport): string {
     rule,
     toLine(total),
     `"all Sonnet": the same tokens at the prices of ${report.sonnet}`,
+    ...(report.total.freeListNano === 0
+      ? []
+      : [`free calls: ${formatUsd(report.total.freeListNano, 4)} at list price, billed at nothing`]),
   ].join('\n');
 }
 

@@ -11,6 +11,8 @@ export interface CostRow {
   tasks: number;
   usage: Usage;
   costNano: number;
+  /** What the free calls among them would have cost: billed at nothing, in no sum. */
+  freeListNano: number;
   /** The same tokens at the prices of the Sonnet model compared with. */
   allSonnetNano: number;
   /** Percent, unrounded; negative where it cost more than Sonnet would have. */

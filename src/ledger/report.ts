@@ -16,6 +16,8 @@ export interface LedgerEntry {
   model: string | null;
   worker: string | null;
   nano: number;
+  /** List price of free calls. */
+  listNano: number;
   calls: number;
   /** Tasks that ended in a finding; calls of failed tasks are booked without one. */
   tasks: number;
@@ -74,6 +76,7 @@ function toEntry(day: string, parts: string[]): LedgerEntry {
     model: model ?? null,
     worker: worker ?? null,
     nano: 0,
+    listNano: 0,
     calls: 0,
     tasks: 0,
     usage: { ...NO_USAGE },
@@ -87,6 +90,9 @@ function decodePart(part: string): string {
 
 function addMeasure(entry: LedgerEntry, measure: string, amount: number): void {
   switch (measure) {
+    case 'list_nano':
+      entry.listNano += amount;
+      break;
     case 'nano':
     case 'calls':
     case 'tasks':
@@ -103,13 +109,13 @@ function addMeasure(entry: LedgerEntry, measure: string, amount: number): void {
 }
 
 function toRow(name: string | null, entries: readonly LedgerEntry[], sonnet: CatalogEntry): CostRow {
-  const sum = (measure: 'nano' | 'calls' | 'tasks'): number =>
+  const sum = (measure: 'nano' | 'listNano' | 'calls' | 'tasks'): number =>
     entries.reduce((total, entry) => total + entry[measure], 0);
   const usage = entries.reduce((total, entry) => addUsage(total, entry.usage), { ...NO_USAGE });
   const costNano = sum('nano');
   const allSonnetNano = allSonnetNanoUsd(sonnet, usage);
   const savedPercent = toSavedPercent(costNano, allSonnetNano);
-  return { name, calls: sum('calls'), tasks: sum('tasks'), usage, costNano, allSonnetNano, savedPercent };
+  return { name, calls: sum('calls'), tasks: sum('tasks'), usage, costNano, freeListNano: sum('listNano'), allSonnetNano, savedPercent };
 }
 
 function compareNames(a: CostRow, b: CostRow): number {

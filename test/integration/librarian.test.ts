@@ -72,6 +72,8 @@ describe('an answer', () => {
     expect(totals).toMatchObject({ 'gemini:nano': '0' });
     expect(Number(totals['gemini:list_nano'])).toBeGreaterThan(0);
     expect(await admin.exists(keys.turns('archive_q1'))).toBe(0);
+    const { total } = await fleet.costs({ by: 'model' });
+    expect(total).toMatchObject({ calls: 1, costNano: 0, freeListNano: Number(totals['gemini:list_nano']) });
   });
 
   test('costs its list price on a paid shard', async () => {
