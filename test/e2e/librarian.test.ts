@@ -110,6 +110,24 @@ describe('a librarian process', () => {
     expect(await librarian.end('SIGTERM')).toBe(0);
   });
 
+  it('is not needed to test the shards: each gets one query, and a bad key is named', async () => {
+    const simulator = await openSimulator();
+    simulator.gemini.configure({ acceptKeys: ['key-1', 'key-3'] });
+    const env = environment({
+      GEMINI_BASE_URL: simulator.url,
+      GEMINI_TIER: 'free',
+      ...Object.fromEntries([1, 2, 3].map((shard) => [`GEMINI_API_KEY_SHARD${shard}`, `key-${shard}`])),
+    });
+
+    const tested = await runFleet(['shards', '--test'], env, folder);
+
+    expect(tested.code).toBe(1);
+    expect(tested.stdout).toMatch(/S1 ✅ \d+ ms\nS2 ❌ \d+ ms .*API key.*\nS3 ✅ \d+ ms\n2 of 3 shards answer\./);
+    expect(simulator.gemini.requests()).toHaveLength(3);
+    const shown = await runFleet(['shards', '--json'], env, folder);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ shards: [{ left: 1499 }, {}, { left: 1499 }] });
+  });
+
   it('killed while it asks loses nothing: another answers, once', async () => {
     await storeFindings(redis, { finding_tea: TEA });
     const simulator = await openSimulator();

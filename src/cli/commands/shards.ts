@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
+import type { Config } from '../../config.ts';
+import { formatUsd } from '../../ledger/money.ts';
 import type { ShardState } from '../../librarian/shard-states.ts';
 import { readShardStates } from '../../librarian/shard-states.ts';
+import { testShards } from '../../librarian/test-shards.ts';
+import { EXIT } from '../exit-codes.ts';
 import { jsonOption } from '../options.ts';
 import { countOf, lineWidth, printJson, toLine } from '../print.ts';
 import { renderTable } from '../table.ts';
@@ -10,15 +14,37 @@ export function registerShards(program: Command): void {
   program
     .command('shards')
     .description('the Gemini keys: quota, pace, status, and what went wrong last')
+    .option('--test', 'ask each shard one small question, within its limits: exit 1 if one fails')
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  fleet shards')
-    .action(async (options: { json?: boolean }) => {
-      await withFleet(async ({ inner: { config, redis, keys } }) => {
+    .addHelpText('after', '\nExamples:\n  fleet shards\n  fleet shards --test')
+    .action(async (options: { test?: boolean; json?: boolean }) => {
+      await withFleet(async ({ inner: { config, redis, keys, currentSession } }) => {
+        if (options.test) return runShardTest(config, await currentSession(), options.json ?? false);
         const shards = await readShardStates(redis, keys, config.shards);
         if (options.json) printJson({ shards, pacing: config.GEMINI_PACING === '1' });
         else console.log(renderShards(shards, { pacing: config.GEMINI_PACING === '1', width: lineWidth() }));
       });
     });
+}
+
+async function runShardTest(config: Config, session: string, json: boolean): Promise<void> {
+  const { createArchiveModels } = await import('../../models/create-archive-models.ts');
+  const models = await createArchiveModels(config);
+  try {
+    const tests = await testShards(config, { session, forShard: models.forShard });
+    if (tests.some(({ ok }) => !ok)) process.exitCode = EXIT.failed;
+    if (json) return printJson(tests);
+    for (const { shard, ok, ms, costNanoUsd, problem } of tests) {
+      const took = ms === null ? '' : ` ${Math.round(ms)} ms`;
+      const cost = costNanoUsd === 0 ? '' : ` ${formatUsd(costNanoUsd, 6)}`;
+      console.log(
+        toLine(`S${shard} ${ok ? '✅' : '❌'}${took}${cost}${problem === null ? '' : ` ${problem}`}`, lineWidth()),
+      );
+    }
+    console.log(`${tests.filter(({ ok }) => ok).length} of ${countOf(tests.length, 'shard')} answer.`);
+  } finally {
+    await models.close();
+  }
 }
 
 /** One line a shard, then the day as a whole. */

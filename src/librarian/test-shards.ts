@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { requireShards, type Config } from '../config.ts';
+import { AccountRefusedError, QuotaError, toMessage } from '../errors.ts';
+import { createTurnLedger } from '../ledger/turn-ledger.ts';
+import { toPromptTokens } from '../ledger/usage.ts';
+import { createLogger } from '../logger.ts';
+import type { ArchiveModel, ArchiveReply } from '../models/archive-model.ts';
+import { findModel } from '../models/catalog.ts';
+import { connectRedis } from '../redis/connect.ts';
+import { createKeys } from '../redis/keys.ts';
+import { defineScripts } from '../redis/scripts.ts';
+import type { ShardConfig } from '../shards-config.ts';
+import { createRateGate } from './create-rate-gate.ts';
+import { REPLY_SCHEMA, SYSTEM, toPrompt } from './prompt.ts';
+import { openQueryBooks, type Payer, type QueryBooks } from './query-books.ts';
+import type { Permit, RateGate } from './rate-gate.ts';
+import { toAnswer } from './reply.ts';
+
+/** How one shard did with one real query. */
+export interface ShardTest {
+  shard: number;
+  ok: boolean;
+  /** From sending to the whole reply, ms; null where nothing was sent. */
+  ms: number | null;
+  /** Nano-dollars; 0 on a free shard. */
+  costNanoUsd: number;
+  /** Null where it is well. */
+  problem: string | null;
+}
+
+const FINDING_ID = 'finding_test';
+const PROMPT = toPrompt(
+  `<finding id="${FINDING_ID}" at="2026-01-01T00:00:00.000Z" session="test">\nThe harbour light is green.\n</finding>\n`,
+  'What colour is the harbour light?',
+);
+const MAX_TOKENS = 512;
+const TOKENS = Math.ceil((SYSTEM.length + PROMPT.length) / 4);
+
+/**
+ * Asks every shard one small question about a made-up finding, within its limits and booked like any other.
+ * @param config with its tiers known
+ * @throws ConfigError without shards, HaltError, BudgetReachedError
+ */
+export async function testShards(
+  config: Config,
+  parts: { session: string; forShard: (shard: ShardConfig) => ArchiveModel },
+): Promise<ShardTest[]> {
+  const shards = requireShards(config);
+  const keys = createKeys(config.FLEET_SWARM ?? null);
+  const log = createLogger('shards', config.FLEET_LOG_LEVEL === 'silent' ? 'silent' : 'error');
+  const redis = await connectRedis(config.REDIS_URL, { role: 'producer', name: 'fleet-shards' });
+  const scripts = defineScripts(redis);
+  const gate = createRateGate({ redis, keys, scripts, shards, log });
+  const workerId = `shards-test-${process.pid}`;
+  const ledger = createTurnLedger({ scripts, keys, workerId, now: () => new Date(), queue: 'archive' });
+  const entry = findModel(config.FLEET_GEMINI_MODEL, new Date());
+  try {
+    return await Promise.all(
+      shards.map(async (shard) => {
+        const jobId = `shard-test-${randomBytes(6).toString('hex')}`;
+        const books = openQueryBooks(ledger, {
+          jobId,
+          token: '', // no lock: nobody else can have it
+          attempt: 0,
+          digest: '',
+          findingId: jobId,
+          session: parts.session,
+          batch: null,
+          missionId: null,
+          budgetNanoUsd: null,
+          model: entry.id,
+          costVendor: entry.costVendor,
+        });
+        try {
+          const others = shards.filter((other) => other !== shard).map((other) => other.number);
+          return await testOne(shard, { gate, books, others, payer: { entry, free: shard.tier === 'free' }, ...parts });
+        } finally {
+          await redis.del(keys.turns(jobId)); // nobody goes on with it
+        }
+      }),
+    );
+  } finally {
+    await gate.close();
+    await redis.quit();
+  }
+}
+
+async function testOne(
+  shard: ShardConfig,
+  parts: {
+    gate: RateGate;
+    books: QueryBooks;
+    others: number[];
+    payer: Payer;
+    forShard: (shard: ShardConfig) => ArchiveModel;
+  },
+): Promise<ShardTest> {
+  const { gate, books, others, payer, forShard } = parts;
+  const { number } = shard;
+  const ended = (problem: string | null, ms: number | null): ShardTest => ({
+    shard: number,
+    ok: problem === null,
+    ms,
+    costNanoUsd: books.totals().nanoUsd,
+    problem,
+  });
+  const { signal } = new AbortController(); // the gate and the model have deadlines of their own
+  const permit = await gate.acquire({ tokens: TOKENS, exclude: others }, { signal });
+  if (permit.kind === 'too-large') return ended(`takes at most ${permit.limitTokens} tokens a minute`, null);
+  if (permit.kind === 'wait') {
+    return ended(`no room until ${new Date(permit.untilMs).toISOString()} (${permit.reason})`, null);
+  }
+  await books.open();
+  const bound = { inputTokensBound: Buffer.byteLength(SYSTEM + PROMPT), maxTokens: MAX_TOKENS };
+  const reservation = await books.reserve(payer, bound);
+  const began = performance.now();
+  let reply: ArchiveReply;
+  try {
+    const request = { system: SYSTEM, prompt: PROMPT, maxTokens: MAX_TOKENS, responseSchema: REPLY_SCHEMA };
+    reply = await forShard(shard).ask({ ...request, model: payer.entry.id }, { signal });
+  } catch (thrown) {
+    await books.close(payer, reservation, thrown);
+    await report(gate, permit, thrown);
+    return ended(toMessage(thrown), performance.now() - began);
+  }
+  const ms = performance.now() - began;
+  await books.settle(payer, books.toBooking(payer, reservation, reply.usage), reply, '');
+  await Promise.all([permit.settle(toPromptTokens(reply.usage)), gate.reportSuccess(number)]);
+  try {
+    toAnswer(reply, new Set([FINDING_ID]));
+    return ended(null, ms);
+  } catch (thrown) {
+    return ended(toMessage(thrown), ms);
+  }
+}
+
+/** What a test finds out holds for all. */
+async function report(gate: RateGate, permit: Permit, thrown: unknown): Promise<void> {
+  await permit.settle(0);
+  if (thrown instanceof QuotaError) return gate.report429(permit.shard, { ...thrown.quota, day: permit.day });
+  const kind = thrown instanceof AccountRefusedError ? 'refused' : 'unavailable';
+  return gate.reportFailure(permit.shard, { kind, message: toMessage(thrown) });
+}
