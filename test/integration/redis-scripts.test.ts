@@ -10,6 +10,8 @@ describe('a script call', () => {
     test.keys.cost('haiku'),
     test.keys.cost('sonnet'),
     test.keys.cost('gemini'),
+    test.keys.cost('other'),
+    test.keys.sessionTotals('first'),
   ];
 
   it('works again after Redis forgot the script', async () => {
@@ -22,6 +24,6 @@ describe('a script call', () => {
 
   it('with too few keys is refused before it reaches Redis', async () => {
     const scripts = defineScripts(test.redis);
-    await expect(scripts['current-session']([], [])).rejects.toThrow('current-session: expected 4 keys, got 0');
+    await expect(scripts['current-session']([], [])).rejects.toThrow('current-session: expected 6 keys, got 0');
   });
 });
