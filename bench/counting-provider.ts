@@ -10,7 +10,7 @@ export interface CountingProvider {
   callers: Map<number, number>;
   /** Calls it refused. */
   refused(): number;
-  /** The most calls of any shard in any window. */
+  /** The most calls of any shard that arrived in any window. */
   mostInAnyWindow(): number;
   close(): Promise<void>;
 }
@@ -30,6 +30,7 @@ export async function startCountingProvider({
   latencyMs,
 }: CountingLimits): Promise<CountingProvider> {
   const starts = new Map<number, number[]>();
+  const arrivals = new Map<number, number[]>(); // those it refuses too
   const callers = new Map<number, number>();
   let refusedCount = 0;
   const server = createServer((request, response) => {
@@ -40,8 +41,8 @@ export async function startCountingProvider({
       response.end();
       return;
     }
-    const own = starts.get(shard) ?? [];
-    starts.set(shard, own);
+    const own = takeList(starts, shard);
+    takeList(arrivals, shard).push(at);
     const oldest = own[own.length - perWindow];
     if (oldest !== undefined && at - oldest < windowMs) {
       refusedCount += 1;
@@ -61,12 +62,18 @@ export async function startCountingProvider({
     starts,
     callers,
     refused: () => refusedCount,
-    mostInAnyWindow: () => Math.max(0, ...[...starts.values()].map((own) => mostIn(own, windowMs))),
+    mostInAnyWindow: () => Math.max(0, ...[...arrivals.values()].map((own) => mostIn(own, windowMs))),
     close: () => {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+function takeList(lists: Map<number, number[]>, shard: number): number[] {
+  const list = lists.get(shard) ?? [];
+  lists.set(shard, list);
+  return list;
 }
 
 function mostIn(starts: readonly number[], windowMs: number): number {

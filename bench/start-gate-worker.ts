@@ -3,13 +3,18 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { GateWorkerOptions } from './gate-worker.ts';
 
-/** Starts one process of `gate-worker.ts` and waits until it asks for permits. It ends on SIGTERM, and with its parent. */
+/**
+ * Starts one process of `gate-worker.ts` and waits until it asks for permits. It ends on SIGTERM, and with its parent.
+ * @param clockAheadMs how far its clock is off
+ */
 export async function startGateWorker(
   options: GateWorkerOptions,
   entry = new URL('gate-worker.js', import.meta.url),
+  clockAheadMs = 0,
 ): Promise<ChildProcess> {
   const child = fork(fileURLToPath(entry), [JSON.stringify(options)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: clockAheadMs === 0 ? [] : ['--import', shiftClock(clockAheadMs)],
   });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the process ended at once with ${String(code)}`);
@@ -17,6 +22,10 @@ export async function startGateWorker(
   await Promise.race([once(child, 'message'), ended]);
   ended.catch(() => undefined); // its end is no accident any more
   return child;
+}
+
+function shiftClock(ms: number): string {
+  return `data:text/javascript,${encodeURIComponent(`const now = Date.now; Date.now = () => now() + ${ms};`)}`;
 }
 
 /** Sends the signal and waits for the end. */

@@ -12,7 +12,7 @@ const RPM = 15;
 const windowMs = 8_000;
 
 /** A saturated gate in processes of their own, on one shard of a provider that counts. */
-async function startFleet(redis: TestRedis, processes: number) {
+async function startFleet(redis: TestRedis, processes: number, clocksAheadMs: number[] = []) {
   const provider = await startCountingProvider({ perWindow: RPM, windowMs, latencyMs: 30 });
   redis.cleanup(() => provider.close());
   const options = {
@@ -25,12 +25,12 @@ async function startFleet(redis: TestRedis, processes: number) {
     dayMs: null,
   };
   const entry = new URL('../../dist/bench/gate-worker.js', import.meta.url);
-  const start = async (): Promise<ChildProcess> => {
-    const child = await startGateWorker(options, entry);
+  const start = async (clockAheadMs: number): Promise<ChildProcess> => {
+    const child = await startGateWorker(options, entry, clockAheadMs);
     redis.cleanup(() => endProcess(child, 'SIGKILL'));
     return child;
   };
-  const children = await Promise.all(Array.from({ length: processes }, start));
+  const children = await Promise.all(Array.from({ length: processes }, (_, i) => start(clocksAheadMs[i] ?? 0)));
   await waitUntil(() => callsOf(provider) >= RPM, { what: 'a full window' });
   return { provider, children };
 }
@@ -89,6 +89,13 @@ describe('on a Redis that keeps its data, the rate gate', () => {
       what: 'calls of the process that woke',
     });
     await waitForCalls(provider, RPM);
+    expectLimitHeld(provider);
+  });
+
+  it('holds for hosts whose clocks are minutes apart, and serves each', async () => {
+    const { provider, children } = await startFleet(redis, 3, [-180_000, 0, 300_000]);
+    await waitForCalls(provider, 2 * RPM);
+    expect(children.map(({ pid }) => (provider.callers.get(pid ?? 0) ?? 0) > 0)).toEqual([true, true, true]);
     expectLimitHeld(provider);
   });
 
