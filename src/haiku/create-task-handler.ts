@@ -35,7 +35,7 @@ export interface TaskHandlerParts {
 }
 
 /** How a task is run: the job's own run under a worker, or a stand-in for one in single mode. */
-export type TaskRunContext = Pick<JobRun, 'token' | 'signal' | 'isDraining'> & {
+type TaskRunContext = Pick<JobRun, 'token' | 'signal' | 'isDraining'> & {
   jobId: string;
   attempt: number;
 };

@@ -52,7 +52,7 @@ export interface TurnNote {
   progress: { turn: number; of: number; costUsd: number } | null;
 }
 
-export interface BeginRequest {
+interface BeginRequest {
   turn: number;
   worstNanoUsd: number;
   /** First question of this run: answers with what is stored instead of reserving. */
