@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { toNamespace } from '../processes/apps.ts';
-import { isDaemonThere } from '../processes/down.ts';
+import { isDaemonThere } from '../processes/pm2-daemon.ts';
 import { withPm2 } from '../processes/pm2.ts';
 import { isPortFree } from '../redis/embedded.ts';
 import { unwell, well, type CheckResult } from './check.ts';

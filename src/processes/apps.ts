@@ -20,10 +20,10 @@ export interface App {
 }
 
 /** A running call may take its whole deadline (120 s), then its reply is stored and the job handed back. */
-const KILL_TIMEOUT_MS = 150_000;
+export const KILL_TIMEOUT_MS = 150_000;
 
 /** From then on pm2 calls a process that has not said `ready` online all the same. */
-const READY_TIMEOUT_MS = 60_000;
+export const READY_TIMEOUT_MS = 60_000;
 
 /** pm2's namespace of a swarm. */
 export function toNamespace(config: Config): string {

@@ -1,33 +1,41 @@
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { toAppName, toNamespace } from './apps.ts';
 import { withPm2, type Pm2, type Pm2Process } from './pm2.ts';
+import { isDaemonThere } from './pm2-daemon.ts';
 
 /** A process counts a second signal only once it has seen the first. */
 const BETWEEN_SIGNALS_MS = 300;
+
+export interface DownOptions {
+  now: boolean;
+  /** Told of each process that has ended. */
+  onEnded?: (left: number, total: number) => void;
+}
 
 /**
  * Ends every process of this swarm and no other: those that work first, the fleet's own Redis last. Running turns end and
  * are stored, their jobs go back to waiting; `now` leaves them 5 seconds.
  * @returns how many ended
+ * @throws FleetError when pm2's daemon dies meanwhile, or does not answer
  */
-export async function bringDown(config: Config, options: { now: boolean }): Promise<number> {
+export async function bringDown(config: Config, options: DownOptions): Promise<number> {
   if (!isDaemonThere()) return 0;
   return withPm2(async (pm2) => {
     const mine = await pm2.list(toNamespace(config));
     const redis = mine.filter((process) => process.name === toAppName(config, 'redis'));
     const others = mine.filter((process) => !redis.includes(process));
-    await end(pm2, others, options.now);
-    await end(pm2, redis, options.now);
+    let left = mine.length;
+    const onEnded = (): void => options.onEnded?.((left -= 1), mine.length);
+    options.onEnded?.(left, mine.length);
+    await end(pm2, others, options.now, onEnded);
+    await end(pm2, redis, options.now, onEnded);
     return mine.length;
   });
 }
 
-async function end(pm2: Pm2, processes: Pm2Process[], now: boolean): Promise<void> {
-  const ending = Promise.all(processes.map((process) => pm2.remove(process.id)));
+async function end(pm2: Pm2, processes: Pm2Process[], now: boolean, onEnded: () => void): Promise<void> {
+  const ending = Promise.all(processes.map((process) => pm2.remove(process.id).then(onEnded)));
   if (now && processes.length > 0) {
     await sleep(BETWEEN_SIGNALS_MS);
     for (const { pid } of processes) signal(pid);
@@ -42,9 +50,4 @@ function signal(pid: number): void {
   } catch {
     // gone meanwhile, which is what was wanted
   }
-}
-
-/** Asking pm2 would start its daemon where there is none. */
-export function isDaemonThere(env: NodeJS.ProcessEnv = process.env): boolean {
-  return existsSync(join(env.PM2_HOME ?? join(homedir(), '.pm2'), 'rpc.sock'));
 }

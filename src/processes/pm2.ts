@@ -1,4 +1,5 @@
-import type { App } from './apps.ts';
+import { KILL_TIMEOUT_MS, READY_TIMEOUT_MS, type App } from './apps.ts';
+import { readDaemonPid, withinDeadline } from './pm2-daemon.ts';
 
 /** One process as pm2 lists it. */
 export interface Pm2Process {
@@ -27,6 +28,9 @@ export interface Pm2 {
   remove(id: number): Promise<void>;
 }
 
+/** For what pm2 answers at once; a daemon on a busy machine may take its time. */
+const ANSWER_MS = 30_000;
+
 type Callback = (error: unknown, result?: unknown) => void;
 
 /** pm2's own programmatic API, as far as it is used; `scale` is missing in its types. */
@@ -50,22 +54,32 @@ interface ListedProcess {
 /** Connects to the user's pm2 daemon (`PM2_HOME` respected), which pm2 starts if there is none, and lets go of it after. */
 export async function withPm2<T>(use: (pm2: Pm2) => Promise<T>): Promise<T> {
   const api = (await import('pm2')).default as unknown as Pm2Api;
-  const ask = <R>(call: (done: Callback) => void): Promise<R> =>
-    new Promise((resolve, reject) => {
-      call((error, result) => (error ? reject(toError(error)) : resolve(result as R)));
-    });
-  await ask((done) => api.connect(done));
+  let daemon: number | null = null;
+  const ask = <R>(what: string, deadlineMs: number, call: (done: Callback) => void): Promise<R> =>
+    withinDeadline(
+      what,
+      daemon,
+      deadlineMs,
+      new Promise((resolve, reject) => {
+        call((error, result) => (error ? reject(toError(error)) : resolve(result as R)));
+      }),
+    );
+  await ask('answer', ANSWER_MS, (done) => api.connect(done));
+  daemon = readDaemonPid();
   try {
     return await use({
       async list(namespace) {
-        const all = await ask<ListedProcess[]>((done) => api.list(done));
+        const all = await ask<ListedProcess[]>('list its processes', ANSWER_MS, (done) => api.list(done));
         return all.filter((process) => process.pm2_env.namespace === namespace).map(toProcess);
       },
       // A copy: pm2 writes into what it is given.
-      start: (app) => ask((done) => api.start({ ...app }, done)),
-      scale: (name, count) => ask((done) => api.scale(name, count, done)),
-      restart: (id) => ask((done) => api.restart(id, done)),
-      remove: (id) => ask((done) => api.delete(id, done)),
+      start: (app) =>
+        ask(`start ${app.name}`, app.instances * READY_TIMEOUT_MS + ANSWER_MS, (done) => api.start({ ...app }, done)),
+      scale: (name, count) =>
+        ask(`scale ${name}`, count * READY_TIMEOUT_MS + ANSWER_MS, (done) => api.scale(name, count, done)),
+      restart: (id) =>
+        ask(`restart process ${id}`, KILL_TIMEOUT_MS + READY_TIMEOUT_MS + ANSWER_MS, (done) => api.restart(id, done)),
+      remove: (id) => ask(`end process ${id}`, KILL_TIMEOUT_MS + ANSWER_MS, (done) => api.delete(id, done)),
     });
   } finally {
     api.disconnect();

@@ -1,20 +1,29 @@
 import type { Config } from '../config.ts';
 import { toAppName, toNamespace } from './apps.ts';
-import { isDaemonThere } from './down.ts';
 import { withPm2, type Pm2Process } from './pm2.ts';
+import { isDaemonThere } from './pm2-daemon.ts';
 import { waitUntilReady, type ProcessProblem } from './wait-until-ready.ts';
 
 /**
  * Restarts the processes of this swarm so that they read `.env` and the code anew: half of the workers at a time, so that
  * tasks go on. The fleet's own Redis stays up.
+ * @param onReloaded told of each process that is back
+ * @throws FleetError when pm2's daemon dies meanwhile, or does not answer
  */
-export async function reloadFleet(config: Config): Promise<{ reloaded: number; problems: ProcessProblem[] }> {
+export async function reloadFleet(
+  config: Config,
+  onReloaded: (left: number, total: number) => void = () => undefined,
+): Promise<{ reloaded: number; problems: ProcessProblem[] }> {
   if (!isDaemonThere()) return { reloaded: 0, problems: [] };
   return withPm2(async (pm2) => {
     const since = Date.now();
     const listed = await pm2.list(toNamespace(config));
     const mine = listed.filter((process) => process.name !== toAppName(config, 'redis'));
-    for (const group of toHalves(mine)) await Promise.all(group.map((process) => pm2.restart(process.id)));
+    let left = mine.length;
+    onReloaded(left, mine.length);
+    const restart = ({ id }: Pm2Process): Promise<void> =>
+      pm2.restart(id).then(() => onReloaded((left -= 1), mine.length));
+    for (const group of toHalves(mine)) await Promise.all(group.map(restart));
     const names = [...new Set(mine.map((process) => process.name))];
     const apps = names.map((name) => ({
       name,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { openFleet, type OpenFleet } from '../../src/open-fleet.ts';
 import { loadConfig, packageFolder } from '../../src/config.ts';
 import { findFreePort } from '../../src/redis/embedded.ts';
 import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startFleet } from '../support/cli.ts';
 import { usePm2 } from '../support/pm2.ts';
 import { useRedis } from '../support/redis.ts';
 import { isAlive, waitUntil } from '../support/wait.ts';
@@ -122,6 +123,30 @@ describe('fleet up and down', () => {
     });
     expect(['haiku', 'dashboard', 'librarian'].map((kind) => count(listed ?? [], kind))).toEqual([2, 1, 1]);
     await pm2.fleet('down');
+  });
+});
+
+describe('fleet down', () => {
+  it('says what it waits for, and gives up with a reason when pm2’s daemon dies meanwhile', async () => {
+    const provider = await startProvider();
+    await configure({ ANTHROPIC_BASE_URL: provider.url });
+    await pm2.fleet('up');
+    const workers = (await pm2.list()).map(({ pid }) => pid);
+    redis.cleanup(async () => {
+      for (const pid of workers) if (await isAlive(pid)) process.kill(pid, 'SIGKILL');
+    });
+    const fleet = await connect();
+    await fleet.tasks.add({ description: 'Say hello. [[latency:100000]]' });
+    await waitUntil(() => provider.requests().length > 0);
+
+    const down = startFleet(['down'], pm2.env, pm2.folder);
+    await waitUntil(() => down.output().includes('1 of 4 processes still up'), { what: 'its first words' });
+    expect(down.output()).toContain('Waiting for running model calls to end and be stored');
+    process.kill(Number(readFileSync(join(pm2.folder, 'pm2/pm2.pid'), 'utf8')), 'SIGKILL');
+    expect(await down.done).toMatchObject({ code: 1 });
+    expect(down.output()).toMatch(/Error: pm2's daemon \(pid \d+\) died when it was to end process \d+\. .*fleet up/);
+    expect(await pm2.fleet('down')).toMatchObject({ code: 0, stdout: 'Nothing was running.\n' });
+    await fleet.close();
   });
 });
 

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../config.ts';
 import { bringDown } from '../../processes/down.ts';
+import { countOf } from '../print.ts';
+import { showWaiting } from '../show-waiting.ts';
 
 export function registerDown(program: Command): void {
   program
@@ -8,11 +10,15 @@ export function registerDown(program: Command): void {
     .description('end the processes of this swarm: running model calls end and are stored, jobs go back to waiting')
     .option('--now', 'leave them 5 seconds')
     .action(async (options: { now?: boolean }) => {
-      const count = await bringDown(loadConfig(process.env), { now: options.now ?? false });
+      const waiting = showWaiting();
+      const onEnded = (left: number, total: number): void =>
+        waiting.say(`Waiting for running model calls to end and be stored; ${left} of ${total} processes still up`);
+      const now = options.now ?? false;
+      const count = await bringDown(loadConfig(process.env), { now, onEnded }).finally(waiting.stop);
       console.log(
         count === 0
           ? 'Nothing was running.'
-          : `Ended ${count} ${count === 1 ? 'process' : 'processes'}; everything waiting stays in Redis.`,
+          : `Ended ${countOf(count, 'process', 'processes')}; everything waiting stays in Redis.`,
       );
     });
 }

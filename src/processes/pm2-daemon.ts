@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { FleetError } from '../errors.ts';
+
+const LOOK_EVERY_MS = 500;
+
+/** Asking pm2 would start its daemon where there is none. */
+export function isDaemonThere(env: NodeJS.ProcessEnv = process.env): boolean {
+  return existsSync(join(daemonFolder(env), 'rpc.sock'));
+}
+
+/**
+ * Waits for an answer of pm2's daemon, but not for ever: pm2's own client asks a daemon that has died without end.
+ * @param what was asked of it, for the error: "list its processes"
+ * @param pid of the daemon; null where it is not known: then only the deadline holds
+ * @throws FleetError when the daemon has died, or has not answered within `deadlineMs`
+ */
+export async function withinDeadline<T>(
+  what: string,
+  pid: number | null,
+  deadlineMs: number,
+  answer: Promise<T>,
+): Promise<T> {
+  const deadline = Date.now() + deadlineMs;
+  let timer: NodeJS.Timeout | undefined;
+  const givenUp = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      if (pid !== null && !isRunning(pid)) {
+        reject(
+          new FleetError(
+            `pm2's daemon (pid ${pid}) died when it was to ${what}. Processes that it had started may still run: \`fleet status\` names the workers that are up; \`fleet up\` starts a new daemon, which does not know them`,
+          ),
+        );
+      } else if (Date.now() > deadline) {
+        const waited = `${Math.round(deadlineMs / 1_000)} s`;
+        reject(
+          new FleetError(`pm2's daemon did not ${what} within ${waited}; \`npx pm2 ls\` shows whether it answers`),
+        );
+      }
+    }, LOOK_EVERY_MS);
+  });
+  try {
+    return await Promise.race([answer, givenUp]);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function daemonFolder(env: NodeJS.ProcessEnv): string {
+  return env.PM2_HOME ?? join(homedir(), '.pm2');
+}
+
+/** Null where pm2 has not written it. After a daemon that died it is the old one's until a new one is up. */
+export function readDaemonPid(): number | null {
+  const path = join(daemonFolder(process.env), 'pm2.pid');
+  const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+  return Number.isInteger(pid) && pid > 0 ? pid : null;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
