@@ -9,7 +9,7 @@ await startProcess('haiku', async (config, log) => {
   requireAnthropicKey(config);
   const { model, close } = await createModel(config);
   const haiku = await runHaiku({ config, model, log, onStuck: () => process.kill(process.pid, 'SIGTERM') });
-  onShutdown({ log, graceMs: 145_000 }, async () => {
+  onShutdown({ log, graceMs: 145_000, nothingToStore: haiku.nothingToStore }, async () => {
     await haiku.close();
     await close();
   });

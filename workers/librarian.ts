@@ -10,7 +10,7 @@ await startProcess('librarian', async (config, log) => {
   const models = await createArchiveModels(config);
   const onStuck = (): void => void process.kill(process.pid, 'SIGTERM');
   const librarian = await runLibrarian({ config, shards, models, log, onStuck });
-  onShutdown({ log, graceMs: 145_000 }, async () => {
+  onShutdown({ log, graceMs: 145_000, nothingToStore: librarian.nothingToStore }, async () => {
     await librarian.close();
     await models.close();
   });

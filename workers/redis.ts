@@ -2,6 +2,7 @@
 import { ConfigError } from '../src/errors.ts';
 import { onShutdown } from '../src/jobs/shutdown.ts';
 import { startProcess } from '../src/process-start.ts';
+import { outliveWorkers } from '../src/processes/outlive-workers.ts';
 import { startEmbeddedRedis } from '../src/redis/embedded.ts';
 
 await startProcess('redis', async (config, log) => {
@@ -9,6 +10,7 @@ await startProcess('redis', async (config, log) => {
   const redis = await startEmbeddedRedis({ ...config.embedded, endWithParent: true });
   let closing = false;
   onShutdown({ log, graceMs: 20_000 }, async () => {
+    await outliveWorkers(redis.url, 8_000).catch((error: unknown) => log.warn({ error }, 'not looked for workers'));
     closing = true;
     await redis.stop();
   });

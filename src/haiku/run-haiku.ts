@@ -32,6 +32,8 @@ const CHECK_MEMORY_EVERY_MS = 3_000;
 
 export interface RunningHaiku {
   workerId: string;
+  /** Whether Redis is away and no job runs: then closing would only wait for it. */
+  nothingToStore(): boolean;
   close(): Promise<void>;
 }
 
@@ -137,6 +139,7 @@ export async function runHaiku(parts: {
 
   return {
     workerId: name.id,
+    nothingToStore: () => redis.status !== 'ready' && running.activeJobs().length === 0,
     async close() {
       await Promise.all([stopWatchingMemory(), stopSweeping(), stopWatching()]);
       await running.close(); // stop fetching, running turns end and are stored, jobs go back to waiting

@@ -31,6 +31,8 @@ import { createTokenEstimate } from './token-estimate.ts';
 export interface RunningLibrarian {
   workerId: string;
   contextStats(): ContextStats;
+  /** Whether Redis is away and no query runs: then closing would only wait for it. */
+  nothingToStore(): boolean;
   close(): Promise<void>;
 }
 
@@ -125,6 +127,7 @@ export async function runLibrarian(parts: {
   return {
     workerId: name.id,
     contextStats: context.stats,
+    nothingToStore: () => redis.status !== 'ready' && running.activeJobs().length === 0,
     async close() {
       clearInterval(holding);
       await Promise.all([stopSweeping(), stopWatching()]);

@@ -150,6 +150,23 @@ describe('fleet down', () => {
   });
 });
 
+describe('pm2 kill', () => {
+  it('ends an idle fleet with its own Redis, the workers with their goodbyes said', async () => {
+    await configure({ REDIS_URL: '' });
+    expect(await pm2.fleet('up', '--embedded')).toMatchObject({ code: 0 });
+    const { REDIS_URL } = loadConfig(pm2.env);
+    const pids = (await pm2.list()).map(({ pid }) => pid);
+    const names = (await (await connect()).status()).workers.map(({ id }) => id);
+    expect(names).toHaveLength(2);
+    await pm2.pm2('kill');
+    for (const pid of pids) expect(await isAlive(pid)).toBe(false);
+    await pm2.fleet('up');
+    expect(loadConfig(pm2.env).REDIS_URL).toBe(REDIS_URL);
+    expect((await (await connect()).status()).workers).toHaveLength(2);
+    await pm2.fleet('down');
+  });
+});
+
 describe('under load', () => {
   /** Calls of 1.5 s, tasks of three: most are in the middle of one when the blow falls. */
   const SLOW = { description: 'Say hello. [[turns:3]] [[latency:1500]]', workspace: 'here' };

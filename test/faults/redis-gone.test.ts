@@ -44,3 +44,24 @@ test('workers wait for a Redis that is killed, keep what they are doing, and pay
   expect(books.costHaiku).toBe(books.settled);
   expect(await redis.redis.xlen(redis.keys.events)).toBe(20);
 });
+
+test('a worker that is asked to leave while Redis is gone waits for it with a paid reply, and leaves without one', async () => {
+  const simulator = await startAnthropicSimulator({ latencyMs: 1_500 });
+  redis.cleanup(() => simulator.close());
+  const fleet = await openTestFleet(redis, testConfig(redis));
+  const { tasks: queue } = fleet.inner.queues;
+  const busy = await startWorkerProcess(redis, { id: 'busy', provider: simulator.url });
+  const task = await fleet.tasks.add({ description: 'Say hello [[turns:2]]' });
+  await waitUntil(() => simulator.served().calls === 1, { what: 'the call' });
+  const idle = await startWorkerProcess(redis, { id: 'idle', provider: simulator.url });
+  await redis.kill();
+
+  busy.child.kill('SIGTERM');
+  expect(await idle.end('SIGTERM')).toEqual({ code: 0, signal: null });
+  expect(busy.hasEnded()).toBe(false);
+  await redis.start();
+  await waitUntil(() => busy.hasEnded(), { timeoutMs: 30_000, what: 'the end of the busy worker' });
+  expect(busy.child.exitCode).toBe(0);
+  expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 1, reserved: 0, uncertainCalls: 0 });
+  expect(await queue.getJobState(task.id)).toBe('waiting');
+});
