@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Config } from '../src/config.ts';
+import { connectRedis } from '../src/redis/connect.ts';
 import { startEmbeddedRedis } from '../src/redis/embedded.ts';
 
 export interface ScratchRedis {
   url: string;
   pid: number;
   config(env?: Record<string, string>): Config;
+  /** Forgets everything: no round pays for what another left. */
+  empty(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -28,6 +31,11 @@ export async function startScratchRedis(): Promise<ScratchRedis> {
         FLEET_LOG_LEVEL: 'warn',
         ...env,
       }),
+    async empty() {
+      const redis = await connectRedis(server.url, { role: 'producer' });
+      await redis.flushall();
+      redis.disconnect();
+    },
     async stop() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });

@@ -1,11 +1,11 @@
 import { Queue, Worker } from 'bullmq';
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { openFleet } from '../src/open-fleet.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
 import { createLogger } from '../src/logger.ts';
 import { connectRedis } from '../src/redis/connect.ts';
-import { createKeys } from '../src/redis/keys.ts';
 import { createInstantModel } from './instant-model.ts';
 import { median, type Measure } from './measure.ts';
 import { startScratchRedis, type ScratchRedis } from './scratch-redis.ts';
@@ -24,13 +24,17 @@ export async function measureThroughput(): Promise<Measure[]> {
     await bareRate(redis, 1_000);
     await fleetRate(redis, 'warm', 1_000);
     for (let round = 0; round < ROUNDS; round += 1) {
+      await redis.empty();
       bare.push(await bareRate(redis, JOBS));
+      await redis.empty();
       fleet.push(await fleetRate(redis, `one${round}`, JOBS));
     }
     const one: number[] = [];
     const four: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
+      await redis.empty();
       one.push(await processRate(redis, `p1-${round}`, 1));
+      await redis.empty();
       four.push(await processRate(redis, `p4-${round}`, 4));
     }
     return [
@@ -74,10 +78,9 @@ async function fleetRate(scratch: ScratchRedis, swarm: string, jobs: number): Pr
   const config = scratch.config({ FLEET_SWARM: swarm, FLEET_HAIKU_CONCURRENCY: String(CONCURRENCY) });
   const fleet = await openFleet(config);
   const haiku = await runHaiku({ config, model: createInstantModel(), log: createLogger('bench', 'error') });
-  const findings = await countFindings(scratch, swarm, jobs);
   const began = performance.now();
   await fleet.tasks.addMany(Array.from({ length: jobs }, (_, at) => ({ description: `job ${at}` })));
-  await findings.done;
+  await untilFound(fleet, jobs);
   const rate = (jobs / (performance.now() - began)) * 1_000;
   await haiku.close();
   await fleet.close();
@@ -97,10 +100,9 @@ async function processRate(scratch: ScratchRedis, swarm: string, processes: numb
   await Promise.all(children.map((child) => message(child)));
   await fleet.inner.queues.tasks.pause(); // what is compared is the workers: enqueuing is done before they begin
   await fleet.tasks.addMany(Array.from({ length: JOBS }, (_, at) => ({ description: `job ${at}` })));
-  const findings = await countFindings(scratch, swarm, JOBS);
   const began = performance.now();
   await fleet.inner.queues.tasks.resume();
-  await findings.done;
+  await untilFound(fleet, JOBS);
   const rate = (JOBS / (performance.now() - began)) * 1_000;
   await Promise.all(
     children.map(async (child) => {
@@ -113,12 +115,9 @@ async function processRate(scratch: ScratchRedis, swarm: string, processes: numb
   return rate;
 }
 
-/** Counts what the fleet announces: the same moment for one process and for four. */
-async function countFindings(scratch: ScratchRedis, swarm: string, count: number): Promise<{ done: Promise<void> }> {
-  const redis = await connectRedis(scratch.url, { role: 'worker' });
-  const done = countTo(count, (tick) => redis.on('message', tick)).then(() => redis.disconnect());
-  await redis.subscribe(createKeys(swarm).channelFindings);
-  return { done };
+/** Asks, rather than listens: a message for each finding would be work that only the measuring makes. */
+async function untilFound(fleet: OpenFleet, count: number): Promise<void> {
+  while ((await fleet.findings.count()) < count) await sleep(5);
 }
 
 function countTo(count: number, listen: (tick: () => void) => void): Promise<void> {

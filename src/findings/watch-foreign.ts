@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { adoptAll, adoptFindings, type AdoptParts } from './adopt.ts';
@@ -9,6 +10,8 @@ const SEARCH_EVERY_MS = 10 * 60_000;
 /** A process that dies leaves the watch to another one after this long; the new one begins with a search. */
 const TURN_MS = 15_000;
 const RENEW_EVERY_MS = 5_000;
+/** Announcements are gathered this long: the fleet's own come here too, thousands a second on a busy one. */
+const GATHER_MS = 100;
 
 export interface ForeignWatchParts extends AdoptParts {
   url: string;
@@ -64,6 +67,7 @@ export function watchForeignFindings(parts: ForeignWatchParts): () => Promise<vo
 
   async function adoptAnnounced(): Promise<void> {
     while (announced.size > 0) {
+      await sleep(GATHER_MS);
       const ids = [...announced];
       announced.clear();
       await adoptFindings(parts, ids).catch((error: unknown) => {
