@@ -2,6 +2,7 @@ import { Router, type RequestHandler } from 'express';
 import { z } from 'zod';
 import { createFindingStore } from '../src/findings/store.ts';
 import { toSummary, type StoredFinding } from '../src/findings/stored-finding.ts';
+import { repairOf } from '../src/jobs/repairs.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
 import { defineScripts } from '../src/redis/scripts.ts';
 import { delegationOf, totalNanoUsd } from '../src/status/delegation.ts';
@@ -58,6 +59,10 @@ export function createApi({ redis, keys, queues, config }: DashboardParts): Rout
     const snapshot = await readShared();
     response.json({
       ...snapshot,
+      failed: snapshot.failed.map((group) => ({
+        ...group,
+        repair: repairOf(group.reason, { isQuestion: group.queue === 'archive' }),
+      })),
       totalNanoUsd: totalNanoUsd(snapshot),
       delegation: delegationOf(snapshot),
       choices: snapshot.halt === null ? [] : choicesOf(snapshot.halt),

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
+import { countOf } from '../count-of.ts';
 import { addBatch } from '../batches/add-batch.ts';
 import { readBatch } from '../batches/batch-progress.ts';
 import { noticeBatchEnd } from '../batches/batch-round.ts';
@@ -19,7 +20,7 @@ import { createNotifier } from '../notify.ts';
 import { choicesOf } from '../status/halt-choices.ts';
 import { EXIT } from './exit-codes.ts';
 import { withInterrupt } from './interrupt.ts';
-import { countOf, printJson } from './print.ts';
+import { printJson } from './print.ts';
 import { showProgress } from './progress.ts';
 import { renderBatch } from './render-batch.ts';
 import { renderForecast } from './render-forecast.ts';

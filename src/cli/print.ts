@@ -13,11 +13,6 @@ export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2));
 }
 
-/** `1 task`, `2 tasks`, `1,000 tasks`. */
-export function countOf(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? noun : plural}`;
-}
-
 /** One line of any text, cut to fit: control characters of a model's or provider's words must not reach a terminal. */
 export function toLine(text: string, width: number): string {
   const line = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();

@@ -1,4 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { countOf } from '../count-of.ts';
 import { TaskFailedError } from '../errors.ts';
 import { toTotalTokens } from '../ledger/usage.ts';
 import type { ModelReply } from '../models/model.ts';
@@ -60,7 +61,10 @@ function decideTools(uses: Anthropic.ToolUseBlock[], standing: Standing): Decisi
 }
 
 function outOfTurns({ maxTurns }: Standing): Decision {
-  return fail('step-limit', `no result after ${maxTurns} turns; give max_turns, or split the task`);
+  return fail(
+    'step-limit',
+    `no result after ${countOf(maxTurns, 'turn')}; fleet retry ID --max-turns N gives it more, or split the task`,
+  );
 }
 
 function fail(reason: TaskFailedError['reason'], message: string): Decision {

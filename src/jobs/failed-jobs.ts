@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { UsageError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
-import { QUERY_PREFIX } from './queue-of.ts';
+import { repairOf } from './repairs.ts';
 
 export interface FailedJob {
   id: string;
@@ -60,10 +60,10 @@ export async function* eachFailedJob(
   }
 }
 
-/** Groups by reason, most first. @param examples how many of the newest of each are kept */
+/** Groups by reason, most first. @param examples how many of the newest of each are kept; `batch`: the one they are of */
 export async function groupFailedJobs(
   jobs: AsyncIterable<FailedJob>,
-  { examples = 3 }: { examples?: number } = {},
+  { examples = 3, batch }: { examples?: number; batch?: string } = {},
 ): Promise<FailedGroup[]> {
   const groups = new Map<string, FailedGroup>();
   for await (const job of jobs) {
@@ -73,7 +73,7 @@ export async function groupFailedJobs(
     groups.set(job.reason, group);
   }
   const sorted = [...groups.values()].sort((a, b) => b.count - a.count || a.reason.localeCompare(b.reason));
-  return sorted.map((group) => ({ ...group, repair: repairOf(group) }));
+  return sorted.map((group) => ({ ...group, repair: repairOf(group.reason, { id: group.examples[0]?.id, batch }) }));
 }
 
 /** `schema: the result …` → the word and the rest; a text without a word (BullMQ's own) is `other`. */
@@ -88,35 +88,6 @@ export async function assertBatch(redis: Redis, keys: Keys, batch: string): Prom
   const newest = await redis.zrevrange(keys.batches, 0, 4);
   const known = newest.length === 0 ? 'there is none yet' : `the newest are ${newest.join(', ')}`;
   throw new UsageError(`batch ${JSON.stringify(batch)}: there is none of this name; ${known}`);
-}
-
-function repairOf({ reason, examples }: FailedGroup): string {
-  const id = examples[0]?.id ?? 'ID';
-  if (id.startsWith(QUERY_PREFIX)) return `fleet retry ${id}, or ask anew`;
-  const all = `fleet retry --reason ${reason}`;
-  switch (reason) {
-    case 'handed-back':
-      return `${all} --model claude-sonnet-5-5`;
-    case 'refusal':
-    case 'tool':
-    case 'step-limit':
-      return `${all} --append "what helps it"`;
-    case 'schema':
-      return `${all} --append "Answer with JSON that fits the schema"`;
-    case 'workspace':
-      return `FLEET_WORKSPACES in .env, fleet reload, then ${all}`;
-    case 'context':
-      return `fleet context load NAME FILE, then ${all}`;
-    case 'model':
-      return `${all} --model claude-haiku-5-5`;
-    case 'invalid-job':
-    case 'finding-taken':
-      return `fleet retry ${id} --data FILE`;
-    case 'error':
-      return `fleet retry ${id}, and report what it says`;
-    default:
-      return all;
-  }
 }
 
 function toFailedJob(id: string, finishedOn: number, failedReason: string, json: string): FailedJob {

@@ -13,6 +13,8 @@ export interface TaskEdit {
   /** Stands in place of the whole task; the stamps of queue and batch stay. */
   data?: unknown;
   model?: string;
+  /** Most model calls of the new run. */
+  maxTurns?: number;
 }
 
 export interface RetryOptions {
@@ -92,6 +94,7 @@ function applyEdit(job: Job, edit: TaskEdit, known: KnownNames): TaskInput {
       ...asked,
       ...(edit.append === undefined ? {} : { description: `${description}\n\n${edit.append}` }),
       ...(edit.model === undefined ? {} : { model: edit.model }),
+      ...(edit.maxTurns === undefined ? {} : { max_turns: edit.maxTurns }),
     },
     known,
   );

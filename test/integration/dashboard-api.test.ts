@@ -18,6 +18,22 @@ describe('/api/status', () => {
     });
     expect(JSON.stringify(body['choices'])).toContain('fleet budget USD');
   });
+
+  it('gives the repair of each failure that the command line gives', async () => {
+    const { ask, redis, keys } = await startDashboard(fixture);
+    for (const [queue, failedReason] of [
+      ['tasks', 'handed-back: a decision'],
+      ['archive', 'citations: none'],
+    ] as const) {
+      await redis.hset(keys.queueKey(queue, 'x1'), { failedReason, data: '{}' });
+      await redis.zadd(keys.queueKey(queue, 'failed'), 1, 'x1');
+    }
+    const { failed } = (await (await ask('/api/status')).json()) as { failed: { reason: string; repair: string }[] };
+    expect(Object.fromEntries(failed.map(({ reason, repair }) => [reason, repair]))).toEqual({
+      'handed-back': 'fleet retry --reason handed-back --model claude-sonnet-5-5',
+      citations: 'fleet retry ID, or ask anew',
+    });
+  });
 });
 
 describe('/api/findings', () => {

@@ -50,6 +50,20 @@ test('runs an edited task again and keeps both texts in the log', async () => {
   expect(await fleet.findings.count()).toBe(1);
 });
 
+test('gives a task that ran out of turns more of them', async () => {
+  const config = testConfig(redis);
+  const model = createScriptedModel((_, call) => (call <= 2 ? ONE_TOOL : 'done'));
+  await startHaiku(redis, config, model);
+  const fleet = await openTestFleet(redis, config);
+  const { id } = await fleet.tasks.add({ description: 'Search twice', max_turns: 1 });
+  await until(fleet, id, 'failed');
+  const { tasks } = fleet.inner.queues;
+  expect((await tasks.getJob(id))?.failedReason).toMatch(/^step-limit: .*fleet retry ID --max-turns N/);
+  await expect(retry(fleet, id, { edit: { maxTurns: 201 } })).rejects.toThrow(/max_turns/);
+  await retry(fleet, id, { edit: { maxTurns: 5 } });
+  await until(fleet, id, 'completed');
+});
+
 test('refuses an edit that breaks a rule, and leaves the job as it was', async () => {
   const { fleet } = await failOnce('task-b');
 

@@ -78,7 +78,7 @@ test('begins no tool when no turn is left to hear of it', async () => {
 
   const job = await fleet.tasks.add({ description: 'Write it', workspace: 'site', max_turns: 1 });
 
-  await expect(job.finding({ timeoutMs: 10_000 })).rejects.toThrow(/step-limit: no result after 1 turns/);
+  await expect(job.finding({ timeoutMs: 10_000 })).rejects.toThrow(/step-limit: no result after 1 turn;/);
   expect(existsSync(join(root, 'late.txt'))).toBe(false);
 });
 

@@ -271,21 +271,21 @@ function drawQueues({ queues }) {
 
 function drawFailed({ failed, failedSampled, queues }) {
   if (failed.length === 0) return null;
-  const rows = failed.map(({ queue, reason, count: jobs }) =>
+  const rows = failed.map(({ queue, reason, count: jobs, repair }) =>
     h(
       'tr',
       {},
       h('td', { class: 'number bad' }, count(jobs)),
       h('td', { class: 'tight' }, reason),
       h('td', { class: 'tight' }, h('a', { href: `/queues/queue/${queue}?status=failed` }, queue)),
-      h('td', {}, h('code', {}, `fleet retry --reason ${reason}`)),
+      h('td', {}, h('code', {}, repair)),
     ),
   );
   const sampled = queues.some((queue) => queue.failed > failedSampled);
   return card(
     sampled ? `Failed by reason (newest ${count(failedSampled)} of each queue)` : 'Failed by reason',
     'wide',
-    table(['#Jobs', 'Reason', 'Queue', 'Try again with'], rows),
+    table(['#Jobs', 'Reason', 'Queue', 'What mends it'], rows),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { UsageError } from '../../errors.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
@@ -7,7 +8,7 @@ import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
 import type { AskOptions } from '../../librarian/ask-shape.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { jsonOption } from '../options.ts';
-import { countOf, lineWidth, printJson, toLine, withoutControls } from '../print.ts';
+import { lineWidth, printJson, toLine, withoutControls } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';
 
 interface AskCommandOptions {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { UsageError } from '../../errors.ts';
 import { parseHalt } from '../../halt/halt.ts';
@@ -7,7 +8,7 @@ import { releaseParked } from '../../jobs/release-parked.ts';
 import { readBudget, seedBudget, setBudget, type BudgetScope, type BudgetState } from '../../ledger/budget.ts';
 import { formatUsd } from '../../ledger/money.ts';
 import { jsonOption, toUsd } from '../options.ts';
-import { countOf, printJson } from '../print.ts';
+import { printJson } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';
 
 interface BudgetOptions {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import { cancelBatch } from '../../batches/cancel-batch.ts';
 import { UsageError } from '../../errors.ts';
 import { cancelJobs } from '../../jobs/cancel.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
 import { queueOf } from '../../jobs/queue-of.ts';
-import { countOf } from '../print.ts';
 import { showProgress } from '../progress.ts';
 import { withFleet } from '../with-fleet.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import { loadConfig } from '../../config.ts';
 import { bringDown } from '../../processes/down.ts';
-import { countOf } from '../print.ts';
 import { showWaiting } from '../show-waiting.ts';
 
 export function registerDown(program: Command): void {

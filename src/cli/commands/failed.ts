@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import { assertBatch, eachFailedJob, groupFailedJobs } from '../../jobs/failed-jobs.ts';
 import { jsonOption } from '../options.ts';
-import { countOf, lineWidth, printJson, toLine } from '../print.ts';
+import { lineWidth, printJson, toLine } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';
 
 export function registerFailed(program: Command): void {
@@ -16,13 +17,11 @@ export function registerFailed(program: Command): void {
         const { batch } = options;
         if (batch !== undefined) await assertBatch(redis, keys, batch);
         const filter = batch === undefined ? {} : { batch };
-        const groups = await groupFailedJobs(eachFailedJob(redis, keys, queues.tasks, filter));
+        const groups = await groupFailedJobs(eachFailedJob(redis, keys, queues.tasks, filter), filter);
         // No question belongs to a batch as its tasks do.
         const questions = batch === undefined ? await groupFailedJobs(eachFailedJob(redis, keys, queues.archive)) : [];
-        const ofBatch = (repair: string): string =>
-          batch === undefined ? repair : repair.replace('--reason', `--batch ${batch} --reason`);
         const shown = [
-          ...groups.map((group) => ({ ...group, noun: 'task', repair: ofBatch(group.repair) })),
+          ...groups.map((group) => ({ ...group, noun: 'task' })),
           ...questions.map((group) => ({ ...group, noun: 'question' })),
         ];
         if (options.json) return printJson(shown.map(({ noun: _noun, ...group }) => group));

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import { listAnswersCiting, retractFinding } from '../../findings/retract.ts';
 import { jsonOption } from '../options.ts';
 import { thisPerson } from '../person.ts';
-import { countOf, lineWidth, printJson, toLine } from '../print.ts';
+import { lineWidth, printJson, toLine } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';
 
 /** `fleet findings retract`. */

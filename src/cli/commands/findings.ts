@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import { UsageError } from '../../errors.ts';
 import type { FindingQuery } from '../../findings/store-shape.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
 import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
 import { jsonOption, toCount } from '../options.ts';
-import { countOf, lineWidth, printJson, toLine, withoutControls } from '../print.ts';
+import { lineWidth, printJson, toLine, withoutControls } from '../print.ts';
 import { showProgress } from '../progress.ts';
 import { withFleet } from '../with-fleet.ts';
 import { writeWhole } from '../write-whole.ts';

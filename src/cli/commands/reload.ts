@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import { loadConfig } from '../../config.ts';
 import { reloadFleet } from '../../processes/reload.ts';
-import { countOf } from '../print.ts';
 import { showWaiting } from '../show-waiting.ts';
 import { printProblem } from './up.ts';
 

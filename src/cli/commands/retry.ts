@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { toMessage, UsageError } from '../../errors.ts';
 import { readKnownNames } from '../../jobs/check-task.ts';
@@ -9,7 +10,7 @@ import { queueOf } from '../../jobs/queue-of.ts';
 import { retryJob, type TaskEdit } from '../../jobs/retry.ts';
 import { jsonOption, readJsonFile, toCount } from '../options.ts';
 import { thisPerson } from '../person.ts';
-import { countOf, printJson } from '../print.ts';
+import { printJson } from '../print.ts';
 import { showProgress } from '../progress.ts';
 import { withFleet } from '../with-fleet.ts';
 
@@ -19,6 +20,7 @@ interface RetryCommandOptions {
   append?: string;
   data?: string;
   model?: string;
+  maxTurns?: number;
   first?: number;
   fresh?: boolean;
   dryRun?: boolean;
@@ -38,6 +40,7 @@ export function registerRetry(program: Command): void {
     .option('--append <text>', 'add this to the description')
     .option('--data <file>', 'put this task (JSON) in place of it')
     .option('--model <id>', 'on another model')
+    .option('--max-turns <n>', 'with so many model calls at most', toCount(1, 200))
     .option('--first <n>', 'only the n that failed first', toCount(1, 1_000_000))
     .option('--fresh', 'use no stored turns; what they cost stays booked')
     .option('--dry-run', 'check, say what would happen, change nothing')
@@ -65,20 +68,25 @@ export function registerRetry(program: Command): void {
     });
 }
 
-function toEdit(ids: string[], { batch, reason, append, data, model }: RetryCommandOptions): TaskEdit | undefined {
+function toEdit(ids: string[], options: RetryCommandOptions): TaskEdit | undefined {
+  const { batch, reason, append, data, model, maxTurns } = options;
   if (ids.length === 0 && batch === undefined && reason === undefined) {
     throw new UsageError('retry: expected job ids, --batch or --reason; `fleet failed` shows what failed');
   }
   if (ids.length > 0 && (batch !== undefined || reason !== undefined)) {
     throw new UsageError('retry: expected job ids, or --batch and --reason, not both');
   }
-  if (data !== undefined && (append !== undefined || model !== undefined)) {
-    throw new UsageError('retry: --data puts a whole task in place; leave out --append and --model');
-  }
-  if (data !== undefined && ids.length !== 1) throw new UsageError('retry: --data needs exactly one job id');
-  if (data !== undefined) return { data: readJsonFile('--data', data) };
-  if (append === undefined && model === undefined) return undefined;
-  return { ...(append === undefined ? {} : { append }), ...(model === undefined ? {} : { model }) };
+  const edit = {
+    ...(append === undefined ? {} : { append }),
+    ...(model === undefined ? {} : { model }),
+    ...(maxTurns === undefined ? {} : { maxTurns }),
+  };
+  const isEdited = Object.keys(edit).length > 0;
+  if (data === undefined) return isEdited ? edit : undefined;
+  if (isEdited)
+    throw new UsageError('retry: --data puts a whole task in place; leave out --append, --model and --max-turns');
+  if (ids.length !== 1) throw new UsageError('retry: --data needs exactly one job id');
+  return { data: readJsonFile('--data', data) };
 }
 
 /** @returns id → its batch, where that is known */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import type { Config } from '../../config.ts';
 import { formatUsd } from '../../ledger/money.ts';
 import type { ShardState } from '../../librarian/shard-states.ts';
@@ -6,7 +7,7 @@ import { readShardStates } from '../../librarian/shard-states.ts';
 import { testShards } from '../../librarian/test-shards.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jsonOption } from '../options.ts';
-import { countOf, lineWidth, printJson, toLine } from '../print.ts';
+import { lineWidth, printJson, toLine } from '../print.ts';
 import { renderTable } from '../table.ts';
 import { withFleet } from '../with-fleet.ts';
 

@@ -1,0 +1,36 @@
+import { QUERY_PREFIX } from './queue-of.ts';
+
+/**
+ * What a person does about jobs that failed for this reason: a command line, or words before one. The command line and the
+ * dashboard say the same.
+ * @param of `id` of one of them, where it is known; `batch` where only its tasks are meant
+ */
+export function repairOf(reason: string, of: { id?: string; batch?: string; isQuestion?: boolean } = {}): string {
+  const { id = 'ID', batch, isQuestion = id.startsWith(QUERY_PREFIX) } = of;
+  if (isQuestion) return `fleet retry ${id}, or ask anew`;
+  const all = `fleet retry ${batch === undefined ? '' : `--batch ${batch} `}--reason ${reason}`;
+  switch (reason) {
+    case 'handed-back':
+      return `${all} --model claude-sonnet-5-5`;
+    case 'step-limit':
+      return `${all} --max-turns 60, or --append "what makes it smaller"`;
+    case 'refusal':
+    case 'tool':
+      return `${all} --append "what helps it"`;
+    case 'schema':
+      return `${all} --append "Answer with JSON that fits the schema"`;
+    case 'workspace':
+      return `FLEET_WORKSPACES in .env, fleet reload, then ${all}`;
+    case 'context':
+      return `fleet context load NAME FILE, then ${all}`;
+    case 'model':
+      return `${all} --model claude-haiku-5-5`;
+    case 'invalid-job':
+    case 'finding-taken':
+      return `fleet retry ${id} --data FILE`;
+    case 'error':
+      return `fleet retry ${id}, and report what it says`;
+    default:
+      return all;
+  }
+}
