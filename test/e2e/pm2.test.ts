@@ -105,7 +105,9 @@ describe('fleet up and down', () => {
     const { id } = await fleet.tasks.add({ description: 'Say hello.' });
     await waitUntil(async () => (await fleet.inner.queues.tasks.getJobState(id)) === 'completed');
     await fleet.close();
+    expect((await pm2.fleet('doctor')).stdout).toMatch(/REDIS_URL +127\.0\.0\.1:\d+ \(the fleet's own Redis\)/);
     await pm2.fleet('down');
+    expect((await pm2.fleet('status')).stderr).toMatch(/not reachable at .*; it is the fleet's own .*: fleet up\n$/);
     expect((await pm2.fleet('up')).stdout).toContain(REDIS_URL.replace('redis://', ''));
     const again = await connect();
     expect(await again.inner.queues.tasks.getJobState(id)).toBe('completed');
@@ -168,8 +170,10 @@ describe('pm2 kill', () => {
 });
 
 describe('under load', () => {
-  /** Calls of 1.5 s, tasks of three: most are in the middle of one when the blow falls. */
-  const SLOW = { description: 'Say hello. [[turns:3]] [[latency:1500]]', workspace: 'here' };
+  /** Tasks of three slow calls: most are in the middle of one when the blow falls. The long form takes FLEET_TEST_CALL_MS=60000. */
+  const CALL_MS = Number(process.env.FLEET_TEST_CALL_MS ?? 1_500);
+  const LONGEST_MS = 120_000 + 8 * CALL_MS;
+  const SLOW = { description: `Say hello. [[turns:3]] [[latency:${CALL_MS}]]`, workspace: 'here' };
   const TASKS = 12;
 
   async function enqueueSlowTasks(fleet: OpenFleet): Promise<string[]> {
@@ -180,7 +184,7 @@ describe('under load', () => {
   async function waitForAll(fleet: OpenFleet, ids: string[]) {
     const states = async () => Promise.all(ids.map((id) => fleet.inner.queues.tasks.getJobState(id)));
     await waitUntil(async () => (await states()).every((state) => state === 'completed' || state === 'failed'), {
-      timeoutMs: 60_000,
+      timeoutMs: 60_000 + 4 * CALL_MS,
       what: 'the end of every task',
     });
     expect(new Set(await states())).toEqual(new Set(['completed']));
@@ -191,28 +195,32 @@ describe('under load', () => {
     ['fleet reload', () => pm2.fleet('reload')],
     ['pm2 reload', () => pm2.pm2('reload', 'all')],
   ] as const) {
-    it(`${name} loses no task, kills no call and makes none twice`, async () => {
-      const provider = await startProvider();
-      await configure({ ANTHROPIC_BASE_URL: provider.url });
-      await pm2.fleet('up');
-      const fleet = await connect();
-      const ids = await enqueueSlowTasks(fleet);
-      await waitUntil(() => provider.requests().length >= TASKS, { what: 'calls under way' });
-      const before = (await pm2.list()).map(({ pid }) => pid);
+    it(
+      `${name} loses no task, kills no call and makes none twice`,
+      async () => {
+        const provider = await startProvider();
+        await configure({ ANTHROPIC_BASE_URL: provider.url });
+        await pm2.fleet('up');
+        const fleet = await connect();
+        const ids = await enqueueSlowTasks(fleet);
+        await waitUntil(() => provider.requests().length >= TASKS, { what: 'calls under way' });
+        const before = (await pm2.list()).map(({ pid }) => pid);
 
-      await blow();
+        await blow();
 
-      for (const pid of before) expect(await isAlive(pid)).toBe(false);
-      await waitForAll(fleet, ids);
-      const served = provider.served();
-      expect(Object.keys(served.byUser).toSorted()).toEqual(ids.toSorted());
-      for (const id of ids) expect(served.byUser[id]?.calls).toBe(3);
-      expect(provider.requests().filter(({ clientGone }) => clientGone)).toEqual([]);
-      const status = await fleet.status();
-      expect(status.findings.live).toBe(TASKS);
-      await fleet.close();
-      await pm2.fleet('down');
-    });
+        for (const pid of before) expect(await isAlive(pid)).toBe(false);
+        await waitForAll(fleet, ids);
+        const served = provider.served();
+        expect(Object.keys(served.byUser).toSorted()).toEqual(ids.toSorted());
+        for (const id of ids) expect(served.byUser[id]?.calls).toBe(3);
+        expect(provider.requests().filter(({ clientGone }) => clientGone)).toEqual([]);
+        const status = await fleet.status();
+        expect(status.findings.live).toBe(TASKS);
+        await fleet.close();
+        await pm2.fleet('down');
+      },
+      LONGEST_MS,
+    );
   }
 
   it('down --now ends within its five seconds what hangs in a call, and the tasks go on later', async () => {
