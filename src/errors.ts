@@ -28,9 +28,19 @@ export class UsageError extends FleetError {
   override name = 'UsageError';
 }
 
+/** What was named does not exist: a job, a finding, a batch. Exit code 1, because the command was used rightly. */
+export class NotFoundError extends UsageError {
+  override name = 'NotFoundError';
+}
+
 /** Redis cannot be used as it is: unreachable, read-only, wrong policy, full. */
 export class RedisUnusableError extends FleetError {
   override name = 'RedisUnusableError';
+}
+
+/** Nobody answers where Redis should be. */
+export class RedisAwayError extends RedisUnusableError {
+  override name = 'RedisAwayError';
 }
 
 /** The job breaks a rule of its queue: bad data, unknown name. It fails at once and cannot succeed. */

@@ -1,5 +1,5 @@
 import { loadConfig } from '../config.ts';
-import { FleetError, HaltError, UsageError, toMessage } from '../errors.ts';
+import { FleetError, HaltError, NotFoundError, UsageError, toMessage } from '../errors.ts';
 import { configSecrets, createRedactor } from '../redact.ts';
 import { toRedisError } from '../redis/connect.ts';
 import { EXIT } from './exit-codes.ts';
@@ -9,22 +9,23 @@ import { EXIT } from './exit-codes.ts';
  * @returns the exit code
  */
 export function reportFailure(thrown: unknown): number {
-  const { url, secrets } = readConfiguration();
-  const error = url === null ? thrown : toRedisError(thrown, url);
+  const { url, isOwn, secrets } = readConfiguration();
+  const error = url === null ? thrown : toRedisError(thrown, url, isOwn);
   const wantsStack = ['debug', 'trace'].includes(process.env.FLEET_LOG_LEVEL ?? '');
   const unexpected = error instanceof Error && !(error instanceof FleetError);
   const text = unexpected && wantsStack ? (error.stack ?? error.message) : toMessage(error);
   console.error(createRedactor(secrets)(`Error: ${text}`));
+  if (error instanceof NotFoundError) return EXIT.failed;
   if (error instanceof UsageError) return EXIT.usage;
   return error instanceof HaltError ? EXIT.halted : EXIT.failed;
 }
 
 /** The configuration may be what is wrong. */
-function readConfiguration(): { url: string | null; secrets: string[] } {
+function readConfiguration(): { url: string | null; isOwn: boolean; secrets: string[] } {
   try {
     const config = loadConfig(process.env);
-    return { url: config.REDIS_URL, secrets: configSecrets(config) };
+    return { url: config.REDIS_URL, isOwn: config.embedded !== null, secrets: configSecrets(config) };
   } catch {
-    return { url: null, secrets: [] };
+    return { url: null, isOwn: false, secrets: [] };
   }
 }

@@ -21,7 +21,8 @@ export function checkNode(version = process.versions.node): CheckResult {
 export function checkVariables(config: Config): CheckResult[] {
   const values: Record<string, unknown> = { ...config };
   return environmentNames.map((name) => {
-    const origin = config.origins[name] ?? 'default';
+    const isOwn = name === 'REDIS_URL' && config.embedded !== null;
+    const origin = config.origins[name] ?? (isOwn ? "the fleet's own Redis" : 'default');
     const note = config.shadowed.includes(name) ? '; .env says otherwise, the shell counts' : '';
     return well(name, values[name] === undefined ? 'not set' : `${show(name, values[name])} (${origin}${note})`);
   });

@@ -1,5 +1,5 @@
 import { loadConfig, type Config } from '../config.ts';
-import { ConfigError, toMessage } from '../errors.ts';
+import { ConfigError, toMessage, RedisAwayError } from '../errors.ts';
 import { connectRedis, redisAddress } from '../redis/connect.ts';
 import { createKeys } from '../redis/keys.ts';
 import { attempt, unwell, type CheckGroup, type CheckResult } from './check.ts';
@@ -51,8 +51,13 @@ async function checkRedisWhole(config: Config, { live }: { live: boolean }): Pro
       redis.disconnect();
     }
   } catch (error) {
+    const fix = config.embedded === null ? 'start it, or: fleet up --embedded' : "it is the fleet's own: fleet up";
     return [
-      unwell('Redis', `${redisAddress(config.REDIS_URL)}: ${toMessage(error)}`, 'start it, or: fleet up --embedded'),
+      unwell(
+        'Redis',
+        `${redisAddress(config.REDIS_URL)}: ${error instanceof RedisAwayError ? 'not reachable' : toMessage(error)}`,
+        fix,
+      ),
     ];
   }
 }

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { RedisUnusableError, toMessage } from '../errors.ts';
+import { RedisAwayError, RedisUnusableError, toMessage } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
 /**
@@ -55,13 +55,19 @@ export function redisAddress(url: string): string {
 }
 
 /** What a person reads when Redis is not there, on one line. */
-function unreachable(url: string, cause?: unknown): RedisUnusableError {
-  const text = `Redis is not reachable at ${redisAddress(url)}; start it, set REDIS_URL, or let the fleet run its own: fleet up --embedded`;
-  return new RedisUnusableError(text, { cause });
+function unreachable(url: string, cause?: unknown, isOwn = false): RedisAwayError {
+  const advice = isOwn
+    ? "it is the fleet's own and comes up with: fleet up"
+    : 'start it, set REDIS_URL, or let the fleet run its own: fleet up --embedded';
+  return new RedisAwayError(`Redis is not reachable at ${redisAddress(url)}; ${advice}`, { cause });
 }
 
-/** Turns ioredis' many words for "the connection is gone", and Redis' own for "full", into one error each; anything else comes back as it was. */
-export function toRedisError(thrown: unknown, url: string): unknown {
+/**
+ * Turns ioredis' many words for "the connection is gone", and Redis' own for "full", into one error each; anything else comes back as it was.
+ * @param isOwn whether it is the embedded one, which a person starts otherwise
+ */
+export function toRedisError(thrown: unknown, url: string, isOwn = false): unknown {
+  if (thrown instanceof RedisAwayError) return isOwn ? unreachable(url, thrown, isOwn) : thrown;
   const text = toMessage(thrown);
   if (/^OOM |OOM command not allowed/.test(text)) {
     const full = `Redis at ${redisAddress(url)} is full and takes nothing more; what is stored stays. Raise its maxmemory, or free memory, then do it again`;
@@ -69,7 +75,7 @@ export function toRedisError(thrown: unknown, url: string): unknown {
   }
   const gone =
     /ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|Connection is closed|isn't writeable|max retries per request/i;
-  return gone.test(text) ? unreachable(url, thrown) : thrown;
+  return gone.test(text) ? unreachable(url, thrown, isOwn) : thrown;
 }
 
 function reportOutages(redis: Redis, url: string, log: ConnectOptions['log']): void {

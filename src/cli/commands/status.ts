@@ -54,7 +54,8 @@ async function watch(fleet: OpenFleet, options: StatusCommandOptions): Promise<v
   for (;;) {
     if (isTerminal()) process.stdout.write(CLEAR);
     await show(fleet, options).catch((error: unknown) => {
-      console.log(toMessage(toRedisError(error, fleet.inner.config.REDIS_URL)));
+      const { REDIS_URL, embedded } = fleet.inner.config;
+      console.log(toMessage(toRedisError(error, REDIS_URL, embedded !== null)));
     });
     await sleep(WATCH_MS);
   }
