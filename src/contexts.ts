@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { TaskFailedError, UsageError } from './errors.ts';
+import { NotFoundError, TaskFailedError, UsageError } from './errors.ts';
 import type { MemoryContext } from './haiku/prompt.ts';
 import type { Keys } from './redis/keys.ts';
 
@@ -41,7 +41,8 @@ export async function listContexts(redis: Redis, keys: Keys): Promise<ContextInf
 /** @throws UsageError when there is no such context */
 export async function removeContext(redis: Redis, keys: Keys, name: string): Promise<void> {
   const replies = await redis.multi().del(keys.context(name)).hdel(keys.contexts, name).exec();
-  if (replies?.[0]?.[1] === 0) throw new UsageError(`context ${name}: there is none; \`fleet context ls\` lists them`);
+  if (replies?.[0]?.[1] === 0)
+    throw new NotFoundError(`context ${name}: there is none; \`fleet context ls\` lists them`);
 }
 
 /** @throws TaskFailedError (`context`) naming those that do not exist */

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { UsageError } from '../errors.ts';
+import { NotFoundError, UsageError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toStoredTokens } from './adopt.ts';
@@ -31,7 +31,7 @@ export async function retractFinding(
   const note = { why, by, at: new Date().toISOString() };
   for (let tries = 0; tries < TRIES; tries += 1) {
     const [text] = await readFindingTexts(redis, keys, [id]);
-    if (text === undefined || text === null) throw new UsageError(`finding ${id}: there is none`);
+    if (text === undefined || text === null) throw new NotFoundError(`finding ${id}: there is none`);
     const answer = await scripts['retract-finding'](
       [keys.finding(id), keys.index, keys.retracted, keys.contextActive, keys.events],
       [id, JSON.stringify(note), toStoredTokens(text), text, toMarked(text, note)],

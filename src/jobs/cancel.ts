@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { UsageError } from '../errors.ts';
+import { NotFoundError, UsageError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /** Notes older than this belong to jobs long gone. */
@@ -14,7 +14,7 @@ const KEEP_MS = 30 * 24 * 3600 * 1000;
 export async function cancelJobs(redis: Redis, keys: Keys, queue: Queue, jobIds: string[]): Promise<void> {
   for (const jobId of jobIds) {
     const state = await queue.getJobState(jobId);
-    if (state === 'unknown') throw new UsageError(`job ${jobId}: no such job in queue ${queue.name}`);
+    if (state === 'unknown') throw new NotFoundError(`job ${jobId}: no such job in queue ${queue.name}`);
     if (state === 'completed' || state === 'failed')
       throw new UsageError(`job ${jobId}: already ${state}, nothing to cancel`);
   }

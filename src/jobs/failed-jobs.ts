@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { UsageError } from '../errors.ts';
+import { NotFoundError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import { repairOf } from './repairs.ts';
 
@@ -87,7 +87,7 @@ export async function assertBatch(redis: Redis, keys: Keys, batch: string): Prom
   if ((await redis.exists(keys.batch(batch))) === 1) return;
   const newest = await redis.zrevrange(keys.batches, 0, 4);
   const known = newest.length === 0 ? 'there is none yet' : `the newest are ${newest.join(', ')}`;
-  throw new UsageError(`batch ${JSON.stringify(batch)}: there is none of this name; ${known}`);
+  throw new NotFoundError(`batch ${JSON.stringify(batch)}: there is none of this name; ${known}`);
 }
 
 function toFailedJob(id: string, finishedOn: number, failedReason: string, json: string): FailedJob {

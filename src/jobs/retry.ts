@@ -2,7 +2,7 @@ import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { taskInputSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { noteRetryInBatch } from '../batches/batch-round.ts';
-import { UsageError } from '../errors.ts';
+import { NotFoundError, UsageError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import { checkTask, type KnownNames } from './check-task.ts';
 
@@ -73,7 +73,7 @@ async function findFailed(
   id: string,
 ): Promise<Job> {
   const job = await queue.getJob(id);
-  if (job === undefined) throw new UsageError(`job ${id}: no such job in queue ${queue.name}`);
+  if (job === undefined) throw new NotFoundError(`job ${id}: no such job in queue ${queue.name}`);
   const state = await job.getState();
   if (state === 'failed') return job;
   const parked = await redis.hexists(keys.parked, id);

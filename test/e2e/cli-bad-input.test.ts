@@ -48,9 +48,7 @@ describe('wrong use', () => {
     ['batch options without a file', ['task', 'x', '--batch', 'b'], /only for --file: --batch/],
     ['a file that is not there', ['task', '--file', 'nosuch.jsonl'], /cannot read nosuch\.jsonl/],
     ['a pipe without a name', ['task', '--file', '-'], /give --batch NAME/],
-    ['a batch that is not there', ['failed', '--batch', 'nosuch'], /batch "nosuch": there is none of this name/],
     ['a retry of nothing', ['retry'], /expected job ids, --batch or --reason/],
-    ['a finding that is not there', ['findings', 'nosuch'], /finding nosuch: there is none/],
     ['an impossible role', ['prompt', 'king'], /Allowed choices are coordinator, worker/],
   ])('names %s in a line or two, and exits 2', async (_, args, message) => {
     const { code, stdout, stderr } = await fleet(...args);
@@ -60,6 +58,20 @@ describe('wrong use', () => {
     expect(stdout).toBe('');
     expect(code).toBe(2);
     expect(await countJobs()).toBe(0);
+  });
+
+  it.each([
+    ['batch', ['failed', '--batch', 'nosuch'], /batch "nosuch": there is none of this name/],
+    ['finding', ['findings', 'nosuch'], /finding nosuch: there is none/],
+    ['finding to retract', ['findings', 'retract', 'nosuch', '--why', 'x'], /finding nosuch: there is none/],
+    ['job to retry', ['retry', 'nosuch'], /job nosuch: no such job/],
+    ['job to cancel', ['cancel', 'nosuch'], /job nosuch: no such job/],
+    ['context', ['context', 'rm', 'nosuch'], /context nosuch: there is none/],
+  ])('exits 1 for a %s that does not exist, and names it', async (_, args, message) => {
+    const { code, stderr } = await fleet(...args);
+
+    expect(stderr).toMatch(message);
+    expect(code).toBe(1);
   });
 
   it('names a schema that is none', async () => {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { countOf } from '../../count-of.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
-import { UsageError } from '../../errors.ts';
+import { NotFoundError, UsageError } from '../../errors.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
 import { releaseParked } from '../../jobs/release-parked.ts';
@@ -63,7 +63,7 @@ async function assertScope(
   if ('batch' in scope) await assertBatch(redis, keys, scope.batch);
   if (!('task' in scope)) return;
   const job = await queues.tasks.getJob(scope.task);
-  if (job === undefined) throw new UsageError(`job ${scope.task}: no such job in queue tasks`);
+  if (job === undefined) throw new NotFoundError(`job ${scope.task}: no such job in queue tasks`);
   if ((job.data as { budget_usd?: number }).budget_usd === undefined) {
     throw new UsageError(`job ${scope.task}: was enqueued without a budget of its own, so that none is asked`);
   }

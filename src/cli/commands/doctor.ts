@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CheckGroup } from '../../doctor/check.ts';
+import { printJson } from '../print.ts';
 
 export function registerDoctor(program: Command): void {
   program
@@ -11,7 +12,8 @@ export function registerDoctor(program: Command): void {
       const { runDoctor } = await import('../../doctor/run-doctor.ts'); // with it the providers' libraries: only who asks waits
       const groups = await runDoctor(process.env, { live: options.live ?? false });
       if (groups.some(({ results }) => results.some(({ ok }) => !ok))) process.exitCode = 1;
-      console.log(options.json ? JSON.stringify(groups) : groups.map(render).join('\n\n'));
+      if (options.json) return printJson(groups);
+      console.log(groups.map(render).join('\n\n'));
     });
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { countOf } from '../../count-of.ts';
-import { UsageError } from '../../errors.ts';
+import { NotFoundError } from '../../errors.ts';
 import type { FindingQuery } from '../../findings/store-shape.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
@@ -46,7 +46,7 @@ export function registerFindings(program: Command): void {
         if (id !== undefined) {
           const finding = await findings.get(id.replace(/^finding:/, ''));
           if (finding === null)
-            throw new UsageError(`finding ${id}: there is none; \`fleet findings\` lists the newest`);
+            throw new NotFoundError(`finding ${id}: there is none; \`fleet findings\` lists the newest`);
           return options.json ? printJson(finding) : console.log(renderFinding(finding));
         }
         if (options.batch !== undefined) await assertBatch(inner.redis, inner.keys, options.batch);

@@ -4,6 +4,7 @@ import { formatUsd } from '../../ledger/money.ts';
 import type { ProcessProblem } from '../../processes/wait-until-ready.ts';
 import { bringUp } from '../../processes/up.ts';
 import { redisAddress } from '../../redis/connect.ts';
+import { printJson } from '../print.ts';
 
 export function registerUp(program: Command): void {
   program
@@ -18,7 +19,7 @@ export function registerUp(program: Command): void {
     .action(async (options: { haiku?: number; librarians?: number; embedded?: boolean; json?: boolean }) => {
       const report = await bringUp(process.env, options);
       if (report.problems.length > 0) process.exitCode = 1;
-      if (options.json) return console.log(JSON.stringify(report));
+      if (options.json) return printJson(report);
       for (const warning of report.warnings) console.log(`⚠️  ${warning}`);
       for (const problem of report.problems) printProblem(problem);
       const counts = Object.entries(report.ready).map(([name, count]) => `${count} × ${name}`);
