@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.ts';
 import type { BatchReport } from '../batches/batch-shape.ts';
 import type { Forecast } from '../batches/forecast.ts';
 import { formatUsd } from '../ledger/money.ts';
@@ -10,7 +11,7 @@ export function renderForecast(report: BatchReport, forecast: Forecast): string 
   const tight = high > budgetLeft ? ' ⚠️  may not be enough: fleet budget USD' : '';
   return [
     `Dry run of batch ${report.batch ?? ''}: nothing was added`,
-    `Tasks:       ${count(tasks)} new, ${count(report.existing)} there already, ${count(report.invalid)} bad lines`,
+    `Tasks:       ${count(tasks)} new, ${count(report.existing)} there already, ${countOf(report.invalid, 'bad line')}`,
     `Cost:        ${formatUsd(likely, 4)} likely, between ${formatUsd(low, 4)} and ${formatUsd(high, 4)}`,
     `All Sonnet:  ${formatUsd(allSonnet, 4)}, saved ${toSavedPercent(likely, allSonnet).toFixed(1)} %`,
     `Budget left: ${formatUsd(budgetLeft, 4)} today${tight}`,

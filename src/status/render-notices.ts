@@ -1,5 +1,7 @@
+import { countOf } from '../count-of.ts';
 import { formatUsd } from '../ledger/money.ts';
 import type { Halt } from '../halt/halt-shape.ts';
+import { describeUncertain } from './describe-uncertain.ts';
 import { choicesOf } from './halt-choices.ts';
 import type { Paint } from './paint.ts';
 import { VENDORS, type StatusSnapshot } from './snapshot-shape.ts';
@@ -32,7 +34,9 @@ function renderJobs(snapshot: StatusSnapshot, paint: Paint): string[] {
     lines.push(paint.yellow(label('Paused:') + `${paused.join(', ')} (by a person)`));
   }
   if (snapshot.tasksWithoutWorker > 0) {
-    lines.push(paint.yellow(`${label('No worker for:')}${snapshot.tasksWithoutWorker} waiting tasks (fleet up)`));
+    lines.push(
+      paint.yellow(`${label('No worker for:')}${countOf(snapshot.tasksWithoutWorker, 'waiting task')} (fleet up)`),
+    );
   }
   const parkedCount = snapshot.queues.reduce((sum, queue) => sum + queue.parked, 0);
   if (snapshot.parked.length > 0) {
@@ -41,7 +45,7 @@ function renderJobs(snapshot: StatusSnapshot, paint: Paint): string[] {
     );
     lines.push(`${label('Parked: budget')}${groups.join(' | ')} (fleet budget USD --batch NAME lets them go on)`);
   } else if (parkedCount > 0) {
-    lines.push(`${label('Parked: budget')}${parkedCount} jobs`);
+    lines.push(`${label('Parked: budget')}${countOf(parkedCount, 'job')}`);
   }
   if (snapshot.failed.length > 0) {
     const byReason = new Map<string, number>();
@@ -61,7 +65,7 @@ function renderCounters({ counters }: StatusSnapshot): string[] {
   const { recoveries = 0, ...others } = counters;
   const rest = Object.entries(others)
     .filter(([name]) => !name.startsWith('failed_')) // the failed set says it better: a failure that was mended is gone there
-    .map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`);
+    .map(([name, count]) => `${name.replaceAll('_', ' ')}: ${count}`);
   return [
     ...(recoveries === 0 ? [] : [`${label('Recoveries:')}${recoveries}`]),
     ...(rest.length === 0 ? [] : [`${label('Counted:')}${rest.join(' | ')}`]),
@@ -71,9 +75,7 @@ function renderCounters({ counters }: StatusSnapshot): string[] {
 function renderMoney({ uncertain, budget, spend }: StatusSnapshot, paint: Paint): string[] {
   const lines: string[] = [];
   if (uncertain.callCount > 0 || uncertain.todayNanoUsd > 0) {
-    lines.push(
-      `${label('Uncertain cost:')}${formatUsd(uncertain.todayNanoUsd, 4)} today, in all ${uncertain.callCount} killed before the answer was stored`,
-    );
+    lines.push(`${label('Uncertain cost:')}${describeUncertain(uncertain)}`);
   }
   if (budget.limitNanoUsd !== null) {
     const used = budget.settledNanoUsd + budget.reservedNanoUsd + budget.uncertainNanoUsd;

@@ -1,3 +1,4 @@
+import { countOf } from '../count-of.ts';
 import { formatUsd } from '../ledger/money.ts';
 import { oneLine, renderNotices } from './render-notices.ts';
 import { createPaint, type RenderOptions } from './paint.ts';
@@ -48,7 +49,7 @@ export function renderCompactStatus(snapshot: StatusSnapshot): string {
   const share = delegationOf(snapshot);
   const parts = [
     `📊 ${snapshot.findings.live} findings (+${snapshot.findings.sinceSession})`,
-    `${snapshot.workers.length} workers`,
+    countOf(snapshot.workers.length, 'worker'),
     `tasks ${tasks.waiting} waiting ${tasks.active} active ${tasks.delayed} delayed ${tasks.failed} failed`,
     formatUsd(totalNanoUsd(snapshot), 4),
     `${share.onTarget ? '✅' : '⚠️'} ${percent(share.haikuTasks)} Haiku`,

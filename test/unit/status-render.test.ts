@@ -98,8 +98,8 @@ describe('renderStatus', () => {
     expect(text).toContain('Parked: budget    12 batch nightly');
     expect(text).toContain('Failed:           3 schema');
     expect(text).toContain('Recoveries:       2');
-    expect(text).toContain('7 waits rate limit');
-    expect(text).toContain('Uncertain cost:   $0.0012');
+    expect(text).toContain('waits rate limit: 7');
+    expect(text).toContain('Uncertain cost:   $0.0012 today; so far 1 call was killed before its answer was stored');
     expect(text).toContain('Cooling:          claude-haiku-5-5 for 12 s');
     expect(text).toContain('No worker for:    4 waiting tasks');
     expect(renderStatus(snapshotWith())).not.toMatch(/Parked|Failed:|Recoveries|Uncertain|Cooling|No worker/);

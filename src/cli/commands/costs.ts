@@ -1,9 +1,9 @@
 import { Option, type Command } from 'commander';
-import { formatUsd } from '../../ledger/money.ts';
 import { renderCosts } from '../../ledger/render-report.ts';
 import { REPORT_DIMENSIONS, type ReportDimension } from '../../ledger/report-shape.ts';
 import { readLedger, toCostReport } from '../../ledger/report.ts';
 import { findPrices } from '../../models/catalog.ts';
+import { describeUncertain } from '../../status/describe-uncertain.ts';
 import { jsonOption } from '../options.ts';
 import { printJson } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';
@@ -35,9 +35,7 @@ export function registerCosts(program: Command): void {
         if (options.json) return printJson({ ...report, uncertain });
         console.log(renderCosts(report));
         if (uncertain.callCount > 0) {
-          console.log(
-            `Not in it: ${formatUsd(uncertain.todayNanoUsd, 4)} today of uncertain cost, ${uncertain.callCount} calls in all killed before their answer was stored`,
-          );
+          console.log(`Not in it: uncertain cost of ${describeUncertain(uncertain)}`);
         }
       });
     });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
 import { UsageError } from '../../errors.ts';
 import { beginSession } from '../../session.ts';
 import { jsonOption } from '../options.ts';
@@ -23,7 +24,7 @@ export function registerSession(program: Command): void {
         if (options.json) return printJson({ name: session, startedAt, findings: Number(findings) });
         console.log(
           name === undefined
-            ? `Session ${session}, since ${startedAt}, ${findings} findings.`
+            ? `Session ${session} began ${startedAt} and has ${countOf(Number(findings), 'finding')}.`
             : `Session ${session} began; costs count from zero.`,
         );
       });
