@@ -16,6 +16,10 @@ import type { OpenFleet } from '../open-fleet.ts';
 import { toMessage, UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';
+import { MAX_REPLY_TOKENS } from '../haiku/decide.ts';
+import { formatUsd, toNanoUsd } from '../ledger/money.ts';
+import { worstCaseNanoUsd } from '../ledger/prices.ts';
+import { findModel } from '../models/catalog.ts';
 import { createNotifier } from '../notify.ts';
 import { choicesOf } from '../status/halt-choices.ts';
 import { EXIT } from './exit-codes.ts';
@@ -59,6 +63,7 @@ export async function loadTaskFile(path: string, options: TaskFileOptions): Prom
 
 async function loadAndFinish(fleet: OpenFleet, file: TaskFile, options: TaskFileOptions): Promise<void> {
   const { redis, keys, queues } = fleet.inner;
+  warnOfTightBudget(fleet, options.budget);
   const spool = options.wait === true || options.out !== undefined ? openSpool() : null;
   const forecaster = options.dryRun ? createForecasterOf(fleet) : null;
   try {
@@ -182,6 +187,18 @@ function describe({ batch, added, existing, invalid, read }: BatchReport): strin
 
 function toCounts({ batch, read, added, existing, invalid, problems }: BatchReport) {
   return { batch, read, added, existing, invalid, problems };
+}
+
+/** A call is reserved at its worst case before it is made: a budget below that parks every task at once. */
+function warnOfTightBudget({ inner }: OpenFleet, budgetUsd: number | undefined): void {
+  if (budgetUsd === undefined) return;
+  const model = findModel(inner.config.FLEET_HAIKU_MODEL, new Date());
+  const maxTokens = Math.min(model.maxOutputTokens, MAX_REPLY_TOKENS);
+  const least = worstCaseNanoUsd(model, { inputTokensBound: 0, maxTokens }); // and the prompt comes on top
+  if (toNanoUsd(budgetUsd) > least) return;
+  console.error(
+    `⚠️  --budget ${budgetUsd} is less than one call of ${model.id} may cost (over ${formatUsd(least, 4)}): every task is parked before its first call`,
+  );
 }
 
 /** The file's own name is its batch: the same file again adds only what is missing. */

@@ -74,6 +74,14 @@ describe('wrong use', () => {
     expect(code).toBe(1);
   });
 
+  it('warns of a batch budget that is below what one call may cost', async () => {
+    writeFileSync(join(folder, 'few.jsonl'), '{"description":"x"}\n');
+    const few = (budget: string) => fleet('task', '--file', join(folder, 'few.jsonl'), '--dry-run', '--budget', budget);
+
+    expect((await few('0.001')).stderr).toMatch(/--budget 0\.001 is less than one call of claude-haiku-5-5 may cost/);
+    expect((await few('1')).stderr).toBe('');
+  });
+
   it('names a schema that is none', async () => {
     writeFileSync(join(folder, 'schema.json'), JSON.stringify({ type: 'nonsense' }));
     const { code, stderr } = await fleet('task', 'x', '--schema', join(folder, 'schema.json'));
