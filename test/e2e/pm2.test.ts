@@ -203,7 +203,10 @@ describe('under load', () => {
         await pm2.fleet('up');
         const fleet = await connect();
         const ids = await enqueueSlowTasks(fleet);
-        await waitUntil(() => provider.requests().length >= TASKS, { what: 'calls under way' });
+        await waitUntil(() => provider.requests().length >= TASKS, {
+          timeoutMs: 15_000 + 2 * CALL_MS,
+          what: 'calls under way',
+        });
         const before = (await pm2.list()).map(({ pid }) => pid);
 
         await blow();
