@@ -131,6 +131,12 @@ describe('the tables of the README', () => {
       keys.haltReason,
       keys.channelFindings,
       keys.channelCompletions,
+      keys.query('<id>'),
+      keys.channelQueries,
+      keys.response('<id>'),
+      keys.channelResponses,
+      keys.shardQuota(1).replace('1', '<N>'),
+      keys.shardStatus(1).replace('1', '<N>'),
     ]);
   });
 
