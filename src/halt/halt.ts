@@ -75,7 +75,9 @@ export function createHaltSwitch(
       const halt = await read();
       const paused = await redis.hkeys(keys.halted);
       if (halt === null && paused.length === 0)
-        throw new UsageError('nothing is halted; `fleet status` shows what the fleet does');
+        throw new UsageError(
+          'nothing is halted (a queue that a person paused is resumed in Bull Board); `fleet status` shows what the fleet does',
+        );
       await redis.del(keys.haltReason);
       await resumePaused();
       await redis.publish(keys.control, JSON.stringify({ type: 'resume' }));

@@ -119,3 +119,14 @@ it('says that a result which left the prompt is gone instead of guessing it', ()
   );
   expect(reply.content).toMatchObject([{ text: expect.stringContaining('no longer in the prompt') }]);
 });
+
+describe('a description of 200 kB', () => {
+  it.each([
+    ['one endless word', 'x'.repeat(200_000)],
+    ['one endless blank', ` ${' '.repeat(200_000)}.`],
+    ['slashes without end', '/'.repeat(200_000)],
+    ['quotes that never close', `${'"a '.repeat(66_666)}`],
+  ])('is answered like any other: %s', (_, description) => {
+    expect(brain.reply(request(description)).content.length).toBeGreaterThan(0);
+  });
+});

@@ -5,10 +5,13 @@ import { findFiles, findFolders, findGlobs, findQuoted, toVerbText } from './men
 import { toSteps } from './steps.ts';
 import { parseTaskPrompt } from './task-prompt.ts';
 
+/** The rules search every word for paths, quotes and verbs, some from each letter on: a task of one endless word must not hold up its process. */
+const READ_CHARACTERS = 4_000;
+
 /** Reads everything the brain goes by out of one request. */
 export function toScene(request: MessagesRequest): Scene {
   const task = parseTaskPrompt(request);
-  const text = stripDirectives(task.description);
+  const text = stripDirectives(task.description.slice(0, READ_CHARACTERS));
   const files = [...new Set([...task.files, ...findFiles(text)])];
   const globs = findGlobs(text);
   return {
