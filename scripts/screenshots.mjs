@@ -18,6 +18,7 @@ if (executablePath === undefined) fail('chromium is missing: apt-get install -y 
 
 const { chooseTasks } = await import('../dist/src/demo/choose-tasks.js');
 const { startDemoFleet, DEMO_WORKSPACE } = await import('../dist/src/demo/demo-fleet.js');
+const { forkChild } = await import('../dist/src/processes/fork-child.js');
 const { connectFleet } = await import('../dist/src/index.js');
 
 const KEPT_FAILED = 'summarise-catalog';
@@ -27,6 +28,18 @@ const FAILING = [
   [KEPT_FAILED, { kind: 'docs', description: 'Summarise models/catalog.ts and what imports it.', max_turns: 1 }],
   ['find-uses', { kind: 'search', description: 'Find where "toFindingId" is used, and why.', max_turns: 1 }],
 ];
+/** Asked of the archive, so that the shards have worked. */
+const QUESTIONS = [
+  'runTask',
+  'TODO',
+  'haiku/task-loop.ts',
+  'librarian',
+  'citations',
+  'lines',
+  'folder',
+  'budget',
+  'tools',
+];
 /** Under way while the pictures are taken; the mark is for the simulated model. */
 const RUNNING = ['count-exports', 'list-scripts', 'describe-tools'];
 const RUNNING_MARK = '[[latency:20000]]';
@@ -34,7 +47,9 @@ const LONGEST_MS = 60_000;
 
 const workspace = join(root, 'src');
 const fleet = await startDemoFleet({ workspace, keep: false, haikuCount: 2 }, () => undefined);
+let librarian;
 try {
+  librarian = await startLibrarian();
   Object.assign(process.env, { FLEET_HOME: fleet.folder, FLEET_WORKSPACES: `${DEMO_WORKSPACE}=${workspace}` });
   const connection = await connectFleet({ redisUrl: fleet.config.REDIS_URL });
   try {
@@ -44,7 +59,20 @@ try {
   }
   await photograph(fleet.dashboardUrl);
 } finally {
+  await librarian?.stop(); // before the Redis it stores its last words in
   await fleet.stop();
+}
+
+/** A demo has none. */
+function startLibrarian() {
+  const env = {
+    PATH: process.env.PATH,
+    FLEET_HOME: fleet.folder,
+    FLEET_DATA: fleet.folder,
+    FLEET_OFFLINE: '1',
+    REDIS_URL: fleet.config.REDIS_URL,
+  };
+  return forkChild({ name: 'librarian', script: 'workers/librarian.js', env, logFolder: fleet.folder, keep: false });
 }
 
 async function giveWork(connection) {
@@ -54,6 +82,8 @@ async function giveWork(connection) {
     await connection.tasks.add({ ...task, workspace: DEMO_WORKSPACE }, { taskId });
   }
   await until(connection, ({ waiting, active, failed }) => waiting + active === 0 && failed === FAILING.length);
+  const queries = await Promise.all(QUESTIONS.map((word) => connection.ask(`What is known about ${word}?`)));
+  await Promise.all(queries.map((query) => query.finding({ timeoutMs: LONGEST_MS })));
   for (const taskId of RUNNING) await connection.tasks.add({ description: `Wait ${RUNNING_MARK}` }, { taskId });
   await until(connection, ({ active }) => active === RUNNING.length);
   await sleep(1_000); // a worker gathers what it holds before it tells
