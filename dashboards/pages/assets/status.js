@@ -39,7 +39,9 @@ function draw(status) {
     ...[drawHalt(status), drawFindings(status), drawWorkers(status), drawBudget(status), drawCosts(status)].filter(
       Boolean,
     ),
-    ...[drawDelegation(status), drawNotices(status), drawQueues(status), drawFailed(status)].filter(Boolean),
+    ...[drawDelegation(status), drawNotices(status), drawQueues(status), drawFailed(status), drawShards(status)].filter(
+      Boolean,
+    ),
     drawWorkerTable(status),
     drawRecent(),
   );
@@ -81,9 +83,21 @@ function drawFindings({ findings, shards }) {
       h('small', {}, `+${count(findings.sinceSession)} this session`),
     ),
     h('dl', {}, h('dt', {}, 'Context'), h('dd', {}, `~${count(findings.contextTokens)} tokens`)),
-    shards.length === 0
-      ? h('dl', {}, h('dt', {}, 'Librarians'), h('dd', {}, 'none configured'))
-      : shards.map((shard) => drawShard(shard)),
+    shards.length === 0 ? h('dl', {}, h('dt', {}, 'Librarians'), h('dd', {}, 'none configured')) : null,
+  );
+}
+
+/** The librarians' quota, a shard beside the other. Null: none is configured. */
+function drawShards({ shards }) {
+  if (shards.length === 0) return null;
+  return card(
+    'Librarian shards',
+    'wide',
+    h(
+      'div',
+      { class: 'shards' },
+      shards.map((shard) => drawShard(shard)),
+    ),
   );
 }
 
@@ -94,12 +108,7 @@ function drawShard({ shard, state, left, perDay, starts, perWindow }) {
   return h(
     'div',
     {},
-    h(
-      'dl',
-      {},
-      h('dt', {}, `Shard ${shard}${note}`),
-      h('dd', {}, `${count(left)} of ${count(perDay)} left · ${count(starts)}/${count(perWindow)} a minute`),
-    ),
+    h('dl', {}, h('dt', {}, `Shard ${shard}${note}`), h('dd', {}, `${count(left)} of ${count(perDay)}`)),
     h('meter', {
       min: 0,
       max: Math.max(perDay, 1),
@@ -109,6 +118,7 @@ function drawShard({ shard, state, left, perDay, starts, perWindow }) {
       value: left,
       'aria-label': `calls left today, shard ${shard}`,
     }),
+    h('dl', {}, h('dt', {}, 'This minute'), h('dd', {}, `${count(starts)} of ${count(perWindow)}`)),
   );
 }
 
