@@ -38,10 +38,8 @@ export class RedisUnusableError extends FleetError {
   override name = 'RedisUnusableError';
 }
 
-/** Nobody answers where Redis should be. */
-export class RedisAwayError extends RedisUnusableError {
-  override name = 'RedisAwayError';
-}
+/** Nobody answers where Redis should be. Its name stays that of its kind: scripts know it by that. */
+export class RedisAwayError extends RedisUnusableError {}
 
 /** The job breaks a rule of its queue: bad data, unknown name. It fails at once and cannot succeed. */
 export class InvalidJobError extends FleetError {

@@ -29,7 +29,8 @@ const failed =
   (fleet: OpenFleet, id = 'q1') =>
   async () => {
     const job = await fleet.inner.queues.archive.getJob(`archive_${id}`);
-    return job !== undefined && (await job.isFailed()) ? job : null;
+    // Failed between the two questions: the job that was read first knows no reason yet.
+    return job?.failedReason !== undefined && (await job.isFailed()) ? job : null;
   };
 
 const delayed =
