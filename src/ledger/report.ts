@@ -115,7 +115,16 @@ function toRow(name: string | null, entries: readonly LedgerEntry[], sonnet: Cat
   const costNano = sum('nano');
   const allSonnetNano = allSonnetNanoUsd(sonnet, usage);
   const savedPercent = toSavedPercent(costNano, allSonnetNano);
-  return { name, calls: sum('calls'), tasks: sum('tasks'), usage, costNano, freeListNano: sum('listNano'), allSonnetNano, savedPercent };
+  return {
+    name,
+    calls: sum('calls'),
+    tasks: sum('tasks'),
+    usage,
+    costNano,
+    freeListNano: sum('listNano'),
+    allSonnetNano,
+    savedPercent,
+  };
 }
 
 function compareNames(a: CostRow, b: CostRow): number {
