@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { defineQueue } from './define.ts';
 
-const missionInputSchema = z.strictObject({
-  goal: z.string().min(1).max(50_000),
-  workspace: z.string().optional(),
-  topics: z.array(z.string()).optional(),
-  budget_usd: z.number().positive().optional(),
+/** What a caller may ask the coordinator for. Strict, like every input. */
+export const missionInputSchema = z.strictObject({
+  goal: z.string().trim().min(1).max(50_000), // UTF-16 code units, not tokens
+  workspace: z.string().min(1).max(100).optional(), // a name of FLEET_WORKSPACES; its tasks work there
+  topics: z.array(z.string().min(1).max(100)).max(50).optional(),
+  budget_usd: z.number().positive().max(1_000_000).optional(), // of the whole tree: plan, tasks, questions, synthesis
+  quorum: z.number().min(0).max(1).optional(), // share of the tasks that must be done; default 0.8
+  max_tasks: z.int().min(1).max(5_000).optional(), // default 5,000
+  paper: z.strictObject({ accept_shards: z.boolean().optional() }).optional(), // a document instead of a synthesis; accept_shards: go on with at least 80 % of them working
 });
 
 /** Goals for the coordinator. Added by: scripts, the command line. Worked by: workers/coordinator. */
@@ -19,3 +23,6 @@ export const missionsQueue = defineQueue({
   timeoutMs: 24 * 60 * 60_000,
   keep: { completed: { age: 7 * 24 * 3600, count: 1_000 }, failed: { age: 30 * 24 * 3600, count: 10_000 } },
 });
+
+export type MissionInput = z.input<typeof missionInputSchema>;
+export type MissionData = z.output<typeof missionsQueue.data>;

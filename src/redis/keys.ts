@@ -84,6 +84,13 @@ export function createKeys(swarm: string | null) {
     shardTokens: (project: string) => own(`shard-tokens:${project}`), // hash with expiry: permit → tokens|shard
     shardState: (shard: number) => own(`shard-state:${shard}`), // hash: failures, last_error, last_error_at, closed_until, closed_reason
 
+    // missions
+    missions: own('missions-index'), // zset: mission id by creation in ms
+    mission: (id: string) => own(`mission:${id}`), // hash: goal, session, state, step, plan, counts … of one mission
+    paper: (id: string) => own(`paper:${id}`), // hash: outline, drafts by section, shard test, choices of one paper
+    condensed: (id: string) => own(`condensed:${id}`), // string: what `finding:<id>` held before it became a stub
+    delegation: (session: string) => own(`delegation:${session}`), // hash: tasks planned for haiku and sonnet
+
     // jobs
     turns: (jobId: string) => own(`turns:${jobId}`), // hash: stored replies and tool results of one job
     cancelled: own('cancelled'), // zset: job id by the time a person cancelled it
