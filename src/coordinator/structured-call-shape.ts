@@ -1,3 +1,6 @@
+/** What a check says of a reply: its value, or what the model should mend. */
+export type Checked<Value> = { ok: true; value: Value } | { ok: false; problem: string };
+
 /** One paid question of the coordinator whose answer is JSON. */
 export interface StructuredCall<Value> {
   /**
@@ -13,8 +16,11 @@ export interface StructuredCall<Value> {
   schema: Record<string, unknown>;
   /** Most tokens of the reply; default what the model can. */
   maxTokens?: number;
-  /** Whether the parsed reply will do. The problem is told to the model, once. */
-  check(json: unknown): { ok: true; value: Value } | { ok: false; problem: string };
+  /**
+   * Whether the parsed reply will do. The problem is told to the model, once. It may ask Redis (a plan is admitted there),
+   * and is asked again about a stored reply after a crash: the same reply must come to the same end.
+   */
+  check(json: unknown): Checked<Value> | Promise<Checked<Value>>;
 }
 
 /**

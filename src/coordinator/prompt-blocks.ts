@@ -1,0 +1,42 @@
+/** Every tag of the coordinator's prompts. */
+const TAGS = [
+  'goal',
+  'workspace',
+  'files',
+  'topics',
+  'archive',
+  'findings',
+  'finding',
+  'outline',
+  'section',
+  'limits',
+  'failed',
+  'problem',
+] as const;
+type Tag = (typeof TAGS)[number];
+
+const OWN_TAG = new RegExp(`<(?=/?(?:${TAGS.join('|')})\\b)`, 'gi');
+
+/** A part of a prompt between its tags, on lines of its own; empty where there is nothing to say. Its text cannot close it. */
+export function toBlock(tag: Tag, text: string): string {
+  return text.trim() === '' ? '' : `<${tag}>\n${escapeTags(text)}\n</${tag}>\n`;
+}
+
+/** One finding inside `<findings>`. Join several without a separator and give them to `toFindingsBlock`. */
+export function toFindingBlock(finding: { id: string; kind: string; text: string }): string {
+  return `<finding id="${toAttribute(finding.id)}" kind="${toAttribute(finding.kind)}">\n${escapeTags(finding.text)}\n</finding>\n`;
+}
+
+/** @param blocks what `toFindingBlock` made */
+export function toFindingsBlock(blocks: readonly string[]): string {
+  return blocks.length === 0 ? '' : `<findings>\n${blocks.join('')}</findings>\n`;
+}
+
+/** Texts of goals, files and findings must not open or close the prompt's own tags. */
+function escapeTags(text: string): string {
+  return text.includes('<') ? text.replaceAll(OWN_TAG, '&lt;') : text;
+}
+
+function toAttribute(text: string): string {
+  return text.replaceAll(/["<>\s]/g, (letter) => ({ '"': '&quot;', '<': '&lt;', '>': '&gt;' })[letter] ?? ' ');
+}
