@@ -53,7 +53,8 @@ export interface TurnNote {
 }
 
 interface BeginRequest {
-  turn: number;
+  /** Position of the call in its job, or its name. A name is no number: `plan`. */
+  turn: number | string;
   worstNanoUsd: number;
   /** First question of this run: answers with what is stored instead of reserving. */
   first: boolean;
@@ -70,7 +71,7 @@ export interface TurnLedger {
   /** @param reply null books without storing: a billed reply that cannot be used */
   settle(
     task: TaskIdentity,
-    turn: { epoch: string; turn: number },
+    turn: { epoch: string; turn: number | string },
     booking: Booking,
     reply: object | null,
     totals: JobTotals,

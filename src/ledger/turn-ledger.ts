@@ -17,8 +17,10 @@ export function createTurnLedger(options: {
   now: () => Date;
   /** Whose jobs these are; default the tasks queue. */
   queue?: QueueName;
+  /** Adds every booking to these fields of the session's totals too: calls that are no task's, shown apart. */
+  apart?: 'coordinator';
 }): TurnLedger {
-  const { scripts, keys, workerId, now, queue = tasksQueue.name } = options;
+  const { scripts, keys, workerId, now, queue = tasksQueue.name, apart } = options;
   const toRow = createRowMemo(workerId);
   const today = createDayMemo(keys);
 
@@ -64,6 +66,7 @@ export function createTurnLedger(options: {
       row: toRow(task),
       vendor: task.costVendor,
       ...(booking?.listNanoUsd === undefined ? {} : { list_nano: String(booking.listNanoUsd) }),
+      ...(apart === undefined ? {} : { apart }),
       usage: [usage.input, usage.cache_write, usage.cache_read, usage.output].map(String),
     };
   }

@@ -73,6 +73,11 @@ local function book(k, a)
     redis.call('HINCRBY', k.totals, a.vendor .. ':list_nano', a.list_nano)
   end
   redis.call('HINCRBY', k.totals, a.vendor .. ':tokens', tokens)
+  if a.apart then -- a call that is no task's: planning, synthesis
+    redis.call('HINCRBY', k.totals, a.apart .. ':nano', a.nano)
+    redis.call('HINCRBY', k.totals, a.apart .. ':tokens', tokens)
+    redis.call('HINCRBY', k.totals, a.apart .. ':calls', 1)
+  end
   if a.nano ~= '0' then redis.call('INCRBYFLOAT', k.cost, a.usd) end
   -- The provider answers again: the model is free, and so is a queue that stopped for it. What a rate limit asked for stays.
   if redis.call('DEL', k.outage) == 1 and redis.call('GET', k.cooldown) ~= 'rate-limit' and redis.call('DEL', k.cooldown) == 1 then

@@ -1,0 +1,46 @@
+import { createStructuredCalls, type StructuredCalls } from '../../src/coordinator/structured-call.ts';
+import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
+import type { TurnLedger } from '../../src/ledger/turn-ledger-shape.ts';
+import type { Model } from '../../src/models/model.ts';
+import { defineScripts } from '../../src/redis/scripts.ts';
+import type { TestRedis } from './redis.ts';
+
+/** The structured calls of one run of one piece of work without a job, as a process that just started has them. */
+export function openStructuredCalls(
+  redis: TestRedis,
+  model: Model,
+  options: { jobId?: string; ledger?: Partial<TurnLedger>; signal?: AbortSignal; isDraining?: () => boolean } = {},
+): StructuredCalls & { lines: string[] } {
+  const { jobId = 'mission-test', isDraining = () => false } = options;
+  const scripts = defineScripts(redis.redis);
+  const ledger = createTurnLedger({
+    scripts,
+    keys: redis.keys,
+    workerId: 'coordinator_test_001',
+    now: () => new Date(),
+    queue: 'missions',
+    apart: 'coordinator',
+  });
+  const lines: string[] = [];
+  const calls = createStructuredCalls({
+    model,
+    ledger: { ...ledger, ...options.ledger },
+    identity: {
+      jobId,
+      token: '',
+      attempt: 0,
+      digest: 'as-asked',
+      findingId: `finding_of_${jobId}`,
+      session: 'today',
+      batch: null,
+      missionId: jobId,
+      budgetNanoUsd: null,
+    },
+    signal: options.signal ?? new AbortController().signal,
+    isDraining,
+    workerId: 'coordinator_test_001',
+    now: () => new Date(),
+    note: async (line) => lines.push(line),
+  });
+  return { ...calls, lines };
+}
