@@ -6,7 +6,9 @@ import type { Keys } from './redis/keys.ts';
 
 /** What is announced to `FLEET_NOTIFY`, as one line of JSON; `at` and `swarm` are added. */
 type Notice =
-  | { event: 'halt'; reason: string; step: string; by: string; detail: string }
+  | { event: 'halt'; reason: string; step: string; by: string; detail: string; mission?: string }
+  | { event: 'resume'; reason: string; since: string; by: string }
+  | { event: 'mission-parked'; mission: string; by: string }
   | { event: 'batch-end'; batch: string; tasks: number; completed: number; failed: number }
   | { event: 'quarantine'; job_id: string; worker_id: string; detail: string }
   | { event: 'shard-out'; shard: number; reason: string; detail: string };

@@ -10,4 +10,6 @@ export interface Halt {
   by: string;
   /** Evidence: the provider's words, the figures. */
   detail: string;
+  /** The mission that caused it, where one did: parking it lifts the halt. */
+  mission?: string;
 }

@@ -1,9 +1,11 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { missionsQueue } from '../../queues/missions.ts';
 import { UsageError } from '../errors.ts';
 import type { Notifier } from '../notify.ts';
 import type { Keys } from '../redis/keys.ts';
+import type { Halt } from './halt-shape.ts';
 
 /** Why the fleet stands still; `halt:reason` holds it while it does. */
 const haltSchema = z.object({
@@ -12,8 +14,8 @@ const haltSchema = z.object({
   at: z.string(), // UTC instant
   by: z.string(), // worker id, or the person
   detail: z.string(), // evidence: the provider's words, the figures
+  mission: z.string().optional(), // the one that caused it
 });
-export type Halt = z.output<typeof haltSchema>;
 
 export interface HaltSwitch {
   /** @returns the halt in force, or null */
@@ -22,8 +24,12 @@ export interface HaltSwitch {
   halt(halt: Omit<Halt, 'at'>): Promise<boolean>;
   /** Pauses what is not paused while the halt stands: Bull Board's own Resume does not lift a halt. */
   enforce(): Promise<void>;
-  /** Lifts the halt and resumes only the queues it paused. @throws UsageError when nothing is halted */
-  resume(): Promise<Halt>;
+  /**
+   * Lifts the halt and resumes only the queues it paused.
+   * @param by who lifts it, for the notice
+   * @throws UsageError when nothing is halted
+   */
+  resume(by?: string): Promise<Halt>;
 }
 
 export function createHaltSwitch(
@@ -58,6 +64,14 @@ export function createHaltSwitch(
     }
   }
 
+  /** Its people look at the mission's job first. A mission that is gone has no log. */
+  async function logForMission(mission: string | undefined, line: string): Promise<void> {
+    const missions = queues.find((queue) => queue.name === missionsQueue.name);
+    if (mission === undefined || missions === undefined) return;
+    const job = await missions.getJob(mission);
+    await job?.log(`${new Date().toISOString()} ${line}`);
+  }
+
   return {
     read,
     enforce,
@@ -69,31 +83,43 @@ export function createHaltSwitch(
       await enforce();
       await redis.publish(keys.control, JSON.stringify({ type: 'halt', ...stated }));
       options.notifier?.notify(`halt:${stated.at}`, { event: 'halt', ...stated });
+      await logForMission(stated.mission, `halted the fleet: ${stated.reason}. ${stated.detail} (${stated.by})`);
       return true;
     },
-    async resume() {
+    async resume(by = '') {
       const halt = await read();
       const paused = await redis.hkeys(keys.halted);
       if (halt === null && paused.length === 0)
         throw new UsageError(
           'nothing is halted (a queue that a person paused is resumed in Bull Board); `fleet status` shows what the fleet does',
         );
+      await redis.del(keys.recentFailures); // a person has seen them: the next halt for them needs failures of its own
       await redis.del(keys.haltReason);
       await resumePaused();
       await redis.publish(keys.control, JSON.stringify({ type: 'resume' }));
-      return (
-        halt ?? { reason: 'unknown', step: '', at: '', by: '', detail: 'a resume that was cut short is finished now' }
-      );
+      if (halt === null) return CUT_SHORT;
+      options.notifier?.notify(`resume:${halt.at}`, { event: 'resume', reason: halt.reason, since: halt.at, by });
+      await logForMission(halt.mission, `the halt is lifted${by === '' ? '' : ` by ${by}`}`);
+      return halt;
     },
   };
 }
+
+const CUT_SHORT: Halt = {
+  reason: 'unknown',
+  step: '',
+  at: '',
+  by: '',
+  detail: 'a resume that was cut short is finished now',
+};
 
 /** Other programs may write the key too: whatever stands there halts, and its text is the detail. */
 export function parseHalt(text: string): Halt {
   try {
     const fields: unknown = JSON.parse(text, (_, value: unknown) => value ?? undefined); // another program's nulls are missing fields
-    const parsed = haltSchema.partial().parse(fields);
-    return { reason: 'unknown', step: '', at: '', by: '', detail: '', ...parsed };
+    const { mission, ...parsed } = haltSchema.partial().parse(fields);
+    const stated: Halt = { reason: 'unknown', step: '', at: '', by: '', detail: '', ...parsed };
+    return mission === undefined ? stated : { ...stated, mission };
   } catch {
     return { reason: 'unknown', step: '', at: '', by: '', detail: text };
   }

@@ -16,6 +16,7 @@ import {
   TaskFailedError,
   toMessage,
 } from '../errors.ts';
+import { noteFailure } from '../halt/error-rate.ts';
 import type { HaltSwitch } from '../halt/halt.ts';
 import type { Logger } from '../logger.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -174,6 +175,8 @@ async function failed(thrown: unknown, job: Job, parts: OutcomeParts): Promise<E
   const batch = job.queueName === 'tasks' ? toBatch(job) : null; // a query is paid by a batch, and none of its tasks
   if (batch !== null) chain.sadd(keys.batchFailed(batch), jobId);
   await chain.exec();
+  const halted = await noteFailure(parts, { jobId, reason, now: Date.now() });
+  if (halted) parts.log.error({ reason: 'error-rate' }, 'the fleet is halted');
   // Unrecoverable whatever its enqueuer asked for: nothing is retried silently.
   const error = new UnrecoverableError(`${reason}: ${toMessage(thrown)}`);
   // Bull Board opens with the stack: where it happened for a bug of ours, the reason alone for everything foreseen.

@@ -95,6 +95,7 @@ export function createKeys(swarm: string | null) {
     turns: (jobId: string) => own(`turns:${jobId}`), // hash: stored replies and tool results of one job
     cancelled: own('cancelled'), // zset: job id by the time a person cancelled it
     parked: own('parked'), // hash: job id → own budget it waits for
+    recentFailures: own('recent-failures'), // zset: `<reason>|<job id>` of the last ten minutes by ms, for the error rate
     crashBase: own('crash-base'), // hash: job id → `<stalls that no longer count>:<stored turns then>`
     cooldown: (model: string) => own(`cooldown:${model}`), // string with expiry: the model waits
     outage: (model: string) => own(`outage:${model}`), // integer: provider failures in a row

@@ -7,6 +7,8 @@ export interface HaltChoice {
 }
 
 const LIFT: HaltChoice = { what: 'lift the halt once its cause is gone', command: 'fleet resume' };
+/** Stands where a halt does not say whose it is; another program may have written it. */
+const SOME_MISSION = 'MISSION';
 
 /** What a person can do about a halt, best first. A halt nobody foresaw still has one way out. */
 export function choicesOf(halt: Halt): HaltChoice[] {
@@ -20,13 +22,33 @@ export function choicesOf(halt: Halt): HaltChoice[] {
       ];
     case 'redis-memory':
       return [{ what: "free memory or raise Redis' maxmemory, then", command: 'fleet resume' }];
-    case 'shard':
+    case 'error-rate':
       return [
-        { what: 'try the failed step again', command: 'fleet resume MISSION --retry' },
-        { what: 'finish without Gemini, from findings read by id', command: 'fleet resume MISSION --skip-gemini' },
-        { what: 'set this paper aside with its drafts, let everything else go on', command: 'fleet park MISSION' },
+        { what: 'see what failed and how each reason is repaired', command: 'fleet failed' },
+        { what: 'lift the halt: the next one needs twenty failures of its own', command: 'fleet resume' },
       ];
+    case 'shard':
+    case 'malformed':
+      return toPaperChoices(halt.mission ?? SOME_MISSION);
     default:
-      return [LIFT];
+      return halt.mission === undefined ? [LIFT] : toMissionChoices(halt.mission);
   }
+}
+
+/** A paper that cannot go on: its archive fails it. */
+function toPaperChoices(mission: string): HaltChoice[] {
+  return [
+    { what: 'try the failed step again', command: `fleet resume ${mission} --retry` },
+    { what: 'finish without Gemini, from findings read by id', command: `fleet resume ${mission} --skip-gemini` },
+    { what: 'set this paper aside with its drafts, let everything else go on', command: `fleet park ${mission}` },
+  ];
+}
+
+/** A mission that stopped the fleet, or that waits for a person. */
+export function toMissionChoices(mission: string): HaltChoice[] {
+  return [
+    { what: 'see what failed and how each reason is repaired', command: 'fleet failed' },
+    { what: 'let the mission go on', command: `fleet resume ${mission} --retry` },
+    { what: 'set the mission aside, let everything else go on', command: `fleet park ${mission}` },
+  ];
 }

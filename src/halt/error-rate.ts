@@ -1,0 +1,87 @@
+import type { Redis } from 'ioredis';
+import { countOf } from '../count-of.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { HaltSwitch } from './halt.ts';
+
+/** Ends this far back are looked at: long enough for slow tasks to count, short enough that an old outage does not. */
+const WINDOW_MS = 10 * 60_000;
+/**
+ * Fewer failures say nothing about the fleet: a small batch that fails whole is its author's mistake, seen at once and
+ * cheap. Twenty at a cent are twenty cents; the file behind them may hold a hundred thousand.
+ */
+const LEAST_FAILURES = 20;
+/** Of all ends. Below half, most of the money still buys findings. */
+const HALT_SHARE = 0.5;
+/** Ids named as evidence. */
+const EXAMPLES = 3;
+
+/** They tell nothing about the fleet: a person's wish, input that no call was made for, or a worker's considered answer. */
+const NOT_COUNTED: ReadonlySet<string> = new Set([
+  'cancelled',
+  'invalid-job',
+  'finding-taken',
+  'no-evidence',
+  'handed-back',
+]);
+
+export interface ErrorRateParts {
+  redis: Redis;
+  keys: Keys;
+  halt: Pick<HaltSwitch, 'halt'>;
+  workerId: string;
+}
+
+/**
+ * Halts the fleet when half of what ended in the last ten minutes failed, and that was at least twenty jobs of any
+ * queue. Called where a job fails; a job that ends well costs nothing here.
+ * @returns whether this failure halted
+ */
+export async function noteFailure(
+  parts: ErrorRateParts,
+  failure: { jobId: string; reason: string; now: number },
+): Promise<boolean> {
+  const { redis, keys } = parts;
+  if (NOT_COUNTED.has(failure.reason)) return false;
+  const since = failure.now - WINDOW_MS;
+  const [, , failures, ...found] = toReplies(
+    await redis
+      .multi()
+      .zadd(keys.recentFailures, failure.now, `${failure.reason}|${failure.jobId}`)
+      .zremrangebyscore(keys.recentFailures, '-inf', since)
+      .zcard(keys.recentFailures)
+      .zcount(keys.index, since, '+inf')
+      .zcount(keys.indexAnswers, since, '+inf')
+      .pexpire(keys.recentFailures, WINDOW_MS)
+      .exec(),
+  );
+  const failed = failures ?? 0;
+  const done = (found[0] ?? 0) + (found[1] ?? 0);
+  if (failed < LEAST_FAILURES || failed < HALT_SHARE * (failed + done)) return false;
+  return parts.halt.halt({
+    reason: 'error-rate',
+    step: `job ${failure.jobId} failed`,
+    by: parts.workerId,
+    detail: await describe(parts, failed, done),
+  });
+}
+
+async function describe({ redis, keys }: ErrorRateParts, failed: number, done: number): Promise<string> {
+  const entries = await redis.zrevrange(keys.recentFailures, 0, '-1'); // of ten minutes, newest first
+  const counts = new Map<string, number>();
+  for (const entry of entries) counts.set(toReason(entry), (counts.get(toReason(entry)) ?? 0) + 1);
+  const reasons = [...counts].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${count} ${reason}`);
+  const ids = entries.slice(0, EXAMPLES).map((entry) => entry.slice(entry.indexOf('|') + 1));
+  const share = Math.round((100 * failed) / (failed + done));
+  return `${failed} of ${countOf(failed + done, 'job')} that ended in the last 10 minutes failed (${share} %): ${reasons.join(', ')}; for example ${ids.join(', ')}`;
+}
+
+function toReason(entry: string): string {
+  return entry.slice(0, entry.indexOf('|'));
+}
+
+function toReplies(answer: [Error | null, unknown][] | null): number[] {
+  return (answer ?? []).map(([error, reply]) => {
+    if (error) throw error;
+    return Number(reply);
+  });
+}
