@@ -6,6 +6,7 @@ import type { Brain, BrainReply } from './brain.ts';
 import { toFillerCalls } from './filler-calls.ts';
 import { toFinalText } from './final-text.ts';
 import type { Call, Intent, IntentRule, Scene } from './intent.ts';
+import { askArchive } from './intents/ask-archive.ts';
 import { count } from './intents/count.ts';
 import { describe } from './intents/describe.ts';
 import { findings, searchFindings } from './intents/findings.ts';
@@ -14,9 +15,11 @@ import { handBack } from './intents/hand-back.ts';
 import { http } from './intents/http.ts';
 import { replace } from './intents/replace.ts';
 import { run } from './intents/run.ts';
+import { say } from './intents/say.ts';
 import { list, search } from './intents/search.ts';
 import { transform } from './intents/transform.ts';
 import { write } from './intents/write.ts';
+import { replyToPlanner } from './planning/planning-brain.ts';
 import { toScene } from './scene.ts';
 import { fillSchema } from './schema-fill.ts';
 import { toTexts } from './task-prompt.ts';
@@ -24,7 +27,7 @@ import { toTexts } from './task-prompt.ts';
 /** What changes something; a task may ask for several, done in this order. */
 const ACTIONS: readonly IntentRule[] = [transform, write, replace, run, commit];
 /** What only looks; the first that fits is the task. */
-const QUESTIONS: readonly IntentRule[] = [findings, http, askGit, count, search, list];
+const QUESTIONS: readonly IntentRule[] = [say, findings, http, askGit, count, search, list];
 const MAX_TURNS = 60; // no plan needs more; a conversation that long goes wrong
 
 /**
@@ -36,6 +39,8 @@ export function createRuleBrain(): Brain {
 }
 
 function reply(request: MessagesRequest): BrainReply {
+  const planned = replyToPlanner(request);
+  if (planned !== null) return planned;
   const asked = toArchivePrompt(request);
   if (asked !== null) return answerFromArchive(asked);
   const scene = toScene(request);
@@ -96,7 +101,7 @@ function toForcedCall(request: MessagesRequest, intent: Intent): Call | null {
 }
 
 function chooseIntent(scene: Scene): Intent {
-  const back = handBack(scene);
+  const back = askArchive(scene) ?? handBack(scene);
   if (back !== null) return back;
   const actions = ACTIONS.flatMap((rule) => rule(scene) ?? []);
   if (actions.length > 0) return inSequence(actions);

@@ -68,7 +68,7 @@ function pickSentence(text: string, asked: ReadonlySet<string>, weigh: (words: I
 }
 
 /** Lower case, without plural s and the words that say nothing. */
-function toWords(text: string): string[] {
+export function toWords(text: string): string[] {
   return [...text.toLowerCase().matchAll(/[\p{L}\p{N}][\p{L}\p{N}_-]*/gu)]
     .map(([word]) => (word.length > 3 && word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word))
     .filter((word) => word.length > 1 && !STOP_WORDS.has(word));

@@ -1,0 +1,25 @@
+import { toWords } from '../archive/word-overlap.ts';
+import { type DraftTask, draftTask } from './draft-task.ts';
+import type { PlanningPrompt } from './planning-prompt.ts';
+
+/** A few general tasks where no survey listed any file: over the workspace if there is one, else over the archive alone. */
+export function planBlind({ goal, workspace }: PlanningPrompt): DraftTask[] {
+  const topic = toWords(goal).slice(0, 6).join(' ') || 'the work so far';
+  const inFolder =
+    workspace === null
+      ? []
+      : [
+          draftTask('list', 'search', 'List the files matching **/*'),
+          draftTask('describe', 'docs', 'Describe what is in the workspace.'),
+          draftTask('todos', 'search', 'Count the TODO comments in all files.'),
+        ];
+  const known = [
+    draftTask('known', 'analysis', `What do earlier findings say about "${topic}"?`),
+    draftTask('archive', 'analysis', `Ask the archive: what is known about ${topic}?`),
+  ];
+  const first = [...inFolder, ...known];
+  const together = draftTask('together', 'analysis', `What do the findings of this mission say about "${topic}"?`, {
+    depends_on: first.map(({ id }) => id),
+  });
+  return [...first, together];
+}

@@ -1,0 +1,25 @@
+import { type DraftTask, keepFirst } from './draft-task.ts';
+import { planBlind } from './plan-blind.ts';
+import { planFolder } from './plan-folder.ts';
+import { applyMarkers, planMarked } from './plan-marked.ts';
+import { parsePlanMarkers } from './planning-markers.ts';
+import type { PlanningPrompt } from './planning-prompt.ts';
+
+/** A plan as `planSchema` wants it: what the markers of the goal ask for, else what the folder and the goal suggest. */
+export function toPlan(prompt: PlanningPrompt): { approach: string; tasks: DraftTask[] } {
+  const markers = parsePlanMarkers(prompt);
+  const marked = planMarked(markers, prompt);
+  const found = planFolder(prompt);
+  const natural = found.length > 0 ? found : planBlind(prompt);
+  const tasks = marked ?? keepFirst(natural, prompt.limits.maxTasks - markers.sonnet);
+  return { approach: toApproach(prompt), tasks: applyMarkers(tasks, markers, prompt.goal) };
+}
+
+function toApproach({ files, archive, failed, goal }: PlanningPrompt): string {
+  const where = files.length === 0 ? 'Look at what is there' : `Look at the ${files.length} files that were listed`;
+  const known =
+    archive === null || archive.includes('NOT IN ARCHIVE') ? '' : ' What the archive knows is not asked again.';
+  const again = failed.length === 0 ? '' : ` ${failed.length} tasks failed before.`;
+  const about = goal === '' ? '' : `, with “${goal.slice(0, 200)}” in mind`;
+  return `${where}${about}: small independent tasks first, then what they found together.${known}${again} (simulated model)`;
+}
