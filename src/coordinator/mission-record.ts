@@ -1,0 +1,106 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import { MISSION_STEPS, type ChildCounts, type MissionState, type MissionStep } from './mission-shape.ts';
+import type { Plan, PlanNode } from './plan.ts';
+
+/** What the archive said about the goal; or why it was not asked, or could not answer. */
+export type Recall =
+  | { findingId: string; answer: string; citations: string[] }
+  | { skipped: string }
+  | { failed: string };
+
+/** The workspace's files, as a Haiku task listed them; or why there is no list. */
+export type Survey =
+  | { findingId: string; files: { path: string; bytes: number }[] }
+  | { skipped: string }
+  | { failed: string };
+
+/** Where one mission stands: `keys.mission(id)`, every step's result before the next begins. */
+export interface MissionRecord {
+  goal: string;
+  session: string;
+  workspace: string | null;
+  state: MissionState;
+  step: MissionStep;
+  /** Times the mission came back from waiting. */
+  round: number;
+  plan: Plan | null;
+  nodes: PlanNode[];
+  recall: Recall | null;
+  survey: Survey | null;
+  /** Tasks put into the queue. */
+  added: number;
+  counts: ChildCounts;
+  /** What stands in its way; empty: nothing. */
+  problem: string;
+  /** Instants, ISO 8601; null: not yet. */
+  createdAt: string | null;
+  updatedAt: string | null;
+  endedAt: string | null;
+  /** Id of its finding, once it is recorded. */
+  finding: string | null;
+  /** Times a person let it go on after it asked. */
+  releases: number;
+}
+
+export type MissionPatch = Partial<MissionRecord>;
+
+const NO_COUNTS: ChildCounts = { total: 0, added: 0, done: 0, failed: 0, skipped: 0 };
+const JSON_FIELDS = new Set(['plan', 'nodes', 'recall', 'survey', 'counts']);
+
+/** Reads one mission. @returns null where there is none of that id */
+export async function readMission(redis: Redis, keys: Keys, id: string): Promise<MissionRecord | null> {
+  const fields = await redis.hgetall(keys.mission(id));
+  return Object.keys(fields).length === 0 ? null : toRecord(fields);
+}
+
+/** Reads what a list or a page shows of a mission, and not its plan: a few hundred bytes, however large the plan is. */
+export async function readMissionHead(redis: Redis, keys: Keys, id: string): Promise<MissionRecord | null> {
+  const names = ['goal', 'session', 'workspace', 'state', 'step', 'round', 'added', 'counts', 'problem', 'createdAt'];
+  const more = ['updatedAt', 'endedAt', 'finding', 'releases'];
+  const all = [...names, ...more];
+  const values = await redis.hmget(keys.mission(id), ...all);
+  if (values[0] === null && values[3] === null) return null;
+  return toRecord(Object.fromEntries(all.flatMap((name, at) => (values[at] == null ? [] : [[name, values[at]]]))));
+}
+
+/** Stores some fields, and when. */
+export async function writeMission(redis: Redis, keys: Keys, id: string, patch: MissionPatch, at: Date): Promise<void> {
+  const fields: Record<string, string> = { updatedAt: at.toISOString() };
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === undefined) continue;
+    fields[name] = JSON_FIELDS.has(name) ? JSON.stringify(value) : value === null ? '' : String(value);
+  }
+  await redis.hset(keys.mission(id), fields);
+}
+
+/** Whoever wrote the hash: a missing field has its beginning's value. */
+function toRecord(fields: Record<string, string>): MissionRecord {
+  const text = (name: string): string | null =>
+    fields[name] === undefined || fields[name] === '' ? null : fields[name];
+  const json = <T>(name: string, otherwise: T): T => {
+    const value = text(name);
+    return value === null ? otherwise : ((JSON.parse(value) as T | null) ?? otherwise);
+  };
+  const step = text('step') as MissionStep | null;
+  return {
+    goal: text('goal') ?? '',
+    session: text('session') ?? '',
+    workspace: text('workspace'),
+    state: (text('state') ?? 'running') as MissionState,
+    step: step ?? MISSION_STEPS[0],
+    round: Number(text('round') ?? 0),
+    plan: json<Plan | null>('plan', null),
+    nodes: json<PlanNode[]>('nodes', []),
+    recall: json<Recall | null>('recall', null),
+    survey: json<Survey | null>('survey', null),
+    added: Number(text('added') ?? 0),
+    counts: json('counts', NO_COUNTS),
+    problem: text('problem') ?? '',
+    createdAt: text('createdAt'),
+    updatedAt: text('updatedAt'),
+    endedAt: text('endedAt'),
+    finding: text('finding'),
+    releases: Number(text('releases') ?? 0),
+  };
+}
