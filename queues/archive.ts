@@ -19,6 +19,8 @@ export const archiveInputSchema = z.strictObject({
   mission_id: idSchema.optional(),
   batch: z.string().min(1).max(200).optional(),
   allow_fallback: z.boolean().optional(), // default true: another vendor's model may answer when all shards are used up
+  // A paper's question: a shard that fails makes it fail, instead of the next shard being asked. `exclude`: shards a person goes on without.
+  paper: z.strictObject({ exclude: z.array(z.int().min(1)).max(100).optional() }).optional(),
 });
 
 /** Questions to the archive. Added by: scripts, the command line, workers, the coordinator. Worked by: workers/librarian. */
@@ -31,6 +33,7 @@ export const archiveQueue = defineQueue({
     session: z.string().optional(), // stamped when enqueued
     query_id: z.string().optional(),
     finding_id: z.string().optional(), // the answer's: `archive_<query_id>`
+    shard_failure: z.object({ shard: z.int(), count: z.int() }).optional(), // of a paper's question: which shard is tried again, and how often it failed
     public: z.boolean().optional(), // asked through `query:archive:<id>`: answered in `response:archive:<id>` too
   }),
   result: z.object({ findingId: z.string(), costNanoUsd: z.int() }),

@@ -60,6 +60,7 @@ export const TASK_FAILURE_REASONS = [
   'deadline', // the whole job took longer than its queue allows
   'citations', // an answer of the archive cites nothing, or what it was not shown
   'no-evidence', // no finding fits the question's filter
+  'shard', // a shard failed under a paper's question, which is not sent on to another
 ] as const;
 export type TaskFailureReason = (typeof TASK_FAILURE_REASONS)[number];
 

@@ -45,10 +45,22 @@ export interface Asking {
   signal: AbortSignal;
   isDraining(): boolean;
   allowFallback: boolean;
+  /** Set for a paper's question: a shard that fails ends it. Undefined: the query goes on to the next shard. */
+  paper?: PaperRules;
   /** Makes the prompt for at most so many tokens: called again after every wait, and when less must be shown. */
   compose(maxTokens: number): Promise<ComposedPrompt>;
   /** Leaves a line in the query's log: every detour is one. */
   note(line: string): Promise<void>;
+}
+
+/** How a paper's question is asked. A used-up minute or day is routing there too. */
+export interface PaperRules {
+  /** Shards a person goes on without. */
+  exclude: readonly number[];
+  /** The shard that did not answer last time, and how often so far: it is the one asked again. */
+  failure: { shard: number; count: number } | null;
+  /** Kept with the query, for its next start. */
+  keepFailure(failure: { shard: number; count: number }): Promise<void>;
 }
 
 /** A served call. It is reserved, not yet booked. */
@@ -63,6 +75,8 @@ export interface Served {
 
 /** Shards on which one query may meet an outage before it waits: an outage is rarely one key's alone. */
 const MAX_OUTAGES = 2;
+/** A shard that does not answer a paper's question is asked so often, with the job's usual waits in between, before it counts as failed. */
+const PAPER_TRIES = 3;
 /** Calls for one query over all shards: a bound, whatever providers may say. */
 const MAX_CALLS = 25;
 /** A limit is a round number, and our count an estimate. */
@@ -77,9 +91,9 @@ const USED_UP: ReadonlySet<WaitReason> = new Set(['day', 'cooling', 'failing', '
 
 /**
  * Asks one shard after the other until one serves the query. A used-up minute or day sends it on to the next; a refused
- * size shrinks the prompt; a refused key or an outage leaves that shard out.
+ * size shrinks the prompt; a refused key or an outage leaves that shard out, or ends a paper's question.
  * @throws ShardsUsedUpError when it must wait; ProviderUnavailableError; AccountRefusedError when every key is refused;
- *   TaskFailedError for a reply that cannot be read; and what `QueryBooks.reserve` throws
+ *   TaskFailedError for a reply that cannot be read, `shard` where one fails under a paper's question; and what `QueryBooks.reserve` throws
  */
 export async function askShards(asking: Asking, parts: ShardParts): Promise<Served> {
   const route = new Route(asking, parts);
@@ -103,6 +117,11 @@ class Route {
     this.#asking = asking;
     this.#parts = parts;
     this.#maxTokens = parts.maxTokens;
+    const { paper } = asking;
+    if (paper === undefined) return;
+    for (const shard of paper.exclude) this.#excluded.add(shard);
+    if (paper.failure === null) return;
+    for (const shard of parts.shards.keys()) if (shard !== paper.failure.shard) this.#excluded.add(shard);
   }
 
   /** One step. @returns null when another one is worth it */
@@ -161,6 +180,7 @@ class Route {
     if (thrown instanceof RateLimitedError) {
       const quota = thrown instanceof QuotaError ? thrown.quota : toMinute(thrown);
       await Promise.all([permit.settle(0), gate.report429(shard, { ...quota, day })]);
+      if (quota.statedLimit === 0) this.#endPaper(shard, message);
       await this.#asking.note(`shard ${shard}: ${message}; on to the next`);
       if (quota.statedLimit === 0) this.#excluded.add(shard);
       else if (quota.scope === 'tokens')
@@ -169,6 +189,7 @@ class Route {
     }
     if (thrown instanceof AccountRefusedError) {
       await Promise.all([permit.settle(0), gate.reportFailure(shard, { kind: 'refused', message })]);
+      this.#endPaper(shard, message);
       await this.#asking.note(`shard ${shard} is refused: ${message}`);
       this.#excluded.add(shard);
       this.#refusal = thrown;
@@ -177,14 +198,30 @@ class Route {
     await permit.settle(tokens); // it may have been served
     if (thrown instanceof TaskFailedError && thrown.reason === 'malformed') {
       await gate.reportFailure(shard, { kind: 'malformed', message });
+      if (this.#asking.paper !== undefined) throw new TaskFailedError('malformed', `shard ${shard}: ${message}`);
     }
     if (!(thrown instanceof ProviderUnavailableError)) throw thrown;
     await gate.reportFailure(shard, { kind: 'unavailable', message });
     await this.#asking.note(`shard ${shard} does not answer: ${message}`);
+    if (this.#asking.paper !== undefined) return this.#tryAgain(this.#asking.paper, shard, thrown);
     this.#excluded.add(shard);
     this.#outage = thrown;
     this.#outageCount += 1;
     if (this.#outageCount >= Math.min(MAX_OUTAGES, shards.size)) throw thrown;
+  }
+
+  /** A paper does without no shard unless its person says so. @throws TaskFailedError for a paper's question */
+  #endPaper(shard: number, message: string): void {
+    if (this.#asking.paper === undefined) return;
+    throw new TaskFailedError('shard', `shard ${shard} failed: ${message}`);
+  }
+
+  /** The same shard again after the job's wait, and no other meanwhile. */
+  async #tryAgain(paper: PaperRules, shard: number, outage: ProviderUnavailableError): Promise<never> {
+    const count = (paper.failure?.shard === shard ? paper.failure.count : 0) + 1;
+    if (count >= PAPER_TRIES) this.#endPaper(shard, `${outage.message} (asked ${count} times)`);
+    await paper.keepFailure({ shard, count });
+    throw outage;
   }
 
   /** The same prompt is never sent again after a provider refused its size. */
@@ -197,6 +234,9 @@ class Route {
     const { fallback, shards } = this.#parts;
     if (fallback !== null && this.#asking.allowFallback && USED_UP.has(wait.reason)) {
       return this.#fallBack(fallback, composed);
+    }
+    if (this.#asking.paper !== undefined && (wait.reason === 'refused' || wait.reason === 'excluded')) {
+      throw new TaskFailedError('shard', `no shard is left that may be asked (${wait.reason})`);
     }
     if (this.#outage !== null) throw this.#outage;
     if (this.#refusal !== null && this.#excluded.size === shards.size) throw this.#refusal;

@@ -10,7 +10,7 @@ import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import type { ArchiveContext, ShownContext } from './archive-context.ts';
 import { recordAnswer, toAnswerFinding, type AnswerBasis } from './answer-record.ts';
-import { askShards, type ComposedPrompt, type Served, type ShardParts } from './ask-shards.ts';
+import { askShards, type ComposedPrompt, type PaperRules, type Served, type ShardParts } from './ask-shards.ts';
 import { describeFilter, NOT_IN_ARCHIVE, REPLY_SCHEMA, SYSTEM, toPrompt } from './prompt.ts';
 import { openQueryBooks, type Payer, type QueryBooks } from './query-books.ts';
 import { toQueryIds } from './query-ids.ts';
@@ -88,12 +88,21 @@ class Answering {
         signal: this.#run.signal,
         isDraining: this.#run.isDraining,
         allowFallback: this.#query.allow_fallback ?? true,
+        ...this.#paperRules(),
         compose: (maxTokens) => this.#compose(maxTokens),
         note: async (line) => void (await this.#run.job.log(`${this.#parts.now().toISOString()} ${line}`)),
       },
       this.#parts,
     );
     await this.#answerFrom(served);
+  }
+
+  #paperRules(): { paper?: PaperRules } {
+    const { paper, shard_failure: failure = null } = this.#query;
+    if (paper === undefined) return {};
+    const { job } = this.#run;
+    const keepFailure: PaperRules['keepFailure'] = (next) => job.updateData({ ...(job.data as object), shard_failure: next });
+    return { paper: { exclude: paper.exclude ?? [], failure, keepFailure } };
   }
 
   /** An earlier run was paid a reply and lost the query before it could record it. */
@@ -147,7 +156,7 @@ class Answering {
       answer = toAnswer(reply, shown.ids);
     } catch (error) {
       await this.#keepBadReply(payer, booking, kept);
-      throw error instanceof TaskFailedError ? withReply(error, reply) : error;
+      throw error instanceof TaskFailedError ? withReply(error, reply, this.#query.paper && shard) : error;
     }
     try {
       await this.#record(payer, answer, basis, booking);
@@ -235,10 +244,13 @@ function toIdentity(query: ArchiveQuery, run: JobRun, payer: Payer, session: str
   };
 }
 
-/** The failed reason ends with the reply's beginning; the whole of it is in the job's log. */
-function withReply(error: TaskFailedError, reply: ArchiveReply): TaskFailedError {
+/**
+ * The failed reason ends with the reply's beginning; the whole of it is in the job's log.
+ * @param shard whose reply it is, where that must be said
+ */
+function withReply(error: TaskFailedError, reply: ArchiveReply, shard?: number | null): TaskFailedError {
+  const message = shard === undefined || shard === null ? error.message : `shard ${shard}: ${error.message}`;
   const text = reply.text.replaceAll(/\s+/g, ' ').trim();
-  if (text === '') return error;
   const shown = text.length <= SHOWN_REPLY ? text : `${text.slice(0, SHOWN_REPLY)}…`;
-  return new TaskFailedError(error.reason, `${error.message}; the reply: ${shown}`, { cause: error });
+  return new TaskFailedError(error.reason, text === '' ? message : `${message}; the reply: ${shown}`, { cause: error });
 }
