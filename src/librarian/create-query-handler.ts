@@ -101,7 +101,8 @@ class Answering {
     const { paper, shard_failure: failure = null } = this.#query;
     if (paper === undefined) return {};
     const { job } = this.#run;
-    const keepFailure: PaperRules['keepFailure'] = (next) => job.updateData({ ...(job.data as object), shard_failure: next });
+    const keepFailure: PaperRules['keepFailure'] = (next) =>
+      job.updateData({ ...(job.data as object), shard_failure: next });
     return { paper: { exclude: paper.exclude ?? [], failure, keepFailure } };
   }
 
