@@ -22,7 +22,7 @@ export function toBlock(tag: Tag, text: string): string {
   return text.trim() === '' ? '' : `<${tag}>\n${escapeTags(text)}\n</${tag}>\n`;
 }
 
-/** One finding inside `<findings>`. Join several without a separator and give them to `toFindingsBlock`. */
+/** One finding, for `toFindingsBlock`. */
 export function toFindingBlock(finding: { id: string; kind: string; text: string }): string {
   return `<finding id="${toAttribute(finding.id)}" kind="${toAttribute(finding.kind)}">\n${escapeTags(finding.text)}\n</finding>\n`;
 }

@@ -1,0 +1,51 @@
+import { orderByDependencies } from './dependency-order.ts';
+import type { Plan, PlanNode, PlannedTask } from './plan.ts';
+
+const ITEM = '{item}';
+
+/**
+ * Spreads a checked plan (`checkPlan`) into the tasks that become jobs: one for each entry of `for_each`, `{item}` filled
+ * in, numbered from 1 so that a task comes after all it depends on.
+ * @throws TypeError for a plan with a circle, which no check lets through
+ */
+export function toNodes(plan: Plan): PlanNode[] {
+  const order = orderByDependencies(plan.tasks);
+  if ('cycle' in order) throw new TypeError(`the plan goes in a circle: ${order.cycle.join(' → ')}`);
+  const positions = new Map<string, number[]>();
+  const nodes: PlanNode[] = [];
+  for (const task of order.ordered) {
+    const dependsOn = task.depends_on.flatMap((id) => positions.get(id) ?? []);
+    const own: number[] = [];
+    for (const item of task.for_each ?? [null]) {
+      const n = nodes.length + 1;
+      own.push(n);
+      nodes.push(toNode(task, n, item, dependsOn));
+    }
+    positions.set(task.id, own);
+  }
+  return nodes;
+}
+
+/** How many tasks it stands for. */
+export function countNodes(task: Pick<PlannedTask, 'for_each'>): number {
+  return task.for_each?.length ?? 1;
+}
+
+/** Whether an entry of `for_each` would show anywhere in it. */
+export function hasItem({ description, files }: PlannedTask): boolean {
+  return [description, ...(files ?? [])].some((text) => text.includes(ITEM));
+}
+
+function toNode(task: PlannedTask, n: number, item: string | null, dependsOn: number[]): PlanNode {
+  const fill = (text: string): string => (item === null ? text : text.replaceAll(ITEM, () => item)); // a function: `$&` in a name is no pattern
+  return {
+    n,
+    task: task.id,
+    description: fill(task.description),
+    kind: task.kind,
+    model: task.model,
+    reason: task.model === 'sonnet' ? (task.reason ?? null) : null,
+    files: (task.files ?? []).map(fill),
+    dependsOn,
+  };
+}
