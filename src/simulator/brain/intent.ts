@@ -23,6 +23,8 @@ export interface Scene {
   steps: Step[];
   tools: ReadonlySet<string>;
   directives: Directives;
+  /** Characters that a reply may take. */
+  room: number;
 }
 
 /** Values by property name, for a result that has to fit a schema. Only what tools showed. */

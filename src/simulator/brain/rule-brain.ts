@@ -17,6 +17,7 @@ import { replace } from './intents/replace.ts';
 import { run } from './intents/run.ts';
 import { say } from './intents/say.ts';
 import { list, search } from './intents/search.ts';
+import { survey } from './intents/survey.ts';
 import { transform } from './intents/transform.ts';
 import { write } from './intents/write.ts';
 import { replyToPlanner } from './planning/planning-brain.ts';
@@ -101,7 +102,7 @@ function toForcedCall(request: MessagesRequest, intent: Intent): Call | null {
 }
 
 function chooseIntent(scene: Scene): Intent {
-  const back = askArchive(scene) ?? handBack(scene);
+  const back = askArchive(scene) ?? survey(scene) ?? handBack(scene);
   if (back !== null) return back;
   const actions = ACTIONS.flatMap((rule) => rule(scene) ?? []);
   if (actions.length > 0) return inSequence(actions);

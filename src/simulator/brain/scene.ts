@@ -25,5 +25,6 @@ export function toScene(request: MessagesRequest): Scene {
     steps: toSteps(request),
     tools: new Set((request.tools ?? []).map((tool) => ('name' in tool ? tool.name : ''))),
     directives: parseDirectives(task.description),
+    room: request.max_tokens * 4, // as the simulator counts tokens
   };
 }

@@ -103,7 +103,7 @@ class Filler {
 
   #fillArray(schema: JsonObject, values: Values, wanted: unknown, depth: number): unknown[] {
     const low = typeof schema.minItems === 'number' ? schema.minItems : 0;
-    const high = typeof schema.maxItems === 'number' ? schema.maxItems : 1_000;
+    const high = typeof schema.maxItems === 'number' ? schema.maxItems : 10_000;
     const type = toType(this.#resolve(schema.items), undefined);
     const source = Array.isArray(wanted) ? wanted : wanted === undefined ? [] : [wanted];
     const items =

@@ -1,6 +1,6 @@
 import type { PlannedTask } from '../../../coordinator/plan.ts';
 
-/** A planned task with every field spelled out, as a strict schema may want it. */
+/** A planned task; null: not said. */
 export type DraftTask = PlannedTask & {
   reason: PlannedTask['reason'];
   for_each: string[] | null;

@@ -6,13 +6,18 @@ import { parsePlanMarkers } from './planning-markers.ts';
 import type { PlanningPrompt } from './planning-prompt.ts';
 
 /** A plan as `planSchema` wants it: what the markers of the goal ask for, else what the folder and the goal suggest. */
-export function toPlan(prompt: PlanningPrompt): { approach: string; tasks: DraftTask[] } {
+export function toPlan(prompt: PlanningPrompt): { approach: string; tasks: object[] } {
   const markers = parsePlanMarkers(prompt);
   const marked = planMarked(markers, prompt);
   const found = planFolder(prompt);
   const natural = found.length > 0 ? found : planBlind(prompt);
   const tasks = marked ?? keepFirst(natural, prompt.limits.maxTasks - markers.sonnet);
-  return { approach: toApproach(prompt), tasks: applyMarkers(tasks, markers, prompt.goal) };
+  return { approach: toApproach(prompt), tasks: applyMarkers(tasks, markers, prompt.goal).map(withoutNulls) };
+}
+
+/** A schema need not allow null for what a task may leave out. */
+function withoutNulls(task: DraftTask): object {
+  return Object.fromEntries(Object.entries(task).filter(([, value]) => value !== null));
 }
 
 function toApproach({ files, archive, failed, goal }: PlanningPrompt): string {

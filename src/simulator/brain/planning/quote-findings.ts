@@ -2,6 +2,7 @@ import { isObject } from '../../shape.ts';
 import { toWords } from '../archive/word-overlap.ts';
 import type { GivenFinding, PlanningPrompt } from './planning-prompt.ts';
 
+const TASK = /^(?:say|ask|summari[sz]e|describe|count|find|list|search|show|read|check|explain|compare|look)\b/i;
 const MARK = /\s*\(simulated model\)/g;
 
 /** What a finding says first, in at most `most` characters, as one sentence that cites it. */
@@ -41,7 +42,7 @@ export function quoteMany(
 
 /** Brackets would read as citations, so they become round ones. */
 function firstSentence(text: string, most: number): string {
-  const line = toPlainText(text)
+  const line = toPlainText(withoutTask(text))
     .replaceAll(MARK, '')
     .replaceAll('[', '(')
     .replaceAll(']', ')')
@@ -50,6 +51,14 @@ function firstSentence(text: string, most: number): string {
     .find((one) => one.trim() !== '');
   const flat = (line ?? 'It says nothing').replaceAll(/\s+/g, ' ').trim();
   return flat.length <= most ? flat : `${flat.slice(0, most - 1).trimEnd()}…`;
+}
+
+/** What was found; the line above it says what was asked. */
+function withoutTask(text: string): string {
+  const [first = '', ...rest] = text.split('\n');
+  const isTask = first.endsWith('?') || TASK.test(first);
+  const found = rest.join('\n').trim();
+  return isTask && found.replaceAll(MARK, '') !== '' ? found : text;
 }
 
 /** The summary of a result that is JSON, else the text as it stands. */
