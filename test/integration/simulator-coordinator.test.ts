@@ -1,0 +1,198 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toPlanCall } from '../../src/coordinator/plan-prompt.ts';
+import type { StructuredCall } from '../../src/coordinator/structured-call-shape.ts';
+import { toSynthesisCall } from '../../src/coordinator/synthesis.ts';
+import { createToolset } from '../../src/haiku/tools/toolset.ts';
+import { startAnthropicSimulator, type AnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { createToolWorkspace, type ToolWorkspace } from '../support/tool-workspace.ts';
+
+const MODEL = 'claude-sonnet-5-5';
+const LIMITS = { maxTasks: 5_000, maxSonnet: 10 };
+const FILES = ['README.md', 'src/tea.ts', 'src/coffee.ts', 'src/deep/cup.ts', 'docs/guide.md'].map((path, at) => ({
+  path,
+  bytes: 100 * (at + 1),
+}));
+
+let simulator: AnthropicSimulator;
+let workspace: ToolWorkspace;
+
+beforeEach(async () => {
+  simulator = await startAnthropicSimulator({ latencyMs: 0 });
+  workspace = await createToolWorkspace({
+    askArchive: (question) =>
+      Promise.resolve({ kind: 'answer', text: `${question} Yes [finding_aa11].`, citations: ['finding_aa11'] }),
+  });
+});
+
+afterEach(async () => {
+  await simulator.close();
+  await workspace[Symbol.asyncDispose]();
+});
+
+describe('the simulated Sonnet, asked as the coordinator asks', () => {
+  const planCall = (goal: string, maxTasks = LIMITS.maxTasks) =>
+    toPlanCall({
+      model: MODEL,
+      goal,
+      workspace: 'site',
+      files: FILES,
+      archive: null,
+      limits: { ...LIMITS, maxTasks },
+    });
+
+  it('plans ten tasks or more, none of them for Sonnet', async () => {
+    const plan = await ask(planCall('Review the tea'));
+    const count = plan.tasks.reduce((sum, task) => sum + (task.for_each?.length ?? 1), 0);
+    expect(count).toBeGreaterThanOrEqual(10);
+    expect(plan.tasks.every(({ model }) => model === 'haiku')).toBe(true);
+  });
+
+  it('plans two thousand tasks where the goal says so', async () => {
+    const plan = await ask(planCall('Many [[tasks:2000]] [[fail:3]]'));
+    expect(plan.tasks.map((task) => task.for_each?.length)).toEqual([3, 1_997]);
+  });
+
+  it.each(['[[cycle]]', '[[no-tasks]]', '[[too-many]]', '[[bad-plan]]', '[[sonnet:30]]', '[[bad-plan-once]]'])(
+    'plans what the check sends back: %s',
+    async (marker) => {
+      await expect(ask(planCall(`Try ${marker}`, 100))).rejects.toThrow();
+    },
+  );
+
+  it('answers the goal with citations that pass, and names what failed', async () => {
+    const { answer, citations } = await ask(
+      toSynthesisCall({
+        model: MODEL,
+        goal: 'Where is the coffee?',
+        results: [
+          {
+            findingId: 'finding_aa11',
+            kind: 'docs',
+            task: 'Summarise a.ts: what is it?',
+            result: 'a.ts: TypeScript, 3 lines.',
+          },
+          {
+            findingId: 'finding_bb22',
+            kind: 'analysis',
+            task: 'Count it',
+            result: { summary: 'The coffee is cold.', lines: 3 },
+          },
+        ],
+        failed: ['todos: refusal'],
+      }),
+    );
+    expect(answer).toContain('The coffee is cold [finding_bb22]. a.ts: TypeScript, 3 lines [finding_aa11].');
+    expect(answer).toContain('One task failed: todos: refusal.');
+    expect(citations).toEqual(['finding_bb22', 'finding_aa11']);
+  });
+
+  it('needs no citation where nothing was found', async () => {
+    const nothing = await ask(toSynthesisCall({ model: MODEL, goal: 'x', results: [], failed: ['a: b'] }));
+    expect(nothing.citations).toEqual([]);
+  });
+});
+
+describe('a task of a mission', () => {
+  it('asks the archive and reports the answer with its source', async () => {
+    const { text, calls } = await work('Ask the archive: what is known about tea?');
+    expect(calls).toEqual(['ask_archive']);
+    expect(text).toContain('what is known about tea? Yes [finding_aa11].');
+  });
+
+  it('looks through the findings itself where there is no archive', async () => {
+    const { text, calls } = await work('Ask the archive: what is known about tea?', { archive: false });
+    expect(calls).toEqual(['findings']);
+    expect(text).toContain('No finding says anything about “tea”.');
+  });
+
+  it('looks through the findings itself where the archive gives no answer', async () => {
+    workspace.context.askArchive = () => Promise.resolve({ kind: 'later' });
+    const { text, calls } = await work('Ask the archive: what is known about tea?');
+    expect(calls).toEqual(['ask_archive', 'findings']);
+    expect(text).toContain('The archive gave no answer');
+  });
+
+  it('lists every file of the workspace', async () => {
+    for (const { path } of FILES) await workspace.put(path, 'x');
+    const schema = {
+      type: 'object',
+      properties: {
+        files: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: { path: { type: 'string' }, bytes: { type: 'integer' } },
+            required: ['path'],
+          },
+        },
+      },
+      required: ['files'],
+    };
+    const { text } = await work('List every file of the workspace with the glob tool.', { schema });
+    const { files } = JSON.parse(text) as { files: { path: string }[] };
+    expect(files.map(({ path }) => path).toSorted()).toEqual(FILES.map(({ path }) => path).toSorted());
+  });
+
+  it('lists those nearest to the top where the workspace holds more than a listing or a reply does', async () => {
+    const paths = Array.from({ length: 1_100 }, (_, at) => (at < 600 ? `file-${at}.txt` : `deep/file-${at}.txt`));
+    await Promise.all(paths.map((path) => workspace.put(path, 'x')));
+    const { text } = await work('List every file of the workspace.');
+    expect(text).toMatch(/^1100 files in the workspace; the [6-9]\d\d nearest to the top are named\./);
+    expect(paths.slice(0, 600).filter((path) => !text.includes(`- ${path}\n`))).toEqual([]);
+  });
+
+  it('says that its item is done, without a tool', async () => {
+    expect(await work('Say that item 7 is done. [[turns:1]]')).toEqual({
+      text: 'Item 7 is done.\n(simulated model)',
+      calls: [],
+    });
+  });
+});
+
+/** @throws what the call's own check has against the reply */
+async function ask<Value>(call: StructuredCall<Value>): Promise<Value> {
+  const reply = await client().messages.create({
+    model: call.model,
+    max_tokens: call.maxTokens ?? 8_000,
+    system: call.system,
+    messages: [{ role: 'user', content: call.prompt }],
+    output_config: { format: { type: 'json_schema', schema: call.schema } },
+  });
+  const checked = await call.check(JSON.parse(toText(reply)));
+  if (!checked.ok) throw new Error(checked.problem);
+  return checked.value;
+}
+
+async function work(
+  description: string,
+  { archive = true, schema }: { archive?: boolean; schema?: object } = {},
+): Promise<{ text: string; calls: string[] }> {
+  const toolset = createToolset({ workspace: true, runAllow: [], httpAllow: [], archive });
+  const more = schema === undefined ? '' : `\n<schema>\n${JSON.stringify(schema)}\n</schema>`;
+  const content = `<task kind="other" workspace="site">\n${description}\n</task>${more}`;
+  const messages: Anthropic.MessageParam[] = [{ role: 'user', content }];
+  const calls: string[] = [];
+  for (;;) {
+    const { definitions: tools } = toolset;
+    const reply = await client().messages.create({ model: 'claude-haiku-5-5', max_tokens: 8_192, tools, messages });
+    messages.push({ role: 'assistant', content: reply.content as Anthropic.ContentBlockParam[] });
+    if (reply.stop_reason !== 'tool_use') return { text: toText(reply), calls };
+    const results: Anthropic.ToolResultBlockParam[] = [];
+    for (const block of reply.content) {
+      if (block.type !== 'tool_use') continue;
+      calls.push(block.name);
+      const { content: shown, isError } = await toolset.run(block.name, block.input, workspace.context);
+      results.push({ type: 'tool_result', tool_use_id: block.id, content: shown, is_error: isError });
+    }
+    messages.push({ role: 'user', content: results });
+  }
+}
+
+function toText(message: Anthropic.Message): string {
+  return message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+}
+
+function client(): Anthropic {
+  return new Anthropic({ apiKey: 'simulated', baseURL: simulator.url, maxRetries: 0 });
+}
