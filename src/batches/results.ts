@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
+import { withOriginals } from '../findings/stub.ts';
 import { toUsdString } from '../ledger/money.ts';
 import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
 import { readStates } from '../jobs/read-states.ts';
@@ -48,7 +49,9 @@ interface TaskEnd {
 async function readEnds(redis: Redis, keys: Keys, queue: Queue, tasks: TaskEntry[]): Promise<Map<string, TaskEnd>> {
   const ends = new Map<string, TaskEnd>();
   if (tasks.length === 0) return ends;
-  const texts = await redis.mget(tasks.map(({ findingId }) => keys.finding(findingId)));
+  const ids = tasks.map(({ findingId }) => findingId);
+  const stored = await redis.mget(ids.map((id) => keys.finding(id)));
+  const texts = await withOriginals(redis, keys, ids, stored);
   const open: TaskEntry[] = [];
   for (const [at, task] of tasks.entries()) {
     const finding = toOwnFinding(texts[at] ?? null, task);

@@ -54,12 +54,15 @@ async function findUnknown({ redis, keys }: AdoptParts, ids: readonly string[]):
   for (let from = 0; from < ids.length; from += PAGE) {
     const page = ids.slice(from, from + PAGE).filter((id) => id !== '');
     if (page.length === 0) continue;
-    const [live, answers, retracted] = await Promise.all([
+    const [live, answers, condensed, retracted] = await Promise.all([
       redis.zmscore(keys.index, ...page),
       redis.zmscore(keys.indexAnswers, ...page),
+      redis.zmscore(keys.indexCondensed, ...page), // after `index`: a finding moves from there to here
       redis.hmget(keys.retracted, ...page),
     ]);
-    unknown.push(...page.filter((_, at) => (live[at] ?? answers[at] ?? retracted[at] ?? null) === null));
+    unknown.push(
+      ...page.filter((_, at) => (live[at] ?? answers[at] ?? condensed[at] ?? retracted[at] ?? null) === null),
+    );
   }
   return unknown;
 }
@@ -84,6 +87,7 @@ async function adoptOne(
       keys.index,
       keys.indexAnswers,
       keys.retracted,
+      keys.indexCondensed,
       keys.contextActive,
       keys.session,
       keys.events,

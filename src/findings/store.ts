@@ -2,8 +2,10 @@ import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import type { FindingQuery, FindingStore } from './store-shape.ts';
 import { parseFinding, toSummary, type StoredFinding } from './stored-finding.ts';
+import { withOriginals } from './stub.ts';
 
 const PAGE = 200;
+const DEFAULT_LIMIT = 50;
 
 export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
   async function get(id: string): Promise<StoredFinding | null> {
@@ -13,11 +15,13 @@ export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
       const hash = await redis.hgetall(key); // older programs stored hashes
       return JSON.stringify(hash);
     });
-    return text === null ? null : parseFinding(id, text);
+    if (text === null) return null;
+    const [whole] = await withOriginals(redis, keys, [id], [text]);
+    return parseFinding(id, whole ?? text);
   }
 
   async function* pages(query: FindingQuery, order: 'newest' | 'oldest'): AsyncGenerator<StoredFinding> {
-    const { limit = 50, session, batch, text, answers = false } = query;
+    const { limit = DEFAULT_LIMIT, session, batch, text, answers = false } = query;
     const wanted = text?.toLowerCase();
     const index = answers ? keys.indexAnswers : toIndex(keys, query);
     let given = 0;
@@ -39,12 +43,27 @@ export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
 
   async function list(query: FindingQuery = {}): Promise<StoredFinding[]> {
     const found: StoredFinding[] = [];
-    for await (const finding of pages(query, 'newest')) found.push(finding);
-    return found;
+    const named = await findNamed(query);
+    if (named !== null) found.push(named);
+    for await (const finding of pages(query, 'newest')) {
+      if (finding.finding_id !== named?.finding_id) found.push(finding);
+    }
+    return found.slice(0, query.limit ?? DEFAULT_LIMIT);
+  }
+
+  /** A condensed finding is in no index: whoever looks for its very id finds it all the same. */
+  async function findNamed({ text, session, batch, answers = false }: FindingQuery): Promise<StoredFinding | null> {
+    const id = text?.trim().replace(/^finding:/, '') ?? '';
+    if (answers || !/^\S{1,200}$/.test(id) || (await redis.zscore(keys.indexCondensed, id)) === null) return null;
+    const finding = await get(id);
+    const fits =
+      (session === undefined || finding?.session === session) && (batch === undefined || finding?.batch === batch);
+    return fits ? finding : null;
   }
 
   async function readMany(ids: string[]): Promise<(StoredFinding | null)[]> {
-    const texts = await redis.mget(ids.map((id) => keys.finding(id))); // null for a hash: MGET never fails on a type
+    const stored = await redis.mget(ids.map((id) => keys.finding(id))); // null for a hash: MGET never fails on a type
+    const texts = await withOriginals(redis, keys, ids, stored);
     return Promise.all(
       ids.map(async (id, at) => {
         const text = texts[at];

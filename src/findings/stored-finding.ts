@@ -2,7 +2,12 @@ import type { Finding } from './finding.ts';
 
 /** A finding as read: only its id is certain, everything else may be missing in what older programs stored. */
 export type StoredFinding = Partial<Finding> &
-  Pick<Finding, 'finding_id' | 'at' | 'citations' | 'files_changed' | 'topics'>;
+  Pick<Finding, 'finding_id' | 'at' | 'citations' | 'files_changed' | 'topics'> & {
+    /** Of a condensed finding (`status: "condensed"`): the finding that sums it up. */
+    summary_id?: string;
+    /** Of a summary: every session its findings are of. */
+    sessions?: string[];
+  };
 
 /** Reads what is stored under `finding:<id>`. The id is the key's suffix; a missing time sorts oldest. Null: not JSON. */
 export function parseFinding(id: string, text: string): StoredFinding | null {
@@ -41,6 +46,7 @@ const TYPES: Record<string, readonly string[]> = {
     'status',
     'batch',
     'mission_id',
+    'summary_id',
   ],
   number: ['tokens_used', 'cost', 'recovered'],
 };
@@ -56,6 +62,7 @@ function withoutStrangers(raw: Record<string, unknown>): Record<string, unknown>
     }
   }
   if (!Array.isArray(kept['changes'])) delete kept['changes'];
+  if (kept['sessions'] !== undefined) kept['sessions'] = toStrings(kept['sessions']);
   if (typeof kept['usage'] !== 'object' || kept['usage'] === null) delete kept['usage'];
   return kept;
 }

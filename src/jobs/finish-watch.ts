@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { FleetError, RedisUnusableError, toMessage } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { parseFinding } from '../findings/stored-finding.ts';
+import { withOriginals } from '../findings/stub.ts';
 import { toRedisError } from '../redis/connect.ts';
 import { followStream } from '../redis/follow-stream.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -152,7 +153,9 @@ async function readEnds(redis: Redis, keys: Keys, queue: string, waiters: Waiter
     } else written.push({ waiter, findingId: toWrittenId(returnValue) ?? waiter.findingId });
   }
   if (written.length === 0) return ends;
-  const texts = await redis.mget(written.map(({ findingId }) => keys.finding(findingId)));
+  const ids = written.map(({ findingId }) => findingId);
+  const stored = await redis.mget(ids.map((id) => keys.finding(id)));
+  const texts = await withOriginals(redis, keys, ids, stored);
   for (const [at, { waiter, findingId }] of written.entries()) {
     const text = texts[at] ?? null;
     const finding = text === null ? null : parseFinding(findingId, text);

@@ -66,9 +66,13 @@ export function createKeys(swarm: string | null) {
     retracted: own('retracted'), // hash: finding id → JSON {why, by, at}
     unreadable: own('unreadable'), // set: ids under which other programs stored what is no finding
 
+    indexCondensed: own('index:condensed'), // zset: ids of findings that are stubs now, by the ms they had in `index`
+    compaction: own('compaction'), // hash: job id of a piece under way → JSON list of the finding ids in it
+    uncondensed: own('uncondensed'), // zset: ids of findings no summary could be made of, by the ms of the try
+
     // money
     budget: own('budget'), // hash: limit of a day
-    spend: (scope: string) => own(`spend:${scope}`), // hash: settled, reserved, uncertain, limit; scope `day:2026-11-21`, `batch:x`, `task:<job>`
+    spend: (scope: string) => own(`spend:${scope}`), // hash: settled, reserved, uncertain, limit, parked; scope `day:2026-11-21`, `batch:x`, `task:<job>`
     reservations: own('reservations'), // hash: reservation id → JSON
     uncertain: own('reservations:uncertain'), // hash: reservation id → JSON, for replies that come late; the scripts derive it from `reservations`
     ledger: (day: string) => own(`ledger:${day}`), // hash: session|batch|mission|model|worker|measure → integer
@@ -86,6 +90,7 @@ export function createKeys(swarm: string | null) {
 
     // missions
     missions: own('missions-index'), // zset: mission id by creation in ms
+    missionAdded: (id: string) => own(`mission-added:${id}`), // bitmap: position of each task that has been put into the queue
     mission: (id: string) => own(`mission:${id}`), // hash: goal, session, state, step, plan, counts … of one mission
     paper: (id: string) => own(`paper:${id}`), // hash: outline, drafts by section, shard test, choices of one paper
     condensed: (id: string) => own(`condensed:${id}`), // string: what `finding:<id>` held before it became a stub

@@ -7,6 +7,7 @@ import { followJob } from '../../jobs/follow-job.ts';
 import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
 import type { AskOptions } from '../../librarian/ask-shape.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
+import { toMark } from '../finding-mark.ts';
 import { jsonOption } from '../options.ts';
 import { lineWidth, printJson, toLine, withoutControls } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';
@@ -125,7 +126,7 @@ async function renderAnswer({ findings }: OpenFleet, answer: StoredFinding): Pro
 /** Id, date, session and first line. */
 function renderSource(id: string, source: StoredFinding | null): string {
   if (source === null) return `  ${id}  (no longer there)`;
-  const mark = source.status === 'retracted' ? 'RETRACTED  ' : '';
+  const mark = toMark(source);
   const head = `  ${id}  ${source.at.slice(0, 16).replace('T', ' ')}  ${source.session ?? '–'}  ${mark}`;
   return (head + toLine(toSummary(source), Math.max(30, lineWidth() - head.length))).trimEnd();
 }

@@ -1,16 +1,15 @@
 import type { Command } from 'commander';
-import { countOf } from '../../count-of.ts';
-import { NotFoundError } from '../../errors.ts';
+import { NotFoundError, UsageError } from '../../errors.ts';
 import type { FindingQuery } from '../../findings/store-shape.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
 import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
+import { toMark } from '../finding-mark.ts';
 import { jsonOption, toCount } from '../options.ts';
 import { lineWidth, printJson, toLine, withoutControls } from '../print.ts';
-import { showProgress } from '../progress.ts';
 import { withFleet } from '../with-fleet.ts';
-import { writeWhole } from '../write-whole.ts';
 import { registerRetract } from './findings-retract.ts';
+import { exportFindings, importFindingsFile } from './findings-transfer.ts';
 
 interface FindingsOptions {
   grep?: string;
@@ -18,7 +17,8 @@ interface FindingsOptions {
   batch?: string;
   limit?: number;
   json?: boolean;
-  export?: string;
+  export?: string | true;
+  import?: string;
   answers?: boolean;
 }
 
@@ -34,23 +34,30 @@ export function registerFindings(program: Command): void {
     .option('--batch <name>', 'only of this batch')
     .option('--answers', 'the librarian’s answers instead of findings')
     .option('--limit <n>', `how many (default: ${SHOWN}; with --export all)`, toCount(1, 10_000_000))
-    .option('--export <file>', 'write them as JSONL, oldest first, whole or not at all')
+    .option('--export [file]', 'write all of them as JSONL, oldest first: answers, retracted and condensed ones too')
+    .option('--import <file>', 'store what --export wrote, here or in another swarm; ids that are taken are left alone')
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  fleet findings finding_8f3a2c1d9e4b\n  fleet findings --grep "rate limit" --session instance-10',
+      '\nExamples:\n  fleet findings finding_8f3a2c1d9e4b\n  fleet findings --grep "rate limit" --session instance-10\n  fleet findings --export all.jsonl\n  FLEET_SWARM=other fleet findings --import all.jsonl',
     )
     .action(async (id: string | undefined, options: FindingsOptions) => {
+      if (options.import !== undefined) assertAlone(id, options);
       await withFleet(async (fleet) => {
         const { findings, inner } = fleet;
+        if (options.import !== undefined) return importFindingsFile(fleet, options.import, options);
         if (id !== undefined) {
           const finding = await findings.get(id.replace(/^finding:/, ''));
           if (finding === null)
             throw new NotFoundError(`finding ${id}: there is none; \`fleet findings\` lists the newest`);
           return options.json ? printJson(finding) : console.log(renderFinding(finding));
         }
-        if (options.batch !== undefined) await assertBatch(inner.redis, inner.keys, options.batch);
-        if (options.export !== undefined) return exportTo(options.export, findings.each, toQuery(options));
+        const { batch, export: target } = options;
+        // Of an imported batch there are findings and no tasks.
+        if (batch !== undefined && (await inner.redis.exists(inner.keys.indexByBatch(batch))) === 0) {
+          await assertBatch(inner.redis, inner.keys, batch);
+        }
+        if (target !== undefined) return exportFindings(fleet, target === true ? null : target, toQuery(options));
         const found = await findings.list({ ...toQuery(options), limit: options.limit ?? SHOWN });
         if (options.json) return printJson(found);
         if (found.length === 0) return console.log('No finding fits.');
@@ -70,28 +77,21 @@ function toQuery({ grep, session, batch, limit, answers }: FindingsOptions): Fin
   };
 }
 
-async function exportTo(
-  path: string,
-  each: (query: FindingQuery) => AsyncIterable<StoredFinding>,
-  query: FindingQuery,
-): Promise<void> {
-  const progress = showProgress('Exporting', 0, 'findings');
-  let count = 0;
-  await writeWhole(path, async (write) => {
-    for await (const finding of each({ limit: Infinity, ...query })) {
-      await write(`${JSON.stringify(finding)}\n`);
-      count += 1;
-      progress.update(count);
-    }
-  });
-  progress.stop();
-  console.log(`Wrote ${countOf(count, 'finding')} to ${path}.`);
+/** @throws UsageError where an option beside `--import` would do nothing */
+function assertAlone(id: string | undefined, options: FindingsOptions): void {
+  const others = (['grep', 'session', 'batch', 'limit', 'export', 'answers'] as const).filter(
+    (name) => options[name] !== undefined,
+  );
+  if (id === undefined && others.length === 0) return;
+  throw new UsageError(
+    `--import: takes the whole file; expected nothing beside it, got ${id ?? others.map((name) => `--${name}`).join(', ')}`,
+  );
 }
 
 function renderLine(finding: StoredFinding): string {
   const cost = finding.cost === undefined ? '' : formatUsd(toNanoUsd(finding.cost), 6);
   const head = `${finding.finding_id.padEnd(26)}  ${finding.at.slice(0, 19)}Z  ${cost.padStart(9)}  `;
-  const mark = finding.status === 'retracted' ? 'RETRACTED  ' : '';
+  const mark = toMark(finding);
   return (head + mark + toLine(toSummary(finding), Math.max(30, lineWidth() - head.length))).trimEnd();
 }
 
@@ -99,6 +99,7 @@ function renderFinding(finding: StoredFinding): string {
   const { usage } = finding;
   const facts: [string, string | undefined][] = [
     ['Retracted', toRetraction(finding)],
+    ['Condensed', finding.status === 'condensed' ? `summed up in ${finding.summary_id ?? ''}` : undefined],
     ['Task', toLine(finding.task ?? '', 400)],
     ['At', finding.at],
     ['By', [finding.worker_id, finding.model].filter((part) => part !== undefined).join(', ')],

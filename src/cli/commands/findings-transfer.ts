@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { countOf } from '../../count-of.ts';
+import { toMessage, UsageError } from '../../errors.ts';
+import { eachStored } from '../../findings/each-stored.ts';
+import { toExportLine } from '../../findings/export-line.ts';
+import { importFindings, type ImportCounts } from '../../findings/import-findings.ts';
+import type { FindingQuery } from '../../findings/store-shape.ts';
+import type { OpenFleet } from '../../open-fleet.ts';
+import { EXIT } from '../exit-codes.ts';
+import { withInterrupt } from '../interrupt.ts';
+import { printJson } from '../print.ts';
+import { showProgress } from '../progress.ts';
+import { writeWhole } from '../write-whole.ts';
+
+/** Bad lines printed one by one; the rest is a number. */
+const PROBLEMS_SHOWN = 20;
+const PROBLEMS_KEPT = 100;
+
+/** Writes every finding that fits as JSONL, oldest first. @param path null: to the standard output, as it comes */
+export async function exportFindings({ inner }: OpenFleet, path: string | null, query: FindingQuery): Promise<void> {
+  const { redis, keys } = inner;
+  const progress = showProgress('Exporting', 0, 'findings');
+  let count = 0;
+  async function fill(write: (text: string) => Promise<void>): Promise<void> {
+    for await (const found of eachStored(redis, keys, query)) {
+      await write(`${toExportLine(found)}\n`);
+      count += 1;
+      progress.update(count);
+    }
+  }
+  try {
+    if (path === null) return await fill(writeToOutput);
+    await withInterrupt(`Interrupted. ${path} is as it was.`, () => writeWhole(path, fill));
+  } finally {
+    progress.stop();
+  }
+  console.log(`Wrote ${countOf(count, 'finding')} to ${path}.`);
+}
+
+/** Reads a file of `--export` back; what is there already stays as it is. @param path `-` reads the standard input */
+export async function importFindingsFile(
+  { inner }: OpenFleet,
+  path: string,
+  options: { json?: boolean },
+): Promise<void> {
+  const { redis, keys, scripts } = inner;
+  const { chunks, size } = await openFile(path);
+  const progress = showProgress('Importing', size ?? 0, 'bytes');
+  const problems: { line: number; problem: string }[] = [];
+  let counts: ImportCounts | null = null;
+  try {
+    counts = await withInterrupt(
+      'Interrupted. What was imported stays; the same command goes on where it was left.',
+      () =>
+        importFindings({ redis, keys, scripts }, chunks, {
+          onBad(line, problem) {
+            if (problems.length < PROBLEMS_KEPT) problems.push({ line, problem });
+            if (problems.length <= PROBLEMS_SHOWN && options.json !== true) {
+              console.error(`❌ line ${line}: ${problem}`);
+            }
+          },
+          onProgress: ({ imported, known }, bytes) => progress.update(bytes, `${imported} new, ${known} there already`),
+        }),
+    );
+  } finally {
+    progress.stop();
+  }
+  if (counts.bad > 0) process.exitCode = EXIT.failed;
+  if (options.json === true) return printJson({ ...counts, problems });
+  if (counts.bad > PROBLEMS_SHOWN) console.error(`❌ … and ${countOf(counts.bad - PROBLEMS_SHOWN, 'more bad line')}`);
+  console.log(`Imported ${countOf(counts.imported, 'finding')} from ${path}${describeRest(counts)}.`);
+}
+
+function describeRest({ known, bad }: ImportCounts): string {
+  return [
+    ...(known > 0 ? [`; ${known.toLocaleString('en-US')} there already, left alone`] : []),
+    ...(bad > 0 ? [`; ${countOf(bad, 'bad line')}`] : []),
+  ].join('');
+}
+
+async function writeToOutput(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+async function openFile(path: string): Promise<{ chunks: AsyncIterable<Buffer | string>; size: number | null }> {
+  if (path === '-') return { chunks: process.stdin, size: null };
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw new UsageError(`--import ${path}: is a folder`);
+    return { chunks: createReadStream(path, { highWaterMark: 256 * 1024 }), size: found.isFile() ? found.size : null };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`--import: cannot read ${path}: ${toMessage(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { toText, type StoredValue } from './read-stored.ts';
+import { parseFinding } from './stored-finding.ts';
+
+/**
+ * Where a finding stands. `live`: in the archive; `answer`: a librarian's own; `condensed`: a stub is in its place;
+ * `out`: in no index, as what was retracted.
+ */
+const PLACES = ['live', 'answer', 'condensed', 'out'] as const;
+type Place = (typeof PLACES)[number];
+
+/** One finding with all that is needed to store it elsewhere exactly as it is. */
+export interface ExportedFinding {
+  id: string;
+  place: Place;
+  /** Of a condensed finding: the original. */
+  value: StoredValue;
+  /** Of a condensed finding: what stands under its public key. */
+  stub: string | null;
+  /** JSON of the retraction; null where it stands. */
+  note: string | null;
+}
+
+/**
+ * What a line says beside the finding, where the finding alone does not say it all. Short, and last in its line: readers
+ * of findings pass over it.
+ */
+const EXTRA = '_fleet';
+
+const extraSchema = z.strictObject({
+  place: z.enum(PLACES).optional(), // default `live`
+  note: z.string().optional(),
+  stub: z.string().optional(),
+  text: z.string().optional(), // what is stored, where the line itself is not
+  hash: z.array(z.tuple([z.string(), z.string()])).optional(), // fields of an older program's hash
+});
+type Extra = z.output<typeof extraSchema>;
+
+/**
+ * The finding as one line of JSON, as any reader of findings expects it. Where that is what is stored, byte for byte, the
+ * line is what is stored; else `_fleet` at its end holds the rest.
+ */
+export function toExportLine({ id, place, value, stub, note }: ExportedFinding): string {
+  const text = toText(value);
+  const finding = parseFinding(id, text);
+  const plain = finding === null ? JSON.stringify({ finding_id: id }) : JSON.stringify(finding);
+  const extra: Extra = {
+    ...(place === 'live' ? {} : { place }),
+    ...(note === null ? {} : { note }),
+    ...(stub === null ? {} : { stub }),
+    ...(value.kind === 'hash' ? { hash: value.fields } : plain === text ? {} : { text }),
+  };
+  const isWhole = Object.keys(extra).length === 0 && !(finding !== null && EXTRA in finding);
+  return isWhole ? plain : `${plain.slice(0, -1)},"${EXTRA}":${JSON.stringify(extra)}}`;
+}
+
+/** Reads what `toExportLine` wrote, and plain findings of any origin. @throws RangeError saying what is wrong with the line */
+export function fromExportLine(line: string): ExportedFinding {
+  const value: unknown = parse(line);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new RangeError('expected a finding as a JSON object');
+  }
+  const id: unknown = Reflect.get(value, 'finding_id');
+  if (typeof id !== 'string' || id === '' || id.length > 1_000) {
+    throw new RangeError('finding_id: expected a text of 1..1000 characters');
+  }
+  const given: unknown = Reflect.get(value, EXTRA);
+  if (given === undefined) return { id, place: 'live', value: { kind: 'string', text: line }, stub: null, note: null };
+  const extra = extraSchema.safeParse(given);
+  if (!extra.success) throw new RangeError(`${EXTRA}: ${z.prettifyError(extra.error)}`);
+  const { place = 'live', note = null, stub = null, text, hash } = extra.data;
+  if ((place === 'condensed') !== (stub !== null)) {
+    throw new RangeError(`${EXTRA}: expected a stub of a condensed finding, and of no other`);
+  }
+  if (hash?.length === 0) throw new RangeError(`${EXTRA}.hash: expected at least one field`);
+  const stored: StoredValue =
+    hash === undefined
+      ? { kind: 'string', text: text ?? withoutExtra(line, value, given) }
+      : { kind: 'hash', fields: hash };
+  return { id, place, value: stored, stub, note };
+}
+
+/** The line before `_fleet` was put at its end; a line that was edited meanwhile is taken as it reads now. */
+function withoutExtra(line: string, value: object, extra: unknown): string {
+  const end = `,"${EXTRA}":${JSON.stringify(extra)}}`;
+  if (line.endsWith(end)) return `${line.slice(0, -end.length)}}`;
+  return JSON.stringify(Object.fromEntries(Object.entries(value).filter(([name]) => name !== EXTRA)));
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw new RangeError(`expected JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

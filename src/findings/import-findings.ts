@@ -1,0 +1,121 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import type { Scripts } from '../redis/scripts.ts';
+import { toStoredTokens } from './adopt.ts';
+import { fromExportLine, type ExportedFinding } from './export-line.ts';
+import { readLines } from './read-lines.ts';
+import { toText } from './read-stored.ts';
+import { parseFinding } from './stored-finding.ts';
+
+/** Lines sent to Redis together: enough to keep it busy, little enough for any memory. */
+const CHUNK_LINES = 500;
+const CHUNK_BYTES = 8 * 2 ** 20;
+
+export interface ImportParts {
+  redis: Redis;
+  keys: Keys;
+  scripts: Pick<Scripts, 'import-finding'>;
+}
+
+export interface ImportCounts {
+  /** Lines that hold something. */
+  read: number;
+  imported: number;
+  /** Findings whose id is taken: left alone. */
+  known: number;
+  bad: number;
+}
+
+interface ImportOptions {
+  /** @param number of the line, from 1 */
+  onBad: (number: number, problem: string) => void;
+  /** Told after each chunk; `bytes` is how much of the stream was read. */
+  onProgress?: (counts: ImportCounts, bytes: number) => void;
+}
+
+/**
+ * Stores exported findings as they were: texts, hashes, retraction marks, stubs with their originals. Whatever has an id
+ * that is taken is left alone, so that the same file may come again. Bad lines are reported, the others go on.
+ * @throws whatever Redis does; what was imported by then stays
+ */
+export async function importFindings(
+  parts: ImportParts,
+  chunks: AsyncIterable<Buffer | string>,
+  { onBad, onProgress }: ImportOptions,
+): Promise<ImportCounts> {
+  const counts: ImportCounts = { read: 0, imported: 0, known: 0, bad: 0 };
+  const beganAt = Date.parse((await parts.redis.hget(parts.keys.session, 'startedAt')) ?? '');
+  let bytes = 0;
+  let chunk: ExportedFinding[] = [];
+  let chunkBytes = 0;
+
+  async function flush(): Promise<void> {
+    const outcomes = await Promise.all(chunk.map((finding) => importOne(parts, finding, beganAt)));
+    for (const outcome of outcomes) counts[outcome === 'imported' ? 'imported' : 'known'] += 1;
+    chunk = [];
+    chunkBytes = 0;
+    onProgress?.(counts, bytes);
+  }
+
+  for await (const line of readLines(chunks, (read) => (bytes = read))) {
+    const text = line.text?.trim() ?? null;
+    if (text === '') continue;
+    counts.read += 1;
+    try {
+      if (line.text === null) throw new RangeError(line.problem);
+      chunk.push(fromExportLine(text ?? ''));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      counts.bad += 1;
+      onBad(line.number, error.message);
+      continue;
+    }
+    chunkBytes += line.bytes;
+    if (chunk.length >= CHUNK_LINES || chunkBytes >= CHUNK_BYTES) await flush();
+  }
+  await flush();
+  return counts;
+}
+
+async function importOne({ keys, scripts }: ImportParts, found: ExportedFinding, beganAt: number): Promise<unknown> {
+  const { id, place, value, stub, note } = found;
+  const text = toText(value);
+  const finding = parseFinding(id, text);
+  const parsedAt = Date.parse(finding?.at ?? '');
+  const at = Number.isNaN(parsedAt) ? 0 : parsedAt;
+  const session = finding?.session ?? '';
+  const batch = finding?.batch ?? '';
+  const facts = [
+    id,
+    String(at),
+    String(toStoredTokens(text)),
+    session,
+    batch,
+    finding?.topics.join(',') ?? '',
+    place,
+    note ?? '',
+    at >= beganAt ? '1' : '0',
+  ];
+  return scripts['import-finding'](
+    [
+      keys.finding(id),
+      keys.condensed(id),
+      keys.index,
+      keys.indexAnswers,
+      keys.indexCondensed,
+      keys.retracted,
+      keys.contextActive,
+      keys.session,
+      keys.events,
+      keys.counters,
+      keys.indexBySession(session),
+      ...(batch === '' ? [] : [keys.indexByBatch(batch)]),
+    ],
+    [
+      JSON.stringify(facts),
+      value.kind === 'string' ? value.text : '',
+      stub ?? '',
+      ...(value.kind === 'hash' ? value.fields.flat() : []),
+    ],
+  );
+}

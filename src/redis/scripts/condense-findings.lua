@@ -1,0 +1,64 @@
+-- condense-findings: puts one summary in the place of the findings it sums up, all or none, if they still are what the summary was made of. Answers recorded | already | taken | changed.
+--@keys 8
+local summary, index, condensed, context_active, events, counters, turns, pieces =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local FIRST_SESSION = 9 -- the session indexes follow, then a finding and its private key for each original
+local a = cjson.decode(ARGV[1]) -- {job, id, at, tokens, session, topics, channel, sessions, originals: [[id, tokens, digest]…]}
+local text = ARGV[2]
+local FIRST_STUB = 3
+local first_original = FIRST_SESSION + a.sessions
+
+-- Of a hash: its fields by name, each name and value followed by a zero byte.
+local function digest_of(key)
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'string' then return redis.sha1hex(redis.call('GET', key)) end
+  if kind ~= 'hash' then return '' end
+  local flat, values, names = redis.call('HGETALL', key), {}, {}
+  for i = 1, #flat, 2 do
+    names[#names + 1] = flat[i]
+    values[flat[i]] = flat[i + 1]
+  end
+  table.sort(names)
+  local parts = {}
+  for _, name in ipairs(names) do parts[#parts + 1] = name .. '\0' .. values[name] .. '\0' end
+  return redis.sha1hex(table.concat(parts))
+end
+
+if redis.call('EXISTS', summary) == 1 then
+  redis.call('HDEL', pieces, a.job)
+  if redis.call('TYPE', summary).ok == 'string' and string.find(redis.call('GET', summary), '"job_id":"' .. a.job .. '"', 1, true) then
+    redis.call('DEL', turns)
+    return 'already'
+  end
+  return 'taken'
+end
+for i, original in ipairs(a.originals) do
+  if not redis.call('ZSCORE', index, original[1]) or digest_of(KEYS[first_original + 2 * (i - 1)]) ~= original[3] then
+    return 'changed'
+  end
+end
+
+redis.call('SET', summary, text)
+redis.call('ZADD', index, a.at, a.id)
+local tokens = tonumber(a.tokens)
+for i, original in ipairs(a.originals) do
+  local id, finding, kept = original[1], KEYS[first_original + 2 * (i - 1)], KEYS[first_original + 2 * (i - 1) + 1]
+  local expires = redis.call('PTTL', finding)
+  redis.call('RENAME', finding, kept) -- whatever it is: a string or an older program's hash
+  redis.call('SET', finding, ARGV[FIRST_STUB + i - 1])
+  if expires > 0 then redis.call('PEXPIRE', finding, expires) end
+  redis.call('ZADD', condensed, redis.call('ZSCORE', index, id), id)
+  redis.call('ZREM', index, id)
+  for s = FIRST_SESSION, first_original - 1 do redis.call('ZREM', KEYS[s], id) end
+  redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'changed', id, 'why', 'condensed')
+  tokens = tokens - tonumber(original[2])
+end
+for s = FIRST_SESSION, first_original - 1 do redis.call('ZADD', KEYS[s], a.at, a.id) end
+if redis.call('INCRBY', context_active, string.format('%d', tokens)) < 0 then redis.call('SET', context_active, '0') end
+redis.call('HINCRBY', counters, 'condensed_findings', #a.originals)
+redis.call('HINCRBY', counters, 'summaries', 1)
+redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', a.id, 'session', a.session, 'batch', '', 'topics', a.topics)
+redis.call('DEL', turns)
+redis.call('HDEL', pieces, a.job)
+redis.call('PUBLISH', a.channel, a.id)
+return 'recorded'

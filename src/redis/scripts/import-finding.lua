@@ -1,0 +1,37 @@
+-- import-finding: stores one exported finding as it was, with indexes, counts and event, where its id is free. Answers imported | known.
+--@keys 11
+local finding, kept, index, answers, condensed, retracted, context_active, session, events, counters, by_session =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local by_batch = KEYS[12] -- where it names one
+local id, at, tokens, session_name, batch, topics, place, note, is_new = unpack(cjson.decode(ARGV[1]))
+local text, stub = ARGV[2], ARGV[3]
+local FIRST_FIELD = 4 -- of a hash: names and values in turn; then `text` is empty
+
+if redis.call('EXISTS', finding) == 1 or redis.call('HEXISTS', retracted, id) == 1 then return 'known' end
+
+local original = place == 'condensed' and kept or finding
+if #ARGV >= FIRST_FIELD then
+  redis.call('DEL', original)
+  for i = FIRST_FIELD, #ARGV, 2 do redis.call('HSET', original, ARGV[i], ARGV[i + 1]) end
+else
+  redis.call('SET', original, text)
+end
+if note ~= '' then redis.call('HSET', retracted, id, note) end
+redis.call('HINCRBY', counters, 'imported', 1)
+if place == 'answer' then
+  redis.call('ZADD', answers, at, id)
+  return 'imported'
+end
+if by_batch then redis.call('ZADD', by_batch, at, id) end
+if place == 'condensed' then
+  redis.call('SET', finding, stub)
+  redis.call('ZADD', condensed, at, id)
+  return 'imported'
+end
+if session_name ~= '' then redis.call('ZADD', by_session, at, id) end
+if place ~= 'live' then return 'imported' end
+redis.call('ZADD', index, at, id)
+redis.call('INCRBY', context_active, tokens)
+if is_new == '1' then redis.call('HINCRBY', session, 'findings', 1) end
+redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', id, 'session', session_name, 'batch', batch, 'topics', topics)
+return 'imported'

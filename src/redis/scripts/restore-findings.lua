@@ -1,0 +1,32 @@
+-- restore-findings: takes a summary back: marks it retracted and makes the findings it stood for live again, all in one step. Answers restored COUNT | changed | already.
+--@keys 6
+local summary, index, condensed, retracted, context_active, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local FIRST_ORIGINAL = 7 -- a finding, its private key and its session's index for each original
+local a = cjson.decode(ARGV[1]) -- {id, note, tokens, originals: [[id, tokens, has session]…]}
+local before, marked = ARGV[2], ARGV[3]
+
+if redis.call('HEXISTS', retracted, a.id) == 1 then return { 'already' } end
+if redis.call('GET', summary) ~= before then return { 'changed' } end
+local stub_mark = '"summary_id":' .. a.quoted
+local tokens, count = 0, 0
+for i, original in ipairs(a.originals) do
+  local id, at = original[1], FIRST_ORIGINAL + 3 * (i - 1)
+  local finding, kept, by_session = KEYS[at], KEYS[at + 1], KEYS[at + 2]
+  local score = redis.call('ZSCORE', condensed, id)
+  local is_stub = redis.call('TYPE', finding).ok == 'string' and string.find(redis.call('GET', finding), stub_mark, 1, true)
+  if score and is_stub and redis.call('EXISTS', kept) == 1 then
+    redis.call('RENAME', kept, finding)
+    redis.call('ZREM', condensed, id)
+    redis.call('ZADD', index, score, id)
+    if original[3] then redis.call('ZADD', by_session, score, id) end
+    redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'changed', id, 'why', 'restored')
+    tokens = tokens + tonumber(original[2])
+    count = count + 1
+  end
+end
+redis.call('SET', summary, marked, 'KEEPTTL')
+redis.call('HSET', retracted, a.id, a.note)
+if redis.call('ZREM', index, a.id) == 1 then tokens = tokens - tonumber(a.tokens) end
+if redis.call('INCRBY', context_active, string.format('%d', tokens)) < 0 then redis.call('SET', context_active, '0') end
+redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'changed', a.id, 'why', 'retracted')
+return { 'restored', count }
