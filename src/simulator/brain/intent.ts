@@ -23,6 +23,8 @@ export interface Scene {
   steps: Step[];
   tools: ReadonlySet<string>;
   directives: Directives;
+  /** Findings of the tasks it depends on. */
+  buildsOn: string[];
   /** Characters that a reply may take. */
   room: number;
 }

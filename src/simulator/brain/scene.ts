@@ -8,10 +8,14 @@ import { parseTaskPrompt } from './task-prompt.ts';
 /** The rules search every word for paths, quotes and verbs, some from each letter on: a task of one endless word must not hold up its process. */
 const READ_CHARACTERS = 4_000;
 
+/** Where a task of a mission names the findings of those it depends on: their words are no wish of its own. */
+const FOUNDATION = /\n\nIt builds on these findings\b/;
+
 /** Reads everything the brain goes by out of one request. */
 export function toScene(request: MessagesRequest): Scene {
   const task = parseTaskPrompt(request);
-  const text = stripDirectives(task.description.slice(0, READ_CHARACTERS));
+  const [own = '', foundation = ''] = task.description.split(FOUNDATION);
+  const text = stripDirectives(own.slice(0, READ_CHARACTERS));
   const files = [...new Set([...task.files, ...findFiles(text)])];
   const globs = findGlobs(text);
   return {
@@ -25,6 +29,7 @@ export function toScene(request: MessagesRequest): Scene {
     steps: toSteps(request),
     tools: new Set((request.tools ?? []).map((tool) => ('name' in tool ? tool.name : ''))),
     directives: parseDirectives(task.description),
+    buildsOn: [...foundation.matchAll(/^- ([A-Za-z0-9._-]+):/gm)].map(([, id = '']) => id),
     room: request.max_tokens * 4, // as the simulator counts tokens
   };
 }

@@ -1,9 +1,10 @@
 import { plural } from '../file-facts.ts';
-import type { IntentRule, Scene } from '../intent.ts';
+import type { Intent, IntentRule, Scene } from '../intent.ts';
 import { firstLine } from '../reading.ts';
 import { findStep, type Step } from '../steps.ts';
 
 const READ = 3;
+const READ_OF_FOUNDATION = 10; // the tool's most
 
 /** Asks what the fleet found earlier and answers with the ids it read. */
 export const findings: IntentRule = (scene) => {
@@ -12,8 +13,42 @@ export const findings: IntentRule = (scene) => {
     !/\bfindings?\b|\b(?:already know|known so far|found (?:earlier|before))\b/.test(scene.verbs)
   )
     return null;
-  return searchFindings(scene);
+  return scene.buildsOn.length > 0 ? readFoundation(scene) : searchFindings(scene);
 };
+
+/** Reads the findings a task was told it builds on, and says what each found. */
+function readFoundation({ steps, buildsOn }: Scene): Intent {
+  const input = { action: 'get', ids: buildsOn.slice(0, READ_OF_FOUNDATION) };
+  const read = findStep(steps, 'findings', input);
+  return {
+    next: () => (read === undefined ? [{ name: 'findings', input }] : []),
+    answer() {
+      const shown = read === undefined || read.isError ? [] : parseFindings(read.content);
+      const head = `${plural(buildsOn.length, 'finding')} to build on, ${shown.length} read.`;
+      const said = shown.map(({ id, summary }) => `- ${summary.slice(0, 160)} [${id}]`);
+      const text = [head, ...said].join('\n');
+      const citations = shown.map(({ id }) => id);
+      return { text, values: { count: shown.length, citations, sources: citations, items: said, summary: text } };
+    },
+  };
+}
+
+/** What `findings get` shows: `id: {…}` of each, a blank line between. */
+function parseFindings(content: string): { id: string; summary: string }[] {
+  return content.split('\n\n').flatMap((part) => {
+    const [, id = '', json = ''] = /^([A-Za-z0-9._-]+): (\{[\s\S]*)$/.exec(part) ?? [];
+    const summary = /"summary":"((?:[^"\\]|\\.)*)"/.exec(json)?.[1];
+    return id === '' ? [] : [{ id, summary: summary === undefined ? 'It says nothing.' : toLine(summary) }];
+  });
+}
+
+function toLine(jsonText: string): string {
+  const text = String(JSON.parse(`"${jsonText}"`));
+  return text
+    .replaceAll(/\s*\(simulated model\)/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+}
 
 /** Also the way to look around where a task has no workspace. */
 export function searchFindings(scene: Scene): ReturnType<IntentRule> {
