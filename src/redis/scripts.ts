@@ -20,6 +20,7 @@ export const SCRIPT_NAMES = [
   'import-finding',
   'keep-reply',
   'keep-tools',
+  'note-finding',
   'note-quota',
   'note-shard',
   'plan-permit',
