@@ -36,15 +36,29 @@ const PROMPT = toPrompt(
 const MAX_TOKENS = 512;
 const TOKENS = Math.ceil((SYSTEM.length + PROMPT.length) / 4);
 
+export interface ShardTestParts {
+  session: string;
+  forShard: (shard: ShardConfig) => ArchiveModel;
+  /**
+   * For a test that a crash may begin again: a shard that answered under this name answers from its stored reply. Replies
+   * are kept for a day. Absent: a test of its own.
+   */
+  name?: string;
+  /** Who pays; absent: the day alone. */
+  missionId?: string;
+  /** Asks shards too that are left alone because their calls failed: somebody says that they are mended. Default false. */
+  reopen?: boolean;
+}
+
+/** Stored replies of a named test. */
+const KEEP_SECONDS = 24 * 3600;
+
 /**
  * Asks every shard one small question about a made-up finding, within its limits and booked like any other.
  * @param config with its tiers known
  * @throws ConfigError without shards, HaltError, BudgetReachedError
  */
-export async function testShards(
-  config: Config,
-  parts: { session: string; forShard: (shard: ShardConfig) => ArchiveModel },
-): Promise<ShardTest[]> {
+export async function testShards(config: Config, parts: ShardTestParts): Promise<ShardTest[]> {
   const shards = requireShards(config);
   const keys = createKeys(config.FLEET_SWARM ?? null);
   const log = createLogger('shards', config.FLEET_LOG_LEVEL === 'silent' ? 'silent' : 'error');
@@ -57,7 +71,8 @@ export async function testShards(
   try {
     return await Promise.all(
       shards.map(async (shard) => {
-        const jobId = `shard-test-${randomBytes(6).toString('hex')}`;
+        const { name, missionId = null } = parts;
+        const jobId = name === undefined ? `shard-test-${randomBytes(6).toString('hex')}` : `${name}-${shard.number}`;
         const books = openQueryBooks(ledger, {
           jobId,
           token: '', // no lock: nobody else can have it
@@ -66,7 +81,7 @@ export async function testShards(
           findingId: jobId,
           session: parts.session,
           batch: null,
-          missionId: null,
+          missionId,
           budgetNanoUsd: null,
           model: entry.id,
           costVendor: entry.costVendor,
@@ -75,7 +90,8 @@ export async function testShards(
           const others = shards.filter((other) => other !== shard).map((other) => other.number);
           return await testOne(shard, { gate, books, others, payer: { entry, free: shard.tier === 'free' }, ...parts });
         } finally {
-          await redis.del(keys.turns(jobId)); // nobody goes on with it
+          if (name === undefined) await redis.del(keys.turns(jobId)); // nobody goes on with it
+          else await redis.expire(keys.turns(jobId), KEEP_SECONDS);
         }
       }),
     );
@@ -93,9 +109,10 @@ async function testOne(
     others: number[];
     payer: Payer;
     forShard: (shard: ShardConfig) => ArchiveModel;
+    reopen?: boolean;
   },
 ): Promise<ShardTest> {
-  const { gate, books, others, payer, forShard } = parts;
+  const { gate, books, others, payer, forShard, reopen = false } = parts;
   const { number } = shard;
   const ended = (problem: string | null, ms: number | null): ShardTest => ({
     shard: number,
@@ -104,13 +121,23 @@ async function testOne(
     costNanoUsd: books.totals().nanoUsd,
     problem,
   });
+  const judge = (reply: ArchiveReply, ms: number | null): ShardTest => {
+    try {
+      toAnswer(reply, new Set([FINDING_ID]));
+      return ended(null, ms);
+    } catch (thrown) {
+      return ended(toMessage(thrown), ms);
+    }
+  };
+  const begun = await books.open();
+  if (begun.kind === 'reply') return judge(JSON.parse(begun.json) as ArchiveReply, null);
+  if (reopen) await gate.reportSuccess(number);
   const { signal } = new AbortController(); // the gate and the model have deadlines of their own
   const permit = await gate.acquire({ tokens: TOKENS, exclude: others }, { signal });
   if (permit.kind === 'too-large') return ended(`takes at most ${permit.limitTokens} tokens a minute`, null);
   if (permit.kind === 'wait') {
     return ended(`no room until ${new Date(permit.untilMs).toISOString()} (${permit.reason})`, null);
   }
-  await books.open();
   const bound = { inputTokensBound: Buffer.byteLength(SYSTEM + PROMPT), maxTokens: MAX_TOKENS };
   const reservation = await books.reserve(payer, bound);
   const began = performance.now();
@@ -126,12 +153,7 @@ async function testOne(
   const ms = performance.now() - began;
   await books.settle(payer, books.toBooking(payer, reservation, reply.usage), reply, '');
   await Promise.all([permit.settle(toPromptTokens(reply.usage)), gate.reportSuccess(number)]);
-  try {
-    toAnswer(reply, new Set([FINDING_ID]));
-    return ended(null, ms);
-  } catch (thrown) {
-    return ended(toMessage(thrown), ms);
-  }
+  return judge(reply, ms);
 }
 
 /** What a test finds out holds for all. */
