@@ -60,6 +60,7 @@ export const TASK_FAILURE_REASONS = [
   'deadline', // the whole job took longer than its queue allows
   'citations', // an answer of the archive cites nothing, or what it was not shown
   'no-evidence', // no finding fits the question's filter
+  'quorum', // too few of a mission's tasks are done
   'shard', // a shard failed under a paper's question, which is not sent on to another
 ] as const;
 export type TaskFailureReason = (typeof TASK_FAILURE_REASONS)[number];
@@ -146,7 +147,7 @@ export class BudgetReachedError extends FleetError {
     /** Name of the batch or mission, id of the task's job; empty for the day. */
     readonly scopeName: string,
     message: string,
-    /** The limit that would have been passed, nano-dollars. */
+    /** The limit that would have been passed, nano-dollars; below 0: no limit, a person set the mission aside. */
     readonly limitNanoUsd: number,
   ) {
     super(message);

@@ -16,14 +16,12 @@ import type { OpenFleet } from '../open-fleet.ts';
 import { toMessage, UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';
-import { MAX_REPLY_TOKENS } from '../haiku/decide.ts';
-import { formatUsd, toNanoUsd } from '../ledger/money.ts';
-import { worstCaseNanoUsd } from '../ledger/prices.ts';
-import { findModel } from '../models/catalog.ts';
+import { toNanoUsd } from '../ledger/money.ts';
 import { createNotifier } from '../notify.ts';
 import { choicesOf } from '../status/halt-choices.ts';
 import { EXIT } from './exit-codes.ts';
 import { withInterrupt } from './interrupt.ts';
+import { describeTooLittle } from './least-call.ts';
 import { printJson } from './print.ts';
 import { showProgress } from './progress.ts';
 import { renderBatch } from './render-batch.ts';
@@ -189,16 +187,11 @@ function toCounts({ batch, read, added, existing, invalid, problems }: BatchRepo
   return { batch, read, added, existing, invalid, problems };
 }
 
-/** A call is reserved at its worst case before it is made: a budget below that parks every task at once. */
 function warnOfTightBudget({ inner }: OpenFleet, budgetUsd: number | undefined): void {
   if (budgetUsd === undefined) return;
-  const model = findModel(inner.config.FLEET_HAIKU_MODEL, new Date());
-  const maxTokens = Math.min(model.maxOutputTokens, MAX_REPLY_TOKENS);
-  const least = worstCaseNanoUsd(model, { inputTokensBound: 0, maxTokens }); // and the prompt comes on top
-  if (toNanoUsd(budgetUsd) > least) return;
-  console.error(
-    `⚠️  --budget ${budgetUsd} is less than one call of ${model.id} may cost (over ${formatUsd(least, 4)}): every task is parked before its first call`,
-  );
+  const tooLittle = describeTooLittle(inner.config, toNanoUsd(budgetUsd));
+  if (tooLittle === null) return;
+  console.error(`⚠️  --budget ${budgetUsd} is ${tooLittle}: every task is parked before its first call`);
 }
 
 /** The file's own name is its batch: the same file again adds only what is missing. */

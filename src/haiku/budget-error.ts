@@ -5,6 +5,7 @@ import type { BeginAnswer } from '../ledger/turn-ledger-shape.ts';
 /** Says which limit the next call would pass, how much is spent, and the command that goes on. */
 export function toBudgetError(answer: Extract<BeginAnswer, { kind: 'budget' }>): BudgetReachedError {
   const { scope, name, limit, spent } = answer;
+  if (limit < 0) return new BudgetReachedError(scope, name, `${scope} ${name} is parked; fleet resume ${name}`, limit);
   const whose = scope === 'day' ? "the day's budget" : `the budget of ${scope} ${name}`;
   const more = {
     day: 'fleet budget USD, then fleet resume',

@@ -1,4 +1,12 @@
-import { DelayedError, RateLimitError, UnrecoverableError, WaitingError, type Job, type Queue } from 'bullmq';
+import {
+  DelayedError,
+  RateLimitError,
+  UnrecoverableError,
+  WaitingChildrenError,
+  WaitingError,
+  type Job,
+  type Queue,
+} from 'bullmq';
 import type { Redis } from 'ioredis';
 import {
   AccountRefusedError,
@@ -28,6 +36,7 @@ import {
   toBackoffMs,
   withJitter,
 } from './provider-waits.ts';
+import { toParkedMark } from './release-parked.ts';
 
 /** A parked job waits for a person: far enough away that no clock brings it back first. */
 const PARKED_MS = 10 * 365 * 24 * 3600_000;
@@ -50,6 +59,7 @@ export interface OutcomeParts {
  */
 export async function toOutcome(thrown: unknown, job: Job, token: string, parts: OutcomeParts): Promise<Error> {
   if (thrown instanceof LockLostError) return new WaitingError(); // another worker has the job: touch nothing
+  if (thrown instanceof WaitingChildrenError || thrown instanceof DelayedError) return thrown; // the handler has moved the job
   if (thrown instanceof ShutdownError) return backToWaiting(job, token, parts, 'handed_back_shutdown', thrown.message);
   if (thrown instanceof HaltError) {
     await parts.halt.enforce();
@@ -89,13 +99,17 @@ async function onBudget(thrown: BudgetReachedError, job: Job, token: string, par
   }
   const { redis, keys } = parts;
   const jobId = job.id ?? '';
-  const mark = JSON.stringify({ scope: thrown.scope, name: thrown.scopeName });
+  const byPerson = thrown.limitNanoUsd < 0;
+  const scope = byPerson ? 'parked-mission' : thrown.scope;
+  const mark = toParkedMark({ scope, name: thrown.scopeName }, job.queueName);
   await redis.hset(keys.parked, jobId, mark);
-  await note(job, parts, 'parked_budget', `parked: budget. ${thrown.message}`);
+  if (byPerson) await note(job, parts, 'parked_with_mission', `parked. ${thrown.message}`);
+  else await note(job, parts, 'parked_budget', `parked: budget. ${thrown.message}`);
   await job.moveToDelayed(Date.now() + PARKED_MS, token);
   // Whoever raised the budget meanwhile may have come before the mark, or before the job was delayed.
-  const limit = await redis.hget(keys.spend(`${thrown.scope}:${thrown.scopeName}`), 'limit');
-  const isRaised = limit === null || Number(limit) > thrown.limitNanoUsd;
+  const spend = keys.spend(`${thrown.scope}:${thrown.scopeName}`);
+  const [limit, parked] = await redis.hmget(spend, 'limit', 'parked');
+  const isRaised = byPerson ? parked === null : limit === null || Number(limit) > thrown.limitNanoUsd;
   if (isRaised || (await redis.hget(keys.parked, jobId)) !== mark) {
     await redis.hdel(keys.parked, jobId);
     await job.promote().catch(() => undefined); // somebody else released it

@@ -1,24 +1,31 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { QueueName } from '../../queues/registry.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
+import { queueOf } from './queue-of.ts';
 
-/** An own budget that parks jobs. */
+/** What parked jobs wait for: an own budget, or a person who set their whole mission aside (`parked-mission`). */
 export interface ParkedScope {
-  scope: 'batch' | 'mission' | 'task';
+  scope: 'batch' | 'mission' | 'task' | 'parked-mission';
   /** Name of the batch or mission, id of the task's job. */
   name: string;
 }
 
+/** What stands beside a parked job's id. */
+export function toParkedMark(wanted: ParkedScope, queue: string): string {
+  return JSON.stringify({ ...wanted, queue });
+}
+
 /**
- * Puts the jobs that wait for this budget back to waiting; each asks its budget again before its next call.
+ * Puts the jobs of every queue that wait for this back to waiting; each asks its budget again before its next call.
  * @returns how many
  */
 export async function releaseParked(
-  parts: { redis: Redis; keys: Keys; scripts: Pick<Scripts, 'delete-if'>; queue: Queue },
+  parts: { redis: Redis; keys: Keys; scripts: Pick<Scripts, 'delete-if'>; queues: Record<QueueName, Queue> },
   wanted: ParkedScope,
 ): Promise<number> {
-  const { redis, keys, scripts, queue } = parts;
+  const { redis, keys, scripts, queues } = parts;
   let released = 0;
   let cursor = '0';
   do {
@@ -26,11 +33,12 @@ export async function releaseParked(
     cursor = next;
     for (let at = 0; at < found.length; at += 2) {
       const jobId = found[at] ?? '';
-      const mark = found[at + 1] ?? '';
-      if (!isOf(mark, wanted)) continue;
+      const mark = parseMark(found[at + 1] ?? '');
+      if (mark.scope !== wanted.scope || mark.name !== wanted.name) continue;
       // The mark says that it is being released until the job is on its way: a crash in between leaves it findable, and
       // a job that is parked again at once has written a mark of its own, which stays.
-      const releasing = JSON.stringify({ ...wanted, releasing: true });
+      const queue = queues[mark.queue as QueueName] ?? queueOf(queues, jobId);
+      const releasing = JSON.stringify({ ...wanted, queue: queue.name, releasing: true });
       await redis.hset(keys.parked, jobId, releasing);
       const job = await queue.getJob(jobId);
       if (job !== undefined && (await job.isDelayed())) {
@@ -43,11 +51,11 @@ export async function releaseParked(
   return released;
 }
 
-function isOf(mark: string, { scope, name }: ParkedScope): boolean {
+/** A mark of before there were several queues names none. */
+function parseMark(text: string): { scope?: unknown; name?: unknown; queue?: unknown } {
   try {
-    const parsed = JSON.parse(mark) as { scope?: unknown; name?: unknown };
-    return parsed.scope === scope && parsed.name === name;
+    return JSON.parse(text) as { scope?: unknown; name?: unknown; queue?: unknown };
   } catch {
-    return false;
+    return {};
   }
 }

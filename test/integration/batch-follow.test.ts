@@ -117,7 +117,7 @@ test('stops waiting when what is left is parked, and a higher budget lets it go 
 
   const { redis: connection, keys, scripts, queues } = fleet.inner;
   await setBudget(connection, keys, 1, { batch: 'poor' });
-  const parts = { redis: connection, keys, scripts, queue: queues.tasks };
+  const parts = { redis: connection, keys, scripts, queues };
   expect(await releaseParked(parts, { scope: 'batch', name: 'poor' })).toBe(2);
   expect(await batch.follow()).toBe('done');
   expect(await redis.redis.hlen(keys.parked)).toBe(0);
@@ -135,7 +135,7 @@ test('releases nothing that waits for another budget', async () => {
   await batch.follow();
 
   const { redis: connection, keys, scripts, queues } = fleet.inner;
-  const parts = { redis: connection, keys, scripts, queue: queues.tasks };
+  const parts = { redis: connection, keys, scripts, queues };
 
   expect(await releaseParked(parts, { scope: 'batch', name: 'other' })).toBe(0);
   expect(await redis.redis.hlen(keys.parked)).toBe(1);

@@ -89,7 +89,10 @@ test('a batch’s own budget parks its jobs only, and raising it releases them',
   expect(await watch.stop()).toBeLessThanOrEqual(toNanoUsd(0.012));
 
   await setBudget(connection, keys, 1, { batch: 'small' });
-  await releaseParked({ redis: connection, keys, scripts, queue: lane.queue }, { scope: 'batch', name: 'small' });
+  await releaseParked(
+    { redis: connection, keys, scripts, queues: lane.fleet.inner.queues },
+    { scope: 'batch', name: 'small' },
+  );
   await waitUntil(async () => (await completed()) === 10, { what: 'the end of the batch' });
   expect(await parked()).toBe(0);
 });
@@ -110,7 +113,10 @@ test('a task’s own budget holds over all its turns', async () => {
   const calls = lane.simulator.requests().length;
 
   await setBudget(connection, keys, 1, { task: id });
-  await releaseParked({ redis: connection, keys, scripts, queue: lane.queue }, { scope: 'task', name: id });
+  await releaseParked(
+    { redis: connection, keys, scripts, queues: lane.fleet.inner.queues },
+    { scope: 'task', name: id },
+  );
   await lane.until(id, 'completed');
   expect(lane.simulator.requests()).toHaveLength(8);
   expect(calls).toBeGreaterThan(0);
@@ -137,7 +143,10 @@ test('a job whose budget is raised while it is being parked is not left behind',
   const reached = new BudgetReachedError('batch', 'small', 'the budget is reached', toNanoUsd(1));
 
   await setBudget(connection, keys, 2, { batch: 'small' });
-  await releaseParked({ redis: connection, keys, scripts, queue: lane.queue }, { scope: 'batch', name: 'small' });
+  await releaseParked(
+    { redis: connection, keys, scripts, queues: lane.fleet.inner.queues },
+    { scope: 'batch', name: 'small' },
+  );
   await toOutcome(reached, job, 'token', parts);
 
   expect(await lane.queue.getJobState(id)).toBe('waiting');

@@ -1,12 +1,16 @@
 import type { Command } from 'commander';
 import { countOf } from '../../count-of.ts';
+import type { Config } from '../../config.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { parseHalt } from '../../halt/halt.ts';
+import { findMission } from '../../halt/find-mission.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
 import { releaseParked } from '../../jobs/release-parked.ts';
 import { readBudget, seedBudget, setBudget, type BudgetScope, type BudgetState } from '../../ledger/budget.ts';
-import { formatUsd } from '../../ledger/money.ts';
+import { readOwnBudgets } from '../../ledger/own-budgets.ts';
+import { describeBudget } from '../describe-budget.ts';
+import { describeTooLittle } from '../least-call.ts';
 import { jsonOption, toUsd } from '../options.ts';
 import { printJson } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';
@@ -21,30 +25,47 @@ interface BudgetOptions {
 export function registerBudget(program: Command): void {
   program
     .command('budget')
-    .description("show or set a budget: the day's, or the own one of a batch, mission or task; spend never passes it")
+    .description("show or set a budget: the day's, or the own one of a mission, batch or task; spend never passes it")
     .argument('[usd]', 'dollars; without: show', toUsd)
     .option('--batch <name>', 'of this batch; reaching it parks its jobs')
-    .option('--mission <name>', 'of this mission')
+    .option('--mission <id>', 'of this mission with all its tasks, questions and its own calls; reaching it parks them')
     .option('--task <id>', 'of this task')
     .addOption(jsonOption())
-    .addHelpText('after', '\nExamples:\n  fleet budget 20\n  fleet budget 3.50 --batch nightly')
+    .addHelpText(
+      'after',
+      '\nThe day’s budget halts the fleet: raise it, then fleet resume. Raising any other releases what it parked.' +
+        '\n\nExamples:\n  fleet budget 20\n  fleet budget 3.50 --batch nightly\n  fleet budget 2 --mission mission-8f3a2c1d9e4b',
+    )
     .action(async (usd: number | undefined, options: BudgetOptions) => {
       const scope = toScope(options);
       await withFleet(async (fleet) => {
         if (scope !== null) await assertScope(fleet, scope);
         const { config, redis, keys } = fleet.inner;
+        const now = new Date();
         if (scope === null) await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
         if (usd !== undefined) await setBudget(redis, keys, usd, scope);
         const released = usd === undefined || scope === null ? 0 : await release(fleet, scope);
-        const state = await readBudget(redis, keys, scope, new Date());
+        const state = await readBudget(redis, keys, scope, now);
+        const own = scope === null && usd === undefined ? await readOwnBudgets(redis, keys, now) : [];
         const halt = await redis.get(keys.haltReason);
         const halted = halt !== null && parseHalt(halt).reason === 'budget';
-        if (options.json) return printJson({ ...state, released, haltedForBudget: halted });
-        console.log(`${toTitle(scope)}: ${describe(state)}`);
+        if (options.json) return printJson({ ...state, released, haltedForBudget: halted, own });
+        console.log(`${toTitle(scope)}: ${describeBudget(state)}`);
+        for (const { scope: kind, name, ...budget } of own) console.log(`  ${kind} ${name}: ${describeBudget(budget)}`);
+        if (usd !== undefined) warnOfTooLittle(config, state);
         if (released > 0) console.log(`Released: ${countOf(released, 'parked job')} wait for a worker again`);
         if (halted && scope === null) console.log('The fleet is halted for its budget: fleet resume goes on');
       });
     });
+}
+
+/** No error: a person may want a budget that lets nothing through. But they should know. */
+function warnOfTooLittle(config: Config, { limit, settled, reserved, uncertain }: BudgetState): void {
+  if (limit === null) return;
+  const tooLittle = describeTooLittle(config, limit - settled - reserved - uncertain);
+  if (tooLittle === null) return;
+  const what = limit === 0 ? 'A budget of $0 allows no paid call' : `What is left is ${tooLittle}`;
+  console.error(`⚠️  ${what}: the next paid call is not made until the budget is raised`);
 }
 
 function toScope({ batch, mission, task }: BudgetOptions): BudgetScope {
@@ -61,6 +82,7 @@ async function assertScope(
   scope: NonNullable<BudgetScope>,
 ): Promise<void> {
   if ('batch' in scope) await assertBatch(redis, keys, scope.batch);
+  if ('mission' in scope) await findMission({ redis, keys, queues }, scope.mission);
   if (!('task' in scope)) return;
   const job = await queues.tasks.getJob(scope.task);
   if (job === undefined) throw new NotFoundError(`job ${scope.task}: no such job in queue tasks`);
@@ -70,25 +92,12 @@ async function assertScope(
 }
 
 async function release({ inner }: OpenFleet, scope: NonNullable<BudgetScope>): Promise<number> {
-  const { redis, keys, scripts, queues } = inner;
-  const parts = { redis, keys, scripts, queue: queues.tasks };
-  if ('batch' in scope) return releaseParked(parts, { scope: 'batch', name: scope.batch });
-  if ('mission' in scope) return releaseParked(parts, { scope: 'mission', name: scope.mission });
-  return releaseParked(parts, { scope: 'task', name: scope.task });
+  if ('batch' in scope) return releaseParked(inner, { scope: 'batch', name: scope.batch });
+  if ('mission' in scope) return releaseParked(inner, { scope: 'mission', name: scope.mission });
+  return releaseParked(inner, { scope: 'task', name: scope.task });
 }
 
 function toTitle(scope: BudgetScope): string {
   if (scope === null) return 'Budget a day (UTC)';
   return `Budget of ${Object.entries(scope).flat().join(' ')}`;
-}
-
-function describe({ limit, settled, reserved, uncertain }: BudgetState): string {
-  const used = settled + reserved + uncertain;
-  const parts = [
-    `${formatUsd(settled, 4)} spent`,
-    ...(reserved > 0 ? [`${formatUsd(reserved, 4)} reserved`] : []),
-    ...(uncertain > 0 ? [`${formatUsd(uncertain, 4)} uncertain`] : []),
-  ];
-  if (limit === null) return `none set, ${parts.join(', ')}`;
-  return `${formatUsd(limit, 4)}, ${parts.join(', ')}, ${formatUsd(Math.max(0, limit - used), 4)} left`;
 }

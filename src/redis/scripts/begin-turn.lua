@@ -1,6 +1,6 @@
 -- begin-turn: stores the last tool results, then answers whether this job may make its next paid call, and reserves its worst case.
 -- Answers: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS |
---          budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN | reserved EPOCH RESERVATION
+--          budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN (LIMIT -1: a person parked it) | reserved EPOCH RESERVATION
 --@keys 11
 local turns, lock, finding, halt, cancelled, cooldown, outage, reservations, counters, budget =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
@@ -81,8 +81,10 @@ if wait > 0 then return { 'cooling', wait } end
 if tonumber(redis.call('GET', outage) or '0') >= 10 then redis.call('SET', cooldown, 'probe', 'PX', 60000) end
 
 for i = DAY, #KEYS do
-  local spent = redis.call('HMGET', KEYS[i], 'settled', 'reserved', 'uncertain', 'limit')
+  local spent = redis.call('HMGET', KEYS[i], 'settled', 'reserved', 'uncertain', 'limit', 'parked')
   local scope, limit = 'own', spent[4]
+  -- A person set this mission aside: nothing of it is called, as if its limit were below nothing.
+  if spent[5] then return { 'budget', KEYS[i], '-1', spent[1] or '0', spent[2] or '0', spent[3] or '0' } end
   if i == DAY then
     scope, limit = 'day', redis.call('HGET', budget, 'day') or default_limit
   elseif i == DAY + 1 and task_limit ~= '' and not limit then
