@@ -7,6 +7,7 @@ import { batchCalls } from './script-batch.ts';
  * it answers (`-- name: …`); `--@keys N` says how many keys it takes at least; `--@include NAME` stands for `lib/NAME.lua`.
  */
 export const SCRIPT_NAMES = [
+  'admit-plan',
   'adopt-finding',
   'begin-turn',
   'close-reservation',

@@ -1,0 +1,29 @@
+-- admit-plan: answers how many Sonnet tasks a mission's plan may hold, by what the session has planned and done, and admits the plan if it holds no more (mode `admit`; `look` changes nothing). Answers { 1 | 0, allowed, haiku, sonnet }, the last two without this plan.
+--@keys 3
+local delegation, totals, mission = KEYS[1], KEYS[2], KEYS[3]
+local haiku, sonnet, mode = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+
+-- A mission has one admission, its newest: an earlier plan of it makes room first.
+local admitted = redis.call('HGET', mission, 'admitted')
+local had_haiku, had_sonnet = string.match(admitted or '', '^(%d+)|(%d+)$')
+had_haiku, had_sonnet = tonumber(had_haiku) or 0, tonumber(had_sonnet) or 0
+
+-- What is planned is done sooner or later, and what is done was planned or asked for by a person: the larger of both counts.
+local planned = redis.call('HMGET', delegation, 'haiku', 'sonnet')
+local done = redis.call('HMGET', totals, 'haiku:tasks', 'sonnet:tasks')
+local session_haiku = math.max((tonumber(planned[1]) or 0) - had_haiku, tonumber(done[1]) or 0)
+local session_sonnet = math.max((tonumber(planned[2]) or 0) - had_sonnet, tonumber(done[2]) or 0)
+
+local count = haiku + sonnet
+local room = math.floor((session_haiku + session_sonnet + count) / 10) - session_sonnet
+if session_sonnet == 0 then room = math.max(1, room) end
+local allowed = math.max(0, math.min(room, math.max(1, math.floor(count / 10))))
+
+local again = mode == 'admit' and admitted == haiku .. '|' .. sonnet -- a crash came before the plan was stored: the answer stays
+if again or sonnet > allowed then return { again and 1 or 0, allowed, session_haiku, session_sonnet } end
+if mode == 'admit' then
+  redis.call('HINCRBY', delegation, 'haiku', string.format('%d', haiku - had_haiku))
+  redis.call('HINCRBY', delegation, 'sonnet', string.format('%d', sonnet - had_sonnet))
+  redis.call('HSET', mission, 'admitted', haiku .. '|' .. sonnet)
+end
+return { 1, allowed, session_haiku, session_sonnet }
