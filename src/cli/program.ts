@@ -12,10 +12,12 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
 import { registerFailed } from './commands/failed.ts';
 import { registerFindings } from './commands/findings.ts';
-import { registerHalt, registerResume } from './commands/halt.ts';
+import { registerHalt } from './commands/halt.ts';
 import { registerMonitor } from './commands/monitor.ts';
+import { registerPark } from './commands/park.ts';
 import { registerPrompt } from './commands/prompt.ts';
 import { registerReload } from './commands/reload.ts';
+import { registerResume } from './commands/resume.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerSession } from './commands/session.ts';
 import { registerShards } from './commands/shards.ts';
@@ -44,6 +46,7 @@ const registrations: ((program: Command) => void)[] = [
   registerCancel,
   registerHalt,
   registerResume,
+  registerPark,
   registerBudget,
   registerSession,
   registerShards,

@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { countOf } from '../../count-of.ts';
+import { UsageError } from '../../errors.ts';
+import { createHaltSwitch } from '../../halt/halt.ts';
+import type { Halt } from '../../halt/halt-shape.ts';
+import { resumeMission, type MissionChoice } from '../../halt/resume-mission.ts';
+import { formatUsd } from '../../ledger/money.ts';
+import { createNotifier } from '../../notify.ts';
+import type { OpenFleet } from '../../open-fleet.ts';
+import { thisPerson } from '../person.ts';
+import { readSnapshot } from '../read-snapshot.ts';
+import { withFleet } from '../with-fleet.ts';
+
+interface ResumeOptions {
+  retry?: boolean;
+  skipGemini?: boolean;
+  acceptShards?: boolean;
+}
+
+export function registerResume(program: Command): void {
+  program
+    .command('resume')
+    .description('lift the halt, only what the halt paused goes on; or let one mission go on')
+    .argument('[mission]', 'id of a mission that asks, is parked, or stopped the fleet; a halt of another cause stays')
+    .option('--retry', 'the step that failed is tried again (also without it)')
+    .option('--skip-gemini', 'finish a paper from findings read by id; its header says so')
+    .option('--accept-shards', 'go on with a paper without the shards that failed, where at least 80 % work')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fleet budget 20 && fleet resume\n  fleet resume mission-8f3a2c1d9e4b --skip-gemini',
+    )
+    .action(async (mission: string | undefined, options: ResumeOptions) => {
+      const choice = toChoice(mission, options);
+      await withFleet((fleet) => (mission === undefined ? liftHalt(fleet) : letGo(fleet, mission, choice)));
+    });
+}
+
+function toChoice(
+  mission: string | undefined,
+  { retry, skipGemini, acceptShards }: ResumeOptions,
+): MissionChoice | null {
+  const all: [boolean | undefined, MissionChoice][] = [
+    [retry, 'retry'],
+    [skipGemini, 'skip-gemini'],
+    [acceptShards, 'accept-shards'],
+  ];
+  const given = all.flatMap(([is, choice]) => (is === true ? [choice] : []));
+  if (given.length > 1) {
+    throw new UsageError(`resume: expected one choice, got ${given.map((choice) => `--${choice}`).join(' and ')}`);
+  }
+  if (given[0] !== undefined && mission === undefined) {
+    throw new UsageError(`resume: --${given[0]} is for one mission: fleet resume MISSION --${given[0]}`);
+  }
+  return given[0] ?? null;
+}
+
+async function liftHalt(fleet: OpenFleet): Promise<void> {
+  const { config, redis, keys, queues } = fleet.inner;
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
+  const lifted = await createHaltSwitch(redis, keys, Object.values(queues), { notifier }).resume(thisPerson());
+  await notifier.flush();
+  console.log(describeLifted(lifted));
+  await describeRest(fleet);
+}
+
+async function letGo(fleet: OpenFleet, mission: string, choice: MissionChoice | null): Promise<void> {
+  const { config, redis, keys, queues, scripts } = fleet.inner;
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
+  const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
+  const before = await halt.read();
+  const resumed = await resumeMission({ redis, keys, queues, scripts, halt, notifier }, mission, choice, thisPerson());
+  await notifier.flush();
+  console.log(`Mission ${mission} goes on${resumed.said === null ? '' : `: ${resumed.said}`}.`);
+  if (resumed.released > 0) console.log(`Released: ${countOf(resumed.released, 'job')} wait for a worker again`);
+  if (resumed.liftedHalt && before !== null) {
+    console.log(describeLifted(before));
+    return describeRest(fleet);
+  }
+  const after = await halt.read();
+  if (after !== null)
+    console.log(`⛔ The fleet is still halted for another reason: ${after.reason}; fleet resume lifts it`);
+}
+
+function describeLifted({ reason, detail }: Halt): string {
+  return `Lifted: ${reason}${detail === '' ? '' : ` (${detail})`}.`;
+}
+
+/** What still stands in the way, and how far the money goes. */
+async function describeRest(fleet: OpenFleet): Promise<void> {
+  const snapshot = await readSnapshot(fleet);
+  const paused = snapshot.queues.filter((queue) => queue.paused).map((queue) => queue.name);
+  if (paused.length > 0) console.log(`⚠️  Paused by a person and left so: ${paused.join(', ')}`);
+  const { limitNanoUsd, settledNanoUsd, reservedNanoUsd, uncertainNanoUsd } = snapshot.budget;
+  if (limitNanoUsd === null) return;
+  const left = Math.max(0, limitNanoUsd - settledNanoUsd - reservedNanoUsd - uncertainNanoUsd);
+  console.log(`Budget:  ${formatUsd(left, 4)} of ${formatUsd(limitNanoUsd, 4)} left today`);
+}
