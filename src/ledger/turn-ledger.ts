@@ -1,11 +1,9 @@
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { QueueName } from '../../queues/registry.ts';
-import { toUtcDay } from '../findings/timestamp.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toBeginAnswer } from './begin-answer.ts';
-import { DEFAULT_BUDGET_NANO_USD } from './budget.ts';
-import { toExactUsd } from './money.ts';
+import { createSharedParts } from './shared-parts.ts';
 import type { Booking, TaskIdentity, TurnLedger } from './turn-ledger-shape.ts';
 import { NO_USAGE } from './usage.ts';
 
@@ -21,23 +19,10 @@ export function createTurnLedger(options: {
   apart?: 'coordinator';
 }): TurnLedger {
   const { scripts, keys, workerId, now, queue = tasksQueue.name, apart } = options;
-  const toRow = createRowMemo(workerId);
-  const today = createDayMemo(keys);
-
-  function scopeKeys(task: TaskIdentity): string[] {
-    const scopes = [today(now()).spend];
-    if (task.budgetNanoUsd !== null) scopes.push(keys.spend(`task:${task.jobId}`));
-    if (task.batch !== null) scopes.push(keys.spend(`batch:${task.batch}`));
-    if (task.missionId !== null) scopes.push(keys.spend(`mission:${task.missionId}`));
-    return scopes;
-  }
-
-  function ownKeys(task: TaskIdentity): string[] {
-    return [keys.indexByBatch(task.batch ?? ''), keys.batchFailed(task.batch ?? ''), keys.spend(`task:${task.jobId}`)];
-  }
+  const sharedParts = createSharedParts({ keys, workerId });
 
   function bookingKeys(task: TaskIdentity): string[] {
-    const day = today(now());
+    const { day } = sharedParts(task, now());
     return [
       keys.turns(task.jobId),
       keys.jobLock(queue, task.jobId),
@@ -62,8 +47,7 @@ export function createTurnLedger(options: {
       worker: workerId,
       reservation: booking?.reservation ?? '',
       nano: String(nano),
-      usd: toExactUsd(nano),
-      row: toRow(task),
+      row: sharedParts(task, now()).row,
       vendor: task.costVendor,
       ...(booking?.listNanoUsd === undefined ? {} : { list_nano: String(booking.listNanoUsd) }),
       ...(apart === undefined ? {} : { apart }),
@@ -73,38 +57,26 @@ export function createTurnLedger(options: {
 
   return {
     async begin(task, request) {
-      const answer = await scripts['begin-turn'](
-        [
-          keys.turns(task.jobId),
-          keys.jobLock(queue, task.jobId),
-          keys.finding(task.findingId),
-          keys.haltReason,
-          keys.cancelled,
-          keys.cooldown(task.model),
-          keys.outage(task.model),
-          keys.reservations,
-          keys.counters,
-          keys.budget,
-          ...scopeKeys(task),
+      const at = now();
+      const own = [keys.turns(task.jobId), keys.jobLock(queue, task.jobId), keys.finding(task.findingId)];
+      if (task.budgetNanoUsd !== null) own.push(keys.spend(`task:${task.jobId}`));
+      const answer = await scripts['begin-turn'](sharedParts(task, at).begin, {
+        keys: own,
+        // Text only: no float meets a counter.
+        fields: [
+          task.jobId,
+          task.token,
+          String(task.attempt),
+          task.digest,
+          String(request.turn),
+          String(request.worstNanoUsd),
+          String(at.getTime()),
+          request.first ? '1' : '0',
+          task.budgetNanoUsd === null ? '' : String(task.budgetNanoUsd),
+          request.toolResults === undefined ? '' : `t:${request.toolResults.epoch}:${request.toolResults.turn}`,
         ],
-        [
-          pack([
-            task.jobId,
-            task.token,
-            task.attempt,
-            task.digest,
-            request.turn,
-            request.worstNanoUsd,
-            now().getTime(),
-            workerId,
-            request.first ? 1 : 0,
-            DEFAULT_BUDGET_NANO_USD,
-            task.budgetNanoUsd ?? '',
-            request.toolResults === undefined ? '' : `t:${request.toolResults.epoch}:${request.toolResults.turn}`,
-          ]),
-          request.toolResults?.json ?? '',
-        ],
-      );
+        text: request.toolResults?.json ?? '',
+      });
       return toBeginAnswer(answer as (string | number)[], keys);
     },
 
@@ -125,35 +97,33 @@ export function createTurnLedger(options: {
 
     async finish(task, finding, booking, note) {
       const text = JSON.stringify(finding);
-      const answer = await scripts['finish-task'](
-        [
-          ...bookingKeys(task),
-          keys.finding(task.findingId),
-          keys.index,
-          keys.indexBySession(task.session),
-          keys.contextActive,
-          keys.session,
-          keys.events,
-          ...(task.batch === null && task.budgetNanoUsd === null ? [] : ownKeys(task)),
-        ],
-        [
-          JSON.stringify({
-            ...bookingFields(task, booking),
-            log: note.log,
-            progress: JSON.stringify(note.progress),
-            job: task.jobId,
-            id: task.findingId,
-            at: String(now().getTime()),
-            tokens: String(Math.ceil(text.length / 4)),
-            session: task.session,
-            batch: task.batch ?? '',
-            findings_channel: keys.channelFindings,
-            completions_channel: keys.channelCompletions,
-            topics: finding.topics.join(','),
-          }),
-          text,
-        ],
-      );
+      const at = now();
+      const { jobId } = task;
+      const usage = booking?.usage ?? NO_USAGE;
+      const own = [
+        keys.turns(jobId),
+        keys.jobLock(queue, jobId),
+        keys.jobLogs(queue, jobId),
+        keys.finding(task.findingId),
+      ];
+      if (task.budgetNanoUsd !== null) own.push(keys.spend(`task:${jobId}`));
+      const answer = await scripts['finish-task'](sharedParts(task, at).finish, {
+        keys: own,
+        fields: {
+          job: jobId,
+          token: task.token,
+          reservation: booking?.reservation ?? '',
+          nano: String(booking?.nanoUsd ?? 0),
+          usage: [usage.input, usage.cache_write, usage.cache_read, usage.output],
+          log: note.log,
+          progress: JSON.stringify(note.progress),
+          id: task.findingId,
+          at: String(at.getTime()),
+          tokens: Math.ceil(text.length / 4),
+          topics: finding.topics.join(','),
+        },
+        text,
+      });
       return answer as 'recorded' | 'already' | 'taken' | 'lock-lost';
     },
 
@@ -176,48 +146,5 @@ export function createTurnLedger(options: {
     },
 
     bookingParts: (task, booking) => ({ keys: bookingKeys(task), fields: bookingFields(task, booking) }),
-  };
-}
-
-/** Many short arguments as one: each argument of a command costs the client more than its bytes. Text only: no float meets a counter. */
-function pack(values: (string | number)[]): string {
-  return JSON.stringify(values.map(String));
-}
-
-/** `session|batch|mission|model|worker|`: the first part of a ledger field; the measure follows. Read by `report.ts`. */
-function toLedgerRow(task: TaskIdentity, workerId: string): string {
-  const parts = [task.session, task.batch ?? '', task.missionId ?? '', task.model, workerId];
-  return `${parts.map((part) => part.replace(/[%|]/g, encodeURIComponent)).join('|')}|`;
-}
-
-/** Thousands of tasks in a row share their session, batch and model. */
-function createRowMemo(workerId: string): (task: TaskIdentity) => string {
-  let last: TaskIdentity | null = null;
-  let row = '';
-  return (task) => {
-    const same =
-      last !== null &&
-      last.session === task.session &&
-      last.batch === task.batch &&
-      last.missionId === task.missionId &&
-      last.model === task.model;
-    if (!same) row = toLedgerRow(task, workerId);
-    last = task;
-    return row;
-  };
-}
-
-/** The keys of the day, made anew when it ends. */
-function createDayMemo(keys: Keys): (at: Date) => { spend: string; ledger: string } {
-  let known: { spend: string; ledger: string } | null = null;
-  let number = -1;
-  return (at) => {
-    const dayNumber = Math.floor(at.getTime() / 86_400_000);
-    if (known === null || dayNumber !== number) {
-      const day = toUtcDay(at);
-      known = { spend: keys.spend(`day:${day}`), ledger: keys.ledger(day) };
-      number = dayNumber;
-    }
-    return known;
   };
 }

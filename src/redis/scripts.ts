@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
-import { batchCalls } from './script-batch.ts';
+import { defineCommand } from './script-call.ts';
+import { groupCalls } from './script-group.ts';
 
 /**
  * Every script of `src/redis/scripts/`, by its file name without `.lua`. A script's first lines say what it does and what
@@ -38,36 +39,35 @@ export const SCRIPT_NAMES = [
 ] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 
+/** Scripts that do their step for many jobs at once. Every job takes them, so what they cost is what a job costs. */
+const GROUPED = ['begin-turn', 'finish-task'] as const satisfies ScriptName[];
+type GroupedName = (typeof GROUPED)[number];
+
 /** Runs one script as one atomic step. Every key it touches is in `keys`: a Redis Cluster needs that. */
 type ScriptCall = (keys: string[], args: (string | number)[]) => Promise<unknown>;
-export type Scripts = Record<ScriptName, ScriptCall>;
+type GroupCall = ReturnType<typeof groupCalls>;
+export type Scripts = Record<Exclude<ScriptName, GroupedName>, ScriptCall> & Record<GroupedName, GroupCall>;
 
 interface LoadedScript {
-  /** The script without its includes. */
-  body: string;
-  /** What it includes, to stand before it. */
-  includes: string;
+  /** The script with what it includes before it. */
+  lua: string;
   /** Fewest keys a call may bring. */
   keyCount: number;
 }
 
 const folder = new URL('scripts/', import.meta.url);
 
-/**
- * Registers the scripts on a connection. They travel by their hash; a Redis that lost them (restart, `SCRIPT FLUSH`) is
- * sent the text again by ioredis.
- */
+/** Registers the scripts on a connection. */
 export function defineScripts(redis: Redis): Scripts {
-  const calls = SCRIPT_NAMES.map((name): [ScriptName, ScriptCall] => {
-    const { keyCount, ...script } = loadScript(name);
-    const run = batchCalls(redis, name, script);
-    return [
-      name,
-      async (keys, args) => {
-        if (keys.length < keyCount) throw new TypeError(`${name}: expected ${keyCount} keys, got ${keys.length}`);
-        return run(keys, args);
-      },
-    ];
+  const calls = SCRIPT_NAMES.map((name): [ScriptName, ScriptCall | GroupCall] => {
+    const { keyCount, lua } = loadScript(name);
+    if ((GROUPED as readonly string[]).includes(name)) return [name, groupCalls(redis, name, lua)];
+    const run = defineCommand(redis, name, lua);
+    const call: ScriptCall = async (keys, args) => {
+      if (keys.length < keyCount) throw new TypeError(`${name}: expected ${keyCount} keys, got ${keys.length}`);
+      return run(keys.length, [...keys, ...args]);
+    };
+    return [name, call];
   });
   return Object.fromEntries(calls) as Scripts;
 }
@@ -82,5 +82,5 @@ export function loadScript(name: string): LoadedScript {
   const includes = [...text.matchAll(/^--@include (\S+)$/gm)].map(([, part]) =>
     readFileSync(new URL(`lib/${part}.lua`, folder), 'utf8'),
   );
-  return { body: text, includes: includes.join('\n'), keyCount: Number(keyCount) };
+  return { lua: `${includes.join('\n')}\n${text}`, keyCount: Number(keyCount) };
 }

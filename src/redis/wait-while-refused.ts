@@ -11,20 +11,23 @@ const PASSING = /^(OOM|MISCONF|READONLY|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOW
  * store is paid for, and exists nowhere else. They may be sent twice; each is written for that.
  */
 export function waitWhileRefused(scripts: Scripts): Scripts {
-  const patient = Object.entries(scripts).map(([name, call]): [string, Scripts[keyof Scripts]] => [
-    name,
-    async (keys, args) => {
-      for (;;) {
-        try {
-          return await call(keys, args);
-        } catch (error) {
-          if (!isPassing(error)) throw error;
-          await sleep(ASK_AGAIN_MS);
-        }
-      }
-    },
-  ]);
+  const patient = Object.entries(scripts).map(([name, call]) => [name, patiently(call as AnyCall)]);
   return Object.fromEntries(patient) as Scripts;
+}
+
+type AnyCall = (...args: unknown[]) => Promise<unknown>;
+
+function patiently(call: AnyCall): AnyCall {
+  return async (...args) => {
+    for (;;) {
+      try {
+        return await call(...args);
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        await sleep(ASK_AGAIN_MS);
+      }
+    }
+  };
 }
 
 /** Whether Redis refuses for now only. */

@@ -74,6 +74,6 @@ async function toMarks(redis: TestRedis, script: ScriptName): Promise<string[]> 
   const probe = await redis.connect();
   defineScripts(probe);
   const scripts = Reflect.get(probe, 'scriptsSet') as Record<string, { sha: string } | undefined>;
-  const hashes = [`fleet:${script}`, `fleet:${script}:many`].map((name) => scripts[name]?.sha ?? '');
+  const hashes = [scripts[`fleet:${script}`]?.sha ?? ''];
   return [`-- ${script}: `, ...hashes].filter((mark) => mark !== '');
 }

@@ -1,110 +1,158 @@
--- begin-turn: stores the last tool results, then answers whether this job may make its next paid call, and reserves its worst case.
--- Answers: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS |
---          budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN (LIMIT -1: a person parked it) | reserved EPOCH RESERVATION
---@keys 11
-local turns, lock, finding, halt, cancelled, cooldown, outage, reservations, counters, budget =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local DAY = 11 -- KEYS[11] is the day's spend; the own budgets of task, batch and mission follow, where there are any
-local job, token, attempt, digest, turn, worst, now, worker, first, default_limit, task_limit, tools_field =
-  unpack(cjson.decode(ARGV[1]))
-local tools = ARGV[2]
+-- begin-turn: for each job stores its last tool results, then answers whether it may make its next paid call, and reserves its worst case.
+-- Answers, one a job: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS |
+--                     budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN (LIMIT -1: a person parked it) | reserved EPOCH RESERVATION
+--@keys 8
+local halt, cancelled, cooldown, outage, reservations, counters, budget =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local DAY = 8 -- KEYS[8] is the day's spend; then those of batch and mission, where there are any, then each job's own keys
+--@include group
 --@include booking
 --@include lock
+local worker = shared.worker
 
-if not has_job(lock, token, worker) then return { 'lock-lost' } end
-
-if first == '1' then
-  local existing = redis.call('TYPE', finding).ok
-  if existing == 'string' then
-    local text = redis.call('GET', finding)
-    if string.find(text, '"job_id":"' .. job .. '"', 1, true) then return { 'done', text } end
-    return { 'taken' }
-  elseif existing ~= 'none' then
-    return { 'taken' }
-  end
+local function scopes_of(i)
+  local scopes = { KEYS[DAY] }
+  if shared.own == 4 then scopes[2] = own_key(i, 4) end -- the task's own budget
+  for at = DAY + 1, shared.keys do scopes[#scopes + 1] = KEYS[at] end
+  return scopes
 end
 
-if tools_field ~= '' then redis.call('HSET', turns, tools_field, tools) end
-
-local state = redis.call('HMGET', turns, 'epoch', 'digest', 'cause', 'cause_attempt', 'reservation', 'totals')
-local epoch = state[1]
-local function to_id(in_epoch) return job .. '#' .. in_epoch .. ':' .. turn .. '#' .. worker .. '#' .. now end
-
--- This very question again: the connection broke after it was answered. The answer is the same.
-if epoch and state[5] == to_id(epoch) and redis.call('HEXISTS', reservations, state[5]) == 1 then
-  return { 'reserved', epoch, state[5] }
+-- What is booked in a scope; what earlier jobs of this step reserved is in it.
+local books = {}
+local function book_of(scope)
+  local book = books[scope]
+  if book then return book end
+  local spent = redis.call('HMGET', scope, 'settled', 'reserved', 'uncertain', 'limit', 'parked')
+  book = { settled = spent[1] or '0', reserved = tonumber(spent[2] or '0'), uncertain = spent[3] or '0', limit = spent[4], added = 0 }
+  if spent[5] then book.limit = '-1' end -- a person set this mission aside: nothing of it is called
+  if scope == KEYS[DAY] then book.limit = redis.call('HGET', budget, 'day') or shared.default_limit end
+  books[scope] = book
+  return book
 end
 
-if first == '1' and epoch then
-  local failed_before = state[3] and tonumber(attempt) > tonumber(state[4])
-  if failed_before then redis.call('PERSIST', turns) end
-  if state[2] ~= digest or (failed_before and state[3] == 'task') then
-    for _, field in ipairs(redis.call('HKEYS', turns)) do
-      local kind = string.sub(field, 1, 2)
-      if kind == 'r:' or kind == 't:' then redis.call('HDEL', turns, field) end
+local function over_budget(i, worst, task_limit)
+  for at, scope in ipairs(scopes_of(i)) do
+    local book = book_of(scope)
+    if at == 2 and task_limit ~= '' and not book.limit then
+      book.limit = task_limit
+      redis.call('HSET', scope, 'limit', task_limit)
     end
-    epoch = attempt
-    redis.call('HSET', turns, 'epoch', epoch, 'digest', digest)
-  end
-  if failed_before then redis.call('HDEL', turns, 'cause', 'cause_attempt', 'unavailable', 'unavailable_since') end
-end
-
--- A reservation without a stored reply: the process that made it died or froze while the call was out.
-if state[5] and state[5] ~= '' then
-  local packed = redis.call('HGET', reservations, state[5])
-  if packed then make_uncertain(reservations, counters, state[5], packed) end
-  redis.call('HSET', turns, 'reservation', '')
-end
-
-if redis.call('ZSCORE', cancelled, job) then return { 'cancelled' } end
-
-if first == '1' and state[1] then
-  local stored = redis.call('HGETALL', turns)
-  local answer = { 'replay', epoch, state[6] or '' }
-  for i = 1, #stored, 2 do
-    local kind = string.sub(stored[i], 1, 2)
-    if kind == 'r:' or kind == 't:' then
-      answer[#answer + 1] = stored[i]
-      answer[#answer + 1] = stored[i + 1]
+    if book.limit then
+      local reserved = book.reserved + book.added
+      if tonumber(book.settled) + reserved + tonumber(book.uncertain) + tonumber(worst) > tonumber(book.limit) then
+        return { 'budget', at == 1 and 'day' or scope, book.limit, book.settled, string.format('%.0f', reserved), book.uncertain }
+      end
     end
   end
-  return answer
 end
-epoch = epoch or attempt
 
 local reason = redis.call('GET', halt)
-if reason then return { 'halted', reason } end
-
 local wait = redis.call('PTTL', cooldown)
-if wait > 0 then return { 'cooling', wait } end
--- Ten failures in a row stopped the model; whoever comes first after each minute is the probe.
-if tonumber(redis.call('GET', outage) or '0') >= 10 then redis.call('SET', cooldown, 'probe', 'PX', 60000) end
+local is_probed = tonumber(redis.call('GET', outage) or '0') >= 10
+local any_cancelled = redis.call('EXISTS', cancelled) == 1
+local any_finding = redis.call('EXISTS', unpack(own_keys(3))) > 0
+local holders = redis.call('MGET', unpack(own_keys(2)))
+local reserved = {}
 
-for i = DAY, #KEYS do
-  local spent = redis.call('HMGET', KEYS[i], 'settled', 'reserved', 'uncertain', 'limit', 'parked')
-  local scope, limit = 'own', spent[4]
-  -- A person set this mission aside: nothing of it is called, as if its limit were below nothing.
-  if spent[5] then return { 'budget', KEYS[i], '-1', spent[1] or '0', spent[2] or '0', spent[3] or '0' } end
-  if i == DAY then
-    scope, limit = 'day', redis.call('HGET', budget, 'day') or default_limit
-  elseif i == DAY + 1 and task_limit ~= '' and not limit then
-    limit = task_limit
-    redis.call('HSET', KEYS[i], 'limit', limit)
-  end
-  if limit then
-    local total = tonumber(spent[1] or '0') + tonumber(spent[2] or '0') + tonumber(spent[3] or '0')
-    if total + tonumber(worst) > tonumber(limit) then
-      return { 'budget', i == DAY and 'day' or KEYS[i], limit, spent[1] or '0', spent[2] or '0', spent[3] or '0' }
+local function begin(i, fields)
+  local job, token, attempt, digest, turn, worst, now, first, task_limit, tools_field = unpack(fields)
+  local turns, lock, finding = own_key(i, 1), own_key(i, 2), own_key(i, 3)
+  if holders[i] ~= token and not has_job(lock, token, worker) then return { 'lock-lost' } end
+
+  if first == '1' and any_finding then
+    local existing = redis.call('TYPE', finding).ok
+    if existing == 'string' then
+      local text = redis.call('GET', finding)
+      if string.find(text, '"job_id":"' .. job .. '"', 1, true) then return { 'done', text } end
+      return { 'taken' }
+    elseif existing ~= 'none' then
+      return { 'taken' }
     end
   end
+
+  if tools_field ~= '' then redis.call('HSET', turns, tools_field, ARGV[i + 1]) end
+
+  local state = redis.call('HMGET', turns, 'epoch', 'digest', 'cause', 'cause_attempt', 'reservation', 'totals')
+  local epoch = state[1]
+  local function to_id(in_epoch) return job .. '#' .. in_epoch .. ':' .. turn .. '#' .. worker .. '#' .. now end
+
+  -- This very question again: the connection broke after it was answered. The answer is the same.
+  if epoch and state[5] == to_id(epoch) and redis.call('HEXISTS', reservations, state[5]) == 1 then
+    return { 'reserved', epoch, state[5] }
+  end
+
+  if first == '1' and epoch then
+    local failed_before = state[3] and tonumber(attempt) > tonumber(state[4])
+    if failed_before then redis.call('PERSIST', turns) end
+    if state[2] ~= digest or (failed_before and state[3] == 'task') then
+      for _, field in ipairs(redis.call('HKEYS', turns)) do
+        local kind = string.sub(field, 1, 2)
+        if kind == 'r:' or kind == 't:' then redis.call('HDEL', turns, field) end
+      end
+      epoch = attempt
+      redis.call('HSET', turns, 'epoch', epoch, 'digest', digest)
+    end
+    if failed_before then redis.call('HDEL', turns, 'cause', 'cause_attempt', 'unavailable', 'unavailable_since') end
+  end
+
+  -- A reservation without a stored reply: the process that made it died or froze while the call was out.
+  if state[5] and state[5] ~= '' then
+    local packed = redis.call('HGET', reservations, state[5])
+    if packed then
+      make_uncertain(reservations, counters, state[5], packed)
+      books = {} -- it may have been one of ours
+      for _, pending in ipairs(reserved) do
+        for _, scope in ipairs(pending.scopes) do book_of(scope).added = book_of(scope).added + tonumber(pending.worst) end
+      end
+    end
+    redis.call('HSET', turns, 'reservation', '')
+  end
+
+  if any_cancelled and redis.call('ZSCORE', cancelled, job) then return { 'cancelled' } end
+
+  if first == '1' and state[1] then
+    local stored = redis.call('HGETALL', turns)
+    local answer = { 'replay', epoch, state[6] or '' }
+    for at = 1, #stored, 2 do
+      local kind = string.sub(stored[at], 1, 2)
+      if kind == 'r:' or kind == 't:' then
+        answer[#answer + 1] = stored[at]
+        answer[#answer + 1] = stored[at + 1]
+      end
+    end
+    return answer
+  end
+  epoch = epoch or attempt
+
+  if reason then return { 'halted', reason } end
+  if wait > 0 then return { 'cooling', wait } end
+  -- Ten failures in a row stopped the model; whoever comes first after each minute is the probe.
+  if is_probed then
+    redis.call('SET', cooldown, 'probe', 'PX', '60000')
+    wait = 60000
+  end
+
+  local over = over_budget(i, worst, task_limit)
+  if over then return over end
+
+  local id = to_id(epoch)
+  local scopes = scopes_of(i)
+  for _, scope in ipairs(scopes) do book_of(scope).added = book_of(scope).added + tonumber(worst) end
+  reserved[#reserved + 1] = { id = id, worst = worst, scopes = scopes, packed = worst .. '|' .. now .. '|' .. table.concat(scopes, '|') }
+  redis.call('HSET', turns, 'epoch', epoch, 'digest', digest, 'reservation', id)
+  return { 'reserved', epoch, id }
 end
 
-local packed = { worst, now }
-for i = DAY, #KEYS do
-  redis.call('HINCRBY', KEYS[i], 'reserved', worst)
-  packed[#packed + 1] = KEYS[i]
+local answers = {}
+for i, fields in ipairs(jobs) do answers[i] = begin(i, fields) end
+
+if #reserved > 0 then
+  local entries, sums = {}, {}
+  for at, pending in ipairs(reserved) do
+    entries[2 * at - 1], entries[2 * at] = pending.id, pending.packed
+    for _, scope in ipairs(pending.scopes) do add(sums, scope, 'reserved', pending.worst) end
+  end
+  redis.call('HSET', reservations, unpack(entries))
+  write_sums(sums)
 end
-local id = to_id(epoch)
-redis.call('HSET', reservations, id, table.concat(packed, '|'))
-redis.call('HSET', turns, 'epoch', epoch, 'digest', digest, 'reservation', id)
-return { 'reserved', epoch, id }
+return answers

@@ -15,7 +15,10 @@ if not has_job(k.lock, token, a.worker) then
   if reply ~= '' and redis.call('EXISTS', k.turns) == 1 then redis.call('HSETNX', k.turns, field, reply) end
   return 'lock-lost'
 end
-if fresh and token ~= '' then note_turn(k.lock, k.logs, a.log, a.progress) end
+if fresh and token ~= '' then
+  local prefix, job = string.match(k.lock, '^(.*:)([^:]*):lock$')
+  note_turn(k.lock, k.logs, a.log, a.progress, job, prefix .. 'events')
+end
 if reply == '' then
   redis.call('HSET', k.turns, 'reservation', '', 'totals', job_totals)
   return 'booked'

@@ -1,6 +1,24 @@
 -- Shared money arithmetic. All amounts are whole nano-dollars; a packed reservation is `worst|now|scope key|scope key…`.
 
--- Redis takes no `-0`: a free call reserves nothing.
+-- Amounts that many calls of one step add to the same field are written once.
+local function add(sums, key, field, amount)
+  local fields = sums[key]
+  if not fields then
+    fields = {}
+    sums[key] = fields
+  end
+  fields[field] = (fields[field] or 0) + tonumber(amount)
+end
+
+local function write_sums(sums)
+  for key, fields in pairs(sums) do
+    for field, amount in pairs(fields) do
+      redis.call('HINCRBY', key, field, amount == 0 and '0' or string.format('%.0f', amount)) -- Redis takes no `-0`
+    end
+  end
+end
+
+-- A free call reserves nothing.
 local function minus(amount) return amount == '0' and '0' or '-' .. amount end
 
 local function unpack_reservation(packed)
@@ -44,44 +62,62 @@ local function resolve_uncertain(reservations, counters, id, amount)
   return true
 end
 
--- Books one served call: closes its reservation, adds to the ledger row, the session's totals and the public total.
--- Answers false where it is booked already: a connection that broke sends again what it had no answer to.
--- usage: input, cache_write, cache_read, output
-local function book(k, a)
-  local packed = redis.call('HGET', k.reservations, a.reservation)
-  if packed then
-    redis.call('HDEL', k.reservations, a.reservation)
-    close_scopes(packed, 'settled', a.nano)
-  elseif not resolve_uncertain(k.reservations, k.counters, a.reservation, a.nano) then
-    return false
-  end
-  local row, tokens = a.row, 0
-  redis.call('HINCRBY', k.ledger, row .. 'nano', a.nano)
-  if redis.call('HINCRBY', k.ledger, row .. 'calls', 1) == 1 then
-    redis.call('SADD', k.ledger_days, string.match(k.ledger, '[^:]+$')) -- the day, so that reports find its ledger
-  end
-  for i, measure in ipairs({ 'input', 'cache_write', 'cache_read', 'output' }) do
-    local amount = a.usage[i]
-    if amount ~= '0' then
-      redis.call('HINCRBY', k.ledger, row .. measure, amount)
-      tokens = tokens + tonumber(amount)
+-- Books the served calls of one step: closes their reservations, adds to the ledger row, the session's totals and the public
+-- total. Each call has reservation, nano and usage (input, cache_write, cache_read, output), and list_nano where it was free.
+-- Answers for each whether it was booked; not where it is booked already: a connection that broke sends again what it had no answer to.
+local function book_calls(k, row, vendor, calls)
+  local ids = {}
+  for i, call in ipairs(calls) do ids[i] = call.reservation end
+  local held = redis.call('HMGET', k.reservations, unpack(ids))
+  local booked, closed, sums = {}, {}, {}
+  local nano, tokens, count = 0, 0, 0
+  for i, call in ipairs(calls) do
+    local packed = held[i]
+    if packed then
+      closed[#closed + 1] = call.reservation
+      local worst, parts = unpack_reservation(packed)
+      for at = 3, #parts do
+        add(sums, parts[at], 'reserved', -worst)
+        add(sums, parts[at], 'settled', call.nano)
+      end
+      booked[i] = true
+    else
+      booked[i] = resolve_uncertain(k.reservations, k.counters, call.reservation, call.nano)
+    end
+    if booked[i] then
+      count, nano = count + 1, nano + tonumber(call.nano)
+      for at, measure in ipairs({ 'input', 'cache_write', 'cache_read', 'output' }) do
+        local amount = tonumber(call.usage[at])
+        if amount > 0 then add(sums, k.ledger, row .. measure, amount) end
+        tokens = tokens + amount
+      end
+      if call.apart then -- a call that is no task's: planning, synthesis
+        add(sums, k.totals, call.apart .. ':nano', call.nano)
+        add(sums, k.totals, call.apart .. ':calls', 1)
+        for at = 1, 4 do add(sums, k.totals, call.apart .. ':tokens', call.usage[at]) end
+      end
+      if call.list_nano then -- a free call: what it would have cost, shown apart
+        add(sums, k.ledger, row .. 'list_nano', call.list_nano)
+        add(sums, k.totals, vendor .. ':list_nano', call.list_nano)
+      end
     end
   end
-  redis.call('HINCRBY', k.totals, a.vendor .. ':nano', a.nano)
-  if a.list_nano then -- a free call: what it would have cost, shown apart
-    redis.call('HINCRBY', k.ledger, row .. 'list_nano', a.list_nano)
-    redis.call('HINCRBY', k.totals, a.vendor .. ':list_nano', a.list_nano)
+  if count == 0 then return booked end
+  if #closed > 0 then redis.call('HDEL', k.reservations, unpack(closed)) end
+  add(sums, k.ledger, row .. 'nano', nano)
+  add(sums, k.totals, vendor .. ':nano', nano)
+  add(sums, k.totals, vendor .. ':tokens', tokens)
+  write_sums(sums)
+  if redis.call('HINCRBY', k.ledger, row .. 'calls', string.format('%.0f', count)) == count then
+    redis.call('SADD', k.ledger_days, string.match(k.ledger, '[^:]+$')) -- the day, so that reports find its ledger
   end
-  redis.call('HINCRBY', k.totals, a.vendor .. ':tokens', tokens)
-  if a.apart then -- a call that is no task's: planning, synthesis
-    redis.call('HINCRBY', k.totals, a.apart .. ':nano', a.nano)
-    redis.call('HINCRBY', k.totals, a.apart .. ':tokens', tokens)
-    redis.call('HINCRBY', k.totals, a.apart .. ':calls', 1)
-  end
-  if a.nano ~= '0' then redis.call('INCRBYFLOAT', k.cost, a.usd) end
+  if nano > 0 then redis.call('INCRBYFLOAT', k.cost, string.format('%.9f', nano / 1e9)) end
   -- The provider answers again: the model is free, and so is a queue that stopped for it. What a rate limit asked for stays.
   if redis.call('DEL', k.outage) == 1 and redis.call('GET', k.cooldown) ~= 'rate-limit' and redis.call('DEL', k.cooldown) == 1 then
     redis.call('DEL', string.match(k.lock, '^(.*:)[^:]*:lock$') .. 'limiter')
   end
-  return true
+  return booked
 end
+
+-- One call on its own. Answers whether it was booked.
+local function book(k, a) return book_calls(k, a.row, a.vendor, { a })[1] end

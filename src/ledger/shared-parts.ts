@@ -1,0 +1,114 @@
+import { toUtcDay } from '../findings/timestamp.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { SharedPart } from '../redis/script-group.ts';
+import { DEFAULT_BUDGET_NANO_USD } from './budget.ts';
+import type { TaskIdentity } from './turn-ledger-shape.ts';
+
+/** What the tasks of one session, batch, mission and model book to on one day. */
+export interface SharedParts {
+  day: { spend: string; ledger: string };
+  row: string;
+  begin: SharedPart;
+  finish: SharedPart;
+}
+
+const MOST_KEPT = 500; // a swarm works on a few at a time
+
+/** Makes the parts once for all tasks that share them: the same object puts their steps together. */
+export function createSharedParts(options: {
+  keys: Keys;
+  workerId: string;
+}): (task: TaskIdentity, at: Date) => SharedParts {
+  const made = new Map<string, SharedParts>();
+  let last: { task: TaskIdentity; day: number; parts: SharedParts } | null = null;
+  return (task, at) => {
+    const day = Math.floor(at.getTime() / 86_400_000);
+    if (last !== null && last.day === day && isAlike(last.task, task)) return last.parts;
+    const name = JSON.stringify([day, task.session, task.batch, task.missionId, task.model, hasOwnBudget(task)]);
+    let parts = made.get(name);
+    if (parts === undefined) {
+      if (made.size >= MOST_KEPT) made.clear();
+      parts = toParts(task, toUtcDay(at), options);
+      made.set(name, parts);
+    }
+    last = { task, day, parts };
+    return parts;
+  };
+}
+
+function isAlike(a: TaskIdentity, b: TaskIdentity): boolean {
+  return (
+    a.session === b.session &&
+    a.batch === b.batch &&
+    a.missionId === b.missionId &&
+    a.model === b.model &&
+    hasOwnBudget(a) === hasOwnBudget(b)
+  );
+}
+
+/** Such tasks bring one key more. */
+function hasOwnBudget(task: TaskIdentity): boolean {
+  return task.budgetNanoUsd !== null;
+}
+
+function toParts(task: TaskIdentity, today: string, { keys, workerId }: { keys: Keys; workerId: string }): SharedParts {
+  const { session, batch, missionId, model, costVendor } = task;
+  const day = { spend: keys.spend(`day:${today}`), ledger: keys.ledger(today) };
+  const row = toLedgerRow(task, workerId);
+  const scopes = [day.spend];
+  if (batch !== null) scopes.push(keys.spend(`batch:${batch}`));
+  if (missionId !== null) scopes.push(keys.spend(`mission:${missionId}`));
+  return {
+    day,
+    row,
+    begin: {
+      keys: [
+        keys.haltReason,
+        keys.cancelled,
+        keys.cooldown(model),
+        keys.outage(model),
+        keys.reservations,
+        keys.counters,
+        keys.budget,
+        ...scopes,
+      ],
+      fields: { worker: workerId, default_limit: String(DEFAULT_BUDGET_NANO_USD) },
+    },
+    finish: {
+      keys: [
+        keys.reservations,
+        keys.counters,
+        day.ledger,
+        keys.sessionTotals(session),
+        keys.cost(costVendor),
+        keys.outage(model),
+        keys.cooldown(model),
+        keys.ledgerDays,
+        keys.index,
+        keys.indexBySession(session),
+        keys.contextActive,
+        keys.session,
+        keys.events,
+        ...(batch === null ? [] : [keys.indexByBatch(batch), keys.batchFailed(batch)]),
+      ],
+      fields: {
+        worker: workerId,
+        row,
+        vendor: costVendor,
+        session,
+        batch: batch ?? '',
+        findings_channel: keys.channelFindings,
+        completions_channel: keys.channelCompletions,
+      },
+    },
+  };
+}
+
+/** `session|batch|mission|model|worker|`: the first part of a ledger field; the measure follows. Read by `report.ts`. */
+export function toLedgerRow(
+  task: Pick<TaskIdentity, 'session' | 'batch' | 'missionId' | 'model'>,
+  workerId: string,
+): string {
+  const parts = [task.session, task.batch ?? '', task.missionId ?? '', task.model, workerId];
+  return `${parts.map((part) => part.replace(/[%|]/g, encodeURIComponent)).join('|')}|`;
+}
