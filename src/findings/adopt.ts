@@ -54,15 +54,15 @@ async function findUnknown({ redis, keys }: AdoptParts, ids: readonly string[]):
   for (let from = 0; from < ids.length; from += PAGE) {
     const page = ids.slice(from, from + PAGE).filter((id) => id !== '');
     if (page.length === 0) continue;
-    const [live, answers, condensed, retracted] = await Promise.all([
-      redis.zmscore(keys.index, ...page),
-      redis.zmscore(keys.indexAnswers, ...page),
-      redis.zmscore(keys.indexCondensed, ...page), // after `index`: a finding moves from there to here
-      redis.hmget(keys.retracted, ...page),
+    const live = await redis.zmscore(keys.index, ...page);
+    const rest = page.filter((_, at) => (live[at] ?? null) === null); // of what is announced, next to nothing
+    if (rest.length === 0) continue;
+    const [answers, condensed, retracted] = await Promise.all([
+      redis.zmscore(keys.indexAnswers, ...rest),
+      redis.zmscore(keys.indexCondensed, ...rest), // after `index`: a finding moves from there to here
+      redis.hmget(keys.retracted, ...rest),
     ]);
-    unknown.push(
-      ...page.filter((_, at) => (live[at] ?? answers[at] ?? condensed[at] ?? retracted[at] ?? null) === null),
-    );
+    unknown.push(...rest.filter((_, at) => (answers[at] ?? condensed[at] ?? retracted[at] ?? null) === null));
   }
   return unknown;
 }

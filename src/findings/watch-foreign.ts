@@ -10,12 +10,19 @@ const SEARCH_EVERY_MS = 10 * 60_000;
 /** A process that dies leaves the watch to another one after this long; the new one begins with a search. */
 const TURN_MS = 15_000;
 const RENEW_EVERY_MS = 5_000;
+/** How a holder is known who gives the watch up to a process that has nothing better to do. */
+const PATIENT = 'patient:';
 /** Announcements are gathered this long: the fleet's own come here too, thousands a second on a busy one. */
 const GATHER_MS = 100;
 
 export interface ForeignWatchParts extends AdoptParts {
   url: string;
   log: Logger;
+  /**
+   * Watches only after so long, and only while no process without patience does. Default 0. Workers have some: hearing
+   * of every finding of the fleet would slow them down (`npm run bench -- watch`).
+   */
+  patienceMs?: number;
   /** Work of the same rhythm, done with every search and by the same process. */
   alsoSearch?: () => Promise<unknown>;
 }
@@ -26,9 +33,9 @@ export interface ForeignWatchParts extends AdoptParts {
  * @returns stops it, after what is under way
  */
 export function watchForeignFindings(parts: ForeignWatchParts): () => Promise<void> {
-  const { redis, keys, url, log } = parts;
+  const { redis, keys, url, log, patienceMs = 0 } = parts;
   const key = keys.turnOf('foreign-findings');
-  const owner = randomBytes(8).toString('hex');
+  const owner = `${patienceMs === 0 ? '' : PATIENT}${randomBytes(8).toString('hex')}`;
   const announced = new Set<string>();
   let subscriber: Redis | null = null;
   let searchedAt = 0;
@@ -49,8 +56,10 @@ export function watchForeignFindings(parts: ForeignWatchParts): () => Promise<vo
 
   async function takeTurn(): Promise<boolean> {
     if ((await redis.set(key, owner, 'PX', TURN_MS, 'NX')) !== null) return true;
-    if ((await redis.get(key)) !== owner) return false;
-    await redis.pexpire(key, TURN_MS); // two at once, should it run out just now, do no harm: each finding is adopted once
+    const holder = await redis.get(key);
+    const givesWay = patienceMs === 0 && holder?.startsWith(PATIENT) === true;
+    if (holder !== owner && !givesWay) return false;
+    await redis.set(key, owner, 'PX', TURN_MS); // two at once, should it change just now, do no harm: each finding is adopted once
     return true;
   }
 
@@ -92,10 +101,14 @@ export function watchForeignFindings(parts: ForeignWatchParts): () => Promise<vo
       .finally(() => (ticking = null));
   }
 
-  start();
-  const timer = setInterval(start, RENEW_EVERY_MS);
+  let timer: NodeJS.Timeout | undefined;
+  const beginning = setTimeout(() => {
+    start();
+    timer = setInterval(start, RENEW_EVERY_MS);
+  }, patienceMs);
   return async () => {
     stopped = true;
+    clearTimeout(beginning);
     clearInterval(timer);
     await ticking;
     await adopting;

@@ -29,6 +29,8 @@ import { createTaskHandler } from './create-task-handler.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 const CHECK_MEMORY_EVERY_MS = 3_000;
+/** Coordinator and librarian watch for foreign findings; a fleet of workers alone has to do it itself. */
+const WATCH_AFTER_MS = 10_000;
 
 export interface RunningHaiku {
   workerId: string;
@@ -78,7 +80,14 @@ export async function runHaiku(parts: {
     currentSession: createSessionReader(scripts, keys),
     ...(archive === undefined ? {} : { archive }),
   });
-  const stopWatching = watchForeignFindings({ redis, keys, scripts, url: config.REDIS_URL, log });
+  const stopWatching = watchForeignFindings({
+    redis,
+    keys,
+    scripts,
+    url: config.REDIS_URL,
+    log,
+    patienceMs: WATCH_AFTER_MS,
+  });
 
   let heartbeat: Heartbeat | undefined; // needs to know the worker's jobs, which may start before it
   const running = runWorker(
@@ -103,6 +112,7 @@ export async function runHaiku(parts: {
       log,
       workerId: name.id,
       concurrency: config.FLEET_HAIKU_CONCURRENCY,
+      defaultModel: config.FLEET_HAIKU_MODEL,
       onChange: () => heartbeat?.touch(),
       ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
     },

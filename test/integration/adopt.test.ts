@@ -18,8 +18,8 @@ async function parts() {
   return { redis: connection, keys: redis.keys, scripts: defineScripts(connection), url: redis.url, log };
 }
 
-async function watch() {
-  const stop = watchForeignFindings(await parts());
+async function watch({ patienceMs = 0 } = {}) {
+  const stop = watchForeignFindings({ ...(await parts()), patienceMs });
   let stopped: Promise<void> | null = null;
   const once = () => (stopped ??= stop());
   redis.cleanup(once);
@@ -112,6 +112,18 @@ describe('a finding that another program stored', () => {
 
     await waitUntil(async () => (await liveCount()) === 1);
     expect(await listeners()).toBe(1);
+  });
+
+  test('is watched for by a worker only until a process with nothing better to do comes', async () => {
+    const { keys, redis: admin } = redis;
+    const holder = async () => (await admin.get(keys.turnOf('foreign-findings'))) ?? '';
+    await watch({ patienceMs: 10 });
+    await waitUntil(async () => (await holder()).startsWith('patient:'));
+
+    await watch();
+
+    await waitUntil(async () => /^[0-9a-f]+$/.test(await holder()));
+    await waitUntil(async () => (await admin.pubsub('NUMSUB', keys.channelFindings))[1] === 1, { timeoutMs: 15_000 });
   });
 });
 
