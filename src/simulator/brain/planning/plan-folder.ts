@@ -23,7 +23,7 @@ export function planFolder({ files, goal }: PlanningPrompt): DraftTask[] {
     3,
   );
   const extensions = mostCommon(ranked.map(({ path }) => posix.extname(path))).slice(0, 3);
-  const topic = toTopic(described, words);
+  const topic = described[0]?.path ?? 'this folder'; // something is known about it by then
   const independent = [
     draftTask('describe', 'docs', 'Summarise {item}: what is it for, and what does it define?', {
       for_each: described.map(({ path }) => path),
@@ -47,9 +47,14 @@ export function planFolder({ files, goal }: PlanningPrompt): DraftTask[] {
 
 /** Files the goal speaks of first, then read-mes, then code. */
 function score({ path }: File, words: readonly string[]): number {
-  const lower = path.toLowerCase();
-  const named = words.filter((word) => lower.includes(word)).length;
+  const named = countShared(path, words);
   return named * 10 + (/(?:^|\/)readme\b/i.test(path) ? 3 : CODE.test(path) ? 2 : 0);
+}
+
+/** Whole words: `tea` does not speak of `src/team.ts`. */
+function countShared(path: string, words: readonly string[]): number {
+  const own = new Set(toWords(path.replaceAll(/[_-]/g, ' ')));
+  return words.filter((word) => own.has(word)).length;
 }
 
 /** Larger first: there is more to say of them. */
@@ -59,7 +64,7 @@ function compare(a: File, b: File): number {
 
 /** Those the goal names as they are; of the others one of each folder before a second of any. */
 function spreadOverFolders(ranked: readonly File[], words: readonly string[]): File[] {
-  const named = ranked.filter(({ path }) => words.some((word) => path.toLowerCase().includes(word)));
+  const named = ranked.filter(({ path }) => countShared(path, words) > 0);
   const others = ranked.filter((file) => !named.includes(file));
   const seen = new Set<string>();
   const fresh = others.filter(({ path }) => {
@@ -73,13 +78,6 @@ function mostCommon(names: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].toSorted((a, b) => b[1] - a[1]).map(([name]) => name);
-}
-
-/** What the archive is asked about: a file that is described, so that there is something to know. */
-function toTopic(described: readonly File[], words: readonly string[]): string {
-  const [first] = described;
-  const named = words.find((word) => described.some(({ path }) => path.toLowerCase().includes(word)));
-  return named ?? first?.path ?? 'this folder';
 }
 
 /** The stem of the best code file: others import it or speak of it. */
