@@ -2,13 +2,15 @@
 export const PAPER_CHOICES = ['retry', 'skip-gemini', 'accept-shards', 'park'] as const;
 export type PaperChoice = (typeof PAPER_CHOICES)[number];
 
+/** Kind of the finding that says which shards worked before a paper. It is no source of one. */
+export const SHARD_TEST_KIND = 'shard-test';
+
 /**
  * Why a paper stands:
  * `shards`: not all of them passed the test before it. `shard`: one failed during it. `malformed`: the librarian's reply was
  * none. `query`: its question ended otherwise, cancelled for example. `reply`: the writer's own reply did not fit, twice.
- * `archive`: there is nothing to write from.
  */
-export type PaperStopReason = 'shards' | 'shard' | 'malformed' | 'query' | 'reply' | 'archive';
+export type PaperStopReason = 'shards' | 'shard' | 'malformed' | 'query' | 'reply';
 
 /** A paper stands here until a person chooses. */
 export interface PaperStop {

@@ -1,0 +1,76 @@
+import type { StoredFinding } from '../../findings/stored-finding.ts';
+import { toSummary } from '../../findings/stored-finding.ts';
+import type { Draft, ShardReport } from './paper-shape.ts';
+
+export interface PaperParts {
+  title: string;
+  missionId: string;
+  session: string;
+  /** The writer's. */
+  model: string;
+  /** The librarian's. */
+  archiveModel: string;
+  /** Null: no section was written from a librarian's answer. */
+  shards: ShardReport | null;
+  drafts: readonly Draft[];
+  /** What the drafts cite, in the order it is first cited; null in place of what is gone. */
+  sources: readonly { id: string; finding: StoredFinding | null }[];
+  at: Date;
+}
+
+/** The whole paper as Markdown: title, what it was made of, sections, list of sources. */
+export function assemblePaper(parts: PaperParts): string {
+  const { title, drafts, sources } = parts;
+  return [
+    `# ${toLine(title)}`,
+    toHeader(parts).join('\n'),
+    ...drafts.map((draft) => `## ${toLine(draft.title)}\n\n${draft.text.trim()}`),
+    '## Sources',
+    sources.length === 0 ? 'None.' : sources.map(toSource).join('\n'),
+    '',
+  ]
+    .join('\n\n')
+    .replace(/\n+$/, '\n');
+}
+
+function toHeader(parts: PaperParts): string[] {
+  const { at, session, missionId, model, archiveModel, drafts } = parts;
+  const byId = drafts.flatMap(({ kind }, index) => (kind === 'by-id' ? [index + 1] : []));
+  const asked = drafts.some(({ kind }) => kind === 'archive');
+  return [
+    `- Date: ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+    `- Session: ${session}`,
+    `- Mission: ${missionId}`,
+    `- Model: ${model}${asked ? `; archive: ${archiveModel}` : ''}`,
+    ...(parts.shards === null ? [] : [`- Shards: ${describeShards(parts.shards)}`]),
+    ...(byId.length === 0
+      ? []
+      : [
+          byId.length === drafts.length
+            ? '- Written without Gemini from findings read by id'
+            : `- Written without Gemini from findings read by id: section${byId.length === 1 ? '' : 's'} ${byId.join(', ')}`,
+        ]),
+  ];
+}
+
+/** `S1, S2, S4 (without S3: key refused)`. */
+function describeShards({ shards }: ShardReport): string {
+  const used = shards.filter(({ ok }) => ok).map(({ shard }) => `S${shard}`);
+  const failing = shards
+    .filter(({ ok }) => !ok)
+    .map(({ shard, problem }) => `S${shard}: ${toLine(problem ?? 'no answer')}`);
+  const without = failing.length === 0 ? '' : ` (without ${failing.join('; ')})`;
+  return `${used.length === 0 ? 'none' : used.join(', ')}${without}`;
+}
+
+/** Id, date, session, first line. */
+function toSource({ id, finding }: { id: string; finding: StoredFinding | null }): string {
+  if (finding === null) return `- [${id}] (no longer there)`;
+  const at = finding.at.slice(0, 16).replace('T', ' ');
+  const mark = finding.status === 'retracted' ? 'RETRACTED: ' : '';
+  return `- [${id}] ${at}, ${finding.session ?? '–'}: ${mark}${toLine(toSummary(finding))}`;
+}
+
+function toLine(text: string): string {
+  return text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+}

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { RedisUnusableError } from '../../errors.ts';
+import type { Finding } from '../../findings/finding.ts';
+import { toFindingId } from '../../findings/finding-id.ts';
+import { noteFinding } from '../../findings/note-finding.ts';
+import { toLocalTimestamp } from '../../findings/timestamp.ts';
+import { readShardStates } from '../../librarian/shard-states.ts';
+import { testShards } from '../../librarian/test-shards.ts';
+import { createArchiveModels } from '../../models/create-archive-models.ts';
+import type { StepContext } from '../step-context.ts';
+import { savePaper, type PaperRecord } from './paper-record.ts';
+import { SHARD_TEST_KIND, type ShardOutcome, type ShardReport } from './paper-shape.ts';
+import { stopPaper } from './stop-paper.ts';
+
+/** With fewer shards than this working a paper is refused. Source: SPEC, "Papers". */
+const FEWEST_SHARE = 0.8;
+
+/**
+ * Tests every shard with a real query and Redis with a round trip, stores both as a finding, and ends the run where a shard
+ * fails and nobody has said to go on without it.
+ */
+export async function passShardTest(ctx: StepContext, paper: PaperRecord): Promise<ShardReport> {
+  const report = paper.shards ?? (await testAll(ctx, paper.tries['shards'] ?? 0));
+  const failing = report.shards.filter(({ ok }) => !ok);
+  if (failing.length === 0 && report.shards.length > 0) return report;
+  const belowShare =
+    report.shards.length - failing.length < FEWEST_SHARE * report.shards.length || report.shards.length === 0;
+  if (!belowShare && (paper.acceptShards || ctx.data.paper?.accept_shards === true)) return report;
+  return stopPaper(ctx, { step: 'shards', reason: 'shards', detail: describeReport(report), belowShare });
+}
+
+/** One shard that stopped working since the test, though no query of this paper met it; null: none. */
+export async function findRefusedShard(ctx: StepContext, report: ShardReport): Promise<string | null> {
+  const working = new Set(report.shards.filter(({ ok }) => ok).map(({ shard }) => shard));
+  const states = await readShardStates(ctx.redis, ctx.keys, ctx.config.shards);
+  const refused = states.find(({ shard, state }) => state === 'refused' && working.has(shard));
+  return refused === undefined
+    ? null
+    : `shard ${refused.shard} failed: ${refused.lastError?.message ?? 'its key is refused'}`;
+}
+
+/** `4 of 5 shards work; S3: API key not valid`. */
+export function describeReport({ shards }: ShardReport): string {
+  if (shards.length === 0) return 'no shard is configured (GEMINI_API_KEY_SHARD1)';
+  const failing = shards.filter(({ ok }) => !ok).map(({ shard, problem }) => `S${shard}: ${problem ?? 'no answer'}`);
+  const working = `${shards.length - failing.length} of ${shards.length} shards work`;
+  return [working, ...failing].join('; ');
+}
+
+async function testAll(ctx: StepContext, tries: number): Promise<ShardReport> {
+  const { redis, keys, id, config, session } = ctx;
+  const roundTripMs = await measureRoundTrip(ctx);
+  const tests = config.shards.length === 0 ? [] : await runTest(ctx, `${id}-shards-${tries}`);
+  const states = await readShardStates(redis, keys, config.shards);
+  const shards = tests.map(({ shard, ok, ms, problem }): ShardOutcome => {
+    const left = states.find((state) => state.shard === shard)?.left ?? 0;
+    return { shard, ok, ms: ms === null ? null : Math.round(ms), problem, left };
+  });
+  const findingId = toFindingId(`${id}-shards-${tries}`);
+  const report: ShardReport = { at: ctx.now().toISOString(), shards, roundTripMs, findingId };
+  await noteFinding(ctx, toShardFinding(ctx, report, session));
+  await savePaper(redis, keys, id, { shards: report });
+  await ctx.note(`shards tested: ${describeReport(report)}`);
+  return report;
+}
+
+async function runTest(ctx: StepContext, name: string) {
+  const models = await createArchiveModels(ctx.config);
+  try {
+    const { forShard } = models;
+    return await testShards(ctx.config, { session: ctx.session, forShard, name, missionId: ctx.id, reopen: true });
+  } finally {
+    await models.close();
+  }
+}
+
+/** What is written must come back, before anything is built on it. @throws RedisUnusableError */
+async function measureRoundTrip({ redis, keys, id }: StepContext): Promise<number> {
+  const written = randomBytes(8).toString('hex');
+  const began = performance.now();
+  await redis.hset(keys.paper(id), 'round_trip', written);
+  const read = await redis.hget(keys.paper(id), 'round_trip');
+  if (read !== written) {
+    throw new RedisUnusableError(
+      `Redis gave back ${JSON.stringify(read)} for ${JSON.stringify(written)}: no paper is written on it`,
+    );
+  }
+  return Number((performance.now() - began).toFixed(2));
+}
+
+function toShardFinding(ctx: StepContext, report: ShardReport, session: string): Finding {
+  const at = new Date(report.at);
+  const summary = `Shard test before paper ${ctx.id}: ${describeReport(report)}`;
+  return {
+    finding_id: report.findingId,
+    worker_id: ctx.workerId,
+    timestamp: toLocalTimestamp(at),
+    task: `Test every shard before paper ${ctx.id}`,
+    result: {
+      summary,
+      shards: report.shards.map((shard) => ({ ...shard })),
+      redis_round_trip_ms: report.roundTripMs,
+    },
+    files_changed: [],
+    citations: [],
+    tokens_used: 0, // its calls are booked to the mission, as the mission's
+    cost: 0,
+    at: report.at,
+    summary: summary.slice(0, 200),
+    session,
+    batch: null,
+    mission_id: ctx.id,
+    job_id: ctx.id,
+    model: ctx.config.FLEET_GEMINI_MODEL,
+    vendor: 'google',
+    prompt_version: 'shard-test-1',
+    kind: SHARD_TEST_KIND,
+    changes: [],
+    topics: [],
+    status: 'completed',
+    usage: { input: 0, cache_write: 0, cache_read: 0, output: 0 },
+    recovered: 0,
+  };
+}

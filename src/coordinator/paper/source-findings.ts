@@ -1,0 +1,53 @@
+import type { ArchiveFilter } from '../../../queues/archive.ts';
+import { createFindingStore } from '../../findings/store.ts';
+import type { StoredFinding } from '../../findings/stored-finding.ts';
+import { createArchiveContext } from '../../librarian/archive-context.ts';
+import { fitTexts } from '../fit-texts.ts';
+import type { StepContext } from '../step-context.ts';
+import { SHARD_TEST_KIND } from './paper-shape.ts';
+
+/** A finding as a section's writer is shown it. */
+export interface SourceFinding {
+  id: string;
+  kind: string;
+  text: string;
+}
+
+/** Of all findings of one call together, UTF-8: some 30,000 tokens, all of it paid for. */
+const MOST_BYTES = 90_000;
+
+type ReadingContext = Pick<StepContext, 'redis' | 'keys'>;
+
+/**
+ * Chooses findings without a librarian: those that share words with what is asked, the rarest words first, as many as fit.
+ * Reads the whole index once, in pages.
+ */
+export async function chooseFindings(
+  { redis, keys }: ReadingContext,
+  asked: { question: string; filter?: ArchiveFilter | undefined; maxBytes: number },
+): Promise<string[]> {
+  const context = createArchiveContext(redis, keys);
+  await context.refresh();
+  const { ids } = await context.show(asked);
+  return [...ids];
+}
+
+/** Reads findings by id. What is gone, retracted or a shard test is left out; long texts are cut evenly to fit. */
+export async function readSources({ redis, keys }: ReadingContext, ids: readonly string[]): Promise<SourceFinding[]> {
+  const store = createFindingStore(redis, keys);
+  const found: StoredFinding[] = [];
+  for (const id of ids) {
+    const finding = await store.get(id);
+    if (finding === null || finding.status === 'retracted' || finding.kind === SHARD_TEST_KIND) continue;
+    found.push(finding);
+  }
+  const { texts } = fitTexts(found.map(toText), MOST_BYTES);
+  return found.map((finding, at) => ({ id: finding.finding_id, kind: finding.kind ?? 'other', text: texts[at] ?? '' }));
+}
+
+/** What was asked on the first line, then what was found. */
+function toText({ task, result }: StoredFinding): string {
+  const asked = ((task ?? '').trim().split('\n')[0] ?? '').slice(0, 200);
+  const said = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
+  return `${asked}\n${said}`;
+}
