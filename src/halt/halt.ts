@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { missionsQueue } from '../../queues/missions.ts';
+import { idSchema } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import type { Notifier } from '../notify.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -14,7 +15,7 @@ const haltSchema = z.object({
   at: z.string(), // UTC instant
   by: z.string(), // worker id, or the person
   detail: z.string(), // evidence: the provider's words, the figures
-  mission: z.string().optional(), // the one that caused it
+  mission: idSchema.optional().catch(undefined), // the one that caused it; it stands in commands a person copies
 });
 
 export interface HaltSwitch {

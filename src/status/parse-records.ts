@@ -12,7 +12,7 @@ const workerSchema = z.object({
   seenAt: z.number(),
 });
 
-const parkedSchema = z.object({ scope: z.string(), name: z.string().nullish() });
+const parkedSchema = z.object({ scope: z.string(), name: z.string().nullish(), queue: z.string().default('tasks') });
 
 /** A worker this long silent is gone: its public heartbeat expires after the same time. */
 const WORKER_GONE_MS = 60_000;
@@ -37,6 +37,11 @@ export function groupParked(records: string[]): { scope: string; name: string | 
     groups.set(key, group);
   }
   return [...groups.values()].sort((a, b) => b.count - a.count);
+}
+
+/** How many of the parked jobs are in this queue; a mark of before there were several names none. */
+export function countParked(records: string[], queue: string): number {
+  return records.filter((text) => (parkedSchema.safeParse(parseJson(text)).data?.queue ?? 'tasks') === queue).length;
 }
 
 function parseJson(text: string): unknown {

@@ -27,6 +27,9 @@ function renderHalt(halt: Halt, paint: Paint): string[] {
   ];
 }
 
+/** What a person set aside stands apart: no budget lets it go on. */
+const PARKED_MISSION = 'parked-mission';
+
 function renderJobs(snapshot: StatusSnapshot, paint: Paint): string[] {
   const lines: string[] = [];
   const paused = snapshot.queues.filter((queue) => queue.paused).map((queue) => queue.name);
@@ -40,10 +43,17 @@ function renderJobs(snapshot: StatusSnapshot, paint: Paint): string[] {
   }
   const parkedCount = snapshot.queues.reduce((sum, queue) => sum + queue.parked, 0);
   if (snapshot.parked.length > 0) {
-    const groups = snapshot.parked.map(
+    const byBudget = snapshot.parked.filter((group) => group.scope !== PARKED_MISSION);
+    const groups = byBudget.map(
       (group) => `${group.count} ${group.scope}${group.name ? ` ${oneLine(group.name)}` : ''}`,
     );
-    lines.push(`${label('Parked: budget')}${groups.join(' | ')} (fleet budget USD --batch NAME lets them go on)`);
+    const [{ scope } = { scope: 'batch' }, ...more] = byBudget;
+    const how = `fleet budget USD --${more.some((group) => group.scope !== scope) ? 'batch|--mission|--task' : scope} NAME`;
+    if (groups.length > 0) lines.push(`${label('Parked: budget')}${groups.join(' | ')} (${how} lets them go on)`);
+    for (const { name, count } of snapshot.parked.filter((group) => group.scope === PARKED_MISSION)) {
+      const mission = oneLine(name ?? 'MISSION');
+      lines.push(`${label('Parked: person')}${countOf(count, 'job')} of ${mission} (fleet resume ${mission})`);
+    }
   } else if (parkedCount > 0) {
     lines.push(`${label('Parked: budget')}${countOf(parkedCount, 'job')}`);
   }

@@ -5,7 +5,7 @@ import { parseHalt } from '../halt/halt.ts';
 import { toNanoUsd } from '../ledger/money.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
-import { groupParked, parseWorkers } from './parse-records.ts';
+import { countParked, groupParked, parseWorkers } from './parse-records.ts';
 import type { ShardLimits } from '../librarian/shard-project.ts';
 import { readShards } from './shards.ts';
 import { VENDORS, type QueueStatus, type StatusSnapshot, type Vendor, type VendorSpend } from './snapshot-shape.ts';
@@ -48,10 +48,11 @@ export async function readStatus(
 
   const workers = parseWorkers(first.workers, now);
   const tasks = counts.find((queue) => queue.name === 'tasks');
-  if (tasks) {
-    // A parked job is a delayed one to BullMQ.
-    tasks.parked = Math.min(first.parkedCount, tasks.delayed);
-    tasks.delayed -= tasks.parked;
+  for (const queue of counts) {
+    // A parked job is a delayed one to BullMQ. Too many to look at are taken for tasks.
+    const tooMany = queue.name === 'tasks' && second.parked.length === 0;
+    queue.parked = Math.min(tooMany ? first.parkedCount : countParked(second.parked, queue.name), queue.delayed);
+    queue.delayed -= queue.parked;
   }
   const { uncertain_calls: uncertainCalls = 0, ...counters } = countersOf(first.counters);
   return {

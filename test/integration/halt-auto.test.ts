@@ -100,3 +100,11 @@ test('a halt that a mission caused, and its end, stand in the log of the mission
     expect.stringMatching(/the halt is lifted by ada@box$/) as string,
   ]);
 });
+
+test('what is no id never stands in a command that a person copies', async () => {
+  const lane = await openHttpLane(redis, { workers: 0 });
+  await redis.redis.set(redis.keys.haltReason, JSON.stringify({ reason: 'shard', mission: 'x; rm -rf y' }));
+  const halt = await lane.halt.read();
+  expect(halt).toMatchObject({ reason: 'shard' });
+  expect(halt).not.toHaveProperty('mission');
+});

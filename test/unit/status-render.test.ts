@@ -80,6 +80,19 @@ describe('renderStatus', () => {
     for (const choice of ['--retry', '--skip-gemini', 'fleet park']) expect(text).toContain(choice);
   });
 
+  it('says apart what a person set aside, with the command that lets it go on', () => {
+    const text = renderStatus(snapshotWith({ parked: [{ scope: 'parked-mission', name: 'mission-a', count: 3 }] }));
+    expect(text).toContain('Parked: person    3 jobs of mission-a (fleet resume mission-a)');
+    expect(text).not.toContain('Parked: budget');
+  });
+
+  it('names the mission that halted the fleet in every choice that is its own', () => {
+    const halt = { reason: 'malformed', step: 'section 2', at: '', by: 'w', detail: '', mission: 'mission-a' };
+    const text = renderStatus(snapshotWith({ halt }));
+    for (const command of ['fleet resume mission-a --skip-gemini', 'fleet park mission-a'])
+      expect(text).toContain(command);
+  });
+
   it('adds a line for each kind of trouble, and only then', () => {
     const text = renderStatus(
       snapshotWith({

@@ -230,10 +230,14 @@ function drawNotices({ parked, cooling, counters, tasksWithoutWorker, queues, ha
   const paused = halt === null ? queues.filter((queue) => queue.paused).map((queue) => queue.name) : [];
   if (paused.length > 0) lines.push([`Paused by a person: ${paused.join(', ')}; resume it in the queue's page`, null]);
   for (const { scope, name, count: jobs } of parked) {
-    lines.push([
-      `${count(jobs)} jobs parked: budget of ${scope} ${name ?? ''}`,
-      `fleet budget USD --${scope} ${name ?? 'ID'}`,
-    ]);
+    lines.push(
+      scope === 'parked-mission'
+        ? [`${count(jobs)} jobs of ${name ?? ''} set aside by a person`, `fleet resume ${name ?? 'MISSION'}`]
+        : [
+            `${count(jobs)} jobs parked: budget of ${scope} ${name ?? ''}`,
+            `fleet budget USD --${scope} ${name ?? 'ID'}`,
+          ],
+    );
   }
   for (const { model, forMs } of cooling)
     lines.push([`${model} waits ${Math.ceil(forMs / 1000)} s for its provider`, null]);
