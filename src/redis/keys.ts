@@ -67,7 +67,8 @@ export function createKeys(swarm: string | null) {
     unreadable: own('unreadable'), // set: ids under which other programs stored what is no finding
 
     indexCondensed: own('index:condensed'), // zset: ids of findings that are stubs now, by the ms they had in `index`
-    compaction: own('compaction'), // hash: job id of a piece under way → JSON list of the finding ids in it
+    compaction: own('compaction'), // hash: state, problem, live, condensed, at of the last compaction
+    compactionPieces: own('compaction:pieces'), // hash: job id of a piece under way → JSON list of the finding ids in it
     uncondensed: own('uncondensed'), // zset: ids of findings no summary could be made of, by the ms of the try
 
     // money
