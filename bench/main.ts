@@ -4,6 +4,7 @@ import { measureArchiveContext } from './archive-context.ts';
 import { measureConcurrency } from './concurrency.ts';
 import { measureInstallSize } from './install-size.ts';
 import { measureLatency } from './latency.ts';
+import { measureLibrarianBeside } from './librarian-beside.ts';
 import { measureMemory } from './memory.ts';
 import { measureQuotaDay } from './quota-day.ts';
 import { measureRateGate } from './rate-gate.ts';
@@ -12,6 +13,7 @@ import { measureThroughput } from './throughput.ts';
 
 const benches: Record<string, () => Promise<Measure[]>> = {
   throughput: measureThroughput,
+  beside: measureLibrarianBeside,
   latency: measureLatency,
   concurrency: measureConcurrency,
   status: measureStatus,

@@ -8,6 +8,8 @@ import { startEmbeddedRedis } from '../src/redis/embedded.ts';
 export interface ScratchRedis {
   url: string;
   pid: number;
+  /** A home and data folder for processes, removed at the end. */
+  folder: string;
   config(env?: Record<string, string>): Config;
   /** Forgets everything: no round pays for what another left. */
   empty(): Promise<void>;
@@ -21,6 +23,7 @@ export async function startScratchRedis(): Promise<ScratchRedis> {
   return {
     url: server.url,
     pid: server.pid,
+    folder,
     config: (env = {}) =>
       loadConfig({
         FLEET_HOME: folder,

@@ -74,7 +74,8 @@ async function bareRate(scratch: ScratchRedis, jobs: number): Promise<number> {
   return rate;
 }
 
-async function fleetRate(scratch: ScratchRedis, swarm: string, jobs: number): Promise<number> {
+/** Jobs a second of one worker in this process, enqueuing included. */
+export async function fleetRate(scratch: ScratchRedis, swarm: string, jobs: number): Promise<number> {
   const config = scratch.config({ FLEET_SWARM: swarm, FLEET_HAIKU_CONCURRENCY: String(CONCURRENCY) });
   const fleet = await openFleet(config);
   const haiku = await runHaiku({ config, model: createInstantModel(), log: createLogger('bench', 'error') });

@@ -20,7 +20,7 @@ export interface ForeignWatchParts extends AdoptParts {
   log: Logger;
   /**
    * Watches only after so long, and only while no process without patience does. Default 0. Workers have some: hearing
-   * of every finding of the fleet would slow them down (`npm run bench -- watch`).
+   * of every finding of the fleet would slow them down (`npm run bench -- beside`).
    */
   patienceMs?: number;
   /** Work of the same rhythm, done with every search and by the same process. */
