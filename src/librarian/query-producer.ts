@@ -16,13 +16,12 @@ export interface EnqueuedQuery extends QueryIds {
 /**
  * Puts a question into the queue.
  * @param options.queryId the same id is asked once; default a fresh random one
- * @param options.parent the job that waits for the answer; it goes on too when the question fails
  * @throws UsageError for a question that breaks a rule
  */
 export async function addQuery(
   queue: Queue,
   input: ArchiveInput,
-  options: { queryId?: string | undefined; session: string; parent?: { id: string; queue: Queue } },
+  options: { queryId?: string | undefined; session: string },
 ): Promise<EnqueuedQuery> {
   const parsed = archiveInputSchema.safeParse(input);
   if (!parsed.success) throw new UsageError(`question: ${toRules(parsed.error)}`);
@@ -34,16 +33,6 @@ export async function addQuery(
   const existing = await queue.getJobState(ids.jobId);
   if (existing !== 'unknown') return { ...ids, added: false, state: existing };
   const stamps = { session: options.session, query_id: ids.queryId, finding_id: ids.findingId };
-  const { parent } = options;
-  await queue.add(
-    archiveQueue.jobName,
-    { ...parsed.data, ...stamps },
-    {
-      jobId: ids.jobId,
-      ...(parent === undefined
-        ? {}
-        : { parent: { id: parent.id, queue: parent.queue.qualifiedName }, ignoreDependencyOnFailure: true }),
-    },
-  );
+  await queue.add(archiveQueue.jobName, { ...parsed.data, ...stamps }, { jobId: ids.jobId });
   return { ...ids, added: true, state: 'waiting' };
 }
