@@ -9,6 +9,7 @@ export const missionInputSchema = z.strictObject({
   budget_usd: z.number().positive().max(1_000_000).optional(), // of the whole tree: plan, tasks, questions, synthesis
   quorum: z.number().min(0).max(1).optional(), // share of the tasks that must be done; default 0.8
   max_tasks: z.int().min(1).max(5_000).optional(), // default 5,000
+  dry_run: z.boolean().optional(), // makes the plan, and no task of it
   // A document instead of a synthesis. accept_shards: go on with at least 80 % of them working; session: only from its findings.
   paper: z
     .strictObject({ accept_shards: z.boolean().optional(), session: z.string().min(1).max(200).optional() })

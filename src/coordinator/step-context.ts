@@ -82,6 +82,8 @@ export interface StepContext {
   waitForChildren(): Promise<void>;
   /** Ends the run and puts the question to the person: state `asks`, until `releaseMission`. */
   askPerson(problem: string): Promise<never>;
+  /** Ends the run of a mission that is in this state already, and waits for a person. */
+  setAside(state: 'asks' | 'parked'): Promise<never>;
   /** Ends the run and begins the mission again after a while, said in its log. */
   comeBackLater(afterMs: number, why: string): Promise<never>;
   /** Records the mission's finding, once, and marks the mission as done. */

@@ -22,7 +22,7 @@ export async function takeWorkerName(
   redis: Redis,
   keys: Keys,
   wanted: string | undefined,
-  kind: 'haiku' | 'librarian' = 'haiku',
+  kind: 'haiku' | 'librarian' | 'coordinator' = 'haiku',
 ): Promise<WorkerName> {
   if (wanted !== undefined) return { id: wanted, hold: async () => undefined, release: async () => undefined };
   const host = hostname().replace(/[^A-Za-z0-9.-]/g, '-') || 'host';

@@ -1,0 +1,86 @@
+import { DelayedError, WaitingChildrenError } from 'bullmq';
+import type { MissionData } from '../../queues/missions.ts';
+import { BudgetReachedError, CancelledError, InvalidJobError, TaskFailedError, toMessage } from '../errors.ts';
+import { toFailureReason } from '../jobs/outcomes.ts';
+import type { JobRun } from '../jobs/run-worker.ts';
+import { beginMission } from './begin-mission.ts';
+import { carryOut } from './carry-out.ts';
+import { createStepContext, type ContextParts } from './create-step-context.ts';
+import { makePlan } from './make-plan.ts';
+import { makeRoom } from './make-room.ts';
+import type { MissionRecord } from './mission-record.ts';
+import { recall } from './recall.ts';
+import type { MissionEnd, StepContext } from './step-context.ts';
+import { survey } from './survey.ts';
+
+export interface MissionParts extends ContextParts {
+  /** The session a mission belongs to that was not stamped with one. */
+  currentSession(): Promise<string>;
+}
+
+export type MissionHandler = (data: MissionData, run: JobRun) => Promise<MissionEnd>;
+
+/**
+ * Builds what turns a mission into a finding: recall → survey → plan → delegate → wait → synthesise → store.
+ *
+ * Delivery contract: a run may die at any line, and begins again at the first. Every step's result is stored before the
+ * next begins; no call is paid twice, no task added twice, one finding recorded. Waiting holds no slot.
+ */
+export function createMissionHandler(parts: MissionParts): MissionHandler {
+  return async (data, run) => {
+    const session = data.session ?? (await parts.currentSession());
+    const ctx = createStepContext(parts, data, run, session);
+    try {
+      return await runMission(ctx);
+    } catch (error) {
+      await noteEnd(ctx, error);
+      throw error;
+    }
+  };
+}
+
+async function runMission(ctx: StepContext): Promise<MissionEnd> {
+  const record = await beginMission(ctx);
+  if (record.state === 'done') return { findingId: record.finding ?? '', costNanoUsd: 0 };
+  if (record.state === 'asks' || record.state === 'parked') return ctx.setAside(record.state);
+  await findOut(ctx, record);
+  if ((await ctx.read()).plan === null) await makePlan(ctx);
+  if (ctx.data.dry_run === true) return endDryRun(ctx);
+  return carryOut(ctx);
+}
+
+/** What is known before the plan. */
+async function findOut(ctx: StepContext, record: MissionRecord): Promise<void> {
+  if (record.plan !== null) return;
+  if (record.recall === null) {
+    await makeRoom(ctx);
+    await ctx.record({ step: 'recall' });
+    const found = await recall(ctx);
+    await ctx.record({ recall: found, step: 'survey' });
+    if ('skipped' in found) await ctx.note(`recall skipped: ${found.skipped}`);
+  }
+  if (record.survey === null) {
+    const found = await survey(ctx);
+    await ctx.record({ survey: found, step: 'plan' });
+    if ('files' in found) await ctx.note(`survey: ${found.files.length} files`);
+  }
+}
+
+/** The plan is all that was wanted: nothing is delegated and no finding written. */
+async function endDryRun(ctx: StepContext): Promise<MissionEnd> {
+  await ctx.record({ state: 'done', endedAt: ctx.now().toISOString() });
+  return { findingId: '', costNanoUsd: ctx.totals().nanoUsd };
+}
+
+/** Stores why a mission stands or has failed, before BullMQ is told: the state first. Whatever else throws is a wait. */
+async function noteEnd(ctx: StepContext, thrown: unknown): Promise<void> {
+  if (thrown instanceof WaitingChildrenError || thrown instanceof DelayedError) return;
+  const isEnd =
+    thrown instanceof TaskFailedError || thrown instanceof InvalidJobError || thrown instanceof CancelledError;
+  if (isEnd) {
+    const problem = `${toFailureReason(thrown)}: ${thrown.message}`;
+    await ctx.record({ state: 'failed', problem, endedAt: ctx.now().toISOString() });
+  } else if (thrown instanceof BudgetReachedError) {
+    await ctx.record({ problem: `parked: ${toMessage(thrown)}` });
+  }
+}

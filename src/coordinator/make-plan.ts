@@ -1,0 +1,37 @@
+import { createPlanAdmission, readSonnetRoom } from './delegation.ts';
+import { countByModel } from './check-plan.ts';
+import { countOf } from '../count-of.ts';
+import { toPlanCall } from './plan-prompt.ts';
+import { toKnown } from './recall.ts';
+import type { StepContext } from './step-context.ts';
+import { toNodes } from './to-nodes.ts';
+
+/** SPEC: so many tasks where the mission does not say fewer. */
+const MOST_TASKS = 5_000;
+
+/** Has the plan made, and stores it with the tasks it comes to. @throws TaskFailedError `malformed` with the reply attached */
+export async function makePlan(ctx: StepContext): Promise<void> {
+  const { id, data, session, config, scripts, keys } = ctx;
+  const { recall, survey } = await ctx.read();
+  await ctx.record({ step: 'plan' });
+  const mission = { missionId: id, session };
+  const mode = data.dry_run === true ? 'look' : 'admit';
+  const maxTasks = data.max_tasks ?? MOST_TASKS;
+  const plan = await ctx.askStructured(
+    toPlanCall({
+      model: config.FLEET_SONNET_MODEL,
+      goal: data.goal,
+      workspace: data.workspace ?? null,
+      files: survey !== null && 'files' in survey ? survey.files : [],
+      archive: toKnown(recall)?.answer ?? null,
+      limits: { maxTasks, maxSonnet: await readSonnetRoom({ scripts, keys }, mission, maxTasks) },
+      ...(data.topics === undefined ? {} : { topics: data.topics }),
+      admit: createPlanAdmission({ scripts, keys }, mission, mode),
+    }),
+  );
+  const nodes = toNodes(plan);
+  const counts = { total: nodes.length, added: 0, done: 0, failed: 0, skipped: 0 };
+  await ctx.record({ plan, nodes, counts, step: 'delegate' });
+  const { sonnet } = countByModel(plan);
+  await ctx.note(`plan: ${countOf(nodes.length, 'task')}, ${sonnet} of them to Sonnet. ${plan.approach.slice(0, 500)}`);
+}

@@ -1,0 +1,92 @@
+import { missionsQueue } from '../../queues/missions.ts';
+import { isOffline, type Config } from '../config.ts';
+import { watchForeignFindings } from '../findings/watch-foreign.ts';
+import { createHaltSwitch } from '../halt/halt.ts';
+import { connectQueues } from '../jobs/connect-queue.ts';
+import { listenToControl } from '../jobs/control.ts';
+import { runWorker } from '../jobs/run-worker.ts';
+import { takeWorkerName } from '../jobs/worker-name.ts';
+import { seedBudget } from '../ledger/budget.ts';
+import { createTurnLedger } from '../ledger/turn-ledger.ts';
+import type { Logger } from '../logger.ts';
+import type { Model } from '../models/model.ts';
+import { createNotifier } from '../notify.ts';
+import { connectRedis } from '../redis/connect.ts';
+import { createKeys } from '../redis/keys.ts';
+import { markSwarm, runPreflight } from '../redis/preflight.ts';
+import { defineScripts } from '../redis/scripts.ts';
+import { waitWhileRefused } from '../redis/wait-while-refused.ts';
+import { createSessionReader } from '../session.ts';
+import { createMissionHandler } from './create-mission-handler.ts';
+
+export interface RunningCoordinator {
+  workerId: string;
+  /** Whether Redis is away and no mission runs: then closing would only wait for it. */
+  nothingToStore(): boolean;
+  close(): Promise<void>;
+}
+
+/** Missions that plan, delegate or sum up at once; those that wait for their tasks hold no slot. */
+const SLOTS = 8;
+const HOLD_NAME_EVERY_MS = 30_000;
+
+/** A coordinator: carries out missions until it is closed. Several may run at once, in one process or many. */
+export async function runCoordinator(parts: {
+  config: Config;
+  model: Model;
+  log: Logger;
+  onStuck?: () => void;
+}): Promise<RunningCoordinator> {
+  const { config, model, log } = parts;
+  const keys = createKeys(config.FLEET_SWARM ?? null);
+  const redis = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-coordinator' });
+  const subscriber = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-coordinator-control' });
+  const { warnings } = await runPreflight(redis, keys);
+  for (const warning of warnings) log.warn(warning);
+  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
+  await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
+  const scripts = waitWhileRefused(defineScripts(redis));
+  const queues = connectQueues(redis, keys);
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys, log });
+  const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
+  const name = await takeWorkerName(redis, keys, undefined, 'coordinator');
+  const now = (): Date => new Date();
+  const ledger = createTurnLedger({ scripts, keys, workerId: name.id, now, queue: 'missions', apart: 'coordinator' });
+  const base = { redis, keys, scripts, queues, halt, config, workerId: name.id, log, now };
+  const handle = createMissionHandler({ ...base, model, ledger, currentSession: createSessionReader(scripts, keys) });
+  const running = runWorker(missionsQueue, handle, {
+    redis,
+    keys,
+    scripts,
+    queue: queues.missions,
+    halt,
+    log,
+    workerId: name.id,
+    concurrency: SLOTS,
+    ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
+  });
+  await listenToControl(subscriber, keys, (message) => {
+    if (message.type === 'cancel') running.cancel(message.jobId);
+  });
+  const stopWatching = watchForeignFindings({ redis, keys, scripts, url: config.REDIS_URL, log });
+  const holding = setInterval(() => {
+    name.hold().catch((error: unknown) => log.warn({ error }, 'name not held'));
+  }, HOLD_NAME_EVERY_MS);
+  await running.worker.waitUntilReady();
+  log.info({ workerId: name.id, slots: SLOTS }, 'ready');
+
+  return {
+    workerId: name.id,
+    nothingToStore: () => redis.status !== 'ready' && running.activeJobs().length === 0,
+    async close() {
+      clearInterval(holding);
+      await stopWatching();
+      await running.close(); // stop fetching; calls under way end, and their replies are stored
+      await notifier.flush();
+      await name.release();
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+      await subscriber.quit();
+      await redis.quit(); // last: nothing may use the connection after this line
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import type { Config } from '../config.ts';
+import { TaskFailedError } from '../errors.ts';
+import type { Finding } from '../findings/finding.ts';
+import { summarise } from '../findings/stored-finding.ts';
+import { toLocalTimestamp } from '../findings/timestamp.ts';
+import { formatUsd, toUsdString } from '../ledger/money.ts';
+import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
+import { toTotalTokens } from '../ledger/usage.ts';
+import { findPrices } from '../models/catalog.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { Scripts } from '../redis/scripts.ts';
+import { lockLost } from './begin-error.ts';
+import type { MissionEnd, MissionOutcome } from './step-context.ts';
+
+/** What a mission's finding says besides its outcome. */
+export interface MissionStamp {
+  id: string;
+  findingId: string;
+  /** BullMQ's lock token. */
+  token: string;
+  goal: string;
+  session: string;
+  topics: readonly string[];
+  workerId: string;
+  /** Of the coordinator's own calls; the tasks' costs stand in their own findings. */
+  totals: JobTotals;
+}
+
+/**
+ * Records the finding of a mission, once, and marks the mission as done in the same step.
+ * @throws LockLostError, TaskFailedError `finding-taken`
+ */
+export async function storeMission(
+  parts: { scripts: Scripts; keys: Keys; config: Pick<Config, 'FLEET_SONNET_MODEL'>; now(): Date },
+  outcome: MissionOutcome,
+  stamp: MissionStamp,
+): Promise<MissionEnd> {
+  const { scripts, keys, now } = parts;
+  const { id, findingId, token, session, topics, workerId, totals } = stamp;
+  const at = now();
+  const text = JSON.stringify(toMissionFinding(outcome, stamp, at));
+  const log = `${at.toISOString()} done: ${findingId} cites ${outcome.citations.length} findings (${formatUsd(totals.nanoUsd, 6)} for ${totals.calls} calls of the coordinator, ${workerId})`;
+  const answer = await scripts['finish-mission'](
+    [
+      keys.turns(id),
+      keys.jobLock('missions', id),
+      keys.jobLogs('missions', id),
+      keys.finding(findingId),
+      keys.index,
+      keys.indexBySession(session),
+      keys.contextActive,
+      keys.session,
+      keys.events,
+      keys.mission(id),
+    ],
+    [
+      JSON.stringify({
+        token,
+        worker: workerId,
+        job: id,
+        id: findingId,
+        at: String(at.getTime()),
+        ended: at.toISOString(),
+        tokens: String(Math.ceil(text.length / 4)),
+        session,
+        log,
+        topics: topics.join(','),
+        findings_channel: keys.channelFindings,
+        completions_channel: keys.channelCompletions,
+      }),
+      text,
+    ],
+  );
+  if (answer === 'lock-lost') throw lockLost(id);
+  if (answer === 'taken') {
+    throw new TaskFailedError('finding-taken', `finding ${findingId} already exists and belongs to something else`);
+  }
+  return { findingId, costNanoUsd: totals.nanoUsd };
+}
+
+function toMissionFinding(outcome: MissionOutcome, stamp: MissionStamp, at: Date): Finding {
+  const { id, findingId, goal, session, topics, workerId, totals } = stamp;
+  const { result, citations, summary = summarise(result), kind, promptVersion, model } = outcome;
+  return {
+    finding_id: findingId,
+    worker_id: workerId,
+    timestamp: toLocalTimestamp(at),
+    task: goal,
+    result: result as Finding['result'],
+    files_changed: [],
+    citations,
+    tokens_used: toTotalTokens(totals.usage),
+    cost: Number(toUsdString(totals.nanoUsd, 6)),
+    at: at.toISOString(),
+    summary,
+    session,
+    batch: null,
+    mission_id: id,
+    job_id: id,
+    model,
+    vendor: findPrices(model, at).vendor,
+    prompt_version: promptVersion,
+    kind,
+    changes: [],
+    topics: [...topics],
+    status: 'completed',
+    usage: totals.usage,
+    recovered: 0,
+  };
+}

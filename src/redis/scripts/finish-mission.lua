@@ -1,0 +1,32 @@
+-- finish-mission: records the finding of a mission once, with index, counts, events and announcements, and marks the mission as done. No task is counted. Answers recorded | already | taken | lock-lost.
+--@keys 10
+local turns, lock, logs, finding, index, by_session, context_active, session, events, mission =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local a = cjson.decode(ARGV[1])
+local text = ARGV[2]
+--@include lock
+
+local function mark_done()
+  redis.call('HSET', mission, 'state', 'done', 'problem', '', 'finding', a.id, 'updatedAt', a.ended)
+  redis.call('HSETNX', mission, 'endedAt', a.ended)
+  redis.call('DEL', turns)
+end
+
+if not has_job(lock, a.token, a.worker) then return 'lock-lost' end
+if not redis.call('SET', finding, text, 'NX') then
+  if redis.call('TYPE', finding).ok == 'string' and string.find(redis.call('GET', finding), '"job_id":"' .. a.job .. '"', 1, true) then
+    mark_done()
+    return 'already'
+  end
+  return 'taken'
+end
+redis.call('RPUSH', logs, a.log)
+redis.call('ZADD', index, a.at, a.id)
+redis.call('ZADD', by_session, a.at, a.id)
+redis.call('INCRBY', context_active, a.tokens)
+if redis.call('HGET', session, 'name') == a.session then redis.call('HINCRBY', session, 'findings', 1) end
+redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', a.id, 'session', a.session, 'batch', '', 'topics', a.topics)
+mark_done()
+redis.call('PUBLISH', a.findings_channel, a.id)
+redis.call('PUBLISH', a.completions_channel, a.job)
+return 'recorded'

@@ -1,0 +1,73 @@
+import type { Config } from '../../src/config.ts';
+import { runCoordinator, type RunningCoordinator } from '../../src/coordinator/run-coordinator.ts';
+import { createLogger } from '../../src/logger.ts';
+import type { Model, ModelRequest } from '../../src/models/model.ts';
+import type { TestRedis } from './redis.ts';
+import { createScriptedModel, type Step } from './scripted-model.ts';
+
+/** A coordinator in this process, closed after the test. */
+export async function startCoordinator(redis: TestRedis, config: Config, model: Model): Promise<RunningCoordinator> {
+  const coordinator = await runCoordinator({ config, model, log: createLogger('test', config.FLEET_LOG_LEVEL) });
+  let closed: Promise<void> | null = null;
+  const close = (): Promise<void> => (closed ??= coordinator.close());
+  redis.cleanup(close);
+  return { ...coordinator, close };
+}
+
+/** Title of the schema of a structured call; empty: the call of a task. */
+export function titleOf(request: ModelRequest): string {
+  return String(request.outputSchema?.['title'] ?? '');
+}
+
+/** What the first user message of a call says. */
+export function promptOf(request: ModelRequest): string {
+  const content = request.messages[0]?.content;
+  return typeof content === 'string' ? content : JSON.stringify(content);
+}
+
+interface PlannedTask {
+  id: string;
+  description: string;
+  kind?: string;
+  model?: string;
+  reason?: string;
+  depends_on?: string[];
+  for_each?: string[];
+}
+
+/** A planner that always answers with this plan. */
+export function toPlanReply(tasks: PlannedTask[]): string {
+  return JSON.stringify({
+    approach: 'one after the other',
+    tasks: tasks.map((task) => ({ kind: 'other', model: 'haiku', ...task })),
+  });
+}
+
+/** A synthesis that cites every finding it was given. */
+export function toSynthesisReply(request: ModelRequest): string {
+  const ids = [...promptOf(request).matchAll(/<finding id=\\?"([^"\\]+)/g)].map((match) => match[1] ?? '');
+  return JSON.stringify({ answer: `Done. [${ids.join(', ')}]`, citations: ids });
+}
+
+/** One model for coordinator and workers: plans as told, does each task in one word, and sums up. */
+export function createMissionModel(
+  tasks: PlannedTask[],
+  answers: {
+    plan?: (request: ModelRequest, call: number) => Step;
+    task?: (request: ModelRequest) => Step;
+    synthesis?: (request: ModelRequest) => Step;
+  } = {},
+): ReturnType<typeof createScriptedModel> {
+  let plans = 0;
+  return createScriptedModel((request) => {
+    switch (titleOf(request)) {
+      case 'plan':
+        plans += 1;
+        return answers.plan?.(request, plans) ?? toPlanReply(tasks);
+      case 'synthesis':
+        return answers.synthesis?.(request) ?? toSynthesisReply(request);
+      default:
+        return answers.task?.(request) ?? 'found';
+    }
+  });
+}
