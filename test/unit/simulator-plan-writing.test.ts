@@ -5,8 +5,11 @@ import type { MessagesRequest } from '../../src/simulator/prompt-segments.ts';
 
 const brain = createRuleBrain();
 const FINDINGS = [
-  { id: 'finding_aa11', text: 'src/tea.ts: TypeScript, 12 lines, exports `brew`.\n(simulated model)' },
-  { id: 'finding_bb22', text: '{"lines":40,"summary":"40 lines in 2 files [see below]."}' },
+  {
+    id: 'finding_aa11',
+    text: 'Summarise src/tea.ts\nsrc/tea.ts: TypeScript, 12 lines. It says of itself: “Brews tea. Slowly.”\n(simulated model)',
+  },
+  { id: 'finding_bb22', text: 'Count the lines\n{"lines":40,"summary":"40 lines in 2 files [see below]."}' },
   { id: 'finding_cc33', text: 'Coffee is kept in docs/coffee.md.' },
 ];
 
@@ -140,7 +143,7 @@ describe('a section', () => {
 
   it('says so where nothing was found', () => {
     expect(ask(request('section', { goal: 'A guide', section: 'Coffee' }, []))).toMatchObject({
-      text: expect.stringContaining('nothing'),
+      text: 'NOT IN ARCHIVE',
       citations: [],
     });
   });

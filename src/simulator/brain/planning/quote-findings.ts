@@ -2,14 +2,13 @@ import { isObject } from '../../shape.ts';
 import { toWords } from '../archive/word-overlap.ts';
 import type { GivenFinding, PlanningPrompt } from './planning-prompt.ts';
 
-const TASK = /^(?:say|ask|summari[sz]e|describe|count|find|list|search|show|read|check|explain|compare|look)\b/i;
 const MARK = /\s*\(simulated model\)/g;
 
 /** What a finding says first, in at most `most` characters, as one sentence that cites it. */
 export function quote(finding: GivenFinding, most: number): string {
   const room = Math.max(10, most - finding.id.length - 4);
   const said = firstSentence(finding.text, room);
-  return `${said.replace(/[.!?:]$/, '')} [${finding.id}].`;
+  return `${said.replace(/[.!?:;…]+$/, '')} [${finding.id}].`;
 }
 
 /** Findings in the order of how much they say about the words, those that say as much as given. */
@@ -40,7 +39,7 @@ export function quoteMany(
   return { text: sentences.join(' '), citations };
 }
 
-/** Brackets would read as citations, so they become round ones. */
+/** Brackets would read as citations, so they become round ones; and stops would end the sentence before its citation. */
 function firstSentence(text: string, most: number): string {
   const line = toPlainText(withoutTask(text))
     .replaceAll(MARK, '')
@@ -49,16 +48,18 @@ function firstSentence(text: string, most: number): string {
     .trim()
     .split('\n')
     .find((one) => one.trim() !== '');
-  const flat = (line ?? 'It says nothing').replaceAll(/\s+/g, ' ').trim();
-  return flat.length <= most ? flat : `${flat.slice(0, most - 1).trimEnd()}…`;
+  const flat = (line ?? 'It says nothing')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[.!?…]+(?=["'”’)`])/g, '')
+    .replaceAll(/[.!?…]+ /g, '; ')
+    .trim();
+  return flat.length <= most ? flat : `${flat.slice(0, most - 6).trimEnd()} (cut)`;
 }
 
 /** What was found; the line above it says what was asked. */
 function withoutTask(text: string): string {
-  const [first = '', ...rest] = text.split('\n');
-  const isTask = first.endsWith('?') || TASK.test(first);
-  const found = rest.join('\n').trim();
-  return isTask && found.replaceAll(MARK, '') !== '' ? found : text;
+  const found = text.split('\n').slice(1).join('\n').trim();
+  return found.replaceAll(MARK, '') === '' ? text : found;
 }
 
 /** The summary of a result that is JSON, else the text as it stands. */

@@ -1,3 +1,4 @@
+import { NOT_IN_ARCHIVE } from '../archive/archive-brain.ts';
 import { quote, quoteMany, rankFindings } from './quote-findings.ts';
 import type { PlanningPrompt } from './planning-prompt.ts';
 
@@ -7,7 +8,7 @@ const MOST_FAILURES = 3;
 /** What the tasks found on the goal, each sentence with its finding, and what failed. */
 export function toSynthesis(prompt: PlanningPrompt): { answer: string; citations: string[] } {
   const { findings, failed, goal } = prompt;
-  const { text, citations } = quoteMany(prompt, rankFindings(findings, goal), { count: 12, each: 260 });
+  const { text, citations } = quoteMany(prompt, rankFindings(findings, goal), { count: 8, each: 220 });
   const more = findings.length - citations.length;
   const parts = [
     goal === '' ? '' : `On “${goal.slice(0, 200)}”:`,
@@ -32,7 +33,7 @@ export function toCondensation({ findings, room }: PlanningPrompt): { summary: s
 export function toSection(prompt: PlanningPrompt): { text: string; citations: string[] } {
   const { findings, section, goal } = prompt;
   const { text, citations } = quoteMany(prompt, rankFindings(findings, section || goal), { count: 10, each: 300 });
-  return { text: text === '' ? `The archive holds nothing on this. ${MARK}` : text, citations };
+  return { text: text === '' ? NOT_IN_ARCHIVE : text, citations };
 }
 
 function describeFailures(failed: readonly string[]): string {
