@@ -1,5 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toCondensationCall } from '../../src/coordinator/condense.ts';
+import { toOutlineCall } from '../../src/coordinator/paper/outline-call.ts';
+import { toSectionCall } from '../../src/coordinator/paper/section-call.ts';
 import { toPlanCall } from '../../src/coordinator/plan-prompt.ts';
 import type { StructuredCall } from '../../src/coordinator/structured-call-shape.ts';
 import { toSynthesisCall } from '../../src/coordinator/synthesis.ts';
@@ -85,6 +88,38 @@ describe('the simulated Sonnet, asked as the coordinator asks', () => {
     expect(answer).toContain('The coffee is cold [finding_bb22]. a.ts: TypeScript, 3 lines [finding_aa11].');
     expect(answer).toContain('One task failed: todos: refusal.');
     expect(citations).toEqual(['finding_bb22', 'finding_aa11']);
+  });
+
+  it('outlines a paper and writes its sections', async () => {
+    const findings = ['finding_aa11', 'finding_bb22', 'finding_cc33'].map((id, at) => ({
+      id,
+      kind: 'docs',
+      text: `Look at store ${at}.\nThe store holds ${at} crates of tea. It is cold! See a.ts: “Brews. Slowly.” ${'More words. '.repeat(40)}`,
+    }));
+    const goal = 'What we know about tea';
+    const outline = await ask(toOutlineCall({ name: 'outline', model: MODEL, goal, findings }));
+    expect(outline.sections).toHaveLength(3);
+    const [section] = outline.sections;
+    if (section === undefined) throw new Error('no section');
+    const parts = { name: 'section-1', model: MODEL, goal, outline, section, answer: '' };
+    const written = await ask(toSectionCall({ ...parts, findings }));
+    expect(written.citations.toSorted()).toEqual(findings.map(({ id }) => id));
+    expect(written.text).toContain('The store holds 0 crates of tea');
+    expect(await ask(toSectionCall({ ...parts, findings: [] }))).toEqual({ text: 'NOT IN ARCHIVE', citations: [] });
+  });
+
+  it('condenses findings and leaves none out', async () => {
+    const piece = Array.from({ length: 50 }, (_, at) => ({
+      finding_id: `finding_${at}`,
+      at: '2026-11-01T00:00:00.000Z',
+      task: `Measure ${at}`,
+      result: { summary: `It is ${at}. ${'And so on. '.repeat(100)}` },
+      citations: [],
+      files_changed: [],
+      topics: [],
+    }));
+    const summary = await ask(toCondensationCall('claude-haiku-5-5', piece));
+    expect(summary).toContain('It is 49; And so on');
   });
 
   it('needs no citation where nothing was found', async () => {
