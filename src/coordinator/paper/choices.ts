@@ -29,7 +29,7 @@ export async function isPaper(redis: Redis, keys: Keys, id: string): Promise<boo
 export async function choosePaper(redis: Redis, keys: Keys, id: string, choice: PaperChoice): Promise<ChosenPaper> {
   const paper = await readPaper(redis, keys, id);
   if (paper === null) throw new NotFoundError(`paper ${id}: no such paper, or it has not begun`);
-  if (paper.text !== null) {
+  if (paper.text !== null && choice !== 'retry' && choice !== 'park') {
     throw new UsageError(`paper ${id}: it is written; fleet paper --resume ${id} --out FILE writes the file`);
   }
   const { stop } = paper;
