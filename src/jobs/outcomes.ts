@@ -26,6 +26,7 @@ import {
 } from '../errors.ts';
 import { noteFailure } from '../halt/error-rate.ts';
 import type { HaltSwitch } from '../halt/halt.ts';
+import { noteRework } from '../ledger/rework.ts';
 import type { Logger } from '../logger.ts';
 import type { Keys } from '../redis/keys.ts';
 import {
@@ -50,6 +51,8 @@ export interface OutcomeParts {
   halt: HaltSwitch;
   log: Logger;
   workerId: string;
+  /** Model of jobs that name none: to whose account the money of a failed one is put. */
+  defaultModel?: string;
 }
 
 /**
@@ -186,6 +189,7 @@ async function failed(thrown: unknown, job: Job, parts: OutcomeParts): Promise<E
     chain.hset(keys.turns(jobId), 'cause', ofTask ? 'task' : 'provider', 'cause_attempt', job.attemptsMade);
     chain.expire(keys.turns(jobId), KEEP_TURNS_SECONDS);
   }
+  if (job.queueName === 'tasks') await noteRework(chain, job, parts);
   const batch = job.queueName === 'tasks' ? toBatch(job) : null; // a query is paid by a batch, and none of its tasks
   if (batch !== null) chain.sadd(keys.batchFailed(batch), jobId);
   await chain.exec();

@@ -9,7 +9,7 @@ import type { Logger } from '../logger.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { createActiveRun, type ActiveRun } from './active-run.ts';
-import { ALONE_AFTER, noteRecovery, QUARANTINE_AFTER, readCrashes } from './crashes.ts';
+import { ALONE_AFTER, noteRecovery, QUARANTINE_AFTER, readCrashes, type ProgressReader } from './crashes.ts';
 import { keepLocks, LOCK_MS } from './keep-locks.ts';
 import { toOutcome } from './outcomes.ts';
 import { PatientWorker } from './patient-worker.ts';
@@ -52,8 +52,12 @@ export interface WorkerParts {
   log: Logger;
   workerId: string;
   concurrency: number;
+  /** Model of jobs that name none. */
+  defaultModel?: string;
   /** Called whenever a job starts or ends. */
   onChange?: () => void;
+  /** How a job that gets on between two deaths is told from one that kills; default: by its stored turns. */
+  readProgress?: ProgressReader;
   /** Called once when the worker is stuck: has a free slot, jobs wait, and none was started for a minute. */
   onStuck?: () => void;
 }
@@ -107,7 +111,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
 
   /** @throws QuarantinedError, or ShutdownError where another suspect runs here already */
   async function beforeRunningAgain(run: ActiveRun): Promise<void> {
-    const record = await readCrashes(redis, keys, run.job);
+    const record = await readCrashes(redis, keys, run.job, parts.readProgress);
     if (record.crashes >= QUARANTINE_AFTER) {
       await record.clear();
       await redis.hincrby(keys.counters, 'quarantined', 1);

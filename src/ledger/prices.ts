@@ -1,6 +1,6 @@
 import type { CatalogEntry, Prices } from '../models/catalog.ts';
 import type { Usage } from '../models/usage.ts';
-import { toPromptTokens } from './usage.ts';
+import { toPromptTokens, withoutUsage } from './usage.ts';
 
 /**
  * What a reply cost, in nano-dollars. The whole prompt, cached or not, decides which side of a price step the request is on.
@@ -48,6 +48,26 @@ export function allSonnetNanoUsd(sonnet: CatalogEntry, usage: Usage): number {
  */
 export function toSavedPercent(costNano: number, allSonnetNano: number): number {
   return allSonnetNano === 0 ? 0 : (100 * (allSonnetNano - costNano)) / allSonnetNano;
+}
+
+/** A saving against all Sonnet, as it looks and as it is. Percent, unrounded. */
+export interface Saving {
+  /** All tokens compared, whatever became of them. */
+  savedPercent: number;
+  /**
+   * After rework: all money counts as spent, and only tokens of work that ended in a finding as saved. Null where money
+   * was spent and nothing came of it.
+   */
+  effectiveSavedPercent: number | null;
+}
+
+/** @param rework tokens of `usage` that were spent on tasks that failed or were handed back */
+export function toSaving(sonnet: CatalogEntry, costNano: number, usage: Usage, rework: Usage): Saving {
+  const done = allSonnetNanoUsd(sonnet, withoutUsage(usage, rework));
+  return {
+    savedPercent: toSavedPercent(costNano, allSonnetNanoUsd(sonnet, usage)),
+    effectiveSavedPercent: done === 0 && costNano > 0 ? null : toSavedPercent(costNano, done),
+  };
 }
 
 function pricesFor(entry: CatalogEntry, promptTokens: number): Prices {

@@ -5,9 +5,15 @@ import { toPromptTokens } from './usage.ts';
 /** The table of `fleet costs`: one line a row, a total below, and what the comparison is with. */
 export function renderCosts(report: CostReport): string {
   if (report.rows.length === 0) return 'Nothing has been spent yet.';
+  const hasRework = report.total.reworkNano > 0 || report.total.reworkTasks > 0;
   const head = [report.by, 'tasks', 'calls', 'prompt', 'output', 'cost', 'all Sonnet', 'saved'];
-  const lines = report.rows.map((row) => toCells(row, row.name ?? '(none)'));
-  const total = toCells(report.total, 'total');
+  if (hasRework) head.push('rework', 'effective');
+  const toLineOf = (row: CostRow, name: string): string[] => [
+    ...toCells(row, name),
+    ...(hasRework ? toRework(row) : []),
+  ];
+  const lines = report.rows.map((row) => toLineOf(row, row.name ?? '(none)'));
+  const total = toLineOf(report.total, 'total');
   const widths = head.map((title, at) =>
     Math.max(title.length, ...[...lines, total].map((line) => line[at]?.length ?? 0)),
   );
@@ -21,6 +27,7 @@ export function renderCosts(report: CostReport): string {
     rule,
     toLine(total),
     `"all Sonnet": the same tokens at the prices of ${report.sonnet}`,
+    ...(hasRework ? ['"effective": rework, spent on tasks that failed or were handed back, is no work saved'] : []),
     ...(report.total.freeListNano === 0
       ? []
       : [`free calls: ${formatUsd(report.total.freeListNano, 4)} at list price, billed at nothing`]),
@@ -38,6 +45,11 @@ function toCells(row: CostRow, name: string): string[] {
     formatUsd(row.allSonnetNano, 4),
     `${row.savedPercent.toFixed(1)} %`,
   ];
+}
+
+function toRework(row: CostRow): string[] {
+  const effective = row.effectiveSavedPercent;
+  return [formatUsd(row.reworkNano, 4), effective === null ? '–' : `${effective.toFixed(1)} %`];
 }
 
 function count(value: number): string {

@@ -17,6 +17,12 @@ export interface CostRow {
   allSonnetNano: number;
   /** Percent, unrounded; negative where it cost more than Sonnet would have. */
   savedPercent: number;
+  /** Spent on tasks that failed or were handed back; in `costNano` already. */
+  reworkNano: number;
+  /** Failures of tasks that had cost something. */
+  reworkTasks: number;
+  /** The saving after rework: only work that ended in a finding is compared. Null: money was spent and nothing came of it. */
+  effectiveSavedPercent: number | null;
 }
 
 export interface CostReport {

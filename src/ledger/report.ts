@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { CatalogEntry } from '../models/catalog.ts';
 import type { Usage } from '../models/usage.ts';
 import type { Keys } from '../redis/keys.ts';
-import { allSonnetNanoUsd, toSavedPercent } from './prices.ts';
+import { allSonnetNanoUsd, toSaving } from './prices.ts';
 import { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './report-shape.ts';
 import { addUsage, NO_USAGE } from './usage.ts';
 
@@ -22,11 +22,16 @@ export interface LedgerEntry {
   /** Tasks that ended in a finding; calls of failed tasks are booked without one. */
   tasks: number;
   usage: Usage;
+  /** The part of it that failed tasks had spent when they failed. */
+  rework: { nano: number; tasks: number; usage: Usage };
 }
 
-/** Reads every booking: one command for the days, one a day. */
-export async function readLedger(redis: Redis, keys: Keys): Promise<LedgerEntry[]> {
-  const days = (await redis.smembers(keys.ledgerDays)).sort();
+/** What the measures of rework begin with. Written by `rework.ts`. */
+const REWORK = 'rework_';
+
+/** Reads every booking: one command for the days, one a day. @param since first UTC day wanted, `YYYY-MM-DD`; default all */
+export async function readLedger(redis: Redis, keys: Keys, since = ''): Promise<LedgerEntry[]> {
+  const days = (await redis.smembers(keys.ledgerDays)).filter((day) => day >= since).sort();
   const hashes = await Promise.all(days.map((day) => redis.hgetall(keys.ledger(day))));
   return days.flatMap((day, at) => parseLedger(day, hashes[at] ?? {}));
 }
@@ -80,6 +85,7 @@ function toEntry(day: string, parts: string[]): LedgerEntry {
     calls: 0,
     tasks: 0,
     usage: { ...NO_USAGE },
+    rework: { nano: 0, tasks: 0, usage: { ...NO_USAGE } },
   };
 }
 
@@ -89,20 +95,23 @@ function decodePart(part: string): string {
 }
 
 function addMeasure(entry: LedgerEntry, measure: string, amount: number): void {
+  if (measure.startsWith(REWORK)) return addSpent(entry.rework, measure.slice(REWORK.length), amount);
+  if (measure === 'calls') entry.calls += amount;
+  else if (measure === 'list_nano') entry.listNano += amount;
+  else addSpent(entry, measure, amount);
+}
+
+function addSpent(spent: { nano: number; tasks: number; usage: Usage }, measure: string, amount: number): void {
   switch (measure) {
-    case 'list_nano':
-      entry.listNano += amount;
-      break;
     case 'nano':
-    case 'calls':
     case 'tasks':
-      entry[measure] += amount;
+      spent[measure] += amount;
       break;
     case 'input':
     case 'cache_write':
     case 'cache_read':
     case 'output':
-      entry.usage[measure] += amount;
+      spent.usage[measure] += amount;
       break;
     default:
   }
@@ -112,9 +121,8 @@ function toRow(name: string | null, entries: readonly LedgerEntry[], sonnet: Cat
   const sum = (measure: 'nano' | 'listNano' | 'calls' | 'tasks'): number =>
     entries.reduce((total, entry) => total + entry[measure], 0);
   const usage = entries.reduce((total, entry) => addUsage(total, entry.usage), { ...NO_USAGE });
+  const rework = entries.reduce((total, entry) => addUsage(total, entry.rework.usage), { ...NO_USAGE });
   const costNano = sum('nano');
-  const allSonnetNano = allSonnetNanoUsd(sonnet, usage);
-  const savedPercent = toSavedPercent(costNano, allSonnetNano);
   return {
     name,
     calls: sum('calls'),
@@ -122,8 +130,10 @@ function toRow(name: string | null, entries: readonly LedgerEntry[], sonnet: Cat
     usage,
     costNano,
     freeListNano: sum('listNano'),
-    allSonnetNano,
-    savedPercent,
+    allSonnetNano: allSonnetNanoUsd(sonnet, usage),
+    reworkNano: entries.reduce((total, entry) => total + entry.rework.nano, 0),
+    reworkTasks: entries.reduce((total, entry) => total + entry.rework.tasks, 0),
+    ...toSaving(sonnet, costNano, usage, rework),
   };
 }
 

@@ -21,3 +21,13 @@ export function addUsage(a: Usage, b: Usage): Usage {
     output: a.output + b.output,
   };
 }
+
+/** What is left of `a` without `b`, never below nothing: the two may have been counted on different days. */
+export function withoutUsage(a: Usage, b: Usage): Usage {
+  return {
+    input: Math.max(0, a.input - b.input),
+    cache_write: Math.max(0, a.cache_write - b.cache_write),
+    cache_read: Math.max(0, a.cache_read - b.cache_read),
+    output: Math.max(0, a.output - b.output),
+  };
+}

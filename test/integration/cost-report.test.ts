@@ -12,10 +12,12 @@ it('reads back every day, with names that hold the separator', async () => {
   await redis.hincrby(keys.ledger('2026-11-21'), `${row}nano`, 220_000);
   await redis.hincrby(keys.ledger('2026-11-21'), `${row}cache_read`, 9);
 
+  const rework = { nano: 0, tasks: 0, usage: { input: 0, cache_write: 0, cache_read: 0, output: 0 } };
   const names = { session: 'week|47', batch: '50%', mission: null, model: 'claude-haiku-5-5', worker: 'haiku_box_001' };
   expect(await readLedger(redis, keys)).toEqual([
     {
       ...names,
+      rework,
       day: '2026-11-20',
       nano: 110_000,
       listNano: 0,
@@ -25,6 +27,7 @@ it('reads back every day, with names that hold the separator', async () => {
     },
     {
       ...names,
+      rework,
       day: '2026-11-21',
       nano: 220_000,
       listNano: 0,
@@ -33,6 +36,13 @@ it('reads back every day, with names that hold the separator', async () => {
       usage: { input: 0, cache_write: 0, cache_read: 9, output: 0 },
     },
   ]);
+});
+
+it('reads from a day on', async () => {
+  const { redis, keys } = test;
+  await redis.sadd(keys.ledgerDays, '2026-11-20', '2026-11-21');
+  for (const day of ['2026-11-20', '2026-11-21']) await redis.hset(keys.ledger(day), 's||||w|nano', 1);
+  expect((await readLedger(redis, keys, '2026-11-21')).map(({ day }) => day)).toEqual(['2026-11-21']);
 });
 
 it('reads an empty ledger as nothing spent', async () => {

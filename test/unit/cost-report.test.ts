@@ -55,6 +55,55 @@ describe('a cost report', () => {
   });
 });
 
+describe('rework', () => {
+  /** One Haiku task that ended well and one that failed, each 2,000 + 500 tokens. */
+  const withFailure = parseLedger('2026-11-21', {
+    's||m|claude-haiku-4-5|w|nano': String(2 * 4_500_000),
+    's||m|claude-haiku-4-5|w|calls': '2',
+    's||m|claude-haiku-4-5|w|tasks': '1',
+    's||m|claude-haiku-4-5|w|input': '4000',
+    's||m|claude-haiku-4-5|w|output': '1000',
+    's||m|claude-haiku-4-5|w|rework_nano': '4500000',
+    's||m|claude-haiku-4-5|w|rework_tasks': '1',
+    's||m|claude-haiku-4-5|w|rework_input': '2000',
+    's||m|claude-haiku-4-5|w|rework_output': '500',
+  });
+
+  it('counts as spent, and its tokens not as saved work', () => {
+    const { total } = toCostReport(withFailure, { by: 'mission', sonnet });
+    expect(total).toMatchObject({ costNano: 9_000_000, reworkNano: 4_500_000, reworkTasks: 1, tasks: 1 });
+    expect(total.savedPercent.toFixed(1)).toBe('66.7'); // 0.009 against 0.027
+    expect(total.effectiveSavedPercent?.toFixed(1)).toBe('33.3'); // 0.009 against 0.0135
+  });
+
+  it('is no percentage where money was spent and nothing came of it', () => {
+    const lost = parseLedger('2026-11-21', {
+      's||m|claude-haiku-4-5|w|nano': '9',
+      's||m|claude-haiku-4-5|w|rework_nano': '9',
+    });
+    expect(toCostReport(lost, { by: 'mission', sonnet }).total.effectiveSavedPercent).toBeNull();
+  });
+
+  it('is the saving itself where nothing failed', () => {
+    const { total } = toCostReport(entries, { by: 'mission', sonnet });
+    expect(total.effectiveSavedPercent).toBe(total.savedPercent);
+  });
+
+  it('has columns of its own where there is any', () => {
+    expect(renderCosts(toCostReport(withFailure, { by: 'mission', sonnet }))).toBe(
+      [
+        'mission  tasks  calls  prompt  output     cost  all Sonnet   saved   rework  effective',
+        '━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━',
+        'm            1      2   4,000   1,000  $0.0090     $0.0270  66.7 %  $0.0045     33.3 %',
+        '━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━',
+        'total        1      2   4,000   1,000  $0.0090     $0.0270  66.7 %  $0.0045     33.3 %',
+        '"all Sonnet": the same tokens at the prices of claude-sonnet-4-5',
+        '"effective": rework, spent on tasks that failed or were handed back, is no work saved',
+      ].join('\n'),
+    );
+  });
+});
+
 describe('the table', () => {
   it('aligns its columns and says what it compares with', () => {
     expect(renderCosts(toCostReport(entries, { by: 'model', sonnet }))).toBe(

@@ -1,0 +1,81 @@
+import type { Job } from 'bullmq';
+import type { ChainableCommander, Redis } from 'ioredis';
+import { z } from 'zod';
+import { toUtcDay } from '../findings/timestamp.ts';
+import type { Usage } from '../models/usage.ts';
+import type { Keys } from '../redis/keys.ts';
+import { toLedgerRow } from './shared-parts.ts';
+import { NO_USAGE, toTotalTokens } from './usage.ts';
+
+const spentSchema = z.object({
+  nanoUsd: z.int(),
+  usage: z.object({ input: z.int(), cache_write: z.int(), cache_read: z.int(), output: z.int() }),
+});
+type Spent = z.output<typeof spentSchema>;
+
+/** What a task that fails was stamped with. */
+const stampSchema = z.object({
+  session: z.string().nullish().catch(null),
+  batch: z.string().nullish().catch(null),
+  mission_id: z.string().nullish().catch(null),
+  model: z.string().nullish().catch(null),
+});
+
+const MEASURES = ['input', 'cache_write', 'cache_read', 'output'] as const;
+const NOTHING: Spent = { nanoUsd: 0, usage: { ...NO_USAGE } };
+
+/**
+ * Adds to a failing task's chain of commands what it has spent in vain: *rework*, in the ledger's rows and the session's
+ * totals, so that a saving can be told with it (`toSaving`). It is booked already and is not booked again; only what was
+ * spent since the task's last failure is added, and a worker that dies before it has told BullMQ adds nothing twice.
+ *
+ * A task whose provider failed goes on from its stored turns when it is retried. What it had spent stays rework all the
+ * same: a saving comes out too modest then, never too large.
+ */
+export async function noteRework(
+  chain: ChainableCommander,
+  job: Pick<Job, 'id' | 'data'>,
+  parts: { redis: Redis; keys: Keys; workerId: string; defaultModel?: string },
+): Promise<void> {
+  const { redis, keys, workerId } = parts;
+  const turns = keys.turns(job.id ?? '');
+  const [totals = null, counted = null] = await redis.hmget(turns, 'totals', 'rework');
+  const spent = minus(parseSpent(totals), parseSpent(counted));
+  if (totals === null || (spent.nanoUsd === 0 && toTotalTokens(spent.usage) === 0)) return;
+  const stamps = stampSchema.safeParse(job.data).data ?? {};
+  const session = stamps.session ?? '';
+  const identity = {
+    session,
+    batch: stamps.batch ?? null,
+    missionId: stamps.mission_id ?? null,
+    model: stamps.model ?? parts.defaultModel ?? '',
+  };
+  const day = toUtcDay(new Date());
+  const row = `${toLedgerRow(identity, workerId)}rework_`;
+  chain.hset(turns, 'rework', totals).sadd(keys.ledgerDays, day);
+  chain.hincrby(keys.ledger(day), `${row}nano`, spent.nanoUsd).hincrby(keys.ledger(day), `${row}tasks`, 1);
+  for (const measure of MEASURES) {
+    if (spent.usage[measure] !== 0) chain.hincrby(keys.ledger(day), `${row}${measure}`, spent.usage[measure]);
+  }
+  const sums = keys.sessionTotals(session);
+  chain
+    .hincrby(sums, 'rework:nano', spent.nanoUsd)
+    .hincrby(sums, 'rework:tokens', toTotalTokens(spent.usage))
+    .hincrby(sums, 'rework:tasks', 1);
+}
+
+/** What cannot be read was not spent: the failure must be told whatever stands there. */
+function parseSpent(text: string | null): Spent {
+  if (text === null) return NOTHING;
+  try {
+    return spentSchema.parse(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return NOTHING;
+    throw error;
+  }
+}
+
+function minus(a: Spent, b: Spent): Spent {
+  const usage = Object.fromEntries(MEASURES.map((measure) => [measure, a.usage[measure] - b.usage[measure]]));
+  return { nanoUsd: a.nanoUsd - b.nanoUsd, usage: usage as unknown as Usage };
+}
