@@ -4,7 +4,9 @@ import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toStoredTokens } from './adopt.ts';
 import { readFindingTexts } from './read-texts.ts';
+import { restoreFindings } from './restore-findings.ts';
 import { parseFinding, type StoredFinding } from './stored-finding.ts';
+import { toSummaryId } from './stub.ts';
 
 export interface Retraction {
   id: string;
@@ -12,6 +14,8 @@ export interface Retraction {
   by: string;
   /** UTC instant. */
   at: string;
+  /** Findings that are live again, because the summary that stood for them is none any more; 0 for most. */
+  restored: number;
 }
 
 const PAGE = 500;
@@ -19,24 +23,35 @@ const PAGE = 500;
 const TRIES = 5;
 
 /**
- * Takes a finding out of the archive: it stays readable, is marked, and no librarian is shown it again.
+ * Takes a finding out of the archive: it stays readable, is marked, and no librarian is shown it again. Where a summary
+ * stands for it, or it is one, the summary goes with it, and the other findings it stood for are live again.
  * @throws UsageError where there is none, or it is retracted already
  */
 export async function retractFinding(
-  parts: { redis: Redis; keys: Keys; scripts: Pick<Scripts, 'retract-finding'> },
-  retraction: Omit<Retraction, 'at'>,
+  parts: { redis: Redis; keys: Keys; scripts: Pick<Scripts, 'retract-finding' | 'restore-findings'> },
+  retraction: Omit<Retraction, 'at' | 'restored'>,
 ): Promise<Retraction> {
   const { redis, keys, scripts } = parts;
   const { id, why, by } = retraction;
   const note = { why, by, at: new Date().toISOString() };
+  let restored = 0;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const [text] = await readFindingTexts(redis, keys, [id]);
     if (text === undefined || text === null) throw new NotFoundError(`finding ${id}: there is none`);
+    const summaryId = toSummaryId(text);
+    if (summaryId !== null) {
+      const because = { ...note, why: `it stands for ${id}, which was retracted: ${why}` };
+      restored += await restoreFindings(parts, summaryId, because);
+      continue;
+    }
+    if ((await redis.hexists(keys.retracted, id)) === 0 && isSummary(id, text)) {
+      return { id, ...note, restored: restored + (await restoreFindings(parts, id, note)) };
+    }
     const answer = await scripts['retract-finding'](
       [keys.finding(id), keys.index, keys.retracted, keys.contextActive, keys.events],
       [id, JSON.stringify(note), toStoredTokens(text), text, toMarked(text, note)],
     );
-    if (answer === 'retracted') return { id, ...note };
+    if (answer === 'retracted') return { id, ...note, restored: Math.max(0, restored - 1) }; // itself is not
     if (answer === 'already') throw new UsageError(`finding ${id}: it is retracted already`);
   }
   throw new UsageError(`finding ${id}: another program keeps writing it; try again`);
@@ -56,6 +71,10 @@ export async function listAnswersCiting(redis: Redis, keys: Keys, id: string): P
       if (answer?.citations.includes(id) === true) citing.push(answer);
     }
   }
+}
+
+function isSummary(id: string, text: string): boolean {
+  return parseFinding(id, text)?.kind === 'summary';
 }
 
 /** What cannot be read cannot be marked; it is noted as retracted all the same. */

@@ -16,6 +16,8 @@ export interface ShownContext {
   /** One block a finding, oldest first. */
   text: string;
   ids: ReadonlySet<string>;
+  /** What an answer may cite: `ids`, and the findings that shown summaries stand for and name. */
+  citable: ReadonlySet<string>;
   bytes: number;
   /** Findings that fit the filter but not the limit; null: none. */
   leftOut: { count: number; bytes: number } | null;
@@ -146,6 +148,7 @@ export function createArchiveContext(redis: Redis, keys: Keys, options: { holdBy
     return {
       text: blocks.join(''),
       ids: new Set(chosen.map((entry) => entry.id)),
+      citable: toCitable(chosen),
       bytes: shownBytes,
       leftOut:
         chosen.length === fitting.length ? null : { count: fitting.length - chosen.length, bytes: bytes - shownBytes },
@@ -157,7 +160,8 @@ export function createArchiveContext(redis: Redis, keys: Keys, options: { holdBy
       text: [...entries.values()].map((entry) => entry.block ?? '').join(''),
       ids: new Set(entries.keys()),
     };
-    return { text: whole.text, ids: new Set(whole.ids), bytes: stats.bytes, leftOut: null };
+    const citable = toCitable([...entries.values()]);
+    return { text: whole.text, ids: new Set(whole.ids), citable, bytes: stats.bytes, leftOut: null };
   }
 
   async function readBlocks(chosen: ArchiveEntry[]): Promise<string[]> {
@@ -186,6 +190,15 @@ export function createArchiveContext(redis: Redis, keys: Keys, options: { holdBy
     show,
     stats: () => ({ ...stats, findings: entries.size, skipped: skipped.size }),
   };
+}
+
+function toCitable(shown: readonly ArchiveEntry[]): Set<string> {
+  const citable = new Set<string>();
+  for (const { id, sources } of shown) {
+    citable.add(id);
+    for (const source of sources) citable.add(source);
+  }
+  return citable;
 }
 
 function sumBytes(entries: readonly ArchiveEntry[]): number {

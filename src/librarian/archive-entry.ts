@@ -6,10 +6,13 @@ export interface ArchiveEntry {
   id: string;
   /** Instant, ms since 1970; 0 where the finding has none. */
   at: number;
-  session: string | null;
+  /** One, but for a summary of findings of several; none where it has none. */
+  sessions: readonly string[];
   mission: string | null;
   batch: string | null;
   topics: readonly string[];
+  /** Of a summary: the findings it stands for. They are no longer shown themselves, and may be cited through it. */
+  sources: readonly string[];
   /** What the model is shown; null: not held in memory, read again when it is chosen. */
   block: string | null;
   /** UTF-8 bytes of the block. */
@@ -29,13 +32,20 @@ export function toArchiveEntry(id: string, text: string): ArchiveEntry | null {
   return {
     id,
     at: Number.isNaN(at) ? 0 : at,
-    session: toName(finding.session),
+    sessions: toSessions(finding),
     mission: toName(finding.mission_id),
     batch: toName(finding.batch),
     topics: finding.topics,
+    sources: finding.kind === 'summary' ? finding.citations : [],
     block,
     bytes: Buffer.byteLength(block),
   };
+}
+
+function toSessions({ sessions = [], session }: StoredFinding): string[] {
+  if (sessions.length > 0) return sessions;
+  const name = toName(session);
+  return name === null ? [] : [name];
 }
 
 /** Text of findings and questions must not open or close the prompt's own tags. */

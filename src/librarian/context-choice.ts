@@ -13,7 +13,7 @@ const EMPTY_WORDS = new Set(
 /** Whether a finding is among those a question is asked about. */
 export function fitsFilter(entry: ArchiveEntry, filter: ArchiveFilter): boolean {
   return (
-    (filter.session === undefined || entry.session === filter.session) &&
+    (filter.session === undefined || entry.sessions.includes(filter.session)) &&
     (filter.mission_id === undefined || entry.mission === filter.mission_id) &&
     (filter.batch === undefined || entry.batch === filter.batch) &&
     (filter.topic === undefined || entry.topics.includes(filter.topic)) &&

@@ -111,9 +111,9 @@ class Answering {
     const { reply, basis, byFallback } = JSON.parse(json) as KeptReply;
     await this.#parts.context.refresh();
     // What is live now is all that may be cited, also by a reply of before.
-    const { ids } = await this.#show(Number.MAX_SAFE_INTEGER);
+    const { citable } = await this.#show(Number.MAX_SAFE_INTEGER);
     const payer = byFallback ? (this.#parts.fallback?.payer ?? this.#parts.payer) : this.#parts.payer;
-    await this.#record(payer, toAnswer(reply, ids), basis, null);
+    await this.#record(payer, toAnswer(reply, citable), basis, null);
   }
 
   async #compose(maxTokens: number): Promise<ComposedPrompt> {
@@ -154,7 +154,7 @@ class Answering {
     const booking = this.#books.toBooking(payer, reservation, reply.usage);
     let answer: ArchiveAnswer;
     try {
-      answer = toAnswer(reply, shown.ids);
+      answer = toAnswer(reply, shown.citable);
     } catch (error) {
       await this.#keepBadReply(payer, booking, kept);
       throw error instanceof TaskFailedError ? withReply(error, reply, this.#query.paper && shard) : error;

@@ -29,7 +29,7 @@ describe('a finding in the archive', () => {
 
   test('of an older program needs only its content', () => {
     const old = entry('legacy', { task_id: 't1', worker_id: 'w', timestamp: 'never', content: 'Tea is sold out' });
-    expect(old).toMatchObject({ id: 'legacy', at: 0, session: null, topics: [] });
+    expect(old).toMatchObject({ id: 'legacy', at: 0, sessions: [], topics: [] });
     expect(old.block).toContain('Tea is sold out');
   });
 

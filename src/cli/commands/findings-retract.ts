@@ -25,6 +25,9 @@ export function registerRetract(findings: Command): void {
           return printJson({ ...retraction, cited_by: citing.map((answer) => answer.finding_id) });
         }
         console.log(`Retracted ${id}: no librarian is shown it any more.`);
+        if (retraction.restored > 0) {
+          console.log(`${countOf(retraction.restored, 'finding')} of the summary it took with it are live again.`);
+        }
         if (citing.length === 0) return console.log('No answer cited it.');
         console.log(`${countOf(citing.length, 'answer')} cited it; ask again where it matters:`);
         for (const answer of citing) {
