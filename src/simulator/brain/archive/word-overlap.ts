@@ -29,7 +29,7 @@ export function findMatches(question: string, findings: readonly ShownFinding[])
   for (const { words } of found) for (const word of words) spread.set(word, (spread.get(word) ?? 0) + 1);
   const weigh = (words: Iterable<string>): number =>
     [...words].reduce((sum, word) => sum + Math.log(1 + findings.length / (spread.get(word) ?? 1)), 0);
-  const scored = found.map(({ finding, words }) => ({ finding, score: weigh(words) }));
+  const scored = found.map(({ finding, words }) => ({ finding, score: weigh(words) / lengthPenalty(finding.text) }));
   const best = Math.max(0, ...scored.map(({ score }) => score));
   if (best === 0) return [];
   const chosen = scored
@@ -40,6 +40,11 @@ export function findMatches(question: string, findings: readonly ShownFinding[])
   return findings
     .filter((finding) => order.has(finding))
     .map((finding) => ({ finding, sentence: pickSentence(finding.text, asked, weigh) }));
+}
+
+/** A long listing holds many words and says little about each. */
+function lengthPenalty(text: string): number {
+  return 1 + Math.log2(1 + text.length / 4_000);
 }
 
 /** Pairs that say the same of the same thing but for a number. */
@@ -58,13 +63,17 @@ function contradicts(a: Match, b: Match): boolean {
   return shared > 0 && shared / (wordsA.size + wordsB.size - shared) >= NEARLY_AS_GOOD;
 }
 
+/** The first line mostly says what was asked, and an item of a list little: taken where nothing else bears on the question. */
 function pickSentence(text: string, asked: ReadonlySet<string>, weigh: (words: Iterable<string>) => number): string {
-  const sentences = text.split(/(?<=[.!?])\s+|\n+/).filter((sentence) => sentence.trim() !== '');
-  const scored = sentences.map((sentence) => ({
-    sentence: sentence.trim(),
-    score: weigh(new Set(toWords(sentence).filter((word) => asked.has(word)))),
-  }));
-  return (scored.toSorted((a, b) => b.score - a.score)[0]?.sentence ?? text).slice(0, 300);
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const scored = lines.flatMap((line, at) =>
+    line.split(/(?<=[.!?])\s+/).map((part) => {
+      const score = weigh(new Set(toWords(part).filter((word) => asked.has(word))));
+      const rank = score === 0 ? 0 : /^\s*-/.test(line) ? 1 : at === 0 && lines.length > 1 ? 2 : 3;
+      return { sentence: part.replace(/^\s*-\s+/, '').trim(), score, rank };
+    }),
+  );
+  return (scored.toSorted((a, b) => b.rank - a.rank || b.score - a.score)[0]?.sentence ?? text).slice(0, 300);
 }
 
 /** Lower case, without plural s and the words that say nothing. */

@@ -24,7 +24,11 @@ function readFoundation({ steps, buildsOn }: Scene): Intent {
     next: () => (read === undefined ? [{ name: 'findings', input }] : []),
     answer() {
       const shown = read === undefined || read.isError ? [] : parseFindings(read.content);
-      const head = `${plural(buildsOn.length, 'finding')} to build on, ${shown.length} read.`;
+      const [first] = shown;
+      const head =
+        first === undefined
+          ? `None of ${plural(buildsOn.length, 'finding')} could be read.`
+          : `${shown.length} of ${plural(buildsOn.length, 'finding')} read; the first says: ${first.summary.slice(0, 120)}`;
       const said = shown.map(({ id, summary }) => `- ${summary.slice(0, 160)} [${id}]`);
       const text = [head, ...said].join('\n');
       const citations = shown.map(({ id }) => id);

@@ -45,10 +45,11 @@ export function planFolder({ files, goal }: PlanningPrompt): DraftTask[] {
   ];
 }
 
-/** Files the goal speaks of first, then read-mes, then code. */
+/** Files the goal speaks of first, then read-mes, then where code begins, then other code. */
 function score({ path }: File, words: readonly string[]): number {
   const named = countShared(path, words);
-  return named * 10 + (/(?:^|\/)readme\b/i.test(path) ? 3 : CODE.test(path) ? 2 : 0);
+  const kind = /(?:^|\/)readme\b/i.test(path) ? 3 : CODE.test(path) ? 1 : 0;
+  return named * 10 + kind + (/(?:^|\/)(?:main|index|app)\.\w+$/.test(path) ? 1 : 0);
 }
 
 /** Whole words: `tea` does not speak of `src/team.ts`. */

@@ -20,11 +20,10 @@ function withoutNulls(task: DraftTask): object {
   return Object.fromEntries(Object.entries(task).filter(([, value]) => value !== null));
 }
 
-function toApproach({ files, archive, failed, goal }: PlanningPrompt): string {
+function toApproach({ files, archive, failed }: PlanningPrompt): string {
   const where = files.length === 0 ? 'Look at what is there' : `Look at the ${files.length} files that were listed`;
   const known =
     archive === null || archive.includes('NOT IN ARCHIVE') ? '' : ' What the archive knows is not asked again.';
   const again = failed.length === 0 ? '' : ` ${failed.length} tasks failed before.`;
-  const about = goal === '' ? '' : `, with “${goal.slice(0, 200)}” in mind`;
-  return `${where}${about}: small independent tasks first, then what they found together.${known}${again} (simulated model)`;
+  return `${where}: small independent tasks first, then what they found together.${known}${again} (simulated model)`;
 }

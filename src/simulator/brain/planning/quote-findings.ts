@@ -11,13 +11,19 @@ export function quote(finding: GivenFinding, most: number): string {
   return `${said.replace(/[.!?:;…]+$/, '')} [${finding.id}].`;
 }
 
-/** Findings in the order of how much they say about the words, those that say as much as given. */
+/** Findings in the order of how much they say about the words; of those that say as much, one of each kind before a second. */
 export function rankFindings(findings: readonly GivenFinding[], about: string): GivenFinding[] {
   const wanted = new Set(toWords(about));
-  const score = ({ text }: GivenFinding): number =>
-    new Set(toWords(text.slice(0, 2_000)).filter((word) => wanted.has(word))).size;
-  const scored = findings.map((finding) => ({ finding, score: wanted.size === 0 ? 0 : score(finding) }));
-  return scored.toSorted((a, b) => b.score - a.score).map(({ finding }) => finding);
+  const seen = new Map<string, number>();
+  const scored = findings.map((finding) => {
+    const shared = toWords(finding.text.slice(0, 2_000)).filter((word) => wanted.has(word));
+    const score = new Set(shared).size;
+    const group = `${score} ${finding.kind}`;
+    const turn = seen.get(group) ?? 0;
+    seen.set(group, turn + 1);
+    return { finding, score, turn };
+  });
+  return scored.toSorted((a, b) => b.score - a.score || a.turn - b.turn).map(({ finding }) => finding);
 }
 
 /** As many findings as fit, one sentence each, and the ids they come from. */
