@@ -9,6 +9,7 @@ type Notice =
   | { event: 'halt'; reason: string; step: string; by: string; detail: string; mission?: string }
   | { event: 'resume'; reason: string; since: string; by: string }
   | { event: 'mission-parked'; mission: string; by: string }
+  | { event: 'mission-asks' | 'mission-stuck'; mission: string; detail: string }
   | { event: 'batch-end'; batch: string; tasks: number; completed: number; failed: number }
   | { event: 'quarantine'; job_id: string; worker_id: string; detail: string }
   | { event: 'shard-out'; shard: number; reason: string; detail: string };

@@ -2,11 +2,13 @@ import { countOf } from '../count-of.ts';
 import { TaskFailedError } from '../errors.ts';
 import { summarise } from '../findings/stored-finding.ts';
 import { noteRound } from '../halt/rounds.ts';
+import { findPrices } from '../models/catalog.ts';
 import { delegateReady, type DelegatedMission } from './delegate.ts';
 import { countNodeStates, type NodeView } from './mission-nodes.ts';
 import type { MissionRecord } from './mission-record.ts';
 import { readResults } from './read-results.ts';
 import { toKnown } from './recall.ts';
+import { readMissionShares, toSharesJson } from './shares.ts';
 import type { MissionEnd, StepContext } from './step-context.ts';
 import { SYNTHESIS_PROMPT_VERSION, toSynthesisCall } from './synthesis.ts';
 
@@ -34,8 +36,18 @@ export async function carryOut(ctx: StepContext): Promise<MissionEnd> {
   );
   await ctx.record({ step: 'store' });
   const counts = countNodeStates(views);
+  const shares = await readMissionShares(
+    ctx,
+    { id: ctx.id, createdAt: record.createdAt, own: ctx.totals() },
+    findPrices(model, ctx.now()),
+  );
   return ctx.store({
-    result: { answer: synthesis.answer, plan: { approach: record.plan?.approach ?? '', tasks: counts.total }, counts },
+    result: {
+      answer: synthesis.answer,
+      plan: { approach: record.plan?.approach ?? '', tasks: counts.total },
+      counts,
+      ...toSharesJson(shares),
+    },
     citations: synthesis.citations,
     summary: summarise(synthesis.answer),
     kind: 'mission',

@@ -62,18 +62,20 @@ export async function readChildren(
     const replies = (await chain.exec()) ?? [];
     for (let at = 0; at < replies.length; at += 2) {
       const [[jobError, job] = [], [findingError, written] = []] = [replies[at], replies[at + 1]];
-      if (jobError ?? findingError) throw jobError ?? findingError;
+      if (jobError) throw jobError;
+      if (findingError) throw findingError;
       states.push(toState(job as (string | null)[], written === 1));
     }
   }
   return states;
 }
 
-function toState([timestamp, finishedOn, returnValue, failedReason]: (string | null)[], written: boolean): ChildState {
+function toState(job: (string | null)[], written: boolean): ChildState {
+  const [timestamp = null, finishedOn = null, returnValue = null, failedReason = null] = job;
   if (written) return { state: 'done' };
-  if (timestamp == null) return { state: 'absent' };
-  if (finishedOn == null) return { state: 'open' };
-  if (returnValue == null) return { state: 'failed', reason: failedReason ?? 'unknown' };
+  if (timestamp === null) return { state: 'absent' };
+  if (finishedOn === null) return { state: 'open' };
+  if (returnValue === null) return { state: 'failed', reason: failedReason ?? 'unknown' };
   return { state: 'failed', reason: 'missing: its job is done, and its finding is not there' };
 }
 

@@ -9,6 +9,7 @@ import { createStepContext, type ContextParts } from './create-step-context.ts';
 import { makePlan } from './make-plan.ts';
 import { makeRoom } from './make-room.ts';
 import type { MissionRecord } from './mission-record.ts';
+import { runPaper } from './paper/run-paper.ts';
 import { recall } from './recall.ts';
 import type { MissionEnd, StepContext } from './step-context.ts';
 import { survey } from './survey.ts';
@@ -31,7 +32,7 @@ export function createMissionHandler(parts: MissionParts): MissionHandler {
     const session = data.session ?? (await parts.currentSession());
     const ctx = createStepContext(parts, data, run, session);
     try {
-      return await runMission(ctx);
+      return await runMission(ctx, parts);
     } catch (error) {
       await noteEnd(ctx, error);
       throw error;
@@ -39,21 +40,27 @@ export function createMissionHandler(parts: MissionParts): MissionHandler {
   };
 }
 
-async function runMission(ctx: StepContext): Promise<MissionEnd> {
+async function runMission(ctx: StepContext, parts: MissionParts): Promise<MissionEnd> {
   const record = await beginMission(ctx);
   if (record.state === 'done') return { findingId: record.finding ?? '', costNanoUsd: 0 };
   if (record.state === 'asks' || record.state === 'parked') return ctx.setAside(record.state);
+  if (await isNew(ctx, record)) await makeRoom(ctx, parts);
+  if (ctx.data.paper !== undefined) return runPaper(ctx);
   await findOut(ctx, record);
   if ((await ctx.read()).plan === null) await makePlan(ctx);
   if (ctx.data.dry_run === true) return endDryRun(ctx);
   return carryOut(ctx);
 }
 
+/** Whether it stands before its first step: what has begun goes on, however full the archive is. */
+async function isNew({ redis, keys, id, data }: StepContext, record: MissionRecord): Promise<boolean> {
+  return data.paper === undefined ? record.recall === null : (await redis.exists(keys.paper(id))) === 0;
+}
+
 /** What is known before the plan. */
 async function findOut(ctx: StepContext, record: MissionRecord): Promise<void> {
   if (record.plan !== null) return;
   if (record.recall === null) {
-    await makeRoom(ctx);
     await ctx.record({ step: 'recall' });
     const found = await recall(ctx);
     await ctx.record({ recall: found, step: 'survey' });

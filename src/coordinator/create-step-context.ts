@@ -12,6 +12,7 @@ import type { JobRun } from '../jobs/run-worker.ts';
 import type { TurnLedger } from '../ledger/turn-ledger-shape.ts';
 import { toQueryIds } from '../librarian/query-ids.ts';
 import type { Model } from '../models/model.ts';
+import type { Notifier } from '../notify.ts';
 import { lockLost } from './begin-error.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildRef } from './children.ts';
 import { readMission, writeMission } from './mission-record.ts';
@@ -26,6 +27,7 @@ export type ContextParts = Pick<
 > & {
   model: Model;
   ledger: TurnLedger;
+  notifier: Notifier;
 };
 
 /** What waits for a person waits this long: no clock brings it back first. */
@@ -128,6 +130,11 @@ export function createStepContext(parts: ContextParts, data: MissionData, run: J
       await writeMission(redis, keys, id, { state: 'asks', problem }, now());
       await count('missions_asked');
       await note(`asks: ${problem}; fleet resume ${id} --retry goes on`);
+      parts.notifier.notify(`asks:${id}:${run.job.stalledCounter}:${problem}`, {
+        event: 'mission-asks',
+        mission: id,
+        detail: problem,
+      });
       return setAside('asks');
     },
     async comeBackLater(afterMs, why) {

@@ -1,11 +1,32 @@
+import { compactIfNeeded, LIVE_LIMIT } from './compact.ts';
+import type { MissionParts } from './create-mission-handler.ts';
 import type { StepContext } from './step-context.ts';
 
-/** SPEC: with more live findings than this no new mission starts. */
-const MOST_FINDINGS = 5_000;
+/** While another process condenses, missions look again this often. */
+const LOOK_AGAIN_MS = 5_000;
 
-/** Has old findings condensed where there are too many of them, before a mission begins. */
-export async function makeRoom(ctx: StepContext): Promise<void> {
-  const live = await ctx.redis.zcard(ctx.keys.index);
-  if (live <= MOST_FINDINGS) return;
-  await ctx.note(`${live.toLocaleString('en-US')} live findings, more than ${MOST_FINDINGS.toLocaleString('en-US')}`);
+/** Has old findings condensed where there are too many of them, before a mission begins; no mission starts meanwhile. */
+export async function makeRoom(ctx: StepContext, parts: MissionParts): Promise<void> {
+  const { redis, keys, scripts, config, workerId, log, now, signal, isDraining } = ctx;
+  const live = await redis.zcard(keys.index);
+  if (live <= LIVE_LIMIT) return;
+  await ctx.note(`${live.toLocaleString('en-US')} live findings: old ones are condensed first`);
+  const outcome = await compactIfNeeded({
+    redis,
+    keys,
+    scripts,
+    ledger: parts.ledger,
+    model: parts.model,
+    modelId: config.FLEET_HAIKU_MODEL,
+    currentSession: parts.currentSession,
+    workerId,
+    log,
+    now,
+    signal,
+    isDraining,
+    note: (line) => redis.rpush(keys.jobLogs('missions', ctx.id), line),
+  });
+  if (outcome !== 'busy') return;
+  await ctx.count('waits_compaction');
+  await ctx.comeBackLater(LOOK_AGAIN_MS, 'another process condenses old findings, and no mission starts meanwhile');
 }

@@ -61,7 +61,14 @@ export async function readMissionHead(redis: Redis, keys: Keys, id: string): Pro
   const all = [...names, ...more];
   const values = await redis.hmget(keys.mission(id), ...all);
   if (values[0] === null && values[3] === null) return null;
-  return toRecord(Object.fromEntries(all.flatMap((name, at) => (values[at] == null ? [] : [[name, values[at]]]))));
+  return toRecord(
+    Object.fromEntries(
+      all.flatMap((name, at) => {
+        const value = values[at] ?? null;
+        return value === null ? [] : [[name, value]];
+      }),
+    ),
+  );
 }
 
 /** Stores some fields, and when. */
@@ -69,7 +76,8 @@ export async function writeMission(redis: Redis, keys: Keys, id: string, patch: 
   const fields: Record<string, string> = { updatedAt: at.toISOString() };
   for (const [name, value] of Object.entries(patch)) {
     if (value === undefined) continue;
-    fields[name] = JSON_FIELDS.has(name) ? JSON.stringify(value) : value === null ? '' : String(value);
+    fields[name] =
+      value === null ? '' : JSON_FIELDS.has(name) || typeof value === 'object' ? JSON.stringify(value) : String(value);
   }
   await redis.hset(keys.mission(id), fields);
 }

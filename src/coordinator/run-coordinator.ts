@@ -18,6 +18,9 @@ import { defineScripts } from '../redis/scripts.ts';
 import { waitWhileRefused } from '../redis/wait-while-refused.ts';
 import { createSessionReader } from '../session.ts';
 import { createMissionHandler } from './create-mission-handler.ts';
+import { writeMission } from './mission-record.ts';
+import { readMissionProgress } from './read-progress.ts';
+import { watchMissions } from './watch-missions.ts';
 
 export interface RunningCoordinator {
   workerId: string;
@@ -52,7 +55,7 @@ export async function runCoordinator(parts: {
   const name = await takeWorkerName(redis, keys, undefined, 'coordinator');
   const now = (): Date => new Date();
   const ledger = createTurnLedger({ scripts, keys, workerId: name.id, now, queue: 'missions', apart: 'coordinator' });
-  const base = { redis, keys, scripts, queues, halt, config, workerId: name.id, log, now };
+  const base = { redis, keys, scripts, queues, halt, config, notifier, workerId: name.id, log, now };
   const handle = createMissionHandler({ ...base, model, ledger, currentSession: createSessionReader(scripts, keys) });
   const running = runWorker(missionsQueue, handle, {
     redis,
@@ -63,11 +66,31 @@ export async function runCoordinator(parts: {
     log,
     workerId: name.id,
     concurrency: SLOTS,
+    readProgress: readMissionProgress,
     ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
   });
+  running.worker.on('failed', (job, error) => {
+    // Set apart, given up, a bug: what the handler itself threw is in the record already.
+    if (job?.id !== undefined) noteFailed(job.id, error).catch((reason: unknown) => log.warn({ reason }, 'not noted'));
+  });
+  const missions = watchMissions(base);
   await listenToControl(subscriber, keys, (message) => {
     if (message.type === 'cancel') running.cancel(message.jobId);
   });
+  subscriber.on('message', (channel, jobId: string) => {
+    if (channel === keys.channelCompletions) missions.noteEnd(jobId);
+  });
+  await subscriber.subscribe(keys.channelCompletions);
+  async function noteFailed(id: string, error: Error): Promise<void> {
+    if ((await redis.hget(keys.mission(id), 'state')) === 'failed') return;
+    await writeMission(
+      redis,
+      keys,
+      id,
+      { state: 'failed', problem: error.message, endedAt: now().toISOString() },
+      now(),
+    );
+  }
   const stopWatching = watchForeignFindings({ redis, keys, scripts, url: config.REDIS_URL, log });
   const holding = setInterval(() => {
     name.hold().catch((error: unknown) => log.warn({ error }, 'name not held'));
@@ -80,7 +103,7 @@ export async function runCoordinator(parts: {
     nothingToStore: () => redis.status !== 'ready' && running.activeJobs().length === 0,
     async close() {
       clearInterval(holding);
-      await stopWatching();
+      await Promise.all([stopWatching(), missions.stop()]);
       await running.close(); // stop fetching; calls under way end, and their replies are stored
       await notifier.flush();
       await name.release();

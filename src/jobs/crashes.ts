@@ -22,11 +22,15 @@ export interface CrashRecord {
  * What is known against a job. Whoever ran beside a job that kills its process dies with it, so a death counts only
  * while the job stores nothing new: an innocent one gets on between two deaths, a poisonous one comes back to the same line.
  */
-export async function readCrashes(redis: Redis, keys: Keys, job: Job): Promise<CrashRecord> {
+export async function readCrashes(
+  redis: Redis,
+  keys: Keys,
+  job: Job,
+  readProgress: ProgressReader = readStoredTurns,
+): Promise<CrashRecord> {
   const jobId = job.id ?? '';
   const stalls = job.stalledCounter;
-  const fields = await redis.hkeys(keys.turns(jobId));
-  const progress = String(fields.filter((field) => /^[rt]:/.test(field)).length);
+  const progress = (await readProgress(redis, keys, jobId)).replaceAll(':', '.');
   const [base, known] = ((await redis.hget(keys.crashBase, jobId)) ?? '').split(':');
   const since = known === progress ? Number(base) : stalls - 1;
   const write = async (value: number): Promise<void> => {
@@ -40,6 +44,15 @@ export async function readCrashes(redis: Redis, keys: Keys, job: Job): Promise<C
     clear: () => write(stalls),
   };
 }
+
+/** Where a job stands, in a few words that change whenever it has got on. */
+export type ProgressReader = (redis: Redis, keys: Keys, jobId: string) => Promise<string>;
+
+/** How many replies and tool results a job has stored. */
+export const readStoredTurns: ProgressReader = async (redis, keys, jobId) => {
+  const fields = await redis.hkeys(keys.turns(jobId));
+  return String(fields.filter((field) => /^[rt]:/.test(field)).length);
+};
 
 /** Leaves a line and a counter where a job of a dead or frozen worker goes on. */
 export async function noteRecovery(redis: Redis, keys: Keys, queue: Queue, jobId: string, by: string): Promise<void> {

@@ -16,7 +16,8 @@ export async function startCoordinator(redis: TestRedis, config: Config, model: 
 
 /** Title of the schema of a structured call; empty: the call of a task. */
 export function titleOf(request: ModelRequest): string {
-  return String(request.outputSchema?.['title'] ?? '');
+  const title = request.outputSchema?.['title'];
+  return typeof title === 'string' ? title : '';
 }
 
 /** What the first user message of a call says. */

@@ -1,0 +1,66 @@
+import { readKnownNames } from '../jobs/check-task.ts';
+import { countOf } from '../count-of.ts';
+import type { Logger } from '../logger.ts';
+import type { Notifier } from '../notify.ts';
+import type { Scripts } from '../redis/scripts.ts';
+import { toDependenciesKey, type ChildParts } from './children.ts';
+import { readMissionHead, writeMission } from './mission-record.ts';
+
+export interface ReportParts extends ChildParts {
+  scripts: Pick<Scripts, 'wake-mission'>;
+  notifier: Notifier;
+  log: Logger;
+  now(): Date;
+}
+
+/** Children looked at to say what a mission waits for. */
+const LOOKED_AT = 500;
+/** Somebody who is only just starting is no problem yet. */
+const PATIENCE_MS = 15_000;
+
+/** Says what a mission waits for where that cannot come by itself: in its record, its job's log, the status and the log. */
+export async function reportStuck(parts: ReportParts, id: string): Promise<void> {
+  const { redis, keys, queues, notifier, log, now } = parts;
+  const head = await readMissionHead(redis, keys, id);
+  if (head === null || head.state !== 'running') return;
+  const problem = await findProblem(parts, id, head.workspace);
+  if (problem === head.problem) return;
+  if (problem !== '' && head.problem === '' && (await isPatient(parts, id))) return;
+  await writeMission(redis, keys, id, { problem }, now());
+  if (problem === '') return;
+  await redis.hincrby(keys.counters, 'missions_stuck', 1);
+  await (await queues.missions.getJob(id))?.log(`${now().toISOString()} stands: ${problem}`);
+  log.warn({ mission: id, problem }, 'a mission waits for what cannot come by itself');
+  notifier.notify(`mission-stuck:${id}:${problem}`, { event: 'mission-stuck', mission: id, detail: problem });
+}
+
+/** Whether it waits only since a moment ago. */
+async function isPatient({ redis, keys, now }: ReportParts, id: string): Promise<boolean> {
+  const since = await redis.zscore(keys.queueKey('missions', 'waiting-children'), id);
+  return since === null || now().getTime() - Number(since) < PATIENCE_MS;
+}
+
+/** @returns empty where its children may come */
+async function findProblem(parts: ReportParts, id: string, workspace: string | null): Promise<string> {
+  const { redis, keys } = parts;
+  const [, children] = await redis.sscan(toDependenciesKey(keys, id), '0', 'COUNT', LOOKED_AT);
+  if (children.length === 0) return '';
+  const jobs = children.slice(0, LOOKED_AT).map((key) => key.slice(keys.bullPrefix.length + 1).split(':'));
+  const tasks = jobs.flatMap(([queue, jobId]) => (queue === 'tasks' && jobId !== undefined ? [jobId] : []));
+  const marks = await redis.hmget(keys.parked, ...jobs.map(([, jobId]) => jobId ?? ''));
+  const parked = marks.filter((mark) => mark !== null).length;
+  if (parked === jobs.length) {
+    return `all it waits for is parked: ${countOf(parked, 'job')}; fleet budget USD --mission ${id} gives it more`;
+  }
+  if (tasks.length > 0) {
+    const { workspaces } = await readKnownNames(redis, keys, []);
+    if (workspaces === null) return 'no worker is up for its tasks; fleet up starts some';
+    if (workspace !== null && !workspaces.has(workspace)) {
+      return `no worker that is up has its workspace ${JSON.stringify(workspace)} (FLEET_WORKSPACES)`;
+    }
+  }
+  if (tasks.length < jobs.length && (await parts.queues.archive.getWorkersCount()) === 0) {
+    return 'no librarian is up for its question to the archive; fleet up starts one';
+  }
+  return '';
+}
