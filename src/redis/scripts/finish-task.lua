@@ -21,7 +21,6 @@ k.lock = own_key(1, 2) -- names the queue
 if #calls > 0 then book_calls(k, shared.row, shared.vendor, calls) end
 
 local holders = redis.call('MGET', unpack(own_keys(2)))
-local job_events = string.match(k.lock, '^(.*:)[^:]*:lock$') .. 'events'
 local count, tokens = 0, 0
 local indexed, done, batch_jobs = {}, {}, {}
 
@@ -35,7 +34,7 @@ local function record(i, job)
     end
     return 'taken'
   end
-  if job.token ~= '' then note_turn(lock, logs, job.log, job.progress, job.job, job_events) end
+  if job.token ~= '' then note_turn(lock, logs, job.log, job.progress) end
   count, tokens = count + 1, tokens + tonumber(job.tokens)
   indexed[#indexed + 1], indexed[#indexed + 2] = job.at, job.id
   done[#done + 1] = turns

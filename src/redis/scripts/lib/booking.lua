@@ -69,17 +69,15 @@ local function book_calls(k, row, vendor, calls)
   local ids = {}
   for i, call in ipairs(calls) do ids[i] = call.reservation end
   local held = redis.call('HMGET', k.reservations, unpack(ids))
-  local booked, closed, sums = {}, {}, {}
+  local booked, closed, sums, by_scopes = {}, {}, {}, {}
   local nano, tokens, count = 0, 0, 0
   for i, call in ipairs(calls) do
     local packed = held[i]
     if packed then
       closed[#closed + 1] = call.reservation
-      local worst, parts = unpack_reservation(packed)
-      for at = 3, #parts do
-        add(sums, parts[at], 'reserved', -worst)
-        add(sums, parts[at], 'settled', call.nano)
-      end
+      local worst, scopes = string.match(packed, '^(%d+)|%d+|(.*)$')
+      add(by_scopes, scopes, 'worst', worst) -- most reservations of one step were made in the same scopes
+      add(by_scopes, scopes, 'nano', call.nano)
       booked[i] = true
     else
       booked[i] = resolve_uncertain(k.reservations, k.counters, call.reservation, call.nano)
@@ -104,6 +102,12 @@ local function book_calls(k, row, vendor, calls)
   end
   if count == 0 then return booked end
   if #closed > 0 then redis.call('HDEL', k.reservations, unpack(closed)) end
+  for scopes, amounts in pairs(by_scopes) do
+    for scope in string.gmatch(scopes, '[^|]+') do
+      add(sums, scope, 'reserved', -amounts.worst)
+      add(sums, scope, 'settled', amounts.nano)
+    end
+  end
   add(sums, k.ledger, row .. 'nano', nano)
   add(sums, k.totals, vendor .. ':nano', nano)
   add(sums, k.totals, vendor .. ':tokens', tokens)
