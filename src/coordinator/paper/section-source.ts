@@ -1,3 +1,4 @@
+import { toQueryIds } from '../../librarian/query-ids.ts';
 import type { StepContext } from '../step-context.ts';
 import { savePaper, type PaperRecord } from './paper-record.ts';
 import type { OutlinedSection, SectionSource, ShardReport } from './paper-shape.ts';
@@ -42,7 +43,9 @@ export async function findSource(
 async function askArchive(ctx: StepContext, place: SectionPlace, report: ShardReport): Promise<SectionSource> {
   const { step, section, at, tries } = place;
   const queryId = `${ctx.id}-s${at + 1}${tries === 0 ? '' : `-${tries + 1}`}`;
-  const refused = await findRefusedShard(ctx, report);
+  // A query that was asked already says itself what it met.
+  const isAsked = (await ctx.queues.archive.getJob(toQueryIds(queryId).jobId)) !== undefined;
+  const refused = isAsked ? null : await findRefusedShard(ctx, report);
   if (refused !== null) return stopPaper(ctx, { step, reason: 'shard', detail: refused });
   const exclude = report.shards.filter(({ ok }) => !ok).map(({ shard }) => shard);
   const end = await ctx.query({
