@@ -154,6 +154,14 @@ export class BudgetReachedError extends FleetError {
   }
 }
 
+/**
+ * A limit has room for the next call, but calls under way hold it at their worst case: the job waits until they end, and
+ * costs no attempt.
+ */
+export class BudgetHeldError extends FleetError {
+  override name = 'BudgetHeldError';
+}
+
 /** The fleet is halted: the job goes back to waiting. */
 export class HaltError extends FleetError {
   override name = 'HaltError';

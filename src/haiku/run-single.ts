@@ -5,6 +5,7 @@ import { isOffline } from '../config.ts';
 import type { OpenFleet } from '../open-fleet.ts';
 import {
   AccountRefusedError,
+  BudgetHeldError,
   BudgetReachedError,
   ModelCoolingError,
   ProviderUnavailableError,
@@ -83,6 +84,9 @@ export async function runSingle(fleet: OpenFleet, input: TaskInput, options: Sin
   }
 }
 
+/** Calls under way elsewhere hold what is left of a budget: how often it is asked again. */
+const HELD_WAIT_MS = 2_000;
+
 /** @returns how long to wait before the same call is made again. @throws what it was given, when waiting does not help */
 async function toWait(
   error: unknown,
@@ -96,6 +100,7 @@ async function toWait(
     await coolDown(redis, keys, error.model, error.retryAfterMs);
     return Math.max(1_000, error.retryAfterMs);
   }
+  if (error instanceof BudgetHeldError) return HELD_WAIT_MS;
   if (error instanceof ModelCoolingError) return Math.max(100, error.delayMs);
   if (error instanceof ProviderUnavailableError) {
     const now = Date.now();

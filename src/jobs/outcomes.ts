@@ -10,6 +10,7 @@ import {
 import type { Redis } from 'ioredis';
 import {
   AccountRefusedError,
+  BudgetHeldError,
   BudgetReachedError,
   CancelledError,
   HaltError,
@@ -41,6 +42,9 @@ import { toParkedMark } from './release-parked.ts';
 
 /** A parked job waits for a person: far enough away that no clock brings it back first. */
 const PARKED_MS = 10 * 365 * 24 * 3600_000;
+/** First wait for money that calls under way hold, and the longest. */
+const HELD_WAIT_MS = 300;
+const LONGEST_HELD_WAIT_MS = 10_000;
 /** Stored turns of a failed job are kept this long for a retry by hand. */
 const KEEP_TURNS_SECONDS = 7 * 24 * 3600;
 
@@ -72,6 +76,8 @@ export async function toOutcome(thrown: unknown, job: Job, token: string, parts:
     await haltFor('account-refused', thrown, job, parts);
     return backToWaiting(job, token, parts, 'handed_back_halt', `the provider refuses the account: ${thrown.message}`);
   }
+  if (thrown instanceof BudgetHeldError)
+    return delayed(job, token, parts, 'waits_budget', toHeldWaitMs(job), thrown.message);
   if (thrown instanceof BudgetReachedError) return onBudget(thrown, job, token, parts);
   if (thrown instanceof RateLimitedError) {
     await coolDown(parts.redis, parts.keys, thrown.model, thrown.retryAfterMs);
@@ -93,6 +99,11 @@ export function toFailureReason(thrown: unknown): string {
   if (thrown instanceof QuarantinedError) return 'quarantined';
   if (thrown instanceof ProviderUnavailableError) return 'provider-unavailable';
   return 'error';
+}
+
+/** Calls under way end within seconds, or within minutes: the longer a job has waited for them, the less often it asks. */
+function toHeldWaitMs(job: Job): number {
+  return Math.min(LONGEST_HELD_WAIT_MS, HELD_WAIT_MS * Math.max(1, job.attemptsStarted));
 }
 
 async function onBudget(thrown: BudgetReachedError, job: Job, token: string, parts: OutcomeParts): Promise<Error> {

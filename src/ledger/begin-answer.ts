@@ -24,14 +24,16 @@ export function toBeginAnswer(answer: (string | number)[], keys: Keys): BeginAns
     case 'cooling':
       return { kind, delayMs: Number(rest[0]) };
     case 'budget': {
-      const [where = 'day', limit, ...spent] = rest;
+      const [where = 'day', ...amounts] = rest;
+      const [limit = 0, settled = 0, reserved = 0, uncertain = 0, worst = 0] = amounts.map(Number);
       const [scope, name] = where === 'day' ? ['day', ''] : toScope(where, keys);
       return {
         kind,
         scope: scope as 'day' | 'task' | 'batch' | 'mission',
         name,
-        limit: Number(limit),
-        spent: spent.reduce((sum, part) => sum + Number(part), 0),
+        limit,
+        spent: settled + reserved + uncertain,
+        held: settled + uncertain + worst <= limit,
       };
     }
     default:

@@ -35,7 +35,16 @@ export type BeginAnswer =
   | { kind: 'taken' | 'lock-lost' | 'cancelled' }
   | { kind: 'halted'; reason: string }
   | { kind: 'cooling'; delayMs: number }
-  | { kind: 'budget'; scope: 'day' | 'task' | 'batch' | 'mission'; name: string; limit: number; spent: number };
+  | {
+      kind: 'budget';
+      scope: 'day' | 'task' | 'batch' | 'mission';
+      name: string;
+      limit: number;
+      /** Settled, reserved and uncertain together. */
+      spent: number;
+      /** Only what is reserved for calls under way stands in the way: most of it comes back when they end. */
+      held: boolean;
+    };
 
 /** One served call, as it is booked. */
 export interface Booking {

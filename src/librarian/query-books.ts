@@ -21,7 +21,7 @@ export interface QueryBooks {
   totals(): JobTotals;
   /** What an earlier run of this query left: its answer, or a reply that is paid for. @throws like `reserve` */
   open(): Promise<{ kind: 'new' } | { kind: 'done'; finding: string } | { kind: 'reply'; json: string }>;
-  /** @throws HaltError, BudgetReachedError, CancelledError, LockLostError, ModelCoolingError */
+  /** @throws HaltError, BudgetReachedError, BudgetHeldError, CancelledError, LockLostError, ModelCoolingError */
   reserve(payer: Payer, bound: CallBound): Promise<string>;
   /** The call was not sent, or ended in an error: what it cost by the error's own word is booked. */
   close(payer: Payer, reservation: string, error?: unknown): Promise<void>;

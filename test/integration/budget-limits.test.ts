@@ -76,7 +76,7 @@ test('a batch’s own budget parks its jobs only, and raising it releases them',
   const { scripts, keys, redis: connection } = lane.fleet.inner;
   const watch = watchSpend('batch:small');
   const tasks = Array.from({ length: 10 }, (_, at) => ({ description: `Say ${at} [[turns:1]] [[tokens:1000]]` }));
-  await lane.fleet.tasks.addMany(tasks, { batch: 'small', budgetUsd: 0.012 });
+  await lane.fleet.tasks.addMany(tasks, { batch: 'small', budgetUsd: 0.008 });
   const other = await lane.add('Say hello');
 
   await lane.until(other, 'completed');
@@ -86,7 +86,7 @@ test('a batch’s own budget parks its jobs only, and raising it releases them',
   expect(await parked()).toBeGreaterThan(0);
   expect(await lane.halt.read()).toBeNull();
   expect(await lane.queue.getFailedCount()).toBe(0);
-  expect(await watch.stop()).toBeLessThanOrEqual(toNanoUsd(0.012));
+  expect(await watch.stop()).toBeLessThanOrEqual(toNanoUsd(0.008));
 
   await setBudget(connection, keys, 1, { batch: 'small' });
   await releaseParked(

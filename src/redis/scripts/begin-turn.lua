@@ -1,6 +1,6 @@
 -- begin-turn: for each job stores its last tool results, then answers whether it may make its next paid call, and reserves its worst case.
 -- Answers, one a job: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS |
---                     budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN (LIMIT -1: a person parked it) | reserved EPOCH RESERVATION
+--                     budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN WORST (LIMIT -1: a person parked it) | reserved EPOCH RESERVATION
 --@keys 8
 local halt, cancelled, cooldown, outage, reservations, counters, budget =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -40,7 +40,7 @@ local function over_budget(i, worst, task_limit)
     if book.limit then
       local reserved = book.reserved + book.added
       if tonumber(book.settled) + reserved + tonumber(book.uncertain) + tonumber(worst) > tonumber(book.limit) then
-        return { 'budget', at == 1 and 'day' or scope, book.limit, book.settled, string.format('%.0f', reserved), book.uncertain }
+        return { 'budget', at == 1 and 'day' or scope, book.limit, book.settled, string.format('%.0f', reserved), book.uncertain, worst }
       end
     end
   end
