@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { TaskInput } from '../queues/tasks.ts';
 import type { BatchOptions, BatchReport, BatchState } from './batches/batch-shape.ts';
 import { loadConfig } from './config.ts';
+import type { FleetMissions } from './coordinator/fleet-missions.ts';
 import type { FleetFindings } from './findings/store-shape.ts';
 import type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';
 import type { TypedTask } from './jobs/define-task.ts';
@@ -74,6 +75,7 @@ export interface Fleet {
    * @throws UsageError for a question that breaks a rule, RedisUnusableError within a second when Redis is away or full
    */
   ask(question: string, options?: AskOptions): Promise<QueryHandle>;
+  missions: FleetMissions;
   findings: FleetFindings;
   /** What the fleet knows, does and costs: the data of `fleet status`. */
   status(): Promise<StatusSnapshot>;

@@ -3,10 +3,12 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../queues/registry.ts';
 import { archiveQueue } from '../queues/archive.ts';
+import { missionsQueue } from '../queues/missions.ts';
 import { tasksQueue } from '../queues/tasks.ts';
 import { readBatch } from './batches/batch-progress.ts';
 import type { Config } from './config.ts';
 import type { Fleet } from './connect-fleet.ts';
+import { createFleetMissions } from './coordinator/fleet-missions.ts';
 import { followFindings } from './findings/follow-findings.ts';
 import { createFindingStore } from './findings/store.ts';
 import { connectQueues } from './jobs/connect-queue.ts';
@@ -51,6 +53,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
   const currentSession = createSessionReader(scripts, keys);
   const watch = createFinishWatch({ redis, keys, queue: tasksQueue.name, url });
   const answers = createFinishWatch({ redis, keys, queue: archiveQueue.name, url });
+  const syntheses = createFinishWatch({ redis, keys, queue: missionsQueue.name, url });
   const closing = new AbortController();
   let closed: Promise<void> | null = null;
 
@@ -58,7 +61,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
 
   async function close(): Promise<void> {
     closing.abort();
-    await Promise.all([watch.close(), answers.close()]);
+    await Promise.all([watch.close(), answers.close(), syntheses.close()]);
     const goodbye = Promise.all(Object.values(queues).map((queue) => queue.close())).then(() => redis.quit());
     const waited = new AbortController();
     // Nothing is lost by hanging up: a Redis that is away, or hangs, must not hold the script.
@@ -82,6 +85,16 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
       redisUrl: url,
     }),
     ask: createFleetAsk({ redis, keys, queue: queues.archive, watch: answers, currentSession, redisUrl: url }),
+    missions: createFleetMissions({
+      redis,
+      keys,
+      queue: queues.missions,
+      queues,
+      watch: syntheses,
+      currentSession,
+      configured: Object.keys(config.FLEET_WORKSPACES),
+      redisUrl: url,
+    }),
     findings: {
       get: (id) => plainly(() => findings.get(id)),
       list: (query) => plainly(() => findings.list(query)),

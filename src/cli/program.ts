@@ -13,6 +13,7 @@ import { registerDown } from './commands/down.ts';
 import { registerFailed } from './commands/failed.ts';
 import { registerFindings } from './commands/findings.ts';
 import { registerHalt } from './commands/halt.ts';
+import { registerMission } from './commands/mission.ts';
 import { registerMonitor } from './commands/monitor.ts';
 import { registerPark } from './commands/park.ts';
 import { registerPrompt } from './commands/prompt.ts';
@@ -37,6 +38,7 @@ const registrations: ((program: Command) => void)[] = [
   registerTask,
   registerSingle,
   registerAsk,
+  registerMission,
   registerStatus,
   registerCosts,
   registerFindings,

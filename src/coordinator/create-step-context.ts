@@ -15,6 +15,7 @@ import type { Model } from '../models/model.ts';
 import type { Notifier } from '../notify.ts';
 import { lockLost } from './begin-error.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildRef } from './children.ts';
+import { toMissionFindingId } from './mission-id.ts';
 import { readMission, writeMission } from './mission-record.ts';
 import type { ChildEnd, StepContext } from './step-context.ts';
 import { storeMission } from './store-mission.ts';
@@ -39,7 +40,7 @@ const LOST_CODES = new Set([-1, -2, -3, -6]);
 export function createStepContext(parts: ContextParts, data: MissionData, run: JobRun, session: string): StepContext {
   const { redis, keys, scripts, workerId, now } = parts;
   const id = run.job.id ?? '';
-  const findingId = toFindingId(id);
+  const findingId = toMissionFindingId(id);
   const note = async (line: string): Promise<void> => {
     await run.job.log(`${now().toISOString()} ${line} (${workerId})`);
   };

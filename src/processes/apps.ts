@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { packageFolder, type Config } from '../config.ts';
 import { EXIT_CONFIG } from '../process-start.ts';
 
-export type AppKind = 'redis' | 'dashboard' | 'haiku' | 'librarian';
+export type AppKind = 'redis' | 'dashboard' | 'coordinator' | 'haiku' | 'librarian';
 
 /** How many processes of a kind, where it is not what the configuration says. */
 export interface AppCounts {
@@ -60,6 +60,7 @@ export function buildApps(config: Config, counts: AppCounts = {}): App[] {
   return [
     ...(config.embedded === null ? [] : [app('redis', 'workers/redis.js')]),
     app('dashboard', 'dashboards/server.js'),
+    app('coordinator', 'workers/coordinator.js'),
     app('haiku', 'workers/haiku.js', haiku),
     ...(config.shards.length === 0 ? [] : [app('librarian', 'workers/librarian.js', librarian)]),
   ];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectRedis } from '../redis/connect.ts';
 
 /** Names that workers give their connections. */
-const WORKERS = /\bname=fleet-(?:haiku|librarian)\b/;
+const WORKERS = /\bname=fleet-(?:haiku|librarian|coordinator)\b/;
 const LOOK_EVERY_MS = 200;
 
 /**

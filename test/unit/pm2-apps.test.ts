@@ -16,9 +16,10 @@ const appsOf = (more: Record<string, string> = {}) =>
   buildApps(loadConfig({ FLEET_HOME: home, FLEET_DATA: home, ...more }));
 
 describe('the processes for pm2', () => {
-  it('are a dashboard and the configured number of workers, named after their swarm', () => {
+  it('are a dashboard, a coordinator and the configured number of workers, named after their swarm', () => {
     expect(appsOf().map(({ name, namespace, instances }) => [namespace, name, instances])).toEqual([
       ['fleet', 'fleet-dashboard', 1],
+      ['fleet', 'fleet-coordinator', 1],
       ['fleet', 'fleet-haiku', 2],
     ]);
     expect(appsOf({ FLEET_SWARM: 'acme', FLEET_HAIKU_PROCESSES: '5' }).at(-1)).toMatchObject({
@@ -38,7 +39,7 @@ describe('the processes for pm2', () => {
   it('begin with a Redis of their own where one was chosen', () => {
     writeEmbeddedChoice(home, null, { port: 7_000, folder: home });
     expect(appsOf()[0]).toMatchObject({ name: 'fleet-redis', instances: 1 });
-    expect(appsOf({ REDIS_URL: 'redis://elsewhere' })).toHaveLength(2);
+    expect(appsOf({ REDIS_URL: 'redis://elsewhere' })).toHaveLength(3);
   });
 
   it('carry no value of the environment, and may finish a running call before they are killed', () => {

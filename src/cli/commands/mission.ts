@@ -1,0 +1,166 @@
+import type { Command } from 'commander';
+import type { MissionInput } from '../../../queues/missions.ts';
+import type { EnqueuedMission } from '../../coordinator/mission-producer.ts';
+import { addMission } from '../../coordinator/mission-producer.ts';
+import { readMissionStatus } from '../../coordinator/mission-status.ts';
+import { NotFoundError, UsageError } from '../../errors.ts';
+import { formatUsd } from '../../ledger/money.ts';
+import type { OpenFleet } from '../../open-fleet.ts';
+import { EXIT } from '../exit-codes.ts';
+import { followMission } from '../follow-mission.ts';
+import { jsonOption, toCount } from '../options.ts';
+import { printJson } from '../print.ts';
+import { renderAnswer, renderMission, renderMissions, renderPlan } from '../render-mission.ts';
+import { warnWithoutCoordinator } from '../warn-without-coordinator.ts';
+import { withFleet } from '../with-fleet.ts';
+
+interface MissionCommandOptions {
+  wait?: boolean;
+  budget?: string;
+  session?: string;
+  workspace?: string;
+  topic?: string[];
+  quorum?: string;
+  maxTasks?: number;
+  missionId?: string;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+const LISTED = 20;
+const MOST_TASKS = 5_000;
+
+export function registerMission(program: Command): void {
+  program
+    .command('mission')
+    .description('give the coordinator a goal: it plans, delegates, waits and sums up; or show missions')
+    .argument('<goal>', 'in plain words; `ls` lists missions, the id of one shows it')
+    .option('--wait', 'until it is done: exit 0 done, 1 failed, asks or parked, 3 halted')
+    .option('--budget <usd>', 'of the whole mission: plan, tasks, questions, synthesis; reaching it parks them')
+    .option('--session <name>', 'what it is booked to (default: the session in force)')
+    .option('--workspace <name>', 'its tasks work in this workspace')
+    .option('--topic <topic...>', 'topics of its findings')
+    .option('--quorum <share>', 'share of the tasks that must be done, 0..1 (default: 0.8)')
+    .option('--max-tasks <n>', 'most tasks of the plan', toCount(1, MOST_TASKS))
+    .option('--mission-id <id>', 'the mission’s id; one that exists is reported, never added twice')
+    .option('--dry-run', 'make the plan (its calls are paid) and add no task of it')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fleet mission "Find out which pages miss a description" --workspace site --budget 2 --wait\n  fleet mission ls\n  fleet mission mission-8f3a2c1d9e4b',
+    )
+    .action(async (goal: string, options: MissionCommandOptions) => {
+      if (goal === 'ls') return withFleet((fleet) => list(fleet, options));
+      const input = toInput(goal, options);
+      await withFleet(async (fleet) => {
+        const { redis, keys } = fleet.inner;
+        const isId = /^\S+$/.test(goal) && (await redis.exists(keys.mission(goal))) === 1;
+        if (isId) return show(fleet, goal, options);
+        if (/^mission-[0-9a-f]{12}$/.test(goal)) throw new NotFoundError(`mission ${goal}: there is none of this id`);
+        await add(fleet, input, options);
+      });
+    });
+}
+
+/** @throws UsageError for an empty goal and numbers that are none */
+function toInput(goal: string, options: MissionCommandOptions): MissionInput {
+  const { budget, workspace, topic, quorum, maxTasks, dryRun } = options;
+  if (goal.trim() === '') throw new UsageError('mission: expected a goal in plain words, got nothing');
+  return {
+    goal,
+    ...(workspace === undefined ? {} : { workspace }),
+    ...(topic === undefined ? {} : { topics: topic }),
+    ...(budget === undefined ? {} : { budget_usd: toBudget(budget) }),
+    ...(quorum === undefined ? {} : { quorum: toQuorum(quorum) }),
+    ...(maxTasks === undefined ? {} : { max_tasks: maxTasks }),
+    ...(dryRun === true ? { dry_run: true } : {}),
+  };
+}
+
+function toBudget(text: string): number {
+  const usd = Number(text.replace(/^\$/, ''));
+  if (Number.isFinite(usd) && usd > 0 && usd <= 1_000_000 && text.trim() !== '') return usd;
+  throw new UsageError(
+    `--budget: expected dollars above 0, at most 1000000, got ${JSON.stringify(text)}; with nothing to spend a mission cannot even plan`,
+  );
+}
+
+function toQuorum(text: string): number {
+  const share = Number(text);
+  if (text.trim() !== '' && share >= 0 && share <= 1) return share;
+  throw new UsageError(`--quorum: expected a share, 0..1, got ${JSON.stringify(text)}`);
+}
+
+async function add(fleet: OpenFleet, input: MissionInput, options: MissionCommandOptions): Promise<void> {
+  const { inner } = fleet;
+  const { missionId, session = await inner.currentSession() } = options;
+  const parts = { ...inner, configured: Object.keys(inner.config.FLEET_WORKSPACES) };
+  const added = await addMission(parts, input, { missionId, session });
+  await warnWithoutCoordinator(fleet);
+  const waits = options.wait === true || options.dryRun === true;
+  if (!waits && options.json) return printJson(toJson(added));
+  const said = added.added ? `Mission ${added.id}` : `${added.id} is there already: ${added.state}; nothing was added`;
+  if (!waits) {
+    console.log(said);
+    return console.log(`  its state: fleet mission ${added.id}`);
+  }
+  if (!options.json) console.error(`${said}${options.dryRun ? ': the plan alone; its calls are paid' : ''}`);
+  await wait(fleet, added, options);
+}
+
+async function wait(fleet: OpenFleet, mission: EnqueuedMission, options: MissionCommandOptions): Promise<void> {
+  const end = await followMission(fleet, mission.id, (line) => console.error(line));
+  const { redis, keys } = fleet.inner;
+  const status = await readMissionStatus(redis, keys, mission.id);
+  if (end.state === 'done') {
+    if (end.finding === null) return showPlan(fleet, mission.id, options);
+    return showAnswer(fleet, end.finding, options);
+  }
+  process.exitCode = end.state === 'halted' ? EXIT.halted : EXIT.failed;
+  const problem = end.state === 'halted' ? `${end.halt.reason}: ${end.halt.detail}` : end.problem;
+  if (options.json) return printJson({ ...toJson(mission), state: end.state, problem, status });
+  console.error(
+    `❌ mission ${mission.id} ${end.state === 'halted' ? 'waits, the fleet is halted' : end.state}: ${problem}`,
+  );
+  if (status !== null) console.log(renderMission(status));
+}
+
+async function showAnswer(fleet: OpenFleet, findingId: string, { json }: MissionCommandOptions): Promise<void> {
+  const answer = await fleet.findings.get(findingId);
+  if (answer === null) throw new NotFoundError(`finding ${findingId}: it is not there any more`);
+  if (json) return printJson(answer);
+  const sources = await Promise.all(answer.citations.map(async (id) => [id, await fleet.findings.get(id)] as const));
+  console.log(renderAnswer(answer, sources));
+}
+
+async function showPlan(fleet: OpenFleet, id: string, { json }: MissionCommandOptions): Promise<void> {
+  const { redis, keys } = fleet.inner;
+  const status = await readMissionStatus(redis, keys, id);
+  if (status === null || status.plan === null) throw new NotFoundError(`mission ${id}: it has no plan`);
+  const { plan, budget } = status;
+  if (json) return printJson({ mission_id: id, plan, cost_usd: budget.settled / 1e9 });
+  console.log(renderPlan(plan));
+  console.log(`\nMaking the plan cost ${formatUsd(budget.settled, 6)}; no task was added.`);
+}
+
+async function show(fleet: OpenFleet, id: string, options: MissionCommandOptions): Promise<void> {
+  const { redis, keys } = fleet.inner;
+  if (options.wait) {
+    const mission = { id, findingId: '', added: false, state: 'unknown' as const };
+    return wait(fleet, mission, options);
+  }
+  const status = await readMissionStatus(redis, keys, id);
+  if (status === null) throw new NotFoundError(`mission ${id}: there is none of this id`);
+  if (options.json) return printJson(status);
+  console.log(renderMission(status));
+}
+
+async function list(fleet: OpenFleet, { json }: MissionCommandOptions): Promise<void> {
+  const missions = await fleet.missions.list({ limit: LISTED });
+  if (json) return printJson(missions);
+  console.log(renderMissions(missions));
+}
+
+function toJson({ id, findingId, added, state }: EnqueuedMission): object {
+  return { mission_id: id, finding_id: findingId, added, state };
+}

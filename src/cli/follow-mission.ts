@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { countOf } from '../count-of.ts';
+import { readMission, readMissionHead, type MissionRecord } from '../coordinator/mission-record.ts';
+import type { Halt } from '../halt/halt-shape.ts';
+import { parseHalt } from '../halt/halt.ts';
+import type { OpenFleet } from '../open-fleet.ts';
+import { lineWidth, toLine } from './print.ts';
+import { showProgress, type Progress } from './progress.ts';
+
+const FIRST_POLL_MS = 50;
+const POLL_MS = 400;
+
+/** How a mission that was waited for stands at last. `finding` is null after a dry run. */
+export type MissionEndState =
+  | { state: 'done'; finding: string | null }
+  | { state: 'failed' | 'asks' | 'parked'; problem: string }
+  | { state: 'halted'; halt: Halt };
+
+/**
+ * Waits until a mission is done, has failed, asks, or cannot go on because the fleet is halted. Says each step once.
+ * @param say a line about what is done now
+ */
+export async function followMission(
+  fleet: OpenFleet,
+  id: string,
+  say: (line: string) => void,
+): Promise<MissionEndState> {
+  const { redis, keys, queues } = fleet.inner;
+  const teller = createTeller(fleet, id, say);
+  try {
+    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(POLL_MS, pollMs * 1.3)) {
+      const jobState = await queues.missions.getJobState(id);
+      const head = await readMissionHead(redis, keys, id);
+      if (head !== null) await teller.tell(head);
+      if (head?.state === 'done') return { state: 'done', finding: head.finding };
+      if (head?.state === 'asks' || head?.state === 'parked') return { state: head.state, problem: head.problem };
+      if (jobState === 'failed' || head?.state === 'failed') {
+        const problem = head?.state === 'failed' ? head.problem : (await queues.missions.getJob(id))?.failedReason;
+        if (jobState === 'failed' || jobState === 'unknown') return { state: 'failed', problem: problem ?? 'unknown' };
+      }
+      if (jobState === 'unknown') return { state: 'failed', problem: `there is no job of mission ${id}` };
+      if (jobState === 'delayed' && (await redis.hexists(keys.parked, id)) === 1) {
+        return { state: 'parked', problem: head?.problem ?? '' };
+      }
+      const halt = jobState === 'active' ? null : await redis.get(keys.haltReason); // a running call ends and is stored
+      if (halt !== null) return { state: 'halted', halt: parseHalt(halt) };
+      await sleep(pollMs);
+    }
+  } finally {
+    teller.stop();
+  }
+}
+
+/** Says what is new since it was last told. */
+function createTeller(fleet: OpenFleet, id: string, say: (line: string) => void) {
+  const { redis, keys } = fleet.inner;
+  const said = new Set<string>();
+  let bar: Progress | null = null;
+  const once = (mark: string, line: string): void => {
+    if (said.has(mark)) return;
+    said.add(mark);
+    say(toLine(line, lineWidth()));
+  };
+
+  /** Recall, survey and plan stand in the whole record, which may be large: read once. */
+  async function tellBeginning(): Promise<void> {
+    if (said.has('plan')) return;
+    const record = await readMission(redis, keys, id);
+    if (record === null) return;
+    if (record.recall !== null) once('recall', `Recall:     ${describeRecall(record.recall)}`);
+    if (record.survey !== null) once('survey', `Survey:     ${describeSurvey(record.survey)}`);
+    if (record.plan !== null) {
+      once('plan', `Plan:       ${countOf(record.counts.total, 'task')}. ${record.plan.approach}`);
+    }
+  }
+
+  return {
+    async tell(head: MissionRecord): Promise<void> {
+      const { step, counts, problem } = head;
+      await tellBeginning();
+      if (problem !== '' && head.state === 'running') once(`problem ${problem}`, `Stands:     ${problem}`);
+      if (step === 'wait' && counts.total > 0) {
+        bar ??= showProgress('Tasks', counts.total, 'done');
+        bar.update(counts.done, counts.failed === 0 ? '' : `${counts.failed} failed`);
+      }
+      if (step === 'synthesise' || step === 'store') {
+        bar?.stop();
+        once('synthesis', `Synthesis:  over ${countOf(counts.done, 'finding')}`);
+      }
+    },
+    stop: () => bar?.stop(),
+  };
+}
+
+function describeRecall(recall: NonNullable<MissionRecord['recall']>): string {
+  if ('skipped' in recall) return `skipped: ${recall.skipped}`;
+  if ('failed' in recall) return `failed: ${recall.failed}`;
+  return `${countOf(recall.citations.length, 'source')}: ${recall.answer}`;
+}
+
+function describeSurvey(survey: NonNullable<MissionRecord['survey']>): string {
+  if ('skipped' in survey) return `skipped: ${survey.skipped}`;
+  return 'failed' in survey ? `failed: ${survey.failed}` : countOf(survey.files.length, 'file');
+}

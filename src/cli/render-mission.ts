@@ -1,0 +1,115 @@
+import type { MissionStatus } from '../coordinator/mission-status.ts';
+import type { Plan } from '../coordinator/plan.ts';
+import { countOf } from '../count-of.ts';
+import { toSummary, type StoredFinding } from '../findings/stored-finding.ts';
+import { formatUsd } from '../ledger/money.ts';
+import { lineWidth, toLine, withoutControls } from './print.ts';
+import { renderTable } from './table.ts';
+
+/** Entries of a `for_each` named in a plan; the rest is a number. */
+const NAMED_ITEMS = 5;
+
+/** `fleet mission ls`. */
+export function renderMissions(missions: readonly MissionStatus[]): string {
+  if (missions.length === 0) return 'There is no mission yet: fleet mission "…" adds one.';
+  const rows = missions.map((mission) => [
+    mission.id,
+    mission.state === 'running' ? mission.step : mission.state,
+    describeTasks(mission),
+    formatUsd(mission.budget.settled + mission.budget.uncertain, 4),
+    mission.createdAt?.slice(0, 16).replace('T', ' ') ?? '–',
+    toLine(mission.goal, 50),
+  ]);
+  return renderTable([['MISSION', 'STATE', 'TASKS', 'COST', 'SINCE', 'GOAL'], ...rows], [3]);
+}
+
+/** `fleet mission ID`. */
+export function renderMission(mission: MissionStatus): string {
+  const { id, goal, state, step, session, workspace, problem, budget, recall, plan, finding } = mission;
+  const of = budget.limit === null ? '' : ` of ${formatUsd(budget.limit, 4)}`;
+  return [
+    `Mission ${id}: ${state}${state === 'running' ? `, ${step}` : ''}`,
+    `  goal:      ${toLine(goal, lineWidth() - 13)}`,
+    `  session:   ${session}${workspace === null ? '' : `, workspace ${workspace}`}`,
+    ...(recall === null ? [] : [`  recall:    ${toLine(describe(recall), lineWidth() - 13)}`]),
+    ...(plan === null ? [] : [`  plan:      ${toLine(plan.approach, lineWidth() - 13)}`]),
+    `  tasks:     ${describeTasks(mission)}`,
+    `  cost:      ${formatUsd(budget.settled + budget.uncertain, 6)}${of}`,
+    ...(problem === '' ? [] : [`  problem:   ${withoutControls(problem)}`]),
+    ...(finding === null ? [] : [`  answer:    fleet findings ${finding}`]),
+    ...toNext(mission),
+  ].join('\n');
+}
+
+/** The answer of a mission, its sources, and what it took. */
+export function renderAnswer(
+  answer: StoredFinding,
+  sources: readonly (readonly [string, StoredFinding | null])[],
+): string {
+  const result: unknown = answer.result;
+  const text: unknown = typeof result === 'object' && result !== null ? Reflect.get(result, 'answer') : result;
+  const list = sources.map(([id, source]) => {
+    const head = `  ${id}  ${source === null ? '(no longer there)' : `${source.at.slice(0, 16).replace('T', ' ')}  `}`;
+    return source === null ? head : head + toLine(toSummary(source), Math.max(30, lineWidth() - head.length));
+  });
+  return [
+    withoutControls(typeof text === 'string' ? text : JSON.stringify(text, null, 2)),
+    ...(list.length === 0 ? [] : ['', 'Sources:', ...list]),
+    '',
+    ...renderTaken(answer.finding_id, result),
+  ].join('\n');
+}
+
+/** A plan that nobody carries out. */
+export function renderPlan(plan: Plan): string {
+  const lines = plan.tasks.map((task) => {
+    const each = task.for_each ?? [];
+    const items =
+      each.length === 0
+        ? ''
+        : ` × ${each.length} (${each.slice(0, NAMED_ITEMS).join(', ')}${each.length > NAMED_ITEMS ? ', …' : ''})`;
+    const after = task.depends_on.length === 0 ? '' : `, after ${task.depends_on.join(', ')}`;
+    const model = task.model === 'sonnet' ? `, sonnet (${task.reason ?? 'no reason'})` : '';
+    return toLine(`  ${task.id}${items}  [${task.kind}${model}${after}]  ${task.description}`, lineWidth());
+  });
+  return [withoutControls(plan.approach), '', ...lines].join('\n');
+}
+
+function renderTaken(findingId: string, result: unknown): string[] {
+  const read = (...path: string[]): unknown =>
+    path.reduce<unknown>(
+      (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
+      result,
+    );
+  const number = (...path: string[]): number => Number(read(...path) ?? 0);
+  const share = read('delegation', 'haiku_tasks');
+  const saved = read('saving', 'percent');
+  const tasks = `${countOf(number('counts', 'done'), 'task')} done, ${number('counts', 'failed')} failed, ${number('counts', 'skipped')} skipped`;
+  return [
+    `${findingId}  ${tasks}`,
+    `cost $${number('cost', 'total_usd').toFixed(6)} (coordinator $${number('cost', 'coordinator_usd').toFixed(6)})` +
+      (typeof saved === 'number' ? `, saved ${saved.toFixed(1)} % against all Sonnet` : '') +
+      (typeof share === 'number' ? `, ${(share * 100).toFixed(1)} % of tasks by Haiku` : ''),
+  ];
+}
+
+function describeTasks({ counts }: MissionStatus): string {
+  if (counts.total === 0) return 'none yet';
+  const more = [
+    ...(counts.failed === 0 ? [] : [`${counts.failed} failed`]),
+    ...(counts.skipped === 0 ? [] : [`${counts.skipped} skipped`]),
+  ];
+  return [`${counts.done} of ${counts.total}`, ...more].join(', ');
+}
+
+function describe(recall: NonNullable<MissionStatus['recall']>): string {
+  if ('skipped' in recall) return `skipped: ${recall.skipped}`;
+  return 'failed' in recall ? `failed: ${recall.failed}` : recall.answer;
+}
+
+/** What a person can do now. */
+function toNext({ id, state }: MissionStatus): string[] {
+  if (state === 'asks' || state === 'parked') return [`  next:      fleet resume ${id} --retry goes on`];
+  if (state === 'failed') return [`  next:      fleet retry its failed tasks (fleet failed), then fleet retry ${id}`];
+  return [];
+}

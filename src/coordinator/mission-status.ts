@@ -1,0 +1,34 @@
+import type { Redis } from 'ioredis';
+import { readBudget, type BudgetState } from '../ledger/budget.ts';
+import type { Keys } from '../redis/keys.ts';
+import { readMission, readMissionHead, type MissionRecord } from './mission-record.ts';
+
+/** Where a mission stands, for people and scripts. */
+export interface MissionStatus extends Omit<MissionRecord, 'nodes' | 'releases' | 'round' | 'survey'> {
+  id: string;
+  /** What its whole tree may cost and has cost, nano-dollars. */
+  budget: BudgetState;
+}
+
+/** @returns null where there is no mission of this id */
+export async function readMissionStatus(redis: Redis, keys: Keys, id: string): Promise<MissionStatus | null> {
+  const record = await readMission(redis, keys, id);
+  return record === null ? null : toStatus(redis, keys, id, record);
+}
+
+/** The newest missions, newest first, without their plans. */
+export async function listMissions(redis: Redis, keys: Keys, limit: number): Promise<MissionStatus[]> {
+  const ids = await redis.zrevrange(keys.missions, 0, limit - 1);
+  const all = await Promise.all(
+    ids.map(async (id) => {
+      const record = await readMissionHead(redis, keys, id);
+      return record === null ? [] : [await toStatus(redis, keys, id, record)];
+    }),
+  );
+  return all.flat();
+}
+
+async function toStatus(redis: Redis, keys: Keys, id: string, record: MissionRecord): Promise<MissionStatus> {
+  const { nodes: _nodes, releases: _releases, round: _round, survey: _survey, ...shown } = record;
+  return { id, ...shown, budget: await readBudget(redis, keys, { mission: id }, new Date()) };
+}
