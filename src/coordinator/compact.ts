@@ -24,8 +24,8 @@ const AT_ONCE = 4;
  */
 export async function compactIfNeeded(parts: CompactParts): Promise<CompactOutcome> {
   const { redis, keys, limit = LIVE_LIMIT } = parts;
-  const live = await redis.zcard(keys.index);
-  if (live <= limit) {
+  const [live, begun] = await Promise.all([redis.zcard(keys.index), redis.hlen(keys.compactionPieces)]);
+  if (live <= limit && begun === 0) {
     await redis.del(keys.compaction); // what it said of an archive too full is over
     return 'not-needed';
   }
@@ -43,10 +43,10 @@ async function compact(parts: CompactParts, turn: CompactionTurn, before: number
   const target = Math.floor(limit * (1 - MARGIN));
   const tally = { condensed: 0, summaries: 0, refused: 0 };
   let live = before;
+  await note?.(`${now().toISOString()} ${countOf(live, 'live finding')}: the oldest are condensed down to ${target}`);
   await noteState(parts, { state: 'condensing', live, condensed: 0 });
-  while (live > target) {
+  for (let open = await readOpen(parts); open.length > 0 || live > target; open = []) {
     const session = await parts.currentSession();
-    const open = await readOpen(parts);
     const pieces = open.length > 0 ? open : await plan(parts, session, live - target);
     if (pieces.length === 0) break;
     if (!(await condenseAll(parts, turn, pieces, session, tally))) return 'busy';

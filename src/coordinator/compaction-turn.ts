@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 
 /** A process that dies leaves the compaction to another one after this long. */
-const TURN_MS = 30_000;
+const TURN_MS = 15_000;
 const RENEW_EVERY_MS = 5_000;
 
 /** The right to condense: one process of the fleet has it at a time. */

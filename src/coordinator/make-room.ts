@@ -1,4 +1,4 @@
-import { compactIfNeeded, LIVE_LIMIT } from './compact.ts';
+import { compactIfNeeded } from './compact.ts';
 import type { MissionParts } from './create-mission-handler.ts';
 import type { StepContext } from './step-context.ts';
 
@@ -8,9 +8,6 @@ const LOOK_AGAIN_MS = 5_000;
 /** Has old findings condensed where there are too many of them, before a mission begins; no mission starts meanwhile. */
 export async function makeRoom(ctx: StepContext, parts: MissionParts): Promise<void> {
   const { redis, keys, scripts, config, workerId, log, now, signal, isDraining } = ctx;
-  const live = await redis.zcard(keys.index);
-  if (live <= LIVE_LIMIT) return;
-  await ctx.note(`${live.toLocaleString('en-US')} live findings: old ones are condensed first`);
   const outcome = await compactIfNeeded({
     redis,
     keys,

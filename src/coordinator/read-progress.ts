@@ -1,13 +1,17 @@
 import { readStoredTurns, type ProgressReader } from '../jobs/crashes.ts';
 
-/** Where a mission stands: its stored replies, its step, the tasks it has put into the queue, the fields of its paper. */
+/**
+ * Where a mission stands: its stored replies, its step, the tasks it has put into the queue, the fields of its paper, and
+ * how many summaries were made before it began.
+ */
 export const readMissionProgress: ProgressReader = async (redis, keys, id) => {
-  const [turns, [step, round, plan, recall, survey], added, paper] = await Promise.all([
+  const [turns, [step, round, plan, recall, survey], added, paper, summaries] = await Promise.all([
     readStoredTurns(redis, keys, id),
     redis.hmget(keys.mission(id), 'step', 'round', 'plan', 'recall', 'survey'),
     redis.bitcount(keys.missionAdded(id)),
     redis.hlen(keys.paper(id)),
+    redis.hget(keys.counters, 'summaries'),
   ]);
   const known = [plan, recall, survey].filter(Boolean).length;
-  return [turns, step ?? '', round ?? 0, known, added, paper].join('/');
+  return [turns, step ?? '', round ?? 0, known, added, paper, known === 0 ? summaries : ''].join('/');
 };

@@ -103,7 +103,15 @@ describe('an export', () => {
     expect(new Set(ids)).toEqual(
       new Set([
         ...Array.from({ length: 30 }, (_, at) => `finding_one-${at + 1}`),
-        ...['finding_two-1', 'finding_two-2', 'finding_two-3', 'six', 'big', 'marked', 'archive_q', 'hash', 'hash_2'],
+        'finding_two-1',
+        'finding_two-2',
+        'finding_two-3',
+        'six',
+        'big',
+        'marked',
+        'archive_q',
+        'hash',
+        'hash_2',
         ...summaries,
       ]),
     );

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { plainEnvironment } from './cli.ts';
 import type { TestRedis } from './redis.ts';
 
-const main = fileURLToPath(new URL('../../dist/workers/haiku.js', import.meta.url));
+const toMain = (kind: string): string => fileURLToPath(new URL(`../../dist/workers/${kind}.js`, import.meta.url));
 
 /** A built worker, as pm2 would run it. */
 export interface WorkerProcess {
@@ -28,11 +28,13 @@ export interface WorkerProcessOptions {
   /** `site` is the only workspace; absent: none. */
   workspace?: string;
   env?: Record<string, string>;
+  /** Default `haiku`. */
+  kind?: 'haiku' | 'coordinator';
 }
 
 /** Starts a built worker on the test's swarm and waits until it says that it is ready. Killed after the test, if it is there. */
 export async function startWorkerProcess(redis: TestRedis, options: WorkerProcessOptions): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [toMain(options.kind ?? 'haiku')], {
     env: plainEnvironment({
       FLEET_HOME: redis.folder,
       FLEET_DATA: redis.folder,
