@@ -2,6 +2,7 @@ import { toQueryIds } from '../../librarian/query-ids.ts';
 import type { StepContext } from '../step-context.ts';
 import { savePaper, type PaperRecord } from './paper-record.ts';
 import type { OutlinedSection, SectionSource, ShardReport } from './paper-shape.ts';
+import { toSectionQueryId } from './section-query-id.ts';
 import { findRefusedShard } from './shard-step.ts';
 import { chooseFindings, readSources } from './source-findings.ts';
 import { stopPaper } from './stop-paper.ts';
@@ -42,7 +43,7 @@ export async function findSource(
 
 async function askArchive(ctx: StepContext, place: SectionPlace, report: ShardReport): Promise<SectionSource> {
   const { step, section, at, tries } = place;
-  const queryId = `${ctx.id}-s${at + 1}${tries === 0 ? '' : `-${tries + 1}`}`;
+  const queryId = toSectionQueryId(ctx.id, at, tries);
   // A query that was asked already says itself what it met.
   const isAsked = (await ctx.queues.archive.getJob(toQueryIds(queryId).jobId)) !== undefined;
   const refused = isAsked ? null : await findRefusedShard(ctx, report);

@@ -6,8 +6,8 @@ import { noteFinding } from '../../findings/note-finding.ts';
 import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { readShardStates } from '../../librarian/shard-states.ts';
 import { testShards } from '../../librarian/test-shards.ts';
-import { createArchiveModels } from '../../models/create-archive-models.ts';
 import type { StepContext } from '../step-context.ts';
+import { describeReport } from './describe-report.ts';
 import { savePaper, type PaperRecord } from './paper-record.ts';
 import { SHARD_TEST_KIND, type ShardOutcome, type ShardReport } from './paper-shape.ts';
 import { stopPaper } from './stop-paper.ts';
@@ -39,14 +39,6 @@ export async function findRefusedShard(ctx: StepContext, report: ShardReport): P
     : `shard ${refused.shard} failed: ${refused.lastError?.message ?? 'its key is refused'}`;
 }
 
-/** `4 of 5 shards work; S3: API key not valid`. */
-export function describeReport({ shards }: ShardReport): string {
-  if (shards.length === 0) return 'no shard is configured (GEMINI_API_KEY_SHARD1)';
-  const failing = shards.filter(({ ok }) => !ok).map(({ shard, problem }) => `S${shard}: ${problem ?? 'no answer'}`);
-  const working = `${shards.length - failing.length} of ${shards.length} shards work`;
-  return [working, ...failing].join('; ');
-}
-
 async function testAll(ctx: StepContext, tries: number): Promise<ShardReport> {
   const { redis, keys, id, config, session } = ctx;
   const roundTripMs = await measureRoundTrip(ctx);
@@ -65,6 +57,7 @@ async function testAll(ctx: StepContext, tries: number): Promise<ShardReport> {
 }
 
 async function runTest(ctx: StepContext, name: string) {
+  const { createArchiveModels } = await import('../../models/create-archive-models.ts'); // a coordinator without papers needs no such SDK
   const models = await createArchiveModels(ctx.config);
   try {
     const { forShard } = models;

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readMissionHead } from '../coordinator/mission-record.ts';
+import { readPaper, type PaperRecord } from '../coordinator/paper/paper-record.ts';
+import type { ShardReport } from '../coordinator/paper/paper-shape.ts';
+import { toSectionQueryId } from '../coordinator/paper/section-query-id.ts';
+import { parseHalt } from '../halt/halt.ts';
+import type { Halt } from '../halt/halt-shape.ts';
+import { toQueryIds } from '../librarian/query-ids.ts';
+import type { OpenFleet } from '../open-fleet.ts';
+
+const POLL_MS = 300;
+
+/** How a paper that was waited for stands at last. */
+export type PaperEnd =
+  | { state: 'done'; text: string }
+  | { state: 'failed' | 'asks' | 'parked'; problem: string }
+  | { state: 'halted'; halt: Halt };
+
+/**
+ * Waits until a paper is written, stands, or cannot go on because the fleet is halted. Says each step once.
+ * @param say a line about what is done now
+ */
+export async function followPaper(fleet: OpenFleet, id: string, say: (line: string) => void): Promise<PaperEnd> {
+  const { redis, keys, queues } = fleet.inner;
+  const tell = createTeller(say);
+  for (;;) {
+    const [job, state] = [await queues.missions.getJob(id), await queues.missions.getJobState(id)];
+    const [mission, paper] = [await readMissionHead(redis, keys, id), await readPaper(redis, keys, id)];
+    if (paper !== null) tell(paper);
+    // The text first: it is there before the mission is done, and both are there for good.
+    const text = paper?.text ?? null;
+    if (text !== null && (state === 'completed' || mission?.state === 'done')) return { state: 'done', text };
+    if (state === 'failed') return { state, problem: mission?.problem || (job?.failedReason ?? 'unknown') };
+    if (state === 'unknown') return { state: 'failed', problem: mission?.problem || 'there is no job of it' };
+    const stands = mission?.state === 'asks' || mission?.state === 'parked' ? mission.state : null;
+    const halt = state === 'active' && stands === null ? null : await redis.get(keys.haltReason); // a running call ends and is stored
+    if (halt !== null) return { state: 'halted', halt: parseHalt(halt) };
+    if (stands !== null) return { state: stands, problem: mission?.problem ?? '' };
+    if (await isOverBudget(fleet, id, paper)) {
+      return {
+        state: 'parked',
+        problem: `its budget is reached; a higher one releases it: fleet budget USD --mission ${id}`,
+      };
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** Whether the paper's own job, or the question it waits for, is parked for a budget. */
+async function isOverBudget({ inner }: OpenFleet, id: string, paper: PaperRecord | null): Promise<boolean> {
+  const at = paper?.outline?.sections.findIndex((_, section) => (paper.drafts[section] ?? null) === null) ?? -1;
+  const queryId = toSectionQueryId(id, Math.max(0, at), paper?.tries[`section-${at + 1}`] ?? 0);
+  const marks = await inner.redis.hmget(inner.keys.parked, id, toQueryIds(queryId).jobId);
+  return marks.some((mark) => mark !== null);
+}
+
+/** Says what is new since it was last called. */
+function createTeller(say: (line: string) => void): (paper: PaperRecord) => void {
+  const said = new Set<string>();
+  const once = (mark: string, line: string): void => {
+    if (said.has(mark)) return;
+    said.add(mark);
+    say(line);
+  };
+  return ({ shards, outline, drafts, text }) => {
+    if (shards !== null) once(`shards ${shards.at}`, describeShards(shards));
+    if (outline === null) return;
+    const { title, sections } = outline;
+    once('outline', `Outline:  ${title} (${sections.length} sections)`);
+    for (const [at, draft] of drafts.entries()) {
+      if (draft === null) continue;
+      const from = {
+        archive: 'written',
+        'by-id': 'written from findings read by id',
+        nothing: 'nothing in the archive',
+      };
+      once(`draft ${at}`, `Section:  ${at + 1} of ${sections.length}, ${draft.title}: ${from[draft.kind]}`);
+    }
+    if (text !== null) once('text', 'Paper:    put together and stored');
+  };
+}
+
+/** `Shards:   S1 ✅ 1499 left | S2 ❌ API key not valid; Redis 0.4 ms`. */
+function describeShards({ shards, roundTripMs }: ShardReport): string {
+  const each = shards.map(({ shard, ok, left, problem }) =>
+    ok ? `S${shard} ✅ ${left} left` : `S${shard} ❌ ${problem ?? 'no answer'}`,
+  );
+  return `Shards:   ${each.length === 0 ? 'none' : each.join(' | ')}; Redis round trip ${roundTripMs} ms`;
+}
