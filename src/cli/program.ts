@@ -15,6 +15,7 @@ import { registerFindings } from './commands/findings.ts';
 import { registerHalt } from './commands/halt.ts';
 import { registerMission } from './commands/mission.ts';
 import { registerMonitor } from './commands/monitor.ts';
+import { registerPaper } from './commands/paper.ts';
 import { registerPark } from './commands/park.ts';
 import { registerPrompt } from './commands/prompt.ts';
 import { registerReload } from './commands/reload.ts';
@@ -39,6 +40,7 @@ const registrations: ((program: Command) => void)[] = [
   registerSingle,
   registerAsk,
   registerMission,
+  registerPaper,
   registerStatus,
   registerCosts,
   registerFindings,
