@@ -5,6 +5,9 @@ import type { Model } from '../models/model.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 
+/** More live findings than this stop new missions until old ones are condensed. Source: SPEC, "Rules that stop the fleet". */
+export const LIVE_LIMIT = 5_000;
+
 /** What a compaction works with. */
 export interface CompactParts {
   redis: Redis;
@@ -25,7 +28,7 @@ export interface CompactParts {
   isDraining(): boolean;
   /** Leaves a line where a person looks: the log of the mission that waits. */
   note?: (line: string) => Promise<unknown>;
-  /** Live findings from which on old ones are condensed; default 5,000. */
+  /** Live findings from which on old ones are condensed; default `LIVE_LIMIT`. */
   limit?: number;
 }
 

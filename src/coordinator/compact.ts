@@ -1,12 +1,10 @@
 import { countOf } from '../count-of.ts';
 import { choosePieces } from './choose-pieces.ts';
-import type { CompactOutcome, CompactParts } from './compact-shape.ts';
+import { LIVE_LIMIT, type CompactOutcome, type CompactParts } from './compact-shape.ts';
 import { takeCompactionTurn, type CompactionTurn } from './compaction-turn.ts';
 import { condensePiece, toPiece, type Piece } from './condense-piece.ts';
 import { findCandidates } from './find-candidates.ts';
 
-/** More live findings than this stop new missions until old ones are condensed. Source: SPEC, "Rules that stop the fleet". */
-export const LIVE_LIMIT = 5_000;
 /** Share of the limit that is made free at once, so that the next mission does not find the archive full again. */
 const MARGIN = 0.1;
 /** Findings looked at together: enough that sessions are whole, little enough for any memory. */

@@ -12,6 +12,8 @@ export interface FailedJob {
   text: string;
   description: string;
   batch: string | null;
+  /** Null where it was added without one. */
+  session: string | null;
   /** UTC instant. */
   failedAt: string;
 }
@@ -27,6 +29,7 @@ export interface FailedGroup {
 
 export interface FailedFilter {
   batch?: string;
+  session?: string;
   reason?: string;
 }
 
@@ -39,7 +42,7 @@ export async function* eachFailedJob(
   queue: Queue,
   filter: FailedFilter = {},
 ): AsyncGenerator<FailedJob> {
-  const { batch, reason } = filter;
+  const { batch, session, reason } = filter;
   const failed = keys.queueKey(queue.name, 'failed');
   // Taken before anything is changed: a caller that retries while it reads would skip jobs otherwise.
   const entries = await redis.zrange(failed, 0, '-1', 'WITHSCORES');
@@ -55,6 +58,7 @@ export async function* eachFailedJob(
       const [failedReason, data] = reply as (string | null)[];
       if (data === null || data === undefined) continue; // cleared away meanwhile
       const job = toFailedJob(page[2 * at] ?? '', Number(page[2 * at + 1]), failedReason ?? '', data);
+      if (session !== undefined && job.session !== session) continue;
       if ((batch === undefined || job.batch === batch) && (reason === undefined || job.reason === reason)) yield job;
     }
   }
@@ -97,6 +101,7 @@ function toFailedJob(id: string, finishedOn: number, failedReason: string, json:
     ...splitFailedReason(failedReason),
     description: toText(data['description'] ?? data['question']),
     batch: typeof data['batch'] === 'string' ? data['batch'] : null,
+    session: typeof data['session'] === 'string' ? data['session'] : null,
     failedAt: new Date(finishedOn).toISOString(),
   };
 }

@@ -24,6 +24,8 @@ function facts(finding) {
     ['Tokens', usage.join(', ') || finding.tokens_used],
     ['Replayed turns', finding.recovered || null],
     ['Topics', finding.topics.join(', ') || null],
+    ['Condensed', finding.status === 'condensed' ? findingLink(finding.summary_id) : null],
+    ['Status', finding.status === 'retracted' ? 'retracted' : null],
   ].filter(([, value]) => value !== null && value !== undefined);
 }
 

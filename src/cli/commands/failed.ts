@@ -10,16 +10,22 @@ export function registerFailed(program: Command): void {
     .command('failed')
     .description('failed tasks and questions by reason, the newest of each, and the line that repairs them')
     .option('--batch <name>', 'of this batch only')
+    .option('--session <name>', 'of this session only')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  fleet failed --batch nightly')
-    .action(async (options: { batch?: string; json?: boolean }) => {
+    .action(async (options: { batch?: string; session?: string; json?: boolean }) => {
       await withFleet(async ({ inner: { redis, keys, queues } }) => {
-        const { batch } = options;
+        const { batch, session } = options;
         if (batch !== undefined) await assertBatch(redis, keys, batch);
-        const filter = batch === undefined ? {} : { batch };
-        const groups = await groupFailedJobs(eachFailedJob(redis, keys, queues.tasks, filter), filter);
+        const own = session === undefined ? {} : { session };
+        const filter = batch === undefined ? own : { ...own, batch };
+        const groups = await groupFailedJobs(
+          eachFailedJob(redis, keys, queues.tasks, filter),
+          batch === undefined ? {} : { batch },
+        );
         // No question belongs to a batch as its tasks do.
-        const questions = batch === undefined ? await groupFailedJobs(eachFailedJob(redis, keys, queues.archive)) : [];
+        const questions =
+          batch === undefined ? await groupFailedJobs(eachFailedJob(redis, keys, queues.archive, own)) : [];
         const shown = [
           ...groups.map((group) => ({ ...group, noun: 'task' })),
           ...questions.map((group) => ({ ...group, noun: 'question' })),
