@@ -48,7 +48,12 @@ export function createApi({ redis, keys, queues, config }: DashboardParts): Rout
   const readShared = shareReads(
     () =>
       withDeadline(
-        readStatus(redis, keys, allQueues, { scripts, shards: config.shards, defaultDayLimitNanoUsd }),
+        readStatus(redis, keys, allQueues, {
+          scripts,
+          shards: config.shards,
+          sonnetModel: config.FLEET_SONNET_MODEL,
+          defaultDayLimitNanoUsd,
+        }),
         REDIS_TIMEOUT_MS,
       ),
     STATUS_KEPT_MS,

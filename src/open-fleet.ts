@@ -108,7 +108,14 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
           signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
         ),
     },
-    status: () => plainly(() => readStatus(redis, keys, Object.values(queues), { scripts, shards: config.shards })),
+    status: () =>
+      plainly(() =>
+        readStatus(redis, keys, Object.values(queues), {
+          scripts,
+          shards: config.shards,
+          sonnetModel: config.FLEET_SONNET_MODEL,
+        }),
+      ),
     batch: (name) => plainly(() => readBatch(redis, keys, name)),
     costs: ({ by = 'session', only } = {}) =>
       plainly(async () => {

@@ -11,6 +11,7 @@ export async function readSnapshot({ inner }: OpenFleet): Promise<StatusSnapshot
   return readStatus(redis, keys, Object.values(queues), {
     scripts,
     shards: config.shards,
+    sonnetModel: config.FLEET_SONNET_MODEL,
     defaultDayLimitNanoUsd: seed === undefined ? DEFAULT_BUDGET_NANO_USD : toNanoUsd(seed),
   });
 }

@@ -1,5 +1,6 @@
 import { countOf } from '../count-of.ts';
 import { formatUsd } from '../ledger/money.ts';
+import { openMissions, renderMissions } from './render-missions.ts';
 import { oneLine, renderNotices } from './render-notices.ts';
 import { createPaint, type RenderOptions } from './paint.ts';
 import type { QueueStatus, ShardStatus, StatusSnapshot, WorkerStatus } from './snapshot-shape.ts';
@@ -39,7 +40,7 @@ export function renderStatus(snapshot: StatusSnapshot, options: RenderOptions = 
     `Token Efficiency: ${share.onTarget ? '✅' : '⚠️'}`,
     ...renderDelegation(share),
   ];
-  const notices = renderNotices(snapshot, paint);
+  const notices = [...renderNotices(snapshot, paint), ...renderMissions(snapshot, paint)];
   return [...lines, ...(notices.length > 0 ? [paint.dim(RULE), ...notices] : [])].join('\n');
 }
 
@@ -54,6 +55,11 @@ export function renderCompactStatus(snapshot: StatusSnapshot): string {
     formatUsd(totalNanoUsd(snapshot), 4),
     `${share.onTarget ? '✅' : '⚠️'} ${percent(share.haikuTasks)} Haiku`,
   ];
+  const missions = openMissions(snapshot);
+  if (missions.length > 0) {
+    const asks = missions.filter(({ state }) => state === 'asks').length;
+    parts.push(countOf(missions.length, 'mission') + (asks === 0 ? '' : ` (${asks} asks)`));
+  }
   if (snapshot.halt) parts.push(`⛔ halted: ${oneLine(snapshot.halt.reason)}`);
   return parts.join(' | ');
 }

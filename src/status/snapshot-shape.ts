@@ -1,4 +1,6 @@
+import type { MissionState, MissionStep } from '../coordinator/mission-shape.ts';
 import type { Halt } from '../halt/halt-shape.ts';
+import type { Saving } from '../ledger/prices.ts';
 import type { QueueName } from '../../queues/registry.ts';
 
 /** The vendors whose totals are kept apart. `other` is any model of another maker. */
@@ -58,6 +60,26 @@ export interface VendorSpend {
   tasks: number;
 }
 
+/** One mission, as the newest few are shown. */
+export interface MissionLine {
+  id: string;
+  /** The first words of its goal, on one line. */
+  goal: string;
+  session: string;
+  /** `waiting`: for its tasks; it holds no slot then. */
+  state: MissionState | 'waiting';
+  step: MissionStep;
+  /** All zero until it has a plan. */
+  tasks: { total: number; done: number; failed: number; skipped: number };
+  /** What stands in its way; empty: nothing. */
+  problem: string;
+  createdAt: string | null;
+  /** Id of its finding, once there is one. */
+  finding: string | null;
+  /** Of its whole tree so far. */
+  costNanoUsd: number;
+}
+
 /** All that `fleet status` and the dashboard show. Plain JSON: money in whole nano-dollars, instants in ISO 8601, no derived text. */
 export interface StatusSnapshot {
   /** Redis' clock. */
@@ -71,6 +93,14 @@ export interface StatusSnapshot {
   shards: ShardStatus[];
   queues: QueueStatus[];
   spend: Record<Vendor, VendorSpend>;
+  /** Planning, synthesis and other calls of the coordinator itself, this session: no tasks. In `spend` too. */
+  coordinator: { nanoUsd: number; tokens: number; calls: number };
+  /** What failed and handed-back tasks had spent when they failed, this session. In `spend` too. */
+  rework: { nanoUsd: number; tasks: number };
+  /** Against all Sonnet, this session; null without rework, or where it takes too long to read. */
+  saving: Saving | null;
+  /** The newest missions, newest first. How many there are, by state, their queue says. */
+  missions: MissionLine[];
   /** Why the fleet stands still; a part of it that is not known is an empty string. */
   halt: Halt | null;
   /** Parked jobs by what they wait for. `scope` is `batch`, `task` …; `name` the batch's. */

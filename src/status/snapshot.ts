@@ -7,6 +7,8 @@ import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { countParked, groupParked, parseWorkers } from './parse-records.ts';
 import type { ShardLimits } from '../librarian/shard-project.ts';
+import { NEWEST_MISSIONS, readMissionLines } from './missions.ts';
+import { readSaving } from './saving.ts';
 import { readShards } from './shards.ts';
 import { VENDORS, type QueueStatus, type StatusSnapshot, type Vendor, type VendorSpend } from './snapshot-shape.ts';
 
@@ -18,6 +20,8 @@ export interface StatusOptions {
   scripts: Pick<Scripts, 'failure-reasons'>;
   /** What limits a day where `fleet budget` never set one. Nano-dollars. */
   defaultDayLimitNanoUsd?: number;
+  /** Model that savings are told against; none: no saving is told. */
+  sonnetModel?: string;
   /** The Gemini keys configured. None: no librarians. */
   shards?: readonly ShardLimits[];
 }
@@ -27,7 +31,7 @@ const SAMPLE = 1_000;
 
 /**
  * Reads the whole state of the fleet: a fixed number of Redis commands in two round trips, whatever the number of
- * findings and jobs. No SCAN, no KEYS.
+ * findings and jobs. No SCAN, no KEYS. A session with rework takes two more, over its days' ledgers.
  * @param queues the fleet's BullMQ queues, any subset
  */
 export async function readStatus(
@@ -54,6 +58,19 @@ export async function readStatus(
     queue.parked = Math.min(tooMany ? first.parkedCount : countParked(second.parked, queue.name), queue.delayed);
     queue.delayed -= queue.parked;
   }
+  const rework = {
+    nanoUsd: Number(second.totals['rework:nano'] ?? 0),
+    tasks: Number(second.totals['rework:tasks'] ?? 0),
+  };
+  const isTold = rework.tasks > 0 && session !== null && options.sonnetModel !== undefined;
+  const saving = isTold
+    ? await readSaving(
+        redis,
+        keys,
+        { name: session, startedAt: first.session['startedAt'] ?? null },
+        { sonnetModel: options.sonnetModel ?? '', now: new Date(now) },
+      )
+    : null;
   const { uncertain_calls: uncertainCalls = 0, ...counters } = countersOf(first.counters);
   return {
     at: new Date(now).toISOString(),
@@ -69,6 +86,14 @@ export async function readStatus(
     shards: second.shards,
     queues: counts,
     spend: spendOf(first.costs, second.totals),
+    coordinator: {
+      nanoUsd: Number(second.totals['coordinator:nano'] ?? 0),
+      tokens: Number(second.totals['coordinator:tokens'] ?? 0),
+      calls: Number(second.totals['coordinator:calls'] ?? 0),
+    },
+    rework,
+    saving,
+    missions: second.missions,
     halt: first.halt === null ? null : parseHalt(first.halt),
     parked: groupParked(second.parked),
     failed: reasons.flat().sort((a, b) => b.count - a.count),
@@ -102,6 +127,7 @@ async function readFacts(redis: Redis, keys: Keys) {
       .hlen(keys.parked)
       .hgetall(keys.modelsInUse)
       .hget(keys.swarmMark, 'kind')
+      .zrevrange(keys.missions, 0, NEWEST_MISSIONS - 1)
       .mget(VENDORS.map((vendor) => keys.cost(vendor))),
   );
   return {
@@ -116,14 +142,22 @@ async function readFacts(redis: Redis, keys: Keys) {
     parkedCount: replies[8] as number,
     models: Object.keys(replies[9] as Record<string, string>).sort(),
     kind: replies[10] as string | null,
-    costs: replies[11] as (string | null)[],
+    missionIds: replies[11] as string[],
+    costs: replies[12] as (string | null)[],
   };
 }
 
 async function readDependentFacts(
   redis: Redis,
   keys: Keys,
-  facts: { now: number; day: string; session: string | null; models: string[]; parkedCount: number },
+  facts: {
+    now: number;
+    day: string;
+    session: string | null;
+    models: string[];
+    parkedCount: number;
+    missionIds: string[];
+  },
   configured: readonly ShardLimits[],
 ) {
   const pipeline = redis
@@ -133,10 +167,15 @@ async function readDependentFacts(
   for (const model of facts.models) pipeline.pttl(keys.cooldown(model));
   const askParked = facts.parkedCount > 0 && facts.parkedCount <= SAMPLE;
   if (askParked) pipeline.hvals(keys.parked);
-  const [replies, shards] = await Promise.all([run(pipeline), readShards(redis, keys, configured, facts.now)]);
+  const [replies, shards, missions] = await Promise.all([
+    run(pipeline),
+    readShards(redis, keys, configured, facts.now),
+    readMissionLines(redis, keys, facts.missionIds),
+  ]);
   const waits = replies.slice(2, 2 + facts.models.length) as number[];
   return {
     shards,
+    missions,
     totals: replies[0] as Record<string, string>,
     spent: replies[1] as Record<string, string>,
     cooling: facts.models.map((model, i) => ({ model, forMs: waits[i] ?? 0 })).filter((wait) => wait.forMs > 0),

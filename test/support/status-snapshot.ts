@@ -14,6 +14,10 @@ export function snapshotWith(changes: Partial<StatusSnapshot> = {}): StatusSnaps
     shards: [],
     queues: [],
     spend: { sonnet: SPEND, haiku: SPEND, gemini: SPEND, other: SPEND },
+    coordinator: { nanoUsd: 0, tokens: 0, calls: 0 },
+    rework: { nanoUsd: 0, tasks: 0 },
+    saving: null,
+    missions: [],
     halt: null,
     parked: [],
     failed: [],
@@ -46,6 +50,22 @@ export function workerWith(id: string, slots = 20) {
 
 export function shardWith(changes: Partial<StatusSnapshot['shards'][number]>): StatusSnapshot['shards'][number] {
   return { shard: 1, state: 'ok', left: 1_500, perDay: 1_500, starts: 0, perWindow: 15, ...changes };
+}
+
+export function missionWith(changes: Partial<StatusSnapshot['missions'][number]>): StatusSnapshot['missions'][number] {
+  return {
+    id: 'mission-1',
+    goal: 'Find out',
+    session: '2025-11-21',
+    state: 'running',
+    step: 'plan',
+    tasks: { total: 0, done: 0, failed: 0, skipped: 0 },
+    problem: '',
+    createdAt: '2025-11-21T10:00:00.000Z',
+    finding: null,
+    costNanoUsd: 0,
+    ...changes,
+  };
 }
 
 export function queueWith(changes: Partial<StatusSnapshot['queues'][number]>): StatusSnapshot['queues'][number] {

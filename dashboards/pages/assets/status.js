@@ -39,9 +39,14 @@ function draw(status) {
     ...[drawHalt(status), drawFindings(status), drawWorkers(status), drawBudget(status), drawCosts(status)].filter(
       Boolean,
     ),
-    ...[drawDelegation(status), drawNotices(status), drawQueues(status), drawFailed(status), drawShards(status)].filter(
-      Boolean,
-    ),
+    ...[
+      drawDelegation(status),
+      drawMissions(status),
+      drawNotices(status),
+      drawQueues(status),
+      drawFailed(status),
+      drawShards(status),
+    ].filter(Boolean),
     drawWorkerTable(status),
     drawRecent(),
   );
@@ -221,6 +226,54 @@ function drawDelegation({ delegation }) {
       h('dt', {}, 'Sonnet, of tasks'),
       h('dd', {}, percent(delegation.sonnetTasks)),
     ),
+  );
+}
+
+/** The newest missions, ended ones too. Null: there was none. */
+function drawMissions({ missions, coordinator, rework, saving }) {
+  if (missions.length === 0 && coordinator.calls === 0 && rework.tasks === 0) return null;
+  const rows = missions.map(({ id, goal, state, step, tasks, problem, createdAt, finding, costNanoUsd }) =>
+    h(
+      'tr',
+      {},
+      h('td', { class: 'tight' }, when(createdAt)),
+      h(
+        'td',
+        { class: 'text' },
+        goal,
+        problem === '' || state === 'done' ? null : h('div', { class: 'soft' }, problem),
+        finding === null ? null : h('div', {}, findingLink(finding)),
+      ),
+      h('td', { class: 'tight' }, h('a', { class: 'mono', href: jobLink('missions', id) }, id)),
+      h(
+        'td',
+        { class: 'tight' },
+        h('span', { class: ['asks', 'parked', 'failed'].includes(state) ? 'badge warn' : 'badge' }, state),
+        state === 'running' ? ` ${step}` : '',
+      ),
+      h(
+        'td',
+        { class: 'number' },
+        tasks.total === 0 ? '–' : `${count(tasks.done)} / ${count(tasks.total)}`,
+        tasks.failed === 0 ? null : h('div', { class: 'bad' }, `${count(tasks.failed)} failed`),
+      ),
+      h('td', { class: 'number' }, usd(costNanoUsd)),
+    ),
+  );
+  const money = [
+    coordinator.calls === 0
+      ? ''
+      : `The coordinator’s own calls, no tasks: ${usd(coordinator.nanoUsd)} for ${count(coordinator.calls)} (${count(coordinator.tokens)} tokens).`,
+    rework.tasks === 0 ? '' : `Spent on failed tasks: ${usd(rework.nanoUsd)}.`,
+    saving === null
+      ? ''
+      : `Saved against all Sonnet: ${saving.savedPercent.toFixed(1)} %, after rework ${saving.effectiveSavedPercent === null ? 'nothing' : `${saving.effectiveSavedPercent.toFixed(1)} %`}.`,
+  ].filter((text) => text !== '');
+  return card(
+    'Missions',
+    'wide',
+    rows.length === 0 ? null : table(['Began', 'Goal', 'Mission', 'State', '#Tasks done', '#Cost'], rows, 'stack'),
+    money.length === 0 ? null : h('p', { class: 'soft' }, money.join(' ')),
   );
 }
 

@@ -1,0 +1,42 @@
+import type { Redis } from 'ioredis';
+import { toCostReport, readLedger } from '../ledger/report.ts';
+import type { Saving } from '../ledger/prices.ts';
+import { TaskFailedError } from '../errors.ts';
+import { findPrices, type CatalogEntry } from '../models/catalog.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** Fields of the ledger that are read for it: some milliseconds of Redis. A larger session's saving is `fleet costs`' to tell. */
+const MOST_FIELDS = 20_000;
+const MOST_DAYS = 31;
+
+/**
+ * The session's saving against all Sonnet, before and after rework. Read from the ledger, so only where there is rework to
+ * tell; null where the session's days hold too much for a status.
+ */
+export async function readSaving(
+  redis: Redis,
+  keys: Keys,
+  session: { name: string; startedAt: string | null },
+  options: { sonnetModel: string; now: Date },
+): Promise<Saving | null> {
+  const since = (session.startedAt ?? '').slice(0, 10);
+  const days = (await redis.smembers(keys.ledgerDays)).filter((day) => day >= since);
+  if (days.length > MOST_DAYS) return null;
+  const sizes = await Promise.all(days.map((day) => redis.hlen(keys.ledger(day))));
+  if (sizes.reduce((sum, size) => sum + size, 0) > MOST_FIELDS) return null;
+  const sonnet = toPrices(options.sonnetModel, options.now);
+  if (sonnet === null) return null;
+  const only = { session: session.name };
+  const { total } = toCostReport(await readLedger(redis, keys, since), { by: 'session', sonnet, only });
+  return { savedPercent: total.savedPercent, effectiveSavedPercent: total.effectiveSavedPercent };
+}
+
+/** A model without a price must not cost the whole status. */
+function toPrices(model: string, now: Date): CatalogEntry | null {
+  try {
+    return findPrices(model, now);
+  } catch (error) {
+    if (error instanceof TaskFailedError) return null;
+    throw error;
+  }
+}
