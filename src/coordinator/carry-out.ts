@@ -18,9 +18,12 @@ const DEFAULT_QUORUM = 0.8;
 const NAMED_FAILURES = 5;
 
 /** From a plan to the finding: delegate → wait → synthesise → store. */
-export async function carryOut(ctx: StepContext): Promise<MissionEnd> {
+export async function carryOut(
+  ctx: StepContext,
+  onWaiting?: (mission: DelegatedMission) => void,
+): Promise<MissionEnd> {
   const record = await ctx.read();
-  const views = await workThrough(ctx, record);
+  const views = await workThrough(ctx, record, onWaiting);
   assertQuorum(ctx, views);
   await ctx.record({ step: 'synthesise' });
   const known = toKnown(record.recall);
@@ -57,7 +60,11 @@ export async function carryOut(ctx: StepContext): Promise<MissionEnd> {
 }
 
 /** Puts all tasks into the queue as their turn comes, and waits for their ends. */
-async function workThrough(ctx: StepContext, record: MissionRecord): Promise<NodeView[]> {
+async function workThrough(
+  ctx: StepContext,
+  record: MissionRecord,
+  onWaiting?: (mission: DelegatedMission) => void,
+): Promise<NodeView[]> {
   const mission = toDelegated(ctx.id, record, ctx.data.topics ?? []);
   let { round } = record;
   for (;;) {
@@ -69,6 +76,7 @@ async function workThrough(ctx: StepContext, record: MissionRecord): Promise<Nod
     if (round === 0) await ctx.note(`delegated: ${countOf(counts.added, 'task')} of ${counts.total}`);
     round += 1;
     await ctx.record({ round });
+    onWaiting?.(mission);
     await ctx.waitForChildren();
   }
 }

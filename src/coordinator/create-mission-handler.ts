@@ -6,6 +6,7 @@ import type { JobRun } from '../jobs/run-worker.ts';
 import { beginMission } from './begin-mission.ts';
 import { carryOut } from './carry-out.ts';
 import { createStepContext, type ContextParts } from './create-step-context.ts';
+import type { DelegatedMission } from './delegate.ts';
 import { makePlan } from './make-plan.ts';
 import { makeRoom } from './make-room.ts';
 import type { MissionRecord } from './mission-record.ts';
@@ -17,6 +18,8 @@ import { survey } from './survey.ts';
 export interface MissionParts extends ContextParts {
   /** The session a mission belongs to that was not stamped with one. */
   currentSession(): Promise<string>;
+  /** Called before a mission waits for its tasks. */
+  onWaiting?: (mission: DelegatedMission) => void;
 }
 
 export type MissionHandler = (data: MissionData, run: JobRun) => Promise<MissionEnd>;
@@ -49,7 +52,7 @@ async function runMission(ctx: StepContext, parts: MissionParts): Promise<Missio
   await findOut(ctx, record);
   if ((await ctx.read()).plan === null) await makePlan(ctx);
   if (ctx.data.dry_run === true) return endDryRun(ctx);
-  return carryOut(ctx);
+  return carryOut(ctx, parts.onWaiting);
 }
 
 /** Whether it stands before its first step: what has begun goes on, however full the archive is. */

@@ -20,7 +20,7 @@ import { createSessionReader } from '../session.ts';
 import { createMissionHandler } from './create-mission-handler.ts';
 import { writeMission } from './mission-record.ts';
 import { readMissionProgress } from './read-progress.ts';
-import { watchMissions } from './watch-missions.ts';
+import { watchMissions, type WatchParts } from './watch-missions.ts';
 
 export interface RunningCoordinator {
   workerId: string;
@@ -56,7 +56,14 @@ export async function runCoordinator(parts: {
   const now = (): Date => new Date();
   const ledger = createTurnLedger({ scripts, keys, workerId: name.id, now, queue: 'missions', apart: 'coordinator' });
   const base = { redis, keys, scripts, queues, halt, config, notifier, workerId: name.id, log, now };
-  const handle = createMissionHandler({ ...base, model, ledger, currentSession: createSessionReader(scripts, keys) });
+  const missions = watchMissions(base);
+  const handle = createMissionHandler({
+    ...base,
+    model,
+    ledger,
+    currentSession: createSessionReader(scripts, keys),
+    onWaiting: missions.noteWaiting,
+  });
   const running = runWorker(missionsQueue, handle, {
     redis,
     keys,
@@ -70,10 +77,8 @@ export async function runCoordinator(parts: {
     ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
   });
   running.worker.on('failed', (job, error) => {
-    // Set apart, given up, a bug: what the handler itself threw is in the record already.
-    if (job?.id !== undefined) noteFailed(job.id, error).catch((reason: unknown) => log.warn({ reason }, 'not noted'));
+    noteFailed(base, job?.id ?? '', error).catch((reason: unknown) => log.warn({ reason }, 'the end was not noted'));
   });
-  const missions = watchMissions(base);
   await listenToControl(subscriber, keys, (message) => {
     if (message.type === 'cancel') running.cancel(message.jobId);
   });
@@ -81,16 +86,6 @@ export async function runCoordinator(parts: {
     if (channel === keys.channelCompletions) missions.noteEnd(jobId);
   });
   await subscriber.subscribe(keys.channelCompletions);
-  async function noteFailed(id: string, error: Error): Promise<void> {
-    if ((await redis.hget(keys.mission(id), 'state')) === 'failed') return;
-    await writeMission(
-      redis,
-      keys,
-      id,
-      { state: 'failed', problem: error.message, endedAt: now().toISOString() },
-      now(),
-    );
-  }
   const stopWatching = watchForeignFindings({ redis, keys, scripts, url: config.REDIS_URL, log });
   const holding = setInterval(() => {
     name.hold().catch((error: unknown) => log.warn({ error }, 'name not held'));
@@ -112,4 +107,12 @@ export async function runCoordinator(parts: {
       await redis.quit(); // last: nothing may use the connection after this line
     },
   };
+}
+
+/** Set apart, given up, a bug: what the handler itself threw is in the record already. */
+async function noteFailed({ redis, keys, now }: Pick<WatchParts, 'redis' | 'keys' | 'now'>, id: string, error: Error) {
+  const state = await redis.hget(keys.mission(id), 'state');
+  if (state === null || state === 'failed') return;
+  const endedAt = now().toISOString();
+  await writeMission(redis, keys, id, { state: 'failed', problem: error.message, endedAt }, now());
 }

@@ -10,6 +10,8 @@ import { wakeForgotten } from './wake-forgotten.ts';
 export interface WatchParts extends DelegateParts, ReportParts {}
 
 export interface MissionWatch {
+  /** Tells it of a mission that begins to wait for its tasks: it need not be found first. */
+  noteWaiting(mission: DelegatedMission): void;
   /** Tells it that a task has ended: those that waited for it are put into the queue at once. */
   noteEnd(jobId: string): void;
   stop(): Promise<void>;
@@ -107,6 +109,9 @@ export function watchMissions(parts: WatchParts): MissionWatch {
   );
 
   return {
+    noteWaiting(mission) {
+      known.set(mission.id, mission);
+    },
     noteEnd(jobId) {
       const id = jobId.slice(0, Math.max(0, jobId.lastIndexOf('-')));
       if (stopped || !(known.get(id)?.nodes.some((node) => node.dependsOn.length > 0) ?? false)) return;

@@ -55,7 +55,7 @@ export function createMissionModel(
   tasks: PlannedTask[],
   answers: {
     plan?: (request: ModelRequest, call: number) => Step;
-    task?: (request: ModelRequest) => Step;
+    task?: (request: ModelRequest) => Step | Promise<Step>;
     synthesis?: (request: ModelRequest) => Step;
   } = {},
 ): ReturnType<typeof createScriptedModel> {
