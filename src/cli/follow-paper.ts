@@ -63,7 +63,9 @@ function createTeller(say: (line: string) => void): (paper: PaperRecord) => void
     say(line);
   };
   return ({ shards, outline, drafts, text }) => {
-    if (shards !== null) once(`shards ${shards.at}`, describeShards(shards));
+    if (shards !== null) {
+      for (const [at, line] of describeShards(shards).entries()) once(`shards ${shards.at} ${at}`, line);
+    }
     if (outline === null) return;
     const { title, sections } = outline;
     once('outline', `Outline:  ${title} (${sections.length} sections)`);
@@ -80,10 +82,13 @@ function createTeller(say: (line: string) => void): (paper: PaperRecord) => void
   };
 }
 
-/** `Shards:   S1 ✅ 1499 left | S2 ❌ API key not valid; Redis 0.4 ms`. */
-function describeShards({ shards, roundTripMs }: ShardReport): string {
-  const each = shards.map(({ shard, ok, left, problem }) =>
-    ok ? `S${shard} ✅ ${left} left` : `S${shard} ❌ ${problem ?? 'no answer'}`,
-  );
-  return `Shards:   ${each.length === 0 ? 'none' : each.join(' | ')}; Redis round trip ${roundTripMs} ms`;
+/** The shards that work on one line, each of the others with the provider's words. */
+function describeShards({ shards, roundTripMs }: ShardReport): string[] {
+  const working = shards.filter(({ ok }) => ok).map(({ shard, left }) => `S${shard} ✅ ${left} left`);
+  const failing = shards.filter(({ ok }) => !ok).map(({ shard, problem }) => `S${shard} ❌ ${problem ?? 'no answer'}`);
+  return [
+    `Redis:    round trip ${roundTripMs} ms`,
+    `Shards:   ${working.length === 0 ? 'none works' : working.join(' | ')}`,
+    ...failing.map((line) => `          ${line}`),
+  ];
 }

@@ -81,13 +81,17 @@ export interface PaperLaneOptions {
   env?: Record<string, string>;
 }
 
-/** Five shards of simulated Gemini, a librarian, a coordinator with a scripted writer, and a fleet to ask with. */
-export async function openPaperLane(redis: TestRedis, options: PaperLaneOptions = {}) {
-  const findings = options.findings ?? STORES;
+/** Findings as tasks of their sessions leave them. */
+export async function storePaperFindings(redis: TestRedis, findings: Record<string, object> = STORES): Promise<void> {
   await storeFindings(redis, findings);
   for (const [id, { session, at }] of Object.entries(findings as typeof STORES)) {
     await redis.redis.zadd(redis.keys.indexBySession(session), Date.parse(at), id);
   }
+}
+
+/** Five shards of simulated Gemini, a librarian, a coordinator with a scripted writer, and a fleet to ask with. */
+export async function openPaperLane(redis: TestRedis, options: PaperLaneOptions = {}) {
+  await storePaperFindings(redis, options.findings);
   const simulator = await startSimulator({ gemini: { latencyMs: 0 } });
   redis.cleanup(() => simulator.close());
   const config = testConfig(redis, { ...shardEnvironment(simulator), ...options.env });

@@ -12,7 +12,7 @@ import { followPaper, type PaperEnd } from '../follow-paper.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { jsonOption, toUsd } from '../options.ts';
 import { thisPerson } from '../person.ts';
-import { lineWidth, printJson, toLine, withoutControls } from '../print.ts';
+import { printJson, withoutControls } from '../print.ts';
 import { warnWithoutWriters } from '../warn-without-writers.ts';
 import { withFleet } from '../with-fleet.ts';
 import { assertWritable, writeWhole } from '../write-whole.ts';
@@ -124,7 +124,7 @@ async function goOn(fleet: OpenFleet, id: string, options: PaperOptions): Promis
 }
 
 async function waitFor(fleet: OpenFleet, id: string, options: PaperOptions): Promise<void> {
-  const end = await followPaper(fleet, id, (line) => say(options, toLine(line, lineWidth())));
+  const end = await followPaper(fleet, id, (line) => say(options, withoutControls(line)));
   if (end.state !== 'done') {
     process.exitCode = end.state === 'halted' ? EXIT.halted : EXIT.failed;
     if (options.json === true) return printJson({ id, ...end });
