@@ -120,7 +120,7 @@ class Route {
     const { paper } = asking;
     if (paper === undefined) return;
     for (const shard of paper.exclude) this.#excluded.add(shard);
-    if (paper.failure === null) return;
+    if (paper.failure === null || !parts.shards.has(paper.failure.shard)) return;
     for (const shard of parts.shards.keys()) if (shard !== paper.failure.shard) this.#excluded.add(shard);
   }
 
