@@ -43,7 +43,7 @@ export function checkPlan(json: unknown, limits: PlanLimits): Checked<Plan> {
 }
 
 /** Most Sonnet tasks of any plan of `total` tasks: one in ten, and one where that is none. */
-export function shareOfSonnet(total: number): number {
+function shareOfSonnet(total: number): number {
   return Math.max(1, Math.floor(total / 10));
 }
 

@@ -1,7 +1,7 @@
 import { createPlanAdmission, readSonnetRoom } from './delegation.ts';
 import { countByModel } from './check-plan.ts';
 import { countOf } from '../count-of.ts';
-import { toPlanCall } from './plan-prompt.ts';
+import { PLAN_PROMPT_VERSION, toPlanCall } from './plan-prompt.ts';
 import { toKnown } from './recall.ts';
 import type { StepContext } from './step-context.ts';
 import { toNodes } from './to-nodes.ts';
@@ -33,5 +33,7 @@ export async function makePlan(ctx: StepContext): Promise<void> {
   const counts = { total: nodes.length, added: 0, done: 0, failed: 0, skipped: 0 };
   await ctx.record({ plan, nodes, counts, step: 'delegate' });
   const { sonnet } = countByModel(plan);
-  await ctx.note(`plan: ${countOf(nodes.length, 'task')}, ${sonnet} of them to Sonnet. ${plan.approach.slice(0, 500)}`);
+  await ctx.note(
+    `plan (${PLAN_PROMPT_VERSION}): ${countOf(nodes.length, 'task')}, ${sonnet} of them to Sonnet. ${plan.approach.slice(0, 500)}`,
+  );
 }

@@ -2,7 +2,7 @@ import type { TASK_KINDS } from '../../queues/tasks.ts';
 import type { PlanNode } from './plan.ts';
 
 /** Which model a kind of task goes to where the plan does not give one of the four reasons for Sonnet. */
-export const ROUTES: Readonly<Record<(typeof TASK_KINDS)[number], 'haiku'>> = {
+const ROUTES: Readonly<Record<(typeof TASK_KINDS)[number], 'haiku'>> = {
   file: 'haiku',
   git: 'haiku',
   'api-test': 'haiku',

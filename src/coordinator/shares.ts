@@ -88,7 +88,7 @@ export function toMissionShares(
 }
 
 /** Haiku's share, 0..1; null where there is nothing to share. */
-export function toHaikuShare({ haiku, sonnet, other }: Split): number | null {
+function toHaikuShare({ haiku, sonnet, other }: Split): number | null {
   const whole = haiku + sonnet + other;
   return whole === 0 ? null : haiku / whole;
 }
