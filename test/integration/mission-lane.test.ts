@@ -62,9 +62,7 @@ describe('a mission', () => {
     const model = createMissionModel(three);
     const { fleet } = await startFleet(model);
     await (await fleet.missions.add({ goal: 'Find out.' })).finding();
-    const [totals] = await Promise.all([
-      redis.redis.hgetall(redis.keys.sessionTotals(await fleet.inner.currentSession())),
-    ]);
+    const totals = await redis.redis.hgetall(redis.keys.sessionTotals(await fleet.inner.currentSession()));
     expect(totals).toMatchObject({ 'haiku:tasks': '3', 'coordinator:calls': '2' });
     expect(totals).not.toHaveProperty('sonnet:tasks');
   });
