@@ -54,7 +54,9 @@ const PLAN_SCHEMA = {
 };
 
 /** Tokens of the reply: a plan, and what naming the files of the listing in `for_each` takes. Held small: all of it is reserved. */
-const REPLY_TOKENS = 16_000;
+const REPLY_TOKENS = 2_000;
+const REPLY_TOKENS_A_TASK = 250;
+const MOST_TASK_TOKENS = 14_000;
 const REPLY_TOKENS_A_FILE = 25;
 const MOST_REPLY_TOKENS = 64_000;
 /** Of the listing, UTF-8: some 5,000 files, all of it reserved and paid for; and its share of a smaller window, at three bytes a token. */
@@ -88,7 +90,8 @@ export function toPlanCall(question: PlanQuestion): StructuredCall<Plan> {
     question.files,
     Math.min(MOST_LISTING_BYTES, contextTokens * LISTING_SHARE * BYTES_A_TOKEN),
   );
-  const replyTokens = REPLY_TOKENS + REPLY_TOKENS_A_FILE * listing.lines.length;
+  const taskTokens = Math.min(MOST_TASK_TOKENS, REPLY_TOKENS_A_TASK * limits.maxTasks);
+  const replyTokens = REPLY_TOKENS + taskTokens + REPLY_TOKENS_A_FILE * listing.lines.length;
   return {
     name: 'plan',
     model,

@@ -6,6 +6,9 @@ export interface Delegation {
   sonnetTasks: number | null;
   haikuTokens: number | null;
   haikuCost: number | null;
+  /** The coordinator's own calls: no tasks, and a part of Sonnet's tokens and cost. */
+  coordinatorTokens: number | null;
+  coordinatorCost: number | null;
   /** At least 90 % of the tasks, and at least one task. */
   onTarget: boolean;
 }
@@ -13,7 +16,7 @@ export interface Delegation {
 const TARGET = 0.9;
 
 export function delegationOf(snapshot: StatusSnapshot): Delegation {
-  const { spend } = snapshot;
+  const { spend, coordinator } = snapshot;
   const share = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
   const sum = (measure: 'tasks' | 'tokens'): number =>
     VENDORS.reduce((total, vendor) => total + spend[vendor][measure], 0);
@@ -23,6 +26,8 @@ export function delegationOf(snapshot: StatusSnapshot): Delegation {
     sonnetTasks: share(spend.sonnet.tasks, sum('tasks')),
     haikuTokens: share(spend.haiku.tokens, sum('tokens')),
     haikuCost: share(spend.haiku.nanoUsd, totalNanoUsd(snapshot)),
+    coordinatorTokens: share(coordinator.tokens, sum('tokens')),
+    coordinatorCost: share(coordinator.nanoUsd, totalNanoUsd(snapshot)),
     onTarget: haikuTasks !== null && haikuTasks >= TARGET,
   };
 }

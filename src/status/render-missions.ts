@@ -1,5 +1,6 @@
 import { countOf } from '../count-of.ts';
 import { formatUsd } from '../ledger/money.ts';
+import { delegationOf } from './delegation.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './render-notices.ts';
 import type { MissionLine, StatusSnapshot } from './snapshot-shape.ts';
@@ -49,12 +50,14 @@ function renderMission(mission: MissionLine, paint: Paint): string {
   return paint.yellow(`${line}\n    ${problem === '' ? 'set aside by a person' : oneLine(problem)}${way}`);
 }
 
-function renderMoney({ coordinator, rework, saving }: StatusSnapshot): string[] {
+function renderMoney(snapshot: StatusSnapshot): string[] {
+  const { coordinator, rework, saving } = snapshot;
   const lines: string[] = [];
   if (coordinator.calls > 0) {
-    const tokens = coordinator.tokens.toLocaleString('en-US');
+    const { coordinatorTokens, coordinatorCost } = delegationOf(snapshot);
+    const share = (value: number | null): string => `${((value ?? 0) * 100).toFixed(1)}%`;
     lines.push(
-      `Coordinator:      ${formatUsd(coordinator.nanoUsd, 4)} for ${countOf(coordinator.calls, 'call')} of its own, ${tokens} tokens (no tasks; in the cost above)`,
+      `Coordinator:      ${formatUsd(coordinator.nanoUsd, 4)} for ${countOf(coordinator.calls, 'call')} of its own, no tasks (in the above: ${share(coordinatorTokens)} of tokens, ${share(coordinatorCost)} of cost)`,
     );
   }
   if (rework.tasks > 0) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderCompactStatus, renderStatus } from '../../src/status/render.ts';
-import { missionWith, queueWith, snapshotWith } from '../support/status-snapshot.ts';
+import { missionWith, queueWith, snapshotWith, spendWith } from '../support/status-snapshot.ts';
 
 describe('missions in the status', () => {
   it('are not mentioned where there are none', () => {
@@ -57,8 +57,11 @@ describe('missions in the status', () => {
 describe('money that is no task’s', () => {
   it('shows planning and synthesis apart', () => {
     const coordinator = { nanoUsd: 12_300_000, tokens: 4_500, calls: 2 };
-    expect(renderStatus(snapshotWith({ coordinator }))).toContain(
-      'Coordinator:      $0.0123 for 2 calls of its own, 4,500 tokens (no tasks; in the cost above)',
+    const { spend } = snapshotWith();
+    const sonnet = spendWith({ nanoUsd: 20_000_000, tokens: 5_000 });
+    const haiku = spendWith({ nanoUsd: 4_600_000, tokens: 40_000, tasks: 9 });
+    expect(renderStatus(snapshotWith({ coordinator, spend: { ...spend, sonnet, haiku } }))).toContain(
+      'Coordinator:      $0.0123 for 2 calls of its own, no tasks (in the above: 10.0% of tokens, 50.0% of cost)',
     );
   });
 

@@ -49,8 +49,9 @@ describe('the prompt for a plan', () => {
     expect(prompt).toContain(`${(20_000 - shown).toLocaleString('en-US')} more files are not shown`);
   });
 
-  it('reserves a reply as long as the listing needs, at most 64,000 tokens', () => {
-    expect(toPlanCall(QUESTION).maxTokens).toBe(16_050);
+  it('reserves a reply as long as tasks and listing need, at most 64,000 tokens', () => {
+    expect(toPlanCall(QUESTION).maxTokens).toBe(2_000 + 40 * 250 + 2 * 25);
+    expect(toPlanCall({ ...QUESTION, limits: { maxTasks: 5_000, maxSonnet: 1 } }).maxTokens).toBe(16_050);
     const files = Array.from({ length: 20_000 }, (_, at) => ({ path: `${at}`, bytes: 1 }));
     expect(toPlanCall({ ...QUESTION, files }).maxTokens).toBe(64_000);
   });

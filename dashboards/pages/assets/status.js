@@ -230,7 +230,7 @@ function drawDelegation({ delegation }) {
 }
 
 /** The newest missions, ended ones too. Null: there was none. */
-function drawMissions({ missions, coordinator, rework, saving }) {
+function drawMissions({ missions, coordinator, rework, saving, delegation }) {
   if (missions.length === 0 && coordinator.calls === 0 && rework.tasks === 0) return null;
   const rows = missions.map(({ id, goal, state, step, tasks, problem, createdAt, finding, costNanoUsd }) =>
     h(
@@ -263,7 +263,7 @@ function drawMissions({ missions, coordinator, rework, saving }) {
   const money = [
     coordinator.calls === 0
       ? ''
-      : `The coordinator’s own calls, no tasks: ${usd(coordinator.nanoUsd)} for ${count(coordinator.calls)} (${count(coordinator.tokens)} tokens).`,
+      : `The coordinator’s own calls, no tasks: ${usd(coordinator.nanoUsd)} for ${count(coordinator.calls)}; ${percent(delegation.coordinatorTokens)} of tokens, ${percent(delegation.coordinatorCost)} of cost.`,
     rework.tasks === 0 ? '' : `Spent on failed tasks: ${usd(rework.nanoUsd)}.`,
     saving === null
       ? ''
