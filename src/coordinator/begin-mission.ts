@@ -1,3 +1,4 @@
+import { CancelledError } from '../errors.ts';
 import { setBudget } from '../ledger/budget.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Redis } from 'ioredis';
@@ -40,6 +41,9 @@ export async function beginMission(ctx: StepContext): Promise<MissionRecord> {
   if (found === null || found.createdAt === null) {
     await layDownMission(redis, keys, { id, data, session, createdAt: ctx.now() });
     return ctx.read();
+  }
+  if (found.state !== 'done' && (await redis.zscore(keys.cancelled, id)) !== null) {
+    throw new CancelledError('cancelled by a person');
   }
   if (found.state === 'failed') {
     await redis.hdel(keys.mission(id), 'endedAt');

@@ -60,8 +60,11 @@ export function watchMissions(parts: WatchParts): MissionWatch {
   async function release(id: string): Promise<void> {
     if (stopped || Date.now() < (restUntil.get(id) ?? 0)) return;
     const startedAt = Date.now();
-    const state = await redis.hget(keys.mission(id), 'state');
-    const mission = state === 'running' ? await load(id) : null;
+    const [state, cancelled] = await Promise.all([
+      redis.hget(keys.mission(id), 'state'),
+      redis.zscore(keys.cancelled, id),
+    ]);
+    const mission = state === 'running' && cancelled === null ? await load(id) : null;
     if (mission === null) return;
     const counts = countNodeStates(await delegateReady(parts, mission));
     if (await isWaiting(id)) await writeMission(redis, keys, id, { counts, added: counts.added }, now());

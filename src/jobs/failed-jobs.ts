@@ -67,7 +67,7 @@ export async function* eachFailedJob(
 /** Groups by reason, most first. @param examples how many of the newest of each are kept; `batch`: the one they are of */
 export async function groupFailedJobs(
   jobs: AsyncIterable<FailedJob>,
-  { examples = 3, batch }: { examples?: number; batch?: string } = {},
+  { examples = 3, batch, isMission = false }: { examples?: number; batch?: string; isMission?: boolean } = {},
 ): Promise<FailedGroup[]> {
   const groups = new Map<string, FailedGroup>();
   for await (const job of jobs) {
@@ -77,7 +77,10 @@ export async function groupFailedJobs(
     groups.set(job.reason, group);
   }
   const sorted = [...groups.values()].sort((a, b) => b.count - a.count || a.reason.localeCompare(b.reason));
-  return sorted.map((group) => ({ ...group, repair: repairOf(group.reason, { id: group.examples[0]?.id, batch }) }));
+  return sorted.map((group) => ({
+    ...group,
+    repair: repairOf(group.reason, { id: group.examples[0]?.id, batch, isMission }),
+  }));
 }
 
 /** `schema: the result …` → the word and the rest; a text without a word (BullMQ's own) is `other`. */
@@ -99,7 +102,7 @@ function toFailedJob(id: string, finishedOn: number, failedReason: string, json:
   return {
     id,
     ...splitFailedReason(failedReason),
-    description: toText(data['description'] ?? data['question']),
+    description: toText(data['description'] ?? data['question'] ?? data['goal']),
     batch: typeof data['batch'] === 'string' ? data['batch'] : null,
     session: typeof data['session'] === 'string' ? data['session'] : null,
     failedAt: new Date(finishedOn).toISOString(),

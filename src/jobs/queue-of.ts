@@ -1,8 +1,19 @@
 import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { QueueName } from '../../queues/registry.ts';
+import type { Keys } from '../redis/keys.ts';
 
 /** Ids of queries and of their answers begin with this, and no other does. */
 export const QUERY_PREFIX = 'archive_';
+
+/** Like `queueOf`; a mission is known by being there, for its id may be any. */
+export async function findQueueOf(
+  { redis, keys, queues }: { redis: Redis; keys: Keys; queues: Record<QueueName, Queue> },
+  jobId: string,
+): Promise<Queue> {
+  const isMission = (await redis.exists(keys.queueKey(queues.missions.name, jobId))) === 1;
+  return isMission ? queues.missions : queueOf(queues, jobId);
+}
 
 /** The queue a person means who names a job by its id alone. */
 export function queueOf(queues: Record<QueueName, Queue>, jobId: string): Queue {

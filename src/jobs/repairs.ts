@@ -5,8 +5,14 @@ import { QUERY_PREFIX } from './queue-of.ts';
  * dashboard say the same.
  * @param of `id` of one of them, where it is known; `batch` where only its tasks are meant
  */
-export function repairOf(reason: string, of: { id?: string; batch?: string; isQuestion?: boolean } = {}): string {
+export function repairOf(
+  reason: string,
+  of: { id?: string; batch?: string; isQuestion?: boolean; isMission?: boolean } = {},
+): string {
   const { id = 'ID', batch, isQuestion = id.startsWith(QUERY_PREFIX) } = of;
+  if (of.isMission === true) {
+    return reason === 'quorum' ? `fleet retry its failed tasks, then fleet retry ${id}` : `fleet retry ${id}`;
+  }
   if (isQuestion) return `fleet retry ${id}, or ask anew`;
   const all = `fleet retry ${batch === undefined ? '' : `--batch ${batch} `}--reason ${reason}`;
   switch (reason) {

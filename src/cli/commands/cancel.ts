@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { countOf } from '../../count-of.ts';
 import { cancelBatch } from '../../batches/cancel-batch.ts';
+import { cancelChildren } from '../../coordinator/cancel-children.ts';
 import { UsageError } from '../../errors.ts';
 import { cancelJobs } from '../../jobs/cancel.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
-import { queueOf } from '../../jobs/queue-of.ts';
+import { findQueueOf } from '../../jobs/queue-of.ts';
 import { showProgress } from '../progress.ts';
 import { withFleet } from '../with-fleet.ts';
 
@@ -19,7 +20,11 @@ export function registerCancel(program: Command): void {
       if ((ids.length === 0) === (batch === undefined)) throw new UsageError('cancel: expected job ids, or --batch');
       await withFleet(async ({ inner: { redis, keys, queues } }) => {
         if (batch === undefined) {
-          for (const id of new Set(ids)) await cancelJobs(redis, keys, queueOf(queues, id), [id]);
+          for (const id of new Set(ids)) {
+            const queue = await findQueueOf({ redis, keys, queues }, id);
+            await cancelJobs(redis, keys, queue, [id]);
+            if (queue === queues.missions) await cancelChildren({ redis, keys, queues }, id);
+          }
           return console.log(`Cancelled ${ids.join(', ')}.`);
         }
         await assertBatch(redis, keys, batch);

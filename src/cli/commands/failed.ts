@@ -26,9 +26,14 @@ export function registerFailed(program: Command): void {
         // No question belongs to a batch as its tasks do.
         const questions =
           batch === undefined ? await groupFailedJobs(eachFailedJob(redis, keys, queues.archive, own)) : [];
+        const missions =
+          batch === undefined
+            ? await groupFailedJobs(eachFailedJob(redis, keys, queues.missions, own), { isMission: true })
+            : [];
         const shown = [
           ...groups.map((group) => ({ ...group, noun: 'task' })),
           ...questions.map((group) => ({ ...group, noun: 'question' })),
+          ...missions.map((group) => ({ ...group, noun: 'mission' })),
         ];
         if (options.json) return printJson(shown.map(({ noun: _noun, ...group }) => group));
         if (shown.length === 0) return console.log('No task has failed.');

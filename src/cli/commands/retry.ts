@@ -6,7 +6,7 @@ import { readKnownNames } from '../../jobs/check-task.ts';
 import { holdOpen, letEnd, noticeBatchEnd } from '../../batches/batch-round.ts';
 import { assertBatch, eachFailedJob } from '../../jobs/failed-jobs.ts';
 import { createNotifier } from '../../notify.ts';
-import { queueOf } from '../../jobs/queue-of.ts';
+import { findQueueOf } from '../../jobs/queue-of.ts';
 import { retryJob, type TaskEdit } from '../../jobs/retry.ts';
 import { jsonOption, readJsonFile, toCount } from '../options.ts';
 import { thisPerson } from '../person.ts';
@@ -139,7 +139,7 @@ async function retryAll(fleet: OpenFleet, ids: string[], edit: TaskEdit | undefi
   const progress = showProgress('Retrying', ids.length);
   for (const id of ids) {
     try {
-      await retryJob({ redis, keys, queue: queueOf(queues, id) }, id, {
+      await retryJob({ redis, keys, queue: await findQueueOf({ redis, keys, queues }, id) }, id, {
         by: thisPerson(),
         known,
         fresh: options.fresh ?? false,
