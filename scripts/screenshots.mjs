@@ -16,11 +16,13 @@ const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chr
 if (!existsSync(join(root, 'dist/src/index.js'))) fail('it is not built: npm run build');
 if (executablePath === undefined) fail('chromium is missing: apt-get install -y chromium');
 
-const { chooseTasks } = await import('../dist/src/demo/choose-tasks.js');
 const { startDemoFleet, DEMO_WORKSPACE } = await import('../dist/src/demo/demo-fleet.js');
-const { forkChild } = await import('../dist/src/processes/fork-child.js');
 const { connectFleet } = await import('../dist/src/index.js');
 
+/** Done when the pictures are taken. */
+const GOAL = 'What is in here, what does it do, and what is left to do?';
+/** Under way. */
+const RUNNING_GOAL = 'Which error messages name no way out? Look at every file that throws one.';
 const KEPT_FAILED = 'summarise-catalog';
 /** Asked for more than a worker may do: one needs a decision, two are given too few turns. */
 const FAILING = [
@@ -43,13 +45,13 @@ const QUESTIONS = [
 /** Under way while the pictures are taken; the mark is for the simulated model. */
 const RUNNING = ['count-exports', 'list-scripts', 'describe-tools'];
 const RUNNING_MARK = '[[latency:20000]]';
+const RUNNING_MISSION_TASKS = 12;
+const RUNNING_MISSION_MARK = `[[tasks:${RUNNING_MISSION_TASKS}]] [[task-latency:20000]]`;
 const LONGEST_MS = 60_000;
 
 const workspace = join(root, 'src');
 const fleet = await startDemoFleet({ workspace, keep: false, haikuCount: 2 }, () => undefined);
-let librarian;
 try {
-  librarian = await startLibrarian();
   Object.assign(process.env, { FLEET_HOME: fleet.folder, FLEET_WORKSPACES: `${DEMO_WORKSPACE}=${workspace}` });
   const connection = await connectFleet({ redisUrl: fleet.config.REDIS_URL });
   try {
@@ -59,33 +61,21 @@ try {
   }
   await photograph(fleet.dashboardUrl);
 } finally {
-  await librarian?.stop(); // before the Redis it stores its last words in
   await fleet.stop();
 }
 
-/** A demo has none. */
-function startLibrarian() {
-  const env = {
-    PATH: process.env.PATH,
-    FLEET_HOME: fleet.folder,
-    FLEET_DATA: fleet.folder,
-    FLEET_OFFLINE: '1',
-    REDIS_URL: fleet.config.REDIS_URL,
-  };
-  return forkChild({ name: 'librarian', script: 'workers/librarian.js', env, logFolder: fleet.folder, keep: false });
-}
-
 async function giveWork(connection) {
-  const { first, last } = chooseTasks(workspace);
-  await connection.tasks.addMany([...first, last], { batch: 'survey' });
+  const mission = await connection.missions.add({ goal: GOAL, workspace: DEMO_WORKSPACE });
+  await mission.finding({ timeoutMs: LONGEST_MS });
   for (const [taskId, task] of FAILING) {
     await connection.tasks.add({ ...task, workspace: DEMO_WORKSPACE }, { taskId });
   }
   await until(connection, ({ waiting, active, failed }) => waiting + active === 0 && failed === FAILING.length);
   const queries = await Promise.all(QUESTIONS.map((word) => connection.ask(`What is known about ${word}?`)));
   await Promise.all(queries.map((query) => query.finding({ timeoutMs: LONGEST_MS })));
+  await connection.missions.add({ goal: `${RUNNING_GOAL} ${RUNNING_MISSION_MARK}`, workspace: DEMO_WORKSPACE });
   for (const taskId of RUNNING) await connection.tasks.add({ description: `Wait ${RUNNING_MARK}` }, { taskId });
-  await until(connection, ({ active }) => active === RUNNING.length);
+  await until(connection, ({ active }) => active === RUNNING.length + RUNNING_MISSION_TASKS);
   await sleep(1_000); // a worker gathers what it holds before it tells
 }
 

@@ -24,7 +24,7 @@ export const DEMO_WORKSPACE = 'demo';
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'SystemRoot'];
 
 /**
- * Starts a Redis, the simulator, a dashboard and Haiku workers over one folder. All of it ends with this process, however
+ * Starts a Redis, the simulator, a dashboard, a coordinator, a librarian and Haiku workers over one folder. All of it ends with this process, however
  * that ends, unless `keep`.
  * @param onStop given the way to end what was started so far, before anything is
  */
@@ -70,12 +70,15 @@ export async function startDemoFleet(
     FLEET_WORKSPACES: `${DEMO_WORKSPACE}=${workspace}`,
     REDIS_URL: server.url,
     ANTHROPIC_BASE_URL: simulator.url,
+    GEMINI_BASE_URL: simulator.url,
     DASHBOARD_PORT: String(port),
   };
   const fork = (name: string, script: string) =>
     track(forkChild({ name, script, env, logFolder, keep }).then(keepChild));
   await Promise.all([
     fork('dashboard', 'dashboards/server.js'),
+    fork('coordinator', 'workers/coordinator.js'),
+    fork('librarian', 'workers/librarian.js'),
     ...Array.from({ length: haikuCount }, (_, at) => fork(`haiku-${at + 1}`, 'workers/haiku.js')),
   ]);
   return {

@@ -18,6 +18,9 @@ beforeEach(() => {
     join(source, 'lib', 'pears.ts'),
     'export function countPears(): number {\n  return 3; // TODO: more\n}\n',
   );
+  writeFileSync(join(source, 'lib', 'apples.ts'), 'export const APPLES = 4;\n');
+  mkdirSync(join(source, 'docs'));
+  writeFileSync(join(source, 'docs', 'guide.md'), '# Guide\n\nWhere the apples are.\n');
   writeFileSync(join(source, '.env'), 'DASHBOARD_PORT=nonsense\n');
 });
 afterEach(() => rmSync(temp, { recursive: true, force: true }));
@@ -26,7 +29,7 @@ const environment = (more: Record<string, string> = {}) => plainEnvironment({ TM
 const leftovers = () => readdirSync(temp).filter((name) => name.startsWith('fleet-demo-'));
 
 describe('fleet demo', () => {
-  it('does real tasks over a named folder, prints findings, status and costs, and leaves nothing', async () => {
+  it('does a mission over a named folder, prints findings, answer, status and costs, and leaves nothing', async () => {
     // What the shell says about another fleet must not matter.
     const env = environment({
       REDIS_URL: 'redis://127.0.0.1:1',
@@ -35,8 +38,14 @@ describe('fleet demo', () => {
     });
     const { code, stdout, stderr } = await runFleet(['demo', source], env, source);
     expect(stderr).toBe('');
+    expect(stdout).toContain('Archive:  skipped: the archive is empty');
+    expect(Number(/Plan: +(\d+) tasks, \1 for Haiku, 0 for Sonnet/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(10);
+    expect(stdout.split('✅').length).toBeGreaterThan(10);
     expect(stdout).toMatch(/✅ Summarise lib\/pears\.ts.*\n.*countPears/);
-    expect(stdout).toMatch(/✅ Find where "countPears" is used\.\n.*lib\/pears\.ts/);
+    expect(stdout).toMatch(/✅ Find where "apples" is mentioned.*\n.*docs\/guide\.md/);
+    expect(stdout).toMatch(/✅ Ask the archive: [^✅]*\[finding_\w+\]/u);
+    expect(stdout).toMatch(/📄 The answer, finding_\w+, cites [1-9]\d* findings:[^📊]*\[finding_\w+\]/u);
+    expect(stdout).toMatch(/Haiku: +100\.0% of tasks/);
     expect(stdout).toMatch(/📊 SWARM STATUS/);
     expect(stdout).toMatch(/2 Haiku/);
     expect(stdout).toMatch(/all Sonnet/);
@@ -51,7 +60,7 @@ describe('fleet demo', () => {
     const pids = await waitUntil(
       async () => {
         const found = await listDescendants(demo.child.pid ?? 0);
-        return found.length >= 5 ? found : null;
+        return found.length >= 7 ? found : null;
       },
       { what: 'the processes of the demo' },
     );
@@ -65,7 +74,7 @@ describe('fleet demo', () => {
     const demo = startFleet(['demo', source], environment());
     await waitUntil(() => demo.output().includes('✅'), { what: 'the first finding' });
     const pids = await listDescendants(demo.child.pid ?? 0);
-    expect(pids.length).toBeGreaterThanOrEqual(5);
+    expect(pids.length).toBeGreaterThanOrEqual(7);
     demo.child.kill('SIGKILL');
     await demo.done;
     for (const pid of pids) await waitUntil(async () => !(await isAlive(pid)), { what: `the end of process ${pid}` });
@@ -77,7 +86,7 @@ describe('fleet demo', () => {
     const pids = ids.split(' ').map(Number);
     try {
       expect(code).toBe(0);
-      expect(pids).toHaveLength(5);
+      expect(pids).toHaveLength(7);
       for (const pid of pids) expect(await isAlive(pid)).toBe(true);
       const [, url = ''] = /REDIS_URL=(\S+)/.exec(stdout) ?? [];
       const redis = await connectRedis(url, { role: 'producer' });

@@ -26,7 +26,14 @@ async function startWorker(): Promise<void> {
 
 it('has a test for each example', () => {
   const names = readdirSync(folder).filter((name) => name.endsWith('.js'));
-  expect(names.sort()).toEqual(['ask-one.js', 'follow-findings.js', 'load-batch.js', 'read-costs.js', 'typed-task.js']);
+  expect(names.sort()).toEqual([
+    'ask-one.js',
+    'follow-findings.js',
+    'give-mission.js',
+    'load-batch.js',
+    'read-costs.js',
+    'typed-task.js',
+  ]);
 });
 
 it('ask-one asks and prints the answer', async () => {
@@ -88,5 +95,16 @@ it('read-costs prints what was booked', async () => {
     /^claude-haiku-5-5: 1 tasks, \$0\.\d{4}\ntotal: 1 tasks, \$0\.\d{4}\nall on claude-sonnet-5-5: /,
   );
   expect(stdout).toMatch(/today: \$0\.\d{4} of \$5\.0000\n$/);
+  expect(code).toBe(0);
+});
+
+it('give-mission prints the answer with its sources', async () => {
+  await startWorker();
+  const simulator = await startAnthropicSimulator({ latencyMs: 1 });
+  redis.cleanup(() => simulator.close());
+  await startWorkerProcess(redis, { id: 'examples_coordinator', kind: 'coordinator', provider: simulator.url });
+  const { code, stdout, stderr } = await run('give-mission', 'Try it [[tasks:3]]').done;
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^Given mission-[0-9a-f]+\nOn “Try it”: [\s\S]*\nSources: (finding_[0-9a-f]+(, )?){3}\n$/);
   expect(code).toBe(0);
 });

@@ -2,9 +2,10 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { packageFolder } from '../../config.ts';
-import { chooseTasks } from '../../demo/choose-tasks.ts';
+import { countTextFiles } from '../../demo/count-text-files.ts';
 import { startDemoFleet, type DemoFleet } from '../../demo/demo-fleet.ts';
 import { runDemo } from '../../demo/run-demo.ts';
+import { countOf } from '../../count-of.ts';
 import { UsageError } from '../../errors.ts';
 
 const HAIKU_COUNT = 2;
@@ -12,22 +13,22 @@ const HAIKU_COUNT = 2;
 export function registerDemo(program: Command): void {
   program
     .command('demo')
-    .description('everything at once on simulated models: own Redis, workers, dashboard, real tasks over a real folder')
+    .description('everything at once on simulated models: own Redis, workers, dashboard, a mission over a real folder')
     .argument('[folder]', 'what the tasks read (default: the fleet’s own source); nothing in it is changed')
     .option('--keep', 'leave all of it up')
     .action(async (folder: string | undefined, options: { keep?: boolean }) => {
       const workspace = resolveFolder(folder);
       const keep = options.keep ?? false;
-      const tasks = chooseTasks(workspace);
+      const count = countTextFiles(workspace);
+      if (count === 0) throw new UsageError(`${workspace}: no text files to work on; name another folder`);
       console.log(
-        `Bringing up a fleet of its own on simulated models, over ${workspace} (${tasks.fileCount} text files)\n`,
+        `Bringing up a fleet of its own on simulated models, over ${workspace} (${countOf(count, 'text file')})\n`,
       );
       let stop = async (): Promise<void> => {};
       endOnSignals(() => stop());
       try {
         const demo = await startDemoFleet({ workspace, keep, haikuCount: HAIKU_COUNT }, (end) => (stop = end));
-        const failed = await runDemo(demo, tasks, console.log);
-        if (failed > 0) process.exitCode = 1;
+        if (!(await runDemo(demo, console.log))) process.exitCode = 1;
         console.log(
           `\nDashboard: ${demo.dashboardUrl}${keep ? '' : ' (it ends with the demo; --keep leaves all of it up)'}`,
         );

@@ -37,9 +37,11 @@ export function findMatches(question: string, findings: readonly ShownFinding[])
     .toSorted((a, b) => b.score - a.score)
     .slice(0, MOST_FINDINGS);
   const order = new Set(chosen.map(({ finding }) => finding));
-  return findings
+  const picked = findings
     .filter((finding) => order.has(finding))
-    .map((finding) => ({ finding, sentence: pickSentence(finding.text, asked, weigh) }));
+    .map((finding) => ({ finding, ...pickSentence(finding.text, asked, weigh) }));
+  const speaking = picked.filter(({ rank }) => rank > LISTED);
+  return (speaking.length > 0 ? speaking : picked).map(({ finding, sentence }) => ({ finding, sentence }));
 }
 
 /** A long listing holds many words and says little about each. */
@@ -63,17 +65,26 @@ function contradicts(a: Match, b: Match): boolean {
   return shared > 0 && shared / (wordsA.size + wordsB.size - shared) >= NEARLY_AS_GOOD;
 }
 
-/** The first line mostly says what was asked, and an item of a list little: taken where nothing else bears on the question. */
-function pickSentence(text: string, asked: ReadonlySet<string>, weigh: (words: Iterable<string>) => number): string {
+/** How much a sentence says: an item of a list or data little, the first line mostly what was asked. */
+const LISTED = 1;
+const ASKED = 2;
+const SAID = 3;
+
+function pickSentence(
+  text: string,
+  asked: ReadonlySet<string>,
+  weigh: (words: Iterable<string>) => number,
+): { sentence: string; rank: number } {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const scored = lines.flatMap((line, at) =>
     line.split(/(?<=[.!?])\s+/).map((part) => {
       const score = weigh(new Set(toWords(part).filter((word) => asked.has(word))));
-      const rank = score === 0 ? 0 : /^\s*-/.test(line) ? 1 : at === 0 && lines.length > 1 ? 2 : 3;
-      return { sentence: part.replace(/^\s*-\s+/, '').trim(), score, rank };
+      const kind = /^\s*(?:- |[{[])/.test(line) ? LISTED : at === 0 && lines.length > 1 ? ASKED : SAID;
+      const sentence = part.replace(/^\s*- +/, '').trim();
+      return { sentence: sentence.slice(0, 300), score, rank: score === 0 ? 0 : kind };
     }),
   );
-  return (scored.toSorted((a, b) => b.rank - a.rank || b.score - a.score)[0]?.sentence ?? text).slice(0, 300);
+  return scored.toSorted((a, b) => b.rank - a.rank || b.score - a.score)[0] ?? { sentence: text, rank: 0 };
 }
 
 /** Lower case, without plural s and the words that say nothing. */
