@@ -9,7 +9,7 @@ import { readFindingTexts } from '../findings/read-texts.ts';
 import { parseFinding } from '../findings/stored-finding.ts';
 import { toRules } from '../jobs/parse-job.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
-import type { TurnLedger } from '../ledger/turn-ledger-shape.ts';
+import type { JobTotals, TurnLedger } from '../ledger/turn-ledger-shape.ts';
 import { toQueryIds } from '../librarian/query-ids.ts';
 import type { Model } from '../models/model.ts';
 import type { Notifier } from '../notify.ts';
@@ -143,7 +143,7 @@ export function createStepContext(parts: ContextParts, data: MissionData, run: J
       return moveAway(afterMs);
     },
     setAside,
-    store: (outcome) =>
+    store: async (outcome) =>
       storeMission({ scripts, keys, config: parts.config, now }, outcome, {
         id,
         findingId,
@@ -152,9 +152,16 @@ export function createStepContext(parts: ContextParts, data: MissionData, run: J
         session,
         topics: data.topics ?? [],
         workerId,
-        totals: calls.totals(),
+        totals: await readTotals(),
       }),
   };
+
+  /** A run that had nothing left to ask has to look up what the runs before it have paid. */
+  async function readTotals(): Promise<JobTotals> {
+    const totals = calls.totals();
+    const kept = totals.calls > 0 ? null : await redis.hget(keys.turns(id), 'totals');
+    return kept === null ? totals : (JSON.parse(kept) as JobTotals);
+  }
 
   async function setAside(state: 'asks' | 'parked'): Promise<never> {
     await ifStillOurs(id, run.job.moveToDelayed(Date.now() + FAR_AWAY_MS, run.token));

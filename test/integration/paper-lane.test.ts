@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { savePaper } from '../../src/coordinator/paper/paper-record.ts';
 import { titleOf } from '../support/coordinator.ts';
 import { openPaperLane, OUTLINE, STORES, SHARD_KEYS, topicOf } from '../support/paper.ts';
 import { useRedis } from '../support/redis.ts';
@@ -91,6 +92,21 @@ describe('a paper', () => {
     expect(lane.writer.calls).toHaveLength(0);
     expect(lane.simulator.gemini.requests()).toHaveLength(0);
   });
+});
+
+test('a paper whose run died between its text and its finding is recorded with what it has cost', async () => {
+  const lane = await openPaperLane(redis);
+  const { redis: store, keys } = redis;
+  const usage = { input: 1_000, cache_write: 0, cache_read: 0, output: 500 };
+  await store.hset(keys.turns('paper-1'), 'totals', JSON.stringify({ nanoUsd: 7_000_000, usage, calls: 4 }));
+  await savePaper(store, keys, 'paper-1', { beganAt: new Date().toISOString(), outline: OUTLINE, text: '# Stores\n' });
+  await lane.write();
+
+  const mission = await lane.until('done');
+
+  const finding = await lane.fleet.findings.get(mission?.finding ?? '');
+  expect(finding).toMatchObject({ result: '# Stores\n', cost: 0.007, tokens_used: 1_500 });
+  expect(lane.writer.calls).toHaveLength(0);
 });
 
 describe('a shard that is refused before a paper', () => {
