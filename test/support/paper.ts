@@ -1,6 +1,7 @@
 import { readMission } from '../../src/coordinator/mission-record.ts';
 import { readPaper } from '../../src/coordinator/paper/paper-record.ts';
 import { requireShards, type Config } from '../../src/config.ts';
+import { toMessage } from '../../src/errors.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
 import { parkMission } from '../../src/halt/park-mission.ts';
 import { resumeMission, type MissionChoice } from '../../src/halt/resume-mission.ts';
@@ -117,7 +118,7 @@ export function shardEnvironment(simulator: Simulator): Record<string, string> {
     ...Object.fromEntries(SHARD_KEYS.map((key, at) => [`GEMINI_API_KEY_SHARD${at + 1}`, key])),
     GEMINI_TIER: 'free',
     GEMINI_BASE_URL: simulator.url,
-    FLEET_CALL_TIMEOUT_MS: '2000',
+    FLEET_CALL_TIMEOUT_MS: '20000', // a busy machine is no failing shard
   };
 }
 
@@ -152,7 +153,9 @@ function createPaperControls(redis: TestRedis, fleet: OpenFleet) {
           return state === 'running' || ['completed', 'failed', 'delayed'].includes(job) ? found : null;
         },
         { timeoutMs: 25_000, what: `mission ${id} is ${state}` },
-      ),
+      ).catch(async (error: unknown) => {
+        throw new Error(`${toMessage(error)}: ${JSON.stringify(await mission(id))}`, { cause: error });
+      }),
     resume: (choice: MissionChoice | null, id = 'paper-1') => resumeMission(parts, id, choice, 'tester'),
     park: (id = 'paper-1') => parkMission(parts, id, 'tester'),
   };
