@@ -1,6 +1,7 @@
 import { countOf } from '../count-of.ts';
 import { formatUsd } from '../ledger/money.ts';
 import type { Halt } from '../halt/halt-shape.ts';
+import { describeCompaction } from './compaction.ts';
 import { describeUncertain } from './describe-uncertain.ts';
 import { choicesOf } from './halt-choices.ts';
 import type { Paint } from './paint.ts';
@@ -11,6 +12,7 @@ export function renderNotices(snapshot: StatusSnapshot, paint: Paint): string[] 
   return [
     ...(snapshot.halt ? renderHalt(snapshot.halt, paint) : []),
     ...renderJobs(snapshot, paint),
+    ...renderArchive(snapshot, paint),
     ...renderCounters(snapshot),
     ...renderMoney(snapshot, paint),
   ];
@@ -69,6 +71,11 @@ function renderJobs(snapshot: StatusSnapshot, paint: Paint): string[] {
     lines.push(paint.yellow(label('Cooling:') + models.join(' | ')));
   }
   return lines;
+}
+
+function renderArchive(snapshot: StatusSnapshot, paint: Paint): string[] {
+  const line = describeCompaction(snapshot);
+  return line === null ? [] : [paint.yellow(label('Archive:') + oneLine(line))];
 }
 
 function renderCounters({ counters }: StatusSnapshot): string[] {

@@ -80,6 +80,16 @@ export interface MissionLine {
   costNanoUsd: number;
 }
 
+/** What becomes of an archive that is too full. */
+export interface CompactionStatus {
+  /** `condensing`: now. `due`: the next mission does it first. `stuck`: nothing can be condensed; missions go on. */
+  state: 'condensing' | 'due' | 'stuck';
+  /** Live findings from which on old ones are condensed. */
+  limit: number;
+  /** Why it is stuck; else empty. */
+  problem: string;
+}
+
 /** All that `fleet status` and the dashboard show. Plain JSON: money in whole nano-dollars, instants in ISO 8601, no derived text. */
 export interface StatusSnapshot {
   /** Redis' clock. */
@@ -89,6 +99,8 @@ export interface StatusSnapshot {
   kind: 'real' | 'simulated' | null;
   session: { name: string | null; startedAt: string | null };
   findings: { live: number; sinceSession: number; contextTokens: number };
+  /** Where there are more live findings than missions may begin with, or some are being condensed; else null. */
+  compaction: CompactionStatus | null;
   workers: WorkerStatus[];
   shards: ShardStatus[];
   queues: QueueStatus[];

@@ -5,6 +5,7 @@ import { parseHalt } from '../halt/halt.ts';
 import { toNanoUsd } from '../ledger/money.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
+import { toCompaction } from './compaction.ts';
 import { countParked, groupParked, parseWorkers } from './parse-records.ts';
 import type { ShardLimits } from '../librarian/shard-project.ts';
 import { NEWEST_MISSIONS, readMissionLines } from './missions.ts';
@@ -82,6 +83,7 @@ export async function readStatus(
       sinceSession: Number(first.session['findings'] ?? 0),
       contextTokens: Number(first.contextTokens ?? 0),
     },
+    compaction: toCompaction(first.live, first),
     workers,
     shards: second.shards,
     queues: counts,
@@ -128,7 +130,9 @@ async function readFacts(redis: Redis, keys: Keys) {
       .hgetall(keys.modelsInUse)
       .hget(keys.swarmMark, 'kind')
       .zrevrange(keys.missions, 0, NEWEST_MISSIONS - 1)
-      .mget(VENDORS.map((vendor) => keys.cost(vendor))),
+      .mget(VENDORS.map((vendor) => keys.cost(vendor)))
+      .hgetall(keys.compaction)
+      .exists(keys.turnOf('compaction')),
   );
   return {
     time: replies[0] as [string, string],
@@ -144,6 +148,8 @@ async function readFacts(redis: Redis, keys: Keys) {
     kind: replies[10] as string | null,
     missionIds: replies[11] as string[],
     costs: replies[12] as (string | null)[],
+    compaction: replies[13] as Record<string, string>,
+    isCondensing: replies[14] === 1,
   };
 }
 

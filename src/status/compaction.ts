@@ -1,0 +1,34 @@
+import { LIVE_LIMIT } from '../coordinator/compact-shape.ts';
+import type { CompactionStatus, StatusSnapshot } from './snapshot-shape.ts';
+
+/** @param stored what the last compaction left, and whether one has the turn now */
+export function toCompaction(
+  live: number,
+  stored: { compaction: Record<string, string>; isCondensing: boolean },
+): CompactionStatus | null {
+  const { state, problem = '' } = stored.compaction;
+  if (stored.isCondensing) return { state: 'condensing', limit: LIVE_LIMIT, problem: '' };
+  if (live <= LIVE_LIMIT) return null;
+  return state === 'stuck'
+    ? { state: 'stuck', limit: LIVE_LIMIT, problem }
+    : { state: 'due', limit: LIVE_LIMIT, problem: '' };
+}
+
+/** One line, or null where the archive is not too full. */
+export function describeCompaction({
+  compaction,
+  findings: { live },
+}: Pick<StatusSnapshot, 'compaction' | 'findings'>): string | null {
+  if (compaction === null) return null;
+  const { state, limit, problem } = compaction;
+  const count = live.toLocaleString('en-US');
+  const most = limit.toLocaleString('en-US');
+  switch (state) {
+    case 'condensing':
+      return `${count} live findings: old ones are condensed; no new mission starts meanwhile`;
+    case 'due':
+      return `${count} live findings, more than ${most}: a coordinator condenses old ones before the next mission`;
+    case 'stuck':
+      return `${count} live findings, more than ${most}: ${problem}; missions go on`;
+  }
+}
