@@ -84,11 +84,13 @@ function renderTaken(findingId: string, result: unknown): string[] {
   const number = (...path: string[]): number => Number(read(...path) ?? 0);
   const share = read('delegation', 'haiku_tasks');
   const saved = read('saving', 'percent');
+  const effective = read('saving', 'effective_percent');
   const tasks = `${countOf(number('counts', 'done'), 'task')} done, ${number('counts', 'failed')} failed, ${number('counts', 'skipped')} skipped`;
   return [
     `${findingId}  ${tasks}`,
     `cost $${number('cost', 'total_usd').toFixed(6)} (coordinator $${number('cost', 'coordinator_usd').toFixed(6)})` +
       (typeof saved === 'number' ? `, saved ${saved.toFixed(1)} % against all Sonnet` : '') +
+      (typeof effective === 'number' && effective !== saved ? `, ${effective.toFixed(1)} % after rework` : '') +
       (typeof share === 'number' ? `, ${(share * 100).toFixed(1)} % of tasks by Haiku` : ''),
   ];
 }

@@ -1,9 +1,11 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
+import { buildProgram } from '../../src/cli/program.ts';
 import { forecastPlan } from '../../src/coordinator/forecast.ts';
 import { planSchema } from '../../src/coordinator/plan.ts';
 import { renderMissionForecast } from '../../src/coordinator/render-forecast.ts';
 import { toNodes } from '../../src/coordinator/to-nodes.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
+import { createMissionModel, startCoordinator } from '../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';
@@ -81,4 +83,30 @@ it('is shown with the doubts there are', async () => {
   expect(text).toMatch(/^Budget left: .*may not be enough/m);
   expect(text).toMatch(/^Quota: {7}9 questions to the archive, 3 left today ⚠️/m);
   expect(text).toMatch(/^Time: {8}about 60 s with 40 slots, the longest chain 2 tasks$/m);
+});
+
+afterEach(() => vi.unstubAllEnvs());
+
+it('is printed below the plan of a dry run, which adds no task and takes no room', async () => {
+  const config = testConfig(redis);
+  const model = createMissionModel([{ id: 'look', description: 'Look at {item}', for_each: ['a', 'b', 'c'] }]);
+  await startCoordinator(redis, { ...config, shards: [] }, model);
+  const env = {
+    FLEET_HOME: redis.folder,
+    FLEET_DATA: redis.folder,
+    REDIS_URL: redis.url,
+    FLEET_SWARM: redis.swarm,
+    FLEET_OFFLINE: '1',
+  };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const lines: string[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  await buildProgram().parseAsync(['node', 'fleet', 'mission', 'Find out.', '--dry-run']);
+  expect(lines.join('\n')).toMatch(
+    /look × 3 \(a, b, c\)[^]*Tasks: {7}3 tasks, 3 of them to Haiku[^]*Making the plan cost \$0\.\d+; no task/,
+  );
+  const fleet = await openTestFleet(redis, config);
+  expect(await fleet.inner.queues.tasks.getJobCounts()).toMatchObject({ waiting: 0, delayed: 0, completed: 0 });
+  expect(await redis.redis.exists(redis.keys.delegation(await fleet.inner.currentSession()))).toBe(0);
 });

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import type { MissionInput } from '../../../queues/missions.ts';
+import { forecastPlan } from '../../coordinator/forecast.ts';
 import type { EnqueuedMission } from '../../coordinator/mission-producer.ts';
 import { addMission } from '../../coordinator/mission-producer.ts';
 import { readMissionStatus } from '../../coordinator/mission-status.ts';
+import { renderMissionForecast } from '../../coordinator/render-forecast.ts';
+import { toNodes } from '../../coordinator/to-nodes.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { formatUsd } from '../../ledger/money.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
@@ -137,9 +140,15 @@ async function showPlan(fleet: OpenFleet, id: string, { json }: MissionCommandOp
   const { redis, keys } = fleet.inner;
   const status = await readMissionStatus(redis, keys, id);
   if (status === null || status.plan === null) throw new NotFoundError(`mission ${id}: it has no plan`);
-  const { plan, budget } = status;
-  if (json) return printJson({ mission_id: id, plan, cost_usd: budget.settled / 1e9 });
+  const { plan, budget, workspace } = status;
+  const { config, queues } = fleet.inner;
+  const forecast = await forecastPlan(
+    { redis, keys, queue: queues.tasks, findings: fleet.findings, config, now: new Date() },
+    { nodes: toNodes(plan), workspace },
+  );
+  if (json) return printJson({ mission_id: id, plan, cost_usd: budget.settled / 1e9, forecast });
   console.log(renderPlan(plan));
+  console.log(`\n${renderMissionForecast(forecast)}`);
   console.log(`\nMaking the plan cost ${formatUsd(budget.settled, 6)}; no task was added.`);
 }
 
