@@ -30,17 +30,17 @@ function toSection(at: number, topic: string, goal: string): OutlineSection {
   };
 }
 
-/** Words of the goal that findings speak of, then other words of the goal, then the findings' most common ones. */
+/** Words of the goal that findings speak of, then other words of the goal, then what some findings speak of and most do not. */
 function findTopics({ goal, findings }: PlanningPrompt, count: number): string[] {
   const spread = new Map<string, number>();
   for (const { text } of findings)
     for (const word of new Set(toWords(text.slice(0, 2_000)))) spread.set(word, (spread.get(word) ?? 0) + 1);
   const asked = toWords(goal);
-  const common = [...spread].toSorted((a, b) => b[1] - a[1]).map(([word]) => word);
+  const own = [...spread].filter(([word, times]) => times <= findings.length / 2 && /^[a-z]{4,}$/.test(word));
   const topics = [
     ...asked.filter((word) => spread.has(word)),
     ...asked,
-    ...common.filter((word) => /^[a-z]{4,}$/.test(word)),
+    ...own.toSorted((a, b) => b[1] - a[1]).map(([word]) => word),
   ];
   return [...new Set(topics)].slice(0, count);
 }
