@@ -1,11 +1,14 @@
 /** Prints every number the project claims, beside bare BullMQ in the same run: `npm run bench [-- NAME…]`. */
 import { holds, type Measure } from './measure.ts';
 import { measureArchiveContext } from './archive-context.ts';
+import { measureBudget } from './budget.ts';
 import { measureConcurrency } from './concurrency.ts';
 import { measureInstallSize } from './install-size.ts';
 import { measureLatency } from './latency.ts';
 import { measureLibrarianBeside } from './librarian-beside.ts';
 import { measureMemory } from './memory.ts';
+import { measureMission } from './mission.ts';
+import { measureMoney } from './money.ts';
 import { measureQuotaDay } from './quota-day.ts';
 import { measureRateGate } from './rate-gate.ts';
 import { measureStatus } from './status.ts';
@@ -22,7 +25,13 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   install: measureInstallSize,
   'rate-gate': measureRateGate,
   'quota-day': measureQuotaDay,
+  money: measureMoney,
+  budget: measureBudget,
+  mission: measureMission,
 };
+
+/** Decimals shown; 0 where a unit is not named. */
+const DIGITS: Partial<Record<Measure['unit'], number>> = { ratio: 2, ms: 2, MB: 1, kB: 1, USD: 4, '%': 1 };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => benches[name] === undefined);
@@ -44,11 +53,15 @@ for (const [name, run] of Object.entries(benches)) {
 }
 process.exit(failed === 0 ? 0 : 1);
 
+function describeBar(bar: NonNullable<Measure['bar']>): string {
+  if ('exactly' in bar) return `bar: = ${bar.exactly}`;
+  return 'atLeast' in bar ? `bar: ≥ ${bar.atLeast}` : `bar: ≤ ${bar.atMost}`;
+}
+
 function toLine(measure: Measure): string {
   const { name, value, unit, bar } = measure;
-  const digits = unit === 'ratio' || unit === 'ms' ? 2 : unit === 'MB' ? 1 : 0;
-  const shown = `${value.toFixed(digits)} ${unit}`;
-  const must = bar === undefined ? '' : 'atLeast' in bar ? `bar: ≥ ${bar.atLeast}` : `bar: ≤ ${bar.atMost}`;
+  const shown = `${value.toFixed(DIGITS[unit] ?? 0)} ${unit}`;
+  const must = bar === undefined ? '' : describeBar(bar);
   const mark = bar === undefined ? ' ' : holds(measure) ? '✅' : '❌';
   return `  ${name.padEnd(52)}${shown.padStart(16)}   ${must.padEnd(16)}${mark}`.trimEnd();
 }

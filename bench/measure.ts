@@ -2,9 +2,9 @@
 export interface Measure {
   name: string;
   value: number;
-  unit: 'jobs/s' | 'ms' | 'MB' | 'ratio' | 'commands' | 'calls';
+  unit: 'jobs/s' | 'ms' | 'MB' | 'kB' | 'ratio' | 'commands' | 'calls' | 'USD' | '%' | 'findings';
   /** What must hold; none: shown for comparison only. */
-  bar?: { atLeast: number } | { atMost: number };
+  bar?: { atLeast: number } | { atMost: number } | { exactly: number };
 }
 
 export function median(values: number[]): number {
@@ -19,5 +19,6 @@ export function percentile(values: number[], share: number): number {
 
 export function holds({ value, bar }: Measure): boolean {
   if (bar === undefined) return true;
+  if ('exactly' in bar) return value === bar.exactly;
   return 'atLeast' in bar ? value >= bar.atLeast : value <= bar.atMost;
 }

@@ -1,0 +1,114 @@
+import { readBudget } from '../src/ledger/budget.ts';
+import { toNanoUsd } from '../src/ledger/money.ts';
+import { costNanoUsd } from '../src/ledger/prices.ts';
+import { readLedger, toCostReport } from '../src/ledger/report.ts';
+import { createTurnLedger } from '../src/ledger/turn-ledger.ts';
+import type { TaskIdentity, TurnLedger } from '../src/ledger/turn-ledger-shape.ts';
+import { findModel, findPrices, type CatalogEntry } from '../src/models/catalog.ts';
+import type { Usage } from '../src/models/usage.ts';
+import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
+import type { Measure } from './measure.ts';
+import { startScratchRedis } from './scratch-redis.ts';
+
+/** The worked example's prices, $1/$5 and $3/$15 per million tokens, held on this day. */
+const AT = new Date('2026-11-01T12:00:00Z');
+const MANY = 100_000;
+/** Calls under way at once. */
+const LANES = 500;
+
+/** SPEC's worked example and a hundred thousand small tasks, booked through the ledger's own scripts. */
+export async function measureMoney(): Promise<Measure[]> {
+  const haiku = findModel('claude-haiku-4-5', AT);
+  const sonnet = findModel('claude-sonnet-4-5', AT);
+  const redis = await startScratchRedis();
+  try {
+    const example = await openFleet(redis.config({ FLEET_SWARM: 'example' }));
+    const many = await openFleet(redis.config({ FLEET_SWARM: 'many' }));
+    const { redis: connection, keys } = example.inner;
+    await Promise.all([
+      connection.hset(keys.budget, 'day', 10 ** 15),
+      connection.hset(many.inner.keys.budget, 'day', 10 ** 15),
+    ]);
+
+    const each: Usage = { input: 2_000, cache_write: 0, cache_read: 0, output: 500 };
+    await bookMany(example.inner, 100, each, (at) => (at < 10 ? sonnet : haiku));
+    const rows = await readLedger(connection, keys);
+    const { total } = toCostReport(rows, { by: 'session', sonnet: findPrices('claude-sonnet-4-5', AT) });
+
+    const small: Usage = { input: 100, cache_write: 0, cache_read: 0, output: 200 }; // $0.0011 on Haiku
+    await bookMany(many.inner, MANY, small, () => haiku);
+    const [settled, shown] = await readSums(many);
+    await Promise.all([example.close(), many.close()]);
+    return [
+      {
+        name: '100 tasks of 2,000 + 500 tokens, ten on Sonnet',
+        value: total.costNano / 1e9,
+        unit: 'USD',
+        bar: { exactly: 0.54 },
+      },
+      { name: 'the same on Sonnet alone', value: total.allSonnetNano / 1e9, unit: 'USD', bar: { exactly: 1.35 } },
+      { name: 'saved', value: Number(total.savedPercent.toFixed(9)), unit: '%', bar: { exactly: 60 } },
+      { name: '100,000 tasks of $0.0011, as booked', value: settled / 1e9, unit: 'USD', bar: { exactly: 110 } },
+      {
+        name: 'the same in cost:haiku, to the nano-dollar', // a float that any program may add to
+        value: shown / 1e9,
+        unit: 'USD',
+        bar: { exactly: 110 },
+      },
+    ];
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function readSums({ inner: { redis, keys } }: OpenFleet): Promise<[settled: number, shown: number]> {
+  const { settled } = await readBudget(redis, keys, null, AT);
+  return [settled, toNanoUsd((await redis.get(keys.cost('haiku'))) ?? '0')];
+}
+
+/** Reserves, settles and stores one call each. */
+async function bookMany(
+  { scripts, keys }: Pick<Parameters<typeof createTurnLedger>[0], 'scripts' | 'keys'>,
+  count: number,
+  usage: Usage,
+  modelOf: (at: number) => CatalogEntry,
+): Promise<void> {
+  const ledger = createTurnLedger({ scripts, keys, workerId: 'bench', now: () => AT });
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: LANES }, async () => {
+      for (let at = next++; at < count; at = next++) await bookOne(ledger, at, usage, modelOf(at));
+    }),
+  );
+}
+
+async function bookOne(ledger: TurnLedger, at: number, usage: Usage, entry: CatalogEntry): Promise<void> {
+  const task: TaskIdentity = {
+    jobId: `job-${at}`,
+    token: '', // no queue, no lock
+    attempt: 0,
+    digest: 'd',
+    findingId: `finding_${at}`,
+    session: 'example',
+    batch: null,
+    missionId: null,
+    budgetNanoUsd: null,
+    model: entry.id,
+    costVendor: entry.costVendor,
+  };
+  const nanoUsd = costNanoUsd(entry, usage);
+  const begun = await ledger.begin(task, { turn: 0, worstNanoUsd: nanoUsd, first: true });
+  if (begun.kind !== 'reserved') throw new Error(`job ${at}: ${begun.kind}`);
+  const booking = { reservation: begun.reservation, nanoUsd, usage };
+  await ledger.settle(
+    task,
+    { epoch: begun.epoch, turn: 0 },
+    booking,
+    null,
+    { nanoUsd, usage, calls: 1 },
+    {
+      log: '',
+      progress: null,
+    },
+  );
+}
