@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countOf } from '../count-of.ts';
 import { readMissionHead } from '../coordinator/mission-record.ts';
 import { readPaper, type PaperRecord } from '../coordinator/paper/paper-record.ts';
 import type { ShardReport } from '../coordinator/paper/paper-shape.ts';
@@ -22,11 +23,11 @@ export type PaperEnd =
  */
 export async function followPaper(fleet: OpenFleet, id: string, say: (line: string) => void): Promise<PaperEnd> {
   const { redis, keys, queues } = fleet.inner;
-  const tell = createTeller(say);
+  const teller = createTeller(say);
   for (;;) {
     const [job, state] = [await queues.missions.getJob(id), await queues.missions.getJobState(id)];
     const [mission, paper] = [await readMissionHead(redis, keys, id), await readPaper(redis, keys, id)];
-    if (paper !== null) tell(paper);
+    if (paper !== null) teller.tell(paper);
     // The text first: it is there before the mission is done, and both are there for good.
     const text = paper?.text ?? null;
     if (text !== null && (state === 'completed' || mission?.state === 'done')) return { state: 'done', text };
@@ -36,51 +37,63 @@ export async function followPaper(fleet: OpenFleet, id: string, say: (line: stri
     const halt = state === 'active' && stands === null ? null : await redis.get(keys.haltReason); // a running call ends and is stored
     if (halt !== null) return { state: 'halted', halt: parseHalt(halt) };
     if (stands !== null) return { state: stands, problem: mission?.problem ?? '' };
-    if (await isOverBudget(fleet, id, paper)) {
-      return {
-        state: 'parked',
-        problem: `its budget is reached; a higher one releases it: fleet budget USD --mission ${id}`,
-      };
+    const question = toQuestionJob(id, paper);
+    if (await isOverBudget(fleet, id, question)) {
+      const problem = `its budget is reached; a higher one releases it: fleet budget USD --mission ${id}`;
+      return { state: 'parked', problem };
     }
+    const waits = await readWait(fleet, question);
+    if (waits !== null) teller.wait(waits);
     await sleep(POLL_MS);
   }
 }
 
-/** Whether the paper's own job, or the question it waits for, is parked for a budget. */
-async function isOverBudget({ inner }: OpenFleet, id: string, paper: PaperRecord | null): Promise<boolean> {
+/** Job id of the question that the paper asks now, if it asks one. */
+function toQuestionJob(id: string, paper: PaperRecord | null): string {
   const at = paper?.outline?.sections.findIndex((_, section) => (paper.drafts[section] ?? null) === null) ?? -1;
-  const queryId = toSectionQueryId(id, Math.max(0, at), paper?.tries[`section-${at + 1}`] ?? 0);
-  const marks = await inner.redis.hmget(inner.keys.parked, id, toQueryIds(queryId).jobId);
+  return toQueryIds(toSectionQueryId(id, Math.max(0, at), paper?.tries[`section-${at + 1}`] ?? 0)).jobId;
+}
+
+/** Whether the paper's own job, or the question it waits for, is parked for a budget. */
+async function isOverBudget({ inner }: OpenFleet, id: string, question: string): Promise<boolean> {
+  const marks = await inner.redis.hmget(inner.keys.parked, id, question);
   return marks.some((mark) => mark !== null);
 }
 
+/** Why the question waits for a shard, in the librarian's words; null: it does not. */
+async function readWait({ inner }: OpenFleet, question: string): Promise<string | null> {
+  const { archive } = inner.queues;
+  if ((await archive.getJobState(question)) !== 'delayed') return null;
+  return (await archive.getJobLogs(question, 0, 0, false)).logs[0] ?? null;
+}
+
 /** Says what is new since it was last called. */
-function createTeller(say: (line: string) => void): (paper: PaperRecord) => void {
+function createTeller(say: (line: string) => void): { tell(paper: PaperRecord): void; wait(why: string): void } {
   const said = new Set<string>();
   const once = (mark: string, line: string): void => {
     if (said.has(mark)) return;
     said.add(mark);
     say(line);
   };
-  return ({ shards, outline, drafts, text }) => {
-    if (shards !== null) {
-      for (const [at, line] of describeShards(shards).entries()) once(`shards ${shards.at} ${at}`, line);
-    }
-    if (outline === null) return;
-    const { title, sections } = outline;
-    once('outline', `Outline:  ${title} (${sections.length} sections)`);
-    for (const [at, draft] of drafts.entries()) {
-      if (draft === null) continue;
-      const from = {
-        archive: 'written',
-        'by-id': 'written from findings read by id',
-        nothing: 'nothing in the archive',
-      };
-      once(`draft ${at}`, `Section:  ${at + 1} of ${sections.length}, ${draft.title}: ${from[draft.kind]}`);
-    }
-    if (text !== null) once('text', 'Paper:    put together and stored');
+  return {
+    tell({ shards, outline, drafts, text }) {
+      if (shards !== null) {
+        for (const [at, line] of describeShards(shards).entries()) once(`shards ${shards.at} ${at}`, line);
+      }
+      if (outline === null) return;
+      const { title, sections } = outline;
+      once('outline', `Outline:  ${title} (${countOf(sections.length, 'section')})`);
+      for (const [at, draft] of drafts.entries()) {
+        if (draft === null) continue;
+        once(`draft ${at}`, `Section:  ${at + 1} of ${sections.length}, ${draft.title}: ${FROM[draft.kind]}`);
+      }
+      if (text !== null) once('text', 'Paper:    put together and stored');
+    },
+    wait: (why) => once(`wait ${why}`, `Waits:    ${why}`),
   };
 }
+
+const FROM = { archive: 'written', 'by-id': 'written from findings read by id', nothing: 'nothing in the archive' };
 
 /** The shards that work on one line, each of the others with the provider's words. */
 function describeShards({ shards, roundTripMs }: ShardReport): string[] {

@@ -154,6 +154,18 @@ describe('fleet paper', () => {
     expect(readFileSync(file, 'utf8')).toContain('## Sources');
   });
 
+  it('that has failed is tried again with --resume once there is something to write from', async () => {
+    await startBoth();
+    const failed = await fleet('paper', GOAL, '--out', file, '--mission-id', 'p1', '--session', 'later');
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('session later holds no finding') });
+    const tea = { task: 'Look at the store', result: 'The store holds 41 crates of tea.', at: '2026-11-05T10:00:00Z' };
+    await storePaperFindings(redis, { finding_later: { ...tea, session: 'later' } });
+
+    expect(await fleet('paper', '--resume', 'p1', '--out', file)).toMatchObject({ code: 0 });
+
+    expect(readFileSync(file, 'utf8')).toContain('- [finding_later] 2026-11-05 10:00, later: ');
+  });
+
   it('interrupted, leaves nothing behind, and the paper goes on', async () => {
     await startBoth();
     const writing = startFleet(['paper', GOAL, '--out', file, '--mission-id', 'p1'], environment(), folder);

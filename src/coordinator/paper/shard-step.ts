@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { RedisUnusableError } from '../../errors.ts';
+import { ConfigError, RedisUnusableError, toMessage } from '../../errors.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { toFindingId } from '../../findings/finding-id.ts';
 import { noteFinding } from '../../findings/note-finding.ts';
 import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { readShardStates } from '../../librarian/shard-states.ts';
-import { testShards } from '../../librarian/test-shards.ts';
+import { testShards, type ShardTest } from '../../librarian/test-shards.ts';
 import type { StepContext } from '../step-context.ts';
 import { describeReport } from './describe-report.ts';
 import { savePaper, type PaperRecord } from './paper-record.ts';
@@ -56,12 +56,16 @@ async function testAll(ctx: StepContext, tries: number): Promise<ShardReport> {
   return report;
 }
 
-async function runTest(ctx: StepContext, name: string) {
+async function runTest(ctx: StepContext, name: string): Promise<ShardTest[]> {
   const { createArchiveModels } = await import('../../models/create-archive-models.ts'); // a coordinator without papers needs no such SDK
   const models = await createArchiveModels(ctx.config);
   try {
     const { forShard } = models;
     return await testShards(ctx.config, { session: ctx.session, forShard, name, missionId: ctx.id, reopen: true });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error; // a tier that nobody gave, say: for the person to mend
+    const problem = toMessage(error);
+    return ctx.config.shards.map(({ number }) => ({ shard: number, ok: false, ms: null, costNanoUsd: 0, problem }));
   } finally {
     await models.close();
   }

@@ -16,6 +16,9 @@ export interface SourceFinding {
 /** Of all findings of one call together, UTF-8: some 30,000 tokens, all of it paid for. */
 const MOST_BYTES = 90_000;
 
+/** Texts held while findings are chosen: a coordinator is a small process. */
+const HOLD_BYTES = 32 * 2 ** 20;
+
 type ReadingContext = Pick<StepContext, 'redis' | 'keys'>;
 
 /**
@@ -26,7 +29,7 @@ export async function chooseFindings(
   { redis, keys }: ReadingContext,
   asked: { question: string; filter?: ArchiveFilter | undefined; maxBytes: number },
 ): Promise<string[]> {
-  const context = createArchiveContext(redis, keys);
+  const context = createArchiveContext(redis, keys, { holdBytes: HOLD_BYTES });
   await context.refresh();
   const { ids } = await context.show(asked);
   return [...ids];
