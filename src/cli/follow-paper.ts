@@ -37,6 +37,7 @@ export async function followPaper(fleet: OpenFleet, id: string, say: (line: stri
     const halt = state === 'active' && stands === null ? null : await redis.get(keys.haltReason); // a running call ends and is stored
     if (halt !== null) return { state: 'halted', halt: parseHalt(halt) };
     if (stands !== null) return { state: stands, problem: mission?.problem ?? '' };
+    if (mission !== null && mission.problem !== '') teller.wait(mission.problem);
     const question = toQuestionJob(id, paper);
     if (await isOverBudget(fleet, id, question)) {
       const problem = `its budget is reached; a higher one releases it: fleet budget USD --mission ${id}`;

@@ -57,7 +57,7 @@ export const OUTLINE = {
 };
 
 /** Ids of the findings that a call was given. */
-export function idsGiven(request: ModelRequest): string[] {
+function idsGiven(request: ModelRequest): string[] {
   return [...promptOf(request).matchAll(/<finding id=\\?"([^"\\]+)/g)].map((match) => match[1] ?? '');
 }
 

@@ -1,6 +1,5 @@
 /** What a person may do with a paper that stands. Source: SPEC, "Rules that stop the fleet" and "Papers". */
-export const PAPER_CHOICES = ['retry', 'skip-gemini', 'accept-shards', 'park'] as const;
-export type PaperChoice = (typeof PAPER_CHOICES)[number];
+export type PaperChoice = 'retry' | 'skip-gemini' | 'accept-shards' | 'park';
 
 /** Kind of the finding that says which shards worked before a paper. It is no source of one. */
 export const SHARD_TEST_KIND = 'shard-test';
@@ -10,7 +9,7 @@ export const SHARD_TEST_KIND = 'shard-test';
  * `shards`: not all of them passed the test before it. `shard`: one failed during it. `malformed`: the librarian's reply was
  * none. `query`: its question ended otherwise, cancelled for example. `reply`: the writer's own reply did not fit, twice.
  */
-export type PaperStopReason = 'shards' | 'shard' | 'malformed' | 'query' | 'reply';
+type PaperStopReason = 'shards' | 'shard' | 'malformed' | 'query' | 'reply';
 
 /** A paper stands here until a person chooses. */
 export interface PaperStop {

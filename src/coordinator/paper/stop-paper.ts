@@ -36,7 +36,7 @@ export async function standStill(ctx: StepContext, stop: PaperStop): Promise<nev
 }
 
 /** What stands in the way, and what the person can do about it. */
-export function describeStop(id: string, stop: PaperStop): string {
+function describeStop(id: string, stop: PaperStop): string {
   return `${stop.step}: ${stop.detail}. ${describeChoices(id, stop)}`;
 }
 
