@@ -179,6 +179,15 @@ describe('a task of a mission', () => {
     expect(files.map(({ path }) => path).toSorted()).toEqual(FILES.map(({ path }) => path).toSorted());
   });
 
+  it('lists and describes files with odd names', async () => {
+    await workspace.put('[q] & so on.md', '# Odd\n');
+    await workspace.put('a b/x y.md', '# Blank\n');
+    const listed = await work('List every file of the workspace.');
+    expect(listed.text).toContain('- [q] & so on.md\n- a b/x y.md');
+    const { text } = await work('Summarise a b/x y.md: what is it for?', { files: ['a b/x y.md'] });
+    expect(text).toBe('a b/x y.md: Markdown, 1 line, headed “Blank”.\n(simulated model)');
+  });
+
   it('lists those nearest to the top where the workspace holds more than a listing or a reply does', async () => {
     const paths = Array.from({ length: 1_100 }, (_, at) => (at < 600 ? `file-${at}.txt` : `deep/file-${at}.txt`));
     await Promise.all(paths.map((path) => workspace.put(path, 'x')));
@@ -211,11 +220,12 @@ async function ask<Value>(call: StructuredCall<Value>): Promise<Value> {
 
 async function work(
   description: string,
-  { archive = true, schema }: { archive?: boolean; schema?: object } = {},
+  { archive = true, schema, files = [] }: { archive?: boolean; schema?: object; files?: string[] } = {},
 ): Promise<{ text: string; calls: string[] }> {
   const toolset = createToolset({ workspace: true, runAllow: [], httpAllow: [], archive });
   const more = schema === undefined ? '' : `\n<schema>\n${JSON.stringify(schema)}\n</schema>`;
-  const content = `<task kind="other" workspace="site">\n${description}\n</task>${more}`;
+  const named = files.length === 0 ? '' : `\n<files>\n${files.join('\n')}\n</files>`;
+  const content = `<task kind="other" workspace="site">\n${description}\n</task>${named}${more}`;
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content }];
   const calls: string[] = [];
   for (;;) {

@@ -26,7 +26,7 @@ export function parseGrep(step: Step, searched: string | null): { matches: GrepM
 export function parseGlob(step: Step): string[] {
   if (step.isError || step.isLost || /^no (?:matches|files)\b/i.test(step.content)) return [];
   const lines = step.content.split('\n').map((line) => line.trim());
-  return lines.filter((line) => line !== '' && !line.startsWith('[')).sort();
+  return lines.filter((line) => line !== '' && !/^\[cut\b/.test(line)).sort();
 }
 
 export function escapePattern(text: string): string {

@@ -16,7 +16,9 @@ export function toScene(request: MessagesRequest): Scene {
   const task = parseTaskPrompt(request);
   const [own = '', foundation = ''] = task.description.split(FOUNDATION);
   const text = stripDirectives(own.slice(0, READ_CHARACTERS));
-  const files = [...new Set([...task.files, ...findFiles(text)])];
+  const odd = task.files.filter((path) => !/^[\w@./-]+$/.test(path)); // with blanks: its last word would pass for another file
+  const besides = odd.reduce((rest, path) => rest.replaceAll(path, ' '), text);
+  const files = [...new Set([...task.files, ...findFiles(besides)])];
   const globs = findGlobs(text);
   return {
     task,

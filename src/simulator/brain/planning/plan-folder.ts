@@ -8,6 +8,8 @@ const READABLE =
 const PASSED_OVER = /(?:^|\/)(?:\.[^/]+|node_modules|dist|build|coverage|vendor)\/|(?:^|\/)\.[^/]+$|-lock\.|\.lock$/;
 const CODE = /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|c|h|cc|cpp|cs|php|lua)$/i;
 const DESCRIBED = 6;
+/** A folder's name that a worker finds in a sentence. */
+const PLAIN = /^(?!\.$)[\w@./-]+$/;
 
 type File = PlanningPrompt['files'][number];
 
@@ -18,10 +20,9 @@ export function planFolder({ files, goal }: PlanningPrompt): DraftTask[] {
   const words = toWords(goal);
   const ranked = readable.toSorted((a, b) => score(b, words) - score(a, words) || compare(a, b));
   const described = spreadOverFolders(ranked, words).slice(0, DESCRIBED);
-  const folders = mostCommon(ranked.map(({ path }) => posix.dirname(path)).filter((folder) => folder !== '.')).slice(
-    0,
-    3,
-  );
+  const folders = mostCommon(
+    ranked.map(({ path }) => posix.dirname(path)).filter((folder) => PLAIN.test(folder)),
+  ).slice(0, 3);
   const extensions = mostCommon(ranked.map(({ path }) => posix.extname(path))).slice(0, 3);
   const topic = described[0]?.path ?? 'this folder'; // something is known about it by then
   const independent = [
