@@ -92,7 +92,7 @@ async function photograph(base) {
   const browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
   try {
     for (const colorScheme of ['light', 'dark']) {
-      const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 1040 } });
+      const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 1346 } });
       await page.goto(base);
       await page.getByText('fleet retry --reason step-limit').waitFor();
       await shoot(page, `status-${colorScheme}.png`);
