@@ -5,6 +5,7 @@ import { toSummary, type StoredFinding } from '../src/findings/stored-finding.ts
 import { repairOf } from '../src/jobs/repairs.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
 import { defineScripts } from '../src/redis/scripts.ts';
+import { describeCompaction } from '../src/status/compaction.ts';
 import { delegationOf, totalNanoUsd } from '../src/status/delegation.ts';
 import { choicesOf } from '../src/status/halt-choices.ts';
 import { readStatus } from '../src/status/snapshot.ts';
@@ -71,6 +72,7 @@ export function createApi({ redis, keys, queues, config }: DashboardParts): Rout
       totalNanoUsd: totalNanoUsd(snapshot),
       delegation: delegationOf(snapshot),
       choices: snapshot.halt === null ? [] : choicesOf(snapshot.halt),
+      archiveNotice: describeCompaction(snapshot),
     });
   });
   router.get('/metrics', async (_request, response) => {

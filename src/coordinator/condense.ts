@@ -74,7 +74,7 @@ export function toCondensationCall(model: string, piece: readonly StoredFinding[
 }
 
 /** Whether a summary says something, cites only what it was given, and leaves no finding out. */
-export function checkCondensation(json: unknown, ids: ReadonlySet<string>): Checked<string> {
+function checkCondensation(json: unknown, ids: ReadonlySet<string>): Checked<string> {
   const parsed = replySchema.safeParse(json);
   if (!parsed.success) return { ok: false, problem: z.prettifyError(parsed.error) };
   const { summary, citations } = parsed.data;
@@ -148,7 +148,7 @@ export function toSummaryFinding(parts: {
 }
 
 /** Sessions of the findings, the one with the most first; those of a summary count each. */
-export function toSessions(piece: readonly StoredFinding[]): string[] {
+function toSessions(piece: readonly StoredFinding[]): string[] {
   const names = piece.flatMap((finding) => finding.sessions ?? [finding.session ?? '']).filter((name) => name !== '');
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);

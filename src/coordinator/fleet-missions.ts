@@ -28,8 +28,8 @@ export interface FleetMissions {
   add(mission: MissionInput, options?: AddMissionOptions): Promise<MissionHandle>;
   /** A mission that was added earlier, by this script or another; null where there is none of this id. */
   get(id: string): Promise<MissionHandle | null>;
-  /** The newest missions, newest first. @param options.limit default 20 */
-  list(options?: { limit?: number }): Promise<MissionStatus[]>;
+  /** The newest missions, newest first. @param options.limit default 20 @param options.session only those of this session */
+  list(options?: { limit?: number; session?: string }): Promise<MissionStatus[]>;
 }
 
 /** The `missions` of a connected fleet. @param parts of the missions' queue */
@@ -59,6 +59,6 @@ export function createFleetMissions(
       );
       return state === 'unknown' && known === 0 ? null : toHandle(id, false, state);
     },
-    list: ({ limit = 20 } = {}) => withPlainErrors(redisUrl, () => listMissions(redis, keys, limit)),
+    list: ({ limit = 20, session } = {}) => withPlainErrors(redisUrl, () => listMissions(redis, keys, limit, session)),
   };
 }

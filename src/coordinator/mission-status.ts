@@ -16,16 +16,30 @@ export async function readMissionStatus(redis: Redis, keys: Keys, id: string): P
   return record === null ? null : toStatus(redis, keys, id, record);
 }
 
-/** The newest missions, newest first, without their plans. */
-export async function listMissions(redis: Redis, keys: Keys, limit: number): Promise<MissionStatus[]> {
-  const ids = await redis.zrevrange(keys.missions, 0, limit - 1);
-  const all = await Promise.all(
-    ids.map(async (id) => {
-      const record = await readMissionHead(redis, keys, id);
-      return record === null ? [] : [await toStatus(redis, keys, id, record)];
-    }),
-  );
-  return all.flat();
+/** Missions read at once. */
+const PAGE = 50;
+
+/** The newest missions, newest first, without their plans. @param session only those of this session; default all */
+export async function listMissions(
+  redis: Redis,
+  keys: Keys,
+  limit: number,
+  session?: string,
+): Promise<MissionStatus[]> {
+  const found: MissionStatus[] = [];
+  for (let from = 0; found.length < limit; from += PAGE) {
+    const ids = await redis.zrevrange(keys.missions, from, from + PAGE - 1);
+    if (ids.length === 0) break;
+    const page = await Promise.all(
+      ids.map(async (id) => {
+        const record = await readMissionHead(redis, keys, id);
+        if (record === null || (session !== undefined && record.session !== session)) return [];
+        return [await toStatus(redis, keys, id, record)];
+      }),
+    );
+    found.push(...page.flat());
+  }
+  return found.slice(0, limit);
 }
 
 async function toStatus(redis: Redis, keys: Keys, id: string, record: MissionRecord): Promise<MissionStatus> {

@@ -7,6 +7,7 @@ import { createFindingStore } from '../../src/findings/store.ts';
 import { HaltError } from '../../src/errors.ts';
 import type { ModelRequest } from '../../src/models/model.ts';
 import { compactParts, idsAsked, storeSessions, toReply } from '../support/compaction.ts';
+import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { idsShown } from '../support/librarian.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';
@@ -303,5 +304,38 @@ describe('a condensed finding', () => {
     expect(shown.ids.size).toBe(1);
     expect([...shown.citable]).toContain('finding_one-7');
     expect(shown.text).toContain('[finding_one-7]');
+  });
+});
+
+describe('work that refers to a condensed finding', () => {
+  it('finds a batch as complete as before, its results whole', async () => {
+    const fleet = await openTestFleet(redis, testConfig(redis));
+    await startHaiku(
+      redis,
+      testConfig(redis),
+      createScriptedModel(() => 'what it found'),
+    );
+    const tasks = Array.from({ length: 12 }, (_, at) => ({ description: `Do ${at}` }));
+    const { ids } = await fleet.tasks.addMany(tasks, { batch: 'nightly' });
+    for await (const end of fleet.tasks.ends(ids)) expect(end.state).toBe('completed');
+    await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10, currentSession: async () => 'later' }));
+    expect(await liveCount()).toBe(1);
+
+    expect(await fleet.batch('nightly')).toMatchObject({ tasks: 12, completed: 12, failed: 0 });
+    const again = await fleet.tasks.addMany(tasks, { batch: 'nightly' });
+    expect(again).toMatchObject({ added: 0, existing: 12 });
+    const listed = await fleet.findings.list({ batch: 'nightly' });
+    expect(listed.map((finding) => [finding.result, finding.status])).toEqual(
+      Array.from({ length: 12 }, () => ['what it found', 'condensed']),
+    );
+    const handle = await fleet.tasks.get(ids[0] ?? '');
+    expect(await handle?.result()).toBe('what it found');
+  });
+
+  it('cannot have its id', async () => {
+    await storeSessions(redis, { one: 12 });
+    await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
+    const fleet = await openTestFleet(redis, testConfig(redis));
+    await expect(fleet.tasks.add({ description: 'x', finding_id: 'finding_one-3' })).rejects.toThrow(/is taken/);
   });
 });

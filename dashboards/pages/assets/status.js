@@ -277,8 +277,9 @@ function drawMissions({ missions, coordinator, rework, saving, delegation }) {
   );
 }
 
-function drawNotices({ parked, cooling, counters, tasksWithoutWorker, queues, halt }) {
+function drawNotices({ parked, cooling, counters, tasksWithoutWorker, queues, halt, archiveNotice }) {
   const lines = [];
+  if (archiveNotice) lines.push([archiveNotice, null]);
   if (tasksWithoutWorker > 0) lines.push([`${count(tasksWithoutWorker)} tasks wait and no worker runs`, 'fleet up']);
   const paused = halt === null ? queues.filter((queue) => queue.paused).map((queue) => queue.name) : [];
   if (paused.length > 0) lines.push([`Paused by a person: ${paused.join(', ')}; resume it in the queue's page`, null]);

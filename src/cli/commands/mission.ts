@@ -40,7 +40,10 @@ export function registerMission(program: Command): void {
     .argument('<goal>', 'in plain words; `ls` lists missions, the id of one shows it')
     .option('--wait', 'until it is done: exit 0 done, 1 failed, asks or parked, 3 halted')
     .option('--budget <usd>', 'of the whole mission: plan, tasks, questions, synthesis; reaching it parks them')
-    .option('--session <name>', 'what it is booked to (default: the session in force)')
+    .option(
+      '--session <name>',
+      'what it is booked to (default: the session in force); with ls: only those of this session',
+    )
     .option('--workspace <name>', 'its tasks work in this workspace')
     .option('--topic <topic...>', 'topics of its findings')
     .option('--quorum <share>', 'share of the tasks that must be done, 0..1 (default: 0.8)')
@@ -164,8 +167,8 @@ async function show(fleet: OpenFleet, id: string, options: MissionCommandOptions
   console.log(renderMission(status));
 }
 
-async function list(fleet: OpenFleet, { json }: MissionCommandOptions): Promise<void> {
-  const missions = await fleet.missions.list({ limit: LISTED });
+async function list(fleet: OpenFleet, { json, session }: MissionCommandOptions): Promise<void> {
+  const missions = await fleet.missions.list({ limit: LISTED, ...(session === undefined ? {} : { session }) });
   if (json) return printJson(missions);
   console.log(renderMissions(missions));
 }
