@@ -79,6 +79,7 @@ async function findOut(ctx: StepContext, record: MissionRecord): Promise<void> {
 /** The plan is all that was wanted: nothing is delegated and no finding written. */
 async function endDryRun(ctx: StepContext): Promise<MissionEnd> {
   await ctx.record({ state: 'done', endedAt: ctx.now().toISOString() });
+  await ctx.redis.del(ctx.keys.turns(ctx.id));
   return { findingId: '', costNanoUsd: ctx.totals().nanoUsd };
 }
 

@@ -52,6 +52,7 @@ export async function storeMission(
       keys.session,
       keys.events,
       keys.mission(id),
+      keys.missionAdded(id),
     ],
     [
       JSON.stringify({

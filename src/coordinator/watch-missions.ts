@@ -3,6 +3,7 @@ import { oncePerFleet } from '../jobs/once-per-fleet.ts';
 import { delegateReady, type DelegatedMission, type DelegateParts } from './delegate.ts';
 import { countNodeStates } from './mission-nodes.ts';
 import { readMission, writeMission } from './mission-record.ts';
+import { pruneMissions } from './prune-missions.ts';
 import { reportStuck, type ReportParts } from './report-stuck.ts';
 import { settleLost } from './settle-lost.ts';
 import { wakeForgotten } from './wake-forgotten.ts';
@@ -19,6 +20,7 @@ export interface MissionWatch {
 
 /** What no message told is found this often. */
 const SWEEP_EVERY_MS = 2_000;
+const PRUNE_EVERY_MS = 10 * 60_000;
 /** Ends of tasks are gathered so long before those that waited for them are put into the queue. */
 const GATHER_MS = 100;
 /** A mission is not looked at again before so many times what the last look took: large missions are looked at seldom. */
@@ -111,6 +113,11 @@ export function watchMissions(parts: WatchParts): MissionWatch {
     sweep,
   );
 
+  const stopPruning = oncePerFleet(
+    { redis, key: keys.turnOf('old-missions'), everyMs: PRUNE_EVERY_MS, what: 'forgetting old missions', log },
+    () => pruneMissions(parts, now()),
+  );
+
   return {
     noteWaiting(mission) {
       known.set(mission.id, mission);
@@ -124,7 +131,7 @@ export function watchMissions(parts: WatchParts): MissionWatch {
     async stop() {
       stopped = true;
       if (gathering !== null) clearTimeout(gathering);
-      await Promise.all([stopSweeping(), underWay]);
+      await Promise.all([stopSweeping(), stopPruning(), underWay]);
     },
   };
 }

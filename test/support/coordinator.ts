@@ -54,7 +54,7 @@ export function toSynthesisReply(request: ModelRequest): string {
 export function createMissionModel(
   tasks: PlannedTask[],
   answers: {
-    plan?: (request: ModelRequest, call: number) => Step;
+    plan?: (request: ModelRequest, call: number) => Step | Promise<Step>;
     task?: (request: ModelRequest) => Step | Promise<Step>;
     synthesis?: (request: ModelRequest) => Step;
   } = {},

@@ -1,7 +1,7 @@
 -- finish-mission: records the finding of a mission once, with index, counts, events and announcements, and marks the mission as done. No task is counted. Answers recorded | already | taken | lock-lost.
---@keys 10
-local turns, lock, logs, finding, index, by_session, context_active, session, events, mission =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+--@keys 11
+local turns, lock, logs, finding, index, by_session, context_active, session, events, mission, added =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local a = cjson.decode(ARGV[1])
 local text = ARGV[2]
 --@include lock
@@ -9,7 +9,8 @@ local text = ARGV[2]
 local function mark_done()
   redis.call('HSET', mission, 'state', 'done', 'problem', '', 'finding', a.id, 'updatedAt', a.ended)
   redis.call('HSETNX', mission, 'endedAt', a.ended)
-  redis.call('DEL', turns)
+  redis.call('HDEL', mission, 'nodes') -- the largest part of it: the plan says the same in few words
+  redis.call('DEL', turns, added)
 end
 
 if not has_job(lock, a.token, a.worker) then return 'lock-lost' end
