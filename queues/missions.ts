@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineQueue } from './define.ts';
 
 /** What a caller may ask the coordinator for. Strict, like every input. */
-export const missionInputSchema = z.strictObject({
+const missionInputSchema = z.strictObject({
   goal: z.string().trim().min(1).max(50_000), // UTF-16 code units, not tokens
   workspace: z.string().min(1).max(100).optional(), // a name of FLEET_WORKSPACES; its tasks work there
   topics: z.array(z.string().min(1).max(100)).max(50).optional(),

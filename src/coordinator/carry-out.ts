@@ -18,10 +18,7 @@ const DEFAULT_QUORUM = 0.8;
 const NAMED_FAILURES = 5;
 
 /** From a plan to the finding: delegate → wait → synthesise → store. */
-export async function carryOut(
-  ctx: StepContext,
-  onWaiting?: (mission: DelegatedMission) => void,
-): Promise<MissionEnd> {
+export async function carryOut(ctx: StepContext, onWaiting?: (mission: DelegatedMission) => void): Promise<MissionEnd> {
   const record = await ctx.read();
   const views = await workThrough(ctx, record, onWaiting);
   assertQuorum(ctx, views);
@@ -82,7 +79,7 @@ async function workThrough(
 }
 
 /** What its tasks need to know of a mission. */
-export function toDelegated(
+function toDelegated(
   id: string,
   record: Pick<MissionRecord, 'session' | 'workspace' | 'nodes'>,
   topics: readonly string[],

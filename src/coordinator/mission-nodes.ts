@@ -7,7 +7,7 @@ import type { PlanNode } from './plan.ts';
  * Where one task of a plan is. `pending`: it waits for others, or has not been put into the queue. `skipped`: one it
  * depends on has not been done and cannot be.
  */
-export type NodeState = 'pending' | 'open' | 'done' | 'failed' | 'skipped';
+type NodeState = 'pending' | 'open' | 'done' | 'failed' | 'skipped';
 
 export interface NodeView {
   node: PlanNode;
@@ -69,7 +69,7 @@ export function countNodeStates(views: readonly NodeView[]): ChildCounts {
   return counts;
 }
 
-export function toNodeRef(missionId: string, n: number): ChildRef {
+function toNodeRef(missionId: string, n: number): ChildRef {
   const jobId = `${missionId}-${n}`;
   return { jobId, findingId: toFindingId(jobId) };
 }

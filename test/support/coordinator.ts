@@ -45,7 +45,7 @@ export function toPlanReply(tasks: PlannedTask[]): string {
 }
 
 /** A synthesis that cites every finding it was given. */
-export function toSynthesisReply(request: ModelRequest): string {
+function toSynthesisReply(request: ModelRequest): string {
   const ids = [...promptOf(request).matchAll(/<finding id=\\?"([^"\\]+)/g)].map((match) => match[1] ?? '');
   return JSON.stringify({ answer: `Done. [${ids.join(', ')}]`, citations: ids });
 }
