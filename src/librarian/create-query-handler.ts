@@ -113,7 +113,7 @@ class Answering {
     // What is live now is all that may be cited, also by a reply of before.
     const { citable } = await this.#show(Number.MAX_SAFE_INTEGER);
     const payer = byFallback ? (this.#parts.fallback?.payer ?? this.#parts.payer) : this.#parts.payer;
-    await this.#record(payer, toAnswer(reply, citable), basis, null);
+    await this.#record(payer, this.#judge(reply, citable, basis.shard), basis, null);
   }
 
   async #compose(maxTokens: number): Promise<ComposedPrompt> {
@@ -154,16 +154,25 @@ class Answering {
     const booking = this.#books.toBooking(payer, reservation, reply.usage);
     let answer: ArchiveAnswer;
     try {
-      answer = toAnswer(reply, shown.citable);
+      answer = this.#judge(reply, shown.citable, shard);
     } catch (error) {
       await this.#keepBadReply(payer, booking, kept);
-      throw error instanceof TaskFailedError ? withReply(error, reply, this.#query.paper && shard) : error;
+      throw error;
     }
     try {
       await this.#record(payer, answer, basis, booking);
     } catch (error) {
       if (error instanceof LockLostError) await this.#books.keep(kept);
       throw error;
+    }
+  }
+
+  /** @throws TaskFailedError with the reply, and under a paper's question the shard whose it is */
+  #judge(reply: ArchiveReply, citable: ReadonlySet<string>, shard: number | null): ArchiveAnswer {
+    try {
+      return toAnswer(reply, citable);
+    } catch (error) {
+      throw error instanceof TaskFailedError ? withReply(error, reply, this.#query.paper && shard) : error;
     }
   }
 

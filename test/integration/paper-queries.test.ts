@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { ArchiveInput } from '../../queues/archive.ts';
-import { AccountRefusedError, ProviderUnavailableError, QuotaError } from '../../src/errors.ts';
+import { AccountRefusedError, ProviderUnavailableError, QuotaError, TaskFailedError } from '../../src/errors.ts';
 import { addQuery } from '../../src/librarian/query-producer.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';
@@ -109,6 +110,42 @@ describe("a paper's question", () => {
   test('names the shard whose reply is none, and ends with the reply', async () => {
     const { fleet } = await askForPaper(() => ({ text: 'I would rather not.' }));
     expect(await failedReason(fleet)).toMatch(/^malformed: shard [12]: .*the reply: I would rather not\.$/);
+  });
+
+  test('names the shard that sent something else than a reply', async () => {
+    const { fleet } = await askForPaper(() => {
+      throw Object.assign(new TaskFailedError('malformed', '200 with a page'), { billed: 'no' });
+    });
+    expect(await failedReason(fleet)).toMatch(/^malformed: shard [12]: 200 with a page$/);
+  });
+
+  test('names shard and reply also where another librarian finds the reply stored', async () => {
+    const config = testConfig(redis);
+    await storeFindings(redis, { finding_tea: TEA });
+    const fleet = await openTestFleet(redis, config);
+    const usage = { input: 1, cache_write: 0, cache_read: 0, output: 1 };
+    const reply = { text: 'No.', finish: 'stop', finishWords: 'STOP', usage, model: 'gemini-3.5-flash-lite' };
+    const basis = { findings: 1, tokens: 1, leftOut: null, shard: 4, fallback: false };
+    await redis.redis.hset(redis.keys.turns('archive_q1'), {
+      epoch: '0',
+      digest: createHash('sha256')
+        .update(JSON.stringify(['How much tea?', {}]))
+        .digest('hex')
+        .slice(0, 16),
+      'r:0:0': JSON.stringify({ reply, basis, byFallback: false }),
+      totals: JSON.stringify({ nanoUsd: 0, usage, calls: 1 }),
+    });
+    const archive = createScriptedArchive(() => GOOD);
+    await startLibrarian(redis, config, archive);
+
+    await addQuery(
+      fleet.inner.queues.archive,
+      { question: 'How much tea?', paper: {} },
+      { queryId: 'q1', session: 's1' },
+    );
+
+    expect(await failedReason(fleet)).toMatch(/^malformed: shard 4: .*; the reply: No\.$/);
+    expect(archive.calls).toHaveLength(0);
   });
 
   test('never goes to another vendor', async () => {
