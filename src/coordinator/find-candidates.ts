@@ -23,6 +23,8 @@ export async function findCandidates(
   const candidates: Candidate[] = [];
   const passOverAfter = now().getTime() - PASS_OVER_MS;
   await redis.zremrangebyscore(keys.uncondensed, '-inf', passOverAfter);
+  // What another program stored without a session since this one began counts as its own.
+  const beganAt = Date.parse((await redis.hget(keys.session, 'startedAt')) ?? '');
   for (let from = 0; candidates.length < most; from += PAGE) {
     const page = await redis.zrange(keys.index, from, String(from + PAGE - 1), 'WITHSCORES');
     if (page.length === 0) break;
@@ -43,6 +45,7 @@ export async function findCandidates(
       const text = value === null ? '' : toText(value);
       const finding = value === null ? null : parseFinding(id, text);
       if (finding === null || finding.session === session || toSummaryId(text) !== null) continue;
+      if ((finding.session ?? '') === '' && at >= beganAt) continue;
       if (!summaries && finding.kind === 'summary') continue;
       const bytes = Buffer.byteLength(toPromptBlock(finding));
       candidates.push({ id, at, session: finding.session ?? '', bytes });

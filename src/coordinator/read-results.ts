@@ -1,5 +1,6 @@
 import { parseFinding } from '../findings/stored-finding.ts';
 import { readFindingTexts } from '../findings/read-texts.ts';
+import { withOriginals } from '../findings/stub.ts';
 import type { ChildParts } from './children.ts';
 import type { NodeView } from './mission-nodes.ts';
 import type { FoundResult } from './synthesis.ts';
@@ -20,10 +21,11 @@ export async function readResults(
   for (let from = 0; from < done.length; from += CHUNK) {
     const chunk = done.slice(from, from + CHUNK);
     const ids = chunk.map(({ findingId }) => findingId);
-    const [texts, retracted] = await Promise.all([
+    const [stored, retracted] = await Promise.all([
       readFindingTexts(redis, keys, ids),
       redis.hmget(keys.retracted, ...ids),
     ]);
+    const texts = await withOriginals(redis, keys, ids, stored); // a mission may outlive its session
     for (const [at, { findingId, node }] of chunk.entries()) {
       const text = texts[at] ?? null;
       const finding = text === null || retracted[at] !== null ? null : parseFinding(findingId, text);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compactIfNeeded } from '../../src/coordinator/compact.ts';
+import type { NodeView } from '../../src/coordinator/mission-nodes.ts';
+import { readResults } from '../../src/coordinator/read-results.ts';
 import { createArchiveContext } from '../../src/librarian/archive-context.ts';
 import { adoptAll } from '../../src/findings/adopt.ts';
 import { retractFinding } from '../../src/findings/retract.ts';
@@ -142,6 +144,20 @@ describe('a compaction', () => {
     expect(model.calls).toHaveLength(0);
     expect(parts.lines.join('\n')).toContain('session in force (now)');
     expect(await redis.redis.hgetall(redis.keys.compaction)).toMatchObject({ state: 'stuck', live: '30' });
+  });
+
+  it('takes what other programs stored without a session since it began for the session in force', async () => {
+    const startedAt = new Date(100 * 3_600_000).toISOString();
+    await redis.redis.hset(redis.keys.session, { name: 'now', startedAt });
+    for (const hour of [98, 99, 100, 101]) {
+      const finding = { result: `hour ${hour}`, at: new Date(hour * 3_600_000).toISOString() };
+      await redis.redis.set(redis.keys.finding(`theirs_${hour}`), JSON.stringify(finding));
+    }
+    const parts = await compactParts(redis, goodModel(), { limit: 2 });
+    await adoptAll(parts);
+    await compactIfNeeded(parts);
+    expect(await readStub('theirs_99')).toMatchObject({ result: 'condensed' });
+    expect(await readStub('theirs_100')).toMatchObject({ result: 'hour 100' });
   });
 
   it('passes over retracted findings and answers', async () => {
@@ -337,5 +353,14 @@ describe('work that refers to a condensed finding', () => {
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
     const fleet = await openTestFleet(redis, testConfig(redis));
     await expect(fleet.tasks.add({ description: 'x', finding_id: 'finding_one-3' })).rejects.toThrow(/is taken/);
+  });
+
+  it('is summed up by its mission from what it said, should the mission outlive its session', async () => {
+    await storeSessions(redis, { one: 12 });
+    await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
+    const node = { n: 1, task: 'look', description: 'Look', kind: 'other', model: 'haiku', reason: null } as const;
+    const view = { node: { ...node, files: [], dependsOn: [] }, state: 'done', findingId: 'finding_one-3' };
+    const [result] = await readResults(redis, [view as unknown as NodeView]);
+    expect(result).toMatchObject({ findingId: 'finding_one-3', result: 'What one learned, part 3' });
   });
 });

@@ -34,7 +34,10 @@ export function registerFindings(program: Command): void {
     .option('--batch <name>', 'only of this batch')
     .option('--answers', 'the librarian’s answers instead of findings')
     .option('--limit <n>', `how many (default: ${SHOWN}; with --export all)`, toCount(1, 10_000_000))
-    .option('--export [file]', 'write all of them as JSONL, oldest first: answers, retracted and condensed ones too')
+    .option(
+      '--export [file]',
+      'write all as JSONL, oldest first, retracted ones, condensed ones and answers too (default: to the standard output)',
+    )
     .option('--import <file>', 'store what --export wrote, here or in another swarm; ids that are taken are left alone')
     .addOption(jsonOption())
     .addHelpText(
