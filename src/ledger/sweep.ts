@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { tasksQueue } from '../../queues/tasks.ts';
+import { queueRegistry } from '../../queues/registry.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 
@@ -30,7 +30,12 @@ export async function sweepReservations(
     if (toInstant(packed) >= before) continue;
     const jobId = toJobId(id);
     const answer = await scripts['sweep-reservation'](
-      [keys.turns(jobId), keys.reservations, keys.counters, keys.queueKey(tasksQueue.name, jobId)],
+      [
+        keys.turns(jobId),
+        keys.reservations,
+        keys.counters,
+        ...Object.keys(queueRegistry).map((queue) => keys.queueKey(queue, jobId)),
+      ],
       [id, before, KEEP_TURNS_SECONDS],
     );
     swept += Number(answer);

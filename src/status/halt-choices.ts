@@ -44,8 +44,8 @@ function toPaperChoices(mission: string): HaltChoice[] {
   ];
 }
 
-/** A mission that stopped the fleet, or that waits for a person. */
-export function toMissionChoices(mission: string): HaltChoice[] {
+/** A mission that stopped the fleet. */
+function toMissionChoices(mission: string): HaltChoice[] {
   return [
     { what: 'see what failed and how each reason is repaired', command: 'fleet failed' },
     { what: 'let the mission go on', command: `fleet resume ${mission} --retry` },

@@ -81,11 +81,13 @@ test('three rounds of a mission without a finding halt the fleet, and the halt n
   expect(await lane.halt.read()).toMatchObject({ reason: 'no-progress', mission: 'mission-a' });
 });
 
-test('a halt that a mission caused, and its end, stand in the log of the mission’s job', async () => {
+test('a halt that a mission caused, and its end, are announced and stand in the log of the mission’s job', async () => {
   const lane = await openHttpLane(redis, { workers: 0 });
   const { missions } = lane.fleet.inner.queues;
   await missions.add('mission', { goal: 'learn' }, { jobId: 'mission-b' });
-  const halt = createHaltSwitch(redis.redis, redis.keys, Object.values(lane.fleet.inner.queues));
+  const told: object[] = [];
+  const notifier = { notify: (_: string, notice: object) => told.push(notice), flush: async () => undefined };
+  const halt = createHaltSwitch(redis.redis, redis.keys, Object.values(lane.fleet.inner.queues), { notifier });
   await halt.halt({
     reason: 'shard',
     step: 'section 2',
@@ -98,6 +100,10 @@ test('a halt that a mission caused, and its end, stand in the log of the mission
   expect(logs).toEqual([
     expect.stringMatching(/halted the fleet: shard\. shard 3: key refused \(w\)$/) as string,
     expect.stringMatching(/the halt is lifted by ada@box$/) as string,
+  ]);
+  expect(told).toMatchObject([
+    { event: 'halt', reason: 'shard', mission: 'mission-b' },
+    { event: 'resume', reason: 'shard', by: 'ada@box' },
   ]);
 });
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { cancelJobs } from '../../src/jobs/cancel.ts';
 import { sweepReservations, toLostAfterMs } from '../../src/ledger/sweep.ts';
+import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
+import type { TaskIdentity } from '../../src/ledger/turn-ledger-shape.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
 import { readBooks } from '../support/money.ts';
 import { useRedis } from '../support/redis.ts';
@@ -81,3 +83,33 @@ test('no call is taken for lost before twice its longest time, ten minutes at le
   expect(toLostAfterMs(300_000)).toBe(10 * 60_000);
   expect(toLostAfterMs(400_000)).toBe(800_000);
 });
+
+test('keeps the stored turns of a mission that still waits, and lets go of those of a job that was removed', async () => {
+  const lane = await openHttpLane(redis, { workers: 0 });
+  const { keys, redis: connection, scripts, queues } = lane.fleet.inner;
+  const ledger = createTurnLedger({ scripts, keys, workerId: 'w', now: () => new Date(), queue: 'missions' });
+  await queues.missions.add('mission', { goal: 'learn' }, { jobId: 'mission-a', delay: HOUR_MS });
+  for (const jobId of ['mission-a', 'mission-gone']) {
+    const begun = await ledger.begin(toIdentity(jobId), { turn: 'plan', worstNanoUsd: 1, first: true });
+    expect(begun.kind).toBe('reserved');
+  }
+  expect(await sweep(lane, 10 * 60_000, Date.now() + HOUR_MS)).toBe(2);
+  expect(await connection.ttl(keys.turns('mission-a'))).toBe(-1);
+  expect(await connection.ttl(keys.turns('mission-gone'))).toBeGreaterThan(0);
+});
+
+function toIdentity(jobId: string): TaskIdentity {
+  return {
+    jobId,
+    token: '',
+    attempt: 0,
+    digest: 'd',
+    findingId: `finding_${jobId}`,
+    session: 's',
+    batch: null,
+    missionId: jobId,
+    budgetNanoUsd: null,
+    model: 'claude-sonnet-5-5',
+    costVendor: 'sonnet',
+  };
+}
