@@ -4,6 +4,7 @@ import type { Keys } from '../redis/keys.ts';
 import { untilAborted } from '../redis/until-aborted.ts';
 import { parseFinding, type StoredFinding } from './stored-finding.ts';
 import type { FollowOptions } from './store-shape.ts';
+import { withOriginals } from './stub.ts';
 
 /**
  * Findings in the order they are stored, from the moment of this call on, until `signal` fires or the loop is left. Each
@@ -29,7 +30,9 @@ export function followFindings(
         if (options.session !== undefined && session !== options.session) continue;
         if (options.batch !== undefined && batch !== options.batch) continue;
         const text = await untilAborted(connection.get(keys.finding(id)), signal);
-        const finding = typeof text === 'string' ? parseFinding(id, text) : null;
+        if (typeof text !== 'string') continue;
+        const [whole] = (await untilAborted(withOriginals(connection, keys, [id], [text]), signal)) ?? []; // condensed meanwhile
+        const finding = parseFinding(id, whole ?? text);
         if (finding !== null) yield finding;
       }
     }
