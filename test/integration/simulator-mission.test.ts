@@ -78,6 +78,13 @@ describe('a mission on the simulated Sonnet', () => {
     expect(record.counts).toMatchObject({ done: 0, failed: 1, skipped: 2 });
   });
 
+  it('gives a tenth of its tasks to Sonnet, and no more when it is sent back', async () => {
+    const lane = await openLane();
+    const { record } = await run(lane, { goal: 'Try [[tasks:20]] [[sonnet-once:9]]' });
+    expect(record).toMatchObject({ state: 'done', counts: { total: 20, done: 20 } });
+    expect((await lane.fleet.status()).spend.sonnet.tasks).toBe(2);
+  });
+
   it.each(['[[bad-plan]]', '[[cycle]]', '[[no-tasks]]', '[[broken-plan]]', '[[sonnet:9]]'])(
     'fails on a plan that stays wrong: %s',
     async (marker) => {

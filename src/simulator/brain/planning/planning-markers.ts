@@ -41,9 +41,11 @@ export function parsePlanMarkers({ marked, isRepair, limits }: PlanningPrompt): 
     return found === undefined ? null : Number(found);
   };
   const once = number('sonnet-once');
+  const share = Math.max(1, Math.floor((number('tasks') ?? 10) / 10)); // one task in ten, as the prompt says
+  const allowed = isRepair ? Math.min(limits.maxSonnet, share) : Infinity;
   return {
     tasks: number('tasks'),
-    sonnet: once === null ? (number('sonnet') ?? 0) : isRepair ? Math.min(once, limits.maxSonnet) : once,
+    sonnet: once === null ? (number('sonnet') ?? 0) : Math.min(once, allowed),
     fail: number('fail') ?? 0,
     chain: number('depends') ?? (has('depends') ? 4 : null),
     taskLatencyMs: number('task-latency'),

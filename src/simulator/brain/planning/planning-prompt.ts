@@ -5,7 +5,7 @@ import { toTexts } from '../task-prompt.ts';
 
 /** What the coordinator asks for, told by the `title` of the schema its reply has to fit. */
 const TITLES = ['plan', 'synthesis', 'condensation', 'outline', 'section'] as const;
-export type PlanningTitle = (typeof TITLES)[number];
+type PlanningTitle = (typeof TITLES)[number];
 
 export interface GivenFinding {
   id: string;
