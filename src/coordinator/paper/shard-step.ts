@@ -13,7 +13,7 @@ import { SHARD_TEST_KIND, type ShardOutcome, type ShardReport } from './paper-sh
 import { stopPaper } from './stop-paper.ts';
 
 /** With fewer shards than this working a paper is refused. Source: SPEC, "Papers". */
-const FEWEST_SHARE = 0.8;
+const FEWEST_PERCENT = 80;
 
 /**
  * Tests every shard with a real query and Redis with a round trip, stores both as a finding, and ends the run where a shard
@@ -23,8 +23,8 @@ export async function passShardTest(ctx: StepContext, paper: PaperRecord): Promi
   const report = paper.shards ?? (await testAll(ctx, paper.tries['shards'] ?? 0));
   const failing = report.shards.filter(({ ok }) => !ok);
   if (failing.length === 0 && report.shards.length > 0) return report;
-  const belowShare =
-    report.shards.length - failing.length < FEWEST_SHARE * report.shards.length || report.shards.length === 0;
+  const working = report.shards.length - failing.length;
+  const belowShare = working === 0 || 100 * working < FEWEST_PERCENT * report.shards.length; // whole numbers: 28 of 35 are 80 %
   if (!belowShare && (paper.acceptShards || ctx.data.paper?.accept_shards === true)) return report;
   return stopPaper(ctx, { step: 'shards', reason: 'shards', detail: describeReport(report), belowShare });
 }
