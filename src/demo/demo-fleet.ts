@@ -37,6 +37,8 @@ export async function startDemoFleet(
   const folder = mkdtempSync(join(tmpdir(), 'fleet-demo-'));
   const [logFolder, home] = [join(folder, 'logs'), join(folder, 'home')];
   for (const path of [logFolder, home]) mkdirSync(path);
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  if (!keep) process.once('exit', removeFolder); // also where nobody had the time to stop it: `fleet demo | head`
   const children: Child[] = [];
   const started: Promise<unknown>[] = [];
   let redis: EmbeddedRedis | undefined;
@@ -44,7 +46,8 @@ export async function startDemoFleet(
     await Promise.allSettled(started);
     await Promise.all(children.map((child) => child.stop()));
     await redis?.stop(); // last: the others store their last words in it
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', removeFolder);
+    removeFolder();
   };
   onStop(stop);
   const track = <T>(starting: Promise<T>): Promise<T> => {

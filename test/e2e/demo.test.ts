@@ -80,6 +80,16 @@ describe('fleet demo', () => {
     for (const pid of pids) await waitUntil(async () => !(await isAlive(pid)), { what: `the end of process ${pid}` });
   });
 
+  it('leaves nothing when nobody reads on', async () => {
+    const demo = startFleet(['demo', source], environment());
+    await waitUntil(() => demo.output().includes('🎯'), { what: 'the goal' });
+    const pids = await listDescendants(demo.child.pid ?? 0);
+    demo.child.stdout?.destroy(); // as `fleet demo | head` does
+    await demo.done;
+    for (const pid of pids) await waitUntil(async () => !(await isAlive(pid)), { what: `the end of process ${pid}` });
+    expect(leftovers()).toEqual([]);
+  });
+
   it('stays up with --keep, and says how to look at it and how to end it', async () => {
     const { code, stdout } = await runFleet(['demo', source, '--keep'], environment());
     const [, ids = '', folder] = /End it: +kill ([\d ]+) && rm -r (\S+)/.exec(stdout) ?? [];
