@@ -1,8 +1,11 @@
+import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
-import { NotFoundError, UsageError } from '../../src/errors.ts';
+import { BudgetReachedError, NotFoundError, UsageError } from '../../src/errors.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
 import { parkMission } from '../../src/halt/park-mission.ts';
 import { resumeMission, type MissionChoice } from '../../src/halt/resume-mission.ts';
+import { toOutcome } from '../../src/jobs/outcomes.ts';
+import { createLogger } from '../../src/logger.ts';
 import type { Notifier } from '../../src/notify.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
 import { readBooks } from '../support/money.ts';
@@ -143,6 +146,23 @@ test('a resume that was cut short is finished by the next', async () => {
 
   expect(await stage.resume()).toMatchObject({ released: 1 });
   await stage.until(id, 'completed');
+});
+
+test('a job that is parked while its mission is resumed is not left behind', async () => {
+  const stage = await openStage({ workers: 0 });
+  const { keys, queues, redis: connection } = stage.parts;
+  const [id = ''] = await stage.addChildren(1, 'Say it');
+  const bare = new Worker('tasks', null, { connection: await redis.connect(), prefix: keys.bullPrefix });
+  redis.cleanup(() => bare.close());
+  const job = await bare.getNextJob('token');
+  if (job === undefined) throw new Error('there is no job');
+  await stage.park();
+  await stage.resume();
+  const refused = new BudgetReachedError('mission', ID, 'it was parked when the job asked', -1);
+  const log = createLogger('test', 'silent');
+  await toOutcome(refused, job, 'token', { ...stage.parts, queue: queues.tasks, workerId: 'w', log });
+  expect(await queues.tasks.getJobState(id)).toBe('waiting');
+  expect(await connection.hlen(keys.parked)).toBe(0);
 });
 
 test.each(['running', 'done', 'failed'])('a mission that is %s has nothing to resume', async (state) => {
