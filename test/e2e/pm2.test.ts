@@ -52,7 +52,7 @@ describe('fleet up and down', () => {
 
     const up = await pm2.fleet('up');
     expect(up).toMatchObject({ code: 0, stderr: '' });
-    expect(up.stdout).toMatch(/1 × \w+-dashboard, 2 × \w+-haiku, 1 × \w+-librarian/);
+    expect(up.stdout).toMatch(/1 × \w+-dashboard, 1 × \w+-coordinator, 2 × \w+-haiku, 1 × \w+-librarian/);
     expect(up.stdout).toMatch(/Dashboard: +http:\/\/127\.0\.0\.1:\d+/);
     expect(up.stdout).toMatch(/Budget: +\$5\.0000 a day/);
     const first = await pm2.list();
@@ -63,9 +63,9 @@ describe('fleet up and down', () => {
     expect((await pm2.fleet('up', '--haiku', '3')).code).toBe(0);
     const more = await pm2.list();
     expect([count(more, 'haiku'), count(more, 'dashboard')]).toEqual([3, 1]);
-    expect(more.filter(({ pid }) => first.some((old) => old.pid === pid))).toHaveLength(5);
+    expect(more.filter(({ pid }) => first.some((old) => old.pid === pid))).toHaveLength(6);
 
-    expect((await pm2.fleet('down')).stdout).toMatch(/Ended 5 processes/);
+    expect((await pm2.fleet('down')).stdout).toMatch(/Ended 6 processes/);
     expect(await pm2.list()).toMatchObject([{ name: 'dashboard', status: 'online' }]);
     expect((await pm2.fleet('down')).stdout).toMatch(/Nothing was running/);
   });
@@ -81,7 +81,7 @@ describe('fleet up and down', () => {
     const { code, stdout, stderr } = await pm2.fleet('up');
     expect(code).toBe(1);
     expect(stderr).toMatch(/❌ \w+-dashboard ended with exit code 78\n.*DASHBOARD_PORT: port \d+ .*taken/);
-    expect(stdout).toMatch(/Running: +2 × \w+-haiku/);
+    expect(stdout).toMatch(/Running: +1 × \w+-coordinator, 2 × \w+-haiku/);
     await pm2.fleet('down');
   });
 
@@ -121,9 +121,10 @@ describe('fleet up and down', () => {
     await pm2.pm2('start', join(packageFolder, 'ecosystem.config.js'));
     const listed = await waitUntil(async () => {
       const all = await pm2.list();
-      return all.length === 4 && all.every(({ status }) => status === 'online') ? all : null;
+      return all.length === 5 && all.every(({ status }) => status === 'online') ? all : null;
     });
-    expect(['haiku', 'dashboard', 'librarian'].map((kind) => count(listed ?? [], kind))).toEqual([2, 1, 1]);
+    const kinds = ['haiku', 'dashboard', 'coordinator', 'librarian'];
+    expect(kinds.map((kind) => count(listed ?? [], kind))).toEqual([2, 1, 1, 1]);
     await pm2.fleet('down');
   });
 });
@@ -142,7 +143,7 @@ describe('fleet down', () => {
     await waitUntil(() => provider.requests().length > 0);
 
     const down = startFleet(['down'], pm2.env, pm2.folder);
-    await waitUntil(() => down.output().includes('1 of 4 processes still up'), { what: 'its first words' });
+    await waitUntil(() => down.output().includes('1 of 5 processes still up'), { what: 'its first words' });
     expect(down.output()).toContain('Waiting for running model calls to end and be stored');
     process.kill(Number(readFileSync(join(pm2.folder, 'pm2/pm2.pid'), 'utf8')), 'SIGKILL');
     expect(await down.done).toMatchObject({ code: 1 });
@@ -233,7 +234,7 @@ describe('under load', () => {
     const fleet = await connect();
     const { id } = await fleet.tasks.add({ description: 'Say hello. [[latency:100000]]' });
     await waitUntil(() => provider.requests().length > 0);
-    expect((await pm2.fleet('down', '--now')).stdout).toMatch(/Ended 4 processes/);
+    expect((await pm2.fleet('down', '--now')).stdout).toMatch(/Ended 5 processes/);
     expect(['waiting', 'active']).toContain(await fleet.inner.queues.tasks.getJobState(id));
     await fleet.close();
   });
