@@ -6,13 +6,14 @@ import type { FindingStore } from '../findings/store-shape.ts';
 import type { StoredFinding } from '../findings/stored-finding.ts';
 import { parseHalt } from '../halt/halt.ts';
 import type { Keys } from '../redis/keys.ts';
+import { describeParked } from './release-parked.ts';
 
 const FIRST_POLL_MS = 50;
 const POLL_MS = 500;
 
 /**
  * Waits for one task's finding for as long as it takes, and no longer than it can come.
- * @throws JobFailedError when it failed, or is parked for its budget; HaltError while the fleet is halted; UsageError when
+ * @throws JobFailedError when it failed, or is parked; HaltError while the fleet is halted; UsageError when
  *   neither job nor finding is there
  */
 export async function followJob(
@@ -33,9 +34,8 @@ export async function followJob(
     if (state === 'failed') {
       throw new JobFailedError(jobId, (await queue.getJob(jobId))?.failedReason ?? 'unknown');
     }
-    if (state === 'delayed' && (await redis.hexists(keys.parked, jobId)) === 1) {
-      throw new JobFailedError(jobId, 'parked: budget; a higher one releases it: fleet budget USD');
-    }
+    const mark = state === 'delayed' ? await redis.hget(keys.parked, jobId) : null;
+    if (mark !== null) throw new JobFailedError(jobId, `parked: ${describeParked(mark)}`);
     const halt = state === 'active' ? null : await redis.get(keys.haltReason); // a running call ends and is stored
     if (halt !== null) {
       const { reason, detail } = parseHalt(halt);

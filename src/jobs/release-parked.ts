@@ -51,6 +51,15 @@ export async function releaseParked(
   return released;
 }
 
+/** For people, after "parked for its": what a parked job waits for, and the command that lets it go on. @param mark as it stands beside the job's id */
+export function describeParked(mark: string): string {
+  const { scope, name } = parseMark(mark);
+  if (scope === 'parked-mission')
+    return `mission, which a person set aside; fleet resume ${String(name)} lets it go on`;
+  const option = typeof scope === 'string' ? `--${scope} ${String(name)}` : '--batch NAME';
+  return `budget; a higher one releases it: fleet budget USD ${option}`;
+}
+
 /** A mark of before there were several queues names none. */
 function parseMark(text: string): { scope?: unknown; name?: unknown; queue?: unknown } {
   try {

@@ -5,6 +5,7 @@ import { noteRetryInBatch } from '../batches/batch-round.ts';
 import { NotFoundError, UsageError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import { checkTask, type KnownNames } from './check-task.ts';
+import { describeParked } from './release-parked.ts';
 
 /** What a person changes about a task before it runs again. */
 export interface TaskEdit {
@@ -76,10 +77,10 @@ async function findFailed(
   if (job === undefined) throw new NotFoundError(`job ${id}: no such job in queue ${queue.name}`);
   const state = await job.getState();
   if (state === 'failed') return job;
-  const parked = await redis.hexists(keys.parked, id);
+  const mark = await redis.hget(keys.parked, id);
   throw new UsageError(
-    parked === 1
-      ? `job ${id}: parked for its budget; a higher one releases it: fleet budget USD --batch NAME or --task ID`
+    mark !== null
+      ? `job ${id}: parked for its ${describeParked(mark)}`
       : `job ${id}: is ${state}; only failed jobs can be retried`,
   );
 }

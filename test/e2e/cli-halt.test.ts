@@ -126,6 +126,13 @@ describe('budgets on the command line', () => {
     );
   });
 
+  it('do not let a mission go on that a person parked, and say so', async () => {
+    await layMission('running');
+    await fleet('park', ID);
+    const { stdout } = await fleet('budget', '2', '--mission', ID);
+    expect(stdout).toContain(`The mission is parked by a person: fleet resume ${ID} lets it go on`);
+  });
+
   it.each([
     ['0', /A budget of \$0 allows no paid call/],
     ['0.000001', /What is left is less than one call of claude-haiku-5-5 may cost \(over \$0\.\d+\)/],

@@ -5,6 +5,7 @@ import { createHaltSwitch } from '../../src/halt/halt.ts';
 import { parkMission } from '../../src/halt/park-mission.ts';
 import { resumeMission, type MissionChoice } from '../../src/halt/resume-mission.ts';
 import { toOutcome } from '../../src/jobs/outcomes.ts';
+import { retryJob } from '../../src/jobs/retry.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { Notifier } from '../../src/notify.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
@@ -163,6 +164,17 @@ test('a job that is parked while its mission is resumed is not left behind', asy
   await toOutcome(refused, job, 'token', { ...stage.parts, queue: queues.tasks, workerId: 'w', log });
   expect(await queues.tasks.getJobState(id)).toBe('waiting');
   expect(await connection.hlen(keys.parked)).toBe(0);
+});
+
+test('a task that is set aside with its mission says so to whoever would retry it', async () => {
+  const stage = await openStage({ workers: 1 });
+  const { keys, redis: connection } = stage.parts;
+  await stage.park();
+  const [id = ''] = await stage.addChildren(1, 'Say it [[turns:1]]');
+  await waitUntil(async () => (await connection.hlen(keys.parked)) === 1, { what: 'the parked job' });
+  const known = { workspaces: null, contexts: new Set<string>() };
+  const retried = retryJob({ redis: connection, keys, queue: stage.queue }, id, { by: 'ada@box', known });
+  await expect(retried).rejects.toThrow('parked for its mission, which a person set aside; fleet resume mission-a');
 });
 
 test.each(['running', 'done', 'failed'])('a mission that is %s has nothing to resume', async (state) => {
