@@ -1,5 +1,6 @@
 import { DelayedError, WaitingChildrenError } from 'bullmq';
 import type { MissionData } from '../../queues/missions.ts';
+import { countOf } from '../count-of.ts';
 import { BudgetReachedError, CancelledError, InvalidJobError, TaskFailedError, toMessage } from '../errors.ts';
 import { toFailureReason } from '../jobs/outcomes.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
@@ -72,7 +73,7 @@ async function findOut(ctx: StepContext, record: MissionRecord): Promise<void> {
   if (record.survey === null) {
     const found = await survey(ctx);
     await ctx.record({ survey: found, step: 'plan' });
-    if ('files' in found) await ctx.note(`survey: ${found.files.length} files`);
+    if ('files' in found) await ctx.note(`survey: ${found.files.length} of ${countOf(found.total, 'file')} listed`);
   }
 }
 

@@ -22,7 +22,7 @@ export async function makePlan(ctx: StepContext): Promise<void> {
       model: config.FLEET_SONNET_MODEL,
       goal: data.goal,
       workspace: data.workspace ?? null,
-      files: survey !== null && 'files' in survey ? survey.files : [],
+      ...(survey !== null && 'files' in survey ? { files: survey.files, fileCount: survey.total } : { files: [] }),
       archive: toKnown(recall)?.answer ?? null,
       limits: { maxTasks, maxSonnet: await readSonnetRoom({ scripts, keys }, mission, maxTasks) },
       ...(data.topics === undefined ? {} : { topics: data.topics }),

@@ -9,9 +9,9 @@ export type Recall =
   | { skipped: string }
   | { failed: string };
 
-/** The workspace's files, as a Haiku task listed them; or why there is no list. */
+/** The workspace's files, as a Haiku task listed them, `total` with those it left out; or why there is no list. */
 export type Survey =
-  | { findingId: string; files: { path: string; bytes: number }[] }
+  | { findingId: string; files: { path: string; bytes: number }[]; total: number }
   | { skipped: string }
   | { failed: string };
 

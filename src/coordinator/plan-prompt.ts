@@ -72,6 +72,8 @@ export interface PlanQuestion {
   workspace: string | null;
   /** Its files as the survey found them; empty: unknown. */
   files: readonly { path: string; bytes: number }[];
+  /** How many files it has in all; default those listed. */
+  fileCount?: number;
   /** What the archive answered; null: not asked, or nothing. */
   archive: string | null;
   limits: PlanLimits;
@@ -86,10 +88,7 @@ export interface PlanQuestion {
 export function toPlanCall(question: PlanQuestion): StructuredCall<Plan> {
   const { model, limits, admit } = question;
   const { contextTokens, maxOutputTokens } = findPrices(model, new Date());
-  const listing = toListing(
-    question.files,
-    Math.min(MOST_LISTING_BYTES, contextTokens * LISTING_SHARE * BYTES_A_TOKEN),
-  );
+  const listing = toListing(question, Math.min(MOST_LISTING_BYTES, contextTokens * LISTING_SHARE * BYTES_A_TOKEN));
   const taskTokens = Math.min(MOST_TASK_TOKENS, REPLY_TOKENS_A_TASK * limits.maxTasks);
   const replyTokens = REPLY_TOKENS + taskTokens + REPLY_TOKENS_A_FILE * listing.lines.length;
   return {
@@ -128,7 +127,7 @@ function toPrompt(question: PlanQuestion, listing: Listing): string {
   ].join('');
 }
 
-function toListing(files: PlanQuestion['files'], mostBytes: number): Listing {
+function toListing({ files, fileCount = files.length }: PlanQuestion, mostBytes: number): Listing {
   const lines: string[] = [];
   let bytes = 0;
   for (const file of files) {
@@ -137,5 +136,5 @@ function toListing(files: PlanQuestion['files'], mostBytes: number): Listing {
     if (bytes > mostBytes) break;
     lines.push(line);
   }
-  return { lines, left: files.length - lines.length };
+  return { lines, left: fileCount - lines.length };
 }

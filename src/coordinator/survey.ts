@@ -3,13 +3,17 @@ import type { Survey } from './mission-record.ts';
 import { retrieve } from './retrieve.ts';
 import type { StepContext } from './step-context.ts';
 
-const DESCRIPTION = `List every file of the workspace with its path, relative to the workspace, and its size in bytes where a tool shows it (0 where none does). Use the glob tool with **/*; where its list is cut, ask folder by folder. Read no file. Leave none out and add none.`;
+/** A worker's reply has room for some more; what it leaves out is counted. */
+const MOST_FILES = 500;
+
+const DESCRIPTION = `List every file of the workspace with its path, relative to the workspace, and its size in bytes where a tool shows it (0 where none does). Use the glob tool with **/*; where its list is cut, ask folder by folder. Read no file and add none. Where there are more than ${MOST_FILES}, name ${MOST_FILES}: those nearest to the top, and some of each folder. total is how many files there are in all, named or not.`;
 
 /** What the task's result must be, for the worker. */
 const SCHEMA = {
   type: 'object',
-  required: ['files'],
+  required: ['total', 'files'],
   properties: {
+    total: { type: 'integer' },
     files: {
       type: 'array',
       items: {
@@ -22,10 +26,9 @@ const SCHEMA = {
 };
 
 const resultSchema = z.object({
+  total: z.int().min(0),
   files: z.array(z.object({ path: z.string().min(1).max(4_096), bytes: z.number().catch(0) })),
 });
-/** Of a listing more is never shown to the planner. */
-const MOST_FILES = 20_000;
 
 /** Has a worker list the workspace: the coordinator reads no files itself. */
 export async function survey(ctx: StepContext): Promise<Survey> {
@@ -44,7 +47,8 @@ export async function survey(ctx: StepContext): Promise<Survey> {
     if (end.state === 'failed') return end;
     const parsed = resultSchema.safeParse(end.finding.result);
     if (!parsed.success) return { state: 'failed', reason: 'malformed: the listing is no list of files' };
-    const files = parsed.data.files.slice(0, MOST_FILES);
-    return { state: 'completed', value: { findingId: end.finding.finding_id, files } };
+    const { files, total } = parsed.data;
+    const value = { findingId: end.finding.finding_id, files, total: Math.max(total, files.length) };
+    return { state: 'completed', value };
   });
 }

@@ -95,7 +95,7 @@ describe('what a mission recalls', () => {
 });
 
 describe('what a mission knows of its workspace', () => {
-  const listing = JSON.stringify({ files: [{ path: 'a.md', bytes: 5 }] });
+  const listing = JSON.stringify({ total: 9, files: [{ path: 'a.md', bytes: 5 }] });
   const surveying = (answer: (call: number) => string) => {
     let surveys = 0;
     return createMissionModel(three, {
@@ -113,6 +113,7 @@ describe('what a mission knows of its workspace', () => {
     const { fleet } = await startFleet(model, null, workspace());
     await (await fleet.missions.add({ goal: 'Find out.', workspace: 'site' }, { missionId: 'm' })).finding();
     expect(planOf(model)).toContain('a.md\\t5');
+    expect(planOf(model)).toContain('8 more files are not shown');
     expect(await fleet.inner.queues.tasks.getJob('m-1')).toMatchObject({ data: { workspace: 'site' } });
   });
 
