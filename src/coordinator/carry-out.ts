@@ -2,10 +2,13 @@ import { countOf } from '../count-of.ts';
 import { TaskFailedError } from '../errors.ts';
 import { summarise } from '../findings/stored-finding.ts';
 import { noteRound } from '../halt/rounds.ts';
+import { readBudget } from '../ledger/budget.ts';
+import { formatUsd } from '../ledger/money.ts';
 import { findPrices } from '../models/catalog.ts';
 import { delegateReady, type DelegatedMission } from './delegate.ts';
 import { countNodeStates, type NodeView } from './mission-nodes.ts';
 import type { MissionRecord } from './mission-record.ts';
+import type { ChildCounts } from './mission-shape.ts';
 import { readResults } from './read-results.ts';
 import { toKnown } from './recall.ts';
 import { readMissionShares, toSharesJson } from './shares.ts';
@@ -23,6 +26,7 @@ export async function carryOut(ctx: StepContext, onWaiting?: (mission: Delegated
   const views = await workThrough(ctx, record, onWaiting);
   assertQuorum(ctx, views);
   await ctx.record({ step: 'synthesise' });
+  await ctx.note(await describeStanding(ctx, countNodeStates(views)));
   const known = toKnown(record.recall);
   const { FLEET_SONNET_MODEL: model } = ctx.config;
   const synthesis = await ctx.askStructured(
@@ -54,6 +58,12 @@ export async function carryOut(ctx: StepContext, onWaiting?: (mission: Delegated
     promptVersion: SYNTHESIS_PROMPT_VERSION,
     model,
   });
+}
+
+/** What a person who looks at the log wants to know before the answer is paid for. */
+async function describeStanding(ctx: StepContext, { done, total, failed, skipped }: ChildCounts): Promise<string> {
+  const { settled, uncertain } = await readBudget(ctx.redis, ctx.keys, { mission: ctx.id }, ctx.now());
+  return `synthesis: ${done} of ${total} tasks done, ${failed} failed, ${skipped} skipped; ${formatUsd(settled + uncertain, 6)} so far`;
 }
 
 /** Puts all tasks into the queue as their turn comes, and waits for their ends. */

@@ -33,7 +33,7 @@ export type MissionHandler = (data: MissionData, run: JobRun) => Promise<Mission
  */
 export function createMissionHandler(parts: MissionParts): MissionHandler {
   return async (data, run) => {
-    const session = data.session ?? (await parts.currentSession());
+    const session = data.session ?? (await readSession(parts, run.job.id ?? ''));
     const ctx = createStepContext(parts, data, run, session);
     try {
       return await runMission(ctx, parts);
@@ -42,6 +42,11 @@ export function createMissionHandler(parts: MissionParts): MissionHandler {
       throw error;
     }
   };
+}
+
+/** A mission that was not stamped keeps the session it began in. */
+async function readSession({ redis, keys, currentSession }: MissionParts, id: string): Promise<string> {
+  return (await redis.hget(keys.mission(id), 'session')) ?? currentSession();
 }
 
 async function runMission(ctx: StepContext, parts: MissionParts): Promise<MissionEnd> {

@@ -29,10 +29,26 @@ export async function assertMissionId(
   if (id.startsWith(QUERY_PREFIX)) {
     throw new UsageError(`mission id: ${JSON.stringify(id)}: ${QUERY_PREFIX}… is kept for questions to the archive`);
   }
+  // One id, one job: what is stored of a job goes by its id.
+  if (await hasNumbered(redis, keys, id)) {
+    throw new UsageError(
+      `mission id: ${JSON.stringify(id)}: its tasks would be named as another mission is; choose another`,
+    );
+  }
   const [, other] = /^(.+)-\d+$/.exec(id) ?? [];
   const ofMission = other !== undefined && (await redis.exists(keys.mission(other))) === 1;
-  // One id, one job: what is stored of a job goes by its id.
   if (ofMission || (await redis.exists(keys.queueKey(tasks.name, id))) === 1) {
     throw new UsageError(`mission id: ${JSON.stringify(id)} is a task's; choose another or leave it out`);
   }
+}
+
+/** Whether a mission is named as a task of this one would be. */
+async function hasNumbered(redis: Redis, keys: Keys, id: string): Promise<boolean> {
+  let cursor = '0';
+  do {
+    const [next, found] = await redis.zscan(keys.missions, cursor, 'MATCH', `${id}-[0-9]*`, 'COUNT', 1_000);
+    cursor = next;
+    if (found.some((name, at) => at % 2 === 0 && /^\d+$/.test(name.slice(id.length + 1)))) return true;
+  } while (cursor !== '0');
+  return false;
 }

@@ -39,6 +39,9 @@ export async function addMission(
 ): Promise<EnqueuedMission> {
   const { redis, keys, queues, configured } = parts;
   const data = checkInput('missions', 'mission', input);
+  if (data.paper !== undefined && data.dry_run === true) {
+    throw new UsageError('mission: a paper has no plan to show: leave out dry_run');
+  }
   if (data.workspace !== undefined) {
     const { workspaces } = await readKnownNames(redis, keys, configured);
     if (workspaces !== null && !workspaces.has(data.workspace)) throw unknownWorkspace(data.workspace, workspaces);

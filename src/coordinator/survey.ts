@@ -4,7 +4,7 @@ import { retrieve } from './retrieve.ts';
 import type { StepContext } from './step-context.ts';
 
 /** A worker's reply has room for some more; what it leaves out is counted. */
-const MOST_FILES = 500;
+const MOST_FILES = 300;
 
 const DESCRIPTION = `List every file of the workspace with its path, relative to the workspace, and its size in bytes where a tool shows it (0 where none does). Use the glob tool with **/*; where its list is cut, ask folder by folder. Read no file and add none. Where there are more than ${MOST_FILES}, name ${MOST_FILES}: those nearest to the top, and some of each folder. total is how many files there are in all, named or not.`;
 

@@ -222,6 +222,20 @@ describe('what a mission may not be', () => {
     await expect(fleet.missions.add({ goal: 'Find out.' }, { missionId: 'taken' })).rejects.toThrow('is a task');
   });
 
+  it.each([
+    ['m', 'm-1', 'is a task'],
+    ['m-1', 'm', 'as another mission is'],
+  ])('a mission %s beside a mission %s', async (first, second, shown) => {
+    const { fleet } = await startFleet(createMissionModel(three), { haiku: false });
+    await fleet.missions.add({ goal: 'Find out.' }, { missionId: first });
+    await expect(fleet.missions.add({ goal: 'Find out.' }, { missionId: second })).rejects.toThrow(shown);
+  });
+
+  it('a paper and a plan alone', async () => {
+    const { fleet } = await startFleet(createMissionModel(three), { haiku: false });
+    await expect(fleet.missions.add({ goal: 'Write.', paper: {}, dry_run: true })).rejects.toThrow('dry_run');
+  });
+
   it('another of the same id', async () => {
     const { fleet } = await startFleet(createMissionModel(three), { haiku: false });
     await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
