@@ -3,6 +3,7 @@ import { countOf } from '../count-of.ts';
 import { readMission, readMissionHead, type MissionRecord } from '../coordinator/mission-record.ts';
 import type { Halt } from '../halt/halt-shape.ts';
 import { parseHalt } from '../halt/halt.ts';
+import { formatUsd } from '../ledger/money.ts';
 import type { OpenFleet } from '../open-fleet.ts';
 import { lineWidth, toLine } from './print.ts';
 import { showProgress, type Progress } from './progress.ts';
@@ -74,6 +75,10 @@ function createTeller(fleet: OpenFleet, id: string, say: (line: string) => void)
     }
   }
 
+  async function readCost(): Promise<string> {
+    return formatUsd(Number((await redis.hget(keys.spend(`mission:${id}`), 'settled')) ?? 0), 4);
+  }
+
   return {
     async tell(head: MissionRecord): Promise<void> {
       const { step, counts, problem } = head;
@@ -81,11 +86,14 @@ function createTeller(fleet: OpenFleet, id: string, say: (line: string) => void)
       if (problem !== '' && head.state === 'running') once(`problem ${problem}`, `Stands:     ${problem}`);
       if (step === 'wait' && counts.total > 0) {
         bar ??= showProgress('Tasks', counts.total, 'done');
-        bar.update(counts.done, counts.failed === 0 ? '' : `${counts.failed} failed`);
+        const failed = counts.failed === 0 ? '' : `${counts.failed} failed, `;
+        bar.update(counts.done, `${failed}${await readCost()} so far`);
       }
       if (step === 'synthesise' || step === 'store') {
         bar?.stop();
-        once('synthesis', `Synthesis:  over ${countOf(counts.done, 'finding')}`);
+        const failed = counts.failed === 0 ? '' : `, ${counts.failed} failed`;
+        const done = `${counts.done} of ${countOf(counts.total, 'task')} done${failed}`;
+        once('synthesis', `Synthesis:  ${done}, ${await readCost()} so far`);
       }
     },
     stop: () => bar?.stop(),
