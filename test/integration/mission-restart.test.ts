@@ -85,6 +85,23 @@ describe('a mission that begins again', () => {
   });
 });
 
+it('carries out several missions once each, with two coordinators at work', async () => {
+  const tasks = [
+    { id: 'look', description: 'Look at {item}', for_each: Array.from({ length: 20 }, (_, at) => `f${at}`) },
+    { id: 'sum', description: 'Sum it up', depends_on: ['look'] },
+  ];
+  const model = createMissionModel(tasks);
+  const fleet = await startFleet(model);
+  await startCoordinator(redis, fleet.inner.config, model);
+  const missions = await Promise.all(
+    ['a', 'b', 'c', 'd'].map((id) => fleet.missions.add({ goal: 'Find out.' }, { missionId: id })),
+  );
+  const findings = await Promise.all(missions.map((mission) => mission.finding()));
+  expect(findings.map(({ citations }) => citations.length)).toEqual([21, 21, 21, 21]);
+  expect(titlesOf(model).toSorted()).toEqual([...Array(4).fill('plan'), ...Array(4).fill('synthesis')]);
+  expect(model.calls).toHaveLength(4 * (21 + 2));
+});
+
 describe('what counts as progress of a mission', () => {
   const at = new Date();
   const progress = () => readMissionProgress(redis.redis, redis.keys, 'm');
