@@ -5,6 +5,7 @@ import { cancelJobs } from '../../src/jobs/cancel.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
 import { createMissionModel, startCoordinator } from '../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
+import { createScriptedArchive, startLibrarian, storeFindings } from '../support/librarian.ts';
 import { useRedis } from '../support/redis.ts';
 import { waitUntil } from '../support/wait.ts';
 
@@ -64,6 +65,23 @@ describe('a mission whose tasks cannot come', () => {
     const { logs } = await fleet.inner.queues.missions.getJobLogs('m');
     expect(logs.join('\n')).toContain('stands: no worker is up');
     expect(await redis.redis.hget(redis.keys.counters, 'missions_stuck')).toBe('1');
+  });
+
+  it('says that no librarian is up for its question', async () => {
+    const config = testConfig(redis);
+    await storeFindings(redis, { known: { task: 'look', result: 'The pages are in docs.' } });
+    await startCoordinator(redis, config, createMissionModel(three));
+    const fleet = await openTestFleet(redis, config);
+    await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
+    await waitUntil(async () => (await fleet.inner.queues.missions.getJobState('m')) === 'waiting-children');
+    await waitedLong();
+    await untilProblem('no librarian is up');
+    await startLibrarian(
+      redis,
+      config,
+      createScriptedArchive(() => ({ answer: 'NOT IN ARCHIVE' })),
+    );
+    await waitUntil(async () => (await readMission(redis.redis, redis.keys, 'm'))?.plan !== null);
   });
 
   it('says so no longer once they come', async () => {
