@@ -80,7 +80,8 @@ async function plan(parts: CompactParts, session: string, reduceBy: number): Pro
   const { redis, keys } = parts;
   for (const summaries of [false, true]) {
     const candidates = await findCandidates(parts, { session, most: ROUND, summaries });
-    const pieces = choosePieces(candidates, reduceBy).map((piece) => toPiece(piece.map(({ id }) => id)));
+    const chosen = choosePieces(candidates, reduceBy).map((piece) => piece.map(({ id }) => id));
+    const pieces = await Promise.all(chosen.map((ids) => toPiece(parts, ids)));
     if (pieces.length === 0) continue;
     await redis.hset(
       keys.compactionPieces,

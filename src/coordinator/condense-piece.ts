@@ -12,7 +12,7 @@ import { createStructuredCalls } from './structured-call.ts';
 
 /** One summary to be made. */
 export interface Piece {
-  /** Identity to the ledger, from its findings alone: whoever goes on with it pays nothing again. */
+  /** Identity to the ledger, stored with its findings: whoever goes on with it pays nothing again. */
   jobId: string;
   /** Oldest first. */
   ids: string[];
@@ -23,13 +23,18 @@ interface Original {
   value: StoredValue;
 }
 
-export function toPiece(ids: string[]): Piece {
-  return { jobId: `compaction-${createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 16)}`, ids };
+/** Findings whose summary was taken back are summed up anew, under a name that no summary has had. */
+export async function toPiece({ redis, keys }: Pick<CompactParts, 'redis' | 'keys'>, ids: string[]): Promise<Piece> {
+  for (let before = 0; ; before += 1) {
+    const named = before === 0 ? ids : [...ids, String(before)];
+    const jobId = `compaction-${createHash('sha256').update(named.join('\n')).digest('hex').slice(0, 16)}`;
+    if ((await redis.exists(keys.finding(toFindingId(jobId)))) === 0) return { jobId, ids };
+  }
 }
 
 /**
  * Sums up the findings of one piece: one paid call, then one script that puts the summary in their place.
- * @returns `dropped`: some are no longer live, or of the session in force; the rest is chosen anew. `refused`: no summary
+ * @returns `dropped`: some are no longer live, or of the session in force, or its name is used up; the rest is chosen anew. `refused`: no summary
  *   could be made, or they changed meanwhile; they stay as they are, and are passed over for a day
  * @throws whatever ends the run: halt, budget, a cooling model, a provider that is away, shutdown
  */
@@ -40,7 +45,8 @@ export async function condensePiece(
 ): Promise<'condensed' | 'dropped' | 'refused'> {
   const { redis, keys, log } = parts;
   const originals = await readLive(parts, piece.ids, session);
-  if (originals === null) {
+  const hasSummary = (await redis.exists(keys.finding(toFindingId(piece.jobId)))) === 1;
+  if (originals === null || hasSummary) {
     await redis.hdel(keys.compactionPieces, piece.jobId);
     return 'dropped';
   }

@@ -311,6 +311,24 @@ describe('a condensed finding', () => {
     expect(await redis.redis.hget(redis.keys.retracted, summaryId)).toContain('says too little');
   });
 
+  it('is summed up anew once its summary was retracted and there are too many again', async () => {
+    await storeSessions(redis, { one: 12 });
+    const model = goodModel();
+    const parts = await compactParts(redis, model, { limit: 10 });
+    await compactIfNeeded(parts);
+    const [first = ''] = await redis.redis.zrange(redis.keys.index, 0, '-1');
+    await retractFinding(parts, { id: first, why: 'says too little', by: 'test' });
+
+    expect(await compactIfNeeded(parts)).toBe('done');
+
+    const [second = ''] = await redis.redis.zrange(redis.keys.index, 0, '-1');
+    expect(second).not.toBe(first);
+    expect(model.calls).toHaveLength(2);
+    expect(await liveCount()).toBe(1);
+    expect(await readStub('finding_one-5')).toMatchObject({ result: 'condensed', summary_id: second });
+    expect(await redis.redis.hlen(redis.keys.compactionPieces)).toBe(0);
+  });
+
   it('may be cited by an answer, through the summary that names it', async () => {
     await storeSessions(redis, { one: 12, now: 2 });
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
