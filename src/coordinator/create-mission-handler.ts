@@ -2,6 +2,7 @@ import { DelayedError, WaitingChildrenError } from 'bullmq';
 import type { MissionData } from '../../queues/missions.ts';
 import { countOf } from '../count-of.ts';
 import { BudgetReachedError, CancelledError, InvalidJobError, TaskFailedError, toMessage } from '../errors.ts';
+import { readStored, toText } from '../findings/read-stored.ts';
 import { toFailureReason } from '../jobs/outcomes.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
 import { beginMission } from './begin-mission.ts';
@@ -10,6 +11,7 @@ import { createStepContext, type ContextParts } from './create-step-context.ts';
 import type { DelegatedMission } from './delegate.ts';
 import { makePlan } from './make-plan.ts';
 import { makeRoom } from './make-room.ts';
+import { toMissionFindingId } from './mission-id.ts';
 import type { MissionRecord } from './mission-record.ts';
 import { runPaper } from './paper/run-paper.ts';
 import { recall } from './recall.ts';
@@ -53,6 +55,7 @@ async function runMission(ctx: StepContext, parts: MissionParts): Promise<Missio
   const record = await beginMission(ctx);
   if (record.state === 'done') return { findingId: record.finding ?? '', costNanoUsd: 0 };
   if (record.state === 'asks' || record.state === 'parked') return ctx.setAside(record.state);
+  if (await isWritten(ctx)) return endAsWritten(ctx);
   if (await isNew(ctx, record)) await makeRoom(ctx, parts);
   if (ctx.data.paper !== undefined) return runPaper(ctx);
   await findOut(ctx, record);
@@ -80,6 +83,26 @@ async function findOut(ctx: StepContext, record: MissionRecord): Promise<void> {
     await ctx.record({ survey: found, step: 'plan' });
     if ('files' in found) await ctx.note(`survey: ${found.files.length} of ${countOf(found.total, 'file')} listed`);
   }
+}
+
+/**
+ * Whether its finding stands there already: a mission of this id was done here before its record was forgotten, or in
+ * another swarm whose findings were imported.
+ * @throws TaskFailedError `finding-taken`, before anything is paid
+ */
+async function isWritten({ redis, keys, id }: StepContext): Promise<boolean> {
+  const findingId = toMissionFindingId(id);
+  const [stored = null] = await readStored(redis, [keys.finding(findingId)]);
+  if (stored === null) return false;
+  if (toText(stored).includes(`"job_id":${JSON.stringify(id)}`)) return true; // as the scripts look for it
+  throw new TaskFailedError('finding-taken', `finding ${findingId} already exists and belongs to something else`);
+}
+
+async function endAsWritten(ctx: StepContext): Promise<MissionEnd> {
+  const findingId = toMissionFindingId(ctx.id);
+  await ctx.note(`${findingId} is written already: a mission of this id was done before, and nothing is paid again`);
+  await ctx.record({ state: 'done', finding: findingId, endedAt: ctx.now().toISOString() });
+  return { findingId, costNanoUsd: 0 };
 }
 
 /** The plan is all that was wanted: nothing is delegated and no finding written. */

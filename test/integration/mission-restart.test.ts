@@ -56,6 +56,34 @@ describe('a mission that begins again', () => {
     expect(await fleet.findings.count()).toBe(4);
   });
 
+  it('ends with the finding that a mission of its id wrote before its record was forgotten', async () => {
+    const model = createMissionModel(three);
+    const fleet = await startFleet(model);
+    const before = await (await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' })).finding();
+    const { missions } = fleet.inner.queues;
+    await waitUntil(async () => (await missions.getJobState('m')) === 'completed');
+    await (await missions.getJob('m'))?.remove();
+    await redis.redis.del(redis.keys.mission('m'));
+    const calls = model.calls.length;
+    const again = await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
+    expect(await again.finding()).toEqual(before);
+    expect(await readMission(redis.redis, redis.keys, 'm')).toMatchObject({
+      state: 'done',
+      finding: before.finding_id,
+    });
+    expect(model.calls).toHaveLength(calls);
+  });
+
+  it('fails before anything is paid where its finding belongs to something else', async () => {
+    const model = createMissionModel(three);
+    const fleet = await startFleet(model);
+    await redis.redis.set(redis.keys.finding(toMissionFindingId('m')), JSON.stringify({ task: 'x', result: 'y' }));
+    await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
+    await waitUntil(async () => (await readMission(redis.redis, redis.keys, 'm'))?.state === 'failed');
+    expect((await readMission(redis.redis, redis.keys, 'm'))?.problem).toContain('finding-taken');
+    expect(model.calls).toHaveLength(0);
+  });
+
   it('adds no task again whose job was cleared away, also where it was not noted', async () => {
     let refused = true;
     const model = createMissionModel(three, {
