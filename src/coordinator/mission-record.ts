@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { FleetError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import { MISSION_STEPS, type ChildCounts, type MissionState, type MissionStep } from './mission-shape.ts';
 import type { Plan, PlanNode } from './plan.ts';
@@ -48,10 +49,16 @@ export type MissionPatch = Partial<MissionRecord>;
 const NO_COUNTS: ChildCounts = { total: 0, added: 0, done: 0, failed: 0, skipped: 0 };
 const JSON_FIELDS = new Set(['plan', 'nodes', 'recall', 'survey', 'counts']);
 
-/** Reads one mission. @returns null where there is none of that id */
+/**
+ * Reads one mission. @returns null where there is none of that id
+ * @throws FleetError where another program wrote what is no JSON: nothing is planned, paid or answered on half a record
+ */
 export async function readMission(redis: Redis, keys: Keys, id: string): Promise<MissionRecord | null> {
   const fields = await redis.hgetall(keys.mission(id));
-  return Object.keys(fields).length === 0 ? null : toRecord(fields);
+  if (Object.keys(fields).length === 0) return null;
+  return toRecord(fields, (name) => {
+    throw new FleetError(`mission ${id}: its record is damaged: field ${name} is no JSON`);
+  });
 }
 
 /** Reads what a list or a page shows of a mission, and not its plan: a few hundred bytes, however large the plan is. */
@@ -82,13 +89,22 @@ export async function writeMission(redis: Redis, keys: Keys, id: string, patch: 
   await redis.hset(keys.mission(id), fields);
 }
 
-/** Whoever wrote the hash: a missing field has its beginning's value. */
-function toRecord(fields: Record<string, string>): MissionRecord {
+/**
+ * Whoever wrote the hash: a missing field has its beginning's value, and so has one that is no JSON, if `onDamage` lets it:
+ * a list of missions is not to fail for one of them.
+ */
+function toRecord(fields: Record<string, string>, onDamage: (name: string) => void = () => undefined): MissionRecord {
   const text = (name: string): string | null =>
     fields[name] === undefined || fields[name] === '' ? null : fields[name];
   const json = <T>(name: string, otherwise: T): T => {
     const value = text(name);
-    return value === null ? otherwise : ((JSON.parse(value) as T | null) ?? otherwise);
+    if (value === null) return otherwise;
+    try {
+      return (JSON.parse(value) as T | null) ?? otherwise;
+    } catch {
+      onDamage(name);
+      return otherwise;
+    }
   };
   const step = text('step') as MissionStep | null;
   return {

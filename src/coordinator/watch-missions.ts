@@ -82,9 +82,13 @@ export function watchMissions(parts: WatchParts): MissionWatch {
     for (const id of known.keys()) if (!waiting.includes(id)) forget(id);
     for (const id of waiting) {
       if (stopped) return;
-      await release(id);
-      await wakeForgotten(parts, id);
-      await reportStuck(parts, id);
+      try {
+        await release(id);
+        await wakeForgotten(parts, id);
+        await reportStuck(parts, id);
+      } catch (error) {
+        log.warn({ mission: id, error }, 'a mission could not be looked after; the others are'); // its own record is damaged, say
+      }
     }
     await settleLost(parts);
   }
@@ -99,13 +103,13 @@ export function watchMissions(parts: WatchParts): MissionWatch {
     gathering = null;
     const ids = [...dirty];
     dirty.clear();
-    underWay = underWay
-      .then(async () => {
-        for (const id of ids) await release(id);
-      })
-      .catch((error: unknown) =>
-        log.warn({ error }, 'tasks that became ready were not added; the next sweep finds them'),
-      );
+    underWay = underWay.then(async () => {
+      for (const id of ids) {
+        await release(id).catch((error: unknown) =>
+          log.warn({ mission: id, error }, 'tasks that became ready were not added; the next sweep finds them'),
+        );
+      }
+    });
   }
 
   const stopSweeping = oncePerFleet(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cancelChildren } from '../../src/coordinator/cancel-children.ts';
 import { readMission } from '../../src/coordinator/mission-record.ts';
+import type { RunningCoordinator } from '../../src/coordinator/run-coordinator.ts';
 import { cancelJobs } from '../../src/jobs/cancel.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
 import { createMissionModel, startCoordinator } from '../support/coordinator.ts';
@@ -11,11 +12,12 @@ import { waitUntil } from '../support/wait.ts';
 
 const redis = useRedis();
 const three = [{ id: 'look', description: 'Look at {item}', for_each: ['a', 'b', 'c'] }];
+let coordinator: RunningCoordinator;
 
 /** A mission `m` that waits for its three tasks, which no worker does. */
 async function startWaiting(more: { budget_usd?: number } = {}): Promise<OpenFleet> {
   const config = { ...testConfig(redis), shards: [] };
-  await startCoordinator(redis, config, createMissionModel(three));
+  coordinator = await startCoordinator(redis, config, createMissionModel(three));
   const fleet = await openTestFleet(redis, config);
   await fleet.missions.add({ goal: 'Find out.', ...more }, { missionId: 'm' });
   await waitUntil(async () => (await fleet.inner.queues.missions.getJobState('m')) === 'waiting-children', {
@@ -40,6 +42,23 @@ const untilProblem = (text: string) =>
 
 /** As if it had waited for a while already. */
 const waitedLong = () => redis.redis.zadd(redis.keys.queueKey('missions', 'waiting-children'), 1, 'm');
+
+describe('a mission whose record another program has damaged', () => {
+  it('holds up no other, and is listed with them', async () => {
+    const { inner, missions } = await startWaiting();
+    await missions.add({ goal: 'Find out.' }, { missionId: 'other' });
+    const { queues } = inner;
+    await waitUntil(async () => (await queues.missions.getJobState('other')) === 'waiting-children');
+    await redis.redis.zadd(redis.keys.queueKey('missions', 'waiting-children'), 1, 'm', 2, 'other'); // `m` comes first
+    await coordinator.close();
+    await redis.redis.hset(redis.keys.mission('m'), { nodes: '{garbage', counts: 'x' });
+    await startCoordinator(redis, inner.config, createMissionModel(three)); // one that has not read it before
+    await redis.redis.del(...[1, 2, 3].map((n) => redis.keys.queueKey('tasks', `other-${n}`))); // only a sweep notices
+    await waitUntil(async () => (await readMission(redis.redis, redis.keys, 'other'))?.state === 'failed');
+    expect((await missions.list()).map(({ id }) => id).toSorted()).toEqual(['m', 'other']);
+    await expect(readMission(redis.redis, redis.keys, 'm')).rejects.toThrow('mission m: its record is damaged: field');
+  });
+});
 
 describe('a mission whose tasks cannot come', () => {
   it('goes on where they were removed, and says so', async () => {
