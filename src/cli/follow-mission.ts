@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countOf } from '../count-of.ts';
 import { readMission, readMissionHead, type MissionRecord } from '../coordinator/mission-record.ts';
+import { findAllParked } from '../coordinator/report-stuck.ts';
 import type { Halt } from '../halt/halt-shape.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { formatUsd } from '../ledger/money.ts';
@@ -43,6 +44,8 @@ export async function followMission(
       if (jobState === 'delayed' && (await redis.hexists(keys.parked, id)) === 1) {
         return { state: 'parked', problem: head?.problem ?? '' };
       }
+      const parked = jobState === 'waiting-children' ? await findAllParked({ redis, keys }, id) : '';
+      if (parked !== '') return { state: 'parked', problem: parked };
       const halt = jobState === 'active' ? null : await redis.get(keys.haltReason); // a running call ends and is stored
       if (halt !== null) return { state: 'halted', halt: parseHalt(halt) };
       await sleep(pollMs);

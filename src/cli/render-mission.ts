@@ -14,7 +14,7 @@ export function renderMissions(missions: readonly MissionStatus[]): string {
   if (missions.length === 0) return 'There is no mission yet: fleet mission "…" adds one.';
   const rows = missions.map((mission) => [
     mission.id,
-    mission.state === 'running' ? mission.step : mission.state,
+    isDryRun(mission) ? 'planned' : mission.state === 'running' ? mission.step : mission.state,
     describeTasks(mission),
     formatUsd(mission.budget.settled + mission.budget.uncertain, 4),
     mission.createdAt?.slice(0, 16).replace('T', ' ') ?? '–',
@@ -28,7 +28,7 @@ export function renderMission(mission: MissionStatus): string {
   const { id, goal, state, step, session, workspace, problem, budget, recall, plan, finding } = mission;
   const of = budget.limit === null ? '' : ` of ${formatUsd(budget.limit, 4)}`;
   return [
-    `Mission ${id}: ${state}${state === 'running' ? `, ${step}` : ''}`,
+    `Mission ${id}: ${isDryRun(mission) ? 'planned, a dry run: no task of it was added' : state}${state === 'running' ? `, ${step}` : ''}`,
     `  goal:      ${toLine(goal, lineWidth() - 13)}`,
     `  session:   ${session}${workspace === null ? '' : `, workspace ${workspace}`}`,
     ...(recall === null ? [] : [`  recall:    ${toLine(describe(recall), lineWidth() - 13)}`]),
@@ -95,8 +95,15 @@ function renderTaken(findingId: string, result: unknown): string[] {
   ];
 }
 
-function describeTasks({ counts }: MissionStatus): string {
+/** A dry run ends with its plan; whatever else is done has a finding. */
+function isDryRun({ state, finding, added }: MissionStatus): boolean {
+  return state === 'done' && finding === null && added === 0;
+}
+
+function describeTasks(mission: MissionStatus): string {
+  const { counts } = mission;
   if (counts.total === 0) return 'none yet';
+  if (isDryRun(mission)) return `${counts.total} planned`;
   const more = [
     ...(counts.failed === 0 ? [] : [`${counts.failed} failed`]),
     ...(counts.skipped === 0 ? [] : [`${counts.skipped} skipped`]),
@@ -110,8 +117,9 @@ function describe(recall: NonNullable<MissionStatus['recall']>): string {
 }
 
 /** What a person can do now. */
-function toNext({ id, state }: MissionStatus): string[] {
+function toNext({ id, state, counts }: MissionStatus): string[] {
   if (state === 'asks' || state === 'parked') return [`  next:      fleet resume ${id} --retry goes on`];
+  if (state === 'failed' && counts.failed + counts.skipped === 0) return [`  next:      fleet retry ${id}`];
   if (state === 'failed') return [`  next:      fleet retry its failed tasks (fleet failed), then fleet retry ${id}`];
   return [];
 }

@@ -40,18 +40,19 @@ async function isPatient({ redis, keys, now }: ReportParts, id: string): Promise
   return since === null || now().getTime() - Number(since) < PATIENCE_MS;
 }
 
+/** @returns what to say where all that a mission waits for is parked; empty where some of it may come by itself */
+export async function findAllParked(parts: Pick<ReportParts, 'redis' | 'keys'>, id: string): Promise<string> {
+  return describeParked(parts, id, await readOpen(parts, id));
+}
+
 /** @returns empty where its children may come */
 async function findProblem(parts: ReportParts, id: string, workspace: string | null): Promise<string> {
   const { redis, keys } = parts;
-  const [, children] = await redis.sscan(toDependenciesKey(keys, id), '0', 'COUNT', LOOKED_AT);
-  if (children.length === 0) return '';
-  const jobs = children.slice(0, LOOKED_AT).map((key) => key.slice(keys.bullPrefix.length + 1).split(':'));
+  const jobs = await readOpen(parts, id);
+  if (jobs.length === 0) return '';
   const tasks = jobs.flatMap(([queue, jobId]) => (queue === 'tasks' && jobId !== undefined ? [jobId] : []));
-  const marks = await redis.hmget(keys.parked, ...jobs.map(([, jobId]) => jobId ?? ''));
-  const parked = marks.filter((mark) => mark !== null).length;
-  if (parked === jobs.length) {
-    return `all it waits for is parked: ${countOf(parked, 'job')}; fleet budget USD --mission ${id} gives it more`;
-  }
+  const allParked = await describeParked(parts, id, jobs);
+  if (allParked !== '') return allParked;
   if (tasks.length > 0) {
     const { workspaces } = await readKnownNames(redis, keys, []);
     if (workspaces === null) return 'no worker is up for its tasks; fleet up starts some';
@@ -66,4 +67,21 @@ async function findProblem(parts: ReportParts, id: string, workspace: string | n
     return 'no librarian is up for its question to the archive; fleet up starts one';
   }
   return '';
+}
+
+/** Queue and id of jobs it waits for, the first that are found. */
+async function readOpen({ redis, keys }: Pick<ReportParts, 'redis' | 'keys'>, id: string): Promise<string[][]> {
+  const [, children] = await redis.sscan(toDependenciesKey(keys, id), '0', 'COUNT', LOOKED_AT);
+  return children.slice(0, LOOKED_AT).map((key) => key.slice(keys.bullPrefix.length + 1).split(':'));
+}
+
+async function describeParked(
+  { redis, keys }: Pick<ReportParts, 'redis' | 'keys'>,
+  id: string,
+  jobs: readonly string[][],
+): Promise<string> {
+  if (jobs.length === 0) return '';
+  const marks = await redis.hmget(keys.parked, ...jobs.map(([, jobId]) => jobId ?? ''));
+  if (marks.includes(null)) return '';
+  return `all it waits for is parked: ${countOf(jobs.length, 'job')}; fleet budget USD --mission ${id} gives it more`;
 }

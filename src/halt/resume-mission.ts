@@ -1,5 +1,6 @@
 import { choosePaper } from '../coordinator/paper/choices.ts';
 import { readPaper } from '../coordinator/paper/paper-record.ts';
+import { findAllParked } from '../coordinator/report-stuck.ts';
 import { UsageError } from '../errors.ts';
 import { releaseParked } from '../jobs/release-parked.ts';
 import type { Scripts } from '../redis/scripts.ts';
@@ -40,8 +41,9 @@ export async function resumeMission(
   if (waits || caused || said !== null) released += await releaseOwnJob(parts, id);
   if (caused) await halt.resume(by);
   if (!waits && !caused && said === null && released === 0) {
+    const forBudget = await describeOverBudget(parts, id);
     throw new UsageError(
-      `mission ${id}: is ${found.state}, and nothing of it waits for a person; fleet mission ${id} shows it`,
+      `mission ${id}: is ${found.state}, and ${forBudget ?? `nothing of it waits for a person; fleet mission ${id} shows it`}`,
     );
   }
   return { said, released, liftedHalt: caused };
@@ -67,6 +69,14 @@ async function choose(
   }
   const stands = paper.stop !== null || isWaiting(found) || isCausedBy(await halt.read(), id);
   return stands ? (await choosePaper(redis, keys, id, choice ?? 'retry')).said : null;
+}
+
+/** @returns null where no budget holds it back */
+async function describeOverBudget({ redis, keys }: MissionStopParts, id: string): Promise<string | null> {
+  if ((await redis.hexists(keys.parked, id)) === 1) {
+    return `its budget is reached; a higher one lets it go on: fleet budget USD --mission ${id}`;
+  }
+  return (await findAllParked({ redis, keys }, id)) || null;
 }
 
 function isWaiting({ parked, state }: FoundMission): boolean {

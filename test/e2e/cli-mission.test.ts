@@ -76,6 +76,9 @@ describe('fleet mission', () => {
     expect(stdout).toMatch(/Making the plan cost \$0\.\d{6}; no task was added\./);
     expect(code).toBe(0);
     expect(await redis.redis.exists(redis.keys.queueKey('tasks', 'm-1'))).toBe(0);
+    expect((await fleet('mission', 'ls')).stdout).toMatch(/m +planned +30 planned/);
+    expect((await fleet('mission', 'm')).stdout).toContain('Mission m: planned, a dry run: no task of it was added');
+    expect((await fleet('mission', 'ls', '--session', 'x')).stdout).toBe('There is no mission of session x.\n');
   });
 
   it('exits 1 for a mission that fails, with its reasons, and goes on once it is retried', async () => {
@@ -85,6 +88,24 @@ describe('fleet mission', () => {
     expect(stderr).toMatch(/mission m failed: quorum: 2 of 4 tasks are done, 4 are needed/);
     expect((await fleet('failed')).stdout).toMatch(/quorum: 1 mission\n(.*\n)*.*fleet retry its failed tasks/);
     expect(await fleet('retry', 'm')).toMatchObject({ code: 0, stdout: 'Retried m\n' });
+  });
+
+  it('names no failed tasks where none was planned', async () => {
+    await startLane();
+    const { code, stdout } = await fleet('mission', 'Say it. [[cycle]]', '--mission-id', 'm', '--wait');
+    expect(stdout).toMatch(/problem: .*goes in a circle: hen → egg → hen(.*\n)*.*next: +fleet retry m$/m);
+    expect(code).toBe(1);
+  });
+
+  it('exits 1 where all that it waits for is parked, its survey among it', async () => {
+    await startLane();
+    const own = ['--mission-id', 'm', '--workspace', 'site', '--budget', '0.001'];
+    const { code, stderr } = await fleet('mission', 'Say it. [[tasks:3]]', ...own, '--wait');
+    expect(stderr).toMatch(/mission m parked: all it waits for is parked: 1 job; fleet budget USD --mission m/);
+    expect(code).toBe(1);
+    const resumed = await fleet('resume', 'm');
+    expect(resumed.stderr).toContain('all it waits for is parked: 1 job; fleet budget USD --mission m');
+    expect(resumed.code).toBe(2);
   });
 
   it('exits 3 while the fleet is halted', async () => {
@@ -100,6 +121,17 @@ describe('fleet mission', () => {
     expect(stderr).toContain('No coordinator is up');
     expect(code).toBe(0);
   });
+
+  it.each(['mission-8f3a2c1d9e4', 'mission-nope'])(
+    'takes %s for an id that is mistyped, never for a goal',
+    async (id) => {
+      expect(await fleet('mission', id)).toMatchObject({
+        code: 1,
+        stderr: `Error: mission ${id}: there is none of this id\n`,
+      });
+      expect(await redis.redis.exists(redis.keys.missions)).toBe(0);
+    },
+  );
 
   it.each([
     [['mission', ''], 'expected a goal'],

@@ -62,7 +62,7 @@ export function registerMission(program: Command): void {
         const { redis, keys } = fleet.inner;
         const isId = /^\S+$/.test(goal) && (await redis.exists(keys.mission(goal))) === 1;
         if (isId) return show(fleet, goal, options);
-        if (/^mission-[0-9a-f]{12}$/.test(goal)) throw new NotFoundError(`mission ${goal}: there is none of this id`);
+        if (/^mission-\S*$/.test(goal)) throw new NotFoundError(`mission ${goal}: there is none of this id`);
         await add(fleet, input, options);
       });
     });
@@ -170,6 +170,7 @@ async function show(fleet: OpenFleet, id: string, options: MissionCommandOptions
 async function list(fleet: OpenFleet, { json, session }: MissionCommandOptions): Promise<void> {
   const missions = await fleet.missions.list({ limit: LISTED, ...(session === undefined ? {} : { session }) });
   if (json) return printJson(missions);
+  if (missions.length === 0 && session !== undefined) return console.log(`There is no mission of session ${session}.`);
   console.log(renderMissions(missions));
 }
 
