@@ -13,11 +13,18 @@ export function reportFailure(thrown: unknown): number {
   const error = url === null ? thrown : toRedisError(thrown, url, isOwn);
   const wantsStack = ['debug', 'trace'].includes(process.env.FLEET_LOG_LEVEL ?? '');
   const unexpected = error instanceof Error && !(error instanceof FleetError);
-  const text = unexpected && wantsStack ? (error.stack ?? error.message) : toMessage(error);
+  const said = unexpected && wantsStack ? (error.stack ?? error.message) : toMessage(error);
+  const text = error instanceof HaltError ? toHalted(said) : said;
   console.error(createRedactor(secrets)(`Error: ${text}`));
   if (error instanceof NotFoundError) return EXIT.failed;
   if (error instanceof UsageError) return EXIT.usage;
   return error instanceof HaltError ? EXIT.halted : EXIT.failed;
+}
+
+/** A worker says only why; a person is told what it means, and what to do. */
+function toHalted(said: string): string {
+  const text = said.startsWith('the fleet is halted') ? said : `the fleet is halted (${said})`;
+  return `${text}\nfleet status shows the ways out`;
 }
 
 /** The configuration may be what is wrong. */

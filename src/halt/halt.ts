@@ -114,6 +114,11 @@ const CUT_SHORT: Halt = {
   detail: 'a resume that was cut short is finished now',
 };
 
+/** Why the fleet stands still, in a few words: `person: prices look wrong`. */
+export function describeHalt({ reason, detail }: Halt): string {
+  return detail === '' ? reason : `${reason}: ${detail}`;
+}
+
 /** Other programs may write the key too: whatever stands there halts, and its text is the detail. */
 export function parseHalt(text: string): Halt {
   try {

@@ -1,3 +1,4 @@
+import { describeHalt, parseHalt } from '../halt/halt.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { BeginAnswer, JobTotals } from './turn-ledger-shape.ts';
 import { NO_USAGE } from './usage.ts';
@@ -20,7 +21,7 @@ export function toBeginAnswer(answer: (string | number)[], keys: Keys): BeginAns
     case 'cancelled':
       return { kind };
     case 'halted':
-      return { kind, reason: rest[0] ?? '' };
+      return { kind, reason: describeHalt(parseHalt(rest[0] ?? '')) };
     case 'cooling':
       return { kind, delayMs: Number(rest[0]) };
     case 'budget': {

@@ -3,6 +3,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { ArchiveFilter } from '../../queues/archive.ts';
 import { HaltError, ShutdownError } from '../errors.ts';
+import { describeHalt, parseHalt } from '../halt/halt.ts';
 import { createFinishWatch } from '../jobs/finish-watch.ts';
 import type { Keys } from '../redis/keys.ts';
 import { addQuery } from './query-producer.ts';
@@ -48,7 +49,7 @@ export function createArchiveAsker(parts: { redis: Redis; keys: Keys; queue: Que
   async function isOnItsWay(jobId: string, isDraining: () => boolean): Promise<boolean> {
     if (isDraining()) throw new ShutdownError('this process goes away');
     const halt = await redis.get(keys.haltReason);
-    if (halt !== null) throw new HaltError(halt);
+    if (halt !== null) throw new HaltError(describeHalt(parseHalt(halt)));
     return (await queue.getJobState(jobId)) !== 'delayed';
   }
 

@@ -61,6 +61,16 @@ describe('a halt on the command line', () => {
     expect(stderr).toContain('nothing is halted');
   });
 
+  it.each([
+    ['single', '--task', 'Say it.'],
+    ['shards', '--test'],
+  ])('tells `%s` in words why the fleet stands still, exit 3', async (...args) => {
+    await stateHalt({ reason: 'person', detail: 'prices look wrong' });
+    const { code, stderr } = await fleet(...args);
+    expect(stderr).toBe('Error: the fleet is halted (person: prices look wrong)\nfleet status shows the ways out\n');
+    expect(code).toBe(3);
+  });
+
   it('shows the choices with the mission’s own id', async () => {
     await stateHalt({ reason: 'shard', step: 'section 2', detail: 'shard 3: key refused', mission: ID });
     const { stdout } = await fleet('status');

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { countOf } from '../../count-of.ts';
 import { UsageError } from '../../errors.ts';
-import { createHaltSwitch } from '../../halt/halt.ts';
+import { createHaltSwitch, describeHalt } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import { resumeMission, type MissionChoice } from '../../halt/resume-mission.ts';
 import { formatUsd } from '../../ledger/money.ts';
 import { createNotifier } from '../../notify.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
+import type { StatusSnapshot } from '../../status/snapshot-shape.ts';
 import { thisPerson } from '../person.ts';
 import { readSnapshot } from '../read-snapshot.ts';
 import { withFleet } from '../with-fleet.ts';
@@ -87,11 +88,16 @@ function describeLifted({ reason, detail }: Halt): string {
 
 /** What still stands in the way, and how far the money goes. */
 async function describeRest(fleet: OpenFleet): Promise<void> {
-  const snapshot = await readSnapshot(fleet);
-  const paused = snapshot.queues.filter((queue) => queue.paused).map((queue) => queue.name);
-  if (paused.length > 0) console.log(`⚠️  Paused by a person and left so: ${paused.join(', ')}`);
-  const { limitNanoUsd, settledNanoUsd, reservedNanoUsd, uncertainNanoUsd } = snapshot.budget;
-  if (limitNanoUsd === null) return;
-  const left = Math.max(0, limitNanoUsd - settledNanoUsd - reservedNanoUsd - uncertainNanoUsd);
-  console.log(`Budget:  ${formatUsd(left, 4)} of ${formatUsd(limitNanoUsd, 4)} left today`);
+  for (const line of toRest(await readSnapshot(fleet))) console.log(line);
+}
+
+/** A fleet may halt again at once; what is paused then, that halt has paused. */
+export function toRest({ halt, queues, budget }: Pick<StatusSnapshot, 'halt' | 'queues' | 'budget'>): string[] {
+  const paused = queues.filter((queue) => queue.paused).map((queue) => queue.name);
+  const again = halt === null ? [] : [`⛔ Halted again: ${describeHalt(halt)}; fleet status shows the ways out`];
+  const left = paused.length === 0 || halt !== null ? [] : [`⚠️  Paused by a person and left so: ${paused.join(', ')}`];
+  const { limitNanoUsd, settledNanoUsd, reservedNanoUsd, uncertainNanoUsd } = budget;
+  if (limitNanoUsd === null) return [...again, ...left];
+  const rest = Math.max(0, limitNanoUsd - settledNanoUsd - reservedNanoUsd - uncertainNanoUsd);
+  return [...again, ...left, `Budget:  ${formatUsd(rest, 4)} of ${formatUsd(limitNanoUsd, 4)} left today`];
 }
