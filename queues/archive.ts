@@ -13,7 +13,7 @@ const archiveFilterSchema = z.strictObject({
 
 /** What a caller may ask. The filter says what the answer is drawn from; `mission_id` and `batch` say who pays for it. */
 export const archiveInputSchema = z.strictObject({
-  question: z.string().min(1).max(20_000), // UTF-16 code units, not tokens
+  question: z.string().regex(/\S/, 'expected words, got none').max(20_000), // UTF-16 code units, not tokens
   requester: z.string().max(200).optional(),
   filter: archiveFilterSchema.optional(),
   mission_id: idSchema.optional(),

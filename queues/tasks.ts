@@ -19,7 +19,7 @@ const nameSchema = z
 
 /** What a caller may ask for. Strict: an unknown key is an error, so that a typo never becomes a silent default. */
 export const taskInputSchema = z.strictObject({
-  description: z.string().min(1).max(200_000), // UTF-16 code units, not tokens
+  description: z.string().regex(/\S/, 'expected words, got none').max(200_000), // UTF-16 code units, not tokens
   kind: z.enum(TASK_KINDS).optional(),
   data: z.json().optional(), // any JSON the task needs
   files: z.array(z.string().min(1).max(4_096)).max(1_000).optional(), // what the task is about, relative to the workspace; no permission, nothing preloaded

@@ -31,6 +31,9 @@ describe('wrong use', () => {
     ['an unknown command', ['stauts'], /unknown command 'stauts'\n\(Did you mean status\?\)/],
     ['an unknown option', ['status', '--compct'], /unknown option '--compct'\n\(Did you mean --compact\?\)/],
     ['no description', ['task'], /expected a description, or --file/],
+    ['a description of white space', ['task', '  '], /description: expected words, got none/],
+    ['a question of white space', ['ask', '  '], /question: expected words, got none/],
+    ['a retraction without a reason', ['findings', 'retract', 'f', '--why', ' '], /--why: expected a reason/],
     ['data that is no JSON', ['task', 'x', '--data', '{no'], /--data: expected JSON/],
     ['an unknown kind', ['task', 'x', '--kind', 'poem'], /Allowed choices are file, git/],
     ['an unknown workspace', ['task', 'x', '--workspace', 'nowhere'], /workspace: "nowhere" is not known; known: site/],
@@ -183,5 +186,19 @@ describe('the shell around it', () => {
   it('paints nothing where no terminal is', async () => {
     const { stdout } = await fleet('status');
     expect(stdout).not.toContain('\u001b[');
+  });
+});
+
+describe('what a filter or a budget leaves no room for', () => {
+  it('is named by costs, which does not say that nothing was spent', async () => {
+    const { code, stdout } = await fleet('costs', '--batch', 'nosuch');
+    expect(stdout).toBe('Nothing has been spent on batch nosuch; fleet costs --by batch: what there is\n');
+    expect(code).toBe(0);
+  });
+
+  it('ends a single task with the option that helps, and no command for a job that is gone', async () => {
+    const { code, stderr } = await fleet('single', '--task', 'Say it.', '--budget', '0.000001');
+    expect(stderr).toBe('Error: the next call could pass --budget $0.000001; begin again with more\n');
+    expect(code).toBe(1);
   });
 });

@@ -33,10 +33,18 @@ export function registerCosts(program: Command): void {
         });
         const { uncertain } = await readSnapshot(fleet);
         if (options.json) return printJson({ ...report, uncertain });
+        if (report.rows.length === 0 && Object.keys(only).length > 0) return console.log(describeNothing(only));
         console.log(renderCosts(report));
         if (uncertain.callCount > 0) {
           console.log(`Not in it: uncertain cost of ${describeUncertain(uncertain)}`);
         }
       });
     });
+}
+
+/** Names the filters: one of them may be mistyped, and the rest of the fleet may have spent a lot. */
+function describeNothing(only: Partial<Record<ReportDimension, string>>): string {
+  const named = Object.entries(only).map(([dimension, name]) => `${dimension} ${name}`);
+  const lists = Object.keys(only).map((dimension) => `fleet costs --by ${dimension}`);
+  return `Nothing has been spent on ${named.join(' and ')}; ${lists.join(', ')}: what there is`;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { UsageError } from '../../errors.ts';
 import { countOf } from '../../count-of.ts';
 import { listAnswersCiting, retractFinding } from '../../findings/retract.ts';
 import { jsonOption } from '../options.ts';
@@ -19,6 +20,8 @@ export function registerRetract(findings: Command): void {
       const options = command.optsWithGlobals<{ why: string; json?: boolean }>(); // `findings` takes --json for itself
       const id = given.replace(/^finding:/, '');
       await withFleet(async ({ inner: { redis, keys, scripts } }) => {
+        if (options.why.trim() === '')
+          throw new UsageError('--why: expected a reason in words; it stays with the finding');
         const retraction = await retractFinding({ redis, keys, scripts }, { id, why: options.why, by: thisPerson() });
         const citing = await listAnswersCiting(redis, keys, id);
         if (options.json) {

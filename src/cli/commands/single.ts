@@ -50,6 +50,12 @@ export function registerSingle(program: Command): void {
             process.exitCode = EXIT.halted;
             return console.error(`Error: ${error.message}\nThe fleet is halted: fleet status shows the ways out`);
           }
+          if (error instanceof BudgetReachedError && error.scope === 'task') {
+            // Nobody takes this task up again: a higher budget of it would help nothing.
+            throw new FleetError(
+              `the next call could pass --budget ${formatUsd(error.limitNanoUsd, 6)}; begin again with more`,
+            );
+          }
           throw error;
         } finally {
           stop.clear();
