@@ -67,7 +67,10 @@ export function createApi({ redis, keys, queues, config }: DashboardParts): Rout
       ...snapshot,
       failed: snapshot.failed.map((group) => ({
         ...group,
-        repair: repairOf(group.reason, { isQuestion: group.queue === 'archive' }),
+        repair: repairOf(group.reason, {
+          isQuestion: group.queue === 'archive',
+          isMission: group.queue === 'missions',
+        }),
       })),
       totalNanoUsd: totalNanoUsd(snapshot),
       delegation: delegationOf(snapshot),

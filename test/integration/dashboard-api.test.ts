@@ -24,6 +24,7 @@ describe('/api/status', () => {
     for (const [queue, failedReason] of [
       ['tasks', 'handed-back: a decision'],
       ['archive', 'citations: none'],
+      ['missions', 'malformed: no plan'],
     ] as const) {
       await redis.hset(keys.queueKey(queue, 'x1'), { failedReason, data: '{}' });
       await redis.zadd(keys.queueKey(queue, 'failed'), 1, 'x1');
@@ -32,6 +33,7 @@ describe('/api/status', () => {
     expect(Object.fromEntries(failed.map(({ reason, repair }) => [reason, repair]))).toEqual({
       'handed-back': 'fleet retry --reason handed-back --model claude-sonnet-5-5',
       citations: 'fleet retry ID, or ask anew',
+      malformed: 'fleet retry ID',
     });
   });
 });

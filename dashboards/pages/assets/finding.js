@@ -8,6 +8,12 @@ function toText(result) {
   return typeof result === 'string' ? result : JSON.stringify(result ?? null, null, 2);
 }
 
+/** Which queue its job was in. */
+function queueOf({ kind }) {
+  if (kind === 'mission' || kind === 'paper' || kind === 'shard-test') return 'missions';
+  return kind === 'archive' ? 'archive' : 'tasks';
+}
+
 function facts(finding) {
   const usage = finding.usage
     ? Object.entries(finding.usage).map(([name, tokens]) => `${count(tokens)} ${name.replace('_', ' ')}`)
@@ -15,7 +21,7 @@ function facts(finding) {
   return [
     ['When', when(finding.at)],
     ['Worker', finding.worker_id],
-    ['Job', finding.job_id ? h('a', { class: 'mono', href: jobLink('tasks', finding.job_id) }, finding.job_id) : null],
+    ['Job', finding.job_id ? h('a', { class: 'mono', href: jobLink(queueOf(finding), finding.job_id) }, finding.job_id) : null],
     ['Model', finding.model],
     ['Kind', finding.kind],
     ['Session', finding.session],
