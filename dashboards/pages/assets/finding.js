@@ -21,7 +21,12 @@ function facts(finding) {
   return [
     ['When', when(finding.at)],
     ['Worker', finding.worker_id],
-    ['Job', finding.job_id ? h('a', { class: 'mono', href: jobLink(queueOf(finding), finding.job_id) }, finding.job_id) : null],
+    [
+      'Job',
+      finding.job_id
+        ? h('a', { class: 'mono', href: jobLink(queueOf(finding), finding.job_id) }, finding.job_id)
+        : null,
+    ],
     ['Model', finding.model],
     ['Kind', finding.kind],
     ['Session', finding.session],
