@@ -12,6 +12,7 @@ export async function beginSession(scripts: Scripts, keys: Keys, name: string): 
     [
       keys.session,
       ...(['haiku', 'sonnet', 'gemini', 'other'] as const).map((vendor) => keys.cost(vendor)),
+      keys.booked,
       keys.sessionTotals(name === '' ? toLocalDay(now) : name),
     ],
     [toLocalDay(now), now.toISOString(), name],

@@ -78,6 +78,7 @@ export function createKeys(swarm: string | null) {
     uncertain: own('reservations:uncertain'), // hash: reservation id → JSON, for replies that come late; the scripts derive it from `reservations`
     ledger: (day: string) => own(`ledger:${day}`), // hash: session|batch|mission|model|worker|measure → integer
     ledgerDays: own('ledger-days'), // set of days with a ledger
+    booked: own('reservations:booked'), // hash: vendor → nano put into `cost:*` since the session in force began, for whatever session; the scripts derive it from `reservations`
     sessionTotals: (session: string) => own(`session-totals:${session}`), // hash: per vendor nano, tokens, tasks
 
     // shards: a project is one Gemini account with its limits; shards that name the same project share it

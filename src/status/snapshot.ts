@@ -87,7 +87,7 @@ export async function readStatus(
     workers,
     shards: second.shards,
     queues: counts,
-    spend: spendOf(first.costs, second.totals),
+    spend: spendOf(first.costs, second.totals, first.booked),
     coordinator: {
       nanoUsd: Number(second.totals['coordinator:nano'] ?? 0),
       tokens: Number(second.totals['coordinator:tokens'] ?? 0),
@@ -132,7 +132,8 @@ async function readFacts(redis: Redis, keys: Keys) {
       .zrevrange(keys.missions, 0, NEWEST_MISSIONS - 1)
       .mget(VENDORS.map((vendor) => keys.cost(vendor)))
       .hgetall(keys.compaction)
-      .exists(keys.turnOf('compaction')),
+      .exists(keys.turnOf('compaction'))
+      .hgetall(keys.booked),
   );
   return {
     time: replies[0] as [string, string],
@@ -150,6 +151,7 @@ async function readFacts(redis: Redis, keys: Keys) {
     costs: replies[12] as (string | null)[],
     compaction: replies[13] as Record<string, string>,
     isCondensing: replies[14] === 1,
+    booked: replies[15] as Record<string, string>,
   };
 }
 
@@ -219,10 +221,18 @@ async function readReasons(keys: Keys, queue: QueueName, scripts: StatusOptions[
   }));
 }
 
-/** @param costs what `cost:*` says, in the order of VENDORS; decimals that other programs may have added to */
-function spendOf(costs: (string | null)[], totals: Record<string, string>): Record<Vendor, VendorSpend> {
+/**
+ * @param costs what `cost:*` says, in the order of VENDORS; decimals that other programs may have added to
+ * @param booked what the fleet itself has put there since the session began, also for work of other sessions
+ */
+function spendOf(
+  costs: (string | null)[],
+  totals: Record<string, string>,
+  booked: Record<string, string>,
+): Record<Vendor, VendorSpend> {
   const entries = VENDORS.map((vendor, i): [Vendor, VendorSpend] => {
-    const own = Number(totals[`${vendor}:nano`] ?? 0) + Number(totals[`${vendor}:lead_nano`] ?? 0);
+    const ofSession = Number(totals[`${vendor}:nano`] ?? 0) + Number(totals[`${vendor}:lead_nano`] ?? 0);
+    const own = Math.max(ofSession, Number(booked[vendor] ?? 0)); // an older version counted by session only
     const nanoUsd = readDollars(costs[i] ?? null) ?? own;
     return [
       vendor,

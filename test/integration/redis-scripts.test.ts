@@ -11,6 +11,7 @@ describe('a script call', () => {
     test.keys.cost('sonnet'),
     test.keys.cost('gemini'),
     test.keys.cost('other'),
+    test.keys.booked,
     test.keys.sessionTotals('first'),
   ];
 
@@ -24,6 +25,6 @@ describe('a script call', () => {
 
   it('with too few keys is refused before it reaches Redis', async () => {
     const scripts = defineScripts(test.redis);
-    await expect(scripts['current-session']([], [])).rejects.toThrow('current-session: expected 6 keys, got 0');
+    await expect(scripts['current-session']([], [])).rejects.toThrow('current-session: expected 7 keys, got 0');
   });
 });

@@ -1,9 +1,14 @@
 import { Queue } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import { queueRegistry } from '../../queues/registry.ts';
+import { tasksQueue } from '../../queues/tasks.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
+import { beginSession } from '../../src/session.ts';
 import { readStatus } from '../../src/status/snapshot.ts';
+import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
+import { createScriptedModel } from '../support/scripted-model.ts';
+import { waitUntil } from '../support/wait.ts';
 
 const fixture = useRedis();
 
@@ -90,6 +95,29 @@ describe('readStatus', () => {
     const { spend, findings } = await read();
     expect(spend.haiku).toEqual({ nanoUsd: 502_000_000, externalNanoUsd: 500_000_000, tokens: 500, tasks: 4 });
     expect(findings.sinceSession).toBe(3);
+  });
+
+  it('takes the work of another session, paid since this one began, for no other program’s', async () => {
+    const config = testConfig(fixture);
+    const model = createScriptedModel(() => 'found');
+    await startHaiku(fixture, config, model);
+    const fleet = await openTestFleet(fixture, config);
+    const { inner } = fleet;
+    const run = async (id: string, session: string) => {
+      await inner.queues.tasks.add(tasksQueue.jobName, { description: 'Look at it.', session }, { jobId: id });
+      await waitUntil(async () => (await inner.queues.tasks.getJobState(id)) === 'completed');
+    };
+    await beginSession(inner.scripts, fixture.keys, 'before');
+    await run('t-1', 'before');
+    await beginSession(inner.scripts, fixture.keys, 'now');
+    await run('t-2', 'before'); // stamped before the session in force began
+    await run('t-3', 'now');
+    const { read } = await openFleet();
+    const { haiku } = (await read()).spend;
+    expect(haiku.nanoUsd).toBeGreaterThan(0);
+    expect(haiku.externalNanoUsd).toBe(0);
+    await fixture.redis.incrbyfloat(fixture.keys.cost('haiku'), 0.5);
+    expect((await read()).spend.haiku.externalNanoUsd).toBe(500_000_000);
   });
 
   it('groups failed jobs by the reason their text begins with', async () => {

@@ -1,5 +1,5 @@
 -- current-session: answers the session's name; begins one when a name is given, or when none was named and the day changed. cost:* counts from its beginning.
---@keys 6
+--@keys 7
 local session = KEYS[1]
 local today, now, name = ARGV[1], ARGV[2], ARGV[3]
 local state = redis.call('HMGET', session, 'name', 'explicit')
@@ -9,13 +9,13 @@ if name == '' then
 elseif name == state[1] then
   return name
 end
-for i = 2, #KEYS - 1 do
+for i = 2, #KEYS - 2 do -- the public totals
   local value = redis.call('GET', KEYS[i])
   if value then
     -- Taken out rather than overwritten: another program's addition in flight stays.
     redis.call('INCRBYFLOAT', KEYS[i], string.sub(value, 1, 1) == '-' and string.sub(value, 2) or '-' .. value)
   end
 end
-redis.call('DEL', session, KEYS[#KEYS]) -- its totals count from now too; the ledger keeps what an earlier session of this name cost
+redis.call('DEL', session, KEYS[#KEYS - 1], KEYS[#KEYS]) -- its totals count from now too; the ledger keeps what an earlier session of this name cost
 redis.call('HSET', session, 'name', name, 'startedAt', now, 'explicit', ARGV[3] == '' and '0' or '1', 'findings', 0)
 return name

@@ -111,6 +111,7 @@ local function book_calls(k, row, vendor, calls)
   add(sums, k.ledger, row .. 'nano', nano)
   add(sums, k.totals, vendor .. ':nano', nano)
   add(sums, k.totals, vendor .. ':tokens', tokens)
+  if nano > 0 then add(sums, k.reservations .. ':booked', vendor, nano) end -- what of `cost:*` is ours, whatever session it is of
   write_sums(sums)
   if redis.call('HINCRBY', k.ledger, row .. 'calls', string.format('%.0f', count)) == count then
     redis.call('SADD', k.ledger_days, string.match(k.ledger, '[^:]+$')) -- the day, so that reports find its ledger
