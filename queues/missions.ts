@@ -6,7 +6,7 @@ const missionInputSchema = z.strictObject({
   goal: z.string().trim().min(1).max(50_000), // UTF-16 code units, not tokens
   workspace: z.string().min(1).max(100).optional(), // a name of FLEET_WORKSPACES; its tasks work there
   topics: z.array(z.string().min(1).max(100)).max(50).optional(),
-  budget_usd: z.number().positive().max(1_000_000).optional(), // of the whole tree: plan, tasks, questions, synthesis
+  budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(), // of the whole tree: plan, tasks, questions, synthesis
   quorum: z.number().min(0).max(1).optional(), // share of the tasks that must be done; default 0.8
   max_tasks: z.int().min(1).max(5_000).optional(), // default 5,000
   dry_run: z.boolean().optional(), // makes the plan, and no task of it

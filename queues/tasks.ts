@@ -29,7 +29,7 @@ export const taskInputSchema = z.strictObject({
   model: z.string().min(1).max(100).optional(), // default: FLEET_HAIKU_MODEL
   schema: z.record(z.string(), z.json()).optional(), // JSON Schema of the result
   finding_id: idSchema.optional(),
-  budget_usd: z.number().positive().max(1_000_000).optional(), // of this task alone; reaching it parks the job
+  budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(), // of this task alone; reaching it parks the job
   max_turns: z.int().min(1).max(200).optional(),
 });
 

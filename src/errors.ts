@@ -218,7 +218,7 @@ export class JobFailedError extends FleetError {
     readonly reason: string,
     options?: ErrorOptions,
   ) {
-    super(`job ${jobId} failed: ${reason}`, options);
+    super(`job ${jobId} ${reason.startsWith('parked: ') ? 'is' : 'failed:'} ${reason}`, options);
   }
 }
 

@@ -119,7 +119,7 @@ function describe(recall: NonNullable<MissionStatus['recall']>): string {
 /** What a person can do now. */
 function toNext({ id, state, counts }: MissionStatus): string[] {
   if (state === 'asks' || state === 'parked') return [`  next:      fleet resume ${id} --retry goes on`];
-  if (state === 'failed' && counts.failed + counts.skipped === 0) return [`  next:      fleet retry ${id}`];
+  if (state === 'failed' && counts.done >= counts.total) return [`  next:      fleet retry ${id}`];
   if (state === 'failed') return [`  next:      fleet retry its failed tasks (fleet failed), then fleet retry ${id}`];
   return [];
 }

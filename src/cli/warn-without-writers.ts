@@ -10,3 +10,9 @@ export async function warnWithoutWriters({ inner }: OpenFleet): Promise<void> {
     console.error(`⚠️  No ${PROCESSES[name]} is up: the paper waits for one; fleet up starts it`);
   }
 }
+
+/** Says so when a question that is waited for cannot be answered: nobody is there to do it. */
+export async function warnWithoutLibrarian({ inner }: OpenFleet): Promise<void> {
+  const count = await inner.queues.archive.getWorkersCount().catch(() => null); // as above
+  if (count === 0) console.error('⚠️  No librarian is up: the question waits for one; fleet up starts it');
+}

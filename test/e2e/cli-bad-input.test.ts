@@ -34,6 +34,8 @@ describe('wrong use', () => {
     ['a description of white space', ['task', '  '], /description: expected words, got none/],
     ['a question of white space', ['ask', '  '], /question: expected words, got none/],
     ['a retraction without a reason', ['findings', 'retract', 'f', '--why', ' '], /--why: expected a reason/],
+    ['a budget of nothing', ['task', 'x', '--budget', '0'], /budget_usd: expected dollars above 0/],
+    ['an id where a paper wants a goal', ['paper', 'mission-8f3a', '--out', 'f.md'], /fleet paper show mission-8f3a/],
     ['data that is no JSON', ['task', 'x', '--data', '{no'], /--data: expected JSON/],
     ['an unknown kind', ['task', 'x', '--kind', 'poem'], /Allowed choices are file, git/],
     ['an unknown workspace', ['task', 'x', '--workspace', 'nowhere'], /workspace: "nowhere" is not known; known: site/],
@@ -201,4 +203,11 @@ describe('what a filter or a budget leaves no room for', () => {
     expect(stderr).toBe('Error: the next call could pass --budget $0.000001; begin again with more\n');
     expect(code).toBe(1);
   });
+});
+
+it('says that no librarian is up for a question that is waited for', async () => {
+  await fleet('halt', 'so that the wait ends');
+  const { code, stderr } = await fleet('ask', 'What is known?', '--wait');
+  expect(stderr).toContain('No librarian is up: the question waits for one; fleet up starts it');
+  expect(code).toBe(3);
 });

@@ -165,6 +165,11 @@ describe('a fleet of one worker', () => {
     expect(parked.code).toBe(1);
     expect(parked.stdout).toContain('fleet budget USD --batch poor');
     expect((await fleet('status')).stdout).toContain('Parked: budget');
+    const one = await fleet('task', 'Say it.', '--task-id', 'one', '--budget', '0.0001', '--wait');
+    expect(one.stderr).toContain(
+      'Error: job one is parked: budget; a higher one releases it: fleet budget USD --task one',
+    );
+    expect(one.code).toBe(1);
 
     expect((await fleet('budget', '1', '--batch', 'poor')).stdout).toContain('Released: 1 parked job');
     expect(await fleet('task', '--file', tasks, '--wait')).toMatchObject({ code: 0 });

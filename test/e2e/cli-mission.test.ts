@@ -7,6 +7,7 @@ import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts
 import { plainEnvironment, runFleet } from '../support/cli.ts';
 import { startWorkerProcess } from '../support/processes.ts';
 import { useRedis } from '../support/redis.ts';
+import { waitUntil } from '../support/wait.ts';
 
 const redis = useRedis();
 let folder = '';
@@ -95,6 +96,14 @@ describe('fleet mission', () => {
     const { code, stdout } = await fleet('mission', 'Say it. [[cycle]]', '--mission-id', 'm', '--wait');
     expect(stdout).toMatch(/problem: .*goes in a circle: hen → egg → hen(.*\n)*.*next: +fleet retry m$/m);
     expect(code).toBe(1);
+  });
+
+  it('names the tasks that were cancelled with it', async () => {
+    await startLane();
+    await fleet('mission', 'Say it. [[tasks:3]] [[task-latency:20000]]', '--mission-id', 'm');
+    await waitUntil(async () => (await redis.redis.exists(redis.keys.queueKey('tasks', 'm-1'))) === 1);
+    await fleet('cancel', 'm');
+    expect((await fleet('mission', 'm')).stdout).toMatch(/next: +fleet retry its failed tasks/);
   });
 
   it('exits 1 where all that it waits for is parked, its survey among it', async () => {

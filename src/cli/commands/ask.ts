@@ -10,6 +10,7 @@ import type { OpenFleet } from '../../open-fleet.ts';
 import { toMark } from '../finding-mark.ts';
 import { jsonOption } from '../options.ts';
 import { lineWidth, printJson, toLine, withoutControls } from '../print.ts';
+import { warnWithoutLibrarian } from '../warn-without-writers.ts';
 import { withFleet } from '../with-fleet.ts';
 
 interface AskCommandOptions {
@@ -59,6 +60,7 @@ export function registerAsk(program: Command): void {
           return console.log(`  its answer: fleet findings ${findingId}`);
         }
         if (!options.json) console.error(added ? `Asked ${queryId}, waiting` : `${queryId} is there already: ${state}`);
+        if (state !== 'completed' && state !== 'failed') await warnWithoutLibrarian(fleet);
         const answer = await waitForAnswer(fleet, id, findingId);
         if (options.json) return printJson(answer);
         console.log(await renderAnswer(fleet, answer));

@@ -68,6 +68,9 @@ function checkUse(goal: string | undefined, { out, resume, wait, session, budget
   if (resume === undefined) {
     if (goal === undefined || goal.trim() === '')
       throw new UsageError('paper: expected what it is about, or --resume MISSION');
+    if (/^mission-\S*$/.test(goal)) {
+      throw new UsageError(`paper: ${goal} is an id; fleet paper show ${goal}, or --resume ${goal}`);
+    }
     if (out === undefined && wait) throw new UsageError('paper: expected --out FILE, or --no-wait');
     return;
   }
