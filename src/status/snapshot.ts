@@ -81,7 +81,7 @@ export async function readStatus(
     findings: {
       live: first.live,
       sinceSession: Number(first.session['findings'] ?? 0),
-      contextTokens: Number(first.contextTokens ?? 0),
+      contextTokens: Number(first.contextTokens ?? 0) || 0, // other programs may write it too
     },
     compaction: toCompaction(first.live, first),
     workers,

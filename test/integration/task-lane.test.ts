@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { connectQueues } from '../../src/jobs/connect-queue.ts';
+import { beginSession } from '../../src/session.ts';
 import { JobFailedError } from '../../src/errors.ts';
 import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
@@ -42,6 +43,24 @@ test('turns a task into one finding that says what its tools did', async () => {
   expect(await redis.redis.exists(keys.turns(job.id))).toBe(0);
   const day = new Date().toISOString().slice(0, 10);
   expect(await redis.redis.hgetall(keys.spend(`day:${day}`))).toEqual({ settled: '220000', reserved: '0' });
+});
+
+test('keeps what was paid for where another program left no number in the public totals', async () => {
+  const { keys } = redis;
+  await redis.redis.set(keys.cost('haiku'), 'much');
+  await redis.redis.hset(keys.contextActive, 'tokens', 'many');
+  const config = testConfig(redis);
+  const model = createScriptedModel(() => 'done');
+  await startHaiku(redis, config, model);
+  const fleet = await openTestFleet(redis, config);
+  const job = await fleet.tasks.add({ description: 'Do it.' });
+  expect(await job.finding({ timeoutMs: 10_000 })).toMatchObject({ result: 'done' });
+  expect(model.calls).toHaveLength(1);
+  const day = new Date().toISOString().slice(0, 10);
+  expect(await redis.redis.hgetall(keys.spend(`day:${day}`))).toEqual({ settled: '110000', reserved: '0' });
+  expect(await redis.redis.get(keys.cost('haiku'))).toBe('much');
+  expect(await redis.redis.hget(keys.counters, 'public_total_unreadable')).toBe('1');
+  expect(await beginSession(fleet.inner.scripts, keys, 'next')).toBe('next');
 });
 
 test('leaves one log line and the progress of each turn on the job', async () => {

@@ -1,5 +1,6 @@
 -- adopt-finding: takes a finding that another program stored into index, counts and event stream, once. Answers adopted | answer | known | gone.
 --@keys 10
+--@include context
 local finding, index, answers, retracted, condensed, context_active, session, events, counters, by_session =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local by_batch = KEYS[11] -- where it names one
@@ -16,7 +17,7 @@ end
 redis.call('ZADD', index, at, id)
 if session_name ~= '' then redis.call('ZADD', by_session, at, id) end
 if by_batch then redis.call('ZADD', by_batch, at, id) end
-redis.call('INCRBY', context_active, tokens)
+count_tokens(context_active, tokens)
 if is_new == '1' then redis.call('HINCRBY', session, 'findings', 1) end
 redis.call('HINCRBY', counters, 'adopted', 1)
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', id, 'session', session_name, 'batch', batch, 'topics', topics)

@@ -1,5 +1,6 @@
 -- condense-findings: puts one summary in the place of the findings it sums up, all or none, if they still are what the summary was made of. Answers recorded | already | taken | changed.
 --@keys 8
+--@include context
 local summary, index, condensed, context_active, events, counters, turns, pieces =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local FIRST_SESSION = 9 -- the session indexes follow, then a finding and its private key for each original
@@ -54,7 +55,7 @@ for i, original in ipairs(a.originals) do
   tokens = tokens - tonumber(original[2])
 end
 for s = FIRST_SESSION, first_original - 1 do redis.call('ZADD', KEYS[s], a.at, a.id) end
-if redis.call('INCRBY', context_active, string.format('%d', tokens)) < 0 then redis.call('SET', context_active, '0') end
+count_tokens(context_active, string.format('%d', tokens))
 redis.call('HINCRBY', counters, 'condensed_findings', #a.originals)
 redis.call('HINCRBY', counters, 'summaries', 1)
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', a.id, 'session', a.session, 'batch', '', 'topics', a.topics)

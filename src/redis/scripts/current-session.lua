@@ -10,10 +10,10 @@ elseif name == state[1] then
   return name
 end
 for i = 2, #KEYS - 2 do -- the public totals
-  local value = redis.call('GET', KEYS[i])
-  if value then
-    -- Taken out rather than overwritten: another program's addition in flight stays.
-    redis.call('INCRBYFLOAT', KEYS[i], string.sub(value, 1, 1) == '-' and string.sub(value, 2) or '-' .. value)
+  local value = redis.pcall('GET', KEYS[i])
+  if type(value) == 'string' then
+    -- Taken out rather than overwritten: another program's addition in flight stays, and so does what is no number.
+    redis.pcall('INCRBYFLOAT', KEYS[i], string.sub(value, 1, 1) == '-' and string.sub(value, 2) or '-' .. value)
   end
 end
 redis.call('DEL', session, KEYS[#KEYS - 1], KEYS[#KEYS]) -- its totals count from now too; the ledger keeps what an earlier session of this name cost

@@ -1,5 +1,6 @@
 -- finish-mission: records the finding of a mission once, with index, counts, events and announcements, and marks the mission as done. No task is counted. Answers recorded | already | taken | lock-lost.
 --@keys 11
+--@include context
 local turns, lock, logs, finding, index, by_session, context_active, session, events, mission, added =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local a = cjson.decode(ARGV[1])
@@ -24,7 +25,7 @@ end
 redis.call('RPUSH', logs, a.log)
 redis.call('ZADD', index, a.at, a.id)
 redis.call('ZADD', by_session, a.at, a.id)
-redis.call('INCRBY', context_active, a.tokens)
+count_tokens(context_active, a.tokens)
 if redis.call('HGET', session, 'name') == a.session then redis.call('HINCRBY', session, 'findings', 1) end
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', a.id, 'session', a.session, 'batch', '', 'topics', a.topics)
 mark_done()

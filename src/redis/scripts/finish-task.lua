@@ -1,5 +1,6 @@
 -- finish-task: for each job books its last call (if one is given) and records its finding once, with index, counts, events and announcements. Answers, one a job: recorded | already | taken | lock-lost.
 --@keys 13
+--@include context
 local k = {
   reservations = KEYS[1], counters = KEYS[2], ledger = KEYS[3], totals = KEYS[4], cost = KEYS[5], outage = KEYS[6],
   cooldown = KEYS[7], ledger_days = KEYS[8],
@@ -57,7 +58,7 @@ if count > 0 then
     redis.call('ZADD', by_batch, unpack(indexed))
     redis.call('SREM', batch_failed, unpack(batch_jobs))
   end
-  redis.call('INCRBY', context_active, string.format('%.0f', tokens))
+  count_tokens(context_active, string.format('%.0f', tokens))
   if redis.call('HGET', session, 'name') == shared.session then redis.call('HINCRBY', session, 'findings', more) end
   redis.call('HINCRBY', k.totals, shared.vendor .. ':tasks', more)
   redis.call('HINCRBY', k.ledger, shared.row .. 'tasks', more)

@@ -1,5 +1,6 @@
 -- import-finding: stores one exported finding as it was, with indexes, counts and event, where its id is free. Answers imported | known.
 --@keys 11
+--@include context
 local finding, kept, index, answers, condensed, retracted, context_active, session, events, counters, by_session =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local by_batch = KEYS[12] -- where it names one
@@ -31,7 +32,7 @@ end
 if session_name ~= '' then redis.call('ZADD', by_session, at, id) end
 if place ~= 'live' then return 'imported' end
 redis.call('ZADD', index, at, id)
-redis.call('INCRBY', context_active, tokens)
+count_tokens(context_active, tokens)
 if is_new == '1' then redis.call('HINCRBY', session, 'findings', 1) end
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', id, 'session', session_name, 'batch', batch, 'topics', topics)
 return 'imported'

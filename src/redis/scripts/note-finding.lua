@@ -1,11 +1,12 @@
 -- note-finding: records a finding that no job ends with, once, with index, counts, events and announcement. Answers recorded | already.
 --@keys 6
+--@include context
 local finding, index, by_session, context_active, session, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local id, at, tokens, session_name, channel = unpack(cjson.decode(ARGV[1]))
 if not redis.call('SET', finding, ARGV[2], 'NX') then return 'already' end
 redis.call('ZADD', index, at, id)
 redis.call('ZADD', by_session, at, id)
-redis.call('INCRBY', context_active, tokens)
+count_tokens(context_active, tokens)
 if redis.call('HGET', session, 'name') == session_name then redis.call('HINCRBY', session, 'findings', 1) end
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', id, 'session', session_name, 'batch', '', 'topics', '')
 redis.call('PUBLISH', channel, id)

@@ -1,5 +1,6 @@
 -- restore-findings: takes a summary back: marks it retracted and makes the findings it stood for live again, all in one step. Answers restored COUNT | changed | already.
 --@keys 6
+--@include context
 local summary, index, condensed, retracted, context_active, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local FIRST_ORIGINAL = 7 -- a finding, its private key and its session's index for each original
 local a = cjson.decode(ARGV[1]) -- {id, note, tokens, originals: [[id, tokens, has session]…]}
@@ -27,6 +28,6 @@ end
 redis.call('SET', summary, marked, 'KEEPTTL')
 redis.call('HSET', retracted, a.id, a.note)
 if redis.call('ZREM', index, a.id) == 1 then tokens = tokens - tonumber(a.tokens) end
-if redis.call('INCRBY', context_active, string.format('%d', tokens)) < 0 then redis.call('SET', context_active, '0') end
+count_tokens(context_active, string.format('%d', tokens))
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'changed', a.id, 'why', 'retracted')
 return { 'restored', count }

@@ -1,5 +1,6 @@
 -- retract-finding: takes a finding out of the live ones and marks it, if it still is what the caller read. Answers retracted | already | changed.
 --@keys 5
+--@include context
 local finding, index, retracted, context_active, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, note, tokens, before, marked = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('HEXISTS', retracted, id) == 1 then return 'already' end
@@ -12,7 +13,7 @@ elseif kind == 'hash' then
 end
 redis.call('HSET', retracted, id, note)
 if redis.call('ZREM', index, id) == 1 then
-  if redis.call('DECRBY', context_active, tokens) < 0 then redis.call('SET', context_active, '0') end
+  count_tokens(context_active, '-' .. tokens)
 end
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'changed', id, 'why', 'retracted')
 return 'retracted'

@@ -116,7 +116,9 @@ local function book_calls(k, row, vendor, calls)
   if redis.call('HINCRBY', k.ledger, row .. 'calls', string.format('%.0f', count)) == count then
     redis.call('SADD', k.ledger_days, string.match(k.ledger, '[^:]+$')) -- the day, so that reports find its ledger
   end
-  if nano > 0 then redis.call('INCRBYFLOAT', k.cost, string.format('%.9f', nano / 1e9)) end
+  -- Another program may have left there what is no number: the reply is paid for, and is stored all the same.
+  local total = nano > 0 and redis.pcall('INCRBYFLOAT', k.cost, string.format('%.9f', nano / 1e9))
+  if type(total) == 'table' and total.err then redis.call('HINCRBY', k.counters, 'public_total_unreadable', 1) end
   -- The provider answers again: the model is free, and so is a queue that stopped for it. What a rate limit asked for stays.
   if redis.call('DEL', k.outage) == 1 and redis.call('GET', k.cooldown) ~= 'rate-limit' and redis.call('DEL', k.cooldown) == 1 then
     redis.call('DEL', string.match(k.lock, '^(.*:)[^:]*:lock$') .. 'limiter')
