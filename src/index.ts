@@ -8,9 +8,13 @@ export {
   type FleetTasks,
 } from './connect-fleet.ts';
 export type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';
-export type { AddMissionOptions, FleetMissions, MissionHandle } from './coordinator/fleet-missions.ts';
+export type {
+  AddMissionOptions,
+  FleetMissions,
+  MissionHandle,
+  MissionStatus,
+} from './coordinator/fleet-missions-shape.ts';
 export type { MissionState, MissionStep } from './coordinator/mission-shape.ts';
-export type { MissionStatus } from './coordinator/mission-status.ts';
 export type { MissionInput } from '../queues/missions.ts';
 export type { ArchiveFilter } from '../queues/archive.ts';
 export { defineTask, type TypedTask } from './jobs/define-task.ts';

@@ -1,4 +1,4 @@
-import type { BudgetState } from '../ledger/budget.ts';
+import type { BudgetState } from '../ledger/budget-shape.ts';
 import { formatUsd } from '../ledger/money.ts';
 
 /** One budget in one line: the limit, what is spent, held and uncertain apart, and what is left. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countOf } from '../count-of.ts';
-import { readMission, readMissionHead, type MissionRecord } from '../coordinator/mission-record.ts';
+import { readMission, readMissionHead } from '../coordinator/mission-record.ts';
+import type { MissionRecord } from '../coordinator/mission-shape.ts';
 import { findAllParked } from '../coordinator/report-stuck.ts';
 import type { Halt } from '../halt/halt-shape.ts';
 import { parseHalt } from '../halt/halt.ts';

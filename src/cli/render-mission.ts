@@ -1,4 +1,4 @@
-import type { MissionStatus } from '../coordinator/mission-status.ts';
+import type { MissionStatus } from '../coordinator/fleet-missions-shape.ts';
 import type { Plan } from '../coordinator/plan.ts';
 import { countOf } from '../count-of.ts';
 import { toSummary, type StoredFinding } from '../findings/stored-finding.ts';

@@ -3,7 +3,8 @@ import { setBudget } from '../ledger/budget.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Redis } from 'ioredis';
 import type { MissionData } from '../../queues/missions.ts';
-import { readMission, type MissionRecord } from './mission-record.ts';
+import { readMission } from './mission-record.ts';
+import type { MissionRecord } from './mission-shape.ts';
 import type { StepContext } from './step-context.ts';
 
 /**

@@ -7,7 +7,7 @@ import { formatUsd } from '../ledger/money.ts';
 import { findPrices } from '../models/catalog.ts';
 import { delegateReady, type DelegatedMission } from './delegate.ts';
 import { countNodeStates, type NodeView } from './mission-nodes.ts';
-import type { MissionRecord } from './mission-record.ts';
+import type { MissionRecord } from './mission-shape.ts';
 import type { ChildCounts } from './mission-shape.ts';
 import { readResults } from './read-results.ts';
 import { toKnown } from './recall.ts';

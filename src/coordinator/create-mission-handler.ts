@@ -12,7 +12,7 @@ import type { DelegatedMission } from './delegate.ts';
 import { makePlan } from './make-plan.ts';
 import { makeRoom } from './make-room.ts';
 import { toMissionFindingId } from './mission-id.ts';
-import type { MissionRecord } from './mission-record.ts';
+import type { MissionRecord } from './mission-shape.ts';
 import { runPaper } from './paper/run-paper.ts';
 import { recall } from './recall.ts';
 import type { MissionEnd, StepContext } from './step-context.ts';

@@ -1,14 +1,9 @@
 import type { Redis } from 'ioredis';
-import { readBudget, type BudgetState } from '../ledger/budget.ts';
+import { readBudget } from '../ledger/budget.ts';
 import type { Keys } from '../redis/keys.ts';
-import { readMission, readMissionHead, type MissionRecord } from './mission-record.ts';
-
-/** Where a mission stands, for people and scripts. */
-export interface MissionStatus extends Omit<MissionRecord, 'nodes' | 'releases' | 'round' | 'survey'> {
-  id: string;
-  /** What its whole tree may cost and has cost, nano-dollars. */
-  budget: BudgetState;
-}
+import type { MissionStatus } from './fleet-missions-shape.ts';
+import type { MissionRecord } from './mission-shape.ts';
+import { readMission, readMissionHead } from './mission-record.ts';
 
 /** @returns null where there is no mission of this id */
 export async function readMissionStatus(redis: Redis, keys: Keys, id: string): Promise<MissionStatus | null> {

@@ -1,5 +1,5 @@
 import { NOT_IN_ARCHIVE } from '../librarian/prompt.ts';
-import type { Recall } from './mission-record.ts';
+import type { Recall } from './mission-shape.ts';
 import type { StepContext } from './step-context.ts';
 import { retrieve } from './retrieve.ts';
 

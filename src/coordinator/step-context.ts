@@ -11,7 +11,8 @@ import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
 import type { Logger } from '../logger.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
-import type { MissionPatch, MissionRecord } from './mission-record.ts';
+import type { MissionPatch } from './mission-record.ts';
+import type { MissionRecord } from './mission-shape.ts';
 import type { AskStructured } from './structured-call-shape.ts';
 
 /** How one job that a mission waited for has ended. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Survey } from './mission-record.ts';
+import type { Survey } from './mission-shape.ts';
 import { retrieve } from './retrieve.ts';
 import type { StepContext } from './step-context.ts';
 

@@ -1,5 +1,5 @@
 import { countOf } from '../count-of.ts';
-import type { MissionRecord } from '../coordinator/mission-record.ts';
+import type { MissionRecord } from '../coordinator/mission-shape.ts';
 import type { Plan, PlannedTask } from '../coordinator/plan.ts';
 import { toSummary, type StoredFinding } from '../findings/stored-finding.ts';
 import { formatUsd, toNanoUsd } from '../ledger/money.ts';

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { toUtcDay } from '../findings/timestamp.ts';
 import type { Keys } from '../redis/keys.ts';
+import type { BudgetState } from './budget-shape.ts';
 import { toNanoUsd } from './money.ts';
 
 /** The day's budget of a swarm nobody gave one: five dollars. */
@@ -15,17 +16,6 @@ export async function seedBudget(redis: Redis, keys: Keys, usd: number | undefin
 
 /** Whose budget: the own one of a batch, a mission or a task (by its job's id); null is the day's. */
 export type BudgetScope = { batch: string } | { mission: string } | { task: string } | null;
-
-/** What a budget allows and what of it is gone, nano-dollars. */
-export interface BudgetState {
-  /** Null: none is set. */
-  limit: number | null;
-  settled: number;
-  /** Held for calls under way. */
-  reserved: number;
-  /** Calls killed before their answer was stored, at their worst case. */
-  uncertain: number;
-}
 
 export async function setBudget(redis: Redis, keys: Keys, usd: number, scope: BudgetScope): Promise<void> {
   const nano = toNanoUsd(usd);

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
-import { readBudget, type BudgetState } from './budget.ts';
+import type { BudgetState } from './budget-shape.ts';
+import { readBudget } from './budget.ts';
 
 /** The own budget of a mission or batch, as a list of them shows it. */
 export interface OwnBudget extends BudgetState {
