@@ -14,7 +14,7 @@ export function renderMissions(missions: readonly MissionStatus[]): string {
   if (missions.length === 0) return 'There is no mission yet: fleet mission "…" adds one.';
   const rows = missions.map((mission) => [
     mission.id,
-    isDryRun(mission) ? 'planned' : mission.state === 'running' ? mission.step : mission.state,
+    isDryRun(mission) ? 'planned' : describeState(mission),
     describeTasks(mission),
     formatUsd(mission.budget.settled + mission.budget.uncertain, 4),
     mission.createdAt?.slice(0, 16).replace('T', ' ') ?? '–',
@@ -23,12 +23,18 @@ export function renderMissions(missions: readonly MissionStatus[]): string {
   return renderTable([['MISSION', 'STATE', 'TASKS', 'COST', 'SINCE', 'GOAL'], ...rows], [3]);
 }
 
+/** A mission that its own budget holds back is running as far as its record goes; people want to see that it stands. */
+function describeState({ state, step, problem }: MissionStatus): string {
+  if (state !== 'running') return state;
+  return /^(parked:|all it waits for is parked)/.test(problem) ? `${step}, parked` : step;
+}
+
 /** `fleet mission ID`. */
 export function renderMission(mission: MissionStatus): string {
-  const { id, goal, state, step, session, workspace, problem, budget, recall, plan, finding } = mission;
+  const { id, goal, state, session, workspace, problem, budget, recall, plan, finding } = mission;
   const of = budget.limit === null ? '' : ` of ${formatUsd(budget.limit, 4)}`;
   return [
-    `Mission ${id}: ${isDryRun(mission) ? 'planned, a dry run: no task of it was added' : state}${state === 'running' ? `, ${step}` : ''}`,
+    `Mission ${id}: ${isDryRun(mission) ? 'planned, a dry run: no task of it was added' : state === 'running' ? `running, ${describeState(mission)}` : state}`,
     `  goal:      ${toLine(goal, lineWidth() - 13)}`,
     `  session:   ${session}${workspace === null ? '' : `, workspace ${workspace}`}`,
     ...(recall === null ? [] : [`  recall:    ${toLine(describe(recall), lineWidth() - 13)}`]),

@@ -32,3 +32,6 @@ const findingSchema = z.object({
 });
 
 export type Finding = z.output<typeof findingSchema>;
+
+/** Kind of the finding that says which shards worked before a paper. A note of the fleet's own: no evidence, no source. */
+export const SHARD_TEST_KIND = 'shard-test';

@@ -1,3 +1,4 @@
+import { SHARD_TEST_KIND } from '../findings/finding.ts';
 import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
 import { QUERY_PREFIX } from '../jobs/queue-of.ts';
 
@@ -22,11 +23,12 @@ export interface ArchiveEntry {
 /** Longest text of one finding that is shown, UTF-16 code units: one giant must not push out all others. */
 const MAX_TEXT = 100_000;
 
-/** @returns null for what is no evidence: unreadable, retracted, condensed, or an answer of the archive itself */
+/** @returns null for what is no evidence: unreadable, retracted, condensed, an answer of the archive itself, or a note of the fleet's */
 export function toArchiveEntry(id: string, text: string): ArchiveEntry | null {
   if (id.startsWith(QUERY_PREFIX)) return null;
   const finding = parseFinding(id, text);
   if (finding === null || finding.status === 'retracted' || isStub(finding)) return null;
+  if (finding.kind === SHARD_TEST_KIND) return null;
   const block = toBlock(finding);
   const at = Date.parse(finding.at);
   return {

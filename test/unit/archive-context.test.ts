@@ -38,6 +38,7 @@ describe('a finding in the archive', () => {
     ['a bare value', 'finding_1', '42'],
     ["an answer of the archive's own", 'archive_1', '{"result":"x"}'],
     ['retracted', 'finding_1', '{"result":"x","status":"retracted"}'],
+    ['a note on which shards worked', 'finding_1', '{"result":"x","kind":"shard-test"}'],
     ['condensed', 'finding_1', '{"result":"condensed","summary_id":"finding_9"}'],
   ])('is no evidence when it is %s', (_, id, text) => {
     expect(toArchiveEntry(id, text)).toBeNull();

@@ -1,9 +1,6 @@
 /** What a person may do with a paper that stands. Source: SPEC, "Rules that stop the fleet" and "Papers". */
 export type PaperChoice = 'retry' | 'skip-gemini' | 'accept-shards' | 'park';
 
-/** Kind of the finding that says which shards worked before a paper. It is no source of one. */
-export const SHARD_TEST_KIND = 'shard-test';
-
 /**
  * Why a paper stands:
  * `shards`: not all of them passed the test before it. `shard`: one failed during it. `malformed`: the librarian's reply was

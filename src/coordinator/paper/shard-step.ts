@@ -9,7 +9,8 @@ import { testShards, type ShardTest } from '../../librarian/test-shards.ts';
 import type { StepContext } from '../step-context.ts';
 import { describeReport } from './describe-report.ts';
 import { savePaper, type PaperRecord } from './paper-record.ts';
-import { SHARD_TEST_KIND, type ShardOutcome, type ShardReport } from './paper-shape.ts';
+import { SHARD_TEST_KIND } from '../../findings/finding.ts';
+import { type ShardOutcome, type ShardReport } from './paper-shape.ts';
 import { stopPaper } from './stop-paper.ts';
 
 /** With fewer shards than this working a paper is refused. Source: SPEC, "Papers". */

@@ -4,7 +4,7 @@ import type { StoredFinding } from '../../findings/stored-finding.ts';
 import { createArchiveContext } from '../../librarian/archive-context.ts';
 import { fitTexts } from '../fit-texts.ts';
 import type { StepContext } from '../step-context.ts';
-import { SHARD_TEST_KIND } from './paper-shape.ts';
+import { SHARD_TEST_KIND } from '../../findings/finding.ts';
 
 /** A finding as a section's writer is shown it. */
 export interface SourceFinding {
