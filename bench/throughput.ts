@@ -1,5 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
@@ -9,6 +10,7 @@ import { connectRedis } from '../src/redis/connect.ts';
 import { createInstantModel } from './instant-model.ts';
 import { median, type Measure } from './measure.ts';
 import { startScratchRedis, type ScratchRedis } from './scratch-redis.ts';
+import { endProcess } from './start-gate-worker.ts';
 
 const JOBS = 6_000;
 const CONCURRENCY = 100;
@@ -17,7 +19,7 @@ const WARM_JOBS = 3_000;
 /** Rounds of both, one after the other: what else the machine does meets both alike. */
 const ROUNDS = 5;
 
-/** Jobs a second of the whole path, beside BullMQ alone with a processor that does nothing. Same run, same Redis, enqueuing included. */
+/** Jobs a second of the whole path, beside BullMQ alone with a processor that does nothing: same run, same Redis, enqueuing included. */
 export async function measureThroughput(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   try {
@@ -33,17 +35,32 @@ export async function measureThroughput(): Promise<Measure[]> {
     }
     const one: number[] = [];
     const four: number[] = [];
+    const bareOne: number[] = [];
+    const bareFour: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       await redis.empty();
       one.push(await processRate(redis, `p1-${round}`, 1));
       await redis.empty();
       four.push(await processRate(redis, `p4-${round}`, 4));
+      await redis.empty();
+      bareOne.push(await bareProcessRate(redis, 1));
+      await redis.empty();
+      bareFour.push(await bareProcessRate(redis, 4));
     }
+    // On two cores one worker and Redis fill both, and more processes only add to the work: bare BullMQ's too.
+    const [scaled, bareScaled] = [median(four) / median(one), median(bareFour) / median(bareOne)];
     return [
       { name: 'bare BullMQ, no-op jobs', value: median(bare), unit: 'jobs/s' },
       { name: 'full path, instant model', value: median(fleet), unit: 'jobs/s' },
       { name: 'full path / bare BullMQ', value: median(fleet) / median(bare), unit: 'ratio', bar: { atLeast: 0.45 } },
-      { name: 'four worker processes / one', value: median(four) / median(one), unit: 'ratio', bar: { atLeast: 1 } },
+      { name: 'four worker processes / one', value: scaled, unit: 'ratio' },
+      { name: 'bare BullMQ, four processes / one', value: bareScaled, unit: 'ratio' },
+      {
+        name: 'four / one, beside bare BullMQ',
+        value: scaled / Math.min(1, bareScaled),
+        unit: 'ratio',
+        bar: { atLeast: 1 },
+      },
     ];
   } finally {
     await redis.stop();
@@ -61,11 +78,7 @@ async function bareRate(scratch: ScratchRedis, jobs: number): Promise<number> {
   const began = performance.now();
   const done = countTo(jobs, (tick) => worker.on('completed', tick));
   const ran = worker.run();
-  for (let from = 0; from < jobs; from += 500) {
-    await queue.addBulk(
-      Array.from({ length: 500 }, (_, at) => ({ name: 'task', data: { description: `job ${from + at}` } })),
-    );
-  }
+  await addBare(queue, jobs);
   await done;
   const rate = (jobs / (performance.now() - began)) * 1_000;
   await worker.close();
@@ -93,32 +106,68 @@ export async function fleetRate(scratch: ScratchRedis, swarm: string, jobs: numb
 async function processRate(scratch: ScratchRedis, swarm: string, processes: number): Promise<number> {
   const env = { FLEET_SWARM: swarm, FLEET_HAIKU_CONCURRENCY: String(CONCURRENCY) };
   const fleet = await openFleet(scratch.config(env));
-  const entry = fileURLToPath(new URL('instant-worker.js', import.meta.url));
-  const children = Array.from({ length: processes }, () =>
-    fork(entry, {
-      env: { ...process.env, ...env, BENCH_REDIS_URL: scratch.url },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    }),
-  );
-  await Promise.all(children.map((child) => message(child)));
-  const before = WARM_JOBS * processes;
-  await fleet.tasks.addMany(Array.from({ length: before }, (_, at) => ({ description: `job ${at}` })));
-  await untilFound(fleet, before);
-  await fleet.inner.queues.tasks.pause(); // what is compared is the workers: enqueuing is done before they begin
-  await fleet.tasks.addMany(Array.from({ length: JOBS }, (_, at) => ({ description: `job ${at}` })));
-  const began = performance.now();
-  await fleet.inner.queues.tasks.resume();
-  await untilFound(fleet, before + JOBS);
-  const rate = (JOBS / (performance.now() - began)) * 1_000;
-  await Promise.all(
-    children.map(async (child) => {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }),
-  );
+  const children = await startWorkers('instant-worker.js', processes, { ...env, BENCH_REDIS_URL: scratch.url });
+  const add = async (count: number): Promise<void> => {
+    await fleet.tasks.addMany(Array.from({ length: count }, (_, at) => ({ description: `job ${at}` })));
+  };
+  const rate = await warmRate(fleet.inner.queues.tasks, processes, add, (count) => untilFound(fleet, count));
+  await Promise.all(children.map((child) => endProcess(child, 'SIGTERM')));
   await fleet.close();
   return rate;
+}
+
+async function bareProcessRate(scratch: ScratchRedis, processes: number): Promise<number> {
+  const producer = await connectRedis(scratch.url, { role: 'producer' });
+  const queue = new Queue('bare', { connection: producer });
+  const env = { BENCH_REDIS_URL: scratch.url, BENCH_CONCURRENCY: String(CONCURRENCY) };
+  const children = await startWorkers('bare-worker.js', processes, env);
+  const rate = await warmRate(
+    queue,
+    processes,
+    (count) => addBare(queue, count),
+    async (count) => {
+      while ((await queue.getCompletedCount()) < count) await sleep(5);
+    },
+  );
+  await Promise.all(children.map((child) => endProcess(child, 'SIGTERM')));
+  await queue.close();
+  producer.disconnect();
+  return rate;
+}
+
+/** What is compared is the workers: they are warm, and enqueuing is done, before they begin. */
+async function warmRate(
+  queue: Queue,
+  processes: number,
+  add: (count: number) => Promise<void>,
+  untilDone: (count: number) => Promise<void>,
+): Promise<number> {
+  const before = WARM_JOBS * processes;
+  await add(before);
+  await untilDone(before);
+  await queue.pause();
+  await add(JOBS);
+  const began = performance.now();
+  await queue.resume();
+  await untilDone(before + JOBS);
+  return (JOBS / (performance.now() - began)) * 1_000;
+}
+
+async function startWorkers(entry: string, count: number, env: Record<string, string>): Promise<ChildProcess[]> {
+  const path = fileURLToPath(new URL(entry, import.meta.url));
+  const children = Array.from({ length: count }, () =>
+    fork(path, { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+  );
+  await Promise.all(children.map((child) => once(child, 'message')));
+  return children;
+}
+
+async function addBare(queue: Queue, count: number): Promise<void> {
+  for (let from = 0; from < count; from += 500) {
+    await queue.addBulk(
+      Array.from({ length: 500 }, (_, at) => ({ name: 'task', data: { description: `job ${from + at}` } })),
+    );
+  }
 }
 
 /** Asks, rather than listens: a message for each finding would be work that only the measuring makes. */
@@ -134,8 +183,4 @@ function countTo(count: number, listen: (tick: () => void) => void): Promise<voi
       if (seen === count) resolve();
     });
   });
-}
-
-function message(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => child.once('message', () => resolve()));
 }
