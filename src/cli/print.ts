@@ -26,5 +26,5 @@ export function lineWidth(): number {
 
 /** Keeps line breaks and tabs; what a model wrote must not move the cursor. */
 export function withoutControls(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '');
+  return text.replaceAll(/[^\P{Cc}\n\t]|[\u202A-\u202E\u2066-\u2069]/gu, ''); // and what turns the direction of the text around
 }

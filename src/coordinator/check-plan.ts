@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import { countOf } from '../count-of.ts';
+import { isGuardedName } from '../haiku/tools/guarded-names.ts';
+import { leavesWorkspace } from '../jobs/check-task.ts';
 import { orderByDependencies } from './dependency-order.ts';
 import { planSchema, SONNET_REASONS, type Plan, type PlannedTask } from './plan.ts';
 import type { Checked } from './structured-call-shape.ts';
-import { countNodes, hasItem } from './to-nodes.ts';
+import { countNodes, fillItem, hasItem } from './to-nodes.ts';
 
 /** What a plan may hold. */
 export interface PlanLimits {
@@ -24,7 +26,7 @@ const LONGEST_DESCRIPTION = 200_000;
 const LONGEST_FILE = 4_096;
 
 /**
- * Checks a planner's reply: shape, number of tasks, ids, dependencies, reasons and number of Sonnet tasks. What is wrong
+ * Checks a planner's reply: shape, number of tasks, ids, dependencies, files, reasons and number of Sonnet tasks. What is wrong
  * is said in one line each, so that a model can mend it. What the session allows besides is `admitPlan`'s to say.
  */
 export function checkPlan(json: unknown, limits: PlanLimits): Checked<Plan> {
@@ -39,6 +41,7 @@ export function checkPlan(json: unknown, limits: PlanLimits): Checked<Plan> {
   const { tasks } = parsed.data;
   const problems = [...checkIds(tasks), ...checkItems(tasks), ...checkSonnet(tasks, limits.maxSonnet)];
   if (problems.length === 0) problems.push(...checkCircle(tasks), ...checkSize(tasks));
+  if (problems.length === 0) problems.push(...checkFiles(tasks));
   return problems.length > 0 ? failed(problems) : { ok: true, value: parsed.data };
 }
 
@@ -108,6 +111,21 @@ function checkItems(tasks: readonly PlannedTask[]): string[] {
       ];
     }
     return [];
+  });
+}
+
+/** A task that names a file may read it, whatever it holds: only a person may name a secret. */
+function checkFiles(tasks: readonly PlannedTask[]): string[] {
+  return tasks.flatMap((task) => {
+    const files = (task.for_each ?? [null]).flatMap((item) => (task.files ?? []).map((file) => fillItem(file, item)));
+    const secret = files.find(isGuardedName);
+    if (secret !== undefined) {
+      return [`task ${task.id}: files names ${JSON.stringify(secret)}, which commonly holds secrets; leave it out`];
+    }
+    const outside = files.find(leavesWorkspace);
+    return outside === undefined
+      ? []
+      : [`task ${task.id}: files names ${JSON.stringify(outside)}, outside the workspace`];
   });
 }
 

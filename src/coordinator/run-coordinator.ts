@@ -112,7 +112,7 @@ export async function runCoordinator(parts: {
 /** Set apart, given up, a bug: what the handler itself threw is in the record already. */
 async function noteFailed({ redis, keys, now }: Pick<WatchParts, 'redis' | 'keys' | 'now'>, id: string, error: Error) {
   const state = await redis.hget(keys.mission(id), 'state');
-  if (state === null || state === 'failed') return;
+  if (state === null || state === 'failed' || state === 'done') return;
   const endedAt = now().toISOString();
   await writeMission(redis, keys, id, { state: 'failed', problem: error.message, endedAt }, now());
 }

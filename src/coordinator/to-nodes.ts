@@ -36,8 +36,13 @@ export function hasItem({ description, files }: PlannedTask): boolean {
   return [description, ...(files ?? [])].some((text) => text.includes(ITEM));
 }
 
+/** A text of a planned task with the entry filled in. @param item null: it has no `for_each` */
+export function fillItem(text: string, item: string | null): string {
+  return item === null ? text : text.replaceAll(ITEM, () => item); // a function: `$&` in a name is no pattern
+}
+
 function toNode(task: PlannedTask, n: number, item: string | null, dependsOn: number[]): PlanNode {
-  const fill = (text: string): string => (item === null ? text : text.replaceAll(ITEM, () => item)); // a function: `$&` in a name is no pattern
+  const fill = (text: string): string => fillItem(text, item);
   return {
     n,
     task: task.id,

@@ -63,7 +63,7 @@ export function checkTask(input: unknown, known: KnownNames): TaskInput {
 }
 
 /** By its spelling alone; where links lead is looked at when a tool opens it. */
-function leavesWorkspace(path: string): boolean {
+export function leavesWorkspace(path: string): boolean {
   const plain = posix.normalize(path);
   return posix.isAbsolute(plain) || plain === '..' || plain.startsWith('../');
 }

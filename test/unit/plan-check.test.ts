@@ -19,6 +19,18 @@ function problemOf(json: unknown, limits = LIMITS): string {
 const ten = Array.from({ length: 10 }, (_, at) => taskOf(`t${at}`));
 const sonnet = { model: 'sonnet', reason: 'ambiguous requirements' };
 
+describe('the files of a plan', () => {
+  it.each([
+    [['.env'], 'task a: files names ".env", which commonly holds secrets; leave it out'],
+    [['{item}/id_rsa'], 'task a: files names "x/id_rsa", which commonly holds secrets; leave it out'],
+    [['../other/a.md'], 'task a: files names "../other/a.md", outside the workspace'],
+    [['a.md'], 'nothing'],
+  ])('%j', (files, problem) => {
+    const task = taskOf('a', { for_each: ['x'], description: 'read {item}', files });
+    expect(problemOf(planOf(task))).toBe(problem);
+  });
+});
+
 describe('a plan that will do', () => {
   it('is returned with its defaults', () => {
     const checked = checkPlan(planOf(taskOf('a', { for_each: ['x', 'y'], description: 'read {item}' })), LIMITS);
