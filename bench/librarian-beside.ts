@@ -44,7 +44,7 @@ async function startLibrarian(scratch: ScratchRedis, swarm: string): Promise<Chi
       REDIS_URL: scratch.url,
       FLEET_SWARM: swarm,
       FLEET_OFFLINE: '1',
-      FLEET_LOG_LEVEL: 'warn',
+      FLEET_LOG_LEVEL: 'error',
     },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
