@@ -1,13 +1,10 @@
 import { createPlanAdmission, readSonnetRoom } from './delegation.ts';
 import { countByModel } from './check-plan.ts';
 import { countOf } from '../count-of.ts';
-import { PLAN_PROMPT_VERSION, toPlanCall } from './plan-prompt.ts';
+import { MOST_TASKS, PLAN_PROMPT_VERSION, toPlanCall } from './plan-prompt.ts';
 import { toKnown } from './recall.ts';
 import type { StepContext } from './step-context.ts';
 import { toNodes } from './to-nodes.ts';
-
-/** SPEC: so many tasks where the mission does not say fewer. */
-const MOST_TASKS = 5_000;
 
 /** Has the plan made, and stores it with the tasks it comes to. @throws TaskFailedError `malformed` with the reply attached */
 export async function makePlan(ctx: StepContext): Promise<void> {

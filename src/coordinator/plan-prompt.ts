@@ -8,6 +8,9 @@ import type { Checked, StructuredCall } from './structured-call-shape.ts';
 /** Changes whenever the text below does: missions carry it. */
 export const PLAN_PROMPT_VERSION = 'plan-1';
 
+/** So many tasks where the mission does not say fewer. */
+export const MOST_TASKS = 5_000;
+
 const SYSTEM = `You are the coordinator of a fleet of workers. You turn a goal into a plan of small tasks. You do none of them yourself and you read no files: what you know of the workspace is the listing you are given.
 
 Each task goes to one worker that knows nothing but its own description. Workers can read, search, list, write and edit files of the workspace, run allowed commands, use git, make HTTP requests, transform JSON and CSV, look up earlier findings, and ask the archive ("Ask the archive: …"); without a workspace they have no files. A worker reports what it found and is gone.

@@ -110,6 +110,9 @@ describe('fleet mission', () => {
     await startLane();
     const own = ['--mission-id', 'm', '--workspace', 'site', '--budget', '0.001'];
     const { code, stderr } = await fleet('mission', 'Say it. [[tasks:3]]', ...own, '--wait');
+    expect(stderr).toMatch(
+      /--budget 0.001 is less than one call of claude-sonnet-5-5 may cost .*fleet budget USD --mission m/,
+    );
     expect(stderr).toMatch(/mission m parked: all it waits for is parked: 1 job; fleet budget USD --mission m/);
     expect(code).toBe(1);
     const resumed = await fleet('resume', 'm');

@@ -54,7 +54,7 @@ export function registerBudget(program: Command): void {
         console.log(`${toTitle(scope)}: ${describeBudget(state)}`);
         for (const { scope: kind, name, ...budget } of own) console.log(`  ${kind} ${name}: ${describeBudget(budget)}`);
         if (usd !== undefined) warnOfTooLittle(config, state);
-        if (released > 0) console.log(`Released: ${countOf(released, 'parked job')} wait for a worker again`);
+        if (released > 0) console.log(`Released: ${countOf(released, 'parked job')}, waiting for a worker again`);
         if (scope !== null && 'mission' in scope && (await findMission(fleet.inner, scope.mission)).parked) {
           console.log(`The mission is parked by a person: fleet resume ${scope.mission} lets it go on`);
         }

@@ -14,6 +14,7 @@ import { followMission } from '../follow-mission.ts';
 import { jsonOption, toCount } from '../options.ts';
 import { printJson } from '../print.ts';
 import { renderAnswer, renderMission, renderMissions, renderPlan } from '../render-mission.ts';
+import { warnOfTightMission } from '../warn-of-tight-mission.ts';
 import { warnWithoutCoordinator } from '../warn-without-coordinator.ts';
 import { withFleet } from '../with-fleet.ts';
 
@@ -103,6 +104,7 @@ async function add(fleet: OpenFleet, input: MissionInput, options: MissionComman
   const parts = { ...inner, configured: Object.keys(inner.config.FLEET_WORKSPACES) };
   const added = await addMission(parts, input, { missionId, session });
   await warnWithoutCoordinator(fleet);
+  if (added.added) warnOfTightMission(inner.config, input, added.id);
   const waits = options.wait === true || options.dryRun === true;
   if (!waits && options.json) return printJson(toJson(added));
   const said = added.added ? `Mission ${added.id}` : `${added.id} is there already: ${added.state}; nothing was added`;

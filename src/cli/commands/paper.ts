@@ -13,6 +13,7 @@ import { withInterrupt } from '../interrupt.ts';
 import { jsonOption, toUsd } from '../options.ts';
 import { thisPerson } from '../person.ts';
 import { printJson, withoutControls } from '../print.ts';
+import { warnOfTightMission } from '../warn-of-tight-mission.ts';
 import { warnWithoutWriters } from '../warn-without-writers.ts';
 import { withFleet } from '../with-fleet.ts';
 import { assertWritable, writeWhole } from '../write-whole.ts';
@@ -89,10 +90,9 @@ async function begin(fleet: OpenFleet, goal: string, options: PaperOptions): Pro
     ...(acceptShards === true ? { accept_shards: true } : {}),
     ...(session === undefined ? {} : { session }),
   };
-  const { id, added, state } = await fleet.missions.add(
-    { goal, paper, ...(budget === undefined ? {} : { budget_usd: budget }) },
-    missionId === undefined ? {} : { missionId },
-  );
+  const input = { goal, paper, ...(budget === undefined ? {} : { budget_usd: budget }) };
+  const { id, added, state } = await fleet.missions.add(input, missionId === undefined ? {} : { missionId });
+  if (added) warnOfTightMission(fleet.inner.config, input, id);
   if (json !== true)
     console.error(added ? `Paper ${id} begins` : `${id} is there already: ${state}; nothing was begun`);
   return id;

@@ -8,6 +8,7 @@ import { formatUsd } from '../../ledger/money.ts';
 import { createNotifier } from '../../notify.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import type { StatusSnapshot } from '../../status/snapshot-shape.ts';
+import { describeTooLittle } from '../least-call.ts';
 import { thisPerson } from '../person.ts';
 import { readSnapshot } from '../read-snapshot.ts';
 import { withFleet } from '../with-fleet.ts';
@@ -72,7 +73,7 @@ async function letGo(fleet: OpenFleet, mission: string, choice: MissionChoice | 
   const resumed = await resumeMission({ redis, keys, queues, scripts, halt, notifier }, mission, choice, thisPerson());
   await notifier.flush();
   console.log(`Mission ${mission} goes on${resumed.said === null ? '' : `: ${resumed.said}`}.`);
-  if (resumed.released > 0) console.log(`Released: ${countOf(resumed.released, 'job')} wait for a worker again`);
+  if (resumed.released > 0) console.log(`Released: ${countOf(resumed.released, 'job')}, waiting for a worker again`);
   if (resumed.liftedHalt && before !== null) {
     console.log(describeLifted(before));
     return describeRest(fleet);
@@ -88,7 +89,14 @@ function describeLifted({ reason, detail }: Halt): string {
 
 /** What still stands in the way, and how far the money goes. */
 async function describeRest(fleet: OpenFleet): Promise<void> {
-  for (const line of toRest(await readSnapshot(fleet))) console.log(line);
+  const snapshot = await readSnapshot(fleet);
+  for (const line of toRest(snapshot)) console.log(line);
+  const { limitNanoUsd, settledNanoUsd, reservedNanoUsd, uncertainNanoUsd } = snapshot.budget;
+  if (limitNanoUsd === null || snapshot.halt !== null) return;
+  const rest = limitNanoUsd - settledNanoUsd - reservedNanoUsd - uncertainNanoUsd;
+  const tooLittle = describeTooLittle(fleet.inner.config, rest);
+  if (tooLittle !== null)
+    console.log(`⚠️  That is ${tooLittle}: the next one halts the fleet again; fleet budget USD gives it more`);
 }
 
 /** A fleet may halt again at once; what is paused then, that halt has paused. */
