@@ -5,6 +5,7 @@ import { createHaltSwitch } from '../halt/halt.ts';
 import { connectQueues } from '../jobs/connect-queue.ts';
 import { listenToControl } from '../jobs/control.ts';
 import { runWorker } from '../jobs/run-worker.ts';
+import { showAlive } from '../jobs/show-alive.ts';
 import { takeWorkerName } from '../jobs/worker-name.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
@@ -31,7 +32,6 @@ export interface RunningCoordinator {
 
 /** Missions that plan, delegate or sum up at once; those that wait for their tasks hold no slot. */
 const SLOTS = 8;
-const HOLD_NAME_EVERY_MS = 30_000;
 
 /** A coordinator: carries out missions until it is closed. Several may run at once, in one process or many. */
 export async function runCoordinator(parts: {
@@ -87,9 +87,7 @@ export async function runCoordinator(parts: {
   });
   await subscriber.subscribe(keys.channelCompletions);
   const stopWatching = watchForeignFindings({ redis, keys, scripts, url: config.REDIS_URL, log });
-  const holding = setInterval(() => {
-    name.hold().catch((error: unknown) => log.warn({ error }, 'name not held'));
-  }, HOLD_NAME_EVERY_MS);
+  const leave = await showAlive({ redis, keys, name, log });
   await running.worker.waitUntilReady();
   log.info({ workerId: name.id, slots: SLOTS }, 'ready');
 
@@ -97,11 +95,10 @@ export async function runCoordinator(parts: {
     workerId: name.id,
     nothingToStore: () => redis.status !== 'ready' && running.activeJobs().length === 0,
     async close() {
-      clearInterval(holding);
       await Promise.all([stopWatching(), missions.stop()]);
       await running.close(); // stop fetching; calls under way end, and their replies are stored
       await notifier.flush();
-      await name.release();
+      await leave();
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
       await subscriber.quit();
       await redis.quit(); // last: nothing may use the connection after this line

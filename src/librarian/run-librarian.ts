@@ -7,6 +7,7 @@ import { connectQueues } from '../jobs/connect-queue.ts';
 import { listenToControl } from '../jobs/control.ts';
 import { oncePerFleet } from '../jobs/once-per-fleet.ts';
 import { runWorker } from '../jobs/run-worker.ts';
+import { showAlive } from '../jobs/show-alive.ts';
 import { takeWorkerName } from '../jobs/worker-name.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
@@ -46,7 +47,6 @@ export interface LibrarianModels {
 const SLOTS_PER_SHARD = 4;
 const MAX_SLOTS = 24;
 const SWEEP_EVERY_MS = 10 * 60_000;
-const HOLD_NAME_EVERY_MS = 30_000;
 /** SPEC: the context fills so much of the model's window; the rest is for the question and what it answers. */
 const WINDOW_SHARE = 0.9;
 
@@ -117,9 +117,7 @@ export async function runLibrarian(parts: {
     () => sweepPublicQueries(questions),
   );
   const stopWatching = watchForeignFindings({ redis, keys, scripts, url: config.REDIS_URL, log });
-  const holding = setInterval(() => {
-    name.hold().catch((error: unknown) => log.warn({ error }, 'name not held'));
-  }, HOLD_NAME_EVERY_MS);
+  const leave = await showAlive({ redis, keys, name, log });
   await running.worker.waitUntilReady();
   await Promise.all([context.refresh(), sweepPublicQueries(questions)]);
   log.info({ workerId: name.id, slots: concurrency, shards: shards.length, ...context.stats() }, 'ready');
@@ -129,13 +127,12 @@ export async function runLibrarian(parts: {
     contextStats: context.stats,
     nothingToStore: () => redis.status !== 'ready' && running.activeJobs().length === 0,
     async close() {
-      clearInterval(holding);
       await Promise.all([stopSweeping(), stopWatching()]);
       const closing = running.close(); // stop fetching; calls under way end, and their answers are recorded
       await gate.close(); // who waits for room is handed back
       await closing;
       await notifier.flush();
-      await name.release();
+      await leave();
       await Promise.all(Object.values(queues).map((queue) => queue.close()));
       await subscriber.quit();
       await redis.quit(); // last: nothing may use the connection after this line

@@ -50,6 +50,7 @@ export function createKeys(swarm: string | null) {
     session: own('session'), // hash: name, startedAt, explicit
     counters: own('counters'), // hash: recoveries, waits, quarantines … since the swarm began
     workers: own('workers'), // hash: worker id → JSON of its last heartbeat
+    attendants: own('attendants'), // hash: id of a librarian or coordinator → ms of its last sign of life
     workerName: (host: string, number: string) => own(`worker-name:${host}:${number}`),
     control: own('control'), // channel: halts, resumes, cancels
     turnOf: (upkeep: string) => own(`turn-of:${upkeep}`), // string with expiry: some process does this upkeep now

@@ -38,10 +38,13 @@ function renderJobs(snapshot: StatusSnapshot, paint: Paint): string[] {
   if (paused.length > 0 && snapshot.halt === null) {
     lines.push(paint.yellow(label('Paused:') + `${paused.join(', ')} (by a person)`));
   }
-  if (snapshot.tasksWithoutWorker > 0) {
-    lines.push(
-      paint.yellow(`${label('No worker for:')}${countOf(snapshot.tasksWithoutWorker, 'waiting task')} (fleet up)`),
-    );
+  const unattended: [string, number, string][] = [
+    ['No worker for:', snapshot.tasksWithoutWorker, 'waiting task'],
+    ['No librarian:', snapshot.questionsWithoutLibrarian, 'waiting question'],
+    ['No coordinator:', snapshot.missionsWithoutCoordinator, 'waiting mission'],
+  ];
+  for (const [nobody, count, what] of unattended) {
+    if (count > 0) lines.push(paint.yellow(`${label(nobody)}${countOf(count, what)} (fleet up)`));
   }
   const parkedCount = snapshot.queues.reduce((sum, queue) => sum + queue.parked, 0);
   if (snapshot.parked.length > 0) {

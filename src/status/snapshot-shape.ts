@@ -136,4 +136,7 @@ export interface StatusSnapshot {
   cooling: { model: string; forMs: number }[];
   /** Waiting tasks while no live worker exists. */
   tasksWithoutWorker: number;
+  /** Waiting questions while no librarian is up, and missions while no coordinator is. */
+  questionsWithoutLibrarian: number;
+  missionsWithoutCoordinator: number;
 }

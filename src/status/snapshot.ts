@@ -3,6 +3,7 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import type { QueueName } from '../../queues/registry.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { toNanoUsd } from '../ledger/money.ts';
+import { ALIVE_FOR_MS } from '../jobs/show-alive.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toCompaction } from './compaction.ts';
@@ -53,6 +54,12 @@ export async function readStatus(
 
   const workers = parseWorkers(first.workers, now);
   const tasks = counts.find((queue) => queue.name === 'tasks');
+  const waitingFor = (queue: QueueName, kind: string): number => {
+    const isUp = Object.entries(first.attendants).some(
+      ([id, at]) => id.startsWith(kind) && now - Number(at) < ALIVE_FOR_MS,
+    );
+    return isUp ? 0 : (counts.find(({ name }) => name === queue)?.waiting ?? 0);
+  };
   for (const queue of counts) {
     // A parked job is a delayed one to BullMQ. Too many to look at are taken for tasks.
     const tooMany = queue.name === 'tasks' && second.parked.length === 0;
@@ -111,6 +118,8 @@ export async function readStatus(
     },
     cooling: second.cooling,
     tasksWithoutWorker: workers.length === 0 ? (tasks?.waiting ?? 0) : 0,
+    questionsWithoutLibrarian: waitingFor('archive', 'librarian_'),
+    missionsWithoutCoordinator: waitingFor('missions', 'coordinator_'),
   };
 }
 
@@ -133,7 +142,8 @@ async function readFacts(redis: Redis, keys: Keys) {
       .mget(VENDORS.map((vendor) => keys.cost(vendor)))
       .hgetall(keys.compaction)
       .exists(keys.turnOf('compaction'))
-      .hgetall(keys.booked),
+      .hgetall(keys.booked)
+      .hgetall(keys.attendants),
   );
   return {
     time: replies[0] as [string, string],
@@ -152,6 +162,7 @@ async function readFacts(redis: Redis, keys: Keys) {
     compaction: replies[13] as Record<string, string>,
     isCondensing: replies[14] === 1,
     booked: replies[15] as Record<string, string>,
+    attendants: replies[16] as Record<string, string>,
   };
 }
 

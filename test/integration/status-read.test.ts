@@ -155,6 +155,16 @@ describe('readStatus', () => {
     expect(snapshot.tasksWithoutWorker).toBe(1);
   });
 
+  it('says that nobody takes the waiting questions, until a librarian gives a sign of life', async () => {
+    const { redis, keys, queues, read } = await openFleet();
+    await queues.find(({ name }) => name === 'archive')?.add('query', {});
+    expect(await read()).toMatchObject({ questionsWithoutLibrarian: 1, missionsWithoutCoordinator: 0 });
+    await redis.hset(keys.attendants, 'librarian_dead_001', Date.now() - 80_000);
+    expect(await read()).toMatchObject({ questionsWithoutLibrarian: 1 });
+    await redis.hset(keys.attendants, 'librarian_box_001', Date.now());
+    expect(await read()).toMatchObject({ questionsWithoutLibrarian: 0 });
+  });
+
   it('reads halt, cooling models, counters and uncertain calls', async () => {
     const { redis, keys, read } = await openFleet();
     const day = new Date().toISOString().slice(0, 10);

@@ -28,6 +28,8 @@ export function snapshotWith(changes: Partial<StatusSnapshot> = {}): StatusSnaps
     budget: { day: '2025-11-21', limitNanoUsd: null, settledNanoUsd: 0, reservedNanoUsd: 0, uncertainNanoUsd: 0 },
     cooling: [],
     tasksWithoutWorker: 0,
+    questionsWithoutLibrarian: 0,
+    missionsWithoutCoordinator: 0,
     ...changes,
   };
 }

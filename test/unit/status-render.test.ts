@@ -106,6 +106,8 @@ describe('renderStatus', () => {
         uncertain: { callCount: 1, todayNanoUsd: 1_200_000 },
         cooling: [{ model: 'claude-haiku-5-5', forMs: 11_200 }],
         tasksWithoutWorker: 4,
+        questionsWithoutLibrarian: 1,
+        missionsWithoutCoordinator: 2,
       }),
     );
     expect(text).toContain('Parked: budget    12 batch nightly');
@@ -115,7 +117,11 @@ describe('renderStatus', () => {
     expect(text).toContain('Uncertain cost:   $0.0012 today; so far 1 call was killed before its answer was stored');
     expect(text).toContain('Cooling:          claude-haiku-5-5 for 12 s');
     expect(text).toContain('No worker for:    4 waiting tasks');
-    expect(renderStatus(snapshotWith())).not.toMatch(/Parked|Failed:|Recoveries|Uncertain|Cooling|No worker/);
+    expect(text).toContain('No librarian:     1 waiting question (fleet up)');
+    expect(text).toContain('No coordinator:   2 waiting missions (fleet up)');
+    expect(renderStatus(snapshotWith())).not.toMatch(
+      /Parked|Failed:|Recoveries|Uncertain|Cooling|No worker|No librarian|No coordinator/,
+    );
   });
 
   it('shows the budget and what other programs added', () => {

@@ -277,10 +277,14 @@ function drawMissions({ missions, coordinator, rework, saving, delegation }) {
   );
 }
 
-function drawNotices({ parked, cooling, counters, tasksWithoutWorker, queues, halt, archiveNotice }) {
+function drawNotices(status) {
+  const { parked, cooling, counters, tasksWithoutWorker, queues, halt, archiveNotice } = status;
+  const { questionsWithoutLibrarian: questions, missionsWithoutCoordinator: missions } = status;
   const lines = [];
   if (archiveNotice) lines.push([archiveNotice, null]);
   if (tasksWithoutWorker > 0) lines.push([`${count(tasksWithoutWorker)} tasks wait and no worker runs`, 'fleet up']);
+  if (questions > 0) lines.push([`Questions wait and no librarian runs: ${count(questions)}`, 'fleet up']);
+  if (missions > 0) lines.push([`Missions wait and no coordinator runs: ${count(missions)}`, 'fleet up']);
   const paused = halt === null ? queues.filter((queue) => queue.paused).map((queue) => queue.name) : [];
   if (paused.length > 0) lines.push([`Paused by a person: ${paused.join(', ')}; resume it in the queue's page`, null]);
   for (const { scope, name, count: jobs } of parked) {

@@ -1,0 +1,35 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from '../logger.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { WorkerName } from './worker-name.ts';
+
+const EVERY_MS = 30_000;
+/** A librarian or coordinator not heard of for so long is gone. */
+export const ALIVE_FOR_MS = 75_000;
+
+/**
+ * Keeps a librarian's or coordinator's name, and says that it is up: what waits for nobody shows in the status. Haiku
+ * workers have their own heartbeat.
+ * @returns gives both back
+ */
+export async function showAlive(parts: {
+  redis: Redis;
+  keys: Keys;
+  name: WorkerName;
+  log: Logger;
+}): Promise<() => Promise<void>> {
+  const { redis, keys, name, log } = parts;
+  const say = async (): Promise<void> => {
+    await name.hold();
+    await redis.hset(keys.attendants, name.id, Date.now());
+  };
+  await say();
+  const timer = setInterval(() => {
+    say().catch((error: unknown) => log.warn({ error }, 'no sign of life given'));
+  }, EVERY_MS);
+  return async () => {
+    clearInterval(timer);
+    await redis.hdel(keys.attendants, name.id);
+    await name.release();
+  };
+}
