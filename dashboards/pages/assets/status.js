@@ -325,9 +325,9 @@ function drawQueues({ queues }) {
         'td',
         { class: 'tight' },
         h('a', { href: `/queues/queue/${queue.name}` }, queue.name),
-        queue.paused ? h('span', { class: 'badge warn' }, ' paused') : null,
+        queue.paused ? h('span', { class: 'badge warn' }, 'paused') : null,
         queue.waitingForChildren > 0
-          ? h('span', { class: 'badge' }, ` ${count(queue.waitingForChildren)} waiting for tasks`)
+          ? h('span', { class: 'badge' }, `${count(queue.waitingForChildren)} waiting for tasks`)
           : null,
       ),
       STATES.map((state) => {
