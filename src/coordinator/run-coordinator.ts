@@ -1,22 +1,14 @@
 import { missionsQueue } from '../../queues/missions.ts';
-import { isOffline, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
 import { watchForeignFindings } from '../findings/watch-foreign.ts';
-import { createHaltSwitch } from '../halt/halt.ts';
-import { connectQueues } from '../jobs/connect-queue.ts';
 import { listenToControl } from '../jobs/control.ts';
+import { openWorkerBase } from '../jobs/open-worker-base.ts';
 import { runWorker } from '../jobs/run-worker.ts';
 import { showAlive } from '../jobs/show-alive.ts';
 import { takeWorkerName } from '../jobs/worker-name.ts';
-import { seedBudget } from '../ledger/budget.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../logger.ts';
 import type { Model } from '../models/model.ts';
-import { createNotifier } from '../notify.ts';
-import { connectRedis } from '../redis/connect.ts';
-import { createKeys } from '../redis/keys.ts';
-import { markSwarm, runPreflight } from '../redis/preflight.ts';
-import { defineScripts } from '../redis/scripts.ts';
-import { waitWhileRefused } from '../redis/wait-while-refused.ts';
 import { createSessionReader } from '../session.ts';
 import { createMissionHandler } from './create-mission-handler.ts';
 import { writeMission } from './mission-record.ts';
@@ -41,24 +33,15 @@ export async function runCoordinator(parts: {
   onStuck?: () => void;
 }): Promise<RunningCoordinator> {
   const { config, model, log } = parts;
-  const keys = createKeys(config.FLEET_SWARM ?? null);
-  const redis = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-coordinator' });
-  const subscriber = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-coordinator-control' });
-  const { warnings } = await runPreflight(redis, keys);
-  for (const warning of warnings) log.warn(warning);
-  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
-  await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
-  const scripts = waitWhileRefused(defineScripts(redis));
-  const queues = connectQueues(redis, keys);
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys, log });
-  const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
+  const base = await openWorkerBase(config, { kind: 'coordinator', log });
+  const { redis, subscriber, keys, scripts, queues, notifier, halt } = base;
   const name = await takeWorkerName(redis, keys, undefined, 'coordinator');
   const now = (): Date => new Date();
   const ledger = createTurnLedger({ scripts, keys, workerId: name.id, now, queue: 'missions', apart: 'coordinator' });
-  const base = { redis, keys, scripts, queues, halt, config, notifier, workerId: name.id, log, now };
-  const missions = watchMissions(base);
+  const shared = { redis, keys, scripts, queues, halt, config, notifier, workerId: name.id, log, now };
+  const missions = watchMissions(shared);
   const handle = createMissionHandler({
-    ...base,
+    ...shared,
     model,
     ledger,
     currentSession: createSessionReader(scripts, keys),
@@ -77,7 +60,7 @@ export async function runCoordinator(parts: {
     ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
   });
   running.worker.on('failed', (job, error) => {
-    noteFailed(base, job?.id ?? '', error).catch((reason: unknown) => log.warn({ reason }, 'the end was not noted'));
+    noteFailed(shared, job?.id ?? '', error).catch((reason: unknown) => log.warn({ reason }, 'the end was not noted'));
   });
   await listenToControl(subscriber, keys, (message) => {
     if (message.type === 'cancel') running.cancel(message.jobId);
@@ -99,9 +82,7 @@ export async function runCoordinator(parts: {
       await running.close(); // stop fetching; calls under way end, and their replies are stored
       await notifier.flush();
       await leave();
-      await Promise.all(Object.values(queues).map((queue) => queue.close()));
-      await subscriber.quit();
-      await redis.quit(); // last: nothing may use the connection after this line
+      await base.close(); // last: nothing may use its connections after this line
     },
   };
 }

@@ -3,9 +3,12 @@ import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toStoredTokens } from './adopt.ts';
 import { fromExportLine, type ExportedFinding } from './export-line.ts';
-import { readLines } from './read-lines.ts';
+import { readLines } from '../read-lines.ts';
 import { toText } from './read-stored.ts';
 import { parseFinding } from './stored-finding.ts';
+
+/** A line longer than this is passed over. */
+const MOST_BYTES = 64 * 2 ** 20;
 
 /** Lines sent to Redis together: enough to keep it busy, little enough for any memory. */
 const CHUNK_LINES = 500;
@@ -57,7 +60,7 @@ export async function importFindings(
     onProgress?.(counts, bytes);
   }
 
-  for await (const line of readLines(chunks, (read) => (bytes = read))) {
+  for await (const line of readLines(chunks, { mostBytes: MOST_BYTES, onBytes: (read) => (bytes = read) })) {
     const text = line.text?.trim() ?? null;
     if (text === '') continue;
     counts.read += 1;

@@ -1,28 +1,20 @@
 import { tasksQueue } from '../../queues/tasks.ts';
-import { isOffline, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
 import { createFindingStore } from '../findings/store.ts';
 import { watchForeignFindings } from '../findings/watch-foreign.ts';
-import { createHaltSwitch } from '../halt/halt.ts';
 import { checkMemory } from '../halt/watch-memory.ts';
 import { announceEnds } from '../jobs/announce-ends.ts';
-import { connectQueues } from '../jobs/connect-queue.ts';
 import { listenToControl } from '../jobs/control.ts';
 import { startHeartbeat, type Heartbeat } from '../jobs/heartbeat.ts';
 import { oncePerFleet } from '../jobs/once-per-fleet.ts';
+import { openWorkerBase } from '../jobs/open-worker-base.ts';
 import { runWorker } from '../jobs/run-worker.ts';
 import { takeWorkerName } from '../jobs/worker-name.ts';
-import { seedBudget } from '../ledger/budget.ts';
 import { formatUsd } from '../ledger/money.ts';
 import { sweepReservations, toLostAfterMs } from '../ledger/sweep.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../logger.ts';
 import type { Model } from '../models/model.ts';
-import { createNotifier } from '../notify.ts';
-import { connectRedis } from '../redis/connect.ts';
-import { createKeys } from '../redis/keys.ts';
-import { markSwarm, runPreflight } from '../redis/preflight.ts';
-import { defineScripts } from '../redis/scripts.ts';
-import { waitWhileRefused } from '../redis/wait-while-refused.ts';
 import { createSessionReader } from '../session.ts';
 import { createArchiveAsker } from '../librarian/archive-asker.ts';
 import { createTaskHandler } from './create-task-handler.ts';
@@ -51,17 +43,8 @@ export async function runHaiku(parts: {
   onStart?: () => void;
 }): Promise<RunningHaiku> {
   const { config, model, log } = parts;
-  const keys = createKeys(config.FLEET_SWARM ?? null);
-  const redis = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-haiku' });
-  const subscriber = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-haiku-control' });
-  const { warnings } = await runPreflight(redis, keys);
-  for (const warning of warnings) log.warn(warning);
-  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
-  const budget = await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
-  const scripts = waitWhileRefused(defineScripts(redis));
-  const queues = connectQueues(redis, keys);
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys, log });
-  const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
+  const base = await openWorkerBase(config, { kind: 'haiku', log });
+  const { redis, subscriber, keys, scripts, queues, notifier, halt } = base;
   const name = await takeWorkerName(redis, keys, config.FLEET_WORKER_ID);
   const ledger = createTurnLedger({ scripts, keys, workerId: name.id, now: () => new Date() });
   // Tasks may ask where somebody answers.
@@ -145,7 +128,10 @@ export async function runHaiku(parts: {
   );
   await running.worker.waitUntilReady();
   await heartbeat.beat();
-  log.info({ workerId: name.id, slots: config.FLEET_HAIKU_CONCURRENCY, budget: formatUsd(budget, 4) }, 'ready');
+  log.info(
+    { workerId: name.id, slots: config.FLEET_HAIKU_CONCURRENCY, budget: formatUsd(base.budgetNanoUsd, 4) },
+    'ready',
+  );
 
   return {
     workerId: name.id,
@@ -157,9 +143,7 @@ export async function runHaiku(parts: {
       await heartbeat.stop();
       await notifier.flush();
       await name.release();
-      await Promise.all(Object.values(queues).map((queue) => queue.close()));
-      await subscriber.quit();
-      await redis.quit(); // last: nothing may use the connection after this line
+      await base.close(); // last: nothing may use its connections after this line
     },
   };
 }

@@ -1,25 +1,17 @@
 import type { Redis } from 'ioredis';
 import { archiveQueue } from '../../queues/archive.ts';
-import { isOffline, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
 import { watchForeignFindings } from '../findings/watch-foreign.ts';
-import { createHaltSwitch } from '../halt/halt.ts';
-import { connectQueues } from '../jobs/connect-queue.ts';
 import { listenToControl } from '../jobs/control.ts';
 import { oncePerFleet } from '../jobs/once-per-fleet.ts';
+import { openWorkerBase } from '../jobs/open-worker-base.ts';
 import { runWorker } from '../jobs/run-worker.ts';
 import { showAlive } from '../jobs/show-alive.ts';
 import { takeWorkerName } from '../jobs/worker-name.ts';
-import { seedBudget } from '../ledger/budget.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../logger.ts';
 import type { ArchiveModel } from '../models/archive-model.ts';
 import { findModel } from '../models/catalog.ts';
-import { createNotifier } from '../notify.ts';
-import { connectRedis } from '../redis/connect.ts';
-import { createKeys } from '../redis/keys.ts';
-import { markSwarm, runPreflight } from '../redis/preflight.ts';
-import { defineScripts } from '../redis/scripts.ts';
-import { waitWhileRefused } from '../redis/wait-while-refused.ts';
 import { createSessionReader } from '../session.ts';
 import type { ShardConfig } from '../shards-config.ts';
 import { createArchiveContext, type ContextStats } from './archive-context.ts';
@@ -60,16 +52,8 @@ export async function runLibrarian(parts: {
   onStuck?: () => void;
 }): Promise<RunningLibrarian> {
   const { config, shards, models, log } = parts;
-  const keys = createKeys(config.FLEET_SWARM ?? null);
-  const redis = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-librarian' });
-  const subscriber = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: 'fleet-librarian-control' });
-  const { warnings } = await runPreflight(redis, keys);
-  for (const warning of warnings) log.warn(warning);
-  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
-  await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
-  const scripts = waitWhileRefused(defineScripts(redis));
-  const queues = connectQueues(redis, keys);
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys, log });
+  const base = await openWorkerBase(config, { kind: 'librarian', log });
+  const { redis, subscriber, keys, scripts, queues, notifier, halt } = base;
   const name = await takeWorkerName(redis, keys, undefined, 'librarian');
   const context = createArchiveContext(redis, keys);
   const gate = createRateGate({ redis, keys, scripts, shards, log, notifier, pacing: config.GEMINI_PACING === '1' });
@@ -101,7 +85,7 @@ export async function runLibrarian(parts: {
     keys,
     scripts,
     queue: queues.archive,
-    halt: createHaltSwitch(redis, keys, Object.values(queues), { notifier }),
+    halt,
     log,
     workerId: name.id,
     concurrency,
@@ -133,9 +117,7 @@ export async function runLibrarian(parts: {
       await closing;
       await notifier.flush();
       await leave();
-      await Promise.all(Object.values(queues).map((queue) => queue.close()));
-      await subscriber.quit();
-      await redis.quit(); // last: nothing may use the connection after this line
+      await base.close(); // last: nothing may use its connections after this line
     },
   };
 }

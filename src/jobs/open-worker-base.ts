@@ -1,0 +1,65 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { QueueName } from '../../queues/registry.ts';
+import { isOffline, type Config } from '../config.ts';
+import { createHaltSwitch, type HaltSwitch } from '../halt/halt.ts';
+import { seedBudget } from '../ledger/budget.ts';
+import type { Logger } from '../logger.ts';
+import { createNotifier, type Notifier } from '../notify.ts';
+import { connectRedis } from '../redis/connect.ts';
+import { createKeys, type Keys } from '../redis/keys.ts';
+import { markSwarm, runPreflight } from '../redis/preflight.ts';
+import { defineScripts, type Scripts } from '../redis/scripts.ts';
+import { waitWhileRefused } from '../redis/wait-while-refused.ts';
+import { connectQueues } from './connect-queue.ts';
+
+/** What every worker process stands on. */
+export interface WorkerBase {
+  redis: Redis;
+  /** A connection of its own: one that subscribes can do nothing else. */
+  subscriber: Redis;
+  keys: Keys;
+  /** They wait for a Redis that refuses to store. */
+  scripts: Scripts;
+  queues: Record<QueueName, Queue>;
+  notifier: Notifier;
+  halt: HaltSwitch;
+  /** Of the day, nano-dollars. */
+  budgetNanoUsd: number;
+  /** Last of all: nothing may use the connections afterwards. */
+  close(): Promise<void>;
+}
+
+/**
+ * Connects a worker process: waits for Redis, refuses one that cannot be used, marks a new swarm and seeds its budget.
+ * @throws RedisUnusableError, ConfigError where the swarm is of the other kind
+ */
+export async function openWorkerBase(
+  config: Config,
+  { kind, log }: { kind: 'haiku' | 'librarian' | 'coordinator'; log: Logger },
+): Promise<WorkerBase> {
+  const keys = createKeys(config.FLEET_SWARM ?? null);
+  const redis = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: `fleet-${kind}` });
+  const subscriber = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: `fleet-${kind}-control` });
+  const { warnings } = await runPreflight(redis, keys);
+  for (const warning of warnings) log.warn(warning);
+  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
+  const budgetNanoUsd = await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
+  const queues = connectQueues(redis, keys);
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys, log });
+  return {
+    redis,
+    subscriber,
+    keys,
+    scripts: waitWhileRefused(defineScripts(redis)),
+    queues,
+    notifier,
+    halt: createHaltSwitch(redis, keys, Object.values(queues), { notifier }),
+    budgetNanoUsd,
+    async close() {
+      await Promise.all(Object.values(queues).map((queue) => queue.close()));
+      await subscriber.quit();
+      await redis.quit();
+    },
+  };
+}
