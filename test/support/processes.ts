@@ -38,6 +38,7 @@ export async function startWorkerProcess(redis: TestRedis, options: WorkerProces
     env: plainEnvironment({
       FLEET_HOME: redis.folder,
       FLEET_DATA: redis.folder,
+      TMPDIR: redis.folder, // what a killed worker leaves goes with it
       FLEET_OFFLINE: '1',
       FLEET_SWARM: redis.swarm,
       FLEET_WORKER_ID: options.id,
