@@ -23,6 +23,15 @@ export class PatientWorker extends Worker {
     return this.#patiently(() => super.handleFailed(...args));
   }
 
+  /**
+   * BullMQ waits for its blocking connection's `end`, which ioredis never emits for one that is closed while it waits to
+   * reconnect: closing while Redis is away would hang for ever, also after Redis is back.
+   */
+  override async close(force?: boolean): Promise<void> {
+    if (force !== true && this.closing === undefined) await this.backend.reconnectBlocking();
+    return super.close(force);
+  }
+
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
       try {

@@ -186,8 +186,6 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     async close() {
       draining = true;
       stopWatching();
-      // BullMQ's close hangs for ever where it begins while Redis is away, also after Redis is back.
-      if (redis.status !== 'ready') await new Promise<void>((resolve) => redis.once('ready', () => resolve()));
       await worker.close();
       stopRenewing();
     },
