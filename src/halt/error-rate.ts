@@ -61,12 +61,13 @@ export async function noteFailure(
     reason: 'error-rate',
     step: `job ${failure.jobId} failed`,
     by: parts.workerId,
-    detail: await describe(parts, failed, done),
+    detail: await describe(parts, done),
   });
 }
 
-async function describe({ redis, keys }: ErrorRateParts, failed: number, done: number): Promise<string> {
+async function describe({ redis, keys }: ErrorRateParts, done: number): Promise<string> {
   const entries = await redis.zrevrange(keys.recentFailures, 0, '-1'); // of ten minutes, newest first
+  const failed = entries.length; // others may have failed meanwhile
   const counts = new Map<string, number>();
   for (const entry of entries) counts.set(toReason(entry), (counts.get(toReason(entry)) ?? 0) + 1);
   const reasons = [...counts].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${count} ${reason}`);

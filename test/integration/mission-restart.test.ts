@@ -49,8 +49,10 @@ describe('a mission that begins again', () => {
     const { missions } = fleet.inner.queues;
     await waitUntil(async () => (await missions.getJobState('m')) === 'completed');
     const calls = model.calls.length;
-    await (await missions.getJob('m'))?.retry('completed');
-    await waitUntil(async () => (await missions.getJob('m'))?.attemptsStarted === 3); // once to delegate, once to sum up, and now
+    const job = await missions.getJob('m');
+    const runs = job?.attemptsStarted ?? 0;
+    await job?.retry('completed');
+    await waitUntil(async () => ((await missions.getJob('m'))?.attemptsStarted ?? 0) > runs);
     await waitUntil(async () => (await missions.getJobState('m')) === 'completed');
     expect(model.calls).toHaveLength(calls);
     expect(await fleet.findings.count()).toBe(4);
