@@ -13,7 +13,7 @@ import type { JobTotals, TurnLedger } from '../ledger/turn-ledger-shape.ts';
 import { toQueryIds } from '../librarian/query-ids.ts';
 import type { Model } from '../models/model.ts';
 import type { Notifier } from '../notify.ts';
-import { lockLost } from './begin-error.ts';
+import { lockLost } from '../ledger/begin-error.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildRef } from './children.ts';
 import { toMissionFindingId } from './mission-id.ts';
 import { readMission, writeMission } from './mission-record.ts';

@@ -9,7 +9,7 @@ import { toTotalTokens } from '../ledger/usage.ts';
 import { findPrices } from '../models/catalog.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
-import { lockLost } from './begin-error.ts';
+import { lockLost } from '../ledger/begin-error.ts';
 import type { MissionEnd, MissionOutcome } from './step-context.ts';
 
 /** What a mission's finding says besides its outcome. */

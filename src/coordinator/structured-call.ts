@@ -7,7 +7,7 @@ import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/tur
 import { addUsage, NO_USAGE, toTotalTokens } from '../ledger/usage.ts';
 import { findModel, type CatalogEntry } from '../models/catalog.ts';
 import type { Model, ModelReply, ModelRequest } from '../models/model.ts';
-import { lockLost, toBeginError } from './begin-error.ts';
+import { lockLost, toBeginError } from '../ledger/begin-error.ts';
 import type { AskStructured, Checked, StructuredCall } from './structured-call-shape.ts';
 
 export interface StructuredCallParts {

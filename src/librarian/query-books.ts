@@ -1,7 +1,7 @@
-import { CancelledError, FleetError, HaltError, LockLostError, ModelCoolingError, TaskFailedError } from '../errors.ts';
-import { toBudgetError } from '../haiku/budget-error.ts';
+import { FleetError } from '../errors.ts';
+import { lockLost, toBeginError } from '../ledger/begin-error.ts';
 import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../ledger/prices.ts';
-import type { BeginAnswer, Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/turn-ledger-shape.ts';
+import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/turn-ledger-shape.ts';
 import { addUsage, NO_USAGE } from '../ledger/usage.ts';
 import type { CatalogEntry } from '../models/catalog.ts';
 import type { Usage } from '../models/usage.ts';
@@ -64,7 +64,7 @@ export function openQueryBooks(ledger: TurnLedger, identity: TaskIdentity): Quer
         await ledger.closeReservation(identity, answer.reservation, 'release');
         return { kind: 'new' };
       }
-      if (answer.kind !== 'replay') throw toError(answer, identity);
+      if (answer.kind !== 'replay') throw toBeginError(answer, identity);
       ({ epoch, totals } = answer);
       const json = answer.stored.get(`r:${epoch}:${TURN}`);
       return json === undefined ? { kind: 'new' } : { kind: 'reply', json };
@@ -72,7 +72,8 @@ export function openQueryBooks(ledger: TurnLedger, identity: TaskIdentity): Quer
     async reserve(payer, bound) {
       const worstNanoUsd = payer.free ? 0 : worstCaseNanoUsd(payer.entry, bound);
       const answer = await ledger.begin(forPayer(payer), { turn: TURN, worstNanoUsd, first: false });
-      if (answer.kind !== 'reserved') throw toError(answer, forPayer(payer));
+      if (answer.kind === 'replay') throw new Error('begin-turn: replay was not expected here');
+      if (answer.kind !== 'reserved') throw toBeginError(answer, forPayer(payer));
       ({ epoch } = answer);
       return answer.reservation;
     },
@@ -92,37 +93,9 @@ export function openQueryBooks(ledger: TurnLedger, identity: TaskIdentity): Quer
     async settle(payer, booking, reply, log) {
       const note = { log, progress: null };
       const kept = await ledger.settle(forPayer(payer), { epoch, turn: TURN }, booking, reply, totals, note);
-      if (kept === 'lock-lost') throw lockLost(identity);
+      if (kept === 'lock-lost') throw lockLost(identity.jobId);
     },
     keep: (reply) => ledger.keepReply(identity, { epoch, turn: TURN }, reply),
     identity: forPayer,
   };
-}
-
-function toError(answer: BeginAnswer, identity: TaskIdentity): Error {
-  switch (answer.kind) {
-    case 'taken':
-      return new TaskFailedError(
-        'finding-taken',
-        `finding ${identity.findingId} already exists and belongs to something else`,
-      );
-    case 'lock-lost':
-      return lockLost(identity);
-    case 'cancelled':
-      return new CancelledError('cancelled before its call');
-    case 'halted':
-      return new HaltError(answer.reason);
-    case 'cooling':
-      return new ModelCoolingError(identity.model, answer.delayMs, `${identity.model} cools down`);
-    case 'budget':
-      return toBudgetError(answer);
-    case 'reserved':
-    case 'replay':
-    case 'done':
-      return new Error(`begin-turn: ${answer.kind} was not expected here`);
-  }
-}
-
-function lockLost(identity: TaskIdentity): LockLostError {
-  return new LockLostError(`another librarian has query ${identity.jobId}`);
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
-import { toBudgetError } from '../../src/haiku/budget-error.ts';
+import { toBudgetError } from '../../src/ledger/budget-error.ts';
 import { toUtcDay } from '../../src/findings/timestamp.ts';
 import { toOutcome } from '../../src/jobs/outcomes.ts';
 import { releaseParked, type ParkedScope } from '../../src/jobs/release-parked.ts';

@@ -6,10 +6,10 @@ import {
   TaskFailedError,
   type FleetError,
 } from '../errors.ts';
-import { toBudgetError } from '../haiku/budget-error.ts';
-import type { BeginAnswer, TaskIdentity } from '../ledger/turn-ledger-shape.ts';
+import { toBudgetError } from './budget-error.ts';
+import type { BeginAnswer, TaskIdentity } from './turn-ledger-shape.ts';
 
-/** What the ledger's refusal of a paid call of the coordinator is thrown as. */
+/** What the ledger's refusal of a paid call is thrown as. */
 export function toBeginError(
   answer: Exclude<BeginAnswer, { kind: 'reserved' | 'replay' }>,
   identity: TaskIdentity,
