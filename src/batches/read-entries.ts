@@ -1,5 +1,5 @@
 import { toMessage } from '../errors.ts';
-import { readLines } from '../read-lines.ts';
+import { readLines } from '../text/lines.ts';
 import { BlankEntry, UnreadableEntry } from './add-batch.ts';
 
 /** A line longer than this is no task (tasks hold 256 kB at most). */

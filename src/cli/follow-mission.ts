@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { readMission, readMissionHead } from '../coordinator/mission-record.ts';
 import type { MissionRecord } from '../coordinator/mission-shape.ts';
 import { findAllParked } from '../coordinator/report-stuck.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { readMissionHead } from '../coordinator/mission-record.ts';
 import { readPaper, type PaperRecord } from '../coordinator/paper/paper-record.ts';
 import type { ShardReport } from '../coordinator/paper/paper-shape.ts';

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { addBatch } from '../batches/add-batch.ts';
 import { readBatch } from '../batches/batch-progress.ts';
 import { noticeBatchEnd } from '../batches/batch-round.ts';

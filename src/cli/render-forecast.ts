@@ -1,4 +1,4 @@
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import type { BatchReport } from '../batches/batch-shape.ts';
 import type { Forecast } from '../batches/forecast.ts';
 import { formatUsd } from '../ledger/money.ts';

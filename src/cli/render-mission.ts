@@ -1,6 +1,6 @@
 import type { MissionStatus } from '../coordinator/fleet-missions-shape.ts';
 import type { Plan } from '../coordinator/plan.ts';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { toSummary, type StoredFinding } from '../findings/stored-finding.ts';
 import { formatUsd } from '../ledger/money.ts';
 import { lineWidth, toLine, withoutControls } from './print.ts';

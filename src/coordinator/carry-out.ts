@@ -1,4 +1,4 @@
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { TaskFailedError } from '../errors.ts';
 import { summarise } from '../findings/stored-finding.ts';
 import { noteRound } from '../halt/rounds.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { isGuardedName } from '../haiku/tools/guarded-names.ts';
 import { leavesWorkspace } from '../jobs/check-task.ts';
 import { orderByDependencies } from './dependency-order.ts';

@@ -1,4 +1,4 @@
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { choosePieces } from './choose-pieces.ts';
 import { LIVE_LIMIT, type CompactOutcome, type CompactParts } from './compact-shape.ts';
 import { takeCompactionTurn, type CompactionTurn } from './compaction-turn.ts';

@@ -1,6 +1,6 @@
 import { DelayedError, WaitingChildrenError } from 'bullmq';
 import type { MissionData } from '../../queues/missions.ts';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { BudgetReachedError, CancelledError, InvalidJobError, TaskFailedError, toMessage } from '../errors.ts';
 import { readStored, toText } from '../findings/read-stored.ts';
 import { toFailureReason } from '../jobs/outcomes.ts';

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createForecaster } from '../batches/forecast.ts';
 import type { Config } from '../config.ts';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import type { FindingStore } from '../findings/store-shape.ts';
 import { costNanoUsd } from '../ledger/prices.ts';
 import { NO_USAGE } from '../ledger/usage.ts';

@@ -1,6 +1,6 @@
 import { createPlanAdmission, readSonnetRoom } from './delegation.ts';
 import { countByModel } from './check-plan.ts';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { MOST_TASKS, PLAN_PROMPT_VERSION, toPlanCall } from './plan-prompt.ts';
 import { toKnown } from './recall.ts';
 import type { StepContext } from './step-context.ts';

@@ -1,4 +1,4 @@
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { formatUsd } from '../ledger/money.ts';
 import { toSavedPercent } from '../ledger/prices.ts';
 import type { MissionForecast } from './forecast.ts';

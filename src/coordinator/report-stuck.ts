@@ -1,5 +1,5 @@
 import { readKnownNames } from '../jobs/check-task.ts';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import type { Logger } from '../logger.ts';
 import type { Notifier } from '../notify.ts';
 import type { Scripts } from '../redis/scripts.ts';

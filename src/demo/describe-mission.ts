@@ -1,4 +1,4 @@
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import type { MissionRecord } from '../coordinator/mission-shape.ts';
 import type { Plan, PlannedTask } from '../coordinator/plan.ts';
 import { toSummary, type StoredFinding } from '../findings/stored-finding.ts';

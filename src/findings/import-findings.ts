@@ -3,7 +3,7 @@ import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toStoredTokens } from './adopt.ts';
 import { fromExportLine, type ExportedFinding } from './export-line.ts';
-import { readLines } from '../read-lines.ts';
+import { readLines } from '../text/lines.ts';
 import { toText } from './read-stored.ts';
 import { parseFinding } from './stored-finding.ts';
 

@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { TaskFailedError } from '../errors.ts';
 import { toTotalTokens } from '../ledger/usage.ts';
 import type { ModelReply } from '../models/model.ts';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { HaltSwitch } from './halt.ts';
 

@@ -1,4 +1,4 @@
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { formatUsd } from '../ledger/money.ts';
 import type { StatusSnapshot } from './snapshot-shape.ts';
 

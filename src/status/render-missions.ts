@@ -1,4 +1,4 @@
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { formatUsd } from '../ledger/money.ts';
 import { delegationOf } from './delegation.ts';
 import type { Paint } from './paint.ts';

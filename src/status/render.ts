@@ -1,4 +1,4 @@
-import { countOf } from '../count-of.ts';
+import { countOf } from '../text/plural.ts';
 import { formatUsd } from '../ledger/money.ts';
 import { openMissions, renderMissions } from './render-missions.ts';
 import { oneLine, renderNotices } from './render-notices.ts';

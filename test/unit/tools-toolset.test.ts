@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutText } from '../../src/haiku/tools/cut-text.ts';
+import { cutText } from '../../src/text/truncate.ts';
 import { parseGitArguments } from '../../src/haiku/tools/git-arguments.ts';
 import { isGitInternal, isGuardedName, isNamed } from '../../src/haiku/tools/guarded-names.ts';
 import { mergeChanges, toFileChange } from '../../src/haiku/tools/line-change.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { countOf } from '../../count-of.ts';
+import { countOf } from '../../text/plural.ts';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { UsageError } from '../../errors.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';

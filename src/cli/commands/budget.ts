@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { countOf } from '../../count-of.ts';
+import { countOf } from '../../text/plural.ts';
 import type { Config } from '../../config.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';

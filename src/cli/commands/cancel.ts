@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { countOf } from '../../count-of.ts';
+import { countOf } from '../../text/plural.ts';
 import { cancelBatch } from '../../batches/cancel-batch.ts';
 import { cancelChildren } from '../../coordinator/cancel-children.ts';
 import { UsageError } from '../../errors.ts';

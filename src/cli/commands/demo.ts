@@ -5,7 +5,7 @@ import { packageFolder } from '../../config.ts';
 import { countTextFiles } from '../../demo/count-text-files.ts';
 import { startDemoFleet, type DemoFleet } from '../../demo/demo-fleet.ts';
 import { runDemo } from '../../demo/run-demo.ts';
-import { countOf } from '../../count-of.ts';
+import { countOf } from '../../text/plural.ts';
 import { UsageError } from '../../errors.ts';
 
 const HAIKU_COUNT = 2;

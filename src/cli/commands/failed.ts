@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { countOf } from '../../count-of.ts';
+import { countOf } from '../../text/plural.ts';
 import { assertBatch, eachFailedJob, groupFailedJobs } from '../../jobs/failed-jobs.ts';
 import { jsonOption } from '../options.ts';
 import { lineWidth, printJson, toLine } from '../print.ts';

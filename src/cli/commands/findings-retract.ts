@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
-import { countOf } from '../../count-of.ts';
+import { countOf } from '../../text/plural.ts';
 import { listAnswersCiting, retractFinding } from '../../findings/retract.ts';
 import { jsonOption } from '../options.ts';
 import { thisPerson } from '../person.ts';

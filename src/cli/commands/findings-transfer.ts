@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { countOf } from '../../count-of.ts';
+import { countOf } from '../../text/plural.ts';
 import { toMessage, UsageError } from '../../errors.ts';
 import { eachStored } from '../../findings/each-stored.ts';
 import { toExportLine } from '../../findings/export-line.ts';

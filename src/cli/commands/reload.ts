@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { countOf } from '../../count-of.ts';
+import { countOf } from '../../text/plural.ts';
 import { loadConfig } from '../../config.ts';
 import { reloadFleet } from '../../processes/reload.ts';
 import { showWaiting } from '../show-waiting.ts';

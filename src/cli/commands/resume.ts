@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { countOf } from '../../count-of.ts';
+import { countOf } from '../../text/plural.ts';
 import { UsageError } from '../../errors.ts';
 import { createHaltSwitch, describeHalt } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { countOf } from '../../count-of.ts';
+import { countOf } from '../../text/plural.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { toMessage, UsageError } from '../../errors.ts';
 import { readKnownNames } from '../../jobs/check-task.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { askArchiveTool } from './ask-archive-tool.ts';
 import { createCsvTransformTool } from './csv-transform-tool.ts';
-import { cutText } from './cut-text.ts';
+import { cutText } from '../../text/truncate.ts';
 import { editTool } from './edit-tool.ts';
 import { findingsTool } from './findings-tool.ts';
 import { gitTool } from './git-tool.ts';
