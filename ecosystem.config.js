@@ -7,12 +7,12 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 require('./scripts/require-node.cjs');
-if (!existsSync(new URL('./dist/src/config.js', import.meta.url))) {
+if (!existsSync(new URL('./dist/src/config/environment.js', import.meta.url))) {
   console.error('haiku-fleet is not built: run `npm ci` (or `npm run build`) first');
   process.exit(1);
 }
 
-const { loadConfig } = require('./dist/src/config.js');
+const { loadConfig } = require('./dist/src/config/environment.js');
 const { buildApps } = require('./dist/src/processes/apps.js');
 
 function readApps() {

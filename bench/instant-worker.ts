@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '../src/config.ts';
+import { loadConfig } from '../src/config/environment.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
 import { createLogger } from '../src/logger.ts';
 import { createInstantModel } from './instant-model.ts';

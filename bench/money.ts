@@ -5,7 +5,7 @@ import { readLedger, toCostReport } from '../src/ledger/report.ts';
 import { createTurnLedger } from '../src/ledger/turn-ledger.ts';
 import type { TaskIdentity, TurnLedger } from '../src/ledger/turn-ledger-shape.ts';
 import { findModel, findPrices, type CatalogEntry } from '../src/models/catalog.ts';
-import type { Usage } from '../src/models/usage.ts';
+import type { Usage } from '../queues/usage.ts';
 import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
 import type { Measure } from './measure.ts';
 import { startScratchRedis } from './scratch-redis.ts';

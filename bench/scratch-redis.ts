@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig, type Config } from '../src/config.ts';
+import { loadConfig, type Config } from '../src/config/environment.ts';
 import { connectRedis } from '../src/redis/connect.ts';
 import { startEmbeddedRedis } from '../src/redis/embedded.ts';
 

@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq';
 import express, { json, type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../queues/registry.ts';
-import type { Config } from '../src/config.ts';
+import type { Config } from '../src/config/environment.ts';
 import type { Logger } from '../src/logger.ts';
 import { redisAddress } from '../src/redis/connect.ts';
 import type { Keys } from '../src/redis/keys.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { TaskInput } from '../queues/tasks.ts';
 import type { BatchOptions, BatchReport, BatchState } from './batches/batch-shape.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig } from './config/environment.ts';
 import type { FleetMissions } from './coordinator/fleet-missions-shape.ts';
 import type { FleetFindings } from './findings/store-shape.ts';
 import type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';

@@ -1,4 +1,4 @@
-import type { Usage } from './models/usage.ts';
+import type { Usage } from '../queues/usage.ts';
 
 /**
  * The closed set of ways a job can end other than well. `src/jobs/outcomes.ts` decides what becomes of each; no other

@@ -6,7 +6,7 @@ import { archiveQueue } from '../queues/archive.ts';
 import { missionsQueue } from '../queues/missions.ts';
 import { tasksQueue } from '../queues/tasks.ts';
 import { readBatch } from './batches/batch-progress.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/environment.ts';
 import type { Fleet } from './connect-fleet.ts';
 import { createFleetMissions } from './coordinator/fleet-missions.ts';
 import { followFindings } from './findings/follow-findings.ts';

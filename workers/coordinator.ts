@@ -1,5 +1,5 @@
 /** pm2 app `coordinator`: carries out missions until SIGTERM. Process entry; nothing imports it. */
-import { requireAnthropicKey } from '../src/config.ts';
+import { requireAnthropicKey } from '../src/config/environment.ts';
 import { runCoordinator } from '../src/coordinator/run-coordinator.ts';
 import { onShutdown } from '../src/jobs/shutdown.ts';
 import { createModel } from '../src/models/create-model.ts';

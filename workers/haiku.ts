@@ -1,5 +1,5 @@
 /** pm2 app `haiku`: works the tasks queue until SIGTERM. Process entry; nothing imports it. */
-import { requireAnthropicKey } from '../src/config.ts';
+import { requireAnthropicKey } from '../src/config/environment.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
 import { onShutdown } from '../src/jobs/shutdown.ts';
 import { createModel } from '../src/models/create-model.ts';

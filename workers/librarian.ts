@@ -1,5 +1,5 @@
 /** pm2 app `librarian`: answers the archive's queries until SIGTERM. Process entry; nothing imports it. */
-import { requireShards } from '../src/config.ts';
+import { requireShards } from '../src/config/environment.ts';
 import { onShutdown } from '../src/jobs/shutdown.ts';
 import { runLibrarian } from '../src/librarian/run-librarian.ts';
 import { createArchiveModels } from '../src/models/create-archive-models.ts';

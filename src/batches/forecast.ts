@@ -7,7 +7,7 @@ import { allSonnetNanoUsd, costNanoUsd } from '../ledger/prices.ts';
 import { readLedger, toCostReport } from '../ledger/report.ts';
 import { addUsage, NO_USAGE } from '../ledger/usage.ts';
 import { findPrices, type CatalogEntry } from '../models/catalog.ts';
-import type { Usage } from '../models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /** What the tasks that were looked at will probably cost. Nano-dollars. */

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import type { StructuredCall } from '../coordinator/structured-call-shape.ts';
 import { MAX_REPLY_TOKENS } from '../haiku/decide.ts';
 import { formatUsd } from '../ledger/money.ts';

@@ -1,4 +1,4 @@
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/environment.ts';
 import { openFleet, type OpenFleet } from '../open-fleet.ts';
 
 /** Connects to the fleet of this environment, and lets go of it however `use` ends. */

@@ -1,6 +1,6 @@
 import type { TaskData } from '../../queues/tasks.ts';
 import { taskInputSchema } from '../../queues/tasks.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { TaskFailedError } from '../errors.ts';
 import { parseFinding, toSummary } from '../findings/stored-finding.ts';
 import { readFindingTexts } from '../findings/read-texts.ts';

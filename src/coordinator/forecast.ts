@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createForecaster } from '../batches/forecast.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { countOf } from '../text/plural.ts';
 import type { FindingStore } from '../findings/store-shape.ts';
 import { costNanoUsd } from '../ledger/prices.ts';

@@ -1,5 +1,5 @@
 import { missionsQueue } from '../../queues/missions.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { watchForeignFindings } from '../findings/watch-foreign.ts';
 import { listenToControl } from '../jobs/control.ts';
 import { openWorkerBase } from '../jobs/open-worker-base.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { TaskFailedError } from '../errors.ts';
 import type { Finding } from '../findings/finding.ts';
 import { summarise } from '../findings/stored-finding.ts';

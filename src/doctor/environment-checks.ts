@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { environmentNames, isOffline, type Config } from '../config.ts';
+import { environmentNames, isOffline, type Config } from '../config/environment.ts';
 import { redisAddress } from '../redis/connect.ts';
 import { unwell, well, type CheckResult } from './check.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { toNamespace } from '../processes/apps.ts';
 import { isDaemonThere } from '../processes/pm2-daemon.ts';
 import { withPm2 } from '../processes/pm2.ts';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { isOffline, type Config } from '../config.ts';
+import { isOffline, type Config } from '../config/environment.ts';
 import { toMessage } from '../errors.ts';
 import { redisAddress } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Queue, QueueEvents, Worker } from 'bullmq';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { connectRedis } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { unwell, well, type CheckResult } from './check.ts';

@@ -1,4 +1,4 @@
-import { loadConfig, type Config } from '../config.ts';
+import { loadConfig, type Config } from '../config/environment.ts';
 import { ConfigError, toMessage, RedisAwayError } from '../errors.ts';
 import { connectRedis, redisAddress } from '../redis/connect.ts';
 import { createKeys } from '../redis/keys.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { TaskData } from '../../queues/tasks.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { loadContexts } from '../contexts.ts';
 import { LockLostError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';

@@ -3,7 +3,7 @@ import { countOf } from '../text/plural.ts';
 import { TaskFailedError } from '../errors.ts';
 import { toTotalTokens } from '../ledger/usage.ts';
 import type { ModelReply } from '../models/model.ts';
-import type { Usage } from '../models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 import type { ResultCheck } from './result.ts';
 
 /** Longest single reply, tokens. Long enough for a file of some 800 lines. */

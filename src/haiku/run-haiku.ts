@@ -1,5 +1,5 @@
 import { tasksQueue } from '../../queues/tasks.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { createFindingStore } from '../findings/store.ts';
 import { watchForeignFindings } from '../findings/watch-foreign.ts';
 import { checkMemory } from '../halt/watch-memory.ts';

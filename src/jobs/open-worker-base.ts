@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../../queues/registry.ts';
-import { isOffline, type Config } from '../config.ts';
+import { isOffline, type Config } from '../config/environment.ts';
 import { createHaltSwitch, type HaltSwitch } from '../halt/halt.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import type { Logger } from '../logger.ts';

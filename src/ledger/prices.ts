@@ -1,5 +1,5 @@
 import type { CatalogEntry, Prices } from '../models/catalog.ts';
-import type { Usage } from '../models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 import { toPromptTokens, withoutUsage } from './usage.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { CatalogEntry } from '../models/catalog.ts';
-import type { Usage } from '../models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 import type { Keys } from '../redis/keys.ts';
 import { allSonnetNanoUsd, toSaving } from './prices.ts';
 import { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './report-shape.ts';

@@ -2,7 +2,7 @@ import type { Job } from 'bullmq';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { z } from 'zod';
 import { toUtcDay } from '../findings/timestamp.ts';
-import type { Usage } from '../models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 import type { Keys } from '../redis/keys.ts';
 import { toLedgerRow } from './shared-parts.ts';
 import { NO_USAGE, toTotalTokens } from './usage.ts';

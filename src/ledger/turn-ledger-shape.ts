@@ -1,5 +1,5 @@
 import type { Finding } from '../findings/finding.ts';
-import type { Usage } from '../models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 import type { CostVendor } from '../redis/keys.ts';
 
 /** What identifies one run of one task to the ledger. */

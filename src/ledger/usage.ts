@@ -1,4 +1,4 @@
-import type { Usage } from '../models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 
 /** Nothing used. */
 export const NO_USAGE: Readonly<Usage> = { input: 0, cache_write: 0, cache_read: 0, output: 0 };

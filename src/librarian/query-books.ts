@@ -4,7 +4,7 @@ import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../ledger/prices.
 import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/turn-ledger-shape.ts';
 import { addUsage, NO_USAGE } from '../ledger/usage.ts';
 import type { CatalogEntry } from '../models/catalog.ts';
-import type { Usage } from '../models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 
 /** Whose account a call goes to: a model, and whether the provider bills it. */
 export interface Payer {

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { archiveQueue } from '../../queues/archive.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { watchForeignFindings } from '../findings/watch-foreign.ts';
 import { listenToControl } from '../jobs/control.ts';
 import { oncePerFleet } from '../jobs/once-per-fleet.ts';
@@ -13,7 +13,7 @@ import type { Logger } from '../logger.ts';
 import type { ArchiveModel } from '../models/archive-model.ts';
 import { findModel } from '../models/catalog.ts';
 import { createSessionReader } from '../session.ts';
-import type { ShardConfig } from '../shards-config.ts';
+import type { ShardConfig } from '../config/shards.ts';
 import { createArchiveContext, type ContextStats } from './archive-context.ts';
 import type { AskableModel } from './ask-shards.ts';
 import { createQueryHandler } from './create-query-handler.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { requireShards, type Config } from '../config.ts';
+import { requireShards, type Config } from '../config/environment.ts';
 import { AccountRefusedError, QuotaError, toMessage } from '../errors.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import { toPromptTokens } from '../ledger/usage.ts';
@@ -9,7 +9,7 @@ import { findModel } from '../models/catalog.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { createKeys } from '../redis/keys.ts';
 import { defineScripts } from '../redis/scripts.ts';
-import type { ShardConfig } from '../shards-config.ts';
+import type { ShardConfig } from '../config/shards.ts';
 import { createRateGate } from './create-rate-gate.ts';
 import { REPLY_SCHEMA, SYSTEM, toPrompt } from './prompt.ts';
 import { openQueryBooks, type Payer, type QueryBooks } from './query-books.ts';

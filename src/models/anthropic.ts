@@ -1,6 +1,6 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { ProviderUnavailableError, TaskFailedError } from '../errors.ts';
-import { createRedactor } from '../redact.ts';
+import { createRedactor } from '../config/redact.ts';
 import { toFleetError, withBilled } from './anthropic-errors.ts';
 import { fetchTellingSent } from './connection-failure.ts';
 import type { Model, ModelRequest } from './model.ts';

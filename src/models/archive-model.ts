@@ -1,4 +1,4 @@
-import type { Usage } from './usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 
 /** One question to a model that answers from what the prompt holds: no tools, one turn. */
 export interface ArchiveRequest {

@@ -1,6 +1,6 @@
-import { type Config, isOffline } from '../config.ts';
+import { type Config, isOffline } from '../config/environment.ts';
 import { ConfigError } from '../errors.ts';
-import type { ShardConfig } from '../shards-config.ts';
+import type { ShardConfig } from '../config/shards.ts';
 import type { ArchiveModel } from './archive-model.ts';
 import { createDeepseekModel } from './deepseek.ts';
 import type { GeminiOptions } from './gemini-model.ts';

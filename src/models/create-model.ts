@@ -1,4 +1,4 @@
-import { type Config, isOffline, requireAnthropicKey } from '../config.ts';
+import { type Config, isOffline, requireAnthropicKey } from '../config/environment.ts';
 import { ConfigError, TaskFailedError } from '../errors.ts';
 import { createAnthropicModel } from './anthropic.ts';
 import { withBilled } from './anthropic-errors.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ProviderUnavailableError, TaskFailedError } from '../errors.ts';
-import { createRedactor } from '../redact.ts';
+import { createRedactor } from '../config/redact.ts';
 import { withBilled } from './anthropic-errors.ts';
 import type { ArchiveModel, ArchiveRequest } from './archive-model.ts';
 import { type ErrorAnswer, toGeminiStatusError, toGeminiWireError } from './gemini-errors.ts';

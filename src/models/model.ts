@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { Usage } from './usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 
 export interface ModelRequest {
   model: string;

@@ -1,8 +1,8 @@
-import { loadConfig, type Config } from '../config.ts';
+import { loadConfig, type Config } from '../config/environment.ts';
 import { UsageError } from '../errors.ts';
 import { findFreePort, isPortFree } from '../redis/embedded.ts';
 import { ensureRedisServer } from '../redis/install.ts';
-import { EMBEDDED_PORT, embeddedFolder, writeEmbeddedChoice } from './embedded-choice.ts';
+import { EMBEDDED_PORT, embeddedFolder, writeEmbeddedChoice } from '../config/embedded-choice.ts';
 
 /**
  * Makes the fleet's own Redis the one of this swarm, for good; or, with `wanted` false, the one of `REDIS_URL` again.

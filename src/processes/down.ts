@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { toAppName, toNamespace } from './apps.ts';
 import { withPm2, type Pm2, type Pm2Process } from './pm2.ts';
 import { isDaemonThere } from './pm2-daemon.ts';

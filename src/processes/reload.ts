@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/environment.ts';
 import { toAppName, toNamespace } from './apps.ts';
 import { withPm2, type Pm2Process } from './pm2.ts';
 import { isDaemonThere } from './pm2-daemon.ts';

@@ -1,4 +1,4 @@
-import { loadConfig, requireAnthropicKey, type Config } from '../config.ts';
+import { loadConfig, requireAnthropicKey, type Config } from '../config/environment.ts';
 import { UsageError } from '../errors.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import { connectRedis } from '../redis/connect.ts';

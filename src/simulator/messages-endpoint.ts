@@ -1,5 +1,5 @@
 import { toMessage as toErrorText } from '../errors.ts';
-import type { Usage } from '../models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 import { ApiError, invalidRequest } from './api-error.ts';
 import type { Brain, BrainReply } from './brain/brain.ts';
 import { deliver, reset, sendGatewayPage } from './deliver.ts';

@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { Usage } from '../models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 import type { BrainBlock, BrainReply } from './brain/brain.ts';
 import { estimateTokens, type MessagesRequest } from './prompt-segments.ts';
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openFleet, type OpenFleet } from '../../src/open-fleet.ts';
-import { loadConfig, packageFolder } from '../../src/config.ts';
+import { loadConfig, packageFolder } from '../../src/config/environment.ts';
 import { findFreePort } from '../../src/redis/embedded.ts';
 import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
 import { startFleet } from '../support/cli.ts';

@@ -5,7 +5,7 @@ import { readLedger, toCostReport } from '../../src/ledger/report.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../src/ledger/turn-ledger-shape.ts';
 import { findModel, findPrices } from '../../src/models/catalog.ts';
-import type { Usage } from '../../src/models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 import { useRedis } from '../support/redis.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/environment.ts';
 import { findModel } from '../../src/models/catalog.ts';
 import { costNanoUsd } from '../../src/ledger/prices.ts';
 import { createArchiveModels, type OpenArchiveModels } from '../../src/models/create-archive-models.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createArchiveModels } from '../../src/models/create-archive-models.ts';
-import { requireShards } from '../../src/config.ts';
+import { requireShards } from '../../src/config/environment.ts';
 import { JobFailedError } from '../../src/errors.ts';
 import { runLibrarian } from '../../src/librarian/run-librarian.ts';
 import { createLogger } from '../../src/logger.ts';

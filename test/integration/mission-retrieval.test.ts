@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/environment.ts';
 import { readMission } from '../../src/coordinator/mission-record.ts';
 import { resumeMission } from '../../src/halt/resume-mission.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/environment.ts';
 import { runCoordinator, type RunningCoordinator } from '../../src/coordinator/run-coordinator.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { Model, ModelRequest } from '../../src/models/model.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { buildApp } from '../../dashboards/app.ts';
 import { listen } from '../../dashboards/listen.ts';
-import { loadConfig, type Config } from '../../src/config.ts';
+import { loadConfig, type Config } from '../../src/config/environment.ts';
 import { connectQueues } from '../../src/jobs/connect-queue.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { TestRedis } from './redis.ts';

@@ -1,5 +1,5 @@
-import type { Config } from '../../src/config.ts';
-import { requireShards } from '../../src/config.ts';
+import type { Config } from '../../src/config/environment.ts';
+import { requireShards } from '../../src/config/environment.ts';
 import { runLibrarian, type RunningLibrarian } from '../../src/librarian/run-librarian.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../../src/models/archive-model.ts';

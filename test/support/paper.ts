@@ -1,6 +1,6 @@
 import { readMission } from '../../src/coordinator/mission-record.ts';
 import { readPaper } from '../../src/coordinator/paper/paper-record.ts';
-import { requireShards, type Config } from '../../src/config.ts';
+import { requireShards, type Config } from '../../src/config/environment.ts';
 import { toMessage } from '../../src/errors.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
 import { parkMission } from '../../src/halt/park-mission.ts';

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { environmentNames, loadConfig, packageFolder, requireAnthropicKey } from '../../src/config.ts';
-import { shardVariableNames } from '../../src/shards-config.ts';
-import { readEmbeddedChoice, writeEmbeddedChoice } from '../../src/processes/embedded-choice.ts';
+import { environmentNames, loadConfig, packageFolder, requireAnthropicKey } from '../../src/config/environment.ts';
+import { shardVariableNames } from '../../src/config/shards.ts';
+import { readEmbeddedChoice, writeEmbeddedChoice } from '../../src/config/embedded-choice.ts';
 
 let home = '';
 let env: NodeJS.ProcessEnv = {};

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/environment.ts';
 import { buildApps } from '../../src/processes/apps.ts';
-import { writeEmbeddedChoice } from '../../src/processes/embedded-choice.ts';
+import { writeEmbeddedChoice } from '../../src/config/embedded-choice.ts';
 
 let home = '';
 beforeEach(() => {

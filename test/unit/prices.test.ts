@@ -4,7 +4,7 @@ import { toUsdString } from '../../src/ledger/money.ts';
 import { allSonnetNanoUsd, costNanoUsd, toSavedPercent, worstCaseNanoUsd } from '../../src/ledger/prices.ts';
 import { toPromptTokens } from '../../src/ledger/usage.ts';
 import { findModel, listModels } from '../../src/models/catalog.ts';
-import type { Usage } from '../../src/models/usage.ts';
+import type { Usage } from '../../queues/usage.ts';
 
 const AT = new Date('2026-11-21T12:00:00Z');
 const haiku = findModel('claude-haiku-5-5', AT);

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { queueRegistry } from '../../queues/registry.ts';
 import { buildProgram } from '../../src/cli/program.ts';
-import { environmentNames, loadConfig } from '../../src/config.ts';
+import { environmentNames, loadConfig } from '../../src/config/environment.ts';
 import {
   CancelledError,
   InvalidJobError,

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig, requireShards } from '../../src/config.ts';
-import { configSecrets, createRedactor } from '../../src/redact.ts';
+import { loadConfig, requireShards } from '../../src/config/environment.ts';
+import { configSecrets, createRedactor } from '../../src/config/redact.ts';
 
 let home = '';
 let env: NodeJS.ProcessEnv = {};

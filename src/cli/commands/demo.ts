@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { packageFolder } from '../../config.ts';
+import { packageFolder } from '../../config/environment.ts';
 import { countTextFiles } from '../../demo/count-text-files.ts';
 import { startDemoFleet, type DemoFleet } from '../../demo/demo-fleet.ts';
 import { runDemo } from '../../demo/run-demo.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
-import { loadConfig } from '../../config.ts';
+import { loadConfig } from '../../config/environment.ts';
 import { bringDown } from '../../processes/down.ts';
 import { showWaiting } from '../show-waiting.ts';
 

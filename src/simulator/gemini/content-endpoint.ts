@@ -1,5 +1,5 @@
 import { toMessage } from '../../errors.ts';
-import type { Usage } from '../../models/usage.ts';
+import type { Usage } from '../../../queues/usage.ts';
 import { deliver, reset, sendGatewayPage } from '../deliver.ts';
 import { type Exchange, readBody, send, sendJson, sha256, untilGone, wait } from '../exchange.ts';
 import { estimateTokens } from '../prompt-segments.ts';

@@ -1,4 +1,4 @@
-import type { Usage } from '../../models/usage.ts';
+import type { Usage } from '../../../queues/usage.ts';
 
 /** One request as the provider saw it. Instants are the simulated clock's. */
 export interface ContentRecord {

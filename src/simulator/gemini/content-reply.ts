@@ -1,4 +1,4 @@
-import type { Usage } from '../../models/usage.ts';
+import type { Usage } from '../../../queues/usage.ts';
 import { estimateTokens } from '../prompt-segments.ts';
 import type { ArchiveThought } from '../brain/archive/archive-brain.ts';
 import type { ActiveGeminiFault } from './faults.ts';

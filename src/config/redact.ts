@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config } from './environment.ts';
 
 /** Keys as the providers shape them, for those that no configuration names. */
 const KEY_SHAPES = /\b(?:sk-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{20,})/g;

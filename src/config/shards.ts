@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { int, oneOf, secret, shown } from './env-fields.ts';
+import { int, oneOf, secret, shown } from './fields.ts';
 
 /** One Gemini key, its project and the limits the provider holds that project to. */
 export interface ShardConfig {

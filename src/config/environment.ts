@@ -4,10 +4,10 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
-import { int, list, number, oneOf, secret, shown, url } from './env-fields.ts';
-import { ConfigError } from './errors.ts';
-import { embeddedUrl, readEmbeddedChoice, type EmbeddedChoice } from './processes/embedded-choice.ts';
-import { readShards, shardDefaults, type ShardConfig } from './shards-config.ts';
+import { int, list, number, oneOf, secret, shown, url } from './fields.ts';
+import { ConfigError } from '../errors.ts';
+import { embeddedUrl, readEmbeddedChoice, type EmbeddedChoice } from './embedded-choice.ts';
+import { readShards, shardDefaults, type ShardConfig } from './shards.ts';
 
 const workspaces = list.transform((items, context) => {
   const found: Record<string, string> = {};
