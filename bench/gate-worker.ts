@@ -8,7 +8,7 @@ import { createRateGate } from '../src/librarian/create-rate-gate.ts';
 import { daysOf } from './scaled-days.ts';
 import type { PermitAnswer, RateGate } from '../src/librarian/rate-gate.ts';
 import type { ShardLimits } from '../src/librarian/shard-project.ts';
-import { createLogger } from '../src/logger.ts';
+import { createLogger } from '../src/process/logger.ts';
 import { connectRedis } from '../src/redis/connect.ts';
 import { createKeys } from '../src/redis/keys.ts';
 import { defineScripts } from '../src/redis/scripts.ts';

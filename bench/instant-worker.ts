@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../src/config/environment.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
-import { createLogger } from '../src/logger.ts';
+import { createLogger } from '../src/process/logger.ts';
 import { createInstantModel } from './instant-model.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'fleet-bench-home-'));

@@ -2,7 +2,7 @@ import { Queue, Worker } from 'bullmq';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFleet } from '../src/open-fleet.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
-import { createLogger } from '../src/logger.ts';
+import { createLogger } from '../src/process/logger.ts';
 import type { Model } from '../src/models/model.ts';
 import { connectRedis } from '../src/redis/connect.ts';
 import { createInstantModel } from './instant-model.ts';

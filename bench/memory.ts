@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFleet } from '../src/open-fleet.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
-import { createLogger } from '../src/logger.ts';
+import { createLogger } from '../src/process/logger.ts';
 import type { Model } from '../src/models/model.ts';
 import type { Measure } from './measure.ts';
 import { startScratchRedis } from './scratch-redis.ts';

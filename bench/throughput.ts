@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
-import { createLogger } from '../src/logger.ts';
+import { createLogger } from '../src/process/logger.ts';
 import { connectRedis } from '../src/redis/connect.ts';
 import { createInstantModel } from './instant-model.ts';
 import { median, type Measure } from './measure.ts';

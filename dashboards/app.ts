@@ -4,7 +4,7 @@ import express, { json, type ErrorRequestHandler, type Express, type RequestHand
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../queues/registry.ts';
 import type { Config } from '../src/config/environment.ts';
-import type { Logger } from '../src/logger.ts';
+import type { Logger } from '../src/process/logger.ts';
 import { redisAddress } from '../src/redis/connect.ts';
 import type { Keys } from '../src/redis/keys.ts';
 import { defineScripts } from '../src/redis/scripts.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import type { Logger } from '../src/logger.ts';
+import type { Logger } from '../src/process/logger.ts';
 import { connectRedis, redisAddress } from '../src/redis/connect.ts';
 
 const RETRY_MS = 1_000;

@@ -1,8 +1,8 @@
 /** pm2 app `dashboard`: status pages, Bull Board, metrics, until SIGTERM. Process entry; nothing imports it. */
 import { createServer, type RequestListener } from 'node:http';
 import { connectQueues } from '../src/jobs/connect-queue.ts';
-import { onShutdown } from '../src/jobs/shutdown.ts';
-import { startProcess } from '../src/process-start.ts';
+import { onShutdown } from '../src/process/shutdown.ts';
+import { startProcess } from '../src/process/start.ts';
 import { createKeys } from '../src/redis/keys.ts';
 import { buildApp, buildWaitingApp } from './app.ts';
 import { listen } from './listen.ts';

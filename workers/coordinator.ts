@@ -1,9 +1,9 @@
 /** pm2 app `coordinator`: carries out missions until SIGTERM. Process entry; nothing imports it. */
 import { requireAnthropicKey } from '../src/config/environment.ts';
 import { runCoordinator } from '../src/coordinator/run-coordinator.ts';
-import { onShutdown } from '../src/jobs/shutdown.ts';
+import { onShutdown } from '../src/process/shutdown.ts';
 import { createModel } from '../src/models/create-model.ts';
-import { startProcess } from '../src/process-start.ts';
+import { startProcess } from '../src/process/start.ts';
 
 await startProcess('coordinator', async (config, log) => {
   requireAnthropicKey(config);

@@ -1,9 +1,9 @@
 /** pm2 app `haiku`: works the tasks queue until SIGTERM. Process entry; nothing imports it. */
 import { requireAnthropicKey } from '../src/config/environment.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
-import { onShutdown } from '../src/jobs/shutdown.ts';
+import { onShutdown } from '../src/process/shutdown.ts';
 import { createModel } from '../src/models/create-model.ts';
-import { startProcess } from '../src/process-start.ts';
+import { startProcess } from '../src/process/start.ts';
 
 await startProcess('haiku', async (config, log) => {
   requireAnthropicKey(config);

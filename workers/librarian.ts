@@ -1,9 +1,9 @@
 /** pm2 app `librarian`: answers the archive's queries until SIGTERM. Process entry; nothing imports it. */
 import { requireShards } from '../src/config/environment.ts';
-import { onShutdown } from '../src/jobs/shutdown.ts';
+import { onShutdown } from '../src/process/shutdown.ts';
 import { runLibrarian } from '../src/librarian/run-librarian.ts';
 import { createArchiveModels } from '../src/models/create-archive-models.ts';
-import { startProcess } from '../src/process-start.ts';
+import { startProcess } from '../src/process/start.ts';
 
 await startProcess('librarian', async (config, log) => {
   const shards = requireShards(config);

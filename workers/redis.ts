@@ -1,7 +1,7 @@
 /** pm2 app `redis`: the fleet's own redis-server, where `fleet up --embedded` chose it. Process entry; nothing imports it. */
 import { ConfigError } from '../src/errors.ts';
-import { onShutdown } from '../src/jobs/shutdown.ts';
-import { startProcess } from '../src/process-start.ts';
+import { onShutdown } from '../src/process/shutdown.ts';
+import { startProcess } from '../src/process/start.ts';
 import { outliveWorkers } from '../src/processes/outlive-workers.ts';
 import { startEmbeddedRedis } from '../src/redis/embedded.ts';
 

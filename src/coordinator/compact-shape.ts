@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { TurnLedger } from '../ledger/turn-ledger-shape.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';

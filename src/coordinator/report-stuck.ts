@@ -1,6 +1,6 @@
 import { readKnownNames } from '../jobs/check-task.ts';
 import { countOf } from '../text/plural.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Notifier } from '../notify.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toDependenciesKey, type ChildParts } from './children.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import { missionsQueue } from '../../queues/missions.ts';
 import type { ChildParts } from './children.ts';
 import { writeMission } from './mission-record.ts';

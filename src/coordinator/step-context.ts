@@ -8,7 +8,7 @@ import type { Config } from '../config/environment.ts';
 import type { StoredFinding } from '../findings/stored-finding.ts';
 import type { HaltSwitch } from '../halt/halt.ts';
 import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import type { MissionPatch } from './mission-record.ts';

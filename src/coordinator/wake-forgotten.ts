@@ -1,5 +1,5 @@
 import { missionsQueue } from '../../queues/missions.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toDependenciesKey, type ChildParts } from './children.ts';
 

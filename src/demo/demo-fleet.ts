@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Config } from '../config/environment.ts';
-import { forkChild, spawnSimulator, type Child } from '../processes/fork-child.ts';
+import { forkChild, spawnSimulator, type Child } from '../process/fork-child.ts';
 import { findFreePort, startEmbeddedRedis, type EmbeddedRedis } from '../redis/embedded.ts';
 import { ensureRedisServer } from '../redis/install.ts';
 

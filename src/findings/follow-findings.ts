@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { followStream, readStreamEnd } from '../redis/follow-stream.ts';
 import type { Keys } from '../redis/keys.ts';
-import { untilAborted } from '../redis/until-aborted.ts';
+import { untilAborted } from '../process/abort.ts';
 import { parseFinding, type StoredFinding } from './stored-finding.ts';
 import type { FollowOptions } from './store-shape.ts';
 import { withOriginals } from './stub.ts';

@@ -13,7 +13,7 @@ import { takeWorkerName } from '../jobs/worker-name.ts';
 import { formatUsd } from '../ledger/money.ts';
 import { sweepReservations, toLostAfterMs } from '../ledger/sweep.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
 import { createSessionReader } from '../session.ts';
 import { createArchiveAsker } from '../librarian/archive-asker.ts';

@@ -2,7 +2,7 @@ import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { noticeBatchEnd } from '../batches/batch-round.ts';
 import { toMessage } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Notifier } from '../notify.ts';
 import type { Keys } from '../redis/keys.ts';
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /** SPEC: the status key expires after 60 s and is refreshed at least every 20 s. */

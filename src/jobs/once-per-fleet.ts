@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 
 /**
  * Does some upkeep again and again, in one process of the fleet at a time: whoever comes first after each interval does

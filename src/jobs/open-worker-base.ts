@@ -4,7 +4,7 @@ import type { QueueName } from '../../queues/registry.ts';
 import { isOffline, type Config } from '../config/environment.ts';
 import { createHaltSwitch, type HaltSwitch } from '../halt/halt.ts';
 import { seedBudget } from '../ledger/budget.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import { createNotifier, type Notifier } from '../notify.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';

@@ -28,7 +28,7 @@ import {
 import { noteFailure } from '../halt/error-rate.ts';
 import type { HaltSwitch } from '../halt/halt.ts';
 import { noteRework } from '../ledger/rework.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Keys } from '../redis/keys.ts';
 import {
   allModelsCoolMs,

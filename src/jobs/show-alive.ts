@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { WorkerName } from './worker-name.ts';
 

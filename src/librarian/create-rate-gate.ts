@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { ShutdownError, toMessage } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Notifier } from '../notify.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
@@ -16,7 +16,7 @@ import type { PermitAnswer, RateGate, WaitReason } from './rate-gate.ts';
 import { createShardReports } from './shard-reports.ts';
 import { toProjects, type ShardLimits, type ShardProject } from './shard-project.ts';
 import { readShardStates } from './shard-states.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../process/until-aborted.ts';
 import { createWaitingLine, type Waiter } from './waiting-line.ts';
 
 export interface RateGateOptions {

@@ -1,7 +1,7 @@
 import Bottleneck from 'bottleneck';
 import type { Redis } from 'ioredis';
 import { toMessage } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { ShardProject } from './shard-project.ts';
 

@@ -9,7 +9,7 @@ import { runWorker } from '../jobs/run-worker.ts';
 import { showAlive } from '../jobs/show-alive.ts';
 import { takeWorkerName } from '../jobs/worker-name.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 import type { ArchiveModel } from '../models/archive-model.ts';
 import { findModel } from '../models/catalog.ts';
 import { createSessionReader } from '../session.ts';

@@ -3,7 +3,7 @@ import { requireShards, type Config } from '../config/environment.ts';
 import { AccountRefusedError, QuotaError, toMessage } from '../errors.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import { toPromptTokens } from '../ledger/usage.ts';
-import { createLogger } from '../logger.ts';
+import { createLogger } from '../process/logger.ts';
 import type { ArchiveModel, ArchiveReply } from '../models/archive-model.ts';
 import { findModel } from '../models/catalog.ts';
 import { connectRedis } from '../redis/connect.ts';

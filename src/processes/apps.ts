@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { packageFolder, type Config } from '../config/environment.ts';
-import { EXIT_CONFIG } from '../process-start.ts';
+import { EXIT_CONFIG } from '../process/start.ts';
 
 export type AppKind = 'redis' | 'dashboard' | 'coordinator' | 'haiku' | 'librarian';
 

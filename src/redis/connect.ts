@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { RedisAwayError, RedisUnusableError, toMessage } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../process/logger.ts';
 
 /**
  * `worker`: a process that must outlive its Redis. Commands wait for as long as it takes; the log says so once a minute.

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { connectRedis } from './connect.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../process/abort.ts';
 
 /** The reader comes up for air this often; a longer block would only keep a dead connection unnoticed. */
 const BLOCK_MS = 5_000;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { adoptAll, adoptFindings } from '../../src/findings/adopt.ts';
 import { watchForeignFindings } from '../../src/findings/watch-foreign.ts';
 import { listAnswersCiting, retractFinding } from '../../src/findings/retract.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 import { sweepPublicQueries, takePublicQuery } from '../../src/librarian/public-queries.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';

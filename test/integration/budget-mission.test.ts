@@ -10,7 +10,7 @@ import { toExactUsd } from '../../src/ledger/money.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../src/ledger/turn-ledger-shape.ts';
 import { addQuery } from '../../src/librarian/query-producer.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';

@@ -6,7 +6,7 @@ import { parkMission } from '../../src/halt/park-mission.ts';
 import { resumeMission, type MissionChoice } from '../../src/halt/resume-mission.ts';
 import { toOutcome } from '../../src/jobs/outcomes.ts';
 import { retryJob } from '../../src/jobs/retry.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import type { Notifier } from '../../src/notify.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
 import { readBooks } from '../support/money.ts';

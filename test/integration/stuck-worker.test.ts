@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { watchStuckWorker } from '../../src/jobs/stuck-worker.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import { useRedis } from '../support/redis.ts';
 import { waitUntil } from '../support/wait.ts';
 

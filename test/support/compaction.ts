@@ -1,6 +1,6 @@
 import type { CompactParts } from '../../src/coordinator/compact-shape.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import type { Model, ModelRequest } from '../../src/models/model.ts';
 import { defineScripts, type Scripts } from '../../src/redis/scripts.ts';
 import type { TestRedis } from './redis.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../../src/config/environment.ts';
 import { runCoordinator, type RunningCoordinator } from '../../src/coordinator/run-coordinator.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import type { Model, ModelRequest } from '../../src/models/model.ts';
 import type { TestRedis } from './redis.ts';
 import { createScriptedModel, type Step } from './scripted-model.ts';

@@ -3,7 +3,7 @@ import { buildApp } from '../../dashboards/app.ts';
 import { listen } from '../../dashboards/listen.ts';
 import { loadConfig, type Config } from '../../src/config/environment.ts';
 import { connectQueues } from '../../src/jobs/connect-queue.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import type { TestRedis } from './redis.ts';
 
 /** Fit for tests only. */

@@ -1,4 +1,4 @@
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import { createRateGate, type RateGateOptions } from '../../src/librarian/create-rate-gate.ts';
 import type { Permit, PermitAnswer, RateGate } from '../../src/librarian/rate-gate.ts';
 import type { ShardLimits } from '../../src/librarian/shard-project.ts';

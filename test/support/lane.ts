@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadConfig, type Config } from '../../src/config/environment.ts';
 import { openFleet, type OpenFleet } from '../../src/open-fleet.ts';
 import { runHaiku, type RunningHaiku } from '../../src/haiku/run-haiku.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import type { Model } from '../../src/models/model.ts';
 import type { TestRedis } from './redis.ts';
 

@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/environment.ts';
 import { requireShards } from '../../src/config/environment.ts';
 import { runLibrarian, type RunningLibrarian } from '../../src/librarian/run-librarian.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/process/logger.ts';
 import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../../src/models/archive-model.ts';
 import type { TestRedis } from './redis.ts';
 

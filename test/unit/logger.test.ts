@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createLogger } from '../../src/logger.ts';
-import { createSeldomWarning } from '../../src/log-seldom.ts';
+import { createLogger } from '../../src/process/logger.ts';
+import { createSeldomWarning } from '../../src/process/throttled-log.ts';
 
 function collect() {
   const lines: string[] = [];

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
-import { loadConfig, type Config } from './config/environment.ts';
-import { ConfigError, RedisUnusableError, toMessage } from './errors.ts';
+import { loadConfig, type Config } from '../config/environment.ts';
+import { ConfigError, RedisUnusableError, toMessage } from '../errors.ts';
 import { createLogger, type Logger } from './logger.ts';
-import { configSecrets } from './config/redact.ts';
+import { configSecrets } from '../config/redact.ts';
 
 /** sysexits.h EX_CONFIG: pm2 does not restart a process that ends with it (`stop_exit_codes`). */
 export const EXIT_CONFIG = 78;
