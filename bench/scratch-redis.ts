@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Config } from '../src/config/environment.ts';
 import { connectRedis } from '../src/redis/connect.ts';
-import { startEmbeddedRedis } from '../src/redis/embedded.ts';
+import { startEmbeddedRedis } from '../src/redis/server/embedded.ts';
 
 export interface ScratchRedis {
   url: string;

@@ -3,7 +3,7 @@ import { ConfigError } from '../src/errors.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
 import { startProcess } from '../src/process/start.ts';
 import { outliveWorkers } from '../src/processes/outlive-workers.ts';
-import { startEmbeddedRedis } from '../src/redis/embedded.ts';
+import { startEmbeddedRedis } from '../src/redis/server/embedded.ts';
 
 await startProcess('redis', async (config, log) => {
   if (config.embedded === null) throw new ConfigError('REDIS_URL is set, or `fleet up --embedded` was never called');

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Config } from '../config/environment.ts';
 import { forkChild, spawnSimulator, type Child } from '../process/fork-child.ts';
-import { findFreePort, startEmbeddedRedis, type EmbeddedRedis } from '../redis/embedded.ts';
-import { ensureRedisServer } from '../redis/install.ts';
+import { findFreePort, startEmbeddedRedis, type EmbeddedRedis } from '../redis/server/embedded.ts';
+import { ensureRedisServer } from '../redis/server/install.ts';
 
 /** A whole fleet on simulated models, beside whatever else runs on this machine. */
 export interface DemoFleet {

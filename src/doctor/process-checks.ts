@@ -2,7 +2,7 @@ import type { Config } from '../config/environment.ts';
 import { toNamespace } from '../processes/apps.ts';
 import { isDaemonThere } from '../processes/pm2-daemon.ts';
 import { withPm2 } from '../processes/pm2.ts';
-import { isPortFree } from '../redis/embedded.ts';
+import { isPortFree } from '../redis/server/embedded.ts';
 import { unwell, well, type CheckResult } from './check.ts';
 
 /** What pm2 says of this swarm's processes; its daemon is not started for that. */

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { followStream, readStreamEnd } from '../redis/follow-stream.ts';
+import { followStream, readStreamEnd } from '../redis/streams.ts';
 import type { Keys } from '../redis/keys.ts';
 import { untilAborted } from '../process/abort.ts';
 import { parseFinding, type StoredFinding } from './stored-finding.ts';

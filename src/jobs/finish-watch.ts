@@ -4,7 +4,7 @@ import { toFindingId } from '../findings/finding-id.ts';
 import { parseFinding } from '../findings/stored-finding.ts';
 import { withOriginals } from '../findings/stub.ts';
 import { toRedisError } from '../redis/connect.ts';
-import { followStream } from '../redis/follow-stream.ts';
+import { followStream } from '../redis/streams.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { TaskEnd } from './task-shape.ts';
 

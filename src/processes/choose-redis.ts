@@ -1,7 +1,7 @@
 import { loadConfig, type Config } from '../config/environment.ts';
 import { UsageError } from '../errors.ts';
-import { findFreePort, isPortFree } from '../redis/embedded.ts';
-import { ensureRedisServer } from '../redis/install.ts';
+import { findFreePort, isPortFree } from '../redis/server/embedded.ts';
+import { ensureRedisServer } from '../redis/server/install.ts';
 import { EMBEDDED_PORT, embeddedFolder, writeEmbeddedChoice } from '../config/embedded-choice.ts';
 
 /**

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { findFreePort } from '../../src/redis/embedded.ts';
+import { findFreePort } from '../../src/redis/server/embedded.ts';
 import { useRedis } from '../support/redis.ts';
 import { waitUntil } from '../support/wait.ts';
 

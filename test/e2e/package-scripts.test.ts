@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { findFreePort } from '../../src/redis/embedded.ts';
+import { findFreePort } from '../../src/redis/server/embedded.ts';
 import { useRedis } from '../support/redis.ts';
 import { startScript, type RunningScript } from '../support/script.ts';
 import { waitUntil } from '../support/wait.ts';

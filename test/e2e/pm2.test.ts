@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openFleet, type OpenFleet } from '../../src/open-fleet.ts';
 import { loadConfig, packageFolder } from '../../src/config/environment.ts';
-import { findFreePort } from '../../src/redis/embedded.ts';
+import { findFreePort } from '../../src/redis/server/embedded.ts';
 import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
 import { startFleet } from '../support/cli.ts';
 import { usePm2 } from '../support/pm2.ts';

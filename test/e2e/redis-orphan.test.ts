@@ -15,7 +15,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 describe('the embedded Redis', () => {
   it('ends when its parent is killed', async () => {
     const script = `
-      import { startEmbeddedRedis } from ${JSON.stringify(new URL('../../dist/src/redis/embedded.js', import.meta.url).href)};
+      import { startEmbeddedRedis } from ${JSON.stringify(new URL('../../dist/src/redis/server/embedded.js', import.meta.url).href)};
       const server = await startEmbeddedRedis({ folder: ${JSON.stringify(folder)}, endWithParent: true });
       process.stdout.write(String(server.pid));
       setInterval(() => {}, 1000);`;

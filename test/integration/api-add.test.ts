@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RedisUnusableError, UsageError } from '../../src/errors.ts';
 import { connectFleet } from '../../src/connect-fleet.ts';
-import { findFreePort } from '../../src/redis/embedded.ts';
+import { findFreePort } from '../../src/redis/server/embedded.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';

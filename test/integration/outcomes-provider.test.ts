@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findFreePort } from '../../src/redis/embedded.ts';
+import { findFreePort } from '../../src/redis/server/embedded.ts';
 import type { Fault } from '../../src/simulator/fault.ts';
 import { openHttpLane } from '../support/http-lane.ts';
 import { readBooks } from '../support/money.ts';

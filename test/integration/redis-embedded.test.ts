@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectRedis } from '../../src/redis/connect.ts';
-import { startEmbeddedRedis } from '../../src/redis/embedded.ts';
-import { findRedisServer, installLine } from '../../src/redis/server-binary.ts';
+import { startEmbeddedRedis } from '../../src/redis/server/embedded.ts';
+import { findRedisServer, installLine } from '../../src/redis/server/binary.ts';
 import { isAlive } from '../support/wait.ts';
 
 let folder = '';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { connectRedis, type RedisRole } from '../../src/redis/connect.ts';
-import { startEmbeddedRedis, type EmbeddedRedis } from '../../src/redis/embedded.ts';
+import { startEmbeddedRedis, type EmbeddedRedis } from '../../src/redis/server/embedded.ts';
 import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { listChildren, waitUntil } from './wait.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideInstall } from '../../src/redis/install.ts';
+import { decideInstall } from '../../src/redis/server/install.ts';
 
 const bare = { ci: false, root: false, terminal: false, platform: 'linux' } as const;
 

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { RedisUnusableError } from '../errors.ts';
-import { findRedisServer, missingServer, type ServerBinary } from './server-binary.ts';
+import { RedisUnusableError } from '../../errors.ts';
+import { findRedisServer, missingServer, type ServerBinary } from './binary.ts';
 
 export interface EmbeddedRedisOptions {
   /** Where its data and its log (`redis.log`) lie; made with mode 700. */

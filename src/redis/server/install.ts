@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
-import { findRedisServer, installLine, missingServer } from './server-binary.ts';
+import { findRedisServer, installLine, missingServer } from './binary.ts';
 
 export interface InstallSituation {
   ci: boolean;

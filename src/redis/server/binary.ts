@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { RedisUnusableError } from '../errors.ts';
+import { RedisUnusableError } from '../../errors.ts';
 
 export interface ServerBinary {
   path: string;
