@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
 import { readBudget, setBudget, type BudgetScope } from '../src/ledger/budget.ts';
-import { toExactUsd } from '../src/ledger/money.ts';
+import { toExactUsd } from '../src/pricing/money.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { createModel } from '../src/models/create-model.ts';
 import { openFleet, type OpenFleet } from '../src/open-fleet.ts';

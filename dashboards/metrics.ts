@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { NANO_PER_USD } from '../src/ledger/money.ts';
+import { NANO_PER_USD } from '../src/pricing/money.ts';
 import { VENDORS, type StatusSnapshot } from '../src/status/snapshot-shape.ts';
 
 /** The fleet's state in the Prometheus text format, BullMQ's own counts and totals after it. */

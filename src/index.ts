@@ -23,7 +23,7 @@ export type { BatchOptions, BatchProgress, BatchReport, BatchState, BatchTask } 
 export type { FindingQuery, FleetFindings, FollowOptions } from './findings/store-shape.ts';
 export type { StoredFinding } from './findings/stored-finding.ts';
 export type { Finding } from './findings/finding.ts';
-export { formatUsd } from './ledger/money.ts';
+export { formatUsd } from './pricing/money.ts';
 export { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './ledger/report-shape.ts';
 export type { StatusSnapshot } from './status/snapshot-shape.ts';
 export type { TaskInput } from '../queues/tasks.ts';

@@ -17,7 +17,7 @@ import { createFleetAsk } from './librarian/fleet-ask.ts';
 import { createFleetTasks } from './jobs/fleet-tasks.ts';
 import { createProducer, type Producer } from './jobs/producer.ts';
 import { readLedger, toCostReport } from './ledger/report.ts';
-import { findPrices } from './models/catalog.ts';
+import { findPrices } from './pricing/catalog.ts';
 import { connectRedis } from './redis/connect.ts';
 import { createKeys, type Keys } from './redis/keys.ts';
 import { withPlainErrors } from './redis/plain-errors.ts';

@@ -3,7 +3,7 @@ import type { TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { readKnownNames } from '../jobs/check-task.ts';
 import type { Producer } from '../jobs/producer.ts';
-import { toNanoUsd } from '../ledger/money.ts';
+import { toNanoUsd } from '../pricing/money.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { BatchOptions, BatchReport, BatchTask } from './batch-shape.ts';
 import { assertSameTasks } from './same-tasks.ts';

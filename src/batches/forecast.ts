@@ -2,11 +2,11 @@ import type { Redis } from 'ioredis';
 import type { TaskInput } from '../../queues/tasks.ts';
 import type { FindingStore } from '../findings/store-shape.ts';
 import { readBudget, DEFAULT_BUDGET_NANO_USD } from '../ledger/budget.ts';
-import { toNanoUsd } from '../ledger/money.ts';
-import { allSonnetNanoUsd, costNanoUsd } from '../ledger/prices.ts';
+import { toNanoUsd } from '../pricing/money.ts';
+import { allSonnetNanoUsd, costNanoUsd } from '../pricing/cost.ts';
 import { readLedger, toCostReport } from '../ledger/report.ts';
-import { addUsage, NO_USAGE } from '../ledger/usage.ts';
-import { findPrices, type CatalogEntry } from '../models/catalog.ts';
+import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
+import { findPrices, type CatalogEntry } from '../pricing/catalog.ts';
 import type { Usage } from '../../queues/usage.ts';
 import type { Keys } from '../redis/keys.ts';
 

@@ -5,7 +5,7 @@ import type { MissionRecord } from '../coordinator/mission-shape.ts';
 import { findAllParked } from '../coordinator/report-stuck.ts';
 import type { Halt } from '../halt/halt-shape.ts';
 import { parseHalt } from '../halt/halt.ts';
-import { formatUsd } from '../ledger/money.ts';
+import { formatUsd } from '../pricing/money.ts';
 import type { OpenFleet } from '../open-fleet.ts';
 import { lineWidth, toLine } from './print.ts';
 import { showProgress, type Progress } from './progress.ts';

@@ -1,9 +1,9 @@
 import type { Config } from '../config/environment.ts';
 import type { StructuredCall } from '../coordinator/structured-call-shape.ts';
 import { MAX_REPLY_TOKENS } from '../haiku/decide.ts';
-import { formatUsd } from '../ledger/money.ts';
-import { worstCaseNanoUsd } from '../ledger/prices.ts';
-import { findModel } from '../models/catalog.ts';
+import { formatUsd } from '../pricing/money.ts';
+import { worstCaseNanoUsd } from '../pricing/cost.ts';
+import { findModel } from '../pricing/catalog.ts';
 
 /**
  * A call is reserved at its worst case before it is made: what is left of a budget below that lets nothing through.

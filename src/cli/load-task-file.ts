@@ -16,7 +16,7 @@ import type { OpenFleet } from '../open-fleet.ts';
 import { toMessage, UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';
-import { toNanoUsd } from '../ledger/money.ts';
+import { toNanoUsd } from '../pricing/money.ts';
 import { createNotifier } from '../notify.ts';
 import { choicesOf } from '../status/halt-choices.ts';
 import { EXIT } from './exit-codes.ts';

@@ -1,5 +1,5 @@
 import { DEFAULT_BUDGET_NANO_USD } from '../ledger/budget.ts';
-import { toNanoUsd } from '../ledger/money.ts';
+import { toNanoUsd } from '../pricing/money.ts';
 import type { OpenFleet } from '../open-fleet.ts';
 import type { StatusSnapshot } from '../status/snapshot-shape.ts';
 import { readStatus } from '../status/snapshot.ts';

@@ -5,7 +5,7 @@ import { toFindingId } from '../findings/finding-id.ts';
 import { readStored, toDigest, toText, type StoredValue } from '../findings/read-stored.ts';
 import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
 import { toStub } from '../findings/stub.ts';
-import { findModel } from '../models/catalog.ts';
+import { findModel } from '../pricing/catalog.ts';
 import type { CompactParts } from './compact-shape.ts';
 import { CONDENSE_PROMPT_VERSION, toCondensationCall, toSummaryFinding, type SummaryFinding } from './condense.ts';
 import { createStructuredCalls } from './structured-call.ts';

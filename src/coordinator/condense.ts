@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Finding } from '../findings/finding.ts';
 import { summarise, type StoredFinding } from '../findings/stored-finding.ts';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
-import { toUsdString } from '../ledger/money.ts';
+import { toUsdString } from '../pricing/money.ts';
 import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
-import { toTotalTokens } from '../ledger/usage.ts';
+import { toTotalTokens } from '../pricing/tokens.ts';
 import { checkCitations } from '../librarian/citations.ts';
-import type { CatalogEntry } from '../models/catalog.ts';
+import type { CatalogEntry } from '../pricing/catalog.ts';
 import { toFindingBlock, toFindingsBlock } from './prompt-blocks.ts';
 import type { Checked, StructuredCall } from './structured-call-shape.ts';
 

@@ -1,5 +1,5 @@
 import { TASK_KINDS } from '../../queues/tasks.ts';
-import { findPrices } from '../models/catalog.ts';
+import { findPrices } from '../pricing/catalog.ts';
 import { checkPlan, type PlanLimits } from './check-plan.ts';
 import { SONNET_REASONS, type Plan } from './plan.ts';
 import { toBlock } from './prompt-blocks.ts';

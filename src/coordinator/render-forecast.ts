@@ -1,6 +1,6 @@
 import { countOf } from '../text/plural.ts';
-import { formatUsd } from '../ledger/money.ts';
-import { toSavedPercent } from '../ledger/prices.ts';
+import { formatUsd } from '../pricing/money.ts';
+import { toSavedPercent } from '../pricing/cost.ts';
 import type { MissionForecast } from './forecast.ts';
 
 /** What `fleet mission --dry-run` prints below the plan. */

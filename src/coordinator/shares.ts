@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { toUsdString } from '../ledger/money.ts';
+import { toUsdString } from '../pricing/money.ts';
 import { readLedger, toCostReport, type LedgerEntry } from '../ledger/report.ts';
 import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
-import { toTotalTokens } from '../ledger/usage.ts';
-import { findPrices, type CatalogEntry } from '../models/catalog.ts';
+import { toTotalTokens } from '../pricing/tokens.ts';
+import { findPrices, type CatalogEntry } from '../pricing/catalog.ts';
 import type { CostVendor, Keys } from '../redis/keys.ts';
 
 /** What of something went to each model of the tasks. */

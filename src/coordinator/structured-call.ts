@@ -1,11 +1,11 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { FleetError, ShutdownError, TaskFailedError, toMessage } from '../errors.ts';
 import { Conversation } from '../haiku/conversation.ts';
-import { formatUsd } from '../ledger/money.ts';
-import { costNanoUsd, worstCaseNanoUsd } from '../ledger/prices.ts';
+import { formatUsd } from '../pricing/money.ts';
+import { costNanoUsd, worstCaseNanoUsd } from '../pricing/cost.ts';
 import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/turn-ledger-shape.ts';
-import { addUsage, NO_USAGE, toTotalTokens } from '../ledger/usage.ts';
-import { findModel, type CatalogEntry } from '../models/catalog.ts';
+import { addUsage, NO_USAGE, toTotalTokens } from '../pricing/tokens.ts';
+import { findModel, type CatalogEntry } from '../pricing/catalog.ts';
 import type { Model, ModelReply, ModelRequest } from '../models/model.ts';
 import { lockLost, toBeginError } from '../ledger/begin-error.ts';
 import type { AskStructured, Checked, StructuredCall } from './structured-call-shape.ts';

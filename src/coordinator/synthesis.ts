@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkCitations } from '../librarian/citations.ts';
-import { findPrices } from '../models/catalog.ts';
+import { findPrices } from '../pricing/catalog.ts';
 import { fitTexts } from './fit-texts.ts';
 import { toBlock, toFindingBlock, toFindingsBlock } from './prompt-blocks.ts';
 import type { Checked, StructuredCall } from './structured-call-shape.ts';

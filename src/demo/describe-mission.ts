@@ -2,7 +2,7 @@ import { countOf } from '../text/plural.ts';
 import type { MissionRecord } from '../coordinator/mission-shape.ts';
 import type { Plan, PlannedTask } from '../coordinator/plan.ts';
 import { toSummary, type StoredFinding } from '../findings/stored-finding.ts';
-import { formatUsd, toNanoUsd } from '../ledger/money.ts';
+import { formatUsd, toNanoUsd } from '../pricing/money.ts';
 
 const WIDTH = 108;
 /** Said once, at the top. */

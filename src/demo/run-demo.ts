@@ -1,7 +1,7 @@
 import { openFleet } from '../open-fleet.ts';
 import { renderCosts } from '../ledger/render-report.ts';
 import { readLedger, toCostReport } from '../ledger/report.ts';
-import { findPrices } from '../models/catalog.ts';
+import { findPrices } from '../pricing/catalog.ts';
 import { renderStatus } from '../status/render.ts';
 import type { DemoFleet } from './demo-fleet.ts';
 import { tellMission } from './tell-mission.ts';

@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { ModelReply } from '../models/model.ts';
-import { toPromptTokens } from '../ledger/usage.ts';
+import { toPromptTokens } from '../pricing/tokens.ts';
 
 /** Where trimming starts and how far it goes, as shares of the limit. Far enough that the prompt cache survives many turns. */
 const START_SHARE = 0.9;

@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { countOf } from '../text/plural.ts';
 import { TaskFailedError } from '../errors.ts';
-import { toTotalTokens } from '../ledger/usage.ts';
+import { toTotalTokens } from '../pricing/tokens.ts';
 import type { ModelReply } from '../models/model.ts';
 import type { Usage } from '../../queues/usage.ts';
 import type { ResultCheck } from './result.ts';

@@ -10,7 +10,7 @@ import { oncePerFleet } from '../jobs/once-per-fleet.ts';
 import { openWorkerBase } from '../jobs/open-worker-base.ts';
 import { runWorker } from '../jobs/run-worker.ts';
 import { takeWorkerName } from '../jobs/worker-name.ts';
-import { formatUsd } from '../ledger/money.ts';
+import { formatUsd } from '../pricing/money.ts';
 import { sweepReservations, toLostAfterMs } from '../ledger/sweep.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../process/logger.ts';

@@ -9,12 +9,12 @@ import {
   ShutdownError,
   TaskFailedError,
 } from '../errors.ts';
-import { costNanoUsd, worstCaseNanoUsd } from '../ledger/prices.ts';
+import { costNanoUsd, worstCaseNanoUsd } from '../pricing/cost.ts';
 import type { Booking, JobTotals, TaskIdentity, TurnLedger, TurnNote } from '../ledger/turn-ledger-shape.ts';
-import { addUsage, NO_USAGE, toTotalTokens } from '../ledger/usage.ts';
-import { formatUsd, toUsdString } from '../ledger/money.ts';
+import { addUsage, NO_USAGE, toTotalTokens } from '../pricing/tokens.ts';
+import { formatUsd, toUsdString } from '../pricing/money.ts';
 import type { Finding } from '../findings/finding.ts';
-import type { CatalogEntry } from '../models/catalog.ts';
+import type { CatalogEntry } from '../pricing/catalog.ts';
 import type { Model, ModelReply, ModelRequest } from '../models/model.ts';
 import { toBudgetError } from '../ledger/budget-error.ts';
 import { Conversation } from './conversation.ts';

@@ -3,10 +3,10 @@ import type { TaskData } from '../../queues/tasks.ts';
 import type { Finding } from '../findings/finding.ts';
 import { summarise } from '../findings/stored-finding.ts';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
-import { toUsdString } from '../ledger/money.ts';
+import { toUsdString } from '../pricing/money.ts';
 import type { JobTotals, TaskIdentity } from '../ledger/turn-ledger-shape.ts';
-import { toTotalTokens } from '../ledger/usage.ts';
-import type { CatalogEntry } from '../models/catalog.ts';
+import { toTotalTokens } from '../pricing/tokens.ts';
+import type { CatalogEntry } from '../pricing/catalog.ts';
 import { PROMPT_VERSION } from './prompt.ts';
 import type { TaskState } from './tools/tool.ts';
 

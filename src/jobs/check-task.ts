@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { TaskInput } from '../../queues/tasks.ts';
 import { FleetError, UsageError } from '../errors.ts';
 import { compileSchema } from '../haiku/result.ts';
-import { findModel } from '../models/catalog.ts';
+import { findModel } from '../pricing/catalog.ts';
 import type { Keys } from '../redis/keys.ts';
 import { checkInput } from './check-input.ts';
 import { QUERY_PREFIX } from './queue-of.ts';

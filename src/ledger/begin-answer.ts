@@ -1,7 +1,7 @@
 import { describeHalt, parseHalt } from '../halt/halt.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { BeginAnswer, JobTotals } from './turn-ledger-shape.ts';
-import { NO_USAGE } from './usage.ts';
+import { NO_USAGE } from '../pricing/tokens.ts';
 
 /** Reads what begin-turn.lua answers. */
 export function toBeginAnswer(answer: (string | number)[], keys: Keys): BeginAnswer {

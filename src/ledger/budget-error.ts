@@ -1,5 +1,5 @@
 import { BudgetHeldError, BudgetReachedError } from '../errors.ts';
-import { formatUsd } from './money.ts';
+import { formatUsd } from '../pricing/money.ts';
 import type { BeginAnswer } from './turn-ledger-shape.ts';
 
 /** Says which limit the next call would pass, how much is spent, and the command that goes on. */

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { toUtcDay } from '../findings/timestamp.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { BudgetState } from './budget-shape.ts';
-import { toNanoUsd } from './money.ts';
+import { toNanoUsd } from '../pricing/money.ts';
 
 /** The day's budget of a swarm nobody gave one: five dollars. */
 export const DEFAULT_BUDGET_NANO_USD = 5_000_000_000;

@@ -5,7 +5,7 @@ import { toUtcDay } from '../findings/timestamp.ts';
 import type { Usage } from '../../queues/usage.ts';
 import type { Keys } from '../redis/keys.ts';
 import { toLedgerRow } from './shared-parts.ts';
-import { NO_USAGE, toTotalTokens } from './usage.ts';
+import { NO_USAGE, toTotalTokens } from '../pricing/tokens.ts';
 
 const spentSchema = z.object({
   nanoUsd: z.int(),

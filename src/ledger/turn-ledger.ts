@@ -5,7 +5,7 @@ import type { Scripts } from '../redis/scripts.ts';
 import { toBeginAnswer } from './begin-answer.ts';
 import { createSharedParts } from './shared-parts.ts';
 import type { Booking, TaskIdentity, TurnLedger } from './turn-ledger-shape.ts';
-import { NO_USAGE } from './usage.ts';
+import { NO_USAGE } from '../pricing/tokens.ts';
 
 /** The ledger of one queue's jobs, kept in Redis scripts. */
 export function createTurnLedger(options: {

@@ -8,7 +8,7 @@ import {
   TaskFailedError,
   toMessage,
 } from '../errors.ts';
-import { toPromptTokens } from '../ledger/usage.ts';
+import { toPromptTokens } from '../pricing/tokens.ts';
 import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../models/archive-model.ts';
 import type { ShownContext } from './archive-context.ts';
 import type { Payer, QueryBooks } from './query-books.ts';

@@ -11,7 +11,7 @@ import { takeWorkerName } from '../jobs/worker-name.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../process/logger.ts';
 import type { ArchiveModel } from '../models/archive-model.ts';
-import { findModel } from '../models/catalog.ts';
+import { findModel } from '../pricing/catalog.ts';
 import { createSessionReader } from '../session.ts';
 import type { ShardConfig } from '../config/shards.ts';
 import { createArchiveContext, type ContextStats } from './archive-context.ts';

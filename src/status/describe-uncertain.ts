@@ -1,5 +1,5 @@
 import { countOf } from '../text/plural.ts';
-import { formatUsd } from '../ledger/money.ts';
+import { formatUsd } from '../pricing/money.ts';
 import type { StatusSnapshot } from './snapshot-shape.ts';
 
 /** `$0.0012 today; so far 2 calls were killed before their answers were stored`. */

@@ -1,5 +1,5 @@
 import { countOf } from '../text/plural.ts';
-import { formatUsd } from '../ledger/money.ts';
+import { formatUsd } from '../pricing/money.ts';
 import { delegationOf } from './delegation.ts';
 import type { Paint } from './paint.ts';
 import { oneLine } from './render-notices.ts';

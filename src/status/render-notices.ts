@@ -1,5 +1,5 @@
 import { countOf } from '../text/plural.ts';
-import { formatUsd } from '../ledger/money.ts';
+import { formatUsd } from '../pricing/money.ts';
 import type { Halt } from '../halt/halt-shape.ts';
 import { describeCompaction } from './compaction.ts';
 import { describeUncertain } from './describe-uncertain.ts';

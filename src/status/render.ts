@@ -1,5 +1,5 @@
 import { countOf } from '../text/plural.ts';
-import { formatUsd } from '../ledger/money.ts';
+import { formatUsd } from '../pricing/money.ts';
 import { openMissions, renderMissions } from './render-missions.ts';
 import { oneLine, renderNotices } from './render-notices.ts';
 import { createPaint, type RenderOptions } from './paint.ts';

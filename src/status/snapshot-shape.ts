@@ -1,6 +1,6 @@
 import type { MissionState, MissionStep } from '../coordinator/mission-shape.ts';
 import type { Halt } from '../halt/halt-shape.ts';
-import type { Saving } from '../ledger/prices.ts';
+import type { Saving } from '../pricing/cost.ts';
 import type { QueueName } from '../../queues/registry.ts';
 
 /** The vendors whose totals are kept apart. `other` is any model of another maker. */

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { QueueName } from '../../queues/registry.ts';
 import { parseHalt } from '../halt/halt.ts';
-import { toNanoUsd } from '../ledger/money.ts';
+import { toNanoUsd } from '../pricing/money.ts';
 import { ALIVE_FOR_MS } from '../jobs/show-alive.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';

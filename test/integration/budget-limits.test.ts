@@ -5,7 +5,7 @@ import { toUtcDay } from '../../src/findings/timestamp.ts';
 import { toOutcome } from '../../src/jobs/outcomes.ts';
 import { releaseParked } from '../../src/jobs/release-parked.ts';
 import { setBudget } from '../../src/ledger/budget.ts';
-import { toNanoUsd } from '../../src/ledger/money.ts';
+import { toNanoUsd } from '../../src/pricing/money.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
 import { makeWorkspace } from '../support/lane.ts';

@@ -6,7 +6,7 @@ import { toOutcome } from '../../src/jobs/outcomes.ts';
 import { releaseParked, type ParkedScope } from '../../src/jobs/release-parked.ts';
 import type { BudgetState } from '../../src/ledger/budget-shape.ts';
 import { readBudget, setBudget, type BudgetScope } from '../../src/ledger/budget.ts';
-import { toExactUsd } from '../../src/ledger/money.ts';
+import { toExactUsd } from '../../src/pricing/money.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../src/ledger/turn-ledger-shape.ts';
 import { addQuery } from '../../src/librarian/query-producer.ts';

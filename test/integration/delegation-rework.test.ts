@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { retryJob } from '../../src/jobs/retry.ts';
 import { readLedger, toCostReport } from '../../src/ledger/report.ts';
-import { findPrices } from '../../src/models/catalog.ts';
+import { findPrices } from '../../src/pricing/catalog.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { waitUntil } from '../support/wait.ts';

@@ -1,5 +1,5 @@
 import type { RequestRecord } from '../../src/simulator/request-log.ts';
-import { toNanoUsd } from '../../src/ledger/money.ts';
+import { toNanoUsd } from '../../src/pricing/money.ts';
 import { toUtcDay } from '../../src/findings/timestamp.ts';
 import type { TestRedis } from './redis.ts';
 

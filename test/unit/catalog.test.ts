@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TaskFailedError } from '../../src/errors.ts';
-import { findModel, findPrices, listModels } from '../../src/models/catalog.ts';
+import { findModel, findPrices, listModels } from '../../src/pricing/catalog.ts';
 
 const AT = new Date('2026-11-21T12:00:00Z');
 

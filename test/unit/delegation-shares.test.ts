@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toMissionShares, toSharesJson } from '../../src/coordinator/shares.ts';
 import { parseLedger } from '../../src/ledger/report.ts';
-import { findPrices } from '../../src/models/catalog.ts';
+import { findPrices } from '../../src/pricing/catalog.ts';
 
 const sonnet = findPrices('claude-sonnet-4-5', new Date('2026-11-21T12:00:00Z'));
 const own = { calls: 2, nanoUsd: 13_500_000, usage: { input: 2_000, cache_write: 0, cache_read: 0, output: 500 } };

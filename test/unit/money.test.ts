@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatUsd, NANO_PER_USD, toExactUsd, toNanoUsd, toUsdString } from '../../src/ledger/money.ts';
+import { formatUsd, NANO_PER_USD, toExactUsd, toNanoUsd, toUsdString } from '../../src/pricing/money.ts';
 
 const anyNano = fc.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER });
 

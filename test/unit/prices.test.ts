@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toUsdString } from '../../src/ledger/money.ts';
-import { allSonnetNanoUsd, costNanoUsd, toSavedPercent, worstCaseNanoUsd } from '../../src/ledger/prices.ts';
-import { toPromptTokens } from '../../src/ledger/usage.ts';
-import { findModel, listModels } from '../../src/models/catalog.ts';
+import { toUsdString } from '../../src/pricing/money.ts';
+import { allSonnetNanoUsd, costNanoUsd, toSavedPercent, worstCaseNanoUsd } from '../../src/pricing/cost.ts';
+import { toPromptTokens } from '../../src/pricing/tokens.ts';
+import { findModel, listModels } from '../../src/pricing/catalog.ts';
 import type { Usage } from '../../queues/usage.ts';
 
 const AT = new Date('2026-11-21T12:00:00Z');

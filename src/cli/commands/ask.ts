@@ -4,7 +4,7 @@ import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { UsageError } from '../../errors.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
 import { followJob } from '../../jobs/follow-job.ts';
-import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
+import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import type { AskOptions } from '../../librarian/ask-shape.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { toMark } from '../finding-mark.ts';

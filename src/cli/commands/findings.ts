@@ -3,7 +3,7 @@ import { NotFoundError, UsageError } from '../../errors.ts';
 import type { FindingQuery } from '../../findings/store-shape.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
-import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
+import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import { toMark } from '../finding-mark.ts';
 import { jsonOption, toCount } from '../options.ts';
 import { lineWidth, printJson, toLine, withoutControls } from '../print.ts';

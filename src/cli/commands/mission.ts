@@ -7,7 +7,7 @@ import { readMissionStatus } from '../../coordinator/mission-status.ts';
 import { renderMissionForecast } from '../../coordinator/render-forecast.ts';
 import { toNodes } from '../../coordinator/to-nodes.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import { formatUsd } from '../../ledger/money.ts';
+import { formatUsd } from '../../pricing/money.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { EXIT } from '../exit-codes.ts';
 import { followMission } from '../follow-mission.ts';

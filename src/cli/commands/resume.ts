@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.ts';
 import { createHaltSwitch, describeHalt } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import { resumeMission, type MissionChoice } from '../../halt/resume-mission.ts';
-import { formatUsd } from '../../ledger/money.ts';
+import { formatUsd } from '../../pricing/money.ts';
 import { createNotifier } from '../../notify.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import type { StatusSnapshot } from '../../status/snapshot-shape.ts';

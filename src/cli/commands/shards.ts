@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
 import type { Config } from '../../config/environment.ts';
-import { formatUsd } from '../../ledger/money.ts';
+import { formatUsd } from '../../pricing/money.ts';
 import type { ShardState } from '../../librarian/shard-states.ts';
 import { readShardStates } from '../../librarian/shard-states.ts';
 import { testShards } from '../../librarian/test-shards.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { AccountRefusedError, BudgetReachedError, CancelledError, FleetError } from '../../errors.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
-import { allSonnetNanoUsd, toSavedPercent } from '../../ledger/prices.ts';
-import { toPromptTokens } from '../../ledger/usage.ts';
-import { findPrices } from '../../models/catalog.ts';
+import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
+import { allSonnetNanoUsd, toSavedPercent } from '../../pricing/cost.ts';
+import { toPromptTokens } from '../../pricing/tokens.ts';
+import { findPrices } from '../../pricing/catalog.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jsonOption, toUsd } from '../options.ts';
 import { printJson } from '../print.ts';

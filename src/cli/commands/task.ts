@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { TASK_KINDS, type TaskInput } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
 import { followJob } from '../../jobs/follow-job.ts';
-import { formatUsd, toNanoUsd } from '../../ledger/money.ts';
+import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import { toSummary } from '../../findings/stored-finding.ts';
 import { loadTaskFile, type TaskFileOptions } from '../load-task-file.ts';
 import { jsonOption, parseJson, readJsonFile, toCount, toUsd } from '../options.ts';

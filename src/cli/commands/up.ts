@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
-import { formatUsd } from '../../ledger/money.ts';
+import { formatUsd } from '../../pricing/money.ts';
 import type { ProcessProblem } from '../../processes/wait-until-ready.ts';
 import { bringUp } from '../../processes/up.ts';
 import { redisAddress } from '../../redis/connect.ts';

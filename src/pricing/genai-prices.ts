@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as GenaiPrices from '@pydantic/genai-prices';
-import { toNanoUsd } from '../ledger/money.ts';
+import { toNanoUsd } from './money.ts';
 import type { CatalogEntry } from './catalog.ts';
 import type { Prices, Vendor } from './price-table.ts';
 

@@ -1,6 +1,6 @@
-import type { CatalogEntry, Prices } from '../models/catalog.ts';
+import type { CatalogEntry, Prices } from './catalog.ts';
 import type { Usage } from '../../queues/usage.ts';
-import { toPromptTokens, withoutUsage } from './usage.ts';
+import { toPromptTokens, withoutUsage } from './tokens.ts';
 
 /**
  * What a reply cost, in nano-dollars. The whole prompt, cached or not, decides which side of a price step the request is on.

@@ -1,6 +1,6 @@
 import { TaskFailedError } from '../errors.ts';
 import type { CostVendor } from '../redis/keys.ts';
-import { findForeignModel } from './foreign-prices.ts';
+import { findForeignModel } from './genai-prices.ts';
 import { PRICE_TABLE, type PriceRow, type Prices, type Vendor } from './price-table.ts';
 
 export type { Prices } from './price-table.ts';
