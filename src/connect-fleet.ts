@@ -3,7 +3,7 @@ import type { TaskInput } from '../queues/tasks.ts';
 import type { BatchOptions, BatchReport, BatchState } from './batches/batch-shape.ts';
 import { loadConfig } from './config/environment.ts';
 import type { FleetMissions } from './coordinator/fleet-missions-shape.ts';
-import type { FleetFindings } from './findings/store-shape.ts';
+import type { FleetFindings } from './findings/types.ts';
 import type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';
 import type { TypedTask } from './jobs/define-task.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from './jobs/task-shape.ts';

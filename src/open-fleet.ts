@@ -9,7 +9,7 @@ import { readBatch } from './batches/batch-progress.ts';
 import type { Config } from './config/environment.ts';
 import type { Fleet } from './connect-fleet.ts';
 import { createFleetMissions } from './coordinator/fleet-missions.ts';
-import { followFindings } from './findings/follow-findings.ts';
+import { followFindings } from './findings/follow.ts';
 import { createFindingStore } from './findings/store.ts';
 import { connectQueues } from './jobs/connect-queue.ts';
 import { createFinishWatch } from './jobs/finish-watch.ts';

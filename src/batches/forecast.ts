@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { TaskInput } from '../../queues/tasks.ts';
-import type { FindingStore } from '../findings/store-shape.ts';
+import type { FindingStore } from '../findings/types.ts';
 import { readBudget, DEFAULT_BUDGET_NANO_USD } from '../ledger/budget.ts';
 import { toNanoUsd } from '../pricing/money.ts';
 import { allSonnetNanoUsd, costNanoUsd } from '../pricing/cost.ts';

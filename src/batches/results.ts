@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
-import { withOriginals } from '../findings/stub.ts';
+import { parseFinding, type StoredFinding } from '../findings/stored.ts';
+import { withOriginals } from '../findings/condensed.ts';
 import { toUsdString } from '../pricing/money.ts';
 import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
 import { readStates } from '../jobs/read-states.ts';

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { tasksQueue } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
-import { parseFinding } from '../findings/stored-finding.ts';
+import { parseFinding } from '../findings/stored.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /** Lines of a chunk that are compared with what the batch holds. */

@@ -1,7 +1,7 @@
 import type { MissionStatus } from '../coordinator/fleet-missions-shape.ts';
 import type { Plan } from '../coordinator/plan.ts';
 import { countOf } from '../text/plural.ts';
-import { toSummary, type StoredFinding } from '../findings/stored-finding.ts';
+import { toSummary, type StoredFinding } from '../findings/stored.ts';
 import { formatUsd } from '../pricing/money.ts';
 import { lineWidth, toLine, withoutControls } from './print.ts';
 import { renderTable } from './table.ts';

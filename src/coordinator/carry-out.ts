@@ -1,6 +1,6 @@
 import { countOf } from '../text/plural.ts';
 import { TaskFailedError } from '../errors.ts';
-import { summarise } from '../findings/stored-finding.ts';
+import { summarise } from '../findings/stored.ts';
 import { noteRound } from '../halt/rounds.ts';
 import { readBudget } from '../ledger/budget.ts';
 import { formatUsd } from '../pricing/money.ts';

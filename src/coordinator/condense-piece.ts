@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { TaskFailedError } from '../errors.ts';
-import { toStoredTokens } from '../findings/adopt.ts';
+import { toStoredTokens } from '../findings/external/adopt.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { readStored, toDigest, toText, type StoredValue } from '../findings/read-stored.ts';
-import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
-import { toStub } from '../findings/stub.ts';
+import { parseFinding, type StoredFinding } from '../findings/stored.ts';
+import { toStub } from '../findings/condensed.ts';
 import { findModel } from '../pricing/catalog.ts';
 import type { CompactParts } from './compact-shape.ts';
 import { CONDENSE_PROMPT_VERSION, toCondensationCall, toSummaryFinding, type SummaryFinding } from './condense.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Finding } from '../findings/finding.ts';
-import { summarise, type StoredFinding } from '../findings/stored-finding.ts';
+import { summarise, type StoredFinding } from '../findings/stored.ts';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
 import { toUsdString } from '../pricing/money.ts';
 import type { JobTotals } from '../ledger/turn-ledger-shape.ts';

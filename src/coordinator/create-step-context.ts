@@ -6,7 +6,7 @@ import { taskInputSchema } from '../../queues/tasks.ts';
 import { toMessage, UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { readFindingTexts } from '../findings/read-texts.ts';
-import { parseFinding } from '../findings/stored-finding.ts';
+import { parseFinding } from '../findings/stored.ts';
 import { toRules } from '../jobs/parse-job.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
 import type { JobTotals, TurnLedger } from '../ledger/turn-ledger-shape.ts';

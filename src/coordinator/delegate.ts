@@ -2,7 +2,7 @@ import type { TaskData } from '../../queues/tasks.ts';
 import { taskInputSchema } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
 import { TaskFailedError } from '../errors.ts';
-import { parseFinding, toSummary } from '../findings/stored-finding.ts';
+import { parseFinding, toSummary } from '../findings/stored.ts';
 import { readFindingTexts } from '../findings/read-texts.ts';
 import { toRules } from '../jobs/parse-job.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildParts } from './children.ts';

@@ -1,6 +1,6 @@
 import { readStored, toText } from '../findings/read-stored.ts';
-import { parseFinding } from '../findings/stored-finding.ts';
-import { toSummaryId } from '../findings/stub.ts';
+import { parseFinding } from '../findings/stored.ts';
+import { toSummaryId } from '../findings/condensed.ts';
 import type { Candidate } from './choose-pieces.ts';
 import type { CompactParts } from './compact-shape.ts';
 import { toPromptBlock } from './condense.ts';

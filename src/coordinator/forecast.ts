@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { createForecaster } from '../batches/forecast.ts';
 import type { Config } from '../config/environment.ts';
 import { countOf } from '../text/plural.ts';
-import type { FindingStore } from '../findings/store-shape.ts';
+import type { FindingStore } from '../findings/types.ts';
 import { costNanoUsd } from '../pricing/cost.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
 import { readShardStates } from '../librarian/shard-states.ts';

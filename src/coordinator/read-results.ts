@@ -1,6 +1,6 @@
-import { parseFinding } from '../findings/stored-finding.ts';
+import { parseFinding } from '../findings/stored.ts';
 import { readFindingTexts } from '../findings/read-texts.ts';
-import { withOriginals } from '../findings/stub.ts';
+import { withOriginals } from '../findings/condensed.ts';
 import type { ChildParts } from './children.ts';
 import type { NodeView } from './mission-nodes.ts';
 import type { FoundResult } from './synthesis.ts';

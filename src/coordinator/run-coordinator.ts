@@ -1,6 +1,6 @@
 import { missionsQueue } from '../../queues/missions.ts';
 import type { Config } from '../config/environment.ts';
-import { watchForeignFindings } from '../findings/watch-foreign.ts';
+import { watchForeignFindings } from '../findings/external/watch.ts';
 import { listenToControl } from '../jobs/control.ts';
 import { openWorkerBase } from '../jobs/open-worker-base.ts';
 import { runWorker } from '../jobs/run-worker.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../config/environment.ts';
 import { TaskFailedError } from '../errors.ts';
 import type { Finding } from '../findings/finding.ts';
-import { summarise } from '../findings/stored-finding.ts';
+import { summarise } from '../findings/stored.ts';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
 import { formatUsd, toUsdString } from '../pricing/money.ts';
 import type { JobTotals } from '../ledger/turn-ledger-shape.ts';

@@ -1,7 +1,7 @@
 import { countOf } from '../text/plural.ts';
 import type { MissionRecord } from '../coordinator/mission-shape.ts';
 import type { Plan, PlannedTask } from '../coordinator/plan.ts';
-import { toSummary, type StoredFinding } from '../findings/stored-finding.ts';
+import { toSummary, type StoredFinding } from '../findings/stored.ts';
 import { formatUsd, toNanoUsd } from '../pricing/money.ts';
 
 const WIDTH = 108;

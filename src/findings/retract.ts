@@ -2,11 +2,11 @@ import type { Redis } from 'ioredis';
 import { NotFoundError, UsageError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
-import { toStoredTokens } from './adopt.ts';
+import { toStoredTokens } from './external/adopt.ts';
 import { readFindingTexts } from './read-texts.ts';
 import { restoreFindings } from './restore-findings.ts';
-import { parseFinding, type StoredFinding } from './stored-finding.ts';
-import { toSummaryId } from './stub.ts';
+import { parseFinding, type StoredFinding } from './stored.ts';
+import { toSummaryId } from './condensed.ts';
 
 export interface Retraction {
   id: string;

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
-import type { FindingQuery, FindingStore } from './store-shape.ts';
-import { parseFinding, toSummary, type StoredFinding } from './stored-finding.ts';
-import { withOriginals } from './stub.ts';
+import type { FindingQuery, FindingStore } from './types.ts';
+import { parseFinding, toSummary, type StoredFinding } from './stored.ts';
+import { withOriginals } from './condensed.ts';
 
 const PAGE = 200;
 const DEFAULT_LIMIT = 50;

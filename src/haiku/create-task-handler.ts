@@ -4,7 +4,7 @@ import type { Config } from '../config/environment.ts';
 import { loadContexts } from '../contexts.ts';
 import { LockLostError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
-import type { FindingStore } from '../findings/store-shape.ts';
+import type { FindingStore } from '../findings/types.ts';
 import { createModelUse } from '../jobs/note-model-use.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
 import { toNanoUsd } from '../pricing/money.ts';

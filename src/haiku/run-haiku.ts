@@ -1,7 +1,7 @@
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
 import { createFindingStore } from '../findings/store.ts';
-import { watchForeignFindings } from '../findings/watch-foreign.ts';
+import { watchForeignFindings } from '../findings/external/watch.ts';
 import { checkMemory } from '../halt/watch-memory.ts';
 import { announceEnds } from '../jobs/announce-ends.ts';
 import { listenToControl } from '../jobs/control.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { TaskData } from '../../queues/tasks.ts';
 import type { Finding } from '../findings/finding.ts';
-import { summarise } from '../findings/stored-finding.ts';
+import { summarise } from '../findings/stored.ts';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
 import { toUsdString } from '../pricing/money.ts';
 import type { JobTotals, TaskIdentity } from '../ledger/turn-ledger-shape.ts';

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { FleetError, RedisUnusableError, toMessage } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
-import { parseFinding } from '../findings/stored-finding.ts';
-import { withOriginals } from '../findings/stub.ts';
+import { parseFinding } from '../findings/stored.ts';
+import { withOriginals } from '../findings/condensed.ts';
 import { toRedisError } from '../redis/connect.ts';
 import { followStream } from '../redis/streams.ts';
 import type { Keys } from '../redis/keys.ts';

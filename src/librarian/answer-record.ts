@@ -1,6 +1,6 @@
 import type { ArchiveQuery } from '../../queues/archive.ts';
 import type { Finding } from '../findings/finding.ts';
-import { summarise } from '../findings/stored-finding.ts';
+import { summarise } from '../findings/stored.ts';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
 import { toUsdString } from '../pricing/money.ts';
 import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/turn-ledger-shape.ts';

@@ -1,5 +1,5 @@
 import { SHARD_TEST_KIND } from '../findings/finding.ts';
-import { parseFinding, type StoredFinding } from '../findings/stored-finding.ts';
+import { parseFinding, type StoredFinding } from '../findings/stored.ts';
 import { QUERY_PREFIX } from '../jobs/queue-of.ts';
 
 /** One finding as a librarian holds it. */

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { archiveQueue } from '../../queues/archive.ts';
 import type { Config } from '../config/environment.ts';
-import { watchForeignFindings } from '../findings/watch-foreign.ts';
+import { watchForeignFindings } from '../findings/external/watch.ts';
 import { listenToControl } from '../jobs/control.ts';
 import { oncePerFleet } from '../jobs/once-per-fleet.ts';
 import { openWorkerBase } from '../jobs/open-worker-base.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { adoptAll, adoptFindings } from '../../src/findings/adopt.ts';
-import { watchForeignFindings } from '../../src/findings/watch-foreign.ts';
+import { adoptAll, adoptFindings } from '../../src/findings/external/adopt.ts';
+import { watchForeignFindings } from '../../src/findings/external/watch.ts';
 import { listAnswersCiting, retractFinding } from '../../src/findings/retract.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';

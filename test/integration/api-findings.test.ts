@@ -3,7 +3,7 @@ import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';
 import { waitUntil } from '../support/wait.ts';
-import type { StoredFinding } from '../../src/findings/stored-finding.ts';
+import type { StoredFinding } from '../../src/findings/stored.ts';
 
 const redis = useRedis({ appendOnly: true });
 

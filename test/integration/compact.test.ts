@@ -3,7 +3,7 @@ import { compactIfNeeded } from '../../src/coordinator/compact.ts';
 import type { NodeView } from '../../src/coordinator/mission-nodes.ts';
 import { readResults } from '../../src/coordinator/read-results.ts';
 import { createArchiveContext } from '../../src/librarian/archive-context.ts';
-import { adoptAll } from '../../src/findings/adopt.ts';
+import { adoptAll } from '../../src/findings/external/adopt.ts';
 import { retractFinding } from '../../src/findings/retract.ts';
 import { createFindingStore } from '../../src/findings/store.ts';
 import { HaltError } from '../../src/errors.ts';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { idSchema } from '../../queues/tasks.ts';
 import { toFindingId } from '../../src/findings/finding-id.ts';
-import { parseFinding, summarise } from '../../src/findings/stored-finding.ts';
+import { parseFinding, summarise } from '../../src/findings/stored.ts';
 import { toLocalDay, toLocalTimestamp, toUtcDay } from '../../src/findings/timestamp.ts';
 
 const anyDate = fc.date({ min: new Date(0), max: new Date('9999-12-30'), noInvalidDate: true });

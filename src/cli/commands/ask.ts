@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { UsageError } from '../../errors.ts';
-import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
+import { toSummary, type StoredFinding } from '../../findings/stored.ts';
 import { followJob } from '../../jobs/follow-job.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import type { AskOptions } from '../../librarian/ask-shape.ts';

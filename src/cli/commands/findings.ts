@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import type { FindingQuery } from '../../findings/store-shape.ts';
-import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
+import type { FindingQuery } from '../../findings/types.ts';
+import { toSummary, type StoredFinding } from '../../findings/stored.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import { toMark } from '../finding-mark.ts';

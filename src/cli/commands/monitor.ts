@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { toFindingId } from '../../findings/finding-id.ts';
-import { toSummary, type StoredFinding } from '../../findings/stored-finding.ts';
+import { toSummary, type StoredFinding } from '../../findings/stored.ts';
 import { connectRedis } from '../../redis/connect.ts';
 import { lineWidth, toLine } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';

@@ -3,7 +3,7 @@ import { TASK_KINDS, type TaskInput } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
 import { followJob } from '../../jobs/follow-job.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
-import { toSummary } from '../../findings/stored-finding.ts';
+import { toSummary } from '../../findings/stored.ts';
 import { loadTaskFile, type TaskFileOptions } from '../load-task-file.ts';
 import { jsonOption, parseJson, readJsonFile, toCount, toUsd } from '../options.ts';
 import { lineWidth, printJson, toLine } from '../print.ts';

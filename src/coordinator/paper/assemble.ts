@@ -1,5 +1,5 @@
-import type { StoredFinding } from '../../findings/stored-finding.ts';
-import { toSummary } from '../../findings/stored-finding.ts';
+import type { StoredFinding } from '../../findings/stored.ts';
+import { toSummary } from '../../findings/stored.ts';
 import type { Draft, ShardReport } from './paper-shape.ts';
 
 export interface PaperParts {

@@ -1,6 +1,6 @@
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { createFindingStore } from '../../findings/store.ts';
-import type { StoredFinding } from '../../findings/stored-finding.ts';
+import type { StoredFinding } from '../../findings/stored.ts';
 import { createArchiveContext } from '../../librarian/archive-context.ts';
 import { fitTexts } from '../fit-texts.ts';
 import type { StepContext } from '../step-context.ts';

@@ -1,4 +1,4 @@
-import type { StoredFinding } from './stored-finding.ts';
+import type { StoredFinding } from './stored.ts';
 
 export interface FindingQuery {
   /** How many at most; default 50. */

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../process/logger.ts';
-import { connectRedis } from '../redis/connect.ts';
+import type { Logger } from '../../process/logger.ts';
+import { connectRedis } from '../../redis/connect.ts';
 import { adoptAll, adoptFindings, type AdoptParts } from './adopt.ts';
 
 /** Everything is looked through this often for what nobody announced. */

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import { QUERY_PREFIX } from '../jobs/queue-of.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { ExportedFinding } from './export-line.ts';
+import type { ExportedFinding } from './transfer/export-line.ts';
 import { readStored, toText } from './read-stored.ts';
-import type { FindingQuery } from './store-shape.ts';
-import { parseFinding } from './stored-finding.ts';
-import { toSummaryId } from './stub.ts';
+import type { FindingQuery } from './types.ts';
+import { parseFinding } from './stored.ts';
+import { toSummaryId } from './condensed.ts';
 
 /** Entries of each index read at once. */
 const PAGE = 500;

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import { readStored, toText } from './read-stored.ts';
-import type { StoredFinding } from './stored-finding.ts';
+import type { StoredFinding } from './stored.ts';
 
 /** The result of every stub. */
 const CONDENSED = 'condensed';

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
-import { toStoredTokens } from './adopt.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { Scripts } from '../../redis/scripts.ts';
+import { toStoredTokens } from '../external/adopt.ts';
 import { fromExportLine, type ExportedFinding } from './export-line.ts';
-import { readLines } from '../text/lines.ts';
-import { toText } from './read-stored.ts';
-import { parseFinding } from './stored-finding.ts';
+import { readLines } from '../../text/lines.ts';
+import { toText } from '../read-stored.ts';
+import { parseFinding } from '../stored.ts';
 
 /** A line longer than this is passed over. */
 const MOST_BYTES = 64 * 2 ** 20;

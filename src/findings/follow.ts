@@ -2,9 +2,9 @@ import type { Redis } from 'ioredis';
 import { followStream, readStreamEnd } from '../redis/streams.ts';
 import type { Keys } from '../redis/keys.ts';
 import { untilAborted } from '../process/abort.ts';
-import { parseFinding, type StoredFinding } from './stored-finding.ts';
-import type { FollowOptions } from './store-shape.ts';
-import { withOriginals } from './stub.ts';
+import { parseFinding, type StoredFinding } from './stored.ts';
+import type { FollowOptions } from './types.ts';
+import { withOriginals } from './condensed.ts';
 
 /**
  * Findings in the order they are stored, from the moment of this call on, until `signal` fires or the loop is left. Each

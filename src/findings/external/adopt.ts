@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { QUERY_PREFIX } from '../jobs/queue-of.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
-import { readFindingTexts } from './read-texts.ts';
-import { parseFinding, type StoredFinding } from './stored-finding.ts';
+import { QUERY_PREFIX } from '../../jobs/queue-of.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { Scripts } from '../../redis/scripts.ts';
+import { readFindingTexts } from '../read-texts.ts';
+import { parseFinding, type StoredFinding } from '../stored.ts';
 
 export interface AdoptParts {
   redis: Redis;

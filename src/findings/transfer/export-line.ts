@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { toText, type StoredValue } from './read-stored.ts';
-import { parseFinding } from './stored-finding.ts';
+import { toText, type StoredValue } from '../read-stored.ts';
+import { parseFinding } from '../stored.ts';
 
 /**
  * Where a finding stands. `live`: in the archive; `answer`: a librarian's own; `condensed`: a stub is in its place;
