@@ -8,7 +8,7 @@ import type { Logger } from '../src/process/logger.ts';
 import { redisAddress } from '../src/redis/connect.ts';
 import type { Keys } from '../src/redis/keys.ts';
 import { defineScripts } from '../src/redis/scripts.ts';
-import { createSessionReader } from '../src/session.ts';
+import { createSessionReader } from '../src/swarm/session.ts';
 import { createApi, createHealthRoute } from './api.ts';
 import { createBoard } from './board.ts';
 import { createJobChecks } from './job-edits.ts';

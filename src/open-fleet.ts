@@ -22,7 +22,7 @@ import { connectRedis } from './redis/connect.ts';
 import { createKeys, type Keys } from './redis/keys.ts';
 import { withPlainErrors } from './redis/plain-errors.ts';
 import { defineScripts, type Scripts } from './redis/scripts.ts';
-import { createSessionReader } from './session.ts';
+import { createSessionReader } from './swarm/session.ts';
 import { readStatus } from './status/snapshot.ts';
 
 /** How long closing waits for Redis to say goodbye. */

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Notifier } from '../notify.ts';
+import type { Notifier } from '../swarm/notify.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /**

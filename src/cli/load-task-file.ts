@@ -17,7 +17,7 @@ import { toMessage, UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { toNanoUsd } from '../pricing/money.ts';
-import { createNotifier } from '../notify.ts';
+import { createNotifier } from '../swarm/notify.ts';
 import { choicesOf } from '../status/halt-choices.ts';
 import { EXIT } from './exit-codes.ts';
 import { withInterrupt } from './interrupt.ts';

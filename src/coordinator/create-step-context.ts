@@ -12,7 +12,7 @@ import type { JobRun } from '../jobs/run-worker.ts';
 import type { JobTotals, TurnLedger } from '../ledger/turn-ledger-shape.ts';
 import { toQueryIds } from '../librarian/query-ids.ts';
 import type { Model } from '../models/model.ts';
-import type { Notifier } from '../notify.ts';
+import type { Notifier } from '../swarm/notify.ts';
 import { lockLost } from '../ledger/begin-error.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildRef } from './children.ts';
 import { toMissionFindingId } from './mission-id.ts';

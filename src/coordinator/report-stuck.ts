@@ -1,7 +1,7 @@
 import { readKnownNames } from '../jobs/check-task.ts';
 import { countOf } from '../text/plural.ts';
 import type { Logger } from '../process/logger.ts';
-import type { Notifier } from '../notify.ts';
+import type { Notifier } from '../swarm/notify.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toDependenciesKey, type ChildParts } from './children.ts';
 import { readMissionHead, writeMission } from './mission-record.ts';

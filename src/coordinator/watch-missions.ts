@@ -1,5 +1,5 @@
 import { missionsQueue } from '../../queues/missions.ts';
-import { oncePerFleet } from '../jobs/once-per-fleet.ts';
+import { oncePerFleet } from '../swarm/upkeep.ts';
 import { delegateReady, type DelegatedMission, type DelegateParts } from './delegate.ts';
 import { countNodeStates } from './mission-nodes.ts';
 import { readMission, writeMission } from './mission-record.ts';

@@ -13,7 +13,7 @@ import { markSwarm } from '../redis/preflight.ts';
 import { isOffline } from '../config/environment.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import { defineScripts, type Scripts } from '../redis/scripts.ts';
-import { beginSession } from '../session.ts';
+import { beginSession } from '../swarm/session.ts';
 import { attempt, unwell, well, type CheckResult } from './check.ts';
 
 const MAX_TOKENS = 16;

@@ -16,11 +16,11 @@ import type { Finding } from '../findings/finding.ts';
 import { createHaltSwitch, type HaltSwitch } from '../halt/halt.ts';
 import { checkTask, readKnownNames } from '../jobs/check-task.ts';
 import { coolDown, countUnavailable, GIVE_UP_AFTER_MS, toBackoffMs } from '../jobs/provider-waits.ts';
-import { takeWorkerName } from '../jobs/worker-name.ts';
+import { takeWorkerName } from '../swarm/worker-name.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Model } from '../models/model.ts';
-import { createNotifier } from '../notify.ts';
+import { createNotifier } from '../swarm/notify.ts';
 import { markSwarm, runPreflight } from '../redis/preflight.ts';
 import { createTaskHandler } from './create-task-handler.ts';
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { missionsQueue } from '../../queues/missions.ts';
 import { idSchema } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
-import type { Notifier } from '../notify.ts';
+import type { Notifier } from '../swarm/notify.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Halt } from './halt-shape.ts';
 

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { QueueName } from '../../queues/registry.ts';
 import { choosePaper, isPaper } from '../coordinator/paper/choices.ts';
 import { UsageError } from '../errors.ts';
-import type { Notifier } from '../notify.ts';
+import type { Notifier } from '../swarm/notify.ts';
 import type { Keys } from '../redis/keys.ts';
 import { findMission, isCausedBy } from './find-mission.ts';
 import type { HaltSwitch } from './halt.ts';

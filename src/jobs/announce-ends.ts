@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { noticeBatchEnd } from '../batches/batch-round.ts';
 import { toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
-import type { Notifier } from '../notify.ts';
+import type { Notifier } from '../swarm/notify.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /** Tells `FLEET_NOTIFY` of jobs set apart and of batches whose last task ended here. Nothing depends on it. */

@@ -5,7 +5,7 @@ import { isOffline, type Config } from '../config/environment.ts';
 import { createHaltSwitch, type HaltSwitch } from '../halt/halt.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import type { Logger } from '../process/logger.ts';
-import { createNotifier, type Notifier } from '../notify.ts';
+import { createNotifier, type Notifier } from '../swarm/notify.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
 import { markSwarm, runPreflight } from '../redis/preflight.ts';

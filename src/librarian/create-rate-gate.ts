@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { ShutdownError, toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
-import type { Notifier } from '../notify.ts';
+import type { Notifier } from '../swarm/notify.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { createClosings, isOfKey } from './closings.ts';

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from '../process/logger.ts';
-import type { Notifier } from '../notify.ts';
+import type { Notifier } from '../swarm/notify.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { DayClock } from './pacific-day.ts';
 import type { Quota } from './quota.ts';

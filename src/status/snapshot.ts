@@ -3,7 +3,7 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import type { QueueName } from '../../queues/registry.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { toNanoUsd } from '../pricing/money.ts';
-import { ALIVE_FOR_MS } from '../jobs/show-alive.ts';
+import { ALIVE_FOR_MS } from '../swarm/presence.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toCompaction } from './compaction.ts';

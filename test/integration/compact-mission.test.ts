@@ -6,7 +6,7 @@ import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';
 import { waitUntil } from '../support/wait.ts';
 import { compactIfNeeded } from '../../src/coordinator/compact.ts';
-import { beginSession } from '../../src/session.ts';
+import { beginSession } from '../../src/swarm/session.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 
 const redis = useRedis();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
-import { createNotifier } from '../../src/notify.ts';
+import { createNotifier } from '../../src/swarm/notify.ts';
 import { loadBatch } from '../support/batch.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

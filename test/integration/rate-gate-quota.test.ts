@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DayClock } from '../../src/librarian/pacific-day.ts';
 import { pacificDay } from '../../src/librarian/pacific-day.ts';
-import { createNotifier } from '../../src/notify.ts';
+import { createNotifier } from '../../src/swarm/notify.ts';
 import { acquire, acquirePermit, openGate, testShards } from '../support/gate.ts';
 import { useRedis } from '../support/redis.ts';
 import { waitUntil } from '../support/wait.ts';

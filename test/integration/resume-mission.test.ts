@@ -7,7 +7,7 @@ import { resumeMission, type MissionChoice } from '../../src/halt/resume-mission
 import { toOutcome } from '../../src/jobs/outcomes.ts';
 import { retryJob } from '../../src/jobs/retry.ts';
 import { createLogger } from '../../src/process/logger.ts';
-import type { Notifier } from '../../src/notify.ts';
+import type { Notifier } from '../../src/swarm/notify.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
 import { readBooks } from '../support/money.ts';
 import { useRedis } from '../support/redis.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { queueRegistry } from '../../queues/registry.ts';
 import { tasksQueue } from '../../queues/tasks.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
-import { beginSession } from '../../src/session.ts';
+import { beginSession } from '../../src/swarm/session.ts';
 import { readStatus } from '../../src/status/snapshot.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

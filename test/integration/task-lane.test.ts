@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { connectQueues } from '../../src/jobs/connect-queue.ts';
-import { beginSession } from '../../src/session.ts';
+import { beginSession } from '../../src/swarm/session.ts';
 import { JobFailedError } from '../../src/errors.ts';
 import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
 import { createHaltSwitch } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
-import { createNotifier } from '../../notify.ts';
+import { createNotifier } from '../../swarm/notify.ts';
 import { choicesOf } from '../../status/halt-choices.ts';
 import { thisPerson } from '../person.ts';
 import { withFleet } from '../with-fleet.ts';

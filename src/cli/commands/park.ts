@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { createHaltSwitch } from '../../halt/halt.ts';
 import { parkMission } from '../../halt/park-mission.ts';
-import { createNotifier } from '../../notify.ts';
+import { createNotifier } from '../../swarm/notify.ts';
 import { thisPerson } from '../person.ts';
 import { withFleet } from '../with-fleet.ts';
 

@@ -5,7 +5,7 @@ import { createHaltSwitch, describeHalt } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import { resumeMission, type MissionChoice } from '../../halt/resume-mission.ts';
 import { formatUsd } from '../../pricing/money.ts';
-import { createNotifier } from '../../notify.ts';
+import { createNotifier } from '../../swarm/notify.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import type { StatusSnapshot } from '../../status/snapshot-shape.ts';
 import { describeTooLittle } from '../least-call.ts';

@@ -5,7 +5,7 @@ import { toMessage, UsageError } from '../../errors.ts';
 import { readKnownNames } from '../../jobs/check-task.ts';
 import { holdOpen, letEnd, noticeBatchEnd } from '../../batches/batch-round.ts';
 import { assertBatch, eachFailedJob } from '../../jobs/failed-jobs.ts';
-import { createNotifier } from '../../notify.ts';
+import { createNotifier } from '../../swarm/notify.ts';
 import { findQueueOf } from '../../jobs/queue-of.ts';
 import { retryJob, type TaskEdit } from '../../jobs/retry.ts';
 import { jsonOption, readJsonFile, toCount } from '../options.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
 import { UsageError } from '../../errors.ts';
-import { beginSession } from '../../session.ts';
+import { beginSession } from '../../swarm/session.ts';
 import { jsonOption } from '../options.ts';
 import { printJson } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { Redis } from 'ioredis';
-import { toMessage } from './errors.ts';
-import type { Logger } from './process/logger.ts';
-import type { Keys } from './redis/keys.ts';
+import { toMessage } from '../errors.ts';
+import type { Logger } from '../process/logger.ts';
+import type { Keys } from '../redis/keys.ts';
 
 /** What is announced to `FLEET_NOTIFY`, as one line of JSON; `at` and `swarm` are added. */
 type Notice =

@@ -1,6 +1,6 @@
-import { toLocalDay } from './findings/timestamp.ts';
-import type { Keys } from './redis/keys.ts';
-import type { Scripts } from './redis/scripts.ts';
+import { toLocalDay } from '../findings/timestamp.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { Scripts } from '../redis/scripts.ts';
 
 /** How long an enqueuer may go on with the session it knows, ms. */
 const KNOWN_FOR_MS = 2_000;
