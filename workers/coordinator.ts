@@ -2,7 +2,7 @@
 import { requireAnthropicKey } from '../src/config/environment.ts';
 import { runCoordinator } from '../src/coordinator/run-coordinator.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
-import { createModel } from '../src/models/create-model.ts';
+import { createModel } from '../src/models/create/model.ts';
 import { startProcess } from '../src/process/start.ts';
 
 await startProcess('coordinator', async (config, log) => {

@@ -2,7 +2,7 @@
 import { requireShards } from '../src/config/environment.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
 import { runLibrarian } from '../src/librarian/run-librarian.ts';
-import { createArchiveModels } from '../src/models/create-archive-models.ts';
+import { createArchiveModels } from '../src/models/create/archive-models.ts';
 import { startProcess } from '../src/process/start.ts';
 
 await startProcess('librarian', async (config, log) => {

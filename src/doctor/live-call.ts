@@ -6,7 +6,7 @@ import type { Config } from '../config/environment.ts';
 import { formatUsd } from '../pricing/money.ts';
 import { costNanoUsd, worstCaseNanoUsd } from '../pricing/cost.ts';
 import { findModel } from '../pricing/catalog.ts';
-import { createModel } from '../models/create-model.ts';
+import { createModel } from '../models/create/model.ts';
 import type { Model, ModelReply } from '../models/model.ts';
 import type { Keys } from '../redis/keys.ts';
 import { markSwarm } from '../redis/preflight.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createModel } from '../../src/models/create-model.ts';
+import { createModel } from '../../src/models/create/model.ts';
 import { findChromium, openBrowser } from '../support/browser.ts';
 import { startDashboard, TEST_PASSWORD } from '../support/dashboard.ts';
 import { makeWorkspace, startHaiku, testConfig } from '../support/lane.ts';

@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { LLMock } from '@copilotkit/aimock';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createAnthropicModel } from '../../src/models/anthropic.ts';
+import { createAnthropicModel } from '../../src/models/anthropic/adapter.ts';
 import type { Model, ModelRequest } from '../../src/models/model.ts';
 
 /** A stand-in for the provider that shares no code with ours. */

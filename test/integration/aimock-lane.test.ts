@@ -1,6 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { expect, it } from 'vitest';
-import { createModel } from '../../src/models/create-model.ts';
+import { createModel } from '../../src/models/create/model.ts';
 import { toUtcDay } from '../../src/findings/timestamp.ts';
 import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

@@ -10,7 +10,7 @@ import {
   ShutdownError,
   TaskFailedError,
 } from '../../src/errors.ts';
-import { createAnthropicModel } from '../../src/models/anthropic.ts';
+import { createAnthropicModel } from '../../src/models/anthropic/adapter.ts';
 import type { ModelRequest } from '../../src/models/model.ts';
 
 const KEY = 'local-test-key-0123456789';

@@ -5,7 +5,7 @@ import { LLMock } from '@copilotkit/aimock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/environment.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { createModel } from '../../src/models/create-model.ts';
+import { createModel } from '../../src/models/create/model.ts';
 import type { ModelRequest } from '../../src/models/model.ts';
 
 let home: string;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/environment.ts';
 import { findModel } from '../../src/pricing/catalog.ts';
 import { costNanoUsd } from '../../src/pricing/cost.ts';
-import { createArchiveModels, type OpenArchiveModels } from '../../src/models/create-archive-models.ts';
+import { createArchiveModels, type OpenArchiveModels } from '../../src/models/create/archive-models.ts';
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts';
 import { archiveRequest } from '../support/archive-request.ts';
 

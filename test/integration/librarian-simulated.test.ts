@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArchiveModels } from '../../src/models/create-archive-models.ts';
+import { createArchiveModels } from '../../src/models/create/archive-models.ts';
 import { requireShards } from '../../src/config/environment.ts';
 import { JobFailedError } from '../../src/errors.ts';
 import { runLibrarian } from '../../src/librarian/run-librarian.ts';

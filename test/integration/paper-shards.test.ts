@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { testShards } from '../../src/librarian/test-shards.ts';
-import { createArchiveModels } from '../../src/models/create-archive-models.ts';
+import { createArchiveModels } from '../../src/models/create/archive-models.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { testConfig } from '../support/lane.ts';
 import { shardEnvironment, SHARD_KEYS } from '../support/paper.ts';

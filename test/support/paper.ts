@@ -7,7 +7,7 @@ import { parkMission } from '../../src/halt/park-mission.ts';
 import { resumeMission, type MissionChoice } from '../../src/halt/resume-mission.ts';
 import { runLibrarian } from '../../src/librarian/run-librarian.ts';
 import { createLogger } from '../../src/process/logger.ts';
-import { createArchiveModels } from '../../src/models/create-archive-models.ts';
+import { createArchiveModels } from '../../src/models/create/archive-models.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts';
 import type { ModelRequest } from '../../src/models/model.ts';

@@ -1,7 +1,7 @@
 import { APIConnectionTimeoutError } from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import { toFleetError } from '../../src/models/anthropic-errors.ts';
-import { checkReply } from '../../src/models/reply-shape.ts';
+import { toFleetError } from '../../src/models/anthropic/errors.ts';
+import { checkReply } from '../../src/models/anthropic/reply-shape.ts';
 import { toRetryAfterMs } from '../../src/models/retry-after.ts';
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { namesQuota, readQuota } from '../../src/models/gemini-quota.ts';
+import { namesQuota, readQuota } from '../../src/models/gemini/quota.ts';
 
 const failureOf = (...violations: object[]) => ({
   '@type': 'type.googleapis.com/google.rpc.QuotaFailure',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { toGeminiSchema } from '../../src/models/gemini-schema.ts';
+import { toGeminiSchema } from '../../src/models/gemini/schema.ts';
 
 it('keeps what the API knows of a JSON Schema and leaves out the rest', () => {
   const schema = z.toJSONSchema(

@@ -29,7 +29,7 @@ export function registerShards(program: Command): void {
 }
 
 async function runShardTest(config: Config, session: string, json: boolean): Promise<void> {
-  const { createArchiveModels } = await import('../../models/create-archive-models.ts');
+  const { createArchiveModels } = await import('../../models/create/archive-models.ts');
   const models = await createArchiveModels(config);
   try {
     const tests = await testShards(config, { session, forShard: models.forShard });

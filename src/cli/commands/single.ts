@@ -32,7 +32,7 @@ export function registerSingle(program: Command): void {
       const input = toTaskInput(task, options);
       // Loaded when asked for: the provider's library and the tools would slow every other command down.
       const { runSingle } = await import('../../haiku/run-single.ts');
-      const { createModel } = await import('../../models/create-model.ts');
+      const { createModel } = await import('../../models/create/model.ts');
       await withFleet(async (fleet) => {
         const { model, close } = await createModel(fleet.inner.config);
         const stop = endOnSignal();

@@ -58,7 +58,7 @@ async function testAll(ctx: StepContext, tries: number): Promise<ShardReport> {
 }
 
 async function runTest(ctx: StepContext, name: string): Promise<ShardTest[]> {
-  const { createArchiveModels } = await import('../../models/create-archive-models.ts'); // a coordinator without papers needs no such SDK
+  const { createArchiveModels } = await import('../../models/create/archive-models.ts'); // a coordinator without papers needs no such SDK
   const models = await createArchiveModels(ctx.config);
   try {
     const { forShard } = models;

@@ -5,10 +5,10 @@ import {
   QuotaError,
   TaskFailedError,
   toMessage,
-} from '../errors.ts';
-import { type FailedCall, withBilled } from './anthropic-errors.ts';
-import { namesQuota, readQuota } from './gemini-quota.ts';
-import type { Wire } from './wire.ts';
+} from '../../errors.ts';
+import { type FailedCall, withBilled } from '../anthropic/errors.ts';
+import { namesQuota, readQuota } from './quota.ts';
+import type { Wire } from '../http-trace.ts';
 
 /** An error answer of the provider, whichever SDK brought it. */
 export interface ErrorAnswer {

@@ -7,9 +7,9 @@ import {
   RateLimitedError,
   TaskFailedError,
   toMessage,
-} from '../errors.ts';
-import { NotSentError } from './connection-failure.ts';
-import { toRetryAfterMs } from './retry-after.ts';
+} from '../../errors.ts';
+import { NotSentError } from '../connection-failure.ts';
+import { toRetryAfterMs } from '../retry-after.ts';
 
 /**
  * Refusals of the account that come with the status of a bad request or a rate limit. Waiting does not lift them.

@@ -1,10 +1,10 @@
-import { type Config, isOffline } from '../config/environment.ts';
-import { ConfigError } from '../errors.ts';
-import type { ShardConfig } from '../config/shards.ts';
-import type { ArchiveModel } from './archive-model.ts';
-import { createDeepseekModel } from './deepseek.ts';
-import type { GeminiOptions } from './gemini-model.ts';
-import { isLoopback } from './loopback.ts';
+import { type Config, isOffline } from '../../config/environment.ts';
+import { ConfigError } from '../../errors.ts';
+import type { ShardConfig } from '../../config/shards.ts';
+import type { ArchiveModel } from '../archive-model.ts';
+import { createDeepseekModel } from '../anthropic/deepseek.ts';
+import type { GeminiOptions } from '../gemini/adapter.ts';
+import { isLoopback } from '../loopback.ts';
 
 export interface OpenArchiveModels {
   forShard(shard: ShardConfig): ArchiveModel;
@@ -53,13 +53,13 @@ export async function createArchiveModels(config: Config): Promise<OpenArchiveMo
 
 /** Only the SDK that is used is loaded: one of them is large. */
 async function loadAdapter(sdk: Config['GEMINI_SDK']): Promise<(options: GeminiOptions) => ArchiveModel> {
-  if (sdk === 'genai') return (await import('./gemini-genai.ts')).createGenaiModel;
-  return (await import('./gemini-generative-ai.ts')).createGenerativeAiModel;
+  if (sdk === 'genai') return (await import('../gemini/genai.ts')).createGenaiModel;
+  return (await import('../gemini/generative-ai.ts')).createGenerativeAiModel;
 }
 
 /** With the limits of the configured shards; a paid fleet never has the simulator's code in memory. */
 async function startSimulator({ shards }: Config): Promise<{ url: string; close(): Promise<void> }> {
-  const { startSimulator: start } = await import('../simulator/simulator.ts');
+  const { startSimulator: start } = await import('../../simulator/simulator.ts');
   const project = ({ number, project: named }: ShardConfig): string => named ?? `shard-${number}`;
   return start({
     gemini: {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { ProviderUnavailableError, TaskFailedError } from '../errors.ts';
-import { createRedactor } from '../config/redact.ts';
-import { withBilled } from './anthropic-errors.ts';
-import type { ArchiveModel, ArchiveRequest } from './archive-model.ts';
-import { type ErrorAnswer, toGeminiStatusError, toGeminiWireError } from './gemini-errors.ts';
-import { checkContent } from './gemini-reply.ts';
-import { onWire } from './wire.ts';
+import { ProviderUnavailableError, TaskFailedError } from '../../errors.ts';
+import { createRedactor } from '../../config/redact.ts';
+import { withBilled } from '../anthropic/errors.ts';
+import type { ArchiveModel, ArchiveRequest } from '../archive-model.ts';
+import { type ErrorAnswer, toGeminiStatusError, toGeminiWireError } from './errors.ts';
+import { checkContent } from './reply.ts';
+import { onWire } from '../http-trace.ts';
 
 export interface GeminiOptions {
   apiKey: string;

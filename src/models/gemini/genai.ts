@@ -1,15 +1,9 @@
 import { ApiError, GoogleGenAI, type Schema } from '@google/genai';
 import { z } from 'zod';
-import type { ArchiveModel } from './archive-model.ts';
-import type { ErrorAnswer } from './gemini-errors.ts';
-import {
-  createGeminiModel,
-  GEMINI_ADDRESS,
-  type GeminiOptions,
-  type GeminiSdk,
-  toCountedContents,
-} from './gemini-model.ts';
-import { toGeminiSchema } from './gemini-schema.ts';
+import type { ArchiveModel } from '../archive-model.ts';
+import type { ErrorAnswer } from './errors.ts';
+import { createGeminiModel, GEMINI_ADDRESS, type GeminiOptions, type GeminiSdk, toCountedContents } from './adapter.ts';
+import { toGeminiSchema } from './schema.ts';
 
 /**
  * One Gemini key through `@google/genai`. Everything is named that a variable of the shell could change otherwise; its own

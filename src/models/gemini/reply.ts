@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ArchiveFinish, ArchiveReply } from './archive-model.ts';
-import type { Usage } from '../../queues/usage.ts';
+import type { ArchiveFinish, ArchiveReply } from '../archive-model.ts';
+import type { Usage } from '../../../queues/usage.ts';
 
 const tokens = z.int().nonnegative().default(0); // the API leaves out what is 0
 

@@ -1,9 +1,9 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
-import { ProviderUnavailableError, TaskFailedError } from '../errors.ts';
-import { createRedactor } from '../config/redact.ts';
-import { toFleetError, withBilled } from './anthropic-errors.ts';
-import { fetchTellingSent } from './connection-failure.ts';
-import type { Model, ModelRequest } from './model.ts';
+import { ProviderUnavailableError, TaskFailedError } from '../../errors.ts';
+import { createRedactor } from '../../config/redact.ts';
+import { toFleetError, withBilled } from './errors.ts';
+import { fetchTellingSent } from '../connection-failure.ts';
+import type { Model, ModelRequest } from '../model.ts';
 import { checkReply } from './reply-shape.ts';
 
 export interface AnthropicOptions {

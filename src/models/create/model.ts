@@ -1,9 +1,9 @@
-import { type Config, isOffline, requireAnthropicKey } from '../config/environment.ts';
-import { ConfigError, TaskFailedError } from '../errors.ts';
-import { createAnthropicModel } from './anthropic.ts';
-import { withBilled } from './anthropic-errors.ts';
-import { isLoopback } from './loopback.ts';
-import type { Model } from './model.ts';
+import { type Config, isOffline, requireAnthropicKey } from '../../config/environment.ts';
+import { ConfigError, TaskFailedError } from '../../errors.ts';
+import { createAnthropicModel } from '../anthropic/adapter.ts';
+import { withBilled } from '../anthropic/errors.ts';
+import { isLoopback } from '../loopback.ts';
+import type { Model } from '../model.ts';
 
 export interface OpenModel {
   model: Model;
@@ -40,7 +40,7 @@ export async function createModel(config: Config): Promise<OpenModel> {
 
 /** Loaded when asked for: a paid fleet never has the simulator's code in memory. */
 async function startSimulator(): Promise<{ url: string; close(): Promise<void> }> {
-  const { startAnthropicSimulator } = await import('../simulator/anthropic-server.ts');
+  const { startAnthropicSimulator } = await import('../../simulator/anthropic-server.ts');
   return startAnthropicSimulator();
 }
 

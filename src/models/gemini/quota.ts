@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { QuotaInfo } from '../errors.ts';
-import { toRetryAfterMs } from './retry-after.ts';
+import type { QuotaInfo } from '../../errors.ts';
+import { toRetryAfterMs } from '../retry-after.ts';
 
 const MAX_RETRY_MS = 3_600_000;
 

@@ -1,5 +1,5 @@
-import type { ArchiveFinish, ArchiveModel, ArchiveRequest } from './archive-model.ts';
-import { type AnthropicOptions, createAnthropicModel } from './anthropic.ts';
+import type { ArchiveFinish, ArchiveModel, ArchiveRequest } from '../archive-model.ts';
+import { type AnthropicOptions, createAnthropicModel } from './adapter.ts';
 
 /** Why the model stopped, by the Anthropic API that DeepSeek speaks. */
 const FINISHES: Record<string, ArchiveFinish> = {

@@ -4,16 +4,10 @@ import {
   type ResponseSchema,
   type SingleRequestOptions,
 } from '@google/generative-ai';
-import type { ArchiveModel } from './archive-model.ts';
-import type { ErrorAnswer } from './gemini-errors.ts';
-import {
-  createGeminiModel,
-  GEMINI_ADDRESS,
-  type GeminiOptions,
-  type GeminiSdk,
-  toCountedContents,
-} from './gemini-model.ts';
-import { toGeminiSchema } from './gemini-schema.ts';
+import type { ArchiveModel } from '../archive-model.ts';
+import type { ErrorAnswer } from './errors.ts';
+import { createGeminiModel, GEMINI_ADDRESS, type GeminiOptions, type GeminiSdk, toCountedContents } from './adapter.ts';
+import { toGeminiSchema } from './schema.ts';
 
 /** One Gemini key through `@google/generative-ai`. No `timeout`: the SDK would leave its timer running. */
 export function createGenerativeAiModel(options: GeminiOptions): ArchiveModel {

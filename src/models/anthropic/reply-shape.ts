@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
-import type { ModelReply } from './model.ts';
-import type { Usage } from '../../queues/usage.ts';
+import type { ModelReply } from '../model.ts';
+import type { Usage } from '../../../queues/usage.ts';
 
 /** Blocks the fleet can ask for: no server tools, so none of theirs. Loose, because a block goes back as it came. */
 const blockSchema = z.discriminatedUnion('type', [
