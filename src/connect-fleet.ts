@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { TaskInput } from '../queues/tasks.ts';
 import type { BatchOptions, BatchReport, BatchState } from './batches/batch-shape.ts';
 import { loadConfig } from './config/environment.ts';
-import type { FleetMissions } from './coordinator/fleet-missions-shape.ts';
+import type { FleetMissions } from './coordinator/mission/handle-types.ts';
 import type { FleetFindings } from './findings/types.ts';
 import type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';
 import type { TypedTask } from './jobs/define-task.ts';

@@ -13,8 +13,8 @@ export type {
   FleetMissions,
   MissionHandle,
   MissionStatus,
-} from './coordinator/fleet-missions-shape.ts';
-export type { MissionState, MissionStep } from './coordinator/mission-shape.ts';
+} from './coordinator/mission/handle-types.ts';
+export type { MissionState, MissionStep } from './coordinator/mission/types.ts';
 export type { MissionInput } from '../queues/missions.ts';
 export type { ArchiveFilter } from '../queues/archive.ts';
 export { defineTask, type TypedTask } from './jobs/define-task.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countOf } from '../text/plural.ts';
-import { readMission, readMissionHead } from '../coordinator/mission-record.ts';
-import type { MissionRecord } from '../coordinator/mission-shape.ts';
-import { findAllParked } from '../coordinator/report-stuck.ts';
+import { readMission, readMissionHead } from '../coordinator/mission/record.ts';
+import type { MissionRecord } from '../coordinator/mission/types.ts';
+import { findAllParked } from '../coordinator/upkeep/blocked.ts';
 import type { Halt } from '../halt/halt-shape.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { formatUsd } from '../pricing/money.ts';

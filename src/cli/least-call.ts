@@ -1,5 +1,5 @@
 import type { Config } from '../config/environment.ts';
-import type { StructuredCall } from '../coordinator/structured-call-shape.ts';
+import type { StructuredCall } from '../coordinator/calls/types.ts';
 import { MAX_REPLY_TOKENS } from '../haiku/decide.ts';
 import { formatUsd } from '../pricing/money.ts';
 import { worstCaseNanoUsd } from '../pricing/cost.ts';

@@ -1,5 +1,5 @@
-import type { MissionStatus } from '../coordinator/fleet-missions-shape.ts';
-import type { Plan } from '../coordinator/plan.ts';
+import type { MissionStatus } from '../coordinator/mission/handle-types.ts';
+import type { Plan } from '../coordinator/plan/plan.ts';
 import { countOf } from '../text/plural.ts';
 import { toSummary, type StoredFinding } from '../findings/stored.ts';
 import { formatUsd } from '../pricing/money.ts';

@@ -1,7 +1,7 @@
 import type { MissionInput } from '../../queues/missions.ts';
 import type { Config } from '../config/environment.ts';
 import { toOutlineCall } from '../coordinator/paper/outline-call.ts';
-import { MOST_TASKS, toPlanCall } from '../coordinator/plan-prompt.ts';
+import { MOST_TASKS, toPlanCall } from '../coordinator/plan/prompt.ts';
 import { toNanoUsd } from '../pricing/money.ts';
 import { describeTooLittle } from './least-call.ts';
 

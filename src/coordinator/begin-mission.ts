@@ -3,9 +3,9 @@ import { setBudget } from '../ledger/budget.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Redis } from 'ioredis';
 import type { MissionData } from '../../queues/missions.ts';
-import { readMission } from './mission-record.ts';
-import type { MissionRecord } from './mission-shape.ts';
-import type { StepContext } from './step-context.ts';
+import { readMission } from './mission/record.ts';
+import type { MissionRecord } from './mission/types.ts';
+import type { StepContext } from './step/types.ts';
 
 /**
  * Lays down the record of a mission, its place in the list and its budget; what is there already stays. The producer does

@@ -1,10 +1,10 @@
-import { createPlanAdmission, readSonnetRoom } from './delegation.ts';
-import { countByModel } from './check-plan.ts';
+import { createPlanAdmission, readSonnetRoom } from './delegate/sonnet-quota.ts';
+import { countByModel } from './plan/check.ts';
 import { countOf } from '../text/plural.ts';
-import { MOST_TASKS, PLAN_PROMPT_VERSION, toPlanCall } from './plan-prompt.ts';
+import { MOST_TASKS, PLAN_PROMPT_VERSION, toPlanCall } from './plan/prompt.ts';
 import { toKnown } from './recall.ts';
-import type { StepContext } from './step-context.ts';
-import { toNodes } from './to-nodes.ts';
+import type { StepContext } from './step/types.ts';
+import { toNodes } from './plan/expand.ts';
 
 /** Has the plan made, and stores it with the tasks it comes to. @throws TaskFailedError `malformed` with the reply attached */
 export async function makePlan(ctx: StepContext): Promise<void> {

@@ -1,6 +1,6 @@
-import { compactIfNeeded } from './compact.ts';
-import type { MissionParts } from './create-mission-handler.ts';
-import type { StepContext } from './step-context.ts';
+import { compactIfNeeded } from './compact/compact.ts';
+import type { MissionParts } from './handler.ts';
+import type { StepContext } from './step/types.ts';
 
 /** While another process condenses, missions look again this often. */
 const LOOK_AGAIN_MS = 5_000;

@@ -1,6 +1,6 @@
 import { NOT_IN_ARCHIVE } from '../librarian/prompt.ts';
-import type { Recall } from './mission-shape.ts';
-import type { StepContext } from './step-context.ts';
+import type { Recall } from './mission/types.ts';
+import type { StepContext } from './step/types.ts';
 import { retrieve } from './retrieve.ts';
 
 /** Of a long goal so much is asked about: the rest of a question is for what surrounds it. UTF-16 code units. */

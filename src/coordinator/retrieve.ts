@@ -1,4 +1,4 @@
-import type { StepContext } from './step-context.ts';
+import type { StepContext } from './step/types.ts';
 
 /** How one attempt at a retrieval ended. */
 export type Retrieved<Value> = { state: 'completed'; value: Value } | { state: 'failed'; reason: string };

@@ -10,7 +10,7 @@ import { findPrices } from '../pricing/catalog.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { lockLost } from '../ledger/begin-error.ts';
-import type { MissionEnd, MissionOutcome } from './step-context.ts';
+import type { MissionEnd, MissionOutcome } from './step/types.ts';
 
 /** What a mission's finding says besides its outcome. */
 export interface MissionStamp {

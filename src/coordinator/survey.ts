@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Survey } from './mission-shape.ts';
+import type { Survey } from './mission/types.ts';
 import { retrieve } from './retrieve.ts';
-import type { StepContext } from './step-context.ts';
+import type { StepContext } from './step/types.ts';
 
 /** A worker's reply has room for some more; what it leaves out is counted. */
 const MOST_FILES = 300;

@@ -1,6 +1,6 @@
 import { countOf } from '../text/plural.ts';
-import type { MissionRecord } from '../coordinator/mission-shape.ts';
-import type { Plan, PlannedTask } from '../coordinator/plan.ts';
+import type { MissionRecord } from '../coordinator/mission/types.ts';
+import type { Plan, PlannedTask } from '../coordinator/plan/plan.ts';
 import { toSummary, type StoredFinding } from '../findings/stored.ts';
 import { formatUsd, toNanoUsd } from '../pricing/money.ts';
 

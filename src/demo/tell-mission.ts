@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readMission } from '../coordinator/mission-record.ts';
-import type { MissionRecord } from '../coordinator/mission-shape.ts';
+import { readMission } from '../coordinator/mission/record.ts';
+import type { MissionRecord } from '../coordinator/mission/types.ts';
 import { toMessage } from '../errors.ts';
 import type { StoredFinding } from '../findings/stored.ts';
 import type { OpenFleet } from '../open-fleet.ts';

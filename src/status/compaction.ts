@@ -1,4 +1,4 @@
-import { LIVE_LIMIT } from '../coordinator/compact-shape.ts';
+import { LIVE_LIMIT } from '../coordinator/compact/types.ts';
 import type { CompactionStatus, StatusSnapshot } from './snapshot-shape.ts';
 
 /** @param stored what the last compaction left, and whether one has the turn now */

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { readMissionHead } from '../coordinator/mission-record.ts';
+import { readMissionHead } from '../coordinator/mission/record.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { MissionLine } from './snapshot-shape.ts';
 

@@ -1,4 +1,4 @@
-import type { MissionState, MissionStep } from '../coordinator/mission-shape.ts';
+import type { MissionState, MissionStep } from '../coordinator/mission/types.ts';
 import type { Halt } from '../halt/halt-shape.ts';
 import type { Saving } from '../pricing/cost.ts';
 import type { QueueName } from '../../queues/registry.ts';

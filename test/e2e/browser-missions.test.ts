@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeMission } from '../../src/coordinator/mission-record.ts';
+import { writeMission } from '../../src/coordinator/mission/record.ts';
 import { findChromium, openBrowser } from '../support/browser.ts';
 import { startDashboard } from '../support/dashboard.ts';
 import { useRedis } from '../support/redis.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { compactIfNeeded } from '../../src/coordinator/compact.ts';
+import { compactIfNeeded } from '../../src/coordinator/compact/compact.ts';
 import { plainEnvironment, runFleet, startFleet } from '../support/cli.ts';
 import { compactParts, idsAsked, storeSessions, toReply } from '../support/compaction.ts';
 import { testConfig } from '../support/lane.ts';

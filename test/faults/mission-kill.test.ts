@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { readMission } from '../../src/coordinator/mission-record.ts';
+import { readMission } from '../../src/coordinator/mission/record.ts';
 import { openHttpLane } from '../support/http-lane.ts';
 import { readBooks, toBills } from '../support/money.ts';
 import { startWorkerProcess } from '../support/processes.ts';

@@ -5,7 +5,7 @@ import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';
 import { waitUntil } from '../support/wait.ts';
-import { compactIfNeeded } from '../../src/coordinator/compact.ts';
+import { compactIfNeeded } from '../../src/coordinator/compact/compact.ts';
 import { beginSession } from '../../src/swarm/session.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { admitPlan, createPlanAdmission, readSonnetRoom } from '../../src/coordinator/delegation.ts';
-import { planSchema } from '../../src/coordinator/plan.ts';
-import { toPlanCall } from '../../src/coordinator/plan-prompt.ts';
+import { admitPlan, createPlanAdmission, readSonnetRoom } from '../../src/coordinator/delegate/sonnet-quota.ts';
+import { planSchema } from '../../src/coordinator/plan/plan.ts';
+import { toPlanCall } from '../../src/coordinator/plan/prompt.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 import { useRedis } from '../support/redis.ts';
 

@@ -1,9 +1,9 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { buildProgram } from '../../src/cli/program.ts';
-import { forecastPlan } from '../../src/coordinator/forecast.ts';
-import { planSchema } from '../../src/coordinator/plan.ts';
-import { renderMissionForecast } from '../../src/coordinator/render-forecast.ts';
-import { toNodes } from '../../src/coordinator/to-nodes.ts';
+import { forecastPlan } from '../../src/coordinator/plan/forecast.ts';
+import { planSchema } from '../../src/coordinator/plan/plan.ts';
+import { renderMissionForecast } from '../../src/coordinator/plan/render-forecast.ts';
+import { toNodes } from '../../src/coordinator/plan/expand.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
 import { createMissionModel, startCoordinator } from '../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readMission } from '../../src/coordinator/mission-record.ts';
+import { readMission } from '../../src/coordinator/mission/record.ts';
 import { createMissionModel, startCoordinator, titleOf, toPlanReply } from '../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { readBooks } from '../support/money.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeMission, type MissionPatch } from '../../src/coordinator/mission-record.ts';
+import { writeMission, type MissionPatch } from '../../src/coordinator/mission/record.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compactIfNeeded } from '../../src/coordinator/compact.ts';
+import { compactIfNeeded } from '../../src/coordinator/compact/compact.ts';
 import { adoptAll } from '../../src/findings/external/adopt.ts';
 import { eachStored } from '../../src/findings/iterate.ts';
 import { toExportLine } from '../../src/findings/transfer/export-line.ts';

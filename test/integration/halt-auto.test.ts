@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { noteFailure } from '../../src/halt/error-rate.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
-import { noteRound } from '../../src/halt/rounds.ts';
+import { noteRound } from '../../src/coordinator/mission/progress-guard.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { waitUntil } from '../support/wait.ts';

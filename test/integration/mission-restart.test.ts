@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { toMissionFindingId } from '../../src/coordinator/mission-id.ts';
-import { readMission, writeMission } from '../../src/coordinator/mission-record.ts';
-import { pruneMissions } from '../../src/coordinator/prune-missions.ts';
+import { toMissionFindingId } from '../../src/coordinator/mission/id.ts';
+import { readMission, writeMission } from '../../src/coordinator/mission/record.ts';
+import { pruneMissions } from '../../src/coordinator/upkeep/prune-missions.ts';
 import { readMissionProgress } from '../../src/coordinator/read-progress.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
 import { createMissionModel, promptOf, startCoordinator, titleOf, toPlanReply } from '../support/coordinator.ts';

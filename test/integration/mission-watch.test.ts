@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cancelChildren } from '../../src/coordinator/cancel-children.ts';
-import { readMission } from '../../src/coordinator/mission-record.ts';
+import { cancelChildren } from '../../src/coordinator/delegate/cancel-children.ts';
+import { readMission } from '../../src/coordinator/mission/record.ts';
 import type { RunningCoordinator } from '../../src/coordinator/run-coordinator.ts';
 import { cancelJobs } from '../../src/jobs/cancel.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';

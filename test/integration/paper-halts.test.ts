@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { choosePaper } from '../../src/coordinator/paper/choices.ts';
-import { savePaper } from '../../src/coordinator/paper/paper-record.ts';
+import { choosePaper } from '../../src/coordinator/paper/decisions.ts';
+import { savePaper } from '../../src/coordinator/paper/record.ts';
 import { titleOf } from '../support/coordinator.ts';
 import { startHaiku } from '../support/lane.ts';
 import {

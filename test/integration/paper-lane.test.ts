@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { savePaper } from '../../src/coordinator/paper/paper-record.ts';
+import { savePaper } from '../../src/coordinator/paper/record.ts';
 import { titleOf } from '../support/coordinator.ts';
 import { openPaperLane, OUTLINE, STORES, SHARD_KEYS, topicOf } from '../support/paper.ts';
 import { useRedis } from '../support/redis.ts';

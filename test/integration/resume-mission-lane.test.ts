@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { MissionInput } from '../../queues/missions.ts';
-import { addMission } from '../../src/coordinator/mission-producer.ts';
-import { readMission } from '../../src/coordinator/mission-record.ts';
+import { addMission } from '../../src/coordinator/mission/enqueue.ts';
+import { readMission } from '../../src/coordinator/mission/record.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
-import { parkMission } from '../../src/halt/park-mission.ts';
-import { resumeMission } from '../../src/halt/resume-mission.ts';
+import { parkMission } from '../../src/coordinator/control/park.ts';
+import { resumeMission } from '../../src/coordinator/control/resume.ts';
 import { releaseParked } from '../../src/jobs/release-parked.ts';
 import { setBudget } from '../../src/ledger/budget.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';

@@ -1,11 +1,11 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { toCondensationCall } from '../../src/coordinator/condense.ts';
+import { toCondensationCall } from '../../src/coordinator/compact/summary.ts';
 import { toOutlineCall } from '../../src/coordinator/paper/outline-call.ts';
 import { toSectionCall } from '../../src/coordinator/paper/section-call.ts';
-import { toPlanCall } from '../../src/coordinator/plan-prompt.ts';
-import type { StructuredCall } from '../../src/coordinator/structured-call-shape.ts';
-import { toSynthesisCall } from '../../src/coordinator/synthesis.ts';
+import { toPlanCall } from '../../src/coordinator/plan/prompt.ts';
+import type { StructuredCall } from '../../src/coordinator/calls/types.ts';
+import { toSynthesisCall } from '../../src/coordinator/calls/synthesis.ts';
 import { createToolset } from '../../src/haiku/tools/toolset.ts';
 import { startAnthropicSimulator, type AnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../support/tool-workspace.ts';

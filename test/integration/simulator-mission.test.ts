@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readMission } from '../../src/coordinator/mission-record.ts';
+import { readMission } from '../../src/coordinator/mission/record.ts';
 import { createModel } from '../../src/models/create/model.ts';
 import { startCoordinator } from '../support/coordinator.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StructuredCall } from '../../src/coordinator/structured-call-shape.ts';
+import type { StructuredCall } from '../../src/coordinator/calls/types.ts';
 import { HaltError, ShutdownError, TaskFailedError } from '../../src/errors.ts';
 import { openStructuredCalls } from '../support/mission-ledger.ts';
 import { useRedis } from '../support/redis.ts';

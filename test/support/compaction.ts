@@ -1,4 +1,4 @@
-import type { CompactParts } from '../../src/coordinator/compact-shape.ts';
+import type { CompactParts } from '../../src/coordinator/compact/types.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import type { Model, ModelRequest } from '../../src/models/model.ts';

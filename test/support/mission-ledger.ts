@@ -1,4 +1,4 @@
-import { createStructuredCalls, type StructuredCalls } from '../../src/coordinator/structured-call.ts';
+import { createStructuredCalls, type StructuredCalls } from '../../src/coordinator/calls/structured-call.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
 import type { TurnLedger } from '../../src/ledger/turn-ledger-shape.ts';
 import type { Model } from '../../src/models/model.ts';

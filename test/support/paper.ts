@@ -1,10 +1,10 @@
-import { readMission } from '../../src/coordinator/mission-record.ts';
-import { readPaper } from '../../src/coordinator/paper/paper-record.ts';
+import { readMission } from '../../src/coordinator/mission/record.ts';
+import { readPaper } from '../../src/coordinator/paper/record.ts';
 import { requireShards, type Config } from '../../src/config/environment.ts';
 import { toMessage } from '../../src/errors.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
-import { parkMission } from '../../src/halt/park-mission.ts';
-import { resumeMission, type MissionChoice } from '../../src/halt/resume-mission.ts';
+import { parkMission } from '../../src/coordinator/control/park.ts';
+import { resumeMission, type MissionChoice } from '../../src/coordinator/control/resume.ts';
 import { runLibrarian } from '../../src/librarian/run-librarian.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { createArchiveModels } from '../../src/models/create/archive-models.ts';

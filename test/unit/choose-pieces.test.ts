@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, integer, nat, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { choosePieces, MOST_BYTES, MOST_FINDINGS, type Candidate } from '../../src/coordinator/choose-pieces.ts';
+import { choosePieces, MOST_BYTES, MOST_FINDINGS, type Candidate } from '../../src/coordinator/compact/groups.ts';
 
 const of = (session: string, count: number, from = 0, bytes = 100): Candidate[] =>
   Array.from({ length: count }, (_, at) => ({ id: `${session}${from + at}`, at: from + at, session, bytes }));

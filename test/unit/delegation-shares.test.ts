@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toMissionShares, toSharesJson } from '../../src/coordinator/shares.ts';
+import { toMissionShares, toSharesJson } from '../../src/coordinator/delegate/cost-split.ts';
 import { parseLedger } from '../../src/ledger/report.ts';
 import { findPrices } from '../../src/pricing/catalog.ts';
 

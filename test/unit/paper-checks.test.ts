@@ -3,7 +3,7 @@ import { assemblePaper } from '../../src/coordinator/paper/assemble.ts';
 import { checkOutline } from '../../src/coordinator/paper/outline-call.ts';
 import { checkSection } from '../../src/coordinator/paper/section-call.ts';
 import { findUncitedClaims } from '../../src/coordinator/paper/uncited-claims.ts';
-import type { Draft } from '../../src/coordinator/paper/paper-shape.ts';
+import type { Draft } from '../../src/coordinator/paper/types.ts';
 
 const GIVEN = new Set(['finding_tea', 'finding_rum']);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkPlan, countByModel } from '../../src/coordinator/check-plan.ts';
+import { checkPlan, countByModel } from '../../src/coordinator/plan/check.ts';
 
 const LIMITS = { maxTasks: 5_000, maxSonnet: 500 };
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { planSchema } from '../../src/coordinator/plan.ts';
-import { toNodes } from '../../src/coordinator/to-nodes.ts';
+import { planSchema } from '../../src/coordinator/plan/plan.ts';
+import { toNodes } from '../../src/coordinator/plan/expand.ts';
 
 function planOf(...tasks: object[]) {
   return planSchema.parse({

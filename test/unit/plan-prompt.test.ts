@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toPlanCall, type PlanQuestion } from '../../src/coordinator/plan-prompt.ts';
+import { toPlanCall, type PlanQuestion } from '../../src/coordinator/plan/prompt.ts';
 
 const QUESTION: PlanQuestion = {
   model: 'claude-sonnet-5-5',

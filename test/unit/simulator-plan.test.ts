@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planSchema, type Plan } from '../../src/coordinator/plan.ts';
+import { planSchema, type Plan } from '../../src/coordinator/plan/plan.ts';
 import { createRuleBrain } from '../../src/simulator/brain/rule-brain.ts';
 import type { MessagesRequest } from '../../src/simulator/prompt-segments.ts';
 import { finishReply } from '../../src/simulator/reply.ts';

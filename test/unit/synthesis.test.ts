@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fitTexts } from '../../src/coordinator/fit-texts.ts';
-import { checkSynthesis, toSynthesisCall } from '../../src/coordinator/synthesis.ts';
+import { fitTexts } from '../../src/coordinator/calls/fit-texts.ts';
+import { checkSynthesis, toSynthesisCall } from '../../src/coordinator/calls/synthesis.ts';
 
 const QUESTION = {
   model: 'claude-sonnet-5-5',

@@ -4,7 +4,7 @@ import type { Config } from '../../config/environment.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { parseHalt } from '../../halt/halt.ts';
-import { findMission } from '../../halt/find-mission.ts';
+import { findMission } from '../../coordinator/control/find.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';
 import { releaseParked } from '../../jobs/release-parked.ts';
 import { readBudget, seedBudget, setBudget, type BudgetScope } from '../../ledger/budget.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
 import { cancelBatch } from '../../batches/cancel-batch.ts';
-import { cancelChildren } from '../../coordinator/cancel-children.ts';
+import { cancelChildren } from '../../coordinator/delegate/cancel-children.ts';
 import { UsageError } from '../../errors.ts';
 import { cancelJobs } from '../../jobs/cancel.ts';
 import { assertBatch } from '../../jobs/failed-jobs.ts';

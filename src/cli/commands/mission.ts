@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { MissionInput } from '../../../queues/missions.ts';
-import { forecastPlan } from '../../coordinator/forecast.ts';
-import type { EnqueuedMission } from '../../coordinator/mission-producer.ts';
-import { addMission } from '../../coordinator/mission-producer.ts';
-import { readMissionStatus } from '../../coordinator/mission-status.ts';
-import { renderMissionForecast } from '../../coordinator/render-forecast.ts';
-import { toNodes } from '../../coordinator/to-nodes.ts';
+import { forecastPlan } from '../../coordinator/plan/forecast.ts';
+import type { EnqueuedMission } from '../../coordinator/mission/enqueue.ts';
+import { addMission } from '../../coordinator/mission/enqueue.ts';
+import { readMissionStatus } from '../../coordinator/mission/status.ts';
+import { renderMissionForecast } from '../../coordinator/plan/render-forecast.ts';
+import { toNodes } from '../../coordinator/plan/expand.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import type { OpenFleet } from '../../open-fleet.ts';

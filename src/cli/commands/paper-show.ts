@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { readMissionHead } from '../../coordinator/mission-record.ts';
+import { readMissionHead } from '../../coordinator/mission/record.ts';
 import { describeReport } from '../../coordinator/paper/describe-report.ts';
-import { readPaper, type PaperRecord } from '../../coordinator/paper/paper-record.ts';
+import { readPaper, type PaperRecord } from '../../coordinator/paper/record.ts';
 import { NotFoundError } from '../../errors.ts';
 import { jsonOption } from '../options.ts';
 import { printJson, withoutControls } from '../print.ts';

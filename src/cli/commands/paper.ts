@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { readMissionHead } from '../../coordinator/mission-record.ts';
-import { readPaper } from '../../coordinator/paper/paper-record.ts';
+import { readMissionHead } from '../../coordinator/mission/record.ts';
+import { readPaper } from '../../coordinator/paper/record.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { createHaltSwitch } from '../../halt/halt.ts';
-import { resumeMission } from '../../halt/resume-mission.ts';
+import { resumeMission } from '../../coordinator/control/resume.ts';
 import { retryJob } from '../../jobs/retry.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { choicesOf } from '../../status/halt-choices.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createHaltSwitch } from '../../halt/halt.ts';
-import { parkMission } from '../../halt/park-mission.ts';
+import { parkMission } from '../../coordinator/control/park.ts';
 import { createNotifier } from '../../swarm/notify.ts';
 import { thisPerson } from '../person.ts';
 import { withFleet } from '../with-fleet.ts';

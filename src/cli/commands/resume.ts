@@ -3,7 +3,7 @@ import { countOf } from '../../text/plural.ts';
 import { UsageError } from '../../errors.ts';
 import { createHaltSwitch, describeHalt } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
-import { resumeMission, type MissionChoice } from '../../halt/resume-mission.ts';
+import { resumeMission, type MissionChoice } from '../../coordinator/control/resume.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { createNotifier } from '../../swarm/notify.ts';
 import type { OpenFleet } from '../../open-fleet.ts';

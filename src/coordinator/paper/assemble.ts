@@ -1,6 +1,6 @@
 import type { StoredFinding } from '../../findings/stored.ts';
 import { toSummary } from '../../findings/stored.ts';
-import type { Draft, ShardReport } from './paper-shape.ts';
+import type { Draft, ShardReport } from './types.ts';
 
 export interface PaperParts {
   title: string;

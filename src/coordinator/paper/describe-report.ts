@@ -1,4 +1,4 @@
-import type { ShardReport } from './paper-shape.ts';
+import type { ShardReport } from './types.ts';
 
 /** `4 of 5 shards work; S3: API key not valid`. */
 export function describeReport({ shards }: ShardReport): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { toBlock, toFindingBlock, toFindingsBlock } from '../prompt-blocks.ts';
-import type { Checked, StructuredCall } from '../structured-call-shape.ts';
-import type { Outline } from './paper-shape.ts';
+import { toBlock, toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
+import type { Checked, StructuredCall } from '../calls/types.ts';
+import type { Outline } from './types.ts';
 import type { SourceFinding } from './source-findings.ts';
 
 /** Changes whenever a prompt of papers does: a paper's finding carries it. */

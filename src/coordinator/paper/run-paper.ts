@@ -1,15 +1,15 @@
 import { TaskFailedError } from '../../errors.ts';
 import { createFindingStore } from '../../findings/store.ts';
-import type { MissionEnd, StepContext } from '../step-context.ts';
+import type { MissionEnd, StepContext } from '../step/types.ts';
 import { assemblePaper } from './assemble.ts';
 import { PAPER_PROMPT_VERSION, toOutlineCall } from './outline-call.ts';
-import { readPaper, savePaper, type PaperRecord } from './paper-record.ts';
-import type { Draft, Outline, ShardReport } from './paper-shape.ts';
+import { readPaper, savePaper, type PaperRecord } from './record.ts';
+import type { Draft, Outline, ShardReport } from './types.ts';
 import { toSectionCall } from './section-call.ts';
 import { findSource, toFilter, type SectionPlace } from './section-source.ts';
 import { passShardTest } from './shard-step.ts';
 import { chooseFindings, readSources } from './source-findings.ts';
-import { standStill, stopPaper } from './stop-paper.ts';
+import { standStill, stopPaper } from './block-paper.ts';
 
 /** Of the findings an outline is made from, UTF-8 bytes of their whole texts. */
 const OUTLINE_BYTES = 60_000;

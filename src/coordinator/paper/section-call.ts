@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { checkCitations } from '../../librarian/citations.ts';
 import { NOT_IN_ARCHIVE } from '../../librarian/prompt.ts';
-import { toBlock, toFindingBlock, toFindingsBlock } from '../prompt-blocks.ts';
-import type { Checked, StructuredCall } from '../structured-call-shape.ts';
-import type { Outline, OutlinedSection } from './paper-shape.ts';
+import { toBlock, toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
+import type { Checked, StructuredCall } from '../calls/types.ts';
+import type { Outline, OutlinedSection } from './types.ts';
 import type { SourceFinding } from './source-findings.ts';
 import { findUncitedClaims } from './uncited-claims.ts';
 

@@ -1,11 +1,11 @@
 import { toQueryIds } from '../../librarian/query-ids.ts';
-import type { StepContext } from '../step-context.ts';
-import { savePaper, type PaperRecord } from './paper-record.ts';
-import type { OutlinedSection, SectionSource, ShardReport } from './paper-shape.ts';
+import type { StepContext } from '../step/types.ts';
+import { savePaper, type PaperRecord } from './record.ts';
+import type { OutlinedSection, SectionSource, ShardReport } from './types.ts';
 import { toSectionQueryId } from './section-query-id.ts';
 import { findRefusedShard } from './shard-step.ts';
 import { chooseFindings, readSources } from './source-findings.ts';
-import { stopPaper } from './stop-paper.ts';
+import { stopPaper } from './block-paper.ts';
 
 /** Of the findings read without a librarian so much is considered for one section, UTF-8 bytes. */
 const BY_ID_BYTES = 60_000;

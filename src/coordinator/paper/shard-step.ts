@@ -6,12 +6,12 @@ import { noteFinding } from '../../findings/note-finding.ts';
 import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { readShardStates } from '../../librarian/shard-states.ts';
 import { testShards, type ShardTest } from '../../librarian/test-shards.ts';
-import type { StepContext } from '../step-context.ts';
+import type { StepContext } from '../step/types.ts';
 import { describeReport } from './describe-report.ts';
-import { savePaper, type PaperRecord } from './paper-record.ts';
+import { savePaper, type PaperRecord } from './record.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
-import { type ShardOutcome, type ShardReport } from './paper-shape.ts';
-import { stopPaper } from './stop-paper.ts';
+import { type ShardOutcome, type ShardReport } from './types.ts';
+import { stopPaper } from './block-paper.ts';
 
 /** With fewer shards than this working a paper is refused. Source: SPEC, "Papers". */
 const FEWEST_PERCENT = 80;

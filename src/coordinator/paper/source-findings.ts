@@ -2,8 +2,8 @@ import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { createFindingStore } from '../../findings/store.ts';
 import type { StoredFinding } from '../../findings/stored.ts';
 import { createArchiveContext } from '../../librarian/archive-context.ts';
-import { fitTexts } from '../fit-texts.ts';
-import type { StepContext } from '../step-context.ts';
+import { fitTexts } from '../calls/fit-texts.ts';
+import type { StepContext } from '../step/types.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
 
 /** A finding as a section's writer is shown it. */

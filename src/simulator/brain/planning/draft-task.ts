@@ -1,4 +1,4 @@
-import type { PlannedTask } from '../../../coordinator/plan.ts';
+import type { PlannedTask } from '../../../coordinator/plan/plan.ts';
 
 /** A planned task; null: not said. */
 export type DraftTask = PlannedTask & {

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { TaskFailedError } from '../../errors.ts';
+import { toStoredTokens } from '../../findings/external/adopt.ts';
+import { toFindingId } from '../../findings/finding-id.ts';
+import { readStored, toDigest, toText, type StoredValue } from '../../findings/read-stored.ts';
+import { parseFinding, type StoredFinding } from '../../findings/stored.ts';
+import { toStub } from '../../findings/condensed.ts';
+import { findModel } from '../../pricing/catalog.ts';
+import type { CompactParts } from './types.ts';
+import { CONDENSE_PROMPT_VERSION, toCondensationCall, toSummaryFinding, type SummaryFinding } from './summary.ts';
+import { createStructuredCalls } from '../calls/structured-call.ts';
+
+/** One summary to be made. */
+export interface Piece {
+  /** Identity to the ledger, stored with its findings: whoever goes on with it pays nothing again. */
+  jobId: string;
+  /** Oldest first. */
+  ids: string[];
+}
+
+interface Original {
+  finding: StoredFinding;
+  value: StoredValue;
+}
+
+/** Findings whose summary was taken back are summed up anew, under a name that no summary has had. */
+export async function toPiece({ redis, keys }: Pick<CompactParts, 'redis' | 'keys'>, ids: string[]): Promise<Piece> {
+  for (let before = 0; ; before += 1) {
+    const named = before === 0 ? ids : [...ids, String(before)];
+    const jobId = `compaction-${createHash('sha256').update(named.join('\n')).digest('hex').slice(0, 16)}`;
+    if ((await redis.exists(keys.finding(toFindingId(jobId)))) === 0) return { jobId, ids };
+  }
+}
+
+/**
+ * Sums up the findings of one piece: one paid call, then one script that puts the summary in their place.
+ * @returns `dropped`: some are no longer live, or of the session in force, or its name is used up; the rest is chosen anew. `refused`: no summary
+ *   could be made, or they changed meanwhile; they stay as they are, and are passed over for a day
+ * @throws whatever ends the run: halt, budget, a cooling model, a provider that is away, shutdown
+ */
+export async function condensePiece(
+  parts: CompactParts,
+  piece: Piece,
+  session: string,
+): Promise<'condensed' | 'dropped' | 'refused'> {
+  const { redis, keys, log } = parts;
+  const originals = await readLive(parts, piece.ids, session);
+  const hasSummary = (await redis.exists(keys.finding(toFindingId(piece.jobId)))) === 1;
+  if (originals === null || hasSummary) {
+    await redis.hdel(keys.compactionPieces, piece.jobId);
+    return 'dropped';
+  }
+  try {
+    const summary = await sumUp(parts, piece, originals, session);
+    const answer = await record(parts, piece, originals, summary);
+    if (answer === 'recorded' || answer === 'already') return 'condensed';
+    await refuse(parts, piece, answer === 'changed' ? 'findings were written anew meanwhile' : 'its id is taken');
+  } catch (error) {
+    if (!(error instanceof TaskFailedError) || !['malformed', 'refusal', 'finding-taken'].includes(error.reason)) {
+      throw error;
+    }
+    log.warn({ piece: piece.jobId, error }, 'no summary could be made');
+    await refuse(parts, piece, error.message);
+  }
+  return 'refused';
+}
+
+/** Null when one is no longer live, or belongs to the session in force. */
+async function readLive({ redis, keys }: CompactParts, ids: string[], session: string): Promise<Original[] | null> {
+  const [live, values] = await Promise.all([
+    redis.zmscore(keys.index, ...ids),
+    readStored(
+      redis,
+      ids.map((id) => keys.finding(id)),
+    ),
+  ]);
+  const originals = values.flatMap((value, at) => {
+    const finding = value === null || live[at] === null ? null : parseFinding(ids[at] ?? '', toText(value));
+    return value === null || finding === null || finding.session === session ? [] : [{ finding, value }];
+  });
+  return originals.length === ids.length && ids.length > 0 ? originals : null;
+}
+
+async function sumUp(
+  parts: CompactParts,
+  { jobId, ids }: Piece,
+  originals: Original[],
+  session: string,
+): Promise<SummaryFinding> {
+  const { model, modelId, ledger, workerId, signal, isDraining, now, note } = parts;
+  const identity = {
+    jobId,
+    token: '', // no job, no lock: the turn of the compaction stands for it
+    attempt: 0,
+    digest: createHash('sha256')
+      .update([CONDENSE_PROMPT_VERSION, modelId, ...originals.map(({ value }) => toDigest(value))].join('\n'))
+      .digest('hex'),
+    findingId: toFindingId(jobId),
+    session,
+    batch: null,
+    missionId: null,
+    budgetNanoUsd: null,
+  };
+  const calls = createStructuredCalls({
+    model,
+    ledger,
+    identity,
+    signal,
+    isDraining,
+    workerId,
+    now,
+    note: async (line) => note?.(`${line} (a summary of ${ids.length} findings)`),
+  });
+  const piece = originals.map(({ finding }) => finding);
+  const text = await calls.ask(toCondensationCall(modelId, piece));
+  const entry = findModel(modelId, now());
+  return toSummaryFinding({ identity, piece, text, totals: calls.totals(), entry, workerId, now: now() });
+}
+
+/** One step: a process may die before or after it, never in it. */
+async function record(
+  { keys, scripts }: CompactParts,
+  { jobId, ids }: Piece,
+  originals: Original[],
+  summary: SummaryFinding,
+): Promise<string> {
+  const text = JSON.stringify(summary);
+  const sessions = [...new Set(['', ...originals.map(({ finding }) => finding.session ?? ''), ...summary.sessions])]
+    .filter((name) => name !== '')
+    .map((name) => keys.indexBySession(name));
+  const answer = await scripts['condense-findings'](
+    [
+      keys.finding(summary.finding_id),
+      keys.index,
+      keys.indexCondensed,
+      keys.contextActive,
+      keys.events,
+      keys.counters,
+      keys.turns(jobId),
+      keys.compactionPieces,
+      ...sessions,
+      ...ids.flatMap((id) => [keys.finding(id), keys.condensed(id)]),
+    ],
+    [
+      JSON.stringify({
+        job: jobId,
+        id: summary.finding_id,
+        at: String(Date.parse(summary.at)),
+        tokens: String(toStoredTokens(text)),
+        session: summary.session,
+        topics: summary.topics.join(','),
+        channel: keys.channelFindings,
+        sessions: sessions.length,
+        originals: originals.map(({ value }, at) => [ids[at], String(toStoredTokens(toText(value))), toDigest(value)]),
+      }),
+      text,
+      ...originals.map(({ finding }) => JSON.stringify(toStub(finding, summary.finding_id))),
+    ],
+  );
+  return String(answer);
+}
+
+/** The findings stay; the next compaction passes over them for a day. Its turns go: a later try is a new question. */
+async function refuse(parts: CompactParts, { jobId, ids }: Piece, why: string): Promise<void> {
+  const { redis, keys, note, now } = parts;
+  const at = now().getTime();
+  await redis
+    .multi()
+    .zadd(keys.uncondensed, ...ids.flatMap((id) => [at, id]))
+    .hincrby(keys.counters, 'compaction_refused', 1)
+    .del(keys.turns(jobId))
+    .hdel(keys.compactionPieces, jobId)
+    .exec();
+  await note?.(`${now().toISOString()} no summary of ${ids.length} findings from ${ids[0] ?? ''} on: ${why}`);
+}

@@ -1,0 +1,134 @@
+import { countOf } from '../../text/plural.ts';
+import { choosePieces } from './groups.ts';
+import { LIVE_LIMIT, type CompactOutcome, type CompactParts } from './types.ts';
+import { takeCompactionTurn, type CompactionTurn } from './turn.ts';
+import { condensePiece, toPiece, type Piece } from './compact-group.ts';
+import { findCandidates } from './candidates.ts';
+
+/** Share of the limit that is made free at once, so that the next mission does not find the archive full again. */
+const MARGIN = 0.1;
+/** Findings looked at together: enough that sessions are whole, little enough for any memory. */
+const ROUND = 1_000;
+/** Summaries under way at a time. */
+const AT_ONCE = 4;
+
+/**
+ * Condenses the oldest findings while there are more live ones than the limit, down to nine tenths of it. One process does
+ * it at a time.
+ *
+ * Delivery contract: a process may die at any line. What is under way is in Redis; whoever comes next goes on with the
+ * same pieces and pays none of them again. A finding is live, or a stub with its text kept: never neither.
+ * @throws whatever ends a paid call: halt, budget, a cooling model, a provider that is away, shutdown
+ */
+export async function compactIfNeeded(parts: CompactParts): Promise<CompactOutcome> {
+  const { redis, keys, limit = LIVE_LIMIT } = parts;
+  const [live, begun] = await Promise.all([redis.zcard(keys.index), redis.hlen(keys.compactionPieces)]);
+  if (live <= limit && begun === 0) {
+    await redis.del(keys.compaction); // what it said of an archive too full is over
+    return 'not-needed';
+  }
+  const turn = await takeCompactionTurn(redis, keys);
+  if (turn === null) return 'busy';
+  try {
+    return await compact(parts, turn, live);
+  } finally {
+    await turn.release();
+  }
+}
+
+async function compact(parts: CompactParts, turn: CompactionTurn, before: number): Promise<CompactOutcome> {
+  const { redis, keys, note, now, limit = LIVE_LIMIT } = parts;
+  const target = Math.floor(limit * (1 - MARGIN));
+  const tally = { condensed: 0, summaries: 0, refused: 0 };
+  let live = before;
+  await note?.(`${now().toISOString()} ${countOf(live, 'live finding')}: the oldest are condensed down to ${target}`);
+  await noteState(parts, { state: 'condensing', live, condensed: 0 });
+  for (let open = await readOpen(parts); open.length > 0 || live > target; open = []) {
+    const session = await parts.currentSession();
+    const pieces = open.length > 0 ? open : await plan(parts, session, live - target);
+    if (pieces.length === 0) break;
+    if (!(await condenseAll(parts, turn, pieces, session, tally))) return 'busy';
+    live = await redis.zcard(keys.index);
+    await noteState(parts, { state: 'condensing', live, condensed: tally.condensed });
+  }
+  const said =
+    tally.condensed === 0
+      ? ''
+      : `condensed ${countOf(tally.condensed, 'old finding')} into ${countOf(tally.summaries, 'summary', 'summaries')}; `;
+  if (live <= limit) {
+    await redis.del(keys.compaction);
+    await note?.(`${now().toISOString()} ${said}${countOf(live, 'live finding')}`);
+    return 'done';
+  }
+  const refused = await redis.zcard(keys.uncondensed);
+  const why =
+    refused === 0
+      ? `all that is left belongs to the session in force (${await parts.currentSession()})`
+      : `what is left belongs to the session in force (${await parts.currentSession()}), or no summary could be made of it (${countOf(refused, 'finding')}, tried again tomorrow)`;
+  await noteState(parts, { state: 'stuck', live, condensed: tally.condensed, problem: why });
+  await note?.(`${now().toISOString()} ${said}${countOf(live, 'live finding')}, more than ${limit}: ${why}`);
+  return 'nothing-to-condense';
+}
+
+/** The pieces of a compaction that did not end: first of all, for they may be paid for. */
+async function readOpen({ redis, keys }: CompactParts): Promise<Piece[]> {
+  const stored = await redis.hgetall(keys.compactionPieces);
+  return Object.entries(stored).map(([jobId, ids]) => ({ jobId, ids: JSON.parse(ids) as string[] }));
+}
+
+async function plan(parts: CompactParts, session: string, reduceBy: number): Promise<Piece[]> {
+  const { redis, keys } = parts;
+  for (const summaries of [false, true]) {
+    const candidates = await findCandidates(parts, { session, most: ROUND, summaries });
+    const chosen = choosePieces(candidates, reduceBy).map((piece) => piece.map(({ id }) => id));
+    const pieces = await Promise.all(chosen.map((ids) => toPiece(parts, ids)));
+    if (pieces.length === 0) continue;
+    await redis.hset(
+      keys.compactionPieces,
+      Object.fromEntries(pieces.map(({ jobId, ids }) => [jobId, JSON.stringify(ids)])),
+    );
+    return pieces;
+  }
+  return [];
+}
+
+/** @returns false where another process has taken the turn */
+async function condenseAll(
+  parts: CompactParts,
+  turn: CompactionTurn,
+  pieces: readonly Piece[],
+  session: string,
+  tally: { condensed: number; summaries: number; refused: number },
+): Promise<boolean> {
+  const waiting = [...pieces];
+  const failures: unknown[] = [];
+  let isMine = true;
+
+  async function work(): Promise<void> {
+    for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
+      isMine &&= await turn.isMine();
+      if (!isMine || failures.length > 0) return;
+      try {
+        const outcome = await condensePiece(parts, piece, session);
+        if (outcome === 'refused') tally.refused += 1;
+        if (outcome !== 'condensed') continue;
+        tally.condensed += piece.ids.length;
+        tally.summaries += 1;
+      } catch (error) {
+        failures.push(error); // the others end what they have begun: it is paid for
+      }
+    }
+  }
+
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (failures.length > 0) throw failures[0];
+  return isMine;
+}
+
+/** For the status: one small hash. */
+async function noteState(
+  { redis, keys, now }: CompactParts,
+  state: { state: 'condensing' | 'stuck'; live: number; condensed: number; problem?: string },
+): Promise<void> {
+  await redis.hset(keys.compaction, { problem: '', ...state, at: now().toISOString() });
+}

@@ -1,0 +1,68 @@
+import type { JobState, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { missionsQueue, type MissionInput } from '../../../queues/missions.ts';
+import type { QueueName } from '../../../queues/registry.ts';
+import { UsageError } from '../../errors.ts';
+import { checkInput } from '../../jobs/check-input.ts';
+import { readKnownNames } from '../../jobs/check-task.ts';
+import type { Keys } from '../../redis/keys.ts';
+import { layDownMission } from '../begin-mission.ts';
+import { assertMissionId, createMissionId, toMissionFindingId } from './id.ts';
+
+export interface MissionProducerParts {
+  redis: Redis;
+  keys: Keys;
+  queues: Record<QueueName, Queue>;
+  /** Workspaces of this process' own configuration. */
+  configured: string[];
+}
+
+/** What became of one mission that was to be enqueued. */
+export interface EnqueuedMission {
+  id: string;
+  /** Key suffix of the finding it will write. */
+  findingId: string;
+  /** False: a mission of this id was there already; nothing was added. */
+  added: boolean;
+  state: JobState | 'unknown';
+}
+
+/**
+ * Puts a goal into the queue: first its record with its budget, then its job.
+ * @param options.missionId a mission of this id that exists is reported, never added twice; default a fresh random one
+ * @throws UsageError for a mission that breaks a rule
+ */
+export async function addMission(
+  parts: MissionProducerParts,
+  input: MissionInput,
+  options: { missionId?: string | undefined; session: string },
+): Promise<EnqueuedMission> {
+  const { redis, keys, queues, configured } = parts;
+  const data = checkInput('missions', 'mission', input);
+  if (data.paper !== undefined && data.dry_run === true) {
+    throw new UsageError('mission: a paper has no plan to show: leave out dry_run');
+  }
+  if (data.workspace !== undefined) {
+    const { workspaces } = await readKnownNames(redis, keys, configured);
+    if (workspaces !== null && !workspaces.has(data.workspace)) throw unknownWorkspace(data.workspace, workspaces);
+  }
+  const { missionId: id = createMissionId(), session } = options;
+  const findingId = toMissionFindingId(id);
+  const state = await queues.missions.getJobState(id);
+  if (state !== 'unknown') return { id, findingId, added: false, state };
+  if (options.missionId !== undefined) {
+    await assertMissionId({ redis, keys, tasks: queues.tasks }, id);
+    // Done, and its job cleared away: its record is still there.
+    if ((await redis.hexists(keys.mission(id), 'endedAt')) === 1) return { id, findingId, added: false, state };
+  }
+  await layDownMission(redis, keys, { id, data, session, createdAt: new Date() });
+  await queues.missions.add(missionsQueue.jobName, { ...data, session }, { jobId: id });
+  return { id, findingId, added: true, state: 'waiting' };
+}
+
+function unknownWorkspace(name: string, known: Set<string>): UsageError {
+  const names = [...known].toSorted().join(', ');
+  return new UsageError(
+    `workspace: ${JSON.stringify(name)} is not known; ${names === '' ? 'no workspaces are configured' : `known: ${names}`} (FLEET_WORKSPACES=name=/absolute/folder)`,
+  );
+}

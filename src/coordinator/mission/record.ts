@@ -1,0 +1,98 @@
+import type { Redis } from 'ioredis';
+import { FleetError } from '../../errors.ts';
+import type { Keys } from '../../redis/keys.ts';
+import {
+  MISSION_STEPS,
+  type ChildCounts,
+  type MissionRecord,
+  type MissionState,
+  type MissionStep,
+  type Recall,
+  type Survey,
+} from './types.ts';
+import type { Plan, PlanNode } from '../plan/plan.ts';
+
+export type MissionPatch = Partial<MissionRecord>;
+
+const NO_COUNTS: ChildCounts = { total: 0, added: 0, done: 0, failed: 0, skipped: 0 };
+const JSON_FIELDS = new Set(['plan', 'nodes', 'recall', 'survey', 'counts']);
+
+/**
+ * Reads one mission. @returns null where there is none of that id
+ * @throws FleetError where another program wrote what is no JSON: nothing is planned, paid or answered on half a record
+ */
+export async function readMission(redis: Redis, keys: Keys, id: string): Promise<MissionRecord | null> {
+  const fields = await redis.hgetall(keys.mission(id));
+  if (Object.keys(fields).length === 0) return null;
+  return toRecord(fields, (name) => {
+    throw new FleetError(`mission ${id}: its record is damaged: field ${name} is no JSON`);
+  });
+}
+
+/** Reads what a list or a page shows of a mission, and not its plan: a few hundred bytes, however large the plan is. */
+export async function readMissionHead(redis: Redis, keys: Keys, id: string): Promise<MissionRecord | null> {
+  const names = ['goal', 'session', 'workspace', 'state', 'step', 'round', 'added', 'counts', 'problem', 'createdAt'];
+  const more = ['updatedAt', 'endedAt', 'finding', 'releases'];
+  const all = [...names, ...more];
+  const values = await redis.hmget(keys.mission(id), ...all);
+  if (values[0] === null && values[3] === null) return null;
+  return toRecord(
+    Object.fromEntries(
+      all.flatMap((name, at) => {
+        const value = values[at] ?? null;
+        return value === null ? [] : [[name, value]];
+      }),
+    ),
+  );
+}
+
+/** Stores some fields, and when. */
+export async function writeMission(redis: Redis, keys: Keys, id: string, patch: MissionPatch, at: Date): Promise<void> {
+  const fields: Record<string, string> = { updatedAt: at.toISOString() };
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === undefined) continue;
+    fields[name] =
+      value === null ? '' : JSON_FIELDS.has(name) || typeof value === 'object' ? JSON.stringify(value) : String(value);
+  }
+  await redis.hset(keys.mission(id), fields);
+}
+
+/**
+ * Whoever wrote the hash: a missing field has its beginning's value, and so has one that is no JSON, if `onDamage` lets it:
+ * a list of missions is not to fail for one of them.
+ */
+function toRecord(fields: Record<string, string>, onDamage: (name: string) => void = () => undefined): MissionRecord {
+  const text = (name: string): string | null =>
+    fields[name] === undefined || fields[name] === '' ? null : fields[name];
+  const json = <T>(name: string, otherwise: T): T => {
+    const value = text(name);
+    if (value === null) return otherwise;
+    try {
+      return (JSON.parse(value) as T | null) ?? otherwise;
+    } catch {
+      onDamage(name);
+      return otherwise;
+    }
+  };
+  const step = text('step') as MissionStep | null;
+  return {
+    goal: text('goal') ?? '',
+    session: text('session') ?? '',
+    workspace: text('workspace'),
+    state: (text('state') ?? 'running') as MissionState,
+    step: step ?? MISSION_STEPS[0],
+    round: Number(text('round') ?? 0),
+    plan: json<Plan | null>('plan', null),
+    nodes: json<PlanNode[]>('nodes', []),
+    recall: json<Recall | null>('recall', null),
+    survey: json<Survey | null>('survey', null),
+    added: Number(text('added') ?? 0),
+    counts: json('counts', NO_COUNTS),
+    problem: text('problem') ?? '',
+    createdAt: text('createdAt'),
+    updatedAt: text('updatedAt'),
+    endedAt: text('endedAt'),
+    finding: text('finding'),
+    releases: Number(text('releases') ?? 0),
+  };
+}

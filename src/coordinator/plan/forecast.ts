@@ -1,0 +1,153 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { createForecaster } from '../../batches/forecast.ts';
+import type { Config } from '../../config/environment.ts';
+import { countOf } from '../../text/plural.ts';
+import type { FindingStore } from '../../findings/types.ts';
+import { costNanoUsd } from '../../pricing/cost.ts';
+import { NO_USAGE } from '../../pricing/tokens.ts';
+import { readShardStates } from '../../librarian/shard-states.ts';
+import { findPrices } from '../../pricing/catalog.ts';
+import type { Keys } from '../../redis/keys.ts';
+import { parseWorkers } from '../../status/parse-records.ts';
+import type { PlanNode } from './plan.ts';
+import { toModelOf } from './model-choice.ts';
+import { toSchedule } from './schedule.ts';
+
+/** What carrying out a plan will probably take. Money in nano-dollars. */
+export interface MissionForecast {
+  tasks: { total: number; haiku: number; sonnet: number };
+  /** Of tasks and synthesis. `worst` is what nine in ten like tasks stayed below, not a limit: that is the budget's. */
+  cost: { likely: number; worst: number; allSonnet: number; synthesis: number; budgetLeft: number };
+  /** Questions to the archive: those the plan names, and what all shards have left today. Null: no shard is configured. */
+  quota: { questions: number; leftToday: number } | null;
+  time: {
+    /** Tasks that run at once; `assumed` where no worker is up. */
+    slots: number;
+    assumed: boolean;
+    longestChain: number;
+    /** Of one task, and of all. */
+    taskMs: number;
+    likelyMs: number;
+  };
+  /** Where the numbers come from, a sentence each. */
+  basis: string[];
+}
+
+export interface ForecastParts {
+  redis: Redis;
+  keys: Keys;
+  /** Queue `tasks`: how long the newest of it took. */
+  queue: Pick<Queue, 'getJobs'>;
+  findings: FindingStore;
+  config: Pick<
+    Config,
+    'FLEET_HAIKU_MODEL' | 'FLEET_SONNET_MODEL' | 'FLEET_HAIKU_PROCESSES' | 'FLEET_HAIKU_CONCURRENCY' | 'shards'
+  >;
+  now: Date;
+}
+
+/** Newest completed tasks whose time is looked at, and the fewest that tell something. */
+const SAMPLE = 100;
+const FEWEST = 5;
+/** Where nothing was done yet. */
+const ASSUMED_TASK_MS = 30_000;
+/** Of the synthesis: what it is shown of a finding, the rest of its prompt, its answer. Tokens. */
+const FINDING_TOKENS = 150;
+const MOST_FINDINGS_TOKENS = 200_000;
+const PROMPT_TOKENS = 2_000;
+const ANSWER_TOKENS = 1_500;
+const ASKS_ARCHIVE = /^\s*ask the archive\b/i;
+
+/**
+ * Says what a plan will probably cost, ask of the archive and take, from what like tasks did before, else from a stated
+ * assumption. It pays nothing and changes nothing.
+ * @param workspace where its tasks work; null: nowhere
+ */
+export async function forecastPlan(
+  parts: ForecastParts,
+  { nodes, workspace }: { nodes: readonly PlanNode[]; workspace: string | null },
+): Promise<MissionForecast> {
+  const { redis, keys, findings, config, now } = parts;
+  const { FLEET_HAIKU_MODEL: defaultModel, FLEET_SONNET_MODEL: sonnetModel } = config;
+  const forecaster = createForecaster({ redis, keys, findings, defaultModel, sonnetModel, now });
+  for (const node of nodes) {
+    const { description, kind } = node;
+    forecaster.add({ description, kind, model: toModelOf(node, config), ...(workspace === null ? {} : { workspace }) });
+  }
+  const [money, slots, latency, quota] = await Promise.all([
+    forecaster.forecast(),
+    readSlots(parts, workspace),
+    readTaskMs(parts),
+    readQuota(parts, nodes),
+  ]);
+  const synthesis = toSynthesisCost(sonnetModel, nodes.length, now);
+  const schedule = toSchedule(nodes, slots.slots);
+  const sonnet = nodes.filter(({ model }) => model === 'sonnet').length;
+  return {
+    tasks: { total: nodes.length, haiku: nodes.length - sonnet, sonnet },
+    cost: {
+      likely: money.likely + synthesis,
+      worst: money.high + synthesis,
+      allSonnet: money.allSonnet + synthesis,
+      synthesis,
+      budgetLeft: money.budgetLeft,
+    },
+    quota,
+    time: {
+      slots: slots.slots,
+      assumed: slots.assumed,
+      longestChain: schedule.longestChain,
+      taskMs: latency.ms,
+      likelyMs: schedule.rounds * latency.ms,
+    },
+    basis: [...money.basis, latency.basis, slots.basis],
+  };
+}
+
+function toSynthesisCost(model: string, findings: number, now: Date): number {
+  const input = PROMPT_TOKENS + Math.min(MOST_FINDINGS_TOKENS, findings * FINDING_TOKENS);
+  return costNanoUsd(findPrices(model, now), { ...NO_USAGE, input, output: ANSWER_TOKENS });
+}
+
+async function readSlots({ redis, keys, config, now }: ForecastParts, workspace: string | null) {
+  const workers = parseWorkers(await redis.hgetall(keys.workers), now.getTime()).filter(
+    ({ workspaces }) => workspace === null || workspaces.includes(workspace),
+  );
+  const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
+  if (slots > 0)
+    return { slots, assumed: false, basis: `${countOf(workers.length, 'live worker')} with ${countOf(slots, 'slot')}` };
+  const { FLEET_HAIKU_PROCESSES: processes, FLEET_HAIKU_CONCURRENCY: each } = config;
+  const where = workspace === null ? '' : ` for workspace ${workspace}`;
+  return {
+    slots: processes * each,
+    assumed: true,
+    basis: `no worker is up${where}; assumed ${processes} workers with ${each} slots each`,
+  };
+}
+
+/** Middle one of the newest completed tasks, from start to end. */
+async function readTaskMs({ queue }: ForecastParts): Promise<{ ms: number; basis: string }> {
+  const jobs = await queue.getJobs(['completed'], 0, SAMPLE - 1);
+  const times = jobs
+    .map((job) => (job?.finishedOn ?? 0) - (job?.processedOn ?? 0))
+    .filter((ms) => ms > 0)
+    .sort((a, b) => a - b);
+  const middle = times[Math.floor(times.length / 2)];
+  return times.length < FEWEST || middle === undefined
+    ? { ms: ASSUMED_TASK_MS, basis: `no task was done lately; assumed ${ASSUMED_TASK_MS / 1_000} s each` }
+    : { ms: middle, basis: `the middle one of the newest ${times.length} tasks took ${(middle / 1_000).toFixed(1)} s` };
+}
+
+async function readQuota(
+  { redis, keys, config, now }: ForecastParts,
+  nodes: readonly PlanNode[],
+): Promise<MissionForecast['quota']> {
+  if (config.shards.length === 0) return null;
+  const states = await readShardStates(redis, keys, config.shards, { nowMs: now.getTime() });
+  const byProject = new Map(states.map(({ shard, project, left }) => [project ?? `shard ${shard}`, left])); // shards of one project share its day
+  return {
+    questions: nodes.filter(({ description }) => ASKS_ARCHIVE.test(description)).length,
+    leftToday: [...byProject.values()].reduce((sum, left) => sum + left, 0),
+  };
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { TASK_KINDS } from '../../../queues/tasks.ts';
+
+/** The four reasons for which a task may go to Sonnet. Source: SPEC, "The three workers". */
+export const SONNET_REASONS = [
+  'complex strategic reasoning',
+  'multi-step architectural decisions',
+  'guardian-council deliberation',
+  'ambiguous requirements',
+] as const;
+
+/** One task of a plan, as the planner writes it. `{item}` in the description stands for each entry of `for_each`. */
+const plannedTaskSchema = z.object({
+  id: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'lower-case letters, digits, dash and underscore, at most 40'),
+  description: z.string().min(1).max(20_000),
+  kind: z.enum(TASK_KINDS),
+  model: z.enum(['haiku', 'sonnet']).default('haiku'),
+  reason: z.enum(SONNET_REASONS).nullish(), // of a Sonnet task
+  depends_on: z.array(z.string()).max(100).default([]), // ids of tasks of this plan
+  for_each: z.array(z.string().min(1).max(2_000)).max(5_000).nullish(), // one task for each entry
+  files: z.array(z.string().min(1).max(4_096)).max(1_000).nullish(), // relative to the workspace; `{item}` is filled in too
+});
+
+/** What the planner replies with. */
+export const planSchema = z.object({
+  approach: z.string().max(5_000), // one paragraph for people
+  tasks: z.array(plannedTaskSchema),
+});
+
+export type Plan = z.output<typeof planSchema>;
+export type PlannedTask = Plan['tasks'][number];
+
+/** One task of a plan after `for_each` has been spread out: what becomes a job. */
+export interface PlanNode {
+  /** Position in the plan, from 1. The job is `<mission>-<n>`. */
+  n: number;
+  /** Id of the planned task it comes from. */
+  task: string;
+  description: string;
+  kind: PlannedTask['kind'];
+  model: 'haiku' | 'sonnet';
+  reason: (typeof SONNET_REASONS)[number] | null;
+  files: string[];
+  /** Positions of the nodes it depends on: all nodes of the tasks it names. */
+  dependsOn: number[];
+}

@@ -1,0 +1,87 @@
+import { readKnownNames } from '../../jobs/check-task.ts';
+import { countOf } from '../../text/plural.ts';
+import type { Logger } from '../../process/logger.ts';
+import type { Notifier } from '../../swarm/notify.ts';
+import type { Scripts } from '../../redis/scripts.ts';
+import { toDependenciesKey, type ChildParts } from '../mission/children.ts';
+import { readMissionHead, writeMission } from '../mission/record.ts';
+
+export interface ReportParts extends ChildParts {
+  scripts: Pick<Scripts, 'wake-mission'>;
+  notifier: Notifier;
+  log: Logger;
+  now(): Date;
+}
+
+/** Children looked at to say what a mission waits for. */
+const LOOKED_AT = 500;
+/** Somebody who is only just starting is no problem yet. */
+const PATIENCE_MS = 15_000;
+
+/** Says what a mission waits for where that cannot come by itself: in its record, its job's log, the status and the log. */
+export async function reportStuck(parts: ReportParts, id: string): Promise<void> {
+  const { redis, keys, queues, notifier, log, now } = parts;
+  const head = await readMissionHead(redis, keys, id);
+  if (head === null || head.state !== 'running') return;
+  const problem = await findProblem(parts, id, head.workspace);
+  if (problem === head.problem) return;
+  if (problem !== '' && head.problem === '' && (await isPatient(parts, id))) return;
+  await writeMission(redis, keys, id, { problem }, now());
+  if (problem === '') return;
+  await redis.hincrby(keys.counters, 'missions_stuck', 1);
+  await (await queues.missions.getJob(id))?.log(`${now().toISOString()} stands: ${problem}`);
+  log.warn({ mission: id, problem }, 'a mission waits for what cannot come by itself');
+  notifier.notify(`mission-stuck:${id}:${problem}`, { event: 'mission-stuck', mission: id, detail: problem });
+}
+
+/** Whether it waits only since a moment ago. */
+async function isPatient({ redis, keys, now }: ReportParts, id: string): Promise<boolean> {
+  const since = await redis.zscore(keys.queueKey('missions', 'waiting-children'), id);
+  return since === null || now().getTime() - Number(since) < PATIENCE_MS;
+}
+
+/** @returns what to say where all that a mission waits for is parked; empty where some of it may come by itself */
+export async function findAllParked(parts: Pick<ReportParts, 'redis' | 'keys'>, id: string): Promise<string> {
+  return describeParked(parts, id, await readOpen(parts, id));
+}
+
+/** @returns empty where its children may come */
+async function findProblem(parts: ReportParts, id: string, workspace: string | null): Promise<string> {
+  const { redis, keys } = parts;
+  const jobs = await readOpen(parts, id);
+  if (jobs.length === 0) return '';
+  const tasks = jobs.flatMap(([queue, jobId]) => (queue === 'tasks' && jobId !== undefined ? [jobId] : []));
+  const allParked = await describeParked(parts, id, jobs);
+  if (allParked !== '') return allParked;
+  if (tasks.length > 0) {
+    const { workspaces } = await readKnownNames(redis, keys, []);
+    if (workspaces === null) return 'no worker is up for its tasks; fleet up starts some';
+    if (workspace !== null && !workspaces.has(workspace)) {
+      return `no worker that is up has its workspace ${JSON.stringify(workspace)} (FLEET_WORKSPACES)`;
+    }
+  }
+  if (tasks.length < jobs.length) {
+    // Where Redis keeps its client list to itself, nobody is missed.
+    const librarians = await parts.queues.archive.getWorkersCount().catch(() => null);
+    if (librarians !== 0) return '';
+    return 'no librarian is up for its question to the archive; fleet up starts one';
+  }
+  return '';
+}
+
+/** Queue and id of jobs it waits for, the first that are found. */
+async function readOpen({ redis, keys }: Pick<ReportParts, 'redis' | 'keys'>, id: string): Promise<string[][]> {
+  const [, children] = await redis.sscan(toDependenciesKey(keys, id), '0', 'COUNT', LOOKED_AT);
+  return children.slice(0, LOOKED_AT).map((key) => key.slice(keys.bullPrefix.length + 1).split(':'));
+}
+
+async function describeParked(
+  { redis, keys }: Pick<ReportParts, 'redis' | 'keys'>,
+  id: string,
+  jobs: readonly string[][],
+): Promise<string> {
+  if (jobs.length === 0) return '';
+  const marks = await redis.hmget(keys.parked, ...jobs.map(([, jobId]) => jobId ?? ''));
+  if (marks.includes(null)) return '';
+  return `all it waits for is parked: ${countOf(jobs.length, 'job')}; fleet budget USD --mission ${id} gives it more`;
+}
