@@ -2,7 +2,7 @@ import { tasksQueue } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
 import { createFindingStore } from '../findings/store.ts';
 import { watchForeignFindings } from '../findings/external/watch.ts';
-import { checkMemory } from '../halt/watch-memory.ts';
+import { checkMemory } from '../halt/memory.ts';
 import { announceEnds } from '../jobs/announce-ends.ts';
 import { listenToControl } from '../swarm/control.ts';
 import { startHeartbeat, type Heartbeat } from '../swarm/heartbeat.ts';

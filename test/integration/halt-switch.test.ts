@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkMemory } from '../../src/halt/watch-memory.ts';
+import { checkMemory } from '../../src/halt/memory.ts';
 import { openHttpLane } from '../support/http-lane.ts';
 import { readBooks } from '../support/money.ts';
 import { useRedis } from '../support/redis.ts';
