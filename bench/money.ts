@@ -1,9 +1,9 @@
 import { readBudget } from '../src/ledger/budget.ts';
 import { toNanoUsd } from '../src/pricing/money.ts';
 import { costNanoUsd } from '../src/pricing/cost.ts';
-import { readLedger, toCostReport } from '../src/ledger/report.ts';
+import { readLedger, toCostReport } from '../src/ledger/report/report.ts';
 import { createTurnLedger } from '../src/ledger/turn-ledger.ts';
-import type { TaskIdentity, TurnLedger } from '../src/ledger/turn-ledger-shape.ts';
+import type { TaskIdentity, TurnLedger } from '../src/ledger/types.ts';
 import { findModel, findPrices, type CatalogEntry } from '../src/pricing/catalog.ts';
 import type { Usage } from '../queues/usage.ts';
 import { openFleet, type OpenFleet } from '../src/open-fleet.ts';

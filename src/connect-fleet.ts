@@ -7,7 +7,7 @@ import type { FleetFindings } from './findings/types.ts';
 import type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';
 import type { TypedTask } from './jobs/define-task.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from './jobs/task-shape.ts';
-import type { CostReport, ReportDimension } from './ledger/report-shape.ts';
+import type { CostReport, ReportDimension } from './ledger/report/types.ts';
 import { openFleet } from './open-fleet.ts';
 import type { StatusSnapshot } from './status/snapshot-shape.ts';
 

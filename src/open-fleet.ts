@@ -16,7 +16,7 @@ import { createFinishWatch } from './jobs/finish-watch.ts';
 import { createFleetAsk } from './librarian/fleet-ask.ts';
 import { createFleetTasks } from './jobs/fleet-tasks.ts';
 import { createProducer, type Producer } from './jobs/producer.ts';
-import { readLedger, toCostReport } from './ledger/report.ts';
+import { readLedger, toCostReport } from './ledger/report/report.ts';
 import { findPrices } from './pricing/catalog.ts';
 import { connectRedis } from './redis/connect.ts';
 import { createKeys, type Keys } from './redis/keys.ts';

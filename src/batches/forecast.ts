@@ -4,7 +4,7 @@ import type { FindingStore } from '../findings/types.ts';
 import { readBudget, DEFAULT_BUDGET_NANO_USD } from '../ledger/budget.ts';
 import { toNanoUsd } from '../pricing/money.ts';
 import { allSonnetNanoUsd, costNanoUsd } from '../pricing/cost.ts';
-import { readLedger, toCostReport } from '../ledger/report.ts';
+import { readLedger, toCostReport } from '../ledger/report/report.ts';
 import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
 import { findPrices, type CatalogEntry } from '../pricing/catalog.ts';
 import type { Usage } from '../../queues/usage.ts';

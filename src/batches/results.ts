@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { parseFinding, type StoredFinding } from '../findings/stored.ts';
 import { withOriginals } from '../findings/condensed.ts';
 import { toUsdString } from '../pricing/money.ts';
-import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
+import type { JobTotals } from '../ledger/types.ts';
 import { readStates } from '../jobs/read-states.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Spool, SpoolEntry } from './spool.ts';

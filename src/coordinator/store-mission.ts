@@ -4,7 +4,7 @@ import type { Finding } from '../findings/finding.ts';
 import { summarise } from '../findings/stored.ts';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
 import { formatUsd, toUsdString } from '../pricing/money.ts';
-import type { JobTotals } from '../ledger/turn-ledger-shape.ts';
+import type { JobTotals } from '../ledger/types.ts';
 import { toTotalTokens } from '../pricing/tokens.ts';
 import { findPrices } from '../pricing/catalog.ts';
 import type { Keys } from '../redis/keys.ts';

@@ -1,6 +1,6 @@
 import { openFleet } from '../open-fleet.ts';
-import { renderCosts } from '../ledger/render-report.ts';
-import { readLedger, toCostReport } from '../ledger/report.ts';
+import { renderCosts } from '../ledger/report/render.ts';
+import { readLedger, toCostReport } from '../ledger/report/report.ts';
 import { findPrices } from '../pricing/catalog.ts';
 import { renderStatus } from '../status/render.ts';
 import type { DemoFleet } from './demo-fleet.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
-import type { TaskIdentity } from '../ledger/turn-ledger-shape.ts';
+import type { TaskIdentity } from '../ledger/types.ts';
 import type { Config } from '../config/environment.ts';
 import { formatUsd } from '../pricing/money.ts';
 import { costNanoUsd, worstCaseNanoUsd } from '../pricing/cost.ts';

@@ -9,7 +9,7 @@ import { createModelUse } from '../jobs/note-model-use.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
 import { toNanoUsd } from '../pricing/money.ts';
 import type { ArchiveAsker } from '../librarian/archive-asker.ts';
-import type { TaskIdentity, TurnLedger } from '../ledger/turn-ledger-shape.ts';
+import type { TaskIdentity, TurnLedger } from '../ledger/types.ts';
 import { findModel } from '../pricing/catalog.ts';
 import type { Model } from '../models/model.ts';
 import type { Keys } from '../redis/keys.ts';

@@ -10,7 +10,7 @@ import {
   TaskFailedError,
 } from '../errors.ts';
 import { costNanoUsd, worstCaseNanoUsd } from '../pricing/cost.ts';
-import type { Booking, JobTotals, TaskIdentity, TurnLedger, TurnNote } from '../ledger/turn-ledger-shape.ts';
+import type { Booking, JobTotals, TaskIdentity, TurnLedger, TurnNote } from '../ledger/types.ts';
 import { addUsage, NO_USAGE, toTotalTokens } from '../pricing/tokens.ts';
 import { formatUsd, toUsdString } from '../pricing/money.ts';
 import type { Finding } from '../findings/finding.ts';

@@ -4,7 +4,7 @@ import type { Finding } from '../findings/finding.ts';
 import { summarise } from '../findings/stored.ts';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
 import { toUsdString } from '../pricing/money.ts';
-import type { JobTotals, TaskIdentity } from '../ledger/turn-ledger-shape.ts';
+import type { JobTotals, TaskIdentity } from '../ledger/types.ts';
 import { toTotalTokens } from '../pricing/tokens.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import { PROMPT_VERSION } from './prompt.ts';

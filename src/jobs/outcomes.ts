@@ -27,7 +27,7 @@ import {
 } from '../errors.ts';
 import { noteFailure } from '../halt/error-rate.ts';
 import type { HaltSwitch } from '../halt/halt.ts';
-import { noteRework } from '../ledger/rework.ts';
+import { noteRework } from '../ledger/report/wasted-cost.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Keys } from '../redis/keys.ts';
 import {

@@ -1,6 +1,6 @@
 import { describeHalt, parseHalt } from '../halt/halt.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { BeginAnswer, JobTotals } from './turn-ledger-shape.ts';
+import type { BeginAnswer, JobTotals } from './types.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
 
 /** Reads what begin-turn.lua answers. */

@@ -7,7 +7,7 @@ import {
   type FleetError,
 } from '../errors.ts';
 import { toBudgetError } from './budget-error.ts';
-import type { BeginAnswer, TaskIdentity } from './turn-ledger-shape.ts';
+import type { BeginAnswer, TaskIdentity } from './types.ts';
 
 /** What the ledger's refusal of a paid call is thrown as. */
 export function toBeginError(

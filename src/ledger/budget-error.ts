@@ -1,6 +1,6 @@
 import { BudgetHeldError, BudgetReachedError } from '../errors.ts';
 import { formatUsd } from '../pricing/money.ts';
-import type { BeginAnswer } from './turn-ledger-shape.ts';
+import type { BeginAnswer } from './types.ts';
 
 /** Says which limit the next call would pass, how much is spent, and the command that goes on. */
 export function toBudgetError(answer: Extract<BeginAnswer, { kind: 'budget' }>): BudgetReachedError | BudgetHeldError {

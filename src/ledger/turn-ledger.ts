@@ -3,8 +3,8 @@ import type { QueueName } from '../../queues/registry.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toBeginAnswer } from './begin-answer.ts';
-import { createSharedParts } from './shared-parts.ts';
-import type { Booking, TaskIdentity, TurnLedger } from './turn-ledger-shape.ts';
+import { createSharedParts } from './booking-groups.ts';
+import type { Booking, TaskIdentity, TurnLedger } from './types.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
 
 /** The ledger of one queue's jobs, kept in Redis scripts. */

@@ -3,7 +3,7 @@ import type { ArchiveQuery } from '../../queues/archive.ts';
 import { LockLostError, TaskFailedError } from '../errors.ts';
 import type { JobRun } from '../jobs/run-worker.ts';
 import { formatUsd } from '../pricing/money.ts';
-import type { Booking, TaskIdentity, TurnLedger } from '../ledger/turn-ledger-shape.ts';
+import type { Booking, TaskIdentity, TurnLedger } from '../ledger/types.ts';
 import { toPromptTokens } from '../pricing/tokens.ts';
 import type { ArchiveReply } from '../models/archive-model.ts';
 import type { Keys } from '../redis/keys.ts';

@@ -1,7 +1,7 @@
 import { FleetError } from '../errors.ts';
 import { lockLost, toBeginError } from '../ledger/begin-error.ts';
 import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
-import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/turn-ledger-shape.ts';
+import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/types.ts';
 import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import type { Usage } from '../../queues/usage.ts';

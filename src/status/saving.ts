@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { toCostReport, readLedger } from '../ledger/report.ts';
+import { toCostReport, readLedger } from '../ledger/report/report.ts';
 import type { Saving } from '../pricing/cost.ts';
 import { TaskFailedError } from '../errors.ts';
 import { findPrices, type CatalogEntry } from '../pricing/catalog.ts';

@@ -8,7 +8,7 @@ import type { BudgetState } from '../../src/ledger/budget-shape.ts';
 import { readBudget, setBudget, type BudgetScope } from '../../src/ledger/budget.ts';
 import { toExactUsd } from '../../src/pricing/money.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
-import type { TaskIdentity } from '../../src/ledger/turn-ledger-shape.ts';
+import type { TaskIdentity } from '../../src/ledger/types.ts';
 import { addQuery } from '../../src/librarian/query-producer.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readLedger } from '../../src/ledger/report.ts';
+import { readLedger } from '../../src/ledger/report/report.ts';
 import { useRedis } from '../support/redis.ts';
 
 const test = useRedis();

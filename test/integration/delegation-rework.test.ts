@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { retryJob } from '../../src/jobs/retry.ts';
-import { readLedger, toCostReport } from '../../src/ledger/report.ts';
+import { readLedger, toCostReport } from '../../src/ledger/report/report.ts';
 import { findPrices } from '../../src/pricing/catalog.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
 import { useRedis } from '../support/redis.ts';

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { costNanoUsd } from '../../src/pricing/cost.ts';
 import { toNanoUsd, toUsdString } from '../../src/pricing/money.ts';
-import { readLedger, toCostReport } from '../../src/ledger/report.ts';
+import { readLedger, toCostReport } from '../../src/ledger/report/report.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
-import type { TaskIdentity } from '../../src/ledger/turn-ledger-shape.ts';
+import type { TaskIdentity } from '../../src/ledger/types.ts';
 import { findModel, findPrices } from '../../src/pricing/catalog.ts';
 import type { Usage } from '../../queues/usage.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { cancelJobs } from '../../src/jobs/cancel.ts';
 import { sweepReservations, toLostAfterMs } from '../../src/ledger/sweep.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
-import type { TaskIdentity } from '../../src/ledger/turn-ledger-shape.ts';
+import type { TaskIdentity } from '../../src/ledger/types.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';
 import { readBooks } from '../support/money.ts';
 import { useRedis } from '../support/redis.ts';

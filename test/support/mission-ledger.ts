@@ -1,6 +1,6 @@
 import { createStructuredCalls, type StructuredCalls } from '../../src/coordinator/calls/structured-call.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
-import type { TurnLedger } from '../../src/ledger/turn-ledger-shape.ts';
+import type { TurnLedger } from '../../src/ledger/types.ts';
 import type { Model } from '../../src/models/model.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 import type { TestRedis } from './redis.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { renderCosts } from '../../src/ledger/render-report.ts';
-import { parseLedger, toCostReport } from '../../src/ledger/report.ts';
+import { renderCosts } from '../../src/ledger/report/render.ts';
+import { parseLedger, toCostReport } from '../../src/ledger/report/report.ts';
 import { findPrices } from '../../src/pricing/catalog.ts';
 
 const sonnet = findPrices('claude-sonnet-4-5', new Date('2026-11-21T12:00:00Z'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toMissionShares, toSharesJson } from '../../src/coordinator/delegate/cost-split.ts';
-import { parseLedger } from '../../src/ledger/report.ts';
+import { parseLedger } from '../../src/ledger/report/report.ts';
 import { findPrices } from '../../src/pricing/catalog.ts';
 
 const sonnet = findPrices('claude-sonnet-4-5', new Date('2026-11-21T12:00:00Z'));

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
-import { renderCosts } from '../../ledger/render-report.ts';
-import { REPORT_DIMENSIONS, type ReportDimension } from '../../ledger/report-shape.ts';
-import { readLedger, toCostReport } from '../../ledger/report.ts';
+import { renderCosts } from '../../ledger/report/render.ts';
+import { REPORT_DIMENSIONS, type ReportDimension } from '../../ledger/report/types.ts';
+import { readLedger, toCostReport } from '../../ledger/report/report.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import { describeUncertain } from '../../status/describe-uncertain.ts';
 import { jsonOption } from '../options.ts';

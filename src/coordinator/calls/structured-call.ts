@@ -3,7 +3,7 @@ import { FleetError, ShutdownError, TaskFailedError, toMessage } from '../../err
 import { Conversation } from '../../haiku/conversation.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { costNanoUsd, worstCaseNanoUsd } from '../../pricing/cost.ts';
-import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../../ledger/turn-ledger-shape.ts';
+import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
 import { addUsage, NO_USAGE, toTotalTokens } from '../../pricing/tokens.ts';
 import { findModel, type CatalogEntry } from '../../pricing/catalog.ts';
 import type { Model, ModelReply, ModelRequest } from '../../models/model.ts';

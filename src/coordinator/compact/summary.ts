@@ -3,7 +3,7 @@ import type { Finding } from '../../findings/finding.ts';
 import { summarise, type StoredFinding } from '../../findings/stored.ts';
 import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { toUsdString } from '../../pricing/money.ts';
-import type { JobTotals } from '../../ledger/turn-ledger-shape.ts';
+import type { JobTotals } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import { checkCitations } from '../../librarian/citations.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { TurnLedger } from '../../ledger/turn-ledger-shape.ts';
+import type { TurnLedger } from '../../ledger/types.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Model } from '../../models/model.ts';
 import type { Keys } from '../../redis/keys.ts';

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { toUsdString } from '../../pricing/money.ts';
-import { readLedger, toCostReport, type LedgerEntry } from '../../ledger/report.ts';
-import type { JobTotals } from '../../ledger/turn-ledger-shape.ts';
+import { readLedger, toCostReport, type LedgerEntry } from '../../ledger/report/report.ts';
+import type { JobTotals } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
 import type { CostVendor, Keys } from '../../redis/keys.ts';

@@ -9,7 +9,7 @@ import { readFindingTexts } from '../../findings/read-texts.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import { toRules } from '../../jobs/parse-job.ts';
 import type { JobRun } from '../../jobs/run-worker.ts';
-import type { JobTotals, TurnLedger } from '../../ledger/turn-ledger-shape.ts';
+import type { JobTotals, TurnLedger } from '../../ledger/types.ts';
 import { toQueryIds } from '../../librarian/query-ids.ts';
 import type { Model } from '../../models/model.ts';
 import type { Notifier } from '../../swarm/notify.ts';

@@ -7,7 +7,7 @@ import type { TaskInput } from '../../../queues/tasks.ts';
 import type { Config } from '../../config/environment.ts';
 import type { StoredFinding } from '../../findings/stored.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
-import type { JobTotals } from '../../ledger/turn-ledger-shape.ts';
+import type { JobTotals } from '../../ledger/types.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Keys } from '../../redis/keys.ts';
 import type { Scripts } from '../../redis/scripts.ts';

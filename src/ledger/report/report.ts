@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
-import type { CatalogEntry } from '../pricing/catalog.ts';
-import type { Usage } from '../../queues/usage.ts';
-import type { Keys } from '../redis/keys.ts';
-import { allSonnetNanoUsd, toSaving } from '../pricing/cost.ts';
-import { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './report-shape.ts';
-import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
+import type { CatalogEntry } from '../../pricing/catalog.ts';
+import type { Usage } from '../../../queues/usage.ts';
+import type { Keys } from '../../redis/keys.ts';
+import { allSonnetNanoUsd, toSaving } from '../../pricing/cost.ts';
+import { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './types.ts';
+import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
 
 /** What one worker spent with one model on one day, for one session, batch and mission; null where it had none. */
 export interface LedgerEntry {

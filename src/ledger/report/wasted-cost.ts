@@ -1,11 +1,11 @@
 import type { Job } from 'bullmq';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { z } from 'zod';
-import { toUtcDay } from '../findings/timestamp.ts';
-import type { Usage } from '../../queues/usage.ts';
-import type { Keys } from '../redis/keys.ts';
-import { toLedgerRow } from './shared-parts.ts';
-import { NO_USAGE, toTotalTokens } from '../pricing/tokens.ts';
+import { toUtcDay } from '../../findings/timestamp.ts';
+import type { Usage } from '../../../queues/usage.ts';
+import type { Keys } from '../../redis/keys.ts';
+import { toLedgerRow } from '../booking-groups.ts';
+import { NO_USAGE, toTotalTokens } from '../../pricing/tokens.ts';
 
 const spentSchema = z.object({
   nanoUsd: z.int(),

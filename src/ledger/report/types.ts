@@ -1,4 +1,4 @@
-import type { Usage } from '../../queues/usage.ts';
+import type { Usage } from '../../../queues/usage.ts';
 
 /** What costs can be summed by. */
 export const REPORT_DIMENSIONS = ['session', 'day', 'batch', 'mission', 'model', 'worker'] as const;

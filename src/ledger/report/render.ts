@@ -1,6 +1,6 @@
-import { formatUsd } from '../pricing/money.ts';
-import type { CostReport, CostRow } from './report-shape.ts';
-import { toPromptTokens } from '../pricing/tokens.ts';
+import { formatUsd } from '../../pricing/money.ts';
+import type { CostReport, CostRow } from './types.ts';
+import { toPromptTokens } from '../../pricing/tokens.ts';
 
 /** The table of `fleet costs`: one line a row, a total below, and what the comparison is with. */
 export function renderCosts(report: CostReport): string {

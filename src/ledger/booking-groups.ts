@@ -2,7 +2,7 @@ import { toUtcDay } from '../findings/timestamp.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { SharedPart } from '../redis/script-group.ts';
 import { DEFAULT_BUDGET_NANO_USD } from './budget.ts';
-import type { TaskIdentity } from './turn-ledger-shape.ts';
+import type { TaskIdentity } from './types.ts';
 
 /** What the tasks of one session, batch, mission and model book to on one day. */
 export interface SharedParts {
