@@ -2,7 +2,7 @@ import { Router, type RequestHandler } from 'express';
 import { z } from 'zod';
 import { createFindingStore } from '../src/findings/store.ts';
 import { toSummary, type StoredFinding } from '../src/findings/stored.ts';
-import { repairOf } from '../src/jobs/repairs.ts';
+import { repairOf } from '../src/tasks/repair/advice.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
 import { defineScripts } from '../src/redis/scripts.ts';
 import { describeCompaction } from '../src/status/compaction.ts';

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { queueRegistry, type QueueName } from '../queues/registry.ts';
 import { UsageError } from '../src/errors.ts';
-import { checkTask, readKnownNames } from '../src/jobs/check-task.ts';
+import { checkTask, readKnownNames } from '../src/tasks/check.ts';
 import { toRules } from '../src/jobs/parse-job.ts';
 import type { Keys } from '../src/redis/keys.ts';
 

@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 import type { TaskInput } from '../queues/tasks.ts';
-import type { BatchOptions, BatchReport, BatchState } from './batches/batch-shape.ts';
+import type { BatchOptions, BatchReport, BatchState } from './tasks/batch/types.ts';
 import { loadConfig } from './config/environment.ts';
 import type { FleetMissions } from './coordinator/mission/handle-types.ts';
 import type { FleetFindings } from './findings/types.ts';
 import type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';
 import type { TypedTask } from './jobs/define-task.ts';
-import type { TaskEnd, TaskHandle, WaitOptions } from './jobs/task-shape.ts';
+import type { TaskEnd, TaskHandle, WaitOptions } from './tasks/types.ts';
 import type { CostReport, ReportDimension } from './ledger/report/types.ts';
 import { openFleet } from './open-fleet.ts';
 import type { StatusSnapshot } from './status/snapshot-shape.ts';

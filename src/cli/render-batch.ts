@@ -1,4 +1,4 @@
-import type { BatchState } from '../batches/batch-shape.ts';
+import type { BatchState } from '../tasks/batch/types.ts';
 import { formatUsd } from '../pricing/money.ts';
 
 /** The lines of `fleet status --batch` and of a batch that ended. */

@@ -1,6 +1,6 @@
 import { countOf } from '../text/plural.ts';
-import type { BatchReport } from '../batches/batch-shape.ts';
-import type { Forecast } from '../batches/forecast.ts';
+import type { BatchReport } from '../tasks/batch/types.ts';
+import type { Forecast } from '../tasks/batch/forecast.ts';
 import { formatUsd } from '../pricing/money.ts';
 import { toSavedPercent } from '../pricing/cost.ts';
 

@@ -14,7 +14,7 @@ import { findModel } from '../pricing/catalog.ts';
 import type { Model } from '../models/model.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Redis } from 'ioredis';
-import { createResultCheck } from './result.ts';
+import { createResultCheck } from '../tasks/result-schema.ts';
 import { runTask, type TaskEnd } from './task-loop.ts';
 import { createToolset } from './tools/toolset.ts';
 import type { FindingReader, ToolContext, Toolset } from './tools/tool.ts';

@@ -4,7 +4,7 @@ import { TaskFailedError } from '../errors.ts';
 import { toTotalTokens } from '../pricing/tokens.ts';
 import type { ModelReply } from '../models/model.ts';
 import type { Usage } from '../../queues/usage.ts';
-import type { ResultCheck } from './result.ts';
+import type { ResultCheck } from '../tasks/result-schema.ts';
 
 /** Longest single reply, tokens. Long enough for a file of some 800 lines. */
 export const MAX_REPLY_TOKENS = 8_192;

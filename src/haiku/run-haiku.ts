@@ -3,7 +3,7 @@ import type { Config } from '../config/environment.ts';
 import { createFindingStore } from '../findings/store.ts';
 import { watchForeignFindings } from '../findings/external/watch.ts';
 import { checkMemory } from '../halt/memory.ts';
-import { announceEnds } from '../jobs/announce-ends.ts';
+import { announceEnds } from '../tasks/batch/announce-ends.ts';
 import { listenToControl } from '../swarm/control.ts';
 import { startHeartbeat, type Heartbeat } from '../swarm/heartbeat.ts';
 import { oncePerFleet } from '../swarm/upkeep.ts';

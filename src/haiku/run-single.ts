@@ -14,7 +14,7 @@ import {
 } from '../errors.ts';
 import type { Finding } from '../findings/finding.ts';
 import { createHaltSwitch, type HaltSwitch } from '../halt/halt.ts';
-import { checkTask, readKnownNames } from '../jobs/check-task.ts';
+import { checkTask, readKnownNames } from '../tasks/check.ts';
 import { coolDown, countUnavailable, GIVE_UP_AFTER_MS, toBackoffMs } from '../jobs/provider-waits.ts';
 import { takeWorkerName } from '../swarm/worker-name.ts';
 import { seedBudget } from '../ledger/budget.ts';

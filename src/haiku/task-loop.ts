@@ -21,7 +21,7 @@ import { Conversation } from './conversation.ts';
 import { decide, MAX_REPLY_TOKENS, type Decision } from './decide.ts';
 import { toFinding } from './to-finding.ts';
 import { toRepairMessage, toSystemBlocks, toTaskMessage, type MemoryContext } from './prompt.ts';
-import type { ResultCheck } from './result.ts';
+import type { ResultCheck } from '../tasks/result-schema.ts';
 import {
   applyOutcome,
   createTaskState,

@@ -6,7 +6,7 @@ import { withOriginals } from '../findings/condensed.ts';
 import { toRedisError } from '../redis/connect.ts';
 import { followStream } from '../redis/streams.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { TaskEnd } from './task-shape.ts';
+import type { TaskEnd } from '../tasks/types.ts';
 
 /** Tells when jobs of one queue have ended, to any number of waiters over one connection. */
 export interface FinishWatch {

@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import type { TaskInput } from '../../queues/tasks.ts';
-import { addBatch, type BatchParts } from '../batches/add-batch.ts';
-import type { BatchOptions } from '../batches/batch-shape.ts';
+import { addBatch, type BatchParts } from '../tasks/batch/add.ts';
+import type { BatchOptions } from '../tasks/batch/types.ts';
 import type { AddOptions, FleetTasks } from '../connect-fleet.ts';
 import { UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { withPlainErrors } from '../redis/plain-errors.ts';
-import { readKnownNames } from './check-task.ts';
+import { readKnownNames } from '../tasks/check.ts';
 import { isTypedTask, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';
 import { createTaskHandle, toTimeoutMs, type HandleParts } from './task-handle.ts';
-import type { TaskEnd, TaskHandle, WaitOptions } from './task-shape.ts';
+import type { TaskEnd, TaskHandle, WaitOptions } from '../tasks/types.ts';
 import { toEntries } from './typed-entries.ts';
 
 type Inputs = Iterable<unknown> | AsyncIterable<unknown>;

@@ -6,7 +6,7 @@ import { parseHalt } from '../halt/halt.ts';
 import { toRedisError } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { FinishWatch } from './finish-watch.ts';
-import type { Enqueued, TaskHandle, WaitOptions } from './task-shape.ts';
+import type { Enqueued, TaskHandle, WaitOptions } from '../tasks/types.ts';
 
 export interface HandleParts {
   redis: Redis;

@@ -1,5 +1,5 @@
 import type { TaskInput } from '../../queues/tasks.ts';
-import { UnreadableEntry } from '../batches/add-batch.ts';
+import { UnreadableEntry } from '../tasks/batch/add.ts';
 import { UsageError } from '../errors.ts';
 import { toSchema, toTaskInput, type TypedTask } from './define-task.ts';
 

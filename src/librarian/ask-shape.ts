@@ -1,5 +1,5 @@
 import type { ArchiveInput } from '../../queues/archive.ts';
-import type { TaskHandle } from '../jobs/task-shape.ts';
+import type { TaskHandle } from '../tasks/types.ts';
 
 /** What a question may say besides its words. */
 export interface AskOptions extends Omit<ArchiveInput, 'question'> {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ResultLine } from '../../src/batches/results.ts';
+import type { ResultLine } from '../../src/tasks/batch/results.ts';
 import type { StoredFinding } from '../../src/findings/stored.ts';
 import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
 import { plainEnvironment, runFleet, startFleet } from '../support/cli.ts';

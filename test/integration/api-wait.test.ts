@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FleetError, JobFailedError, UsageError, WaitTimeoutError } from '../../src/errors.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
-import { cancelJobs } from '../../src/jobs/cancel.ts';
+import { cancelJobs } from '../../src/tasks/cancel.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cancelBatch } from '../../src/batches/cancel-batch.ts';
+import { cancelBatch } from '../../src/tasks/batch/cancel.ts';
 import { loadBatch } from '../support/batch.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

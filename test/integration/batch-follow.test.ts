@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { releaseParked } from '../../src/jobs/release-parked.ts';
-import { retryJob } from '../../src/jobs/retry.ts';
+import { retryJob } from '../../src/tasks/repair/retry.ts';
 import { setBudget } from '../../src/ledger/budget.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
 import { loadBatch } from '../support/batch.ts';

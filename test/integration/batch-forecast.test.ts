@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createForecaster } from '../../src/batches/forecast.ts';
+import { createForecaster } from '../../src/tasks/batch/forecast.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { retryJob } from '../../src/jobs/retry.ts';
+import { retryJob } from '../../src/tasks/repair/retry.ts';
 import { readLedger, toCostReport } from '../../src/ledger/report/report.ts';
 import { findPrices } from '../../src/pricing/catalog.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cancelJobs } from '../../src/jobs/cancel.ts';
+import { cancelJobs } from '../../src/tasks/cancel.ts';
 import { sweepReservations, toLostAfterMs } from '../../src/ledger/sweep.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../src/ledger/types.ts';

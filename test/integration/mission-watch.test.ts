@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cancelChildren } from '../../src/coordinator/delegate/cancel-children.ts';
 import { readMission } from '../../src/coordinator/mission/record.ts';
 import type { RunningCoordinator } from '../../src/coordinator/run-coordinator.ts';
-import { cancelJobs } from '../../src/jobs/cancel.ts';
+import { cancelJobs } from '../../src/tasks/cancel.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
 import { createMissionModel, startCoordinator } from '../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';

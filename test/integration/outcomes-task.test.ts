@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
-import { cancelJobs } from '../../src/jobs/cancel.ts';
+import { cancelJobs } from '../../src/tasks/cancel.ts';
 import type { Fault } from '../../src/simulator/fault.ts';
 import { openHttpLane } from '../support/http-lane.ts';
 import { makeWorkspace } from '../support/lane.ts';

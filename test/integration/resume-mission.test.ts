@@ -5,7 +5,7 @@ import { createHaltSwitch } from '../../src/halt/halt.ts';
 import { parkMission } from '../../src/coordinator/control/park.ts';
 import { resumeMission, type MissionChoice } from '../../src/coordinator/control/resume.ts';
 import { toOutcome } from '../../src/jobs/outcomes.ts';
-import { retryJob } from '../../src/jobs/retry.ts';
+import { retryJob } from '../../src/tasks/repair/retry.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import type { Notifier } from '../../src/swarm/notify.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';

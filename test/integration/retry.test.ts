@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { ProviderUnavailableError, UsageError } from '../../src/errors.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
-import { eachFailedJob, groupFailedJobs } from '../../src/jobs/failed-jobs.ts';
-import { retryJob, type RetryOptions } from '../../src/jobs/retry.ts';
+import { eachFailedJob, groupFailedJobs } from '../../src/tasks/repair/failed.ts';
+import { retryJob, type RetryOptions } from '../../src/tasks/repair/retry.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';

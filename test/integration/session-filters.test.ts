@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { eachFailedJob } from '../../src/jobs/failed-jobs.ts';
+import { eachFailedJob } from '../../src/tasks/repair/failed.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';

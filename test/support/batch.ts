@@ -1,9 +1,9 @@
-import { addBatch } from '../../src/batches/add-batch.ts';
-import type { BatchOptions, BatchReport } from '../../src/batches/batch-shape.ts';
-import { followBatch, type BatchEnd } from '../../src/batches/follow-batch.ts';
-import { readEntries } from '../../src/batches/read-entries.ts';
-import { eachResult, type ResultLine } from '../../src/batches/results.ts';
-import { openSpool, type Spool } from '../../src/batches/spool.ts';
+import { addBatch } from '../../src/tasks/batch/add.ts';
+import type { BatchOptions, BatchReport } from '../../src/tasks/batch/types.ts';
+import { followBatch, type BatchEnd } from '../../src/tasks/batch/follow.ts';
+import { readEntries } from '../../src/tasks/batch/read-entries.ts';
+import { eachResult, type ResultLine } from '../../src/tasks/batch/results.ts';
+import { openSpool, type Spool } from '../../src/tasks/batch/spool.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
 import { toFindingId } from '../../src/findings/finding-id.ts';
 import type { TestRedis } from './redis.ts';

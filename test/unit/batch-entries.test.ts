@@ -1,7 +1,7 @@
 import { array, assert, asyncProperty, nat, record, string } from 'fast-check';
 import { expect, test } from 'vitest';
-import { BlankEntry, UnreadableEntry } from '../../src/batches/add-batch.ts';
-import { readEntries } from '../../src/batches/read-entries.ts';
+import { BlankEntry, UnreadableEntry } from '../../src/tasks/batch/add.ts';
+import { readEntries } from '../../src/tasks/batch/read-entries.ts';
 
 async function read(...chunks: (string | Buffer)[]): Promise<unknown[]> {
   const stream = (async function* () {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { queueRegistry } from '../../queues/registry.ts';
 import { InvalidJobError, UsageError } from '../../src/errors.ts';
 import { checkInput } from '../../src/jobs/check-input.ts';
-import { checkTask, type KnownNames } from '../../src/jobs/check-task.ts';
+import { checkTask, type KnownNames } from '../../src/tasks/check.ts';
 import { parseJob } from '../../src/jobs/parse-job.ts';
 
 const known: KnownNames = { workspaces: new Set(['site']), contexts: new Set(['history']) };

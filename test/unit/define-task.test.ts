@@ -2,7 +2,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ResultMismatchError, UsageError } from '../../src/errors.ts';
-import { createResultCheck } from '../../src/haiku/result.ts';
+import { createResultCheck } from '../../src/tasks/result-schema.ts';
 import { defineTask, isTypedTask, toResultParser, toTaskInput } from '../../src/jobs/define-task.ts';
 
 /** A typed task that answers with `output`. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidJobError } from '../../src/errors.ts';
-import { compileSchema, createResultCheck } from '../../src/haiku/result.ts';
+import { compileSchema, createResultCheck } from '../../src/tasks/result-schema.ts';
 
 const counts = {
   type: 'object',

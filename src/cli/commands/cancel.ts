@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
-import { cancelBatch } from '../../batches/cancel-batch.ts';
+import { cancelBatch } from '../../tasks/batch/cancel.ts';
 import { cancelChildren } from '../../coordinator/delegate/cancel-children.ts';
 import { UsageError } from '../../errors.ts';
-import { cancelJobs } from '../../jobs/cancel.ts';
-import { assertBatch } from '../../jobs/failed-jobs.ts';
+import { cancelJobs } from '../../tasks/cancel.ts';
+import { assertBatch } from '../../tasks/repair/failed.ts';
 import { findQueueOf } from '../../jobs/queue-of.ts';
 import { showProgress } from '../progress.ts';
 import { withFleet } from '../with-fleet.ts';

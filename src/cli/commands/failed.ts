@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
-import { assertBatch, eachFailedJob, groupFailedJobs } from '../../jobs/failed-jobs.ts';
+import { assertBatch, eachFailedJob, groupFailedJobs } from '../../tasks/repair/failed.ts';
 import { jsonOption } from '../options.ts';
 import { lineWidth, printJson, toLine } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import type { FindingQuery } from '../../findings/types.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored.ts';
-import { assertBatch } from '../../jobs/failed-jobs.ts';
+import { assertBatch } from '../../tasks/repair/failed.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import { toMark } from '../finding-mark.ts';
 import { jsonOption, toCount } from '../options.ts';

@@ -4,7 +4,7 @@ import { readPaper } from '../../coordinator/paper/record.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { createHaltSwitch } from '../../halt/halt.ts';
 import { resumeMission } from '../../coordinator/control/resume.ts';
-import { retryJob } from '../../jobs/retry.ts';
+import { retryJob } from '../../tasks/repair/retry.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { choicesOf } from '../../status/halt-choices.ts';
 import { EXIT } from '../exit-codes.ts';

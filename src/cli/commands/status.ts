@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { readBatch } from '../../batches/batch-progress.ts';
+import { readBatch } from '../../tasks/batch/progress.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { toRedisError } from '../../redis/connect.ts';
 import { toMessage } from '../../errors.ts';

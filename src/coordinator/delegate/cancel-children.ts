@@ -1,6 +1,6 @@
 import { tasksQueue } from '../../../queues/tasks.ts';
 import type { QueueName } from '../../../queues/registry.ts';
-import { cancelJobs } from '../../jobs/cancel.ts';
+import { cancelJobs } from '../../tasks/cancel.ts';
 import { UsageError } from '../../errors.ts';
 import { toDependenciesKey, type ChildParts } from '../mission/children.ts';
 

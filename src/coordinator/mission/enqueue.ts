@@ -4,7 +4,7 @@ import { missionsQueue, type MissionInput } from '../../../queues/missions.ts';
 import type { QueueName } from '../../../queues/registry.ts';
 import { UsageError } from '../../errors.ts';
 import { checkInput } from '../../jobs/check-input.ts';
-import { readKnownNames } from '../../jobs/check-task.ts';
+import { readKnownNames } from '../../tasks/check.ts';
 import type { Keys } from '../../redis/keys.ts';
 import { layDownMission } from '../begin-mission.ts';
 import { assertMissionId, createMissionId, toMissionFindingId } from './id.ts';

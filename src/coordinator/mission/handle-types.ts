@@ -1,5 +1,5 @@
 import type { MissionInput } from '../../../queues/missions.ts';
-import type { TaskHandle } from '../../jobs/task-shape.ts';
+import type { TaskHandle } from '../../tasks/types.ts';
 import type { BudgetState } from '../../ledger/budget-shape.ts';
 import type { MissionRecord } from './types.ts';
 

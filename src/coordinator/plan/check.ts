@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { countOf } from '../../text/plural.ts';
 import { isGuardedName } from '../../haiku/tools/guarded-names.ts';
-import { leavesWorkspace } from '../../jobs/check-task.ts';
+import { leavesWorkspace } from '../../tasks/check.ts';
 import { orderByDependencies } from './dependency-order.ts';
 import { planSchema, SONNET_REASONS, type Plan, type PlannedTask } from './plan.ts';
 import type { Checked } from '../calls/types.ts';

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { createForecaster } from '../../batches/forecast.ts';
+import { createForecaster } from '../../tasks/batch/forecast.ts';
 import type { Config } from '../../config/environment.ts';
 import { countOf } from '../../text/plural.ts';
 import type { FindingStore } from '../../findings/types.ts';

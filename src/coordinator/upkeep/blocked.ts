@@ -1,4 +1,4 @@
-import { readKnownNames } from '../../jobs/check-task.ts';
+import { readKnownNames } from '../../tasks/check.ts';
 import { countOf } from '../../text/plural.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Notifier } from '../../swarm/notify.ts';

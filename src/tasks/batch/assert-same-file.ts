@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { tasksQueue } from '../../queues/tasks.ts';
-import { UsageError } from '../errors.ts';
-import { toFindingId } from '../findings/finding-id.ts';
-import { parseFinding } from '../findings/stored.ts';
-import type { Keys } from '../redis/keys.ts';
+import { tasksQueue } from '../../../queues/tasks.ts';
+import { UsageError } from '../../errors.ts';
+import { toFindingId } from '../../findings/finding-id.ts';
+import { parseFinding } from '../../findings/stored.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 /** Lines of a chunk that are compared with what the batch holds. */
 const SAMPLE = 20;

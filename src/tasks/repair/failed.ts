@@ -1,8 +1,8 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { NotFoundError } from '../errors.ts';
-import type { Keys } from '../redis/keys.ts';
-import { repairOf } from './repairs.ts';
+import { NotFoundError } from '../../errors.ts';
+import type { Keys } from '../../redis/keys.ts';
+import { repairOf } from './advice.ts';
 
 export interface FailedJob {
   id: string;

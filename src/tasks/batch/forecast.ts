@@ -1,14 +1,14 @@
 import type { Redis } from 'ioredis';
-import type { TaskInput } from '../../queues/tasks.ts';
-import type { FindingStore } from '../findings/types.ts';
-import { readBudget, DEFAULT_BUDGET_NANO_USD } from '../ledger/budget.ts';
-import { toNanoUsd } from '../pricing/money.ts';
-import { allSonnetNanoUsd, costNanoUsd } from '../pricing/cost.ts';
-import { readLedger, toCostReport } from '../ledger/report/report.ts';
-import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
-import { findPrices, type CatalogEntry } from '../pricing/catalog.ts';
-import type { Usage } from '../../queues/usage.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { TaskInput } from '../../../queues/tasks.ts';
+import type { FindingStore } from '../../findings/types.ts';
+import { readBudget, DEFAULT_BUDGET_NANO_USD } from '../../ledger/budget.ts';
+import { toNanoUsd } from '../../pricing/money.ts';
+import { allSonnetNanoUsd, costNanoUsd } from '../../pricing/cost.ts';
+import { readLedger, toCostReport } from '../../ledger/report/report.ts';
+import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
+import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
+import type { Usage } from '../../../queues/usage.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 /** What the tasks that were looked at will probably cost. Nano-dollars. */
 export interface Forecast {

@@ -4,11 +4,11 @@ import type { Redis } from 'ioredis';
 import { idSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
-import { readStates } from './read-states.ts';
+import { readStates } from '../jobs/read-states.ts';
 import type { Keys } from '../redis/keys.ts';
-import { QUERY_PREFIX } from './queue-of.ts';
-import { checkTask, type KnownNames } from './check-task.ts';
-import type { Enqueued, TaskState } from './task-shape.ts';
+import { QUERY_PREFIX } from '../jobs/queue-of.ts';
+import { checkTask, type KnownNames } from './check.ts';
+import type { Enqueued, TaskState } from './types.ts';
 
 /** Jobs in one `addBulk`: one MULTI of a few milliseconds. */
 const CHUNK = 500;

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { readStates } from '../jobs/read-states.ts';
-import type { Keys } from '../redis/keys.ts';
+import { readStates } from '../../jobs/read-states.ts';
+import type { Keys } from '../../redis/keys.ts';
 import { toTaskId } from './task-id.ts';
 
 const CHUNK = 500;

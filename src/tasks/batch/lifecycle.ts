@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { Notifier } from '../swarm/notify.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Notifier } from '../../swarm/notify.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 /**
  * A batch has rounds: loading tasks into it and retrying one of its jobs begin another, so that its end is announced once

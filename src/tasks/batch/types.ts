@@ -1,5 +1,5 @@
-import type { TaskInput } from '../../queues/tasks.ts';
-import type { Enqueued } from '../jobs/task-shape.ts';
+import type { TaskInput } from '../../../queues/tasks.ts';
+import type { Enqueued } from '../types.ts';
 
 export interface BatchOptions {
   /** Name of the batch; its tasks are `<batch>-<line>`, so that adding the same lines again adds only missing ones. Default: none, random ids. */

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
-import type { TaskInput } from '../../queues/tasks.ts';
-import { UsageError } from '../errors.ts';
-import { readKnownNames } from '../jobs/check-task.ts';
-import type { Producer } from '../jobs/producer.ts';
-import { toNanoUsd } from '../pricing/money.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { BatchOptions, BatchReport, BatchTask } from './batch-shape.ts';
-import { assertSameTasks } from './same-tasks.ts';
+import type { TaskInput } from '../../../queues/tasks.ts';
+import { UsageError } from '../../errors.ts';
+import { readKnownNames } from '../check.ts';
+import type { Producer } from '../enqueue.ts';
+import { toNanoUsd } from '../../pricing/money.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { BatchOptions, BatchReport, BatchTask } from './types.ts';
+import { assertSameTasks } from './assert-same-file.ts';
 import { checkBatchName, toTaskId } from './task-id.ts';
 
 export interface BatchParts {

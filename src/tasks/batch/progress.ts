@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
-import { assertBatch } from '../jobs/failed-jobs.ts';
-import { readBudget } from '../ledger/budget.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { BatchState } from './batch-shape.ts';
+import { assertBatch } from '../repair/failed.ts';
+import { readBudget } from '../../ledger/budget.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { BatchState } from './types.ts';
 
 /** Reads a batch's counters: a fixed number of commands, however many tasks it has. @throws UsageError: no such batch */
 export async function readBatch(redis: Redis, keys: Keys, batch: string): Promise<BatchState> {

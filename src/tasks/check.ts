@@ -2,11 +2,11 @@ import { posix } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { TaskInput } from '../../queues/tasks.ts';
 import { FleetError, UsageError } from '../errors.ts';
-import { compileSchema } from '../haiku/result.ts';
+import { compileSchema } from './result-schema.ts';
 import { findModel } from '../pricing/catalog.ts';
 import type { Keys } from '../redis/keys.ts';
-import { checkInput } from './check-input.ts';
-import { QUERY_PREFIX } from './queue-of.ts';
+import { checkInput } from '../jobs/check-input.ts';
+import { QUERY_PREFIX } from '../jobs/queue-of.ts';
 
 const WORKER_ALIVE_MS = 60_000;
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { readStates } from '../jobs/read-states.ts';
-import type { Keys } from '../redis/keys.ts';
+import { readStates } from '../../jobs/read-states.ts';
+import type { Keys } from '../../redis/keys.ts';
 import type { Spool } from './spool.ts';
 
 /** How a batch that was waited for ended. `parked`: nothing runs any more and some wait for a higher budget. */

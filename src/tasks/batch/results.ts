@@ -1,11 +1,11 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { parseFinding, type StoredFinding } from '../findings/stored.ts';
-import { withOriginals } from '../findings/condensed.ts';
-import { toUsdString } from '../pricing/money.ts';
-import type { JobTotals } from '../ledger/types.ts';
-import { readStates } from '../jobs/read-states.ts';
-import type { Keys } from '../redis/keys.ts';
+import { parseFinding, type StoredFinding } from '../../findings/stored.ts';
+import { withOriginals } from '../../findings/condensed.ts';
+import { toUsdString } from '../../pricing/money.ts';
+import type { JobTotals } from '../../ledger/types.ts';
+import { readStates } from '../../jobs/read-states.ts';
+import type { Keys } from '../../redis/keys.ts';
 import type { Spool, SpoolEntry } from './spool.ts';
 
 /** One line of `--out`, for one line of the batch file. */

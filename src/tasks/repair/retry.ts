@@ -1,11 +1,11 @@
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { taskInputSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
-import { noteRetryInBatch } from '../batches/batch-round.ts';
-import { NotFoundError, UsageError } from '../errors.ts';
-import type { Keys } from '../redis/keys.ts';
-import { checkTask, type KnownNames } from './check-task.ts';
-import { describeParked } from './release-parked.ts';
+import { taskInputSchema, tasksQueue, type TaskInput } from '../../../queues/tasks.ts';
+import { noteRetryInBatch } from '../batch/lifecycle.ts';
+import { NotFoundError, UsageError } from '../../errors.ts';
+import type { Keys } from '../../redis/keys.ts';
+import { checkTask, type KnownNames } from '../check.ts';
+import { describeParked } from '../../jobs/release-parked.ts';
 
 /** What a person changes about a task before it runs again. */
 export interface TaskEdit {

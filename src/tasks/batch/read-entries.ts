@@ -1,6 +1,6 @@
-import { toMessage } from '../errors.ts';
-import { readLines } from '../text/lines.ts';
-import { BlankEntry, UnreadableEntry } from './add-batch.ts';
+import { toMessage } from '../../errors.ts';
+import { readLines } from '../../text/lines.ts';
+import { BlankEntry, UnreadableEntry } from './add.ts';
 
 /** A line longer than this is no task (tasks hold 256 kB at most). */
 const MOST_BYTES = 2 * 2 ** 20;

@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../../errors.ts';
 
 /** Job id of a batch's task: the same line of the same batch is the same task. @param line 1-based */
 export function toTaskId(batch: string, line: number): string {

@@ -1,10 +1,10 @@
 import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { noticeBatchEnd } from '../batches/batch-round.ts';
-import { toMessage } from '../errors.ts';
-import type { Logger } from '../process/logger.ts';
-import type { Notifier } from '../swarm/notify.ts';
-import type { Keys } from '../redis/keys.ts';
+import { noticeBatchEnd } from './lifecycle.ts';
+import { toMessage } from '../../errors.ts';
+import type { Logger } from '../../process/logger.ts';
+import type { Notifier } from '../../swarm/notify.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 /** Tells `FLEET_NOTIFY` of jobs set apart and of batches whose last task ended here. Nothing depends on it. */
 export function announceEnds(
