@@ -12,7 +12,7 @@ import { createFleetMissions } from './coordinator/fleet-missions.ts';
 import { followFindings } from './findings/follow.ts';
 import { createFindingStore } from './findings/store.ts';
 import { connectQueues } from './jobs/connect-queue.ts';
-import { createFinishWatch } from './jobs/finish-watch.ts';
+import { createFinishWatch } from './jobs/state/job-ends.ts';
 import { createFleetAsk } from './librarian/fleet-ask.ts';
 import { createFleetTasks } from './jobs/fleet-tasks.ts';
 import { createProducer, type Producer } from './tasks/enqueue.ts';

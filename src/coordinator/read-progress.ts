@@ -1,4 +1,4 @@
-import { readStoredTurns, type ProgressReader } from '../jobs/crashes.ts';
+import { readStoredTurns, type ProgressReader } from '../jobs/worker/crash-count.ts';
 
 /**
  * Where a mission stands: its stored replies, its step, the tasks it has put into the queue, the fields of its paper, and

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { QUERY_PREFIX } from '../jobs/queue-of.ts';
+import { QUERY_PREFIX } from '../jobs/queue-of-job.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { ExportedFinding } from './transfer/export-line.ts';
 import { readStored, toText } from './read-stored.ts';

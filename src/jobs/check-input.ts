@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { queueRegistry, type QueueJobName, type QueueName } from '../../queues/registry.ts';
 import { toMessage, UsageError } from '../errors.ts';
-import { toRules } from './parse-job.ts';
+import { toRules } from './contract.ts';
 
 /** Largest payload as JSON, bytes: Redis, the page and every worker carry it whole. Larger material belongs into a file. */
 const MAX_INPUT_BYTES = 256 * 1024;

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import type { ArchiveFilter } from '../../queues/archive.ts';
 import { HaltError, ShutdownError } from '../errors.ts';
 import { describeHalt, parseHalt } from '../halt/halt.ts';
-import { createFinishWatch } from '../jobs/finish-watch.ts';
+import { createFinishWatch } from '../jobs/state/job-ends.ts';
 import type { Keys } from '../redis/keys.ts';
 import { addQuery } from './query-producer.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveQuery } from '../../queues/archive.ts';
 import { LockLostError, TaskFailedError } from '../errors.ts';
-import type { JobRun } from '../jobs/run-worker.ts';
+import type { JobRun } from '../jobs/worker/run-worker.ts';
 import { formatUsd } from '../pricing/money.ts';
 import type { Booking, TaskIdentity, TurnLedger } from '../ledger/types.ts';
 import { toPromptTokens } from '../pricing/tokens.ts';

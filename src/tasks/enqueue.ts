@@ -4,9 +4,9 @@ import type { Redis } from 'ioredis';
 import { idSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
-import { readStates } from '../jobs/read-states.ts';
+import { readStates } from '../jobs/state/states.ts';
 import type { Keys } from '../redis/keys.ts';
-import { QUERY_PREFIX } from '../jobs/queue-of.ts';
+import { QUERY_PREFIX } from '../jobs/queue-of-job.ts';
 import { checkTask, type KnownNames } from './check.ts';
 import type { Enqueued, TaskState } from './types.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { releaseParked } from '../../src/jobs/release-parked.ts';
+import { releaseParked } from '../../src/jobs/outcomes/parked.ts';
 import { readBudget, setBudget } from '../../src/ledger/budget.ts';
 import { toNanoUsd } from '../../src/pricing/money.ts';
 import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';

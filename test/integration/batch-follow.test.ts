@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { releaseParked } from '../../src/jobs/release-parked.ts';
+import { releaseParked } from '../../src/jobs/outcomes/parked.ts';
 import { retryJob } from '../../src/tasks/repair/retry.ts';
 import { setBudget } from '../../src/ledger/budget.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';

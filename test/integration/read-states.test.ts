@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readStates } from '../../src/jobs/read-states.ts';
+import { readStates } from '../../src/jobs/state/states.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';

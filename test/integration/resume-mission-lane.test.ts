@@ -5,7 +5,7 @@ import { readMission } from '../../src/coordinator/mission/record.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
 import { parkMission } from '../../src/coordinator/control/park.ts';
 import { resumeMission } from '../../src/coordinator/control/resume.ts';
-import { releaseParked } from '../../src/jobs/release-parked.ts';
+import { releaseParked } from '../../src/jobs/outcomes/parked.ts';
 import { setBudget } from '../../src/ledger/budget.ts';
 import type { OpenFleet } from '../../src/open-fleet.ts';
 import { createMissionModel, startCoordinator, titleOf } from '../support/coordinator.ts';

@@ -4,7 +4,7 @@ import { BudgetReachedError, NotFoundError, UsageError } from '../../src/errors.
 import { createHaltSwitch } from '../../src/halt/halt.ts';
 import { parkMission } from '../../src/coordinator/control/park.ts';
 import { resumeMission, type MissionChoice } from '../../src/coordinator/control/resume.ts';
-import { toOutcome } from '../../src/jobs/outcomes.ts';
+import { toOutcome } from '../../src/jobs/outcomes/outcomes.ts';
 import { retryJob } from '../../src/tasks/repair/retry.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import type { Notifier } from '../../src/swarm/notify.ts';

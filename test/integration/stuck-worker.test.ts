@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
-import { watchStuckWorker } from '../../src/jobs/stuck-worker.ts';
+import { watchStuckWorker } from '../../src/jobs/worker/stuck-worker.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { useRedis } from '../support/redis.ts';
 import { waitUntil } from '../support/wait.ts';

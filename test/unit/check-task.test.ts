@@ -4,7 +4,7 @@ import { queueRegistry } from '../../queues/registry.ts';
 import { InvalidJobError, UsageError } from '../../src/errors.ts';
 import { checkInput } from '../../src/jobs/check-input.ts';
 import { checkTask, type KnownNames } from '../../src/tasks/check.ts';
-import { parseJob } from '../../src/jobs/parse-job.ts';
+import { parseJob } from '../../src/jobs/contract.ts';
 
 const known: KnownNames = { workspaces: new Set(['site']), contexts: new Set(['history']) };
 const check = (task: unknown): unknown => checkTask(task, known);

@@ -15,7 +15,7 @@ import {
   TASK_FAILURE_REASONS,
 } from '../../src/errors.ts';
 import { createToolset } from '../../src/haiku/tools/toolset.ts';
-import { toFailureReason } from '../../src/jobs/outcomes.ts';
+import { toFailureReason } from '../../src/jobs/outcomes/outcomes.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -3,7 +3,7 @@ import { countOf } from '../../text/plural.ts';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { UsageError } from '../../errors.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored.ts';
-import { followJob } from '../../jobs/follow-job.ts';
+import { followJob } from '../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import type { AskOptions } from '../../librarian/ask-shape.ts';
 import type { OpenFleet } from '../../open-fleet.ts';

@@ -6,7 +6,7 @@ import { NotFoundError, UsageError } from '../../errors.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { findMission } from '../../coordinator/control/find.ts';
 import { assertBatch } from '../../tasks/repair/failed.ts';
-import { releaseParked } from '../../jobs/release-parked.ts';
+import { releaseParked } from '../../jobs/outcomes/parked.ts';
 import { readBudget, seedBudget, setBudget, type BudgetScope } from '../../ledger/budget.ts';
 import type { BudgetState } from '../../ledger/budget-shape.ts';
 import { readOwnBudgets } from '../../ledger/own-budgets.ts';

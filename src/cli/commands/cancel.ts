@@ -5,7 +5,7 @@ import { cancelChildren } from '../../coordinator/delegate/cancel-children.ts';
 import { UsageError } from '../../errors.ts';
 import { cancelJobs } from '../../tasks/cancel.ts';
 import { assertBatch } from '../../tasks/repair/failed.ts';
-import { findQueueOf } from '../../jobs/queue-of.ts';
+import { findQueueOf } from '../../jobs/queue-of-job.ts';
 import { showProgress } from '../progress.ts';
 import { withFleet } from '../with-fleet.ts';
 

@@ -6,7 +6,7 @@ import { readKnownNames } from '../../tasks/check.ts';
 import { holdOpen, letEnd, noticeBatchEnd } from '../../tasks/batch/lifecycle.ts';
 import { assertBatch, eachFailedJob } from '../../tasks/repair/failed.ts';
 import { createNotifier } from '../../swarm/notify.ts';
-import { findQueueOf } from '../../jobs/queue-of.ts';
+import { findQueueOf } from '../../jobs/queue-of-job.ts';
 import { retryJob, type TaskEdit } from '../../tasks/repair/retry.ts';
 import { jsonOption, readJsonFile, toCount } from '../options.ts';
 import { thisPerson } from '../person.ts';

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { TASK_KINDS, type TaskInput } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
-import { followJob } from '../../jobs/follow-job.ts';
+import { followJob } from '../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import { toSummary } from '../../findings/stored.ts';
 import { loadTaskFile, type TaskFileOptions } from '../load-task-file.ts';

@@ -2,7 +2,7 @@ import { choosePaper } from '../paper/decisions.ts';
 import { readPaper } from '../paper/record.ts';
 import { findAllParked } from '../upkeep/blocked.ts';
 import { UsageError } from '../../errors.ts';
-import { releaseParked } from '../../jobs/release-parked.ts';
+import { releaseParked } from '../../jobs/outcomes/parked.ts';
 import type { Scripts } from '../../redis/scripts.ts';
 import { findMission, isCausedBy, type FoundMission } from './find.ts';
 import type { MissionStopParts } from './park.ts';

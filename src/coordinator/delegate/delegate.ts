@@ -4,7 +4,7 @@ import type { Config } from '../../config/environment.ts';
 import { TaskFailedError } from '../../errors.ts';
 import { parseFinding, toSummary } from '../../findings/stored.ts';
 import { readFindingTexts } from '../../findings/read-texts.ts';
-import { toRules } from '../../jobs/parse-job.ts';
+import { toRules } from '../../jobs/contract.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildParts } from '../mission/children.ts';
 import { findReady, readNodes, type NodeView } from '../mission/nodes.ts';
 import type { PlanNode } from '../plan/plan.ts';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { QUERY_PREFIX } from '../../jobs/queue-of.ts';
+import { QUERY_PREFIX } from '../../jobs/queue-of-job.ts';
 import type { Keys } from '../../redis/keys.ts';
 import type { Scripts } from '../../redis/scripts.ts';
 import { readFindingTexts } from '../read-texts.ts';

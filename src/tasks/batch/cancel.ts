@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { readStates } from '../../jobs/read-states.ts';
+import { readStates } from '../../jobs/state/states.ts';
 import type { Keys } from '../../redis/keys.ts';
 import { toTaskId } from './task-id.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { readStates } from '../../jobs/read-states.ts';
+import { readStates } from '../../jobs/state/states.ts';
 import type { Keys } from '../../redis/keys.ts';
 import type { Spool } from './spool.ts';
 

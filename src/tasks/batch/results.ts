@@ -4,7 +4,7 @@ import { parseFinding, type StoredFinding } from '../../findings/stored.ts';
 import { withOriginals } from '../../findings/condensed.ts';
 import { toUsdString } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';
-import { readStates } from '../../jobs/read-states.ts';
+import { readStates } from '../../jobs/state/states.ts';
 import type { Keys } from '../../redis/keys.ts';
 import type { Spool, SpoolEntry } from './spool.ts';
 

@@ -5,7 +5,7 @@ import { noteRetryInBatch } from '../batch/lifecycle.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import type { Keys } from '../../redis/keys.ts';
 import { checkTask, type KnownNames } from '../check.ts';
-import { describeParked } from '../../jobs/release-parked.ts';
+import { describeParked } from '../../jobs/outcomes/parked.ts';
 
 /** What a person changes about a task before it runs again. */
 export interface TaskEdit {

@@ -1,19 +1,19 @@
 import type { Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
-import type { QueueDefinition } from '../../queues/define.ts';
-import { CancelledError, LockLostError, QuarantinedError, ShutdownError } from '../errors.ts';
-import type { HaltSwitch } from '../halt/halt.ts';
-import { createSeldomWarning } from '../process/throttled-log.ts';
-import type { Logger } from '../process/logger.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
+import type { QueueDefinition } from '../../../queues/define.ts';
+import { CancelledError, LockLostError, QuarantinedError, ShutdownError } from '../../errors.ts';
+import type { HaltSwitch } from '../../halt/halt.ts';
+import { createSeldomWarning } from '../../process/throttled-log.ts';
+import type { Logger } from '../../process/logger.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { Scripts } from '../../redis/scripts.ts';
 import { createActiveRun, type ActiveRun } from './active-run.ts';
-import { ALONE_AFTER, noteRecovery, QUARANTINE_AFTER, readCrashes, type ProgressReader } from './crashes.ts';
-import { keepLocks, LOCK_MS } from './keep-locks.ts';
-import { toOutcome } from './outcomes.ts';
+import { ALONE_AFTER, noteRecovery, QUARANTINE_AFTER, readCrashes, type ProgressReader } from './crash-count.ts';
+import { keepLocks, LOCK_MS } from './locks.ts';
+import { toOutcome } from '../outcomes/outcomes.ts';
 import { PatientWorker } from './patient-worker.ts';
-import { parseJob } from './parse-job.ts';
+import { parseJob } from '../contract.ts';
 import { watchStuckWorker } from './stuck-worker.ts';
 
 /** Expired locks are looked for this often: with their 10 s of life, a job of a killed worker goes on in under 13 s. */

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
-import { FleetError, RedisUnusableError, toMessage } from '../errors.ts';
-import { toFindingId } from '../findings/finding-id.ts';
-import { parseFinding } from '../findings/stored.ts';
-import { withOriginals } from '../findings/condensed.ts';
-import { toRedisError } from '../redis/connect.ts';
-import { followStream } from '../redis/streams.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { TaskEnd } from '../tasks/types.ts';
+import { FleetError, RedisUnusableError, toMessage } from '../../errors.ts';
+import { toFindingId } from '../../findings/finding-id.ts';
+import { parseFinding } from '../../findings/stored.ts';
+import { withOriginals } from '../../findings/condensed.ts';
+import { toRedisError } from '../../redis/connect.ts';
+import { followStream } from '../../redis/streams.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { TaskEnd } from '../../tasks/types.ts';
 
 /** Tells when jobs of one queue have ended, to any number of waiters over one connection. */
 export interface FinishWatch {

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import type { Logger } from '../process/logger.ts';
+import type { Logger } from '../../process/logger.ts';
 
 const LOOK_EVERY_MS = 15_000;
 const STUCK_AFTER_MS = 60_000;

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 const FIRST_WAIT_MS = 5_000;
 /** A provider that says `retry-after: 0` must not set every job spinning. */

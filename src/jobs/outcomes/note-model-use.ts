@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 const EVERY_MS = 60_000;
 

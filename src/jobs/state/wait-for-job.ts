@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { HaltError, JobFailedError, UsageError } from '../errors.ts';
-import type { FindingStore } from '../findings/types.ts';
-import type { StoredFinding } from '../findings/stored.ts';
-import { parseHalt } from '../halt/halt.ts';
-import type { Keys } from '../redis/keys.ts';
-import { describeParked } from './release-parked.ts';
+import { HaltError, JobFailedError, UsageError } from '../../errors.ts';
+import type { FindingStore } from '../../findings/types.ts';
+import type { StoredFinding } from '../../findings/stored.ts';
+import { parseHalt } from '../../halt/halt.ts';
+import type { Keys } from '../../redis/keys.ts';
+import { describeParked } from '../outcomes/parked.ts';
 
 const FIRST_POLL_MS = 50;
 const POLL_MS = 500;

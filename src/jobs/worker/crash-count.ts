@@ -1,6 +1,6 @@
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 /** A job whose worker died this often, and which came no further in between, may be what kills them: it runs alone. */
 export const ALONE_AFTER = 2;

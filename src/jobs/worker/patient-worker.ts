@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'bullmq';
-import { isPassing } from '../redis/wait-while-refused.ts';
+import { isPassing } from '../../redis/wait-while-refused.ts';
 
 const ASK_AGAIN_MS = 1_000;
 

@@ -1,6 +1,6 @@
 import type { Job } from 'bullmq';
-import { TaskFailedError } from '../errors.ts';
-import type { HeldJob } from './keep-locks.ts';
+import { TaskFailedError } from '../../errors.ts';
+import type { HeldJob } from './locks.ts';
 
 /** One run of one job in this process. A job can have two for a moment, when this process lost it and got it again. */
 export interface ActiveRun extends HeldJob {

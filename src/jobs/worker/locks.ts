@@ -1,6 +1,6 @@
-import type { Logger } from '../process/logger.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
+import type { Logger } from '../../process/logger.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { Scripts } from '../../redis/scripts.ts';
 
 /** A lock lives this long; a job whose lock ran out goes on elsewhere. Also spelled in `scripts/lib/lock.lua`. */
 export const LOCK_MS = 10_000;

@@ -24,21 +24,14 @@ import {
   ShutdownError,
   TaskFailedError,
   toMessage,
-} from '../errors.ts';
-import { noteFailure } from '../halt/error-rate.ts';
-import type { HaltSwitch } from '../halt/halt.ts';
-import { noteRework } from '../ledger/report/wasted-cost.ts';
-import type { Logger } from '../process/logger.ts';
-import type { Keys } from '../redis/keys.ts';
-import {
-  allModelsCoolMs,
-  coolDown,
-  countUnavailable,
-  GIVE_UP_AFTER_MS,
-  toBackoffMs,
-  withJitter,
-} from './provider-waits.ts';
-import { toParkedMark } from './release-parked.ts';
+} from '../../errors.ts';
+import { noteFailure } from '../../halt/error-rate.ts';
+import type { HaltSwitch } from '../../halt/halt.ts';
+import { noteRework } from '../../ledger/report/wasted-cost.ts';
+import type { Logger } from '../../process/logger.ts';
+import type { Keys } from '../../redis/keys.ts';
+import { allModelsCoolMs, coolDown, countUnavailable, GIVE_UP_AFTER_MS, toBackoffMs, withJitter } from './backoff.ts';
+import { toParkedMark } from './parked.ts';
 
 /** A parked job waits for a person: far enough away that no clock brings it back first. */
 const PARKED_MS = 10 * 365 * 24 * 3600_000;

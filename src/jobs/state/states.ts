@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 /** Where a job is. `unknown`: there is no such job. */
 export type KnownState = 'completed' | 'failed' | 'delayed' | 'active' | 'waiting' | 'unknown';

@@ -1,9 +1,9 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { QueueName } from '../../queues/registry.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
-import { queueOf } from './queue-of.ts';
+import type { QueueName } from '../../../queues/registry.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { Scripts } from '../../redis/scripts.ts';
+import { queueOf } from '../queue-of-job.ts';
 
 /** What parked jobs wait for: an own budget, or a person who set their whole mission aside (`parked-mission`). */
 export interface ParkedScope {
