@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
 import { readFindingTexts } from '../src/findings/read-texts.ts';
-import { createArchiveContext } from '../src/librarian/archive-context.ts';
-import { toArchiveEntry } from '../src/librarian/archive-entry.ts';
+import { createArchiveContext } from '../src/librarian/archive/context.ts';
+import { toArchiveEntry } from '../src/librarian/archive/entry.ts';
 import type { Measure } from './measure.ts';
 import { startScratchRedis } from './scratch-redis.ts';
 

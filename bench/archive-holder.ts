@@ -1,7 +1,7 @@
 /** Forked by archive-context: holds an archive as a librarian does, composes prompts, and reports its peak memory. */
 import { setFlagsFromString } from 'node:v8';
-import { createArchiveContext } from '../src/librarian/archive-context.ts';
-import { toPrompt } from '../src/librarian/prompt.ts';
+import { createArchiveContext } from '../src/librarian/archive/context.ts';
+import { toPrompt } from '../src/librarian/answer/prompt.ts';
 import { connectRedis } from '../src/redis/connect.ts';
 import { createKeys } from '../src/redis/keys.ts';
 

@@ -4,10 +4,10 @@
  */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRateGate } from '../src/librarian/create-rate-gate.ts';
+import { createRateGate } from '../src/librarian/gate/rate-gate.ts';
 import { daysOf } from './scaled-days.ts';
-import type { PermitAnswer, RateGate } from '../src/librarian/rate-gate.ts';
-import type { ShardLimits } from '../src/librarian/shard-project.ts';
+import type { PermitAnswer, RateGate } from '../src/librarian/gate/types.ts';
+import type { ShardLimits } from '../src/librarian/gate/shard-project.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { connectRedis } from '../src/redis/connect.ts';
 import { createKeys } from '../src/redis/keys.ts';

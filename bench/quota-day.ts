@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ShardLimits } from '../src/librarian/shard-project.ts';
+import type { ShardLimits } from '../src/librarian/gate/shard-project.ts';
 import { startCountingProvider, type CountingProvider } from './counting-provider.ts';
 import type { Measure } from './measure.ts';
 import { daysOf } from './scaled-days.ts';

@@ -1,4 +1,4 @@
-import type { DayClock } from '../src/librarian/pacific-day.ts';
+import type { DayClock } from '../src/librarian/gate/pacific-day.ts';
 
 /** Days of another length, counted from 1970. */
 export function daysOf(lengthMs: number): DayClock {

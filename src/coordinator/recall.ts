@@ -1,4 +1,4 @@
-import { NOT_IN_ARCHIVE } from '../librarian/prompt.ts';
+import { NOT_IN_ARCHIVE } from '../librarian/answer/prompt.ts';
 import type { Recall } from './mission/types.ts';
 import type { StepContext } from './step/types.ts';
 import { retrieve } from './retrieve.ts';

@@ -8,7 +8,7 @@ import type { FindingStore } from '../findings/types.ts';
 import { createModelUse } from '../jobs/outcomes/note-model-use.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';
 import { toNanoUsd } from '../pricing/money.ts';
-import type { ArchiveAsker } from '../librarian/archive-asker.ts';
+import type { ArchiveAsker } from '../librarian/queries/archive-asker.ts';
 import type { TaskIdentity, TurnLedger } from '../ledger/types.ts';
 import { findModel } from '../pricing/catalog.ts';
 import type { Model } from '../models/model.ts';

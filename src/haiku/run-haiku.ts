@@ -16,7 +16,7 @@ import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
 import { createSessionReader } from '../swarm/session.ts';
-import { createArchiveAsker } from '../librarian/archive-asker.ts';
+import { createArchiveAsker } from '../librarian/queries/archive-asker.ts';
 import { createTaskHandler } from './create-task-handler.ts';
 
 const SWEEP_EVERY_MS = 60_000;

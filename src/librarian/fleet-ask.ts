@@ -1,7 +1,7 @@
 import { createTaskHandle, type HandleParts } from '../jobs/task-handle.ts';
 import { withPlainErrors } from '../redis/plain-errors.ts';
 import type { AskOptions, QueryHandle } from './ask-shape.ts';
-import { addQuery } from './query-producer.ts';
+import { addQuery } from './queries/enqueue.ts';
 
 /** The `ask` of a connected fleet. @param parts of the archive's queue */
 export function createFleetAsk(

@@ -14,12 +14,12 @@ import type { ArchiveModel } from '../models/archive-model.ts';
 import { findModel } from '../pricing/catalog.ts';
 import { createSessionReader } from '../swarm/session.ts';
 import type { ShardConfig } from '../config/shards.ts';
-import { createArchiveContext, type ContextStats } from './archive-context.ts';
-import type { AskableModel } from './ask-shards.ts';
-import { createQueryHandler } from './create-query-handler.ts';
-import { createRateGate } from './create-rate-gate.ts';
-import { sweepPublicQueries, takePublicQuery, type PublicQueryParts } from './public-queries.ts';
-import { createTokenEstimate } from './token-estimate.ts';
+import { createArchiveContext, type ContextStats } from './archive/context.ts';
+import type { AskableModel } from './answer/shard-router.ts';
+import { createQueryHandler } from './answer/handler.ts';
+import { createRateGate } from './gate/rate-gate.ts';
+import { sweepPublicQueries, takePublicQuery, type PublicQueryParts } from './queries/external-queries.ts';
+import { createTokenEstimate } from './archive/token-estimate.ts';
 
 export interface RunningLibrarian {
   workerId: string;

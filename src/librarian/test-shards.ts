@@ -10,11 +10,11 @@ import { connectRedis } from '../redis/connect.ts';
 import { createKeys } from '../redis/keys.ts';
 import { defineScripts } from '../redis/scripts.ts';
 import type { ShardConfig } from '../config/shards.ts';
-import { createRateGate } from './create-rate-gate.ts';
-import { REPLY_SCHEMA, SYSTEM, toPrompt } from './prompt.ts';
-import { openQueryBooks, type Payer, type QueryBooks } from './query-books.ts';
-import type { Permit, RateGate } from './rate-gate.ts';
-import { toAnswer } from './reply.ts';
+import { createRateGate } from './gate/rate-gate.ts';
+import { REPLY_SCHEMA, SYSTEM, toPrompt } from './answer/prompt.ts';
+import { openQueryBooks, type Payer, type QueryBooks } from './answer/query-books.ts';
+import type { Permit, RateGate } from './gate/types.ts';
+import { toAnswer } from './answer/reply.ts';
 
 /** How one shard did with one real query. */
 export interface ShardTest {

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { ShardLimits } from '../librarian/shard-project.ts';
-import { readShardStates, type ShardState } from '../librarian/shard-states.ts';
+import type { ShardLimits } from '../librarian/gate/shard-project.ts';
+import { readShardStates, type ShardState } from '../librarian/gate/shard-states.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { ShardStatus } from './snapshot-shape.ts';
 

@@ -8,7 +8,7 @@ import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import { toCompaction } from './compaction.ts';
 import { countParked, groupParked, parseWorkers } from './parse-records.ts';
-import type { ShardLimits } from '../librarian/shard-project.ts';
+import type { ShardLimits } from '../librarian/gate/shard-project.ts';
 import { NEWEST_MISSIONS, readMissionLines } from './missions.ts';
 import { readSaving } from './saving.ts';
 import { readShards } from './shards.ts';

@@ -4,7 +4,7 @@ import { watchForeignFindings } from '../../src/findings/external/watch.ts';
 import { listAnswersCiting, retractFinding } from '../../src/findings/retract.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
-import { sweepPublicQueries, takePublicQuery } from '../../src/librarian/public-queries.ts';
+import { sweepPublicQueries, takePublicQuery } from '../../src/librarian/queries/external-queries.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';
 import { createScriptedArchive, startLibrarian, storeFindings, storeForeign } from '../support/librarian.ts';
 import { useRedis } from '../support/redis.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArchiveContext, type ArchiveContext } from '../../src/librarian/archive-context.ts';
+import { createArchiveContext, type ArchiveContext } from '../../src/librarian/archive/context.ts';
 import { retractFinding } from '../../src/findings/retract.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 import { idsShown, storeFindings } from '../support/librarian.ts';

@@ -9,7 +9,7 @@ import { readBudget, setBudget, type BudgetScope } from '../../src/ledger/budget
 import { toExactUsd } from '../../src/pricing/money.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../src/ledger/types.ts';
-import { addQuery } from '../../src/librarian/query-producer.ts';
+import { addQuery } from '../../src/librarian/queries/enqueue.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 import { openHttpLane, type HttpLane } from '../support/http-lane.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compactIfNeeded } from '../../src/coordinator/compact/compact.ts';
 import type { NodeView } from '../../src/coordinator/mission/nodes.ts';
 import { readResults } from '../../src/coordinator/delegate/read-results.ts';
-import { createArchiveContext } from '../../src/librarian/archive-context.ts';
+import { createArchiveContext } from '../../src/librarian/archive/context.ts';
 import { adoptAll } from '../../src/findings/external/adopt.ts';
 import { retractFinding } from '../../src/findings/retract.ts';
 import { createFindingStore } from '../../src/findings/store.ts';

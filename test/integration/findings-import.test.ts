@@ -8,7 +8,7 @@ import { retractFinding } from '../../src/findings/retract.ts';
 import { createFindingStore } from '../../src/findings/store.ts';
 import type { FindingQuery } from '../../src/findings/types.ts';
 import { parseFinding } from '../../src/findings/stored.ts';
-import { createArchiveContext } from '../../src/librarian/archive-context.ts';
+import { createArchiveContext } from '../../src/librarian/archive/context.ts';
 import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 import { compactParts, idsAsked, storeSessions, toReply } from '../support/compaction.ts';

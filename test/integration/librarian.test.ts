@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AccountRefusedError, ProviderUnavailableError, QuotaError, TaskFailedError } from '../../src/errors.ts';
-import { addQuery } from '../../src/librarian/query-producer.ts';
+import { addQuery } from '../../src/librarian/queries/enqueue.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';
 import { createScriptedArchive, idsShown, startLibrarian, storeFindings } from '../support/librarian.ts';
 import { useRedis } from '../support/redis.ts';

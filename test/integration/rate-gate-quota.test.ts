@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { DayClock } from '../../src/librarian/pacific-day.ts';
-import { pacificDay } from '../../src/librarian/pacific-day.ts';
+import type { DayClock } from '../../src/librarian/gate/pacific-day.ts';
+import { pacificDay } from '../../src/librarian/gate/pacific-day.ts';
 import { createNotifier } from '../../src/swarm/notify.ts';
 import { acquire, acquirePermit, openGate, testShards } from '../support/gate.ts';
 import { useRedis } from '../support/redis.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ShutdownError } from '../../src/errors.ts';
-import type { RateGate } from '../../src/librarian/rate-gate.ts';
+import type { RateGate } from '../../src/librarian/gate/types.ts';
 import { acquire, acquirePermit, openGate, testShards } from '../support/gate.ts';
 import { useRedis } from '../support/redis.ts';
 import { waitUntil } from '../support/wait.ts';

@@ -1,7 +1,7 @@
 import { createLogger } from '../../src/process/logger.ts';
-import { createRateGate, type RateGateOptions } from '../../src/librarian/create-rate-gate.ts';
-import type { Permit, PermitAnswer, RateGate } from '../../src/librarian/rate-gate.ts';
-import type { ShardLimits } from '../../src/librarian/shard-project.ts';
+import { createRateGate, type RateGateOptions } from '../../src/librarian/gate/rate-gate.ts';
+import type { Permit, PermitAnswer, RateGate } from '../../src/librarian/gate/types.ts';
+import type { ShardLimits } from '../../src/librarian/gate/shard-project.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 import type { TestRedis } from './redis.ts';
 

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toArchiveEntry, type ArchiveEntry } from '../../src/librarian/archive-entry.ts';
-import { chooseEntries, fitsFilter } from '../../src/librarian/context-choice.ts';
-import { toPrompt } from '../../src/librarian/prompt.ts';
+import { toArchiveEntry, type ArchiveEntry } from '../../src/librarian/archive/entry.ts';
+import { chooseEntries, fitsFilter } from '../../src/librarian/archive/ranking.ts';
+import { toPrompt } from '../../src/librarian/answer/prompt.ts';
 
 function entry(id: string, finding: object): ArchiveEntry {
   const made = toArchiveEntry(id, JSON.stringify(finding));

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkCitations } from '../../src/librarian/citations.ts';
-import { toAnswer } from '../../src/librarian/reply.ts';
+import { checkCitations } from '../../src/librarian/answer/citations.ts';
+import { toAnswer } from '../../src/librarian/answer/reply.ts';
 import type { ArchiveFinish } from '../../src/models/archive-model.ts';
 
 const shown = new Set([

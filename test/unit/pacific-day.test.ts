@@ -1,7 +1,7 @@
 import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pacificDay } from '../../src/librarian/pacific-day.ts';
-import { toProjects } from '../../src/librarian/shard-project.ts';
+import { pacificDay } from '../../src/librarian/gate/pacific-day.ts';
+import { toProjects } from '../../src/librarian/gate/shard-project.ts';
 
 const HOUR_MS = 3_600_000;
 const utc = (text: string): number => Date.parse(text);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderShards } from '../../src/cli/commands/shards.ts';
-import type { ShardState } from '../../src/librarian/shard-states.ts';
+import type { ShardState } from '../../src/librarian/gate/shard-states.ts';
 
 function stateWith(changes: Partial<ShardState>): ShardState {
   return {

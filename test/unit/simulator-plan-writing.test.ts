@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkCitations } from '../../src/librarian/citations.ts';
+import { checkCitations } from '../../src/librarian/answer/citations.ts';
 import { createRuleBrain } from '../../src/simulator/brain/rule-brain.ts';
 import type { MessagesRequest } from '../../src/simulator/prompt-segments.ts';
 

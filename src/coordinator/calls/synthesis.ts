@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkCitations } from '../../librarian/citations.ts';
+import { checkCitations } from '../../librarian/answer/citations.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import { fitTexts } from './fit-texts.ts';
 import { toBlock, toFindingBlock, toFindingsBlock } from './prompt-blocks.ts';

@@ -5,7 +5,7 @@ import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { toUsdString } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
-import { checkCitations } from '../../librarian/citations.ts';
+import { checkCitations } from '../../librarian/answer/citations.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { checkCitations } from '../../librarian/citations.ts';
-import { NOT_IN_ARCHIVE } from '../../librarian/prompt.ts';
+import { checkCitations } from '../../librarian/answer/citations.ts';
+import { NOT_IN_ARCHIVE } from '../../librarian/answer/prompt.ts';
 import { toBlock, toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
 import type { Outline, OutlinedSection } from './types.ts';

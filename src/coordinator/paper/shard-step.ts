@@ -4,7 +4,7 @@ import type { Finding } from '../../findings/finding.ts';
 import { toFindingId } from '../../findings/finding-id.ts';
 import { noteFinding } from '../../findings/note-finding.ts';
 import { toLocalTimestamp } from '../../findings/timestamp.ts';
-import { readShardStates } from '../../librarian/shard-states.ts';
+import { readShardStates } from '../../librarian/gate/shard-states.ts';
 import { testShards, type ShardTest } from '../../librarian/test-shards.ts';
 import type { StepContext } from '../step/types.ts';
 import { describeReport } from './describe-report.ts';

@@ -1,7 +1,7 @@
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { createFindingStore } from '../../findings/store.ts';
 import type { StoredFinding } from '../../findings/stored.ts';
-import { createArchiveContext } from '../../librarian/archive-context.ts';
+import { createArchiveContext } from '../../librarian/archive/context.ts';
 import { fitTexts } from '../calls/fit-texts.ts';
 import type { StepContext } from '../step/types.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';

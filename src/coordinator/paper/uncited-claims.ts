@@ -1,4 +1,4 @@
-import { checkCitations } from '../../librarian/citations.ts';
+import { checkCitations } from '../../librarian/answer/citations.ts';
 
 /** A full stop behind one of these ends no sentence, and neither does one behind a single capital. */
 const ABBREVIATION =

@@ -6,7 +6,7 @@ import { countOf } from '../../text/plural.ts';
 import type { FindingStore } from '../../findings/types.ts';
 import { costNanoUsd } from '../../pricing/cost.ts';
 import { NO_USAGE } from '../../pricing/tokens.ts';
-import { readShardStates } from '../../librarian/shard-states.ts';
+import { readShardStates } from '../../librarian/gate/shard-states.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import type { Keys } from '../../redis/keys.ts';
 import { parseWorkers } from '../../status/parse-records.ts';

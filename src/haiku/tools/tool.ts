@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { z } from 'zod';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
-import type { ArchiveWord } from '../../librarian/archive-asker.ts';
+import type { ArchiveWord } from '../../librarian/queries/archive-asker.ts';
 import { mergeChanges } from './line-change.ts';
 
 /** The only reasons for which a worker may hand a task back. */

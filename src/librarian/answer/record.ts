@@ -1,12 +1,12 @@
-import type { ArchiveQuery } from '../../queues/archive.ts';
-import type { Finding } from '../findings/finding.ts';
-import { summarise } from '../findings/stored.ts';
-import { toLocalTimestamp } from '../findings/timestamp.ts';
-import { toUsdString } from '../pricing/money.ts';
-import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/types.ts';
-import { toTotalTokens } from '../pricing/tokens.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
+import type { ArchiveQuery } from '../../../queues/archive.ts';
+import type { Finding } from '../../findings/finding.ts';
+import { summarise } from '../../findings/stored.ts';
+import { toLocalTimestamp } from '../../findings/timestamp.ts';
+import { toUsdString } from '../../pricing/money.ts';
+import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
+import { toTotalTokens } from '../../pricing/tokens.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { Scripts } from '../../redis/scripts.ts';
 import { describeFilter, PROMPT_VERSION } from './prompt.ts';
 import type { ArchiveAnswer } from './reply.ts';
 

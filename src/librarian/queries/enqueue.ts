@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { JobState, Queue } from 'bullmq';
-import { archiveInputSchema, archiveQueue, type ArchiveInput } from '../../queues/archive.ts';
-import { idSchema } from '../../queues/tasks.ts';
-import { UsageError } from '../errors.ts';
-import { toRules } from '../jobs/contract.ts';
+import { archiveInputSchema, archiveQueue, type ArchiveInput } from '../../../queues/archive.ts';
+import { idSchema } from '../../../queues/tasks.ts';
+import { UsageError } from '../../errors.ts';
+import { toRules } from '../../jobs/contract.ts';
 import { toQueryIds, type QueryIds } from './query-ids.ts';
 
 /** What became of one question. */

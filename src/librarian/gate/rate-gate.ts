@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { ShutdownError, toMessage } from '../errors.ts';
-import type { Logger } from '../process/logger.ts';
-import type { Notifier } from '../swarm/notify.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
-import { createClosings, isOfKey } from './closings.ts';
-import { createHold } from './hold.ts';
-import { createOwnStarts, type Start } from './own-starts.ts';
+import { ShutdownError, toMessage } from '../../errors.ts';
+import type { Logger } from '../../process/logger.ts';
+import type { Notifier } from '../../swarm/notify.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { Scripts } from '../../redis/scripts.ts';
+import { createClosings, isOfKey } from './closures.ts';
+import { createHold } from './timer.ts';
+import { createOwnStarts, type Start } from './starts.ts';
 import { pacificDay, type DayClock } from './pacific-day.ts';
 import { openPermitIssuer } from './permit-issuer.ts';
 import { createQuota, type ProjectView, type Taking } from './quota.ts';
-import type { PermitAnswer, RateGate, WaitReason } from './rate-gate.ts';
+import type { PermitAnswer, RateGate, WaitReason } from './types.ts';
 import { createShardReports } from './shard-reports.ts';
 import { toProjects, type ShardLimits, type ShardProject } from './shard-project.ts';
 import { readShardStates } from './shard-states.ts';
-import { untilAborted } from '../process/until-aborted.ts';
-import { createWaitingLine, type Waiter } from './waiting-line.ts';
+import { untilAborted } from '../../process/until-aborted.ts';
+import { createWaitingLine, type Waiter } from './wait-queue.ts';
 
 export interface RateGateOptions {
   redis: Redis;

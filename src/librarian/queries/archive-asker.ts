@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { ArchiveFilter } from '../../queues/archive.ts';
-import { HaltError, ShutdownError } from '../errors.ts';
-import { describeHalt, parseHalt } from '../halt/halt.ts';
-import { createFinishWatch } from '../jobs/state/job-ends.ts';
-import type { Keys } from '../redis/keys.ts';
-import { addQuery } from './query-producer.ts';
+import type { ArchiveFilter } from '../../../queues/archive.ts';
+import { HaltError, ShutdownError } from '../../errors.ts';
+import { describeHalt, parseHalt } from '../../halt/halt.ts';
+import { createFinishWatch } from '../../jobs/state/job-ends.ts';
+import type { Keys } from '../../redis/keys.ts';
+import { addQuery } from './enqueue.ts';
 
 /** A task that asks, and what it asks. */
 interface TaskQuestion {

@@ -1,10 +1,10 @@
-import { FleetError } from '../errors.ts';
-import { lockLost, toBeginError } from '../ledger/begin-error.ts';
-import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
-import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../ledger/types.ts';
-import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
-import type { CatalogEntry } from '../pricing/catalog.ts';
-import type { Usage } from '../../queues/usage.ts';
+import { FleetError } from '../../errors.ts';
+import { lockLost, toBeginError } from '../../ledger/begin-error.ts';
+import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../../pricing/cost.ts';
+import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
+import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
+import type { CatalogEntry } from '../../pricing/catalog.ts';
+import type { Usage } from '../../../queues/usage.ts';
 
 /** Whose account a call goes to: a model, and whether the provider bills it. */
 export interface Payer {

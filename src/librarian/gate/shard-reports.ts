@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
-import type { Logger } from '../process/logger.ts';
-import type { Notifier } from '../swarm/notify.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Logger } from '../../process/logger.ts';
+import type { Notifier } from '../../swarm/notify.ts';
+import type { Keys } from '../../redis/keys.ts';
 import type { DayClock } from './pacific-day.ts';
 import type { Quota } from './quota.ts';
-import type { QuotaInfo, ShardFailure } from './rate-gate.ts';
+import type { QuotaInfo, ShardFailure } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
 
 /** First and longest wait of a shard whose calls fail, ms; it doubles with each failure in a row. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { TaskFailedError } from '../errors.ts';
-import type { ArchiveReply } from '../models/archive-model.ts';
+import { TaskFailedError } from '../../errors.ts';
+import type { ArchiveReply } from '../../models/archive-model.ts';
 import { checkCitations } from './citations.ts';
 import { NOT_IN_ARCHIVE } from './prompt.ts';
 

@@ -1,5 +1,5 @@
-import type { ArchiveFilter } from '../../queues/archive.ts';
-import type { ArchiveEntry } from './archive-entry.ts';
+import type { ArchiveFilter } from '../../../queues/archive.ts';
+import type { ArchiveEntry } from './entry.ts';
 
 /** Words of a question that are looked for. */
 const MAX_WORDS = 24;

@@ -7,13 +7,13 @@ import {
   ShutdownError,
   TaskFailedError,
   toMessage,
-} from '../errors.ts';
-import { toPromptTokens } from '../pricing/tokens.ts';
-import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../models/archive-model.ts';
-import type { ShownContext } from './archive-context.ts';
+} from '../../errors.ts';
+import { toPromptTokens } from '../../pricing/tokens.ts';
+import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../../models/archive-model.ts';
+import type { ShownContext } from '../archive/context.ts';
 import type { Payer, QueryBooks } from './query-books.ts';
-import type { Permit, RateGate, WaitReason } from './rate-gate.ts';
-import type { TokenEstimate } from './token-estimate.ts';
+import type { Permit, RateGate, WaitReason } from '../gate/types.ts';
+import type { TokenEstimate } from '../archive/token-estimate.ts';
 
 /** A model that can be asked, and who pays for it. */
 export interface AskableModel {

@@ -1,5 +1,5 @@
 import type { ProjectView } from './quota.ts';
-import type { WaitReason } from './rate-gate.ts';
+import type { WaitReason } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
 
 /** Until when, as far as this process knows, asking for a project's places is in vain. */

@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
-import type { ArchiveFilter } from '../../queues/archive.ts';
-import { readFindingTexts } from '../findings/read-texts.ts';
-import type { Keys } from '../redis/keys.ts';
-import { toArchiveEntry, type ArchiveEntry } from './archive-entry.ts';
-import { readChanges, readIndex } from './archive-changes.ts';
-import { chooseEntries, fitsFilter } from './context-choice.ts';
+import type { ArchiveFilter } from '../../../queues/archive.ts';
+import { readFindingTexts } from '../../findings/read-texts.ts';
+import type { Keys } from '../../redis/keys.ts';
+import { toArchiveEntry, type ArchiveEntry } from './entry.ts';
+import { readChanges, readIndex } from './changes.ts';
+import { chooseEntries, fitsFilter } from './ranking.ts';
 
 /** Findings read in one command. */
 const PAGE = 500;

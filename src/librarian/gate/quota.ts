@@ -1,7 +1,7 @@
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { Scripts } from '../../redis/scripts.ts';
 import type { DayClock, QuotaDay } from './pacific-day.ts';
-import type { QuotaInfo, WaitReason } from './rate-gate.ts';
+import type { QuotaInfo, WaitReason } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
 
 /** Why a project has no room, and for how long. */

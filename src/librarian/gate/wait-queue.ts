@@ -1,4 +1,4 @@
-import type { PermitAnswer, PermitRequest } from './rate-gate.ts';
+import type { PermitAnswer, PermitRequest } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
 
 /** A query that waits for a permit. */

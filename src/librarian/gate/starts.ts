@@ -1,4 +1,4 @@
-import type { Hold } from './hold.ts';
+import type { Hold } from './timer.ts';
 import type { Quota } from './quota.ts';
 import type { ShardProject } from './shard-project.ts';
 

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
+import type { Keys } from '../../redis/keys.ts';
 import { pacificDay, type DayClock } from './pacific-day.ts';
 import { toProjects, type ShardLimits, type ShardProject } from './shard-project.ts';
 

@@ -1,8 +1,8 @@
 import Bottleneck from 'bottleneck';
 import type { Redis } from 'ioredis';
-import { toMessage } from '../errors.ts';
-import type { Logger } from '../process/logger.ts';
-import type { Keys } from '../redis/keys.ts';
+import { toMessage } from '../../errors.ts';
+import type { Logger } from '../../process/logger.ts';
+import type { Keys } from '../../redis/keys.ts';
 import type { ShardProject } from './shard-project.ts';
 
 /** Gives out places in the windows of all projects, to all processes in fair turns. */

@@ -1,8 +1,8 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { archiveQueue } from '../../queues/archive.ts';
-import type { Logger } from '../process/logger.ts';
-import type { Keys } from '../redis/keys.ts';
+import { archiveQueue } from '../../../queues/archive.ts';
+import type { Logger } from '../../process/logger.ts';
+import type { Keys } from '../../redis/keys.ts';
 import { toQueryIds } from './query-ids.ts';
 
 /** Keys looked at in one SCAN step. */

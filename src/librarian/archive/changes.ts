@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 /** Events read at once; more than this many behind, the whole index is compared instead. */
 const MAX_EVENTS = 5_000;

@@ -1,5 +1,5 @@
-import type { ArchiveFilter } from '../../queues/archive.ts';
-import { escapeTags } from './archive-entry.ts';
+import type { ArchiveFilter } from '../../../queues/archive.ts';
+import { escapeTags } from '../archive/entry.ts';
 
 /** Changes whenever the text below does: answers carry it. */
 export const PROMPT_VERSION = 'archive-1';
