@@ -1,6 +1,6 @@
 import type { Config } from '../config/environment.ts';
 import type { StructuredCall } from '../coordinator/calls/types.ts';
-import { MAX_REPLY_TOKENS } from '../haiku/decide.ts';
+import { MAX_REPLY_TOKENS } from '../haiku/interpret-reply.ts';
 import { formatUsd } from '../pricing/money.ts';
 import { worstCaseNanoUsd } from '../pricing/cost.ts';
 import { findModel } from '../pricing/catalog.ts';

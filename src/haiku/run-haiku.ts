@@ -17,7 +17,7 @@ import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
 import { createSessionReader } from '../swarm/session.ts';
 import { createArchiveAsker } from '../librarian/queries/archive-asker.ts';
-import { createTaskHandler } from './create-task-handler.ts';
+import { createTaskHandler } from './handler.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 const CHECK_MEMORY_EVERY_MS = 3_000;

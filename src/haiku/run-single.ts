@@ -22,7 +22,7 @@ import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Model } from '../models/model.ts';
 import { createNotifier } from '../swarm/notify.ts';
 import { markSwarm, runPreflight } from '../redis/preflight.ts';
-import { createTaskHandler } from './create-task-handler.ts';
+import { createTaskHandler } from './handler.ts';
 
 export interface SingleOptions {
   model: Model;

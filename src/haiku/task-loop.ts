@@ -18,7 +18,7 @@ import type { CatalogEntry } from '../pricing/catalog.ts';
 import type { Model, ModelReply, ModelRequest } from '../models/model.ts';
 import { toBudgetError } from '../ledger/budget-error.ts';
 import { Conversation } from './conversation.ts';
-import { decide, MAX_REPLY_TOKENS, type Decision } from './decide.ts';
+import { decide, MAX_REPLY_TOKENS, type Decision } from './interpret-reply.ts';
 import { toFinding } from './to-finding.ts';
 import { toRepairMessage, toSystemBlocks, toTaskMessage, type MemoryContext } from './prompt.ts';
 import type { ResultCheck } from '../tasks/result-schema.ts';

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { isAlive, waitUntil } from '../support/wait.ts';
 import { createToolWorkspace } from '../support/tool-workspace.ts';
 
-const toolset = fileURLToPath(new URL('../../dist/src/haiku/tools/toolset.js', import.meta.url));
+const toolset = fileURLToPath(new URL('../../dist/src/haiku/toolset.js', import.meta.url));
 
 /** A process of its own that runs one program through the built tools. */
 const workerCode = `

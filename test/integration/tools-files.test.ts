@@ -211,7 +211,7 @@ describe('write and edit', () => {
     await write('list.txt', '');
     const appendAs = async (task: number): Promise<void> => {
       vi.resetModules(); // modules of its own, like another process: only the lock file is shared
-      const { createToolset: createOther } = await import('../../src/haiku/tools/toolset.ts');
+      const { createToolset: createOther } = await import('../../src/haiku/toolset.ts');
       const toolset = createOther({ workspace: true, runAllow: [], httpAllow: [] });
       const context = { ...site.context, state: createTaskState() };
       for (let refused = true; refused;) {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createHttpTool } from '../../src/haiku/tools/http-tool.ts';
+import { createHttpTool } from '../../src/haiku/tools/http/http-tool.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../support/tool-workspace.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;

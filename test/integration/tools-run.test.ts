@@ -3,7 +3,7 @@ import { chmod, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createRunTool } from '../../src/haiku/tools/run-tool.ts';
+import { createRunTool } from '../../src/haiku/tools/run/run-tool.ts';
 import { isAlive, waitUntil } from '../support/wait.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../support/tool-workspace.ts';
 

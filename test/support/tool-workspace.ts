@@ -8,7 +8,7 @@ import {
   type ToolOutcome,
   type WorkspaceContext,
 } from '../../src/haiku/tools/tool.ts';
-import { createToolset } from '../../src/haiku/tools/toolset.ts';
+import { createToolset } from '../../src/haiku/toolset.ts';
 
 /** A real workspace beside a real "outside", and a task that uses tools in it. */
 export interface ToolWorkspace extends AsyncDisposable {

@@ -14,7 +14,7 @@ import {
   QuarantinedError,
   TASK_FAILURE_REASONS,
 } from '../../src/errors.ts';
-import { createToolset } from '../../src/haiku/tools/toolset.ts';
+import { createToolset } from '../../src/haiku/toolset.ts';
 import { toFailureReason } from '../../src/jobs/outcomes/outcomes.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cutText } from '../../src/text/truncate.ts';
-import { parseGitArguments } from '../../src/haiku/tools/git-arguments.ts';
-import { isGitInternal, isGuardedName, isNamed } from '../../src/haiku/tools/guarded-names.ts';
+import { parseGitArguments } from '../../src/haiku/tools/git/arguments.ts';
+import { isGitInternal, isGuardedName, isNamed } from '../../src/haiku/tools/files/secret-names.ts';
 import { mergeChanges, toFileChange } from '../../src/haiku/tools/line-change.ts';
-import { toRows, transformRows } from '../../src/haiku/tools/records.ts';
-import { parseCsv, toCsv } from '../../src/haiku/tools/row-formats.ts';
+import { toRows, transformRows } from '../../src/haiku/tools/data/row-query.ts';
+import { parseCsv, toCsv } from '../../src/haiku/tools/data/row-formats.ts';
 import { applyOutcome, createTaskState, type ToolContext } from '../../src/haiku/tools/tool.ts';
-import { createToolset } from '../../src/haiku/tools/toolset.ts';
+import { createToolset } from '../../src/haiku/toolset.ts';
 
 const context = (findings: ToolContext['findings']): ToolContext => ({
   workspace: null,

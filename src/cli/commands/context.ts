@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { listContexts, removeContext, saveContext } from '../../contexts.ts';
+import { listContexts, removeContext, saveContext } from '../../haiku/memory-contexts.ts';
 import { jsonOption, readTextFile } from '../options.ts';
 import { printJson } from '../print.ts';
 import { renderTable } from '../table.ts';

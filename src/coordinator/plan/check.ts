@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { countOf } from '../../text/plural.ts';
-import { isGuardedName } from '../../haiku/tools/guarded-names.ts';
+import { isGuardedName } from '../../haiku/tools/files/secret-names.ts';
 import { leavesWorkspace } from '../../tasks/check.ts';
 import { orderByDependencies } from './dependency-order.ts';
 import { planSchema, SONNET_REASONS, type Plan, type PlannedTask } from './plan.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ToolRefusal } from './refusal.ts';
+import { ToolRefusal } from './tool-refusal.ts';
 import { defineTool } from './tool.ts';
 
 /** A question to the librarian, who knows all findings. The findings an answer rests on count as cited. */

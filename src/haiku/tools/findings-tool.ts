@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ToolRefusal } from './refusal.ts';
+import { ToolRefusal } from './tool-refusal.ts';
 import { defineTool, type ToolContext, type ToolOutcome } from './tool.ts';
 
 const SEARCH_LIMIT = 20;

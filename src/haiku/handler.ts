@@ -1,0 +1,130 @@
+import { hash } from 'node:crypto';
+import type { TaskData } from '../../queues/tasks.ts';
+import type { Config } from '../config/environment.ts';
+import { loadContexts } from './memory-contexts.ts';
+import { LockLostError } from '../errors.ts';
+import { toFindingId } from '../findings/finding-id.ts';
+import type { FindingStore } from '../findings/types.ts';
+import { createModelUse } from '../jobs/outcomes/note-model-use.ts';
+import type { JobRun } from '../jobs/worker/run-worker.ts';
+import { toNanoUsd } from '../pricing/money.ts';
+import type { ArchiveAsker } from '../librarian/queries/archive-asker.ts';
+import type { TaskIdentity, TurnLedger } from '../ledger/types.ts';
+import { findModel } from '../pricing/catalog.ts';
+import type { Model } from '../models/model.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { Redis } from 'ioredis';
+import { createResultCheck } from '../tasks/result-schema.ts';
+import { runTask, type TaskEnd } from './task-loop.ts';
+import { createToolset } from './toolset.ts';
+import type { FindingReader, ToolContext, Toolset } from './tools/tool.ts';
+import { resolveWorkspace } from './workspace.ts';
+
+export interface TaskHandlerParts {
+  config: Config;
+  redis: Redis;
+  keys: Keys;
+  model: Model;
+  ledger: TurnLedger;
+  findings: FindingStore;
+  workerId: string;
+  /** Whom tasks may ask; undefined: there is no librarian. */
+  archive?: ArchiveAsker;
+  /** The session a job belongs to that was not stamped with one. */
+  currentSession(): Promise<string>;
+}
+
+/** How a task is run: the job's own run under a worker, or a stand-in for one in single mode. */
+type TaskRunContext = Pick<JobRun, 'token' | 'signal' | 'isDraining'> & {
+  jobId: string;
+  attempt: number;
+};
+
+export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<TaskEnd>;
+
+/** Builds what turns a parsed task into a finding: finds its model, workspace and contexts, then runs the loop. */
+export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
+  const { config, redis, keys, model, ledger, findings, workerId, archive } = parts;
+  const reader = toFindingReader(findings);
+  const noteModelUse = createModelUse(redis, keys);
+  const [bare, full] = [false, true].map((workspace) =>
+    createToolset({
+      workspace,
+      runAllow: config.FLEET_RUN_ALLOW,
+      httpAllow: config.FLEET_HTTP_ALLOW,
+      archive: archive !== undefined,
+    }),
+  ) as [Toolset, Toolset]; // made once: the same definitions, byte for byte, keep the provider's cache warm
+
+  return async (task, run) => {
+    const entry = findModel(task.model ?? config.FLEET_HAIKU_MODEL, new Date());
+    const workspace =
+      task.workspace === undefined ? null : await resolveWorkspace(task.workspace, config.FLEET_WORKSPACES);
+    const identity: TaskIdentity = {
+      jobId: run.jobId,
+      token: run.token,
+      attempt: run.attempt,
+      digest: toDigest(task),
+      findingId: toFindingId(run.jobId, task.finding_id),
+      session: task.session ?? (await parts.currentSession()),
+      batch: task.batch ?? null,
+      missionId: task.mission_id ?? null,
+      budgetNanoUsd: task.budget_usd === undefined ? null : toNanoUsd(task.budget_usd),
+      model: entry.id,
+      costVendor: entry.costVendor,
+    };
+    await noteModelUse(entry.id);
+    const lockKey = keys.jobLock('tasks', run.jobId);
+    return runTask(
+      { identity, task, signal: run.signal, isDraining: run.isDraining },
+      {
+        model,
+        entry,
+        ledger,
+        toolset: workspace === null ? bare : full,
+        toolContext: {
+          workspace,
+          files: task.files ?? [],
+          findings: reader,
+          ...(archive === undefined ? {} : { askArchive: toAsk(archive, identity, run.isDraining) }),
+          runAllow: config.FLEET_RUN_ALLOW,
+          httpAllow: config.FLEET_HTTP_ALLOW,
+          redisAddress: toAddress(config.REDIS_URL),
+          stillMine: async () => {
+            if (run.token === '' || (await redis.get(lockKey)) === run.token) return;
+            throw new LockLostError(`another worker has job ${run.jobId}`);
+          },
+        },
+        contexts: await loadContexts(redis, keys, task.contexts ?? []),
+        checkResult: createResultCheck(task.schema),
+        workerId,
+        now: () => new Date(),
+      },
+    );
+  };
+}
+
+/** What a person would edit: the stamps of the queue do not count. */
+function toDigest(task: TaskData): string {
+  const { session: _session, batch: _batch, mission_id: _mission, line: _line, ...asked } = task;
+  return hash('sha256', JSON.stringify(asked)).slice(0, 16);
+}
+
+/** The task's own questions: asked in its name, paid by its batch and mission. */
+function toAsk(
+  archive: ArchiveAsker,
+  { jobId, session, batch, missionId }: TaskIdentity,
+  isDraining: () => boolean,
+): NonNullable<ToolContext['askArchive']> {
+  return (question, filter, signal) =>
+    archive.ask({ question, filter, jobId, session, batch, missionId, isDraining }, signal);
+}
+
+function toAddress(url: string): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: port === '' ? 6379 : Number(port) };
+}
+
+function toFindingReader(findings: FindingStore): FindingReader {
+  return { get: (id) => findings.get(id), search: (query, options) => findings.search(query, options) };
+}

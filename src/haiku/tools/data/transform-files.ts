@@ -1,0 +1,44 @@
+import { requireWorkspace, ToolRefusal } from '../tool-refusal.ts';
+import { resolveInside } from '../files/safe-path.ts';
+import { readWhole, toText } from '../files/text-file.ts';
+import type { ToolContext, ToolOutcome } from '../tool.ts';
+import { writeInside } from '../files/write-inside.ts';
+
+export interface Source {
+  text: string;
+  /** What messages call it. */
+  name: string;
+  seen: Record<string, string>;
+}
+
+/** @throws ToolRefusal unless exactly one of `file` and `data` is given, and the file is text that may be read */
+export async function loadSource(
+  { file, data }: { file?: string | undefined; data?: string | undefined },
+  context: ToolContext,
+): Promise<Source> {
+  if ((file === undefined) === (data === undefined)) throw new ToolRefusal('expected either "file" or "data"');
+  if (file === undefined) return { text: data ?? '', name: 'data', seen: {} };
+  const inside = requireWorkspace(context);
+  const path = await resolveInside(file, inside);
+  const content = await readWhole(inside.workspace.root, path);
+  if (content === null) throw new ToolRefusal(`${JSON.stringify(file)}: no such file`);
+  return { text: toText(content.bytes, file), name: JSON.stringify(file), seen: { [path]: content.sha256 } };
+}
+
+/** Gives the result to the model, or writes it to a file under the rules of `write`. */
+export async function deliver(
+  result: string,
+  outFile: string | undefined,
+  source: Source,
+  context: ToolContext,
+): Promise<ToolOutcome> {
+  if (outFile === undefined) return { content: result, isError: false, seen: source.seen };
+  const inside = requireWorkspace(context);
+  const path = await resolveInside(outFile, inside);
+  const seen = new Map([...inside.state.seen, ...Object.entries(source.seen)]); // in place: it was read just now
+  const written = await writeInside(path, { ...inside, state: { ...inside.state, seen } }, () => ({
+    content: result,
+    said: `wrote ${Buffer.byteLength(result)} bytes to ${outFile}`,
+  }));
+  return { ...written, seen: { ...source.seen, ...written.seen } };
+}

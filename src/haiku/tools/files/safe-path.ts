@@ -1,0 +1,68 @@
+import { resolvePath } from '@anthropic-ai/sdk/tools/agent-toolset/node';
+import { stat } from 'node:fs/promises';
+import { isAbsolute, join, posix, relative, sep } from 'node:path';
+import { isGitInternal, isGuardedName, isNamed } from './secret-names.ts';
+import { ToolRefusal, toRefusal } from '../tool-refusal.ts';
+import type { WorkspaceContext } from '../tool.ts';
+
+/**
+ * A path as the model gave it → the real path relative to the workspace's root, every link resolved; '' is the root.
+ * The file need not exist. The answer holds for this moment: whoever opens it uses `openInside`, which follows no link.
+ * @throws ToolRefusal outside the workspace, inside `.git`, or a guarded name that the task does not list
+ */
+export async function resolveInside(input: string, context: WorkspaceContext): Promise<string> {
+  const shown = JSON.stringify(input);
+  if (input.includes('\0')) throw new ToolRefusal(`path ${shown}: a path may not contain a NUL byte`);
+  if (isAbsolute(input)) {
+    throw new ToolRefusal(`path ${shown}: expected a path relative to the workspace, got an absolute one`);
+  }
+  const plain = posix.normalize(input);
+  if (plain === '..' || plain.startsWith('../')) throw outside(shown);
+  let real: string;
+  try {
+    real = await resolvePath({ workdir: context.workspace.root }, input);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ToolError') throw new ToolRefusal(error.message, { cause: error });
+    throw error;
+  }
+  const path = relative(context.workspace.root, real).split(sep).join('/');
+  if (path === '..' || path.startsWith('../') || isAbsolute(path)) throw outside(shown);
+  checkNames(plain, path, context.files);
+  return path;
+}
+
+function outside(shown: string): ToolRefusal {
+  return new ToolRefusal(`path ${shown}: leads outside the workspace; tools stay inside it, links included`);
+}
+
+function checkNames(asked: string, real: string, files: readonly string[]): void {
+  const shown = JSON.stringify(asked);
+  if (isGitInternal(asked) || isGitInternal(real)) {
+    throw new ToolRefusal(`path ${shown}: lies under .git, which only the git tool touches`);
+  }
+  if (!isAllowedName(asked, files) || !isAllowedName(real, files)) {
+    throw new ToolRefusal(
+      `path ${shown}: is named like a file of secrets; it can be used only by a task that lists it in its "files"`,
+    );
+  }
+}
+
+/** Whether a real path may be used as far as its name goes. */
+export function isAllowedName(path: string, files: readonly string[]): boolean {
+  return !isGuardedName(path) || isNamed(path, files);
+}
+
+/**
+ * The absolute path of a folder to start a process in.
+ * @param input as the model gave it; undefined is the workspace's root
+ */
+export async function resolveFolder(input: string | undefined, context: WorkspaceContext): Promise<string> {
+  const { root } = context.workspace;
+  if (input === undefined) return root;
+  const folder = join(root, await resolveInside(input, context));
+  const stats = await stat(folder).catch((error: unknown) => {
+    throw toRefusal(error, input);
+  });
+  if (!stats.isDirectory()) throw new ToolRefusal(`path ${JSON.stringify(input)}: expected a folder`);
+  return folder;
+}

@@ -1,0 +1,108 @@
+import { request as requestHttp, type IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { once } from 'node:events';
+import { checkAddress, resolveAddress, toHost, toPort, type HttpRules } from './guard.ts';
+
+/** Most bytes of a response that are read. */
+export const BODY_CAP = 256 * 1024;
+
+export interface HttpRequest {
+  method: string;
+  url: URL;
+  headers: Record<string, string>;
+  body: string | undefined;
+}
+
+export interface HttpResponse {
+  status: number;
+  statusText: string;
+  headers: IncomingMessage['headers'];
+  body: Buffer;
+  /** Whether more came than was read. */
+  isCut: boolean;
+}
+
+/**
+ * One request and its response, redirects not followed. Nothing is sent before the address that was really connected
+ * to has been checked.
+ * @throws ToolRefusal the address may not be reached; a system error where the connection fails; the abort reason
+ */
+export async function exchange(request: HttpRequest, rules: HttpRules, signal: AbortSignal): Promise<HttpResponse> {
+  const socket = await connect(request.url, rules, signal);
+  try {
+    const send = request.url.protocol === 'https:' ? requestHttps : requestHttp;
+    const outgoing = send(request.url, {
+      method: request.method,
+      headers: { 'accept-encoding': 'identity', 'user-agent': 'haiku-fleet', ...request.headers, connection: 'close' },
+      createConnection: () => socket,
+      agent: false,
+      signal,
+    });
+    outgoing.end(request.body);
+    const [response] = (await once(outgoing, 'response', { signal })) as [IncomingMessage];
+    outgoing.on('error', ignore); // from here on the response says what breaks
+    const { body, isCut } = await readBody(response);
+    return {
+      status: response.statusCode ?? 0,
+      statusText: response.statusMessage ?? '',
+      headers: response.headers,
+      body,
+      isCut,
+    };
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function connect(url: URL, rules: HttpRules, signal: AbortSignal): Promise<Socket> {
+  const host = await untilAborted(resolveAddress(url, rules), signal);
+  const port = toPort(url);
+  const plain = connectPlain({ host, port, signal });
+  const ends: Socket[] = [plain];
+  try {
+    await once(plain, 'connect', { signal });
+    await checkAddress(plain.remoteAddress ?? '0.0.0.0', port, rules);
+    if (url.protocol !== 'https:') return plain;
+    const name = toHost(url);
+    const secure = connectTls({ socket: plain, host: name, ...(isIP(name) === 0 ? { servername: name } : {}) });
+    ends.push(secure);
+    await once(secure, 'secureConnect', { signal });
+    return secure;
+  } catch (error) {
+    plain.destroy();
+    throw error;
+  } finally {
+    for (const end of ends) end.on('error', ignore); // the request hears of it too; unheard it would end the process
+  }
+}
+
+function ignore(): void {}
+
+/** A name look-up cannot be called off; it is left behind. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const done = new AbortController();
+  const aborted = once(signal, 'abort', { signal: done.signal }).then(() => signal.throwIfAborted());
+  try {
+    await Promise.race([promise, aborted]);
+    return await promise;
+  } finally {
+    aborted.catch(ignore);
+    promise.catch(ignore);
+    done.abort();
+  }
+}
+
+async function readBody(response: IncomingMessage): Promise<{ body: Buffer; isCut: boolean }> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response) {
+    const bytes: Buffer = chunk;
+    chunks.push(bytes);
+    length += bytes.length;
+    if (length > BODY_CAP) break; // the socket is destroyed, so the rest never comes
+  }
+  return { body: Buffer.concat(chunks).subarray(0, BODY_CAP), isCut: length > BODY_CAP };
+}

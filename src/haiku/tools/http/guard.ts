@@ -1,0 +1,118 @@
+import { lookup } from 'node:dns/promises';
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { ToolRefusal } from '../tool-refusal.ts';
+
+/** Never reached, whatever the allow-list says: link-local, metadata services, and addresses that mean something else. */
+const blocked = new BlockList();
+blocked.addSubnet('0.0.0.0', 8, 'ipv4'); // "this host": loopback by another name
+blocked.addSubnet('169.254.0.0', 16, 'ipv4'); // link-local; most clouds' metadata
+blocked.addSubnet('224.0.0.0', 3, 'ipv4'); // multicast, reserved, broadcast
+blocked.addAddress('100.100.100.200', 'ipv4'); // metadata, Alibaba Cloud
+blocked.addAddress('192.0.0.192', 'ipv4'); // metadata, Oracle Cloud
+blocked.addAddress('168.63.129.16', 'ipv4'); // metadata, Azure
+blocked.addAddress('::', 'ipv6');
+blocked.addSubnet('fe80::', 10, 'ipv6'); // link-local
+blocked.addSubnet('fec0::', 10, 'ipv6'); // site-local, long gone
+blocked.addSubnet('ff00::', 8, 'ipv6'); // multicast
+blocked.addSubnet('fd00:ec2::', 32, 'ipv6'); // metadata, AWS
+blocked.addSubnet('64:ff9b::', 96, 'ipv6'); // an IPv4 address inside (NAT64)
+blocked.addSubnet('64:ff9b:1::', 48, 'ipv6');
+blocked.addSubnet('2002::', 16, 'ipv6'); // an IPv4 address inside (6to4)
+blocked.addSubnet('2001::', 32, 'ipv6'); // an IPv4 address inside (Teredo)
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+export interface HttpRules {
+  /** `host` (ports 80 and 443) or `host:port`. */
+  allow: readonly string[];
+  redisAddress: { host: string; port: number };
+}
+
+/** @throws ToolRefusal for a URL that is not http(s), carries a password, or whose host is not allowed */
+export function checkUrl(url: URL, { allow }: HttpRules): void {
+  if (!['http:', 'https:'].includes(url.protocol)) {
+    throw new ToolRefusal(`http: expected an http or https address, got ${JSON.stringify(url.protocol)}`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ToolRefusal('http: an address may not carry a user name or password; use a header');
+  }
+  const host = toHost(url);
+  const isDefaultPort = url.port === '' || ['80', '443'].includes(url.port);
+  const names = allow.map((entry) => entry.toLowerCase());
+  if (names.includes(`${bracket(host)}:${toPort(url)}`)) return;
+  if (isDefaultPort && (names.includes(host) || names.includes(bracket(host)))) return;
+  throw new ToolRefusal(`http: ${bracket(host)}:${toPort(url)} is not allowed; allowed: ${allow.join(', ')}`);
+}
+
+/** Lower case, without brackets and last dot. */
+export function toHost(url: URL): string {
+  return url.hostname
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase();
+}
+
+export function toPort(url: URL): number {
+  if (url.port !== '') return Number(url.port);
+  return url.protocol === 'https:' ? 443 : 80;
+}
+
+function bracket(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+/**
+ * The address to connect to. It is looked up here, once, and the connection goes to it and no other: a name that
+ * answers differently the second time gains nothing.
+ * @throws ToolRefusal when the name has no address, or any of its addresses may not be reached
+ */
+export async function resolveAddress(url: URL, rules: HttpRules): Promise<string> {
+  const host = toHost(url);
+  const found = await lookup(host, { all: true }).catch((error: unknown) => {
+    throw new ToolRefusal(`http: the name ${JSON.stringify(host)} has no address`, { cause: error });
+  });
+  for (const { address } of found) await checkAddress(address, toPort(url), rules);
+  const [first] = found;
+  if (first === undefined) throw new ToolRefusal(`http: the name ${JSON.stringify(host)} has no address`);
+  return first.address;
+}
+
+/** @throws ToolRefusal for an address that is never reached, or where the fleet's Redis listens */
+export async function checkAddress(address: string, port: number, { redisAddress }: HttpRules): Promise<void> {
+  if (has(blocked, address)) {
+    throw new ToolRefusal(`http: ${address} is a link-local, metadata or reserved address, which is never reached`);
+  }
+  if (port !== redisAddress.port) return;
+  const redis = await lookup(redisAddress.host, { all: true }).catch(() => []);
+  const isRedis = redis.some((entry) => toPlain(entry.address) === toPlain(address));
+  if (isRedis || (isOwn(address) && redis.some((entry) => isOwn(entry.address)))) {
+    throw new ToolRefusal(`http: ${address}:${port} is the fleet's Redis, which is never reached`);
+  }
+}
+
+/** Whether the address is this very host: loopback, or one of its interfaces. */
+function isOwn(address: string): boolean {
+  if (has(loopback, address)) return true;
+  return Object.values(networkInterfaces()).some((list) =>
+    list?.some((entry) => toPlain(entry.address) === toPlain(address)),
+  );
+}
+
+function has(list: BlockList, address: string): boolean {
+  const plain = toPlain(address);
+  return list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** Without a zone; an IPv4 address written as IPv6 (`::ffff:127.0.0.1`, `::ffff:7f00:1`) becomes IPv4 again. */
+function toPlain(address: string): string {
+  const bare = address.split('%')[0] ?? address;
+  if (!isIPv6(bare)) return bare;
+  const written = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  const mapped = /^::(?:ffff:)?([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(written);
+  if (mapped === null) return written;
+  const [high, low] = [Number.parseInt(mapped[1] ?? '', 16), Number.parseInt(mapped[2] ?? '', 16)];
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+}

@@ -1,0 +1,127 @@
+import { isUtf8 } from 'node:buffer';
+import { z } from 'zod';
+import { BODY_CAP, exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
+import { checkUrl, type HttpRules } from './guard.ts';
+import { errorCode, ToolRefusal } from '../tool-refusal.ts';
+import { defineTool, type Tool, type ToolContext } from '../tool.ts';
+
+const DEADLINE_MS = 30_000;
+const MAX_REDIRECTS = 5;
+/** Set by the connection itself. */
+const OWN_HEADERS =
+  /^(host|connection|content-length|transfer-encoding|te|trailer|upgrade|expect|keep-alive|proxy-.*)$/i;
+/** What may go along to another host. */
+const HARMLESS_HEADERS = /^(accept|accept-language|content-type|user-agent)$/i;
+
+const inputSchema = z.strictObject({
+  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']),
+  url: z.string().min(1).max(8_000),
+  headers: z.record(z.string().max(200), z.string().max(8_000)).optional(),
+  body: z.string().max(BODY_CAP).optional(),
+});
+
+/** @param allowed `FLEET_HTTP_ALLOW`, shown to the model */
+export function createHttpTool(allowed: readonly string[], deadlineMs = DEADLINE_MS): Tool {
+  return defineTool({
+    name: 'http',
+    description: `Make an HTTP request. Allowed hosts: ${allowed.join(', ')}. Gives status, headers and at most ${BODY_CAP} bytes of body; redirects are followed where allowed.`,
+    input: inputSchema,
+    async run(input, context) {
+      const request = toRequest(input);
+      const deadline = AbortSignal.timeout(deadlineMs);
+      const signal = AbortSignal.any([context.signal, deadline]);
+      try {
+        const { response, url } = await follow(request, context, signal);
+        return { content: toContent(response, url), isError: false };
+      } catch (error) {
+        context.signal.throwIfAborted();
+        if (deadline.aborted) {
+          throw new ToolRefusal(`http: ${request.url.host} gave no whole answer within ${deadlineMs / 1_000} s`, {
+            cause: error,
+          });
+        }
+        throw toHttpRefusal(error, request.url);
+      }
+    },
+  });
+}
+
+function toRequest({ method, url, headers = {}, body }: z.output<typeof inputSchema>): HttpRequest {
+  if (!URL.canParse(url)) throw new ToolRefusal(`http: ${JSON.stringify(url)} is not an address`);
+  for (const [name, value] of Object.entries(headers)) {
+    if (OWN_HEADERS.test(name))
+      throw new ToolRefusal(`http: the header ${JSON.stringify(name)} is set by the connection; leave it out`);
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+      throw new ToolRefusal(`http: the header ${JSON.stringify(name)} has characters that a header may not have`);
+    }
+  }
+  const hasBody = body !== undefined && !['GET', 'HEAD'].includes(method);
+  const length: Record<string, string> = hasBody ? { 'content-length': String(Buffer.byteLength(body)) } : {};
+  return { method, url: new URL(url), headers: { ...headers, ...length }, body: hasBody ? body : undefined };
+}
+
+/** Every stop of a redirect is checked like the first. */
+async function follow(
+  first: HttpRequest,
+  context: ToolContext,
+  signal: AbortSignal,
+): Promise<{ response: HttpResponse; url: URL }> {
+  const rules: HttpRules = { allow: context.httpAllow, redisAddress: context.redisAddress };
+  let request = first;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+    checkUrl(request.url, rules);
+    await context.stillMine?.();
+    const response = await exchange(request, rules, signal);
+    const { location } = response.headers;
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) {
+      return { response, url: request.url };
+    }
+    request = redirect(request, response.status, location);
+  }
+  throw new ToolRefusal(`http: ${first.url.host} redirected more than ${MAX_REDIRECTS} times`);
+}
+
+function redirect(request: HttpRequest, status: number, location: string): HttpRequest {
+  if (!URL.canParse(location, request.url.href)) {
+    throw new ToolRefusal(
+      `http: ${request.url.host} redirected to ${JSON.stringify(location)}, which is not an address`,
+    );
+  }
+  const url = new URL(location, request.url);
+  const becomesGet = status === 303 || (status < 303 && request.method === 'POST');
+  const headers = Object.entries(request.headers).filter(
+    ([name]) =>
+      (url.origin === request.url.origin || HARMLESS_HEADERS.test(name) || name === 'content-length') &&
+      !(becomesGet && /^content-/i.test(name)),
+  );
+  return {
+    method: becomesGet && request.method !== 'HEAD' ? 'GET' : request.method,
+    url,
+    headers: Object.fromEntries(headers),
+    body: becomesGet ? undefined : request.body,
+  };
+}
+
+function toContent({ status, statusText, headers, body, isCut }: HttpResponse, url: URL): string {
+  const shown = [
+    'content-type',
+    'content-encoding',
+    'content-length',
+    'location',
+    'retry-after',
+    'etag',
+    'last-modified',
+  ];
+  const lines = shown.flatMap((name) => (headers[name] === undefined ? [] : [`${name}: ${String(headers[name])}`]));
+  const isText = headers['content-encoding'] === undefined && !body.includes(0) && (isCut || isUtf8(body));
+  const text = isText ? body.toString('utf8') : `[binary body of ${body.length} bytes]`;
+  const cut = isCut ? `\n[cut: only the first ${BODY_CAP} bytes of the body were read]` : '';
+  return `${url.href}\nHTTP ${status} ${statusText}\n${lines.join('\n')}\n\n${text}${cut}`;
+}
+
+/** The network's words for a failure; anything else is ours. */
+function toHttpRefusal(error: unknown, url: URL): unknown {
+  const code = errorCode(error);
+  if (error instanceof ToolRefusal || code === undefined) return error;
+  return new ToolRefusal(`http: ${url.host} cannot be reached or broke off: ${code}`, { cause: error });
+}

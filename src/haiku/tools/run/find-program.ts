@@ -1,0 +1,42 @@
+import { constants } from 'node:fs';
+import { access, realpath, stat } from 'node:fs/promises';
+import { delimiter, isAbsolute, join, sep } from 'node:path';
+import { ToolRefusal } from '../tool-refusal.ts';
+
+export interface Program {
+  /** Absolute. */
+  path: string;
+  /** `PATH` without folders of the workspace, for the program's own look-ups. */
+  searchPath: string;
+}
+
+/**
+ * Looks a program up in this process' `PATH`. Folders inside the workspace are left out (`npm run` puts
+ * `node_modules/.bin` there): a task could put a program of its own under an allowed name.
+ * @throws ToolRefusal when it is not installed
+ */
+export async function findProgram(name: string, root: string): Promise<Program> {
+  const isOutside = (path: string): boolean => path !== root && !path.startsWith(root + sep);
+  const folders: string[] = [];
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const real = isAbsolute(folder) ? await realpath(folder).catch(() => null) : null;
+    if (real !== null && isOutside(real)) folders.push(folder);
+  }
+  for (const folder of folders) {
+    const path = join(folder, name);
+    const real = await realpath(path).catch(() => null);
+    if (real === null || !isOutside(real) || !(await isExecutable(real))) continue;
+    return { path, searchPath: folders.join(delimiter) };
+  }
+  throw new ToolRefusal(
+    `${name}: not installed on this host (looked through PATH, without the workspace's own folders)`,
+  );
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  if (!(await stat(path)).isFile()) return false;
+  return await access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { findProgram } from './find-program.ts';
+import { requireWorkspace, ToolRefusal } from '../tool-refusal.ts';
+import { runProcess, type ProcessResult } from './process.ts';
+import { resolveFolder } from '../files/safe-path.ts';
+import { defineTool, type Tool } from '../tool.ts';
+import { withWorkspaceLock } from '../files/workspace-lock.ts';
+import { compareSnapshot, takeSnapshot } from './workspace-snapshot.ts';
+
+const DEADLINE_MS = 60_000;
+
+const inputSchema = z.strictObject({
+  argv: z
+    .array(
+      z
+        .string()
+        .max(100_000)
+        .refine((text) => !text.includes('\0'), 'may not contain a NUL byte'),
+    )
+    .min(1)
+    .max(1_000)
+    .describe('program name and its arguments, each an element of its own; there is no shell'),
+  cwd: z.string().min(1).optional().describe('folder to run in, relative to the workspace'),
+});
+
+/**
+ * Runs an allowed program. It is confined by nothing but the operator's choice of names: it can read and write whatever
+ * the worker's user can. What it changed in the workspace is found by looking before and after.
+ * @param allowed program names, shown to the model
+ */
+export function createRunTool(allowed: readonly string[], deadlineMs = DEADLINE_MS): Tool {
+  return defineTool({
+    name: 'run',
+    description: `Run a program in the workspace, at most ${deadlineMs / 1_000} s. Allowed: ${allowed.join(', ')}. No shell: no pipes, no redirection.`,
+    input: inputSchema,
+    async run({ argv: [name = '', ...args], cwd }, given) {
+      const context = requireWorkspace(given);
+      if (!context.runAllow.includes(name) || /[/\\]/.test(name)) {
+        throw new ToolRefusal(`run: ${JSON.stringify(name)} is not allowed; allowed: ${context.runAllow.join(', ')}`);
+      }
+      const { root } = context.workspace;
+      const folder = await resolveFolder(cwd, context);
+      const program = await findProgram(name, root);
+      return await withWorkspaceLock(context, async (signal) => {
+        const home = await mkdtemp(join(tmpdir(), 'haiku-fleet-run-'));
+        try {
+          const before = await takeSnapshot(root);
+          await context.stillMine?.();
+          const env = { PATH: program.searchPath, HOME: home, LANG: process.env['LANG'] ?? 'C.UTF-8' };
+          const result = await runProcess(program.path, args, { cwd: folder, env, signal, timeoutMs: deadlineMs });
+          const { changes, note } = await compareSnapshot(root, before);
+          return { content: toContent(result, deadlineMs) + note, isError: result.isTimedOut, changes };
+        } finally {
+          await rm(home, { recursive: true, force: true });
+        }
+      });
+    },
+  });
+}
+
+function toContent({ code, output, isTimedOut }: ProcessResult, deadlineMs: number): string {
+  const end = isTimedOut
+    ? `killed after ${deadlineMs / 1_000} s`
+    : code === null
+      ? 'killed by a signal'
+      : `exit code ${code}`;
+  return output === '' ? `[${end}, no output]` : `${output.replace(/\n?$/, '\n')}[${end}]`;
+}

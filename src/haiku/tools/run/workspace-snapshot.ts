@@ -1,0 +1,131 @@
+import { constants } from 'node:fs';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from '../tool-refusal.ts';
+import { toFileChange } from '../line-change.ts';
+import { WHOLE_FILE_CAP } from '../files/text-file.ts';
+import type { FileChange } from '../tool.ts';
+
+/** Bounds of one look at a workspace. What lies past them is not compared line by line, or not at all, and that is said. */
+const MAX_ENTRIES = 50_000;
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+const MAX_KEPT_FILE_BYTES = 1024 * 1024;
+const MAX_CHANGES = 1_000;
+const READS_AT_ONCE = 32;
+
+const SKIPPED = new Set(['.git', 'node_modules']);
+
+interface Entry {
+  /** Changes whenever the file does: inode, size, times in nanoseconds. */
+  mark: string;
+  size: number;
+}
+
+interface Snapshot {
+  entries: Map<string, Entry>;
+  /** Text of files small enough to keep; null for binary ones. */
+  texts: Map<string, string | null>;
+  isWhole: boolean;
+}
+
+/** Remembers what the workspace's files are now, `.git` and `node_modules` apart. */
+export async function takeSnapshot(root: string): Promise<Snapshot> {
+  const { entries, isWhole } = await listEntries(root);
+  let budget = MAX_KEPT_BYTES;
+  const small = [...entries].filter(([, { size }]) => {
+    if (size > MAX_KEPT_FILE_BYTES || size > budget) return false;
+    budget -= size;
+    return true;
+  });
+  const texts = new Map<string, string | null>();
+  for (let at = 0; at < small.length; at += READS_AT_ONCE) {
+    await Promise.all(
+      small.slice(at, at + READS_AT_ONCE).map(async ([path]) => texts.set(path, await readText(root, path))),
+    );
+  }
+  return { entries, texts, isWhole };
+}
+
+/**
+ * What changed since the snapshot. A file whose old text was too large to keep counts as written anew, a binary file as
+ * `0-0`.
+ * @returns `note` says what the bounds left out, else ''
+ */
+export async function compareSnapshot(
+  root: string,
+  before: Snapshot,
+): Promise<{ changes: FileChange[]; note: string }> {
+  const { entries, isWhole } = await listEntries(root);
+  const paths = [...new Set([...before.entries.keys(), ...entries.keys()])]
+    .filter((path) => before.entries.get(path)?.mark !== entries.get(path)?.mark)
+    .toSorted();
+  const changes: FileChange[] = [];
+  for (const path of paths.slice(0, MAX_CHANGES)) {
+    const change = await compareFile(root, path, before, entries.get(path));
+    if (change !== null) changes.push(change);
+  }
+  const limits = [
+    ...(isWhole && before.isWhole ? [] : [`only the first ${MAX_ENTRIES} files were watched for changes`]),
+    ...(paths.length > MAX_CHANGES ? [`${paths.length} files changed, ${MAX_CHANGES} are recorded`] : []),
+  ];
+  return { changes, note: limits.map((limit) => `\n[${limit}]`).join('') };
+}
+
+async function compareFile(
+  root: string,
+  path: string,
+  before: Snapshot,
+  now: Entry | undefined,
+): Promise<FileChange | null> {
+  const isNew = !before.entries.has(path);
+  const old = isNew ? null : before.texts.get(path);
+  const text = now === undefined || now.size > WHOLE_FILE_CAP ? null : await readText(root, path);
+  if (now === undefined) return toFileChange(path, old ?? '', null);
+  if (text === null || (old === null && !isNew)) return { path, added: 0, removed: 0, lines: '0-0' };
+  return toFileChange(path, old ?? null, text);
+}
+
+async function listEntries(root: string): Promise<{ entries: Map<string, Entry>; isWhole: boolean }> {
+  const entries = new Map<string, Entry>();
+  const folders = [''];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    const inside = folder;
+    const found = await readdir(join(root, inside), { withFileTypes: true }).catch(ignoreVanished);
+    const files = (found ?? []).filter((entry) => !SKIPPED.has(entry.name));
+    const path = (name: string): string => (inside === '' ? name : `${inside}/${name}`);
+    folders.push(...files.filter((entry) => entry.isDirectory()).map((entry) => path(entry.name)));
+    for (let at = 0; at < files.length; at += READS_AT_ONCE) {
+      await Promise.all(
+        files.slice(at, at + READS_AT_ONCE).map(async (entry) => {
+          if (!entry.isFile() && !entry.isSymbolicLink()) return;
+          const stats = await lstat(join(root, path(entry.name)), { bigint: true }).catch(ignoreVanished);
+          if (stats === undefined) return;
+          const mark = `${stats.mode}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
+          entries.set(path(entry.name), { mark, size: Number(stats.size) });
+        }),
+      );
+    }
+    if (entries.size > MAX_ENTRIES) return { entries, isWhole: false };
+  }
+  return { entries, isWhole: true };
+}
+
+/** A link's text is its target. Null for binary and for what is gone or unreadable. */
+async function readText(root: string, path: string): Promise<string | null> {
+  const full = join(root, path);
+  try {
+    const stats = await lstat(full);
+    if (stats.isSymbolicLink()) return await readlink(full);
+    if (!stats.isFile()) return null;
+    const bytes = await readFile(full, { flag: constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK });
+    return bytes.includes(0) ? null : bytes.toString('utf8');
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return null;
+  }
+}
+
+/** The workspace is in use; a file may go between two looks. */
+function ignoreVanished(error: unknown): undefined {
+  if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(errorCode(error) ?? '')) throw error;
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { askArchiveTool } from './tools/ask-archive-tool.ts';
+import { createCsvTransformTool } from './tools/data/csv-transform-tool.ts';
+import { cutText } from '../text/truncate.ts';
+import { editTool } from './tools/files/edit-tool.ts';
+import { findingsTool } from './tools/findings-tool.ts';
+import { gitTool } from './tools/git/git-tool.ts';
+import { globTool } from './tools/files/glob-tool.ts';
+import { grepTool } from './tools/files/grep-tool.ts';
+import { handBackTool } from './tools/hand-back-tool.ts';
+import { createHttpTool } from './tools/http/http-tool.ts';
+import { createJsonTransformTool } from './tools/data/json-transform-tool.ts';
+import { readTool } from './tools/files/read-tool.ts';
+import { ToolRefusal } from './tools/tool-refusal.ts';
+import { createRunTool } from './tools/run/run-tool.ts';
+import type { Tool, ToolContext, ToolOutcome, Toolset } from './tools/tool.ts';
+import { writeTool } from './tools/files/write-tool.ts';
+
+export interface ToolsetOptions {
+  /** Whether the task has a workspace; without one no tool touches a file. */
+  workspace: boolean;
+  /** Program names; empty means that `run` is not offered. */
+  runAllow: readonly string[];
+  /** Hosts; empty means that `http` is not offered. */
+  httpAllow: readonly string[];
+  /** Whether there is a librarian to ask. Default false. */
+  archive?: boolean;
+}
+
+/** The tools for one kind of task. The same options always give the same definitions, byte for byte. */
+export function createToolset(options: ToolsetOptions): Toolset {
+  const tools = chooseTools(options);
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  return {
+    definitions: tools.map(toDefinition),
+    async run(name, input, context) {
+      context.signal.throwIfAborted();
+      const tool = byName.get(name);
+      if (tool === undefined) {
+        return toError(`${JSON.stringify(name)}: no such tool here; there are ${[...byName.keys()].join(', ')}`);
+      }
+      const outcome = await runTool(tool, input, context);
+      return { ...outcome, content: cutText(outcome.content) };
+    },
+  };
+}
+
+function chooseTools({ workspace, runAllow, httpAllow, archive = false }: ToolsetOptions): Tool[] {
+  return [
+    ...(workspace ? [readTool, writeTool, editTool, grepTool, globTool, gitTool] : []),
+    ...(workspace && runAllow.length > 0 ? [createRunTool(runAllow)] : []),
+    ...(httpAllow.length > 0 ? [createHttpTool(httpAllow)] : []),
+    createJsonTransformTool(workspace),
+    createCsvTransformTool(workspace),
+    findingsTool,
+    ...(archive ? [askArchiveTool] : []),
+    handBackTool,
+  ];
+}
+
+function toDefinition(tool: Tool): Toolset['definitions'][number] {
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(tool.input, { io: 'input' });
+  return { name: tool.name, description: tool.description, input_schema: { ...schema, type: 'object' } };
+}
+
+async function runTool(tool: Tool, input: unknown, context: ToolContext): Promise<ToolOutcome> {
+  try {
+    return await tool.run(input, context);
+  } catch (error) {
+    context.signal.throwIfAborted(); // an abort shows as all kinds of errors; its reason is the truth
+    if (error instanceof ToolRefusal) return toError(error.message);
+    if (error instanceof z.ZodError) {
+      return toError(`${tool.name}: the input breaks its schema:\n${z.prettifyError(error)}`);
+    }
+    throw error;
+  }
+}
+
+function toError(content: string): ToolOutcome {
+  return { content, isError: true };
+}
