@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { NANO_PER_USD } from '../src/pricing/money.ts';
-import { VENDORS, type StatusSnapshot } from '../src/status/snapshot-shape.ts';
+import { VENDORS, type StatusSnapshot } from '../src/status/types.ts';
 
 /** The fleet's state in the Prometheus text format, BullMQ's own counts and totals after it. */
 export async function renderMetrics(snapshot: StatusSnapshot, queues: readonly Queue[]): Promise<string> {

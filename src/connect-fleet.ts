@@ -9,7 +9,7 @@ import type { TypedTask } from './jobs/define-task.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from './tasks/types.ts';
 import type { CostReport, ReportDimension } from './ledger/report/types.ts';
 import { openFleet } from './open-fleet.ts';
-import type { StatusSnapshot } from './status/snapshot-shape.ts';
+import type { StatusSnapshot } from './status/types.ts';
 
 export interface FleetOptions {
   /** Default `REDIS_URL`, else `redis://127.0.0.1:6379`. */

@@ -25,7 +25,7 @@ export type { StoredFinding } from './findings/stored.ts';
 export type { Finding } from './findings/finding.ts';
 export { formatUsd } from './pricing/money.ts';
 export { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './ledger/report/types.ts';
-export type { StatusSnapshot } from './status/snapshot-shape.ts';
+export type { StatusSnapshot } from './status/types.ts';
 export type { TaskInput } from '../queues/tasks.ts';
 export {
   ConfigError,

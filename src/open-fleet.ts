@@ -23,7 +23,7 @@ import { createKeys, type Keys } from './redis/keys.ts';
 import { withPlainErrors } from './redis/plain-errors.ts';
 import { defineScripts, type Scripts } from './redis/scripts.ts';
 import { createSessionReader } from './swarm/session.ts';
-import { readStatus } from './status/snapshot.ts';
+import { readStatus } from './status/read/snapshot.ts';
 
 /** How long closing waits for Redis to say goodbye. */
 const GOODBYE_MS = 1_000;

@@ -18,7 +18,7 @@ import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { toNanoUsd } from '../pricing/money.ts';
 import { createNotifier } from '../swarm/notify.ts';
-import { choicesOf } from '../status/halt-choices.ts';
+import { choicesOf } from '../status/render/halt-choices.ts';
 import { EXIT } from './exit-codes.ts';
 import { withInterrupt } from './interrupt.ts';
 import { describeTooLittle } from './least-call.ts';

@@ -1,8 +1,8 @@
 import { DEFAULT_BUDGET_NANO_USD } from '../ledger/budget.ts';
 import { toNanoUsd } from '../pricing/money.ts';
 import type { OpenFleet } from '../open-fleet.ts';
-import type { StatusSnapshot } from '../status/snapshot-shape.ts';
-import { readStatus } from '../status/snapshot.ts';
+import type { StatusSnapshot } from '../status/types.ts';
+import { readStatus } from '../status/read/snapshot.ts';
 
 /** The fleet's state, with the budget that would hold where none is set yet. */
 export async function readSnapshot({ inner }: OpenFleet): Promise<StatusSnapshot> {

@@ -2,7 +2,7 @@ import { openFleet } from '../open-fleet.ts';
 import { renderCosts } from '../ledger/report/render.ts';
 import { readLedger, toCostReport } from '../ledger/report/report.ts';
 import { findPrices } from '../pricing/catalog.ts';
-import { renderStatus } from '../status/render.ts';
+import { renderStatus } from '../status/render/status.ts';
 import type { DemoFleet } from './demo-fleet.ts';
 import { tellMission } from './tell-mission.ts';
 

@@ -4,7 +4,7 @@ import { queueRegistry } from '../../queues/registry.ts';
 import { tasksQueue } from '../../queues/tasks.ts';
 import { defineScripts } from '../../src/redis/scripts.ts';
 import { beginSession } from '../../src/swarm/session.ts';
-import { readStatus } from '../../src/status/snapshot.ts';
+import { readStatus } from '../../src/status/read/snapshot.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';

@@ -1,4 +1,4 @@
-import type { StatusSnapshot, VendorSpend } from '../../src/status/snapshot-shape.ts';
+import type { StatusSnapshot, VendorSpend } from '../../src/status/types.ts';
 
 const SPEND: VendorSpend = { nanoUsd: 0, externalNanoUsd: 0, tokens: 0, tasks: 0 };
 

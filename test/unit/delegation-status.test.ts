@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderCompactStatus, renderStatus } from '../../src/status/render.ts';
+import { renderCompactStatus, renderStatus } from '../../src/status/render/status.ts';
 import { missionWith, queueWith, snapshotWith, spendWith } from '../support/status-snapshot.ts';
 
 describe('missions in the status', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { toRest } from '../../src/cli/commands/resume.ts';
-import type { StatusSnapshot } from '../../src/status/snapshot-shape.ts';
+import type { StatusSnapshot } from '../../src/status/types.ts';
 
 const stand = {
   queues: [{ name: 'tasks', paused: true }],

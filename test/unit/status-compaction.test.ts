@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { toCompaction } from '../../src/status/compaction.ts';
-import { renderStatus } from '../../src/status/render.ts';
+import { toCompaction } from '../../src/status/read/compaction.ts';
+import { renderStatus } from '../../src/status/render/status.ts';
 import { snapshotWith } from '../support/status-snapshot.ts';
 
 /** What the status says of the archive. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderCompactStatus, renderStatus } from '../../src/status/render.ts';
+import { renderCompactStatus, renderStatus } from '../../src/status/render/status.ts';
 import { queueWith, shardWith, snapshotWith, spendWith, workerWith } from '../support/status-snapshot.ts';
 
 const NANO = 1_000_000;

@@ -3,7 +3,7 @@ import { renderCosts } from '../../ledger/report/render.ts';
 import { REPORT_DIMENSIONS, type ReportDimension } from '../../ledger/report/types.ts';
 import { readLedger, toCostReport } from '../../ledger/report/report.ts';
 import { findPrices } from '../../pricing/catalog.ts';
-import { describeUncertain } from '../../status/describe-uncertain.ts';
+import { describeUncertain } from '../../status/render/describe-uncertain.ts';
 import { jsonOption } from '../options.ts';
 import { printJson } from '../print.ts';
 import { withFleet } from '../with-fleet.ts';

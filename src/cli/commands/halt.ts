@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.ts';
 import { createHaltSwitch } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import { createNotifier } from '../../swarm/notify.ts';
-import { choicesOf } from '../../status/halt-choices.ts';
+import { choicesOf } from '../../status/render/halt-choices.ts';
 import { thisPerson } from '../person.ts';
 import { withFleet } from '../with-fleet.ts';
 

@@ -6,7 +6,7 @@ import { createHaltSwitch } from '../../halt/halt.ts';
 import { resumeMission } from '../../coordinator/control/resume.ts';
 import { retryJob } from '../../tasks/repair/retry.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
-import { choicesOf } from '../../status/halt-choices.ts';
+import { choicesOf } from '../../status/render/halt-choices.ts';
 import { EXIT } from '../exit-codes.ts';
 import { followPaper, type PaperEnd } from '../follow-paper.ts';
 import { withInterrupt } from '../interrupt.ts';

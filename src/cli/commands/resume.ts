@@ -7,7 +7,7 @@ import { resumeMission, type MissionChoice } from '../../coordinator/control/res
 import { formatUsd } from '../../pricing/money.ts';
 import { createNotifier } from '../../swarm/notify.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
-import type { StatusSnapshot } from '../../status/snapshot-shape.ts';
+import type { StatusSnapshot } from '../../status/types.ts';
 import { describeTooLittle } from '../least-call.ts';
 import { thisPerson } from '../person.ts';
 import { readSnapshot } from '../read-snapshot.ts';

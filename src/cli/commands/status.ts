@@ -4,7 +4,7 @@ import { readBatch } from '../../tasks/batch/progress.ts';
 import type { OpenFleet } from '../../open-fleet.ts';
 import { toRedisError } from '../../redis/connect.ts';
 import { toMessage } from '../../errors.ts';
-import { renderCompactStatus, renderStatus } from '../../status/render.ts';
+import { renderCompactStatus, renderStatus } from '../../status/render/status.ts';
 import { jsonOption } from '../options.ts';
 import { isTerminal, printJson, wantsColour } from '../print.ts';
 import { readSnapshot } from '../read-snapshot.ts';

@@ -9,7 +9,7 @@ import { NO_USAGE } from '../../pricing/tokens.ts';
 import { readShardStates } from '../../librarian/gate/shard-states.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import type { Keys } from '../../redis/keys.ts';
-import { parseWorkers } from '../../status/parse-records.ts';
+import { parseWorkers } from '../../status/read/parse-records.ts';
 import type { PlanNode } from './plan.ts';
 import { toModelOf } from './model-choice.ts';
 import { toSchedule } from './schedule.ts';

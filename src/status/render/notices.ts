@@ -1,11 +1,11 @@
-import { countOf } from '../text/plural.ts';
-import { formatUsd } from '../pricing/money.ts';
-import type { Halt } from '../halt/halt-shape.ts';
-import { describeCompaction } from './compaction.ts';
+import { countOf } from '../../text/plural.ts';
+import { formatUsd } from '../../pricing/money.ts';
+import type { Halt } from '../../halt/halt-shape.ts';
+import { describeCompaction } from '../read/compaction.ts';
 import { describeUncertain } from './describe-uncertain.ts';
 import { choicesOf } from './halt-choices.ts';
-import type { Paint } from './paint.ts';
-import { VENDORS, type StatusSnapshot } from './snapshot-shape.ts';
+import type { Paint } from './colours.ts';
+import { VENDORS, type StatusSnapshot } from '../types.ts';
 
 /** The lines below the block, each only where there is something to say; a halt first. */
 export function renderNotices(snapshot: StatusSnapshot, paint: Paint): string[] {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { readMissionHead } from '../coordinator/mission/record.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { MissionLine } from './snapshot-shape.ts';
+import { readMissionHead } from '../../coordinator/mission/record.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { MissionLine } from '../types.ts';
 
 /** Newest missions that a status shows; the others are counted by their queue. Keeps the read bounded. */
 export const NEWEST_MISSIONS = 5;

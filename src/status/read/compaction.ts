@@ -1,5 +1,5 @@
-import { LIVE_LIMIT } from '../coordinator/compact/types.ts';
-import type { CompactionStatus, StatusSnapshot } from './snapshot-shape.ts';
+import { LIVE_LIMIT } from '../../coordinator/compact/types.ts';
+import type { CompactionStatus, StatusSnapshot } from '../types.ts';
 
 /** @param stored what the last compaction left, and whether one has the turn now */
 export function toCompaction(

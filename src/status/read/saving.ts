@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { toCostReport, readLedger } from '../ledger/report/report.ts';
-import type { Saving } from '../pricing/cost.ts';
-import { TaskFailedError } from '../errors.ts';
-import { findPrices, type CatalogEntry } from '../pricing/catalog.ts';
-import type { Keys } from '../redis/keys.ts';
+import { toCostReport, readLedger } from '../../ledger/report/report.ts';
+import type { Saving } from '../../pricing/cost.ts';
+import { TaskFailedError } from '../../errors.ts';
+import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 /** Fields of the ledger that are read for it: some milliseconds of Redis. A larger session's saving is `fleet costs`' to tell. */
 const MOST_FIELDS = 20_000;

@@ -1,4 +1,4 @@
-import { VENDORS, type StatusSnapshot, type Vendor } from './snapshot-shape.ts';
+import { VENDORS, type StatusSnapshot, type Vendor } from '../types.ts';
 
 /** How much of the session's work the cheap model did; each a share 0..1, null while there is nothing to share. */
 export interface Delegation {

@@ -1,9 +1,9 @@
-import { countOf } from '../text/plural.ts';
-import { formatUsd } from '../pricing/money.ts';
-import { delegationOf } from './delegation.ts';
-import type { Paint } from './paint.ts';
-import { oneLine } from './render-notices.ts';
-import type { MissionLine, StatusSnapshot } from './snapshot-shape.ts';
+import { countOf } from '../../text/plural.ts';
+import { formatUsd } from '../../pricing/money.ts';
+import { delegationOf } from '../read/delegation.ts';
+import type { Paint } from './colours.ts';
+import { oneLine } from './notices.ts';
+import type { MissionLine, StatusSnapshot } from '../types.ts';
 
 /** Missions that are under way and what the coordinator and rework have cost, each only where there is something to say. */
 export function renderMissions(snapshot: StatusSnapshot, paint: Paint): string[] {

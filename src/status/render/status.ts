@@ -1,10 +1,10 @@
-import { countOf } from '../text/plural.ts';
-import { formatUsd } from '../pricing/money.ts';
-import { openMissions, renderMissions } from './render-missions.ts';
-import { oneLine, renderNotices } from './render-notices.ts';
-import { createPaint, type RenderOptions } from './paint.ts';
-import type { QueueStatus, ShardStatus, StatusSnapshot, WorkerStatus } from './snapshot-shape.ts';
-import { delegationOf, totalNanoUsd, type Delegation } from './delegation.ts';
+import { countOf } from '../../text/plural.ts';
+import { formatUsd } from '../../pricing/money.ts';
+import { openMissions, renderMissions } from './missions.ts';
+import { oneLine, renderNotices } from './notices.ts';
+import { createPaint, type RenderOptions } from './colours.ts';
+import type { QueueStatus, ShardStatus, StatusSnapshot, WorkerStatus } from '../types.ts';
+import { delegationOf, totalNanoUsd, type Delegation } from '../read/delegation.ts';
 
 const RULE = '━'.repeat(50);
 const NO_TASKS: Pick<QueueStatus, 'waiting' | 'active' | 'delayed' | 'failed'> = {

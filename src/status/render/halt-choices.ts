@@ -1,4 +1,4 @@
-import type { Halt } from '../halt/halt-shape.ts';
+import type { Halt } from '../../halt/halt-shape.ts';
 
 /** One way out of a halt: what a person does, and the command line that does it. */
 export interface HaltChoice {

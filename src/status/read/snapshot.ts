@@ -1,18 +1,18 @@
 import type { Queue } from 'bullmq';
 import type { ChainableCommander, Redis } from 'ioredis';
-import type { QueueName } from '../../queues/registry.ts';
-import { parseHalt } from '../halt/halt.ts';
-import { toNanoUsd } from '../pricing/money.ts';
-import { ALIVE_FOR_MS } from '../swarm/presence.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
+import type { QueueName } from '../../../queues/registry.ts';
+import { parseHalt } from '../../halt/halt.ts';
+import { toNanoUsd } from '../../pricing/money.ts';
+import { ALIVE_FOR_MS } from '../../swarm/presence.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { Scripts } from '../../redis/scripts.ts';
 import { toCompaction } from './compaction.ts';
 import { countParked, groupParked, parseWorkers } from './parse-records.ts';
-import type { ShardLimits } from '../librarian/gate/shard-project.ts';
+import type { ShardLimits } from '../../librarian/gate/shard-project.ts';
 import { NEWEST_MISSIONS, readMissionLines } from './missions.ts';
 import { readSaving } from './saving.ts';
 import { readShards } from './shards.ts';
-import { VENDORS, type QueueStatus, type StatusSnapshot, type Vendor, type VendorSpend } from './snapshot-shape.ts';
+import { VENDORS, type QueueStatus, type StatusSnapshot, type Vendor, type VendorSpend } from '../types.ts';
 
 /** The part of a BullMQ queue that is read here. */
 export type CountedQueue = Pick<Queue, 'getJobCounts' | 'isPaused'> & { name: string };

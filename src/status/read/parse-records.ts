@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { WorkerStatus } from './snapshot-shape.ts';
+import type { WorkerStatus } from '../types.ts';
 
 const workerSchema = z.object({
   id: z.string(),

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { ShardLimits } from '../librarian/gate/shard-project.ts';
-import { readShardStates, type ShardState } from '../librarian/gate/shard-states.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { ShardStatus } from './snapshot-shape.ts';
+import type { ShardLimits } from '../../librarian/gate/shard-project.ts';
+import { readShardStates, type ShardState } from '../../librarian/gate/shard-states.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { ShardStatus } from '../types.ts';
 
 /** One round trip for all shards, nothing sent where none is configured. A number without a key between others is shown as such. */
 export async function readShards(

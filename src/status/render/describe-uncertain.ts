@@ -1,6 +1,6 @@
-import { countOf } from '../text/plural.ts';
-import { formatUsd } from '../pricing/money.ts';
-import type { StatusSnapshot } from './snapshot-shape.ts';
+import { countOf } from '../../text/plural.ts';
+import { formatUsd } from '../../pricing/money.ts';
+import type { StatusSnapshot } from '../types.ts';
 
 /** `$0.0012 today; so far 2 calls were killed before their answers were stored`. */
 export function describeUncertain({ callCount, todayNanoUsd }: StatusSnapshot['uncertain']): string {
