@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
+import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
 import { readFindingTexts } from '../src/findings/read-texts.ts';
 import { createArchiveContext } from '../src/librarian/archive/context.ts';
 import { toArchiveEntry } from '../src/librarian/archive/entry.ts';

@@ -4,7 +4,7 @@ import { readBudget, setBudget, type BudgetScope } from '../src/ledger/budget.ts
 import { toExactUsd } from '../src/pricing/money.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { createModel } from '../src/models/create/model.ts';
-import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
+import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
 import { startAnthropicSimulator, type AnthropicSimulator } from '../src/simulator/anthropic-server.ts';
 import type { Measure } from './measure.ts';
 import { startScratchRedis, type ScratchRedis } from './scratch-redis.ts';

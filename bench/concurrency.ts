@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { openFleet } from '../src/open-fleet.ts';
+import { openFleet } from '../src/api/open-fleet.ts';
 import type { Measure } from './measure.ts';
 import { startScratchRedis } from './scratch-redis.ts';
 

@@ -1,6 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openFleet } from '../src/open-fleet.ts';
+import { openFleet } from '../src/api/open-fleet.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
 import { createLogger } from '../src/process/logger.ts';
 import type { Model } from '../src/models/model.ts';

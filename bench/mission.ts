@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readMission } from '../src/coordinator/mission/record.ts';
 import type { MissionRecord } from '../src/coordinator/mission/types.ts';
 import { toNodes } from '../src/coordinator/plan/expand.ts';
-import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
+import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
 import { startSimulator, type Simulator } from '../src/simulator/simulator.ts';
 import { startFleetProcess, type FleetProcess } from './fleet-process.ts';
 import type { Measure } from './measure.ts';

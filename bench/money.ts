@@ -6,7 +6,7 @@ import { createTurnLedger } from '../src/ledger/turn-ledger.ts';
 import type { TaskIdentity, TurnLedger } from '../src/ledger/types.ts';
 import { findModel, findPrices, type CatalogEntry } from '../src/pricing/catalog.ts';
 import type { Usage } from '../queues/usage.ts';
-import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
+import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
 import type { Measure } from './measure.ts';
 import { startScratchRedis } from './scratch-redis.ts';
 

@@ -1,4 +1,4 @@
-import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
+import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
 import { percentile, type Measure } from './measure.ts';
 import { startScratchRedis } from './scratch-redis.ts';
 

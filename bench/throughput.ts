@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openFleet, type OpenFleet } from '../src/open-fleet.ts';
+import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { connectRedis } from '../src/redis/connect.ts';

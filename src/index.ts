@@ -6,8 +6,8 @@ export {
   type Fleet,
   type FleetOptions,
   type FleetTasks,
-} from './connect-fleet.ts';
-export type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';
+} from './api/connect-fleet.ts';
+export type { AskOptions, QueryHandle } from './api/ask-types.ts';
 export type {
   AddMissionOptions,
   FleetMissions,
@@ -17,7 +17,7 @@ export type {
 export type { MissionState, MissionStep } from './coordinator/mission/types.ts';
 export type { MissionInput } from '../queues/missions.ts';
 export type { ArchiveFilter } from '../queues/archive.ts';
-export { defineTask, type TypedTask } from './jobs/define-task.ts';
+export { defineTask, type TypedTask } from './api/define-task.ts';
 export type { Enqueued, TaskEnd, TaskHandle, TaskState, WaitOptions } from './tasks/types.ts';
 export type { BatchOptions, BatchProgress, BatchReport, BatchState, BatchTask } from './tasks/batch/types.ts';
 export type { FindingQuery, FleetFindings, FollowOptions } from './findings/types.ts';

@@ -6,7 +6,7 @@ import { findAllParked } from '../coordinator/upkeep/blocked.ts';
 import type { Halt } from '../halt/halt-shape.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { formatUsd } from '../pricing/money.ts';
-import type { OpenFleet } from '../open-fleet.ts';
+import type { OpenFleet } from '../api/open-fleet.ts';
 import { lineWidth, toLine } from './print.ts';
 import { showProgress, type Progress } from './progress.ts';
 

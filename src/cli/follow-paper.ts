@@ -7,7 +7,7 @@ import { toSectionQueryId } from '../coordinator/paper/section-query-id.ts';
 import { parseHalt } from '../halt/halt.ts';
 import type { Halt } from '../halt/halt-shape.ts';
 import { toQueryIds } from '../librarian/queries/query-ids.ts';
-import type { OpenFleet } from '../open-fleet.ts';
+import type { OpenFleet } from '../api/open-fleet.ts';
 
 const POLL_MS = 300;
 

@@ -12,7 +12,7 @@ import { readEntries } from '../tasks/batch/read-entries.ts';
 import { eachResult } from '../tasks/batch/results.ts';
 import { openSpool, type Spool } from '../tasks/batch/spool.ts';
 import { checkBatchName } from '../tasks/batch/task-id.ts';
-import type { OpenFleet } from '../open-fleet.ts';
+import type { OpenFleet } from '../api/open-fleet.ts';
 import { toMessage, UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';

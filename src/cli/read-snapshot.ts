@@ -1,6 +1,6 @@
 import { DEFAULT_BUDGET_NANO_USD } from '../ledger/budget.ts';
 import { toNanoUsd } from '../pricing/money.ts';
-import type { OpenFleet } from '../open-fleet.ts';
+import type { OpenFleet } from '../api/open-fleet.ts';
 import type { StatusSnapshot } from '../status/types.ts';
 import { readStatus } from '../status/read/snapshot.ts';
 

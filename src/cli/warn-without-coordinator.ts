@@ -1,4 +1,4 @@
-import type { OpenFleet } from '../open-fleet.ts';
+import type { OpenFleet } from '../api/open-fleet.ts';
 
 /** Says so when a mission cannot begin, or its tasks cannot: nobody is there to do it. */
 export async function warnWithoutCoordinator({ inner }: OpenFleet): Promise<void> {

@@ -1,4 +1,4 @@
-import type { OpenFleet } from '../open-fleet.ts';
+import type { OpenFleet } from '../api/open-fleet.ts';
 import { readSnapshot } from './read-snapshot.ts';
 
 /** Says so when what is waited for cannot begin: nobody is there to do it. */

@@ -1,4 +1,4 @@
-import type { OpenFleet } from '../open-fleet.ts';
+import type { OpenFleet } from '../api/open-fleet.ts';
 
 const PROCESSES = { missions: 'coordinator', archive: 'librarian' } as const;
 

@@ -1,4 +1,4 @@
-import { openFleet } from '../open-fleet.ts';
+import { openFleet } from '../api/open-fleet.ts';
 import { renderCosts } from '../ledger/report/render.ts';
 import { readLedger, toCostReport } from '../ledger/report/report.ts';
 import { findPrices } from '../pricing/catalog.ts';

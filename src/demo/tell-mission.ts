@@ -3,7 +3,7 @@ import { readMission } from '../coordinator/mission/record.ts';
 import type { MissionRecord } from '../coordinator/mission/types.ts';
 import { toMessage } from '../errors.ts';
 import type { StoredFinding } from '../findings/stored.ts';
-import type { OpenFleet } from '../open-fleet.ts';
+import type { OpenFleet } from '../api/open-fleet.ts';
 import { DEMO_WORKSPACE } from './demo-fleet.ts';
 import { describeFinding, describeStart, wrap } from './describe-mission.ts';
 

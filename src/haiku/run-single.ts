@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { isOffline } from '../config/environment.ts';
-import type { OpenFleet } from '../open-fleet.ts';
+import type { OpenFleet } from '../api/open-fleet.ts';
 import {
   AccountRefusedError,
   BudgetHeldError,

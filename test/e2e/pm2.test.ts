@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openFleet, type OpenFleet } from '../../src/open-fleet.ts';
+import { openFleet, type OpenFleet } from '../../src/api/open-fleet.ts';
 import { loadConfig, packageFolder } from '../../src/config/environment.ts';
 import { findFreePort } from '../../src/redis/server/embedded.ts';
 import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';

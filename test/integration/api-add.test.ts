@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RedisUnusableError, UsageError } from '../../src/errors.ts';
-import { connectFleet } from '../../src/connect-fleet.ts';
+import { connectFleet } from '../../src/api/connect-fleet.ts';
 import { findFreePort } from '../../src/redis/server/embedded.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

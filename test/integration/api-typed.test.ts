@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { ResultMismatchError, UsageError } from '../../src/errors.ts';
-import { defineTask } from '../../src/jobs/define-task.ts';
+import { defineTask } from '../../src/api/define-task.ts';
 import { createModel } from '../../src/models/create/model.ts';
 import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createForecaster } from '../../src/tasks/batch/forecast.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';

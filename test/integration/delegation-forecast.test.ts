@@ -4,7 +4,7 @@ import { forecastPlan } from '../../src/coordinator/plan/forecast.ts';
 import { planSchema } from '../../src/coordinator/plan/plan.ts';
 import { renderMissionForecast } from '../../src/coordinator/plan/render-forecast.ts';
 import { toNodes } from '../../src/coordinator/plan/expand.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { createMissionModel, startCoordinator } from '../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

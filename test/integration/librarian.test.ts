@@ -5,7 +5,7 @@ import { openTestFleet, testConfig } from '../support/lane.ts';
 import { createScriptedArchive, idsShown, startLibrarian, storeFindings } from '../support/librarian.ts';
 import { useRedis } from '../support/redis.ts';
 import { waitUntil } from '../support/wait.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import type { ArchiveInput } from '../../queues/archive.ts';
 
 const redis = useRedis();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/environment.ts';
 import type { MissionRecord } from '../../src/coordinator/mission/types.ts';
 import { readMission } from '../../src/coordinator/mission/record.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { createMissionModel, promptOf, startCoordinator, titleOf, toPlanReply } from '../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

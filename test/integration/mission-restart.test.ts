@@ -3,7 +3,7 @@ import { toMissionFindingId } from '../../src/coordinator/mission/id.ts';
 import { readMission, writeMission } from '../../src/coordinator/mission/record.ts';
 import { pruneMissions } from '../../src/coordinator/upkeep/prune-missions.ts';
 import { readMissionProgress } from '../../src/coordinator/read-progress.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { createMissionModel, promptOf, startCoordinator, titleOf, toPlanReply } from '../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/environment.ts';
 import { readMission } from '../../src/coordinator/mission/record.ts';
 import { resumeMission } from '../../src/coordinator/control/resume.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { createMissionModel, promptOf, startCoordinator, titleOf } from '../support/coordinator.ts';
 import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { createScriptedArchive, startLibrarian, storeFindings } from '../support/librarian.ts';

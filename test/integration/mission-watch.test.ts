@@ -3,7 +3,7 @@ import { cancelChildren } from '../../src/coordinator/delegate/cancel-children.t
 import { readMission } from '../../src/coordinator/mission/record.ts';
 import type { RunningCoordinator } from '../../src/coordinator/run-coordinator.ts';
 import { cancelJobs } from '../../src/tasks/cancel.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { createMissionModel, startCoordinator } from '../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { createScriptedArchive, startLibrarian, storeFindings } from '../support/librarian.ts';

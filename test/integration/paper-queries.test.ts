@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ArchiveInput } from '../../queues/archive.ts';
 import { AccountRefusedError, ProviderUnavailableError, QuotaError, TaskFailedError } from '../../src/errors.ts';
 import { addQuery } from '../../src/librarian/queries/enqueue.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';
 import { createScriptedArchive, startLibrarian, storeFindings, type ArchiveCall } from '../support/librarian.ts';
 import { useRedis } from '../support/redis.ts';

@@ -7,7 +7,7 @@ import { parkMission } from '../../src/coordinator/control/park.ts';
 import { resumeMission } from '../../src/coordinator/control/resume.ts';
 import { releaseParked } from '../../src/jobs/outcomes/parked.ts';
 import { setBudget } from '../../src/ledger/budget.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { createMissionModel, startCoordinator, titleOf } from '../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { useRedis } from '../support/redis.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ProviderUnavailableError, UsageError } from '../../src/errors.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { eachFailedJob, groupFailedJobs } from '../../src/tasks/repair/failed.ts';
 import { retryJob, type RetryOptions } from '../../src/tasks/repair/retry.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';

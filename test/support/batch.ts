@@ -4,7 +4,7 @@ import { followBatch, type BatchEnd } from '../../src/tasks/batch/follow.ts';
 import { readEntries } from '../../src/tasks/batch/read-entries.ts';
 import { eachResult, type ResultLine } from '../../src/tasks/batch/results.ts';
 import { openSpool, type Spool } from '../../src/tasks/batch/spool.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { toFindingId } from '../../src/findings/finding-id.ts';
 import type { TestRedis } from './redis.ts';
 

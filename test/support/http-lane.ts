@@ -3,7 +3,7 @@ import type { TaskInput } from '../../queues/tasks.ts';
 import { createHaltSwitch, type HaltSwitch } from '../../src/halt/halt.ts';
 import type { RunningHaiku } from '../../src/haiku/run-haiku.ts';
 import { createModel } from '../../src/models/create/model.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import {
   startAnthropicSimulator,
   type AnthropicSimulator,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Config } from '../../src/config/environment.ts';
-import { openFleet, type OpenFleet } from '../../src/open-fleet.ts';
+import { openFleet, type OpenFleet } from '../../src/api/open-fleet.ts';
 import { runHaiku, type RunningHaiku } from '../../src/haiku/run-haiku.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import type { Model } from '../../src/models/model.ts';

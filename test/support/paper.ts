@@ -8,7 +8,7 @@ import { resumeMission, type MissionChoice } from '../../src/coordinator/control
 import { runLibrarian } from '../../src/librarian/run-librarian.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { createArchiveModels } from '../../src/models/create/archive-models.ts';
-import type { OpenFleet } from '../../src/open-fleet.ts';
+import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts';
 import type { ModelRequest } from '../../src/models/model.ts';
 import { promptOf, startCoordinator, titleOf } from './coordinator.ts';

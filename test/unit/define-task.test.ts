@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ResultMismatchError, UsageError } from '../../src/errors.ts';
 import { createResultCheck } from '../../src/tasks/result-schema.ts';
-import { defineTask, isTypedTask, toResultParser, toTaskInput } from '../../src/jobs/define-task.ts';
+import { defineTask, isTypedTask, toResultParser, toTaskInput } from '../../src/api/define-task.ts';
 
 /** A typed task that answers with `output`. */
 const answering = <Output extends z.ZodType>(output: Output) =>

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
 import type { Config } from '../../config/environment.ts';
-import type { OpenFleet } from '../../open-fleet.ts';
+import type { OpenFleet } from '../../api/open-fleet.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { findMission } from '../../coordinator/control/find.ts';

@@ -7,7 +7,7 @@ import { eachStored } from '../../findings/iterate.ts';
 import { toExportLine } from '../../findings/transfer/export-line.ts';
 import { importFindings, type ImportCounts } from '../../findings/transfer/import.ts';
 import type { FindingQuery } from '../../findings/types.ts';
-import type { OpenFleet } from '../../open-fleet.ts';
+import type { OpenFleet } from '../../api/open-fleet.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { printJson } from '../print.ts';

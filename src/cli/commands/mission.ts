@@ -8,7 +8,7 @@ import { renderMissionForecast } from '../../coordinator/plan/render-forecast.ts
 import { toNodes } from '../../coordinator/plan/expand.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { formatUsd } from '../../pricing/money.ts';
-import type { OpenFleet } from '../../open-fleet.ts';
+import type { OpenFleet } from '../../api/open-fleet.ts';
 import { EXIT } from '../exit-codes.ts';
 import { followMission } from '../follow-mission.ts';
 import { jsonOption, toCount } from '../options.ts';

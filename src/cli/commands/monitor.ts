@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { OpenFleet } from '../../open-fleet.ts';
+import type { OpenFleet } from '../../api/open-fleet.ts';
 import { toFindingId } from '../../findings/finding-id.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored.ts';
 import { connectRedis } from '../../redis/connect.ts';

@@ -5,7 +5,7 @@ import { NotFoundError, UsageError } from '../../errors.ts';
 import { createHaltSwitch } from '../../halt/halt.ts';
 import { resumeMission } from '../../coordinator/control/resume.ts';
 import { retryJob } from '../../tasks/repair/retry.ts';
-import type { OpenFleet } from '../../open-fleet.ts';
+import type { OpenFleet } from '../../api/open-fleet.ts';
 import { choicesOf } from '../../status/render/halt-choices.ts';
 import { EXIT } from '../exit-codes.ts';
 import { followPaper, type PaperEnd } from '../follow-paper.ts';

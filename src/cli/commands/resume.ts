@@ -6,7 +6,7 @@ import type { Halt } from '../../halt/halt-shape.ts';
 import { resumeMission, type MissionChoice } from '../../coordinator/control/resume.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { createNotifier } from '../../swarm/notify.ts';
-import type { OpenFleet } from '../../open-fleet.ts';
+import type { OpenFleet } from '../../api/open-fleet.ts';
 import type { StatusSnapshot } from '../../status/types.ts';
 import { describeTooLittle } from '../least-call.ts';
 import { thisPerson } from '../person.ts';

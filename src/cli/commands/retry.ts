@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
-import type { OpenFleet } from '../../open-fleet.ts';
+import type { OpenFleet } from '../../api/open-fleet.ts';
 import { toMessage, UsageError } from '../../errors.ts';
 import { readKnownNames } from '../../tasks/check.ts';
 import { holdOpen, letEnd, noticeBatchEnd } from '../../tasks/batch/lifecycle.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { readBatch } from '../../tasks/batch/progress.ts';
-import type { OpenFleet } from '../../open-fleet.ts';
+import type { OpenFleet } from '../../api/open-fleet.ts';
 import { toRedisError } from '../../redis/connect.ts';
 import { toMessage } from '../../errors.ts';
 import { renderCompactStatus, renderStatus } from '../../status/render/status.ts';

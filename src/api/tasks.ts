@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { TaskInput } from '../../queues/tasks.ts';
 import { addBatch, type BatchParts } from '../tasks/batch/add.ts';
 import type { BatchOptions } from '../tasks/batch/types.ts';
-import type { AddOptions, FleetTasks } from '../connect-fleet.ts';
+import type { AddOptions, FleetTasks } from './connect-fleet.ts';
 import { UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { withPlainErrors } from '../redis/plain-errors.ts';

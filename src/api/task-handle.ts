@@ -5,7 +5,7 @@ import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { toRedisError } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { FinishWatch } from './state/job-ends.ts';
+import type { FinishWatch } from '../jobs/state/job-ends.ts';
 import type { Enqueued, TaskHandle, WaitOptions } from '../tasks/types.ts';
 
 export interface HandleParts {

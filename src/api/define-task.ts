@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TaskInput } from '../../queues/tasks.ts';
 import { ResultMismatchError, toMessage, UsageError } from '../errors.ts';
-import { toRules } from './contract.ts';
+import { toRules } from '../jobs/contract.ts';
 
 /** A task with a typed input and a typed result. */
 export interface TypedTask<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {

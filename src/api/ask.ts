@@ -1,7 +1,7 @@
-import { createTaskHandle, type HandleParts } from '../jobs/task-handle.ts';
+import { createTaskHandle, type HandleParts } from './task-handle.ts';
 import { withPlainErrors } from '../redis/plain-errors.ts';
-import type { AskOptions, QueryHandle } from './ask-shape.ts';
-import { addQuery } from './queries/enqueue.ts';
+import type { AskOptions, QueryHandle } from './ask-types.ts';
+import { addQuery } from '../librarian/queries/enqueue.ts';
 
 /** The `ask` of a connected fleet. @param parts of the archive's queue */
 export function createFleetAsk(

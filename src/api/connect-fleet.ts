@@ -1,15 +1,15 @@
 import type { z } from 'zod';
-import type { TaskInput } from '../queues/tasks.ts';
-import type { BatchOptions, BatchReport, BatchState } from './tasks/batch/types.ts';
-import { loadConfig } from './config/environment.ts';
-import type { FleetMissions } from './coordinator/mission/handle-types.ts';
-import type { FleetFindings } from './findings/types.ts';
-import type { AskOptions, QueryHandle } from './librarian/ask-shape.ts';
-import type { TypedTask } from './jobs/define-task.ts';
-import type { TaskEnd, TaskHandle, WaitOptions } from './tasks/types.ts';
-import type { CostReport, ReportDimension } from './ledger/report/types.ts';
+import type { TaskInput } from '../../queues/tasks.ts';
+import type { BatchOptions, BatchReport, BatchState } from '../tasks/batch/types.ts';
+import { loadConfig } from '../config/environment.ts';
+import type { FleetMissions } from '../coordinator/mission/handle-types.ts';
+import type { FleetFindings } from '../findings/types.ts';
+import type { AskOptions, QueryHandle } from './ask-types.ts';
+import type { TypedTask } from './define-task.ts';
+import type { TaskEnd, TaskHandle, WaitOptions } from '../tasks/types.ts';
+import type { CostReport, ReportDimension } from '../ledger/report/types.ts';
 import { openFleet } from './open-fleet.ts';
-import type { StatusSnapshot } from './status/types.ts';
+import type { StatusSnapshot } from '../status/types.ts';
 
 export interface FleetOptions {
   /** Default `REDIS_URL`, else `redis://127.0.0.1:6379`. */

@@ -1,9 +1,9 @@
-import { createTaskHandle, type HandleParts } from '../jobs/task-handle.ts';
+import { createTaskHandle, type HandleParts } from './task-handle.ts';
 import { withPlainErrors } from '../redis/plain-errors.ts';
-import { toMissionFindingId } from './mission/id.ts';
-import { addMission, type MissionProducerParts } from './mission/enqueue.ts';
-import { listMissions, readMissionStatus } from './mission/status.ts';
-import type { FleetMissions, MissionHandle } from './mission/handle-types.ts';
+import { toMissionFindingId } from '../coordinator/mission/id.ts';
+import { addMission, type MissionProducerParts } from '../coordinator/mission/enqueue.ts';
+import { listMissions, readMissionStatus } from '../coordinator/mission/status.ts';
+import type { FleetMissions, MissionHandle } from '../coordinator/mission/handle-types.ts';
 
 /** The `missions` of a connected fleet. @param parts of the missions' queue */
 export function createFleetMissions(
