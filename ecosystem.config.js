@@ -13,7 +13,7 @@ if (!existsSync(new URL('./dist/src/config/environment.js', import.meta.url))) {
 }
 
 const { loadConfig } = require('./dist/src/config/environment.js');
-const { buildApps } = require('./dist/src/processes/apps.js');
+const { buildApps } = require('./dist/src/pm2/apps.js');
 
 function readApps() {
   try {

@@ -2,7 +2,7 @@
 import { ConfigError } from '../src/errors.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
 import { startProcess } from '../src/process/start.ts';
-import { outliveWorkers } from '../src/processes/outlive-workers.ts';
+import { outliveWorkers } from '../src/pm2/wait-for-workers.ts';
 import { startEmbeddedRedis } from '../src/redis/server/embedded.ts';
 
 await startProcess('redis', async (config, log) => {

@@ -1,7 +1,7 @@
 import type { Config } from '../config/environment.ts';
-import { toNamespace } from '../processes/apps.ts';
-import { isDaemonThere } from '../processes/pm2-daemon.ts';
-import { withPm2 } from '../processes/pm2.ts';
+import { toNamespace } from '../pm2/apps.ts';
+import { isDaemonThere } from '../pm2/daemon.ts';
+import { withPm2 } from '../pm2/pm2.ts';
 import { isPortFree } from '../redis/server/embedded.ts';
 import { unwell, well, type CheckResult } from './check.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/environment.ts';
-import { buildApps } from '../../src/processes/apps.ts';
+import { buildApps } from '../../src/pm2/apps.ts';
 import { writeEmbeddedChoice } from '../../src/config/embedded-choice.ts';
 
 let home = '';

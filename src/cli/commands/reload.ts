@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
 import { loadConfig } from '../../config/environment.ts';
-import { reloadFleet } from '../../processes/reload.ts';
+import { reloadFleet } from '../../pm2/reload.ts';
 import { showWaiting } from '../show-waiting.ts';
 import { printProblem } from './up.ts';
 

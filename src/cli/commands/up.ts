@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
 import { formatUsd } from '../../pricing/money.ts';
-import type { ProcessProblem } from '../../processes/wait-until-ready.ts';
-import { bringUp } from '../../processes/up.ts';
+import type { ProcessProblem } from '../../pm2/wait-until-ready.ts';
+import { bringUp } from '../../pm2/up.ts';
 import { redisAddress } from '../../redis/connect.ts';
 import { printJson } from '../print.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/environment.ts';
 import { toAppName, toNamespace } from './apps.ts';
 import { withPm2, type Pm2, type Pm2Process } from './pm2.ts';
-import { isDaemonThere } from './pm2-daemon.ts';
+import { isDaemonThere } from './daemon.ts';
 
 /** A process counts a second signal only once it has seen the first. */
 const BETWEEN_SIGNALS_MS = 300;

@@ -5,7 +5,7 @@ import { connectRedis } from '../redis/connect.ts';
 import { createKeys } from '../redis/keys.ts';
 import { runPreflight } from '../redis/preflight.ts';
 import { buildApps, toAppName, toNamespace, type App } from './apps.ts';
-import { chooseRedis } from './choose-redis.ts';
+import { chooseRedis } from './select-redis.ts';
 import { withPm2, type Pm2, type Pm2Process } from './pm2.ts';
 import { waitUntilReady, type ProcessProblem } from './wait-until-ready.ts';
 

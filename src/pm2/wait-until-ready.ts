@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT_CONFIG } from '../process/start.ts';
 import type { App } from './apps.ts';
-import { readLastWords } from './last-words.ts';
+import { readLastWords } from './stderr-tail.ts';
 import type { Pm2, Pm2Process } from './pm2.ts';
 
 /** A process that is not there, and why. */

@@ -1,5 +1,5 @@
 import { KILL_TIMEOUT_MS, READY_TIMEOUT_MS, type App } from './apps.ts';
-import { readDaemonPid, withinDeadline } from './pm2-daemon.ts';
+import { readDaemonPid, withinDeadline } from './daemon.ts';
 
 /** One process as pm2 lists it. */
 export interface Pm2Process {

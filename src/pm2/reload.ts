@@ -1,7 +1,7 @@
 import type { Config } from '../config/environment.ts';
 import { toAppName, toNamespace } from './apps.ts';
 import { withPm2, type Pm2Process } from './pm2.ts';
-import { isDaemonThere } from './pm2-daemon.ts';
+import { isDaemonThere } from './daemon.ts';
 import { waitUntilReady, type ProcessProblem } from './wait-until-ready.ts';
 
 /**
