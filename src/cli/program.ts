@@ -27,7 +27,7 @@ import { registerSingle } from './commands/single.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTask } from './commands/task.ts';
 import { registerUp } from './commands/up.ts';
-import { reportFailure } from './report-failure.ts';
+import { reportFailure } from './output/report-failure.ts';
 
 /** One entry a command; each adds itself to the program. */
 const registrations: ((program: Command) => void)[] = [

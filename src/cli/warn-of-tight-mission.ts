@@ -3,7 +3,7 @@ import type { Config } from '../config/environment.ts';
 import { toOutlineCall } from '../coordinator/paper/outline-call.ts';
 import { MOST_TASKS, toPlanCall } from '../coordinator/plan/prompt.ts';
 import { toNanoUsd } from '../pricing/money.ts';
-import { describeTooLittle } from './least-call.ts';
+import { describeTooLittle } from './cheapest-call.ts';
 
 /**
  * Says before anything is paid that a mission's or paper's budget has no room for its first own call. No error: the archive

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { assertWritable, writeWhole } from '../../src/cli/write-whole.ts';
+import { assertWritable, writeWhole } from '../../src/cli/output/atomic-write.ts';
 import { UsageError } from '../../src/errors.ts';
 
 let folder = '';

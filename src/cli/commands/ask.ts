@@ -7,9 +7,9 @@ import { followJob } from '../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import type { AskOptions } from '../../api/ask-types.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
-import { toMark } from '../finding-mark.ts';
+import { toMark } from '../output/finding-mark.ts';
 import { jsonOption } from '../options.ts';
-import { lineWidth, printJson, toLine, withoutControls } from '../print.ts';
+import { lineWidth, printJson, toLine, withoutControls } from '../output/print.ts';
 import { warnWithoutLibrarian } from '../warn-without-writers.ts';
 import { withFleet } from '../with-fleet.ts';
 

@@ -10,10 +10,10 @@ import { releaseParked } from '../../jobs/outcomes/parked.ts';
 import { readBudget, seedBudget, setBudget, type BudgetScope } from '../../ledger/budget.ts';
 import type { BudgetState } from '../../ledger/budget-shape.ts';
 import { readOwnBudgets } from '../../ledger/own-budgets.ts';
-import { describeBudget } from '../describe-budget.ts';
-import { describeTooLittle } from '../least-call.ts';
+import { describeBudget } from '../output/describe-budget.ts';
+import { describeTooLittle } from '../cheapest-call.ts';
 import { jsonOption, toUsd } from '../options.ts';
-import { printJson } from '../print.ts';
+import { printJson } from '../output/print.ts';
 import { withFleet } from '../with-fleet.ts';
 
 interface BudgetOptions {

@@ -6,7 +6,7 @@ import { UsageError } from '../../errors.ts';
 import { cancelJobs } from '../../tasks/cancel.ts';
 import { assertBatch } from '../../tasks/repair/failed.ts';
 import { findQueueOf } from '../../jobs/queue-of-job.ts';
-import { showProgress } from '../progress.ts';
+import { showProgress } from '../output/progress.ts';
 import { withFleet } from '../with-fleet.ts';
 
 export function registerCancel(program: Command): void {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { listContexts, removeContext, saveContext } from '../../haiku/memory-contexts.ts';
 import { jsonOption, readTextFile } from '../options.ts';
-import { printJson } from '../print.ts';
-import { renderTable } from '../table.ts';
+import { printJson } from '../output/print.ts';
+import { renderTable } from '../output/table.ts';
 import { withFleet } from '../with-fleet.ts';
 
 export function registerContext(program: Command): void {

@@ -5,7 +5,7 @@ import { readLedger, toCostReport } from '../../ledger/report/report.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import { describeUncertain } from '../../status/render/describe-uncertain.ts';
 import { jsonOption } from '../options.ts';
-import { printJson } from '../print.ts';
+import { printJson } from '../output/print.ts';
 import { withFleet } from '../with-fleet.ts';
 import { readSnapshot } from '../read-snapshot.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CheckGroup } from '../../doctor/check.ts';
-import { printJson } from '../print.ts';
+import { printJson } from '../output/print.ts';
 
 export function registerDoctor(program: Command): void {
   program

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
 import { loadConfig } from '../../config/environment.ts';
 import { bringDown } from '../../pm2/down.ts';
-import { showWaiting } from '../show-waiting.ts';
+import { showWaiting } from '../output/show-waiting.ts';
 
 export function registerDown(program: Command): void {
   program

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
 import { assertBatch, eachFailedJob, groupFailedJobs } from '../../tasks/repair/failed.ts';
 import { jsonOption } from '../options.ts';
-import { lineWidth, printJson, toLine } from '../print.ts';
+import { lineWidth, printJson, toLine } from '../output/print.ts';
 import { withFleet } from '../with-fleet.ts';
 
 export function registerFailed(program: Command): void {

@@ -3,8 +3,8 @@ import { UsageError } from '../../errors.ts';
 import { countOf } from '../../text/plural.ts';
 import { listAnswersCiting, retractFinding } from '../../findings/retract.ts';
 import { jsonOption } from '../options.ts';
-import { thisPerson } from '../person.ts';
-import { lineWidth, printJson, toLine } from '../print.ts';
+import { thisPerson } from '../current-user.ts';
+import { lineWidth, printJson, toLine } from '../output/print.ts';
 import { withFleet } from '../with-fleet.ts';
 
 /** `fleet findings retract`. */

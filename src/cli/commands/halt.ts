@@ -4,7 +4,7 @@ import { createHaltSwitch } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import { createNotifier } from '../../swarm/notify.ts';
 import { choicesOf } from '../../status/render/halt-choices.ts';
-import { thisPerson } from '../person.ts';
+import { thisPerson } from '../current-user.ts';
 import { withFleet } from '../with-fleet.ts';
 
 export function registerHalt(program: Command): void {

@@ -3,7 +3,7 @@ import type { OpenFleet } from '../../api/open-fleet.ts';
 import { toFindingId } from '../../findings/finding-id.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored.ts';
 import { connectRedis } from '../../redis/connect.ts';
-import { lineWidth, toLine } from '../print.ts';
+import { lineWidth, toLine } from '../output/print.ts';
 import { withFleet } from '../with-fleet.ts';
 
 interface MonitorOptions {

@@ -4,7 +4,7 @@ import { describeReport } from '../../coordinator/paper/describe-report.ts';
 import { readPaper, type PaperRecord } from '../../coordinator/paper/record.ts';
 import { NotFoundError } from '../../errors.ts';
 import { jsonOption } from '../options.ts';
-import { printJson, withoutControls } from '../print.ts';
+import { printJson, withoutControls } from '../output/print.ts';
 import { withFleet } from '../with-fleet.ts';
 
 /** `fleet paper show`. */

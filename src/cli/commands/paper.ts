@@ -7,16 +7,16 @@ import { resumeMission } from '../../coordinator/control/resume.ts';
 import { retryJob } from '../../tasks/repair/retry.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 import { choicesOf } from '../../status/render/halt-choices.ts';
-import { EXIT } from '../exit-codes.ts';
-import { followPaper, type PaperEnd } from '../follow-paper.ts';
+import { EXIT } from '../output/exit-codes.ts';
+import { followPaper, type PaperEnd } from '../follow/paper.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { jsonOption, toUsd } from '../options.ts';
-import { thisPerson } from '../person.ts';
-import { printJson, withoutControls } from '../print.ts';
+import { thisPerson } from '../current-user.ts';
+import { printJson, withoutControls } from '../output/print.ts';
 import { warnOfTightMission } from '../warn-of-tight-mission.ts';
 import { warnWithoutWriters } from '../warn-without-writers.ts';
 import { withFleet } from '../with-fleet.ts';
-import { assertWritable, writeWhole } from '../write-whole.ts';
+import { assertWritable, writeWhole } from '../output/atomic-write.ts';
 import { registerPaperShow } from './paper-show.ts';
 
 interface PaperOptions {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { createHaltSwitch } from '../../halt/halt.ts';
 import { parkMission } from '../../coordinator/control/park.ts';
 import { createNotifier } from '../../swarm/notify.ts';
-import { thisPerson } from '../person.ts';
+import { thisPerson } from '../current-user.ts';
 import { withFleet } from '../with-fleet.ts';
 
 export function registerPark(program: Command): void {

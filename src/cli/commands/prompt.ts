@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { COORDINATOR_PROMPT, WORKER_PROMPT } from '../starter-prompts.ts';
+import { COORDINATOR_PROMPT, WORKER_PROMPT } from '../output/starter-prompts.ts';
 
 export function registerPrompt(program: Command): void {
   program

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
 import { loadConfig } from '../../config/environment.ts';
 import { reloadFleet } from '../../pm2/reload.ts';
-import { showWaiting } from '../show-waiting.ts';
+import { showWaiting } from '../output/show-waiting.ts';
 import { printProblem } from './up.ts';
 
 export function registerReload(program: Command): void {

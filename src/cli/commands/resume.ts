@@ -8,8 +8,8 @@ import { formatUsd } from '../../pricing/money.ts';
 import { createNotifier } from '../../swarm/notify.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 import type { StatusSnapshot } from '../../status/types.ts';
-import { describeTooLittle } from '../least-call.ts';
-import { thisPerson } from '../person.ts';
+import { describeTooLittle } from '../cheapest-call.ts';
+import { thisPerson } from '../current-user.ts';
 import { readSnapshot } from '../read-snapshot.ts';
 import { withFleet } from '../with-fleet.ts';
 

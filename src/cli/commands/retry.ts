@@ -9,9 +9,9 @@ import { createNotifier } from '../../swarm/notify.ts';
 import { findQueueOf } from '../../jobs/queue-of-job.ts';
 import { retryJob, type TaskEdit } from '../../tasks/repair/retry.ts';
 import { jsonOption, readJsonFile, toCount } from '../options.ts';
-import { thisPerson } from '../person.ts';
-import { printJson } from '../print.ts';
-import { showProgress } from '../progress.ts';
+import { thisPerson } from '../current-user.ts';
+import { printJson } from '../output/print.ts';
+import { showProgress } from '../output/progress.ts';
 import { withFleet } from '../with-fleet.ts';
 
 interface RetryCommandOptions {

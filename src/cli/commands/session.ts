@@ -3,7 +3,7 @@ import { countOf } from '../../text/plural.ts';
 import { UsageError } from '../../errors.ts';
 import { beginSession } from '../../swarm/session.ts';
 import { jsonOption } from '../options.ts';
-import { printJson } from '../print.ts';
+import { printJson } from '../output/print.ts';
 import { withFleet } from '../with-fleet.ts';
 
 export function registerSession(program: Command): void {

@@ -5,10 +5,10 @@ import { formatUsd } from '../../pricing/money.ts';
 import type { ShardState } from '../../librarian/gate/shard-states.ts';
 import { readShardStates } from '../../librarian/gate/shard-states.ts';
 import { testShards } from '../../librarian/test-shards.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT } from '../output/exit-codes.ts';
 import { jsonOption } from '../options.ts';
-import { lineWidth, printJson, toLine } from '../print.ts';
-import { renderTable } from '../table.ts';
+import { lineWidth, printJson, toLine } from '../output/print.ts';
+import { renderTable } from '../output/table.ts';
 import { withFleet } from '../with-fleet.ts';
 
 export function registerShards(program: Command): void {

@@ -5,9 +5,9 @@ import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import { allSonnetNanoUsd, toSavedPercent } from '../../pricing/cost.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
 import { findPrices } from '../../pricing/catalog.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT } from '../output/exit-codes.ts';
 import { jsonOption, toUsd } from '../options.ts';
-import { printJson } from '../print.ts';
+import { printJson } from '../output/print.ts';
 import { withFleet } from '../with-fleet.ts';
 import { addTaskOptions, toTaskInput, type TaskCommandOptions } from './task.ts';
 

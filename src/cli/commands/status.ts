@@ -6,9 +6,9 @@ import { toRedisError } from '../../redis/connect.ts';
 import { toMessage } from '../../errors.ts';
 import { renderCompactStatus, renderStatus } from '../../status/render/status.ts';
 import { jsonOption } from '../options.ts';
-import { isTerminal, printJson, wantsColour } from '../print.ts';
+import { isTerminal, printJson, wantsColour } from '../output/print.ts';
 import { readSnapshot } from '../read-snapshot.ts';
-import { renderBatch } from '../render-batch.ts';
+import { renderBatch } from '../output/batch.ts';
 import { withFleet } from '../with-fleet.ts';
 
 const WATCH_MS = 5_000;

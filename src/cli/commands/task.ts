@@ -4,10 +4,10 @@ import { UsageError } from '../../errors.ts';
 import { followJob } from '../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import { toSummary } from '../../findings/stored.ts';
-import { loadTaskFile, type TaskFileOptions } from '../load-task-file.ts';
+import { loadTaskFile, type TaskFileOptions } from '../follow/load-task-file.ts';
 import { jsonOption, parseJson, readJsonFile, toCount, toUsd } from '../options.ts';
-import { lineWidth, printJson, toLine } from '../print.ts';
-import { showProgress } from '../progress.ts';
+import { lineWidth, printJson, toLine } from '../output/print.ts';
+import { showProgress } from '../output/progress.ts';
 import { warnWithoutWorkers } from '../warn-without-workers.ts';
 import { withFleet } from '../with-fleet.ts';
 

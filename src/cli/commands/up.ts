@@ -4,7 +4,7 @@ import { formatUsd } from '../../pricing/money.ts';
 import type { ProcessProblem } from '../../pm2/wait-until-ready.ts';
 import { bringUp } from '../../pm2/up.ts';
 import { redisAddress } from '../../redis/connect.ts';
-import { printJson } from '../print.ts';
+import { printJson } from '../output/print.ts';
 
 export function registerUp(program: Command): void {
   program

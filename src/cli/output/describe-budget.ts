@@ -1,5 +1,5 @@
-import type { BudgetState } from '../ledger/budget-shape.ts';
-import { formatUsd } from '../pricing/money.ts';
+import type { BudgetState } from '../../ledger/budget-shape.ts';
+import { formatUsd } from '../../pricing/money.ts';
 
 /** One budget in one line: the limit, what is spent, held and uncertain apart, and what is left. */
 export function describeBudget({ limit, settled, reserved, uncertain }: BudgetState): string {

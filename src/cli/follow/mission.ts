@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countOf } from '../text/plural.ts';
-import { readMission, readMissionHead } from '../coordinator/mission/record.ts';
-import type { MissionRecord } from '../coordinator/mission/types.ts';
-import { findAllParked } from '../coordinator/upkeep/blocked.ts';
-import type { Halt } from '../halt/halt-shape.ts';
-import { parseHalt } from '../halt/halt.ts';
-import { formatUsd } from '../pricing/money.ts';
-import type { OpenFleet } from '../api/open-fleet.ts';
-import { lineWidth, toLine } from './print.ts';
-import { showProgress, type Progress } from './progress.ts';
+import { countOf } from '../../text/plural.ts';
+import { readMission, readMissionHead } from '../../coordinator/mission/record.ts';
+import type { MissionRecord } from '../../coordinator/mission/types.ts';
+import { findAllParked } from '../../coordinator/upkeep/blocked.ts';
+import type { Halt } from '../../halt/halt-shape.ts';
+import { parseHalt } from '../../halt/halt.ts';
+import { formatUsd } from '../../pricing/money.ts';
+import type { OpenFleet } from '../../api/open-fleet.ts';
+import { lineWidth, toLine } from '../output/print.ts';
+import { showProgress, type Progress } from '../output/progress.ts';
 
 const FIRST_POLL_MS = 50;
 const POLL_MS = 400;

@@ -1,5 +1,5 @@
-import type { BatchState } from '../tasks/batch/types.ts';
-import { formatUsd } from '../pricing/money.ts';
+import type { BatchState } from '../../tasks/batch/types.ts';
+import { formatUsd } from '../../pricing/money.ts';
 
 /** The lines of `fleet status --batch` and of a batch that ended. */
 export function renderBatch(state: BatchState): string {

@@ -1,8 +1,8 @@
-import { countOf } from '../text/plural.ts';
-import type { BatchReport } from '../tasks/batch/types.ts';
-import type { Forecast } from '../tasks/batch/forecast.ts';
-import { formatUsd } from '../pricing/money.ts';
-import { toSavedPercent } from '../pricing/cost.ts';
+import { countOf } from '../../text/plural.ts';
+import type { BatchReport } from '../../tasks/batch/types.ts';
+import type { Forecast } from '../../tasks/batch/forecast.ts';
+import { formatUsd } from '../../pricing/money.ts';
+import { toSavedPercent } from '../../pricing/cost.ts';
 
 /** What `--dry-run` prints: what would be added, what it will probably cost, and what that rests on. */
 export function renderForecast(report: BatchReport, forecast: Forecast): string {

@@ -1,7 +1,7 @@
-import { loadConfig } from '../config/environment.ts';
-import { FleetError, HaltError, NotFoundError, UsageError, toMessage } from '../errors.ts';
-import { configSecrets, createRedactor } from '../config/redact.ts';
-import { toRedisError } from '../redis/connect.ts';
+import { loadConfig } from '../../config/environment.ts';
+import { FleetError, HaltError, NotFoundError, UsageError, toMessage } from '../../errors.ts';
+import { configSecrets, createRedactor } from '../../config/redact.ts';
+import { toRedisError } from '../../redis/connect.ts';
 import { EXIT } from './exit-codes.ts';
 
 /**

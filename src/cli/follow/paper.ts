@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countOf } from '../text/plural.ts';
-import { readMissionHead } from '../coordinator/mission/record.ts';
-import { readPaper, type PaperRecord } from '../coordinator/paper/record.ts';
-import type { ShardReport } from '../coordinator/paper/types.ts';
-import { toSectionQueryId } from '../coordinator/paper/section-query-id.ts';
-import { parseHalt } from '../halt/halt.ts';
-import type { Halt } from '../halt/halt-shape.ts';
-import { toQueryIds } from '../librarian/queries/query-ids.ts';
-import type { OpenFleet } from '../api/open-fleet.ts';
+import { countOf } from '../../text/plural.ts';
+import { readMissionHead } from '../../coordinator/mission/record.ts';
+import { readPaper, type PaperRecord } from '../../coordinator/paper/record.ts';
+import type { ShardReport } from '../../coordinator/paper/types.ts';
+import { toSectionQueryId } from '../../coordinator/paper/section-query-id.ts';
+import { parseHalt } from '../../halt/halt.ts';
+import type { Halt } from '../../halt/halt-shape.ts';
+import { toQueryIds } from '../../librarian/queries/query-ids.ts';
+import type { OpenFleet } from '../../api/open-fleet.ts';
 
 const POLL_MS = 300;
 
