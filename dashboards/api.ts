@@ -13,8 +13,8 @@ import type { DashboardParts } from './app.ts';
 import { withDeadline } from './deadline.ts';
 import { checkHealth } from './health.ts';
 import { renderMetrics } from './metrics.ts';
-import { refuse } from './request-checks.ts';
-import { shareReads } from './shared-reader.ts';
+import { refuse } from './access/request-checks.ts';
+import { shareReads } from './cached-read.ts';
 
 /** A page is told that Redis is away rather than kept waiting for it. */
 const REDIS_TIMEOUT_MS = 2_000;

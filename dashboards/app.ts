@@ -10,12 +10,12 @@ import type { Keys } from '../src/redis/keys.ts';
 import { defineScripts } from '../src/redis/scripts.ts';
 import { createSessionReader } from '../src/swarm/session.ts';
 import { createApi, createHealthRoute } from './api.ts';
-import { createBoard } from './board.ts';
-import { createJobChecks } from './job-edits.ts';
-import { createLogin } from './login.ts';
-import { checkChange, checkHost, refuse } from './request-checks.ts';
-import { requireSafeAddress, securityHeaders } from './security.ts';
-import { withoutWebFonts } from './without-web-fonts.ts';
+import { createBoard } from './board/board.ts';
+import { createJobChecks } from './board/job-edits.ts';
+import { createLogin } from './access/login.ts';
+import { checkChange, checkHost, refuse } from './access/request-checks.ts';
+import { requireSafeAddress, securityHeaders } from './access/security.ts';
+import { withoutWebFonts } from './board/strip-web-fonts.ts';
 
 export interface DashboardParts {
   config: Config;

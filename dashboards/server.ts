@@ -6,7 +6,7 @@ import { startProcess } from '../src/process/start.ts';
 import { createKeys } from '../src/redis/keys.ts';
 import { buildApp, buildWaitingApp } from './app.ts';
 import { listen } from './listen.ts';
-import { connectPatiently } from './connect-patiently.ts';
+import { connectPatiently } from './connect-with-retry.ts';
 
 await startProcess('dashboard', async (config, log) => {
   const keys = createKeys(config.FLEET_SWARM ?? null);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createLoginThrottle } from '../../dashboards/login-throttle.ts';
-import { isLoopback } from '../../dashboards/request-checks.ts';
-import { createSessions } from '../../dashboards/sessions.ts';
+import { createLoginThrottle } from '../../dashboards/access/login-throttle.ts';
+import { isLoopback } from '../../dashboards/access/request-checks.ts';
+import { createSessions } from '../../dashboards/access/sessions.ts';
 
 const login = { user: 'fleet', password: 'correct horse' };
 

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { queueRegistry, type QueueName } from '../queues/registry.ts';
-import { UsageError } from '../src/errors.ts';
-import { checkTask, readKnownNames } from '../src/tasks/check.ts';
-import { toRules } from '../src/jobs/contract.ts';
-import type { Keys } from '../src/redis/keys.ts';
+import { queueRegistry, type QueueName } from '../../queues/registry.ts';
+import { UsageError } from '../../src/errors.ts';
+import { checkTask, readKnownNames } from '../../src/tasks/check.ts';
+import { toRules } from '../../src/jobs/contract.ts';
+import type { Keys } from '../../src/redis/keys.ts';
 
 type JobData = Record<string, unknown>;
 

@@ -3,10 +3,10 @@ import type { BeforeHook, BullBoardRequest } from '@bull-board/api/typings/app';
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { queueRegistry, type QueueName } from '../queues/registry.ts';
-import { idSchema } from '../queues/tasks.ts';
-import { UsageError } from '../src/errors.ts';
-import type { Keys } from '../src/redis/keys.ts';
+import { queueRegistry, type QueueName } from '../../queues/registry.ts';
+import { idSchema } from '../../queues/tasks.ts';
+import { UsageError } from '../../src/errors.ts';
+import type { Keys } from '../../src/redis/keys.ts';
 import type { JobChecks } from './job-edits.ts';
 
 export interface BoardRulesOptions {

@@ -3,8 +3,8 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import { queueRegistry, type QueueName } from '../queues/registry.ts';
-import type { Logger } from '../src/process/logger.ts';
+import { queueRegistry, type QueueName } from '../../queues/registry.ts';
+import type { Logger } from '../../src/process/logger.ts';
 import { createBoardRules, type BoardRulesOptions } from './board-rules.ts';
 
 const NAME_LENGTH = 60;

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { ConfigError } from '../src/errors.ts';
+import { ConfigError } from '../../src/errors.ts';
 import { isLoopback } from './request-checks.ts';
 
 const STRICT =

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Router, json, urlencoded, type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
-import type { Logger } from '../src/process/logger.ts';
+import type { Logger } from '../../src/process/logger.ts';
 import { createLoginThrottle } from './login-throttle.ts';
 import { refuse } from './request-checks.ts';
 import { createSessions } from './sessions.ts';
