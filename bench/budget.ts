@@ -5,7 +5,7 @@ import { toExactUsd } from '../src/pricing/money.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { createModel } from '../src/models/create/model.ts';
 import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
-import { startAnthropicSimulator, type AnthropicSimulator } from '../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator, type AnthropicSimulator } from '../simulator/anthropic/server.ts';
 import type { Measure } from './measure.ts';
 import { startScratchRedis, type ScratchRedis } from './scratch-redis.ts';
 

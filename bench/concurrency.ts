@@ -13,7 +13,7 @@ const CALL_MS = 2_000;
 export async function measureConcurrency(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   const simulator = fork(
-    fileURLToPath(new URL('../src/simulator/main.js', import.meta.url)),
+    fileURLToPath(new URL('../simulator/main.js', import.meta.url)),
     ['--port', '0', '--latency-ms', String(CALL_MS)],
     {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

@@ -6,7 +6,7 @@ import { readMission } from '../src/coordinator/mission/record.ts';
 import type { MissionRecord } from '../src/coordinator/mission/types.ts';
 import { toNodes } from '../src/coordinator/plan/expand.ts';
 import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
-import { startSimulator, type Simulator } from '../src/simulator/simulator.ts';
+import { startSimulator, type Simulator } from '../simulator/simulator.ts';
 import { startFleetProcess, type FleetProcess } from './fleet-process.ts';
 import type { Measure } from './measure.ts';
 import { startScratchRedis, type ScratchRedis } from './scratch-redis.ts';

@@ -65,7 +65,7 @@ export async function forkChild(options: ChildOptions): Promise<Child> {
 /** Starts the simulator of the providers. @returns the child, and the address it listens on */
 export async function spawnSimulator(options: Omit<ChildOptions, 'name' | 'script'>): Promise<Child & { url: string }> {
   const log = openSync(join(options.logFolder, 'simulator.log'), 'a', 0o600);
-  const entry = join(packageFolder, 'dist/src/simulator/main.js');
+  const entry = join(packageFolder, 'dist/simulator/main.js');
   const child = spawn(process.execPath, [entry, '--port', '0', ...(options.args ?? [])], {
     env: options.env,
     detached: true,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredFinding } from '../../src/findings/stored.ts';
-import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { plainEnvironment, runFleet } from '../support/cli.ts';
 import { startWorkerProcess } from '../support/processes.ts';
 import { useRedis } from '../support/redis.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CheckGroup } from '../../src/doctor/check.ts';
 import { findFreePort } from '../../src/redis/server/embedded.ts';
-import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { plainEnvironment, runFleet } from '../support/cli.ts';
 import { useRedis } from '../support/redis.ts';
 

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { connectFleet } from '../../src/api/connect-fleet.ts';
-import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { makeWorkspace } from '../support/lane.ts';
 import { startWorkerProcess } from '../support/processes.ts';
 import { useRedis } from '../support/redis.ts';

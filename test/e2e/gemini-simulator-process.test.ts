@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 
-const main = fileURLToPath(new URL('../../dist/src/simulator/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../dist/simulator/main.js', import.meta.url));
 let child: ChildProcess;
 
 afterEach(async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { startSimulator, type Simulator } from '../../simulator/simulator.ts';
 import { plainEnvironment, runFleet } from '../support/cli.ts';
 import { storeFindings, storeForeign } from '../support/librarian.ts';
 import { useRedis } from '../support/redis.ts';

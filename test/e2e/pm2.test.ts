@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { openFleet, type OpenFleet } from '../../src/api/open-fleet.ts';
 import { loadConfig, packageFolder } from '../../src/config/environment.ts';
 import { findFreePort } from '../../src/redis/server/embedded.ts';
-import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { startFleet } from '../support/cli.ts';
 import { usePm2 } from '../support/pm2.ts';
 import { useRedis } from '../support/redis.ts';

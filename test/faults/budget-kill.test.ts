@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { releaseParked } from '../../src/jobs/outcomes/parked.ts';
 import { readBudget, setBudget } from '../../src/ledger/budget.ts';
 import { toNanoUsd } from '../../src/pricing/money.ts';
-import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/processes.ts';
 import { useRedis } from '../support/redis.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createFindingStore } from '../../src/findings/store.ts';
-import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { storeSessions } from '../support/compaction.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';
 import { readBooks, toBills } from '../support/money.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { makeWorkspace, openTestFleet, testConfig } from '../support/lane.ts';
 import { readBooks } from '../support/money.ts';
 import { startWorkerProcess } from '../support/processes.ts';

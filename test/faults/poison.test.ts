@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { makeWorkspace, openTestFleet, testConfig } from '../support/lane.ts';
 import { readBooks, toBills } from '../support/money.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/processes.ts';

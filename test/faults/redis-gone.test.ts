@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';
 import { readBooks } from '../support/money.ts';
 import { startWorkerProcess } from '../support/processes.ts';

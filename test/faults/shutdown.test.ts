@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { openTestFleet, testConfig } from '../support/lane.ts';
 import { readBooks } from '../support/money.ts';
 import { startWorkerProcess } from '../support/processes.ts';

@@ -5,8 +5,8 @@ import type { ArchiveModel } from '../../src/models/archive-model.ts';
 import { createGenaiModel } from '../../src/models/gemini/genai.ts';
 import { createGenerativeAiModel } from '../../src/models/gemini/generative-ai.ts';
 import type { GeminiOptions } from '../../src/models/gemini/adapter.ts';
-import { type GeminiSimulator, startGeminiSimulator } from '../../src/simulator/gemini-server.ts';
-import { startHttpHost } from '../../src/simulator/http-host.ts';
+import { type GeminiSimulator, startGeminiSimulator } from '../../simulator/gemini/server.ts';
+import { startHttpHost } from '../../simulator/provider-host/http-host.ts';
 import { archiveRequest } from '../support/archive-request.ts';
 import { waitUntil } from '../support/wait.ts';
 

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/environment.ts';
 import { findModel } from '../../src/pricing/catalog.ts';
 import { costNanoUsd } from '../../src/pricing/cost.ts';
 import { createArchiveModels, type OpenArchiveModels } from '../../src/models/create/archive-models.ts';
-import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { startSimulator, type Simulator } from '../../simulator/simulator.ts';
 import { archiveRequest } from '../support/archive-request.ts';
 
 const TIMEOUT = archiveRequest('What is the upload timeout?', ['The upload timeout is 30 seconds.']);

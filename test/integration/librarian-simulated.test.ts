@@ -4,7 +4,7 @@ import { requireShards } from '../../src/config/environment.ts';
 import { JobFailedError } from '../../src/errors.ts';
 import { runLibrarian } from '../../src/librarian/run-librarian.ts';
 import { createLogger } from '../../src/process/logger.ts';
-import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { startSimulator, type Simulator } from '../../simulator/simulator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../support/lane.ts';
 import { storeFindings } from '../support/librarian.ts';
 import { useRedis } from '../support/redis.ts';

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { cancelJobs } from '../../src/tasks/cancel.ts';
-import type { Fault } from '../../src/simulator/fault.ts';
+import type { Fault } from '../../simulator/anthropic/fault.ts';
 import { openHttpLane } from '../support/http-lane.ts';
 import { makeWorkspace } from '../support/lane.ts';
 import { readBooks } from '../support/money.ts';

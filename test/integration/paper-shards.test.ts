@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { testShards } from '../../src/librarian/test-shards.ts';
 import { createArchiveModels } from '../../src/models/create/archive-models.ts';
-import { startSimulator } from '../../src/simulator/simulator.ts';
+import { startSimulator } from '../../simulator/simulator.ts';
 import { testConfig } from '../support/lane.ts';
 import { shardEnvironment, SHARD_KEYS } from '../support/paper.ts';
 import { useRedis } from '../support/redis.ts';

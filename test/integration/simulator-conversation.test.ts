@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createToolset } from '../../src/haiku/toolset.ts';
-import { type AnthropicSimulator, startAnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { type AnthropicSimulator, startAnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../support/tool-workspace.ts';
 
 const execute = promisify(execFile);

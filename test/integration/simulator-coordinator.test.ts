@@ -7,7 +7,7 @@ import { toPlanCall } from '../../src/coordinator/plan/prompt.ts';
 import type { StructuredCall } from '../../src/coordinator/calls/types.ts';
 import { toSynthesisCall } from '../../src/coordinator/calls/synthesis.ts';
 import { createToolset } from '../../src/haiku/toolset.ts';
-import { startAnthropicSimulator, type AnthropicSimulator } from '../../src/simulator/anthropic-server.ts';
+import { startAnthropicSimulator, type AnthropicSimulator } from '../../simulator/anthropic/server.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../support/tool-workspace.ts';
 
 const MODEL = 'claude-sonnet-5-5';

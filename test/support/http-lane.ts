@@ -8,7 +8,7 @@ import {
   startAnthropicSimulator,
   type AnthropicSimulator,
   type SimulatorOptions,
-} from '../../src/simulator/anthropic-server.ts';
+} from '../../simulator/anthropic/server.ts';
 import { openTestFleet, startHaiku, testConfig } from './lane.ts';
 import type { TestRedis } from './redis.ts';
 import { waitUntil } from './wait.ts';

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../../src/simulator/request-log.ts';
+import type { RequestRecord } from '../../simulator/anthropic/request-log.ts';
 import { toNanoUsd } from '../../src/pricing/money.ts';
 import { toUtcDay } from '../../src/findings/timestamp.ts';
 import type { TestRedis } from './redis.ts';

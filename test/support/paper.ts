@@ -9,7 +9,7 @@ import { runLibrarian } from '../../src/librarian/run-librarian.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { createArchiveModels } from '../../src/models/create/archive-models.ts';
 import type { OpenFleet } from '../../src/api/open-fleet.ts';
-import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { startSimulator, type Simulator } from '../../simulator/simulator.ts';
 import type { ModelRequest } from '../../src/models/model.ts';
 import { promptOf, startCoordinator, titleOf } from './coordinator.ts';
 import { openTestFleet, testConfig } from './lane.ts';

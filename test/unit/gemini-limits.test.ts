@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { SimulatedClock } from '../../src/simulator/gemini/clock.ts';
-import { GoogleError } from '../../src/simulator/gemini/google-error.ts';
-import { ImplicitCache } from '../../src/simulator/gemini/implicit-cache.ts';
-import { toPacificDate } from '../../src/simulator/gemini/pacific-date.ts';
-import { type LimitSettings, ProjectLimits } from '../../src/simulator/gemini/project-limits.ts';
+import { SimulatedClock } from '../../simulator/gemini/quota/clock.ts';
+import { GoogleError } from '../../simulator/gemini/google-error.ts';
+import { ImplicitCache } from '../../simulator/gemini/implicit-cache.ts';
+import { toPacificDate } from '../../simulator/gemini/quota/pacific-date.ts';
+import { type LimitSettings, ProjectLimits } from '../../simulator/gemini/quota/project-limits.ts';
 
 const MODEL = 'gemini-3.5-flash-lite';
 const NOON = Date.UTC(2026, 10, 21, 20); // noon Pacific

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { NOT_IN_ARCHIVE, thinkAboutArchive } from '../../src/simulator/brain/archive/archive-brain.ts';
+import { NOT_IN_ARCHIVE, thinkAboutArchive } from '../../simulator/model/archive/answer.ts';
 
 const FINDINGS = [
   '<finding id="finding_aa01" at="2026-11-20T10:00:00.000Z" session="instance-10">The upload timeout is 30 seconds. Retries are off.</finding>',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkCitations } from '../../src/librarian/answer/citations.ts';
-import { createRuleBrain } from '../../src/simulator/brain/rule-brain.ts';
-import type { MessagesRequest } from '../../src/simulator/prompt-segments.ts';
+import { createRuleBrain } from '../../simulator/anthropic/rule-model.ts';
+import type { MessagesRequest } from '../../simulator/anthropic/prompt-segments.ts';
 
 const brain = createRuleBrain();
 const FINDINGS = [

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fillSchema, fitsSchema } from '../../src/simulator/brain/schema-fill.ts';
+import { fillSchema, fitsSchema } from '../../simulator/model/schema-fill.ts';
 
 const values = {
   path: 'src/a.ts',

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PrefixCache } from '../../src/simulator/prefix-cache.ts';
+import { PrefixCache } from '../../simulator/anthropic/prefix-cache.ts';
 import {
   estimateTokens,
   type PromptSegment,
   sumTokens,
   toPromptSegments,
-} from '../../src/simulator/prompt-segments.ts';
-import { billNanoUsd, findServedModel } from '../../src/simulator/served-model.ts';
+} from '../../simulator/anthropic/prompt-segments.ts';
+import { billNanoUsd, findServedModel } from '../../simulator/anthropic/served-model.ts';
 
 const MODEL = 'claude-haiku-5-5';
 const segment = (identity: string, tokens: number, breakpoint = false): PromptSegment => ({

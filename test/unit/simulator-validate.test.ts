@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError } from '../../src/simulator/api-error.ts';
-import { validateRequest } from '../../src/simulator/validate.ts';
+import { ApiError } from '../../simulator/anthropic/api-error.ts';
+import { validateRequest } from '../../simulator/anthropic/validate/request.ts';
 
 const valid = { model: 'claude-haiku-5-5', max_tokens: 10, messages: [{ role: 'user', content: 'Hi' }] };
 const call = { type: 'tool_use', id: 'toolu_1', name: 'read', input: {} };

@@ -59,7 +59,7 @@ async function loadAdapter(sdk: Config['GEMINI_SDK']): Promise<(options: GeminiO
 
 /** With the limits of the configured shards; a paid fleet never has the simulator's code in memory. */
 async function startSimulator({ shards }: Config): Promise<{ url: string; close(): Promise<void> }> {
-  const { startSimulator: start } = await import('../../simulator/simulator.ts');
+  const { startSimulator: start } = await import('../../../simulator/simulator.ts');
   const project = ({ number, project: named }: ShardConfig): string => named ?? `shard-${number}`;
   return start({
     gemini: {

@@ -40,7 +40,7 @@ export async function createModel(config: Config): Promise<OpenModel> {
 
 /** Loaded when asked for: a paid fleet never has the simulator's code in memory. */
 async function startSimulator(): Promise<{ url: string; close(): Promise<void> }> {
-  const { startAnthropicSimulator } = await import('../../simulator/anthropic-server.ts');
+  const { startAnthropicSimulator } = await import('../../../simulator/anthropic/server.ts');
   return startAnthropicSimulator();
 }
 

@@ -1,0 +1,43 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type { BrainReply } from '../model/types.ts';
+import type { ActiveFault } from './fault.ts';
+import type { MessagesRequest } from './prompt-segments.ts';
+import type { FinishedReply } from './reply.ts';
+
+/** What the model says under a fault of the reply, before ids, cuts and the bill. */
+export function spoilBrainReply(fault: ActiveFault | null, reply: BrainReply, request: MessagesRequest): BrainReply {
+  if (fault?.kind === 'refusal') {
+    return { ...reply, content: [], refusal: fault.message ?? 'The simulated model declines this request.' };
+  }
+  if (fault?.kind === 'empty-content') return { ...reply, content: [] };
+  if (fault?.kind === 'bad-tool-input') return { ...reply, content: [toBadCall(request)] };
+  if (fault?.kind !== 'unknown-tool') return reply;
+  return { ...reply, content: [{ type: 'tool_use', name: 'teleport', input: { to: 'nowhere' } }] };
+}
+
+/** What is left to change once the reply is finished. */
+export function spoilFinishedReply(fault: ActiveFault | null, reply: FinishedReply): FinishedReply {
+  if (fault?.kind === 'cut-off') return toCutOff(reply);
+  if (fault?.kind !== 'thinking') return reply;
+  const thinking: Anthropic.ContentBlock = {
+    type: 'thinking',
+    thinking: 'A simulated thought.',
+    signature: 'sim-signature',
+  };
+  return { ...reply, content: [thinking, ...reply.content], output: reply.output + 5 };
+}
+
+/** Half of the first text, and no tool call. */
+function toCutOff(reply: FinishedReply): FinishedReply {
+  const text = reply.content.find((block) => block.type === 'text')?.text ?? 'Cut off';
+  const half = text.slice(0, Math.max(1, Math.floor(text.length / 2)));
+  return { ...reply, content: [{ type: 'text', text: half, citations: null }], stopReason: 'max_tokens' };
+}
+
+function toBadCall(request: MessagesRequest): BrainReply['content'][number] {
+  const tool = request.tools?.find((one): one is Anthropic.Tool => 'input_schema' in one);
+  if (tool === undefined) return { type: 'text', text: 'No tool was offered. (simulated model)' };
+  const names = tool.input_schema.required ?? Object.keys(tool.input_schema.properties ?? {});
+  const input = Object.fromEntries(names.map((name) => [name, { not: 'what the schema asks for' }]));
+  return { type: 'tool_use', name: tool.name, input };
+}

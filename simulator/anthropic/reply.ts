@@ -1,0 +1,109 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type { Usage } from '../../queues/usage.ts';
+import type { BrainBlock, BrainReply } from '../model/types.ts';
+import { estimateTokens, type MessagesRequest } from './prompt-segments.ts';
+
+export interface FinishedReply {
+  content: Anthropic.ContentBlock[];
+  stopReason: Anthropic.StopReason;
+  stopSequence: string | null;
+  stopExplanation: string | null;
+  /** Tokens billed for `content`. */
+  output: number;
+}
+
+/** Turns what the brain said into content blocks, cut where the request's stop sequences or `max_tokens` cut it. */
+export function finishReply(reply: BrainReply, request: MessagesRequest, requestHash: string): FinishedReply {
+  if (reply.refusal !== undefined) {
+    const output = Math.max(1, estimateTokens(reply.refusal));
+    return { content: [], stopReason: 'refusal', stopSequence: null, stopExplanation: reply.refusal, output };
+  }
+  const stopped = cutAtStopSequence(reply.content, request.stop_sequences ?? []);
+  const { blocks, output, cut } = cutAtMaxTokens(stopped.blocks, request.max_tokens);
+  const content = blocks.map((block, at): Anthropic.ContentBlock => {
+    if (block.type === 'text') return { type: 'text', text: block.text, citations: null };
+    const id = `toolu_sim_${requestHash.slice(0, 20)}${String(at).padStart(2, '0')}`;
+    return { type: 'tool_use', id, name: block.name, input: block.input, caller: { type: 'direct' } };
+  });
+  const normal = content.some((block) => block.type === 'tool_use') ? 'tool_use' : 'end_turn';
+  const stopSequence = cut ? null : stopped.sequence;
+  const stopReason = cut ? 'max_tokens' : stopSequence === null ? normal : 'stop_sequence';
+  return { content, stopReason, stopSequence, stopExplanation: null, output };
+}
+
+/** The body of a 200. */
+export function toMessage(reply: FinishedReply, model: string, usage: Usage, requestHash: string): object {
+  const details =
+    reply.stopReason === 'refusal' ? { type: 'refusal', category: null, explanation: reply.stopExplanation } : null;
+  return {
+    id: toMessageId(requestHash),
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: reply.content,
+    stop_reason: reply.stopReason,
+    stop_sequence: reply.stopSequence,
+    stop_details: details,
+    container: null,
+    diagnostics: null,
+    usage: {
+      input_tokens: usage.input,
+      cache_creation_input_tokens: usage.cache_write,
+      cache_read_input_tokens: usage.cache_read,
+      cache_creation: { ephemeral_5m_input_tokens: usage.cache_write, ephemeral_1h_input_tokens: 0 },
+      output_tokens: usage.output,
+      output_tokens_details: null,
+      server_tool_use: null,
+      service_tier: 'standard',
+      inference_geo: null,
+      speed: null,
+    },
+  };
+}
+
+/** The same request has the same id: a second paid call differs from a replay by the provider's log alone. */
+export function toMessageId(requestHash: string): string {
+  return `msg_sim_${requestHash.slice(0, 24)}`;
+}
+
+function cutAtStopSequence(
+  blocks: readonly BrainBlock[],
+  sequences: readonly string[],
+): { blocks: readonly BrainBlock[]; sequence: string | null } {
+  for (const [at, block] of blocks.entries()) {
+    if (block.type !== 'text') continue;
+    const found = sequences
+      .map((sequence) => ({ sequence, place: block.text.indexOf(sequence) }))
+      .filter(({ place }) => place >= 0)
+      .toSorted((a, b) => a.place - b.place)[0];
+    if (found === undefined) continue;
+    const rest: BrainBlock[] = found.place === 0 ? [] : [{ type: 'text', text: block.text.slice(0, found.place) }];
+    return { blocks: [...blocks.slice(0, at), ...rest], sequence: found.sequence };
+  }
+  return { blocks, sequence: null };
+}
+
+/** A tool call that does not fit is dropped whole, as half a call cannot be run. */
+function cutAtMaxTokens(
+  blocks: readonly BrainBlock[],
+  maxTokens: number,
+): { blocks: BrainBlock[]; output: number; cut: boolean } {
+  const kept: BrainBlock[] = [];
+  let room = maxTokens * 4; // characters
+  for (const block of blocks) {
+    const size = sizeOf(block);
+    if (size <= room) {
+      kept.push(block);
+      room -= size;
+      continue;
+    }
+    if (block.type === 'text' && room > 0) kept.push({ type: 'text', text: block.text.slice(0, room) });
+    return { blocks: kept, output: maxTokens, cut: true };
+  }
+  const size = kept.reduce((sum, block) => sum + sizeOf(block), 0);
+  return { blocks: kept, output: Math.max(1, estimateTokens(size)), cut: false };
+}
+
+function sizeOf(block: BrainBlock): number {
+  return block.type === 'text' ? block.text.length : block.name.length + JSON.stringify(block.input).length;
+}

@@ -1,0 +1,127 @@
+import { toMessage } from '../../src/errors.ts';
+import type { Usage } from '../../queues/usage.ts';
+import { deliver, reset, sendGatewayPage } from '../provider-host/deliver.ts';
+import { type Exchange, readBody, send, sendJson, sha256, untilGone, wait } from '../provider-host/exchange.ts';
+import { estimateTokens } from '../anthropic/prompt-segments.ts';
+import { type ArchiveThought, thinkAboutArchive } from '../model/archive/answer.ts';
+import { parseArchivePrompt } from '../model/archive/archive-prompt.ts';
+import { type ContentReply, finishContent, toContentResponse } from './content-reply.ts';
+import { type ContentRequest, readContentRequest } from './content-request.ts';
+import type { ContentLog, ContentRecord } from './content-log.ts';
+import { countsAgainstLimits, type GeminiFaultFacts, type GeminiFaultPlan, toGeminiFaultError } from './faults.ts';
+import { invalidArgument } from './google-error.ts';
+import type { ImplicitCache } from './implicit-cache.ts';
+import type { ProjectLimits } from './quota/project-limits.ts';
+import { billGeminiNanoUsd, findServedGemini, type ServedGemini } from './served-models.ts';
+import { toStream } from './stream.ts';
+
+export interface GeminiState {
+  cache: ImplicitCache;
+  faults: GeminiFaultPlan;
+  limits: ProjectLimits;
+  log: ContentLog;
+  latencyMs: () => number;
+}
+
+/** Whose key it is and what is asked. */
+export interface Caller {
+  project: string;
+  tier: 'free' | 'paid';
+  model: string;
+}
+
+/**
+ * `POST /v1beta/models/…:generateContent` and `:streamGenerateContent`.
+ * @param stream null: one JSON object; else how the chunks are framed
+ * @throws GoogleError for what is refused before the model runs
+ */
+export async function answerContent(
+  exchange: Exchange<ContentRecord>,
+  state: GeminiState,
+  caller: Caller,
+  stream: 'sse' | 'array' | null,
+): Promise<void> {
+  const { record } = exchange;
+  const served = findServedGemini(caller.model);
+  const body = parseJson(await readBody(exchange.req));
+  const request = readContentRequest(body);
+  describe(record, request);
+  const facts: GeminiFaultFacts = { model: caller.model, project: caller.project, prompt: () => request.prompt };
+  const fault = state.faults.take(facts);
+  record.fault = fault?.kind ?? null;
+  const error = fault === null ? null : toGeminiFaultError(fault, facts);
+  if (fault !== null && countsAgainstLimits(fault)) takeFromLimits(request, served, state, caller);
+  if (error !== null) throw error;
+  if (fault?.kind === 'reset-before') return reset(exchange);
+  if (fault?.kind === 'html') return sendGatewayPage(exchange);
+
+  const promptTokens = takeFromLimits(request, served, state, caller);
+  const thought = thinkAboutArchive(request.prompt, request.wantsJson, request.schema);
+  const reply = finishContent(thought, fault, request.maxOutputTokens ?? served.outputTokenLimit);
+  const usage = toUsage(state, caller, request, promptTokens, reply);
+  state.log.serve(record, usage, billGeminiNanoUsd(served, usage)); // a client that hangs up from here on is billed all the same
+  record.finishReason = reply.finishReason ?? reply.blockReason;
+  await wait(toLatency(thought, state), exchange.gone);
+  if (fault?.kind === 'hung') return untilGone(exchange.gone);
+  const id = `sim_${record.promptHash ?? ''}`;
+  const response = toContentResponse(reply, usage, caller.model, id);
+  if (fault?.kind === 'no-usage') Reflect.deleteProperty(response, 'usageMetadata');
+  if (stream === null) return deliver(exchange, response, {}, fault);
+  const { type, text } = toStream(response, stream);
+  send(exchange, 200, type, text);
+}
+
+/** `POST /v1beta/models/…:countTokens`: free, outside all limits, never under a fault. @throws GoogleError */
+export async function answerCount(exchange: Exchange<ContentRecord>, caller: Caller): Promise<void> {
+  findServedGemini(caller.model);
+  const body = parseJson(await readBody(exchange.req));
+  const wrapped = typeof body === 'object' && body !== null && 'generateContentRequest' in body;
+  const totalTokens = countPrompt(readContentRequest(wrapped ? body.generateContentRequest : body));
+  sendJson(exchange, 200, { totalTokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: totalTokens }] });
+}
+
+/** @returns the prompt's tokens @throws GoogleError 400 where no window holds them, 429 where the project has none left */
+function takeFromLimits(request: ContentRequest, served: ServedGemini, state: GeminiState, caller: Caller): number {
+  const tokens = countPrompt(request);
+  if (tokens > served.inputTokenLimit) {
+    throw invalidArgument(
+      `The input token count (${tokens}) exceeds the maximum number of tokens allowed (${served.inputTokenLimit}).`,
+    );
+  }
+  state.limits.take(caller.project, caller.model, tokens, caller.tier);
+  return tokens;
+}
+
+function countPrompt(request: ContentRequest): number {
+  return estimateTokens(request.system.length + request.prompt.length);
+}
+
+function toUsage(
+  state: GeminiState,
+  caller: Caller,
+  request: ContentRequest,
+  promptTokens: number,
+  reply: ContentReply,
+): Usage {
+  const cached = state.cache.read(`${caller.project} ${caller.model}`, `${request.system}\n${request.prompt}`);
+  const cache_read = Math.min(cached, promptTokens);
+  const output = reply.candidatesTokens + reply.thoughtsTokens;
+  return { input: promptTokens - cache_read, cache_write: 0, cache_read, output };
+}
+
+function toLatency(thought: ArchiveThought, state: GeminiState): number {
+  return thought.markers?.latencyMs ?? state.latencyMs();
+}
+
+function describe(record: ContentRecord, request: ContentRequest): void {
+  record.promptHash = sha256(`${request.system}\n${request.prompt}`).slice(0, 24);
+  record.question = parseArchivePrompt(request.prompt.slice(-40_000)).question?.trim().slice(0, 200) ?? null;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw invalidArgument(`Invalid JSON payload received. ${toMessage(cause)}`);
+  }
+}

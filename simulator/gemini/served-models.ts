@@ -1,0 +1,59 @@
+import type { Usage } from '../../queues/usage.ts';
+import { unknownModel } from './google-error.ts';
+
+/** A model as the simulated provider serves and bills it. */
+export interface ServedGemini {
+  id: string;
+  displayName: string;
+  inputTokenLimit: number;
+  outputTokenLimit: number;
+  nanoUsdPerToken: { input: number; cacheRead: number; output: number };
+}
+
+/** A table of its own on purpose: the ledger's catalog is checked against this bill. Dollars per million tokens are a thousand nano-dollars per token. */
+const SERVED_MODELS: readonly ServedGemini[] = [
+  {
+    id: 'gemini-3.5-flash-lite',
+    displayName: 'Gemini 3.5 Flash-Lite',
+    inputTokenLimit: 1_000_000,
+    outputTokenLimit: 64_000,
+    nanoUsdPerToken: { input: 300, cacheRead: 30, output: 2_500 },
+  },
+  {
+    id: 'gemini-2.5-flash-lite',
+    displayName: 'Gemini 2.5 Flash-Lite',
+    inputTokenLimit: 1_048_576,
+    outputTokenLimit: 65_536,
+    nanoUsdPerToken: { input: 100, cacheRead: 10, output: 400 },
+  },
+];
+
+/** @throws GoogleError 404 as the provider words it */
+export function findServedGemini(id: string): ServedGemini {
+  const found = SERVED_MODELS.find((model) => model.id === id);
+  if (found === undefined) throw unknownModel(id);
+  return found;
+}
+
+/** What the paid tier bills for one reply, in nano-dollars. */
+export function billGeminiNanoUsd(model: ServedGemini, usage: Usage): number {
+  const { input, cacheRead, output } = model.nanoUsdPerToken;
+  return usage.input * input + usage.cache_read * cacheRead + usage.output * output;
+}
+
+/** Answer of `GET /v1beta/models`. */
+export function toGeminiPage(): object {
+  return { models: SERVED_MODELS.map(toGeminiInfo) };
+}
+
+/** Answer of `GET /v1beta/models/:id`. */
+export function toGeminiInfo(model: ServedGemini): object {
+  return {
+    name: `models/${model.id}`,
+    version: '001',
+    displayName: model.displayName,
+    inputTokenLimit: model.inputTokenLimit,
+    outputTokenLimit: model.outputTokenLimit,
+    supportedGenerationMethods: ['generateContent', 'countTokens'],
+  };
+}

@@ -1,0 +1,27 @@
+import { isObject, type JsonObject } from '../anthropic/validate/shape.ts';
+
+const CHUNKS = 3;
+
+/** A whole reply as the chunks of a stream: the text in pieces, reason and usage in the last one. */
+export function toStream(response: object, framing: 'sse' | 'array'): { type: string; text: string } {
+  const chunks = toChunks({ ...response });
+  if (framing === 'array') return { type: 'application/json', text: JSON.stringify(chunks) };
+  return { type: 'text/event-stream', text: chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\r\n\r\n`).join('') };
+}
+
+function toChunks(response: JsonObject): object[] {
+  const candidates = Array.isArray(response.candidates) ? response.candidates.filter(isObject) : [];
+  const content = candidates[0]?.content;
+  const parts = isObject(content) && Array.isArray(content.parts) ? content.parts.filter(isObject) : [];
+  const last = parts.at(-1);
+  if (typeof last?.text !== 'string' || last.text.length < CHUNKS) return [response];
+  const step = Math.ceil(last.text.length / CHUNKS);
+  const texts = Array.from({ length: CHUNKS }, (_, at) => String(last.text).slice(at * step, (at + 1) * step));
+  const { modelVersion, responseId } = response;
+  return texts.map((text, at) => {
+    const before = at === 0 ? parts.slice(0, -1) : [];
+    const piece = { parts: [...before, { text }], role: 'model' };
+    if (at < CHUNKS - 1) return { candidates: [{ content: piece, index: 0 }], modelVersion, responseId };
+    return { ...response, candidates: [{ ...candidates[0], content: piece }] };
+  });
+}

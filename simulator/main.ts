@@ -1,0 +1,81 @@
+/**
+ * Both simulated providers as a process, for tests and the demo: `node main.js --port 0 --latency-ms 50 --rpm claude-haiku-5-5=100`.
+ * `--gemini` takes what `POST /__simulator/gemini/config` takes, as JSON.
+ * Prints one line of JSON, `{"url":…}`, when it listens. Ends on SIGTERM and SIGINT, and with its parent: when the IPC
+ * channel or a piped stdin closes. Nothing imports it.
+ */
+import { fstatSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { toMessage } from '../src/errors.ts';
+import { faultSchema } from './anthropic/fault.ts';
+import { geminiConfigSchema } from './gemini/control-endpoint.ts';
+import { startSimulator } from './simulator.ts';
+
+const USAGE = `usage: main.js [--port 0] [--latency-ms 50] [--seed 1] [--rpm MODEL=N]… [--fault JSON]… [--accept-key KEY]… [--gemini JSON]`;
+
+try {
+  const { geminiConfig, ...options } = toOptions(process.argv.slice(2));
+  const simulator = await startSimulator(options);
+  simulator.gemini.configure(geminiConfig);
+  const end = (): void => {
+    void simulator.close().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', end).once('SIGINT', end);
+  if (process.channel !== undefined) process.once('disconnect', end);
+  if (isPiped()) process.stdin.once('close', end).once('end', end).resume();
+  console.log(JSON.stringify({ url: simulator.url, port: simulator.port, pid: process.pid }));
+} catch (error) {
+  console.error(`simulator: ${toMessage(error)}\n${USAGE}`);
+  process.exitCode = 2;
+}
+
+function toOptions(args: string[]) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      port: { type: 'string', default: '0' },
+      'latency-ms': { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      rpm: { type: 'string', multiple: true, default: [] },
+      fault: { type: 'string', multiple: true, default: [] },
+      'accept-key': { type: 'string', multiple: true },
+      gemini: { type: 'string', default: '{}' },
+    },
+  });
+  const { 'latency-ms': latency, 'accept-key': keys } = values;
+  const latencyMs = latency === undefined ? {} : { latencyMs: toCount('--latency-ms', latency) };
+  const seed = toCount('--seed', values.seed);
+  const geminiConfig = geminiConfigSchema.parse(JSON.parse(values.gemini));
+  return {
+    port: toCount('--port', values.port),
+    anthropic: {
+      seed,
+      requestsPerMinute: Object.fromEntries(values.rpm.map(toLimit)),
+      faults: values.fault.map((json) => faultSchema.parse(JSON.parse(json))),
+      ...latencyMs,
+      ...(keys === undefined ? {} : { acceptKey: (key: string) => keys.includes(key) }),
+    },
+    gemini: { seed, ...latencyMs, ...(keys === undefined ? {} : { acceptKeys: keys }) },
+    geminiConfig,
+  };
+}
+
+function toLimit(option: string): [string, number] {
+  const at = option.lastIndexOf('=');
+  return [option.slice(0, at), toCount('--rpm', option.slice(at + 1))];
+}
+
+function toCount(option: string, value: string): number {
+  if (!/^\d+$/.test(value)) throw new Error(`${option}: expected a whole number, got ${JSON.stringify(value)}`);
+  return Number(value);
+}
+
+/** Only a pipe says that a parent is there: a closed or empty stdin (`/dev/null`) ends at once and means nothing. */
+function isPiped(): boolean {
+  try {
+    const stdin = fstatSync(0);
+    return stdin.isFIFO() || stdin.isSocket();
+  } catch {
+    return false;
+  }
+}

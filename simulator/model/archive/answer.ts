@@ -1,0 +1,58 @@
+import { fillSchema, fitsSchema } from '../schema-fill.ts';
+import type { JsonObject } from '../../anthropic/validate/shape.ts';
+import { parseArchivePrompt, parseMarkers, stripMarkers, type QuestionMarkers } from './archive-prompt.ts';
+import { findContradictions, findMatches } from './word-overlap.ts';
+
+export const NOT_IN_ARCHIVE = 'NOT IN ARCHIVE';
+
+/** What the simulated model says, before limits and faults. */
+export interface ArchiveThought {
+  text: string;
+  markers: QuestionMarkers | null;
+}
+
+interface Said {
+  answer: string;
+  citations: string[];
+}
+
+/**
+ * A deterministic stand-in for the librarian's model: it answers from the findings it is shown by shared words, names both
+ * where two contradict each other, and says so when nothing fits.
+ * @param wantsJson whether the reply must be JSON; `schema` then says which
+ */
+export function thinkAboutArchive(prompt: string, wantsJson: boolean, schema: JsonObject | null): ArchiveThought {
+  const { findings, question } = parseArchivePrompt(prompt);
+  if (question === null) return { text: toText({ answer: 'OK (simulated model)', citations: [] }), markers: null };
+  const markers = parseMarkers(question);
+  if (markers.empty) return { text: '', markers };
+  const said = answerFrom(stripMarkers(question));
+  const citations = markers.noCitation
+    ? []
+    : markers.citeUnknown
+      ? [...said.citations, 'finding_unknown0000']
+      : said.citations;
+  const answer = markers.noCitation ? said.answer.replaceAll(/ \[[^\]]+\]/g, '') : said.answer;
+  const named = markers.citeUnknown ? `${answer} [finding_unknown0000]` : answer;
+  return { text: toText({ answer: named, citations }), markers };
+
+  function answerFrom(asked: string): Said {
+    const matches = findMatches(asked, findings);
+    if (matches.length === 0) return { answer: NOT_IN_ARCHIVE, citations: [] };
+    const contradictions = findContradictions(matches).map(
+      ([a, b]) =>
+        `These two contradict each other: "${a.sentence}" and "${b.sentence}" [${a.finding.id}, ${b.finding.id}]`,
+    );
+    const sentences = matches.map(({ finding, sentence }) => `${sentence} [${finding.id}]`);
+    return {
+      answer: `${[...contradictions, ...sentences].join(' ')} (simulated model)`,
+      citations: matches.map(({ finding }) => finding.id),
+    };
+  }
+
+  function toText(reply: Said): string {
+    if (!wantsJson) return reply.answer;
+    const fits = schema === null || fitsSchema(schema, reply);
+    return JSON.stringify(fits ? reply : fillSchema(schema ?? {}, { ...reply, summary: reply.answer }));
+  }
+}

@@ -1,0 +1,61 @@
+import type { PlannedTask } from '../../../src/coordinator/plan/plan.ts';
+
+/** A planned task; null: not said. */
+export type DraftTask = PlannedTask & {
+  reason: PlannedTask['reason'];
+  for_each: string[] | null;
+  files: string[] | null;
+};
+
+export function draftTask(
+  id: string,
+  kind: DraftTask['kind'],
+  description: string,
+  more: Partial<DraftTask> = {},
+): DraftTask {
+  return { id, description, kind, model: 'haiku', reason: null, depends_on: [], for_each: null, files: null, ...more };
+}
+
+/** Tasks it comes to once `for_each` is spread out. */
+export function countOfTask({ for_each: items }: DraftTask): number {
+  return items === null ? 1 : items.length;
+}
+
+/** The first tasks that are not more than `most`, the last of them with fewer entries; nothing depends on what was left out. */
+export function keepFirst(tasks: readonly DraftTask[], most: number): DraftTask[] {
+  const kept: DraftTask[] = [];
+  let room = most;
+  for (const task of tasks) {
+    if (room === 0) break;
+    const fitting = task.for_each === null ? task : { ...task, for_each: task.for_each.slice(0, room) };
+    kept.push(fitting);
+    room -= countOfTask(fitting);
+  }
+  const ids = new Set(kept.map(({ id }) => id));
+  return kept.map((task) => ({ ...task, depends_on: task.depends_on.filter((id) => ids.has(id)) }));
+}
+
+/** Puts a marker into the descriptions of the first `count` tasks, spread out. */
+export function markFirst(tasks: readonly DraftTask[], count: number, marker: string): DraftTask[] {
+  const split = new Map<string, string>();
+  let left = count;
+  const marked = tasks.flatMap((task): DraftTask[] => {
+    const size = countOfTask(task);
+    if (left === 0) return [task];
+    const one = { ...task, description: `${task.description} ${marker}` };
+    if (size <= left || task.for_each === null) {
+      left -= size;
+      return [one];
+    }
+    const [some, others] = [task.for_each.slice(0, left), task.for_each.slice(left)];
+    const id = `${task.id}-marked`;
+    split.set(task.id, id);
+    left = 0;
+    return [
+      { ...one, id, for_each: some },
+      { ...task, for_each: others },
+    ];
+  });
+  const withSplit = (id: string): string[] => [id, split.get(id) ?? []].flat();
+  return marked.map((task) => ({ ...task, depends_on: task.depends_on.flatMap(withSplit) }));
+}

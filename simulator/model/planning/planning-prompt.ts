@@ -1,0 +1,102 @@
+import type { MessagesRequest } from '../../anthropic/prompt-segments.ts';
+import { isObject, type JsonObject } from '../../anthropic/validate/shape.ts';
+import { stripDirectives } from '../directives.ts';
+import { toTexts } from '../task/task-prompt.ts';
+
+/** What the coordinator asks for, told by the `title` of the schema its reply has to fit. */
+const TITLES = ['plan', 'synthesis', 'condensation', 'outline', 'section'] as const;
+type PlanningTitle = (typeof TITLES)[number];
+
+export interface GivenFinding {
+  id: string;
+  kind: string;
+  text: string;
+}
+
+/** One structured call of the coordinator, read out of its tagged blocks. A block that is not there is empty. */
+export interface PlanningPrompt {
+  title: PlanningTitle;
+  schema: JsonObject;
+  /** Without test markers. */
+  goal: string;
+  /** The text whose markers count: the goal, or what there is instead of one. */
+  marked: string;
+  workspace: string | null;
+  files: { path: string; bytes: number }[];
+  /** What the archive knew already, or null. */
+  archive: string | null;
+  findings: GivenFinding[];
+  /** Title and brief of the section to write. */
+  section: string;
+  limits: { maxTasks: number; maxSonnet: number };
+  failed: string[];
+  /** The last reply did not do, and the model was told why. */
+  isRepair: boolean;
+  /** Characters that the reply may take. */
+  room: number;
+}
+
+/** Null for whatever is no structured call of the coordinator: a task, a question. */
+export function parsePlanningPrompt(request: MessagesRequest): PlanningPrompt | null {
+  const schema: unknown = request.output_config?.format?.schema;
+  const title = isObject(schema) ? TITLES.find((one) => one === schema.title) : undefined;
+  if (title === undefined || !isObject(schema)) return null;
+  const text = toTexts(request.messages[0]?.content ?? '').join('\n');
+  const findings = toFindings(text);
+  const rest = text.replace(FINDINGS, ''); // what a finding says must not pass for a block of the prompt
+  const goal = block(rest, 'goal') ?? '';
+  return {
+    title,
+    schema,
+    goal: stripDirectives(goal),
+    marked: goal === '' ? text : goal,
+    workspace: block(rest, 'workspace'),
+    files: toLines(block(rest, 'files')).map(toFile),
+    archive: block(rest, 'archive'),
+    findings,
+    section: stripDirectives(block(rest, 'section') ?? ''),
+    limits: toLimits(block(rest, 'limits')),
+    failed: toLines(block(rest, 'failed')),
+    isRepair: request.messages.length > 1,
+    room: request.max_tokens * CHARACTERS_PER_TOKEN,
+  };
+}
+
+const CHARACTERS_PER_TOKEN = 4; // as the simulator counts
+const FINDINGS = /^<findings>[\s\S]*^<\/findings>$/m;
+
+function toFindings(text: string): GivenFinding[] {
+  const shown = FINDINGS.exec(text)?.[0] ?? '';
+  return [...shown.matchAll(/<finding\s+id="([^"]*)"([^>]*)>([\s\S]*?)<\/finding>/g)].map(
+    ([, id = '', attributes = '', said = '']) => ({
+      id,
+      kind: /\bkind="([^"]*)"/.exec(attributes)?.[1] ?? 'other',
+      text: said.trim(),
+    }),
+  );
+}
+
+function block(text: string, name: string): string | null {
+  return new RegExp(`^<${name}>\\s*([\\s\\S]*?)\\s*</${name}>`, 'm').exec(text)?.[1] ?? null;
+}
+
+function toLines(text: string | null): string[] {
+  return (text ?? '').split('\n').filter((line) => line.trim() !== '');
+}
+
+function toFile(line: string): { path: string; bytes: number } {
+  const [path = '', bytes = ''] = line.split('\t');
+  return { path: path.trim(), bytes: Number.parseInt(bytes, 10) || 0 };
+}
+
+function toLimits(text: string | null): PlanningPrompt['limits'] {
+  let given: unknown;
+  try {
+    given = JSON.parse(text ?? '{}');
+  } catch {
+    given = {}; // limits nobody can read bind nobody
+  }
+  const limit = (name: string, otherwise: number): number =>
+    isObject(given) && typeof given[name] === 'number' ? given[name] : otherwise;
+  return { maxTasks: limit('max_tasks', 5_000), maxSonnet: limit('max_sonnet', 0) };
+}

@@ -1,0 +1,56 @@
+import type { Call, IntentRule } from '../task/types.ts';
+import { findRequest } from '../task/mentions.ts';
+import { firstLine, readFiles } from '../task/reading.ts';
+
+const WORDS =
+  /\b(?:replace|change|rename|substitute)\s+(?:all\s+|every\s+|the\s+(?:word|text|string)\s+)*(\S+)\s+(?:with|to|by|into)\s+(\S+?)(?=[.,;]?(?:\s|$))/i;
+
+/** Replaces one text by another in the files the task names. */
+export const replace: IntentRule = (scene) => {
+  if (findRequest(scene.verbs, 'replace|change|rename|substitute') === undefined || !scene.tools.has('edit'))
+    return null;
+  const texts = scene.quoted.filter((one) => !scene.files.includes(one));
+  const [from, to] = texts.length >= 2 ? texts : (WORDS.exec(scene.text)?.slice(1) ?? []);
+  if (from === undefined || to === undefined || scene.files.length === 0) return null;
+  const { calls, files } = readFiles(scene, scene.files.slice(0, 12));
+  const edits = files.map((file) => {
+    const found = file.error === null ? file.text.split(from).length - 1 : 0;
+    const input = {
+      file_path: file.path,
+      old_string: from,
+      new_string: to,
+      ...(found > 1 ? { replace_all: true } : {}),
+    };
+    return {
+      file,
+      found,
+      input,
+      step: scene.steps.find((step) => step.name === 'edit' && step.input.file_path === file.path),
+    };
+  });
+  return {
+    next(): Call[] {
+      if (calls.length > 0) return calls;
+      return edits
+        .filter(({ found, step }) => found > 0 && step === undefined)
+        .map(({ input }) => ({ name: 'edit', input }));
+    },
+    answer() {
+      const lines = edits.map(({ file, found, step }) => {
+        if (file.error !== null) return `${file.path} could not be read: ${file.error}`;
+        if (step === undefined)
+          return found === 0 ? `${file.path} does not contain \`${from}\`.` : `${file.path} was not changed.`;
+        if (step.isError) return `${file.path} could not be changed: ${firstLine(step)}`;
+        return `Replaced \`${from}\` with \`${to}\` ${found === 1 ? 'once' : `${found} times`} in ${file.path}.`;
+      });
+      const changed = edits.filter(({ step }) => step !== undefined && !step.isError);
+      const paths = changed.map(({ file }) => file.path);
+      const count = changed.reduce((sum, { found }) => sum + found, 0);
+      const summary = lines.join('\n');
+      return {
+        text: summary,
+        values: { files: paths, path: paths[0], count, replaced: count, ok: count > 0, success: count > 0, summary },
+      };
+    },
+  };
+};

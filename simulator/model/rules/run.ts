@@ -1,0 +1,44 @@
+import type { IntentRule, Scene } from '../task/types.ts';
+import { findRequest } from '../task/mentions.ts';
+import { findStep } from '../task/steps.ts';
+
+/** Runs the one command the task names. */
+export const run: IntentRule = (scene) => {
+  const argv = scene.tools.has('run') ? findCommand(scene) : null;
+  if (argv === null) return null;
+  const step = findStep(scene.steps, 'run', { argv });
+  return {
+    next: () => (step === undefined ? [{ name: 'run', input: { argv } }] : []),
+    answer() {
+      const output = (step?.content ?? '').trim();
+      const exit = [...output.matchAll(/\bexit(?:ed)?(?:\s+(?:code|status|with))*:?\s+(\d+)/gi)].at(-1)?.[1]; // the tool's own, after the program's output
+      const code = exit === undefined ? null : Number(exit);
+      const ok = step !== undefined && !step.isError && (code === null || code === 0);
+      const text = `\`${argv.join(' ')}\` ${ok ? 'ran' : 'failed'}${code === null ? '' : ` with exit code ${code}`}.\n${output.slice(0, 2_000)}`;
+      return {
+        text,
+        values: {
+          ok,
+          success: ok,
+          exit_code: code ?? (ok ? 0 : 1),
+          code,
+          output,
+          command: argv.join(' '),
+          summary: text,
+        },
+      };
+    },
+  };
+};
+
+function findCommand({ text, verbs, quoted }: Scene): string[] | null {
+  if (findRequest(verbs, 'run|execute') === undefined) return null;
+  const bare =
+    /\b(?:run|execute)\s+(?:the\s+command\s+)?([a-z][\w.-]*(?:\s+(?!and\b|then\b|in\b|to\b)[\w./=@:-]+)*)/i.exec(
+      text,
+    )?.[1];
+  const command = quoted[0] ?? bare;
+  if (command === undefined || command.trim() === '') return null;
+  const parts = command.match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
+  return parts.map((part) => part.replaceAll(/^["']|["']$/g, ''));
+}

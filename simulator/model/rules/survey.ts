@@ -1,0 +1,50 @@
+import { plural } from '../task/file-facts.ts';
+import { parseGlob } from '../task/grep-output.ts';
+import type { Call, IntentRule } from '../task/types.ts';
+import { findStep } from '../task/steps.ts';
+
+const EVERYTHING = '**/*';
+/** Asked for one by one where a listing of everything was cut. */
+const BY_DEPTH = Array.from({ length: 8 }, (_, depth) => `${'*/'.repeat(depth)}*`);
+/** What an entry of the answer takes besides its path: `{"path":"","bytes":0},`. */
+const ENTRY_CHARACTERS = 24;
+
+/** “List every file of the workspace …”: all paths the glob tool shows, those nearest to the top if not all fit into the reply. */
+export const survey: IntentRule = (scene) => {
+  if (!/^list every file\b/i.test(scene.text) || !scene.tools.has('glob')) return null;
+  const whole = findStep(scene.steps, 'glob', { pattern: EVERYTHING });
+  const isCut = whole !== undefined && /^\[cut\b/m.test(whole.content);
+  const patterns = isCut ? BY_DEPTH : [];
+  const parts = patterns.map((pattern) => ({ pattern, step: findStep(scene.steps, 'glob', { pattern }) }));
+  const toCall = (pattern: string): Call => ({ name: 'glob', input: { pattern } });
+  return {
+    next() {
+      if (whole === undefined) return [toCall(EVERYTHING)];
+      return parts.filter(({ step }) => step === undefined).map(({ pattern }) => toCall(pattern));
+    },
+    answer() {
+      const steps = [whole, ...parts.map(({ step }) => step)].flatMap((step) => step ?? []);
+      const found = [...new Set(steps.flatMap(parseGlob))].toSorted(
+        (a, b) => depthOf(a) - depthOf(b) || (a < b ? -1 : 1),
+      );
+      const shown = takeFitting(found, scene.room);
+      const note = shown.length < found.length ? `; the ${shown.length} nearest to the top are named` : '';
+      const head = `${plural(found.length, 'file')} in the workspace${note}.`;
+      const values = { files: shown, paths: shown, items: shown.map((path) => ({ path, bytes: 0 })) };
+      const isWhole = !steps.some(({ content }) => /^\[cut\b/m.test(content)) && shown.length === found.length;
+      return {
+        text: [head, ...shown.map((path) => `- ${path}`)].join('\n'),
+        values: { ...values, count: found.length, total: found.length, complete: isWhole, summary: head },
+      };
+    },
+  };
+};
+
+function depthOf(path: string): number {
+  return path.split('/').length;
+}
+
+function takeFitting(paths: readonly string[], characters: number): string[] {
+  let room = characters * 0.9 - 200;
+  return paths.filter((path) => (room -= path.length + ENTRY_CHARACTERS) >= 0);
+}

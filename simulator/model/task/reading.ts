@@ -1,0 +1,100 @@
+import type { Call, Scene } from './types.ts';
+import { findStep, type Step } from './steps.ts';
+
+const RANGE_LINES = 400;
+const MAX_RANGES = 50;
+const MAX_PARALLEL = 6;
+const CUT = /\n?\[[^\]\n]*\b(?:cut|truncated)\b[^\]\n]*\]\s*$/i;
+
+/** What reading showed of a file. */
+export interface FileText {
+  path: string;
+  text: string;
+  /** Lines as `wc -l` counts them, an unfinished last one included. */
+  lines: number;
+  /** Whether the whole file was seen, so that `lines` is all of them. */
+  isComplete: boolean;
+  /** Whether `text` is the whole file: parts that were seen may have left the prompt since. */
+  isWhole: boolean;
+  /** The tool's refusal, or null. */
+  error: string | null;
+}
+
+/** Reads files whole, and in ranges where a file is too large for one result. */
+export function readFiles(scene: Scene, paths: readonly string[]): { calls: Call[]; files: FileText[] } {
+  const calls: Call[] = [];
+  const files: FileText[] = [];
+  for (const path of paths) {
+    const outcome = readFile(scene, path);
+    if ('call' in outcome) calls.push(outcome.call);
+    else files.push(outcome.file);
+  }
+  return { calls: calls.slice(0, MAX_PARALLEL), files };
+}
+
+function readFile(scene: Scene, path: string): { call: Call } | { file: FileText } {
+  if (!scene.tools.has('read')) return { file: failed(path, 'no tool to read files was offered') };
+  const whole = scene.steps.find(
+    (step) => step.name === 'read' && step.input.file_path === path && step.input.view_range === undefined,
+  );
+  if (whole === undefined) return { call: { name: 'read', input: { file_path: path } } };
+  if (whole.isLost) return { file: failed(path, 'its content is no longer in the prompt') };
+  const isTooLarge = whole.isError ? /exceeds|view_range|too large/i.test(whole.content) : CUT.test(whole.content);
+  if (!isTooLarge) return { file: whole.isError ? failed(path, firstLine(whole)) : complete(path, whole.content) };
+  return readRanges(scene, path);
+}
+
+/** Ranges of 400 lines, or shorter where the tool says how many fit. */
+function readRanges(scene: Scene, path: string): { call: Call } | { file: FileText } {
+  const parts: string[] = [];
+  let lines = 0;
+  let isWhole = true;
+  const toFile = (isComplete: boolean) => ({
+    file: { path, text: parts.join('\n'), lines, isComplete, isWhole: isWhole && isComplete, error: null },
+  });
+  for (let at = 0; at < MAX_RANGES; at++) {
+    let range = [lines + 1, lines + RANGE_LINES];
+    let step = findStep(scene.steps, 'read', { file_path: path, view_range: range });
+    const fits = step?.isError ? /view_range: \[(\d+), (\d+)\]/.exec(step.content) : null;
+    if (fits !== null) {
+      range = [lines + 1, Math.max(lines + 1, Number(fits[2]))];
+      step = findStep(scene.steps, 'read', { file_path: path, view_range: range });
+    }
+    if (step === undefined) return { call: { name: 'read', input: { file_path: path, view_range: range } } };
+    if (step.isError && /\bhas \d+ lines, asked from\b/.test(step.content)) return toFile(true);
+    const [from = 1, to = 1] = range;
+    if (step.isLost && scene.steps.some((other) => isNextRange(other, path, to))) {
+      isWhole = false;
+      lines += to - from + 1; // it was full, else the next range would not have been asked for
+      continue;
+    }
+    if (step.isError || step.isLost || CUT.test(step.content)) return toFile(false);
+    const count = step.content === '' ? 0 : step.content.split('\n').length; // a range comes without its last line's end
+    parts.push(step.content);
+    lines += count;
+    if (count < to - from + 1) return toFile(true);
+  }
+  return toFile(false);
+}
+
+function isNextRange({ name, input }: Step, path: string, to: number): boolean {
+  const range = Array.isArray(input.view_range) ? input.view_range : [];
+  return name === 'read' && input.file_path === path && range[0] === to + 1;
+}
+
+function countLines(text: string): number {
+  if (text === '') return 0;
+  return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+}
+
+export function firstLine(step: Step): string {
+  return step.content.trim().split('\n')[0] ?? '';
+}
+
+function complete(path: string, text: string): FileText {
+  return { path, text, lines: countLines(text), isComplete: true, isWhole: true, error: null };
+}
+
+function failed(path: string, error: string): FileText {
+  return { path, text: '', lines: 0, isComplete: false, isWhole: false, error };
+}

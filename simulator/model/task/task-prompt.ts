@@ -1,0 +1,46 @@
+import type { MessagesRequest } from '../../anthropic/prompt-segments.ts';
+import { isObject, type JsonObject } from '../../anthropic/validate/shape.ts';
+
+/** What the first user message asks for, as far as it follows the worker's layout; any other text is a description. */
+export interface TaskPrompt {
+  kind: string;
+  description: string;
+  files: string[];
+  /** Parsed `<data>`, or undefined. */
+  data: unknown;
+  /** JSON Schema of the result: the task's own, or the request's `output_config.format`. */
+  schema: JsonObject | null;
+}
+
+export function parseTaskPrompt(request: MessagesRequest): TaskPrompt {
+  const text = toTexts(request.messages[0]?.content ?? '').join('\n');
+  const task = /<task(?:\s[^>]*)?>\n?([\s\S]*?)\n?<\/task>/.exec(text);
+  const rest = task === null ? '' : text.slice(task.index + task[0].length);
+  const schema = parseJson(block(rest, 'schema')) ?? request.output_config?.format?.schema;
+  return {
+    kind: /^<task[^>]*\skind="([^"]*)"/.exec(task?.[0] ?? '')?.[1] ?? 'other',
+    description: task?.[1] ?? text,
+    files: (block(rest, 'files') ?? '').split('\n').filter(Boolean),
+    data: parseJson(block(rest, 'data')),
+    schema: isObject(schema) ? schema : null,
+  };
+}
+
+/** The texts of a message, tool results left out. */
+export function toTexts(content: MessagesRequest['messages'][number]['content']): string[] {
+  if (typeof content === 'string') return [content];
+  return content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+}
+
+function block(text: string, name: string): string | null {
+  return new RegExp(`<${name}>\\n?([\\s\\S]*?)\\n?</${name}>`).exec(text)?.[1] ?? null;
+}
+
+function parseJson(text: string | null): unknown {
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined; // the worker wrote it; a text that is no JSON is no data
+  }
+}

@@ -1,0 +1,18 @@
+import type { MessagesRequest } from '../anthropic/prompt-segments.ts';
+
+export type BrainBlock =
+  | { type: 'text'; text: string }
+  | { type: 'tool_use'; name: string; input: Record<string, unknown> };
+
+export interface BrainReply {
+  content: BrainBlock[];
+  /** The model declines; `content` is then empty. */
+  refusal?: string;
+  /** Milliseconds this one reply takes, instead of the simulator's latency. */
+  latencyMs?: number;
+}
+
+/** Stands in for the model: a pure function of the conversation, so that the same request gets the same reply. */
+export interface Brain {
+  reply(request: MessagesRequest): BrainReply;
+}

@@ -1,9 +1,0 @@
-import type { IntentRule } from '../intent.ts';
-
-/** “Say that …”: the smallest task there is, done without a tool. */
-export const say: IntentRule = ({ text }) => {
-  const said = /^say that (\S.*)/i.exec(text)?.[1];
-  if (said === undefined) return null;
-  const sentence = said.charAt(0).toUpperCase() + said.slice(1);
-  return { next: () => [], answer: () => ({ text: sentence, values: { summary: sentence } }) };
-};
