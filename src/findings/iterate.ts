@@ -1,9 +1,8 @@
 import type { Redis } from 'ioredis';
-import { QUERY_PREFIX } from '../jobs/queue-of-job.ts';
+import { QUERY_PREFIX } from '../../queues/ids.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { ExportedFinding } from './transfer/export-line.ts';
 import { readStored, toText } from './read-stored.ts';
-import type { FindingQuery } from './types.ts';
+import type { FindingQuery, ExportedFinding } from './types.ts';
 import { parseFinding } from './stored.ts';
 import { toSummaryId } from './condensed.ts';
 

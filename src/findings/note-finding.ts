@@ -1,6 +1,6 @@
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
-import { toStoredTokens } from './external/adopt.ts';
+import { toStoredTokens } from './stored.ts';
 import type { Finding } from './finding.ts';
 
 /**

@@ -2,9 +2,8 @@ import type { Redis } from 'ioredis';
 import { UsageError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
-import { toStoredTokens } from './external/adopt.ts';
 import { readStored, toText } from './read-stored.ts';
-import { parseFinding } from './stored.ts';
+import { parseFinding, toStoredTokens } from './stored.ts';
 import { toSummaryId } from './condensed.ts';
 
 interface RestoreParts {

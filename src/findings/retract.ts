@@ -2,10 +2,9 @@ import type { Redis } from 'ioredis';
 import { NotFoundError, UsageError } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
-import { toStoredTokens } from './external/adopt.ts';
 import { readFindingTexts } from './read-texts.ts';
 import { restoreFindings } from './restore-findings.ts';
-import { parseFinding, type StoredFinding } from './stored.ts';
+import { parseFinding, type StoredFinding, toStoredTokens } from './stored.ts';
 import { toSummaryId } from './condensed.ts';
 
 export interface Retraction {

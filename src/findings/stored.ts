@@ -96,3 +96,8 @@ function toInstant(timestamp: unknown): string {
 function toStrings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
+
+/** What a stored finding counts for in `context:active`: the same when it comes and when it goes. */
+export function toStoredTokens(text: string): number {
+  return Math.ceil(text.length / 4);
+}

@@ -1,3 +1,4 @@
+import type { StoredValue } from './read-stored.ts';
 import type { StoredFinding } from './stored.ts';
 
 export interface FindingQuery {
@@ -37,4 +38,23 @@ export interface FleetFindings extends FindingStore {
    * Redis delays them; a loop that falls more than 10,000 findings behind misses the oldest.
    */
   follow(options?: FollowOptions): AsyncIterable<StoredFinding>;
+}
+
+/**
+ * Where a finding stands. `live`: in the archive; `answer`: a librarian's own; `condensed`: a stub is in its place;
+ * `out`: in no index, as what was retracted.
+ */
+export const PLACES = ['live', 'answer', 'condensed', 'out'] as const;
+type Place = (typeof PLACES)[number];
+
+/** One finding with all that is needed to store it elsewhere exactly as it is. */
+export interface ExportedFinding {
+  id: string;
+  place: Place;
+  /** Of a condensed finding: the original. */
+  value: StoredValue;
+  /** Of a condensed finding: what stands under its public key. */
+  stub: string | null;
+  /** JSON of the retraction; null where it stands. */
+  note: string | null;
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { QueueName } from '../../queues/registry.ts';
 import { tasksQueue, type TaskInput } from '../../queues/tasks.ts';
-import { isOffline } from '../config/environment.ts';
-import type { OpenFleet } from '../api/open-fleet.ts';
+import { isOffline, type Config } from '../config/environment.ts';
 import {
   AccountRefusedError,
   BudgetHeldError,
@@ -22,7 +24,22 @@ import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Model } from '../models/model.ts';
 import { createNotifier } from '../swarm/notify.ts';
 import { markSwarm, runPreflight } from '../redis/preflight.ts';
-import { createTaskHandler } from './handler.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { Scripts } from '../redis/scripts.ts';
+import { createTaskHandler, type TaskHandlerParts } from './handler.ts';
+
+/** What a single task needs of a connected fleet. */
+export interface SingleFleet {
+  inner: {
+    config: Config;
+    redis: Redis;
+    keys: Keys;
+    scripts: Scripts;
+    queues: Record<QueueName, Queue>;
+    currentSession: () => Promise<string>;
+  };
+  findings: TaskHandlerParts['findings'];
+}
 
 export interface SingleOptions {
   model: Model;
@@ -39,7 +56,7 @@ export interface SingleOptions {
  * provider that is busy or away is waited for, as a worker would; nothing is paid twice.
  * @throws UsageError for a task that breaks a rule, and every class that a worker's run throws
  */
-export async function runSingle(fleet: OpenFleet, input: TaskInput, options: SingleOptions): Promise<Finding> {
+export async function runSingle(fleet: SingleFleet, input: TaskInput, options: SingleOptions): Promise<Finding> {
   const { config, redis, keys, scripts, queues, currentSession } = fleet.inner;
   const task = checkTask(input, await readKnownNames(redis, keys, Object.keys(config.FLEET_WORKSPACES)));
   await runPreflight(redis, keys);
@@ -90,7 +107,7 @@ const HELD_WAIT_MS = 2_000;
 /** @returns how long to wait before the same call is made again. @throws what it was given, when waiting does not help */
 async function toWait(
   error: unknown,
-  { inner }: OpenFleet,
+  { inner }: SingleFleet,
   jobId: string,
   halt: HaltSwitch,
   by: string,

@@ -1,10 +1,8 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { QUERY_PREFIX } from '../../queues/ids.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import type { Keys } from '../redis/keys.ts';
-
-/** Ids of queries and of their answers begin with this, and no other does. */
-export const QUERY_PREFIX = 'archive_';
 
 /** Like `queueOf`; a mission is known by being there, for its id may be any. */
 export async function findQueueOf(

@@ -6,7 +6,7 @@ import { compileSchema } from './result-schema.ts';
 import { findModel } from '../pricing/catalog.ts';
 import type { Keys } from '../redis/keys.ts';
 import { checkInput } from '../jobs/check-input.ts';
-import { QUERY_PREFIX } from '../jobs/queue-of-job.ts';
+import { QUERY_PREFIX } from '../../queues/ids.ts';
 
 const WORKER_ALIVE_MS = 60_000;
 

@@ -6,7 +6,7 @@ import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { readStates } from '../jobs/state/states.ts';
 import type { Keys } from '../redis/keys.ts';
-import { QUERY_PREFIX } from '../jobs/queue-of-job.ts';
+import { QUERY_PREFIX } from '../../queues/ids.ts';
 import { checkTask, type KnownNames } from './check.ts';
 import type { Enqueued, TaskState } from './types.ts';
 

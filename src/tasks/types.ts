@@ -1,15 +1,7 @@
 import type { StoredFinding } from '../findings/stored.ts';
+import type { JobEnd, JobState } from '../jobs/state/types.ts';
 
-/** BullMQ's states, and `unknown` where no job of the id is left in the queue. */
-export type TaskState =
-  | 'waiting'
-  | 'active'
-  | 'delayed'
-  | 'prioritized'
-  | 'waiting-children'
-  | 'completed'
-  | 'failed'
-  | 'unknown';
+export type TaskState = JobState;
 
 /** What became of one task that was to be enqueued. */
 export interface Enqueued {
@@ -43,7 +35,4 @@ export interface TaskHandle<Result = unknown> extends Enqueued {
 }
 
 /** How one of several tasks ended. */
-export type TaskEnd =
-  | { id: string; state: 'completed'; finding: StoredFinding }
-  | { id: string; state: 'failed'; reason: string } // `word: text`
-  | { id: string; state: 'missing' }; // neither its job nor its finding is there
+export type TaskEnd = JobEnd;

@@ -1,4 +1,4 @@
-import { SONNET_REASONS } from '../../../src/coordinator/plan/plan.ts';
+import { SONNET_REASONS } from '../../../queues/reasons.ts';
 import { countOfTask, type DraftTask, draftTask, markFirst } from './draft-task.ts';
 import type { PlanMarkers } from './planning-markers.ts';
 import type { PlanningPrompt } from './planning-prompt.ts';

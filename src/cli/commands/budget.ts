@@ -5,7 +5,7 @@ import type { OpenFleet } from '../../api/open-fleet.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { findMission } from '../../coordinator/control/find.ts';
-import { assertBatch } from '../../tasks/repair/failed.ts';
+import { assertBatch } from '../../tasks/batch/progress.ts';
 import { releaseParked } from '../../jobs/outcomes/parked.ts';
 import { readBudget, seedBudget, setBudget, type BudgetScope } from '../../ledger/budget.ts';
 import type { BudgetState } from '../../ledger/budget-shape.ts';

@@ -4,7 +4,7 @@ import { cancelBatch } from '../../tasks/batch/cancel.ts';
 import { cancelChildren } from '../../coordinator/delegate/cancel-children.ts';
 import { UsageError } from '../../errors.ts';
 import { cancelJobs } from '../../tasks/cancel.ts';
-import { assertBatch } from '../../tasks/repair/failed.ts';
+import { assertBatch } from '../../tasks/batch/progress.ts';
 import { findQueueOf } from '../../jobs/queue-of-job.ts';
 import { showProgress } from '../output/progress.ts';
 import { withFleet } from '../with-fleet.ts';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { countOf } from '../../text/plural.ts';
-import { assertBatch, eachFailedJob, groupFailedJobs } from '../../tasks/repair/failed.ts';
+import { eachFailedJob, groupFailedJobs } from '../../tasks/repair/failed.ts';
+import { assertBatch } from '../../tasks/batch/progress.ts';
 import { jsonOption } from '../options.ts';
 import { lineWidth, printJson, toLine } from '../output/print.ts';
 import { withFleet } from '../with-fleet.ts';

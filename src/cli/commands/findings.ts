@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import type { FindingQuery } from '../../findings/types.ts';
 import { toSummary, type StoredFinding } from '../../findings/stored.ts';
-import { assertBatch } from '../../tasks/repair/failed.ts';
+import { assertBatch } from '../../tasks/batch/progress.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import { toMark } from '../output/finding-mark.ts';
 import { jsonOption, toCount } from '../options.ts';

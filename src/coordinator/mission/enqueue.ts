@@ -6,7 +6,7 @@ import { UsageError } from '../../errors.ts';
 import { checkInput } from '../../jobs/check-input.ts';
 import { readKnownNames } from '../../tasks/check.ts';
 import type { Keys } from '../../redis/keys.ts';
-import { layDownMission } from '../begin-mission.ts';
+import { createMissionRecord } from './record.ts';
 import { assertMissionId, createMissionId, toMissionFindingId } from './id.ts';
 
 export interface MissionProducerParts {
@@ -55,7 +55,7 @@ export async function addMission(
     // Done, and its job cleared away: its record is still there.
     if ((await redis.hexists(keys.mission(id), 'endedAt')) === 1) return { id, findingId, added: false, state };
   }
-  await layDownMission(redis, keys, { id, data, session, createdAt: new Date() });
+  await createMissionRecord(redis, keys, { id, data, session, createdAt: new Date() });
   await queues.missions.add(missionsQueue.jobName, { ...data, session }, { jobId: id });
   return { id, findingId, added: true, state: 'waiting' };
 }

@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { idSchema } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
-import { QUERY_PREFIX } from '../../jobs/queue-of-job.ts';
+import { QUERY_PREFIX } from '../../../queues/ids.ts';
 import type { Keys } from '../../redis/keys.ts';
 
 /** A fresh id. */

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
+import type { MissionData } from '../../../queues/missions.ts';
 import { FleetError } from '../../errors.ts';
+import { setBudget } from '../../ledger/budget.ts';
 import type { Keys } from '../../redis/keys.ts';
 import {
   MISSION_STEPS,
@@ -95,4 +97,32 @@ function toRecord(fields: Record<string, string>, onDamage: (name: string) => vo
     finding: text('finding'),
     releases: Number(text('releases') ?? 0),
   };
+}
+
+/**
+ * Lays down the record of a mission, its place in the list and its budget; what is there already stays. The producer does
+ * so before the job is added, the coordinator again: a job may have come another way.
+ */
+export async function createMissionRecord(
+  redis: Redis,
+  keys: Keys,
+  mission: { id: string; data: MissionData; session: string; createdAt: Date },
+): Promise<void> {
+  const { id, data, session, createdAt } = mission;
+  const fields = {
+    goal: data.goal,
+    session,
+    workspace: data.workspace ?? '',
+    state: 'running',
+    step: 'recall',
+    createdAt: createdAt.toISOString(),
+    updatedAt: createdAt.toISOString(),
+  };
+  const chain = redis.pipeline();
+  for (const [name, value] of Object.entries(fields)) chain.hsetnx(keys.mission(id), name, value);
+  chain.zadd(keys.missions, 'NX', createdAt.getTime(), id);
+  for (const [error] of (await chain.exec()) ?? []) if (error) throw error;
+  if (data.budget_usd === undefined) return;
+  if ((await redis.hexists(keys.spend(`mission:${id}`), 'limit')) === 1) return; // a person may have changed it
+  await setBudget(redis, keys, data.budget_usd, { mission: id });
 }

@@ -1,13 +1,6 @@
 import { z } from 'zod';
+import { SONNET_REASONS, type SonnetReason } from '../../../queues/reasons.ts';
 import { TASK_KINDS } from '../../../queues/tasks.ts';
-
-/** The four reasons for which a task may go to Sonnet. Source: SPEC, "The three workers". */
-export const SONNET_REASONS = [
-  'complex strategic reasoning',
-  'multi-step architectural decisions',
-  'guardian-council deliberation',
-  'ambiguous requirements',
-] as const;
 
 /** One task of a plan, as the planner writes it. `{item}` in the description stands for each entry of `for_each`. */
 const plannedTaskSchema = z.object({
@@ -39,7 +32,7 @@ export interface PlanNode {
   description: string;
   kind: PlannedTask['kind'];
   model: 'haiku' | 'sonnet';
-  reason: (typeof SONNET_REASONS)[number] | null;
+  reason: SonnetReason | null;
   files: string[];
   /** Positions of the nodes it depends on: all nodes of the tasks it names. */
   dependsOn: number[];

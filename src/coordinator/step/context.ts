@@ -18,7 +18,7 @@ import { addChildren, readChildren, toDependenciesKey, type ChildRef } from '../
 import { toMissionFindingId } from '../mission/id.ts';
 import { readMission, writeMission } from '../mission/record.ts';
 import type { ChildEnd, StepContext } from './types.ts';
-import { storeMission } from '../store-mission.ts';
+import { storeMission } from './store-mission.ts';
 import { createStructuredCalls } from '../calls/structured-call.ts';
 
 /** What a coordinator's process gives to every mission. */

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { QUERY_PREFIX } from '../../jobs/queue-of-job.ts';
+import { QUERY_PREFIX } from '../../../queues/ids.ts';
 import type { Keys } from '../../redis/keys.ts';
 import type { Scripts } from '../../redis/scripts.ts';
 import { readFindingTexts } from '../read-texts.ts';
-import { parseFinding, type StoredFinding } from '../stored.ts';
+import { parseFinding, toStoredTokens, type StoredFinding } from '../stored.ts';
 
 export interface AdoptParts {
   redis: Redis;
@@ -109,11 +109,6 @@ async function adoptOne(
     ],
   );
   return String(outcome);
-}
-
-/** What a stored finding counts for in `context:active`: the same when it comes and when it goes. */
-export function toStoredTokens(text: string): number {
-  return Math.ceil(text.length / 4);
 }
 
 /** Other programs may have stored anything there. */

@@ -1,25 +1,7 @@
 import { z } from 'zod';
 import { toText, type StoredValue } from '../read-stored.ts';
 import { parseFinding } from '../stored.ts';
-
-/**
- * Where a finding stands. `live`: in the archive; `answer`: a librarian's own; `condensed`: a stub is in its place;
- * `out`: in no index, as what was retracted.
- */
-const PLACES = ['live', 'answer', 'condensed', 'out'] as const;
-type Place = (typeof PLACES)[number];
-
-/** One finding with all that is needed to store it elsewhere exactly as it is. */
-export interface ExportedFinding {
-  id: string;
-  place: Place;
-  /** Of a condensed finding: the original. */
-  value: StoredValue;
-  /** Of a condensed finding: what stands under its public key. */
-  stub: string | null;
-  /** JSON of the retraction; null where it stands. */
-  note: string | null;
-}
+import { PLACES, type ExportedFinding } from '../types.ts';
 
 /**
  * What a line says beside the finding, where the finding alone does not say it all. Short, and last in its line: readers

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../../redis/keys.ts';
 import type { Scripts } from '../../redis/scripts.ts';
-import { toStoredTokens } from '../external/adopt.ts';
-import { fromExportLine, type ExportedFinding } from './export-line.ts';
+import { fromExportLine } from './export-line.ts';
+import { type ExportedFinding } from '../types.ts';
 import { readLines } from '../../text/lines.ts';
 import { toText } from '../read-stored.ts';
-import { parseFinding } from '../stored.ts';
+import { parseFinding, toStoredTokens } from '../stored.ts';
 
 /** A line longer than this is passed over. */
 const MOST_BYTES = 64 * 2 ** 20;

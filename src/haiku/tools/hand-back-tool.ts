@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { defineTool, HAND_BACK_REASONS } from './tool.ts';
+import { defineTool } from './tool.ts';
+import { SONNET_REASONS } from '../../../queues/reasons.ts';
 
 /** Ends the task: it needs judgement a worker does not have. */
 export const handBackTool = defineTool({
@@ -7,7 +8,7 @@ export const handBackTool = defineTool({
   description:
     'Hand the task back when it needs strategic judgement that is not yours. It ends the task; never use it for a task that is merely long or hard to find.',
   input: z.strictObject({
-    reason: z.enum(HAND_BACK_REASONS),
+    reason: z.enum(SONNET_REASONS),
     explanation: z.string().min(1).max(4_000).describe('what has to be decided, and what you found out so far'),
   }),
   run: ({ reason, explanation }) =>

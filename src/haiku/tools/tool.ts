@@ -1,17 +1,9 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { z } from 'zod';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
+import type { SonnetReason } from '../../../queues/reasons.ts';
 import type { ArchiveWord } from '../../librarian/queries/archive-asker.ts';
 import { mergeChanges } from './line-change.ts';
-
-/** The only reasons for which a worker may hand a task back. */
-export const HAND_BACK_REASONS = [
-  'complex strategic reasoning',
-  'multi-step architectural decisions',
-  'guardian-council deliberation',
-  'ambiguous requirements',
-] as const;
-type HandBackReason = (typeof HAND_BACK_REASONS)[number];
 
 /** What one task's own tools did to one file, all its edits together. */
 export interface FileChange {
@@ -33,7 +25,7 @@ export interface ToolOutcome {
   seen?: Record<string, string>;
   /** Ids of the findings that were read. */
   citations?: string[];
-  handBack?: { reason: HandBackReason; explanation: string };
+  handBack?: { reason: SonnetReason; explanation: string };
 }
 
 /** What a task has seen and done so far; derived from its outcomes alone. */

@@ -6,12 +6,12 @@ import { withOriginals } from '../../findings/condensed.ts';
 import { toRedisError } from '../../redis/connect.ts';
 import { followStream } from '../../redis/streams.ts';
 import type { Keys } from '../../redis/keys.ts';
-import type { TaskEnd } from '../../tasks/types.ts';
+import type { JobEnd } from './types.ts';
 
 /** Tells when jobs of one queue have ended, to any number of waiters over one connection. */
 export interface FinishWatch {
   /** @returns how the job ended, or null when the time is over or `signal` fires */
-  wait(jobId: string, options: WatchOptions): Promise<TaskEnd | null>;
+  wait(jobId: string, options: WatchOptions): Promise<JobEnd | null>;
   /** Whoever still waits gets a FleetError. */
   close(): Promise<void>;
 }
@@ -26,7 +26,7 @@ interface WatchOptions {
 interface Waiter {
   jobId: string;
   findingId: string;
-  settle(end: TaskEnd | null | Error): void;
+  settle(end: JobEnd | null | Error): void;
 }
 
 /**
@@ -136,8 +136,8 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
 }
 
 /** Of those that have ended, how. First the jobs, then the findings: where a job has ended, its finding is there. */
-async function readEnds(redis: Redis, keys: Keys, queue: string, waiters: Waiter[]): Promise<Map<Waiter, TaskEnd>> {
-  const ends = new Map<Waiter, TaskEnd>();
+async function readEnds(redis: Redis, keys: Keys, queue: string, waiters: Waiter[]): Promise<Map<Waiter, JobEnd>> {
+  const ends = new Map<Waiter, JobEnd>();
   const chain = redis.pipeline();
   for (const { jobId } of waiters) {
     chain.hmget(keys.queueKey(queue, jobId), 'timestamp', 'finishedOn', 'returnvalue', 'failedReason');

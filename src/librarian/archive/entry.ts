@@ -1,6 +1,6 @@
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
 import { parseFinding, type StoredFinding } from '../../findings/stored.ts';
-import { QUERY_PREFIX } from '../../jobs/queue-of-job.ts';
+import { QUERY_PREFIX } from '../../../queues/ids.ts';
 
 /** One finding as a librarian holds it. */
 export interface ArchiveEntry {

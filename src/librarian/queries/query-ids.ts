@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { idSchema } from '../../../queues/tasks.ts';
-import { QUERY_PREFIX } from '../../jobs/queue-of-job.ts';
+import { QUERY_PREFIX } from '../../../queues/ids.ts';
 
 /** The ids of one query: each query has one answer, whoever asks it again. */
 export interface QueryIds {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { assertBatch } from '../repair/failed.ts';
+import { NotFoundError } from '../../errors.ts';
 import { readBudget } from '../../ledger/budget.ts';
 import type { Keys } from '../../redis/keys.ts';
 import type { BatchState } from './types.ts';
@@ -25,4 +25,12 @@ export async function readBatch(redis: Redis, keys: Keys, batch: string): Promis
     uncertainNanoUsd: budget.uncertain,
     limitNanoUsd: budget.limit,
   };
+}
+
+/** @throws UsageError when there is no batch of this name */
+export async function assertBatch(redis: Redis, keys: Keys, batch: string): Promise<void> {
+  if ((await redis.exists(keys.batch(batch))) === 1) return;
+  const newest = await redis.zrevrange(keys.batches, 0, 4);
+  const known = newest.length === 0 ? 'there is none yet' : `the newest are ${newest.join(', ')}`;
+  throw new NotFoundError(`batch ${JSON.stringify(batch)}: there is none of this name; ${known}`);
 }

@@ -1,4 +1,4 @@
-import { QUERY_PREFIX } from '../../jobs/queue-of-job.ts';
+import { QUERY_PREFIX } from '../../../queues/ids.ts';
 
 /**
  * What a person does about jobs that failed for this reason: a command line, or words before one. The command line and the

@@ -1,6 +1,5 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { NotFoundError } from '../../errors.ts';
 import type { Keys } from '../../redis/keys.ts';
 import { repairOf } from './advice.ts';
 
@@ -87,14 +86,6 @@ export async function groupFailedJobs(
 function splitFailedReason(failedReason: string): { reason: string; text: string } {
   const [, reason, text] = /^([a-z][a-z0-9-]*): ?(.*)$/s.exec(failedReason) ?? [];
   return reason === undefined ? { reason: 'other', text: failedReason } : { reason, text: text ?? '' };
-}
-
-/** @throws UsageError when there is no batch of this name */
-export async function assertBatch(redis: Redis, keys: Keys, batch: string): Promise<void> {
-  if ((await redis.exists(keys.batch(batch))) === 1) return;
-  const newest = await redis.zrevrange(keys.batches, 0, 4);
-  const known = newest.length === 0 ? 'there is none yet' : `the newest are ${newest.join(', ')}`;
-  throw new NotFoundError(`batch ${JSON.stringify(batch)}: there is none of this name; ${known}`);
 }
 
 function toFailedJob(id: string, finishedOn: number, failedReason: string, json: string): FailedJob {

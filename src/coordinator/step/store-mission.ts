@@ -1,16 +1,16 @@
-import type { Config } from '../config/environment.ts';
-import { TaskFailedError } from '../errors.ts';
-import type { Finding } from '../findings/finding.ts';
-import { summarise } from '../findings/stored.ts';
-import { toLocalTimestamp } from '../findings/timestamp.ts';
-import { formatUsd, toUsdString } from '../pricing/money.ts';
-import type { JobTotals } from '../ledger/types.ts';
-import { toTotalTokens } from '../pricing/tokens.ts';
-import { findPrices } from '../pricing/catalog.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
-import { lockLost } from '../ledger/begin-error.ts';
-import type { MissionEnd, MissionOutcome } from './step/types.ts';
+import type { Config } from '../../config/environment.ts';
+import { TaskFailedError } from '../../errors.ts';
+import type { Finding } from '../../findings/finding.ts';
+import { summarise } from '../../findings/stored.ts';
+import { toLocalTimestamp } from '../../findings/timestamp.ts';
+import { formatUsd, toUsdString } from '../../pricing/money.ts';
+import type { JobTotals } from '../../ledger/types.ts';
+import { toTotalTokens } from '../../pricing/tokens.ts';
+import { findPrices } from '../../pricing/catalog.ts';
+import type { Keys } from '../../redis/keys.ts';
+import type { Scripts } from '../../redis/scripts.ts';
+import { lockLost } from '../../ledger/begin-error.ts';
+import type { MissionEnd, MissionOutcome } from './types.ts';
 
 /** What a mission's finding says besides its outcome. */
 export interface MissionStamp {

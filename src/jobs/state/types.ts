@@ -1,0 +1,18 @@
+import type { StoredFinding } from '../../findings/stored.ts';
+
+/** BullMQ's states, and `unknown` where no job of the id is left in the queue. */
+export type JobState =
+  | 'waiting'
+  | 'active'
+  | 'delayed'
+  | 'prioritized'
+  | 'waiting-children'
+  | 'completed'
+  | 'failed'
+  | 'unknown';
+
+/** How one of several jobs ended. */
+export type JobEnd =
+  | { id: string; state: 'completed'; finding: StoredFinding }
+  | { id: string; state: 'failed'; reason: string } // `word: text`
+  | { id: string; state: 'missing' }; // neither its job nor its finding is there
