@@ -12,7 +12,7 @@ import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { startSimulator, type Simulator } from '../../simulator/simulator.ts';
 import type { ModelRequest } from '../../src/models/model.ts';
 import { promptOf, startCoordinator, titleOf } from './coordinator.ts';
-import { openTestFleet, testConfig } from './lane.ts';
+import { openTestFleet, testConfig } from './in-process-fleet.ts';
 import { storeFindings } from './librarian.ts';
 import type { TestRedis } from './redis.ts';
 import { createScriptedModel, type Step } from './scripted-model.ts';

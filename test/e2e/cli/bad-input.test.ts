@@ -1,0 +1,213 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findFreePort } from '../../../src/redis/server/embedded.ts';
+import { plainEnvironment, runFleet, startFleet } from '../../support/cli.ts';
+import { useRedis } from '../../support/redis.ts';
+
+const redis = useRedis();
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fleet-cli-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const environment = (more: Record<string, string> = {}) =>
+  plainEnvironment({
+    FLEET_HOME: folder,
+    FLEET_DATA: folder,
+    REDIS_URL: redis.url,
+    FLEET_SWARM: redis.swarm,
+    FLEET_OFFLINE: '1',
+    FLEET_WORKSPACES: `site=${folder}`,
+    ...more,
+  });
+const fleet = (...args: string[]) => runFleet(args, environment(), folder);
+const countJobs = async (): Promise<number> => redis.redis.llen(redis.keys.queueKey('tasks', 'wait'));
+
+describe('wrong use', () => {
+  it.each([
+    ['an unknown command', ['stauts'], /unknown command 'stauts'\n\(Did you mean status\?\)/],
+    ['an unknown option', ['status', '--compct'], /unknown option '--compct'\n\(Did you mean --compact\?\)/],
+    ['no description', ['task'], /expected a description, or --file/],
+    ['a description of white space', ['task', '  '], /description: expected words, got none/],
+    ['a question of white space', ['ask', '  '], /question: expected words, got none/],
+    ['a retraction without a reason', ['findings', 'retract', 'f', '--why', ' '], /--why: expected a reason/],
+    ['a budget of nothing', ['task', 'x', '--budget', '0'], /budget_usd: expected dollars above 0/],
+    ['an id where a paper wants a goal', ['paper', 'mission-8f3a', '--out', 'f.md'], /fleet paper show mission-8f3a/],
+    ['data that is no JSON', ['task', 'x', '--data', '{no'], /--data: expected JSON/],
+    ['an unknown kind', ['task', 'x', '--kind', 'poem'], /Allowed choices are file, git/],
+    ['an unknown workspace', ['task', 'x', '--workspace', 'nowhere'], /workspace: "nowhere" is not known; known: site/],
+    [
+      'a path that leaves the workspace',
+      ['task', 'x', '--workspace', 'site', '--files', '../x'],
+      /leaves the workspace/,
+    ],
+    [
+      'a model without a price',
+      ['task', 'x', '--model', 'gpt-9000'],
+      /no price is known for it; known are claude-haiku/,
+    ],
+    ['a budget that is no number', ['task', 'x', '--budget', 'lots'], /Expected dollars/],
+    ['batch options without a file', ['task', 'x', '--batch', 'b'], /only for --file: --batch/],
+    ['a file that is not there', ['task', '--file', 'nosuch.jsonl'], /cannot read nosuch\.jsonl/],
+    ['a pipe without a name', ['task', '--file', '-'], /give --batch NAME/],
+    ['a retry of nothing', ['retry'], /expected job ids, --batch or --reason/],
+    ['an impossible role', ['prompt', 'king'], /Allowed choices are coordinator, worker/],
+  ])('names %s in a line or two, and exits 2', async (_, args, message) => {
+    const { code, stdout, stderr } = await fleet(...args);
+
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+    expect(await countJobs()).toBe(0);
+  });
+
+  it.each([
+    ['batch', ['failed', '--batch', 'nosuch'], /batch "nosuch": there is none of this name/],
+    ['finding', ['findings', 'nosuch'], /finding nosuch: there is none/],
+    ['finding to retract', ['findings', 'retract', 'nosuch', '--why', 'x'], /finding nosuch: there is none/],
+    ['job to retry', ['retry', 'nosuch'], /job nosuch: no such job/],
+    ['job to cancel', ['cancel', 'nosuch'], /job nosuch: no such job/],
+    ['context', ['context', 'rm', 'nosuch'], /context nosuch: there is none/],
+  ])('exits 1 for a %s that does not exist, and names it', async (_, args, message) => {
+    const { code, stderr } = await fleet(...args);
+
+    expect(stderr).toMatch(message);
+    expect(code).toBe(1);
+  });
+
+  it('warns of a batch budget that is below what one call may cost', async () => {
+    writeFileSync(join(folder, 'few.jsonl'), '{"description":"x"}\n');
+    const few = (budget: string) => fleet('task', '--file', join(folder, 'few.jsonl'), '--dry-run', '--budget', budget);
+
+    expect((await few('0.001')).stderr).toMatch(/--budget 0\.001 is less than one call of claude-haiku-5-5 may cost/);
+    expect((await few('1')).stderr).toBe('');
+  });
+
+  it('names a schema that is none', async () => {
+    writeFileSync(join(folder, 'schema.json'), JSON.stringify({ type: 'nonsense' }));
+    const { code, stderr } = await fleet('task', 'x', '--schema', join(folder, 'schema.json'));
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('schema');
+    expect(await countJobs()).toBe(0);
+  });
+
+  it('names the limit of a task of 300 kB', async () => {
+    writeFileSync(join(folder, 'data.json'), JSON.stringify('x'.repeat(300_000)));
+    const { code, stderr } = await fleet('task', 'x', '--data-file', join(folder, 'data.json'));
+
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/expected at most 256 kB as JSON, got 293 kB; put the material into a file/);
+    expect(await countJobs()).toBe(0);
+  });
+
+  it('refuses a finding id that is taken', async () => {
+    expect(await fleet('task', 'x', '--finding-id', 'finding_mine')).toMatchObject({ code: 0 });
+    const { code, stderr } = await fleet('task', 'y', '--finding-id', 'finding_mine');
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('finding_id: "finding_mine" is taken');
+    expect(await countJobs()).toBe(1);
+  });
+
+  it('reports a task id that is there, and adds nothing', async () => {
+    await fleet('task', 'x', '--task-id', 'mine');
+    const { code, stdout } = await fleet('task', 'x', '--task-id', 'mine');
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('mine is there already: waiting; nothing was added');
+    expect(await countJobs()).toBe(1);
+  });
+
+  it('shows an example in the help of each command', async () => {
+    const { stdout } = await fleet('--help');
+    const names = [...stdout.matchAll(/^ {2}([a-z]+)\b/gm)]
+      .map(([, name]) => name ?? '')
+      .filter((name) => name !== 'help');
+    expect(names).toContain('task');
+    const mine =
+      'task single status costs findings monitor failed retry cancel halt resume budget session context prompt';
+    const helps = await Promise.all(
+      mine.split(' ').map(async (name) => {
+        const { code, stdout: help } = await fleet(name, '--help');
+        return { name, code, hasExample: help.includes(`fleet ${name}`) && /Examples?:/.test(help) };
+      }),
+    );
+    expect(helps.filter(({ code, hasExample }) => code !== 0 || !hasExample)).toEqual([]);
+  });
+});
+
+describe('a Redis that cannot be used', () => {
+  it('says in one line that it is not there, and exits 1', async () => {
+    const url = `redis://127.0.0.1:${await findFreePort()}`;
+    for (const args of [['status'], ['task', 'x'], ['costs', '--json'], ['halt', 'enough']]) {
+      const { code, stdout, stderr } = await runFleet(args, environment({ REDIS_URL: url }));
+      expect(stderr).toMatch(/^Error: Redis is not reachable at 127\.0\.0\.1:\d+; start it, .*\n$/);
+      expect(stdout).toBe('');
+      expect(code).toBe(1);
+    }
+  });
+
+  it('says that it is full, and loses nothing of what is there', async () => {
+    await fleet('task', 'kept', '--task-id', 'kept');
+    await redis.redis.config('SET', 'maxmemory', '1mb');
+    try {
+      const { code, stderr } = await fleet('task', 'one more');
+      expect(stderr).toMatch(/^Error: Redis at 127\.0\.0\.1:\d+ is full and takes nothing more; .*\n$/);
+      expect(code).toBe(1);
+    } finally {
+      await redis.redis.config('SET', 'maxmemory', '0');
+    }
+    expect(await countJobs()).toBe(1);
+    expect(await fleet('task', 'one more')).toMatchObject({ code: 0 });
+  });
+});
+
+describe('the shell around it', () => {
+  it('ends quietly when nobody reads on', async () => {
+    const monitor = startFleet(['status', '--watch'], environment());
+    monitor.child.stdout?.destroy();
+
+    const { stderr } = await monitor.done;
+    expect(stderr).toBe('');
+  });
+
+  it('ignores a .env of the folder it is typed in', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'fleet-elsewhere-'));
+    writeFileSync(join(elsewhere, '.env'), 'REDIS_URL=redis://127.0.0.1:1\nFLEET_SWARM=WRONG\n');
+    const { code } = await runFleet(['status'], environment(), elsewhere);
+    rmSync(elsewhere, { recursive: true });
+
+    expect(code).toBe(0);
+  });
+
+  it('paints nothing where no terminal is', async () => {
+    const { stdout } = await fleet('status');
+    expect(stdout).not.toContain('\u001b[');
+  });
+});
+
+describe('what a filter or a budget leaves no room for', () => {
+  it('is named by costs, which does not say that nothing was spent', async () => {
+    const { code, stdout } = await fleet('costs', '--batch', 'nosuch');
+    expect(stdout).toBe('Nothing has been spent on batch nosuch; fleet costs --by batch: what there is\n');
+    expect(code).toBe(0);
+  });
+
+  it('ends a single task with the option that helps, and no command for a job that is gone', async () => {
+    const { code, stderr } = await fleet('single', '--task', 'Say it.', '--budget', '0.000001');
+    expect(stderr).toBe('Error: the next call could pass --budget $0.000001; begin again with more\n');
+    expect(code).toBe(1);
+  });
+});
+
+it('says that no librarian is up for a question that is waited for', async () => {
+  await fleet('halt', 'so that the wait ends');
+  const { code, stderr } = await fleet('ask', 'What is known?', '--wait');
+  expect(stderr).toContain('No librarian is up: the question waits for one; fleet up starts it');
+  expect(code).toBe(3);
+});

@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StoredFinding } from '../../../src/findings/stored.ts';
+import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
+import { plainEnvironment, runFleet } from '../../support/cli.ts';
+import { startWorkerProcess } from '../../support/processes.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+let folder = '';
+let site = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fleet-cli-'));
+  site = mkdtempSync(join(tmpdir(), 'fleet-cli-site-'));
+  writeFileSync(join(site, 'README.md'), '# A site\n\nIt sells tea.\n');
+  writeFileSync(join(site, 'tea.ts'), 'export const tea = 1; // TODO: name the sort\n');
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(site, { recursive: true, force: true });
+});
+
+const fleet = (...args: string[]) =>
+  runFleet(
+    args,
+    plainEnvironment({
+      FLEET_HOME: folder,
+      FLEET_DATA: folder,
+      REDIS_URL: redis.url,
+      FLEET_SWARM: redis.swarm,
+      FLEET_OFFLINE: '1',
+      FLEET_WORKSPACES: `site=${site}`,
+    }),
+    folder,
+  );
+
+/** The simulator, a worker and a coordinator on it. */
+async function startLane(): Promise<void> {
+  const simulator = await startAnthropicSimulator({ latencyMs: 5 });
+  redis.cleanup(() => simulator.close());
+  const provider = simulator.url;
+  await startWorkerProcess(redis, { id: 'haiku_cli_001', provider, slots: 8, workspace: site });
+  await startWorkerProcess(redis, { id: 'coordinator_cli', kind: 'coordinator', provider });
+}
+
+describe('fleet mission', () => {
+  it('waits for the answer, and prints it with its sources, counts, cost and share', async () => {
+    await startLane();
+    const { code, stdout, stderr } = await fleet('mission', 'Say it. [[tasks:3]]', '--workspace', 'site', '--wait');
+    expect(stderr).toMatch(/Recall: +skipped: the archive is empty\nSurvey: +2 files\nPlan: +3 tasks/);
+    expect(stdout).toMatch(/\[finding_[0-9a-f]{16}\]/);
+    expect(stdout).toMatch(/Sources:\n {2}finding_/);
+    expect(stdout).toMatch(/\d+ tasks done, 0 failed, 0 skipped\ncost \$0\.\d{6}.*saved \d+\.\d %.*of tasks by Haiku/);
+    expect(code).toBe(0);
+  });
+
+  it('says how it stands, one or all, and as JSON', async () => {
+    await startLane();
+    await fleet('mission', 'Say it. [[tasks:3]]', '--mission-id', 'm', '--wait');
+    expect((await fleet('mission', 'ls')).stdout).toMatch(/m +done +3 of 3 +\$0\.\d{4}.*Say it\./);
+    expect((await fleet('mission', 'm')).stdout).toMatch(/^Mission m: done\n(.*\n)*.*answer: +fleet findings finding_/);
+    const shown = JSON.parse((await fleet('mission', 'm', '--json')).stdout) as { finding: string };
+    const answer = JSON.parse((await fleet('findings', shown.finding, '--json')).stdout) as StoredFinding;
+    expect(answer.result).toMatchObject({ counts: { done: 3 }, delegation: { haiku_tasks: 1 } });
+  });
+
+  it('makes the plan alone with --dry-run, says what it cost and what the rest would', async () => {
+    await startLane();
+    const { code, stdout, stderr } = await fleet('mission', 'Say it. [[tasks:30]]', '--mission-id', 'm', '--dry-run');
+    expect(stderr).toContain('the plan alone; its calls are paid');
+    expect(stdout).toMatch(/item × 30 \(1, 2, 3, 4, 5, …\)/);
+    expect(stdout).toMatch(/Cost: +\$0\.\d{4} likely/);
+    expect(stdout).toMatch(/Making the plan cost \$0\.\d{6}; no task was added\./);
+    expect(code).toBe(0);
+    expect(await redis.redis.exists(redis.keys.queueKey('tasks', 'm-1'))).toBe(0);
+    expect((await fleet('mission', 'ls')).stdout).toMatch(/m +planned +30 planned/);
+    expect((await fleet('mission', 'm')).stdout).toContain('Mission m: planned, a dry run: no task of it was added');
+    expect((await fleet('mission', 'ls', '--session', 'x')).stdout).toBe('There is no mission of session x.\n');
+  });
+
+  it('exits 1 for a mission that fails, with its reasons, and goes on once it is retried', async () => {
+    await startLane();
+    const { code, stderr } = await fleet('mission', 'Say it. [[tasks:4]] [[fail:2]]', '--mission-id', 'm', '--wait');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/mission m failed: quorum: 2 of 4 tasks are done, 4 are needed/);
+    expect((await fleet('failed')).stdout).toMatch(/quorum: 1 mission\n(.*\n)*.*fleet retry its failed tasks/);
+    expect(await fleet('retry', 'm')).toMatchObject({ code: 0, stdout: 'Retried m\n' });
+  });
+
+  it('names no failed tasks where none was planned', async () => {
+    await startLane();
+    const { code, stdout } = await fleet('mission', 'Say it. [[cycle]]', '--mission-id', 'm', '--wait');
+    expect(stdout).toMatch(/problem: .*goes in a circle: hen → egg → hen(.*\n)*.*next: +fleet retry m$/m);
+    expect(code).toBe(1);
+  });
+
+  it('names the tasks that were cancelled with it', async () => {
+    await startLane();
+    await fleet('mission', 'Say it. [[tasks:3]] [[task-latency:20000]]', '--mission-id', 'm');
+    await waitUntil(async () => (await redis.redis.exists(redis.keys.queueKey('tasks', 'm-1'))) === 1);
+    await fleet('cancel', 'm');
+    expect((await fleet('mission', 'm')).stdout).toMatch(/next: +fleet retry its failed tasks/);
+  });
+
+  it('exits 1 where all that it waits for is parked, its survey among it', async () => {
+    await startLane();
+    const own = ['--mission-id', 'm', '--workspace', 'site', '--budget', '0.001'];
+    const { code, stderr } = await fleet('mission', 'Say it. [[tasks:3]]', ...own, '--wait');
+    expect(stderr).toMatch(
+      /--budget 0.001 is less than one call of claude-sonnet-5-5 may cost .*fleet budget USD --mission m/,
+    );
+    expect(stderr).toMatch(/mission m parked: all it waits for is parked: 1 job; fleet budget USD --mission m/);
+    expect(code).toBe(1);
+    const resumed = await fleet('resume', 'm');
+    expect(resumed.stderr).toContain('all it waits for is parked: 1 job; fleet budget USD --mission m');
+    expect(resumed.code).toBe(2);
+  });
+
+  it('exits 3 while the fleet is halted', async () => {
+    await startLane();
+    await fleet('halt', 'a test');
+    const { code, stderr } = await fleet('mission', 'Say it. [[tasks:3]]', '--wait');
+    expect(code).toBe(3);
+    expect(stderr).toContain('the fleet is halted');
+  });
+
+  it('warns where no coordinator is up', async () => {
+    const { code, stderr } = await fleet('mission', 'Say it.');
+    expect(stderr).toContain('No coordinator is up');
+    expect(code).toBe(0);
+  });
+
+  it.each(['mission-8f3a2c1d9e4', 'mission-nope'])(
+    'takes %s for an id that is mistyped, never for a goal',
+    async (id) => {
+      expect(await fleet('mission', id)).toMatchObject({
+        code: 1,
+        stderr: `Error: mission ${id}: there is none of this id\n`,
+      });
+      expect(await redis.redis.exists(redis.keys.missions)).toBe(0);
+    },
+  );
+
+  it.each([
+    [['mission', ''], 'expected a goal'],
+    [['mission', 'Say it.', '--budget', '0'], 'expected dollars above 0'],
+    [['mission', 'Say it.', '--workspace', 'nowhere'], '"nowhere" is not known'],
+    [['mission', 'Say it.', '--quorum', '2'], 'expected a share'],
+  ])('%j is wrong use', async (args, shown) => {
+    const { code, stderr } = await fleet(...args);
+    expect(stderr).toContain(shown);
+    expect(code).toBe(2);
+  });
+});

@@ -1,0 +1,330 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ResultLine } from '../../../src/tasks/batch/results.ts';
+import type { StoredFinding } from '../../../src/findings/stored.ts';
+import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
+import { plainEnvironment, runFleet, startFleet } from '../../support/cli.ts';
+import { startWorkerProcess } from '../../support/processes.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+let folder = '';
+let site = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fleet-cli-'));
+  site = mkdtempSync(join(tmpdir(), 'fleet-cli-site-'));
+  writeFileSync(join(site, 'README.md'), '# A site\n\nIt sells tea.\n');
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(site, { recursive: true, force: true });
+});
+
+const environment = (more: Record<string, string> = {}) =>
+  plainEnvironment({
+    FLEET_HOME: folder,
+    FLEET_DATA: folder,
+    REDIS_URL: redis.url,
+    FLEET_SWARM: redis.swarm,
+    FLEET_OFFLINE: '1',
+    FLEET_WORKSPACES: `site=${site}`,
+    ...more,
+  });
+
+const fleet = (...args: string[]) => runFleet(args, environment(), folder);
+
+async function fleetJson<T>(...args: string[]): Promise<T> {
+  const { stdout } = await fleet(...args, '--json');
+  return JSON.parse(stdout) as T;
+}
+
+/** The simulator and a worker process on it. */
+async function startLane(): Promise<void> {
+  const simulator = await startAnthropicSimulator({ latencyMs: 5 });
+  redis.cleanup(() => simulator.close());
+  await startWorkerProcess(redis, { id: 'haiku_cli_001', provider: simulator.url, slots: 8, workspace: site });
+}
+
+function writeTasks(name: string, lines: unknown[]): string {
+  const path = join(folder, name);
+  writeFileSync(path, lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
+  return path;
+}
+
+const readResults = (path: string): ResultLine[] =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ResultLine);
+
+const IMPOSSIBLE = { type: 'object', properties: { n: { type: 'integer', minimum: 5, maximum: 3 } }, required: ['n'] };
+
+describe('a fleet of one worker', () => {
+  it('does a task, shows its finding, its cost and the status', async () => {
+    await startLane();
+
+    const task = await fleet(
+      'task',
+      'How many lines has README.md?',
+      '--workspace',
+      'site',
+      '--kind',
+      'docs',
+      '--wait',
+    );
+    expect(task).toMatchObject({ code: 0 });
+    const id = /finding_[0-9a-f]+/.exec(task.stdout)?.[0] ?? '';
+
+    const shown = await fleet('findings', id);
+    expect(shown.stdout).toContain('How many lines has README.md?');
+    expect(shown.stdout).toContain('3 lines in 1 file');
+    expect(shown.stdout).toContain('(simulated model)');
+    const found = await fleetJson<StoredFinding[]>('findings', '--grep', 'SELLS TEA');
+    expect(found).toEqual([]);
+    expect(await fleetJson<StoredFinding[]>('findings', '--grep', '3 LINES')).toHaveLength(1);
+
+    expect((await fleet('costs', '--by', 'worker')).stdout).toMatch(/haiku_cli_001 +1 /);
+    const { stdout: status } = await fleet('status');
+    expect(status).toContain('Redis Context:    1 findings (+1)');
+    expect(status).toContain('Active Workers:   1 Haiku (haiku_cli_001), 8 slots');
+    expect((await fleet('status', '--compact')).stdout.split('\n')).toHaveLength(2);
+  });
+
+  it('runs a file, writes its results, and mends what failed', async () => {
+    await startLane();
+    const tasks = writeTasks('nightly.jsonl', [
+      { description: 'How many lines has README.md?', workspace: 'site' },
+      '{"description": "cut off',
+      { description: 'Give a number', schema: IMPOSSIBLE },
+    ]);
+    const out = join(folder, 'results.jsonl');
+
+    const dry = await fleet('task', '--file', tasks, '--dry-run');
+    expect(dry.stdout).toContain('nothing was added');
+    expect(dry.stdout).toMatch(/Cost: +\$0\.\d{4} likely, between/);
+    expect(dry.stdout).toMatch(/All Sonnet: +\$0\.\d{4}, saved 9\d\.\d %/);
+    expect(dry.code).toBe(1); // a bad line
+
+    const first = await fleet('task', '--file', tasks, '--wait', '--out', out);
+    expect(first.code).toBe(1);
+    expect(first.stderr).toContain('line 2: expected JSON');
+    expect(readResults(out).map(({ line, state }) => [line, state])).toEqual([
+      [1, 'completed'],
+      [2, 'invalid'],
+      [3, 'failed'],
+    ]);
+
+    const failed = await fleet('failed', '--batch', 'nightly');
+    expect(failed.stdout).toMatch(/❌ schema: 1 task\n.*nightly-3/);
+    expect(failed.stdout).toContain('fleet retry --batch nightly --reason schema');
+
+    const mended = join(folder, 'mended.json');
+    writeFileSync(mended, JSON.stringify({ description: 'How many lines has README.md?', workspace: 'site' }));
+    expect(await fleet('retry', 'nightly-3', '--data', mended)).toMatchObject({ code: 0 });
+    writeTasks('nightly.jsonl', [
+      { description: 'How many lines has README.md?', workspace: 'site' },
+      { description: 'Describe README.md', workspace: 'site' },
+      { description: 'Give a number', schema: IMPOSSIBLE },
+    ]);
+    const second = await fleet('task', '--file', tasks, '--wait', '--out', out);
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+    expect(second.stdout).toContain('1 task added, 2 there already');
+    expect(readResults(out).map(({ state }) => state)).toEqual(['completed', 'completed', 'completed']);
+    expect(await redis.redis.zcard(redis.keys.index)).toBe(3);
+
+    const exported = join(folder, 'findings.jsonl');
+    expect((await fleet('findings', '--batch', 'nightly', '--export', exported)).stdout).toContain('3 findings');
+    expect(readFileSync(exported, 'utf8').trimEnd().split('\n')).toHaveLength(3);
+  });
+
+  it('halts with a reason, says it to whoever waits, and goes on', async () => {
+    await startLane();
+    const tasks = writeTasks('work.jsonl', [{ description: 'How many lines has README.md?', workspace: 'site' }]);
+    expect(await fleet('halt', 'prices', 'look', 'wrong')).toMatchObject({ code: 0 });
+
+    const waiting = await fleet('task', '--file', tasks, '--wait');
+    expect(waiting.code).toBe(3);
+    expect(waiting.stdout).toContain('Halted: person (prices look wrong)');
+    expect(await fleet('task', 'x', '--wait')).toMatchObject({ code: 3 });
+    expect((await fleet('status')).stdout).toContain('prices look wrong');
+
+    expect((await fleet('resume')).stdout).toContain('Lifted: person (prices look wrong)');
+    expect(await fleet('resume')).toMatchObject({ code: 2 });
+    expect(await fleet('task', '--file', tasks, '--wait')).toMatchObject({ code: 0 });
+  });
+
+  it('parks a batch at its budget and goes on with a higher one', async () => {
+    await startLane();
+    const tasks = writeTasks('poor.jsonl', [{ description: 'How many lines has README.md?', workspace: 'site' }]);
+
+    const parked = await fleet('task', '--file', tasks, '--budget', '0.0001', '--wait');
+    expect(parked.code).toBe(1);
+    expect(parked.stdout).toContain('fleet budget USD --batch poor');
+    expect((await fleet('status')).stdout).toContain('Parked: budget');
+    const one = await fleet('task', 'Say it.', '--task-id', 'one', '--budget', '0.0001', '--wait');
+    expect(one.stderr).toContain(
+      'Error: job one is parked: budget; a higher one releases it: fleet budget USD --task one',
+    );
+    expect(one.code).toBe(1);
+
+    expect((await fleet('budget', '1', '--batch', 'poor')).stdout).toContain('Released: 1 parked job');
+    expect(await fleet('task', '--file', tasks, '--wait')).toMatchObject({ code: 0 });
+    expect((await fleet('budget', '--batch', 'poor')).stdout).toMatch(
+      /Budget of batch poor: \$1\.0000, \$0\.0\d+ spent/,
+    );
+  });
+
+  it('shows each message as it comes', async () => {
+    await startLane();
+    const monitor = startFleet(['monitor', '--json'], environment());
+    await waitUntil(async () => Number(await redis.redis.pubsub('NUMPAT')) > 0);
+
+    await fleet('task', 'How many lines has README.md?', '--workspace', 'site', '--task-id', 'seen', '--wait');
+    await waitUntil(() => monitor.output().includes('"completions"'));
+    monitor.child.kill('SIGTERM');
+
+    const { stdout } = await monitor.done;
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, string>);
+    expect(lines.map(({ channel }) => channel)).toEqual(['findings', 'completions']);
+    expect(lines[1]).toMatchObject({ id: 'seen', summary: expect.stringContaining('3 lines') as string });
+  });
+
+  it('cancels a task that another process is running', async () => {
+    const simulator = await startAnthropicSimulator({ latencyMs: 60_000 });
+    redis.cleanup(() => simulator.close());
+    await startWorkerProcess(redis, { id: 'haiku_cli_001', provider: simulator.url });
+    await fleet('task', 'takes long', '--task-id', 'long');
+    await waitUntil(async () => (await redis.redis.llen(redis.keys.queueKey('tasks', 'active'))) === 1);
+
+    expect((await fleet('cancel', 'long')).stdout).toContain('Cancelled long');
+
+    await waitUntil(async () => (await redis.redis.zscore(redis.keys.queueKey('tasks', 'failed'), 'long')) !== null);
+    expect((await fleet('failed')).stdout).toContain('❌ cancelled: 1 task');
+    expect(await fleet('cancel', 'long')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('without workers', () => {
+  it('does a single task and prints what it cost', async () => {
+    const single = await fleet(
+      'single',
+      '--task',
+      'How many lines has README.md?',
+      '--workspace',
+      'site',
+      '--worker-id',
+      'me',
+    );
+
+    expect(single.code).toBe(0);
+    expect(single.stdout).toMatch(
+      /^✅ Finding written: finding:(finding_[0-9a-f]{16})\n {3}Cost: \$0\.\d{6} \(\d+ input, \d+ output\) — Sonnet: \$0\.\d{6}, saved \d+\.\d %\n {3}Coordinator: fleet findings \1\n$/,
+    );
+    const [finding] = await fleetJson<StoredFinding[]>('findings');
+    expect(finding).toMatchObject({ worker_id: 'me', files_changed: [] });
+    expect(Number(await redis.redis.get(redis.keys.cost('haiku')))).toBeCloseTo(finding?.cost ?? 0, 5); // six decimals in a finding, nine in the totals
+  });
+
+  it('says what single mode needs', async () => {
+    expect(await fleet('single')).toMatchObject({ code: 1, stderr: 'Error: --task required for single mode\n' });
+  });
+
+  it('books a single task’s call as uncertain when it is interrupted', async () => {
+    const simulator = await startAnthropicSimulator({ latencyMs: 60_000 });
+    redis.cleanup(() => simulator.close());
+    const single = startFleet(['single', '--task', 'takes long'], environment({ ANTHROPIC_BASE_URL: simulator.url }));
+    await waitUntil(async () => (await redis.redis.hlen(redis.keys.reservations)) === 1);
+    single.child.kill('SIGINT');
+
+    const { code, stderr } = await single.done;
+    expect(code).toBe(1);
+    expect(stderr).toContain('uncertain');
+    expect(await redis.redis.hget(redis.keys.counters, 'uncertain_calls')).toBe('1');
+    expect(await redis.redis.hlen(redis.keys.reservations)).toBe(0);
+    expect(await redis.redis.get(redis.keys.cost('haiku'))).toBeNull();
+  });
+
+  it('halts the fleet when the provider refuses the key of a single task', async () => {
+    const simulator = await startAnthropicSimulator({ acceptKey: () => false });
+    redis.cleanup(() => simulator.close());
+    const single = await runFleet(['single', '--task', 'x'], environment({ ANTHROPIC_BASE_URL: simulator.url }));
+
+    expect(single.code).toBe(3);
+    expect((await fleet('status')).stdout).toContain('HALTED');
+  });
+
+  it('keeps sessions, contexts and budgets', async () => {
+    writeFileSync(join(folder, 'NOTES.md'), 'We sell tea.\n');
+    expect((await fleet('session', 'instance-11')).stdout).toContain('Session instance-11 began');
+    expect((await fleet('session')).stdout).toMatch(/^Session instance-11 began \d{4}-.* and has \d+ findings?\.$/m);
+    expect(await fleet('session', 'two words')).toMatchObject({ code: 2 });
+
+    expect(await fleet('context', 'load', 'history', join(folder, 'NOTES.md'))).toMatchObject({ code: 0 });
+    expect((await fleet('context', 'ls')).stdout).toMatch(/history +13 /);
+    expect(await fleet('task', 'x', '--context', 'history')).toMatchObject({ code: 0 });
+    expect(await fleet('context', 'rm', 'history')).toMatchObject({ code: 0 });
+    expect((await fleet('task', 'x', '--context', 'history')).stderr).toContain('there is none named history');
+
+    expect((await fleet('budget')).stdout).toContain('$5.0000');
+    expect((await fleet('budget', '2.50')).stdout).toContain('$2.5000');
+  });
+
+  it('reads a pipe as a batch', async () => {
+    const piped = startFleet(
+      ['task', '--file', '-', '--batch', 'piped'],
+      environment(),
+      folder,
+      '{"description":"one"}\n{"description":"two"}\n',
+    );
+
+    expect((await piped.done).stdout).toContain('Batch piped: 2 tasks added (2 lines read)');
+    expect(await redis.redis.llen(redis.keys.queueKey('tasks', 'wait'))).toBe(2);
+  });
+
+  it('leaves no half file behind when waiting is interrupted', async () => {
+    const out = join(folder, 'results.jsonl');
+    const temporary = join(folder, 'tmp');
+    mkdirSync(temporary);
+    const tasks = writeTasks('late.jsonl', [{ description: 'one' }]);
+    const waiting = startFleet(
+      ['task', '--file', tasks, '--wait', '--out', out],
+      environment({ TMPDIR: temporary }),
+      folder,
+    );
+    await waitUntil(() => waiting.output().includes('No worker is up'));
+    waiting.child.kill('SIGINT');
+
+    const { code, stderr } = await waiting.done;
+    expect(code).toBe(130);
+    expect(stderr).toContain('the same command takes up batch late again');
+    expect(readdirSync(folder).toSorted()).toEqual(['late.jsonl', 'tmp']);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it('prints starter prompts', async () => {
+    const [coordinator, worker] = await Promise.all([fleet('prompt', 'coordinator'), fleet('prompt', 'worker')]);
+    for (const prompt of [coordinator, worker]) expect(prompt.stdout).toContain('fleet status --compact');
+    expect(coordinator.stdout).toContain('fleet task --file');
+    expect(worker.stdout).toContain('fleet single --task');
+  });
+
+  it('leaves the results file as it was when the loading fails', async () => {
+    const out = join(folder, 'results.jsonl');
+    writeFileSync(out, 'old\n');
+    const first = writeTasks('a.jsonl', [{ description: 'one' }]);
+    await fleet('task', '--file', first, '--batch', 'same');
+    const other = writeTasks('b.jsonl', [{ description: 'another' }]);
+
+    expect(await fleet('task', '--file', other, '--batch', 'same', '--out', out)).toMatchObject({ code: 2 });
+
+    expect(readFileSync(out, 'utf8')).toBe('old\n');
+    expect(existsSync(out)).toBe(true);
+  });
+});

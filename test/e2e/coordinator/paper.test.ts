@@ -1,0 +1,197 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
+import { plainEnvironment, runFleet, startFleet } from '../../support/cli.ts';
+import { shardEnvironment, SHARD_KEYS, storePaperFindings } from '../../support/paper.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+const GOAL = 'Say how much tea, rum and gin the house holds [[sections:4]]';
+
+let folder = '';
+let file = '';
+let simulator: Simulator;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'fleet-paper-'));
+  mkdirSync(join(folder, 'out'));
+  file = join(folder, 'out', 'paper.md');
+  await storePaperFindings(redis);
+  simulator = await startSimulator({ anthropic: { latencyMs: 20 }, gemini: { latencyMs: 150 } });
+  redis.cleanup(() => simulator.close());
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const environment = () =>
+  plainEnvironment({
+    FLEET_HOME: folder,
+    FLEET_DATA: folder,
+    REDIS_URL: redis.url,
+    FLEET_SWARM: redis.swarm,
+    FLEET_OFFLINE: '1',
+    ANTHROPIC_BASE_URL: simulator.url,
+    ...shardEnvironment(simulator),
+  });
+const fleet = (...args: string[]) => runFleet(args, environment(), folder);
+
+/** A built process, as pm2 would run it. */
+async function startProcess(name: 'coordinator' | 'librarian') {
+  const path = fileURLToPath(new URL(`../../../dist/workers/${name}.js`, import.meta.url));
+  const child = spawn(process.execPath, [path], { env: environment(), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  let output = '';
+  child.stdout?.on('data', (chunk) => (output += String(chunk)));
+  child.stderr?.on('data', (chunk) => (output += String(chunk)));
+  const ended = once(child, 'exit').then(() => undefined);
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    return ended;
+  };
+  redis.cleanup(() => end('SIGKILL'));
+  const ready = await Promise.race([once(child, 'message').then(() => true), ended.then(() => false)]);
+  if (!ready) throw new Error(`${name} ended:\n${output}`);
+  return { end };
+}
+
+const startBoth = () => Promise.all([startProcess('coordinator'), startProcess('librarian')]);
+
+const field = (name: string) => () => redis.redis.hexists(redis.keys.paper('p1'), name);
+
+describe('fleet paper', () => {
+  it('writes the file whole once the paper is, and never over one that is there', async () => {
+    await startBoth();
+
+    const written = await fleet('paper', GOAL, '--out', file);
+
+    expect(written).toMatchObject({ code: 0, stdout: expect.stringContaining(`✅ ${file}`) });
+    expect(written.stderr).toMatch(/Redis: +round trip .*\nShards: +S1 ✅ \d+ left \| .*S5 ✅ \d+ left\n/);
+    expect(written.stderr).toMatch(/Section: +1 of 4, .*: written/);
+    const text = readFileSync(file, 'utf8');
+    expect(text).toMatch(/^# Say how much .*\n\n- Date: /);
+    expect(text).toMatch(/\n## Sources\n\n- \[finding_/);
+    expect(readdirSync(join(folder, 'out'))).toEqual(['paper.md']);
+
+    const calls = simulator.anthropic.requests().length;
+    const again = await fleet('paper', GOAL, '--out', file);
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('is there already') });
+    expect(simulator.anthropic.requests()).toHaveLength(calls);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  it.each([
+    ['a folder that is not there', () => join(folder, 'none', 'p.md'), /there is no folder/],
+    ['a folder that is none', () => join(folder, 'plain', 'p.md'), /is no folder/],
+    ['a folder as the file', () => join(folder, 'out'), /is there already/],
+  ])('refuses %s before anything is paid', async (_, path, message) => {
+    writeFileSync(join(folder, 'plain'), '');
+    expect(await fleet('paper', GOAL, '--out', path())).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(message),
+    });
+    expect(await redis.redis.zcard(redis.keys.missions)).toBe(0);
+  });
+
+  it.each([
+    [['paper'], /expected what it is about/],
+    [['paper', ' ', '--out', 'x.md'], /expected what it is about/],
+    [['paper', 'Tea'], /expected --out FILE/],
+    [['paper', 'Tea', '--resume', 'p1'], /not both/],
+    [['paper', '--resume', 'nobody'], /there is none of this id/],
+    [['paper', 'show', 'nobody'], /no such paper/],
+  ])('%j says what is wrong', async (args, message) => {
+    const { code, stderr } = await fleet(...args);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(args.includes('nobody') ? 1 : 2);
+  });
+
+  it('says which processes are missing, and leaves the file to --resume', async () => {
+    const begun = await fleet('paper', GOAL, '--no-wait', '--mission-id', 'p1');
+    expect(begun).toMatchObject({ code: 0, stdout: expect.stringContaining('fleet paper --resume p1') });
+    expect(begun.stderr).toMatch(/No coordinator is up[\s\S]*No librarian is up/);
+
+    await startBoth();
+
+    expect(await fleet('paper', '--resume', 'p1', '--out', file)).toMatchObject({ code: 0 });
+    expect(readFileSync(file, 'utf8')).toContain('- Mission: p1\n');
+  });
+
+  it('stops at a refused shard, and goes on without it where its person says so', async () => {
+    simulator.gemini.configure({ acceptKeys: SHARD_KEYS.slice(1) });
+    await startBoth();
+
+    const asked = await fleet('paper', GOAL, '--out', file, '--mission-id', 'p1');
+    expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('4 of 5 shards work; S1: ') });
+    expect(existsSync(file)).toBe(false);
+    expect(await fleet('resume', 'p1', '--accept-shards')).toMatchObject({ code: 0 });
+
+    expect(await fleet('paper', '--resume', 'p1', '--out', file)).toMatchObject({ code: 0 });
+    expect(readFileSync(file, 'utf8')).toContain('(without S1: ');
+  });
+
+  it('ends with 3 when a shard fails in the middle: drafts are readable, no file, and --resume finishes it', async () => {
+    await startBoth();
+    const writing = fleet('paper', GOAL, '--out', file, '--mission-id', 'p1');
+    await waitUntil(field('outline'));
+    simulator.gemini.configure({ acceptKeys: ['none'] });
+
+    const halted = await writing;
+    expect(halted).toMatchObject({ code: 3, stderr: expect.stringContaining('fleet resume p1 --skip-gemini') });
+    expect(halted.stderr).toMatch(/Halted: shard at paper p1, section-\d: .*API key/);
+    expect(readdirSync(join(folder, 'out'))).toEqual([]);
+    const shown = await fleet('paper', 'show', 'p1');
+    expect(shown.stdout).toMatch(
+      /\d of 4 sections are drafted[\s\S]*Stands at section-\d since[\s\S]*\(not written yet\)/,
+    );
+    const before = (await fleet('status', '--json')).stdout;
+    expect(JSON.parse(before)).toMatchObject({ halt: { reason: 'shard', mission: 'p1' } });
+
+    simulator.gemini.configure({ acceptKeys: SHARD_KEYS });
+    expect(await fleet('paper', '--resume', 'p1', '--out', file)).toMatchObject({ code: 0 });
+    expect(readFileSync(file, 'utf8')).toContain('## Sources');
+  });
+
+  it('that has failed is tried again with --resume once there is something to write from', async () => {
+    await startBoth();
+    const failed = await fleet('paper', GOAL, '--out', file, '--mission-id', 'p1', '--session', 'later');
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('session later holds no finding') });
+    const tea = { task: 'Look at the store', result: 'The store holds 41 crates of tea.', at: '2026-11-05T10:00:00Z' };
+    await storePaperFindings(redis, { finding_later: { ...tea, session: 'later' } });
+
+    expect(await fleet('paper', '--resume', 'p1', '--out', file)).toMatchObject({ code: 0 });
+
+    expect(readFileSync(file, 'utf8')).toContain('- [finding_later] 2026-11-05 10:00, later: ');
+  });
+
+  it('interrupted, leaves nothing behind, and the paper goes on', async () => {
+    await startBoth();
+    const writing = startFleet(['paper', GOAL, '--out', file, '--mission-id', 'p1'], environment(), folder);
+    await waitUntil(field('outline'));
+    writing.child.kill('SIGINT');
+
+    expect(await writing.done).toMatchObject({ code: 130, stderr: expect.stringContaining('--resume p1 --out') });
+    expect(readdirSync(join(folder, 'out'))).toEqual([]);
+    expect(await fleet('paper', '--resume', 'p1', '--out', file)).toMatchObject({ code: 0 });
+  });
+
+  it('killed -9 between its sections, the coordinator pays no call twice', async () => {
+    const [first] = await startBoth();
+    const writing = fleet('paper', GOAL, '--out', file, '--mission-id', 'p1');
+    await waitUntil(field('outline'));
+    await first.end('SIGKILL');
+    const second = await startProcess('coordinator');
+    await waitUntil(field('draft:0'), { timeoutMs: 40_000 });
+    await second.end('SIGKILL');
+    await startProcess('coordinator');
+
+    expect(await writing).toMatchObject({ code: 0 });
+    const drafts = 4;
+    expect(simulator.anthropic.requests()).toHaveLength(1 + drafts); // the outline, and each section once
+    expect(simulator.gemini.requests()).toHaveLength(SHARD_KEYS.length + drafts);
+    expect(await redis.redis.hgetall(redis.keys.reservations)).toEqual({});
+    expect(await redis.redis.hget(redis.keys.counters, 'uncertain_calls')).toBeNull();
+  });
+});

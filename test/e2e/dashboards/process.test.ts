@@ -1,0 +1,76 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { findFreePort } from '../../../src/redis/server/embedded.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const main = fileURLToPath(new URL('../../../dist/dashboards/server.js', import.meta.url));
+const fixture = useRedis();
+
+function start(env: Record<string, string>) {
+  const said: string[] = [];
+  const child: ChildProcess = fork(main, {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { PATH: process.env['PATH'], FLEET_HOME: fixture.folder, FLEET_DATA: fixture.folder, ...env },
+  });
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  fixture.cleanup(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+  /** `ready`, which pm2 waits for; what it said instead where it ends before. */
+  const ready = async () => {
+    const ended = once(child, 'exit').then(() => Promise.reject(new Error(said.join(''))));
+    await Promise.race([once(child, 'message'), ended]);
+    ended.catch(() => undefined); // its end is looked at by the test
+  };
+  return { child, ready, text: () => said.join('') };
+}
+
+const statusOf = (port: number) => fetch(`http://127.0.0.1:${port}/api/status`).then((answer) => answer.status);
+
+it('listens before Redis is there, says so, and works when it comes', async () => {
+  await fixture.kill();
+  const port = await findFreePort();
+  const { child, ready } = start({ DASHBOARD_PORT: String(port), REDIS_URL: fixture.url, FLEET_SWARM: fixture.swarm });
+  await ready();
+  expect(await statusOf(port)).toBe(503);
+  await fixture.start();
+  await waitUntil(async () => (await statusOf(port)) === 200);
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+it('ends on SIGTERM while Redis is away', async () => {
+  const port = await findFreePort();
+  const { child, ready } = start({ DASHBOARD_PORT: String(port), REDIS_URL: fixture.url, FLEET_SWARM: fixture.swarm });
+  await ready();
+  await waitUntil(async () => (await statusOf(port)) === 200);
+  await fixture.kill();
+  await waitUntil(async () => (await statusOf(port)) === 503);
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  await fixture.start();
+});
+
+it('says that its port is taken and is not restarted', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  fixture.cleanup(() => other.close());
+  const address = other.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { child, text } = start({ DASHBOARD_PORT: String(port), REDIS_URL: fixture.url });
+  expect(await once(child, 'close')).toEqual([78, null]);
+  expect(text()).toContain(`DASHBOARD_PORT: port ${port} on 127.0.0.1 is taken`);
+});
+
+it('refuses to be open to the network without a password', async () => {
+  const { child, text } = start({ DASHBOARD_HOST: '0.0.0.0', DASHBOARD_PORT: '0', REDIS_URL: fixture.url });
+  expect(await once(child, 'close')).toEqual([78, null]);
+  expect(text()).toContain('DASHBOARD_HOST: expected a loopback address while DASHBOARD_PASSWORD is not set');
+});

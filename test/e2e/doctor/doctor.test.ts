@@ -1,0 +1,103 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CheckGroup } from '../../../src/doctor/check.ts';
+import { findFreePort } from '../../../src/redis/server/embedded.ts';
+import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
+import { plainEnvironment, runFleet } from '../../support/cli.ts';
+import { useRedis } from '../../support/redis.ts';
+
+const redis = useRedis({ appendOnly: true });
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fleet-doctor-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const environment = (more: Record<string, string> = {}) =>
+  plainEnvironment({
+    PM2_HOME: join(folder, 'pm2'),
+    FLEET_HOME: folder,
+    FLEET_DATA: join(folder, 'data'),
+    REDIS_URL: redis.url,
+    FLEET_SWARM: redis.swarm,
+    FLEET_OFFLINE: '1',
+    DASHBOARD_PORT: '0',
+    ...more,
+  });
+
+async function doctor(more: Record<string, string> = {}, ...options: string[]) {
+  const { code, stdout } = await runFleet(['doctor', '--json', ...options], environment(more));
+  const groups = JSON.parse(stdout) as CheckGroup[];
+  const results = groups.flatMap((group) => group.results);
+  return {
+    code,
+    stdout,
+    bad: results.filter(({ ok }) => !ok),
+    find: (what: string) => results.find((one) => one.what === what),
+  };
+}
+
+describe('fleet doctor', () => {
+  it('finds a sound machine well, names every variable, and leaves nothing in Redis', async () => {
+    mkdirSync(join(folder, 'site'));
+    const { code, bad, find } = await doctor({ FLEET_WORKSPACES: `site=${join(folder, 'site')}` });
+    expect(bad).toEqual([]);
+    expect(code).toBe(0);
+    expect(find('Redis')?.seen).toMatch(/^\d+\.\d+\.\d+ at 127\.0\.0\.1:\d+$/);
+    expect(find('round trips')?.seen).toMatch(/PING [\d.]+ ms, SET [\d.]+ ms, GET [\d.]+ ms/);
+    expect(find('queue')?.seen).toMatch(/a job went through in [\d.]+ ms/);
+    expect(find('FLEET_HAIKU_PROCESSES')?.seen).toBe('2 (default)');
+    expect(find('FLEET_SWARM')?.seen).toBe(`${redis.swarm} (shell)`);
+    expect(await redis.redis.keys(`{${redis.swarm}}*`)).toEqual([redis.keys.preflight]);
+  });
+
+  it('says of each thing that is not well what is wrong and how to mend it', async () => {
+    await redis.redis.config('SET', 'maxmemory-policy', 'allkeys-lru', 'appendonly', 'no');
+    redis.cleanup(() => redis.redis.config('SET', 'maxmemory-policy', 'noeviction', 'appendonly', 'yes'));
+    await redis.redis.hset(redis.keys.swarmMark, 'kind', 'real');
+    const { code, bad } = await doctor({ FLEET_WORKSPACES: `gone=${join(folder, 'gone')}` });
+    expect(code).toBe(1);
+    expect(bad.map(({ what }) => what)).toEqual([
+      'Redis',
+      'append-only file',
+      `swarm ${redis.swarm}`,
+      'workspace gone',
+    ]);
+    for (const { fix } of bad) expect(fix).toMatch(/\w+/);
+  });
+
+  it('names what is wrong in the environment, and that Redis is away, as lines like any other', async () => {
+    const wrong = await doctor({ FLEET_BUDGET_USD: 'lots', DASHBOARD_PORT: 'x' });
+    expect(wrong.code).toBe(1);
+    expect(wrong.bad.map(({ what }) => what)).toEqual(['FLEET_BUDGET_USD', 'DASHBOARD_PORT']);
+    const away = await doctor({ REDIS_URL: `redis://:secret-word@127.0.0.1:${await findFreePort()}` });
+    expect(away.bad).toMatchObject([{ what: 'Redis', seen: expect.stringContaining('not reachable') }]);
+    expect(away.stdout).not.toContain('secret-word');
+  });
+
+  it('shows no key, and makes one booked call for each model only when asked to', async () => {
+    const provider = await startAnthropicSimulator();
+    redis.cleanup(() => provider.close());
+    const env = { ANTHROPIC_BASE_URL: provider.url, ANTHROPIC_API_KEY: 'key-that-nobody-may-see' };
+    const quiet = await doctor(env);
+    expect(provider.requests()).toEqual([]);
+    const live = await doctor(env, '--live');
+    expect(live.bad).toEqual([]);
+    expect(live.find('call claude-haiku-5-5')?.seen).toMatch(/answered in \d+ ms for \$0\.\d{6}, booked/);
+    expect(provider.served().calls).toBe(2);
+    const days = await redis.redis.hgetall(redis.keys.spend(`day:${new Date().toISOString().slice(0, 10)}`));
+    expect(days).toEqual({ settled: String(provider.served().billNanoUsd), reserved: '0' });
+    expect(quiet.stdout + live.stdout).not.toContain('nobody-may-see');
+  });
+
+  it('shows the provider’s words where a key is refused, and books nothing', async () => {
+    const provider = await startAnthropicSimulator({ acceptKey: () => false });
+    redis.cleanup(() => provider.close());
+    const { code, bad } = await doctor({ ANTHROPIC_BASE_URL: provider.url }, '--live');
+    expect(code).toBe(1);
+    expect(bad.map(({ what }) => what)).toEqual(['call claude-haiku-5-5', 'call claude-sonnet-5-5']);
+    expect(bad[0]?.seen).toMatch(/401|key/i);
+  });
+});

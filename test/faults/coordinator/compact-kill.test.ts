@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { createFindingStore } from '../../../src/findings/store.ts';
+import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
+import { storeSessions } from '../../support/compaction.ts';
+import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
+import { readBooks, toBills } from '../../support/money.ts';
+import { startWorkerProcess } from '../../support/processes.ts';
+import { useRedis } from '../../support/redis.ts';
+import { startRedisProxy, type ScriptName, type TrapKind } from '../../support/redis-proxy.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const OLD = 5_060;
+const CURRENT = 40;
+
+/** Where a coordinator dies: before or after the n-th run of a script. */
+const LINES: [TrapKind, ScriptName, number][] = [
+  ['answer', 'begin-turn', 3], // its calls reserved, perhaps out
+  ['request', 'settle-turn', 2], // served, and nobody knows
+  ['answer', 'settle-turn', 2], // stored, no summary yet
+  ['request', 'condense-findings', 1], // the same, one step later
+  ['answer', 'condense-findings', 2], // recorded, and it never learned
+];
+
+const redis = useRedis();
+
+test('condenses an archive to its end through kills at any line, loses no finding and pays no summary twice', async () => {
+  const simulator = await startAnthropicSimulator({ latencyMs: 20, logLimit: 10_000 });
+  redis.cleanup(() => simulator.close());
+  const { keys, redis: admin } = redis;
+  await storeSessions(redis, { old: OLD, now: CURRENT });
+  const fleet = await openTestFleet(redis, testConfig(redis));
+  await admin.hset(keys.session, { name: 'now', startedAt: new Date().toISOString(), explicit: 1, findings: 0 });
+  const store = createFindingStore(admin, keys);
+  let missions = 0;
+  const addMission = () =>
+    fleet.inner.queues.missions.add(
+      'mission',
+      { goal: 'Say what is known', session: 'now' },
+      { jobId: `mission-kill-${(missions += 1)}` },
+    );
+
+  for (const [kind, script, nth] of LINES) {
+    const what = `a coordinator at ${kind} of ${script}`;
+    const proxy = await startRedisProxy(redis, { kind, script, nth, what });
+    const victim = await startWorkerProcess(redis, {
+      id: `victim-${missions}`,
+      kind: 'coordinator',
+      provider: simulator.url,
+      redisUrl: proxy.url,
+    });
+    await addMission();
+    await waitUntil(proxy.hasSprung, { what: proxy.what });
+    await victim.end('SIGKILL');
+    await expectAllReadable();
+    await admin.del(keys.turnOf('compaction')); // what its expiry does some seconds later
+  }
+  await startWorkerProcess(redis, { id: 'rescuer', kind: 'coordinator', provider: simulator.url });
+  await addMission();
+  await waitUntil(async () => (await admin.zcard(keys.index)) <= 4_500, { timeoutMs: 60_000, what: 'the compaction' });
+  await waitUntil(async () => (await admin.hlen(keys.compactionPieces)) === 0, { what: 'its last pieces' });
+  await expectAllReadable();
+
+  const calls = simulator.requests().filter((record) => record.user?.startsWith('compaction-') === true);
+  const bills = toBills(calls);
+  const books = await readBooks(redis);
+  expect(books.costHaiku).toBe(bills.lastNano); // no worker ran: all of it is summaries
+  expect(Number(await admin.hget(keys.counters, 'summaries'))).toBe(bills.turns);
+  // Whatever was served beyond one call a summary died with a process before it was stored, and is booked as uncertain.
+  expect(bills.calls - bills.turns).toBeLessThanOrEqual(books.uncertainCalls);
+  expect(books.uncertainCalls).toBeLessThanOrEqual(LINES.length * 4); // at each kill four calls are out at most
+
+  async function expectAllReadable(): Promise<void> {
+    const ids = [
+      ...Array.from({ length: OLD }, (_, at) => `finding_old-${at + 1}`),
+      ...Array.from({ length: CURRENT }, (_, at) => `finding_now-${at + 1}`),
+    ];
+    for (let from = 0; from < ids.length; from += 500) {
+      const found = await Promise.all(ids.slice(from, from + 500).map((id) => store.get(id)));
+      expect(
+        found.filter((finding) => !/^What (old|now) learned/.test(JSON.stringify(finding?.result).slice(1))),
+      ).toEqual([]);
+    }
+  }
+});

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
+import { makeWorkspace, openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
+import { readBooks, toBills } from '../../support/money.ts';
+import { startWorkerProcess, type WorkerProcess } from '../../support/processes.ts';
+import { createRandom, takeSeed } from '../../support/random.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+/** The long form: `FLEET_TEST_KILLS=100 FLEET_TEST_TASKS=400`. */
+const KILLS = Number(process.env['FLEET_TEST_KILLS'] ?? 8);
+const TASKS = Number(process.env['FLEET_TEST_TASKS'] ?? 30);
+const SLOTS = 6;
+/** The contract: a killed worker's job goes on elsewhere within this. */
+const RECOVERED_WITHIN_MS = 15_000;
+
+const redis = useRedis();
+
+test(
+  'loses, repeats and pays nothing twice when workers are killed at random',
+  { timeout: 120_000 + KILLS * 15_000 },
+  async () => {
+    const random = createRandom(takeSeed('kill -9 at random'));
+    const root = makeWorkspace(redis, { 'a.txt': 'the import of tea\n'.repeat(50), 'b.txt': 'const tea = 1\n' });
+    const simulator = await startAnthropicSimulator({ logLimit: 100_000 });
+    redis.cleanup(() => simulator.close());
+    const fleet = await openTestFleet(redis, testConfig(redis, { FLEET_WORKSPACES: `site=${root}` }));
+    const { tasks: queue } = fleet.inner.queues;
+    let started = 0;
+    const start = (): Promise<WorkerProcess> =>
+      startWorkerProcess(redis, { id: `w${++started}`, provider: simulator.url, slots: SLOTS, workspace: root });
+    const workers = [await start(), await start()];
+
+    const wanted = new Map<string, number>();
+    const inputs = Array.from({ length: TASKS }, (_, at) => {
+      const turns = random(3, 7);
+      wanted.set(`kill-${at + 1}`, turns);
+      return {
+        description: `Describe a.txt [[turns:${turns}]] [[latency:${random(100, 700)}]]`,
+        workspace: 'site',
+        files: ['a.txt', 'b.txt'],
+      };
+    });
+    await fleet.tasks.addMany(inputs, { batch: 'kill' });
+
+    const heldBy = async (worker: WorkerProcess): Promise<string[]> => {
+      const active = await queue.getActive();
+      return active.filter((job) => job.processedBy === worker.id).map((job) => job.id ?? '');
+    };
+    const recoveries: Promise<unknown>[] = [];
+    let kills = 0;
+    while (kills < KILLS) {
+      const victim = random(0, 1);
+      const worker = workers[victim];
+      if (worker === undefined) break;
+      const busy = await waitUntil(async () => (await heldBy(worker)).length > 0 || (await isDone()), {
+        timeoutMs: 60_000,
+        what: `work for ${worker.id}`,
+      });
+      await sleep(random(0, 1_500)); // the random part: no condition is waited for
+      await worker.end('SIGKILL');
+      kills += 1;
+      const orphans = await heldBy(worker);
+      recoveries.push(waitUntil(async () => (await heldBy(worker)).length === 0, orphansOf(worker, orphans)));
+      if (!busy || (await isDone())) break;
+      workers[victim] = await start();
+    }
+    await Promise.all(recoveries);
+    await waitUntil(isDone, { timeoutMs: 90_000, what: 'the end of every job' });
+
+    async function isDone(): Promise<boolean> {
+      const counts = await queue.getJobCounts('completed', 'failed');
+      return (counts['completed'] ?? 0) + (counts['failed'] ?? 0) === TASKS;
+    }
+
+    // Three deaths without a stored turn in between look like poison, also where chance did it: a person lets them go on.
+    const failed = await queue.getFailed();
+    expect(failed.filter((job) => !job.failedReason?.startsWith('quarantined: '))).toEqual([]);
+    expect(failed.length).toBeLessThanOrEqual(kills / 3);
+    for (const job of failed) await job.retry();
+    await waitUntil(async () => (await queue.getCompletedCount()) === TASKS, {
+      timeoutMs: 60_000,
+      what: 'every job completed',
+    });
+    expect(await redis.redis.zcard(redis.keys.index)).toBe(TASKS);
+    expect(await redis.redis.xlen(redis.keys.events)).toBe(TASKS); // one entry a finding that was recorded
+    const findings = await fleet.findings.list({ limit: TASKS + 1 });
+    expect(new Set(findings.map((finding) => finding['job_id']))).toEqual(new Set(wanted.keys()));
+    expect(findings).toHaveLength(TASKS);
+
+    const books = await readBooks(redis);
+    const bills = toBills(simulator.requests());
+    const turns = [...wanted.values()].reduce((sum, count) => sum + count, 0);
+    expect(bills.turns).toBe(turns);
+    expect(books.ledgerCalls).toBe(turns);
+    expect(books.settled).toBe(bills.lastNano);
+    expect(books.ledgerNano).toBe(books.settled);
+    expect(books.costHaiku).toBe(books.settled);
+    expect(books).toMatchObject({ reserved: 0, openReservations: 0 });
+    // Whatever was served beyond what is settled died with a process, and is booked as uncertain.
+    expect(bills.calls - books.ledgerCalls).toBeLessThanOrEqual(books.uncertainCalls);
+    expect(books.uncertainCalls).toBeLessThanOrEqual(kills * SLOTS);
+    expect(books.uncertain > 0).toBe(books.uncertainCalls > 0);
+  },
+);
+
+function orphansOf(worker: WorkerProcess, jobs: string[]) {
+  return { timeoutMs: RECOVERED_WITHIN_MS, what: `the recovery of ${jobs.join(', ')} from ${worker.id}` };
+}

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
+import { readBudget, setBudget } from '../../../src/ledger/budget.ts';
+import { toNanoUsd } from '../../../src/pricing/money.ts';
+import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
+import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
+import { startWorkerProcess, type WorkerProcess } from '../../support/processes.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+const TASKS = 60;
+const LIMIT_USD = 0.06;
+/** Fewer than make a job suspect: none is set apart here. */
+const KILLS = 2;
+
+test('workers killed in mid-call spend no more of a mission’s budget, and more money ends its tasks', async () => {
+  const simulator = await startAnthropicSimulator({ latencyMs: 150 });
+  redis.cleanup(() => simulator.close());
+  const fleet = await openTestFleet(redis, testConfig(redis));
+  const { keys, queues, redis: connection } = fleet.inner;
+  const mission = { mission: 'mission-a' };
+  await setBudget(connection, keys, LIMIT_USD, mission);
+  await queues.tasks.addBulk(
+    Array.from({ length: TASKS }, (_, at) => ({
+      name: 'task',
+      data: { description: `Say ${at} [[turns:1]] [[tokens:1500]]`, session: 's', mission_id: 'mission-a' },
+      opts: { jobId: `t-${at}` },
+    })),
+  );
+  let next = 0;
+  const start = (): Promise<WorkerProcess> =>
+    startWorkerProcess(redis, { id: `haiku_poor_${(next += 1)}`, provider: simulator.url, slots: 10 });
+  let worker = await start();
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    const before = simulator.requests().length;
+    await waitUntil(() => simulator.requests().length > before, { what: 'a call under way' });
+    await worker.end('SIGKILL');
+    worker = await start();
+  }
+  const isStill = async (): Promise<boolean> => {
+    const counts = await queues.tasks.getJobCounts('active', 'waiting', 'delayed', 'completed', 'failed');
+    const parked = await connection.hlen(keys.parked);
+    return counts['active'] === 0 && counts['waiting'] === 0 && counts['delayed'] === parked && parked > 0;
+  };
+  await waitUntil(isStill, { what: 'the rest is parked', timeoutMs: 60_000 });
+
+  const { settled, reserved, uncertain } = await readBudget(connection, keys, mission, new Date());
+  const billed = simulator.served().billNanoUsd;
+  expect(settled + reserved + uncertain).toBeLessThanOrEqual(toNanoUsd(LIMIT_USD));
+  expect(billed).toBeLessThanOrEqual(settled + uncertain);
+  expect(reserved).toBe(0);
+
+  await setBudget(connection, keys, 5, mission);
+  await releaseParked(fleet.inner, { scope: 'mission', name: 'mission-a' });
+  await waitUntil(async () => (await fleet.findings.count()) === TASKS, { what: 'the end of all', timeoutMs: 60_000 });
+  expect(await queues.tasks.getFailedCount()).toBe(0);
+}, 150_000);

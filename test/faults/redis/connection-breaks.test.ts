@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { openHttpLane } from '../../support/http-fleet.ts';
+import { makeWorkspace } from '../../support/in-process-fleet.ts';
+import { readBooks } from '../../support/money.ts';
+import { startRedisProxy, type ScriptName } from '../../support/redis-proxy.ts';
+import { useRedis } from '../../support/redis.ts';
+
+const redis = useRedis();
+
+const BREAKS: [string, ScriptName, number][] = [
+  ['the first reservation', 'begin-turn', 1],
+  ['a later reservation', 'begin-turn', 2],
+  ['the booking of a reply', 'settle-turn', 1],
+  ['the finding', 'finish-task', 1],
+  ['the release of a reservation', 'close-reservation', 1],
+];
+
+/** Redis has done it, the worker never heard so, and ioredis sends it again. */
+test.each(BREAKS)('a connection that breaks at %s books and writes it once', async (_, script, nth) => {
+  const root = makeWorkspace(redis, { 'a.txt': 'tea\n' });
+  const proxy = await startRedisProxy(redis, { kind: 'break', script, nth });
+  const simulator =
+    script === 'close-reservation' ? { faults: [{ kind: 'rate-limit' as const, retryAfter: 1, times: 1 }] } : {};
+  const env = { REDIS_URL: proxy.url, FLEET_WORKSPACES: `site=${root}` };
+  const lane = await openHttpLane(redis, { slots: 1, env, simulator });
+  const id = await lane.add('Describe a.txt [[turns:3]]', { workspace: 'site', files: ['a.txt'] });
+
+  await lane.until(id, 'completed', 40_000);
+
+  expect(proxy.hasSprung()).toBe(true);
+  const served = lane.simulator.requests().filter((record) => record.served);
+  expect(served.map((record) => record.turn)).toEqual([0, 1, 2]);
+  const books = await readBooks(redis);
+  expect(books).toMatchObject({ ledgerCalls: 3, reserved: 0, openReservations: 0, uncertain: 0, uncertainCalls: 0 });
+  expect(books.settled).toBe(lane.simulator.served().billNanoUsd);
+  expect(books.costHaiku).toBe(books.settled);
+  expect(await redis.redis.xlen(redis.keys.events)).toBe(1);
+  expect((await lane.logs(id)).match(/ turn \d of /g)).toHaveLength(3);
+});

@@ -1,0 +1,112 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { buildProgram } from '../../../src/cli/program.ts';
+import { forecastPlan } from '../../../src/coordinator/plan/forecast.ts';
+import { planSchema } from '../../../src/coordinator/plan/plan.ts';
+import { renderMissionForecast } from '../../../src/coordinator/plan/render-forecast.ts';
+import { toNodes } from '../../../src/coordinator/plan/expand.ts';
+import type { OpenFleet } from '../../../src/api/open-fleet.ts';
+import { createMissionModel, startCoordinator } from '../../support/coordinator.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
+import { useRedis } from '../../support/redis.ts';
+import { createScriptedModel } from '../../support/scripted-model.ts';
+
+const redis = useRedis();
+
+const nodes = toNodes(
+  planSchema.parse({
+    approach: '',
+    tasks: [
+      { id: 'read', description: 'read {item}', kind: 'docs', for_each: ['a', 'b', 'c'] },
+      { id: 'ask', description: 'Ask the archive: what is known?', kind: 'search' },
+      {
+        id: 'weigh',
+        description: 'weigh it',
+        kind: 'analysis',
+        model: 'sonnet',
+        reason: 'ambiguous requirements',
+        depends_on: ['read', 'ask'],
+      },
+    ],
+  }),
+);
+
+function forecast({ inner, findings }: OpenFleet, workspace: string | null = null) {
+  const { redis: connection, keys, queues, config } = inner;
+  return forecastPlan(
+    { redis: connection, keys, queue: queues.tasks, findings, config, now: new Date() },
+    { nodes, workspace },
+  );
+}
+
+it('states what it assumes where nothing was done yet', async () => {
+  const fleet = await openTestFleet(redis, { ...testConfig(redis), shards: [] });
+  const found = await forecast(fleet);
+  expect(found).toMatchObject({
+    tasks: { total: 5, haiku: 4, sonnet: 1 },
+    quota: null,
+    time: { slots: 40, assumed: true, longestChain: 2, taskMs: 30_000, likelyMs: 60_000 },
+  });
+  expect(found.cost.likely).toBeLessThan(found.cost.worst);
+  expect(found.cost.likely).toBeLessThan(found.cost.allSonnet);
+  expect(found.basis.join('\n')).toMatch(/no history yet[^]*assumed 30 s each[^]*assumed 2 workers with 20 slots/);
+});
+
+it('counts the questions against what all shards have left today', async () => {
+  const fleet = await openTestFleet(redis, testConfig(redis, { GEMINI_RPD: '7' }));
+  expect((await forecast(fleet)).quota).toEqual({ questions: 1, leftToday: 7 * fleet.inner.config.shards.length });
+});
+
+it('goes by the workers that are up for the workspace, and by what tasks took', async () => {
+  const config = testConfig(redis, { FLEET_HAIKU_CONCURRENCY: '3', FLEET_WORKSPACES: `site=${redis.folder}` });
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => 'done'),
+  );
+  const fleet = await openTestFleet(redis, config);
+  const handles = await Promise.all(
+    Array.from({ length: 6 }, (_, at) => fleet.tasks.add({ description: `say ${at}` })),
+  );
+  await Promise.all(handles.map((handle) => handle.finding()));
+  const [here, elsewhere] = await Promise.all([forecast(fleet, 'site'), forecast(fleet, 'docs')]);
+  expect(here.time).toMatchObject({ slots: 3, assumed: false });
+  expect(here.time.taskMs).toBeLessThan(30_000);
+  expect(here.basis.join('\n')).toContain('1 live worker with 3 slots');
+  expect(elsewhere.time.assumed).toBe(true);
+});
+
+it('is shown with the doubts there are', async () => {
+  const fleet = await openTestFleet(redis, testConfig(redis, { GEMINI_RPD: '1', FLEET_BUDGET_USD: '0.0001' }));
+  await redis.redis.hset(redis.keys.budget, 'day', 1_000);
+  const text = renderMissionForecast({ ...(await forecast(fleet)), quota: { questions: 9, leftToday: 3 } });
+  expect(text).toMatch(/^Tasks: {7}5 tasks, 4 of them to Haiku, 1 to Sonnet$/m);
+  expect(text).toMatch(/^Budget left: .*may not be enough/m);
+  expect(text).toMatch(/^Quota: {7}9 questions to the archive, 3 left today ⚠️/m);
+  expect(text).toMatch(/^Time: {8}about 60 s with 40 slots, the longest chain 2 tasks$/m);
+});
+
+afterEach(() => vi.unstubAllEnvs());
+
+it('is printed below the plan of a dry run, which adds no task and takes no room', async () => {
+  const config = testConfig(redis);
+  const model = createMissionModel([{ id: 'look', description: 'Look at {item}', for_each: ['a', 'b', 'c'] }]);
+  await startCoordinator(redis, { ...config, shards: [] }, model);
+  const env = {
+    FLEET_HOME: redis.folder,
+    FLEET_DATA: redis.folder,
+    REDIS_URL: redis.url,
+    FLEET_SWARM: redis.swarm,
+    FLEET_OFFLINE: '1',
+  };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const lines: string[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  await buildProgram().parseAsync(['node', 'fleet', 'mission', 'Find out.', '--dry-run']);
+  expect(lines.join('\n')).toMatch(
+    /look × 3 \(a, b, c\)[^]*Tasks: {7}3 tasks, 3 of them to Haiku[^]*Making the plan cost \$0\.\d+; no task/,
+  );
+  const fleet = await openTestFleet(redis, config);
+  expect(await fleet.inner.queues.tasks.getJobCounts()).toMatchObject({ waiting: 0, delayed: 0, completed: 0 });
+  expect(await redis.redis.exists(redis.keys.delegation(await fleet.inner.currentSession()))).toBe(0);
+});

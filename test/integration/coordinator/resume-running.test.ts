@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest';
+import type { MissionInput } from '../../../queues/missions.ts';
+import { addMission } from '../../../src/coordinator/mission/enqueue.ts';
+import { readMission } from '../../../src/coordinator/mission/record.ts';
+import { createHaltSwitch } from '../../../src/halt/halt.ts';
+import { parkMission } from '../../../src/coordinator/control/park.ts';
+import { resumeMission } from '../../../src/coordinator/control/resume.ts';
+import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
+import { setBudget } from '../../../src/ledger/budget.ts';
+import type { OpenFleet } from '../../../src/api/open-fleet.ts';
+import { createMissionModel, startCoordinator, titleOf } from '../../support/coordinator.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+const ID = 'mission-a';
+const ITEMS = Array.from({ length: 30 }, (_, at) => `item ${at}`);
+
+/** A coordinator and a worker of three slots on one scripted model; the mission is under way. */
+async function openLane(
+  input: Partial<MissionInput>,
+  onTask: (count: number) => Promise<void> = async () => undefined,
+) {
+  const config = { ...testConfig(redis, { FLEET_HAIKU_CONCURRENCY: '3', FLEET_BUDGET_USD: '100' }), shards: [] };
+  const model = createMissionModel([{ id: 'look', description: 'Look at {item}', for_each: ITEMS }]);
+  let tasks = 0;
+  const call = model.call.bind(model);
+  const counted: typeof model = {
+    ...model,
+    async call(request, options) {
+      if (titleOf(request) === '') await onTask((tasks += 1));
+      return call(request, options);
+    },
+  };
+  await startCoordinator(redis, config, counted);
+  await startHaiku(redis, config, counted);
+  const fleet = await openTestFleet(redis, config);
+  const parts = { ...fleet.inner, configured: [] };
+  await addMission(parts, { goal: 'Find out.', ...input }, { missionId: ID, session: 's' });
+  const halt = createHaltSwitch(fleet.inner.redis, fleet.inner.keys, Object.values(fleet.inner.queues));
+  return { fleet, halt, model, parts: { ...fleet.inner, halt } };
+}
+
+async function untilDone(fleet: OpenFleet): Promise<void> {
+  const { redis: connection, keys } = fleet.inner;
+  await waitUntil(async () => (await readMission(connection, keys, ID))?.state === 'done', {
+    what: 'the end of the mission',
+    timeoutMs: 20_000,
+  });
+}
+
+function countCalls(model: ReturnType<typeof createMissionModel>): Record<string, number> {
+  const titles = model.calls.map((request) => titleOf(request) || 'task');
+  return Object.fromEntries(
+    ['plan', 'task', 'synthesis'].map((title) => [title, titles.filter((one) => one === title).length]),
+  );
+}
+
+test('a mission that is parked in mid-work and resumed is done, with no call made twice', async () => {
+  let park: () => Promise<unknown> = async () => undefined;
+  const { fleet, model, parts } = await openLane({}, async (count) => {
+    if (count === 5) await park();
+  });
+  park = () => parkMission(parts, ID, 'ada@box');
+  const { redis: connection, keys, queues } = fleet.inner;
+  const rest = async (): Promise<boolean> => {
+    const done = await connection.zcard(keys.index);
+    return done > 0 && done + (await connection.hlen(keys.parked)) === ITEMS.length;
+  };
+  await waitUntil(rest, { what: 'every task done or parked' });
+  expect(await queues.tasks.getFailedCount()).toBe(0);
+  expect(countCalls(model)).toMatchObject({ synthesis: 0 });
+
+  await resumeMission(parts, ID, null, 'ada@box');
+  await untilDone(fleet);
+  expect(countCalls(model)).toEqual({ plan: 1, task: ITEMS.length, synthesis: 1 });
+  expect(await connection.hlen(keys.parked)).toBe(0);
+});
+
+test('a mission parked before its plan makes no call until it is resumed', async () => {
+  const { fleet, model, parts } = await openLane({ budget_usd: 0.000_001 });
+  const { redis: connection, keys, queues } = fleet.inner;
+  await waitUntil(async () => (await connection.hexists(keys.parked, ID)) === 1, { what: 'the parked mission' });
+  expect(await queues.missions.getJobState(ID)).toBe('delayed');
+  expect(model.calls).toEqual([]);
+
+  await parkMission(parts, ID, 'ada@box');
+  await setBudget(connection, keys, 50, { mission: ID });
+  await releaseParked(parts, { scope: 'mission', name: ID });
+  await waitUntil(async () => (await queues.missions.getJobState(ID)) === 'delayed', { what: 'it is set aside again' });
+  expect(model.calls).toEqual([]);
+
+  await resumeMission(parts, ID, 'retry', 'ada@box');
+  await untilDone(fleet);
+  expect(countCalls(model)).toEqual({ plan: 1, task: ITEMS.length, synthesis: 1 });
+});
+
+test('a mission whose money ends in mid-work goes on where it stood when it gets more', async () => {
+  let poor: () => Promise<unknown> = async () => undefined;
+  const { fleet, model, parts } = await openLane({ budget_usd: 50 }, async (count) => {
+    if (count === 10) await poor();
+  });
+  const { redis: connection, keys, queues } = fleet.inner;
+  poor = () => setBudget(connection, keys, 0.000_001, { mission: ID });
+  const rest = async (): Promise<boolean> => {
+    const done = await connection.zcard(keys.index);
+    return done > 0 && done + (await connection.hlen(keys.parked)) === ITEMS.length;
+  };
+  await waitUntil(rest, { what: 'every task done or parked' });
+  expect(await queues.tasks.getFailedCount()).toBe(0);
+
+  await setBudget(connection, keys, 50, { mission: ID });
+  expect(await releaseParked(parts, { scope: 'mission', name: ID })).toBeGreaterThan(0);
+  await untilDone(fleet);
+  expect(countCalls(model)).toEqual({ plan: 1, task: ITEMS.length, synthesis: 1 });
+});
+
+test('a halt in mid-mission loses nothing, and lifting it repeats nothing', async () => {
+  let stop: () => Promise<unknown> = async () => undefined;
+  const { fleet, halt, model } = await openLane({}, async (count) => {
+    if (count === 5) await stop();
+  });
+  stop = () => halt.halt({ reason: 'person', step: '', by: 'ada@box', detail: 'a look around' });
+  const { queues } = fleet.inner;
+  await waitUntil(async () => (await halt.read()) !== null && (await queues.tasks.getActiveCount()) === 0, {
+    what: 'a fleet that stands still',
+  });
+  await halt.resume();
+  await untilDone(fleet);
+  expect(countCalls(model)).toEqual({ plan: 1, task: ITEMS.length, synthesis: 1 });
+});

@@ -1,0 +1,202 @@
+import { Worker } from 'bullmq';
+import { expect, test } from 'vitest';
+import { BudgetReachedError, NotFoundError, UsageError } from '../../../src/errors.ts';
+import { createHaltSwitch } from '../../../src/halt/halt.ts';
+import { parkMission } from '../../../src/coordinator/control/park.ts';
+import { resumeMission, type MissionChoice } from '../../../src/coordinator/control/resume.ts';
+import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
+import { retryJob } from '../../../src/tasks/repair/retry.ts';
+import { createLogger } from '../../../src/process/logger.ts';
+import type { Notifier } from '../../../src/swarm/notify.ts';
+import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
+import { readBooks } from '../../support/money.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+const ID = 'mission-a';
+const SHARD_HALT = { reason: 'shard', step: 'section 2', by: 'w', detail: 'shard 3 failed', mission: ID };
+
+type Notices = Parameters<Notifier['notify']>[1][];
+
+interface Stage extends HttpLane {
+  parts: Parameters<typeof resumeMission>[0];
+  notices: Notices;
+  park(): ReturnType<typeof parkMission>;
+  resume(choice?: MissionChoice): ReturnType<typeof resumeMission>;
+  /** Tasks of the mission, `m-0` and so on. */
+  addChildren(count: number, description: string): Promise<string[]>;
+  state(): Promise<string | null>;
+}
+
+/** A mission as its coordinator has left it: a record, a job, no process of its own. */
+async function openStage(options: { workers?: number; slots?: number; latencyMs?: number; state?: string } = {}) {
+  const { latencyMs = 5, state = 'running', ...rest } = options;
+  const lane = await openHttpLane(redis, { ...rest, simulator: { latencyMs } });
+  const { inner } = lane.fleet;
+  const { keys, queues, redis: connection } = inner;
+  const notices: Notices = [];
+  const notifier: Notifier = { notify: (_, notice) => notices.push(notice), flush: async () => undefined };
+  const halt = createHaltSwitch(connection, keys, Object.values(queues));
+  const parts = { ...inner, halt, notifier };
+  await connection.hset(keys.mission(ID), { goal: 'learn', state });
+  await queues.missions.add('mission', { goal: 'learn' }, { jobId: ID, delay: 3_600_000 });
+  const stage: Stage = {
+    ...lane,
+    parts,
+    notices,
+    park: () => parkMission(parts, ID, 'ada@box'),
+    resume: (choice) => resumeMission(parts, ID, choice ?? null, 'ada@box'),
+    async addChildren(count, description) {
+      const ids = Array.from({ length: count }, (_, at) => `m-${at}`);
+      await queues.tasks.addBulk(
+        ids.map((jobId) => ({
+          name: 'task',
+          data: { description, session: 's', mission_id: ID },
+          opts: { jobId },
+        })),
+      );
+      return ids;
+    },
+    state: () => connection.hget(keys.mission(ID), 'state'),
+  };
+  return stage;
+}
+
+test('parking lets running calls end, starts no other of the mission, and resuming repeats none', async () => {
+  const stage = await openStage({ workers: 1, slots: 3, latencyMs: 300 });
+  const ids = await stage.addChildren(9, 'Say it [[turns:3]]');
+  await waitUntil(() => stage.simulator.requests().length === 3, { what: 'three calls' });
+  await stage.park();
+  const { keys, redis: connection } = stage.parts;
+  await waitUntil(async () => (await connection.hlen(keys.parked)) === 9, { what: 'nine parked jobs' });
+
+  expect(stage.simulator.requests()).toHaveLength(3);
+  expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 3, uncertainCalls: 0, reserved: 0 });
+  expect(await stage.queue.getFailedCount()).toBe(0);
+  const other = await stage.add('Say hello');
+  await stage.until(other, 'completed'); // everything else goes on
+
+  await stage.resume();
+  for (const id of ids) await stage.until(id, 'completed', 30_000);
+  expect(stage.simulator.requests()).toHaveLength(9 * 3 + 1);
+  expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 9 * 3 + 1, uncertainCalls: 0, reserved: 0 });
+  expect(await stage.state()).toBe('running');
+});
+
+test('parking lifts the halt that the mission caused', async () => {
+  const stage = await openStage({ workers: 0 });
+  await stage.parts.halt.halt(SHARD_HALT);
+  expect(await stage.park()).toMatchObject({ again: false, liftedHalt: true });
+  expect(await stage.parts.halt.read()).toBeNull();
+  expect(await stage.queue.isPaused()).toBe(false);
+  expect(await stage.state()).toBe('parked');
+});
+
+test.each([
+  ['a person', { reason: 'person', step: '', by: 'ada@box', detail: `no more of ${ID}` }],
+  ['another mission', { ...SHARD_HALT, mission: 'mission-b' }],
+])('parking and resuming leave a halt of %s', async (_, cause) => {
+  const stage = await openStage({ workers: 0 });
+  await stage.parts.halt.halt(cause);
+  expect(await stage.park()).toMatchObject({ liftedHalt: false });
+  expect(await stage.resume()).toMatchObject({ liftedHalt: false });
+  expect(await stage.parts.halt.read()).toMatchObject(cause);
+});
+
+test('parking is announced and stands in the job’s log, once', async () => {
+  const stage = await openStage({ workers: 0 });
+  await stage.park();
+  expect(await stage.park()).toMatchObject({ again: true });
+  expect(stage.notices).toEqual([{ event: 'mission-parked', mission: ID, by: 'ada@box' }]);
+  const { logs } = await stage.parts.queues.missions.getJobLogs(ID);
+  expect(logs).toEqual([expect.stringMatching(/parked by ada@box$/) as string]);
+});
+
+test('a mission that asks goes back to waiting, and counts that it was let go', async () => {
+  const stage = await openStage({ workers: 0, state: 'asks' });
+  const { keys, queues, redis: connection } = stage.parts;
+  expect(await stage.resume('retry')).toMatchObject({ released: 1 });
+  expect(await queues.missions.getJobState(ID)).toBe('waiting');
+  expect(await connection.hmget(keys.mission(ID), 'state', 'releases')).toEqual(['running', '1']);
+});
+
+test('a mission that asked before it was parked is let go as one that asks', async () => {
+  const stage = await openStage({ workers: 0, state: 'asks' });
+  await stage.park();
+  await stage.resume();
+  expect(await redis.redis.hget(redis.keys.mission(ID), 'releases')).toBe('1');
+});
+
+test('resuming the mission that stopped the fleet lifts its halt', async () => {
+  const stage = await openStage({ workers: 0 });
+  await stage.parts.halt.halt({ ...SHARD_HALT, reason: 'no-progress' });
+  expect(await stage.resume('retry')).toMatchObject({ liftedHalt: true });
+  expect(await stage.parts.halt.read()).toBeNull();
+});
+
+test('a resume that was cut short is finished by the next', async () => {
+  const stage = await openStage({ workers: 1 });
+  const { keys, redis: connection } = stage.parts;
+  await stage.park();
+  const [id = ''] = await stage.addChildren(1, 'Say it [[turns:1]]');
+  await waitUntil(async () => (await connection.hlen(keys.parked)) === 1, { what: 'the parked job' });
+  // As far as the killed one came: the mark is gone, the jobs still wait.
+  await connection.hdel(keys.spend(`mission:${ID}`), 'parked');
+  await connection.hset(keys.mission(ID), 'state', 'running');
+
+  expect(await stage.resume()).toMatchObject({ released: 1 });
+  await stage.until(id, 'completed');
+});
+
+test('a job that is parked while its mission is resumed is not left behind', async () => {
+  const stage = await openStage({ workers: 0 });
+  const { keys, queues, redis: connection } = stage.parts;
+  const [id = ''] = await stage.addChildren(1, 'Say it');
+  const bare = new Worker('tasks', null, { connection: await redis.connect(), prefix: keys.bullPrefix });
+  redis.cleanup(() => bare.close());
+  const job = await bare.getNextJob('token');
+  if (job === undefined) throw new Error('there is no job');
+  await stage.park();
+  await stage.resume();
+  const refused = new BudgetReachedError('mission', ID, 'it was parked when the job asked', -1);
+  const log = createLogger('test', 'silent');
+  await toOutcome(refused, job, 'token', { ...stage.parts, queue: queues.tasks, workerId: 'w', log });
+  expect(await queues.tasks.getJobState(id)).toBe('waiting');
+  expect(await connection.hlen(keys.parked)).toBe(0);
+});
+
+test('a task that is set aside with its mission says so to whoever would retry it', async () => {
+  const stage = await openStage({ workers: 1 });
+  const { keys, redis: connection } = stage.parts;
+  await stage.park();
+  const [id = ''] = await stage.addChildren(1, 'Say it [[turns:1]]');
+  await waitUntil(async () => (await connection.hlen(keys.parked)) === 1, { what: 'the parked job' });
+  const known = { workspaces: null, contexts: new Set<string>() };
+  const retried = retryJob({ redis: connection, keys, queue: stage.queue }, id, { by: 'ada@box', known });
+  await expect(retried).rejects.toThrow('parked for its mission, which a person set aside; fleet resume mission-a');
+});
+
+test.each(['running', 'done', 'failed'])('a mission that is %s has nothing to resume', async (state) => {
+  const stage = await openStage({ workers: 0, state });
+  await expect(stage.resume()).rejects.toThrow(UsageError);
+});
+
+test.each(['done', 'failed'])('a mission that is %s cannot be parked', async (state) => {
+  const stage = await openStage({ workers: 0, state });
+  await expect(stage.park()).rejects.toThrow(`mission ${ID}: is ${state}`);
+});
+
+test('a choice for papers is refused for another mission, which stays as it is', async () => {
+  const stage = await openStage({ workers: 0, state: 'asks' });
+  await expect(stage.resume('skip-gemini')).rejects.toThrow(/--skip-gemini is for papers/);
+  expect(await stage.state()).toBe('asks');
+});
+
+test('names the newest missions where there is none of this id', async () => {
+  const stage = await openStage({ workers: 0 });
+  await redis.redis.zadd(redis.keys.missions, 1, ID);
+  const asked = resumeMission(stage.parts, 'mission-x', null, 'ada@box');
+  await expect(asked).rejects.toThrow(NotFoundError);
+  await expect(asked).rejects.toThrow(/the newest are mission-a/);
+});

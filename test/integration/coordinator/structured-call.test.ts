@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import type { StructuredCall } from '../../../src/coordinator/calls/types.ts';
+import { HaltError, ShutdownError, TaskFailedError } from '../../../src/errors.ts';
+import { openStructuredCalls } from '../../support/mission-ledger.ts';
+import { useRedis } from '../../support/redis.ts';
+import { createScriptedModel } from '../../support/scripted-model.ts';
+
+const redis = useRedis();
+
+function wordCall(name: string, more: Partial<StructuredCall<string>> = {}): StructuredCall<string> {
+  return {
+    name,
+    model: 'claude-sonnet-5-5',
+    system: 'Answer with a word.',
+    prompt: `<goal>\n${name}\n</goal>`,
+    schema: { title: name, type: 'object', properties: { word: { type: 'string' } } },
+    maxTokens: 1_000,
+    check: (json) => {
+      const word: unknown = Reflect.get(Object(json), 'word');
+      return typeof word === 'string' ? { ok: true, value: word } : { ok: false, problem: 'word: expected a string' };
+    },
+    ...more,
+  };
+}
+
+const yes = JSON.stringify({ word: 'yes' });
+
+describe('a structured call', () => {
+  it('answers what the model said, held to the schema by the provider', async () => {
+    const model = createScriptedModel(() => yes);
+    expect(await openStructuredCalls(redis, model).ask(wordCall('plan'))).toBe('yes');
+    expect(model.calls[0]?.outputSchema).toMatchObject({ title: 'plan' });
+  });
+
+  it('is paid once however often its job starts again', async () => {
+    const model = createScriptedModel(() => yes);
+    for (let run = 0; run < 3; run += 1) {
+      const calls = openStructuredCalls(redis, model);
+      await calls.ask(wordCall('plan'));
+      await calls.ask(wordCall('synthesis'));
+      await calls.ask(wordCall('plan'));
+      expect(calls.totals().calls).toBe(2);
+    }
+    expect(model.calls).toHaveLength(2);
+  });
+
+  it('is booked to its mission and its day, and shown apart from tasks', async () => {
+    const model = createScriptedModel(() => yes);
+    await openStructuredCalls(redis, model).ask(wordCall('plan'));
+    const cost = String(100 * 2_000 + 200 * 10_000);
+    const spend = await redis.redis.hgetall(redis.keys.spend('mission:mission-test'));
+    expect(spend).toMatchObject({ settled: cost, reserved: '0' });
+    const totals = await redis.redis.hgetall(redis.keys.sessionTotals('today'));
+    expect(totals).toMatchObject({
+      'sonnet:nano': cost,
+      'coordinator:nano': cost,
+      'coordinator:tokens': '300',
+      'coordinator:calls': '1',
+    });
+  });
+
+  it('sends a reply that does not fit back once, with the problem', async () => {
+    const model = createScriptedModel((_request, call) => (call === 1 ? '{"word":7}' : yes));
+    expect(await openStructuredCalls(redis, model).ask(wordCall('plan'))).toBe('yes');
+    const last = model.calls[1]?.messages.at(-1)?.content;
+    expect(JSON.stringify(last)).toContain('<problem>\\nword: expected a string\\n</problem>');
+  });
+
+  it('fails with the reply attached when the repair does not fit either', async () => {
+    const model = createScriptedModel(() => 'I would rather not');
+    const calls = openStructuredCalls(redis, model);
+    const failure = await calls.ask(wordCall('plan')).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(TaskFailedError);
+    expect(failure).toMatchObject({ reason: 'malformed', message: expect.stringContaining('I would rather not') });
+    expect(calls.lines).toHaveLength(2);
+  });
+
+  it('pays neither the reply nor its repair twice', async () => {
+    const model = createScriptedModel((_request, call) => (call === 1 ? '{}' : yes));
+    for (let run = 0; run < 2; run += 1) await openStructuredCalls(redis, model).ask(wordCall('plan'));
+    expect(model.calls).toHaveLength(2);
+  });
+
+  it('says that a reply was cut off, and asks for a shorter one', async () => {
+    const model = createScriptedModel((_request, call) =>
+      call === 1 ? { text: '{"wor', stopReason: 'max_tokens' } : yes,
+    );
+    await openStructuredCalls(redis, model).ask(wordCall('plan'));
+    expect(JSON.stringify(model.calls[1]?.messages.at(-1))).toContain('cut off at 200 tokens');
+  });
+
+  it('books a call apart as uncertain that was out when its process died', async () => {
+    const model = createScriptedModel(() => yes);
+    const dying = openStructuredCalls(redis, model, { ledger: { settle: () => new Promise(() => undefined) } });
+    void dying.ask(wordCall('plan')); // its process dies before the reply is stored
+    await expect.poll(() => model.calls.length).toBe(1);
+    await openStructuredCalls(redis, model).ask(wordCall('plan'));
+    expect(Number(await redis.redis.hget(redis.keys.spend('mission:mission-test'), 'uncertain'))).toBeGreaterThan(0);
+  });
+
+  it('asks one question of a job after the other', async () => {
+    let under = 0;
+    let most = 0;
+    const model = createScriptedModel(async () => {
+      under += 1;
+      most = Math.max(most, under);
+      await new Promise((resolve) => setImmediate(resolve));
+      under -= 1;
+      return yes;
+    });
+    const calls = openStructuredCalls(redis, model);
+    await Promise.all(['a', 'b', 'c'].map((name) => calls.ask(wordCall(name))));
+    expect(most).toBe(1);
+  });
+
+  it('makes no call while the fleet is halted', async () => {
+    await redis.redis.set(redis.keys.haltReason, '{"reason":"person"}');
+    const model = createScriptedModel(() => yes);
+    await expect(openStructuredCalls(redis, model).ask(wordCall('plan'))).rejects.toBeInstanceOf(HaltError);
+    expect(model.calls).toHaveLength(0);
+  });
+
+  it('makes no call in a process that goes away', async () => {
+    const model = createScriptedModel(() => yes);
+    const calls = openStructuredCalls(redis, model, { isDraining: () => true });
+    await expect(calls.ask(wordCall('plan'))).rejects.toBeInstanceOf(ShutdownError);
+    expect(model.calls).toHaveLength(0);
+  });
+
+  it('never passes the budget of its mission', async () => {
+    await redis.redis.hset(redis.keys.spend('mission:mission-test'), 'limit', 1);
+    const model = createScriptedModel(() => yes);
+    await expect(openStructuredCalls(redis, model).ask(wordCall('plan'))).rejects.toMatchObject({ scope: 'mission' });
+    expect(model.calls).toHaveLength(0);
+  });
+});

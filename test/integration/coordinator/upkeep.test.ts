@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { cancelChildren } from '../../../src/coordinator/delegate/cancel-children.ts';
+import { readMission } from '../../../src/coordinator/mission/record.ts';
+import type { RunningCoordinator } from '../../../src/coordinator/run-coordinator.ts';
+import { cancelJobs } from '../../../src/tasks/cancel.ts';
+import type { OpenFleet } from '../../../src/api/open-fleet.ts';
+import { createMissionModel, startCoordinator } from '../../support/coordinator.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
+import { createScriptedArchive, startLibrarian, storeFindings } from '../../support/librarian.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+const three = [{ id: 'look', description: 'Look at {item}', for_each: ['a', 'b', 'c'] }];
+let coordinator: RunningCoordinator;
+
+/** A mission `m` that waits for its three tasks, which no worker does. */
+async function startWaiting(more: { budget_usd?: number } = {}): Promise<OpenFleet> {
+  const config = { ...testConfig(redis), shards: [] };
+  coordinator = await startCoordinator(redis, config, createMissionModel(three));
+  const fleet = await openTestFleet(redis, config);
+  await fleet.missions.add({ goal: 'Find out.', ...more }, { missionId: 'm' });
+  await waitUntil(async () => (await fleet.inner.queues.missions.getJobState('m')) === 'waiting-children', {
+    what: 'the mission waiting',
+  });
+  return fleet;
+}
+
+const untilFailed = () =>
+  waitUntil(
+    async () => {
+      const record = await readMission(redis.redis, redis.keys, 'm');
+      return record?.state === 'failed' ? record : null;
+    },
+    { what: 'the end of the mission' },
+  );
+
+const untilProblem = (text: string) =>
+  waitUntil(async () => (await readMission(redis.redis, redis.keys, 'm'))?.problem.includes(text), {
+    what: `the problem “${text}”`,
+  });
+
+/** As if it had waited for a while already. */
+const waitedLong = () => redis.redis.zadd(redis.keys.queueKey('missions', 'waiting-children'), 1, 'm');
+
+describe('a mission whose record another program has damaged', () => {
+  it('holds up no other, and is listed with them', async () => {
+    const { inner, missions } = await startWaiting();
+    await missions.add({ goal: 'Find out.' }, { missionId: 'other' });
+    const { queues } = inner;
+    await waitUntil(async () => (await queues.missions.getJobState('other')) === 'waiting-children');
+    await redis.redis.zadd(redis.keys.queueKey('missions', 'waiting-children'), 1, 'm', 2, 'other'); // `m` comes first
+    await coordinator.close();
+    await redis.redis.hset(redis.keys.mission('m'), { nodes: '{garbage', counts: 'x' });
+    await startCoordinator(redis, inner.config, createMissionModel(three)); // one that has not read it before
+    await redis.redis.del(...[1, 2, 3].map((n) => redis.keys.queueKey('tasks', `other-${n}`))); // only a sweep notices
+    await waitUntil(async () => (await readMission(redis.redis, redis.keys, 'other'))?.state === 'failed');
+    expect((await missions.list()).map(({ id }) => id).toSorted()).toEqual(['m', 'other']);
+    await expect(readMission(redis.redis, redis.keys, 'm')).rejects.toThrow('mission m: its record is damaged: field');
+  });
+});
+
+describe('a mission whose tasks cannot come', () => {
+  it('goes on where they were removed, and says so', async () => {
+    const { inner } = await startWaiting();
+    for (const id of ['m-1', 'm-2', 'm-3']) await (await inner.queues.tasks.getJob(id))?.remove();
+    expect((await untilFailed())?.problem).toMatch(/^quorum: 0 of 3.*m-1 \(removed/);
+    expect(await inner.queues.tasks.getJobState('m-1')).toBe('unknown'); // not added again
+  });
+
+  it('is woken where their ends were not told', async () => {
+    await startWaiting();
+    const tasks = ['m-1', 'm-2', 'm-3'];
+    await redis.redis.del(...tasks.map((id) => redis.keys.queueKey('tasks', id))); // as after a loss of data
+    await redis.redis.lrem(redis.keys.queueKey('tasks', 'wait'), 0, 'm-1');
+    expect((await untilFailed())?.problem).toContain('removed');
+    expect(await redis.redis.hget(redis.keys.counters, 'missions_mended')).toBe('1');
+  });
+
+  it('says that no worker is up', async () => {
+    const fleet = await startWaiting();
+    await waitedLong();
+    await untilProblem('no worker is up');
+    const { logs } = await fleet.inner.queues.missions.getJobLogs('m');
+    expect(logs.join('\n')).toContain('stands: no worker is up');
+    expect(await redis.redis.hget(redis.keys.counters, 'missions_stuck')).toBe('1');
+  });
+
+  it('says that no librarian is up for its question', async () => {
+    const config = testConfig(redis);
+    await storeFindings(redis, { known: { task: 'look', result: 'The pages are in docs.' } });
+    await startCoordinator(redis, config, createMissionModel(three));
+    const fleet = await openTestFleet(redis, config);
+    await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
+    await waitUntil(async () => (await fleet.inner.queues.missions.getJobState('m')) === 'waiting-children');
+    await waitedLong();
+    await untilProblem('no librarian is up');
+    await startLibrarian(
+      redis,
+      config,
+      createScriptedArchive(() => ({ answer: 'NOT IN ARCHIVE' })),
+    );
+    await waitUntil(async () => (await readMission(redis.redis, redis.keys, 'm'))?.plan !== null);
+  });
+
+  it('says so no longer once they come', async () => {
+    const fleet = await startWaiting();
+    await waitedLong();
+    await untilProblem('no worker is up');
+    await startHaiku(redis, fleet.inner.config, createMissionModel(three));
+    await waitUntil(async () => (await readMission(redis.redis, redis.keys, 'm'))?.state === 'done');
+    expect((await readMission(redis.redis, redis.keys, 'm'))?.problem).toBe('');
+  });
+
+  it('says that all of them are parked for its budget', async () => {
+    const fleet = await startWaiting({ budget_usd: 1 });
+    await redis.redis.hset(redis.keys.spend('mission:m'), 'limit', 1);
+    await startHaiku(redis, fleet.inner.config, createMissionModel(three));
+    await waitedLong();
+    await untilProblem('all it waits for is parked: 3 jobs');
+    expect(await fleet.inner.queues.tasks.getFailedCount()).toBe(0);
+  });
+
+  it('ends with them when a person cancels it', async () => {
+    const { inner } = await startWaiting();
+    const { keys, queues } = inner;
+    await cancelJobs(inner.redis, keys, queues.missions, ['m']);
+    expect(await cancelChildren({ redis: inner.redis, keys, queues }, 'm')).toBe(3);
+    await startHaiku(redis, inner.config, createMissionModel(three));
+    expect((await untilFailed())?.problem).toMatch(/^cancelled:/);
+  });
+
+  it('is marked as failed where its own job was removed', async () => {
+    const { inner } = await startWaiting();
+    await redis.redis.zadd(redis.keys.missions, 1, 'm'); // not young any more
+    await (await inner.queues.missions.getJob('m'))?.remove();
+    expect((await untilFailed())?.problem).toMatch(/^removed:/);
+  });
+});

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { startDashboard } from '../../support/dashboard.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const fixture = useRedis();
+
+describe('/api/status', () => {
+  it('gives the snapshot with what a page shows beside it', async () => {
+    const { ask, redis, keys } = await startDashboard(fixture);
+    await redis.set(keys.haltReason, JSON.stringify({ reason: 'budget', step: 's', at: '', by: '', detail: '' }));
+    const body = (await (await ask('/api/status')).json()) as Record<string, unknown>;
+    expect(body).toMatchObject({
+      swarm: fixture.swarm,
+      halt: { reason: 'budget' },
+      totalNanoUsd: 0,
+      delegation: { haikuTasks: null, onTarget: false },
+    });
+    expect(JSON.stringify(body['choices'])).toContain('fleet budget USD');
+  });
+
+  it('gives the repair of each failure that the command line gives', async () => {
+    const { ask, redis, keys } = await startDashboard(fixture);
+    for (const [queue, failedReason] of [
+      ['tasks', 'handed-back: a decision'],
+      ['archive', 'citations: none'],
+      ['missions', 'malformed: no plan'],
+    ] as const) {
+      await redis.hset(keys.queueKey(queue, 'x1'), { failedReason, data: '{}' });
+      await redis.zadd(keys.queueKey(queue, 'failed'), 1, 'x1');
+    }
+    const { failed } = (await (await ask('/api/status')).json()) as { failed: { reason: string; repair: string }[] };
+    expect(Object.fromEntries(failed.map(({ reason, repair }) => [reason, repair]))).toEqual({
+      'handed-back': 'fleet retry --reason handed-back --model claude-sonnet-5-5',
+      citations: 'fleet retry ID, or ask anew',
+      malformed: 'fleet retry ID',
+    });
+  });
+});
+
+describe('/api/findings', () => {
+  it('lists the newest, searches their text, and shows one', async () => {
+    const { ask, redis, keys } = await startDashboard(fixture);
+    for (const [at, word] of ['apples', 'pears', 'plums'].entries()) {
+      const finding = {
+        finding_id: `f${at}`,
+        result: `about ${word}`,
+        summary: word,
+        cost: 0.001,
+        at: new Date(at * 1_000),
+      };
+      await redis.set(keys.finding(`f${at}`), JSON.stringify(finding));
+      await redis.zadd(keys.index, at * 1_000, `f${at}`);
+    }
+    const list = async (query: string) =>
+      ((await (await ask(`/api/findings${query}`)).json()) as { findings: { id: string; summary: string }[] }).findings;
+    expect((await list('')).map((finding) => finding.id)).toEqual(['f2', 'f1', 'f0']);
+    expect((await list('?limit=1')).map((finding) => finding.id)).toEqual(['f2']);
+    expect(await list('?text=PEAR')).toMatchObject([{ id: 'f1', summary: 'pears', costUsd: 0.001 }]);
+    expect(await (await ask('/api/findings/f0')).json()).toMatchObject({ finding_id: 'f0', result: 'about apples' });
+    expect((await ask('/api/findings/none')).status).toBe(404);
+    expect((await ask('/api/findings?limit=0')).status).toBe(400);
+  });
+});
+
+describe('/metrics', () => {
+  it('holds the fleet and every queue, each metric described once', async () => {
+    const { ask, redis, keys, queues } = await startDashboard(fixture);
+    await queues.tasks.add('task', { description: 'x' });
+    await redis.hset(keys.counters, { recoveries: 3 });
+    const text = await (await ask('/metrics')).text();
+    expect(text).toContain('fleet_queue_jobs{queue="tasks",state="waiting"} 1');
+    expect(text).toContain('fleet_events_total{event="recoveries"} 3');
+    expect(text).toContain('fleet_budget_usd{part="limit"} 5');
+    expect(text).toMatch(/bullmq_job_completed_total\{queue="missions"[^}]*\} 0/);
+    const types = text.split('\n').filter((line) => line.startsWith('# TYPE'));
+    expect(new Set(types).size).toBe(types.length);
+  });
+});
+
+describe('/healthz', () => {
+  it('fails when Redis takes no write', async () => {
+    const { ask, redis } = await startDashboard(fixture, { DASHBOARD_PASSWORD: 'long enough' });
+    expect((await ask('/healthz')).status).toBe(200); // without a login: for probes
+    await redis.config('SET', 'min-replicas-to-write', 1);
+    fixture.cleanup(() => fixture.redis.config('SET', 'min-replicas-to-write', 0));
+    const full = await ask('/healthz');
+    expect(full.status).toBe(503);
+    expect(await full.json()).toEqual({ ok: false, error: 'Redis cannot be written to' });
+  });
+});
+
+describe('without Redis', () => {
+  it('says so on every page and comes back by itself', async () => {
+    const { ask } = await startDashboard(fixture);
+    expect((await ask('/api/status')).status).toBe(200);
+    await fixture.kill();
+    await waitUntil(async () => (await ask('/api/status')).status === 503);
+    for (const path of ['/api/status', '/metrics', '/healthz', '/queues/api/queues', '/api/findings']) {
+      expect((await ask(path)).status, path).toBe(503);
+    }
+    expect(await (await ask('/api/status')).json()).toMatchObject({
+      error: 'redis',
+      message: expect.stringContaining('not reachable'),
+    });
+    expect((await ask('/')).status).toBe(200); // the page itself, which shows that message
+    await fixture.start();
+    await waitUntil(async () => (await ask('/api/status')).status === 200);
+    await waitUntil(async () => (await ask('/healthz')).status === 200);
+  });
+});

@@ -1,0 +1,257 @@
+import { describe, expect, test } from 'vitest';
+import { adoptAll, adoptFindings } from '../../../src/findings/external/adopt.ts';
+import { watchForeignFindings } from '../../../src/findings/external/watch.ts';
+import { listAnswersCiting, retractFinding } from '../../../src/findings/retract.ts';
+import { createLogger } from '../../../src/process/logger.ts';
+import { defineScripts } from '../../../src/redis/scripts.ts';
+import { sweepPublicQueries, takePublicQuery } from '../../../src/librarian/queries/external-queries.ts';
+import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
+import { createScriptedArchive, startLibrarian, storeFindings, storeForeign } from '../../support/librarian.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+const log = createLogger('test', 'silent');
+
+async function parts() {
+  const connection = await redis.connect();
+  return { redis: connection, keys: redis.keys, scripts: defineScripts(connection), url: redis.url, log };
+}
+
+async function watch({ patienceMs = 0 } = {}) {
+  const stop = watchForeignFindings({ ...(await parts()), patienceMs });
+  let stopped: Promise<void> | null = null;
+  const once = () => (stopped ??= stop());
+  redis.cleanup(once);
+  return once;
+}
+
+const liveCount = () => redis.redis.zcard(redis.keys.index);
+const tokens = async () => Number(await redis.redis.get(redis.keys.contextActive));
+
+describe('a finding that another program stored', () => {
+  test('is adopted into index, counts and event stream, once, however often it is found', async () => {
+    const { keys, redis: admin } = redis;
+    const theirs = JSON.stringify({
+      task: 'x',
+      result: 'theirs',
+      timestamp: '2025-11-21T10:15:00.123456',
+      session: 's1',
+    });
+    await storeForeign(redis, { theirs, audit: { result: 'older' } });
+    await admin.hset(keys.finding('hash'), { task_id: 't', content: 'a hash' });
+
+    const adopting = await parts();
+    const adopted = await Promise.all([
+      adoptAll(adopting),
+      adoptAll(await parts()),
+      adoptFindings(adopting, ['theirs']),
+    ]);
+    await adoptAll(adopting);
+
+    expect(adopted.reduce((sum, count) => sum + count)).toBe(3);
+    expect(await admin.zrange(keys.index, 0, '-1')).toEqual(['audit', 'hash', 'theirs']); // without a time: oldest
+    expect(await admin.zrange(keys.indexBySession('s1'), 0, '-1')).toEqual(['theirs']);
+    expect(await admin.xlen(keys.events)).toBe(3);
+    expect(await tokens()).toBe(
+      [theirs, '{"result":"older"}', '{"task_id":"t","content":"a hash"}'].reduce(
+        (sum, text) => sum + Math.ceil(text.length / 4),
+        0,
+      ),
+    );
+    expect(await admin.hget(keys.counters, 'adopted')).toBe('3');
+  });
+
+  test('that is unreadable is counted apart, and adopted once it is readable', async () => {
+    const { keys, redis: admin } = redis;
+    await storeForeign(redis, { broken: '{"result": ', list: '[1]' });
+    const adopting = await parts();
+
+    await adoptAll(adopting);
+    expect(await admin.smembers(keys.unreadable)).toEqual(expect.arrayContaining(['broken', 'list']));
+    expect(await liveCount()).toBe(0);
+
+    await storeForeign(redis, { broken: { result: 'whole now' } });
+    await adoptAll(adopting);
+    expect(await admin.smembers(keys.unreadable)).toEqual(['list']);
+    expect(await liveCount()).toBe(1);
+  });
+
+  test('as an answer of an older librarian is no evidence', async () => {
+    await storeForeign(redis, { archive_old: { result: 'an answer' } });
+    await adoptAll(await parts());
+    expect(await liveCount()).toBe(0);
+    expect(await redis.redis.zrange(redis.keys.indexAnswers, 0, '-1')).toEqual(['archive_old']);
+  });
+
+  test('is found by the search at the start', async () => {
+    await storeForeign(redis, { before: { result: 'stored while nobody ran' } });
+    await watch();
+    await waitUntil(async () => (await liveCount()) === 1);
+  });
+
+  test('is adopted at once when it is announced', async () => {
+    const { keys, redis: admin } = redis;
+    await watch();
+    await waitUntil(async () => (await admin.pubsub('NUMSUB', keys.channelFindings))[1] === 1);
+
+    await storeForeign(redis, { now: { result: 'news' } });
+    await admin.publish(keys.channelFindings, 'now');
+
+    await waitUntil(async () => (await liveCount()) === 1, { timeoutMs: 2_000 });
+  });
+
+  test('is watched for by one process at a time, and by the next when that one goes', async () => {
+    const { keys, redis: admin } = redis;
+    const listeners = async () => Number((await admin.pubsub('NUMSUB', keys.channelFindings))[1]);
+    const stopFirst = await watch();
+    await waitUntil(async () => (await listeners()) === 1);
+    await watch();
+    await stopFirst();
+    await storeForeign(redis, { between: { result: 'nobody listened' } });
+
+    await waitUntil(async () => (await liveCount()) === 1);
+    expect(await listeners()).toBe(1);
+  });
+
+  test('is watched for by a worker only until a process with nothing better to do comes', async () => {
+    const { keys, redis: admin } = redis;
+    const holder = async () => (await admin.get(keys.turnOf('foreign-findings'))) ?? '';
+    await watch({ patienceMs: 10 });
+    await waitUntil(async () => (await holder()).startsWith('patient:'));
+
+    await watch();
+
+    await waitUntil(async () => /^[0-9a-f]+$/.test(await holder()));
+    await waitUntil(async () => (await admin.pubsub('NUMSUB', keys.channelFindings))[1] === 1, { timeoutMs: 15_000 });
+  });
+});
+
+describe('a retracted finding', () => {
+  test('stays readable and marked, leaves the live ones, and names the answers that cited it', async () => {
+    const { keys, redis: admin } = redis;
+    await storeFindings(redis, { wrong: { result: 'The moon is cheese' }, right: { result: 'It is rock' } });
+    const before = await tokens();
+    const answer = (citations: string[]) => JSON.stringify({ task: 'q', result: 'a', citations });
+    await admin.mset(keys.finding('archive_a'), answer(['wrong']), keys.finding('archive_b'), answer(['right']));
+    await admin.zadd(keys.indexAnswers, 1, 'archive_a', 2, 'archive_b');
+    const connection = await parts();
+
+    const done = await retractFinding(connection, { id: 'wrong', why: 'no cheese', by: 'ann' });
+
+    expect(done).toMatchObject({ id: 'wrong', why: 'no cheese', by: 'ann' });
+    expect(JSON.parse((await admin.get(keys.finding('wrong'))) ?? '')).toMatchObject({
+      result: 'The moon is cheese',
+      status: 'retracted',
+      retracted: { why: 'no cheese', by: 'ann' },
+    });
+    expect(await admin.zrange(keys.index, 0, '-1')).toEqual(['right']);
+    expect(await tokens()).toBeLessThan(before);
+    expect((await listAnswersCiting(admin, keys, 'wrong')).map((finding) => finding.finding_id)).toEqual(['archive_a']);
+    await expect(retractFinding(connection, { id: 'wrong', why: 'again', by: 'ann' })).rejects.toThrow(/already/);
+    await expect(retractFinding(connection, { id: 'nothing', why: 'x', by: 'ann' })).rejects.toThrow(/there is none/);
+  });
+
+  test('is not adopted back', async () => {
+    await storeForeign(redis, { theirs: { result: 'wrong' } });
+    const adopting = await parts();
+    await adoptAll(adopting);
+    await retractFinding(adopting, { id: 'theirs', why: 'wrong', by: 'ann' });
+
+    await storeForeign(redis, { theirs: { result: 'wrong once more' } });
+    await adoptAll(adopting);
+
+    expect(await liveCount()).toBe(0);
+  });
+});
+
+describe('a question asked through a public key', () => {
+  const question = JSON.stringify({
+    question: 'Tea?',
+    requester: 'old.py',
+    session: 'x',
+    timestamp: '2025-11-21T10:15:00',
+  });
+  const response = async (id: string) => {
+    const text = await redis.redis.get(redis.keys.response(id));
+    return text === null ? null : (JSON.parse(text) as unknown);
+  };
+
+  async function library() {
+    const config = testConfig(redis);
+    await storeFindings(redis, { finding_tea: { result: '40 crates of tea' } });
+    const archive = createScriptedArchive(() => ({ answer: '40 [finding_tea]', citations: ['finding_tea'] }));
+    return { config, archive };
+  }
+
+  test('is answered in its response key and channel when it was announced', async () => {
+    const { config, archive } = await library();
+    const { keys, redis: admin } = redis;
+    await startLibrarian(redis, config, archive);
+    const listener = await redis.connect();
+    const heard: string[] = [];
+    listener.on('message', (_channel, id: string) => heard.push(id));
+    await listener.subscribe(keys.channelResponses);
+
+    await admin.set(keys.query('7'), question);
+    await admin.publish(keys.channelQueries, '7');
+
+    expect(await waitUntil(() => response('7'))).toEqual({
+      query_id: '7',
+      finding_id: 'archive_7',
+      answer: '40 [finding_tea]',
+      sources: ['finding_tea'],
+      tokens_used: expect.any(Number),
+      context_size: 1,
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]{15}$/),
+      worker_id: expect.stringMatching(/^librarian_/),
+    });
+    await waitUntil(() => heard.length > 0);
+    expect(heard).toEqual(['7']);
+  });
+
+  test('while no librarian ran is found when one starts, and answered once by all of them together', async () => {
+    const { config, archive } = await library();
+    const { keys, redis: admin } = redis;
+    await admin.set(keys.query('lost'), question);
+    await Promise.all([startLibrarian(redis, config, archive), startLibrarian(redis, config, archive)]);
+
+    await waitUntil(() => response('lost'));
+    const fleet = await openTestFleet(redis, config);
+    const { queue, currentSession } = { queue: fleet.inner.queues.archive, currentSession: fleet.inner.currentSession };
+    await sweepPublicQueries({ redis: admin, keys, queue, currentSession, log });
+    await admin.del(keys.response('lost'));
+
+    expect(await takePublicQuery({ redis: admin, keys, queue, currentSession, log }, 'lost')).toBe(false);
+    expect(archive.calls).toHaveLength(1);
+  });
+
+  test.each([
+    ['no JSON', 'bad', 'not json', /^invalid-job: data: question/],
+    ['no question', 'bad', '{"requester":"x"}', /^invalid-job: data: question/],
+    ['a question of 1 MB', 'bad', JSON.stringify({ question: 'x'.repeat(1_000_000) }), /^invalid-job: .*20000/],
+    ['a wrong filter', 'bad', '{"question":"?","filter":{"sesion":"x"}}', /^invalid-job: .*sesion/],
+  ])('with %s fails as a job, where a person sees it', async (_, id, text, reason) => {
+    const { config, archive } = await library();
+    const fleet = await openTestFleet(redis, config);
+    await redis.redis.set(redis.keys.query(id), text);
+    await startLibrarian(redis, config, archive);
+
+    const [job] =
+      (await waitUntil(async () => {
+        const jobs = await fleet.inner.queues.archive.getFailed();
+        return jobs.length > 0 ? jobs : null;
+      })) ?? [];
+    expect(job?.failedReason).toMatch(reason);
+    expect(JSON.stringify(job?.data).length).toBeLessThan(25_000);
+    expect(archive.calls).toEqual([]);
+    expect(await response(id)).toBeNull();
+  });
+
+  test('whose id is no job id is answered all the same', async () => {
+    const { config, archive } = await library();
+    await redis.redis.set(redis.keys.query('a b:c/d'), question);
+    await startLibrarian(redis, config, archive);
+    expect(await waitUntil(() => response('a b:c/d'))).toMatchObject({ finding_id: 'archive_a b:c/d' });
+  });
+});

@@ -1,0 +1,246 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createTaskState } from '../../../src/haiku/tools/tool.ts';
+import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
+
+let site: ToolWorkspace;
+beforeEach(async () => {
+  site = await createToolWorkspace();
+});
+afterEach(() => site[Symbol.asyncDispose]());
+
+const read = (file_path: string, view_range?: [number, number]) => site.use('read', { file_path, view_range });
+const write = (file_path: string, content: string) => site.use('write', { file_path, content });
+
+describe('read', () => {
+  test('shows a file and remembers the hash of what it showed', async () => {
+    await site.put('src/a.txt', 'one\ntwo\n');
+    const outcome = await read('./src/../src/a.txt');
+    expect(outcome).toMatchObject({ content: 'one\ntwo\n', isError: false });
+    expect(Object.keys(outcome.seen ?? {})).toEqual(['src/a.txt']);
+  });
+
+  test('shows a range of lines', async () => {
+    await site.put('a.txt', 'one\ntwo\nthree\nfour');
+    expect((await read('a.txt', [2, 3])).content).toBe('two\nthree');
+    expect((await read('a.txt', [3, -1])).content).toBe('three\nfour');
+    expect((await read('a.txt', [9, 10])).content).toContain('has 4 lines');
+    expect((await read('a.txt', [3, 2])).isError).toBe(true);
+  });
+
+  test('asks for ranges when a file is larger than one read, and then reads it in them', async () => {
+    await site.put('long.txt', Array.from({ length: 20_000 }, (_, line) => `line ${line + 1}\n`).join(''));
+    const whole = await read('long.txt');
+    expect(whole.isError).toBe(true);
+    expect(whole.content).toMatch(/in ranges.*view_range: \[1, \d+\]/);
+    const range = JSON.parse(/\[1, \d+\]/.exec(whole.content)?.[0] ?? '[]') as [number, number];
+    expect((await read('long.txt', range)).content).toMatch(/^line 1\n/);
+    expect((await read('long.txt', [19_999, 20_000])).content).toBe('line 19999\nline 20000');
+  });
+
+  test('reads a range of a file of gigabytes without reading the rest', async () => {
+    await site.put('huge.log', 'first\nsecond\n'.repeat(10_000));
+    await truncate(join(site.root, 'huge.log'), 3_000_000_000); // a hole of NUL bytes: to meet it would be an error
+    const outcome = await read('huge.log', [1, 2]);
+    expect(outcome).toEqual({ content: 'first\nsecond', isError: false }); // and not seen: it may not be overwritten
+    expect((await write('huge.log', '')).isError).toBe(true);
+  });
+
+  test.each([
+    ['a binary file', async () => site.put('x', Buffer.from([1, 0, 2])), /binary/],
+    ['a folder', () => mkdir(join(site.root, 'x')), /folder.*glob/],
+    ['a FIFO', async () => void execFileSync('mkfifo', [join(site.root, 'x')]), /not a regular file/],
+    ['a file that is not there', () => Promise.resolve(), /no such file/],
+  ])('refuses %s', async (_what, make, said) => {
+    await make();
+    const outcome = await read('x');
+    expect(outcome.isError).toBe(true);
+    expect(outcome.content).toMatch(said);
+    expect(outcome.content).not.toContain(site.root);
+  });
+});
+
+describe('paths', () => {
+  const hostile = [
+    '../outside/secret.txt',
+    'a/../../outside/secret.txt',
+    '/etc/passwd',
+    'link-out',
+    'folder-out/secret.txt',
+    'chain/secret.txt',
+    'a\0b',
+    '.git/config',
+    '.GIT/config',
+    'sub/.git/hooks/post-commit',
+    'git-link/config',
+  ];
+  beforeEach(async () => {
+    await site.put('.git/config', '[core]');
+    await symlink(join(site.outside, 'secret.txt'), join(site.root, 'link-out'));
+    await symlink(site.outside, join(site.root, 'folder-out'));
+    await symlink('folder-out', join(site.root, 'chain'));
+    await symlink('.git', join(site.root, 'git-link'));
+  });
+
+  test.each(hostile)('cannot be read: %j', async (path) => {
+    const outcome = await read(path);
+    expect(outcome.isError).toBe(true);
+    expect(outcome.content).not.toContain(site.outside);
+  });
+
+  test.each([...hostile, 'folder-out/new.txt', 'dangling'])('cannot be written: %j', async (path) => {
+    await symlink(join(site.outside, 'new.txt'), join(site.root, 'dangling'));
+    expect((await write(path, 'hostile')).isError).toBe(true);
+    expect(await readdir(site.outside)).toEqual(['secret.txt']);
+    expect(await readFile(join(site.root, '.git/config'), 'utf8')).toBe('[core]');
+  });
+
+  test.each([
+    '.env',
+    '.ENV.local',
+    'deploy/.envrc',
+    'tls/server.PEM',
+    'id_rsa.pub',
+    '.npmrc',
+    'Credentials.json',
+    '.ssh/config',
+  ])('with a secret name are refused: %s', async (path) => {
+    await site.put(path, 'secret');
+    const outcome = await read(path);
+    expect(outcome.isError).toBe(true);
+    expect(outcome.content).toContain('"files"');
+    expect((await write(path, 'x')).isError).toBe(true);
+    expect((await write(`new/${path}`, 'x')).isError).toBe(true);
+  });
+
+  test('reach a secret name only when the task lists that very file', async () => {
+    await site.put('.env', 'A=1');
+    await site.put('sub/.env', 'B=1');
+    await symlink('.env', join(site.root, 'settings'));
+    site.context.files.push('./.env');
+    expect((await read('.env')).content).toBe('A=1');
+    expect((await read('settings')).content).toBe('A=1');
+    expect((await read('sub/.env')).isError).toBe(true);
+  });
+
+  test('reach no secret through a link with a harmless name', async () => {
+    await site.put('.env', 'A=1');
+    await symlink('.env', join(site.root, 'settings'));
+    expect((await read('settings')).isError).toBe(true);
+  });
+
+  test('follow a link that stays inside, and name the real file', async () => {
+    await site.put('real.txt', 'here');
+    await symlink('real.txt', join(site.root, 'alias'));
+    expect((await read('alias')).seen).toHaveProperty(['real.txt']);
+    expect((await write('alias', 'there')).changes?.[0]?.path).toBe('real.txt');
+    expect(await readFile(join(site.root, 'real.txt'), 'utf8')).toBe('there');
+  });
+});
+
+describe('write and edit', () => {
+  test('make a new file with its folders', async () => {
+    const outcome = await write('a/b/c.txt', 'one\ntwo\n');
+    expect(outcome.changes).toEqual([{ path: 'a/b/c.txt', added: 2, removed: 0, lines: '1-2' }]);
+    expect(await readFile(join(site.root, 'a/b/c.txt'), 'utf8')).toBe('one\ntwo\n');
+  });
+
+  test('refuse a file this task has not read', async () => {
+    await site.put('a.txt', 'theirs');
+    expect((await write('a.txt', 'mine')).content).toContain('has not read it');
+    expect((await site.use('edit', { file_path: 'a.txt', old_string: 'theirs', new_string: 'mine' })).isError).toBe(
+      true,
+    );
+    expect(await readFile(join(site.root, 'a.txt'), 'utf8')).toBe('theirs');
+  });
+
+  test('refuse a file that changed since it was read, until it is read again', async () => {
+    await site.put('a.txt', 'one');
+    await read('a.txt');
+    await writeFile(join(site.root, 'a.txt'), 'two');
+    const edit = { file_path: 'a.txt', old_string: 'two', new_string: 'three' };
+    expect((await site.use('edit', edit)).content).toContain('changed since');
+    await read('a.txt');
+    expect((await site.use('edit', edit)).isError).toBe(false);
+  });
+
+  test('know the file they wrote themselves', async () => {
+    await write('a.txt', 'one\n');
+    expect((await write('a.txt', 'two\n')).isError).toBe(false);
+    expect((await site.use('edit', { file_path: 'a.txt', old_string: 'two', new_string: '$& three' })).isError).toBe(
+      false,
+    );
+    expect(await readFile(join(site.root, 'a.txt'), 'utf8')).toBe('$& three\n');
+    expect(site.context.state.changes.get('a.txt')).toEqual({ path: 'a.txt', added: 3, removed: 2, lines: '1-1' });
+  });
+
+  test('keep the mode of a file and leave no temporary file', async () => {
+    await site.put('run.sh', 'old');
+    await chmod(join(site.root, 'run.sh'), 0o750);
+    await read('run.sh');
+    await write('run.sh', 'new');
+    expect((await stat(join(site.root, 'run.sh'))).mode & 0o777).toBe(0o750);
+    expect(await readdir(site.root)).toEqual(['run.sh']);
+  });
+
+  test('edit only what is unique, unless all is meant', async () => {
+    await site.put('a.txt', 'x\ny\nx\n');
+    await read('a.txt');
+    const edit = { file_path: 'a.txt', old_string: 'x', new_string: 'z' };
+    expect((await site.use('edit', edit)).content).toContain('occurs 2 times');
+    expect((await site.use('edit', { ...edit, old_string: 'q' })).content).toContain('does not occur');
+    const all = await site.use('edit', { ...edit, replace_all: true });
+    expect(all.changes).toEqual([{ path: 'a.txt', added: 2, removed: 2, lines: '1-3' }]);
+  });
+
+  test('refuse to edit what is not UTF-8, which writing back would damage', async () => {
+    await site.put('latin.txt', Buffer.from([0x61, 0xe9, 0x0a]));
+    expect((await read('latin.txt')).content).toContain('not UTF-8');
+    expect((await site.use('edit', { file_path: 'latin.txt', old_string: 'a', new_string: 'b' })).isError).toBe(true);
+  });
+
+  test('ask whether the job is still ours before they write, and write nothing when it is not', async () => {
+    site.context.stillMine = () => Promise.reject(new Error('lost'));
+    await expect(write('a.txt', 'x')).rejects.toThrow('lost');
+    expect(await readdir(site.root)).toEqual([]);
+  });
+
+  test('never lose one of many tasks that write one file at once, in one process or in several', async () => {
+    await write('list.txt', '');
+    const appendAs = async (task: number): Promise<void> => {
+      vi.resetModules(); // modules of its own, like another process: only the lock file is shared
+      const { createToolset: createOther } = await import('../../../src/haiku/toolset.ts');
+      const toolset = createOther({ workspace: true, runAllow: [], httpAllow: [] });
+      const context = { ...site.context, state: createTaskState() };
+      for (let refused = true; refused;) {
+        const { content, seen } = await toolset.run('read', { file_path: 'list.txt' }, context);
+        context.state.seen = new Map(Object.entries(seen ?? {}));
+        const input = { file_path: 'list.txt', content: `${content}task ${task}\n` };
+        refused = (await toolset.run('write', input, context)).isError;
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, (_, task) => appendAs(task)));
+    const lines = (await readFile(join(site.root, 'list.txt'), 'utf8')).trim().split('\n');
+    expect(lines.toSorted()).toEqual(Array.from({ length: 6 }, (_, task) => `task ${task}`));
+    expect(await readdir(site.context.lockFolder ?? '')).toEqual([]);
+  });
+});
+
+test('an aborted task gets its abort reason, not an outcome', async () => {
+  const reason = new Error('cancelled by a person');
+  site.context.signal = AbortSignal.abort(reason);
+  await expect(read('a.txt')).rejects.toBe(reason);
+});
+
+test.each([
+  ['an unknown tool', 'bash', { command: 'id' }, /no such tool.*read, write/],
+  ['input that is no object', 'read', 'a.txt', /breaks its schema/],
+  ['a missing field', 'read', {}, /file_path/],
+  ['a field too many', 'read', { file_path: 'a', force: true }, /force/],
+])('%s is an answer to the model, not an error of the job', async (_what, tool, input, said) => {
+  const outcome = await site.use(tool, input);
+  expect(outcome.isError).toBe(true);
+  expect(outcome.content).toMatch(said);
+});

@@ -1,0 +1,120 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { resolveWorkspace } from '../../../src/haiku/workspace.ts';
+import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
+
+let site: ToolWorkspace;
+beforeEach(async () => {
+  site = await createToolWorkspace();
+});
+afterEach(() => site[Symbol.asyncDispose]());
+
+const CSV = 'name,team,age\nAda,red,36\nBob,blue,9\n"Cy, the ""third""",red,101\n';
+
+describe('csv_transform', () => {
+  test('filters, sorts by number, limits and selects the rows of a file', async () => {
+    await site.put('people.csv', CSV);
+    const outcome = await site.use('csv_transform', {
+      file: 'people.csv',
+      where: [{ field: 'team', op: 'eq', value: 'red' }],
+      sort_by: 'age',
+      descending: true,
+      limit: 1,
+      select: ['age', 'name'],
+    });
+    expect(outcome.content).toBe('age,name\n101,"Cy, the ""third"""\n');
+  });
+
+  test('counts rows by a field and turns them into JSON', async () => {
+    const outcome = await site.use('csv_transform', { data: CSV, group_count: 'team', to: 'json' });
+    expect(JSON.parse(outcome.content)).toEqual([
+      { team: 'red', count: 2 },
+      { team: 'blue', count: 1 },
+    ]);
+  });
+
+  test('writes a file under the rules of write, in place too', async () => {
+    await site.put('people.csv', CSV);
+    const rules = { file: 'people.csv', select: ['name'] };
+    expect((await site.use('csv_transform', { ...rules, out_file: 'names.csv' })).changes?.[0]).toMatchObject({
+      path: 'names.csv',
+      added: 4,
+    });
+    expect((await site.use('csv_transform', { ...rules, out_file: 'people.csv' })).isError).toBe(false);
+    expect(await readFile(join(site.root, 'people.csv'), 'utf8')).toMatch(/^name\nAda\nBob\n/);
+    await site.put('theirs.csv', 'x');
+    expect((await site.use('csv_transform', { ...rules, out_file: 'theirs.csv' })).content).toContain(
+      'has not read it',
+    );
+  });
+
+  test.each([
+    [{ data: 'a,b\n1\n' }, /not CSV/],
+    [{ data: 'a', file: 'a' }, /either "file" or "data"/],
+    [{}, /either "file" or "data"/],
+    [{ file: 'nowhere.csv' }, /no such file/],
+    [{ file: '../outside/secret.txt' }, /outside/],
+    [{ file: '.env' }, /secrets/],
+    [{ data: CSV, out_file: '../outside/new.csv' }, /outside/],
+    [{ data: CSV, out_file: '.git/hooks/x' }, /\.git/],
+  ])('says what is wrong with %j', async (input, said) => {
+    await site.put('.env', 'A,B\n1,2\n');
+    const outcome = await site.use('csv_transform', input);
+    expect(outcome).toMatchObject({ isError: true, content: expect.stringMatching(said) });
+  });
+
+  test('refuses a FIFO', async () => {
+    execFileSync('mkfifo', [join(site.root, 'pipe.csv')]);
+    expect((await site.use('csv_transform', { file: 'pipe.csv' })).isError).toBe(true);
+  });
+});
+
+describe('json_transform', () => {
+  const data = { items: [{ id: 1, tag: { name: 'x' } }, { id: 2, tag: null }, { id: 10 }] };
+
+  test('picks a part by its path', async () => {
+    expect((await site.use('json_transform', { data, path: 'items.0.tag' })).content).toBe('{\n  "name": "x"\n}\n');
+    expect((await site.use('json_transform', { data, path: 'items.7' })).content).toContain('nothing at path');
+    expect((await site.use('json_transform', { data, path: 'constructor' })).isError).toBe(true);
+  });
+
+  test('treats a list of objects as rows', async () => {
+    const input = { data, path: 'items', where: [{ field: 'id', op: 'gt', value: 1 }], select: ['id', 'tag.name'] };
+    expect((await site.use('json_transform', { ...input, to: 'csv' })).content).toBe('id,tag.name\n2,\n10,\n');
+    expect((await site.use('json_transform', { ...input, path: '' })).content).toContain('expected a list of objects');
+  });
+
+  test('reads a file and says where it is not JSON', async () => {
+    await site.put('a.json', '{"a": }');
+    expect((await site.use('json_transform', { file: 'a.json' })).content).toContain('is not JSON');
+  });
+});
+
+describe('a workspace', () => {
+  test('is found by its name, through a link too', async () => {
+    await symlink(site.root, join(site.outside, 'link'));
+    const workspaces = { site: join(site.outside, 'link') };
+    expect(await resolveWorkspace('site', workspaces)).toEqual({ name: 'site', root: site.root });
+    expect(await resolveWorkspace(undefined, workspaces)).toBeNull();
+  });
+
+  test('that is unknown, missing or no folder fails the task, naming those that are known', async () => {
+    const workspaces = { gone: join(site.outside, 'gone'), file: join(site.outside, 'secret.txt') };
+    await expect(resolveWorkspace('other', workspaces)).rejects.toMatchObject({
+      reason: 'workspace',
+      message: expect.stringContaining('known: gone, file'),
+    });
+    await expect(resolveWorkspace('constructor', workspaces)).rejects.toMatchObject({ reason: 'workspace' });
+    await expect(resolveWorkspace('gone', workspaces)).rejects.toMatchObject({ reason: 'workspace' });
+    await expect(resolveWorkspace('file', workspaces)).rejects.toMatchObject({ reason: 'workspace' });
+  });
+
+  test('may hold folders with odd names', async () => {
+    const name = ' -rf $(id) "\n';
+    await mkdir(join(site.root, name));
+    await site.put(`${name}/a.txt`, 'x');
+    expect((await site.use('read', { file_path: `${name}/a.txt` })).content).toBe('x');
+  });
+});

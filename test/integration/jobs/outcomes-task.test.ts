@@ -1,0 +1,162 @@
+import { Queue } from 'bullmq';
+import { expect, test } from 'vitest';
+import { cancelJobs } from '../../../src/tasks/cancel.ts';
+import type { Fault } from '../../../simulator/anthropic/fault.ts';
+import { openHttpLane } from '../../support/http-fleet.ts';
+import { makeWorkspace } from '../../support/in-process-fleet.ts';
+import { readBooks } from '../../support/money.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+const SCHEMA = { type: 'object', properties: { lines: { type: 'integer' } }, required: ['lines'] };
+
+const FAILURES: [string, RegExp, { description: string; more?: object; faults?: Fault[] }][] = [
+  ['a refusal', /^refusal: the model declined/, { description: 'Say no [[refuse]]' }],
+  ['a reply without content', /^malformed: /, { description: 'Say', faults: [{ kind: 'empty-content' }] }],
+  ['an object that is no message', /^malformed: /, { description: 'Say', faults: [{ kind: 'empty-object' }] }],
+  ['a login page with status 200', /^malformed: /, { description: 'Say', faults: [{ kind: 'html' }] }],
+  ['a reply that was cut off', /^step-limit: .*cut off/, { description: 'Say', faults: [{ kind: 'cut-off' }] }],
+  [
+    'too many turns',
+    /^step-limit: no result after 2 turns/,
+    { description: 'Say [[turns:5]]', more: { max_turns: 2 } },
+  ],
+  [
+    'a result that breaks its schema twice',
+    /^schema: .*lines/,
+    { description: 'Count [[bad-schema]]', more: { schema: SCHEMA } },
+  ],
+  [
+    'a task for the coordinator',
+    /^handed-back: (complex|multi|ambiguous)/,
+    { description: 'Decide the architecture of the next version [[turns:9]]' },
+  ],
+];
+
+test.each(FAILURES)('%s fails the task at once, with the reason first, and is booked', async (_, reason, task) => {
+  const lane = await openHttpLane(redis, { simulator: { faults: task.faults ?? [] } });
+  const failed = await lane.until(await lane.add(task.description, task.more), 'failed');
+  expect(failed.failedReason).toMatch(reason);
+  expect(failed.attemptsMade).toBe(1);
+  const books = await readBooks(redis);
+  const served = lane.simulator.served();
+  expect(books).toMatchObject({ reserved: 0, openReservations: 0 });
+  expect(books.ledgerCalls + books.uncertainCalls).toBeGreaterThanOrEqual(served.calls);
+  if (books.uncertainCalls === 0) expect(books.settled).toBe(served.billNanoUsd);
+  expect(await lane.fleet.findings.list()).toEqual([]);
+});
+
+test('a failure that is no bug leaves its reason where a stack would stand', async () => {
+  const lane = await openHttpLane(redis);
+  const failed = await lane.until(await lane.add('Say no [[refuse]]'), 'failed');
+  expect(failed.stacktrace).toEqual([failed.failedReason]); // Bull Board shows it first
+});
+
+test('a result is repaired once', async () => {
+  const lane = await openHttpLane(redis);
+  const id = await lane.add('Count the lines [[bad-schema-once]]', { schema: SCHEMA });
+  await lane.until(id, 'completed');
+  expect((await lane.fleet.findings.list())[0]?.result).toMatchObject({ lines: expect.any(Number) as number });
+});
+
+const BARE: [string, string, unknown, RegExp][] = [
+  ['a wrong field', 'task', { description: 'x', files: [1] }, /^invalid-job: data: files\.0: /],
+  ['no description', 'task', {}, /^invalid-job: data: description: /],
+  ['an empty name', '', { description: 'x' }, /^invalid-job: name: expected "task" .* got ""/],
+  ['an unknown name', 'query', { description: 'x' }, /^invalid-job: name: expected "task" .* got "query"/],
+  ['text for data', 'task', 'do something', /^invalid-job: data: /],
+  ['null for data', 'task', null, /^invalid-job: data: /],
+  ['a list for data', 'task', [1, 2], /^invalid-job: data: /],
+  ['an unknown model', 'task', { description: 'x', model: 'gpt-9000' }, /^model: .*gpt-9000.*no price/],
+  ['another vendor’s model', 'task', { description: 'x', model: 'gpt-4o' }, /^model: .*gpt-4o/],
+  ['an unknown workspace', 'task', { description: 'x', workspace: 'nowhere' }, /^workspace: .*nowhere/],
+  ['an unknown context', 'task', { description: 'x', contexts: ['nothing'] }, /^context: .*nothing/],
+  ['a schema that is none', 'task', { description: 'x', schema: { type: 'no type' } }, /^invalid-job: schema: /],
+];
+
+test('a bad job of any other BullMQ client fails at once with the rule it broke, and harms nothing else', async () => {
+  const lane = await openHttpLane(redis, { slots: 2 });
+  const bare = new Queue('tasks', { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
+  redis.cleanup(() => bare.close());
+  const options = { attempts: 5, backoff: { type: 'fixed', delay: 10 } };
+  const jobs = [];
+  for (const [, name, data] of BARE) jobs.push(await bare.add(name, data, options));
+  const good = await bare.add('task', { description: 'Say hello [[turns:1]]', later_version: 'unknown keys are fine' });
+
+  await lane.until(good.id ?? '', 'completed');
+  for (const [at, [what, , , rule]] of BARE.entries()) {
+    const failed = await lane.until(jobs[at]?.id ?? '', 'failed');
+    expect(failed.failedReason, what).toMatch(rule);
+    expect(failed.attemptsMade, what).toBe(1);
+  }
+  expect(lane.simulator.requests()).toHaveLength(1);
+  expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 1, reserved: 0, uncertainCalls: 0 });
+});
+
+test('a failed task that is edited starts afresh, and leaves one finding', async () => {
+  const lane = await openHttpLane(redis);
+  const id = await lane.add('Say [[turns:5]]', { max_turns: 2 });
+  const failed = await lane.until(id, 'failed');
+  await failed.updateData({ ...(failed.data as object), max_turns: 10 }); // Bull Board's edit
+  await failed.retry();
+  await lane.until(id, 'completed');
+  const turns = lane.simulator.requests().map((record) => record.turn);
+  expect(turns).toEqual([0, 1, 0, 1, 2, 3, 4]);
+  expect(await redis.redis.xlen(redis.keys.events)).toBe(1);
+  const books = await readBooks(redis);
+  expect(books.settled).toBe(lane.simulator.served().billNanoUsd);
+  const [finding] = await lane.fleet.findings.list();
+  expect(finding).toMatchObject({ recovered: 0, cost: Math.round(books.settled / 1000) / 1e6 }); // what failed is part of its cost
+});
+
+test('a completed task that is run again by hand pays nothing and writes nothing', async () => {
+  const lane = await openHttpLane(redis);
+  const id = await lane.add('Say hello');
+  const completed = await lane.until(id, 'completed');
+  const { findingId } = completed.returnvalue as { findingId: string };
+  const before = await redis.redis.get(redis.keys.finding(findingId));
+  await completed.retry('completed');
+  await waitUntil(async () => (await lane.job(id)).attemptsMade === 2, { what: 'the second run' });
+  await lane.until(id, 'completed');
+  expect(lane.simulator.requests()).toHaveLength(1);
+  expect(await redis.redis.get(redis.keys.finding(findingId))).toBe(before);
+  expect(await redis.redis.xlen(redis.keys.events)).toBe(1);
+});
+
+test('a cancelled job ends wherever it is: running, waiting or delayed', async () => {
+  const lane = await openHttpLane(redis, { slots: 1 });
+  const { redis: connection, keys } = lane.fleet.inner;
+  const running = await lane.add('Say [[latency:600000]]');
+  await waitUntil(() => lane.simulator.requests().length === 1, { what: 'the call' });
+  const waiting = await lane.add('Wait');
+  const delayed = (await lane.queue.add('task', { description: 'Later' }, { delay: 3600_000 })).id ?? '';
+  const other = await lane.add('Say hello');
+
+  await cancelJobs(connection, keys, lane.queue, [running, waiting, delayed]);
+
+  for (const id of [running, waiting, delayed]) {
+    expect((await lane.until(id, 'failed')).failedReason).toMatch(/^cancelled: /);
+  }
+  await lane.until(other, 'completed');
+  expect(lane.simulator.requests().map((record) => record.user)).toEqual([running, other]);
+  const books = await readBooks(redis);
+  expect(books).toMatchObject({ uncertainCalls: 1, ledgerCalls: 1, reserved: 0 });
+  await waitUntil(() => lane.simulator.requests()[0]?.clientGone, { what: 'the hang-up' });
+  await expect(cancelJobs(connection, keys, lane.queue, [running])).rejects.toThrow(/already failed/);
+
+  await (await lane.job(waiting)).retry(); // by hand, after all
+  await lane.until(waiting, 'completed');
+});
+
+test('one bad job beside many good ones costs them nothing', async () => {
+  const root = makeWorkspace(redis, { 'a.txt': 'tea\n' });
+  const lane = await openHttpLane(redis, { slots: 8, env: { FLEET_WORKSPACES: `site=${root}` } });
+  const good = await Promise.all(
+    Array.from({ length: 10 }, () => lane.add('Describe a.txt [[turns:3]]', { workspace: 'site', files: ['a.txt'] })),
+  );
+  const bad = await lane.add('Say no [[refuse]]');
+  await lane.until(bad, 'failed');
+  for (const id of good) await lane.until(id, 'completed');
+  expect((await readBooks(redis)).settled).toBe(lane.simulator.served().billNanoUsd);
+});

@@ -1,0 +1,154 @@
+import { Worker } from 'bullmq';
+import { expect, test } from 'vitest';
+import { BudgetReachedError } from '../../../src/errors.ts';
+import { toUtcDay } from '../../../src/findings/timestamp.ts';
+import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
+import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
+import { setBudget } from '../../../src/ledger/budget.ts';
+import { toNanoUsd } from '../../../src/pricing/money.ts';
+import { createLogger } from '../../../src/process/logger.ts';
+import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
+import { makeWorkspace } from '../../support/in-process-fleet.ts';
+import { readBooks } from '../../support/money.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+
+/** Looks at one scope's money until told to stop. @returns the most that was ever booked and reserved together */
+function watchSpend(scope: string): { stop(): Promise<number> } {
+  let most = 0;
+  const stopped = new AbortController();
+  const watching = (async () => {
+    while (!stopped.signal.aborted) {
+      const spend = await redis.redis.hmget(redis.keys.spend(scope), 'settled', 'reserved', 'uncertain');
+      most = Math.max(
+        most,
+        spend.reduce((sum, part) => sum + Number(part ?? 0), 0),
+      );
+    }
+  })();
+  return {
+    async stop() {
+      stopped.abort();
+      await watching;
+      return most;
+    },
+  };
+}
+
+async function isStill(lane: HttpLane): Promise<boolean> {
+  return (await lane.queue.getActiveCount()) === 0;
+}
+
+test('the day’s budget is never passed, halts the fleet, and goes on when it is raised', async () => {
+  const limit = 0.12;
+  const lane = await openHttpLane(redis, {
+    workers: 2,
+    slots: 50,
+    simulator: { latencyMs: 30 },
+    env: { FLEET_BUDGET_USD: String(limit) },
+  });
+  const watch = watchSpend(`day:${toUtcDay(new Date())}`);
+  const ids = await Promise.all(Array.from({ length: 100 }, (_, at) => lane.add(`Say ${at} [[tokens:2000]]`)));
+
+  const halt = await waitUntil(() => lane.halt.read(), { what: 'the halt' });
+  expect(halt).toMatchObject({ reason: 'budget' });
+  expect(halt?.detail).toContain("the day's budget is $0.1200");
+  await waitUntil(() => isStill(lane), { what: 'a fleet that stands still' });
+  expect(await lane.queue.getFailedCount()).toBe(0);
+  const done = await lane.queue.getCompletedCount();
+  expect(done).toBeGreaterThan(0);
+  expect(done).toBeLessThan(100);
+
+  await setBudget(redis.redis, redis.keys, 5, null);
+  expect(await watch.stop()).toBeLessThanOrEqual(toNanoUsd(limit));
+  await lane.halt.resume();
+  for (const id of ids) await lane.until(id, 'completed', 30_000);
+  expect(await lane.queue.getFailedCount()).toBe(0);
+  const books = await readBooks(redis);
+  expect(books).toMatchObject({ ledgerCalls: 100, reserved: 0, uncertainCalls: 0 });
+  expect(books.settled).toBe(lane.simulator.served().billNanoUsd);
+}, 60_000);
+
+test('a batch’s own budget parks its jobs only, and raising it releases them', async () => {
+  const lane = await openHttpLane(redis, { slots: 10 });
+  const { scripts, keys, redis: connection } = lane.fleet.inner;
+  const watch = watchSpend('batch:small');
+  const tasks = Array.from({ length: 10 }, (_, at) => ({ description: `Say ${at} [[turns:1]] [[tokens:1000]]` }));
+  await lane.fleet.tasks.addMany(tasks, { batch: 'small', budgetUsd: 0.008 });
+  const other = await lane.add('Say hello');
+
+  await lane.until(other, 'completed');
+  const parked = (): Promise<number> => redis.redis.hlen(keys.parked);
+  const completed = (): Promise<number> => redis.redis.zcard(keys.indexByBatch('small'));
+  await waitUntil(async () => (await parked()) + (await completed()) === 10, { what: 'every job done or parked' });
+  expect(await parked()).toBeGreaterThan(0);
+  expect(await lane.halt.read()).toBeNull();
+  expect(await lane.queue.getFailedCount()).toBe(0);
+  expect(await watch.stop()).toBeLessThanOrEqual(toNanoUsd(0.008));
+
+  await setBudget(connection, keys, 1, { batch: 'small' });
+  await releaseParked(
+    { redis: connection, keys, scripts, queues: lane.fleet.inner.queues },
+    { scope: 'batch', name: 'small' },
+  );
+  await waitUntil(async () => (await completed()) === 10, { what: 'the end of the batch' });
+  expect(await parked()).toBe(0);
+});
+
+test('a task’s own budget holds over all its turns', async () => {
+  const root = makeWorkspace(redis, { 'big.txt': `${'tea '.repeat(500)}\n`.repeat(100) });
+  const lane = await openHttpLane(redis, { env: { FLEET_WORKSPACES: `site=${root}` } });
+  const { scripts, keys, redis: connection } = lane.fleet.inner;
+  const id = await lane.add('Describe big.txt [[turns:8]]', {
+    workspace: 'site',
+    files: ['big.txt'],
+    budget_usd: 0.007,
+  });
+  await waitUntil(async () => (await redis.redis.hexists(keys.parked, id)) === 1, { what: 'the parking' });
+  expect(await lane.logs(id)).toMatch(/parked: budget\. the budget of task /);
+  const spent = Number(await redis.redis.hget(keys.spend(`task:${id}`), 'settled'));
+  expect(spent).toBeLessThanOrEqual(toNanoUsd(0.007));
+  const calls = lane.simulator.requests().length;
+
+  await setBudget(connection, keys, 1, { task: id });
+  await releaseParked(
+    { redis: connection, keys, scripts, queues: lane.fleet.inner.queues },
+    { scope: 'task', name: id },
+  );
+  await lane.until(id, 'completed');
+  expect(lane.simulator.requests()).toHaveLength(8);
+  expect(calls).toBeGreaterThan(0);
+  expect(calls).toBeLessThan(8);
+});
+
+test('a job whose budget is raised while it is being parked is not left behind', async () => {
+  const lane = await openHttpLane(redis, { workers: 0 });
+  const { keys, redis: connection, scripts } = lane.fleet.inner;
+  const parts = {
+    redis: connection,
+    keys,
+    queue: lane.queue,
+    halt: lane.halt,
+    workerId: 'w',
+    log: createLogger('test', 'silent'),
+  };
+  const id = await lane.add('Say hello');
+  const bare = new Worker('tasks', null, { connection: await redis.connect(), prefix: keys.bullPrefix });
+  redis.cleanup(() => bare.close());
+  const job = await bare.getNextJob('token');
+  if (job === undefined) throw new Error('there is no job');
+  await setBudget(connection, keys, 1, { batch: 'small' });
+  const reached = new BudgetReachedError('batch', 'small', 'the budget is reached', toNanoUsd(1));
+
+  await setBudget(connection, keys, 2, { batch: 'small' });
+  await releaseParked(
+    { redis: connection, keys, scripts, queues: lane.fleet.inner.queues },
+    { scope: 'batch', name: 'small' },
+  );
+  await toOutcome(reached, job, 'token', parts);
+
+  expect(await lane.queue.getJobState(id)).toBe('waiting');
+  expect(await connection.hlen(keys.parked)).toBe(0);
+});

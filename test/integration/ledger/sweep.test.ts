@@ -1,0 +1,115 @@
+import { expect, test } from 'vitest';
+import { cancelJobs } from '../../../src/tasks/cancel.ts';
+import { sweepReservations, toLostAfterMs } from '../../../src/ledger/sweep.ts';
+import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
+import type { TaskIdentity } from '../../../src/ledger/types.ts';
+import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
+import { readBooks } from '../../support/money.ts';
+import { useRedis } from '../../support/redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+const HOUR_MS = 3600_000;
+
+function sweep(lane: HttpLane, olderThanMs: number, now = Date.now()): Promise<number> {
+  const { redis: connection, keys, scripts } = lane.fleet.inner;
+  return sweepReservations({ redis: connection, keys, scripts }, { olderThanMs, now });
+}
+
+/** Ends the call that would last an hour, so that the worker can close. */
+function hangUp(lane: HttpLane, id: string): Promise<void> {
+  return cancelJobs(lane.fleet.inner.redis, redis.keys, lane.queue, [id]);
+}
+
+test('a call whose job never runs again becomes uncertain once no call can last that long', async () => {
+  const lane = await openHttpLane(redis, { simulator: { latencyMs: HOUR_MS } });
+  const id = await lane.add('Say hello');
+  await waitUntil(() => lane.simulator.requests().length === 1, { what: 'the call' });
+  const before = await readBooks(redis);
+  expect(before.reserved).toBeGreaterThan(0);
+
+  expect(await sweep(lane, 10 * 60_000)).toBe(0); // it may still end
+  expect(await sweep(lane, 10 * 60_000, Date.now() + HOUR_MS)).toBe(1);
+  expect(await sweep(lane, 10 * 60_000, Date.now() + HOUR_MS)).toBe(0);
+
+  const books = await readBooks(redis);
+  expect(books).toMatchObject({
+    reserved: 0,
+    uncertain: before.reserved,
+    uncertainCalls: 1,
+    costHaiku: 0,
+    ledgerCalls: 0,
+  });
+  expect(await redis.redis.hgetall(redis.keys.turns(id))).toMatchObject({ reservation: '' });
+  expect(await lane.counters()).toMatchObject({ swept_calls: '1' });
+  await hangUp(lane, id);
+});
+
+test('a reply that comes after all takes its call out of the uncertain ones again', async () => {
+  const lane = await openHttpLane(redis, { simulator: { latencyMs: 1_000 } });
+  const id = await lane.add('Say hello');
+  await waitUntil(() => lane.simulator.requests().length === 1, { what: 'the call' });
+  expect(await sweep(lane, 0, Date.now() + HOUR_MS)).toBe(1);
+  await lane.until(id, 'completed');
+  const books = await readBooks(redis);
+  expect(books).toMatchObject({ reserved: 0, uncertain: 0, uncertainCalls: 0, ledgerCalls: 1 });
+  expect(books.settled).toBe(lane.simulator.served().billNanoUsd);
+  expect(await redis.redis.hlen(redis.keys.uncertain)).toBe(0);
+});
+
+test('an uncertain call is forgotten after a day, and stays in the books', async () => {
+  const lane = await openHttpLane(redis, { simulator: { latencyMs: HOUR_MS } });
+  const id = await lane.add('Say hello');
+  await waitUntil(() => lane.simulator.requests().length === 1, { what: 'the call' });
+  await sweep(lane, 0, Date.now() + HOUR_MS);
+  expect(await redis.redis.hlen(redis.keys.uncertain)).toBe(1);
+  await sweep(lane, 0, Date.now() + 25 * HOUR_MS);
+  expect(await redis.redis.hlen(redis.keys.uncertain)).toBe(0);
+  expect(await readBooks(redis)).toMatchObject({ uncertainCalls: 1 });
+  await hangUp(lane, id);
+});
+
+test('the stored turns of a job that is gone do not stay for ever', async () => {
+  const { keys } = redis;
+  const lane = await openHttpLane(redis, { workers: 0 });
+  await redis.redis.hset(keys.turns('single-1'), 'reservation', 'single-1#0:0#w#1', 'epoch', '0');
+  await redis.redis.hset(keys.reservations, 'single-1#0:0#w#1', `500|1|${keys.spend('day:2026-11-20')}`);
+  expect(await sweep(lane, 1_000)).toBe(1);
+  expect(await redis.redis.ttl(keys.turns('single-1'))).toBeGreaterThan(0);
+});
+
+test('no call is taken for lost before twice its longest time, ten minutes at least', () => {
+  expect(toLostAfterMs(1_000)).toBe(10 * 60_000);
+  expect(toLostAfterMs(300_000)).toBe(10 * 60_000);
+  expect(toLostAfterMs(400_000)).toBe(800_000);
+});
+
+test('keeps the stored turns of a mission that still waits, and lets go of those of a job that was removed', async () => {
+  const lane = await openHttpLane(redis, { workers: 0 });
+  const { keys, redis: connection, scripts, queues } = lane.fleet.inner;
+  const ledger = createTurnLedger({ scripts, keys, workerId: 'w', now: () => new Date(), queue: 'missions' });
+  await queues.missions.add('mission', { goal: 'learn' }, { jobId: 'mission-a', delay: HOUR_MS });
+  for (const jobId of ['mission-a', 'mission-gone']) {
+    const begun = await ledger.begin(toIdentity(jobId), { turn: 'plan', worstNanoUsd: 1, first: true });
+    expect(begun.kind).toBe('reserved');
+  }
+  expect(await sweep(lane, 10 * 60_000, Date.now() + HOUR_MS)).toBe(2);
+  expect(await connection.ttl(keys.turns('mission-a'))).toBe(-1);
+  expect(await connection.ttl(keys.turns('mission-gone'))).toBeGreaterThan(0);
+});
+
+function toIdentity(jobId: string): TaskIdentity {
+  return {
+    jobId,
+    token: '',
+    attempt: 0,
+    digest: 'd',
+    findingId: `finding_${jobId}`,
+    session: 's',
+    batch: null,
+    missionId: jobId,
+    budgetNanoUsd: null,
+    model: 'claude-sonnet-5-5',
+    costVendor: 'sonnet',
+  };
+}

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { eachFailedJob } from '../../../src/tasks/repair/failed.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
+import { useRedis } from '../../support/redis.ts';
+import { createScriptedModel } from '../../support/scripted-model.ts';
+
+const redis = useRedis();
+
+it('lists the missions of one session, newest first, however many others there are', async () => {
+  const fleet = await openTestFleet(redis, testConfig(redis));
+  for (let n = 1; n <= 60; n += 1) {
+    await fleet.missions.add({ goal: `Goal ${n}` }, { missionId: `m${n}`, session: n % 20 === 0 ? 'rare' : 'usual' });
+  }
+  expect((await fleet.missions.list({ session: 'rare' })).map(({ id }) => id)).toEqual(['m60', 'm40', 'm20']);
+  expect((await fleet.missions.list({ session: 'rare', limit: 1 })).map(({ id }) => id)).toEqual(['m60']);
+  expect(await fleet.missions.list({ session: 'none' })).toEqual([]);
+});
+
+it('tells the failed tasks of one session from those of others', async () => {
+  const config = testConfig(redis);
+  const fleet = await openTestFleet(redis, config);
+  const { redis: connection, keys, queues } = fleet.inner;
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => ({ text: '', stopReason: 'refusal' })),
+  );
+  for (const session of ['one', 'two']) {
+    await queues.tasks.add('task', { description: `Of ${session}`, session }, { jobId: `of-${session}` });
+  }
+  await expect.poll(() => queues.tasks.getFailedCount(), { timeout: 10_000 }).toBe(2);
+  const failed: string[] = [];
+  for await (const job of eachFailedJob(connection, keys, queues.tasks, { session: 'two' })) failed.push(job.id);
+  expect(failed).toEqual(['of-two']);
+});

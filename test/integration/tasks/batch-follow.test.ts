@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest';
+import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
+import { retryJob } from '../../../src/tasks/repair/retry.ts';
+import { setBudget } from '../../../src/ledger/budget.ts';
+import { createHaltSwitch } from '../../../src/halt/halt.ts';
+import { loadBatch } from '../../support/batch.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
+import { useRedis } from '../../support/redis.ts';
+import { createScriptedModel } from '../../support/scripted-model.ts';
+
+const redis = useRedis();
+const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
+
+test('writes one result for each line, in order, with costs of failed ones too', async () => {
+  const config = testConfig(redis);
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel((request) => `about ${JSON.stringify(request.messages).length}`),
+  );
+  const fleet = await openTestFleet(redis, config);
+
+  const batch = await loadBatch(
+    redis,
+    fleet,
+    [{ description: 'one' }, '{bad', '', { description: 'four', schema: SCHEMA }],
+    { batch: 'nightly' },
+  );
+
+  expect(await batch.follow()).toBe('failed');
+  expect(await batch.results()).toEqual([
+    {
+      line: 1,
+      task_id: 'nightly-1',
+      state: 'completed',
+      finding_id: expect.stringMatching(/^finding_/) as string,
+      result: expect.stringMatching(/^about /) as string,
+      cost: 0.00011,
+      error: null,
+    },
+    {
+      line: 2,
+      task_id: null,
+      state: 'invalid',
+      finding_id: null,
+      result: null,
+      cost: null,
+      error: expect.stringMatching(/^expected JSON/) as string,
+    },
+    { line: 3, task_id: null, state: 'blank', finding_id: null, result: null, cost: null, error: null },
+    {
+      line: 4,
+      task_id: 'nightly-4',
+      state: 'failed',
+      finding_id: null,
+      result: null,
+      cost: 0.00022,
+      error: expect.stringMatching(/^schema: /) as string,
+    },
+  ]);
+});
+
+test('is done once every failed task was retried and has its one finding', async () => {
+  const config = testConfig(redis);
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel((_, call) => (call <= 2 ? 'no number' : '{"n": 1}')),
+  );
+  const fleet = await openTestFleet(redis, config);
+  const batch = await loadBatch(redis, fleet, [{ description: 'count', schema: SCHEMA }], { batch: 'mended' });
+  expect(await batch.follow()).toBe('failed');
+
+  const { redis: connection, keys, queues } = fleet.inner;
+  await retryJob({ redis: connection, keys, queue: queues.tasks }, 'mended-1', {
+    by: 'test',
+    known: { workspaces: null, contexts: new Set() },
+  });
+
+  expect(await batch.follow()).toBe('done');
+  expect(await redis.redis.zcard(keys.indexByBatch('mended'))).toBe(1);
+  expect(await redis.redis.scard(keys.batchFailed('mended'))).toBe(0);
+});
+
+test('stops waiting when the fleet is halted', async () => {
+  const config = testConfig(redis);
+  const fleet = await openTestFleet(redis, config);
+  const { redis: connection, keys, queues } = fleet.inner;
+  const batch = await loadBatch(redis, fleet, [{ description: 'one' }], { batch: 'stopped' });
+  await createHaltSwitch(connection, keys, Object.values(queues)).halt({
+    reason: 'person',
+    step: '',
+    by: 'test',
+    detail: 'enough',
+  });
+
+  expect(await batch.follow()).toBe('halted');
+  expect((await batch.results()).map(({ state }) => state)).toEqual(['waiting']);
+});
+
+test('stops waiting when what is left is parked, and a higher budget lets it go on', async () => {
+  const config = testConfig(redis);
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => 'done'),
+  );
+  const fleet = await openTestFleet(redis, config);
+  const lines = [{ description: 'one' }, { description: 'two' }];
+  const batch = await loadBatch(redis, fleet, lines, { batch: 'poor', budgetUsd: 0.000_001 });
+
+  expect(await batch.follow()).toBe('parked');
+  expect((await batch.results()).map(({ state, error }) => [state, error])).toEqual([
+    ['parked', 'parked: budget'],
+    ['parked', 'parked: budget'],
+  ]);
+
+  const { redis: connection, keys, scripts, queues } = fleet.inner;
+  await setBudget(connection, keys, 1, { batch: 'poor' });
+  const parts = { redis: connection, keys, scripts, queues };
+  expect(await releaseParked(parts, { scope: 'batch', name: 'poor' })).toBe(2);
+  expect(await batch.follow()).toBe('done');
+  expect(await redis.redis.hlen(keys.parked)).toBe(0);
+});
+
+test('releases nothing that waits for another budget', async () => {
+  const config = testConfig(redis);
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => 'done'),
+  );
+  const fleet = await openTestFleet(redis, config);
+  const batch = await loadBatch(redis, fleet, [{ description: 'one' }], { batch: 'mine', budgetUsd: 0.000_001 });
+  await batch.follow();
+
+  const { redis: connection, keys, scripts, queues } = fleet.inner;
+  const parts = { redis: connection, keys, scripts, queues };
+
+  expect(await releaseParked(parts, { scope: 'batch', name: 'other' })).toBe(0);
+  expect(await redis.redis.hlen(keys.parked)).toBe(1);
+});
+
+test('believes the jobs rather than counters that run ahead of them', async () => {
+  const config = testConfig(redis);
+  const fleet = await openTestFleet(redis, config);
+  const batch = await loadBatch(redis, fleet, [{ description: 'one' }], { batch: 'ahead' });
+  await redis.redis.sadd(redis.keys.batchFailed('ahead'), 'ahead-1'); // noted by a worker that died before the job failed
+
+  let ended = false;
+  const end = batch.follow().then((how) => {
+    ended = true;
+    return how;
+  });
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => (ended ? 'too late' : 'done')),
+  );
+
+  expect(await end).toBe('done');
+  expect((await batch.results())[0]).toMatchObject({ state: 'completed', result: 'done' });
+});
+
+test('says of a job that somebody removed that it is missing', async () => {
+  const fleet = await openTestFleet(redis, testConfig(redis));
+  const batch = await loadBatch(redis, fleet, [{ description: 'one' }], { batch: 'gone' });
+  await (await fleet.inner.queues.tasks.getJob('gone-1'))?.remove();
+
+  expect(await batch.follow()).toBe('failed');
+  expect((await batch.results())[0]).toMatchObject({ state: 'missing', finding_id: null });
+});

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { createForecaster } from '../../../src/tasks/batch/forecast.ts';
+import type { OpenFleet } from '../../../src/api/open-fleet.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
+import { useRedis } from '../../support/redis.ts';
+import { createScriptedModel } from '../../support/scripted-model.ts';
+
+const redis = useRedis();
+
+function forecasterOf(fleet: OpenFleet) {
+  return createForecaster({
+    redis: fleet.inner.redis,
+    keys: fleet.inner.keys,
+    findings: fleet.findings,
+    defaultModel: 'claude-haiku-5-5',
+    sonnetModel: 'claude-sonnet-5-5',
+    now: new Date(),
+  });
+}
+
+test('states what it assumes where there is no history', async () => {
+  const forecaster = forecasterOf(await openTestFleet(redis, testConfig(redis)));
+  forecaster.add({ description: 'x'.repeat(400) });
+  const forecast = await forecaster.forecast();
+
+  // One turn of 3,500 + 100 prompt tokens at $0.10 and 300 answered at $0.50 a million.
+  expect(forecast).toMatchObject({
+    tasks: 1,
+    likely: 3_600 * 100 + 300 * 500,
+    allSonnet: 3_600 * 2_000 + 300 * 10_000,
+  });
+  expect(forecast.low).toBeLessThanOrEqual(forecast.likely);
+  expect(forecast.high).toBeGreaterThan(forecast.likely);
+  expect(forecast.basis).toEqual([expect.stringMatching(/no history yet; assumed 1\.\.3 turns.* 3500 \+ 100 prompt/)]);
+});
+
+test('goes by what tasks of the same model and kind have cost', async () => {
+  const config = testConfig(redis);
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => 'done'),
+  ); // 100 + 200 tokens, $0.000110 each
+  const fleet = await openTestFleet(redis, config);
+  const jobs = await Promise.all(
+    Array.from({ length: 6 }, () => fleet.tasks.add({ description: 'describe', kind: 'docs' })),
+  );
+  await Promise.all(jobs.map((job) => job.finding()));
+  const forecaster = forecasterOf(fleet);
+  for (let at = 0; at < 1_000; at += 1) forecaster.add({ description: 'describe', kind: 'docs' });
+  forecaster.add({ description: 'of another kind', kind: 'git' });
+
+  const forecast = await forecaster.forecast();
+
+  expect(forecast).toMatchObject({ tasks: 1_001, likely: 1_001 * 110_000, allSonnet: 1_001 * 2_200_000 });
+  expect(forecast.basis).toEqual([
+    expect.stringMatching(/^1,000 × docs on claude-haiku-5-5: the newest 6 of this kind/),
+    expect.stringMatching(/^1 × git on claude-haiku-5-5: the mean of all 6 tasks/),
+  ]);
+  expect(forecast.budgetLeft).toBe(5_000_000_000 - 6 * 110_000);
+});

@@ -1,0 +1,107 @@
+import { Queue } from 'bullmq';
+import { expect, it } from 'vitest';
+import { tasksQueue } from '../../../queues/tasks.ts';
+import { UsageError } from '../../../src/errors.ts';
+import { connectQueue } from '../../../src/jobs/connect-queue.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
+import { useRedis } from '../../support/redis.ts';
+import { createScriptedModel } from '../../support/scripted-model.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+
+/** The queue as any other BullMQ client opens it, that knows nothing of the fleet. */
+async function openForeignQueue(): Promise<Queue> {
+  const queue = new Queue('tasks', { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
+  redis.cleanup(() => queue.close());
+  return queue;
+}
+
+it('fails a foreign job that breaks a rule at once, with the rule, and does the others', async () => {
+  const config = testConfig(redis, { FLEET_HAIKU_CONCURRENCY: '3' });
+  const model = createScriptedModel(() => 'tea');
+  const foreign = await openForeignQueue();
+  const bad = await foreign.addBulk([
+    { name: '', data: { description: 'x' } },
+    { name: 'tusk', data: { description: 'x' } },
+    { name: 'task', data: null },
+    { name: 'task', data: 'a text' },
+    { name: 'task', data: {} },
+    { name: 'task', data: { description: 'x', max_turns: 'many' } },
+    { name: 'task', data: { description: 'x', workspace: 'shop' } },
+    { name: 'task', data: { description: 'x', model: 'gpt-nothing' } },
+    { name: 'task', data: { description: 'x', contexts: ['notes'] } },
+    { name: 'task', data: { description: 'x', schema: { type: 'colour' } } },
+    { name: 'task', data: { description: 'x' }, opts: { attempts: 5 } },
+    { name: 'tusk', data: { description: 'x' }, opts: { attempts: 5 } },
+  ]);
+  const fleet = await openTestFleet(redis, config);
+  const good = await fleet.tasks.add({ description: 'What is sold?' });
+  await startHaiku(redis, config, model);
+
+  await expect(good.result({ timeoutMs: 10_000 })).resolves.toBe('tea');
+  await waitUntil(async () => (await foreign.getJobCountByTypes('wait', 'active', 'delayed')) === 0);
+  const reasons = await Promise.all(
+    bad.map(async ({ id }) => {
+      const job = await foreign.getJob(id ?? '');
+      return job?.finishedOn === undefined ? 'not ended' : (job.failedReason ?? 'done');
+    }),
+  );
+  expect(reasons).toEqual([
+    'invalid-job: name: expected "task" in queue tasks, got ""',
+    'invalid-job: name: expected "task" in queue tasks, got "tusk"',
+    expect.stringMatching(/^invalid-job: data: /),
+    expect.stringMatching(/^invalid-job: data: /),
+    expect.stringMatching(/^invalid-job: data: description: /),
+    expect.stringMatching(/^invalid-job: data: max_turns: /),
+    expect.stringMatching(/^workspace: /),
+    expect.stringMatching(/^model: /),
+    expect.stringMatching(/^context: .*notes/),
+    expect.stringMatching(/^invalid-job: schema: /),
+    'done',
+    'invalid-job: name: expected "task" in queue tasks, got "tusk"',
+  ]);
+  expect(model.calls).toHaveLength(2);
+  expect((await foreign.getJob(bad[11]?.id ?? ''))?.attemptsMade).toBe(1); // more would only fail again
+});
+
+it('works a job with keys of another version, and leaves them in it', async () => {
+  const config = testConfig(redis);
+  const foreign = await openForeignQueue();
+  const job = await foreign.add('task', { description: 'What is sold?', flavour: 'green', session: 'instance-11' });
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => 'tea'),
+  );
+  const fleet = await openTestFleet(redis, config);
+  const handle = await fleet.tasks.get(job.id ?? '');
+  await expect(handle?.finding({ timeoutMs: 10_000 })).resolves.toMatchObject({
+    result: 'tea',
+    session: 'instance-11',
+  });
+  expect((await foreign.getJob(job.id ?? ''))?.data).toMatchObject({ flavour: 'green' });
+});
+
+it('gives jobs the one attempt and the keeping of their queue', async () => {
+  const fleet = await openTestFleet(redis, testConfig(redis));
+  const { id } = await fleet.tasks.add({ description: 'x' });
+  const job = await fleet.inner.queues.tasks.getJob(id);
+  expect(job?.name).toBe('task');
+  expect(job?.opts).toMatchObject({
+    attempts: 1,
+    removeOnComplete: tasksQueue.keep.completed,
+    removeOnFail: tasksQueue.keep.failed,
+  });
+  expect(job?.data).toEqual({ description: 'x', session: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
+  const foreignKeys = (await redis.redis.keys('*')).filter(
+    (key) => key.includes(redis.swarm) && !key.startsWith(`{${redis.swarm}}:`),
+  );
+  expect(foreignKeys).toEqual([]);
+});
+
+it('opens no queue that is not in the registry', async () => {
+  const connection = await redis.connect();
+  // @ts-expect-error such a name does not compile
+  expect(() => connectQueue('task', connection, redis.keys)).toThrow(UsageError);
+});

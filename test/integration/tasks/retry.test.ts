@@ -1,0 +1,179 @@
+import { expect, test } from 'vitest';
+import { ProviderUnavailableError, UsageError } from '../../../src/errors.ts';
+import type { OpenFleet } from '../../../src/api/open-fleet.ts';
+import { eachFailedJob, groupFailedJobs } from '../../../src/tasks/repair/failed.ts';
+import { retryJob, type RetryOptions } from '../../../src/tasks/repair/retry.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
+import { useRedis } from '../../support/redis.ts';
+import { createScriptedModel } from '../../support/scripted-model.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const redis = useRedis();
+const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
+const ONE_TOOL = { tools: [{ name: 'findings', input: { action: 'search', query: 'anything' } }] };
+
+function retry(fleet: OpenFleet, id: string, options: Partial<RetryOptions> = {}): Promise<void> {
+  const { redis: connection, keys, queues } = fleet.inner;
+  return retryJob({ redis: connection, keys, queue: queues.tasks }, id, {
+    by: 'ada@box',
+    known: { workspaces: new Set(['site']), contexts: new Set() },
+    ...options,
+  });
+}
+
+const stateOf = (fleet: OpenFleet, id: string) => fleet.inner.queues.tasks.getJobState(id);
+const until = (fleet: OpenFleet, id: string, state: string) =>
+  waitUntil(async () => (await stateOf(fleet, id)) === state, { what: `${id} is ${state}` });
+
+/** A task that failed because its answer did not fit its schema; any later call answers well. */
+async function failOnce(id: string) {
+  const config = testConfig(redis);
+  const model = createScriptedModel((_, call) => (call <= 2 ? 'no number' : '{"n": 1}'));
+  await startHaiku(redis, config, model);
+  const fleet = await openTestFleet(redis, config);
+  await fleet.tasks.add({ description: 'How many?', schema: SCHEMA }, { taskId: id });
+  await until(fleet, id, 'failed');
+  return { fleet, model };
+}
+
+test('runs an edited task again and keeps both texts in the log', async () => {
+  const { fleet, model } = await failOnce('task-a');
+
+  await retry(fleet, 'task-a', { edit: { append: 'Answer with JSON.' } });
+  await until(fleet, 'task-a', 'completed');
+
+  expect(JSON.stringify(model.calls.at(-1)?.messages)).toContain('How many?\\n\\nAnswer with JSON.');
+  const { logs } = await fleet.inner.queues.tasks.getJobLogs('task-a');
+  const edit = logs.find((line) => line.includes('edited and retried by ada@box'));
+  expect(edit).toContain('before: {"description":"How many?"');
+  expect(edit).toContain('after:  {"description":"How many?\\n\\nAnswer with JSON."');
+  expect(await fleet.findings.count()).toBe(1);
+});
+
+test('gives a task that ran out of turns more of them', async () => {
+  const config = testConfig(redis);
+  const model = createScriptedModel((_, call) => (call <= 2 ? ONE_TOOL : 'done'));
+  await startHaiku(redis, config, model);
+  const fleet = await openTestFleet(redis, config);
+  const { id } = await fleet.tasks.add({ description: 'Search twice', max_turns: 1 });
+  await until(fleet, id, 'failed');
+  const { tasks } = fleet.inner.queues;
+  expect((await tasks.getJob(id))?.failedReason).toMatch(/^step-limit: .*fleet retry ID --max-turns N/);
+  await expect(retry(fleet, id, { edit: { maxTurns: 201 } })).rejects.toThrow(/max_turns/);
+  await retry(fleet, id, { edit: { maxTurns: 5 } });
+  await until(fleet, id, 'completed');
+});
+
+test('refuses an edit that breaks a rule, and leaves the job as it was', async () => {
+  const { fleet } = await failOnce('task-b');
+
+  await expect(retry(fleet, 'task-b', { edit: { data: { description: 'x', nope: 1 } } })).rejects.toThrow(/nope/);
+  await expect(retry(fleet, 'task-b', { edit: { model: 'gpt-9000' } })).rejects.toThrow(/no price is known/);
+  await expect(retry(fleet, 'task-b', { edit: { data: { description: 'x', workspace: 'nowhere' } } })).rejects.toThrow(
+    /workspace: "nowhere"/,
+  );
+
+  const job = await fleet.inner.queues.tasks.getJob('task-b');
+  expect(await job?.getState()).toBe('failed');
+  expect(job?.data).toMatchObject({ description: 'How many?', schema: SCHEMA });
+});
+
+test('puts another task in place and keeps what the queue stamped', async () => {
+  const { fleet } = await failOnce('task-c');
+  const before = (await fleet.inner.queues.tasks.getJob('task-c'))?.data as { session: string };
+
+  await retry(fleet, 'task-c', { edit: { data: { description: 'Something else', kind: 'docs' } } });
+  await until(fleet, 'task-c', 'completed');
+
+  const job = await fleet.inner.queues.tasks.getJob('task-c');
+  expect(job?.data).toMatchObject({ description: 'Something else', kind: 'docs', session: before.session });
+  expect(job?.data).not.toHaveProperty('schema');
+});
+
+test('changes nothing in a dry run', async () => {
+  const { fleet, model } = await failOnce('task-d');
+
+  await retry(fleet, 'task-d', { edit: { append: 'more' }, dryRun: true });
+
+  expect(await stateOf(fleet, 'task-d')).toBe('failed');
+  expect((await fleet.inner.queues.tasks.getJob('task-d'))?.data).toMatchObject({ description: 'How many?' });
+  expect(model.calls).toHaveLength(2);
+});
+
+test('retries failed jobs only', async () => {
+  const fleet = await openTestFleet(redis, testConfig(redis));
+  await fleet.tasks.add({ description: 'waits' }, { taskId: 'task-e' });
+
+  await expect(retry(fleet, 'task-e')).rejects.toThrow(UsageError);
+  await expect(retry(fleet, 'task-e')).rejects.toThrow('job task-e: is waiting; only failed jobs can be retried');
+  await expect(retry(fleet, 'nosuch')).rejects.toThrow('job nosuch: no such job in queue tasks');
+});
+
+test('points a parked job to its budget', async () => {
+  const config = testConfig(redis);
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => 'done'),
+  );
+  const fleet = await openTestFleet(redis, config);
+  await fleet.tasks.add({ description: 'dear', budget_usd: 0.000_001 }, { taskId: 'task-f' });
+  await waitUntil(async () => (await redis.redis.hexists(redis.keys.parked, 'task-f')) === 1);
+
+  await expect(retry(fleet, 'task-f')).rejects.toThrow(/parked for its budget.*fleet budget USD/);
+});
+
+test('goes on from the stored turns after a provider failure, and starts afresh when told to', async () => {
+  for (const fresh of [false, true]) {
+    const id = fresh ? 'task-h' : 'task-g';
+    const config = testConfig(redis);
+    const model = createScriptedModel((_, call) => {
+      if (call === 1) return ONE_TOOL;
+      if (call === 2) throw new ProviderUnavailableError('claude-haiku-5-5', false, 'away');
+      return call === 3 && fresh ? ONE_TOOL : 'done';
+    });
+    const haiku = await startHaiku(redis, config, model);
+    const fleet = await openTestFleet(redis, config);
+    await fleet.tasks.add({ description: 'two turns' }, { taskId: id });
+    await until(fleet, id, 'delayed');
+    await redis.redis.hset(redis.keys.turns(id), 'unavailable_since', 1); // away for longer than a job waits
+    await redis.redis.del(redis.keys.cooldown('claude-haiku-5-5'), redis.keys.outage('claude-haiku-5-5'));
+    model.calls.length = 1;
+    await (await fleet.inner.queues.tasks.getJob(id))?.promote();
+    await until(fleet, id, 'failed');
+    const callsBefore = model.calls.length;
+
+    await retry(fleet, id, { fresh });
+    await until(fleet, id, 'completed');
+
+    expect(model.calls.length - callsBefore).toBe(fresh ? 2 : 1);
+    await haiku.close();
+  }
+});
+
+test('groups failures by reason, the newest examples first, with the line that repairs them', async () => {
+  const config = testConfig(redis);
+  const fleet = await openTestFleet(redis, config);
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => 'no number'),
+  );
+  const { tasks } = fleet.inner.queues;
+  for (let at = 1; at <= 4; at += 1) {
+    await fleet.tasks.add({ description: `count ${at}`, schema: SCHEMA }, { taskId: `count-${at}` });
+    await until(fleet, `count-${at}`, 'failed');
+  }
+  await tasks.add('task', { nothing: 'right' }, { jobId: 'foreign' });
+  await until(fleet, 'foreign', 'failed');
+
+  const groups = await groupFailedJobs(eachFailedJob(redis.redis, redis.keys, tasks));
+
+  expect(groups.map(({ reason, count }) => [reason, count])).toEqual([
+    ['schema', 4],
+    ['invalid-job', 1],
+  ]);
+  expect(groups[0]?.examples.map(({ id }) => id)).toEqual(['count-4', 'count-3', 'count-2']);
+  expect(groups[0]?.repair).toMatch(/^fleet retry --reason schema/);
+  expect(groups[1]?.repair).toBe('fleet retry foreign --data FILE');
+});

@@ -1,0 +1,63 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { assertWritable, writeWhole } from '../../../src/cli/output/atomic-write.ts';
+import { UsageError } from '../../../src/errors.ts';
+
+let folder = '';
+let file = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fleet-paper-file-'));
+  file = join(folder, 'paper.md');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('writing a file that must be new', () => {
+  it('puts it in its place whole, and leaves nothing beside it', async () => {
+    await writeWhole(file, (write) => write('# Paper\n'), { keep: true });
+    expect(readFileSync(file, 'utf8')).toBe('# Paper\n');
+    expect(readdirSync(folder)).toEqual(['paper.md']);
+  });
+
+  it('leaves what somebody else has put there meanwhile', async () => {
+    const writing = writeWhole(
+      file,
+      async (write) => {
+        await write('# Paper\n');
+        writeFileSync(file, 'theirs');
+      },
+      { keep: true },
+    );
+    await expect(writing).rejects.toThrow(UsageError);
+    expect(readFileSync(file, 'utf8')).toBe('theirs');
+    expect(readdirSync(folder)).toEqual(['paper.md']);
+  });
+
+  it('leaves nothing where its text breaks off', async () => {
+    const writing = writeWhole(
+      file,
+      async (write) => {
+        await write('# Pa');
+        throw new Error('gone');
+      },
+      { keep: true },
+    );
+    await expect(writing).rejects.toThrow('gone');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('looking whether a new file can be written', () => {
+  it('leaves nothing behind', async () => {
+    await assertWritable(file);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['a file that is there', () => folder, /is there already/],
+    ['a missing folder', () => join(folder, 'none', 'paper.md'), /there is no folder .*none$/],
+  ])('refuses %s', async (_, path, message) => {
+    await expect(assertWritable(path())).rejects.toThrow(message);
+  });
+});

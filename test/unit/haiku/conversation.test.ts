@@ -1,0 +1,155 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Conversation } from '../../../src/haiku/conversation.ts';
+import type { ModelReply } from '../../../src/models/model.ts';
+
+const fixed = [[{ type: 'text', text: 'You are a worker.' }], [{ name: 'read' }]];
+const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+/** Texts of the tool results of each turn, and how many bytes a token of this provider has on average. */
+const turns = fc.array(
+  fc.array(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 40 }), longText()), { maxLength: 5 }),
+  {
+    maxLength: 12,
+  },
+);
+const bytesPerToken = fc.double({ min: 1, max: 6, noNaN: true });
+const limit = fc.integer({ min: 100, max: 20_000 });
+
+function longText(): fc.Arbitrary<string> {
+  return fc
+    .tuple(fc.constantFrom('a', 'é', '漢', '🙂', '\n', '"'), fc.integer({ min: 100, max: 6_000 }))
+    .map(([c, n]) => c.repeat(n));
+}
+
+/** What a provider would count: the parts one by one, so that a part that was dropped is no longer paid for. */
+function count(conversation: Conversation, perToken: number): number {
+  const parts = [
+    ...fixed,
+    ...conversation.messages.flatMap(({ content }): unknown[] => (Array.isArray(content) ? content : [content])),
+  ];
+  return parts.reduce((sum: number, part) => sum + Math.max(1, Math.floor(bytes(part) / perToken)), 0);
+}
+
+function toReply(turn: number, uses: number, prompt: number): ModelReply {
+  const content = Array.from({ length: uses }, (_, at) => ({
+    type: 'tool_use',
+    id: `toolu_${turn}_${at}`,
+    name: 'read',
+    input: { file_path: `${at}.ts` },
+  })) as Anthropic.ContentBlock[];
+  const usage = {
+    input: prompt,
+    cache_write: 0,
+    cache_read: 0,
+    output: content.reduce((sum, block) => sum + bytes(block), 0),
+  };
+  return { id: `msg_${turn}`, model: 'claude-haiku-5-5', content, stopReason: 'tool_use', usage };
+}
+
+/** Plays the turns of a task; `onPrompt` sees the conversation as each prompt would leave. */
+function play(
+  results: string[][],
+  perToken: number,
+  limitTokens: number,
+  onPrompt: (conversation: Conversation, before: string[], dropped: number) => void = () => undefined,
+): Conversation {
+  const conversation = new Conversation(fixed, 'How long is each file?');
+  for (const [turn, texts] of results.entries()) {
+    const before = toContents(conversation);
+    const dropped = conversation.trim(limitTokens);
+    onPrompt(conversation, before, dropped);
+    conversation.addReply(toReply(turn, texts.length, count(conversation, perToken)));
+    conversation.addUser(
+      texts.map((content, at) => ({ type: 'tool_result', tool_use_id: `toolu_${turn}_${at}`, content })),
+    );
+  }
+  return conversation;
+}
+
+/** Contents of the tool results, oldest first. */
+function toContents({ messages }: Conversation): string[] {
+  return messages.flatMap(({ content }) =>
+    typeof content === 'string'
+      ? []
+      : content.flatMap((block) =>
+          block.type === 'tool_result' ? [typeof block.content === 'string' ? block.content : ''] : [],
+        ),
+  );
+}
+
+const isDropped = (content: string | undefined): boolean =>
+  content?.startsWith('[this tool result was dropped') ?? false;
+
+describe('Conversation', () => {
+  it('never bounds a prompt below what any provider counts', () => {
+    fc.assert(
+      fc.property(turns, bytesPerToken, limit, (results, perToken, limitTokens) => {
+        const end = play(results, perToken, limitTokens, (conversation) => {
+          expect(conversation.tokensBound).toBeGreaterThanOrEqual(count(conversation, perToken));
+        });
+        expect(end.tokensBound).toBeGreaterThanOrEqual(count(end, perToken));
+      }),
+    );
+  });
+
+  it('bounds a prompt full of tiny results that were dropped', () => {
+    const results = Array.from({ length: 60 }, (_, turn) =>
+      turn === 58 ? ['x'.repeat(90_000)] : ['1', '2', '3', '4'],
+    );
+    play(results, 1, 20_000, (conversation) => {
+      expect(conversation.tokensBound).toBeGreaterThanOrEqual(count(conversation, 1));
+    });
+  });
+
+  it('drops the oldest results first, and none of the latest', () => {
+    fc.assert(
+      fc.property(turns, bytesPerToken, limit, (results, perToken, limitTokens) => {
+        let latest: string[] = [];
+        let turn = 0;
+        play(results, perToken, limitTokens, (conversation, before, dropped) => {
+          const after = toContents(conversation);
+          const changed = after.flatMap((content, at) => (content === before[at] ? [] : [at]));
+          expect(changed).toHaveLength(dropped);
+          const lastDropped = changed.at(-1) ?? 0;
+          for (const content of after.slice(0, lastDropped))
+            expect(isDropped(content) || content.length < 200).toBe(true);
+          if (latest.length > 0) expect(after.slice(-latest.length)).toEqual(latest);
+          latest = results[turn++] ?? [];
+        });
+      }),
+    );
+  });
+
+  it('comes well under the limit, or has nothing left to drop', () => {
+    fc.assert(
+      fc.property(turns, bytesPerToken, limit, (results, perToken, limitTokens) => {
+        let latest = 0;
+        let turn = 0;
+        play(results, perToken, limitTokens, (conversation) => {
+          const older = toContents(conversation).slice(0, latest === 0 ? undefined : -latest);
+          const small = conversation.tokensEstimate <= limitTokens * 0.9;
+          expect(small || older.every((content) => isDropped(content) || content.length < 200)).toBe(true);
+          latest = results[turn++]?.length ?? 0;
+        });
+      }),
+    );
+  });
+
+  it('is rebuilt to the letter when a run is replayed', () => {
+    fc.assert(
+      fc.property(turns, bytesPerToken, limit, (results, perToken, limitTokens) => {
+        const [first, second] = [play(results, perToken, limitTokens), play(results, perToken, limitTokens)];
+        expect(JSON.stringify(second.messages)).toBe(JSON.stringify(first.messages));
+        expect([second.tokensBound, second.tokensEstimate]).toEqual([first.tokensBound, first.tokensEstimate]);
+      }),
+    );
+  });
+
+  it('touches nothing while the prompt is small', () => {
+    const conversation = play([['a'.repeat(500)], ['b'.repeat(500)]], 4, 100_000);
+    expect(conversation.trim(100_000)).toBe(0);
+    expect(toContents(conversation)).toEqual(['a'.repeat(500), 'b'.repeat(500)]);
+  });
+});

@@ -1,0 +1,223 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cutText } from '../../../src/text/truncate.ts';
+import { parseGitArguments } from '../../../src/haiku/tools/git/arguments.ts';
+import { isGitInternal, isGuardedName, isNamed } from '../../../src/haiku/tools/files/secret-names.ts';
+import { mergeChanges, toFileChange } from '../../../src/haiku/tools/line-change.ts';
+import { toRows, transformRows } from '../../../src/haiku/tools/data/row-query.ts';
+import { parseCsv, toCsv } from '../../../src/haiku/tools/data/row-formats.ts';
+import { applyOutcome, createTaskState, type ToolContext } from '../../../src/haiku/tools/tool.ts';
+import { createToolset } from '../../../src/haiku/toolset.ts';
+
+const context = (findings: ToolContext['findings']): ToolContext => ({
+  workspace: null,
+  files: [],
+  state: createTaskState(),
+  signal: new AbortController().signal,
+  findings,
+  runAllow: [],
+  httpAllow: [],
+  redisAddress: { host: '127.0.0.1', port: 6379 },
+});
+const noFindings = { get: () => Promise.resolve(null), search: () => Promise.resolve([]) };
+
+describe('a toolset', () => {
+  const names = (options: Parameters<typeof createToolset>[0]): string[] =>
+    createToolset(options).definitions.map(({ name }) => name);
+
+  test('offers what the task and the host allow', () => {
+    const bare = ['json_transform', 'csv_transform', 'findings', 'hand_back'];
+    const files = ['read', 'write', 'edit', 'grep', 'glob', 'git'];
+    expect(names({ workspace: false, runAllow: ['ls'], httpAllow: [] })).toEqual(bare);
+    expect(names({ workspace: true, runAllow: [], httpAllow: [] })).toEqual([...files, ...bare]);
+    expect(names({ workspace: true, runAllow: ['ls'], httpAllow: ['a.b'] })).toEqual([
+      ...files,
+      'run',
+      'http',
+      ...bare,
+    ]);
+  });
+
+  test('has the same definitions byte for byte every time, so that they can be cached', () => {
+    const options = { workspace: true, runAllow: ['ls'], httpAllow: ['a.b'] };
+    const definitions = JSON.stringify(createToolset(options).definitions);
+    expect(JSON.stringify(createToolset(options).definitions)).toBe(definitions);
+    for (const { input_schema } of createToolset(options).definitions) {
+      expect(input_schema).toMatchObject({ type: 'object', additionalProperties: false });
+      expect(input_schema).not.toHaveProperty('$schema');
+    }
+  });
+
+  test('names no file in the tools of a task without a workspace', () => {
+    const definitions = createToolset({ workspace: false, runAllow: [], httpAllow: [] }).definitions;
+    expect(JSON.stringify(definitions)).not.toContain('out_file');
+  });
+
+  test('lets a lost lock and our own errors through', async () => {
+    const broken = context({ ...noFindings, get: () => Promise.reject(new TypeError('our bug')) });
+    const toolset = createToolset({ workspace: false, runAllow: [], httpAllow: [] });
+    await expect(toolset.run('findings', { action: 'get', ids: ['a'] }, broken)).rejects.toThrow('our bug');
+  });
+});
+
+describe('findings', () => {
+  const toolset = createToolset({ workspace: false, runAllow: [], httpAllow: [] });
+  const some = context({
+    get: (id) => Promise.resolve(id === 'f1' ? { result: 'found' } : null),
+    search: (query) => Promise.resolve(query === 'x' ? [{ id: 'f1', summary: 'about x', at: '2025-11-21' }] : []),
+  });
+
+  test('counts as cited what was read, not what was only listed', async () => {
+    const listed = await toolset.run('findings', { action: 'search', query: 'x' }, some);
+    expect(listed).toEqual({ content: 'f1 (2025-11-21): about x', isError: false });
+    const read = await toolset.run('findings', { action: 'get', ids: ['f1', 'f2'] }, some);
+    expect(read).toMatchObject({ citations: ['f1'], content: expect.stringContaining('[no finding has the id f2]') });
+    expect((await toolset.run('findings', { action: 'get', ids: ['f2'] }, some)).isError).toBe(true);
+    expect((await toolset.run('findings', { action: 'search' }, some)).isError).toBe(true);
+  });
+});
+
+test('a task is handed back for one of the four reasons only', async () => {
+  const toolset = createToolset({ workspace: false, runAllow: [], httpAllow: [] });
+  const handBack = { reason: 'ambiguous requirements', explanation: 'which site?' };
+  expect((await toolset.run('hand_back', handBack, context(noFindings))).handBack).toEqual(handBack);
+  expect((await toolset.run('hand_back', { ...handBack, reason: 'too long' }, context(noFindings))).isError).toBe(true);
+});
+
+describe('the lines a change touched', () => {
+  test.each([
+    [null, 'a\nb\n', { added: 2, removed: 0, lines: '1-2' }],
+    ['a\nb\n', null, { added: 0, removed: 2, lines: 'deleted' }],
+    ['a\nb\nc\n', 'a\nB\nc\n', { added: 1, removed: 1, lines: '2-2' }],
+    ['a\nb\nc\n', 'a\nc\n', { added: 0, removed: 1, lines: '2-2' }],
+    ['a\nb\n', 'a\n', { added: 0, removed: 1, lines: '1-1' }],
+    ['a\n', 'a', { added: 1, removed: 1, lines: '1-1' }],
+    ['a\nb\nc\nd\n', 'x\nb\nc\ny\n', { added: 2, removed: 2, lines: '1-4' }],
+    ['a\n', '', { added: 0, removed: 1, lines: '0-0' }],
+  ])('from %j to %j', (before, after, expected) => {
+    expect(toFileChange('f', before, after)).toEqual({ path: 'f', ...expected });
+  });
+
+  test('are none when nothing changed', () => {
+    expect(toFileChange('f', 'a', 'a')).toBeNull();
+  });
+
+  test('add up to the difference in length, whatever the texts', () => {
+    const text = fc.array(fc.constantFrom('a\n', 'b\n', 'c\n'), { maxLength: 12 });
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        const change = toFileChange('f', before.join(''), after.join(''));
+        expect((change?.added ?? 0) - (change?.removed ?? 0)).toBe(after.length - before.length);
+      }),
+    );
+  });
+
+  test('move with later edits above them', () => {
+    const first = { path: 'f', added: 1, removed: 1, lines: '10-10' };
+    expect(mergeChanges(first, { path: 'f', added: 5, removed: 0, lines: '1-5' }).lines).toBe('1-15');
+    expect(mergeChanges(first, { path: 'f', added: 1, removed: 0, lines: '20-20' }).lines).toBe('10-20');
+    expect(mergeChanges(first, { path: 'f', added: 0, removed: 9, lines: 'deleted' })).toEqual({
+      path: 'f',
+      added: 1,
+      removed: 10,
+      lines: 'deleted',
+    });
+  });
+});
+
+test('the state of a task is the same when its stored outcomes are replayed', () => {
+  const outcomes = [
+    { content: '', isError: false, seen: { a: '1' }, citations: ['f1'] },
+    { content: '', isError: false, seen: { a: '2' }, changes: [{ path: 'a', added: 1, removed: 0, lines: '1-1' }] },
+    {
+      content: '',
+      isError: false,
+      citations: ['f1', 'f2'],
+      changes: [{ path: 'a', added: 2, removed: 1, lines: '3-4' }],
+    },
+  ];
+  const state = createTaskState();
+  for (const outcome of JSON.parse(JSON.stringify(outcomes)) as typeof outcomes) applyOutcome(state, outcome);
+  expect([...state.seen]).toEqual([['a', '2']]);
+  expect([...state.citations]).toEqual(['f1', 'f2']);
+  expect(state.changes.get('a')).toEqual({ path: 'a', added: 3, removed: 1, lines: '1-4' });
+});
+
+describe('names', () => {
+  test.each([
+    '.env',
+    'a/.env.local',
+    '.ENVRC',
+    'x.pem',
+    'X.Key',
+    'id_ed25519',
+    '.ssh/known_hosts',
+    'a/credentials',
+    'ｉd_rsa',
+    '.env\nx',
+  ])('of secrets: %j', (path) => expect(isGuardedName(path)).toBe(true));
+  test.each(['env.ts', 'src/environment.ts', 'keys.ts', 'monkey', 'pem.md', 'my.envelope'])(
+    'of other files: %s',
+    (path) => expect(isGuardedName(path)).toBe(false),
+  );
+  test('of a repository, in any case', () => {
+    expect(['.git', 'a/.GIT/config', '.gıt'].map(isGitInternal)).toEqual([true, true, false]);
+    expect(['.gitignore', 'git/x', '.github/x'].some(isGitInternal)).toBe(false);
+  });
+  test('listed by the task', () => {
+    expect(isNamed('a/.env', ['./a//.env'])).toBe(true);
+    expect(isNamed('.env', ['a/.env'])).toBe(false);
+  });
+});
+
+describe('git arguments', () => {
+  test('get one form, so that no value passes for an option', () => {
+    expect(parseGitArguments(['commit', '-am', '--amend', 'a.txt'])).toEqual({
+      command: 'commit',
+      options: ['-a', '-m--amend'],
+      words: ['a.txt'],
+      paths: null,
+    });
+    expect(parseGitArguments(['log', '--since', '1 week', '-n', '3', '-5', 'main', '--', '-x']).options).toEqual([
+      '--since=1 week',
+      '-n3',
+      '-5',
+    ]);
+    expect(() => parseGitArguments(['commit', '-m'])).toThrow('needs a value');
+    expect(() => parseGitArguments(['log', '--oneline=x'])).toThrow('not allowed');
+  });
+});
+
+test('a cut text fits, says so, and splits no character', () => {
+  expect(cutText('short')).toBe('short');
+  const cut = cutText('é'.repeat(1_000), 501);
+  expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(501);
+  expect(cut).toMatch(/^é+\n\[cut: 2000 bytes/);
+});
+
+describe('rows', () => {
+  test('compare as numbers where both sides are numbers', () => {
+    const rows = [{ n: '9' }, { n: '10' }, { n: '' }, {}];
+    expect(transformRows(rows, { where: [{ field: 'n', op: 'gte', value: 9 }] })).toEqual([{ n: '9' }, { n: '10' }]);
+    expect(transformRows(rows, { where: [{ field: 'n', op: 'exists' }], sort_by: 'n' })).toEqual([
+      { n: '9' },
+      { n: '10' },
+    ]);
+    expect(transformRows(rows, { where: [{ field: 'n', op: 'exists', value: false }] })).toEqual([{ n: '' }, {}]);
+  });
+
+  test('never reach what an object inherits', () => {
+    expect(transformRows([{}], { select: ['constructor', '__proto__'] })[0]?.['constructor']).toBeNull();
+    expect(() => toRows([1], 'data')).toThrow('list of objects');
+  });
+
+  test('survive CSV and back', () => {
+    const cell = fc.string();
+    fc.assert(
+      fc.property(fc.array(fc.record({ a: cell, b: cell }), { minLength: 1, maxLength: 5 }), (rows) => {
+        fc.pre(rows.every(({ a, b }) => a !== '' || b !== ''));
+        expect(parseCsv(toCsv(rows, ','), ',', 'data')).toEqual(rows);
+      }),
+    );
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { renderCosts } from '../../../src/ledger/report/render.ts';
+import { parseLedger, toCostReport } from '../../../src/ledger/report/report.ts';
+import { findPrices } from '../../../src/pricing/catalog.ts';
+
+const sonnet = findPrices('claude-sonnet-4-5', new Date('2026-11-21T12:00:00Z'));
+
+/** The worked example over two days: 90 tasks on Haiku 4.5, 10 on Sonnet 4.5, each 2,000 + 500 tokens. */
+const entries = [
+  ...parseLedger('2026-11-20', {
+    'night|docs||claude-haiku-4-5|haiku_a_001|nano': String(90 * 4_500_000),
+    'night|docs||claude-haiku-4-5|haiku_a_001|calls': '120',
+    'night|docs||claude-haiku-4-5|haiku_a_001|tasks': '90',
+    'night|docs||claude-haiku-4-5|haiku_a_001|input': '180000',
+    'night|docs||claude-haiku-4-5|haiku_a_001|output': '45000',
+  }),
+  ...parseLedger('2026-11-21', {
+    'day||m%7C1%25|claude-sonnet-4-5|haiku_b_001|nano': String(10 * 13_500_000),
+    'day||m%7C1%25|claude-sonnet-4-5|haiku_b_001|calls': '10',
+    'day||m%7C1%25|claude-sonnet-4-5|haiku_b_001|tasks': '10',
+    'day||m%7C1%25|claude-sonnet-4-5|haiku_b_001|input': '20000',
+    'day||m%7C1%25|claude-sonnet-4-5|haiku_b_001|output': '5000',
+  }),
+];
+
+describe('a cost report', () => {
+  it('comes to $0.54 against $1.35, 60.0 % saved, whatever it is summed by', () => {
+    for (const by of ['session', 'day', 'batch', 'mission', 'model', 'worker'] as const) {
+      const { total } = toCostReport(entries, { by, sonnet });
+      expect(total).toMatchObject({ costNano: 540_000_000, allSonnetNano: 1_350_000_000, tasks: 100, calls: 130 });
+      expect(total.savedPercent.toFixed(1)).toBe('60.0');
+    }
+  });
+
+  it.each([
+    ['session', ['night', 'day']],
+    ['day', ['2026-11-20', '2026-11-21']],
+    ['batch', ['docs', null]],
+    ['mission', [null, 'm|1%']],
+    ['model', ['claude-haiku-4-5', 'claude-sonnet-4-5']],
+    ['worker', ['haiku_a_001', 'haiku_b_001']],
+  ] as const)('by %s has the rows %j', (by, names) => {
+    expect(toCostReport(entries, { by, sonnet }).rows.map((row) => row.name)).toEqual(names);
+  });
+
+  it('can be limited to one batch', () => {
+    const report = toCostReport(entries, { by: 'model', sonnet, only: { batch: 'docs' } });
+    expect(report.rows.map((row) => row.name)).toEqual(['claude-haiku-4-5']);
+    expect(report.total.tasks).toBe(90);
+  });
+
+  it('passes over what a newer version may have added', () => {
+    expect(parseLedger('2026-11-21', { 's||||w|x|nano': '5', odd: '1', 's||||w|nano': 'many' })).toEqual([]);
+    expect(parseLedger('2026-11-21', { 's||||w|carbon': '5' })).toMatchObject([{ nano: 0, calls: 0 }]);
+  });
+});
+
+describe('rework', () => {
+  /** One Haiku task that ended well and one that failed, each 2,000 + 500 tokens. */
+  const withFailure = parseLedger('2026-11-21', {
+    's||m|claude-haiku-4-5|w|nano': String(2 * 4_500_000),
+    's||m|claude-haiku-4-5|w|calls': '2',
+    's||m|claude-haiku-4-5|w|tasks': '1',
+    's||m|claude-haiku-4-5|w|input': '4000',
+    's||m|claude-haiku-4-5|w|output': '1000',
+    's||m|claude-haiku-4-5|w|rework_nano': '4500000',
+    's||m|claude-haiku-4-5|w|rework_tasks': '1',
+    's||m|claude-haiku-4-5|w|rework_input': '2000',
+    's||m|claude-haiku-4-5|w|rework_output': '500',
+  });
+
+  it('counts as spent, and its tokens not as saved work', () => {
+    const { total } = toCostReport(withFailure, { by: 'mission', sonnet });
+    expect(total).toMatchObject({ costNano: 9_000_000, reworkNano: 4_500_000, reworkTasks: 1, tasks: 1 });
+    expect(total.savedPercent.toFixed(1)).toBe('66.7'); // 0.009 against 0.027
+    expect(total.effectiveSavedPercent?.toFixed(1)).toBe('33.3'); // 0.009 against 0.0135
+  });
+
+  it('is no percentage where money was spent and nothing came of it', () => {
+    const lost = parseLedger('2026-11-21', {
+      's||m|claude-haiku-4-5|w|nano': '9',
+      's||m|claude-haiku-4-5|w|rework_nano': '9',
+    });
+    expect(toCostReport(lost, { by: 'mission', sonnet }).total.effectiveSavedPercent).toBeNull();
+  });
+
+  it('is the saving itself where nothing failed', () => {
+    const { total } = toCostReport(entries, { by: 'mission', sonnet });
+    expect(total.effectiveSavedPercent).toBe(total.savedPercent);
+  });
+
+  it('has columns of its own where there is any', () => {
+    expect(renderCosts(toCostReport(withFailure, { by: 'mission', sonnet }))).toBe(
+      [
+        'mission  tasks  calls  prompt  output     cost  all Sonnet   saved   rework  effective',
+        '━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━',
+        'm            1      2   4,000   1,000  $0.0090     $0.0270  66.7 %  $0.0045     33.3 %',
+        '━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━',
+        'total        1      2   4,000   1,000  $0.0090     $0.0270  66.7 %  $0.0045     33.3 %',
+        '"all Sonnet": the same tokens at the prices of claude-sonnet-4-5',
+        '"effective": rework, spent on tasks that failed or were handed back, is no work saved',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('the table', () => {
+  it('aligns its columns and says what it compares with', () => {
+    expect(renderCosts(toCostReport(entries, { by: 'model', sonnet }))).toBe(
+      [
+        'model              tasks  calls   prompt  output     cost  all Sonnet   saved',
+        '━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━',
+        'claude-haiku-4-5      90    120  180,000  45,000  $0.4050     $1.2150  66.7 %',
+        'claude-sonnet-4-5     10     10   20,000   5,000  $0.1350     $0.1350   0.0 %',
+        '━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━',
+        'total                100    130  200,000  50,000  $0.5400     $1.3500  60.0 %',
+        '"all Sonnet": the same tokens at the prices of claude-sonnet-4-5',
+      ].join('\n'),
+    );
+  });
+
+  it('says so when nothing has been spent', () => {
+    expect(renderCosts(toCostReport([], { by: 'day', sonnet }))).toBe('Nothing has been spent yet.');
+  });
+});
