@@ -1,8 +1,6 @@
 import type { Redis } from 'ioredis';
 import { createHash } from 'node:crypto';
-
-/** What stands under a finding's key, to the byte: JSON text, or the hash of an older program. */
-export type StoredValue = { kind: 'string'; text: string } | { kind: 'hash'; fields: [name: string, value: string][] };
+import type { StoredValue } from './types.ts';
 
 /** Reads keys that hold findings; null where there is nothing, or a type that is no finding. */
 export async function readStored(redis: Redis, keys: readonly string[]): Promise<(StoredValue | null)[]> {

@@ -1,4 +1,3 @@
-import type { StoredValue } from './read-stored.ts';
 import type { StoredFinding } from './stored.ts';
 
 export interface FindingQuery {
@@ -39,6 +38,9 @@ export interface FleetFindings extends FindingStore {
    */
   follow(options?: FollowOptions): AsyncIterable<StoredFinding>;
 }
+
+/** The value of a finding's key, to the byte: JSON text, or the hash of an older program. */
+export type StoredValue = { kind: 'string'; text: string } | { kind: 'hash'; fields: [name: string, value: string][] };
 
 /**
  * Where a finding stands. `live`: in the archive; `answer`: a librarian's own; `condensed`: a stub is in its place;

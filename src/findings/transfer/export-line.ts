@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { toText, type StoredValue } from '../read-stored.ts';
+import { toText } from '../read-stored.ts';
 import { parseFinding } from '../stored.ts';
-import { PLACES, type ExportedFinding } from '../types.ts';
+import { PLACES, type ExportedFinding, type StoredValue } from '../types.ts';
 
 /**
  * What a line says beside the finding, where the finding alone does not say it all. Short, and last in its line: readers
