@@ -14,7 +14,7 @@ export interface Login {
 }
 
 const formSchema = z.object({ user: z.string(), password: z.string(), next: z.string().optional() });
-const page = readFileSync(new URL('pages/login.html', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../pages/login.html', import.meta.url), 'utf8');
 
 /** A login page with a signed cookie for people, HTTP basic for scripts. */
 export function createLogin(credentials: { user: string; password: string }, log: Logger): Login {
