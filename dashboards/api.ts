@@ -9,12 +9,12 @@ import { describeCompaction } from '../src/status/read/compaction.ts';
 import { delegationOf, totalNanoUsd } from '../src/status/read/delegation.ts';
 import { choicesOf } from '../src/status/render/halt-choices.ts';
 import { readStatus } from '../src/status/read/snapshot.ts';
-import type { DashboardParts } from './app.ts';
 import { withDeadline } from './deadline.ts';
 import { checkHealth } from './health.ts';
 import { renderMetrics } from './metrics.ts';
 import { refuse } from './access/request-checks.ts';
-import { shareReads } from './cached-read.ts';
+import { createCachedRead } from './cached-read.ts';
+import type { DashboardParts } from './types.ts';
 
 /** A page is told that Redis is away rather than kept waiting for it. */
 const REDIS_TIMEOUT_MS = 2_000;
@@ -46,7 +46,7 @@ export function createApi({ redis, keys, queues, config }: DashboardParts): Rout
   const allQueues = Object.values(queues);
   const defaultDayLimitNanoUsd =
     config.FLEET_BUDGET_USD === undefined ? DEFAULT_BUDGET_NANO_USD : Math.round(config.FLEET_BUDGET_USD * 1e9);
-  const readShared = shareReads(
+  const readCached = createCachedRead(
     () =>
       withDeadline(
         readStatus(redis, keys, allQueues, {
@@ -62,7 +62,7 @@ export function createApi({ redis, keys, queues, config }: DashboardParts): Rout
 
   const router = Router();
   router.get('/api/status', async (_request, response) => {
-    const snapshot = await readShared();
+    const snapshot = await readCached();
     response.json({
       ...snapshot,
       failed: snapshot.failed.map((group) => ({
@@ -79,7 +79,7 @@ export function createApi({ redis, keys, queues, config }: DashboardParts): Rout
     });
   });
   router.get('/metrics', async (_request, response) => {
-    const text = await withDeadline(renderMetrics(await readShared(), allQueues), REDIS_TIMEOUT_MS);
+    const text = await withDeadline(renderMetrics(await readCached(), allQueues), REDIS_TIMEOUT_MS);
     response.type('text/plain; version=0.0.4; charset=utf-8').send(text);
   });
   router.get('/api/findings', async (request, response) => {

@@ -1,12 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import type { Queue } from 'bullmq';
 import express, { json, type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
-import type { QueueName } from '../queues/registry.ts';
 import type { Config } from '../src/config/environment.ts';
-import type { Logger } from '../src/process/logger.ts';
 import { redisAddress } from '../src/redis/connect.ts';
-import type { Keys } from '../src/redis/keys.ts';
 import { defineScripts } from '../src/redis/scripts.ts';
 import { createSessionReader } from '../src/swarm/session.ts';
 import { createApi, createHealthRoute } from './api.ts';
@@ -15,16 +11,8 @@ import { createJobChecks } from './board/job-edits.ts';
 import { createLogin } from './access/login.ts';
 import { checkChange, checkHost, refuse } from './access/request-checks.ts';
 import { requireSafeAddress, securityHeaders } from './access/security.ts';
-import { withoutWebFonts } from './board/strip-web-fonts.ts';
-
-export interface DashboardParts {
-  config: Config;
-  /** Fails at once while Redis is away (`role: 'producer'`): a page says so instead of waiting. */
-  redis: Redis;
-  keys: Keys;
-  queues: Record<QueueName, Queue>;
-  log: Logger;
-}
+import { stripWebFonts } from './board/strip-web-fonts.ts';
+import type { DashboardParts } from './types.ts';
 
 const BOARD = '/queues';
 const PAGES = fileURLToPath(new URL('pages', import.meta.url));
@@ -60,7 +48,7 @@ export function buildApp(parts: DashboardParts): Express {
   const session = createSessionReader(defineScripts(redis), keys);
   app.use(
     BOARD,
-    withoutWebFonts,
+    stripWebFonts,
     json({ limit: BODY_LIMIT }),
     createBoard(BOARD, { redis, keys, queues, checks, session, log }),
   );

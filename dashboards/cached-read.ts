@@ -1,8 +1,8 @@
 /**
- * Lets many pages share one read: while one is under way, and for `keepMs` after it, everybody gets the same answer. A
- * failure is not kept.
+ * Lets many pages share one read: every caller gets the answer of the read that is under way or that ended less than
+ * `keepMs` ago. A failure is not kept.
  */
-export function shareReads<T>(read: () => Promise<T>, keepMs: number): () => Promise<T> {
+export function createCachedRead<T>(read: () => Promise<T>, keepMs: number): () => Promise<T> {
   let current: { answer: Promise<T>; until: number } | null = null;
   return () => {
     if (current !== null && Date.now() < current.until) return current.answer;

@@ -4,10 +4,13 @@ import type { Logger } from '../src/process/logger.ts';
 import { connectRedis, redisAddress } from '../src/redis/connect.ts';
 
 const RETRY_MS = 1_000;
-const SAY_AGAIN_TRIES = 60;
+const LOG_EVERY_TRIES = 60;
 
-/** A connection that fails fast once it stands, waited for as long as it takes. Null: the signal fired first. */
-export async function connectPatiently(
+/**
+ * Tries to connect every second until it succeeds. Commands of the connection fail at once while Redis is away.
+ * @returns null when the signal fired first
+ */
+export async function connectWithRetry(
   url: string,
   { log, signal }: { log: Logger; signal: AbortSignal },
 ): Promise<Redis | null> {
@@ -15,7 +18,7 @@ export async function connectPatiently(
     try {
       return await connectRedis(url, { role: 'producer', log, name: 'fleet-dashboard' });
     } catch (error) {
-      if (tries % SAY_AGAIN_TRIES === 0)
+      if (tries % LOG_EVERY_TRIES === 0)
         log.warn({ redis: redisAddress(url), error }, 'Redis is not reachable; waiting for it');
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -6,7 +6,7 @@ import { startProcess } from '../src/process/start.ts';
 import { createKeys } from '../src/redis/keys.ts';
 import { buildApp, buildWaitingApp } from './app.ts';
 import { listen } from './listen.ts';
-import { connectPatiently } from './connect-with-retry.ts';
+import { connectWithRetry } from './connect-with-retry.ts';
 
 await startProcess('dashboard', async (config, log) => {
   const keys = createKeys(config.FLEET_SWARM ?? null);
@@ -16,7 +16,7 @@ await startProcess('dashboard', async (config, log) => {
   log.info({ address }, 'dashboard listens');
 
   const stop = new AbortController();
-  const connected = connectPatiently(config.REDIS_URL, { log, signal: stop.signal }).then((redis) => {
+  const connected = connectWithRetry(config.REDIS_URL, { log, signal: stop.signal }).then((redis) => {
     if (redis === null) return null;
     const queues = connectQueues(redis, keys);
     answer = buildApp({ config, redis, keys, queues, log });
