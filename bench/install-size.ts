@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { packageFolder } from '../src/config/environment.ts';
+import { packageFolder } from '../src/config/package-folder.ts';
 import type { Measure } from './measure.ts';
 
 const run = promisify(execFile);

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { defineQueue } from './define.ts';
-
-/** What a task is mainly about. Statistics and routing; it changes no permission. */
-export const TASK_KINDS = ['file', 'git', 'api-test', 'transform', 'search', 'analysis', 'docs', 'other'] as const;
+import { TASK_KINDS } from './kinds.ts';
 
 /** Ids that are also key suffixes: no `:` (BullMQ's separator), no white space, at most 200 characters. */
 export const idSchema = z

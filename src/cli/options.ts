@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import { toMessage, UsageError } from '../errors.ts';
 
+/** Findings that `fleet findings` lists without `--limit`. */
+export const FINDINGS_SHOWN = 20;
+
 /** Parser of an option that takes a whole number. */
 export function toCount(low: number, high: number): (text: string) => number {
   return (text) => {

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { packageFolder } from '../config/environment.ts';
+import { readVersion } from '../config/package-folder.ts';
 import { registerAsk } from './commands/ask.ts';
 import { registerBudget } from './commands/budget.ts';
 import { registerCancel } from './commands/cancel.ts';
@@ -27,9 +25,13 @@ import { registerSingle } from './commands/single.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTask } from './commands/task.ts';
 import { registerUp } from './commands/up.ts';
-import { reportFailure } from './output/report-failure.ts';
 
-/** One entry a command; each adds itself to the program. */
+/**
+ * One entry a command, in the order of the help text. A command has two files:
+ * - `commands/<name>.ts` registers its name, options and help text. Every command line loads all of these, so they import
+ *   nothing but commander, `options.ts` and constants.
+ * - `commands/run/<name>.ts` does the work. The action imports it when the command is given, and imports no more than it uses.
+ */
 const registrations: ((program: Command) => void)[] = [
   registerDemo,
   registerUp,
@@ -60,10 +62,9 @@ const registrations: ((program: Command) => void)[] = [
 
 /** The command line as a tree; `parseAsync` of it throws what a command throws. */
 export function buildProgram(): Command {
-  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
   const program = new Command('fleet')
     .description('A worker fleet for LLM work: queues, workers, budgets, findings.')
-    .version(version)
+    .version(readVersion())
     .showHelpAfterError('(fleet <command> --help tells more)')
     .exitOverride();
   for (const register of registrations) register(program);
@@ -80,7 +81,7 @@ export async function runCommandLine(argv: string[]): Promise<never> {
     await buildProgram().parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has said it already
-    else process.exitCode = reportFailure(error);
+    else process.exitCode = (await import('./output/report-failure.ts')).reportFailure(error);
   }
   process.exit();
 }

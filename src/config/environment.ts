@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { int, list, number, oneOf, secret, shown, url } from './fields.ts';
 import { ConfigError } from '../errors.ts';
+import { packageFolder } from './package-folder.ts';
 import { embeddedUrl, readEmbeddedChoice, type EmbeddedChoice } from './embedded-choice.ts';
 import { readShards, shardDefaults, type ShardConfig } from './shards.ts';
 
@@ -98,9 +98,6 @@ export interface Config extends Environment {
   origins: Record<string, 'shell' | '.env'>;
 }
 
-/** The package's own folder: two levels up from `src/config.ts`, three from `dist/src/config.js`. */
-export const packageFolder = findPackageFolder(dirname(fileURLToPath(import.meta.url)));
-
 /**
  * Reads the environment and the `.env` of the fleet's home (`FLEET_HOME`, default the package's folder). A variable of
  * the process wins over the file's. The folder the command was typed in is never looked at.
@@ -179,11 +176,4 @@ function readEnvFile(path: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(parsed).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
   );
-}
-
-function findPackageFolder(from: string): string {
-  if (existsSync(join(from, 'package.json'))) return from;
-  const parent = dirname(from);
-  if (parent === from) throw new ConfigError('package.json of the fleet was not found above its own code');
-  return findPackageFolder(parent);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { packageFolder, type Config } from '../config/environment.ts';
+import { type Config } from '../config/environment.ts';
+import { packageFolder } from '../config/package-folder.ts';
 import { EXIT_CONFIG } from '../process/start.ts';
 
 export type AppKind = 'redis' | 'dashboard' | 'coordinator' | 'haiku' | 'librarian';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { packageFolder } from '../config/environment.ts';
+import { packageFolder } from '../config/package-folder.ts';
 import { FleetError } from '../errors.ts';
 
 export interface ChildOptions {

@@ -1,27 +1,6 @@
 import type { Command } from 'commander';
-import { countOf } from '../../text/plural.ts';
-import type { Config } from '../../config/environment.ts';
-import type { OpenFleet } from '../../api/open-fleet.ts';
-import { NotFoundError, UsageError } from '../../errors.ts';
-import { parseHalt } from '../../halt/halt.ts';
-import { findMission } from '../../coordinator/control/find.ts';
-import { assertBatch } from '../../tasks/batch/progress.ts';
-import { releaseParked } from '../../jobs/outcomes/parked.ts';
-import { readBudget, seedBudget, setBudget, type BudgetScope } from '../../ledger/budget.ts';
-import type { BudgetState } from '../../ledger/budget-shape.ts';
-import { readOwnBudgets } from '../../ledger/own-budgets.ts';
-import { describeBudget } from '../output/describe-budget.ts';
-import { describeTooLittle } from '../cheapest-call.ts';
 import { jsonOption, toUsd } from '../options.ts';
-import { printJson } from '../output/print.ts';
-import { withFleet } from '../with-fleet.ts';
-
-interface BudgetOptions {
-  batch?: string;
-  mission?: string;
-  task?: string;
-  json?: boolean;
-}
+import type { BudgetOptions } from './run/budget.ts';
 
 export function registerBudget(program: Command): void {
   program
@@ -37,71 +16,7 @@ export function registerBudget(program: Command): void {
       '\nThe day’s budget halts the fleet: raise it, then fleet resume. Raising any other releases what it parked.' +
         '\n\nExamples:\n  fleet budget 20\n  fleet budget 3.50 --batch nightly\n  fleet budget 2 --mission mission-8f3a2c1d9e4b',
     )
-    .action(async (usd: number | undefined, options: BudgetOptions) => {
-      const scope = toScope(options);
-      await withFleet(async (fleet) => {
-        if (scope !== null) await assertScope(fleet, scope);
-        const { config, redis, keys } = fleet.inner;
-        const now = new Date();
-        if (scope === null) await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
-        if (usd !== undefined) await setBudget(redis, keys, usd, scope);
-        const released = usd === undefined || scope === null ? 0 : await release(fleet, scope);
-        const state = await readBudget(redis, keys, scope, now);
-        const own = scope === null && usd === undefined ? await readOwnBudgets(redis, keys, now) : [];
-        const halt = await redis.get(keys.haltReason);
-        const halted = halt !== null && parseHalt(halt).reason === 'budget';
-        if (options.json) return printJson({ ...state, released, haltedForBudget: halted, own });
-        console.log(`${toTitle(scope)}: ${describeBudget(state)}`);
-        for (const { scope: kind, name, ...budget } of own) console.log(`  ${kind} ${name}: ${describeBudget(budget)}`);
-        if (usd !== undefined) warnOfTooLittle(config, state);
-        if (released > 0) console.log(`Released: ${countOf(released, 'parked job')}, waiting for a worker again`);
-        if (scope !== null && 'mission' in scope && (await findMission(fleet.inner, scope.mission)).parked) {
-          console.log(`The mission is parked by a person: fleet resume ${scope.mission} lets it go on`);
-        }
-        if (halted && scope === null) console.log('The fleet is halted for its budget: fleet resume goes on');
-      });
-    });
-}
-
-/** No error: a person may want a budget that lets nothing through. But they should know. */
-function warnOfTooLittle(config: Config, { limit, settled, reserved, uncertain }: BudgetState): void {
-  if (limit === null) return;
-  const tooLittle = describeTooLittle(config, limit - settled - reserved - uncertain);
-  if (tooLittle === null) return;
-  const what = limit === 0 ? 'A budget of $0 allows no paid call' : `What is left is ${tooLittle}`;
-  console.error(`⚠️  ${what}: the next paid call is not made until the budget is raised`);
-}
-
-function toScope({ batch, mission, task }: BudgetOptions): BudgetScope {
-  const given = [batch, mission, task].filter((name) => name !== undefined);
-  if (given.length > 1) throw new UsageError('budget: expected one of --batch, --mission and --task');
-  if (batch !== undefined) return { batch };
-  if (mission !== undefined) return { mission };
-  return task === undefined ? null : { task };
-}
-
-/** A budget of something that does not exist, or that nobody asks, would be a limit that holds nothing. */
-async function assertScope(
-  { inner: { redis, keys, queues } }: OpenFleet,
-  scope: NonNullable<BudgetScope>,
-): Promise<void> {
-  if ('batch' in scope) await assertBatch(redis, keys, scope.batch);
-  if ('mission' in scope) await findMission({ redis, keys, queues }, scope.mission);
-  if (!('task' in scope)) return;
-  const job = await queues.tasks.getJob(scope.task);
-  if (job === undefined) throw new NotFoundError(`job ${scope.task}: no such job in queue tasks`);
-  if ((job.data as { budget_usd?: number }).budget_usd === undefined) {
-    throw new UsageError(`job ${scope.task}: was enqueued without a budget of its own, so that none is asked`);
-  }
-}
-
-async function release({ inner }: OpenFleet, scope: NonNullable<BudgetScope>): Promise<number> {
-  if ('batch' in scope) return releaseParked(inner, { scope: 'batch', name: scope.batch });
-  if ('mission' in scope) return releaseParked(inner, { scope: 'mission', name: scope.mission });
-  return releaseParked(inner, { scope: 'task', name: scope.task });
-}
-
-function toTitle(scope: BudgetScope): string {
-  if (scope === null) return 'Budget a day (UTC)';
-  return `Budget of ${Object.entries(scope).flat().join(' ')}`;
+    .action(async (usd: number | undefined, options: BudgetOptions) =>
+      (await import('./run/budget.ts')).runBudgetCommand(usd, options),
+    );
 }

@@ -1,13 +1,4 @@
 import type { Command } from 'commander';
-import { countOf } from '../../text/plural.ts';
-import { cancelBatch } from '../../tasks/batch/cancel.ts';
-import { cancelChildren } from '../../coordinator/delegate/cancel-children.ts';
-import { UsageError } from '../../errors.ts';
-import { cancelJobs } from '../../tasks/cancel.ts';
-import { assertBatch } from '../../tasks/batch/progress.ts';
-import { findQueueOf } from '../../jobs/queue-of-job.ts';
-import { showProgress } from '../output/progress.ts';
-import { withFleet } from '../with-fleet.ts';
 
 export function registerCancel(program: Command): void {
   program
@@ -16,29 +7,7 @@ export function registerCancel(program: Command): void {
     .argument('[ids...]', 'job ids')
     .option('--batch <name>', 'every task of this batch that has not ended')
     .addHelpText('after', '\nExamples:\n  fleet cancel task-1a2b\n  fleet cancel --batch nightly')
-    .action(async (ids: string[], { batch }: { batch?: string }) => {
-      if ((ids.length === 0) === (batch === undefined)) throw new UsageError('cancel: expected job ids, or --batch');
-      await withFleet(async ({ inner: { redis, keys, queues } }) => {
-        if (batch === undefined) {
-          for (const id of new Set(ids)) {
-            const queue = await findQueueOf({ redis, keys, queues }, id);
-            await cancelJobs(redis, keys, queue, [id]);
-            if (queue === queues.missions) await cancelChildren({ redis, keys, queues }, id);
-          }
-          return console.log(`Cancelled ${ids.join(', ')}.`);
-        }
-        await assertBatch(redis, keys, batch);
-        const progress = showProgress('Cancelling', 0, 'lines');
-        const count = await cancelBatch(redis, keys, queues.tasks, batch, (done, total) => {
-          progress.setTotal(total);
-          progress.update(done);
-        });
-        progress.stop();
-        console.log(
-          count === 0
-            ? `Nothing to cancel: every task of batch ${batch} has ended.`
-            : `Cancelled ${countOf(count, 'task')} of batch ${batch}; those that wait end as soon as a worker takes them.`,
-        );
-      });
-    });
+    .action(async (ids: string[], options: { batch?: string }) =>
+      (await import('./run/cancel.ts')).runCancelCommand(ids, options),
+    );
 }

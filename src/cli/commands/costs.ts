@@ -1,15 +1,7 @@
 import { Option, type Command } from 'commander';
-import { renderCosts } from '../../ledger/report/render.ts';
-import { REPORT_DIMENSIONS, type ReportDimension } from '../../ledger/report/types.ts';
-import { readLedger, toCostReport } from '../../ledger/report/report.ts';
-import { findPrices } from '../../pricing/catalog.ts';
-import { describeUncertain } from '../../status/render/describe-uncertain.ts';
+import { REPORT_DIMENSIONS } from '../../ledger/report/types.ts';
 import { jsonOption } from '../options.ts';
-import { printJson } from '../output/print.ts';
-import { withFleet } from '../with-fleet.ts';
-import { readSnapshot } from '../read-snapshot.ts';
-
-type CostsOptions = { by: ReportDimension; json?: boolean } & Partial<Record<ReportDimension, string>>;
+import type { CostsOptions } from './run/costs.ts';
 
 export function registerCosts(program: Command): void {
   const command = program
@@ -20,31 +12,5 @@ export function registerCosts(program: Command): void {
   command
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  fleet costs --by model --session 2026-11-21')
-    .action(async (options: CostsOptions) => {
-      await withFleet(async (fleet) => {
-        const { config, redis, keys } = fleet.inner;
-        const only = Object.fromEntries(
-          REPORT_DIMENSIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
-        );
-        const report = toCostReport(await readLedger(redis, keys), {
-          by: options.by,
-          sonnet: findPrices(config.FLEET_SONNET_MODEL, new Date()),
-          only,
-        });
-        const { uncertain } = await readSnapshot(fleet);
-        if (options.json) return printJson({ ...report, uncertain });
-        if (report.rows.length === 0 && Object.keys(only).length > 0) return console.log(describeNothing(only));
-        console.log(renderCosts(report));
-        if (uncertain.callCount > 0) {
-          console.log(`Not in it: uncertain cost of ${describeUncertain(uncertain)}`);
-        }
-      });
-    });
-}
-
-/** Names the filters: one of them may be mistyped, and the rest of the fleet may have spent a lot. */
-function describeNothing(only: Partial<Record<ReportDimension, string>>): string {
-  const named = Object.entries(only).map(([dimension, name]) => `${dimension} ${name}`);
-  const lists = Object.keys(only).map((dimension) => `fleet costs --by ${dimension}`);
-  return `Nothing has been spent on ${named.join(' and ')}; ${lists.join(', ')}: what there is`;
+    .action(async (options: CostsOptions) => (await import('./run/costs.ts')).runCostsCommand(options));
 }

@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import type { CheckGroup } from '../../doctor/check.ts';
-import { printJson } from '../output/print.ts';
 
 export function registerDoctor(program: Command): void {
   program
@@ -8,20 +6,7 @@ export function registerDoctor(program: Command): void {
     .description('look at everything the fleet needs, and say how to mend what is not well')
     .option('--live', 'also make one smallest call with each configured key and model; it is booked')
     .option('--json', 'for programs')
-    .action(async (options: { live?: boolean; json?: boolean }) => {
-      const { runDoctor } = await import('../../doctor/run-doctor.ts'); // with it the providers' libraries: only who asks waits
-      const groups = await runDoctor(process.env, { live: options.live ?? false });
-      if (groups.some(({ results }) => results.some(({ ok }) => !ok))) process.exitCode = 1;
-      if (options.json) return printJson(groups);
-      console.log(groups.map(render).join('\n\n'));
-    });
-}
-
-function render({ title, results }: CheckGroup): string {
-  const width = Math.max(...results.map(({ what }) => what.length));
-  const lines = results.flatMap(({ ok, what, seen, fix }) => [
-    `${ok ? '✅' : '❌'} ${what.padEnd(width)}  ${seen}`,
-    ...(fix === undefined ? [] : [`   ${' '.repeat(width)}  → ${fix}`]),
-  ]);
-  return [title, ...lines].join('\n');
+    .action(async (options: { live?: boolean; json?: boolean }) =>
+      (await import('./run/doctor.ts')).runDoctorCommand(options),
+    );
 }

@@ -1,24 +1,9 @@
 import type { Command } from 'commander';
-import { countOf } from '../../text/plural.ts';
-import { loadConfig } from '../../config/environment.ts';
-import { bringDown } from '../../pm2/down.ts';
-import { showWaiting } from '../output/show-waiting.ts';
 
 export function registerDown(program: Command): void {
   program
     .command('down')
     .description('end the processes of this swarm: running model calls end and are stored, jobs go back to waiting')
     .option('--now', 'leave them 5 seconds')
-    .action(async (options: { now?: boolean }) => {
-      const waiting = showWaiting();
-      const onEnded = (left: number, total: number): void =>
-        waiting.say(`Waiting for running model calls to end and be stored; ${left} of ${total} processes still up`);
-      const now = options.now ?? false;
-      const count = await bringDown(loadConfig(process.env), { now, onEnded }).finally(waiting.stop);
-      console.log(
-        count === 0
-          ? 'Nothing was running.'
-          : `Ended ${countOf(count, 'process', 'processes')}; everything waiting stays in Redis.`,
-      );
-    });
+    .action(async (options: { now?: boolean }) => (await import('./run/down.ts')).runDownCommand(options));
 }

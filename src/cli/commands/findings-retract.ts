@@ -1,11 +1,5 @@
 import type { Command } from 'commander';
-import { UsageError } from '../../errors.ts';
-import { countOf } from '../../text/plural.ts';
-import { listAnswersCiting, retractFinding } from '../../findings/retract.ts';
 import { jsonOption } from '../options.ts';
-import { thisPerson } from '../current-user.ts';
-import { lineWidth, printJson, toLine } from '../output/print.ts';
-import { withFleet } from '../with-fleet.ts';
 
 /** `fleet findings retract`. */
 export function registerRetract(findings: Command): void {
@@ -16,27 +10,8 @@ export function registerRetract(findings: Command): void {
     .requiredOption('--why <reason>', 'what is wrong with it; stays with the finding')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  fleet findings retract finding_8f3a2c1d9e4b --why "measured the wrong host"')
-    .action(async (given: string, _own: object, command: Command) => {
-      const options = command.optsWithGlobals<{ why: string; json?: boolean }>(); // `findings` takes --json for itself
-      const id = given.replace(/^finding:/, '');
-      await withFleet(async ({ inner: { redis, keys, scripts } }) => {
-        if (options.why.trim() === '')
-          throw new UsageError('--why: expected a reason in words; it stays with the finding');
-        const retraction = await retractFinding({ redis, keys, scripts }, { id, why: options.why, by: thisPerson() });
-        const citing = await listAnswersCiting(redis, keys, id);
-        if (options.json) {
-          return printJson({ ...retraction, cited_by: citing.map((answer) => answer.finding_id) });
-        }
-        console.log(`Retracted ${id}: no librarian is shown it any more.`);
-        if (retraction.restored > 0) {
-          console.log(`${countOf(retraction.restored, 'finding')} of the summary it took with it are live again.`);
-        }
-        if (citing.length === 0) return console.log('No answer cited it.');
-        console.log(`${countOf(citing.length, 'answer')} cited it; ask again where it matters:`);
-        for (const answer of citing) {
-          const head = `  ${answer.finding_id}  ${answer.at.slice(0, 16).replace('T', ' ')}  `;
-          console.log(head + toLine(answer.task ?? '', Math.max(30, lineWidth() - head.length)));
-        }
-      });
-    });
+    .action(
+      async (given: string, _own: object, command: Command) =>
+        (await import('./run/findings-retract.ts')).runFindingsRetractCommand(given, command.optsWithGlobals()), // `findings` takes --json for itself
+    );
 }

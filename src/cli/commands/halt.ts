@@ -1,11 +1,4 @@
 import type { Command } from 'commander';
-import { UsageError } from '../../errors.ts';
-import { createHaltSwitch } from '../../halt/halt.ts';
-import type { Halt } from '../../halt/halt-shape.ts';
-import { createNotifier } from '../../swarm/notify.ts';
-import { choicesOf } from '../../status/render/halt-choices.ts';
-import { thisPerson } from '../current-user.ts';
-import { withFleet } from '../with-fleet.ts';
 
 export function registerHalt(program: Command): void {
   program
@@ -17,31 +10,5 @@ export function registerHalt(program: Command): void {
       '\nA halt that stands stays as it is, with its own reason; the command says which (exit 0: the fleet stands still).' +
         '\n\nExample:\n  fleet halt "prices look wrong"',
     )
-    .action(async (words: string[]) => {
-      const detail = words.join(' ').trim();
-      if (detail === '') throw new UsageError('halt: expected a reason');
-      await withFleet(async ({ inner: { config, redis, keys, queues } }) => {
-        const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
-        const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
-        const first = await halt.halt({ reason: 'person', step: '', by: thisPerson(), detail });
-        await notifier.flush();
-        if (first) return console.log('Halted. Nothing is lost: `fleet resume` goes on.');
-        const stated = await halt.read();
-        if (stated === null) throw new UsageError('halt: somebody lifted a halt at this very moment; say it again');
-        await halt.enforce(); // a queue that somebody resumed in Bull Board stands still again
-        console.log(describeStanding(stated));
-      });
-    });
-}
-
-/** What stands already, and the ways out of it. */
-function describeStanding(halt: Halt): string {
-  const since = halt.at === '' ? '' : ` since ${halt.at}`;
-  const by = halt.by === '' ? '' : ` by ${halt.by}`;
-  const detail = halt.detail === '' ? '' : ` (${halt.detail})`;
-  return [
-    `Already halted${since}${by}: ${halt.reason}${detail}`,
-    'That halt stays as it is; your reason is not noted.',
-    ...choicesOf(halt).map((choice) => `  ➜ ${choice.what}: ${choice.command}`),
-  ].join('\n');
+    .action(async (words: string[]) => (await import('./run/halt.ts')).runHaltCommand(words));
 }

@@ -1,11 +1,5 @@
 import type { Command } from 'commander';
-import { readMissionHead } from '../../coordinator/mission/record.ts';
-import { describeReport } from '../../coordinator/paper/describe-report.ts';
-import { readPaper, type PaperRecord } from '../../coordinator/paper/record.ts';
-import { NotFoundError } from '../../errors.ts';
 import { jsonOption } from '../options.ts';
-import { printJson, withoutControls } from '../output/print.ts';
-import { withFleet } from '../with-fleet.ts';
 
 /** `fleet paper show`. */
 export function registerPaperShow(paper: Command): void {
@@ -15,28 +9,8 @@ export function registerPaperShow(paper: Command): void {
     .argument('<mission>', 'its id')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  fleet paper show mission-8f3a2c1d9e4b')
-    .action(async (id: string, _own: object, command: Command) => {
-      const options = command.optsWithGlobals<{ json?: boolean }>(); // `paper` takes --json for itself
-      await withFleet(async ({ inner: { redis, keys } }) => {
-        const [mission, found] = [await readMissionHead(redis, keys, id), await readPaper(redis, keys, id)];
-        if (found === null) throw new NotFoundError(`paper ${id}: no such paper, or it has not begun`);
-        if (options.json === true) return printJson({ id, state: mission?.state ?? null, ...found });
-        if (found.text !== null) return console.log(withoutControls(found.text).trimEnd());
-        console.log(withoutControls(renderDrafts(found, mission?.problem ?? '')));
-      });
-    });
-}
-
-/** What a person reads of a paper that is not whole. */
-function renderDrafts({ outline, drafts, shards, stop }: PaperRecord, problem: string): string {
-  const head = [
-    `# ${outline?.title ?? '(no outline yet)'}`,
-    `(${drafts.filter((draft) => draft !== null).length} of ${outline?.sections.length ?? '?'} sections are drafted)`,
-    ...(shards === null ? [] : [`Shards: ${describeReport(shards)}`]),
-    ...(stop === null ? [] : [`Stands at ${stop.step} since ${stop.at}: ${problem === '' ? stop.detail : problem}`]),
-  ];
-  const sections = (outline?.sections ?? []).map(
-    ({ title }, at) => `## ${title}\n\n${drafts[at]?.text ?? '(not written yet)'}`,
-  );
-  return [head.join('\n'), ...sections].join('\n\n');
+    .action(
+      async (id: string, _own: object, command: Command) =>
+        (await import('./run/paper-show.ts')).runPaperShowCommand(id, command.optsWithGlobals()), // `paper` takes --json for itself
+    );
 }

@@ -1,9 +1,4 @@
 import type { Command } from 'commander';
-import { createHaltSwitch } from '../../halt/halt.ts';
-import { parkMission } from '../../coordinator/control/park.ts';
-import { createNotifier } from '../../swarm/notify.ts';
-import { thisPerson } from '../current-user.ts';
-import { withFleet } from '../with-fleet.ts';
 
 export function registerPark(program: Command): void {
   program
@@ -11,18 +6,5 @@ export function registerPark(program: Command): void {
     .description('set one mission aside: calls under way end and are stored, its other tasks wait; the rest goes on')
     .argument('<mission>', 'its id; a halt that it caused is lifted')
     .addHelpText('after', '\nExample:\n  fleet park mission-8f3a2c1d9e4b')
-    .action(async (mission: string) => {
-      await withFleet(async ({ inner: { config, redis, keys, queues } }) => {
-        const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
-        const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
-        const parked = await parkMission({ redis, keys, queues, halt, notifier }, mission, thisPerson());
-        await notifier.flush();
-        const what = parked.again ? 'is parked already' : 'is parked';
-        console.log(`Mission ${mission} ${what}: nothing of it is lost; fleet resume ${mission} lets it go on.`);
-        if (parked.said !== null) console.log(parked.said);
-        const standing = await halt.read();
-        if (parked.liftedHalt) console.log('The halt it caused is lifted: everything else goes on.');
-        else if (standing !== null) console.log(`⛔ The fleet is halted for another reason: ${standing.reason}`);
-      });
-    });
+    .action(async (mission: string) => (await import('./run/park.ts')).runParkCommand(mission));
 }

@@ -1,23 +1,5 @@
 import type { Command } from 'commander';
-import { countOf } from '../../text/plural.ts';
-import { UsageError } from '../../errors.ts';
-import { createHaltSwitch, describeHalt } from '../../halt/halt.ts';
-import type { Halt } from '../../halt/halt-shape.ts';
-import { resumeMission, type MissionChoice } from '../../coordinator/control/resume.ts';
-import { formatUsd } from '../../pricing/money.ts';
-import { createNotifier } from '../../swarm/notify.ts';
-import type { OpenFleet } from '../../api/open-fleet.ts';
-import type { StatusSnapshot } from '../../status/types.ts';
-import { describeTooLittle } from '../cheapest-call.ts';
-import { thisPerson } from '../current-user.ts';
-import { readSnapshot } from '../read-snapshot.ts';
-import { withFleet } from '../with-fleet.ts';
-
-interface ResumeOptions {
-  retry?: boolean;
-  skipGemini?: boolean;
-  acceptShards?: boolean;
-}
+import type { ResumeOptions } from './run/resume.ts';
 
 export function registerResume(program: Command): void {
   program
@@ -31,81 +13,7 @@ export function registerResume(program: Command): void {
       'after',
       '\nExamples:\n  fleet budget 20 && fleet resume\n  fleet resume mission-8f3a2c1d9e4b --skip-gemini',
     )
-    .action(async (mission: string | undefined, options: ResumeOptions) => {
-      const choice = toChoice(mission, options);
-      await withFleet((fleet) => (mission === undefined ? liftHalt(fleet) : letGo(fleet, mission, choice)));
-    });
-}
-
-function toChoice(
-  mission: string | undefined,
-  { retry, skipGemini, acceptShards }: ResumeOptions,
-): MissionChoice | null {
-  const all: [boolean | undefined, MissionChoice][] = [
-    [retry, 'retry'],
-    [skipGemini, 'skip-gemini'],
-    [acceptShards, 'accept-shards'],
-  ];
-  const given = all.flatMap(([is, choice]) => (is === true ? [choice] : []));
-  if (given.length > 1) {
-    throw new UsageError(`resume: expected one choice, got ${given.map((choice) => `--${choice}`).join(' and ')}`);
-  }
-  if (given[0] !== undefined && mission === undefined) {
-    throw new UsageError(`resume: --${given[0]} is for one mission: fleet resume MISSION --${given[0]}`);
-  }
-  return given[0] ?? null;
-}
-
-async function liftHalt(fleet: OpenFleet): Promise<void> {
-  const { config, redis, keys, queues } = fleet.inner;
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
-  const lifted = await createHaltSwitch(redis, keys, Object.values(queues), { notifier }).resume(thisPerson());
-  await notifier.flush();
-  console.log(describeLifted(lifted));
-  await describeRest(fleet);
-}
-
-async function letGo(fleet: OpenFleet, mission: string, choice: MissionChoice | null): Promise<void> {
-  const { config, redis, keys, queues, scripts } = fleet.inner;
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
-  const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
-  const before = await halt.read();
-  const resumed = await resumeMission({ redis, keys, queues, scripts, halt, notifier }, mission, choice, thisPerson());
-  await notifier.flush();
-  console.log(`Mission ${mission} goes on${resumed.said === null ? '' : `: ${resumed.said}`}.`);
-  if (resumed.released > 0) console.log(`Released: ${countOf(resumed.released, 'job')}, waiting for a worker again`);
-  if (resumed.liftedHalt && before !== null) {
-    console.log(describeLifted(before));
-    return describeRest(fleet);
-  }
-  const after = await halt.read();
-  if (after !== null)
-    console.log(`⛔ The fleet is still halted for another reason: ${after.reason}; fleet resume lifts it`);
-}
-
-function describeLifted({ reason, detail }: Halt): string {
-  return `Lifted: ${reason}${detail === '' ? '' : ` (${detail})`}.`;
-}
-
-/** What still stands in the way, and how far the money goes. */
-async function describeRest(fleet: OpenFleet): Promise<void> {
-  const snapshot = await readSnapshot(fleet);
-  for (const line of toRest(snapshot)) console.log(line);
-  const { limitNanoUsd, settledNanoUsd, reservedNanoUsd, uncertainNanoUsd } = snapshot.budget;
-  if (limitNanoUsd === null || snapshot.halt !== null) return;
-  const rest = limitNanoUsd - settledNanoUsd - reservedNanoUsd - uncertainNanoUsd;
-  const tooLittle = describeTooLittle(fleet.inner.config, rest);
-  if (tooLittle !== null)
-    console.log(`⚠️  That is ${tooLittle}: the next one halts the fleet again; fleet budget USD gives it more`);
-}
-
-/** A fleet may halt again at once; what is paused then, that halt has paused. */
-export function toRest({ halt, queues, budget }: Pick<StatusSnapshot, 'halt' | 'queues' | 'budget'>): string[] {
-  const paused = queues.filter((queue) => queue.paused).map((queue) => queue.name);
-  const again = halt === null ? [] : [`⛔ Halted again: ${describeHalt(halt)}; fleet status shows the ways out`];
-  const left = paused.length === 0 || halt !== null ? [] : [`⚠️  Paused by a person and left so: ${paused.join(', ')}`];
-  const { limitNanoUsd, settledNanoUsd, reservedNanoUsd, uncertainNanoUsd } = budget;
-  if (limitNanoUsd === null) return [...again, ...left];
-  const rest = Math.max(0, limitNanoUsd - settledNanoUsd - reservedNanoUsd - uncertainNanoUsd);
-  return [...again, ...left, `Budget:  ${formatUsd(rest, 4)} of ${formatUsd(limitNanoUsd, 4)} left today`];
+    .action(async (mission: string | undefined, options: ResumeOptions) =>
+      (await import('./run/resume.ts')).runResumeCommand(mission, options),
+    );
 }

@@ -1,10 +1,5 @@
 import type { Command } from 'commander';
-import { countOf } from '../../text/plural.ts';
-import { UsageError } from '../../errors.ts';
-import { beginSession } from '../../swarm/session.ts';
 import { jsonOption } from '../options.ts';
-import { printJson } from '../output/print.ts';
-import { withFleet } from '../with-fleet.ts';
 
 export function registerSession(program: Command): void {
   program
@@ -15,23 +10,7 @@ export function registerSession(program: Command): void {
     .argument('[name]', 'such as instance-11; default: the date')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  fleet session instance-11')
-    .action(async (name: string | undefined, options: { json?: boolean }) => {
-      if (name !== undefined) checkSessionName(name);
-      await withFleet(async ({ inner: { redis, keys, scripts } }) => {
-        const session = await beginSession(scripts, keys, name ?? '');
-        const state = await redis.hgetall(keys.session);
-        const { startedAt = '', findings = '0' } = state;
-        if (options.json) return printJson({ name: session, startedAt, findings: Number(findings) });
-        console.log(
-          name === undefined
-            ? `Session ${session} began ${startedAt} and has ${countOf(Number(findings), 'finding')}.`
-            : `Session ${session} began; costs count from zero.`,
-        );
-      });
-    });
-}
-
-function checkSessionName(name: string): void {
-  if (/^[^\s:{}]{1,100}$/.test(name)) return;
-  throw new UsageError(`session: expected a name without white space, colon or brace, got ${JSON.stringify(name)}`);
+    .action(async (name: string | undefined, options: { json?: boolean }) =>
+      (await import('./run/session.ts')).runSessionCommand(name, options),
+    );
 }

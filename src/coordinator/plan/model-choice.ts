@@ -1,4 +1,4 @@
-import type { TASK_KINDS } from '../../../queues/tasks.ts';
+import type { TASK_KINDS } from '../../../queues/kinds.ts';
 import type { PlanNode } from './plan.ts';
 
 /** Which model a kind of task goes to where the plan does not give one of the four reasons for Sonnet. */

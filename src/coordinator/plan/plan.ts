@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SONNET_REASONS, type SonnetReason } from '../../../queues/reasons.ts';
-import { TASK_KINDS } from '../../../queues/tasks.ts';
+import { TASK_KINDS } from '../../../queues/kinds.ts';
 
 /** One task of a plan, as the planner writes it. `{item}` in the description stands for each entry of `for_each`. */
 const plannedTaskSchema = z.object({

@@ -1,4 +1,4 @@
-import { TASK_KINDS } from '../../../queues/tasks.ts';
+import { TASK_KINDS } from '../../../queues/kinds.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import { checkPlan, type PlanLimits } from './check.ts';
 import { type Plan } from './plan.ts';

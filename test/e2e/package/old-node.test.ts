@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packageFolder } from '../../../src/config/environment.ts';
+import { packageFolder } from '../../../src/config/package-folder.ts';
 
 let folder = '';
 let pretend = '';

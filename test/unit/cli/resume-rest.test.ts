@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { toRest } from '../../../src/cli/commands/resume.ts';
+import { toRest } from '../../../src/cli/commands/run/resume.ts';
 import type { StatusSnapshot } from '../../../src/status/types.ts';
 
 const stand = {

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { environmentNames, loadConfig, packageFolder, requireAnthropicKey } from '../../../src/config/environment.ts';
+import { environmentNames, loadConfig, requireAnthropicKey } from '../../../src/config/environment.ts';
+import { packageFolder } from '../../../src/config/package-folder.ts';
 import { shardVariableNames } from '../../../src/config/shards.ts';
 import { readEmbeddedChoice, writeEmbeddedChoice } from '../../../src/config/embedded-choice.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { TASK_KINDS } from '../../../queues/tasks.ts';
+import { TASK_KINDS } from '../../../queues/kinds.ts';
 import { toModelOf } from '../../../src/coordinator/plan/model-choice.ts';
 
 const config = { FLEET_HAIKU_MODEL: 'the-small-one', FLEET_SONNET_MODEL: 'the-large-one' };

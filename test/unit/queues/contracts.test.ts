@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { queueRegistry, type QueueName } from '../../../queues/registry.ts';
-import { TASK_KINDS, taskInputSchema } from '../../../queues/tasks.ts';
+import { TASK_KINDS } from '../../../queues/kinds.ts';
+import { taskInputSchema } from '../../../queues/tasks.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 
 const definitions = Object.entries(queueRegistry);

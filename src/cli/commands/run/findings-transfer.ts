@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { countOf } from '../../text/plural.ts';
-import { toMessage, UsageError } from '../../errors.ts';
-import { eachStored } from '../../findings/iterate.ts';
-import { toExportLine } from '../../findings/transfer/export-line.ts';
-import { importFindings, type ImportCounts } from '../../findings/transfer/import.ts';
-import type { FindingQuery } from '../../findings/types.ts';
-import type { OpenFleet } from '../../api/open-fleet.ts';
-import { EXIT } from '../output/exit-codes.ts';
-import { withInterrupt } from '../interrupt.ts';
-import { printJson } from '../output/print.ts';
-import { showProgress } from '../output/progress.ts';
-import { writeWhole } from '../output/atomic-write.ts';
+import { countOf } from '../../../text/plural.ts';
+import { toMessage, UsageError } from '../../../errors.ts';
+import { eachStored } from '../../../findings/iterate.ts';
+import { toExportLine } from '../../../findings/transfer/export-line.ts';
+import { importFindings, type ImportCounts } from '../../../findings/transfer/import.ts';
+import type { FindingQuery } from '../../../findings/types.ts';
+import type { OpenFleet } from '../../../api/open-fleet.ts';
+import { EXIT } from '../../output/exit-codes.ts';
+import { withInterrupt } from '../../interrupt.ts';
+import { printJson } from '../../output/print.ts';
+import { showProgress } from '../../output/progress.ts';
+import { writeWhole } from '../../output/atomic-write.ts';
 
 /** Bad lines printed one by one; the rest is a number. */
 const PROBLEMS_SHOWN = 20;

@@ -1,0 +1,37 @@
+import { listContexts, removeContext, saveContext } from '../../../haiku/memory-contexts.ts';
+import { readTextFile } from '../../options.ts';
+import { printJson } from '../../output/print.ts';
+import { renderTable } from '../../output/table.ts';
+import { withFleet } from '../../with-fleet.ts';
+
+/** Does `fleet context load`. */
+export async function runContextLoadCommand(name: string, file: string): Promise<void> {
+  const text = readTextFile('context', file);
+  await withFleet(async ({ inner: { redis, keys } }) => {
+    const info = await saveContext(redis, keys, name, text);
+    console.log(`Context ${info.name}: ${info.bytes.toLocaleString('en-US')} bytes, about ${toTokens(text)} tokens.`);
+  });
+}
+
+/** Does `fleet context ls`. */
+export async function runContextListCommand(options: { json?: boolean }): Promise<void> {
+  await withFleet(async ({ inner: { redis, keys } }) => {
+    const found = await listContexts(redis, keys);
+    if (options.json) return printJson(found);
+    if (found.length === 0) return console.log('No contexts. fleet context load NAME FILE stores one.');
+    const rows = found.map(({ name, bytes, loadedAt }) => [name, bytes.toLocaleString('en-US'), loadedAt]);
+    console.log(renderTable([['name', 'bytes', 'loaded'], ...rows], [1]));
+  });
+}
+
+/** Does `fleet context rm`. */
+export async function runContextRemoveCommand(name: string): Promise<void> {
+  await withFleet(async ({ inner: { redis, keys } }) => {
+    await removeContext(redis, keys, name);
+    console.log(`Context ${name} is gone.`);
+  });
+}
+
+function toTokens(text: string): string {
+  return Math.ceil(text.length / 4).toLocaleString('en-US');
+}

@@ -1,0 +1,110 @@
+import { NotFoundError, UsageError } from '../../../errors.ts';
+import type { FindingQuery } from '../../../findings/types.ts';
+import { toSummary, type StoredFinding } from '../../../findings/stored.ts';
+import { assertBatch } from '../../../tasks/batch/progress.ts';
+import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
+import { toMark } from '../../output/finding-mark.ts';
+import { FINDINGS_SHOWN } from '../../options.ts';
+import { lineWidth, printJson, toLine, withoutControls } from '../../output/print.ts';
+import { withFleet } from '../../with-fleet.ts';
+import { exportFindings, importFindingsFile } from './findings-transfer.ts';
+
+export interface FindingsOptions {
+  grep?: string;
+  session?: string;
+  batch?: string;
+  limit?: number;
+  json?: boolean;
+  export?: string | true;
+  import?: string;
+  answers?: boolean;
+}
+
+/** Does `fleet findings`. */
+export async function runFindingsCommand(id: string | undefined, options: FindingsOptions): Promise<void> {
+  if (options.import !== undefined) assertAlone(id, options);
+  await withFleet(async (fleet) => {
+    const { findings, inner } = fleet;
+    if (options.import !== undefined) return importFindingsFile(fleet, options.import, options);
+    if (id !== undefined) {
+      const finding = await findings.get(id.replace(/^finding:/, ''));
+      if (finding === null)
+        throw new NotFoundError(`finding ${id}: there is none; \`fleet findings\` lists the newest`);
+      return options.json ? printJson(finding) : console.log(renderFinding(finding));
+    }
+    const { batch, export: target } = options;
+    // Of an imported batch there are findings and no tasks.
+    if (batch !== undefined && (await inner.redis.exists(inner.keys.indexByBatch(batch))) === 0) {
+      await assertBatch(inner.redis, inner.keys, batch);
+    }
+    if (target !== undefined) return exportFindings(fleet, target === true ? null : target, toQuery(options));
+    const found = await findings.list({ ...toQuery(options), limit: options.limit ?? FINDINGS_SHOWN });
+    if (options.json) return printJson(found);
+    if (found.length === 0) return console.log('No finding fits.');
+    for (const finding of found) console.log(renderLine(finding));
+  });
+}
+
+function toQuery({ grep, session, batch, limit, answers }: FindingsOptions): FindingQuery {
+  return {
+    ...(grep === undefined ? {} : { text: grep }),
+    ...(session === undefined ? {} : { session }),
+    ...(batch === undefined ? {} : { batch }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(answers === true ? { answers } : {}),
+  };
+}
+
+/** @throws UsageError where an option beside `--import` would do nothing */
+function assertAlone(id: string | undefined, options: FindingsOptions): void {
+  const others = (['grep', 'session', 'batch', 'limit', 'export', 'answers'] as const).filter(
+    (name) => options[name] !== undefined,
+  );
+  if (id === undefined && others.length === 0) return;
+  throw new UsageError(
+    `--import: takes the whole file; expected nothing beside it, got ${id ?? others.map((name) => `--${name}`).join(', ')}`,
+  );
+}
+
+function renderLine(finding: StoredFinding): string {
+  const cost = finding.cost === undefined ? '' : formatUsd(toNanoUsd(finding.cost), 6);
+  const head = `${finding.finding_id.padEnd(26)}  ${finding.at.slice(0, 19)}Z  ${cost.padStart(9)}  `;
+  const mark = toMark(finding);
+  return (head + mark + toLine(toSummary(finding), Math.max(30, lineWidth() - head.length))).trimEnd();
+}
+
+function renderFinding(finding: StoredFinding): string {
+  const { usage } = finding;
+  const facts: [string, string | undefined][] = [
+    ['Retracted', toRetraction(finding)],
+    ['Condensed', finding.status === 'condensed' ? `summed up in ${finding.summary_id ?? ''}` : undefined],
+    ['Task', toLine(finding.task ?? '', 400)],
+    ['At', finding.at],
+    ['By', [finding.worker_id, finding.model].filter((part) => part !== undefined).join(', ')],
+    ['Session', finding.session],
+    ['Batch', finding.batch ?? undefined],
+    ['Cost', finding.cost === undefined ? undefined : formatUsd(toNanoUsd(finding.cost), 6)],
+    [
+      'Tokens',
+      usage === undefined
+        ? finding.tokens_used?.toString()
+        : `${usage.input + usage.cache_write + usage.cache_read} prompt, ${usage.output} output`,
+    ],
+    ['Changed', finding.files_changed.join(', ')],
+    ['Cites', finding.citations.join(', ')],
+    ['Topics', finding.topics.join(', ')],
+  ];
+  const lines = facts
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => `${name.padEnd(11)}${value}`);
+  const result = typeof finding.result === 'string' ? finding.result : JSON.stringify(finding.result, null, 2);
+  return [`finding:${finding.finding_id}`, ...lines, '', withoutControls(result ?? '')].join('\n');
+}
+
+/** Why, by whom and when; undefined where it stands. */
+function toRetraction(finding: StoredFinding): string | undefined {
+  if (finding.status !== 'retracted') return undefined;
+  const note: unknown = Reflect.get(finding, 'retracted');
+  if (typeof note !== 'object' || note === null) return 'yes';
+  return toLine(['why', 'by', 'at'].map((name) => String(Reflect.get(note, name) ?? '')).join(', '), 400);
+}

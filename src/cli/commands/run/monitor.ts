@@ -1,0 +1,68 @@
+import type { OpenFleet } from '../../../api/open-fleet.ts';
+import { toFindingId } from '../../../findings/finding-id.ts';
+import { toSummary, type StoredFinding } from '../../../findings/stored.ts';
+import { connectRedis } from '../../../redis/connect.ts';
+import { lineWidth, toLine } from '../../output/print.ts';
+import { withFleet } from '../../with-fleet.ts';
+
+export interface MonitorOptions {
+  batch?: string;
+  json?: boolean;
+}
+
+/** Does `fleet monitor`. */
+export async function runMonitorCommand(options: MonitorOptions): Promise<void> {
+  await withFleet((fleet) => follow(fleet, options));
+}
+
+async function follow(fleet: OpenFleet, options: MonitorOptions): Promise<never> {
+  const { config, keys } = fleet.inner;
+  const subscriber = await connectRedis(config.REDIS_URL, {
+    role: 'worker',
+    name: 'fleet-monitor',
+    log: {
+      warn: () => console.error('Redis is not reachable; what is announced meanwhile is not shown'),
+      info: () => console.error('Redis is back'),
+    },
+  });
+  let last = Promise.resolve(); // one after the other: lines stand in the order of the messages
+  subscriber.on('pmessage', (_pattern, channel: string, id: string) => {
+    const at = new Date();
+    last = last
+      .then(() =>
+        show(fleet, { at, channel: channel.slice(keys.publicPrefix.length + 'channel:'.length), id }, options),
+      )
+      .catch(() => console.log(`${toClock(at)}  ${id}`)); // Redis went away between the message and the look
+  });
+  await subscriber.psubscribe(keys.channelPattern);
+  return new Promise(() => undefined); // until Ctrl-C
+}
+
+async function show(
+  fleet: OpenFleet,
+  message: { at: Date; channel: string; id: string },
+  { batch, json }: MonitorOptions,
+): Promise<void> {
+  const { at, channel, id } = message;
+  const finding = await findFinding(fleet, channel, id);
+  if (batch !== undefined && finding?.batch !== batch) return;
+  const text = finding === null ? '' : toSummary(finding);
+  if (json) return console.log(JSON.stringify({ at: at.toISOString(), channel, id, summary: text }));
+  const head = `${toClock(at)}  ${channel.padEnd(11)}  ${toLine(id, 40).padEnd(28)}  `;
+  console.log((head + toLine(text, Math.max(30, lineWidth() - head.length))).trimEnd());
+}
+
+/** The finding that a message is about: `completions` carries a task's id, the others the finding's own or a query's. */
+async function findFinding(fleet: OpenFleet, channel: string, id: string): Promise<StoredFinding | null> {
+  if (channel === 'findings') return fleet.findings.get(id);
+  if (channel === 'responses') return fleet.findings.get(`archive_${id}`);
+  if (channel !== 'completions') return null;
+  const { redis, keys, queues } = fleet.inner;
+  const data = await redis.hget(keys.queueKey(queues.tasks.name, id), 'data');
+  const wanted = data === null ? undefined : (JSON.parse(data) as { finding_id?: string }).finding_id;
+  return fleet.findings.get(toFindingId(id, wanted));
+}
+
+function toClock(at: Date): string {
+  return at.toTimeString().slice(0, 8);
+}

@@ -1,0 +1,31 @@
+import { readMissionHead } from '../../../coordinator/mission/record.ts';
+import { describeReport } from '../../../coordinator/paper/describe-report.ts';
+import { readPaper, type PaperRecord } from '../../../coordinator/paper/record.ts';
+import { NotFoundError } from '../../../errors.ts';
+import { printJson, withoutControls } from '../../output/print.ts';
+import { withFleet } from '../../with-fleet.ts';
+
+/** Does `fleet paper show`. */
+export async function runPaperShowCommand(id: string, options: { json?: boolean }): Promise<void> {
+  await withFleet(async ({ inner: { redis, keys } }) => {
+    const [mission, found] = [await readMissionHead(redis, keys, id), await readPaper(redis, keys, id)];
+    if (found === null) throw new NotFoundError(`paper ${id}: no such paper, or it has not begun`);
+    if (options.json === true) return printJson({ id, state: mission?.state ?? null, ...found });
+    if (found.text !== null) return console.log(withoutControls(found.text).trimEnd());
+    console.log(withoutControls(renderDrafts(found, mission?.problem ?? '')));
+  });
+}
+
+/** What a person reads of a paper that is not whole. */
+function renderDrafts({ outline, drafts, shards, stop }: PaperRecord, problem: string): string {
+  const head = [
+    `# ${outline?.title ?? '(no outline yet)'}`,
+    `(${drafts.filter((draft) => draft !== null).length} of ${outline?.sections.length ?? '?'} sections are drafted)`,
+    ...(shards === null ? [] : [`Shards: ${describeReport(shards)}`]),
+    ...(stop === null ? [] : [`Stands at ${stop.step} since ${stop.at}: ${problem === '' ? stop.detail : problem}`]),
+  ];
+  const sections = (outline?.sections ?? []).map(
+    ({ title }, at) => `## ${title}\n\n${drafts[at]?.text ?? '(not written yet)'}`,
+  );
+  return [head.join('\n'), ...sections].join('\n\n');
+}

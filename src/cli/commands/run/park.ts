@@ -1,0 +1,21 @@
+import { createHaltSwitch } from '../../../halt/halt.ts';
+import { parkMission } from '../../../coordinator/control/park.ts';
+import { createNotifier } from '../../../swarm/notify.ts';
+import { thisPerson } from '../../current-user.ts';
+import { withFleet } from '../../with-fleet.ts';
+
+/** Does `fleet park`. */
+export async function runParkCommand(mission: string): Promise<void> {
+  await withFleet(async ({ inner: { config, redis, keys, queues } }) => {
+    const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
+    const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
+    const parked = await parkMission({ redis, keys, queues, halt, notifier }, mission, thisPerson());
+    await notifier.flush();
+    const what = parked.again ? 'is parked already' : 'is parked';
+    console.log(`Mission ${mission} ${what}: nothing of it is lost; fleet resume ${mission} lets it go on.`);
+    if (parked.said !== null) console.log(parked.said);
+    const standing = await halt.read();
+    if (parked.liftedHalt) console.log('The halt it caused is lifted: everything else goes on.');
+    else if (standing !== null) console.log(`⛔ The fleet is halted for another reason: ${standing.reason}`);
+  });
+}

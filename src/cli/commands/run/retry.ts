@@ -1,0 +1,142 @@
+import { countOf } from '../../../text/plural.ts';
+import type { OpenFleet } from '../../../api/open-fleet.ts';
+import { toMessage, UsageError } from '../../../errors.ts';
+import { readKnownNames } from '../../../tasks/check.ts';
+import { holdOpen, letEnd, noticeBatchEnd } from '../../../tasks/batch/lifecycle.ts';
+import { eachFailedJob } from '../../../tasks/repair/failed.ts';
+import { assertBatch } from '../../../tasks/batch/progress.ts';
+import { createNotifier } from '../../../swarm/notify.ts';
+import { findQueueOf } from '../../../jobs/queue-of-job.ts';
+import { retryJob, type TaskEdit } from '../../../tasks/repair/retry.ts';
+import { readJsonFile } from '../../options.ts';
+import { thisPerson } from '../../current-user.ts';
+import { printJson } from '../../output/print.ts';
+import { showProgress } from '../../output/progress.ts';
+import { withFleet } from '../../with-fleet.ts';
+
+export interface RetryCommandOptions {
+  batch?: string;
+  reason?: string;
+  append?: string;
+  data?: string;
+  model?: string;
+  maxTurns?: number;
+  first?: number;
+  fresh?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+/** Ids printed one by one; the rest is a number. */
+const NAMED = 20;
+
+/** Does `fleet retry`. */
+export async function runRetryCommand(ids: string[], options: RetryCommandOptions): Promise<void> {
+  const edit = toEdit(ids, options);
+  await withFleet(async (fleet) => {
+    const chosen = await choose(fleet, ids, options);
+    const { retried, refused } = await inOpenBatches(fleet, chosen, options, () =>
+      retryAll(fleet, [...chosen.keys()], edit, options),
+    );
+    if (refused.length > 0) process.exitCode = 1;
+    if (options.json) return printJson({ retried, refused, dryRun: options.dryRun ?? false });
+    const verb = options.dryRun ? 'Would retry' : 'Retried';
+    for (const id of retried.slice(0, NAMED)) console.log(`${verb} ${id}`);
+    if (retried.length > NAMED) console.log(`… and ${countOf(retried.length - NAMED, 'more', 'more')}`);
+    for (const { message } of refused.slice(0, NAMED)) console.error(`❌ ${message}`);
+    if (refused.length > NAMED) console.error(`❌ … and ${countOf(refused.length - NAMED, 'more', 'more')}`);
+    if (chosen.size === 0) console.log('No failed task fits.');
+  });
+}
+
+function toEdit(ids: string[], options: RetryCommandOptions): TaskEdit | undefined {
+  const { batch, reason, append, data, model, maxTurns } = options;
+  if (ids.length === 0 && batch === undefined && reason === undefined) {
+    throw new UsageError('retry: expected job ids, --batch or --reason; `fleet failed` shows what failed');
+  }
+  if (ids.length > 0 && (batch !== undefined || reason !== undefined)) {
+    throw new UsageError('retry: expected job ids, or --batch and --reason, not both');
+  }
+  const edit = {
+    ...(append === undefined ? {} : { append }),
+    ...(model === undefined ? {} : { model }),
+    ...(maxTurns === undefined ? {} : { maxTurns }),
+  };
+  const isEdited = Object.keys(edit).length > 0;
+  if (data === undefined) return isEdited ? edit : undefined;
+  if (isEdited)
+    throw new UsageError('retry: --data puts a whole task in place; leave out --append, --model and --max-turns');
+  if (ids.length !== 1) throw new UsageError('retry: --data needs exactly one job id');
+  return { data: readJsonFile('--data', data) };
+}
+
+/** @returns id → its batch, where that is known */
+async function choose(
+  fleet: OpenFleet,
+  ids: string[],
+  options: RetryCommandOptions,
+): Promise<Map<string, string | null>> {
+  const { redis, keys, queues } = fleet.inner;
+  const { batch, reason, first = Infinity } = options;
+  const chosen = new Map<string, string | null>();
+  for (const id of ids) if (chosen.size < first) chosen.set(id, null);
+  if (ids.length > 0) return chosen;
+  if (batch !== undefined) await assertBatch(redis, keys, batch);
+  const filter = { ...(batch === undefined ? {} : { batch }), ...(reason === undefined ? {} : { reason }) };
+  for await (const job of eachFailedJob(redis, keys, queues.tasks, filter)) {
+    if (chosen.size >= first) break;
+    chosen.set(job.id, job.batch);
+  }
+  return chosen;
+}
+
+/** The batches of these jobs do not end before all of them are on their way. */
+async function inOpenBatches<T>(
+  { inner }: OpenFleet,
+  chosen: ReadonlyMap<string, string | null>,
+  options: RetryCommandOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { config, redis, keys } = inner;
+  const batches = options.dryRun ? [] : [...new Set(chosen.values())].filter((batch) => batch !== null);
+  for (const batch of batches) await holdOpen(redis, keys, batch);
+  try {
+    return await work();
+  } finally {
+    const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
+    for (const batch of batches) {
+      await letEnd(redis, keys, batch);
+      await noticeBatchEnd(redis, keys, batch, notifier);
+    }
+    await notifier.flush();
+  }
+}
+
+async function retryAll(fleet: OpenFleet, ids: string[], edit: TaskEdit | undefined, options: RetryCommandOptions) {
+  const { config, redis, keys, queues } = fleet.inner;
+  const known = await readKnownNames(redis, keys, Object.keys(config.FLEET_WORKSPACES));
+  const retried: string[] = [];
+  const refused: { id: string; message: string }[] = [];
+  const progress = showProgress('Retrying', ids.length);
+  for (const id of ids) {
+    try {
+      await retryJob({ redis, keys, queue: await findQueueOf({ redis, keys, queues }, id) }, id, {
+        by: thisPerson(),
+        known,
+        fresh: options.fresh ?? false,
+        dryRun: options.dryRun ?? false,
+        ...(edit === undefined ? {} : { edit }),
+      });
+      retried.push(id);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      refused.push({
+        id,
+        message: toMessage(error).startsWith('job ') ? error.message : `job ${id}: ${error.message}`,
+      });
+    }
+    progress.update(retried.length + refused.length);
+  }
+  progress.stop();
+  return { retried, refused };
+}

@@ -1,0 +1,49 @@
+import type { TaskInput } from '../../../../queues/tasks.ts';
+import { UsageError } from '../../../errors.ts';
+import type { TaskFileOptions } from '../../follow/load-task-file.ts';
+import { parseJson, readJsonFile } from '../../options.ts';
+
+/** What `fleet task` takes beside the description. */
+export interface TaskCommandOptions extends TaskFileOptions {
+  file?: string;
+  workspace?: string;
+  kind?: TaskInput['kind'];
+  data?: string;
+  dataFile?: string;
+  schema?: string;
+  context?: string[];
+  topic?: string[];
+  files?: string[];
+  model?: string;
+  findingId?: string;
+  taskId?: string;
+  maxTurns?: number;
+}
+
+/** @throws UsageError for a file that cannot be read or is no JSON; the rest is checked when it is enqueued */
+export function toTaskInput(description: string, options: TaskCommandOptions): TaskInput {
+  if (options.data !== undefined && options.dataFile !== undefined) {
+    throw new UsageError('task: expected --data or --data-file, not both');
+  }
+  const data =
+    options.data !== undefined
+      ? parseJson('--data', options.data)
+      : options.dataFile !== undefined
+        ? readJsonFile('--data-file', options.dataFile)
+        : undefined;
+  const given = {
+    description,
+    kind: options.kind,
+    data,
+    files: options.files,
+    workspace: options.workspace,
+    contexts: options.context,
+    topics: options.topic,
+    model: options.model,
+    schema: options.schema === undefined ? undefined : readJsonFile('--schema', options.schema),
+    finding_id: options.findingId,
+    budget_usd: options.budget,
+    max_turns: options.maxTurns,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as TaskInput;
+}

@@ -1,0 +1,72 @@
+import type { TaskInput } from '../../../../queues/tasks.ts';
+import { UsageError } from '../../../errors.ts';
+import { followJob } from '../../../jobs/state/wait-for-job.ts';
+import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
+import { toSummary } from '../../../findings/stored.ts';
+import { lineWidth, printJson, toLine } from '../../output/print.ts';
+import { showProgress } from '../../output/progress.ts';
+import { warnWithoutWorkers } from '../../warn-without-workers.ts';
+import { withFleet } from '../../with-fleet.ts';
+import { toTaskInput, type TaskCommandOptions } from './task-input.ts';
+
+/** Options that say something about one task; a file says it on each line. */
+const OF_ONE = [
+  'workspace',
+  'kind',
+  'data',
+  'dataFile',
+  'schema',
+  'context',
+  'topic',
+  'files',
+  'model',
+  'findingId',
+  'taskId',
+  'maxTurns',
+] as const;
+/** Options that make sense for a file only. */
+const OF_FILE = ['batch', 'limit', 'dryRun', 'out'] as const;
+
+/** Does `fleet task`. */
+export async function runTaskCommand(description: string | undefined, options: TaskCommandOptions): Promise<void> {
+  if (options.file !== undefined) {
+    refuse(options, OF_ONE, '--file: each line says this itself; leave out');
+    if (description !== undefined) throw new UsageError('task: expected a description or --file, not both');
+    const { loadTaskFile } = await import('../../follow/load-task-file.ts');
+    return loadTaskFile(options.file, options);
+  }
+  refuse(options, OF_FILE, 'only for --file:');
+  if (description === undefined) throw new UsageError('task: expected a description, or --file FILE');
+  await enqueue(toTaskInput(description, options), options);
+}
+
+async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<void> {
+  await withFleet(async (fleet) => {
+    const { redis, keys, queues } = fleet.inner;
+    const handle = await fleet.tasks.add(task, options.taskId === undefined ? {} : { taskId: options.taskId });
+    const { id, findingId, added, state } = handle;
+    if (!options.wait) {
+      if (options.json) return printJson({ id, finding_id: findingId, added, state });
+      console.log(added ? `Enqueued ${id}` : `${id} is there already: ${state}; nothing was added`);
+      return console.log(`  its finding: fleet findings ${findingId}`);
+    }
+    if (!options.json) console.error(added ? `Enqueued ${id}, waiting` : `${id} is there already: ${state}`);
+    await warnWithoutWorkers(fleet);
+    const parts = { redis, keys, queue: queues.tasks, findings: fleet.findings };
+    const progress = showProgress('Working', 0, 'turns');
+    const finding = await followJob(parts, id, findingId, (now, turns) => {
+      progress.setTotal(turns?.of ?? 1);
+      progress.update(turns?.turn ?? 0, now);
+    }).finally(() => progress.stop());
+    if (options.json) return printJson(finding);
+    console.log(`✅ ${findingId}  ${formatUsd(toNanoUsd(finding.cost ?? 0), 6)}`);
+    console.log(`   ${toLine(toSummary(finding), Math.max(40, lineWidth() - 3))}`);
+  });
+}
+
+function refuse(options: TaskCommandOptions, names: readonly (keyof TaskCommandOptions)[], why: string): void {
+  const given = names.filter((name) => options[name] !== undefined);
+  if (given.length === 0) return;
+  const flags = given.map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  throw new UsageError(`${why} ${flags.join(', ')}`);
+}

@@ -1,0 +1,26 @@
+import { formatUsd } from '../../../pricing/money.ts';
+import { bringUp } from '../../../pm2/up.ts';
+import { redisAddress } from '../../../redis/connect.ts';
+import { printJson } from '../../output/print.ts';
+import { printProblem } from '../../output/print-problem.ts';
+
+/** Does `fleet up`. */
+export async function runUpCommand(options: {
+  haiku?: number;
+  librarians?: number;
+  embedded?: boolean;
+  json?: boolean;
+}): Promise<void> {
+  const report = await bringUp(process.env, options);
+  if (report.problems.length > 0) process.exitCode = 1;
+  if (options.json) return printJson(report);
+  for (const warning of report.warnings) console.log(`⚠️  ${warning}`);
+  for (const problem of report.problems) printProblem(problem);
+  const counts = Object.entries(report.ready).map(([name, count]) => `${count} × ${name}`);
+  console.log(`Running:    ${counts.length === 0 ? 'nothing' : counts.join(', ')}`);
+  console.log(`Redis:      ${redisAddress(report.redisUrl)}`);
+  if (report.problems.length === 0) {
+    console.log(`Dashboard:  ${report.dashboardUrl}`);
+    console.log(`Budget:     ${formatUsd(report.budgetNanoUsd, 4)} a day (fleet budget USD changes it)`);
+  }
+}
