@@ -26,7 +26,7 @@ export async function measureArchiveContext(): Promise<Measure[]> {
     for (let round = 0; round < COLD_ROUNDS; round += 1) cold.push(await timeOf(() => createAndShow(fleet)));
     const warm: number[] = [];
     const again: number[] = [];
-    const context = createArchiveContext(fleet.inner.redis, fleet.inner.keys);
+    const context = createArchiveContext(fleet.inner.db);
     await context.refresh();
     await context.show(EVERYTHING);
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -70,18 +70,19 @@ function best(times: number[]): number {
 }
 
 async function createAndShow(fleet: OpenFleet): Promise<void> {
-  const context = createArchiveContext(fleet.inner.redis, fleet.inner.keys);
+  const context = createArchiveContext(fleet.inner.db);
   await context.refresh();
   flatten((await context.show(EVERYTHING)).text);
 }
 
 /** What a librarian without a memory does for each question. */
-async function readAllAgain({ inner: { redis, keys } }: OpenFleet): Promise<void> {
+async function readAllAgain({ inner: { db } }: OpenFleet): Promise<void> {
+  const { redis, keys } = db;
   const ids = await redis.zrange(keys.index, 0, '-1');
   const blocks: string[] = [];
   for (let from = 0; from < ids.length; from += 500) {
     const page = ids.slice(from, from + 500);
-    const texts = await readFindingTexts(redis, keys, page);
+    const texts = await readFindingTexts(db, page);
     for (const [at, id] of page.entries()) blocks.push(toArchiveEntry(id, texts[at] ?? '')?.block ?? '');
   }
   flatten(blocks.join(''));
@@ -98,7 +99,8 @@ async function timeOf(work: () => Promise<void>): Promise<number> {
   return performance.now() - began;
 }
 
-async function fill({ inner: { redis, keys } }: OpenFleet, from: number, count: number): Promise<void> {
+async function fill({ inner }: OpenFleet, from: number, count: number): Promise<void> {
+  const { redis, keys } = inner.db;
   for (let start = from; start < from + count; start += 1_000) {
     const chain = redis.pipeline();
     for (let at = start; at < Math.min(start + 1_000, from + count); at += 1) {

@@ -3,14 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { createArchiveContext } from '../src/librarian/archive/context.ts';
 import { toPrompt } from '../src/librarian/answer/prompt.ts';
 import { connectRedis } from '../src/redis/connect.ts';
-import { createKeys } from '../src/redis/keys.ts';
+import { createDb } from '../src/redis/db.ts';
 
 const QUESTIONS = 10;
 
 setFlagsFromString('--optimize-for-size'); // as every process of the fleet
 const [url = '', swarm = ''] = process.argv.slice(2);
 const redis = await connectRedis(url, { role: 'worker', name: 'bench-holder' });
-const context = createArchiveContext(redis, createKeys(swarm));
+const context = createArchiveContext(createDb(redis, swarm));
 let composed = 0;
 for (let at = 0; at < QUESTIONS; at += 1) {
   await context.refresh();

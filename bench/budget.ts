@@ -55,14 +55,14 @@ async function spend(
   const fleet = await openFleet(config);
   const { model, close } = await createModel(config);
   const haiku = await runHaiku({ config, model, log: createLogger('bench', 'fatal') });
-  const { redis, keys, queues } = fleet.inner;
+  const { db, queues } = fleet.inner;
   simulator.clearLog();
   await (await fleet.tasks.add({ description: TASK })).finding();
   const each = simulator.served().billNanoUsd;
   simulator.clearLog();
   const before = budget === null ? each : 0; // the day has paid the first one already
   const limit = before + MONEY_FOR * each;
-  await setBudget(redis, keys, Number(toExactUsd(limit)), budget);
+  await setBudget(db, Number(toExactUsd(limit)), budget);
   await queues.tasks.addBulk(
     Array.from({ length: TASKS }, () => ({ name: 'task', data: { description: TASK, session: 's', ...stamp } })),
   );
@@ -77,10 +77,11 @@ async function spend(
 
 /** @returns the most that was ever settled, reserved and uncertain together, until nothing moves any more */
 async function watch(fleet: OpenFleet, budget: BudgetScope): Promise<number> {
-  const { redis, keys, queues } = fleet.inner;
+  const { db, queues } = fleet.inner;
+  const { redis, keys } = db;
   let most = 0;
   for (;;) {
-    const { settled, reserved, uncertain } = await readBudget(redis, keys, budget, new Date());
+    const { settled, reserved, uncertain } = await readBudget(db, budget, new Date());
     most = Math.max(most, settled + reserved + uncertain);
     const { active = 0, waiting = 0, delayed = 0 } = await queues.tasks.getJobCounts('active', 'waiting', 'delayed');
     const halted = (await redis.exists(keys.haltReason)) === 1;

@@ -45,7 +45,7 @@ export async function measureConcurrency(): Promise<Measure[]> {
     let peakMemory = 0;
     while ((await fleet.findings.list({ batch: batch ?? '', limit: SLOTS * 2 })).length < SLOTS * 2) {
       peakMemory = Math.max(peakMemory, await residentMb(worker.pid ?? 0));
-      peakCalls = Math.max(peakCalls, await fleet.inner.redis.hlen(fleet.inner.keys.reservations));
+      peakCalls = Math.max(peakCalls, await fleet.inner.db.redis.hlen(fleet.inner.db.keys.reservations));
       await sleep(100);
     }
     const ended = new Promise((resolve) => worker.once('exit', resolve));

@@ -10,8 +10,7 @@ import type { PermitAnswer, RateGate } from '../src/librarian/gate/types.ts';
 import type { ShardLimits } from '../src/librarian/gate/shard-project.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { connectRedis } from '../src/redis/connect.ts';
-import { createKeys } from '../src/redis/keys.ts';
-import { defineScripts } from '../src/redis/scripts.ts';
+import { createDb } from '../src/redis/db.ts';
 
 export interface GateWorkerOptions {
   redisUrl: string;
@@ -30,9 +29,7 @@ const stop = new AbortController();
 setMaxListeners(0, stop.signal); // one for all queries
 const redis = await connectRedis(options.redisUrl, { role: 'worker', name: 'bench-gate' });
 const gate = createRateGate({
-  redis,
-  keys: createKeys(options.swarm),
-  scripts: defineScripts(redis),
+  db: createDb(redis, options.swarm),
   shards: options.shards,
   log: createLogger('gate', 'warn', { write: (line) => process.stderr.write(line) }),
   pacing: options.pacing,

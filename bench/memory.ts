@@ -28,7 +28,7 @@ export async function measureMemory(): Promise<Measure[]> {
     const fleet = await openFleet(config);
     const haiku = await runHaiku({ config, model: createReader(), log: createLogger('bench', 'error') });
     const usedMb = async (): Promise<number> =>
-      Number(/^used_memory:(\d+)/m.exec(await fleet.inner.redis.info('memory'))?.[1] ?? 0) / 2 ** 20;
+      Number(/^used_memory:(\d+)/m.exec(await fleet.inner.db.redis.info('memory'))?.[1] ?? 0) / 2 ** 20;
     const before = await usedMb();
     let peak = before;
     await fleet.tasks.addMany(

@@ -63,7 +63,7 @@ async function measureCalm(redis: ScratchRedis): Promise<Measure[]> {
 async function measureKilled(redis: ScratchRedis): Promise<Measure[]> {
   return onStage(redis, 'killed', async (stage) => {
     const { fleet, simulator, env } = stage;
-    const { redis: connection, keys } = fleet.inner;
+    const { redis: connection, keys } = fleet.inner.db;
     const killer = killAgainAndAgain(() => startFleetProcess('coordinator', env));
     const record = await carryOut(stage, `Check it. [[tasks:${CHILDREN}]]`, async () => undefined);
     const kills = await killer.stop();
@@ -177,14 +177,15 @@ async function carryOut(
   look: () => Promise<void>,
   more: { workspace?: string } = {},
 ): Promise<MissionRecord> {
-  const { redis, keys } = fleet.inner;
+  const { db } = fleet.inner;
+  const { redis, keys } = db;
   const { id } = await fleet.missions.add({ goal, ...more });
   const deadline = Date.now() + GIVE_UP_MS;
   while (Date.now() < deadline) {
     await look();
     const state = await redis.hget(keys.mission(id), 'state');
     if (state === 'done' || state === 'failed' || state === 'asks') {
-      const record = await readMission(redis, keys, id);
+      const record = await readMission(db, id);
       if (record?.state === 'done') return record;
       throw new Error(`mission ${id}: ${state}: ${record?.problem ?? ''}`);
     }
@@ -215,5 +216,5 @@ function killAgainAndAgain(start: () => Promise<FleetProcess>): { stop(): Promis
 }
 
 async function readRedisBytes({ inner }: OpenFleet): Promise<number> {
-  return Number(/^used_memory:(\d+)/m.exec(await inner.redis.info('memory'))?.[1] ?? 0);
+  return Number(/^used_memory:(\d+)/m.exec(await inner.db.redis.info('memory'))?.[1] ?? 0);
 }

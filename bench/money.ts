@@ -8,6 +8,7 @@ import { findModel, findPrices, type CatalogEntry } from '../src/pricing/catalog
 import type { Usage } from '../queues/usage.ts';
 import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
 import type { Measure } from './measure.ts';
+import type { Db } from '../src/redis/db.ts';
 import { startScratchRedis } from './scratch-redis.ts';
 
 /** The worked example's prices, $1/$5 and $3/$15 per million tokens, held on this day. */
@@ -24,19 +25,20 @@ export async function measureMoney(): Promise<Measure[]> {
   try {
     const example = await openFleet(redis.config({ FLEET_SWARM: 'example' }));
     const many = await openFleet(redis.config({ FLEET_SWARM: 'many' }));
-    const { redis: connection, keys } = example.inner;
+    const { db } = example.inner;
+    const { redis: connection, keys } = db;
     await Promise.all([
       connection.hset(keys.budget, 'day', 10 ** 15),
-      connection.hset(many.inner.keys.budget, 'day', 10 ** 15),
+      connection.hset(many.inner.db.keys.budget, 'day', 10 ** 15),
     ]);
 
     const each: Usage = { input: 2_000, cache_write: 0, cache_read: 0, output: 500 };
-    await bookMany(example.inner, 100, each, (at) => (at < 10 ? sonnet : haiku));
-    const rows = await readLedger(connection, keys);
+    await bookMany(db, 100, each, (at) => (at < 10 ? sonnet : haiku));
+    const rows = await readLedger(db);
     const { total } = toCostReport(rows, { by: 'session', sonnet: findPrices('claude-sonnet-4-5', AT) });
 
     const small: Usage = { input: 100, cache_write: 0, cache_read: 0, output: 200 }; // $0.0011 on Haiku
-    await bookMany(many.inner, MANY, small, () => haiku);
+    await bookMany(many.inner.db, MANY, small, () => haiku);
     const [settled, shown] = await readSums(many);
     await Promise.all([example.close(), many.close()]);
     return [
@@ -61,19 +63,15 @@ export async function measureMoney(): Promise<Measure[]> {
   }
 }
 
-async function readSums({ inner: { redis, keys } }: OpenFleet): Promise<[settled: number, shown: number]> {
-  const { settled } = await readBudget(redis, keys, null, AT);
+async function readSums({ inner: { db } }: OpenFleet): Promise<[settled: number, shown: number]> {
+  const { redis, keys } = db;
+  const { settled } = await readBudget(db, null, AT);
   return [settled, toNanoUsd((await redis.get(keys.cost('haiku'))) ?? '0')];
 }
 
 /** Reserves, settles and stores one call each. */
-async function bookMany(
-  { scripts, keys }: Pick<Parameters<typeof createTurnLedger>[0], 'scripts' | 'keys'>,
-  count: number,
-  usage: Usage,
-  modelOf: (at: number) => CatalogEntry,
-): Promise<void> {
-  const ledger = createTurnLedger({ scripts, keys, workerId: 'bench', now: () => AT });
+async function bookMany(db: Db, count: number, usage: Usage, modelOf: (at: number) => CatalogEntry): Promise<void> {
+  const ledger = createTurnLedger({ db, workerId: 'bench', now: () => AT });
   let next = 0;
   await Promise.all(
     Array.from({ length: LANES }, async () => {

@@ -31,7 +31,7 @@ export async function measureStatus(): Promise<Measure[]> {
 }
 
 async function fill(fleet: OpenFleet): Promise<void> {
-  const { redis, keys } = fleet.inner;
+  const { redis, keys } = fleet.inner.db;
   const finding = JSON.stringify({ finding_id: 'x', result: 'x'.repeat(200), at: new Date(0).toISOString() });
   for (let from = 0; from < FINDINGS; from += 5_000) {
     const chain = redis.pipeline();
@@ -43,7 +43,7 @@ async function fill(fleet: OpenFleet): Promise<void> {
 }
 
 async function commandsOf(fleet: OpenFleet): Promise<{ commands: number; scans: number; ms: number }> {
-  const { redis } = fleet.inner;
+  const { redis } = fleet.inner.db;
   await fleet.status(); // connections and scripts are there now
   await redis.config('RESETSTAT');
   await fleet.status();

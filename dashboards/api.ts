@@ -4,7 +4,6 @@ import { createFindingStore } from '../src/findings/store.ts';
 import { toSummary, type StoredFinding } from '../src/findings/stored.ts';
 import { repairOf } from '../src/tasks/repair/advice.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
-import { defineScripts } from '../src/redis/scripts.ts';
 import { describeCompaction } from '../src/status/read/compaction.ts';
 import { delegationOf, totalNanoUsd } from '../src/status/read/delegation.ts';
 import { choicesOf } from '../src/status/render/halt-choices.ts';
@@ -28,10 +27,10 @@ const listQuerySchema = z.object({
 });
 
 /** `/healthz`: no login, says nothing but whether a write to Redis works. */
-export function createHealthRoute({ redis, keys, log }: DashboardParts): RequestHandler {
+export function createHealthRoute({ db, log }: DashboardParts): RequestHandler {
   return async (_request, response) => {
     try {
-      response.json({ ok: true, ...(await withDeadline(checkHealth(redis, keys), REDIS_TIMEOUT_MS)) });
+      response.json({ ok: true, ...(await withDeadline(checkHealth(db), REDIS_TIMEOUT_MS)) });
     } catch (error) {
       log.warn({ error }, 'dashboard: health check failed');
       response.status(503).json({ ok: false, error: 'Redis cannot be written to' });
@@ -40,17 +39,15 @@ export function createHealthRoute({ redis, keys, log }: DashboardParts): Request
 }
 
 /** `/api/status`, `/api/findings`, `/metrics`: JSON and text for the pages and for programs. */
-export function createApi({ redis, keys, queues, config }: DashboardParts): Router {
-  const scripts = defineScripts(redis);
-  const findings = createFindingStore(redis, keys);
+export function createApi({ db, queues, config }: DashboardParts): Router {
+  const findings = createFindingStore(db);
   const allQueues = Object.values(queues);
   const defaultDayLimitNanoUsd =
     config.FLEET_BUDGET_USD === undefined ? DEFAULT_BUDGET_NANO_USD : Math.round(config.FLEET_BUDGET_USD * 1e9);
   const readCached = createCachedRead(
     () =>
       withDeadline(
-        readStatus(redis, keys, allQueues, {
-          scripts,
+        readStatus(db, allQueues, {
           shards: config.shards,
           sonnetModel: config.FLEET_SONNET_MODEL,
           defaultDayLimitNanoUsd,

@@ -3,7 +3,6 @@ import express, { json, type ErrorRequestHandler, type Express, type RequestHand
 import type { Redis } from 'ioredis';
 import type { Config } from '../src/config/environment.ts';
 import { redisAddress } from '../src/redis/connect.ts';
-import { defineScripts } from '../src/redis/scripts.ts';
 import { createSessionReader } from '../src/swarm/session.ts';
 import { createApi, createHealthRoute } from './api.ts';
 import { createBoard } from './board/board.ts';
@@ -24,7 +23,8 @@ const BODY_LIMIT = '1mb';
  * @throws ConfigError when it would be open to the network without a password
  */
 export function buildApp(parts: DashboardParts): Express {
-  const { config, redis, keys, queues, log } = parts;
+  const { db, config, queues, log } = parts;
+  const { redis } = db;
   requireSafeAddress(config);
   const app = frame(config);
   app.get('/healthz', createHealthRoute(parts));
@@ -44,14 +44,9 @@ export function buildApp(parts: DashboardParts): Express {
   app.get('/api/login', (_request, response) => response.json({ required: password !== undefined }));
   app.use(requireRedis(redis, config.REDIS_URL));
   app.use(createApi(parts));
-  const checks = createJobChecks(redis, keys, Object.keys(config.FLEET_WORKSPACES));
-  const session = createSessionReader(defineScripts(redis), keys);
-  app.use(
-    BOARD,
-    stripWebFonts,
-    json({ limit: BODY_LIMIT }),
-    createBoard(BOARD, { redis, keys, queues, checks, session, log }),
-  );
+  const checks = createJobChecks(db, Object.keys(config.FLEET_WORKSPACES));
+  const session = createSessionReader(db);
+  app.use(BOARD, stripWebFonts, json({ limit: BODY_LIMIT }), createBoard(BOARD, { db, queues, checks, session, log }));
   app.use((_request, response) => refuse(response, 404, 'path', 'there is nothing under this address'));
   app.use(answerErrors(parts));
   return app;
@@ -87,7 +82,7 @@ function sendRedisAway(response: Parameters<RequestHandler>[1], url: string): vo
 }
 
 /** Texts of errors may quote what was sent: the log gets them, a page does not. */
-function answerErrors({ redis, log, config }: DashboardParts): ErrorRequestHandler {
+function answerErrors({ db: { redis }, log, config }: DashboardParts): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
     const status = statusOf(error);

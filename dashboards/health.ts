@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
-import type { Keys } from '../src/redis/keys.ts';
+import type { Db } from '../src/redis/db.ts';
 
 /** Writes a fresh value and reads it back. @throws Error when Redis is away, full, read-only or answers something else */
-export async function checkHealth(redis: Redis, keys: Keys): Promise<{ redisMs: number }> {
+export async function checkHealth({ redis, keys }: Db): Promise<{ redisMs: number }> {
   const value = randomBytes(8).toString('hex');
   const began = performance.now();
   await redis.set(keys.healthCheck, value, 'EX', 60);

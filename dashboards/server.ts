@@ -3,13 +3,12 @@ import { createServer, type RequestListener } from 'node:http';
 import { connectQueues } from '../src/jobs/connect-queue.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
 import { startProcess } from '../src/process/start.ts';
-import { createKeys } from '../src/redis/keys.ts';
+import { createDb } from '../src/redis/db.ts';
 import { buildApp, buildWaitingApp } from './app.ts';
 import { listen } from './listen.ts';
 import { connectWithRetry } from './connect-with-retry.ts';
 
 await startProcess('dashboard', async (config, log) => {
-  const keys = createKeys(config.FLEET_SWARM ?? null);
   let answer: RequestListener = buildWaitingApp(config);
   const server = createServer((request, response) => answer(request, response));
   const address = await listen(server, config);
@@ -18,8 +17,9 @@ await startProcess('dashboard', async (config, log) => {
   const stop = new AbortController();
   const connected = connectWithRetry(config.REDIS_URL, { log, signal: stop.signal }).then((redis) => {
     if (redis === null) return null;
-    const queues = connectQueues(redis, keys);
-    answer = buildApp({ config, redis, keys, queues, log });
+    const db = createDb(redis, config.FLEET_SWARM ?? null);
+    const queues = connectQueues(db);
+    answer = buildApp({ config, db, queues, log });
     return { redis, queues };
   });
   onShutdown({ log, graceMs: 10_000 }, async () => {

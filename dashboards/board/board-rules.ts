@@ -1,17 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { BeforeHook, BullBoardRequest } from '@bull-board/api/typings/app';
 import type { Job, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
 import { idSchema } from '../../queues/tasks.ts';
 import { UsageError } from '../../src/errors.ts';
-import type { Keys } from '../../src/redis/keys.ts';
 import type { JobChecks } from './job-edits.ts';
+import type { Db } from '../../src/redis/db.ts';
 
 export interface BoardRulesOptions {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   queues: Record<QueueName, Queue>;
   checks: JobChecks;
   /** The session in force; stamped on a job that is added here. */
@@ -40,7 +38,8 @@ const EDITABLE = new Set(['failed', 'delayed', 'waiting', 'prioritized']);
  * Nothing is deleted, only failed jobs are retried, edits obey the rules of enqueuing, and a halt stays a halt.
  */
 export function createBoardRules(options: BoardRulesOptions): BeforeHook {
-  const { redis, keys, queues, checks, session } = options;
+  const { queues, checks, session } = options;
+  const { redis, keys } = options.db;
   const free: Rule = async () => undefined;
   const whileHalted: Rule = async () => {
     if ((await redis.exists(keys.haltReason)) === 0) return;

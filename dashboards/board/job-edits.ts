@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
 import { UsageError } from '../../src/errors.ts';
 import { checkTask, readKnownNames } from '../../src/tasks/check.ts';
 import { toRules } from '../../src/jobs/contract.ts';
-import type { Keys } from '../../src/redis/keys.ts';
+import type { Db } from '../../src/redis/db.ts';
 
 type JobData = Record<string, unknown>;
 
@@ -15,10 +14,10 @@ export interface JobChecks {
 }
 
 /** The rules of enqueuing, for data that a person types into a page. */
-export function createJobChecks(redis: Redis, keys: Keys, workspaces: string[]): JobChecks {
+export function createJobChecks(db: Db, workspaces: string[]): JobChecks {
   async function checkNew(queue: QueueName, data: unknown): Promise<void> {
     if (queue === 'tasks') {
-      checkTask(data, await readKnownNames(redis, keys, workspaces));
+      checkTask(data, await readKnownNames(db, workspaces));
       return;
     }
     const parsed = queueRegistry[queue].input.safeParse(data);

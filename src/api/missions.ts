@@ -9,13 +9,14 @@ import type { FleetMissions, MissionHandle } from '../coordinator/mission/handle
 export function createFleetMissions(
   parts: HandleParts & MissionProducerParts & { currentSession: () => Promise<string> },
 ): FleetMissions {
-  const { redis, keys, queue, redisUrl } = parts;
+  const { db, queue, redisUrl } = parts;
+  const { redis, keys } = db;
 
   function toHandle(id: string, added: boolean, state: MissionHandle['state']): MissionHandle {
     const task = { id, added, state, wantedFindingId: toMissionFindingId(id) };
     return {
       ...createTaskHandle(parts, task, (value) => value),
-      status: () => withPlainErrors(redisUrl, () => readMissionStatus(redis, keys, id)),
+      status: () => withPlainErrors(redisUrl, () => readMissionStatus(db, id)),
     };
   }
 
@@ -32,6 +33,6 @@ export function createFleetMissions(
       );
       return state === 'unknown' && known === 0 ? null : toHandle(id, false, state);
     },
-    list: ({ limit = 20, session } = {}) => withPlainErrors(redisUrl, () => listMissions(redis, keys, limit, session)),
+    list: ({ limit = 20, session } = {}) => withPlainErrors(redisUrl, () => listMissions(db, limit, session)),
   };
 }

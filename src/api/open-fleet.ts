@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { QueueName } from '../../queues/registry.ts';
 import { archiveQueue } from '../../queues/archive.ts';
 import { missionsQueue } from '../../queues/missions.ts';
@@ -19,9 +18,8 @@ import { createProducer, type Producer } from '../tasks/enqueue.ts';
 import { readLedger, toCostReport } from '../ledger/report/report.ts';
 import { findPrices } from '../pricing/catalog.ts';
 import { connectRedis } from '../redis/connect.ts';
-import { createKeys, type Keys } from '../redis/keys.ts';
+import { createDb, type Db } from '../redis/db.ts';
 import { withPlainErrors } from '../redis/plain-errors.ts';
-import { defineScripts, type Scripts } from '../redis/scripts.ts';
 import { createSessionReader } from '../swarm/session.ts';
 import { readStatus } from '../status/read/snapshot.ts';
 
@@ -32,9 +30,7 @@ const GOODBYE_MS = 1_000;
 export interface OpenFleet extends Fleet {
   inner: {
     config: Config;
-    redis: Redis;
-    keys: Keys;
-    scripts: Scripts;
+    db: Db;
     queues: Record<QueueName, Queue>;
     producer: Producer;
     currentSession: () => Promise<string>;
@@ -44,16 +40,15 @@ export interface OpenFleet extends Fleet {
 /** Like `connectFleet`, with a configuration that is there already. @throws RedisUnusableError */
 export async function openFleet(config: Config): Promise<OpenFleet> {
   const url = config.REDIS_URL;
-  const keys = createKeys(config.FLEET_SWARM ?? null);
   const redis = await connectRedis(url, { role: 'producer', name: 'fleet-producer' });
-  const scripts = defineScripts(redis);
-  const queues = connectQueues(redis, keys);
-  const findings = createFindingStore(redis, keys);
-  const producer = createProducer(redis, keys, queues.tasks);
-  const currentSession = createSessionReader(scripts, keys);
-  const watch = createFinishWatch({ redis, keys, queue: tasksQueue.name, url });
-  const answers = createFinishWatch({ redis, keys, queue: archiveQueue.name, url });
-  const syntheses = createFinishWatch({ redis, keys, queue: missionsQueue.name, url });
+  const db = createDb(redis, config.FLEET_SWARM ?? null);
+  const queues = connectQueues(db);
+  const findings = createFindingStore(db);
+  const producer = createProducer(db, queues.tasks);
+  const currentSession = createSessionReader(db);
+  const watch = createFinishWatch({ db, queue: tasksQueue.name, url });
+  const answers = createFinishWatch({ db, queue: archiveQueue.name, url });
+  const syntheses = createFinishWatch({ db, queue: missionsQueue.name, url });
   const closing = new AbortController();
   let closed: Promise<void> | null = null;
 
@@ -75,8 +70,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
 
   return {
     tasks: createFleetTasks({
-      redis,
-      keys,
+      db,
       queue: queues.tasks,
       producer,
       watch,
@@ -84,10 +78,9 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
       configured: Object.keys(config.FLEET_WORKSPACES),
       redisUrl: url,
     }),
-    ask: createFleetAsk({ redis, keys, queue: queues.archive, watch: answers, currentSession, redisUrl: url }),
+    ask: createFleetAsk({ db, queue: queues.archive, watch: answers, currentSession, redisUrl: url }),
     missions: createFleetMissions({
-      redis,
-      keys,
+      db,
       queue: queues.missions,
       queues,
       watch: syntheses,
@@ -103,26 +96,25 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
       each: (query) => findings.each(query),
       follow: ({ signal, ...only } = {}) =>
         followFindings(
-          { redis, keys, url },
+          { db, url },
           only,
           signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
         ),
     },
     status: () =>
       plainly(() =>
-        readStatus(redis, keys, Object.values(queues), {
-          scripts,
+        readStatus(db, Object.values(queues), {
           shards: config.shards,
           sonnetModel: config.FLEET_SONNET_MODEL,
         }),
       ),
-    batch: (name) => plainly(() => readBatch(redis, keys, name)),
+    batch: (name) => plainly(() => readBatch(db, name)),
     costs: ({ by = 'session', only } = {}) =>
       plainly(async () => {
         const sonnet = findPrices(config.FLEET_SONNET_MODEL, new Date());
-        return toCostReport(await readLedger(redis, keys), { by, sonnet, ...(only === undefined ? {} : { only }) });
+        return toCostReport(await readLedger(db), { by, sonnet, ...(only === undefined ? {} : { only }) });
       }),
     close: () => (closed ??= close()),
-    inner: { config, redis, keys, scripts, queues, producer, currentSession },
+    inner: { config, db, queues, producer, currentSession },
   };
 }

@@ -1,16 +1,14 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { JobFailedError, toMessage, UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { toRedisError } from '../redis/connect.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 import type { FinishWatch } from '../jobs/state/job-ends.ts';
 import type { Enqueued, TaskHandle, WaitOptions } from '../tasks/types.ts';
 
 export interface HandleParts {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   queue: Queue;
   watch: FinishWatch;
   /** For messages. */
@@ -63,7 +61,7 @@ export function toTimeoutMs({ timeoutMs = DEFAULT_TIMEOUT_MS }: WaitOptions): nu
 }
 
 /** Why a task may not be done yet. */
-async function describe({ redis, keys, queue, redisUrl }: HandleParts, id: string): Promise<string> {
+async function describe({ db: { redis, keys }, queue, redisUrl }: HandleParts, id: string): Promise<string> {
   try {
     const [state, halt, parked] = await Promise.all([
       queue.getJobState(id),

@@ -16,14 +16,15 @@ type Inputs = Iterable<unknown> | AsyncIterable<unknown>;
 
 /** The `tasks` of a connected fleet. */
 export function createFleetTasks(parts: HandleParts & BatchParts): FleetTasks {
-  const { redis, keys, queue, producer, watch, configured, currentSession, redisUrl } = parts;
+  const { db, queue, producer, watch, configured, currentSession, redisUrl } = parts;
+  const { redis, keys } = db;
 
   async function add(first: TaskInput | TypedTask, second?: unknown, third?: AddOptions): Promise<TaskHandle> {
     const typed = isTypedTask(first) ? first : null;
     const input = isTypedTask(first) ? toTaskInput(first, second) : first;
     const { taskId } = (typed === null ? (second as AddOptions | undefined) : third) ?? {};
     const enqueued = await withPlainErrors(redisUrl, async () => {
-      const known = await readKnownNames(redis, keys, configured);
+      const known = await readKnownNames(db, configured);
       const session = await currentSession();
       return producer.add({ input, ...(taskId === undefined ? {} : { taskId }) }, known, { session });
     });

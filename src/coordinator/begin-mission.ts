@@ -5,10 +5,11 @@ import type { StepContext } from './step/types.ts';
 
 /** The record a run begins with. A mission that failed and was retried runs again. */
 export async function beginMission(ctx: StepContext): Promise<MissionRecord> {
-  const { redis, keys, id, data, session } = ctx;
-  const found = await readMission(redis, keys, id);
+  const { db, id, data, session } = ctx;
+  const { redis, keys } = db;
+  const found = await readMission(db, id);
   if (found === null || found.createdAt === null) {
-    await createMissionRecord(redis, keys, { id, data, session, createdAt: ctx.now() });
+    await createMissionRecord(db, { id, data, session, createdAt: ctx.now() });
     return ctx.read();
   }
   if (found.state !== 'done' && (await redis.zscore(keys.cancelled, id)) !== null) {

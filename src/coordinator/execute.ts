@@ -33,7 +33,7 @@ export async function carryOut(ctx: StepContext, onWaiting?: (mission: Delegated
     toSynthesisCall({
       model,
       goal: ctx.data.goal,
-      results: await readResults(ctx, views),
+      results: await readResults(ctx.db, views),
       archive: known,
       failed: views.filter(({ state }) => state === 'failed' || state === 'skipped').map(toFailedLine),
     }),
@@ -41,7 +41,7 @@ export async function carryOut(ctx: StepContext, onWaiting?: (mission: Delegated
   await ctx.record({ step: 'store' });
   const counts = countNodeStates(views);
   const shares = await readMissionShares(
-    ctx,
+    ctx.db,
     { id: ctx.id, createdAt: record.createdAt, own: ctx.totals() },
     findPrices(model, ctx.now()),
   );
@@ -62,7 +62,7 @@ export async function carryOut(ctx: StepContext, onWaiting?: (mission: Delegated
 
 /** What a person who looks at the log wants to know before the answer is paid for. */
 async function describeStanding(ctx: StepContext, { done, total, failed, skipped }: ChildCounts): Promise<string> {
-  const { settled, uncertain } = await readBudget(ctx.redis, ctx.keys, { mission: ctx.id }, ctx.now());
+  const { settled, uncertain } = await readBudget(ctx.db, { mission: ctx.id }, ctx.now());
   return `synthesis: ${done} of ${total} tasks done, ${failed} failed, ${skipped} skipped; ${formatUsd(settled + uncertain, 6)} so far`;
 }
 
@@ -98,8 +98,8 @@ function toDelegated(
 }
 
 async function noteRoundOf(ctx: StepContext, done: number, ended: number): Promise<void> {
-  const before = Number((await ctx.redis.hget(ctx.keys.mission(ctx.id), 'round_done')) ?? 0);
-  await ctx.redis.hset(ctx.keys.mission(ctx.id), 'round_done', done);
+  const before = Number((await ctx.db.redis.hget(ctx.db.keys.mission(ctx.id), 'round_done')) ?? 0);
+  await ctx.db.redis.hset(ctx.db.keys.mission(ctx.id), 'round_done', done);
   await noteRound(ctx, { missionId: ctx.id, newFindings: done - before, ended });
 }
 

@@ -47,7 +47,7 @@ export function createMissionHandler(parts: MissionParts): MissionHandler {
 }
 
 /** A mission that was not stamped keeps the session it began in. */
-async function readSession({ redis, keys, currentSession }: MissionParts, id: string): Promise<string> {
+async function readSession({ db: { redis, keys }, currentSession }: MissionParts, id: string): Promise<string> {
   return (await redis.hget(keys.mission(id), 'session')) ?? currentSession();
 }
 
@@ -65,7 +65,7 @@ async function runMission(ctx: StepContext, parts: MissionParts): Promise<Missio
 }
 
 /** Whether it stands before its first step: what has begun goes on, however full the archive is. */
-async function isNew({ redis, keys, id, data }: StepContext, record: MissionRecord): Promise<boolean> {
+async function isNew({ db: { redis, keys }, id, data }: StepContext, record: MissionRecord): Promise<boolean> {
   return data.paper === undefined ? record.recall === null : (await redis.exists(keys.paper(id))) === 0;
 }
 
@@ -90,7 +90,7 @@ async function findOut(ctx: StepContext, record: MissionRecord): Promise<void> {
  * another swarm whose findings were imported.
  * @throws TaskFailedError `finding-taken`, before anything is paid
  */
-async function isWritten({ redis, keys, id }: StepContext): Promise<boolean> {
+async function isWritten({ db: { redis, keys }, id }: StepContext): Promise<boolean> {
   const findingId = toMissionFindingId(id);
   const [stored = null] = await readStored(redis, [keys.finding(findingId)]);
   if (stored === null) return false;
@@ -108,7 +108,7 @@ async function endAsWritten(ctx: StepContext): Promise<MissionEnd> {
 /** The plan is all that was wanted: nothing is delegated and no finding written. */
 async function endDryRun(ctx: StepContext): Promise<MissionEnd> {
   await ctx.record({ state: 'done', endedAt: ctx.now().toISOString() });
-  await ctx.redis.del(ctx.keys.turns(ctx.id));
+  await ctx.db.redis.del(ctx.db.keys.turns(ctx.id));
   return { findingId: '', costNanoUsd: ctx.totals().nanoUsd };
 }
 

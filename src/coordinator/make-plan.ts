@@ -8,7 +8,7 @@ import { toNodes } from './plan/expand.ts';
 
 /** Has the plan made, and stores it with the tasks it comes to. @throws TaskFailedError `malformed` with the reply attached */
 export async function makePlan(ctx: StepContext): Promise<void> {
-  const { id, data, session, config, scripts, keys } = ctx;
+  const { db, id, data, session, config } = ctx;
   const { recall, survey } = await ctx.read();
   await ctx.record({ step: 'plan' });
   const mission = { missionId: id, session };
@@ -21,9 +21,9 @@ export async function makePlan(ctx: StepContext): Promise<void> {
       workspace: data.workspace ?? null,
       ...(survey !== null && 'files' in survey ? { files: survey.files, fileCount: survey.total } : { files: [] }),
       archive: toKnown(recall)?.answer ?? null,
-      limits: { maxTasks, maxSonnet: await readSonnetRoom({ scripts, keys }, mission, maxTasks) },
+      limits: { maxTasks, maxSonnet: await readSonnetRoom(db, mission, maxTasks) },
       ...(data.topics === undefined ? {} : { topics: data.topics }),
-      admit: createPlanAdmission({ scripts, keys }, mission, mode),
+      admit: createPlanAdmission(db, mission, mode),
     }),
   );
   const nodes = toNodes(plan);

@@ -7,11 +7,10 @@ const LOOK_AGAIN_MS = 5_000;
 
 /** Has old findings condensed where there are too many of them, before a mission begins; no mission starts meanwhile. */
 export async function makeRoom(ctx: StepContext, parts: MissionParts): Promise<void> {
-  const { redis, keys, scripts, config, workerId, log, now, signal, isDraining } = ctx;
+  const { db, config, workerId, log, now, signal, isDraining } = ctx;
+  const { redis, keys } = db;
   const outcome = await compactIfNeeded({
-    redis,
-    keys,
-    scripts,
+    db,
     ledger: parts.ledger,
     model: parts.model,
     modelId: config.FLEET_HAIKU_MODEL,

@@ -4,9 +4,10 @@ import { readStoredTurns, type ProgressReader } from '../jobs/worker/crash-count
  * Where a mission stands: its stored replies, its step, the tasks it has put into the queue, the fields of its paper, and
  * how many summaries were made before it began.
  */
-export const readMissionProgress: ProgressReader = async (redis, keys, id) => {
+export const readMissionProgress: ProgressReader = async (db, id) => {
+  const { redis, keys } = db;
   const [turns, [step, round, plan, recall, survey], added, paper, summaries] = await Promise.all([
-    readStoredTurns(redis, keys, id),
+    readStoredTurns(db, id),
     redis.hmget(keys.mission(id), 'step', 'round', 'plan', 'recall', 'survey'),
     redis.bitcount(keys.missionAdded(id)),
     redis.hlen(keys.paper(id)),

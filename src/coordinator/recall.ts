@@ -11,7 +11,8 @@ const MOST_GOAL = 15_000;
  * known.
  */
 export async function recall(ctx: StepContext): Promise<Recall> {
-  const { id, data, config, redis, keys } = ctx;
+  const { id, data, config } = ctx;
+  const { redis, keys } = ctx.db;
   if (config.shards.length === 0) return { skipped: 'no librarian: no shard is configured' };
   if ((await redis.zcard(keys.index)) === 0) return { skipped: 'the archive is empty' };
   return retrieve(ctx, 'recall', async (name, failure) => {

@@ -34,23 +34,22 @@ export async function runCoordinator(parts: {
 }): Promise<RunningCoordinator> {
   const { config, model, log } = parts;
   const base = await openWorkerBase(config, { kind: 'coordinator', log });
-  const { redis, subscriber, keys, scripts, queues, notifier, halt } = base;
-  const name = await takeWorkerName(redis, keys, undefined, 'coordinator');
+  const { db, subscriber, queues, notifier, halt } = base;
+  const { redis, keys } = db;
+  const name = await takeWorkerName(db, undefined, 'coordinator');
   const now = (): Date => new Date();
-  const ledger = createTurnLedger({ scripts, keys, workerId: name.id, now, queue: 'missions', apart: 'coordinator' });
-  const shared = { redis, keys, scripts, queues, halt, config, notifier, workerId: name.id, log, now };
+  const ledger = createTurnLedger({ db, workerId: name.id, now, queue: 'missions', apart: 'coordinator' });
+  const shared = { db, queues, halt, config, notifier, workerId: name.id, log, now };
   const missions = watchMissions(shared);
   const handle = createMissionHandler({
     ...shared,
     model,
     ledger,
-    currentSession: createSessionReader(scripts, keys),
+    currentSession: createSessionReader(db),
     onWaiting: missions.noteWaiting,
   });
   const running = runWorker(missionsQueue, handle, {
-    redis,
-    keys,
-    scripts,
+    db,
     queue: queues.missions,
     halt,
     log,
@@ -69,8 +68,8 @@ export async function runCoordinator(parts: {
     if (channel === keys.channelCompletions) missions.noteEnd(jobId);
   });
   await subscriber.subscribe(keys.channelCompletions);
-  const stopWatching = watchForeignFindings({ redis, keys, scripts, url: config.REDIS_URL, log });
-  const leave = await showAlive({ redis, keys, name, log });
+  const stopWatching = watchForeignFindings({ db, url: config.REDIS_URL, log });
+  const leave = await showAlive({ db, name, log });
   await running.worker.waitUntilReady();
   log.info({ workerId: name.id, slots: SLOTS }, 'ready');
 
@@ -88,9 +87,10 @@ export async function runCoordinator(parts: {
 }
 
 /** Set apart, given up, a bug: what the handler itself threw is in the record already. */
-async function noteFailed({ redis, keys, now }: Pick<WatchParts, 'redis' | 'keys' | 'now'>, id: string, error: Error) {
+async function noteFailed({ db, now }: Pick<WatchParts, 'db' | 'now'>, id: string, error: Error) {
+  const { redis, keys } = db;
   const state = await redis.hget(keys.mission(id), 'state');
   if (state === null || state === 'failed' || state === 'done') return;
   const endedAt = now().toISOString();
-  await writeMission(redis, keys, id, { state: 'failed', problem: error.message, endedAt }, now());
+  await writeMission(db, id, { state: 'failed', problem: error.message, endedAt }, now());
 }

@@ -15,7 +15,7 @@ export async function runDemo(demo: DemoFleet, say: (line: string) => void): Pro
     say(renderStatus(await fleet.status(), { colour: false }));
     say('');
     const sonnet = findPrices(demo.config.FLEET_SONNET_MODEL, new Date());
-    const entries = await readLedger(fleet.inner.redis, fleet.inner.keys);
+    const entries = await readLedger(fleet.inner.db);
     say(renderCosts(toCostReport(entries, { by: 'worker', sonnet })));
     return isDone;
   } finally {

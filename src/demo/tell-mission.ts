@@ -52,7 +52,7 @@ async function tellFindings(
 /** @returns the mission once it has a plan, or has ended without one */
 async function waitForPlan({ inner }: OpenFleet, id: string): Promise<MissionRecord> {
   for (;;) {
-    const record = await readMission(inner.redis, inner.keys, id);
+    const record = await readMission(inner.db, id);
     if (record !== null && (record.plan !== null || record.state !== 'running')) return record;
     await sleep(LOOK_EVERY_MS);
   }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../ledger/types.ts';
 import type { Config } from '../config/environment.ts';
@@ -8,11 +7,10 @@ import { costNanoUsd, worstCaseNanoUsd } from '../pricing/cost.ts';
 import { findModel } from '../pricing/catalog.ts';
 import { createModel } from '../models/create/model.ts';
 import type { Model, ModelReply } from '../models/model.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 import { markSwarm } from '../redis/preflight.ts';
 import { isOffline } from '../config/environment.ts';
 import { seedBudget } from '../ledger/budget.ts';
-import { defineScripts, type Scripts } from '../redis/scripts.ts';
 import { beginSession } from '../swarm/session.ts';
 import { attempt, unwell, well, type CheckResult } from './check.ts';
 
@@ -21,16 +19,15 @@ const MAX_TOKENS = 16;
 const INPUT_BOUND = 200;
 
 /** One smallest call to each configured model, reserved and booked like any other: it counts against the day's budget. */
-export async function checkLive(redis: Redis, keys: Keys, config: Config): Promise<CheckResult[]> {
-  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
-  await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
-  const scripts = defineScripts(redis);
+export async function checkLive(db: Db, config: Config): Promise<CheckResult[]> {
+  await markSwarm(db, isOffline(config) ? 'simulated' : 'real');
+  await seedBudget(db, config.FLEET_BUDGET_USD);
   const { model, close } = await createModel(config);
   try {
     const results: CheckResult[] = [];
     for (const id of new Set([config.FLEET_HAIKU_MODEL, config.FLEET_SONNET_MODEL])) {
       const fix = 'correct the key or the model’s name; the provider’s words are above';
-      results.push(await attempt(`call ${id}`, fix, () => callOnce(id, model, { redis, keys, scripts })));
+      results.push(await attempt(`call ${id}`, fix, () => callOnce(id, model, db)));
     }
     return results;
   } finally {
@@ -38,13 +35,10 @@ export async function checkLive(redis: Redis, keys: Keys, config: Config): Promi
   }
 }
 
-async function callOnce(
-  id: string,
-  model: Model,
-  { redis, keys, scripts }: { redis: Redis; keys: Keys; scripts: Scripts },
-): Promise<CheckResult> {
+async function callOnce(id: string, model: Model, db: Db): Promise<CheckResult> {
+  const { redis, keys } = db;
   const entry = findModel(id, new Date());
-  const ledger = createTurnLedger({ scripts, keys, workerId: 'doctor', now: () => new Date() });
+  const ledger = createTurnLedger({ db, workerId: 'doctor', now: () => new Date() });
   const jobId = `doctor-${randomBytes(8).toString('hex')}`;
   const task: TaskIdentity = {
     jobId,
@@ -52,7 +46,7 @@ async function callOnce(
     attempt: 0,
     digest: 'doctor',
     findingId: jobId,
-    session: await beginSession(scripts, keys, ''),
+    session: await beginSession(db, ''),
     batch: null,
     missionId: null,
     budgetNanoUsd: null,

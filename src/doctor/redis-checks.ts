@@ -1,8 +1,7 @@
-import type { Redis } from 'ioredis';
 import { isOffline, type Config } from '../config/environment.ts';
 import { toMessage } from '../errors.ts';
 import { redisAddress } from '../redis/connect.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 import { readRedisFacts, runPreflight, type RedisFacts } from '../redis/preflight.ts';
 import { attempt, unwell, well, type CheckResult } from './check.ts';
 
@@ -13,18 +12,19 @@ const MEMORY_LIMIT = 0.8;
 const ROUNDS = 20;
 
 /** Everything that can be seen of a Redis that answers. */
-export async function checkRedis(redis: Redis, keys: Keys, config: Config): Promise<CheckResult[]> {
+export async function checkRedis(db: Db, config: Config): Promise<CheckResult[]> {
+  const { redis } = db;
   const facts = await readRedisFacts(redis);
   return [
     await attempt('Redis', 'see the line above', async () => {
-      await runPreflight(redis, keys);
+      await runPreflight(db);
       return well('Redis', `${facts.version} at ${redisAddress(config.REDIS_URL)}`);
     }).then((result) => (result.ok ? result : toPreflightFix(result, facts))),
     checkAppendOnly(facts),
     checkMemory(facts),
     checkClock(facts),
-    await checkSpeed(redis, keys),
-    await checkKind(redis, keys, config),
+    await checkSpeed(db),
+    await checkKind(db, config),
   ];
 }
 
@@ -56,14 +56,14 @@ function checkClock({ clockSkewMs }: RedisFacts): CheckResult {
   return unwell('clock', seen, 'set this machine’s clock, or Redis’ (timedatectl set-ntp true)');
 }
 
-async function checkSpeed(redis: Redis, keys: Keys): Promise<CheckResult> {
+async function checkSpeed({ redis, keys }: Db): Promise<CheckResult> {
   const ping = await measure(() => redis.ping());
   const set = await measure(() => redis.set(keys.preflight, '1', 'EX', 60));
   const get = await measure(() => redis.get(keys.preflight));
   return well('round trips', `PING ${ping} ms, SET ${set} ms, GET ${get} ms (medians of ${ROUNDS})`);
 }
 
-async function checkKind(redis: Redis, keys: Keys, config: Config): Promise<CheckResult> {
+async function checkKind({ redis, keys }: Db, config: Config): Promise<CheckResult> {
   try {
     const kind = await redis.hget(keys.swarmMark, 'kind');
     const own = isOffline(config) ? 'simulated' : 'real';

@@ -1,7 +1,7 @@
 import { loadConfig, type Config } from '../config/environment.ts';
 import { ConfigError, toMessage, RedisAwayError } from '../errors.ts';
 import { connectRedis, redisAddress } from '../redis/connect.ts';
-import { createKeys } from '../redis/keys.ts';
+import { createDb } from '../redis/db.ts';
 import { attempt, unwell, type CheckGroup, type CheckResult } from './check.ts';
 import { checkKey, checkNode, checkVariables, checkWorkspaces } from './environment-checks.ts';
 import { checkLive } from './live-call.ts';
@@ -39,13 +39,13 @@ function readConfig(env: NodeJS.ProcessEnv): Config | CheckResult[] {
 }
 
 async function checkRedisWhole(config: Config, { live }: { live: boolean }): Promise<CheckResult[]> {
-  const keys = createKeys(config.FLEET_SWARM ?? null);
   try {
     const redis = await connectRedis(config.REDIS_URL, { role: 'producer', name: 'fleet-doctor' });
     try {
-      const results = await checkRedis(redis, keys, config);
-      results.push(await attempt('queue', 'mend the lines above first', () => checkRoundTrip(config, keys)));
-      if (live) results.push(...(await liveResults(() => checkLive(redis, keys, config))));
+      const db = createDb(redis, config.FLEET_SWARM ?? null);
+      const results = await checkRedis(db, config);
+      results.push(await attempt('queue', 'mend the lines above first', () => checkRoundTrip(config, db.keys)));
+      if (live) results.push(...(await liveResults(() => checkLive(db, config))));
       return results;
     } finally {
       redis.disconnect();

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
 import { readStored, toText } from './read-stored.ts';
+import type { Db } from '../redis/db.ts';
 import type { StoredFinding } from './stored.ts';
 
 /** The result of every stub. */
@@ -43,8 +42,7 @@ export function toSummaryId(text: string): string | null {
  * @param texts what stands under these ids; the rest comes back as it is
  */
 export async function withOriginals(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Db,
   ids: readonly string[],
   texts: readonly (string | null)[],
 ): Promise<(string | null)[]> {

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
+import type { Db } from '../redis/db.ts';
 import { followStream, readStreamEnd } from '../redis/streams.ts';
-import type { Keys } from '../redis/keys.ts';
 import { untilAborted } from '../process/abort.ts';
 import { parseFinding, type StoredFinding } from './stored.ts';
 import type { FollowOptions } from './types.ts';
@@ -11,11 +10,12 @@ import { withOriginals } from './condensed.ts';
  * follower has a connection of its own, opened by its first step.
  */
 export function followFindings(
-  parts: { redis: Redis; keys: Keys; url: string },
+  parts: { db: Db; url: string },
   options: FollowOptions,
   signal: AbortSignal,
 ): AsyncIterable<StoredFinding> {
-  const { redis, keys, url } = parts;
+  const { db, url } = parts;
+  const { redis, keys } = db;
   const start = readStreamEnd(redis, keys.events);
   start.catch(() => undefined); // thrown to whoever takes the first step
 
@@ -26,12 +26,13 @@ export function followFindings(
       signal,
       from,
     })) {
+      const reader = { ...db, redis: connection }; // its connection waits through outages
       for (const { finding: id = '', session, batch } of entries) {
         if (options.session !== undefined && session !== options.session) continue;
         if (options.batch !== undefined && batch !== options.batch) continue;
         const text = await untilAborted(connection.get(keys.finding(id)), signal);
         if (typeof text !== 'string') continue;
-        const [whole] = (await untilAborted(withOriginals(connection, keys, [id], [text]), signal)) ?? []; // condensed meanwhile
+        const [whole] = (await untilAborted(withOriginals(reader, [id], [text]), signal)) ?? []; // condensed meanwhile
         const finding = parseFinding(id, whole ?? text);
         if (finding !== null) yield finding;
       }

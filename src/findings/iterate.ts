@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { QUERY_PREFIX } from '../../queues/ids.ts';
+import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 import { readStored, toText } from './read-stored.ts';
 import type { FindingQuery, ExportedFinding } from './types.ts';
@@ -19,11 +19,11 @@ interface Entry {
  * summaries. Holds one page; a finding that is condensed or restored meanwhile comes once.
  * @param query `answers`: answers alone; `limit`: default all
  */
-export async function* eachStored(redis: Redis, keys: Keys, query: FindingQuery = {}): AsyncGenerator<ExportedFinding> {
+export async function* eachStored(db: Db, query: FindingQuery = {}): AsyncGenerator<ExportedFinding> {
   const { limit = Infinity } = query;
   let given = 0;
-  for await (const page of pages(redis, keys, query)) {
-    for (const found of await readPage(redis, keys, page)) {
+  for await (const page of pages(db, query)) {
+    for (const found of await readPage(db, page)) {
       if (!fits(found, query)) continue;
       if (given >= limit) return;
       given += 1;
@@ -32,11 +32,12 @@ export async function* eachStored(redis: Redis, keys: Keys, query: FindingQuery 
   }
 }
 
-async function* pages(redis: Redis, keys: Keys, query: FindingQuery): AsyncGenerator<string[]> {
+async function* pages(db: Db, query: FindingQuery): AsyncGenerator<string[]> {
+  const { redis, keys } = db;
   const indexes = toIndexes(keys, query);
   // The indexes of sessions and batches keep what was retracted; `index` does not.
   const { answers, session, batch } = query;
-  let retracted = answers === true || (session ?? batch) !== undefined ? [] : await readRetracted(redis, keys);
+  let retracted = answers === true || (session ?? batch) !== undefined ? [] : await readRetracted(db);
   let cursor = 0;
   let seen = new Set<string>(); // ids given that have the cursor's very score
   for (let first = true; ; first = false) {
@@ -67,7 +68,7 @@ function toIndexes(keys: Keys, { answers, session, batch }: FindingQuery): strin
 }
 
 /** Retracted findings stand in no index of their own: their times are read once. Answers keep their index. */
-async function readRetracted(redis: Redis, keys: Keys): Promise<Entry[]> {
+async function readRetracted({ redis, keys }: Db): Promise<Entry[]> {
   const entries: Entry[] = [];
   let cursor = '0';
   do {
@@ -87,7 +88,8 @@ async function readRetracted(redis: Redis, keys: Keys): Promise<Entry[]> {
   return entries;
 }
 
-async function readPage(redis: Redis, keys: Keys, ids: string[]): Promise<ExportedFinding[]> {
+async function readPage(db: Db, ids: string[]): Promise<ExportedFinding[]> {
+  const { redis, keys } = db;
   const found: ExportedFinding[] = [];
   for (let from = 0; from < ids.length; from += PAGE) {
     const part = ids.slice(from, from + PAGE);
@@ -98,7 +100,7 @@ async function readPage(redis: Redis, keys: Keys, ids: string[]): Promise<Export
       ),
       redis.hmget(keys.retracted, ...part),
     ]);
-    const kept = await readKept(redis, keys, part, values);
+    const kept = await readKept(db, part, values);
     for (const [at, id] of part.entries()) {
       const value = values[at] ?? null;
       if (value === null) continue; // removed by somebody
@@ -117,8 +119,7 @@ function toPlace(id: string, note: string | null): ExportedFinding['place'] {
 }
 
 async function readKept(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Db,
   ids: string[],
   values: Awaited<ReturnType<typeof readStored>>,
 ): Promise<Map<string, NonNullable<(typeof values)[number]>>> {

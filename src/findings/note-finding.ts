@@ -1,16 +1,12 @@
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
 import { toStoredTokens } from './stored.ts';
 import type { Finding } from './finding.ts';
+import type { Db } from '../redis/db.ts';
 
 /**
  * Records a finding that no job ends with, and announces it. The same id is recorded once, however often it is given.
  * @returns false where it was there already
  */
-export async function noteFinding(
-  { keys, scripts }: { keys: Keys; scripts: Pick<Scripts, 'note-finding'> },
-  finding: Finding,
-): Promise<boolean> {
+export async function noteFinding({ keys, scripts }: Db, finding: Finding): Promise<boolean> {
   const { finding_id: id, session } = finding;
   const text = JSON.stringify(finding);
   const answer = await scripts['note-finding'](

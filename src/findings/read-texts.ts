@@ -1,11 +1,10 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 
 /**
  * What is stored under `finding:<id>`, as JSON text; null where there is nothing. Older programs stored hashes: those
  * come as the JSON of their fields; any other type counts as nothing.
  */
-export async function readFindingTexts(redis: Redis, keys: Keys, ids: readonly string[]): Promise<(string | null)[]> {
+export async function readFindingTexts({ redis, keys }: Db, ids: readonly string[]): Promise<(string | null)[]> {
   if (ids.length === 0) return [];
   const texts = await redis.mget(ids.map((id) => keys.finding(id))); // null for a hash: MGET never fails on a type
   const missing = ids.flatMap((id, at) => (texts[at] === null ? [{ id, at }] : []));

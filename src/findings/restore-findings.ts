@@ -1,16 +1,8 @@
-import type { Redis } from 'ioredis';
 import { UsageError } from '../errors.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
 import { readStored, toText } from './read-stored.ts';
 import { parseFinding, toStoredTokens } from './stored.ts';
 import { toSummaryId } from './condensed.ts';
-
-interface RestoreParts {
-  redis: Redis;
-  keys: Keys;
-  scripts: Pick<Scripts, 'restore-findings'>;
-}
+import type { Db } from '../redis/db.ts';
 
 /** Other programs may write the same finding at the same moment. */
 const TRIES = 5;
@@ -22,21 +14,21 @@ const TRIES = 5;
  * @throws UsageError where the summary is gone
  */
 export async function restoreFindings(
-  parts: RestoreParts,
+  db: Db,
   summaryId: string,
   note: { why: string; by: string; at: string },
 ): Promise<number> {
-  const { redis, keys } = parts;
+  const { redis, keys } = db;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const text = await redis.get(keys.finding(summaryId));
     if (text === null)
       throw new UsageError(`finding ${summaryId}: this summary is gone; what it stands for stays as it is`);
     const outer = toSummaryId(text);
     if (outer !== null) {
-      await restoreFindings(parts, outer, { ...note, why: `it stands for ${summaryId}: ${note.why}` });
+      await restoreFindings(db, outer, { ...note, why: `it stands for ${summaryId}: ${note.why}` });
       continue;
     }
-    const [answer, count] = await restore(parts, { summaryId, text, note });
+    const [answer, count] = await restore(db, { summaryId, text, note });
     if (answer === 'restored') return Number(count);
     if (answer === 'already') return 0;
   }
@@ -44,7 +36,7 @@ export async function restoreFindings(
 }
 
 async function restore(
-  { redis, keys, scripts }: RestoreParts,
+  { redis, keys, scripts }: Db,
   { summaryId, text, note }: { summaryId: string; text: string; note: object },
 ): Promise<[answer: string, count?: number]> {
   const summary = parseFinding(summaryId, text);

@@ -1,11 +1,9 @@
-import type { Redis } from 'ioredis';
 import { NotFoundError, UsageError } from '../errors.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
 import { readFindingTexts } from './read-texts.ts';
 import { restoreFindings } from './restore-findings.ts';
 import { parseFinding, type StoredFinding, toStoredTokens } from './stored.ts';
 import { toSummaryId } from './condensed.ts';
+import type { Db } from '../redis/db.ts';
 
 export interface Retraction {
   id: string;
@@ -26,25 +24,22 @@ const TRIES = 5;
  * stands for it, or it is one, the summary goes with it, and the other findings it stood for are live again.
  * @throws UsageError where there is none, or it is retracted already
  */
-export async function retractFinding(
-  parts: { redis: Redis; keys: Keys; scripts: Pick<Scripts, 'retract-finding' | 'restore-findings'> },
-  retraction: Omit<Retraction, 'at' | 'restored'>,
-): Promise<Retraction> {
-  const { redis, keys, scripts } = parts;
+export async function retractFinding(db: Db, retraction: Omit<Retraction, 'at' | 'restored'>): Promise<Retraction> {
+  const { redis, keys, scripts } = db;
   const { id, why, by } = retraction;
   const note = { why, by, at: new Date().toISOString() };
   let restored = 0;
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const [text] = await readFindingTexts(redis, keys, [id]);
+    const [text] = await readFindingTexts(db, [id]);
     if (text === undefined || text === null) throw new NotFoundError(`finding ${id}: there is none`);
     const summaryId = toSummaryId(text);
     if (summaryId !== null) {
       const because = { ...note, why: `it stands for ${id}, which was retracted: ${why}` };
-      restored += await restoreFindings(parts, summaryId, because);
+      restored += await restoreFindings(db, summaryId, because);
       continue;
     }
     if ((await redis.hexists(keys.retracted, id)) === 0 && isSummary(id, text)) {
-      return { id, ...note, restored: restored + (await restoreFindings(parts, id, note)) };
+      return { id, ...note, restored: restored + (await restoreFindings(db, id, note)) };
     }
     const answer = await scripts['retract-finding'](
       [keys.finding(id), keys.index, keys.retracted, keys.contextActive, keys.events],
@@ -57,12 +52,13 @@ export async function retractFinding(
 }
 
 /** Answers of the archive that cited a finding, newest first. One page in memory at a time. */
-export async function listAnswersCiting(redis: Redis, keys: Keys, id: string): Promise<StoredFinding[]> {
+export async function listAnswersCiting(db: Db, id: string): Promise<StoredFinding[]> {
+  const { redis, keys } = db;
   const citing: StoredFinding[] = [];
   for (let from = 0; ; from += PAGE) {
     const ids = await redis.zrevrange(keys.indexAnswers, from, from + PAGE - 1);
     if (ids.length === 0) return citing;
-    const texts = await readFindingTexts(redis, keys, ids);
+    const texts = await readFindingTexts(db, ids);
     for (const [at, answerId] of ids.entries()) {
       const text = texts[at] ?? null;
       if (text === null || !text.includes(id)) continue;

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { FindingQuery, FindingStore } from './types.ts';
 import { parseFinding, toSummary, type StoredFinding } from './stored.ts';
@@ -7,7 +7,8 @@ import { withOriginals } from './condensed.ts';
 const PAGE = 200;
 const DEFAULT_LIMIT = 50;
 
-export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
+export function createFindingStore(db: Db): FindingStore {
+  const { redis, keys } = db;
   async function get(id: string): Promise<StoredFinding | null> {
     const key = keys.finding(id);
     const text = await redis.get(key).catch(async (error: Error) => {
@@ -16,7 +17,7 @@ export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
       return JSON.stringify(hash);
     });
     if (text === null) return null;
-    const [whole] = await withOriginals(redis, keys, [id], [text]);
+    const [whole] = await withOriginals(db, [id], [text]);
     return parseFinding(id, whole ?? text);
   }
 
@@ -63,7 +64,7 @@ export function createFindingStore(redis: Redis, keys: Keys): FindingStore {
 
   async function readMany(ids: string[]): Promise<(StoredFinding | null)[]> {
     const stored = await redis.mget(ids.map((id) => keys.finding(id))); // null for a hash: MGET never fails on a type
-    const texts = await withOriginals(redis, keys, ids, stored);
+    const texts = await withOriginals(db, ids, stored);
     return Promise.all(
       ids.map(async (id, at) => {
         const text = texts[at];

@@ -12,8 +12,7 @@ import type { ArchiveAsker } from '../librarian/queries/archive-asker.ts';
 import type { TaskIdentity, TurnLedger } from '../ledger/types.ts';
 import { findModel } from '../pricing/catalog.ts';
 import type { Model } from '../models/model.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Redis } from 'ioredis';
+import type { Db } from '../redis/db.ts';
 import { createResultCheck } from '../tasks/result-schema.ts';
 import { runTask, type TaskEnd } from './task-loop.ts';
 import { createToolset } from './toolset.ts';
@@ -22,8 +21,7 @@ import { resolveWorkspace } from './workspace.ts';
 
 export interface TaskHandlerParts {
   config: Config;
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   model: Model;
   ledger: TurnLedger;
   findings: FindingStore;
@@ -44,9 +42,10 @@ export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<TaskE
 
 /** Builds what turns a parsed task into a finding: finds its model, workspace and contexts, then runs the loop. */
 export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
-  const { config, redis, keys, model, ledger, findings, workerId, archive } = parts;
+  const { db, config, model, ledger, findings, workerId, archive } = parts;
+  const { redis, keys } = db;
   const reader = toFindingReader(findings);
-  const noteModelUse = createModelUse(redis, keys);
+  const noteModelUse = createModelUse(db);
   const [bare, full] = [false, true].map((workspace) =>
     createToolset({
       workspace,
@@ -95,7 +94,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
             throw new LockLostError(`another worker has job ${run.jobId}`);
           },
         },
-        contexts: await loadContexts(redis, keys, task.contexts ?? []),
+        contexts: await loadContexts(db, task.contexts ?? []),
         checkResult: createResultCheck(task.schema),
         workerId,
         now: () => new Date(),

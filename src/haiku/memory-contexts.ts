@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { NotFoundError, TaskFailedError, UsageError } from '../errors.ts';
 import type { MemoryContext } from './prompt.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 
 /** A context larger than this would not leave room for a task under the price step. UTF-16 code units. */
 const MAX_CONTEXT_LENGTH = 200_000;
@@ -15,7 +14,7 @@ export interface ContextInfo {
 }
 
 /** Stores a memory context whole, in one step: a task sees the old one or the new one, never half. */
-export async function saveContext(redis: Redis, keys: Keys, name: string, text: string): Promise<ContextInfo> {
+export async function saveContext({ redis, keys }: Db, name: string, text: string): Promise<ContextInfo> {
   if (!/^[^\s:{}]{1,100}$/.test(name))
     throw new UsageError(`context: expected a name without white space, colon or brace, got ${JSON.stringify(name)}`);
   if (text.trim() === '') throw new UsageError(`context ${name}: the document is empty`);
@@ -33,20 +32,20 @@ export async function saveContext(redis: Redis, keys: Keys, name: string, text: 
 }
 
 /** @returns by name */
-export async function listContexts(redis: Redis, keys: Keys): Promise<ContextInfo[]> {
+export async function listContexts({ redis, keys }: Db): Promise<ContextInfo[]> {
   const stored = await redis.hvals(keys.contexts);
   return stored.map((json) => JSON.parse(json) as ContextInfo).sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** @throws UsageError when there is no such context */
-export async function removeContext(redis: Redis, keys: Keys, name: string): Promise<void> {
+export async function removeContext({ redis, keys }: Db, name: string): Promise<void> {
   const replies = await redis.multi().del(keys.context(name)).hdel(keys.contexts, name).exec();
   if (replies?.[0]?.[1] === 0)
     throw new NotFoundError(`context ${name}: there is none; \`fleet context ls\` lists them`);
 }
 
 /** @throws TaskFailedError (`context`) naming those that do not exist */
-export async function loadContexts(redis: Redis, keys: Keys, names: string[]): Promise<MemoryContext[]> {
+export async function loadContexts({ redis, keys }: Db, names: string[]): Promise<MemoryContext[]> {
   if (names.length === 0) return [];
   const texts = await redis.mget(names.map((name) => keys.context(name)));
   const missing = names.filter((_, at) => texts[at] === null);

@@ -44,29 +44,25 @@ export async function runHaiku(parts: {
 }): Promise<RunningHaiku> {
   const { config, model, log } = parts;
   const base = await openWorkerBase(config, { kind: 'haiku', log });
-  const { redis, subscriber, keys, scripts, queues, notifier, halt } = base;
-  const name = await takeWorkerName(redis, keys, config.FLEET_WORKER_ID);
-  const ledger = createTurnLedger({ scripts, keys, workerId: name.id, now: () => new Date() });
+  const { db, subscriber, queues, notifier, halt } = base;
+  const { redis, keys } = db;
+  const name = await takeWorkerName(db, config.FLEET_WORKER_ID);
+  const ledger = createTurnLedger({ db, workerId: name.id, now: () => new Date() });
   // Tasks may ask where somebody answers.
   const archive =
-    config.shards.length === 0
-      ? undefined
-      : createArchiveAsker({ redis, keys, queue: queues.archive, url: config.REDIS_URL });
+    config.shards.length === 0 ? undefined : createArchiveAsker({ db, queue: queues.archive, url: config.REDIS_URL });
   const handle = createTaskHandler({
     config,
-    redis,
-    keys,
+    db,
     model,
     ledger,
-    findings: createFindingStore(redis, keys),
+    findings: createFindingStore(db),
     workerId: name.id,
-    currentSession: createSessionReader(scripts, keys),
+    currentSession: createSessionReader(db),
     ...(archive === undefined ? {} : { archive }),
   });
   const stopWatching = watchForeignFindings({
-    redis,
-    keys,
-    scripts,
+    db,
     url: config.REDIS_URL,
     log,
     patienceMs: WATCH_AFTER_MS,
@@ -87,9 +83,7 @@ export async function runHaiku(parts: {
       return { findingId, costNanoUsd };
     },
     {
-      redis,
-      keys,
-      scripts,
+      db,
       queue: queues.tasks,
       halt,
       log,
@@ -101,11 +95,10 @@ export async function runHaiku(parts: {
     },
   );
   if (config.FLEET_NOTIFY !== undefined) {
-    announceEnds(running.worker, { redis, keys, notifier, workerId: name.id, log });
+    announceEnds(running.worker, { db, notifier, workerId: name.id, log });
   }
   heartbeat = startHeartbeat({
-    redis,
-    keys,
+    db,
     log,
     workerId: name.id,
     slots: config.FLEET_HAIKU_CONCURRENCY,
@@ -124,7 +117,7 @@ export async function runHaiku(parts: {
   const olderThanMs = parts.lostAfterMs ?? toLostAfterMs(config.FLEET_CALL_TIMEOUT_MS);
   const stopSweeping = oncePerFleet(
     { redis, key: keys.turnOf('sweep'), everyMs: Math.min(SWEEP_EVERY_MS, olderThanMs), what: 'the sweep', log },
-    () => sweepReservations({ redis, keys, scripts }, { olderThanMs, now: Date.now() }),
+    () => sweepReservations(db, { olderThanMs, now: Date.now() }),
   );
   await running.worker.waitUntilReady();
   await heartbeat.beat();

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { QueueName } from '../../queues/registry.ts';
 import { tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { isOffline, type Config } from '../config/environment.ts';
@@ -23,18 +22,15 @@ import { seedBudget } from '../ledger/budget.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Model } from '../models/model.ts';
 import { createNotifier } from '../swarm/notify.ts';
+import type { Db } from '../redis/db.ts';
 import { markSwarm, runPreflight } from '../redis/preflight.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
 import { createTaskHandler, type TaskHandlerParts } from './handler.ts';
 
 /** What a single task needs of a connected fleet. */
 export interface SingleFleet {
   inner: {
     config: Config;
-    redis: Redis;
-    keys: Keys;
-    scripts: Scripts;
+    db: Db;
     queues: Record<QueueName, Queue>;
     currentSession: () => Promise<string>;
   };
@@ -57,21 +53,21 @@ export interface SingleOptions {
  * @throws UsageError for a task that breaks a rule, and every class that a worker's run throws
  */
 export async function runSingle(fleet: SingleFleet, input: TaskInput, options: SingleOptions): Promise<Finding> {
-  const { config, redis, keys, scripts, queues, currentSession } = fleet.inner;
-  const task = checkTask(input, await readKnownNames(redis, keys, Object.keys(config.FLEET_WORKSPACES)));
-  await runPreflight(redis, keys);
-  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
-  await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
-  const name = await takeWorkerName(redis, keys, options.workerId ?? config.FLEET_WORKER_ID);
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
-  const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
+  const { db, config, queues, currentSession } = fleet.inner;
+  const { redis, keys } = db;
+  const task = checkTask(input, await readKnownNames(db, Object.keys(config.FLEET_WORKSPACES)));
+  await runPreflight(db);
+  await markSwarm(db, isOffline(config) ? 'simulated' : 'real');
+  await seedBudget(db, config.FLEET_BUDGET_USD);
+  const name = await takeWorkerName(db, options.workerId ?? config.FLEET_WORKER_ID);
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
+  const halt = createHaltSwitch(db, Object.values(queues), { notifier });
   const jobId = `single-${randomBytes(8).toString('hex')}`;
   const handle = createTaskHandler({
     config,
-    redis,
-    keys,
+    db,
     model: options.model,
-    ledger: createTurnLedger({ scripts, keys, workerId: name.id, now: () => new Date() }),
+    ledger: createTurnLedger({ db, workerId: name.id, now: () => new Date() }),
     findings: fleet.findings,
     workerId: name.id,
     currentSession,
@@ -112,16 +108,16 @@ async function toWait(
   halt: HaltSwitch,
   by: string,
 ): Promise<number> {
-  const { redis, keys } = inner;
+  const { db } = inner;
   if (error instanceof RateLimitedError) {
-    await coolDown(redis, keys, error.model, error.retryAfterMs);
+    await coolDown(db, error.model, error.retryAfterMs);
     return Math.max(1_000, error.retryAfterMs);
   }
   if (error instanceof BudgetHeldError) return HELD_WAIT_MS;
   if (error instanceof ModelCoolingError) return Math.max(100, error.delayMs);
   if (error instanceof ProviderUnavailableError) {
     const now = Date.now();
-    const { failures, since } = await countUnavailable(redis, keys, jobId, error.model, now);
+    const { failures, since } = await countUnavailable(db, jobId, error.model, now);
     if (now - since <= GIVE_UP_AFTER_MS) return toBackoffMs(failures);
   }
   const step = `single task ${jobId}`;

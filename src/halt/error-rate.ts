@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
 import { countOf } from '../text/plural.ts';
-import type { Keys } from '../redis/keys.ts';
 import type { HaltSwitch } from './halt.ts';
+import type { Db } from '../redis/db.ts';
 
 /** Ends this far back are looked at: long enough for slow tasks to count, short enough that an old outage does not. */
 const WINDOW_MS = 10 * 60_000;
@@ -25,8 +24,7 @@ const NOT_COUNTED: ReadonlySet<string> = new Set([
 ]);
 
 export interface ErrorRateParts {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   halt: Pick<HaltSwitch, 'halt'>;
   workerId: string;
 }
@@ -40,7 +38,7 @@ export async function noteFailure(
   parts: ErrorRateParts,
   failure: { jobId: string; reason: string; now: number },
 ): Promise<boolean> {
-  const { redis, keys } = parts;
+  const { redis, keys } = parts.db;
   if (NOT_COUNTED.has(failure.reason)) return false;
   const since = failure.now - WINDOW_MS;
   const [, , failures, ...found] = toReplies(
@@ -65,7 +63,7 @@ export async function noteFailure(
   });
 }
 
-async function describe({ redis, keys }: ErrorRateParts, done: number): Promise<string> {
+async function describe({ db: { redis, keys } }: ErrorRateParts, done: number): Promise<string> {
   const entries = await redis.zrevrange(keys.recentFailures, 0, '-1'); // of ten minutes, newest first
   const failed = entries.length; // others may have failed meanwhile
   const counts = new Map<string, number>();

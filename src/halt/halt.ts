@@ -1,12 +1,11 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { missionsQueue } from '../../queues/missions.ts';
 import { idSchema } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import type { Notifier } from '../swarm/notify.ts';
-import type { Keys } from '../redis/keys.ts';
 import type { Halt } from './halt-shape.ts';
+import type { Db } from '../redis/db.ts';
 
 /** Why the fleet stands still; `halt:reason` holds it while it does. */
 const haltSchema = z.object({
@@ -34,8 +33,7 @@ export interface HaltSwitch {
 }
 
 export function createHaltSwitch(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Db,
   queues: Queue[],
   options: { notifier?: Notifier } = {},
 ): HaltSwitch {

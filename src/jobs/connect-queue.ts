@@ -1,14 +1,13 @@
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
-import type { Keys } from '../redis/keys.ts';
 import { assertQueueName } from './check-input.ts';
+import type { Db } from '../redis/db.ts';
 
 /** Longest events stream of a queue: enough for a page to follow, no more. */
 const EVENTS_MAX_LENGTH = 1_000;
 
 /** The BullMQ queue behind a definition, on a connection the caller owns. @throws UsageError for a name that is no queue's */
-export function connectQueue(name: QueueName, redis: Redis, keys: Keys): Queue {
+export function connectQueue(name: QueueName, { redis, keys }: Db): Queue {
   assertQueueName(name);
   const definition = queueRegistry[name];
   const queue = new Queue(definition.name, {
@@ -25,10 +24,10 @@ export function connectQueue(name: QueueName, redis: Redis, keys: Keys): Queue {
   return queue;
 }
 
-export function connectQueues(redis: Redis, keys: Keys): Record<QueueName, Queue> {
+export function connectQueues(db: Db): Record<QueueName, Queue> {
   return {
-    tasks: connectQueue('tasks', redis, keys),
-    archive: connectQueue('archive', redis, keys),
-    missions: connectQueue('missions', redis, keys),
+    tasks: connectQueue('tasks', db),
+    archive: connectQueue('archive', db),
+    missions: connectQueue('missions', db),
   };
 }

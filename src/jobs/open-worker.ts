@@ -7,20 +7,15 @@ import { seedBudget } from '../ledger/budget.ts';
 import type { Logger } from '../process/logger.ts';
 import { createNotifier, type Notifier } from '../swarm/notify.ts';
 import { connectRedis } from '../redis/connect.ts';
-import { createKeys, type Keys } from '../redis/keys.ts';
+import { createDb, type Db } from '../redis/db.ts';
 import { markSwarm, runPreflight } from '../redis/preflight.ts';
-import { defineScripts, type Scripts } from '../redis/scripts.ts';
-import { waitWhileRefused } from '../redis/wait-while-refused.ts';
 import { connectQueues } from './connect-queue.ts';
 
 /** What every worker process stands on. */
 export interface WorkerBase {
-  redis: Redis;
+  db: Db;
   /** A connection of its own: one that subscribes can do nothing else. */
   subscriber: Redis;
-  keys: Keys;
-  /** They wait for a Redis that refuses to store. */
-  scripts: Scripts;
   queues: Record<QueueName, Queue>;
   notifier: Notifier;
   halt: HaltSwitch;
@@ -38,23 +33,21 @@ export async function openWorkerBase(
   config: Config,
   { kind, log }: { kind: 'haiku' | 'librarian' | 'coordinator'; log: Logger },
 ): Promise<WorkerBase> {
-  const keys = createKeys(config.FLEET_SWARM ?? null);
   const redis = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: `fleet-${kind}` });
   const subscriber = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: `fleet-${kind}-control` });
-  const { warnings } = await runPreflight(redis, keys);
+  const db = createDb(redis, config.FLEET_SWARM ?? null, { waitsWhileRefused: true });
+  const { warnings } = await runPreflight(db);
   for (const warning of warnings) log.warn(warning);
-  await markSwarm(redis, keys, isOffline(config) ? 'simulated' : 'real');
-  const budgetNanoUsd = await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
-  const queues = connectQueues(redis, keys);
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys, log });
+  await markSwarm(db, isOffline(config) ? 'simulated' : 'real');
+  const budgetNanoUsd = await seedBudget(db, config.FLEET_BUDGET_USD);
+  const queues = connectQueues(db);
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, db, log });
   return {
-    redis,
+    db,
     subscriber,
-    keys,
-    scripts: waitWhileRefused(defineScripts(redis)),
     queues,
     notifier,
-    halt: createHaltSwitch(redis, keys, Object.values(queues), { notifier }),
+    halt: createHaltSwitch(db, Object.values(queues), { notifier }),
     budgetNanoUsd,
     async close() {
       await Promise.all(Object.values(queues).map((queue) => queue.close()));

@@ -1,12 +1,11 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { QUERY_PREFIX } from '../../queues/ids.ts';
 import type { QueueName } from '../../queues/registry.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 
 /** Like `queueOf`; a mission is known by being there, for its id may be any. */
 export async function findQueueOf(
-  { redis, keys, queues }: { redis: Redis; keys: Keys; queues: Record<QueueName, Queue> },
+  { db: { redis, keys }, queues }: { db: Db; queues: Record<QueueName, Queue> },
   jobId: string,
 ): Promise<Queue> {
   const isMission = (await redis.exists(keys.queueKey(queues.missions.name, jobId))) === 1;

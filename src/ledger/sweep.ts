@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis';
 import { queueRegistry } from '../../queues/registry.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
+import type { Db } from '../redis/db.ts';
 
 /** No call is given longer than `FLEET_CALL_TIMEOUT_MS`; twice that, and never less than this. */
 const SHORTEST_AGE_MS = 10 * 60_000;
@@ -19,11 +18,8 @@ export function toLostAfterMs(callTimeoutMs: number): number {
  * mode. A job that does run again finds its own lost call, and is not waited for here.
  * @returns how many
  */
-export async function sweepReservations(
-  parts: { redis: Redis; keys: Keys; scripts: Pick<Scripts, 'sweep-reservation'> },
-  options: { olderThanMs: number; now: number },
-): Promise<number> {
-  const { redis, keys, scripts } = parts;
+export async function sweepReservations(db: Db, options: { olderThanMs: number; now: number }): Promise<number> {
+  const { redis, keys, scripts } = db;
   const before = options.now - options.olderThanMs;
   let swept = 0;
   for await (const [id, packed] of scan(redis, keys.reservations)) {

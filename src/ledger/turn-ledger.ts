@@ -1,16 +1,14 @@
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { QueueName } from '../../queues/registry.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
 import { toBeginAnswer } from './begin-answer.ts';
 import { createSharedParts } from './booking-groups.ts';
 import type { Booking, TaskIdentity, TurnLedger } from './types.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
+import type { Db } from '../redis/db.ts';
 
 /** The ledger of one queue's jobs, kept in Redis scripts. */
 export function createTurnLedger(options: {
-  scripts: Scripts;
-  keys: Keys;
+  db: Db;
   workerId: string;
   now: () => Date;
   /** Whose jobs these are; default the tasks queue. */
@@ -18,7 +16,8 @@ export function createTurnLedger(options: {
   /** Adds every booking to these fields of the session's totals too: calls that are no task's, shown apart. */
   apart?: 'coordinator';
 }): TurnLedger {
-  const { scripts, keys, workerId, now, queue = tasksQueue.name, apart } = options;
+  const { workerId, now, queue = tasksQueue.name, apart } = options;
+  const { keys, scripts } = options.db;
   const sharedParts = createSharedParts({ keys, workerId });
 
   function bookingKeys(task: TaskIdentity): string[] {

@@ -53,16 +53,16 @@ export async function runLibrarian(parts: {
 }): Promise<RunningLibrarian> {
   const { config, shards, models, log } = parts;
   const base = await openWorkerBase(config, { kind: 'librarian', log });
-  const { redis, subscriber, keys, scripts, queues, notifier, halt } = base;
-  const name = await takeWorkerName(redis, keys, undefined, 'librarian');
-  const context = createArchiveContext(redis, keys);
-  const gate = createRateGate({ redis, keys, scripts, shards, log, notifier, pacing: config.GEMINI_PACING === '1' });
-  const currentSession = createSessionReader(scripts, keys);
+  const { db, subscriber, queues, notifier, halt } = base;
+  const { redis, keys } = db;
+  const name = await takeWorkerName(db, undefined, 'librarian');
+  const context = createArchiveContext(db);
+  const gate = createRateGate({ db, shards, log, notifier, pacing: config.GEMINI_PACING === '1' });
+  const currentSession = createSessionReader(db);
   const entry = findModel(config.FLEET_GEMINI_MODEL, new Date());
   const handle = createQueryHandler({
-    scripts,
-    keys,
-    ledger: createTurnLedger({ scripts, keys, workerId: name.id, now: () => new Date(), queue: 'archive' }),
+    db,
+    ledger: createTurnLedger({ db, workerId: name.id, now: () => new Date(), queue: 'archive' }),
     context,
     gate,
     shards: new Map(
@@ -81,9 +81,7 @@ export async function runLibrarian(parts: {
   });
   const concurrency = Math.min(MAX_SLOTS, SLOTS_PER_SHARD * shards.length);
   const running = runWorker(archiveQueue, handle, {
-    redis,
-    keys,
-    scripts,
+    db,
     queue: queues.archive,
     halt,
     log,
@@ -91,7 +89,7 @@ export async function runLibrarian(parts: {
     concurrency,
     ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
   });
-  const questions: PublicQueryParts = { redis, keys, queue: queues.archive, currentSession, log };
+  const questions: PublicQueryParts = { db, queue: queues.archive, currentSession, log };
   await listenToControl(subscriber, keys, (message) => {
     if (message.type === 'cancel') running.cancel(message.jobId);
   });
@@ -100,8 +98,8 @@ export async function runLibrarian(parts: {
     { redis, key: keys.turnOf('questions'), everyMs: SWEEP_EVERY_MS, what: 'looking for unheard questions', log },
     () => sweepPublicQueries(questions),
   );
-  const stopWatching = watchForeignFindings({ redis, keys, scripts, url: config.REDIS_URL, log });
-  const leave = await showAlive({ redis, keys, name, log });
+  const stopWatching = watchForeignFindings({ db, url: config.REDIS_URL, log });
+  const leave = await showAlive({ db, name, log });
   await running.worker.waitUntilReady();
   await Promise.all([context.refresh(), sweepPublicQueries(questions)]);
   log.info({ workerId: name.id, slots: concurrency, shards: shards.length, ...context.stats() }, 'ready');
@@ -126,10 +124,10 @@ export async function runLibrarian(parts: {
 async function listenToQuestions(subscriber: Redis, parts: PublicQueryParts, log: Logger): Promise<void> {
   const warn = (error: unknown): void => log.warn({ error }, 'a question was not taken; the next sweep finds it');
   subscriber.on('message', (channel, queryId: string) => {
-    if (channel === parts.keys.channelQueries) takePublicQuery(parts, queryId).catch(warn);
+    if (channel === parts.db.keys.channelQueries) takePublicQuery(parts, queryId).catch(warn);
   });
   subscriber.on('ready', () => void sweepPublicQueries(parts).catch(warn));
-  await subscriber.subscribe(parts.keys.channelQueries);
+  await subscriber.subscribe(parts.db.keys.channelQueries);
 }
 
 function toFallback(config: Config, model: ArchiveModel | null): AskableModel | null {

@@ -7,8 +7,7 @@ import { createLogger } from '../process/logger.ts';
 import type { ArchiveModel, ArchiveReply } from '../models/archive-model.ts';
 import { findModel } from '../pricing/catalog.ts';
 import { connectRedis } from '../redis/connect.ts';
-import { createKeys } from '../redis/keys.ts';
-import { defineScripts } from '../redis/scripts.ts';
+import { createDb } from '../redis/db.ts';
 import type { ShardConfig } from '../config/shards.ts';
 import { createRateGate } from './gate/rate-gate.ts';
 import { REPLY_SCHEMA, SYSTEM, toPrompt } from './answer/prompt.ts';
@@ -60,13 +59,12 @@ const KEEP_SECONDS = 24 * 3600;
  */
 export async function testShards(config: Config, parts: ShardTestParts): Promise<ShardTest[]> {
   const shards = requireShards(config);
-  const keys = createKeys(config.FLEET_SWARM ?? null);
   const log = createLogger('shards', config.FLEET_LOG_LEVEL === 'silent' ? 'silent' : 'error');
   const redis = await connectRedis(config.REDIS_URL, { role: 'producer', name: 'fleet-shards' });
-  const scripts = defineScripts(redis);
-  const gate = createRateGate({ redis, keys, scripts, shards, log });
+  const db = createDb(redis, config.FLEET_SWARM ?? null);
+  const gate = createRateGate({ db, shards, log });
   const workerId = `shards-test-${process.pid}`;
-  const ledger = createTurnLedger({ scripts, keys, workerId, now: () => new Date(), queue: 'archive' });
+  const ledger = createTurnLedger({ db, workerId, now: () => new Date(), queue: 'archive' });
   const entry = findModel(config.FLEET_GEMINI_MODEL, new Date());
   try {
     return await Promise.all(
@@ -90,8 +88,8 @@ export async function testShards(config: Config, parts: ShardTestParts): Promise
           const others = shards.filter((other) => other !== shard).map((other) => other.number);
           return await testOne(shard, { gate, books, others, payer: { entry, free: shard.tier === 'free' }, ...parts });
         } finally {
-          if (name === undefined) await redis.del(keys.turns(jobId)); // nobody goes on with it
-          else await redis.expire(keys.turns(jobId), KEEP_SECONDS);
+          if (name === undefined) await redis.del(db.keys.turns(jobId)); // nobody goes on with it
+          else await redis.expire(db.keys.turns(jobId), KEEP_SECONDS);
         }
       }),
     );

@@ -2,7 +2,7 @@ import { loadConfig, requireAnthropicKey, type Config } from '../config/environm
 import { UsageError } from '../errors.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import { connectRedis } from '../redis/connect.ts';
-import { createKeys } from '../redis/keys.ts';
+import { createDb } from '../redis/db.ts';
 import { runPreflight } from '../redis/preflight.ts';
 import { buildApps, toAppName, toNamespace, type App } from './apps.ts';
 import { chooseRedis } from './select-redis.ts';
@@ -96,9 +96,9 @@ function toShardWarnings(config: Config): string[] {
 async function lookAtRedis(config: Config): Promise<{ warnings: string[]; budgetNanoUsd: number }> {
   const redis = await connectRedis(config.REDIS_URL, { role: 'producer', name: 'fleet-up' });
   try {
-    const keys = createKeys(config.FLEET_SWARM ?? null);
-    const { warnings } = await runPreflight(redis, keys);
-    return { warnings, budgetNanoUsd: await seedBudget(redis, keys, config.FLEET_BUDGET_USD) };
+    const db = createDb(redis, config.FLEET_SWARM ?? null);
+    const { warnings } = await runPreflight(db);
+    return { warnings, budgetNanoUsd: await seedBudget(db, config.FLEET_BUDGET_USD) };
   } finally {
     redis.disconnect();
   }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { ConfigError, RedisUnusableError, toMessage } from '../errors.ts';
-import type { Keys } from './keys.ts';
+import type { Db } from './db.ts';
 
 /** Raised when the meaning of stored data changes so that an older build would harm it. */
 export const DATA_LAYOUT = 1;
@@ -44,7 +44,8 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
  * @returns what is not forbidden but dangerous, one sentence each
  * @throws RedisUnusableError when it is too old, evicts data, cannot be written to, or holds data of a newer build
  */
-export async function runPreflight(redis: Redis, keys: Keys): Promise<{ facts: RedisFacts; warnings: string[] }> {
+export async function runPreflight(db: Db): Promise<{ facts: RedisFacts; warnings: string[] }> {
+  const { redis } = db;
   const facts = await readRedisFacts(redis);
   if (isTooOld(facts.version)) {
     throw new RedisUnusableError(`Redis ${facts.version} is too old: the fleet needs ${OLDEST.join('.')} or newer`);
@@ -54,8 +55,8 @@ export async function runPreflight(redis: Redis, keys: Keys): Promise<{ facts: R
       `Redis evicts data when it is full (maxmemory-policy ${facts.evictionPolicy}): the fleet would lose jobs and money records. Set it with: redis-cli CONFIG SET maxmemory-policy noeviction`,
     );
   }
-  await checkWrite(redis, keys);
-  await checkLayout(redis, keys);
+  await checkWrite(db);
+  await checkLayout(db);
   const warnings: string[] = [];
   if (facts.evictionPolicy === null) {
     warnings.push(
@@ -76,7 +77,7 @@ export async function runPreflight(redis: Redis, keys: Keys): Promise<{ facts: R
  * Writes once whether a swarm's work is real or simulated; every process of the other kind is refused from then on.
  * @throws ConfigError when the swarm is of the other kind
  */
-export async function markSwarm(redis: Redis, keys: Keys, kind: SwarmKind): Promise<void> {
+export async function markSwarm({ redis, keys }: Db, kind: SwarmKind): Promise<void> {
   const replies = await redis
     .multi()
     .hsetnx(keys.swarmMark, 'kind', kind)
@@ -94,7 +95,7 @@ export async function markSwarm(redis: Redis, keys: Keys, kind: SwarmKind): Prom
   );
 }
 
-async function checkWrite(redis: Redis, keys: Keys): Promise<void> {
+async function checkWrite({ redis, keys }: Db): Promise<void> {
   try {
     await redis.set(keys.preflight, '1', 'EX', 60);
   } catch (error) {
@@ -102,7 +103,7 @@ async function checkWrite(redis: Redis, keys: Keys): Promise<void> {
   }
 }
 
-async function checkLayout(redis: Redis, keys: Keys): Promise<void> {
+async function checkLayout({ redis, keys }: Db): Promise<void> {
   const layout = Number((await redis.hget(keys.swarmMark, 'layout')) ?? DATA_LAYOUT);
   if (layout <= DATA_LAYOUT) return;
   throw new RedisUnusableError(

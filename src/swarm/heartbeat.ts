@@ -1,8 +1,7 @@
 import { hostname } from 'node:os';
-import type { Redis } from 'ioredis';
 import { toLocalTimestamp } from '../findings/timestamp.ts';
 import type { Logger } from '../process/logger.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 
 /** SPEC: the status key expires after 60 s and is refreshed at least every 20 s. */
 const EXPIRE_SECONDS = 60;
@@ -24,8 +23,7 @@ export interface Heartbeat {
  * an idle worker.
  */
 export function startHeartbeat(options: {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   log: Logger;
   workerId: string;
   slots: number;
@@ -34,7 +32,8 @@ export function startHeartbeat(options: {
   /** Keeps the worker's name taken. */
   hold: () => Promise<void>;
 }): Heartbeat {
-  const { redis, keys, log, workerId, slots, workspaces, activeJobs, hold } = options;
+  const { log, workerId, slots, workspaces, activeJobs, hold } = options;
+  const { redis, keys } = options.db;
   const startedAt = new Date().toISOString();
   let stopped = false;
   let soon: NodeJS.Timeout | undefined;

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import type { Redis } from 'ioredis';
 import { toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 
 /** What is announced to `FLEET_NOTIFY`, as one line of JSON; `at` and `swarm` are added. */
 type Notice =
@@ -29,13 +28,9 @@ const DELIVERY_MS = 10_000;
 const REMEMBER_SECONDS = 30 * 24 * 3600;
 
 /** @param options.target a command for `sh -c`, which gets the line on its standard input, or an https address; undefined: nobody is told */
-export function createNotifier(options: {
-  target: string | undefined;
-  redis: Redis;
-  keys: Keys;
-  log?: Pick<Logger, 'warn'>;
-}): Notifier {
-  const { target, redis, keys, log } = options;
+export function createNotifier(options: { target: string | undefined; db: Db; log?: Pick<Logger, 'warn'> }): Notifier {
+  const { target, log } = options;
+  const { redis, keys } = options.db;
   const underWay = new Set<Promise<void>>();
 
   async function tell(to: string, mark: string, notice: Notice): Promise<void> {

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
 import type { Logger } from '../process/logger.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 import type { WorkerName } from './worker-name.ts';
 
 const EVERY_MS = 30_000;
@@ -12,13 +11,9 @@ export const ALIVE_FOR_MS = 75_000;
  * workers have their own heartbeat.
  * @returns gives both back
  */
-export async function showAlive(parts: {
-  redis: Redis;
-  keys: Keys;
-  name: WorkerName;
-  log: Logger;
-}): Promise<() => Promise<void>> {
-  const { redis, keys, name, log } = parts;
+export async function showAlive(parts: { db: Db; name: WorkerName; log: Logger }): Promise<() => Promise<void>> {
+  const { name, log } = parts;
+  const { redis, keys } = parts.db;
   const say = async (): Promise<void> => {
     await name.hold();
     await redis.hset(keys.attendants, name.id, Date.now());

@@ -1,12 +1,11 @@
 import { toLocalDay } from '../findings/timestamp.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Scripts } from '../redis/scripts.ts';
+import type { Db } from '../redis/db.ts';
 
 /** How long an enqueuer may go on with the session it knows, ms. */
 const KNOWN_FOR_MS = 2_000;
 
 /** Starts a session, unless it is the one in force; or answers the one in force when `name` is empty: the day's own where nobody named one. */
-export async function beginSession(scripts: Scripts, keys: Keys, name: string): Promise<string> {
+export async function beginSession({ keys, scripts }: Db, name: string): Promise<string> {
   const now = new Date();
   const answer = await scripts['current-session'](
     [
@@ -21,11 +20,11 @@ export async function beginSession(scripts: Scripts, keys: Keys, name: string): 
 }
 
 /** Answers the session in force, asking Redis at most every two seconds. */
-export function createSessionReader(scripts: Scripts, keys: Keys): () => Promise<string> {
+export function createSessionReader(db: Db): () => Promise<string> {
   let known: { name: string; at: number } | null = null;
   return async () => {
     if (known === null || Date.now() - known.at > KNOWN_FOR_MS) {
-      known = { name: await beginSession(scripts, keys, ''), at: Date.now() };
+      known = { name: await beginSession(db, ''), at: Date.now() };
     }
     return known.name;
   };

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import { ConfigError } from '../errors.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 
 const HOLD_SECONDS = 90;
 const MAX_NUMBER = 999;
@@ -19,8 +19,7 @@ export interface WorkerName {
  * @param wanted `FLEET_WORKER_ID`: taken as it is
  */
 export async function takeWorkerName(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Db,
   wanted: string | undefined,
   kind: 'haiku' | 'librarian' | 'coordinator' = 'haiku',
 ): Promise<WorkerName> {

@@ -1,7 +1,6 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { NotFoundError, UsageError } from '../errors.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Db } from '../redis/db.ts';
 
 /** Notes older than this belong to jobs long gone. */
 const KEEP_MS = 30 * 24 * 3600 * 1000;
@@ -11,7 +10,7 @@ const KEEP_MS = 30 * 24 * 3600 * 1000;
  * waiting one as soon as a worker takes it, without a call; both fail as `cancelled`.
  * @throws UsageError for a job that does not exist or has already ended
  */
-export async function cancelJobs(redis: Redis, keys: Keys, queue: Queue, jobIds: string[]): Promise<void> {
+export async function cancelJobs({ redis, keys }: Db, queue: Queue, jobIds: string[]): Promise<void> {
   for (const jobId of jobIds) {
     const state = await queue.getJobState(jobId);
     if (state === 'unknown') throw new NotFoundError(`job ${jobId}: no such job in queue ${queue.name}`);

@@ -1,12 +1,11 @@
 import { posix } from 'node:path';
-import type { Redis } from 'ioredis';
 import type { TaskInput } from '../../queues/tasks.ts';
 import { FleetError, UsageError } from '../errors.ts';
 import { compileSchema } from './result-schema.ts';
 import { findModel } from '../pricing/catalog.ts';
-import type { Keys } from '../redis/keys.ts';
 import { checkInput } from '../jobs/check-input.ts';
 import { QUERY_PREFIX } from '../../queues/ids.ts';
+import type { Db } from '../redis/db.ts';
 
 const WORKER_ALIVE_MS = 60_000;
 
@@ -18,7 +17,7 @@ export interface KnownNames {
 }
 
 /** @param configured workspaces of this process' own configuration */
-export async function readKnownNames(redis: Redis, keys: Keys, configured: string[]): Promise<KnownNames> {
+export async function readKnownNames({ redis, keys }: Db, configured: string[]): Promise<KnownNames> {
   const [workers, contexts] = await Promise.all([redis.hvals(keys.workers), redis.hkeys(keys.contexts)]);
   const workspaces = new Set(configured);
   let anybody = configured.length > 0;

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { idSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { readStates } from '../jobs/state/states.ts';
-import type { Keys } from '../redis/keys.ts';
 import { QUERY_PREFIX } from '../../queues/ids.ts';
 import { checkTask, type KnownNames } from './check.ts';
+import type { Db } from '../redis/db.ts';
 import type { Enqueued, TaskState } from './types.ts';
 
 /** Jobs in one `addBulk`: one MULTI of a few milliseconds. */
@@ -43,7 +42,8 @@ export interface Producer {
 }
 
 /** Puts tasks into the queue. The caller's id, or a fresh random one: the same task tomorrow is a new task. */
-export function createProducer(redis: Redis, keys: Keys, queue: Queue): Producer {
+export function createProducer(db: Db, queue: Queue): Producer {
+  const { redis, keys } = db;
   async function addChunk(
     tasks: TaskToAdd[],
     known: KnownNames,
@@ -97,7 +97,7 @@ export function createProducer(redis: Redis, keys: Keys, queue: Queue): Producer
       if (job === 1) there.push(id);
       else if (written && own) found.set(id, 'completed');
     }
-    const states = await readStates(redis, keys, queue.name, there);
+    const states = await readStates(db, queue.name, there);
     for (const [at, id] of there.entries()) found.set(id, states[at] ?? 'unknown');
     return found;
   }

@@ -24,13 +24,13 @@ export async function loadBatch(
   lines: unknown[],
   options: BatchOptions & { batch: string },
 ): Promise<LoadedBatch> {
-  const { redis: connection, keys, queues, producer, currentSession, config } = fleet.inner;
+  const { db, queues, producer, currentSession, config } = fleet.inner;
   const spool = openSpool();
   redis.cleanup(() => spool.remove());
   const invalid: LoadedBatch['invalid'] = [];
   const text = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
   const report = await addBatch(
-    { redis: connection, keys, producer, currentSession, configured: Object.keys(config.FLEET_WORKSPACES) },
+    { db, producer, currentSession, configured: Object.keys(config.FLEET_WORKSPACES) },
     readEntries(
       (async function* () {
         yield text;
@@ -45,7 +45,7 @@ export async function loadBatch(
       onTask: (line, task) => spool.add({ line, id: task.id, findingId: toFindingId(task.id, task.input.finding_id) }),
     },
   );
-  const parts = { redis: connection, keys, queue: queues.tasks };
+  const parts = { db, queue: queues.tasks };
   const tasks = report.added + report.existing;
   return {
     report,
@@ -54,7 +54,7 @@ export async function loadBatch(
     follow: () => followBatch(parts, options.batch, { spool, tasks, onProgress: () => undefined }),
     async results() {
       const found: ResultLine[] = [];
-      for await (const result of eachResult(connection, keys, queues.tasks, spool)) found.push(result);
+      for await (const result of eachResult(db, queues.tasks, spool)) found.push(result);
       return found;
     },
   };

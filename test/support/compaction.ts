@@ -2,24 +2,25 @@ import type { CompactParts } from '../../src/coordinator/compact/types.ts';
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import type { Model, ModelRequest } from '../../src/models/model.ts';
-import { defineScripts, type Scripts } from '../../src/redis/scripts.ts';
 import type { TestRedis } from './redis.ts';
 
 /** What a compaction of the test's swarm works with, as a coordinator's process has it. */
 export async function compactParts(
   redis: TestRedis,
   model: Model,
-  more: Partial<Omit<CompactParts, 'scripts'>> = {},
-): Promise<CompactParts & { scripts: Scripts; lines: string[] }> {
-  const connection = await redis.connect();
-  const scripts = defineScripts(connection);
+  more: Partial<CompactParts> = {},
+): Promise<CompactParts & { lines: string[] }> {
+  const db = await redis.connectDb();
   const now = (): Date => new Date();
   const lines: string[] = [];
   return {
-    redis: connection,
-    keys: redis.keys,
-    scripts,
-    ledger: createTurnLedger({ scripts, keys: redis.keys, workerId: 'coordinator_test_001', now, queue: 'missions' }),
+    db,
+    ledger: createTurnLedger({
+      db: db,
+      workerId: 'coordinator_test_001',
+      now,
+      queue: 'missions',
+    }),
     model,
     modelId: 'claude-haiku-5-5',
     currentSession: async () => 'now',

@@ -18,13 +18,12 @@ export async function startDashboard(fixture: TestRedis, env: Record<string, str
     DASHBOARD_PORT: '0',
     ...env,
   });
-  const redis = await fixture.connect('producer');
-  const { keys } = fixture;
-  const queues = connectQueues(redis, keys);
+  const db = await fixture.connectDb('producer');
+  const queues = connectQueues(db);
   await Promise.all(Object.values(queues).map((queue) => queue.waitUntilReady()));
   const lines: string[] = [];
   const log = createLogger('dashboard', 'debug', { write: (line) => void lines.push(line) });
-  const server = createServer(buildApp({ config, redis, keys, queues, log }));
+  const server = createServer(buildApp({ config, db, queues, log }));
   const url = await listen(server, config);
   fixture.cleanup(async () => {
     server.closeAllConnections();
@@ -42,5 +41,5 @@ export async function startDashboard(fixture: TestRedis, env: Record<string, str
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-  return { base, port, ask, send, redis, keys, queues, lines, config };
+  return { base, port, ask, send, db, ...db, queues, lines, config };
 }

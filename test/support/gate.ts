@@ -2,7 +2,6 @@ import { createLogger } from '../../src/process/logger.ts';
 import { createRateGate, type RateGateOptions } from '../../src/librarian/gate/rate-gate.ts';
 import type { Permit, PermitAnswer, RateGate } from '../../src/librarian/gate/types.ts';
 import type { ShardLimits } from '../../src/librarian/gate/shard-project.ts';
-import { defineScripts } from '../../src/redis/scripts.ts';
 import type { TestRedis } from './redis.ts';
 
 /** Shards 1…count, each a project of its own, with limits that a short test can meet. */
@@ -22,12 +21,12 @@ export function testShards(count: number, limits: Partial<ShardLimits> = {}): Sh
 export async function openGate(
   fixture: TestRedis,
   shards: readonly ShardLimits[],
-  options: Partial<RateGateOptions> = {}, // `redis` and `scripts` of one process belong together
+  options: Partial<RateGateOptions> = {},
 ): Promise<RateGate & { lines: string[] }> {
-  const redis = await fixture.connect();
+  const db = await fixture.connectDb();
   const lines: string[] = [];
   const log = createLogger('gate', 'debug', { write: (line) => void lines.push(line) });
-  const gate = createRateGate({ redis, keys: fixture.keys, scripts: defineScripts(redis), shards, log, ...options });
+  const gate = createRateGate({ db, shards, log, ...options });
   fixture.cleanup(() => gate.close());
   return { ...gate, lines };
 }

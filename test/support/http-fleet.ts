@@ -47,7 +47,8 @@ export async function openHttpLane(redis: TestRedis, options: HttpLaneOptions = 
     ...options.env,
   });
   const fleet = await openTestFleet(redis, config);
-  const { queues, keys } = fleet.inner;
+  const { db, queues } = fleet.inner;
+  const { keys } = db;
   const queue = queues.tasks;
   const startWorker = async (): Promise<RunningHaiku> => {
     const { model, close } = await createModel(config);
@@ -65,7 +66,7 @@ export async function openHttpLane(redis: TestRedis, options: HttpLaneOptions = 
     simulator,
     fleet,
     queue,
-    halt: createHaltSwitch(fleet.inner.redis, keys, Object.values(queues)),
+    halt: createHaltSwitch(db, Object.values(queues)),
     startWorker,
     async add(text, more = {}) {
       const description = text.includes('[[turns') ? text : `${text} [[turns:1]]`;

@@ -2,7 +2,6 @@ import { createStructuredCalls, type StructuredCalls } from '../../src/coordinat
 import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
 import type { TurnLedger } from '../../src/ledger/types.ts';
 import type { Model } from '../../src/models/model.ts';
-import { defineScripts } from '../../src/redis/scripts.ts';
 import type { TestRedis } from './redis.ts';
 
 /** The structured calls of one run of one piece of work without a job, as a process that just started has them. */
@@ -12,10 +11,8 @@ export function openStructuredCalls(
   options: { jobId?: string; ledger?: Partial<TurnLedger>; signal?: AbortSignal; isDraining?: () => boolean } = {},
 ): StructuredCalls & { lines: string[] } {
   const { jobId = 'mission-test', isDraining = () => false } = options;
-  const scripts = defineScripts(redis.redis);
   const ledger = createTurnLedger({
-    scripts,
-    keys: redis.keys,
+    db: redis.db,
     workerId: 'coordinator_test_001',
     now: () => new Date(),
     queue: 'missions',

@@ -133,14 +133,14 @@ async function startSimulatedLibrarian(redis: TestRedis, config: Config): Promis
 /** What a person does with a paper, and sees of it. */
 function createPaperControls(redis: TestRedis, fleet: OpenFleet) {
   const { inner } = fleet;
-  const { keys, queues, scripts } = inner;
-  const halt = createHaltSwitch(inner.redis, keys, Object.values(queues));
-  const parts = { redis: inner.redis, keys, queues, scripts, halt };
-  const mission = (id = 'paper-1') => readMission(redis.redis, keys, id);
+  const { db, queues } = inner;
+  const halt = createHaltSwitch(db, Object.values(queues));
+  const parts = { db, queues, halt };
+  const mission = (id = 'paper-1') => readMission(redis.db, id);
   return {
     halt,
     mission,
-    paper: (id = 'paper-1') => readPaper(redis.redis, keys, id),
+    paper: (id = 'paper-1') => readPaper(redis.db, id),
     async write(id = 'paper-1', paper: object = {}): Promise<void> {
       await queues.missions.add('mission', { goal: 'Say what the house holds', session: 's9', paper }, { jobId: id });
     },

@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { connectRedis, type RedisRole } from '../../src/redis/connect.ts';
 import { startEmbeddedRedis, type EmbeddedRedis } from '../../src/redis/server/embedded.ts';
+import { createDb, type Db } from '../../src/redis/db.ts';
 import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { listChildren, waitUntil } from './wait.ts';
 
@@ -28,6 +29,10 @@ export interface TestRedis {
   /** Fresh for every test; `FLEET_SWARM` of processes that the test starts. */
   readonly swarm: string;
   readonly keys: Keys;
+  /** The swarm over the support's own connection. */
+  readonly db: Db;
+  /** The swarm over a connection of its own, closed after the test. */
+  connectDb(role?: RedisRole): Promise<Db>;
   /** Opens another connection; closed after the test. */
   connect(role?: RedisRole): Promise<Redis>;
   /** Runs after the test, last given first, before the leak guard looks. */
@@ -47,6 +52,7 @@ export function useRedis(options: TestRedisOptions = {}): TestRedis {
   let admin: Redis | undefined;
   let folder = '';
   let swarm = '';
+  let db: Db | undefined;
   let undo: (() => unknown)[] = [];
   let children: number[] = [];
 
@@ -59,6 +65,12 @@ export function useRedis(options: TestRedisOptions = {}): TestRedis {
     server = await startEmbeddedRedis({ folder, port, appendOnly, maxMemory, endWithParent: true });
   };
 
+  const connect = async (role: RedisRole = 'worker'): Promise<Redis> => {
+    const redis = await connectRedis(need(server).url, { role, name: 'test-own' });
+    undo.push(() => redis.disconnect());
+    return redis;
+  };
+
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'fleet-test-redis-'));
     await launch();
@@ -66,6 +78,7 @@ export function useRedis(options: TestRedisOptions = {}): TestRedis {
   });
   beforeEach(async () => {
     swarm = `t${randomBytes(5).toString('hex')}`;
+    db = undefined;
     children = await listChildren();
   });
   afterEach(async () => {
@@ -101,10 +114,12 @@ export function useRedis(options: TestRedisOptions = {}): TestRedis {
     get keys() {
       return createKeys(swarm);
     },
-    async connect(role = 'worker') {
-      const redis = await connectRedis(need(server).url, { role, name: 'test-own' });
-      undo.push(() => redis.disconnect());
-      return redis;
+    get db() {
+      return (db ??= createDb(need(admin), swarm));
+    },
+    connect,
+    async connectDb(role) {
+      return createDb(await connect(role), swarm);
     },
     cleanup(step) {
       undo.push(step);

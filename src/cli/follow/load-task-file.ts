@@ -60,7 +60,7 @@ export async function loadTaskFile(path: string, options: TaskFileOptions): Prom
 }
 
 async function loadAndFinish(fleet: OpenFleet, file: TaskFile, options: TaskFileOptions): Promise<void> {
-  const { redis, keys, queues } = fleet.inner;
+  const { db, queues } = fleet.inner;
   warnOfTightBudget(fleet, options.budget);
   const spool = options.wait === true || options.out !== undefined ? openSpool() : null;
   const forecaster = options.dryRun ? createForecasterOf(fleet) : null;
@@ -72,7 +72,7 @@ async function loadAndFinish(fleet: OpenFleet, file: TaskFile, options: TaskFile
     if (spool === null || options.out === undefined) return await run();
     await writeWhole(options.out, async (write) => {
       await run();
-      for await (const result of eachResult(redis, keys, queues.tasks, spool)) {
+      for await (const result of eachResult(db, queues.tasks, spool)) {
         await write(`${JSON.stringify(result)}\n`);
       }
     });
@@ -89,13 +89,13 @@ async function addFile(
   spool: Spool | null,
   forecaster: Forecaster | null,
 ): Promise<BatchReport> {
-  const { config, redis, keys, producer, currentSession } = inner;
+  const { db, config, producer, currentSession } = inner;
   const progress = showProgress(options.dryRun ? 'Checking' : 'Loading', file.size ?? 0, 'bytes');
   let bytes = 0;
   let shown = 0;
   try {
     return await addBatch(
-      { redis, keys, producer, currentSession, configured: Object.keys(config.FLEET_WORKSPACES) },
+      { db, producer, currentSession, configured: Object.keys(config.FLEET_WORKSPACES) },
       readEntries(file.chunks, (read) => (bytes = read)),
       {
         batch: file.batch,
@@ -128,7 +128,8 @@ async function finish(
   spool: Spool | null,
   forecaster: Forecaster | null,
 ): Promise<void> {
-  const { config, redis, keys } = fleet.inner;
+  const { db, config } = fleet.inner;
+  const { redis, keys } = db;
   const batch = report.batch ?? '';
   if (report.invalid > 0) process.exitCode = EXIT.failed;
   if (forecaster !== null) {
@@ -142,12 +143,12 @@ async function finish(
     if (end === 'halted') process.exitCode = EXIT.halted;
     else if (end !== 'done') process.exitCode = EXIT.failed;
   }
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
-  await noticeBatchEnd(redis, keys, batch, notifier); // the workers may have been faster than the loading
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
+  await noticeBatchEnd(db, batch, notifier); // the workers may have been faster than the loading
   await notifier.flush();
-  if (options.json) return printJson({ ...toCounts(report), end, state: await readBatch(redis, keys, batch) });
+  if (options.json) return printJson({ ...toCounts(report), end, state: await readBatch(db, batch) });
   if (end === null) return;
-  console.log(renderBatch(await readBatch(redis, keys, batch)));
+  console.log(renderBatch(await readBatch(db, batch)));
   if (end === 'parked') console.log(`Parked:  some wait for a higher budget: fleet budget USD --batch ${batch}`);
   const halt = await redis.get(keys.haltReason);
   if (end !== 'halted' || halt === null) return;
@@ -162,8 +163,8 @@ async function wait(fleet: OpenFleet, batch: string, report: BatchReport, spool:
   await warnWithoutWorkers(fleet);
   const progress = showProgress('Working', tasks, 'tasks');
   try {
-    const { redis, keys, queues } = fleet.inner;
-    return await followBatch({ redis, keys, queue: queues.tasks }, batch, {
+    const { db, queues } = fleet.inner;
+    return await followBatch({ db, queue: queues.tasks }, batch, {
       spool,
       tasks,
       onProgress: (completed, failed) =>
@@ -217,10 +218,9 @@ async function openTaskFile(path: string): Promise<Omit<TaskFile, 'batch'>> {
 }
 
 function createForecasterOf({ inner, findings }: OpenFleet): Forecaster {
-  const { config, redis, keys } = inner;
+  const { db, config } = inner;
   return createForecaster({
-    redis,
-    keys,
+    db,
     findings,
     defaultModel: config.FLEET_HAIKU_MODEL,
     sonnetModel: config.FLEET_SONNET_MODEL,

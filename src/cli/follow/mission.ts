@@ -28,12 +28,13 @@ export async function followMission(
   id: string,
   say: (line: string) => void,
 ): Promise<MissionEndState> {
-  const { redis, keys, queues } = fleet.inner;
+  const { db, queues } = fleet.inner;
+  const { redis, keys } = db;
   const teller = createTeller(fleet, id, say);
   try {
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(POLL_MS, pollMs * 1.3)) {
       const jobState = await queues.missions.getJobState(id);
-      const head = await readMissionHead(redis, keys, id);
+      const head = await readMissionHead(db, id);
       if (head !== null) await teller.tell(head);
       if (head?.state === 'done') return { state: 'done', finding: head.finding };
       if (head?.state === 'asks' || head?.state === 'parked') return { state: head.state, problem: head.problem };
@@ -45,7 +46,7 @@ export async function followMission(
       if (jobState === 'delayed' && (await redis.hexists(keys.parked, id)) === 1) {
         return { state: 'parked', problem: head?.problem ?? '' };
       }
-      const parked = jobState === 'waiting-children' ? await findAllParked({ redis, keys }, id) : '';
+      const parked = jobState === 'waiting-children' ? await findAllParked(db, id) : '';
       if (parked !== '') return { state: 'parked', problem: parked };
       const halt = jobState === 'active' ? null : await redis.get(keys.haltReason); // a running call ends and is stored
       if (halt !== null) return { state: 'halted', halt: parseHalt(halt) };
@@ -58,7 +59,8 @@ export async function followMission(
 
 /** Says what is new since it was last told. */
 function createTeller(fleet: OpenFleet, id: string, say: (line: string) => void) {
-  const { redis, keys } = fleet.inner;
+  const { db } = fleet.inner;
+  const { redis, keys } = db;
   const said = new Set<string>();
   let bar: Progress | null = null;
   const once = (mark: string, line: string): void => {
@@ -70,7 +72,7 @@ function createTeller(fleet: OpenFleet, id: string, say: (line: string) => void)
   /** Recall, survey and plan stand in the whole record, which may be large: read once. */
   async function tellBeginning(): Promise<void> {
     if (said.has('plan')) return;
-    const record = await readMission(redis, keys, id);
+    const record = await readMission(db, id);
     if (record === null) return;
     if (record.recall !== null) once('recall', `Recall:     ${describeRecall(record.recall)}`);
     if (record.survey !== null) once('survey', `Survey:     ${describeSurvey(record.survey)}`);

@@ -22,11 +22,12 @@ export type PaperEnd =
  * @param say a line about what is done now
  */
 export async function followPaper(fleet: OpenFleet, id: string, say: (line: string) => void): Promise<PaperEnd> {
-  const { redis, keys, queues } = fleet.inner;
+  const { db, queues } = fleet.inner;
+  const { redis, keys } = db;
   const teller = createTeller(say);
   for (;;) {
     const [job, state] = [await queues.missions.getJob(id), await queues.missions.getJobState(id)];
-    const [mission, paper] = [await readMissionHead(redis, keys, id), await readPaper(redis, keys, id)];
+    const [mission, paper] = [await readMissionHead(db, id), await readPaper(db, id)];
     if (paper !== null) teller.tell(paper);
     // The text first: it is there before the mission is done, and both are there for good.
     const text = paper?.text ?? null;
@@ -57,7 +58,7 @@ function toQuestionJob(id: string, paper: PaperRecord | null): string {
 
 /** Whether the paper's own job, or the question it waits for, is parked for a budget. */
 async function isOverBudget({ inner }: OpenFleet, id: string, question: string): Promise<boolean> {
-  const marks = await inner.redis.hmget(inner.keys.parked, id, question);
+  const marks = await inner.db.redis.hmget(inner.db.keys.parked, id, question);
   return marks.some((mark) => mark !== null);
 }
 

@@ -16,7 +16,7 @@ const PASS_OVER_MS = 24 * 3_600_000;
  * @param options.summaries whether summaries are among them: only once nothing else is left
  */
 export async function findCandidates(
-  { redis, keys, now }: CompactParts,
+  { db: { redis, keys }, now }: CompactParts,
   options: { session: string; most: number; summaries: boolean },
 ): Promise<Candidate[]> {
   const { session, most, summaries } = options;

@@ -9,6 +9,7 @@ import { findModel } from '../../pricing/catalog.ts';
 import type { CompactParts } from './types.ts';
 import { CONDENSE_PROMPT_VERSION, toCondensationCall, toSummaryFinding, type SummaryFinding } from './summary.ts';
 import { createStructuredCalls } from '../calls/structured-call.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** One summary to be made. */
 export interface Piece {
@@ -24,7 +25,7 @@ interface Original {
 }
 
 /** Findings whose summary was taken back are summed up anew, under a name that no summary has had. */
-export async function toPiece({ redis, keys }: Pick<CompactParts, 'redis' | 'keys'>, ids: string[]): Promise<Piece> {
+export async function toPiece({ redis, keys }: Db, ids: string[]): Promise<Piece> {
   for (let before = 0; ; before += 1) {
     const named = before === 0 ? ids : [...ids, String(before)];
     const jobId = `compaction-${createHash('sha256').update(named.join('\n')).digest('hex').slice(0, 16)}`;
@@ -43,7 +44,8 @@ export async function condensePiece(
   piece: Piece,
   session: string,
 ): Promise<'condensed' | 'dropped' | 'refused'> {
-  const { redis, keys, log } = parts;
+  const { log } = parts;
+  const { redis, keys } = parts.db;
   const originals = await readLive(parts, piece.ids, session);
   const hasSummary = (await redis.exists(keys.finding(toFindingId(piece.jobId)))) === 1;
   if (originals === null || hasSummary) {
@@ -66,7 +68,11 @@ export async function condensePiece(
 }
 
 /** Null when one is no longer live, or belongs to the session in force. */
-async function readLive({ redis, keys }: CompactParts, ids: string[], session: string): Promise<Original[] | null> {
+async function readLive(
+  { db: { redis, keys } }: CompactParts,
+  ids: string[],
+  session: string,
+): Promise<Original[] | null> {
   const [live, values] = await Promise.all([
     redis.zmscore(keys.index, ...ids),
     readStored(
@@ -119,7 +125,7 @@ async function sumUp(
 
 /** One step: a process may die before or after it, never in it. */
 async function record(
-  { keys, scripts }: CompactParts,
+  { db: { keys, scripts } }: CompactParts,
   { jobId, ids }: Piece,
   originals: Original[],
   summary: SummaryFinding,
@@ -162,7 +168,8 @@ async function record(
 
 /** The findings stay; the next compaction passes over them for a day. Its turns go: a later try is a new question. */
 async function refuse(parts: CompactParts, { jobId, ids }: Piece, why: string): Promise<void> {
-  const { redis, keys, note, now } = parts;
+  const { note, now } = parts;
+  const { redis, keys } = parts.db;
   const at = now().getTime();
   await redis
     .multi()

@@ -21,13 +21,14 @@ const AT_ONCE = 4;
  * @throws whatever ends a paid call: halt, budget, a cooling model, a provider that is away, shutdown
  */
 export async function compactIfNeeded(parts: CompactParts): Promise<CompactOutcome> {
-  const { redis, keys, limit = LIVE_LIMIT } = parts;
+  const { db, limit = LIVE_LIMIT } = parts;
+  const { redis, keys } = db;
   const [live, begun] = await Promise.all([redis.zcard(keys.index), redis.hlen(keys.compactionPieces)]);
   if (live <= limit && begun === 0) {
     await redis.del(keys.compaction); // what it said of an archive too full is over
     return 'not-needed';
   }
-  const turn = await takeCompactionTurn(redis, keys);
+  const turn = await takeCompactionTurn(db);
   if (turn === null) return 'busy';
   try {
     return await compact(parts, turn, live);
@@ -37,7 +38,8 @@ export async function compactIfNeeded(parts: CompactParts): Promise<CompactOutco
 }
 
 async function compact(parts: CompactParts, turn: CompactionTurn, before: number): Promise<CompactOutcome> {
-  const { redis, keys, note, now, limit = LIVE_LIMIT } = parts;
+  const { note, now, limit = LIVE_LIMIT } = parts;
+  const { redis, keys } = parts.db;
   const target = Math.floor(limit * (1 - MARGIN));
   const tally = { condensed: 0, summaries: 0, refused: 0 };
   let live = before;
@@ -71,17 +73,17 @@ async function compact(parts: CompactParts, turn: CompactionTurn, before: number
 }
 
 /** The pieces of a compaction that did not end: first of all, for they may be paid for. */
-async function readOpen({ redis, keys }: CompactParts): Promise<Piece[]> {
+async function readOpen({ db: { redis, keys } }: CompactParts): Promise<Piece[]> {
   const stored = await redis.hgetall(keys.compactionPieces);
   return Object.entries(stored).map(([jobId, ids]) => ({ jobId, ids: JSON.parse(ids) as string[] }));
 }
 
 async function plan(parts: CompactParts, session: string, reduceBy: number): Promise<Piece[]> {
-  const { redis, keys } = parts;
+  const { redis, keys } = parts.db;
   for (const summaries of [false, true]) {
     const candidates = await findCandidates(parts, { session, most: ROUND, summaries });
     const chosen = choosePieces(candidates, reduceBy).map((piece) => piece.map(({ id }) => id));
-    const pieces = await Promise.all(chosen.map((ids) => toPiece(parts, ids)));
+    const pieces = await Promise.all(chosen.map((ids) => toPiece(parts.db, ids)));
     if (pieces.length === 0) continue;
     await redis.hset(
       keys.compactionPieces,
@@ -127,7 +129,7 @@ async function condenseAll(
 
 /** For the status: one small hash. */
 async function noteState(
-  { redis, keys, now }: CompactParts,
+  { db: { redis, keys }, now }: CompactParts,
   state: { state: 'condensing' | 'stuck'; live: number; condensed: number; problem?: string },
 ): Promise<void> {
   await redis.hset(keys.compaction, { problem: '', ...state, at: now().toISOString() });

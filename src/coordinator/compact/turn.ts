@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** A process that dies leaves the compaction to another one after this long. */
 const TURN_MS = 15_000;
@@ -14,7 +13,7 @@ export interface CompactionTurn {
 }
 
 /** @returns null where another process has it */
-export async function takeCompactionTurn(redis: Redis, keys: Keys): Promise<CompactionTurn | null> {
+export async function takeCompactionTurn({ redis, keys }: Db): Promise<CompactionTurn | null> {
   const key = keys.turnOf('compaction');
   const owner = randomBytes(8).toString('hex');
   if ((await redis.set(key, owner, 'PX', TURN_MS, 'NX')) === null) return null;

@@ -1,18 +1,14 @@
-import type { Redis } from 'ioredis';
 import type { TurnLedger } from '../../ledger/types.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Model } from '../../models/model.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** More live findings than this stop new missions until old ones are condensed. Source: SPEC, "Rules that stop the fleet". */
 export const LIVE_LIMIT = 5_000;
 
 /** What a compaction works with. */
 export interface CompactParts {
-  redis: Redis;
-  keys: Keys;
-  scripts: Pick<Scripts, 'condense-findings'>;
+  db: Db;
   /** Of the coordinator's process; books to the missions queue. */
   ledger: TurnLedger;
   model: Model;

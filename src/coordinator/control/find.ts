@@ -1,10 +1,9 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { QueueName } from '../../../queues/registry.ts';
 import type { MissionState } from '../mission/types.ts';
 import { NotFoundError } from '../../errors.ts';
-import type { Keys } from '../../redis/keys.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
+import type { Db } from '../../redis/db.ts';
 
 export interface FoundMission {
   /** As its record says; `queued`: no coordinator has begun it. */
@@ -15,10 +14,11 @@ export interface FoundMission {
 
 /** Where a mission stands, as far as a person may stop it or let it go on. @throws NotFoundError where there is none of this id */
 export async function findMission(
-  parts: { redis: Redis; keys: Keys; queues: Record<QueueName, Queue> },
+  parts: { db: Db; queues: Record<QueueName, Queue> },
   id: string,
 ): Promise<FoundMission> {
-  const { redis, keys, queues } = parts;
+  const { queues } = parts;
+  const { redis, keys } = parts.db;
   const [state, parked, job] = await Promise.all([
     redis.hget(keys.mission(id), 'state'),
     redis.hexists(keys.spend(`mission:${id}`), 'parked'),

@@ -1,16 +1,14 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { QueueName } from '../../../queues/registry.ts';
 import { choosePaper, isPaper } from '../paper/decisions.ts';
 import { UsageError } from '../../errors.ts';
 import type { Notifier } from '../../swarm/notify.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { findMission, isCausedBy } from './find.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
+import type { Db } from '../../redis/db.ts';
 
 export interface MissionStopParts {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   queues: Record<QueueName, Queue>;
   halt: HaltSwitch;
   notifier?: Notifier;
@@ -33,12 +31,13 @@ export interface ParkedMission {
  * @throws NotFoundError, UsageError for a mission that has ended
  */
 export async function parkMission(parts: MissionStopParts, id: string, by: string): Promise<ParkedMission> {
-  const { redis, keys, queues, halt } = parts;
+  const { db, queues, halt } = parts;
+  const { redis, keys } = db;
   const found = await findMission(parts, id);
   if (found.state === 'done' || found.state === 'failed') {
     throw new UsageError(`mission ${id}: is ${found.state}; there is nothing to park`);
   }
-  const said = (await isPaper(redis, keys, id)) ? (await choosePaper(redis, keys, id, 'park')).said : null;
+  const said = (await isPaper(db, id)) ? (await choosePaper(db, id, 'park')).said : null;
   const at = new Date().toISOString();
   // One step: the mark stops the calls, the state tells why. What it was before, resuming must know.
   const chain = redis

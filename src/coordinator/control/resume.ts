@@ -3,7 +3,6 @@ import { readPaper } from '../paper/record.ts';
 import { findAllParked } from '../upkeep/blocked.ts';
 import { UsageError } from '../../errors.ts';
 import { releaseParked } from '../../jobs/outcomes/parked.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { findMission, isCausedBy, type FoundMission } from './find.ts';
 import type { MissionStopParts } from './park.ts';
 
@@ -25,7 +24,7 @@ export interface ResumedMission {
  * @throws NotFoundError; UsageError for a mission that has ended or runs, or a choice that does not fit it
  */
 export async function resumeMission(
-  parts: MissionStopParts & { scripts: Pick<Scripts, 'delete-if'> },
+  parts: MissionStopParts,
   id: string,
   choice: MissionChoice | null,
   by: string,
@@ -57,33 +56,39 @@ function assertOpen(id: string, { state }: FoundMission): void {
 
 /** A paper stands at a step, and going on means one of several things; other missions only go on. */
 async function choose(
-  { redis, keys, halt }: MissionStopParts,
+  { db, halt }: MissionStopParts,
   id: string,
   found: FoundMission,
   choice: MissionChoice | null,
 ): Promise<string | null> {
-  const paper = await readPaper(redis, keys, id);
+  const paper = await readPaper(db, id);
   if (paper === null) {
     if (choice === null || choice === 'retry') return null;
     throw new UsageError(`mission ${id}: --${choice} is for papers that have begun; use --retry`);
   }
   const stands = paper.stop !== null || isWaiting(found) || isCausedBy(await halt.read(), id);
-  return stands ? (await choosePaper(redis, keys, id, choice ?? 'retry')).said : null;
+  return stands ? (await choosePaper(db, id, choice ?? 'retry')).said : null;
 }
 
 /** @returns null where no budget holds it back */
-async function describeOverBudget({ redis, keys }: MissionStopParts, id: string): Promise<string | null> {
+async function describeOverBudget({ db }: MissionStopParts, id: string): Promise<string | null> {
+  const { redis, keys } = db;
   if ((await redis.hexists(keys.parked, id)) === 1) {
     return `its budget is reached; a higher one lets it go on: fleet budget USD --mission ${id}`;
   }
-  return (await findAllParked({ redis, keys }, id)) || null;
+  return (await findAllParked(db, id)) || null;
 }
 
 function isWaiting({ parked, state }: FoundMission): boolean {
   return parked || state === 'parked' || state === 'asks';
 }
 
-async function letGo({ redis, keys, queues }: MissionStopParts, id: string, state: string, by: string): Promise<void> {
+async function letGo(
+  { db: { redis, keys }, queues }: MissionStopParts,
+  id: string,
+  state: string,
+  by: string,
+): Promise<void> {
   const at = new Date().toISOString();
   const before = state === 'parked' ? await redis.hget(keys.mission(id), 'parked_from') : state;
   const chain = redis

@@ -11,7 +11,8 @@ const PAGE = 500;
  * @returns how many were cancelled
  */
 export async function cancelChildren(parts: ChildParts, missionId: string): Promise<number> {
-  const { redis, keys, queues } = parts;
+  const { db, queues } = parts;
+  const { redis, keys } = db;
   let cancelled = 0;
   let cursor = '0';
   do {
@@ -20,7 +21,7 @@ export async function cancelChildren(parts: ChildParts, missionId: string): Prom
     for (const key of children) {
       const [queue = tasksQueue.name, jobId = ''] = key.slice(keys.bullPrefix.length + 1).split(':');
       try {
-        await cancelJobs(redis, keys, queues[queue as QueueName], [jobId]);
+        await cancelJobs(db, queues[queue as QueueName], [jobId]);
         cancelled += 1;
       } catch (error) {
         if (!(error instanceof UsageError)) throw error; // it has ended

@@ -1,10 +1,10 @@
-import type { Redis } from 'ioredis';
 import { toUsdString } from '../../pricing/money.ts';
 import { readLedger, toCostReport, type LedgerEntry } from '../../ledger/report/report.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
-import type { CostVendor, Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
+import type { CostVendor } from '../../redis/keys.ts';
 
 /** What of something went to each model of the tasks. */
 interface Split {
@@ -41,11 +41,11 @@ export interface MissionShares {
  * @param mission.own what the coordinator's own calls have cost
  */
 export async function readMissionShares(
-  { redis, keys }: { redis: Redis; keys: Keys },
+  db: Db,
   mission: { id: string; createdAt: string | null; own: JobTotals },
   sonnet: CatalogEntry,
 ): Promise<MissionShares> {
-  return toMissionShares(await readLedger(redis, keys, mission.createdAt?.slice(0, 10)), mission, sonnet);
+  return toMissionShares(await readLedger(db, mission.createdAt?.slice(0, 10)), mission, sonnet);
 }
 
 /** @param entries of the ledger, other missions' among them */

@@ -36,7 +36,7 @@ const MOST_NAMED_CHARACTERS = 40_000;
  * @returns all tasks, as they stand afterwards
  */
 export async function delegateReady(parts: DelegateParts, mission: DelegatedMission): Promise<NodeView[]> {
-  const views = await readNodes(parts, mission.id, mission.nodes);
+  const views = await readNodes(parts.db, mission.id, mission.nodes);
   await tieLoose(parts, mission, views);
   const ready = findReady(views);
   const done = new Map(views.filter(({ state }) => state === 'done').map((view) => [view.node.n, view]));
@@ -55,7 +55,7 @@ export async function delegateReady(parts: DelegateParts, mission: DelegatedMiss
   return views;
 }
 
-async function noteAdded({ redis, keys }: ChildParts, id: string, chunk: readonly NodeView[]): Promise<void> {
+async function noteAdded({ db: { redis, keys } }: ChildParts, id: string, chunk: readonly NodeView[]): Promise<void> {
   const chain = redis.pipeline();
   for (const { node } of chunk) chain.setbit(keys.missionAdded(id), node.n, 1);
   for (const [error] of (await chain.exec()) ?? []) if (error) throw error;
@@ -63,7 +63,7 @@ async function noteAdded({ redis, keys }: ChildParts, id: string, chunk: readonl
 
 /** Open tasks whose end BullMQ would not tell the mission: a failed one that a person has retried, or one whose tie a crash lost. */
 async function tieLoose(parts: DelegateParts, mission: DelegatedMission, views: readonly NodeView[]): Promise<void> {
-  const { redis, keys } = parts;
+  const { redis, keys } = parts.db;
   const open = views.filter(({ state }) => state === 'open');
   for (let from = 0; from < open.length; from += CHUNK) {
     const chunk = open.slice(from, from + CHUNK);
@@ -72,7 +72,7 @@ async function tieLoose(parts: DelegateParts, mission: DelegatedMission, views: 
       chunk.map(({ jobId }) => keys.queueKey('tasks', jobId)),
     );
     const untied = chunk.filter((_, at) => tied[at] === 0);
-    const now = await readChildren(parts, 'tasks', untied); // most of these have ended meanwhile
+    const now = await readChildren(parts.db, 'tasks', untied); // most of these have ended meanwhile
     const loose = untied.filter((_, at) => now[at]?.state === 'open');
     if (loose.length === 0) continue;
     // Theirs is the data of the job that is there; what is given here counts only where it vanished meanwhile.
@@ -101,7 +101,7 @@ function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateP
 
 /** What a task builds on: ids and first words of the findings, which its worker reads with its own tool. */
 async function describeFoundation(
-  { redis, keys }: ChildParts,
+  { db }: ChildParts,
   node: PlanNode,
   done: ReadonlyMap<number, NodeView>,
 ): Promise<string> {
@@ -109,8 +109,7 @@ async function describeFoundation(
   if (sources.length === 0) return '';
   const named = sources.slice(0, MOST_NAMED);
   const texts = await readFindingTexts(
-    redis,
-    keys,
+    db,
     named.map(({ findingId }) => findingId),
   );
   const lines: string[] = [];

@@ -1,14 +1,8 @@
 import { countOf } from '../../text/plural.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { countByModel } from '../plan/check.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Checked } from '../calls/types.ts';
-
-export interface DelegationParts {
-  scripts: Pick<Scripts, 'admit-plan'>;
-  keys: Keys;
-}
+import type { Db } from '../../redis/db.ts';
 
 /** What the session says of a plan. */
 export interface Admission {
@@ -42,7 +36,7 @@ export interface Admission {
  * @param mode `look` asks and changes nothing
  */
 export async function admitPlan(
-  { scripts, keys }: DelegationParts,
+  { keys, scripts }: Db,
   { missionId, session }: { missionId: string; session: string },
   plan: { haiku: number; sonnet: number },
   mode: 'admit' | 'look' = 'admit',
@@ -57,11 +51,11 @@ export async function admitPlan(
 
 /** Most Sonnet tasks any plan of up to `maxTasks` may hold in this session now; what the planner is told as `max_sonnet`. */
 export async function readSonnetRoom(
-  parts: DelegationParts,
+  db: Db,
   mission: { missionId: string; session: string },
   maxTasks: number,
 ): Promise<number> {
-  return (await admitPlan(parts, mission, { haiku: maxTasks, sonnet: 0 }, 'look')).allowed;
+  return (await admitPlan(db, mission, { haiku: maxTasks, sonnet: 0 }, 'look')).allowed;
 }
 
 /**
@@ -69,13 +63,13 @@ export async function readSonnetRoom(
  * @param mode `look` for a dry run, whose plan nobody carries out
  */
 export function createPlanAdmission(
-  parts: DelegationParts,
+  db: Db,
   mission: { missionId: string; session: string },
   mode: 'admit' | 'look' = 'admit',
 ): (plan: Plan) => Promise<Checked<Plan>> {
   return async (plan) => {
     const counts = countByModel(plan);
-    const { admitted, allowed, haiku, sonnet } = await admitPlan(parts, mission, counts, mode);
+    const { admitted, allowed, haiku, sonnet } = await admitPlan(db, mission, counts, mode);
     if (admitted) return { ok: true, value: plan };
     const total = countOf(counts.haiku + counts.sonnet, 'task');
     return {

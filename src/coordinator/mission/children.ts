@@ -1,12 +1,11 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { missionsQueue } from '../../../queues/missions.ts';
 import { queueRegistry, type QueueName } from '../../../queues/registry.ts';
+import type { Db } from '../../redis/db.ts';
 import type { Keys } from '../../redis/keys.ts';
 
 export interface ChildParts {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   queues: Record<QueueName, Queue>;
 }
 
@@ -47,7 +46,7 @@ export async function addChildren(
 
 /** How children stand, in order. A finding that is written counts, wherever its job is: the job may be cleared away. */
 export async function readChildren(
-  { redis, keys }: Pick<ChildParts, 'redis' | 'keys'>,
+  { redis, keys }: Db,
   queue: 'tasks' | 'archive',
   children: readonly ChildRef[],
 ): Promise<ChildState[]> {

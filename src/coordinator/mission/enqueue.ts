@@ -1,17 +1,15 @@
 import type { JobState, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { missionsQueue, type MissionInput } from '../../../queues/missions.ts';
 import type { QueueName } from '../../../queues/registry.ts';
 import { UsageError } from '../../errors.ts';
 import { checkInput } from '../../jobs/check-input.ts';
 import { readKnownNames } from '../../tasks/check.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { createMissionRecord } from './record.ts';
 import { assertMissionId, createMissionId, toMissionFindingId } from './id.ts';
+import type { Db } from '../../redis/db.ts';
 
 export interface MissionProducerParts {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   queues: Record<QueueName, Queue>;
   /** Workspaces of this process' own configuration. */
   configured: string[];
@@ -37,13 +35,14 @@ export async function addMission(
   input: MissionInput,
   options: { missionId?: string | undefined; session: string },
 ): Promise<EnqueuedMission> {
-  const { redis, keys, queues, configured } = parts;
+  const { db, queues, configured } = parts;
+  const { redis, keys } = db;
   const data = checkInput('missions', 'mission', input);
   if (data.paper !== undefined && data.dry_run === true) {
     throw new UsageError('mission: a paper has no plan to show: leave out dry_run');
   }
   if (data.workspace !== undefined) {
-    const { workspaces } = await readKnownNames(redis, keys, configured);
+    const { workspaces } = await readKnownNames(db, configured);
     if (workspaces !== null && !workspaces.has(data.workspace)) throw unknownWorkspace(data.workspace, workspaces);
   }
   const { missionId: id = createMissionId(), session } = options;
@@ -51,11 +50,11 @@ export async function addMission(
   const state = await queues.missions.getJobState(id);
   if (state !== 'unknown') return { id, findingId, added: false, state };
   if (options.missionId !== undefined) {
-    await assertMissionId({ redis, keys, tasks: queues.tasks }, id);
+    await assertMissionId({ db, tasks: queues.tasks }, id);
     // Done, and its job cleared away: its record is still there.
     if ((await redis.hexists(keys.mission(id), 'endedAt')) === 1) return { id, findingId, added: false, state };
   }
-  await createMissionRecord(redis, keys, { id, data, session, createdAt: new Date() });
+  await createMissionRecord(db, { id, data, session, createdAt: new Date() });
   await queues.missions.add(missionsQueue.jobName, { ...data, session }, { jobId: id });
   return { id, findingId, added: true, state: 'waiting' };
 }

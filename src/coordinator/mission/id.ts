@@ -1,10 +1,9 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { idSchema } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** A fresh id. */
 export function createMissionId(): string {
@@ -17,10 +16,8 @@ export function toMissionFindingId(missionId: string): string {
 }
 
 /** @throws UsageError for an id that cannot be a job's, or that a task of a mission would have */
-export async function assertMissionId(
-  { redis, keys, tasks }: { redis: Redis; keys: Keys; tasks: Queue },
-  id: string,
-): Promise<void> {
+export async function assertMissionId({ db, tasks }: { db: Db; tasks: Queue }, id: string): Promise<void> {
+  const { redis, keys } = db;
   if (!idSchema.safeParse(id).success || /^\d+$/.test(id)) {
     throw new UsageError(
       `mission id: expected letters, digits, dot, underscore or dash, and not only digits, got ${JSON.stringify(id)}`,
@@ -30,7 +27,7 @@ export async function assertMissionId(
     throw new UsageError(`mission id: ${JSON.stringify(id)}: ${QUERY_PREFIX}… is kept for questions to the archive`);
   }
   // One id, one job: what is stored of a job goes by its id.
-  if (await hasNumbered(redis, keys, id)) {
+  if (await hasNumbered(db, id)) {
     throw new UsageError(
       `mission id: ${JSON.stringify(id)}: its tasks would be named as another mission is; choose another`,
     );
@@ -43,7 +40,7 @@ export async function assertMissionId(
 }
 
 /** Whether a mission is named as a task of this one would be. */
-async function hasNumbered(redis: Redis, keys: Keys, id: string): Promise<boolean> {
+async function hasNumbered({ redis, keys }: Db, id: string): Promise<boolean> {
   let cursor = '0';
   do {
     const [next, found] = await redis.zscan(keys.missions, cursor, 'MATCH', `${id}-[0-9]*`, 'COUNT', 1_000);

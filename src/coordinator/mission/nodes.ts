@@ -1,7 +1,8 @@
 import { toFindingId } from '../../findings/finding-id.ts';
-import { readChildren, type ChildParts, type ChildRef } from './children.ts';
+import { readChildren, type ChildRef } from './children.ts';
 import type { ChildCounts } from './types.ts';
 import type { PlanNode } from '../plan/plan.ts';
+import type { Db } from '../../redis/db.ts';
 
 /**
  * Where one task of a plan is. `pending`: it waits for others, or has not been put into the queue. `skipped`: one it
@@ -19,15 +20,11 @@ export interface NodeView {
 }
 
 /** All tasks of a plan as they stand, in the plan's order. */
-export async function readNodes(
-  parts: Pick<ChildParts, 'redis' | 'keys'>,
-  missionId: string,
-  nodes: readonly PlanNode[],
-): Promise<NodeView[]> {
-  const { redis, keys } = parts;
+export async function readNodes(db: Db, missionId: string, nodes: readonly PlanNode[]): Promise<NodeView[]> {
+  const { redis, keys } = db;
   const refs = nodes.map(({ n }) => toNodeRef(missionId, n));
   const [children, added] = await Promise.all([
-    readChildren(parts, 'tasks', refs),
+    readChildren(db, 'tasks', refs),
     redis.getBuffer(keys.missionAdded(missionId)),
   ]);
   const views = new Map<number, NodeView>();

@@ -1,13 +1,11 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** So many rounds without a finding are no bad luck: the mission spends and learns nothing. */
 const HALT_AFTER = 3;
 
 export interface RoundParts {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   halt: Pick<HaltSwitch, 'halt'>;
   workerId: string;
 }
@@ -24,7 +22,7 @@ export async function noteRound(
   parts: RoundParts,
   round: { missionId: string; newFindings: number; ended: number },
 ): Promise<boolean> {
-  const { redis, keys } = parts;
+  const { redis, keys } = parts.db;
   const { missionId, newFindings, ended } = round;
   const record = keys.mission(missionId);
   const [counted, idle] = await redis.hmget(record, 'round_ended', 'idle_rounds');

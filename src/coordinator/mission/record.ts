@@ -1,8 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { MissionData } from '../../../queues/missions.ts';
 import { FleetError } from '../../errors.ts';
 import { setBudget } from '../../ledger/budget.ts';
-import type { Keys } from '../../redis/keys.ts';
 import {
   MISSION_STEPS,
   type ChildCounts,
@@ -13,6 +11,7 @@ import {
   type Survey,
 } from './types.ts';
 import type { Plan, PlanNode } from '../plan/plan.ts';
+import type { Db } from '../../redis/db.ts';
 
 export type MissionPatch = Partial<MissionRecord>;
 
@@ -23,7 +22,7 @@ const JSON_FIELDS = new Set(['plan', 'nodes', 'recall', 'survey', 'counts']);
  * Reads one mission. @returns null where there is none of that id
  * @throws FleetError where another program wrote what is no JSON: nothing is planned, paid or answered on half a record
  */
-export async function readMission(redis: Redis, keys: Keys, id: string): Promise<MissionRecord | null> {
+export async function readMission({ redis, keys }: Db, id: string): Promise<MissionRecord | null> {
   const fields = await redis.hgetall(keys.mission(id));
   if (Object.keys(fields).length === 0) return null;
   return toRecord(fields, (name) => {
@@ -32,7 +31,7 @@ export async function readMission(redis: Redis, keys: Keys, id: string): Promise
 }
 
 /** Reads what a list or a page shows of a mission, and not its plan: a few hundred bytes, however large the plan is. */
-export async function readMissionHead(redis: Redis, keys: Keys, id: string): Promise<MissionRecord | null> {
+export async function readMissionHead({ redis, keys }: Db, id: string): Promise<MissionRecord | null> {
   const names = ['goal', 'session', 'workspace', 'state', 'step', 'round', 'added', 'counts', 'problem', 'createdAt'];
   const more = ['updatedAt', 'endedAt', 'finding', 'releases'];
   const all = [...names, ...more];
@@ -49,7 +48,7 @@ export async function readMissionHead(redis: Redis, keys: Keys, id: string): Pro
 }
 
 /** Stores some fields, and when. */
-export async function writeMission(redis: Redis, keys: Keys, id: string, patch: MissionPatch, at: Date): Promise<void> {
+export async function writeMission({ redis, keys }: Db, id: string, patch: MissionPatch, at: Date): Promise<void> {
   const fields: Record<string, string> = { updatedAt: at.toISOString() };
   for (const [name, value] of Object.entries(patch)) {
     if (value === undefined) continue;
@@ -104,10 +103,10 @@ function toRecord(fields: Record<string, string>, onDamage: (name: string) => vo
  * so before the job is added, the coordinator again: a job may have come another way.
  */
 export async function createMissionRecord(
-  redis: Redis,
-  keys: Keys,
+  db: Db,
   mission: { id: string; data: MissionData; session: string; createdAt: Date },
 ): Promise<void> {
+  const { redis, keys } = db;
   const { id, data, session, createdAt } = mission;
   const fields = {
     goal: data.goal,
@@ -124,5 +123,5 @@ export async function createMissionRecord(
   for (const [error] of (await chain.exec()) ?? []) if (error) throw error;
   if (data.budget_usd === undefined) return;
   if ((await redis.hexists(keys.spend(`mission:${id}`), 'limit')) === 1) return; // a person may have changed it
-  await setBudget(redis, keys, data.budget_usd, { mission: id });
+  await setBudget(db, data.budget_usd, { mission: id });
 }

@@ -12,7 +12,7 @@ const HALTS: ReadonlySet<PaperStop['reason']> = new Set(['shard', 'malformed']);
 export async function stopPaper(ctx: StepContext, { step, reason, detail, belowShare }: NewStop): Promise<never> {
   const at = ctx.now().toISOString();
   const stop: PaperStop = { step, reason, detail, at, halted: false, ...(belowShare === true ? { belowShare } : {}) };
-  await savePaper(ctx.redis, ctx.keys, ctx.id, { stop });
+  await savePaper(ctx.db, ctx.id, { stop });
   return standStill(ctx, stop);
 }
 
@@ -29,7 +29,7 @@ export async function standStill(ctx: StepContext, stop: PaperStop): Promise<nev
       detail: `${stop.detail}; mission ${ctx.id}`,
       mission: ctx.id,
     });
-    await savePaper(ctx.redis, ctx.keys, ctx.id, { stop: { ...stop, halted: true } });
+    await savePaper(ctx.db, ctx.id, { stop: { ...stop, halted: true } });
     await ctx.count('papers_halted');
   }
   return ctx.askPerson(describeStop(ctx.id, stop));

@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { readPaper, type PaperRecord } from './record.ts';
+import type { Db } from '../../redis/db.ts';
 import type { PaperChoice, PaperStop } from './types.ts';
 
 /** What a choice comes to. */
@@ -13,7 +12,7 @@ export interface ChosenPaper {
 }
 
 /** Whether this mission writes a paper, and has begun it. */
-export async function isPaper(redis: Redis, keys: Keys, id: string): Promise<boolean> {
+export async function isPaper({ redis, keys }: Db, id: string): Promise<boolean> {
   return (await redis.exists(keys.paper(id))) === 1;
 }
 
@@ -26,8 +25,8 @@ export async function isPaper(redis: Redis, keys: Keys, id: string): Promise<boo
  * - `park`: the paper keeps its place; a later `retry` or `skip-gemini` goes on from there
  * @throws NotFoundError where there is no such paper, UsageError where the choice does not fit what it stands for
  */
-export async function choosePaper(redis: Redis, keys: Keys, id: string, choice: PaperChoice): Promise<ChosenPaper> {
-  const paper = await readPaper(redis, keys, id);
+export async function choosePaper(db: Db, id: string, choice: PaperChoice): Promise<ChosenPaper> {
+  const paper = await readPaper(db, id);
   if (paper === null) throw new NotFoundError(`paper ${id}: no such paper, or it has not begun`);
   if (paper.text !== null && choice !== 'retry' && choice !== 'park') {
     throw new UsageError(`paper ${id}: it is written; fleet paper --resume ${id} --out FILE writes the file`);
@@ -41,14 +40,14 @@ export async function choosePaper(redis: Redis, keys: Keys, id: string, choice: 
         said: `paper ${id} is set aside with ${describeDrafts(paper)}; fleet resume ${id} --retry goes on`,
       };
     case 'retry':
-      await goOn(redis, keys, id, stop, { testAnew: stop?.reason === 'shard' || stop?.reason === 'shards' });
+      await goOn(db, id, stop, { testAnew: stop?.reason === 'shard' || stop?.reason === 'shards' });
       return { step, said: step === null ? `paper ${id} goes on` : `paper ${id} tries step ${step} again` };
     case 'skip-gemini':
-      await goOn(redis, keys, id, stop, { field: 'without_gemini' });
+      await goOn(db, id, stop, { field: 'without_gemini' });
       return { step, said: `paper ${id} is finished from findings read by id; its header says so` };
     case 'accept-shards':
       assertAcceptable(id, stop);
-      await goOn(redis, keys, id, null, { field: 'accept_shards' });
+      await goOn(db, id, null, { field: 'accept_shards' });
       return { step, said: `paper ${id} goes on without the shards that failed` };
   }
 }
@@ -59,8 +58,7 @@ export async function choosePaper(redis: Redis, keys: Keys, id: string, choice: 
  * @param how.testAnew all shards are asked once more before anything else
  */
 async function goOn(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Db,
   id: string,
   again: PaperStop | null,
   { field, testAnew = false }: { field?: 'without_gemini' | 'accept_shards'; testAnew?: boolean },

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 import type { Draft, Outline, PaperStop, SectionSource, ShardReport } from './types.ts';
 
 /** One paper as it stands in Redis; null is what has not come yet. */
@@ -33,7 +32,7 @@ export interface PaperPatch {
 }
 
 /** Reads a paper. @returns null where the mission is none, or has not begun */
-export async function readPaper(redis: Redis, keys: Keys, id: string): Promise<PaperRecord | null> {
+export async function readPaper({ redis, keys }: Db, id: string): Promise<PaperRecord | null> {
   const hash = await redis.hgetall(keys.paper(id));
   if (Object.keys(hash).length === 0) return null;
   return {
@@ -55,7 +54,7 @@ export async function readPaper(redis: Redis, keys: Keys, id: string): Promise<P
 }
 
 /** Stores what a step came to, in one command. */
-export async function savePaper(redis: Redis, keys: Keys, id: string, patch: PaperPatch): Promise<void> {
+export async function savePaper({ redis, keys }: Db, id: string, patch: PaperPatch): Promise<void> {
   const { beganAt, shards, outline, source, draft, text, stop } = patch;
   const fields: Record<string, string> = {
     ...(beganAt === undefined ? {} : { began_at: beganAt }),

@@ -39,7 +39,7 @@ export async function runPaper(ctx: StepContext): Promise<MissionEnd> {
     await note(ctx, outline, drafts.length);
   }
   const text = await assemble(ctx, { outline, drafts, report });
-  await savePaper(ctx.redis, ctx.keys, ctx.id, { text });
+  await savePaper(ctx.db, ctx.id, { text });
   return record(ctx, { ...paper, outline, drafts }, text);
 }
 
@@ -56,31 +56,32 @@ async function open(ctx: StepContext): Promise<PaperRecord> {
     withoutGemini: false,
     tries: {},
   };
-  return (await readPaper(ctx.redis, ctx.keys, ctx.id)) ?? nothing;
+  return (await readPaper(ctx.db, ctx.id)) ?? nothing;
 }
 
 /** Before anything is paid: there must be something to write from. */
 async function begin(ctx: StepContext): Promise<void> {
-  const { redis, keys, data } = ctx;
+  const { db, data } = ctx;
+  const { redis, keys } = db;
   const session = data.paper?.session;
   const count = await redis.zcard(session === undefined ? keys.index : keys.indexBySession(session));
   if (count === 0) {
     const where = session === undefined ? 'the archive' : `session ${session}`;
     throw new TaskFailedError('no-evidence', `${where} holds no finding: there is nothing to write a paper from`);
   }
-  await savePaper(redis, keys, ctx.id, { beganAt: ctx.now().toISOString() });
+  await savePaper(db, ctx.id, { beganAt: ctx.now().toISOString() });
   await ctx.record({ step: 'survey' });
 }
 
 async function makeOutline(ctx: StepContext, paper: PaperRecord): Promise<Outline> {
   await ctx.record({ step: 'plan' });
   const { goal } = ctx.data;
-  const ids = await chooseFindings(ctx, { question: goal, filter: toFilter(ctx), maxBytes: OUTLINE_BYTES });
-  const findings = await readSources(ctx, ids);
+  const ids = await chooseFindings(ctx.db, { question: goal, filter: toFilter(ctx), maxBytes: OUTLINE_BYTES });
+  const findings = await readSources(ctx.db, ids);
   const name = toCallName('outline', paper.tries['outline'] ?? 0);
   const call = toOutlineCall({ name, model: ctx.config.FLEET_SONNET_MODEL, goal, findings });
   const outline = await ask(ctx, 'outline', () => ctx.askStructured(call));
-  await savePaper(ctx.redis, ctx.keys, ctx.id, { outline });
+  await savePaper(ctx.db, ctx.id, { outline });
   await ctx.note(`outline: ${outline.title}; ${outline.sections.map(({ title }) => title).join(', ')}`);
   return outline;
 }
@@ -94,7 +95,7 @@ async function writeSection(
   await ctx.record({ step: 'wait' });
   const source = await findSource(ctx, paper, place, report);
   await ctx.record({ step: 'synthesise' });
-  const findings = await readSources(ctx, source.findings);
+  const findings = await readSources(ctx.db, source.findings);
   const { id, title } = section;
   let draft: Draft = { id, title, text: NOTHING, citations: [], kind: 'nothing' };
   if (findings.length > 0) {
@@ -110,7 +111,7 @@ async function writeSection(
     const { text, citations } = await ask(ctx, step, () => ctx.askStructured(call));
     draft = { id, title, text: citations.length === 0 ? NOTHING : text, citations, kind: source.kind };
   }
-  await savePaper(ctx.redis, ctx.keys, ctx.id, { draft: { at, value: draft } });
+  await savePaper(ctx.db, ctx.id, { draft: { at, value: draft } });
   return draft;
 }
 
@@ -137,7 +138,7 @@ async function assemble(
     );
   }
   await ctx.record({ step: 'store' });
-  const store = createFindingStore(ctx.redis, ctx.keys);
+  const store = createFindingStore(ctx.db);
   return assemblePaper({
     title: outline.title,
     missionId: ctx.id,

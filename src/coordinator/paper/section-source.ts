@@ -37,7 +37,7 @@ export async function findSource(
   if (stored !== null) return stored;
   const value =
     paper.withoutGemini || report === null ? await readById(ctx, place) : await askArchive(ctx, place, report);
-  await savePaper(ctx.redis, ctx.keys, ctx.id, { source: { at: place.at, value } });
+  await savePaper(ctx.db, ctx.id, { source: { at: place.at, value } });
   return value;
 }
 
@@ -60,7 +60,7 @@ async function askArchive(ctx: StepContext, place: SectionPlace, report: ShardRe
   if (end.state === 'failed') return onFailure(ctx, step, queryId, end.reason);
   const { finding } = end;
   const answer = typeof finding.result === 'string' ? finding.result : JSON.stringify(finding.result ?? '');
-  const found = await readSources(ctx, finding.citations);
+  const found = await readSources(ctx.db, finding.citations);
   if (found.length === 0) return { kind: 'nothing', answerId: finding.finding_id, answer, findings: [] };
   return { kind: 'archive', answerId: finding.finding_id, answer, findings: found.map(({ id }) => id) };
 }
@@ -74,8 +74,8 @@ async function onFailure(ctx: StepContext, step: string, queryId: string, failed
 
 async function readById(ctx: StepContext, { section }: SectionPlace): Promise<SectionSource> {
   const question = `${section.title} ${section.brief} ${section.question}`;
-  const chosen = await chooseFindings(ctx, { question, filter: toFilter(ctx), maxBytes: BY_ID_BYTES });
-  const found = await readSources(ctx, chosen);
+  const chosen = await chooseFindings(ctx.db, { question, filter: toFilter(ctx), maxBytes: BY_ID_BYTES });
+  const found = await readSources(ctx.db, chosen);
   const kind = found.length === 0 ? 'nothing' : 'by-id';
   return { kind, answerId: null, answer: '', findings: found.map(({ id }) => id) };
 }

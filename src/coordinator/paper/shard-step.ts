@@ -33,7 +33,7 @@ export async function passShardTest(ctx: StepContext, paper: PaperRecord): Promi
 /** One shard that stopped working since the test, though no query of this paper met it; null: none. */
 export async function findRefusedShard(ctx: StepContext, report: ShardReport): Promise<string | null> {
   const working = new Set(report.shards.filter(({ ok }) => ok).map(({ shard }) => shard));
-  const states = await readShardStates(ctx.redis, ctx.keys, ctx.config.shards);
+  const states = await readShardStates(ctx.db, ctx.config.shards);
   const refused = states.find(({ shard, state }) => state === 'refused' && working.has(shard));
   return refused === undefined
     ? null
@@ -41,18 +41,18 @@ export async function findRefusedShard(ctx: StepContext, report: ShardReport): P
 }
 
 async function testAll(ctx: StepContext, tries: number): Promise<ShardReport> {
-  const { redis, keys, id, config, session } = ctx;
+  const { db, id, config, session } = ctx;
   const roundTripMs = await measureRoundTrip(ctx);
   const tests = config.shards.length === 0 ? [] : await runTest(ctx, `${id}-shards-${tries}`);
-  const states = await readShardStates(redis, keys, config.shards);
+  const states = await readShardStates(db, config.shards);
   const shards = tests.map(({ shard, ok, ms, problem }): ShardOutcome => {
     const left = states.find((state) => state.shard === shard)?.left ?? 0;
     return { shard, ok, ms: ms === null ? null : Math.round(ms), problem, left };
   });
   const findingId = toFindingId(`${id}-shards-${tries}`);
   const report: ShardReport = { at: ctx.now().toISOString(), shards, roundTripMs, findingId };
-  await noteFinding(ctx, toShardFinding(ctx, report, session));
-  await savePaper(redis, keys, id, { shards: report });
+  await noteFinding(db, toShardFinding(ctx, report, session));
+  await savePaper(db, id, { shards: report });
   await ctx.note(`shards tested: ${describeReport(report)}`);
   return report;
 }
@@ -73,7 +73,7 @@ async function runTest(ctx: StepContext, name: string): Promise<ShardTest[]> {
 }
 
 /** What is written must come back, before anything is built on it. @throws RedisUnusableError */
-async function measureRoundTrip({ redis, keys, id }: StepContext): Promise<number> {
+async function measureRoundTrip({ db: { redis, keys }, id }: StepContext): Promise<number> {
   const written = randomBytes(8).toString('hex');
   const began = performance.now();
   await redis.hset(keys.paper(id), 'round_trip', written);

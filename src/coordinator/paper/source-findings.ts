@@ -3,8 +3,8 @@ import { createFindingStore } from '../../findings/store.ts';
 import type { StoredFinding } from '../../findings/stored.ts';
 import { createArchiveContext } from '../../librarian/archive/context.ts';
 import { fitTexts } from '../calls/fit-texts.ts';
-import type { StepContext } from '../step/types.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** A finding as a section's writer is shown it. */
 export interface SourceFinding {
@@ -19,25 +19,23 @@ const MOST_BYTES = 90_000;
 /** Texts held while findings are chosen: a coordinator is a small process. */
 const HOLD_BYTES = 32 * 2 ** 20;
 
-type ReadingContext = Pick<StepContext, 'redis' | 'keys'>;
-
 /**
  * Chooses findings without a librarian: those that share words with what is asked, the rarest words first, as many as fit.
  * Reads the whole index once, in pages.
  */
 export async function chooseFindings(
-  { redis, keys }: ReadingContext,
+  db: Db,
   asked: { question: string; filter?: ArchiveFilter | undefined; maxBytes: number },
 ): Promise<string[]> {
-  const context = createArchiveContext(redis, keys, { holdBytes: HOLD_BYTES });
+  const context = createArchiveContext(db, { holdBytes: HOLD_BYTES });
   await context.refresh();
   const { ids } = await context.show(asked);
   return [...ids];
 }
 
 /** Reads findings by id. What is gone, retracted or a shard test is left out; long texts are cut evenly to fit. */
-export async function readSources({ redis, keys }: ReadingContext, ids: readonly string[]): Promise<SourceFinding[]> {
-  const store = createFindingStore(redis, keys);
+export async function readSources(db: Db, ids: readonly string[]): Promise<SourceFinding[]> {
+  const store = createFindingStore(db);
   const found: StoredFinding[] = [];
   for (const id of ids) {
     const finding = await store.get(id);

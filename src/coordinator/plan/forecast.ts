@@ -1,5 +1,4 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { createForecaster } from '../../tasks/batch/forecast.ts';
 import type { Config } from '../../config/environment.ts';
 import { countOf } from '../../text/plural.ts';
@@ -8,10 +7,10 @@ import { costNanoUsd } from '../../pricing/cost.ts';
 import { NO_USAGE } from '../../pricing/tokens.ts';
 import { readShardStates } from '../../librarian/gate/shard-states.ts';
 import { findPrices } from '../../pricing/catalog.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { parseWorkers } from '../../status/read/parse-records.ts';
 import type { PlanNode } from './plan.ts';
 import { toModelOf } from './model-choice.ts';
+import type { Db } from '../../redis/db.ts';
 import { toSchedule } from './schedule.ts';
 
 /** What carrying out a plan will probably take. Money in nano-dollars. */
@@ -35,8 +34,7 @@ export interface MissionForecast {
 }
 
 export interface ForecastParts {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   /** Queue `tasks`: how long the newest of it took. */
   queue: Pick<Queue, 'getJobs'>;
   findings: FindingStore;
@@ -68,9 +66,9 @@ export async function forecastPlan(
   parts: ForecastParts,
   { nodes, workspace }: { nodes: readonly PlanNode[]; workspace: string | null },
 ): Promise<MissionForecast> {
-  const { redis, keys, findings, config, now } = parts;
+  const { db, findings, config, now } = parts;
   const { FLEET_HAIKU_MODEL: defaultModel, FLEET_SONNET_MODEL: sonnetModel } = config;
-  const forecaster = createForecaster({ redis, keys, findings, defaultModel, sonnetModel, now });
+  const forecaster = createForecaster({ db, findings, defaultModel, sonnetModel, now });
   for (const node of nodes) {
     const { description, kind } = node;
     forecaster.add({ description, kind, model: toModelOf(node, config), ...(workspace === null ? {} : { workspace }) });
@@ -110,7 +108,7 @@ function toSynthesisCost(model: string, findings: number, now: Date): number {
   return costNanoUsd(findPrices(model, now), { ...NO_USAGE, input, output: ANSWER_TOKENS });
 }
 
-async function readSlots({ redis, keys, config, now }: ForecastParts, workspace: string | null) {
+async function readSlots({ db: { redis, keys }, config, now }: ForecastParts, workspace: string | null) {
   const workers = parseWorkers(await redis.hgetall(keys.workers), now.getTime()).filter(
     ({ workspaces }) => workspace === null || workspaces.includes(workspace),
   );
@@ -140,11 +138,11 @@ async function readTaskMs({ queue }: ForecastParts): Promise<{ ms: number; basis
 }
 
 async function readQuota(
-  { redis, keys, config, now }: ForecastParts,
+  { db, config, now }: ForecastParts,
   nodes: readonly PlanNode[],
 ): Promise<MissionForecast['quota']> {
   if (config.shards.length === 0) return null;
-  const states = await readShardStates(redis, keys, config.shards, { nowMs: now.getTime() });
+  const states = await readShardStates(db, config.shards, { nowMs: now.getTime() });
   const byProject = new Map(states.map(({ shard, project, left }) => [project ?? `shard ${shard}`, left])); // shards of one project share its day
   return {
     questions: nodes.filter(({ description }) => ASKS_ARCHIVE.test(description)).length,

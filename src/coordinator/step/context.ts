@@ -22,10 +22,7 @@ import { storeMission } from './store-mission.ts';
 import { createStructuredCalls } from '../calls/structured-call.ts';
 
 /** What a coordinator's process gives to every mission. */
-export type ContextParts = Pick<
-  StepContext,
-  'redis' | 'keys' | 'scripts' | 'queues' | 'halt' | 'config' | 'workerId' | 'log' | 'now'
-> & {
+export type ContextParts = Pick<StepContext, 'db' | 'queues' | 'halt' | 'config' | 'workerId' | 'log' | 'now'> & {
   model: Model;
   ledger: TurnLedger;
   notifier: Notifier;
@@ -38,7 +35,8 @@ const LOST_CODES = new Set([-1, -2, -3, -6]);
 
 /** Builds the context of one run of one mission. @param session what the mission is booked to */
 export function createStepContext(parts: ContextParts, data: MissionData, run: JobRun, session: string): StepContext {
-  const { redis, keys, scripts, workerId, now } = parts;
+  const { db, workerId, now } = parts;
+  const { redis, keys } = db;
   const id = run.job.id ?? '';
   const findingId = toMissionFindingId(id);
   const note = async (line: string): Promise<void> => {
@@ -79,7 +77,7 @@ export function createStepContext(parts: ContextParts, data: MissionData, run: J
   /** Adds the job where it is not there yet, and comes back once it has ended. */
   async function child(queue: 'tasks' | 'archive', ref: ChildRef, toData: () => object): Promise<ChildEnd> {
     for (;;) {
-      const [found = { state: 'absent' as const }] = await readChildren(parts, queue, [ref]);
+      const [found = { state: 'absent' as const }] = await readChildren(db, queue, [ref]);
       if (found.state === 'failed') return found;
       if (found.state === 'done') return readEnd(ref);
       const key = keys.queueKey(queue, ref.jobId);
@@ -90,7 +88,7 @@ export function createStepContext(parts: ContextParts, data: MissionData, run: J
   }
 
   async function readEnd({ findingId: written }: ChildRef): Promise<ChildEnd> {
-    const [text = null] = await readFindingTexts(redis, keys, [written]);
+    const [text = null] = await readFindingTexts(db, [written]);
     const finding = text === null ? null : parseFinding(written, text);
     if (finding === null) return { state: 'failed', reason: `missing: finding ${written} cannot be read` };
     return { state: 'completed', finding };
@@ -105,9 +103,9 @@ export function createStepContext(parts: ContextParts, data: MissionData, run: J
     isDraining: run.isDraining,
     note,
     count,
-    record: (patch) => writeMission(redis, keys, id, patch, now()),
+    record: (patch) => writeMission(db, id, patch, now()),
     async read() {
-      const record = await readMission(redis, keys, id);
+      const record = await readMission(db, id);
       if (record === null) throw new Error(`mission ${id}: its record is gone`);
       return record;
     },
@@ -128,7 +126,7 @@ export function createStepContext(parts: ContextParts, data: MissionData, run: J
     },
     waitForChildren,
     async askPerson(problem) {
-      await writeMission(redis, keys, id, { state: 'asks', problem }, now());
+      await writeMission(db, id, { state: 'asks', problem }, now());
       await count('missions_asked');
       await note(`asks: ${problem}; fleet resume ${id} --retry goes on`);
       parts.notifier.notify(`asks:${id}:${run.job.stalledCounter}:${problem}`, {
@@ -144,7 +142,7 @@ export function createStepContext(parts: ContextParts, data: MissionData, run: J
     },
     setAside,
     store: async (outcome) =>
-      storeMission({ scripts, keys, config: parts.config, now }, outcome, {
+      storeMission({ db, config: parts.config, now }, outcome, {
         id,
         findingId,
         token: run.token,

@@ -7,9 +7,8 @@ import { formatUsd, toUsdString } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import { findPrices } from '../../pricing/catalog.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { lockLost } from '../../ledger/begin-error.ts';
+import type { Db } from '../../redis/db.ts';
 import type { MissionEnd, MissionOutcome } from './types.ts';
 
 /** What a mission's finding says besides its outcome. */
@@ -31,11 +30,12 @@ export interface MissionStamp {
  * @throws LockLostError, TaskFailedError `finding-taken`
  */
 export async function storeMission(
-  parts: { scripts: Scripts; keys: Keys; config: Pick<Config, 'FLEET_SONNET_MODEL'>; now(): Date },
+  parts: { db: Db; config: Pick<Config, 'FLEET_SONNET_MODEL'>; now(): Date },
   outcome: MissionOutcome,
   stamp: MissionStamp,
 ): Promise<MissionEnd> {
-  const { scripts, keys, now } = parts;
+  const { now } = parts;
+  const { keys, scripts } = parts.db;
   const { id, findingId, token, session, topics, workerId, totals } = stamp;
   const at = now();
   const text = JSON.stringify(toMissionFinding(outcome, stamp, at));

@@ -1,5 +1,4 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { ArchiveInput } from '../../../queues/archive.ts';
 import type { MissionData } from '../../../queues/missions.ts';
 import type { QueueName } from '../../../queues/registry.ts';
@@ -9,11 +8,10 @@ import type { StoredFinding } from '../../findings/stored.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import type { Logger } from '../../process/logger.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import type { MissionPatch } from '../mission/record.ts';
 import type { MissionRecord } from '../mission/types.ts';
 import type { AskStructured } from '../calls/types.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** How one job that a mission waited for has ended. */
 export type ChildEnd = { state: 'completed'; finding: StoredFinding } | { state: 'failed'; reason: string };
@@ -90,9 +88,7 @@ export interface StepContext {
   /** Records the mission's finding, once, and marks the mission as done. */
   store(outcome: MissionOutcome): Promise<MissionEnd>;
 
-  redis: Redis;
-  keys: Keys;
-  scripts: Scripts;
+  db: Db;
   queues: Record<QueueName, Queue>;
   halt: HaltSwitch;
   config: Config;

@@ -2,12 +2,11 @@ import { readKnownNames } from '../../tasks/check.ts';
 import { countOf } from '../../text/plural.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Notifier } from '../../swarm/notify.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { toDependenciesKey, type ChildParts } from '../mission/children.ts';
 import { readMissionHead, writeMission } from '../mission/record.ts';
+import type { Db } from '../../redis/db.ts';
 
 export interface ReportParts extends ChildParts {
-  scripts: Pick<Scripts, 'wake-mission'>;
   notifier: Notifier;
   log: Logger;
   now(): Date;
@@ -20,13 +19,14 @@ const PATIENCE_MS = 15_000;
 
 /** Says what a mission waits for where that cannot come by itself: in its record, its job's log, the status and the log. */
 export async function reportStuck(parts: ReportParts, id: string): Promise<void> {
-  const { redis, keys, queues, notifier, log, now } = parts;
-  const head = await readMissionHead(redis, keys, id);
+  const { db, queues, notifier, log, now } = parts;
+  const { redis, keys } = db;
+  const head = await readMissionHead(db, id);
   if (head === null || head.state !== 'running') return;
   const problem = await findProblem(parts, id, head.workspace);
   if (problem === head.problem) return;
   if (problem !== '' && head.problem === '' && (await isPatient(parts, id))) return;
-  await writeMission(redis, keys, id, { problem }, now());
+  await writeMission(db, id, { problem }, now());
   if (problem === '') return;
   await redis.hincrby(keys.counters, 'missions_stuck', 1);
   await (await queues.missions.getJob(id))?.log(`${now().toISOString()} stands: ${problem}`);
@@ -35,26 +35,26 @@ export async function reportStuck(parts: ReportParts, id: string): Promise<void>
 }
 
 /** Whether it waits only since a moment ago. */
-async function isPatient({ redis, keys, now }: ReportParts, id: string): Promise<boolean> {
+async function isPatient({ db: { redis, keys }, now }: ReportParts, id: string): Promise<boolean> {
   const since = await redis.zscore(keys.queueKey('missions', 'waiting-children'), id);
   return since === null || now().getTime() - Number(since) < PATIENCE_MS;
 }
 
 /** @returns what to say where all that a mission waits for is parked; empty where some of it may come by itself */
-export async function findAllParked(parts: Pick<ReportParts, 'redis' | 'keys'>, id: string): Promise<string> {
-  return describeParked(parts, id, await readOpen(parts, id));
+export async function findAllParked(db: Db, id: string): Promise<string> {
+  return describeParked(db, id, await readOpen(db, id));
 }
 
 /** @returns empty where its children may come */
 async function findProblem(parts: ReportParts, id: string, workspace: string | null): Promise<string> {
-  const { redis, keys } = parts;
-  const jobs = await readOpen(parts, id);
+  const { db } = parts;
+  const jobs = await readOpen(db, id);
   if (jobs.length === 0) return '';
   const tasks = jobs.flatMap(([queue, jobId]) => (queue === 'tasks' && jobId !== undefined ? [jobId] : []));
-  const allParked = await describeParked(parts, id, jobs);
+  const allParked = await describeParked(db, id, jobs);
   if (allParked !== '') return allParked;
   if (tasks.length > 0) {
-    const { workspaces } = await readKnownNames(redis, keys, []);
+    const { workspaces } = await readKnownNames(db, []);
     if (workspaces === null) return 'no worker is up for its tasks; fleet up starts some';
     if (workspace !== null && !workspaces.has(workspace)) {
       return `no worker that is up has its workspace ${JSON.stringify(workspace)} (FLEET_WORKSPACES)`;
@@ -70,16 +70,12 @@ async function findProblem(parts: ReportParts, id: string, workspace: string | n
 }
 
 /** Queue and id of jobs it waits for, the first that are found. */
-async function readOpen({ redis, keys }: Pick<ReportParts, 'redis' | 'keys'>, id: string): Promise<string[][]> {
+async function readOpen({ redis, keys }: Db, id: string): Promise<string[][]> {
   const [, children] = await redis.sscan(toDependenciesKey(keys, id), '0', 'COUNT', LOOKED_AT);
   return children.slice(0, LOOKED_AT).map((key) => key.slice(keys.bullPrefix.length + 1).split(':'));
 }
 
-async function describeParked(
-  { redis, keys }: Pick<ReportParts, 'redis' | 'keys'>,
-  id: string,
-  jobs: readonly string[][],
-): Promise<string> {
+async function describeParked({ redis, keys }: Db, id: string, jobs: readonly string[][]): Promise<string> {
   if (jobs.length === 0) return '';
   const marks = await redis.hmget(keys.parked, ...jobs.map(([, jobId]) => jobId ?? ''));
   if (marks.includes(null)) return '';

@@ -10,7 +10,8 @@ const YOUNG_MS = 60_000;
 
 /** Marks missions as failed whose job has failed without a word (set apart, for example), or was removed. */
 export async function settleLost(parts: ChildParts & { log: Logger; now(): Date }): Promise<void> {
-  const { redis, keys, log, now } = parts;
+  const { db, log, now } = parts;
+  const { redis, keys } = db;
   const ids = await redis.zrevrangebyscore(keys.missions, now().getTime() - YOUNG_MS, '-inf', 'LIMIT', 0, NEWEST);
   if (ids.length === 0) return;
   const chain = redis.pipeline();
@@ -28,7 +29,7 @@ export async function settleLost(parts: ChildParts & { log: Logger; now(): Date 
     if (typeof state !== 'string' || state === 'done' || state === 'failed') continue;
     const problem = toProblem({ timestamp, finishedOn, failedReason });
     if (problem === null) continue;
-    await writeMission(redis, keys, id, { state: 'failed', problem, endedAt: now().toISOString() }, now());
+    await writeMission(db, id, { state: 'failed', problem, endedAt: now().toISOString() }, now());
     log.warn({ mission: id, problem }, 'a mission had ended without a word');
   }
 }

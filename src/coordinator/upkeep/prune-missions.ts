@@ -1,4 +1,4 @@
-import type { ChildParts } from '../mission/children.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** A mission that has ended is listed so long; its finding stays for good. */
 const KEEP_MS = 90 * 24 * 3600_000;
@@ -6,8 +6,7 @@ const KEEP_MS = 90 * 24 * 3600_000;
 const PAGE = 100;
 
 /** Forgets missions that ended long ago: record, drafts, marks. What they cost stays booked. @returns how many */
-export async function pruneMissions(parts: Pick<ChildParts, 'redis' | 'keys'>, now: Date): Promise<number> {
-  const { redis, keys } = parts;
+export async function pruneMissions({ redis, keys }: Db, now: Date): Promise<number> {
   const ids = await redis.zrangebyscore(keys.missions, '-inf', now.getTime() - KEEP_MS, 'LIMIT', 0, PAGE);
   let pruned = 0;
   for (const id of ids) {

@@ -1,6 +1,5 @@
 import { missionsQueue } from '../../../queues/missions.ts';
 import type { Logger } from '../../process/logger.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { toDependenciesKey, type ChildParts } from '../mission/children.ts';
 
 /** Children looked at in one step. */
@@ -11,11 +10,9 @@ const CHUNK = 500;
  * none is left. A job that is tied anew in the very moment it fails is such a child, and one that a person removes.
  * @returns whether the mission was woken
  */
-export async function wakeForgotten(
-  parts: ChildParts & { scripts: Pick<Scripts, 'wake-mission'>; log: Logger; now(): Date },
-  id: string,
-): Promise<boolean> {
-  const { redis, keys, scripts, queues, log, now } = parts;
+export async function wakeForgotten(parts: ChildParts & { log: Logger; now(): Date }, id: string): Promise<boolean> {
+  const { queues, log, now } = parts;
+  const { redis, keys, scripts } = parts.db;
   const own = [
     toDependenciesKey(keys, id),
     ...['waiting-children', 'wait', 'meta', 'marker', 'events'].map((part) => keys.queueKey(missionsQueue.name, part)),

@@ -32,7 +32,8 @@ const REST_FACTOR = 10;
  * Messages only hasten: the sweep finds the same, and is the truth.
  */
 export function watchMissions(parts: WatchParts): MissionWatch {
-  const { redis, keys, log, now } = parts;
+  const { db, log, now } = parts;
+  const { redis, keys } = db;
   const known = new Map<string, DelegatedMission>(); // plans do not change once they are stored
   const dirty = new Set<string>();
   const restUntil = new Map<string, number>();
@@ -43,7 +44,7 @@ export function watchMissions(parts: WatchParts): MissionWatch {
   async function load(id: string): Promise<DelegatedMission | null> {
     const found = known.get(id);
     if (found !== undefined) return found;
-    const record = await readMission(redis, keys, id);
+    const record = await readMission(db, id);
     if (record === null || record.nodes.length === 0) return null;
     const data = await parts.queues.missions.getJob(id);
     const topics: unknown = Reflect.get(Object(data?.data), 'topics');
@@ -69,7 +70,7 @@ export function watchMissions(parts: WatchParts): MissionWatch {
     const mission = state === 'running' && cancelled === null ? await load(id) : null;
     if (mission === null) return;
     const counts = countNodeStates(await delegateReady(parts, mission));
-    if (await isWaiting(id)) await writeMission(redis, keys, id, { counts, added: counts.added }, now());
+    if (await isWaiting(id)) await writeMission(db, id, { counts, added: counts.added }, now());
     restUntil.set(id, Date.now() + REST_FACTOR * (Date.now() - startedAt));
   }
 
@@ -119,7 +120,7 @@ export function watchMissions(parts: WatchParts): MissionWatch {
 
   const stopPruning = oncePerFleet(
     { redis, key: keys.turnOf('old-missions'), everyMs: PRUNE_EVERY_MS, what: 'forgetting old missions', log },
-    () => pruneMissions(parts, now()),
+    () => pruneMissions(db, now()),
   );
 
   return {

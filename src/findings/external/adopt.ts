@@ -1,15 +1,7 @@
-import type { Redis } from 'ioredis';
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { readFindingTexts } from '../read-texts.ts';
+import type { Db } from '../../redis/db.ts';
 import { parseFinding, toStoredTokens, type StoredFinding } from '../stored.ts';
-
-export interface AdoptParts {
-  redis: Redis;
-  keys: Keys;
-  scripts: Pick<Scripts, 'adopt-finding'>;
-}
 
 /** Keys looked at in one SCAN step, and ids in one command. */
 const PAGE = 1_000;
@@ -19,20 +11,20 @@ const PAGE = 1_000;
  * unreadable and looked at again by the next search.
  * @returns how many were adopted
  */
-export async function adoptFindings(parts: AdoptParts, ids: readonly string[]): Promise<number> {
-  const unknown = await findUnknown(parts, ids);
+export async function adoptFindings(db: Db, ids: readonly string[]): Promise<number> {
+  const unknown = await findUnknown(db, ids);
   if (unknown.length === 0) return 0;
-  const texts = await readFindingTexts(parts.redis, parts.keys, unknown);
-  const began = Date.parse((await parts.redis.hget(parts.keys.session, 'startedAt')) ?? '');
+  const texts = await readFindingTexts(db, unknown);
+  const began = Date.parse((await db.redis.hget(db.keys.session, 'startedAt')) ?? '');
   const outcomes = await Promise.all(
-    unknown.map((id, at) => adoptOne(parts, { id, text: texts[at] ?? null, sessionBeganAt: began })),
+    unknown.map((id, at) => adoptOne(db, { id, text: texts[at] ?? null, sessionBeganAt: began })),
   );
   return outcomes.filter((outcome) => outcome === 'adopted').length;
 }
 
 /** Looks through all finding keys for what nobody announced, or announced while nobody listened. */
-export async function adoptAll(parts: AdoptParts): Promise<number> {
-  const { redis, keys } = parts;
+export async function adoptAll(db: Db): Promise<number> {
+  const { redis, keys } = db;
   const prefix = keys.finding('');
   let cursor = '0';
   let adopted = 0;
@@ -41,7 +33,7 @@ export async function adoptAll(parts: AdoptParts): Promise<number> {
     cursor = next;
     if (found.length > 0) {
       adopted += await adoptFindings(
-        parts,
+        db,
         found.map((key) => key.slice(prefix.length)),
       );
     }
@@ -49,7 +41,7 @@ export async function adoptAll(parts: AdoptParts): Promise<number> {
   return adopted;
 }
 
-async function findUnknown({ redis, keys }: AdoptParts, ids: readonly string[]): Promise<string[]> {
+async function findUnknown({ redis, keys }: Db, ids: readonly string[]): Promise<string[]> {
   const unknown: string[] = [];
   for (let from = 0; from < ids.length; from += PAGE) {
     const page = ids.slice(from, from + PAGE).filter((id) => id !== '');
@@ -68,7 +60,7 @@ async function findUnknown({ redis, keys }: AdoptParts, ids: readonly string[]):
 }
 
 async function adoptOne(
-  { redis, keys, scripts }: AdoptParts,
+  { redis, keys, scripts }: Db,
   { id, text, sessionBeganAt }: { id: string; text: string | null; sessionBeganAt: number },
 ): Promise<string> {
   if (text === null) return 'gone';

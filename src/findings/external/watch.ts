@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../process/logger.ts';
 import { connectRedis } from '../../redis/connect.ts';
-import { adoptAll, adoptFindings, type AdoptParts } from './adopt.ts';
+import type { Db } from '../../redis/db.ts';
+import { adoptAll, adoptFindings } from './adopt.ts';
 
 /** Everything is looked through this often for what nobody announced. */
 const SEARCH_EVERY_MS = 10 * 60_000;
@@ -15,7 +16,8 @@ const PATIENT = 'patient:';
 /** Announcements are gathered this long: the fleet's own come here too, thousands a second on a busy one. */
 const GATHER_MS = 100;
 
-export interface ForeignWatchParts extends AdoptParts {
+export interface ForeignWatchParts {
+  db: Db;
   url: string;
   log: Logger;
   /**
@@ -33,7 +35,8 @@ export interface ForeignWatchParts extends AdoptParts {
  * @returns stops it, after what is under way
  */
 export function watchForeignFindings(parts: ForeignWatchParts): () => Promise<void> {
-  const { redis, keys, url, log, patienceMs = 0 } = parts;
+  const { db, url, log, patienceMs = 0 } = parts;
+  const { redis, keys } = db;
   const key = keys.turnOf('foreign-findings');
   const owner = `${patienceMs === 0 ? '' : PATIENT}${randomBytes(8).toString('hex')}`;
   const announced = new Set<string>();
@@ -49,7 +52,7 @@ export function watchForeignFindings(parts: ForeignWatchParts): () => Promise<vo
     subscriber ??= await listen();
     if (Date.now() - searchedAt < SEARCH_EVERY_MS) return;
     searchedAt = Date.now();
-    const adopted = await adoptAll(parts);
+    const adopted = await adoptAll(db);
     if (adopted > 0) log.info({ adopted }, 'findings of other programs adopted');
     await parts.alsoSearch?.();
   }
@@ -79,7 +82,7 @@ export function watchForeignFindings(parts: ForeignWatchParts): () => Promise<vo
       await sleep(GATHER_MS);
       const ids = [...announced];
       announced.clear();
-      await adoptFindings(parts, ids).catch((error: unknown) => {
+      await adoptFindings(db, ids).catch((error: unknown) => {
         searchedAt = 0; // the next search finds them
         log.warn({ error }, 'announced findings not adopted');
       });

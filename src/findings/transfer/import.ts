@@ -1,10 +1,8 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { fromExportLine } from './export-line.ts';
 import { type ExportedFinding } from '../types.ts';
 import { readLines } from '../../text/lines.ts';
 import { toText } from '../read-stored.ts';
+import type { Db } from '../../redis/db.ts';
 import { parseFinding, toStoredTokens } from '../stored.ts';
 
 /** A line longer than this is passed over. */
@@ -13,12 +11,6 @@ const MOST_BYTES = 64 * 2 ** 20;
 /** Lines sent to Redis together: enough to keep it busy, little enough for any memory. */
 const CHUNK_LINES = 500;
 const CHUNK_BYTES = 8 * 2 ** 20;
-
-export interface ImportParts {
-  redis: Redis;
-  keys: Keys;
-  scripts: Pick<Scripts, 'import-finding'>;
-}
 
 export interface ImportCounts {
   /** Lines that hold something. */
@@ -42,18 +34,18 @@ interface ImportOptions {
  * @throws whatever Redis does; what was imported by then stays
  */
 export async function importFindings(
-  parts: ImportParts,
+  db: Db,
   chunks: AsyncIterable<Buffer | string>,
   { onBad, onProgress }: ImportOptions,
 ): Promise<ImportCounts> {
   const counts: ImportCounts = { read: 0, imported: 0, known: 0, bad: 0 };
-  const beganAt = Date.parse((await parts.redis.hget(parts.keys.session, 'startedAt')) ?? '');
+  const beganAt = Date.parse((await db.redis.hget(db.keys.session, 'startedAt')) ?? '');
   let bytes = 0;
   let chunk: ExportedFinding[] = [];
   let chunkBytes = 0;
 
   async function flush(): Promise<void> {
-    const outcomes = await Promise.all(chunk.map((finding) => importOne(parts, finding, beganAt)));
+    const outcomes = await Promise.all(chunk.map((finding) => importOne(db, finding, beganAt)));
     for (const outcome of outcomes) counts[outcome === 'imported' ? 'imported' : 'known'] += 1;
     chunk = [];
     chunkBytes = 0;
@@ -80,7 +72,7 @@ export async function importFindings(
   return counts;
 }
 
-async function importOne({ keys, scripts }: ImportParts, found: ExportedFinding, beganAt: number): Promise<unknown> {
+async function importOne({ keys, scripts }: Db, found: ExportedFinding, beganAt: number): Promise<unknown> {
   const { id, place, value, stub, note } = found;
   const text = toText(value);
   const finding = parseFinding(id, text);

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 
 const FIRST_WAIT_MS = 5_000;
 /** A provider that says `retry-after: 0` must not set every job spinning. */
@@ -24,7 +23,7 @@ export function toBackoffMs(failures: number): number {
 }
 
 /** The model cools down for the whole fleet; a longer cool-down that is already there stays. */
-export async function coolDown(redis: Redis, keys: Keys, model: string, ms: number): Promise<void> {
+export async function coolDown({ redis, keys }: Db, model: string, ms: number): Promise<void> {
   const left = await redis.pttl(keys.cooldown(model));
   if (left < ms)
     await redis.set(keys.cooldown(model), 'rate-limit', 'PX', Math.max(SHORTEST_COOLDOWN_MS, Math.ceil(ms)));
@@ -32,8 +31,7 @@ export async function coolDown(redis: Redis, keys: Keys, model: string, ms: numb
 
 /** @returns how often this job has found its provider down since its last served call, and since when (ms) */
 export async function countUnavailable(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Db,
   jobId: string,
   model: string,
   now: number,
@@ -64,7 +62,7 @@ export async function countUnavailable(
  * The queue itself may stop only while every model in use cools: one model's wait is no other's.
  * @returns how long the shortest of them still waits, ms; 0 while any is free
  */
-export async function allModelsCoolMs(redis: Redis, keys: Keys, now: number): Promise<number> {
+export async function allModelsCoolMs({ redis, keys }: Db, now: number): Promise<number> {
   const lastUse = await redis.hgetall(keys.modelsInUse);
   const models = Object.keys(lastUse).filter((model) => now - Number(lastUse[model]) < IN_USE_MS);
   if (models.length === 0) return 0;

@@ -1,10 +1,9 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 
 const EVERY_MS = 60_000;
 
 /** Notes which models the fleet is calling, once a minute a model: `allModelsCoolMs` asks for it. */
-export function createModelUse(redis: Redis, keys: Keys): (model: string) => Promise<void> {
+export function createModelUse({ redis, keys }: Db): (model: string) => Promise<void> {
   const notedAt = new Map<string, number>();
   return async (model) => {
     const now = Date.now();

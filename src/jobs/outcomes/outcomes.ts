@@ -7,7 +7,6 @@ import {
   type Job,
   type Queue,
 } from 'bullmq';
-import type { Redis } from 'ioredis';
 import {
   AccountRefusedError,
   BudgetHeldError,
@@ -29,9 +28,9 @@ import { noteFailure } from '../../halt/error-rate.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
 import { noteRework } from '../../ledger/report/wasted-cost.ts';
 import type { Logger } from '../../process/logger.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { allModelsCoolMs, coolDown, countUnavailable, GIVE_UP_AFTER_MS, toBackoffMs, withJitter } from './backoff.ts';
 import { toParkedMark } from './parked.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** A parked job waits for a person: far enough away that no clock brings it back first. */
 const PARKED_MS = 10 * 365 * 24 * 3600_000;
@@ -42,8 +41,7 @@ const LONGEST_HELD_WAIT_MS = 10_000;
 const KEEP_TURNS_SECONDS = 7 * 24 * 3600;
 
 export interface OutcomeParts {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   queue: Queue;
   halt: HaltSwitch;
   log: Logger;
@@ -73,7 +71,7 @@ export async function toOutcome(thrown: unknown, job: Job, token: string, parts:
     return delayed(job, token, parts, 'waits_budget', toHeldWaitMs(job), thrown.message);
   if (thrown instanceof BudgetReachedError) return onBudget(thrown, job, token, parts);
   if (thrown instanceof RateLimitedError) {
-    await coolDown(parts.redis, parts.keys, thrown.model, thrown.retryAfterMs);
+    await coolDown(parts.db, thrown.model, thrown.retryAfterMs);
     return delayed(job, token, parts, 'waits_rate_limit', thrown.retryAfterMs, thrown.message);
   }
   if (thrown instanceof ModelCoolingError)
@@ -104,7 +102,7 @@ async function onBudget(thrown: BudgetReachedError, job: Job, token: string, par
     await haltFor('budget', thrown, job, parts);
     return backToWaiting(job, token, parts, 'handed_back_halt', thrown.message);
   }
-  const { redis, keys } = parts;
+  const { redis, keys } = parts.db;
   const jobId = job.id ?? '';
   const byPerson = thrown.limitNanoUsd < 0;
   const scope = byPerson ? 'parked-mission' : thrown.scope;
@@ -131,7 +129,7 @@ async function onUnavailable(
   parts: OutcomeParts,
 ): Promise<Error> {
   const now = Date.now();
-  const { failures, since } = await countUnavailable(parts.redis, parts.keys, job.id ?? '', thrown.model, now);
+  const { failures, since } = await countUnavailable(parts.db, job.id ?? '', thrown.model, now);
   if (now - since > GIVE_UP_AFTER_MS) return failed(thrown, job, parts);
   return delayed(job, token, parts, 'waits_unavailable', toBackoffMs(failures), thrown.message);
 }
@@ -169,7 +167,7 @@ async function delayed(
   const waitMs = withJitter(ms);
   await note(job, parts, counter, `waits ${Math.ceil(waitMs / 1000)} s: ${why}`);
   // Only the tasks queue serves several models at once; the archive's shards have a gate of their own.
-  const all = job.queueName === 'tasks' ? await allModelsCoolMs(parts.redis, parts.keys, Date.now()) : 0;
+  const all = job.queueName === 'tasks' ? await allModelsCoolMs(parts.db, Date.now()) : 0;
   if (all > 0) {
     await parts.queue.rateLimit(all);
     return new RateLimitError();
@@ -180,7 +178,7 @@ async function delayed(
 
 /** Notes why before BullMQ moves the job: a worker that dies in between runs the job again and comes to the same end. */
 async function failed(thrown: unknown, job: Job, parts: OutcomeParts): Promise<Error> {
-  const { redis, keys } = parts;
+  const { redis, keys } = parts.db;
   const reason = toFailureReason(thrown);
   const jobId = job.id ?? '';
   const ofTask =
@@ -207,7 +205,7 @@ async function failed(thrown: unknown, job: Job, parts: OutcomeParts): Promise<E
 }
 
 async function note(job: Job, parts: OutcomeParts, counter: string, line: string): Promise<void> {
-  await parts.redis.hincrby(parts.keys.counters, counter, 1);
+  await parts.db.redis.hincrby(parts.db.keys.counters, counter, 1);
   await job.log(`${new Date().toISOString()} ${line} (${parts.workerId})`);
 }
 

@@ -1,9 +1,7 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { QueueName } from '../../../queues/registry.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { queueOf } from '../queue-of-job.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** What parked jobs wait for: an own budget, or a person who set their whole mission aside (`parked-mission`). */
 export interface ParkedScope {
@@ -22,10 +20,11 @@ export function toParkedMark(wanted: ParkedScope, queue: string): string {
  * @returns how many
  */
 export async function releaseParked(
-  parts: { redis: Redis; keys: Keys; scripts: Pick<Scripts, 'delete-if'>; queues: Record<QueueName, Queue> },
+  parts: { db: Db; queues: Record<QueueName, Queue> },
   wanted: ParkedScope,
 ): Promise<number> {
-  const { redis, keys, scripts, queues } = parts;
+  const { queues } = parts;
+  const { redis, keys, scripts } = parts.db;
   let released = 0;
   let cursor = '0';
   do {

@@ -1,11 +1,10 @@
-import type { Redis } from 'ioredis';
 import { FleetError, RedisUnusableError, toMessage } from '../../errors.ts';
 import { toFindingId } from '../../findings/finding-id.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import { withOriginals } from '../../findings/condensed.ts';
 import { toRedisError } from '../../redis/connect.ts';
+import type { Db } from '../../redis/db.ts';
 import { followStream } from '../../redis/streams.ts';
-import type { Keys } from '../../redis/keys.ts';
 import type { JobEnd } from './types.ts';
 
 /** Tells when jobs of one queue have ended, to any number of waiters over one connection. */
@@ -41,8 +40,9 @@ const FIRST_LOOK_MS = 1_000;
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** @param parts.redis answers the looks; a second connection, for the events, is opened once somebody has to wait */
-export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: string; url: string }): FinishWatch {
-  const { redis, keys, queue, url } = parts;
+export function createFinishWatch(parts: { db: Db; queue: string; url: string }): FinishWatch {
+  const { db, queue, url } = parts;
+  const { keys } = db;
   const waiting = new Set<Waiter>();
   const byJob = new Map<string, Waiter[]>();
   const closing = new AbortController();
@@ -53,7 +53,7 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
   async function look(waiters: Waiter[]): Promise<void> {
     try {
       for (let from = 0; from < waiters.length; from += CHUNK) {
-        for (const [waiter, end] of await readEnds(redis, keys, queue, waiters.slice(from, from + CHUNK))) {
+        for (const [waiter, end] of await readEnds(db, queue, waiters.slice(from, from + CHUNK))) {
           waiter.settle(end);
         }
       }
@@ -136,7 +136,8 @@ export function createFinishWatch(parts: { redis: Redis; keys: Keys; queue: stri
 }
 
 /** Of those that have ended, how. First the jobs, then the findings: where a job has ended, its finding is there. */
-async function readEnds(redis: Redis, keys: Keys, queue: string, waiters: Waiter[]): Promise<Map<Waiter, JobEnd>> {
+async function readEnds(db: Db, queue: string, waiters: Waiter[]): Promise<Map<Waiter, JobEnd>> {
+  const { redis, keys } = db;
   const ends = new Map<Waiter, JobEnd>();
   const chain = redis.pipeline();
   for (const { jobId } of waiters) {
@@ -155,7 +156,7 @@ async function readEnds(redis: Redis, keys: Keys, queue: string, waiters: Waiter
   if (written.length === 0) return ends;
   const ids = written.map(({ findingId }) => findingId);
   const stored = await redis.mget(ids.map((id) => keys.finding(id)));
-  const texts = await withOriginals(redis, keys, ids, stored);
+  const texts = await withOriginals(db, ids, stored);
   for (const [at, { waiter, findingId }] of written.entries()) {
     const text = texts[at] ?? null;
     const finding = text === null ? null : parseFinding(findingId, text);

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** Where a job is. `unknown`: there is no such job. */
 export type KnownState = 'completed' | 'failed' | 'delayed' | 'active' | 'waiting' | 'unknown';
@@ -9,7 +8,7 @@ export type KnownState = 'completed' | 'failed' | 'delayed' | 'active' | 'waitin
  * (LPOS); here every look is O(1) or O(log n), so that a million waiting jobs can be asked for.
  * A job whose worker died counts as waiting: another is about to take it.
  */
-export async function readStates(redis: Redis, keys: Keys, queue: string, ids: string[]): Promise<KnownState[]> {
+export async function readStates({ redis, keys }: Db, queue: string, ids: string[]): Promise<KnownState[]> {
   if (ids.length === 0) return [];
   const [completed, failed, delayed] = ['completed', 'failed', 'delayed'].map((set) => keys.queueKey(queue, set));
   const chain = redis.pipeline();

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { HaltError, JobFailedError, UsageError } from '../../errors.ts';
 import type { FindingStore } from '../../findings/types.ts';
 import type { StoredFinding } from '../../findings/stored.ts';
 import { parseHalt } from '../../halt/halt.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { describeParked } from '../outcomes/parked.ts';
+import type { Db } from '../../redis/db.ts';
 
 const FIRST_POLL_MS = 50;
 const POLL_MS = 500;
@@ -17,12 +16,13 @@ const POLL_MS = 500;
  *   neither job nor finding is there
  */
 export async function followJob(
-  parts: { redis: Redis; keys: Keys; queue: Queue; findings: FindingStore },
+  parts: { db: Db; queue: Queue; findings: FindingStore },
   jobId: string,
   findingId: string,
   onPoll: (state: string, progress: { turn: number; of: number } | null) => void = () => undefined,
 ): Promise<StoredFinding> {
-  const { redis, keys, queue, findings } = parts;
+  const { queue, findings } = parts;
+  const { redis, keys } = parts.db;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(POLL_MS, pollMs * 1.3)) {
     const state = await queue.getJobState(jobId);
     onPoll(state, toProgress(await redis.hget(keys.queueKey(queue.name, jobId), 'progress')));

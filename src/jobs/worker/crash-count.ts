@@ -1,6 +1,5 @@
 import type { Job, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** A job whose worker died this often, and which came no further in between, may be what kills them: it runs alone. */
 export const ALONE_AFTER = 2;
@@ -23,14 +22,14 @@ export interface CrashRecord {
  * while the job stores nothing new: an innocent one gets on between two deaths, a poisonous one comes back to the same line.
  */
 export async function readCrashes(
-  redis: Redis,
-  keys: Keys,
+  db: Db,
   job: Job,
   readProgress: ProgressReader = readStoredTurns,
 ): Promise<CrashRecord> {
+  const { redis, keys } = db;
   const jobId = job.id ?? '';
   const stalls = job.stalledCounter;
-  const progress = (await readProgress(redis, keys, jobId)).replaceAll(':', '.');
+  const progress = (await readProgress(db, jobId)).replaceAll(':', '.');
   const [base, known] = ((await redis.hget(keys.crashBase, jobId)) ?? '').split(':');
   const since = known === progress ? Number(base) : stalls - 1;
   const write = async (value: number): Promise<void> => {
@@ -46,16 +45,16 @@ export async function readCrashes(
 }
 
 /** Where a job stands, in a few words that change whenever it has got on. */
-export type ProgressReader = (redis: Redis, keys: Keys, jobId: string) => Promise<string>;
+export type ProgressReader = (db: Db, jobId: string) => Promise<string>;
 
 /** How many replies and tool results a job has stored. */
-export const readStoredTurns: ProgressReader = async (redis, keys, jobId) => {
+export const readStoredTurns: ProgressReader = async ({ redis, keys }, jobId) => {
   const fields = await redis.hkeys(keys.turns(jobId));
   return String(fields.filter((field) => /^[rt]:/.test(field)).length);
 };
 
 /** Leaves a line and a counter where a job of a dead or frozen worker goes on. */
-export async function noteRecovery(redis: Redis, keys: Keys, queue: Queue, jobId: string, by: string): Promise<void> {
+export async function noteRecovery({ redis, keys }: Db, queue: Queue, jobId: string, by: string): Promise<void> {
   await redis.hincrby(keys.counters, 'recoveries', 1);
   const job = await queue.getJob(jobId);
   await job?.log(

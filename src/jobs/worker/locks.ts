@@ -1,6 +1,5 @@
 import type { Logger } from '../../process/logger.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** A lock lives this long; a job whose lock ran out goes on elsewhere. Also spelled in `scripts/lib/lock.lua`. */
 export const LOCK_MS = 10_000;
@@ -19,15 +18,15 @@ export interface HeldJob {
  * @returns stops the renewal
  */
 export function keepLocks<Held extends HeldJob>(options: {
-  scripts: Pick<Scripts, 'renew-locks'>;
-  keys: Keys;
+  db: Db;
   queue: string;
   workerId: string;
   held: () => Iterable<Held>;
   onLost: (job: Held) => void;
   log: Logger;
 }): () => void {
-  const { scripts, keys, queue, workerId, held, onLost, log } = options;
+  const { queue, workerId, held, onLost, log } = options;
+  const { keys, scripts } = options.db;
   let busy = false; // a Redis that is away holds one renewal back, not a pile of them
 
   async function renew(): Promise<void> {

@@ -1,19 +1,17 @@
 import type { Job, Queue, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { QueueDefinition } from '../../../queues/define.ts';
 import { CancelledError, LockLostError, QuarantinedError, ShutdownError } from '../../errors.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
 import { createSeldomWarning } from '../../process/throttled-log.ts';
 import type { Logger } from '../../process/logger.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { createActiveRun, type ActiveRun } from './active-run.ts';
 import { ALONE_AFTER, noteRecovery, QUARANTINE_AFTER, readCrashes, type ProgressReader } from './crash-count.ts';
 import { keepLocks, LOCK_MS } from './locks.ts';
 import { toOutcome } from '../outcomes/outcomes.ts';
 import { PatientWorker } from './patient-worker.ts';
 import { parseJob } from '../contract.ts';
+import type { Db } from '../../redis/db.ts';
 import { watchStuckWorker } from './stuck-worker.ts';
 
 /** Expired locks are looked for this often: with their 10 s of life, a job of a killed worker goes on in under 13 s. */
@@ -44,9 +42,7 @@ export interface RunningWorker {
 }
 
 export interface WorkerParts {
-  redis: Redis;
-  keys: Keys;
-  scripts: Scripts;
+  db: Db;
   queue: Queue;
   halt: HaltSwitch;
   log: Logger;
@@ -71,7 +67,8 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
   handler: (data: z.output<Data>, run: JobRun) => Promise<z.output<Result>>,
   parts: WorkerParts,
 ): RunningWorker {
-  const { redis, keys, scripts, queue, log, workerId, concurrency } = parts;
+  const { db, queue, log, workerId, concurrency } = parts;
+  const { redis, keys } = db;
   const active = new Set<ActiveRun>();
   let alone: ActiveRun | null = null;
   let draining = false;
@@ -111,7 +108,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
 
   /** @throws QuarantinedError, or ShutdownError where another suspect runs here already */
   async function beforeRunningAgain(run: ActiveRun): Promise<void> {
-    const record = await readCrashes(redis, keys, run.job, parts.readProgress);
+    const record = await readCrashes(db, run.job, parts.readProgress);
     if (record.crashes >= QUARANTINE_AFTER) {
       await record.clear();
       await redis.hincrby(keys.counters, 'quarantined', 1);
@@ -147,15 +144,12 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
   });
   worker.on('error', createSeldomWarning(log, 'worker'));
   worker.on('stalled', (jobId) => {
-    noteRecovery(redis, keys, queue, jobId, workerId).catch((error: unknown) =>
-      log.warn({ error }, 'recovery not noted'),
-    );
+    noteRecovery(db, queue, jobId, workerId).catch((error: unknown) => log.warn({ error }, 'recovery not noted'));
   });
   worker.on('failed', (job, error) => log.info({ jobId: job?.id, reason: error.message.slice(0, 200) }, 'job failed'));
 
   const stopRenewing = keepLocks({
-    scripts,
-    keys,
+    db,
     queue: definition.name,
     workerId,
     held: () => active,

@@ -1,10 +1,9 @@
-import type { Redis } from 'ioredis';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import type { Usage } from '../../../queues/usage.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { allSonnetNanoUsd, toSaving } from '../../pricing/cost.ts';
 import { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './types.ts';
 import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** What one worker spent with one model on one day, for one session, batch and mission; null where it had none. */
 export interface LedgerEntry {
@@ -30,7 +29,7 @@ export interface LedgerEntry {
 const REWORK = 'rework_';
 
 /** Reads every booking: one command for the days, one a day. @param since first UTC day wanted, `YYYY-MM-DD`; default all */
-export async function readLedger(redis: Redis, keys: Keys, since = ''): Promise<LedgerEntry[]> {
+export async function readLedger({ redis, keys }: Db, since = ''): Promise<LedgerEntry[]> {
   const days = (await redis.smembers(keys.ledgerDays)).filter((day) => day >= since).sort();
   const hashes = await Promise.all(days.map((day) => redis.hgetall(keys.ledger(day))));
   return days.flatMap((day, at) => parseLedger(day, hashes[at] ?? {}));

@@ -1,11 +1,11 @@
 import type { Job } from 'bullmq';
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { ChainableCommander } from 'ioredis';
 import { z } from 'zod';
 import { toUtcDay } from '../../findings/timestamp.ts';
 import type { Usage } from '../../../queues/usage.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { toLedgerRow } from '../booking-groups.ts';
 import { NO_USAGE, toTotalTokens } from '../../pricing/tokens.ts';
+import type { Db } from '../../redis/db.ts';
 
 const spentSchema = z.object({
   nanoUsd: z.int(),
@@ -35,9 +35,10 @@ const NOTHING: Spent = { nanoUsd: 0, usage: { ...NO_USAGE } };
 export async function noteRework(
   chain: ChainableCommander,
   job: Pick<Job, 'id' | 'data'>,
-  parts: { redis: Redis; keys: Keys; workerId: string; defaultModel?: string },
+  parts: { db: Db; workerId: string; defaultModel?: string },
 ): Promise<void> {
-  const { redis, keys, workerId } = parts;
+  const { workerId } = parts;
+  const { redis, keys } = parts.db;
   const turns = keys.turns(job.id ?? '');
   const [totals = null, counted = null] = await redis.hmget(turns, 'totals', 'rework');
   const spent = minus(parseSpent(totals), parseSpent(counted));

@@ -6,19 +6,17 @@ import { formatUsd } from '../../pricing/money.ts';
 import type { Booking, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
 import type { ArchiveReply } from '../../models/archive-model.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import type { ArchiveContext, ShownContext } from '../archive/context.ts';
 import { recordAnswer, toAnswerFinding, type AnswerBasis } from './record.ts';
 import { askShards, type ComposedPrompt, type PaperRules, type Served, type ShardParts } from './shard-router.ts';
 import { describeFilter, NOT_IN_ARCHIVE, REPLY_SCHEMA, SYSTEM, toPrompt } from './prompt.ts';
 import { openQueryBooks, type Payer, type QueryBooks } from './query-books.ts';
 import { toQueryIds } from '../queries/query-ids.ts';
+import type { Db } from '../../redis/db.ts';
 import { toAnswer, type ArchiveAnswer } from './reply.ts';
 
 export interface QueryHandlerParts extends ShardParts {
-  scripts: Scripts;
-  keys: Keys;
+  db: Db;
   ledger: TurnLedger;
   context: ArchiveContext;
   /** Whose prices and name a query has that no model was asked for. */

@@ -5,9 +5,8 @@ import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { toUsdString } from '../../pricing/money.ts';
 import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { describeFilter, PROMPT_VERSION } from './prompt.ts';
+import type { Db } from '../../redis/db.ts';
 import type { ArchiveAnswer } from './reply.ts';
 
 /** What an answer was drawn from, as the answer itself says it. */
@@ -92,7 +91,7 @@ function toRemarks({ leftOut, fallback }: AnswerBasis, model: string, { filter }
 
 /** Books the call and records the answer, with its public response where it was asked for in public: one step, once. */
 export async function recordAnswer(
-  parts: { scripts: Scripts; keys: Keys; ledger: TurnLedger },
+  parts: { db: Db; ledger: TurnLedger },
   answer: {
     identity: TaskIdentity;
     finding: AnswerFinding;
@@ -102,7 +101,8 @@ export async function recordAnswer(
     log: string;
   },
 ): Promise<'recorded' | 'already' | 'taken' | 'lock-lost'> {
-  const { scripts, keys, ledger } = parts;
+  const { ledger } = parts;
+  const { keys, scripts } = parts.db;
   const { identity, finding, booking, publicQueryId, log } = answer;
   const booked = ledger.bookingParts(identity, booking);
   const answered = await scripts['finish-answer'](

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** Events read at once; more than this many behind, the whole index is compared instead. */
 const MAX_EVENTS = 5_000;
@@ -22,7 +21,7 @@ type StreamEntry = [id: string, fields: string[]];
  * Reads the event stream after `cursor`: one command and, where something happened, one more.
  * @returns `gap` when events may have been trimmed away unread, or too many happened to follow one by one
  */
-export async function readChanges(redis: Redis, keys: Keys, cursor: string): Promise<ArchiveChanges | 'gap'> {
+export async function readChanges({ redis, keys }: Db, cursor: string): Promise<ArchiveChanges | 'gap'> {
   // One step: the index then holds exactly what the events up to the last one say.
   const replies = await redis
     .multi()
@@ -49,7 +48,7 @@ export async function readChanges(redis: Redis, keys: Keys, cursor: string): Pro
 }
 
 /** All live ids, oldest first, and the event from which changes must be followed. */
-export async function readIndex(redis: Redis, keys: Keys): Promise<{ ids: string[]; lastEvent: string }> {
+export async function readIndex({ redis, keys }: Db): Promise<{ ids: string[]; lastEvent: string }> {
   // The event first: what happens while the index is read is then followed, perhaps twice, never missed.
   const last = await redis.xrevrange(keys.events, '+', '-', 'COUNT', 1);
   const ids = new Set<string>();

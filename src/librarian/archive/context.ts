@@ -1,10 +1,9 @@
-import type { Redis } from 'ioredis';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { readFindingTexts } from '../../findings/read-texts.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { toArchiveEntry, type ArchiveEntry } from './entry.ts';
 import { readChanges, readIndex } from './changes.ts';
 import { chooseEntries, fitsFilter } from './ranking.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** Findings read in one command. */
 const PAGE = 500;
@@ -53,7 +52,7 @@ export interface ContextStats {
  * the end whatever their time, so that what the provider was shown before stays the beginning of what it is shown next,
  * and its cache hits; a process that starts sorts by time.
  */
-export function createArchiveContext(redis: Redis, keys: Keys, options: { holdBytes?: number } = {}): ArchiveContext {
+export function createArchiveContext(db: Db, options: { holdBytes?: number } = {}): ArchiveContext {
   const holdBytes = options.holdBytes ?? HOLD_BYTES;
   const entries = new Map<string, ArchiveEntry>();
   const skipped = new Set<string>();
@@ -104,7 +103,7 @@ export function createArchiveContext(redis: Redis, keys: Keys, options: { holdBy
   }
 
   async function load(ids: readonly string[]): Promise<void> {
-    const read = (from: number) => readFindingTexts(redis, keys, ids.slice(from, from + PAGE));
+    const read = (from: number) => readFindingTexts(db, ids.slice(from, from + PAGE));
     let reading = ids.length > 0 ? read(0) : null;
     for (let from = 0; reading !== null; from += PAGE) {
       const texts: (string | null)[] = await reading;
@@ -120,7 +119,7 @@ export function createArchiveContext(redis: Redis, keys: Keys, options: { holdBy
   /** Compares with the whole index. @param fresh reads everything anew: a change may have been missed */
   async function compare(fresh: boolean): Promise<void> {
     stats.comparisons += 1;
-    const index = await readIndex(redis, keys);
+    const index = await readIndex(db);
     const live = new Set(index.ids);
     for (const id of [...entries.keys(), ...skipped]) if (fresh || !live.has(id)) remove(id);
     await load(index.ids.filter((id) => !entries.has(id) && !skipped.has(id)));
@@ -129,7 +128,7 @@ export function createArchiveContext(redis: Redis, keys: Keys, options: { holdBy
 
   async function takeIn(): Promise<void> {
     if (cursor === null) return compare(true);
-    const changes = await readChanges(redis, keys, cursor);
+    const changes = await readChanges(db, cursor);
     if (changes === 'gap') return compare(true);
     for (const id of changes.gone) remove(id);
     await load(changes.live);
@@ -169,7 +168,7 @@ export function createArchiveContext(redis: Redis, keys: Keys, options: { holdBy
     const read = new Map<string, string>();
     for (let from = 0; from < absent.length; from += PAGE) {
       const page = absent.slice(from, from + PAGE);
-      const texts = await readFindingTexts(redis, keys, page);
+      const texts = await readFindingTexts(db, page);
       for (const [at, id] of page.entries()) read.set(id, toArchiveEntry(id, texts[at] ?? '')?.block ?? '');
     }
     return chosen.map((entry) => entry.block ?? read.get(entry.id) ?? '');

@@ -2,7 +2,7 @@ import Bottleneck from 'bottleneck';
 import type { Redis } from 'ioredis';
 import { toMessage } from '../../errors.ts';
 import type { Logger } from '../../process/logger.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 import type { ShardProject } from './shard-project.ts';
 
 /** Gives out places in the windows of all projects, to all processes in fair turns. */
@@ -23,12 +23,12 @@ const EXPIRES_LATE_MS = 250;
 
 /** @param redis a connection of this process; two more like it are opened */
 export function openPermitIssuer(options: {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   projects: readonly ShardProject[];
   log: Pick<Logger, 'debug'>;
 }): PermitIssuer {
-  const { redis, keys, projects, log } = options;
+  const { projects, log } = options;
+  const { redis, keys } = options.db;
   const client = redis.duplicate({ lazyConnect: false, maxRetriesPerRequest: null, connectionName: 'fleet-gate' });
   mendScripts(client);
   const connection = new Bottleneck.IORedisConnection({ client });

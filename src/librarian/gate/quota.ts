@@ -1,6 +1,5 @@
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import type { DayClock, QuotaDay } from './pacific-day.ts';
+import type { Db } from '../../redis/db.ts';
 import type { QuotaInfo, WaitReason } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
 
@@ -45,8 +44,9 @@ const DAY_MS = 24 * 3_600_000;
 export type Quota = ReturnType<typeof createQuota>;
 
 /** @param pacing spreads what is left of a day over what is left of the day */
-export function createQuota(options: { scripts: Scripts; keys: Keys; dayAt: DayClock; pacing: boolean }) {
-  const { scripts, keys, dayAt, pacing } = options;
+export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean }) {
+  const { dayAt, pacing } = options;
+  const { keys, scripts } = options.db;
   let clockAheadMs = 0; // Redis' clock, as far as it is known here
   let epoch = '';
 

@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { ShutdownError, toMessage } from '../../errors.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Notifier } from '../../swarm/notify.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { createClosings, isOfKey } from './closures.ts';
 import { createHold } from './timer.ts';
 import { createOwnStarts, type Start } from './starts.ts';
@@ -17,13 +14,11 @@ import { createShardReports } from './shard-reports.ts';
 import { toProjects, type ShardLimits, type ShardProject } from './shard-project.ts';
 import { readShardStates } from './shard-states.ts';
 import { untilAborted } from '../../process/until-aborted.ts';
+import type { Db } from '../../redis/db.ts';
 import { createWaitingLine, type Waiter } from './wait-queue.ts';
 
 export interface RateGateOptions {
-  redis: Redis;
-  keys: Keys;
-  /** Of the same connection. */
-  scripts: Scripts;
+  db: Db;
   shards: readonly ShardLimits[];
   log: Pick<Logger, 'debug' | 'info' | 'warn'>;
   /** Spreads what is left of a day's quota over what is left of the day. Default false. */
@@ -52,10 +47,11 @@ type Granted = Extract<Taking, { kind: 'granted' }> & { id: string; began: numbe
  * neither a skewed clock nor a process that stood still nor a limiter that lost its data lets a call too many through.
  */
 export function createRateGate(options: RateGateOptions): RateGate {
-  const { redis, keys, scripts, shards, log, pacing = false, dayAt = pacificDay } = options;
+  const { db, shards, log, pacing = false, dayAt = pacificDay } = options;
+  const { redis } = db;
   const projects = toProjects(shards);
-  const issuer = openPermitIssuer({ redis, keys, projects, log });
-  const quota = createQuota({ scripts, keys, dayAt, pacing });
+  const issuer = openPermitIssuer({ db, projects, log });
+  const quota = createQuota({ db, dayAt, pacing });
   const reports = createShardReports({ ...options, projects, quota, dayAt });
   const closings = createClosings();
   const starts = createOwnStarts(projects);
@@ -247,7 +243,7 @@ export function createRateGate(options: RateGateOptions): RateGate {
     report429: (shard, info) => reports.report429(shard, info),
     reportFailure: (shard, failure) => reports.reportFailure(shard, failure),
     reportSuccess: (shard) => reports.reportSuccess(shard),
-    status: () => readShardStates(redis, keys, shards, { dayAt }),
+    status: () => readShardStates(db, shards, { dayAt }),
 
     async close() {
       if (closed) return;

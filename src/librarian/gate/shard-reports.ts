@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { Logger } from '../../process/logger.ts';
 import type { Notifier } from '../../swarm/notify.ts';
-import type { Keys } from '../../redis/keys.ts';
 import type { DayClock } from './pacific-day.ts';
 import type { Quota } from './quota.ts';
+import type { Db } from '../../redis/db.ts';
 import type { QuotaInfo, ShardFailure } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
 
@@ -18,15 +17,15 @@ const MESSAGE_LENGTH = 500;
 
 /** Writes down what shards answered, and says when one goes out. */
 export function createShardReports(options: {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   projects: readonly ShardProject[];
   quota: Quota;
   dayAt: DayClock;
   log: Pick<Logger, 'info' | 'warn'>;
   notifier?: Notifier | undefined;
 }) {
-  const { redis, keys, projects, quota, dayAt, log, notifier } = options;
+  const { projects, quota, dayAt, log, notifier } = options;
+  const { redis, keys } = options.db;
 
   function projectOf(shard: number): ShardProject {
     const found = projects.find((project) => project.shards.some(({ number }) => number === shard));

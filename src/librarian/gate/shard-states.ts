@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
 import { pacificDay, type DayClock } from './pacific-day.ts';
+import type { Db } from '../../redis/db.ts';
 import { toProjects, type ShardLimits, type ShardProject } from './shard-project.ts';
 
 /** One shard, as it is now by Redis' clock. */
@@ -34,16 +34,14 @@ const STATED = ['day', 'minute', 'tokens'] as const;
  * @param nowMs Redis' clock, if it has just been asked; then one round trip less
  */
 export async function readShardStates(
-  redis: Redis,
-  keys: Keys,
+  db: Db,
   shards: readonly ShardLimits[],
   { nowMs, dayAt = pacificDay }: { nowMs?: number; dayAt?: DayClock } = {},
 ): Promise<ShardState[]> {
+  const { redis } = db;
   if (shards.length === 0) return [];
   const now = nowMs ?? (await readClock(redis));
-  const states = await Promise.all(
-    toProjects(shards).map((project) => readProject(redis, keys, project, now, dayAt(now))),
-  );
+  const states = await Promise.all(toProjects(shards).map((project) => readProject(db, project, now, dayAt(now))));
   return states.flat().sort((a, b) => a.shard - b.shard);
 }
 
@@ -52,7 +50,7 @@ async function readClock(redis: Redis): Promise<number> {
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 }
 
-async function readProject(redis: Redis, keys: Keys, project: ShardProject, now: number, day: ReturnType<DayClock>) {
+async function readProject({ redis, keys }: Db, project: ShardProject, now: number, day: ReturnType<DayClock>) {
   const chain = redis
     .pipeline()
     .hgetall(keys.shardProject(project.id))

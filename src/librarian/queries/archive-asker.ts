@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { HaltError, ShutdownError } from '../../errors.ts';
 import { describeHalt, parseHalt } from '../../halt/halt.ts';
 import { createFinishWatch } from '../../jobs/state/job-ends.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { addQuery } from './enqueue.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** A task that asks, and what it asks. */
 interface TaskQuestion {
@@ -42,9 +41,10 @@ export interface ArchiveAsker {
 const PATIENCE_MS = 90_000;
 const LOOK_EVERY_MS = 1_000;
 
-export function createArchiveAsker(parts: { redis: Redis; keys: Keys; queue: Queue; url: string }): ArchiveAsker {
-  const { redis, keys, queue, url } = parts;
-  const watch = createFinishWatch({ redis, keys, queue: queue.name, url });
+export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string }): ArchiveAsker {
+  const { db, queue, url } = parts;
+  const { redis, keys } = db;
+  const watch = createFinishWatch({ db, queue: queue.name, url });
 
   async function isOnItsWay(jobId: string, isDraining: () => boolean): Promise<boolean> {
     if (isDraining()) throw new ShutdownError('this process goes away');

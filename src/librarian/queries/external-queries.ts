@@ -2,8 +2,8 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { archiveQueue } from '../../../queues/archive.ts';
 import type { Logger } from '../../process/logger.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { toQueryIds } from './query-ids.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** Keys looked at in one SCAN step. */
 const SCAN_COUNT = 1_000;
@@ -11,8 +11,7 @@ const SCAN_COUNT = 1_000;
 const MAX_KEPT = 20_001;
 
 export interface PublicQueryParts {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   queue: Queue;
   currentSession(): Promise<string>;
   log: Logger;
@@ -24,7 +23,8 @@ export interface PublicQueryParts {
  * @returns whether it was put there
  */
 export async function takePublicQuery(parts: PublicQueryParts, queryId: string): Promise<boolean> {
-  const { redis, keys, queue } = parts;
+  const { queue } = parts;
+  const { redis, keys } = parts.db;
   const ids = toQueryIds(queryId);
   const [text, answered] = await Promise.all([
     readText(redis, keys.query(queryId)),
@@ -45,7 +45,8 @@ export async function takePublicQuery(parts: PublicQueryParts, queryId: string):
 
 /** Finds the questions nobody heard: asked while no librarian ran, or while the connection was away. */
 export async function sweepPublicQueries(parts: PublicQueryParts): Promise<number> {
-  const { redis, keys, log } = parts;
+  const { log } = parts;
+  const { redis, keys } = parts.db;
   const prefix = keys.query('');
   let cursor = '0';
   let taken = 0;

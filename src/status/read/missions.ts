@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
 import { readMissionHead } from '../../coordinator/mission/record.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 import type { MissionLine } from '../types.ts';
 
 /** Newest missions that a status shows; the others are counted by their queue. Keeps the read bounded. */
@@ -9,11 +8,12 @@ export const NEWEST_MISSIONS = 5;
 const FIRST_WORDS = 80;
 
 /** Reads what a status shows of some missions, in one round trip. @param ids newest first; one without a record is left out */
-export async function readMissionLines(redis: Redis, keys: Keys, ids: readonly string[]): Promise<MissionLine[]> {
+export async function readMissionLines(db: Db, ids: readonly string[]): Promise<MissionLine[]> {
+  const { redis, keys } = db;
   const lines = await Promise.all(
     ids.map(async (id): Promise<MissionLine[]> => {
       const [head, settled] = await Promise.all([
-        readMissionHead(redis, keys, id),
+        readMissionHead(db, id),
         redis.hget(keys.spend(`mission:${id}`), 'settled'),
       ]);
       if (head === null) return [];

@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
 import { toCostReport, readLedger } from '../../ledger/report/report.ts';
 import type { Saving } from '../../pricing/cost.ts';
 import { TaskFailedError } from '../../errors.ts';
 import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** Fields of the ledger that are read for it: some milliseconds of Redis. A larger session's saving is `fleet costs`' to tell. */
 const MOST_FIELDS = 20_000;
@@ -14,11 +13,11 @@ const MOST_DAYS = 31;
  * tell; null where the session's days hold too much for a status.
  */
 export async function readSaving(
-  redis: Redis,
-  keys: Keys,
+  db: Db,
   session: { name: string; startedAt: string | null },
   options: { sonnetModel: string; now: Date },
 ): Promise<Saving | null> {
+  const { redis, keys } = db;
   const since = (session.startedAt ?? '').slice(0, 10);
   const days = (await redis.smembers(keys.ledgerDays)).filter((day) => day >= since);
   if (days.length > MOST_DAYS) return null;
@@ -27,7 +26,7 @@ export async function readSaving(
   const sonnet = toPrices(options.sonnetModel, options.now);
   if (sonnet === null) return null;
   const only = { session: session.name };
-  const { total } = toCostReport(await readLedger(redis, keys, since), { by: 'session', sonnet, only });
+  const { total } = toCostReport(await readLedger(db, since), { by: 'session', sonnet, only });
   return { savedPercent: total.savedPercent, effectiveSavedPercent: total.effectiveSavedPercent };
 }
 

@@ -1,17 +1,11 @@
-import type { Redis } from 'ioredis';
 import type { ShardLimits } from '../../librarian/gate/shard-project.ts';
 import { readShardStates, type ShardState } from '../../librarian/gate/shard-states.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 import type { ShardStatus } from '../types.ts';
 
 /** One round trip for all shards, nothing sent where none is configured. A number without a key between others is shown as such. */
-export async function readShards(
-  redis: Redis,
-  keys: Keys,
-  configured: readonly ShardLimits[],
-  nowMs: number,
-): Promise<ShardStatus[]> {
-  const states = await readShardStates(redis, keys, configured, { nowMs });
+export async function readShards(db: Db, configured: readonly ShardLimits[], nowMs: number): Promise<ShardStatus[]> {
+  const states = await readShardStates(db, configured, { nowMs });
   const last = Math.max(0, ...states.map(({ shard }) => shard));
   return Array.from({ length: last }, (_, i): ShardStatus => {
     const found = states.find(({ shard }) => shard === i + 1);

@@ -1,15 +1,14 @@
 import type { Queue } from 'bullmq';
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { ChainableCommander } from 'ioredis';
 import type { QueueName } from '../../../queues/registry.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
 import { ALIVE_FOR_MS } from '../../swarm/presence.ts';
-import type { Keys } from '../../redis/keys.ts';
-import type { Scripts } from '../../redis/scripts.ts';
 import { toCompaction } from './compaction.ts';
 import { countParked, groupParked, parseWorkers } from './parse-records.ts';
 import type { ShardLimits } from '../../librarian/gate/shard-project.ts';
 import { NEWEST_MISSIONS, readMissionLines } from './missions.ts';
+import type { Db } from '../../redis/db.ts';
 import { readSaving } from './saving.ts';
 import { readShards } from './shards.ts';
 import { VENDORS, type QueueStatus, type StatusSnapshot, type Vendor, type VendorSpend } from '../types.ts';
@@ -18,8 +17,6 @@ import { VENDORS, type QueueStatus, type StatusSnapshot, type Vendor, type Vendo
 export type CountedQueue = Pick<Queue, 'getJobCounts' | 'isPaused'> & { name: string };
 
 export interface StatusOptions {
-  /** The scripts of the same connection. */
-  scripts: Pick<Scripts, 'failure-reasons'>;
   /** What limits a day where `fleet budget` never set one. Nano-dollars. */
   defaultDayLimitNanoUsd?: number;
   /** Model that savings are told against; none: no saving is told. */
@@ -37,20 +34,20 @@ const SAMPLE = 1_000;
  * @param queues the fleet's BullMQ queues, any subset
  */
 export async function readStatus(
-  redis: Redis,
-  keys: Keys,
+  db: Db,
   queues: readonly CountedQueue[],
   options: StatusOptions,
 ): Promise<StatusSnapshot> {
+  const { keys } = db;
   const [first, counts, reasons] = await Promise.all([
-    readFacts(redis, keys),
+    readFacts(db),
     Promise.all(queues.map((queue) => readQueue(queue))),
-    Promise.all(queues.map((queue) => readReasons(keys, queue.name as QueueName, options.scripts))),
+    Promise.all(queues.map((queue) => readReasons(db, queue.name as QueueName))),
   ]);
   const now = Number(first.time[0]) * 1_000 + Math.floor(Number(first.time[1]) / 1_000);
   const day = new Date(now).toISOString().slice(0, 10);
   const session = first.session['name'] ?? null;
-  const second = await readDependentFacts(redis, keys, { ...first, now, day, session }, options.shards ?? []);
+  const second = await readDependentFacts(db, { ...first, now, day, session }, options.shards ?? []);
 
   const workers = parseWorkers(first.workers, now);
   const tasks = counts.find((queue) => queue.name === 'tasks');
@@ -73,8 +70,7 @@ export async function readStatus(
   const isTold = rework.tasks > 0 && session !== null && options.sonnetModel !== undefined;
   const saving = isTold
     ? await readSaving(
-        redis,
-        keys,
+        db,
         { name: session, startedAt: first.session['startedAt'] ?? null },
         { sonnetModel: options.sonnetModel ?? '', now: new Date(now) },
       )
@@ -123,7 +119,7 @@ export async function readStatus(
   };
 }
 
-async function readFacts(redis: Redis, keys: Keys) {
+async function readFacts({ redis, keys }: Db) {
   const replies = await run(
     redis
       .pipeline()
@@ -167,8 +163,7 @@ async function readFacts(redis: Redis, keys: Keys) {
 }
 
 async function readDependentFacts(
-  redis: Redis,
-  keys: Keys,
+  db: Db,
   facts: {
     now: number;
     day: string;
@@ -179,6 +174,7 @@ async function readDependentFacts(
   },
   configured: readonly ShardLimits[],
 ) {
+  const { redis, keys } = db;
   const pipeline = redis
     .pipeline()
     .hgetall(keys.sessionTotals(facts.session ?? ''))
@@ -188,8 +184,8 @@ async function readDependentFacts(
   if (askParked) pipeline.hvals(keys.parked);
   const [replies, shards, missions] = await Promise.all([
     run(pipeline),
-    readShards(redis, keys, configured, facts.now),
-    readMissionLines(redis, keys, facts.missionIds),
+    readShards(db, configured, facts.now),
+    readMissionLines(db, facts.missionIds),
   ]);
   const waits = replies.slice(2, 2 + facts.models.length) as number[];
   return {
@@ -220,7 +216,7 @@ async function readQueue(queue: CountedQueue): Promise<QueueStatus> {
   };
 }
 
-async function readReasons(keys: Keys, queue: QueueName, scripts: StatusOptions['scripts']) {
+async function readReasons({ keys, scripts }: Db, queue: QueueName) {
   const flat = (await scripts['failure-reasons'](
     [keys.queueKey(queue, 'failed')],
     [keys.queueKey(queue, ''), SAMPLE],

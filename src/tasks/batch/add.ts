@@ -1,17 +1,15 @@
-import type { Redis } from 'ioredis';
 import type { TaskInput } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
 import { readKnownNames } from '../check.ts';
 import type { Producer } from '../enqueue.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
-import type { Keys } from '../../redis/keys.ts';
 import type { BatchOptions, BatchReport, BatchTask } from './types.ts';
 import { assertSameTasks } from './assert-same-file.ts';
+import type { Db } from '../../redis/db.ts';
 import { checkBatchName, toTaskId } from './task-id.ts';
 
 export interface BatchParts {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   producer: Producer;
   currentSession: () => Promise<string>;
   /** Workspaces of this process' own configuration. */
@@ -45,14 +43,14 @@ export async function addBatch(
   entries: Iterable<unknown> | AsyncIterable<unknown>,
   options: BatchOptions,
 ): Promise<BatchReport> {
-  const { redis, keys, producer } = parts;
+  const { db, producer } = parts;
   const { limit = Infinity, dryRun = false } = options;
   const batch = options.batch === undefined ? null : checkBatchName(options.batch);
   const report: BatchReport = { batch, read: 0, added: 0, existing: 0, invalid: 0, ids: [], problems: [] };
   if (batch === null && options.budgetUsd !== undefined)
     throw new UsageError('budget: a batch with a budget needs a name');
   const stamps = { session: await parts.currentSession(), ...(batch === null ? {} : { batch }) };
-  if (batch !== null && !dryRun) await openBatch(redis, keys, batch, stamps.session, options.budgetUsd);
+  if (batch !== null && !dryRun) await openBatch(db, batch, stamps.session, options.budgetUsd);
 
   function reject(line: number, message: string): void {
     report.invalid += 1;
@@ -70,8 +68,8 @@ export async function addBatch(
   async function flush(chunk: Entry[]): Promise<void> {
     if (chunk.length === 0) return;
     const readable = chunk.filter(({ input }) => !(input instanceof UnreadableEntry));
-    if (batch !== null) await assertSameTasks(redis, keys, batch, readable);
-    const known = await readKnownNames(redis, keys, parts.configured);
+    if (batch !== null) await assertSameTasks(db, batch, readable);
+    const known = await readKnownNames(db, parts.configured);
     const results = await producer.addChunk(readable, known, stamps, { dryRun, atMost: limit - report.added });
     const addedBefore = report.added;
     let next = 0;
@@ -88,7 +86,7 @@ export async function addBatch(
       if (result instanceof UsageError) reject(line, result.message);
       else if (result !== undefined && result !== null) accept(line, { ...result, input: input as TaskInput });
     }
-    if (batch !== null && !dryRun) await noteChunk(redis, keys, batch, report.read, report.added - addedBefore);
+    if (batch !== null && !dryRun) await noteChunk(db, batch, report.read, report.added - addedBefore);
     const { read, added, existing, invalid } = report;
     options.onProgress?.({ read, added, existing, invalid });
   }
@@ -108,14 +106,13 @@ export async function addBatch(
     }
   }
   await flush(chunk);
-  if (batch !== null && !dryRun) await closeBatch(redis, keys, batch, report);
+  if (batch !== null && !dryRun) await closeBatch(db, batch, report);
   return report;
 }
 
 /** `loaded` 0: more tasks are coming, the batch cannot have ended. */
 async function openBatch(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Db,
   batch: string,
   session: string,
   budgetUsd: number | undefined,
@@ -130,7 +127,7 @@ async function openBatch(
   await chain.exec();
 }
 
-async function noteChunk(redis: Redis, keys: Keys, batch: string, lines: number, added: number): Promise<void> {
+async function noteChunk({ redis, keys }: Db, batch: string, lines: number, added: number): Promise<void> {
   const before = Number((await redis.hget(keys.batch(batch), 'lines')) ?? 0);
   await redis
     .multi()
@@ -139,7 +136,7 @@ async function noteChunk(redis: Redis, keys: Keys, batch: string, lines: number,
     .exec();
 }
 
-async function closeBatch(redis: Redis, keys: Keys, batch: string, report: BatchReport): Promise<void> {
+async function closeBatch({ redis, keys }: Db, batch: string, report: BatchReport): Promise<void> {
   const tasks = Number((await redis.hget(keys.batch(batch), 'tasks')) ?? 0);
   const seen = report.added + report.existing;
   const chain = redis.multi().hset(keys.batch(batch), 'loaded', 1);

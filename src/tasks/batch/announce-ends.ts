@@ -1,22 +1,21 @@
 import type { Job, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { noticeBatchEnd } from './lifecycle.ts';
 import { toMessage } from '../../errors.ts';
 import type { Logger } from '../../process/logger.ts';
+import type { Db } from '../../redis/db.ts';
 import type { Notifier } from '../../swarm/notify.ts';
-import type { Keys } from '../../redis/keys.ts';
 
 /** Tells `FLEET_NOTIFY` of jobs set apart and of batches whose last task ended here. Nothing depends on it. */
 export function announceEnds(
   worker: Worker,
-  parts: { redis: Redis; keys: Keys; notifier: Notifier; workerId: string; log: Pick<Logger, 'warn'> },
+  parts: { db: Db; notifier: Notifier; workerId: string; log: Pick<Logger, 'warn'> },
 ): void {
-  const { redis, keys, notifier, workerId, log } = parts;
+  const { db, notifier, workerId, log } = parts;
 
   function onEnd(job: Job): void {
     const batch: unknown = Reflect.get(Object(job.data), 'batch');
     if (typeof batch !== 'string') return;
-    noticeBatchEnd(redis, keys, batch, notifier).catch((error: unknown) =>
+    noticeBatchEnd(db, batch, notifier).catch((error: unknown) =>
       log.warn({ batch, reason: toMessage(error) }, 'the end of the batch was not looked for'),
     );
   }

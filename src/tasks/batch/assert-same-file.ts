@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
 import { tasksQueue } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
 import { toFindingId } from '../../findings/finding-id.ts';
 import { parseFinding } from '../../findings/stored.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** Lines of a chunk that are compared with what the batch holds. */
 const SAMPLE = 20;
@@ -14,8 +13,7 @@ const SAMPLE = 20;
  * @throws UsageError when every line looked at that is there is another task
  */
 export async function assertSameTasks(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Db,
   batch: string,
   entries: readonly { line: number; input: unknown; taskId?: string }[],
 ): Promise<void> {

@@ -1,7 +1,6 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { readStates } from '../../jobs/state/states.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 import { toTaskId } from './task-id.ts';
 
 const CHUNK = 500;
@@ -11,17 +10,17 @@ const CHUNK = 500;
  * @returns how many
  */
 export async function cancelBatch(
-  redis: Redis,
-  keys: Keys,
+  db: Db,
   queue: Queue,
   batch: string,
   onProgress?: (lines: number, of: number) => void,
 ): Promise<number> {
+  const { redis, keys } = db;
   const lines = Number((await redis.hget(keys.batch(batch), 'lines')) ?? 0);
   let cancelled = 0;
   for (let from = 1; from <= lines; from += CHUNK) {
     const ids = Array.from({ length: Math.min(CHUNK, lines - from + 1) }, (_, at) => toTaskId(batch, from + at));
-    const states = await readStates(redis, keys, queue.name, ids);
+    const states = await readStates(db, queue.name, ids);
     const open = ids.filter((_, at) => !['completed', 'failed', 'unknown'].includes(states[at] ?? 'unknown'));
     onProgress?.(Math.min(from + CHUNK - 1, lines), lines);
     if (open.length === 0) continue;

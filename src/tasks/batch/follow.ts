@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { readStates } from '../../jobs/state/states.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 import type { Spool } from './spool.ts';
 
 /** How a batch that was waited for ended. `parked`: nothing runs any more and some wait for a higher budget. */
@@ -30,16 +29,16 @@ const LOOK_AGAIN_MS = 5_000;
  * queue has nothing left to do, is each job looked at. A worker that dies between finding and job costs one more look.
  */
 export async function followBatch(
-  parts: { redis: Redis; keys: Keys; queue: Queue },
+  parts: { db: Db; queue: Queue },
   batch: string,
   options: { spool: Spool; tasks: number; onProgress: (completed: number, failed: number) => void },
 ): Promise<BatchEnd> {
-  const { redis, keys, queue } = parts;
+  const { db, queue } = parts;
   let pollMs = FIRST_POLL_MS;
   let lookAt = 0;
   let quietPolls = 0;
   for (;;) {
-    const [completed, failed, halted, parked] = await readCounters(redis, keys, batch);
+    const [completed, failed, halted, parked] = await readCounters(db, batch);
     options.onProgress(completed, failed);
     quietPolls = (await isQuiet(queue)) ? quietPolls + 1 : 0;
     const maybeEnded = completed + failed + parked >= options.tasks || quietPolls >= 3 || halted > 0;
@@ -59,10 +58,8 @@ export async function followBatch(
 }
 
 /** Looks at every job of a load. */
-async function tallyBatch(
-  { redis, keys, queue }: { redis: Redis; keys: Keys; queue: Queue },
-  spool: Spool,
-): Promise<Tally> {
+async function tallyBatch({ db, queue }: { db: Db; queue: Queue }, spool: Spool): Promise<Tally> {
+  const { redis, keys } = db;
   const tally: Tally = { completed: 0, failed: 0, parked: 0, missing: 0, open: 0 };
   const failedKey = keys.queueKey(queue.name, 'failed');
   for await (const chunk of spool.chunks(CHUNK)) {
@@ -81,8 +78,7 @@ async function tallyBatch(
       else unclear.push(task);
     }
     const states = await readStates(
-      redis,
-      keys,
+      db,
       queue.name,
       unclear.map(({ id }) => id),
     );
@@ -97,7 +93,7 @@ async function tallyBatch(
   return tally;
 }
 
-async function readCounters(redis: Redis, keys: Keys, batch: string): Promise<[number, number, number, number]> {
+async function readCounters({ redis, keys }: Db, batch: string): Promise<[number, number, number, number]> {
   const chain = redis
     .pipeline()
     .zcard(keys.indexByBatch(batch))

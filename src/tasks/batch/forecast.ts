@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { TaskInput } from '../../../queues/tasks.ts';
 import type { FindingStore } from '../../findings/types.ts';
 import { readBudget, DEFAULT_BUDGET_NANO_USD } from '../../ledger/budget.ts';
@@ -8,7 +7,7 @@ import { readLedger, toCostReport } from '../../ledger/report/report.ts';
 import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
 import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
 import type { Usage } from '../../../queues/usage.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** What the tasks that were looked at will probably cost. Nano-dollars. */
 export interface Forecast {
@@ -59,15 +58,14 @@ const TURN_TOKENS = 1_500;
 const REPLY_TOKENS = 300;
 
 export function createForecaster(parts: {
-  redis: Redis;
-  keys: Keys;
+  db: Db;
   findings: FindingStore;
   /** Model of tasks that name none. */
   defaultModel: string;
   sonnetModel: string;
   now: Date;
 }): Forecaster {
-  const { redis, keys, findings, now } = parts;
+  const { db, findings, now } = parts;
   const sonnet = findPrices(parts.sonnetModel, now);
   const groups = new Map<string, Group>();
 
@@ -83,7 +81,7 @@ export function createForecaster(parts: {
 
   async function forecast(): Promise<Forecast> {
     const recent = await findings.list({ limit: SAMPLE });
-    const byModel = toCostReport(await readLedger(redis, keys), { by: 'model', sonnet }).rows;
+    const byModel = toCostReport(await readLedger(db), { by: 'model', sonnet }).rows;
     const total: Forecast = {
       tasks: 0,
       low: 0,
@@ -91,7 +89,7 @@ export function createForecaster(parts: {
       high: 0,
       allSonnet: 0,
       basis: [],
-      budgetLeft: await readBudgetLeft(redis, keys, now),
+      budgetLeft: await readBudgetLeft(db, now),
     };
     for (const group of groups.values()) {
       const alike = recent.filter(({ model, kind }) => model === group.model && kind === group.kind);
@@ -173,7 +171,7 @@ function toTokens(task: TaskInput): number {
   return Math.ceil((task.description.length + data) / 4);
 }
 
-async function readBudgetLeft(redis: Redis, keys: Keys, now: Date): Promise<number> {
-  const { limit, settled, reserved, uncertain } = await readBudget(redis, keys, null, now);
+async function readBudgetLeft(db: Db, now: Date): Promise<number> {
+  const { limit, settled, reserved, uncertain } = await readBudget(db, null, now);
   return Math.max(0, (limit ?? DEFAULT_BUDGET_NANO_USD) - settled - reserved - uncertain);
 }

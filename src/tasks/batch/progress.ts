@@ -1,17 +1,17 @@
-import type { Redis } from 'ioredis';
 import { NotFoundError } from '../../errors.ts';
 import { readBudget } from '../../ledger/budget.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 import type { BatchState } from './types.ts';
 
 /** Reads a batch's counters: a fixed number of commands, however many tasks it has. @throws UsageError: no such batch */
-export async function readBatch(redis: Redis, keys: Keys, batch: string): Promise<BatchState> {
-  await assertBatch(redis, keys, batch);
+export async function readBatch(db: Db, batch: string): Promise<BatchState> {
+  const { redis, keys } = db;
+  await assertBatch(db, batch);
   const [facts, completed, failed, budget] = await Promise.all([
     redis.hgetall(keys.batch(batch)),
     redis.zcard(keys.indexByBatch(batch)),
     redis.scard(keys.batchFailed(batch)),
-    readBudget(redis, keys, { batch }, new Date()),
+    readBudget(db, { batch }, new Date()),
   ]);
   return {
     batch,
@@ -28,7 +28,7 @@ export async function readBatch(redis: Redis, keys: Keys, batch: string): Promis
 }
 
 /** @throws UsageError when there is no batch of this name */
-export async function assertBatch(redis: Redis, keys: Keys, batch: string): Promise<void> {
+export async function assertBatch({ redis, keys }: Db, batch: string): Promise<void> {
   if ((await redis.exists(keys.batch(batch))) === 1) return;
   const newest = await redis.zrevrange(keys.batches, 0, 4);
   const known = newest.length === 0 ? 'there is none yet' : `the newest are ${newest.join(', ')}`;

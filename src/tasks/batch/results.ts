@@ -1,11 +1,10 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { parseFinding, type StoredFinding } from '../../findings/stored.ts';
 import { withOriginals } from '../../findings/condensed.ts';
 import { toUsdString } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { readStates } from '../../jobs/state/states.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { Db } from '../../redis/db.ts';
 import type { Spool, SpoolEntry } from './spool.ts';
 
 /** One line of `--out`, for one line of the batch file. */
@@ -29,10 +28,10 @@ export interface ResultLine {
 const CHUNK = 500;
 
 /** The state of every line of a load, in order. */
-export async function* eachResult(redis: Redis, keys: Keys, queue: Queue, spool: Spool): AsyncGenerator<ResultLine> {
+export async function* eachResult(db: Db, queue: Queue, spool: Spool): AsyncGenerator<ResultLine> {
   for await (const chunk of spool.chunks(CHUNK)) {
     const tasks = chunk.filter((entry) => 'id' in entry);
-    const ends = await readEnds(redis, keys, queue, tasks);
+    const ends = await readEnds(db, queue, tasks);
     for (const entry of chunk) yield toResultLine(entry, 'id' in entry ? ends.get(entry.id) : undefined);
   }
 }
@@ -46,12 +45,13 @@ interface TaskEnd {
   error: string | null;
 }
 
-async function readEnds(redis: Redis, keys: Keys, queue: Queue, tasks: TaskEntry[]): Promise<Map<string, TaskEnd>> {
+async function readEnds(db: Db, queue: Queue, tasks: TaskEntry[]): Promise<Map<string, TaskEnd>> {
+  const { redis, keys } = db;
   const ends = new Map<string, TaskEnd>();
   if (tasks.length === 0) return ends;
   const ids = tasks.map(({ findingId }) => findingId);
   const stored = await redis.mget(ids.map((id) => keys.finding(id)));
-  const texts = await withOriginals(redis, keys, ids, stored);
+  const texts = await withOriginals(db, ids, stored);
   const open: TaskEntry[] = [];
   for (const [at, task] of tasks.entries()) {
     const finding = toOwnFinding(texts[at] ?? null, task);
@@ -66,8 +66,7 @@ async function readEnds(redis: Redis, keys: Keys, queue: Queue, tasks: TaskEntry
   const [replies, states] = await Promise.all([
     chain.exec(),
     readStates(
-      redis,
-      keys,
+      db,
       queue.name,
       open.map(({ id }) => id),
     ),

@@ -1,7 +1,6 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
-import type { Keys } from '../../redis/keys.ts';
 import { repairOf } from './advice.ts';
+import type { Db } from '../../redis/db.ts';
 
 export interface FailedJob {
   id: string;
@@ -36,8 +35,7 @@ const PAGE = 500;
 
 /** Failed jobs, the longest failed first, one page in memory at a time. */
 export async function* eachFailedJob(
-  redis: Redis,
-  keys: Keys,
+  { redis, keys }: Db,
   queue: Queue,
   filter: FailedFilter = {},
 ): AsyncGenerator<FailedJob> {

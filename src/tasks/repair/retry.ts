@@ -1,11 +1,10 @@
 import type { Job, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { taskInputSchema, tasksQueue, type TaskInput } from '../../../queues/tasks.ts';
 import { noteRetryInBatch } from '../batch/lifecycle.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import type { Keys } from '../../redis/keys.ts';
 import { checkTask, type KnownNames } from '../check.ts';
 import { describeParked } from '../../jobs/outcomes/parked.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** What a person changes about a task before it runs again. */
 export interface TaskEdit {
@@ -35,19 +34,16 @@ export interface RetryOptions {
  * or with `fresh`, it starts afresh.
  * @throws UsageError for a job that is not failed, or an edit that breaks a rule; the job is as it was
  */
-export async function retryJob(
-  parts: { redis: Redis; keys: Keys; queue: Queue },
-  jobId: string,
-  options: RetryOptions,
-): Promise<void> {
-  const { redis, keys, queue } = parts;
+export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, options: RetryOptions): Promise<void> {
+  const { db, queue } = parts;
+  const { redis, keys } = db;
   const job = await findFailed(parts, jobId);
   const isTask = queue.name === tasksQueue.name;
   if (!isTask && options.edit !== undefined) {
     throw new UsageError(`job ${jobId}: only tasks can be edited; ask anew instead`);
   }
   const edited = options.edit === undefined ? null : applyEdit(job, options.edit, options.known);
-  if (edited?.finding_id !== undefined) await assertFindingFree(redis, keys, queue, edited.finding_id, jobId);
+  if (edited?.finding_id !== undefined) await assertFindingFree(db, queue, edited.finding_id, jobId);
   if (options.dryRun === true) return;
   const at = new Date().toISOString();
   if (edited === null) await job.log(`${at} retried by ${options.by}`);
@@ -58,7 +54,7 @@ export async function retryJob(
   }
   await redis.zrem(keys.cancelled, jobId);
   const batch = isTask ? toBatch(job.data) : null;
-  if (batch !== null) await noteRetryInBatch(redis, keys, batch, jobId);
+  if (batch !== null) await noteRetryInBatch(db, batch, jobId);
   try {
     await job.retry('failed');
   } catch (error) {
@@ -69,10 +65,7 @@ export async function retryJob(
   }
 }
 
-async function findFailed(
-  { redis, keys, queue }: { redis: Redis; keys: Keys; queue: Queue },
-  id: string,
-): Promise<Job> {
+async function findFailed({ db: { redis, keys }, queue }: { db: Db; queue: Queue }, id: string): Promise<Job> {
   const job = await queue.getJob(id);
   if (job === undefined) throw new NotFoundError(`job ${id}: no such job in queue ${queue.name}`);
   const state = await job.getState();
@@ -116,7 +109,7 @@ function withoutStamps(data: unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(toObject(data)).filter(([name]) => known.has(name)));
 }
 
-async function assertFindingFree(redis: Redis, keys: Keys, queue: Queue, id: string, jobId: string): Promise<void> {
+async function assertFindingFree({ redis, keys }: Db, queue: Queue, id: string, jobId: string): Promise<void> {
   const owner = await redis.hget(keys.reservedFindings, id);
   const claimed = owner !== null && owner !== jobId && (await queue.getJobState(owner)) !== 'unknown';
   if (!claimed && (await redis.exists(keys.finding(id))) === 0) return;

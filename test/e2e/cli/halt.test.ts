@@ -35,7 +35,7 @@ async function layMission(state: string): Promise<void> {
   const { keys } = redis;
   await redis.redis.hset(keys.mission(ID), { goal: 'learn', state });
   await redis.redis.zadd(keys.missions, 1, ID);
-  const queues = connectQueues(await redis.connect(), keys);
+  const queues = connectQueues(await redis.connectDb());
   redis.cleanup(() => Promise.all(Object.values(queues).map((queue) => queue.close())));
   await queues.missions.add('mission', { goal: 'learn' }, { jobId: ID, delay: 3_600_000 });
 }

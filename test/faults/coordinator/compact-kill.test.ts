@@ -26,11 +26,11 @@ const redis = useRedis();
 test('condenses an archive to its end through kills at any line, loses no finding and pays no summary twice', async () => {
   const simulator = await startAnthropicSimulator({ latencyMs: 20, logLimit: 10_000 });
   redis.cleanup(() => simulator.close());
-  const { keys, redis: admin } = redis;
+  const { keys, redis: admin, db } = redis;
   await storeSessions(redis, { old: OLD, now: CURRENT });
   const fleet = await openTestFleet(redis, testConfig(redis));
   await admin.hset(keys.session, { name: 'now', startedAt: new Date().toISOString(), explicit: 1, findings: 0 });
-  const store = createFindingStore(admin, keys);
+  const store = createFindingStore(db);
   let missions = 0;
   const addMission = () =>
     fleet.inner.queues.missions.add(

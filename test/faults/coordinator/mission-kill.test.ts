@@ -42,7 +42,7 @@ test(
     }
 
     const finding = await mission.finding();
-    const record = await readMission(redis.redis, redis.keys, 'm');
+    const record = await readMission(redis.db, 'm');
     expect(record).toMatchObject({ state: 'done', counts: { total: CHILDREN, done: CHILDREN, failed: 0 } });
     expect(finding.result).toMatchObject({ counts: { done: CHILDREN } });
     expect(await fleet.findings.count()).toBe(CHILDREN + 1);

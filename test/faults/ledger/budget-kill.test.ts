@@ -18,9 +18,10 @@ test('workers killed in mid-call spend no more of a mission’s budget, and more
   const simulator = await startAnthropicSimulator({ latencyMs: 150 });
   redis.cleanup(() => simulator.close());
   const fleet = await openTestFleet(redis, testConfig(redis));
-  const { keys, queues, redis: connection } = fleet.inner;
+  const { db, queues } = fleet.inner;
+  const { redis: connection, keys } = db;
   const mission = { mission: 'mission-a' };
-  await setBudget(connection, keys, LIMIT_USD, mission);
+  await setBudget(db, LIMIT_USD, mission);
   await queues.tasks.addBulk(
     Array.from({ length: TASKS }, (_, at) => ({
       name: 'task',
@@ -45,13 +46,13 @@ test('workers killed in mid-call spend no more of a mission’s budget, and more
   };
   await waitUntil(isStill, { what: 'the rest is parked', timeoutMs: 60_000 });
 
-  const { settled, reserved, uncertain } = await readBudget(connection, keys, mission, new Date());
+  const { settled, reserved, uncertain } = await readBudget(db, mission, new Date());
   const billed = simulator.served().billNanoUsd;
   expect(settled + reserved + uncertain).toBeLessThanOrEqual(toNanoUsd(LIMIT_USD));
   expect(billed).toBeLessThanOrEqual(settled + uncertain);
   expect(reserved).toBe(0);
 
-  await setBudget(connection, keys, 5, mission);
+  await setBudget(db, 5, mission);
   await releaseParked(fleet.inner, { scope: 'mission', name: 'mission-a' });
   await waitUntil(async () => (await fleet.findings.count()) === TASKS, { what: 'the end of all', timeoutMs: 60_000 });
   expect(await queues.tasks.getFailedCount()).toBe(0);

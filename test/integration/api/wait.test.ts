@@ -49,7 +49,7 @@ describe('finding()', () => {
 
   it('names the halt that a task waits behind; tasks are taken all the same', async () => {
     const fleet = await openTestFleet(redis, testConfig(redis));
-    const halt = createHaltSwitch(fleet.inner.redis, fleet.inner.keys, Object.values(fleet.inner.queues));
+    const halt = createHaltSwitch(fleet.inner.db, Object.values(fleet.inner.queues));
     await halt.halt({ reason: 'budget', step: 'turn 1', by: 'test', detail: '' });
     const job = await fleet.tasks.add({ description: 'What is sold?' });
     expect(job.added).toBe(true);
@@ -61,8 +61,8 @@ describe('finding()', () => {
     const fleet = await openTestFleet(redis, config);
     const job = await fleet.tasks.add({ description: 'What is sold?' });
     const waiting = job.finding({ timeoutMs: 10_000 });
-    const { redis: connection, keys, queues } = fleet.inner;
-    await cancelJobs(connection, keys, queues.tasks, [job.id]);
+    const { db, queues } = fleet.inner;
+    await cancelJobs(db, queues.tasks, [job.id]);
     await startHaiku(redis, config, answer);
     await expect(waiting).rejects.toThrow(JobFailedError);
     await expect(job.finding({ timeoutMs: 0 })).rejects.toMatchObject({
@@ -144,8 +144,8 @@ describe('ends()', () => {
     const before = await countConnections();
 
     const { ids } = await fleet.tasks.addMany(Array.from({ length: 300 }, (_, at) => ({ description: `task ${at}` })));
-    const { redis: connection, keys, queues } = fleet.inner;
-    await cancelJobs(connection, keys, queues.tasks, ids.slice(0, 1));
+    const { db, queues } = fleet.inner;
+    await cancelJobs(db, queues.tasks, ids.slice(0, 1));
     const iterator = fleet.tasks.ends([...ids, 'never-there'], { timeoutMs: 30_000 })[Symbol.asyncIterator]();
     const ends = [(await iterator.next()).value];
     expect(ends).toEqual([{ id: 'never-there', state: 'missing' }]);

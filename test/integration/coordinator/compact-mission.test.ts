@@ -7,7 +7,6 @@ import { createScriptedModel } from '../../support/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
 import { compactIfNeeded } from '../../../src/coordinator/compact/compact.ts';
 import { beginSession } from '../../../src/swarm/session.ts';
-import { defineScripts } from '../../../src/redis/scripts.ts';
 
 const redis = useRedis();
 
@@ -18,7 +17,7 @@ const missionModel = () =>
 
 async function openLane(model: ReturnType<typeof missionModel>) {
   const config = { ...testConfig(redis), shards: [] };
-  await beginSession(defineScripts(redis.redis), redis.keys, 'now');
+  await beginSession(redis.db, 'now');
   await startCoordinator(redis, config, model);
   await startHaiku(redis, config, model);
   return openTestFleet(redis, config);

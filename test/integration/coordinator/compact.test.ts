@@ -52,7 +52,7 @@ describe('a compaction', () => {
   it('makes summaries that cite what they stand for, keep its session and topics, and come after it in time', async () => {
     await storeSessions(redis, { one: 12, now: 2 });
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
-    const store = createFindingStore(redis.redis, redis.keys);
+    const store = createFindingStore(redis.db);
     const [summary] = await store.list({ session: 'one' });
     expect(summary).toMatchObject({
       kind: 'summary',
@@ -88,7 +88,7 @@ describe('a compaction', () => {
       summary_id: expect.stringMatching(/^finding_/),
     });
     expect(await redis.redis.get(redis.keys.condensed('finding_one-3'))).toBe(before);
-    const store = createFindingStore(redis.redis, redis.keys);
+    const store = createFindingStore(redis.db);
     expect(await store.get('finding_one-3')).toEqual({
       ...(JSON.parse(before) as object),
       status: 'condensed',
@@ -102,10 +102,10 @@ describe('a compaction', () => {
     const fields = { task_id: 't', worker_id: 'w', timestamp: '1969-01-01T00:00:00', content: 'of old', ü: '7' };
     await redis.redis.hset(redis.keys.finding('old_hash'), fields);
     await redis.redis.hset(redis.keys.finding('old_hash_2'), { content: 'of old, too' });
-    await adoptAll(await compactParts(redis, goodModel()));
+    await adoptAll(redis.db);
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 8 }));
     expect(await redis.redis.hgetall(redis.keys.condensed('old_hash'))).toEqual(fields);
-    const store = createFindingStore(redis.redis, redis.keys);
+    const store = createFindingStore(redis.db);
     expect(await store.get('old_hash')).toMatchObject({ result: 'of old', status: 'condensed' });
   });
 
@@ -117,7 +117,7 @@ describe('a compaction', () => {
 
   it('tells the librarians: originals go, summaries come, without a look at the whole index', async () => {
     await storeSessions(redis, { one: 12, now: 2 });
-    const context = createArchiveContext(redis.redis, redis.keys);
+    const context = createArchiveContext(redis.db);
     await context.refresh();
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
     await context.refresh();
@@ -131,7 +131,7 @@ describe('a compaction', () => {
     await storeSessions(redis, { one: 12 });
     const parts = await compactParts(redis, goodModel(), { limit: 10 });
     await compactIfNeeded(parts);
-    expect(await adoptAll(parts)).toBe(0);
+    expect(await adoptAll(redis.db)).toBe(0);
     expect(await liveCount()).toBe(1);
   });
 
@@ -154,7 +154,7 @@ describe('a compaction', () => {
       await redis.redis.set(redis.keys.finding(`theirs_${hour}`), JSON.stringify(finding));
     }
     const parts = await compactParts(redis, goodModel(), { limit: 2 });
-    await adoptAll(parts);
+    await adoptAll(redis.db);
     await compactIfNeeded(parts);
     expect(await readStub('theirs_99')).toMatchObject({ result: 'condensed' });
     expect(await readStub('theirs_100')).toMatchObject({ result: 'hour 100' });
@@ -163,7 +163,7 @@ describe('a compaction', () => {
   it('passes over retracted findings and answers', async () => {
     await storeSessions(redis, { one: 14 });
     const parts = await compactParts(redis, goodModel(), { limit: 10 });
-    await retractFinding(parts, { id: 'finding_one-2', why: 'wrong', by: 'test' });
+    await retractFinding(redis.db, { id: 'finding_one-2', why: 'wrong', by: 'test' });
     await redis.redis.set(redis.keys.finding('archive_q'), '{"result":"an answer","session":"one"}');
     await redis.redis.zadd(redis.keys.indexAnswers, 1, 'archive_q');
     await compactIfNeeded(parts);
@@ -253,8 +253,7 @@ describe('a compaction that was interrupted', () => {
   it('drops a piece one of whose findings was retracted meanwhile, and condenses the rest', async () => {
     await storeSessions(redis, { one: 30 });
     const model = createScriptedModel(async (request, call) => {
-      if (call === 1)
-        await retractFinding(await compactParts(redis, goodModel()), { id: 'finding_one-4', why: 'x', by: 'y' });
+      if (call === 1) await retractFinding(redis.db, { id: 'finding_one-4', why: 'x', by: 'y' });
       return toReply(idsAsked(request));
     });
     await compactIfNeeded(await compactParts(redis, model, { limit: 10 }));
@@ -272,7 +271,7 @@ describe('a condensed finding', () => {
     await compactIfNeeded(parts);
     const summaryId = String((await readStub('finding_one-5'))['summary_id']);
 
-    const done = await retractFinding(parts, { id: 'finding_one-3', why: 'wrong', by: 'test' });
+    const done = await retractFinding(redis.db, { id: 'finding_one-3', why: 'wrong', by: 'test' });
 
     expect(done.restored).toBe(11);
     expect(await readText('finding_one-5')).toBe(before);
@@ -292,7 +291,7 @@ describe('a condensed finding', () => {
     const parts = await compactParts(redis, goodModel(), { limit: 1 });
     await compactIfNeeded(parts);
     expect(await liveCount()).toBe(1);
-    await retractFinding(parts, { id: 'finding_two-3', why: 'wrong', by: 'test' });
+    await retractFinding(redis.db, { id: 'finding_two-3', why: 'wrong', by: 'test' });
     expect(await redis.redis.zscore(redis.keys.index, 'finding_two-4')).not.toBeNull();
     expect(await redis.redis.zscore(redis.keys.index, 'finding_two-3')).toBeNull();
     expect(await readStub('finding_one-1')).toMatchObject({ result: 'condensed' });
@@ -303,7 +302,7 @@ describe('a condensed finding', () => {
     const parts = await compactParts(redis, goodModel(), { limit: 10 });
     await compactIfNeeded(parts);
     const [summaryId = ''] = await redis.redis.zrange(redis.keys.index, 0, '-1');
-    expect(await retractFinding(parts, { id: summaryId, why: 'says too little', by: 'test' })).toMatchObject({
+    expect(await retractFinding(redis.db, { id: summaryId, why: 'says too little', by: 'test' })).toMatchObject({
       id: summaryId,
       restored: 12,
     });
@@ -317,7 +316,7 @@ describe('a condensed finding', () => {
     const parts = await compactParts(redis, model, { limit: 10 });
     await compactIfNeeded(parts);
     const [first = ''] = await redis.redis.zrange(redis.keys.index, 0, '-1');
-    await retractFinding(parts, { id: first, why: 'says too little', by: 'test' });
+    await retractFinding(redis.db, { id: first, why: 'says too little', by: 'test' });
 
     expect(await compactIfNeeded(parts)).toBe('done');
 
@@ -332,7 +331,7 @@ describe('a condensed finding', () => {
   it('may be cited by an answer, through the summary that names it', async () => {
     await storeSessions(redis, { one: 12, now: 2 });
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
-    const context = createArchiveContext(redis.redis, redis.keys);
+    const context = createArchiveContext(redis.db);
     await context.refresh();
     const shown = await context.show({ question: 'What?', filter: { session: 'one' }, maxBytes: 1_000_000 });
     expect(shown.ids.size).toBe(1);
@@ -378,7 +377,7 @@ describe('work that refers to a condensed finding', () => {
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
     const node = { n: 1, task: 'look', description: 'Look', kind: 'other', model: 'haiku', reason: null } as const;
     const view = { node: { ...node, files: [], dependsOn: [] }, state: 'done', findingId: 'finding_one-3' };
-    const [result] = await readResults(redis, [view as unknown as NodeView]);
+    const [result] = await readResults(redis.db, [view as unknown as NodeView]);
     expect(result).toMatchObject({ findingId: 'finding_one-3', result: 'What one learned, part 3' });
   });
 });

@@ -28,7 +28,7 @@ async function openLane(model: MissionModel) {
       what: `the end of ${id}`,
     });
     const job = await fleet.inner.queues.missions.getJob(id);
-    return { record: await readMission(redis.redis, redis.keys, id), failedReason: job?.failedReason ?? '' };
+    return { record: await readMission(redis.db, id), failedReason: job?.failedReason ?? '' };
   };
   return { fleet, run };
 }

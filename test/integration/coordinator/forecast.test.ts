@@ -31,11 +31,8 @@ const nodes = toNodes(
 );
 
 function forecast({ inner, findings }: OpenFleet, workspace: string | null = null) {
-  const { redis: connection, keys, queues, config } = inner;
-  return forecastPlan(
-    { redis: connection, keys, queue: queues.tasks, findings, config, now: new Date() },
-    { nodes, workspace },
-  );
+  const { db, queues, config } = inner;
+  return forecastPlan({ db, queue: queues.tasks, findings, config, now: new Date() }, { nodes, workspace });
 }
 
 it('states what it assumes where nothing was done yet', async () => {

@@ -29,7 +29,7 @@ async function startFleet(
   return { config, fleet: await openTestFleet(redis, config) };
 }
 
-const stateOf = async (id: string) => readMission(redis.redis, redis.keys, id);
+const stateOf = async (id: string) => readMission(redis.db, id);
 const untilAsks = async (id: string) =>
   waitUntil(
     async () => {
@@ -42,10 +42,10 @@ const planOf = (model: MissionModel) => promptOf(model.calls.find((call) => titl
 
 /** Lets the mission go on, as `fleet resume ID --retry` does. */
 async function release({ inner }: OpenFleet, id: string): Promise<void> {
-  const { redis: own, keys, queues, scripts } = inner;
+  const { db, queues } = inner;
   const halt = { read: async () => null } as never;
   await waitUntil(async () => (await queues.missions.getJobState(id)) === 'delayed');
-  await resumeMission({ redis: own, keys, queues, scripts, halt }, id, 'retry', 'a person');
+  await resumeMission({ db, queues, halt }, id, 'retry', 'a person');
 }
 
 describe('what a mission recalls', () => {

@@ -69,7 +69,7 @@ describe('a mission that begins again', () => {
     const calls = model.calls.length;
     const again = await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
     expect(await again.finding()).toEqual(before);
-    expect(await readMission(redis.redis, redis.keys, 'm')).toMatchObject({
+    expect(await readMission(redis.db, 'm')).toMatchObject({
       state: 'done',
       finding: before.finding_id,
     });
@@ -81,8 +81,8 @@ describe('a mission that begins again', () => {
     const fleet = await startFleet(model);
     await redis.redis.set(redis.keys.finding(toMissionFindingId('m')), JSON.stringify({ task: 'x', result: 'y' }));
     await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
-    await waitUntil(async () => (await readMission(redis.redis, redis.keys, 'm'))?.state === 'failed');
-    expect((await readMission(redis.redis, redis.keys, 'm'))?.problem).toContain('finding-taken');
+    await waitUntil(async () => (await readMission(redis.db, 'm'))?.state === 'failed');
+    expect((await readMission(redis.db, 'm'))?.problem).toContain('finding-taken');
     expect(model.calls).toHaveLength(0);
   });
 
@@ -134,10 +134,10 @@ it('carries out several missions once each, with two coordinators at work', asyn
 
 describe('what counts as progress of a mission', () => {
   const at = new Date();
-  const progress = () => readMissionProgress(redis.redis, redis.keys, 'm');
+  const progress = () => readMissionProgress(redis.db, 'm');
 
   it.each([
-    ['a step', () => writeMission(redis.redis, redis.keys, 'm', { step: 'wait' }, at)],
+    ['a step', () => writeMission(redis.db, 'm', { step: 'wait' }, at)],
     ['a task in the queue', () => redis.redis.setbit(redis.keys.missionAdded('m'), 7, 1)],
     ['a stored reply', () => redis.redis.hset(redis.keys.turns('m'), 'r:0:plan', '{}')],
     ['a draft of its paper', () => redis.redis.hset(redis.keys.paper('m'), 'draft:0', '{}')],
@@ -149,22 +149,22 @@ describe('what counts as progress of a mission', () => {
 
   it('nothing else', async () => {
     const before = await progress();
-    await writeMission(redis.redis, redis.keys, 'm', { problem: 'none' }, at);
+    await writeMission(redis.db, 'm', { problem: 'none' }, at);
     expect(await progress()).toBe(before);
   });
 });
 
 it('forgets missions that ended three months ago, and no others', async () => {
-  const { redis: admin, keys } = redis;
+  const { redis: admin, keys, db } = redis;
   const old = new Date(Date.now() - 100 * 24 * 3600_000);
   for (const [id, state] of [
     ['over', 'done'],
     ['open', 'asks'],
   ] as const) {
     await admin.zadd(keys.missions, old.getTime(), id);
-    await writeMission(admin, keys, id, { goal: id, state, endedAt: state === 'done' ? old.toISOString() : null }, old);
+    await writeMission(db, id, { goal: id, state, endedAt: state === 'done' ? old.toISOString() : null }, old);
   }
-  expect(await pruneMissions({ redis: admin, keys }, new Date())).toBe(1);
-  expect(await readMission(admin, keys, 'over')).toBeNull();
-  expect(await readMission(admin, keys, 'open')).toMatchObject({ state: 'asks' });
+  expect(await pruneMissions(db, new Date())).toBe(1);
+  expect(await readMission(db, 'over')).toBeNull();
+  expect(await readMission(db, 'open')).toMatchObject({ state: 'asks' });
 });

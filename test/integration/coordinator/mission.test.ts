@@ -27,7 +27,7 @@ async function startFleet(
 async function untilEnd(id: string): Promise<MissionRecord> {
   return waitUntil(
     async () => {
-      const record = await readMission(redis.redis, redis.keys, id);
+      const record = await readMission(redis.db, id);
       return record !== null && ['done', 'failed', 'asks'].includes(record.state) ? record : null;
     },
     { what: 'the end of the mission' },
@@ -140,7 +140,7 @@ describe('a mission', () => {
     await (await queues.tasks.getJob('m-2'))?.retry('failed');
     await (await queues.missions.getJob('m'))?.retry('failed');
     const record = await waitUntil(async () => {
-      const found = await readMission(redis.redis, redis.keys, 'm');
+      const found = await readMission(redis.db, 'm');
       return found?.state === 'done' ? found : null;
     });
     expect(record).toMatchObject({ counts: { done: 3 } });

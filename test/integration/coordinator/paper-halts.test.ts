@@ -215,15 +215,13 @@ describe('a choice', () => {
     '%s is refused where the paper stands at something else',
     async (choice, where) => {
       const lane = await haltByShard();
-      await expect(choosePaper(redis.redis, redis.keys, 'paper-1', choice)).rejects.toThrow(where);
+      await expect(choosePaper(redis.db, 'paper-1', choice)).rejects.toThrow(where);
       expect((await lane.paper())?.stop).not.toBeNull();
     },
   );
 
   test('for a paper that does not exist names it', async () => {
-    await expect(choosePaper(redis.redis, redis.keys, 'nobody', 'retry')).rejects.toThrow(
-      /paper nobody: no such paper/,
-    );
+    await expect(choosePaper(redis.db, 'nobody', 'retry')).rejects.toThrow(/paper nobody: no such paper/);
   });
 });
 
@@ -231,7 +229,7 @@ test('a run that died between storing why it stands and halting halts when it st
   const lane = await openPaperLane(redis);
   const at = new Date().toISOString();
   const stop = { step: 'section-2', reason: 'shard', detail: 'shard 3 failed: 403', at, halted: false } as const;
-  await savePaper(redis.redis, redis.keys, 'paper-1', { beganAt: at, stop });
+  await savePaper(redis.db, 'paper-1', { beganAt: at, stop });
   await lane.write();
 
   await lane.until('asks');

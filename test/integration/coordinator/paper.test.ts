@@ -96,10 +96,10 @@ describe('a paper', () => {
 
 test('a paper whose run died between its text and its finding is recorded with what it has cost', async () => {
   const lane = await openPaperLane(redis);
-  const { redis: store, keys } = redis;
+  const { redis: store, keys, db } = redis;
   const usage = { input: 1_000, cache_write: 0, cache_read: 0, output: 500 };
   await store.hset(keys.turns('paper-1'), 'totals', JSON.stringify({ nanoUsd: 7_000_000, usage, calls: 4 }));
-  await savePaper(store, keys, 'paper-1', { beganAt: new Date().toISOString(), outline: OUTLINE, text: '# Stores\n' });
+  await savePaper(db, 'paper-1', { beganAt: new Date().toISOString(), outline: OUTLINE, text: '# Stores\n' });
   await lane.write();
 
   const mission = await lane.until('done');

@@ -38,13 +38,13 @@ async function openLane(
   const fleet = await openTestFleet(redis, config);
   const parts = { ...fleet.inner, configured: [] };
   await addMission(parts, { goal: 'Find out.', ...input }, { missionId: ID, session: 's' });
-  const halt = createHaltSwitch(fleet.inner.redis, fleet.inner.keys, Object.values(fleet.inner.queues));
+  const halt = createHaltSwitch(fleet.inner.db, Object.values(fleet.inner.queues));
   return { fleet, halt, model, parts: { ...fleet.inner, halt } };
 }
 
 async function untilDone(fleet: OpenFleet): Promise<void> {
-  const { redis: connection, keys } = fleet.inner;
-  await waitUntil(async () => (await readMission(connection, keys, ID))?.state === 'done', {
+  const { db } = fleet.inner;
+  await waitUntil(async () => (await readMission(db, ID))?.state === 'done', {
     what: 'the end of the mission',
     timeoutMs: 20_000,
   });
@@ -63,7 +63,8 @@ test('a mission that is parked in mid-work and resumed is done, with no call mad
     if (count === 5) await park();
   });
   park = () => parkMission(parts, ID, 'ada@box');
-  const { redis: connection, keys, queues } = fleet.inner;
+  const { queues } = fleet.inner;
+  const { redis: connection, keys } = fleet.inner.db;
   const rest = async (): Promise<boolean> => {
     const done = await connection.zcard(keys.index);
     return done > 0 && done + (await connection.hlen(keys.parked)) === ITEMS.length;
@@ -80,13 +81,14 @@ test('a mission that is parked in mid-work and resumed is done, with no call mad
 
 test('a mission parked before its plan makes no call until it is resumed', async () => {
   const { fleet, model, parts } = await openLane({ budget_usd: 0.000_001 });
-  const { redis: connection, keys, queues } = fleet.inner;
+  const { db, queues } = fleet.inner;
+  const { redis: connection, keys } = db;
   await waitUntil(async () => (await connection.hexists(keys.parked, ID)) === 1, { what: 'the parked mission' });
   expect(await queues.missions.getJobState(ID)).toBe('delayed');
   expect(model.calls).toEqual([]);
 
   await parkMission(parts, ID, 'ada@box');
-  await setBudget(connection, keys, 50, { mission: ID });
+  await setBudget(db, 50, { mission: ID });
   await releaseParked(parts, { scope: 'mission', name: ID });
   await waitUntil(async () => (await queues.missions.getJobState(ID)) === 'delayed', { what: 'it is set aside again' });
   expect(model.calls).toEqual([]);
@@ -101,8 +103,9 @@ test('a mission whose money ends in mid-work goes on where it stood when it gets
   const { fleet, model, parts } = await openLane({ budget_usd: 50 }, async (count) => {
     if (count === 10) await poor();
   });
-  const { redis: connection, keys, queues } = fleet.inner;
-  poor = () => setBudget(connection, keys, 0.000_001, { mission: ID });
+  const { db, queues } = fleet.inner;
+  const { redis: connection, keys } = db;
+  poor = () => setBudget(db, 0.000_001, { mission: ID });
   const rest = async (): Promise<boolean> => {
     const done = await connection.zcard(keys.index);
     return done > 0 && done + (await connection.hlen(keys.parked)) === ITEMS.length;
@@ -110,7 +113,7 @@ test('a mission whose money ends in mid-work goes on where it stood when it gets
   await waitUntil(rest, { what: 'every task done or parked' });
   expect(await queues.tasks.getFailedCount()).toBe(0);
 
-  await setBudget(connection, keys, 50, { mission: ID });
+  await setBudget(db, 50, { mission: ID });
   expect(await releaseParked(parts, { scope: 'mission', name: ID })).toBeGreaterThan(0);
   await untilDone(fleet);
   expect(countCalls(model)).toEqual({ plan: 1, task: ITEMS.length, synthesis: 1 });

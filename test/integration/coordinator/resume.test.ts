@@ -34,10 +34,11 @@ async function openStage(options: { workers?: number; slots?: number; latencyMs?
   const { latencyMs = 5, state = 'running', ...rest } = options;
   const lane = await openHttpLane(redis, { ...rest, simulator: { latencyMs } });
   const { inner } = lane.fleet;
-  const { keys, queues, redis: connection } = inner;
+  const { db, queues } = inner;
+  const { redis: connection, keys } = db;
   const notices: Notices = [];
   const notifier: Notifier = { notify: (_, notice) => notices.push(notice), flush: async () => undefined };
-  const halt = createHaltSwitch(connection, keys, Object.values(queues));
+  const halt = createHaltSwitch(db, Object.values(queues));
   const parts = { ...inner, halt, notifier };
   await connection.hset(keys.mission(ID), { goal: 'learn', state });
   await queues.missions.add('mission', { goal: 'learn' }, { jobId: ID, delay: 3_600_000 });
@@ -68,7 +69,7 @@ test('parking lets running calls end, starts no other of the mission, and resumi
   const ids = await stage.addChildren(9, 'Say it [[turns:3]]');
   await waitUntil(() => stage.simulator.requests().length === 3, { what: 'three calls' });
   await stage.park();
-  const { keys, redis: connection } = stage.parts;
+  const { keys, redis: connection } = stage.parts.db;
   await waitUntil(async () => (await connection.hlen(keys.parked)) === 9, { what: 'nine parked jobs' });
 
   expect(stage.simulator.requests()).toHaveLength(3);
@@ -115,7 +116,8 @@ test('parking is announced and stands in the job’s log, once', async () => {
 
 test('a mission that asks goes back to waiting, and counts that it was let go', async () => {
   const stage = await openStage({ workers: 0, state: 'asks' });
-  const { keys, queues, redis: connection } = stage.parts;
+  const { queues } = stage.parts;
+  const { redis: connection, keys } = stage.parts.db;
   expect(await stage.resume('retry')).toMatchObject({ released: 1 });
   expect(await queues.missions.getJobState(ID)).toBe('waiting');
   expect(await connection.hmget(keys.mission(ID), 'state', 'releases')).toEqual(['running', '1']);
@@ -137,7 +139,7 @@ test('resuming the mission that stopped the fleet lifts its halt', async () => {
 
 test('a resume that was cut short is finished by the next', async () => {
   const stage = await openStage({ workers: 1 });
-  const { keys, redis: connection } = stage.parts;
+  const { keys, redis: connection } = stage.parts.db;
   await stage.park();
   const [id = ''] = await stage.addChildren(1, 'Say it [[turns:1]]');
   await waitUntil(async () => (await connection.hlen(keys.parked)) === 1, { what: 'the parked job' });
@@ -151,7 +153,8 @@ test('a resume that was cut short is finished by the next', async () => {
 
 test('a job that is parked while its mission is resumed is not left behind', async () => {
   const stage = await openStage({ workers: 0 });
-  const { keys, queues, redis: connection } = stage.parts;
+  const { queues } = stage.parts;
+  const { redis: connection, keys } = stage.parts.db;
   const [id = ''] = await stage.addChildren(1, 'Say it');
   const bare = new Worker('tasks', null, { connection: await redis.connect(), prefix: keys.bullPrefix });
   redis.cleanup(() => bare.close());
@@ -168,12 +171,13 @@ test('a job that is parked while its mission is resumed is not left behind', asy
 
 test('a task that is set aside with its mission says so to whoever would retry it', async () => {
   const stage = await openStage({ workers: 1 });
-  const { keys, redis: connection } = stage.parts;
+  const { db } = stage.parts;
+  const { redis: connection, keys } = db;
   await stage.park();
   const [id = ''] = await stage.addChildren(1, 'Say it [[turns:1]]');
   await waitUntil(async () => (await connection.hlen(keys.parked)) === 1, { what: 'the parked job' });
   const known = { workspaces: null, contexts: new Set<string>() };
-  const retried = retryJob({ redis: connection, keys, queue: stage.queue }, id, { by: 'ada@box', known });
+  const retried = retryJob({ db, queue: stage.queue }, id, { by: 'ada@box', known });
   await expect(retried).rejects.toThrow('parked for its mission, which a person set aside; fleet resume mission-a');
 });
 

@@ -3,14 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { admitPlan, createPlanAdmission, readSonnetRoom } from '../../../src/coordinator/delegate/sonnet-quota.ts';
 import { planSchema } from '../../../src/coordinator/plan/plan.ts';
 import { toPlanCall } from '../../../src/coordinator/plan/prompt.ts';
-import { defineScripts } from '../../../src/redis/scripts.ts';
 import { useRedis } from '../../support/redis.ts';
 
 const test = useRedis();
-
-async function openParts() {
-  return { scripts: defineScripts(await test.connect()), keys: test.keys };
-}
 
 const reason = 'ambiguous requirements';
 const planOf = (haiku: number, sonnet: number) =>
@@ -37,43 +32,43 @@ describe('a plan in a session', () => {
     { n: 20, allowed: 2 },
     { n: 2_000, allowed: 200 },
   ])('of $n tasks that is its first may hold $allowed Sonnet tasks', async ({ n, allowed }) => {
-    const parts = await openParts();
+    const db = await test.connectDb();
     const mission = { missionId: 'm', session: 's' };
-    expect(await readSonnetRoom(parts, mission, n)).toBe(allowed);
+    expect(await readSonnetRoom(db, mission, n)).toBe(allowed);
     const tooMany = { haiku: n - allowed - 1, sonnet: allowed + 1 };
-    if (tooMany.haiku >= 0) expect((await admitPlan(parts, mission, tooMany)).admitted).toBe(false);
-    expect(await admitPlan(parts, mission, { haiku: n - allowed, sonnet: allowed })).toMatchObject({ admitted: true });
+    if (tooMany.haiku >= 0) expect((await admitPlan(db, mission, tooMany)).admitted).toBe(false);
+    expect(await admitPlan(db, mission, { haiku: n - allowed, sonnet: allowed })).toMatchObject({ admitted: true });
   });
 
   it('that is small may hold none once another small one had its one', async () => {
-    const parts = await openParts();
-    await admitPlan(parts, { missionId: 'a', session: 's' }, { haiku: 4, sonnet: 1 });
+    const db = await test.connectDb();
+    await admitPlan(db, { missionId: 'a', session: 's' }, { haiku: 4, sonnet: 1 });
     const second = { missionId: 'b', session: 's' };
-    expect(await admitPlan(parts, second, { haiku: 4, sonnet: 1 })).toEqual({
+    expect(await admitPlan(db, second, { haiku: 4, sonnet: 1 })).toEqual({
       admitted: false,
       allowed: 0,
       haiku: 4,
       sonnet: 1,
     });
-    expect(await admitPlan(parts, second, { haiku: 5, sonnet: 0 })).toMatchObject({ admitted: true });
-    expect(await readSonnetRoom(parts, { missionId: 'c', session: 's' }, 10)).toBe(1);
-    expect(await readSonnetRoom(parts, { missionId: 'c', session: 'another' }, 5)).toBe(1);
+    expect(await admitPlan(db, second, { haiku: 5, sonnet: 0 })).toMatchObject({ admitted: true });
+    expect(await readSonnetRoom(db, { missionId: 'c', session: 's' }, 10)).toBe(1);
+    expect(await readSonnetRoom(db, { missionId: 'c', session: 'another' }, 5)).toBe(1);
   });
 
   it('has the room that done Haiku tasks of people make, and lacks what their Sonnet tasks take', async () => {
-    const parts = await openParts();
+    const db = await test.connectDb();
     const mission = { missionId: 'm', session: 's' };
     await test.redis.hset(test.keys.sessionTotals('s'), { 'haiku:tasks': 40, 'sonnet:tasks': 4 });
-    expect(await readSonnetRoom(parts, mission, 5)).toBe(0);
+    expect(await readSonnetRoom(db, mission, 5)).toBe(0);
     await test.redis.hset(test.keys.sessionTotals('s'), { 'haiku:tasks': 200 });
-    expect(await readSonnetRoom(parts, mission, 5)).toBe(1);
+    expect(await readSonnetRoom(db, mission, 5)).toBe(1);
   });
 
   it('does not count its tasks again when they are done', async () => {
-    const parts = await openParts();
-    await admitPlan(parts, { missionId: 'a', session: 's' }, { haiku: 45, sonnet: 5 });
+    const db = await test.connectDb();
+    await admitPlan(db, { missionId: 'a', session: 's' }, { haiku: 45, sonnet: 5 });
     await test.redis.hset(test.keys.sessionTotals('s'), { 'haiku:tasks': 45, 'sonnet:tasks': 5 });
-    expect(await admitPlan(parts, { missionId: 'b', session: 's' }, { haiku: 18, sonnet: 2 })).toEqual({
+    expect(await admitPlan(db, { missionId: 'b', session: 's' }, { haiku: 18, sonnet: 2 })).toEqual({
       admitted: true,
       allowed: 2,
       haiku: 45,
@@ -82,41 +77,41 @@ describe('a plan in a session', () => {
   });
 
   it('is admitted once, however often it is asked', async () => {
-    const parts = await openParts();
+    const db = await test.connectDb();
     const mission = { missionId: 'm', session: 's' };
     for (let time = 0; time < 3; time += 1) {
-      expect(await admitPlan(parts, mission, { haiku: 9, sonnet: 1 })).toMatchObject({ admitted: true });
+      expect(await admitPlan(db, mission, { haiku: 9, sonnet: 1 })).toMatchObject({ admitted: true });
     }
     expect(await test.redis.hgetall(test.keys.delegation('s'))).toEqual({ haiku: '9', sonnet: '1' });
     // A person's Sonnet tasks came between the admission and the crash: what was answered stays.
     await test.redis.hset(test.keys.sessionTotals('s'), { 'sonnet:tasks': 7 });
-    expect(await admitPlan(parts, mission, { haiku: 9, sonnet: 1 })).toMatchObject({ admitted: true });
+    expect(await admitPlan(db, mission, { haiku: 9, sonnet: 1 })).toMatchObject({ admitted: true });
   });
 
   it('takes the place of an earlier plan of its mission, and a refused one changes nothing', async () => {
-    const parts = await openParts();
+    const db = await test.connectDb();
     const mission = { missionId: 'm', session: 's' };
-    await admitPlan(parts, mission, { haiku: 9, sonnet: 1 });
-    expect(await admitPlan(parts, mission, { haiku: 9, sonnet: 2 })).toMatchObject({
+    await admitPlan(db, mission, { haiku: 9, sonnet: 1 });
+    expect(await admitPlan(db, mission, { haiku: 9, sonnet: 2 })).toMatchObject({
       admitted: false,
       haiku: 0,
       sonnet: 0,
     });
     expect(await test.redis.hgetall(test.keys.delegation('s'))).toEqual({ haiku: '9', sonnet: '1' });
-    await admitPlan(parts, mission, { haiku: 18, sonnet: 2 });
+    await admitPlan(db, mission, { haiku: 18, sonnet: 2 });
     expect(await test.redis.hgetall(test.keys.delegation('s'))).toEqual({ haiku: '18', sonnet: '2' });
   });
 
   it('that is only looked at is not counted', async () => {
-    const parts = await openParts();
-    const admit = createPlanAdmission(parts, { missionId: 'm', session: 's' }, 'look');
+    const db = await test.connectDb();
+    const admit = createPlanAdmission(db, { missionId: 'm', session: 's' }, 'look');
     expect(await admit(planOf(4, 1))).toMatchObject({ ok: true });
     expect(await test.redis.exists(test.keys.delegation('s'), test.keys.mission('m'))).toBe(0);
   });
 
   it('is sent back with the numbers of the session', async () => {
-    const parts = await openParts();
-    await admitPlan(parts, { missionId: 'a', session: 's' }, { haiku: 4, sonnet: 1 });
+    const db = await test.connectDb();
+    await admitPlan(db, { missionId: 'a', session: 's' }, { haiku: 4, sonnet: 1 });
     const call = toPlanCall({
       model: 'claude-sonnet-5-5',
       goal: 'x',
@@ -124,7 +119,7 @@ describe('a plan in a session', () => {
       files: [],
       archive: null,
       limits: { maxTasks: 5_000, maxSonnet: 1 },
-      admit: createPlanAdmission(parts, { missionId: 'b', session: 's' }),
+      admit: createPlanAdmission(db, { missionId: 'b', session: 's' }),
     });
     expect(await call.check(planOf(2, 1))).toEqual({
       ok: false,
@@ -143,16 +138,16 @@ describe('any sequence of plans', () => {
   });
 
   it('leaves nine in ten planned tasks to Haiku, but for the one Sonnet task of the first', async () => {
-    const parts = await openParts();
+    const db = await test.connectDb();
     let run = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(plan, { minLength: 1, maxLength: 30 }), async (plans) => {
         const session = `s${(run += 1)}`;
         for (const [at, { total, share, people }] of plans.entries()) {
           const sonnet = Math.min(total, Math.round((total * share) / 20));
-          const before = await readSonnetRoom(parts, { missionId: `${session}-${at}`, session }, total);
+          const before = await readSonnetRoom(db, { missionId: `${session}-${at}`, session }, total);
           const answer = await admitPlan(
-            parts,
+            db,
             { missionId: `${session}-${at}`, session },
             { haiku: total - sonnet, sonnet },
           );
@@ -170,7 +165,7 @@ describe('any sequence of plans', () => {
   });
 
   it('holds when all plan at the same time', async () => {
-    const all = await Promise.all(Array.from({ length: 8 }, () => openParts()));
+    const all = await Promise.all(Array.from({ length: 8 }, () => test.connectDb()));
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, at) =>
         admitPlan(

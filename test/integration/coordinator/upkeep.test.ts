@@ -29,14 +29,14 @@ async function startWaiting(more: { budget_usd?: number } = {}): Promise<OpenFle
 const untilFailed = () =>
   waitUntil(
     async () => {
-      const record = await readMission(redis.redis, redis.keys, 'm');
+      const record = await readMission(redis.db, 'm');
       return record?.state === 'failed' ? record : null;
     },
     { what: 'the end of the mission' },
   );
 
 const untilProblem = (text: string) =>
-  waitUntil(async () => (await readMission(redis.redis, redis.keys, 'm'))?.problem.includes(text), {
+  waitUntil(async () => (await readMission(redis.db, 'm'))?.problem.includes(text), {
     what: `the problem “${text}”`,
   });
 
@@ -54,9 +54,9 @@ describe('a mission whose record another program has damaged', () => {
     await redis.redis.hset(redis.keys.mission('m'), { nodes: '{garbage', counts: 'x' });
     await startCoordinator(redis, inner.config, createMissionModel(three)); // one that has not read it before
     await redis.redis.del(...[1, 2, 3].map((n) => redis.keys.queueKey('tasks', `other-${n}`))); // only a sweep notices
-    await waitUntil(async () => (await readMission(redis.redis, redis.keys, 'other'))?.state === 'failed');
+    await waitUntil(async () => (await readMission(redis.db, 'other'))?.state === 'failed');
     expect((await missions.list()).map(({ id }) => id).toSorted()).toEqual(['m', 'other']);
-    await expect(readMission(redis.redis, redis.keys, 'm')).rejects.toThrow('mission m: its record is damaged: field');
+    await expect(readMission(redis.db, 'm')).rejects.toThrow('mission m: its record is damaged: field');
   });
 });
 
@@ -100,7 +100,7 @@ describe('a mission whose tasks cannot come', () => {
       config,
       createScriptedArchive(() => ({ answer: 'NOT IN ARCHIVE' })),
     );
-    await waitUntil(async () => (await readMission(redis.redis, redis.keys, 'm'))?.plan !== null);
+    await waitUntil(async () => (await readMission(redis.db, 'm'))?.plan !== null);
   });
 
   it('says so no longer once they come', async () => {
@@ -108,8 +108,8 @@ describe('a mission whose tasks cannot come', () => {
     await waitedLong();
     await untilProblem('no worker is up');
     await startHaiku(redis, fleet.inner.config, createMissionModel(three));
-    await waitUntil(async () => (await readMission(redis.redis, redis.keys, 'm'))?.state === 'done');
-    expect((await readMission(redis.redis, redis.keys, 'm'))?.problem).toBe('');
+    await waitUntil(async () => (await readMission(redis.db, 'm'))?.state === 'done');
+    expect((await readMission(redis.db, 'm'))?.problem).toBe('');
   });
 
   it('says that all of them are parked for its budget', async () => {
@@ -123,9 +123,9 @@ describe('a mission whose tasks cannot come', () => {
 
   it('ends with them when a person cancels it', async () => {
     const { inner } = await startWaiting();
-    const { keys, queues } = inner;
-    await cancelJobs(inner.redis, keys, queues.missions, ['m']);
-    expect(await cancelChildren({ redis: inner.redis, keys, queues }, 'm')).toBe(3);
+    const { db, queues } = inner;
+    await cancelJobs(db, queues.missions, ['m']);
+    expect(await cancelChildren({ db, queues }, 'm')).toBe(3);
     await startHaiku(redis, inner.config, createMissionModel(three));
     expect((await untilFailed())?.problem).toMatch(/^cancelled:/);
   });

@@ -83,10 +83,10 @@ describe('who may come in', () => {
   });
 
   it('refuses another address than loopback without a password', async () => {
-    const { config, redis, keys, queues } = await startDashboard(fixture);
+    const { config, db, queues } = await startDashboard(fixture);
     const open = { ...config, DASHBOARD_HOST: '0.0.0.0' };
     const log = { warn: () => undefined } as never;
-    expect(() => buildApp({ config: open, redis, keys, queues, log })).toThrow(ConfigError);
+    expect(() => buildApp({ config: open, db, queues, log })).toThrow(ConfigError);
   });
 });
 

@@ -3,7 +3,6 @@ import { adoptAll, adoptFindings } from '../../../src/findings/external/adopt.ts
 import { watchForeignFindings } from '../../../src/findings/external/watch.ts';
 import { listAnswersCiting, retractFinding } from '../../../src/findings/retract.ts';
 import { createLogger } from '../../../src/process/logger.ts';
-import { defineScripts } from '../../../src/redis/scripts.ts';
 import { sweepPublicQueries, takePublicQuery } from '../../../src/librarian/queries/external-queries.ts';
 import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
 import { createScriptedArchive, startLibrarian, storeFindings, storeForeign } from '../../support/librarian.ts';
@@ -13,13 +12,8 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 const log = createLogger('test', 'silent');
 
-async function parts() {
-  const connection = await redis.connect();
-  return { redis: connection, keys: redis.keys, scripts: defineScripts(connection), url: redis.url, log };
-}
-
 async function watch({ patienceMs = 0 } = {}) {
-  const stop = watchForeignFindings({ ...(await parts()), patienceMs });
+  const stop = watchForeignFindings({ db: await redis.connectDb(), url: redis.url, log, patienceMs });
   let stopped: Promise<void> | null = null;
   const once = () => (stopped ??= stop());
   redis.cleanup(once);
@@ -41,10 +35,10 @@ describe('a finding that another program stored', () => {
     await storeForeign(redis, { theirs, audit: { result: 'older' } });
     await admin.hset(keys.finding('hash'), { task_id: 't', content: 'a hash' });
 
-    const adopting = await parts();
+    const adopting = await redis.connectDb();
     const adopted = await Promise.all([
       adoptAll(adopting),
-      adoptAll(await parts()),
+      adoptAll(await redis.connectDb()),
       adoptFindings(adopting, ['theirs']),
     ]);
     await adoptAll(adopting);
@@ -65,7 +59,7 @@ describe('a finding that another program stored', () => {
   test('that is unreadable is counted apart, and adopted once it is readable', async () => {
     const { keys, redis: admin } = redis;
     await storeForeign(redis, { broken: '{"result": ', list: '[1]' });
-    const adopting = await parts();
+    const adopting = await redis.connectDb();
 
     await adoptAll(adopting);
     expect(await admin.smembers(keys.unreadable)).toEqual(expect.arrayContaining(['broken', 'list']));
@@ -79,7 +73,7 @@ describe('a finding that another program stored', () => {
 
   test('as an answer of an older librarian is no evidence', async () => {
     await storeForeign(redis, { archive_old: { result: 'an answer' } });
-    await adoptAll(await parts());
+    await adoptAll(await redis.connectDb());
     expect(await liveCount()).toBe(0);
     expect(await redis.redis.zrange(redis.keys.indexAnswers, 0, '-1')).toEqual(['archive_old']);
   });
@@ -129,13 +123,13 @@ describe('a finding that another program stored', () => {
 
 describe('a retracted finding', () => {
   test('stays readable and marked, leaves the live ones, and names the answers that cited it', async () => {
-    const { keys, redis: admin } = redis;
+    const { keys, redis: admin, db } = redis;
     await storeFindings(redis, { wrong: { result: 'The moon is cheese' }, right: { result: 'It is rock' } });
     const before = await tokens();
     const answer = (citations: string[]) => JSON.stringify({ task: 'q', result: 'a', citations });
     await admin.mset(keys.finding('archive_a'), answer(['wrong']), keys.finding('archive_b'), answer(['right']));
     await admin.zadd(keys.indexAnswers, 1, 'archive_a', 2, 'archive_b');
-    const connection = await parts();
+    const connection = await redis.connectDb();
 
     const done = await retractFinding(connection, { id: 'wrong', why: 'no cheese', by: 'ann' });
 
@@ -147,14 +141,14 @@ describe('a retracted finding', () => {
     });
     expect(await admin.zrange(keys.index, 0, '-1')).toEqual(['right']);
     expect(await tokens()).toBeLessThan(before);
-    expect((await listAnswersCiting(admin, keys, 'wrong')).map((finding) => finding.finding_id)).toEqual(['archive_a']);
+    expect((await listAnswersCiting(db, 'wrong')).map((finding) => finding.finding_id)).toEqual(['archive_a']);
     await expect(retractFinding(connection, { id: 'wrong', why: 'again', by: 'ann' })).rejects.toThrow(/already/);
     await expect(retractFinding(connection, { id: 'nothing', why: 'x', by: 'ann' })).rejects.toThrow(/there is none/);
   });
 
   test('is not adopted back', async () => {
     await storeForeign(redis, { theirs: { result: 'wrong' } });
-    const adopting = await parts();
+    const adopting = await redis.connectDb();
     await adoptAll(adopting);
     await retractFinding(adopting, { id: 'theirs', why: 'wrong', by: 'ann' });
 
@@ -212,17 +206,17 @@ describe('a question asked through a public key', () => {
 
   test('while no librarian ran is found when one starts, and answered once by all of them together', async () => {
     const { config, archive } = await library();
-    const { keys, redis: admin } = redis;
+    const { keys, redis: admin, db } = redis;
     await admin.set(keys.query('lost'), question);
     await Promise.all([startLibrarian(redis, config, archive), startLibrarian(redis, config, archive)]);
 
     await waitUntil(() => response('lost'));
     const fleet = await openTestFleet(redis, config);
     const { queue, currentSession } = { queue: fleet.inner.queues.archive, currentSession: fleet.inner.currentSession };
-    await sweepPublicQueries({ redis: admin, keys, queue, currentSession, log });
+    await sweepPublicQueries({ db, queue, currentSession, log });
     await admin.del(keys.response('lost'));
 
-    expect(await takePublicQuery({ redis: admin, keys, queue, currentSession, log }, 'lost')).toBe(false);
+    expect(await takePublicQuery({ db, queue, currentSession, log }, 'lost')).toBe(false);
     expect(archive.calls).toHaveLength(1);
   });
 

@@ -9,8 +9,8 @@ import { createFindingStore } from '../../../src/findings/store.ts';
 import type { FindingQuery } from '../../../src/findings/types.ts';
 import { parseFinding } from '../../../src/findings/stored.ts';
 import { createArchiveContext } from '../../../src/librarian/archive/context.ts';
+import { createDb } from '../../../src/redis/db.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
-import { defineScripts } from '../../../src/redis/scripts.ts';
 import { compactParts, idsAsked, storeSessions, toReply } from '../../support/compaction.ts';
 import { storeForeign } from '../../support/librarian.ts';
 import { useRedis } from '../../support/redis.ts';
@@ -23,17 +23,17 @@ const otherKeys = (): Keys => createKeys(`${redis.swarm}-other`);
 
 async function exportLines(keys: Keys, query: FindingQuery = {}): Promise<string[]> {
   const lines: string[] = [];
-  for await (const found of eachStored(redis.redis, keys, query)) lines.push(toExportLine(found));
+  for await (const found of eachStored(createDb(redis.redis, keys.swarm), query)) lines.push(toExportLine(found));
   return lines;
 }
 
 async function importLines(keys: Keys, lines: readonly (string | Buffer)[]) {
-  const connection = await redis.connect();
+  const db = createDb(await redis.connect(), keys.swarm);
   const bad: [number, string][] = [];
   async function* chunks() {
     for (const line of lines) yield Buffer.concat([Buffer.from(line), Buffer.from('\n')]);
   }
-  const counts = await importFindings({ redis: connection, keys, scripts: defineScripts(connection) }, chunks(), {
+  const counts = await importFindings(db, chunks(), {
     onBad: (number, problem) => bad.push([number, problem]),
   });
   return { ...counts, problems: bad };
@@ -72,8 +72,8 @@ async function fillArchive(): Promise<void> {
   await redis.redis.hset(keys.finding('hash_2'), { content: 'live still', timestamp: '1972-01-01T00:00:00' });
   const model = createScriptedModel((request) => toReply(idsAsked(request)));
   const parts = await compactParts(redis, model, { limit: 30, currentSession: async () => 'two' });
-  await adoptAll(parts);
-  await retractFinding(parts, { id: 'finding_two-2', why: 'measured the wrong "host"', by: 'ann' });
+  await adoptAll(redis.db);
+  await retractFinding(redis.db, { id: 'finding_two-2', why: 'measured the wrong "host"', by: 'ann' });
   await compactIfNeeded({ ...parts, limit: 22 });
 }
 
@@ -173,7 +173,7 @@ describe('an import', () => {
   it('counts tokens, sessions, batches and events as if the findings were recorded here', async () => {
     const keys = otherKeys();
     await redis.redis.hset(keys.session, 'name', 'now', 'startedAt', '2026-02-01T00:00:00Z', 'findings', 0);
-    const context = createArchiveContext(redis.redis, keys);
+    const context = createArchiveContext(createDb(redis.redis, keys.swarm));
     await context.refresh();
     const later = plain('later', { at: '2026-03-01T00:00:00.000Z', batch: 'nightly', topics: ['tea'] });
     await importLines(keys, [plain('a'), later]);
@@ -187,9 +187,11 @@ describe('an import', () => {
     expect(await admin.zrange(keys.indexBySession('s'), 0, '-1')).toEqual(['a', 'later']);
     expect(await admin.hget(keys.session, 'findings')).toBe('1');
     expect(await admin.hget(keys.counters, 'imported')).toBe('2');
-    expect((await createFindingStore(admin, keys).list({ batch: 'nightly' })).map((found) => found.finding_id)).toEqual(
-      ['later'],
-    );
+    expect(
+      (await createFindingStore(createDb(admin, keys.swarm)).list({ batch: 'nightly' })).map(
+        (found) => found.finding_id,
+      ),
+    ).toEqual(['later']);
   });
 
   it.each([
@@ -229,9 +231,7 @@ describe('an import', () => {
   });
 
   it('holds no more than its chunk in memory', async () => {
-    const keys = otherKeys();
-    const connection = await redis.connect();
-    const scripts = defineScripts(connection);
+    const db = createDb(await redis.connect(), otherKeys().swarm);
     let given = 0;
     let stored = 0;
     let mostAhead = 0;
@@ -241,7 +241,7 @@ describe('an import', () => {
         yield `${plain(`f${given}`)}\n`;
       }
     }
-    const counts = await importFindings({ redis: connection, keys, scripts }, chunks(), {
+    const counts = await importFindings(db, chunks(), {
       onBad: () => undefined,
       onProgress: ({ imported }) => (stored = imported),
     });

@@ -60,7 +60,7 @@ test('keeps what was paid for where another program left no number in the public
   expect(await redis.redis.hgetall(keys.spend(`day:${day}`))).toEqual({ settled: '110000', reserved: '0' });
   expect(await redis.redis.get(keys.cost('haiku'))).toBe('much');
   expect(await redis.redis.hget(keys.counters, 'public_total_unreadable')).toBe('1');
-  expect(await beginSession(fleet.inner.scripts, keys, 'next')).toBe('next');
+  expect(await beginSession(fleet.inner.db, 'next')).toBe('next');
 });
 
 test('leaves one log line and the progress of each turn on the job', async () => {
@@ -71,7 +71,7 @@ test('leaves one log line and the progress of each turn on the job', async () =>
   );
   await startHaiku(redis, config, model);
   const fleet = await openTestFleet(redis, config);
-  const queues = connectQueues(await redis.connect('producer'), redis.keys);
+  const queues = connectQueues(await redis.connectDb('producer'));
   redis.cleanup(() => Promise.all(Object.values(queues).map((queue) => queue.close())));
 
   const { id, finding } = await fleet.tasks.add({ description: 'Read it', workspace: 'site', max_turns: 5 });

@@ -48,7 +48,7 @@ test.each(['cancelled', 'invalid-job', 'handed-back', 'finding-taken', 'no-evide
   'does not count jobs that failed as %s',
   async (reason) => {
     const lane = await openHttpLane(redis, { workers: 0 });
-    const parts = { redis: redis.redis, keys: redis.keys, halt: lane.halt, workerId: 'w' };
+    const parts = { db: redis.db, halt: lane.halt, workerId: 'w' };
     for (let at = 0; at < 50; at += 1) await noteFailure(parts, { jobId: `job-${at}`, reason, now: Date.now() });
     expect(await lane.halt.read()).toBeNull();
   },
@@ -56,7 +56,7 @@ test.each(['cancelled', 'invalid-job', 'handed-back', 'finding-taken', 'no-evide
 
 test('does not count failures of more than ten minutes ago, nor one job twice', async () => {
   const lane = await openHttpLane(redis, { workers: 0 });
-  const parts = { redis: redis.redis, keys: redis.keys, halt: lane.halt, workerId: 'w' };
+  const parts = { db: redis.db, halt: lane.halt, workerId: 'w' };
   const now = Date.now();
   for (let at = 0; at < 19; at += 1) {
     await noteFailure(parts, { jobId: `old-${at}`, reason: 'tool', now: now - 11 * 60_000 });
@@ -67,7 +67,7 @@ test('does not count failures of more than ten minutes ago, nor one job twice', 
 
 test('three rounds of a mission without a finding halt the fleet, and the halt names the mission', async () => {
   const lane = await openHttpLane(redis, { workers: 0 });
-  const parts = { redis: redis.redis, keys: redis.keys, halt: lane.halt, workerId: 'w' };
+  const parts = { db: redis.db, halt: lane.halt, workerId: 'w' };
   const round = (newFindings: number, ended: number): Promise<boolean> =>
     noteRound(parts, { missionId: 'mission-a', newFindings, ended });
   await round(0, 1);
@@ -87,7 +87,7 @@ test('a halt that a mission caused, and its end, are announced and stand in the 
   await missions.add('mission', { goal: 'learn' }, { jobId: 'mission-b' });
   const told: object[] = [];
   const notifier = { notify: (_: string, notice: object) => told.push(notice), flush: async () => undefined };
-  const halt = createHaltSwitch(redis.redis, redis.keys, Object.values(lane.fleet.inner.queues), { notifier });
+  const halt = createHaltSwitch(redis.db, Object.values(lane.fleet.inner.queues), { notifier });
   await halt.halt({
     reason: 'shard',
     step: 'section 2',

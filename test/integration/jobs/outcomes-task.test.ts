@@ -126,14 +126,14 @@ test('a completed task that is run again by hand pays nothing and writes nothing
 
 test('a cancelled job ends wherever it is: running, waiting or delayed', async () => {
   const lane = await openHttpLane(redis, { slots: 1 });
-  const { redis: connection, keys } = lane.fleet.inner;
+  const { db } = lane.fleet.inner;
   const running = await lane.add('Say [[latency:600000]]');
   await waitUntil(() => lane.simulator.requests().length === 1, { what: 'the call' });
   const waiting = await lane.add('Wait');
   const delayed = (await lane.queue.add('task', { description: 'Later' }, { delay: 3600_000 })).id ?? '';
   const other = await lane.add('Say hello');
 
-  await cancelJobs(connection, keys, lane.queue, [running, waiting, delayed]);
+  await cancelJobs(db, lane.queue, [running, waiting, delayed]);
 
   for (const id of [running, waiting, delayed]) {
     expect((await lane.until(id, 'failed')).failedReason).toMatch(/^cancelled: /);
@@ -143,7 +143,7 @@ test('a cancelled job ends wherever it is: running, waiting or delayed', async (
   const books = await readBooks(redis);
   expect(books).toMatchObject({ uncertainCalls: 1, ledgerCalls: 1, reserved: 0 });
   await waitUntil(() => lane.simulator.requests()[0]?.clientGone, { what: 'the hang-up' });
-  await expect(cancelJobs(connection, keys, lane.queue, [running])).rejects.toThrow(/already failed/);
+  await expect(cancelJobs(db, lane.queue, [running])).rejects.toThrow(/already failed/);
 
   await (await lane.job(waiting)).retry(); // by hand, after all
   await lane.until(waiting, 'completed');

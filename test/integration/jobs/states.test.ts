@@ -27,7 +27,7 @@ test('answers what BullMQ answers, for jobs in every state', async () => {
   await waitUntil(async () => (await tasks.getJobState('is-active')) === 'active');
 
   const ids = ['is-completed', 'is-failed', 'is-delayed', 'is-active', 'is-waiting', 'is-nowhere'];
-  const states = await readStates(redis.redis, redis.keys, tasks.name, ids);
+  const states = await readStates(redis.db, tasks.name, ids);
 
   expect(states).toEqual(['completed', 'failed', 'delayed', 'active', 'waiting', 'unknown']);
   expect(states).toEqual(await Promise.all(ids.map((id) => tasks.getJobState(id))));

@@ -61,7 +61,7 @@ test('the day’s budget is never passed, halts the fleet, and goes on when it i
   expect(done).toBeGreaterThan(0);
   expect(done).toBeLessThan(100);
 
-  await setBudget(redis.redis, redis.keys, 5, null);
+  await setBudget(redis.db, 5, null);
   expect(await watch.stop()).toBeLessThanOrEqual(toNanoUsd(limit));
   await lane.halt.resume();
   for (const id of ids) await lane.until(id, 'completed', 30_000);
@@ -73,7 +73,8 @@ test('the day’s budget is never passed, halts the fleet, and goes on when it i
 
 test('a batch’s own budget parks its jobs only, and raising it releases them', async () => {
   const lane = await openHttpLane(redis, { slots: 10 });
-  const { scripts, keys, redis: connection } = lane.fleet.inner;
+  const { db } = lane.fleet.inner;
+  const { keys } = db;
   const watch = watchSpend('batch:small');
   const tasks = Array.from({ length: 10 }, (_, at) => ({ description: `Say ${at} [[turns:1]] [[tokens:1000]]` }));
   await lane.fleet.tasks.addMany(tasks, { batch: 'small', budgetUsd: 0.008 });
@@ -88,11 +89,8 @@ test('a batch’s own budget parks its jobs only, and raising it releases them',
   expect(await lane.queue.getFailedCount()).toBe(0);
   expect(await watch.stop()).toBeLessThanOrEqual(toNanoUsd(0.008));
 
-  await setBudget(connection, keys, 1, { batch: 'small' });
-  await releaseParked(
-    { redis: connection, keys, scripts, queues: lane.fleet.inner.queues },
-    { scope: 'batch', name: 'small' },
-  );
+  await setBudget(db, 1, { batch: 'small' });
+  await releaseParked({ db, queues: lane.fleet.inner.queues }, { scope: 'batch', name: 'small' });
   await waitUntil(async () => (await completed()) === 10, { what: 'the end of the batch' });
   expect(await parked()).toBe(0);
 });
@@ -100,7 +98,8 @@ test('a batch’s own budget parks its jobs only, and raising it releases them',
 test('a task’s own budget holds over all its turns', async () => {
   const root = makeWorkspace(redis, { 'big.txt': `${'tea '.repeat(500)}\n`.repeat(100) });
   const lane = await openHttpLane(redis, { env: { FLEET_WORKSPACES: `site=${root}` } });
-  const { scripts, keys, redis: connection } = lane.fleet.inner;
+  const { db } = lane.fleet.inner;
+  const { keys } = db;
   const id = await lane.add('Describe big.txt [[turns:8]]', {
     workspace: 'site',
     files: ['big.txt'],
@@ -112,11 +111,8 @@ test('a task’s own budget holds over all its turns', async () => {
   expect(spent).toBeLessThanOrEqual(toNanoUsd(0.007));
   const calls = lane.simulator.requests().length;
 
-  await setBudget(connection, keys, 1, { task: id });
-  await releaseParked(
-    { redis: connection, keys, scripts, queues: lane.fleet.inner.queues },
-    { scope: 'task', name: id },
-  );
+  await setBudget(db, 1, { task: id });
+  await releaseParked({ db, queues: lane.fleet.inner.queues }, { scope: 'task', name: id });
   await lane.until(id, 'completed');
   expect(lane.simulator.requests()).toHaveLength(8);
   expect(calls).toBeGreaterThan(0);
@@ -125,10 +121,10 @@ test('a task’s own budget holds over all its turns', async () => {
 
 test('a job whose budget is raised while it is being parked is not left behind', async () => {
   const lane = await openHttpLane(redis, { workers: 0 });
-  const { keys, redis: connection, scripts } = lane.fleet.inner;
+  const { db } = lane.fleet.inner;
+  const { redis: connection, keys } = db;
   const parts = {
-    redis: connection,
-    keys,
+    db,
     queue: lane.queue,
     halt: lane.halt,
     workerId: 'w',
@@ -139,14 +135,11 @@ test('a job whose budget is raised while it is being parked is not left behind',
   redis.cleanup(() => bare.close());
   const job = await bare.getNextJob('token');
   if (job === undefined) throw new Error('there is no job');
-  await setBudget(connection, keys, 1, { batch: 'small' });
+  await setBudget(db, 1, { batch: 'small' });
   const reached = new BudgetReachedError('batch', 'small', 'the budget is reached', toNanoUsd(1));
 
-  await setBudget(connection, keys, 2, { batch: 'small' });
-  await releaseParked(
-    { redis: connection, keys, scripts, queues: lane.fleet.inner.queues },
-    { scope: 'batch', name: 'small' },
-  );
+  await setBudget(db, 2, { batch: 'small' });
+  await releaseParked({ db, queues: lane.fleet.inner.queues }, { scope: 'batch', name: 'small' });
   await toOutcome(reached, job, 'token', parts);
 
   expect(await lane.queue.getJobState(id)).toBe('waiting');

@@ -11,7 +11,6 @@ import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../../src/ledger/types.ts';
 import { addQuery } from '../../../src/librarian/queries/enqueue.ts';
 import { createLogger } from '../../../src/process/logger.ts';
-import { defineScripts } from '../../../src/redis/scripts.ts';
 import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
 import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
 import { createScriptedArchive, startLibrarian, storeFindings } from '../../support/librarian.ts';
@@ -74,11 +73,12 @@ test.each(SCOPES)(
   'with money for forty of a hundred tasks at once %s books and is billed no more, and more money ends the rest',
   async (_, { stamp, budget, spend, parked }) => {
     const lane = await openHttpLane(redis, { workers: 2, slots: 50, simulator: { latencyMs: 20 } });
-    const { redis: connection, keys, queues } = lane.fleet.inner;
+    const { db, queues } = lane.fleet.inner;
+    const { keys } = db;
     const each = await measureCost(lane);
     const before = budget === null ? each : 0; // the day has paid the first one already
     const limit = before + MONEY_FOR * each;
-    await setBudget(connection, keys, Number(toExactUsd(limit)), budget);
+    await setBudget(db, Number(toExactUsd(limit)), budget);
     await queues.tasks.addBulk(
       Array.from({ length: TASKS }, (__, at) => ({
         name: 'task',
@@ -98,7 +98,7 @@ test.each(SCOPES)(
     expect(done).toBeLessThanOrEqual(MONEY_FOR);
     expect(done).toBeGreaterThan(MONEY_FOR / 2); // what calls under way hold is waited for, not given up
 
-    await setBudget(connection, keys, 100, budget);
+    await setBudget(db, 100, budget);
     if (parked === null) await lane.halt.resume();
     else await releaseParked(lane.fleet.inner, parked);
     await waitUntil(async () => (await queues.tasks.getCompletedCount()) === TASKS + 1, {
@@ -119,15 +119,16 @@ test('a mission’s budget parks its questions too, and more money answers them'
   const archive = createScriptedArchive(() => ({ answer: '40 [finding_tea].', citations: ['finding_tea'] }));
   await startLibrarian(redis, config, archive);
   const fleet = await openTestFleet(redis, config);
-  const { redis: connection, keys, queues } = fleet.inner;
-  await setBudget(connection, keys, 0, { mission: 'mission-a' });
+  const { db, queues } = fleet.inner;
+  const { redis: connection, keys } = db;
+  await setBudget(db, 0, { mission: 'mission-a' });
 
   const asked = { question: 'How much tea?', mission_id: 'mission-a' };
   await addQuery(queues.archive, asked, { queryId: 'q1', session: 's' });
   await waitUntil(async () => (await connection.hexists(keys.parked, 'archive_q1')) === 1, { what: 'the parking' });
   expect(archive.calls).toHaveLength(0);
 
-  await setBudget(connection, keys, 1, { mission: 'mission-a' });
+  await setBudget(db, 1, { mission: 'mission-a' });
   expect(await releaseParked(fleet.inner, { scope: 'mission', name: 'mission-a' })).toBe(1);
   await waitUntil(() => connection.exists(keys.finding('archive_q1')), { what: 'the answer' });
   expect(archive.calls).toHaveLength(1);
@@ -135,15 +136,16 @@ test('a mission’s budget parks its questions too, and more money answers them'
 
 test('a mission whose own call would pass its budget is parked in its own queue, and released there', async () => {
   const lane = await openHttpLane(redis, { workers: 0 });
-  const { keys, queues, redis: connection } = lane.fleet.inner;
+  const { db, queues } = lane.fleet.inner;
+  const { keys } = db;
   await queues.missions.add('mission', { goal: 'learn' }, { jobId: 'mission-a' });
   const bare = new Worker('missions', null, { connection: await redis.connect(), prefix: keys.bullPrefix });
   redis.cleanup(() => bare.close());
   const job = await bare.getNextJob('token');
   if (job === undefined) throw new Error('there is no job');
-  await setBudget(connection, keys, 0.001, { mission: 'mission-a' });
+  await setBudget(db, 0.001, { mission: 'mission-a' });
   const log = createLogger('test', 'silent');
-  const parts = { redis: connection, keys, queue: queues.missions, halt: lane.halt, workerId: 'w', log };
+  const parts = { db, queue: queues.missions, halt: lane.halt, workerId: 'w', log };
   await toOutcome(
     toBudgetError({ kind: 'budget', scope: 'mission', name: 'mission-a', limit: 1_000_000, spent: 0, held: false }),
     job,
@@ -152,22 +154,22 @@ test('a mission whose own call would pass its budget is parked in its own queue,
   );
   expect(await queues.missions.getJobState('mission-a')).toBe('delayed');
 
-  await setBudget(connection, keys, 1, { mission: 'mission-a' });
+  await setBudget(db, 1, { mission: 'mission-a' });
   expect(await releaseParked(lane.fleet.inner, { scope: 'mission', name: 'mission-a' })).toBe(1);
   expect(await queues.missions.getJobState('mission-a')).toBe('waiting');
 });
 
 test('what was reserved for a call comes back where it was not sent, and stays apart where nobody knows', async () => {
-  const { keys, redis: connection } = redis;
-  const ledger = createTurnLedger({ scripts: defineScripts(connection), keys, workerId: 'w', now: () => new Date() });
+  const { db } = redis;
+  const ledger = createTurnLedger({ db, workerId: 'w', now: () => new Date() });
   const reserve = async (jobId: string): Promise<[TaskIdentity, string]> => {
     const task = toIdentity(jobId);
     const answer = await ledger.begin(task, { turn: 0, worstNanoUsd: 700, first: true });
     if (answer.kind !== 'reserved') throw new Error(`expected a reservation, got ${answer.kind}`);
     return [task, answer.reservation];
   };
-  const books = (): Promise<BudgetState> => readBudget(connection, keys, { mission: 'mission-a' }, new Date());
-  await setBudget(connection, keys, 1, { mission: 'mission-a' });
+  const books = (): Promise<BudgetState> => readBudget(db, { mission: 'mission-a' }, new Date());
+  await setBudget(db, 1, { mission: 'mission-a' });
 
   await ledger.closeReservation(...(await reserve('never-sent')), 'release');
   expect(await books()).toMatchObject({ settled: 0, reserved: 0, uncertain: 0 });
@@ -176,9 +178,9 @@ test('what was reserved for a call comes back where it was not sent, and stays a
 });
 
 test('a budget of nothing lets a free question through, and no paid one', async () => {
-  const { keys, redis: connection } = redis;
-  const ledger = createTurnLedger({ scripts: defineScripts(connection), keys, workerId: 'w', now: () => new Date() });
-  await setBudget(connection, keys, 0, { mission: 'mission-a' });
+  const { db } = redis;
+  const ledger = createTurnLedger({ db, workerId: 'w', now: () => new Date() });
+  await setBudget(db, 0, { mission: 'mission-a' });
   const ask = async (jobId: string, worstNanoUsd: number): Promise<string> =>
     (await ledger.begin(toIdentity(jobId), { turn: 0, worstNanoUsd, first: true })).kind;
   expect([await ask('free', 0), await ask('paid', 1)]).toEqual(['reserved', 'budget']);

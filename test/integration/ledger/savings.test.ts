@@ -6,7 +6,6 @@ import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../../src/ledger/types.ts';
 import { findModel, findPrices } from '../../../src/pricing/catalog.ts';
 import type { Usage } from '../../../queues/usage.ts';
-import { defineScripts } from '../../../src/redis/scripts.ts';
 import { useRedis } from '../../support/redis.ts';
 
 const test = useRedis();
@@ -17,8 +16,7 @@ const HAIKU = 'claude-haiku-4-5';
 const SONNET = 'claude-sonnet-4-5';
 
 async function openLedger() {
-  const scripts = defineScripts(await test.connect());
-  return createTurnLedger({ scripts, keys: test.keys, workerId: 'haiku_box_001', now: () => NOW });
+  return createTurnLedger({ db: await test.connectDb(), workerId: 'haiku_box_001', now: () => NOW });
 }
 
 /** One task of one call, as a worker books it. */
@@ -54,7 +52,7 @@ it('comes to $0.54 against $1.35, 60.0 % to the cent, for 90 Haiku and 10 Sonnet
   const ledger = await openLedger();
   const usage = { input: 2_000, cache_write: 0, cache_read: 0, output: 500 };
   await Promise.all(Array.from({ length: 100 }, (_, n) => work(ledger, n + 1, n % 10 === 0 ? SONNET : HAIKU, usage)));
-  const report = toCostReport(await readLedger(test.redis, test.keys), {
+  const report = toCostReport(await readLedger(test.db), {
     by: 'mission',
     sonnet: findPrices(SONNET, NOW),
   });
@@ -70,7 +68,7 @@ it('comes to exactly $1.10 for 1,000 tasks of $0.0011', async () => {
   const ledger = await openLedger();
   const usage = { input: 600, cache_write: 0, cache_read: 0, output: 100 }; // 600 × $1 + 100 × $5 per million
   await Promise.all(Array.from({ length: 1_000 }, (_, n) => work(ledger, n + 1, HAIKU, usage)));
-  const { total } = toCostReport(await readLedger(test.redis, test.keys), {
+  const { total } = toCostReport(await readLedger(test.db), {
     by: 'day',
     sonnet: findPrices(SONNET, NOW),
   });

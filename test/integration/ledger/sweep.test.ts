@@ -12,13 +12,13 @@ const redis = useRedis();
 const HOUR_MS = 3600_000;
 
 function sweep(lane: HttpLane, olderThanMs: number, now = Date.now()): Promise<number> {
-  const { redis: connection, keys, scripts } = lane.fleet.inner;
-  return sweepReservations({ redis: connection, keys, scripts }, { olderThanMs, now });
+  const { db } = lane.fleet.inner;
+  return sweepReservations(db, { olderThanMs, now });
 }
 
 /** Ends the call that would last an hour, so that the worker can close. */
 function hangUp(lane: HttpLane, id: string): Promise<void> {
-  return cancelJobs(lane.fleet.inner.redis, redis.keys, lane.queue, [id]);
+  return cancelJobs(lane.fleet.inner.db, lane.queue, [id]);
 }
 
 test('a call whose job never runs again becomes uncertain once no call can last that long', async () => {
@@ -86,8 +86,9 @@ test('no call is taken for lost before twice its longest time, ten minutes at le
 
 test('keeps the stored turns of a mission that still waits, and lets go of those of a job that was removed', async () => {
   const lane = await openHttpLane(redis, { workers: 0 });
-  const { keys, redis: connection, scripts, queues } = lane.fleet.inner;
-  const ledger = createTurnLedger({ scripts, keys, workerId: 'w', now: () => new Date(), queue: 'missions' });
+  const { db, queues } = lane.fleet.inner;
+  const { redis: connection, keys } = db;
+  const ledger = createTurnLedger({ db, workerId: 'w', now: () => new Date(), queue: 'missions' });
   await queues.missions.add('mission', { goal: 'learn' }, { jobId: 'mission-a', delay: HOUR_MS });
   for (const jobId of ['mission-a', 'mission-gone']) {
     const begun = await ledger.begin(toIdentity(jobId), { turn: 'plan', worstNanoUsd: 1, first: true });

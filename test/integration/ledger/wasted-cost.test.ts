@@ -21,13 +21,13 @@ async function readSums(lane: HttpLane): Promise<{ nano: number; tasks: number; 
 
 async function readReport(by: 'mission' | 'model' = 'model') {
   const sonnet = findPrices('claude-sonnet-5-5', new Date());
-  return toCostReport(await readLedger(test.redis, test.keys), { by, sonnet });
+  return toCostReport(await readLedger(test.db), { by, sonnet });
 }
 
 async function retry(lane: HttpLane, id: string): Promise<void> {
-  const { redis, keys, queues } = lane.fleet.inner;
+  const { db, queues } = lane.fleet.inner;
   const known = { workspaces: [], contexts: [] } as never; // nothing is edited
-  await retryJob({ redis, keys, queue: queues.tasks }, id, { by: 'test', known });
+  await retryJob({ db, queue: queues.tasks }, id, { by: 'test', known });
 }
 
 it('counts what a failed task has spent, and no task that ended well', async () => {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createArchiveContext, type ArchiveContext } from '../../../src/librarian/archive/context.ts';
 import { retractFinding } from '../../../src/findings/retract.ts';
-import { defineScripts } from '../../../src/redis/scripts.ts';
 import { idsShown, storeFindings } from '../../support/librarian.ts';
 import { useRedis } from '../../support/redis.ts';
 
@@ -9,7 +8,7 @@ const redis = useRedis();
 const EVERYTHING = { question: 'What is there?', maxBytes: 10_000_000 };
 
 async function open(options: { holdBytes?: number } = {}): Promise<ArchiveContext> {
-  const context = createArchiveContext(redis.redis, redis.keys, options);
+  const context = createArchiveContext(redis.db, options);
   await context.refresh();
   return context;
 }
@@ -95,8 +94,7 @@ describe('the archive context', () => {
     const context = await open();
     expect(await shown(context)).toEqual(['f0', 'f1', 'f2']);
 
-    const parts = { redis: redis.redis, keys: redis.keys, scripts: defineScripts(await redis.connect()) };
-    await retractFinding(parts, { id: 'f1', why: 'wrong', by: 'test' });
+    await retractFinding(redis.db, { id: 'f1', why: 'wrong', by: 'test' });
 
     expect(await shown(context)).toEqual(['f0', 'f2']);
     expect(await shown(await open())).toEqual(['f0', 'f2']);
@@ -134,7 +132,7 @@ describe('the archive context', () => {
 
   test('gives every asker at once what was recorded before it asked', async () => {
     await storeFindings(redis, hourly(20));
-    const context = createArchiveContext(redis.redis, redis.keys);
+    const context = createArchiveContext(redis.db);
     const counts = await Promise.all(
       Array.from({ length: 20 }, async (_, at) => {
         await storeFindings(redis, hourly(1, 100 + at));

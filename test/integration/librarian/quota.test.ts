@@ -218,8 +218,7 @@ describe('a 429', () => {
 describe('a shard that goes out', () => {
   it('is announced once, by whichever process comes first', async () => {
     const told = join(fixture.folder, 'told.jsonl');
-    const redis = await fixture.connect();
-    const notifier = createNotifier({ target: `cat >> ${told}`, redis, keys: fixture.keys });
+    const notifier = createNotifier({ target: `cat >> ${told}`, db: await fixture.connectDb() });
     const gates = await Promise.all([1, 2].map(() => openGate(fixture, testShards(2, { rpd: 2 }), { notifier })));
     await Promise.all(gates.flatMap((gate) => [acquirePermit(gate), acquirePermit(gate)]));
     for (const gate of gates) await gate.reportFailure(2, { kind: 'refused', message: 'API key not valid' });

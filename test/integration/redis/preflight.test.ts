@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createKeys } from '../../../src/redis/keys.ts';
+import { createDb } from '../../../src/redis/db.ts';
 import { DATA_LAYOUT, markSwarm, readRedisFacts, runPreflight } from '../../../src/redis/preflight.ts';
 import { useRedis } from '../../support/redis.ts';
 
@@ -7,7 +7,7 @@ const test = useRedis();
 
 describe('preflight', () => {
   it('accepts a Redis of the fleet and warns that there is no append-only file', async () => {
-    const { facts, warnings } = await runPreflight(test.redis, test.keys);
+    const { facts, warnings } = await runPreflight(test.db);
     expect(facts).toMatchObject({ evictionPolicy: 'noeviction', appendOnly: false });
     expect(warnings).toEqual([expect.stringContaining('append-only')]);
   });
@@ -15,18 +15,18 @@ describe('preflight', () => {
   it('refuses a Redis that evicts data', async () => {
     await test.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
     test.cleanup(() => test.redis.config('SET', 'maxmemory-policy', 'noeviction'));
-    await expect(runPreflight(test.redis, test.keys)).rejects.toThrow(/maxmemory-policy allkeys-lru.*noeviction/);
+    await expect(runPreflight(test.db)).rejects.toThrow(/maxmemory-policy allkeys-lru.*noeviction/);
   });
 
   it('refuses a Redis that cannot be written to', async () => {
     await test.redis.config('SET', 'maxmemory', '1');
     test.cleanup(() => test.redis.config('SET', 'maxmemory', '0'));
-    await expect(runPreflight(test.redis, test.keys)).rejects.toThrow(/Redis refuses to write: OOM/);
+    await expect(runPreflight(test.db)).rejects.toThrow(/Redis refuses to write: OOM/);
   });
 
   it('refuses data of a newer build', async () => {
     await test.redis.hset(test.keys.swarmMark, 'layout', DATA_LAYOUT + 1);
-    await expect(runPreflight(test.redis, test.keys)).rejects.toThrow(/newer fleet/);
+    await expect(runPreflight(test.db)).rejects.toThrow(/newer fleet/);
   });
 
   it('works, without knowing the policy, where CONFIG and INFO are refused for a user', async () => {
@@ -45,18 +45,18 @@ describe('preflight', () => {
 
 describe('the mark of a swarm', () => {
   it('refuses simulated work in a real swarm, and the other way round', async () => {
-    await markSwarm(test.redis, test.keys, 'real');
-    await markSwarm(test.redis, test.keys, 'real');
-    await expect(markSwarm(test.redis, test.keys, 'simulated')).rejects.toThrow(/holds real work.*FLEET_OFFLINE/);
-    const other = createKeys(`${test.swarm}x`);
-    await markSwarm(test.redis, other, 'simulated');
-    await expect(markSwarm(test.redis, other, 'real')).rejects.toThrow(/holds simulated work/);
+    await markSwarm(test.db, 'real');
+    await markSwarm(test.db, 'real');
+    await expect(markSwarm(test.db, 'simulated')).rejects.toThrow(/holds real work.*FLEET_OFFLINE/);
+    const other = createDb(test.redis, `${test.swarm}x`);
+    await markSwarm(other, 'simulated');
+    await expect(markSwarm(other, 'real')).rejects.toThrow(/holds simulated work/);
   });
 
   it('lets exactly one kind win when both come at once', async () => {
     const results = await Promise.allSettled([
-      markSwarm(test.redis, test.keys, 'real'),
-      markSwarm(await test.connect(), test.keys, 'simulated'),
+      markSwarm(test.db, 'real'),
+      markSwarm(await test.connectDb(), 'simulated'),
     ]);
     expect(results.map((result) => result.status).toSorted()).toEqual(['fulfilled', 'rejected']);
   });

@@ -24,7 +24,7 @@ async function run(lane: HttpLane, mission: { goal: string; workspace?: string; 
   const { id } = await lane.fleet.missions.add(mission);
   const record = await waitUntil(
     async () => {
-      const found = await readMission(redis.redis, redis.keys, id);
+      const found = await readMission(redis.db, id);
       return found !== null && found.state !== 'running' ? found : null;
     },
     { what: 'the end of the mission', timeoutMs: 25_000 },

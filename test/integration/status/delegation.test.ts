@@ -7,7 +7,7 @@ const test = useRedis();
 
 async function addMission(id: string, at: number, patch: MissionPatch): Promise<void> {
   await test.redis.zadd(test.keys.missions, at, id);
-  await writeMission(test.redis, test.keys, id, { goal: `goal of ${id}`, state: 'running', ...patch }, new Date(at));
+  await writeMission(test.db, id, { goal: `goal of ${id}`, state: 'running', ...patch }, new Date(at));
 }
 
 describe('the status', () => {

@@ -2,7 +2,6 @@ import { Queue } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import { queueRegistry } from '../../../queues/registry.ts';
 import { tasksQueue } from '../../../queues/tasks.ts';
-import { defineScripts } from '../../../src/redis/scripts.ts';
 import { beginSession } from '../../../src/swarm/session.ts';
 import { readStatus } from '../../../src/status/read/snapshot.ts';
 import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
@@ -13,15 +12,14 @@ import { waitUntil } from '../../support/wait.ts';
 const fixture = useRedis();
 
 async function openFleet() {
-  const redis = await fixture.connect();
-  const { keys } = fixture;
+  const db = await fixture.connectDb();
+  const { redis, keys } = db;
   const queues = Object.keys(queueRegistry).map(
     (name) => new Queue(name, { connection: redis, prefix: keys.bullPrefix }),
   );
   fixture.cleanup(() => Promise.all(queues.map((queue) => queue.close())));
   await Promise.all(queues.map((queue) => queue.waitUntilReady()));
-  const scripts = defineScripts(redis);
-  const read = () => readStatus(redis, keys, queues, { scripts, defaultDayLimitNanoUsd: 5_000_000_000 });
+  const read = () => readStatus(db, queues, { defaultDayLimitNanoUsd: 5_000_000_000 });
   return { redis, keys, queues, read };
 }
 
@@ -107,9 +105,9 @@ describe('readStatus', () => {
       await inner.queues.tasks.add(tasksQueue.jobName, { description: 'Look at it.', session }, { jobId: id });
       await waitUntil(async () => (await inner.queues.tasks.getJobState(id)) === 'completed');
     };
-    await beginSession(inner.scripts, fixture.keys, 'before');
+    await beginSession(inner.db, 'before');
     await run('t-1', 'before');
-    await beginSession(inner.scripts, fixture.keys, 'now');
+    await beginSession(inner.db, 'now');
     await run('t-2', 'before'); // stamped before the session in force began
     await run('t-3', 'now');
     const { read } = await openFleet();

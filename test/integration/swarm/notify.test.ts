@@ -67,9 +67,9 @@ test('tells of a halt, with who and why', async () => {
   const notices = makeNoticeFile();
   const config = testConfig(redis, { FLEET_NOTIFY: notices.command });
   const fleet = await openTestFleet(redis, config);
-  const { redis: connection, keys, queues } = fleet.inner;
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis: connection, keys });
-  const halt = createHaltSwitch(connection, keys, Object.values(queues), { notifier });
+  const { db, queues } = fleet.inner;
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
+  const halt = createHaltSwitch(db, Object.values(queues), { notifier });
 
   await halt.halt({ reason: 'person', step: '', by: 'ada@box', detail: 'enough' });
   await halt.halt({ reason: 'person', step: '', by: 'bob@box', detail: 'me too' });
@@ -95,7 +95,7 @@ test('posts the line to an address', async () => {
   });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const notifier = createNotifier({ target: `http://127.0.0.1:${port}/hook`, redis: redis.redis, keys: redis.keys });
+  const notifier = createNotifier({ target: `http://127.0.0.1:${port}/hook`, db: redis.db });
 
   notifier.notify('quarantine:task-1:1', { event: 'quarantine', job_id: 'task-1', worker_id: 'w', detail: 'died' });
   notifier.notify('quarantine:task-1:1', { event: 'quarantine', job_id: 'task-1', worker_id: 'w', detail: 'died' });
@@ -106,7 +106,7 @@ test('posts the line to an address', async () => {
 });
 
 test('counts a notice that could not be delivered, and nothing else suffers', async () => {
-  const notifier = createNotifier({ target: 'exit 7', redis: redis.redis, keys: redis.keys });
+  const notifier = createNotifier({ target: 'exit 7', db: redis.db });
 
   notifier.notify('halt:now', { event: 'halt', reason: 'person', step: '', by: 'ada', detail: 'enough' });
   await notifier.flush();

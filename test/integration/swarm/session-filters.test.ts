@@ -19,7 +19,7 @@ it('lists the missions of one session, newest first, however many others there a
 it('tells the failed tasks of one session from those of others', async () => {
   const config = testConfig(redis);
   const fleet = await openTestFleet(redis, config);
-  const { redis: connection, keys, queues } = fleet.inner;
+  const { db, queues } = fleet.inner;
   await startHaiku(
     redis,
     config,
@@ -30,6 +30,6 @@ it('tells the failed tasks of one session from those of others', async () => {
   }
   await expect.poll(() => queues.tasks.getFailedCount(), { timeout: 10_000 }).toBe(2);
   const failed: string[] = [];
-  for await (const job of eachFailedJob(connection, keys, queues.tasks, { session: 'two' })) failed.push(job.id);
+  for await (const job of eachFailedJob(db, queues.tasks, { session: 'two' })) failed.push(job.id);
   expect(failed).toEqual(['of-two']);
 });

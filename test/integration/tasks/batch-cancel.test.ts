@@ -45,7 +45,7 @@ test('ends what waits, what runs and what is parked, and nothing that has ended'
     async () => (await tasks.getActiveCount()) === 2 && (await redis.redis.hlen(redis.keys.parked)) === 1,
   );
 
-  expect(await cancelBatch(fleet.inner.redis, fleet.inner.keys, tasks, 'stop')).toBe(4);
+  expect(await cancelBatch(fleet.inner.db, tasks, 'stop')).toBe(4);
 
   expect(await batch.follow()).toBe('failed');
   expect((await batch.results()).map(({ state, error }) => [state, error?.split(':')[0]])).toEqual([

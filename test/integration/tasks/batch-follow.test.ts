@@ -71,8 +71,9 @@ test('is done once every failed task was retried and has its one finding', async
   const batch = await loadBatch(redis, fleet, [{ description: 'count', schema: SCHEMA }], { batch: 'mended' });
   expect(await batch.follow()).toBe('failed');
 
-  const { redis: connection, keys, queues } = fleet.inner;
-  await retryJob({ redis: connection, keys, queue: queues.tasks }, 'mended-1', {
+  const { db, queues } = fleet.inner;
+  const { keys } = db;
+  await retryJob({ db, queue: queues.tasks }, 'mended-1', {
     by: 'test',
     known: { workspaces: null, contexts: new Set() },
   });
@@ -85,9 +86,9 @@ test('is done once every failed task was retried and has its one finding', async
 test('stops waiting when the fleet is halted', async () => {
   const config = testConfig(redis);
   const fleet = await openTestFleet(redis, config);
-  const { redis: connection, keys, queues } = fleet.inner;
+  const { db, queues } = fleet.inner;
   const batch = await loadBatch(redis, fleet, [{ description: 'one' }], { batch: 'stopped' });
-  await createHaltSwitch(connection, keys, Object.values(queues)).halt({
+  await createHaltSwitch(db, Object.values(queues)).halt({
     reason: 'person',
     step: '',
     by: 'test',
@@ -115,9 +116,10 @@ test('stops waiting when what is left is parked, and a higher budget lets it go 
     ['parked', 'parked: budget'],
   ]);
 
-  const { redis: connection, keys, scripts, queues } = fleet.inner;
-  await setBudget(connection, keys, 1, { batch: 'poor' });
-  const parts = { redis: connection, keys, scripts, queues };
+  const { db, queues } = fleet.inner;
+  const { keys } = db;
+  await setBudget(db, 1, { batch: 'poor' });
+  const parts = { db, queues };
   expect(await releaseParked(parts, { scope: 'batch', name: 'poor' })).toBe(2);
   expect(await batch.follow()).toBe('done');
   expect(await redis.redis.hlen(keys.parked)).toBe(0);
@@ -134,8 +136,9 @@ test('releases nothing that waits for another budget', async () => {
   const batch = await loadBatch(redis, fleet, [{ description: 'one' }], { batch: 'mine', budgetUsd: 0.000_001 });
   await batch.follow();
 
-  const { redis: connection, keys, scripts, queues } = fleet.inner;
-  const parts = { redis: connection, keys, scripts, queues };
+  const { db, queues } = fleet.inner;
+  const { keys } = db;
+  const parts = { db, queues };
 
   expect(await releaseParked(parts, { scope: 'batch', name: 'other' })).toBe(0);
   expect(await redis.redis.hlen(keys.parked)).toBe(1);

@@ -9,8 +9,7 @@ const redis = useRedis();
 
 function forecasterOf(fleet: OpenFleet) {
   return createForecaster({
-    redis: fleet.inner.redis,
-    keys: fleet.inner.keys,
+    db: fleet.inner.db,
     findings: fleet.findings,
     defaultModel: 'claude-haiku-5-5',
     sonnetModel: 'claude-sonnet-5-5',

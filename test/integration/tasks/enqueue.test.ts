@@ -101,7 +101,7 @@ it('gives jobs the one attempt and the keeping of their queue', async () => {
 });
 
 it('opens no queue that is not in the registry', async () => {
-  const connection = await redis.connect();
+  const db = await redis.connectDb();
   // @ts-expect-error such a name does not compile
-  expect(() => connectQueue('task', connection, redis.keys)).toThrow(UsageError);
+  expect(() => connectQueue('task', db)).toThrow(UsageError);
 });

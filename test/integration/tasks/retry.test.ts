@@ -13,8 +13,8 @@ const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, require
 const ONE_TOOL = { tools: [{ name: 'findings', input: { action: 'search', query: 'anything' } }] };
 
 function retry(fleet: OpenFleet, id: string, options: Partial<RetryOptions> = {}): Promise<void> {
-  const { redis: connection, keys, queues } = fleet.inner;
-  return retryJob({ redis: connection, keys, queue: queues.tasks }, id, {
+  const { db, queues } = fleet.inner;
+  return retryJob({ db, queue: queues.tasks }, id, {
     by: 'ada@box',
     known: { workspaces: new Set(['site']), contexts: new Set() },
     ...options,
@@ -167,7 +167,7 @@ test('groups failures by reason, the newest examples first, with the line that r
   await tasks.add('task', { nothing: 'right' }, { jobId: 'foreign' });
   await until(fleet, 'foreign', 'failed');
 
-  const groups = await groupFailedJobs(eachFailedJob(redis.redis, redis.keys, tasks));
+  const groups = await groupFailedJobs(eachFailedJob(redis.db, tasks));
 
   expect(groups.map(({ reason, count }) => [reason, count])).toEqual([
     ['schema', 4],

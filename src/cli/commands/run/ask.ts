@@ -75,7 +75,7 @@ function toInstant(text: string, now: number): string {
 
 /** A query that waits for a shard says so, once for each wait. */
 async function waitForAnswer({ inner, findings }: OpenFleet, jobId: string, findingId: string): Promise<StoredFinding> {
-  const { redis, keys, queues } = inner;
+  const { db, queues } = inner;
   let last = '';
   const say = async (): Promise<void> => {
     const { logs } = await queues.archive.getJobLogs(jobId, 0, 0, false);
@@ -84,7 +84,7 @@ async function waitForAnswer({ inner, findings }: OpenFleet, jobId: string, find
     last = line;
     console.error(toLine(line, lineWidth()));
   };
-  return followJob({ redis, keys, queue: queues.archive, findings }, jobId, findingId, (state) => {
+  return followJob({ db, queue: queues.archive, findings }, jobId, findingId, (state) => {
     if (state === 'delayed') void say().catch(() => undefined);
   });
 }

@@ -26,13 +26,14 @@ export async function runBudgetCommand(usd: number | undefined, options: BudgetO
   const scope = toScope(options);
   await withFleet(async (fleet) => {
     if (scope !== null) await assertScope(fleet, scope);
-    const { config, redis, keys } = fleet.inner;
+    const { db, config } = fleet.inner;
+    const { redis, keys } = db;
     const now = new Date();
-    if (scope === null) await seedBudget(redis, keys, config.FLEET_BUDGET_USD);
-    if (usd !== undefined) await setBudget(redis, keys, usd, scope);
+    if (scope === null) await seedBudget(db, config.FLEET_BUDGET_USD);
+    if (usd !== undefined) await setBudget(db, usd, scope);
     const released = usd === undefined || scope === null ? 0 : await release(fleet, scope);
-    const state = await readBudget(redis, keys, scope, now);
-    const own = scope === null && usd === undefined ? await readOwnBudgets(redis, keys, now) : [];
+    const state = await readBudget(db, scope, now);
+    const own = scope === null && usd === undefined ? await readOwnBudgets(db, now) : [];
     const halt = await redis.get(keys.haltReason);
     const halted = halt !== null && parseHalt(halt).reason === 'budget';
     if (options.json) return printJson({ ...state, released, haltedForBudget: halted, own });
@@ -65,12 +66,9 @@ function toScope({ batch, mission, task }: BudgetOptions): BudgetScope {
 }
 
 /** A budget of something that does not exist, or that nobody asks, would be a limit that holds nothing. */
-async function assertScope(
-  { inner: { redis, keys, queues } }: OpenFleet,
-  scope: NonNullable<BudgetScope>,
-): Promise<void> {
-  if ('batch' in scope) await assertBatch(redis, keys, scope.batch);
-  if ('mission' in scope) await findMission({ redis, keys, queues }, scope.mission);
+async function assertScope({ inner: { db, queues } }: OpenFleet, scope: NonNullable<BudgetScope>): Promise<void> {
+  if ('batch' in scope) await assertBatch(db, scope.batch);
+  if ('mission' in scope) await findMission({ db, queues }, scope.mission);
   if (!('task' in scope)) return;
   const job = await queues.tasks.getJob(scope.task);
   if (job === undefined) throw new NotFoundError(`job ${scope.task}: no such job in queue tasks`);

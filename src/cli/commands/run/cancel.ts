@@ -11,18 +11,18 @@ import { withFleet } from '../../with-fleet.ts';
 /** Does `fleet cancel`. */
 export async function runCancelCommand(ids: string[], { batch }: { batch?: string }): Promise<void> {
   if ((ids.length === 0) === (batch === undefined)) throw new UsageError('cancel: expected job ids, or --batch');
-  await withFleet(async ({ inner: { redis, keys, queues } }) => {
+  await withFleet(async ({ inner: { db, queues } }) => {
     if (batch === undefined) {
       for (const id of new Set(ids)) {
-        const queue = await findQueueOf({ redis, keys, queues }, id);
-        await cancelJobs(redis, keys, queue, [id]);
-        if (queue === queues.missions) await cancelChildren({ redis, keys, queues }, id);
+        const queue = await findQueueOf({ db, queues }, id);
+        await cancelJobs(db, queue, [id]);
+        if (queue === queues.missions) await cancelChildren({ db, queues }, id);
       }
       return console.log(`Cancelled ${ids.join(', ')}.`);
     }
-    await assertBatch(redis, keys, batch);
+    await assertBatch(db, batch);
     const progress = showProgress('Cancelling', 0, 'lines');
-    const count = await cancelBatch(redis, keys, queues.tasks, batch, (done, total) => {
+    const count = await cancelBatch(db, queues.tasks, batch, (done, total) => {
       progress.setTotal(total);
       progress.update(done);
     });

@@ -7,16 +7,16 @@ import { withFleet } from '../../with-fleet.ts';
 /** Does `fleet context load`. */
 export async function runContextLoadCommand(name: string, file: string): Promise<void> {
   const text = readTextFile('context', file);
-  await withFleet(async ({ inner: { redis, keys } }) => {
-    const info = await saveContext(redis, keys, name, text);
+  await withFleet(async ({ inner: { db } }) => {
+    const info = await saveContext(db, name, text);
     console.log(`Context ${info.name}: ${info.bytes.toLocaleString('en-US')} bytes, about ${toTokens(text)} tokens.`);
   });
 }
 
 /** Does `fleet context ls`. */
 export async function runContextListCommand(options: { json?: boolean }): Promise<void> {
-  await withFleet(async ({ inner: { redis, keys } }) => {
-    const found = await listContexts(redis, keys);
+  await withFleet(async ({ inner: { db } }) => {
+    const found = await listContexts(db);
     if (options.json) return printJson(found);
     if (found.length === 0) return console.log('No contexts. fleet context load NAME FILE stores one.');
     const rows = found.map(({ name, bytes, loadedAt }) => [name, bytes.toLocaleString('en-US'), loadedAt]);
@@ -26,8 +26,8 @@ export async function runContextListCommand(options: { json?: boolean }): Promis
 
 /** Does `fleet context rm`. */
 export async function runContextRemoveCommand(name: string): Promise<void> {
-  await withFleet(async ({ inner: { redis, keys } }) => {
-    await removeContext(redis, keys, name);
+  await withFleet(async ({ inner: { db } }) => {
+    await removeContext(db, name);
     console.log(`Context ${name} is gone.`);
   });
 }

@@ -12,11 +12,11 @@ export type CostsOptions = { by: ReportDimension; json?: boolean } & Partial<Rec
 /** Does `fleet costs`. */
 export async function runCostsCommand(options: CostsOptions): Promise<void> {
   await withFleet(async (fleet) => {
-    const { config, redis, keys } = fleet.inner;
+    const { db, config } = fleet.inner;
     const only = Object.fromEntries(
       REPORT_DIMENSIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
     );
-    const report = toCostReport(await readLedger(redis, keys), {
+    const report = toCostReport(await readLedger(db), {
       by: options.by,
       sonnet: findPrices(config.FLEET_SONNET_MODEL, new Date()),
       only,

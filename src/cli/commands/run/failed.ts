@@ -6,21 +6,16 @@ import { withFleet } from '../../with-fleet.ts';
 
 /** Does `fleet failed`. */
 export async function runFailedCommand(options: { batch?: string; session?: string; json?: boolean }): Promise<void> {
-  await withFleet(async ({ inner: { redis, keys, queues } }) => {
+  await withFleet(async ({ inner: { db, queues } }) => {
     const { batch, session } = options;
-    if (batch !== undefined) await assertBatch(redis, keys, batch);
+    if (batch !== undefined) await assertBatch(db, batch);
     const own = session === undefined ? {} : { session };
     const filter = batch === undefined ? own : { ...own, batch };
-    const groups = await groupFailedJobs(
-      eachFailedJob(redis, keys, queues.tasks, filter),
-      batch === undefined ? {} : { batch },
-    );
+    const groups = await groupFailedJobs(eachFailedJob(db, queues.tasks, filter), batch === undefined ? {} : { batch });
     // No question belongs to a batch as its tasks do.
-    const questions = batch === undefined ? await groupFailedJobs(eachFailedJob(redis, keys, queues.archive, own)) : [];
+    const questions = batch === undefined ? await groupFailedJobs(eachFailedJob(db, queues.archive, own)) : [];
     const missions =
-      batch === undefined
-        ? await groupFailedJobs(eachFailedJob(redis, keys, queues.missions, own), { isMission: true })
-        : [];
+      batch === undefined ? await groupFailedJobs(eachFailedJob(db, queues.missions, own), { isMission: true }) : [];
     const shown = [
       ...groups.map((group) => ({ ...group, noun: 'task' })),
       ...questions.map((group) => ({ ...group, noun: 'question' })),

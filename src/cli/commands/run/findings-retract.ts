@@ -11,10 +11,10 @@ export async function runFindingsRetractCommand(
   options: { why: string; json?: boolean },
 ): Promise<void> {
   const id = given.replace(/^finding:/, '');
-  await withFleet(async ({ inner: { redis, keys, scripts } }) => {
+  await withFleet(async ({ inner: { db } }) => {
     if (options.why.trim() === '') throw new UsageError('--why: expected a reason in words; it stays with the finding');
-    const retraction = await retractFinding({ redis, keys, scripts }, { id, why: options.why, by: thisPerson() });
-    const citing = await listAnswersCiting(redis, keys, id);
+    const retraction = await retractFinding(db, { id, why: options.why, by: thisPerson() });
+    const citing = await listAnswersCiting(db, id);
     if (options.json) {
       return printJson({ ...retraction, cited_by: citing.map((answer) => answer.finding_id) });
     }

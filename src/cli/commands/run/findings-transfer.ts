@@ -20,11 +20,11 @@ const PROBLEMS_KEPT = 100;
 
 /** Writes every finding that fits as JSONL, oldest first. @param path null: to the standard output, as it comes */
 export async function exportFindings({ inner }: OpenFleet, path: string | null, query: FindingQuery): Promise<void> {
-  const { redis, keys } = inner;
+  const { db } = inner;
   const progress = showProgress('Exporting', 0, 'findings');
   let count = 0;
   async function fill(write: (text: string) => Promise<void>): Promise<void> {
-    for await (const found of eachStored(redis, keys, query)) {
+    for await (const found of eachStored(db, query)) {
       await write(`${toExportLine(found)}\n`);
       count += 1;
       progress.update(count);
@@ -45,7 +45,7 @@ export async function importFindingsFile(
   path: string,
   options: { json?: boolean },
 ): Promise<void> {
-  const { redis, keys, scripts } = inner;
+  const { db } = inner;
   const { chunks, size } = await openFile(path);
   const progress = showProgress('Importing', size ?? 0, 'bytes');
   const problems: { line: number; problem: string }[] = [];
@@ -54,7 +54,7 @@ export async function importFindingsFile(
     counts = await withInterrupt(
       'Interrupted. What was imported stays; the same command goes on where it was left.',
       () =>
-        importFindings({ redis, keys, scripts }, chunks, {
+        importFindings(db, chunks, {
           onBad(line, problem) {
             if (problems.length < PROBLEMS_KEPT) problems.push({ line, problem });
             if (problems.length <= PROBLEMS_SHOWN && options.json !== true) {

@@ -34,8 +34,8 @@ export async function runFindingsCommand(id: string | undefined, options: Findin
     }
     const { batch, export: target } = options;
     // Of an imported batch there are findings and no tasks.
-    if (batch !== undefined && (await inner.redis.exists(inner.keys.indexByBatch(batch))) === 0) {
-      await assertBatch(inner.redis, inner.keys, batch);
+    if (batch !== undefined && (await inner.db.redis.exists(inner.db.keys.indexByBatch(batch))) === 0) {
+      await assertBatch(inner.db, batch);
     }
     if (target !== undefined) return exportFindings(fleet, target === true ? null : target, toQuery(options));
     const found = await findings.list({ ...toQuery(options), limit: options.limit ?? FINDINGS_SHOWN });

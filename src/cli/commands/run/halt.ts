@@ -10,9 +10,9 @@ import { withFleet } from '../../with-fleet.ts';
 export async function runHaltCommand(words: string[]): Promise<void> {
   const detail = words.join(' ').trim();
   if (detail === '') throw new UsageError('halt: expected a reason');
-  await withFleet(async ({ inner: { config, redis, keys, queues } }) => {
-    const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
-    const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
+  await withFleet(async ({ inner: { db, config, queues } }) => {
+    const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
+    const halt = createHaltSwitch(db, Object.values(queues), { notifier });
     const first = await halt.halt({ reason: 'person', step: '', by: thisPerson(), detail });
     await notifier.flush();
     if (first) return console.log('Halted. Nothing is lost: `fleet resume` goes on.');

@@ -36,7 +36,7 @@ export async function runMissionCommand(goal: string, options: MissionCommandOpt
   if (goal === 'ls') return withFleet((fleet) => list(fleet, options));
   const input = toInput(goal, options);
   await withFleet(async (fleet) => {
-    const { redis, keys } = fleet.inner;
+    const { redis, keys } = fleet.inner.db;
     const isId = /^\S+$/.test(goal) && (await redis.exists(keys.mission(goal))) === 1;
     if (isId) return show(fleet, goal, options);
     if (/^mission-\S*$/.test(goal)) throw new NotFoundError(`mission ${goal}: there is none of this id`);
@@ -93,8 +93,8 @@ async function add(fleet: OpenFleet, input: MissionInput, options: MissionComman
 
 async function wait(fleet: OpenFleet, mission: EnqueuedMission, options: MissionCommandOptions): Promise<void> {
   const end = await followMission(fleet, mission.id, (line) => console.error(line));
-  const { redis, keys } = fleet.inner;
-  const status = await readMissionStatus(redis, keys, mission.id);
+  const { db } = fleet.inner;
+  const status = await readMissionStatus(db, mission.id);
   if (end.state === 'done') {
     if (end.finding === null) return showPlan(fleet, mission.id, options);
     return showAnswer(fleet, end.finding, options);
@@ -117,13 +117,13 @@ async function showAnswer(fleet: OpenFleet, findingId: string, { json }: Mission
 }
 
 async function showPlan(fleet: OpenFleet, id: string, { json }: MissionCommandOptions): Promise<void> {
-  const { redis, keys } = fleet.inner;
-  const status = await readMissionStatus(redis, keys, id);
+  const { db } = fleet.inner;
+  const status = await readMissionStatus(db, id);
   if (status === null || status.plan === null) throw new NotFoundError(`mission ${id}: it has no plan`);
   const { plan, budget, workspace } = status;
   const { config, queues } = fleet.inner;
   const forecast = await forecastPlan(
-    { redis, keys, queue: queues.tasks, findings: fleet.findings, config, now: new Date() },
+    { db, queue: queues.tasks, findings: fleet.findings, config, now: new Date() },
     { nodes: toNodes(plan), workspace },
   );
   if (json) return printJson({ mission_id: id, plan, cost_usd: budget.settled / 1e9, forecast });
@@ -133,12 +133,12 @@ async function showPlan(fleet: OpenFleet, id: string, { json }: MissionCommandOp
 }
 
 async function show(fleet: OpenFleet, id: string, options: MissionCommandOptions): Promise<void> {
-  const { redis, keys } = fleet.inner;
+  const { db } = fleet.inner;
   if (options.wait) {
     const mission = { id, findingId: '', added: false, state: 'unknown' as const };
     return wait(fleet, mission, options);
   }
-  const status = await readMissionStatus(redis, keys, id);
+  const status = await readMissionStatus(db, id);
   if (status === null) throw new NotFoundError(`mission ${id}: there is none of this id`);
   if (options.json) return printJson(status);
   console.log(renderMission(status));

@@ -16,7 +16,8 @@ export async function runMonitorCommand(options: MonitorOptions): Promise<void> 
 }
 
 async function follow(fleet: OpenFleet, options: MonitorOptions): Promise<never> {
-  const { config, keys } = fleet.inner;
+  const { config } = fleet.inner;
+  const { keys } = fleet.inner.db;
   const subscriber = await connectRedis(config.REDIS_URL, {
     role: 'worker',
     name: 'fleet-monitor',
@@ -57,7 +58,8 @@ async function findFinding(fleet: OpenFleet, channel: string, id: string): Promi
   if (channel === 'findings') return fleet.findings.get(id);
   if (channel === 'responses') return fleet.findings.get(`archive_${id}`);
   if (channel !== 'completions') return null;
-  const { redis, keys, queues } = fleet.inner;
+  const { queues } = fleet.inner;
+  const { redis, keys } = fleet.inner.db;
   const data = await redis.hget(keys.queueKey(queues.tasks.name, id), 'data');
   const wanted = data === null ? undefined : (JSON.parse(data) as { finding_id?: string }).finding_id;
   return fleet.findings.get(toFindingId(id, wanted));

@@ -7,8 +7,8 @@ import { withFleet } from '../../with-fleet.ts';
 
 /** Does `fleet paper show`. */
 export async function runPaperShowCommand(id: string, options: { json?: boolean }): Promise<void> {
-  await withFleet(async ({ inner: { redis, keys } }) => {
-    const [mission, found] = [await readMissionHead(redis, keys, id), await readPaper(redis, keys, id)];
+  await withFleet(async ({ inner: { db } }) => {
+    const [mission, found] = [await readMissionHead(db, id), await readPaper(db, id)];
     if (found === null) throw new NotFoundError(`paper ${id}: no such paper, or it has not begun`);
     if (options.json === true) return printJson({ id, state: mission?.state ?? null, ...found });
     if (found.text !== null) return console.log(withoutControls(found.text).trimEnd());

@@ -78,10 +78,10 @@ async function begin(fleet: OpenFleet, goal: string, options: PaperOptions): Pro
 
 /** Lets go on what waits for a person. A paper that is written, or runs, needs nothing. */
 async function goOn(fleet: OpenFleet, id: string, options: PaperOptions): Promise<void> {
-  const { redis, keys, queues, scripts } = fleet.inner;
+  const { db, queues } = fleet.inner;
   const [mission, paper, job] = await Promise.all([
-    readMissionHead(redis, keys, id),
-    readPaper(redis, keys, id),
+    readMissionHead(db, id),
+    readPaper(db, id),
     queues.missions.getJob(id),
   ]);
   if (mission === null && paper === null) throw new NotFoundError(`paper ${id}: there is none of this id`);
@@ -92,14 +92,14 @@ async function goOn(fleet: OpenFleet, id: string, options: PaperOptions): Promis
   await warnWithoutWriters(fleet);
   if (job !== undefined && (await job.isFailed())) {
     const known = { workspaces: null, contexts: new Set<string>() };
-    await retryJob({ redis, keys, queue: queues.missions }, id, { by: thisPerson(), known });
+    await retryJob({ db, queue: queues.missions }, id, { by: thisPerson(), known });
     return say(options, `Paper ${id} has failed and is tried again`);
   }
-  const halt = createHaltSwitch(redis, keys, Object.values(queues));
+  const halt = createHaltSwitch(db, Object.values(queues));
   const stands = mission?.state === 'asks' || mission?.state === 'parked' || (paper !== null && paper.stop !== null);
   if (!stands) return;
   const choice = options.acceptShards === true ? 'accept-shards' : 'retry';
-  const resumed = await resumeMission({ redis, keys, queues, scripts, halt }, id, choice, thisPerson());
+  const resumed = await resumeMission({ db, queues, halt }, id, choice, thisPerson());
   say(options, `Paper ${id} goes on${resumed.said === null ? '' : `: ${resumed.said}`}`);
   if (resumed.liftedHalt) say(options, 'The halt it caused is lifted');
 }
@@ -113,7 +113,7 @@ async function waitFor(fleet: OpenFleet, id: string, options: PaperOptions): Pro
   }
   const { out } = options;
   if (out !== undefined) await writeWhole(out, (write) => write(end.text), { keep: true });
-  const finding = (await readMissionHead(fleet.inner.redis, fleet.inner.keys, id))?.finding ?? null;
+  const finding = (await readMissionHead(fleet.inner.db, id))?.finding ?? null;
   if (options.json === true) return printJson({ id, state: 'done', finding_id: finding, file: out ?? null });
   if (out === undefined) console.log(`✅ Paper ${id} is written: fleet paper --resume ${id} --out FILE`);
   else console.log(`✅ ${out}`);

@@ -6,10 +6,10 @@ import { withFleet } from '../../with-fleet.ts';
 
 /** Does `fleet park`. */
 export async function runParkCommand(mission: string): Promise<void> {
-  await withFleet(async ({ inner: { config, redis, keys, queues } }) => {
-    const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
-    const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
-    const parked = await parkMission({ redis, keys, queues, halt, notifier }, mission, thisPerson());
+  await withFleet(async ({ inner: { db, config, queues } }) => {
+    const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
+    const halt = createHaltSwitch(db, Object.values(queues), { notifier });
+    const parked = await parkMission({ db, queues, halt, notifier }, mission, thisPerson());
     await notifier.flush();
     const what = parked.again ? 'is parked already' : 'is parked';
     console.log(`Mission ${mission} ${what}: nothing of it is lost; fleet resume ${mission} lets it go on.`);

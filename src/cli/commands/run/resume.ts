@@ -44,20 +44,20 @@ function toChoice(
 }
 
 async function liftHalt(fleet: OpenFleet): Promise<void> {
-  const { config, redis, keys, queues } = fleet.inner;
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
-  const lifted = await createHaltSwitch(redis, keys, Object.values(queues), { notifier }).resume(thisPerson());
+  const { db, config, queues } = fleet.inner;
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
+  const lifted = await createHaltSwitch(db, Object.values(queues), { notifier }).resume(thisPerson());
   await notifier.flush();
   console.log(describeLifted(lifted));
   await describeRest(fleet);
 }
 
 async function letGo(fleet: OpenFleet, mission: string, choice: MissionChoice | null): Promise<void> {
-  const { config, redis, keys, queues, scripts } = fleet.inner;
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
-  const halt = createHaltSwitch(redis, keys, Object.values(queues), { notifier });
+  const { db, config, queues } = fleet.inner;
+  const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
+  const halt = createHaltSwitch(db, Object.values(queues), { notifier });
   const before = await halt.read();
-  const resumed = await resumeMission({ redis, keys, queues, scripts, halt, notifier }, mission, choice, thisPerson());
+  const resumed = await resumeMission({ db, queues, halt, notifier }, mission, choice, thisPerson());
   await notifier.flush();
   console.log(`Mission ${mission} goes on${resumed.said === null ? '' : `: ${resumed.said}`}.`);
   if (resumed.released > 0) console.log(`Released: ${countOf(resumed.released, 'job')}, waiting for a worker again`);

@@ -76,14 +76,14 @@ async function choose(
   ids: string[],
   options: RetryCommandOptions,
 ): Promise<Map<string, string | null>> {
-  const { redis, keys, queues } = fleet.inner;
+  const { db, queues } = fleet.inner;
   const { batch, reason, first = Infinity } = options;
   const chosen = new Map<string, string | null>();
   for (const id of ids) if (chosen.size < first) chosen.set(id, null);
   if (ids.length > 0) return chosen;
-  if (batch !== undefined) await assertBatch(redis, keys, batch);
+  if (batch !== undefined) await assertBatch(db, batch);
   const filter = { ...(batch === undefined ? {} : { batch }), ...(reason === undefined ? {} : { reason }) };
-  for await (const job of eachFailedJob(redis, keys, queues.tasks, filter)) {
+  for await (const job of eachFailedJob(db, queues.tasks, filter)) {
     if (chosen.size >= first) break;
     chosen.set(job.id, job.batch);
   }
@@ -97,30 +97,30 @@ async function inOpenBatches<T>(
   options: RetryCommandOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  const { config, redis, keys } = inner;
+  const { db, config } = inner;
   const batches = options.dryRun ? [] : [...new Set(chosen.values())].filter((batch) => batch !== null);
-  for (const batch of batches) await holdOpen(redis, keys, batch);
+  for (const batch of batches) await holdOpen(db, batch);
   try {
     return await work();
   } finally {
-    const notifier = createNotifier({ target: config.FLEET_NOTIFY, redis, keys });
+    const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
     for (const batch of batches) {
-      await letEnd(redis, keys, batch);
-      await noticeBatchEnd(redis, keys, batch, notifier);
+      await letEnd(db, batch);
+      await noticeBatchEnd(db, batch, notifier);
     }
     await notifier.flush();
   }
 }
 
 async function retryAll(fleet: OpenFleet, ids: string[], edit: TaskEdit | undefined, options: RetryCommandOptions) {
-  const { config, redis, keys, queues } = fleet.inner;
-  const known = await readKnownNames(redis, keys, Object.keys(config.FLEET_WORKSPACES));
+  const { db, config, queues } = fleet.inner;
+  const known = await readKnownNames(db, Object.keys(config.FLEET_WORKSPACES));
   const retried: string[] = [];
   const refused: { id: string; message: string }[] = [];
   const progress = showProgress('Retrying', ids.length);
   for (const id of ids) {
     try {
-      await retryJob({ redis, keys, queue: await findQueueOf({ redis, keys, queues }, id) }, id, {
+      await retryJob({ db, queue: await findQueueOf({ db, queues }, id) }, id, {
         by: thisPerson(),
         known,
         fresh: options.fresh ?? false,

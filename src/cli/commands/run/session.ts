@@ -7,8 +7,9 @@ import { withFleet } from '../../with-fleet.ts';
 /** Does `fleet session`. */
 export async function runSessionCommand(name: string | undefined, options: { json?: boolean }): Promise<void> {
   if (name !== undefined) checkSessionName(name);
-  await withFleet(async ({ inner: { redis, keys, scripts } }) => {
-    const session = await beginSession(scripts, keys, name ?? '');
+  await withFleet(async ({ inner: { db } }) => {
+    const { redis, keys } = db;
+    const session = await beginSession(db, name ?? '');
     const state = await redis.hgetall(keys.session);
     const { startedAt = '', findings = '0' } = state;
     if (options.json) return printJson({ name: session, startedAt, findings: Number(findings) });

@@ -11,9 +11,9 @@ import { withFleet } from '../../with-fleet.ts';
 
 /** Does `fleet shards`. */
 export async function runShardsCommand(options: { test?: boolean; json?: boolean }): Promise<void> {
-  await withFleet(async ({ inner: { config, redis, keys, currentSession } }) => {
+  await withFleet(async ({ inner: { db, config, currentSession } }) => {
     if (options.test) return runShardTest(config, await currentSession(), options.json ?? false);
-    const shards = await readShardStates(redis, keys, config.shards);
+    const shards = await readShardStates(db, config.shards);
     if (options.json) printJson({ shards, pacing: config.GEMINI_PACING === '1' });
     else console.log(renderShards(shards, { pacing: config.GEMINI_PACING === '1', width: lineWidth() }));
   });

@@ -28,9 +28,9 @@ export async function runStatusCommand(options: StatusCommandOptions): Promise<v
 }
 
 async function show(fleet: OpenFleet, options: StatusCommandOptions): Promise<void> {
-  const { redis, keys } = fleet.inner;
+  const { db } = fleet.inner;
   if (options.batch !== undefined) {
-    const batch = await readBatch(redis, keys, options.batch);
+    const batch = await readBatch(db, options.batch);
     return options.json ? printJson(batch) : console.log(renderBatch(batch));
   }
   const snapshot = await readSnapshot(fleet);

@@ -42,7 +42,7 @@ export async function runTaskCommand(description: string | undefined, options: T
 
 async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<void> {
   await withFleet(async (fleet) => {
-    const { redis, keys, queues } = fleet.inner;
+    const { db, queues } = fleet.inner;
     const handle = await fleet.tasks.add(task, options.taskId === undefined ? {} : { taskId: options.taskId });
     const { id, findingId, added, state } = handle;
     if (!options.wait) {
@@ -52,7 +52,7 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
     }
     if (!options.json) console.error(added ? `Enqueued ${id}, waiting` : `${id} is there already: ${state}`);
     await warnWithoutWorkers(fleet);
-    const parts = { redis, keys, queue: queues.tasks, findings: fleet.findings };
+    const parts = { db, queue: queues.tasks, findings: fleet.findings };
     const progress = showProgress('Working', 0, 'turns');
     const finding = await followJob(parts, id, findingId, (now, turns) => {
       progress.setTotal(turns?.of ?? 1);

@@ -1,0 +1,25 @@
+import type { Redis } from 'ioredis';
+import { createKeys, type Keys } from './keys.ts';
+import { defineScripts, type Scripts } from './scripts.ts';
+import { waitWhileRefused } from './wait-while-refused.ts';
+
+/** One swarm's data in one Redis: the connection, the names of the keys, and the scripts registered on the connection. */
+export interface Db {
+  redis: Redis;
+  keys: Keys;
+  scripts: Scripts;
+}
+
+/**
+ * Registers the scripts on the connection; sends nothing yet.
+ * @param swarm name of the swarm; null is the default one
+ * @param options.waitsWhileRefused whether a script waits for a Redis that refuses to store (full, failing over) instead of failing. Default false
+ */
+export function createDb(redis: Redis, swarm: string | null, options: { waitsWhileRefused?: boolean } = {}): Db {
+  const scripts = defineScripts(redis);
+  return {
+    redis,
+    keys: createKeys(swarm),
+    scripts: (options.waitsWhileRefused ?? false) ? waitWhileRefused(scripts) : scripts,
+  };
+}
