@@ -1,5 +1,5 @@
 /**
- * Takes the README's pictures from a running fleet: `npm run build && node scripts/screenshots.mjs`. It brings up a demo
+ * Takes the documents' pictures from a running fleet: `npm run build && node scripts/screenshots.mjs`. It brings up a demo
  * fleet of its own on simulated models, gives it work, some of which fails, and looks at it with chromium. Nothing is left.
  */
 import { existsSync, mkdirSync, statSync } from 'node:fs';
