@@ -1,0 +1,119 @@
+import { UnrecoverableError, Worker, type Job } from 'bullmq';
+import { expect, test } from 'vitest';
+import {
+  AccountRefusedError,
+  BudgetHeldError,
+  BudgetReachedError,
+  CancelledError,
+  HaltError,
+  InvalidJobError,
+  LockLostError,
+  ModelCoolingError,
+  ProviderUnavailableError,
+  QuarantinedError,
+  RateLimitedError,
+  ShardsUsedUpError,
+  ShutdownError,
+  TaskFailedError,
+} from '../../../src/errors.ts';
+import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
+import { createLogger } from '../../../src/process/logger.ts';
+import { bare, table } from '../../support/docs.ts';
+import { openHttpLane } from '../../support/http-fleet.ts';
+import { useRedis } from '../../support/redis.ts';
+
+const redis = useRedis();
+const TOKEN = 'token';
+const TWO_HOURS_MS = 2 * 3600_000;
+
+interface Case {
+  thrown: Error;
+  /** What must be so before the run throws. */
+  before?: (jobId: string) => Promise<unknown>;
+}
+
+/** One error for each row of the table, by the row's first cell. */
+const CASES: Record<string, Case> = {
+  LockLostError: { thrown: new LockLostError('another worker has it') },
+  ShutdownError: { thrown: new ShutdownError('the process ends') },
+  HaltError: { thrown: new HaltError('person') },
+  AccountRefusedError: { thrown: new AccountRefusedError('401') },
+  'BudgetReachedError of the day': { thrown: new BudgetReachedError('day', '', 'reached', 1) },
+  'BudgetReachedError of its own': {
+    thrown: new BudgetReachedError('batch', 'first', 'reached', 1),
+    before: () => redis.redis.hset(redis.keys.spend('batch:first'), 'limit', '1'),
+  },
+  'BudgetReachedError of a parked mission': {
+    thrown: new BudgetReachedError('mission', 'm', 'parked', -1),
+    before: () => redis.redis.hset(redis.keys.spend('mission:m'), 'parked', 'now'),
+  },
+  BudgetHeldError: { thrown: new BudgetHeldError('held') },
+  RateLimitedError: { thrown: new RateLimitedError('claude-haiku-5-5', 60_000, '429') },
+  ModelCoolingError: { thrown: new ModelCoolingError('claude-haiku-5-5', 60_000, 'cools down') },
+  ShardsUsedUpError: { thrown: new ShardsUsedUpError(60_000, 'used up') },
+  ProviderUnavailableError: { thrown: new ProviderUnavailableError('claude-haiku-5-5', false, '529') },
+  'ProviderUnavailableError after two hours': {
+    thrown: new ProviderUnavailableError('claude-haiku-5-5', false, '529'),
+    before: (jobId) =>
+      redis.redis.hset(redis.keys.turns(jobId), {
+        unavailable: 1,
+        unavailable_since: Date.now() - TWO_HOURS_MS - 1_000,
+      }),
+  },
+  TaskFailedError: { thrown: new TaskFailedError('refusal', 'declined') },
+  InvalidJobError: { thrown: new InvalidJobError('no task') },
+  CancelledError: { thrown: new CancelledError('by a person') },
+  QuarantinedError: { thrown: new QuarantinedError('its worker died') },
+  'anything else': { thrown: new TypeError('a bug') },
+};
+
+const rows = table('ARCHITECTURE.md', 'Outcomes').map((row) => row.map(bare));
+
+test('the outcome table has a row for each of these cases, and no other', () => {
+  expect(rows.map(([thrown]) => thrown)).toEqual(Object.keys(CASES));
+});
+
+test.each(rows)('%s: the job %s', async (thrown = '', ...rest) => {
+  const { thrown: error, before } = CASES[thrown] ?? expect.fail(`no case for ${thrown}`);
+  const lane = await openHttpLane(redis, { workers: 0 });
+  const id = await lane.add('Say hello');
+  const bareWorker = new Worker('tasks', null, { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
+  redis.cleanup(() => bareWorker.close());
+  const job = await bareWorker.getNextJob(TOKEN);
+  if (job === undefined) throw new Error('there is no job');
+  await before?.(id);
+
+  const log = createLogger('test', 'silent');
+  const outcome = await toOutcome(error, job, TOKEN, {
+    ...lane.fleet.inner,
+    queue: lane.queue,
+    halt: lane.halt,
+    workerId: 'w',
+    log,
+  });
+  if (outcome instanceof UnrecoverableError) await job.moveToFailed(outcome, TOKEN); // what BullMQ does next
+
+  const halt = await lane.halt.read();
+  const { halts: _halts, ...counters } = await lane.counters();
+  const reason = error instanceof TaskFailedError ? error.reason : null;
+  const after = await lane.job(id);
+  expect([
+    await describeJob(after, reason),
+    halt === null ? '' : `halts: ${halt.reason}`,
+    Object.keys(counters).join(', ').replace(`failed_${reason}`, 'failed_<reason>'),
+    after.attemptsMade > 0 ? 'yes' : 'no',
+  ]).toEqual(rest);
+});
+
+/** In the words of the table. @param taskReason of a failed task: the table names the reasons elsewhere */
+async function describeJob(job: Job, taskReason: string | null): Promise<string> {
+  const state = await job.getState();
+  if (state === 'active') return 'is left alone';
+  if (state === 'waiting') return 'back to waiting';
+  if (state === 'failed') {
+    const word = job.failedReason?.split(':')[0];
+    return `failed: ${word === taskReason ? 'its reason' : word}`;
+  }
+  const isParked = (await redis.redis.hexists(redis.keys.parked, job.id ?? '')) === 1;
+  return isParked ? 'parked' : state;
+}
