@@ -47,7 +47,7 @@ export function createApi({ db, queues, config }: DashboardParts): Router {
   const readCached = createCachedRead(
     () =>
       withDeadline(
-        readStatus(db, allQueues, {
+        readStatus(db, {
           shards: config.shards,
           sonnetModel: config.FLEET_SONNET_MODEL,
           defaultDayLimitNanoUsd,

@@ -103,7 +103,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
     },
     status: () =>
       plainly(() =>
-        readStatus(db, Object.values(queues), {
+        readStatus(db, {
           shards: config.shards,
           sonnetModel: config.FLEET_SONNET_MODEL,
         }),

@@ -6,9 +6,9 @@ import { readStatus } from '../status/read/snapshot.ts';
 
 /** The fleet's state, with the budget that would hold where none is set yet. */
 export async function readSnapshot({ inner }: OpenFleet): Promise<StatusSnapshot> {
-  const { db, config, queues } = inner;
+  const { db, config } = inner;
   const seed = config.FLEET_BUDGET_USD;
-  return readStatus(db, Object.values(queues), {
+  return readStatus(db, {
     shards: config.shards,
     sonnetModel: config.FLEET_SONNET_MODEL,
     defaultDayLimitNanoUsd: seed === undefined ? DEFAULT_BUDGET_NANO_USD : toNanoUsd(seed),

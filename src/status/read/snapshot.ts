@@ -1,5 +1,3 @@
-import type { Queue } from 'bullmq';
-import type { ChainableCommander } from 'ioredis';
 import type { QueueName } from '../../../queues/registry.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
@@ -9,12 +7,11 @@ import { countParked, groupParked, parseWorkers } from './parse-records.ts';
 import type { ShardLimits } from '../../librarian/gate/shard-project.ts';
 import { NEWEST_MISSIONS, readMissionLines } from './missions.ts';
 import type { Db } from '../../redis/db.ts';
+import { QUEUE_NAMES, readQueues } from './queues.ts';
+import { runPipeline } from './run-pipeline.ts';
 import { readSaving } from './saving.ts';
 import { readShards } from './shards.ts';
-import { VENDORS, type QueueStatus, type StatusSnapshot, type Vendor, type VendorSpend } from '../types.ts';
-
-/** The part of a BullMQ queue that is read here. */
-export type CountedQueue = Pick<Queue, 'getJobCounts' | 'isPaused'> & { name: string };
+import { VENDORS, type StatusSnapshot, type Vendor, type VendorSpend } from '../types.ts';
 
 export interface StatusOptions {
   /** What limits a day where `fleet budget` never set one. Nano-dollars. */
@@ -31,18 +28,13 @@ const SAMPLE = 1_000;
 /**
  * Reads the whole state of the fleet: a fixed number of Redis commands in two round trips, whatever the number of
  * findings and jobs. No SCAN, no KEYS. A session with rework takes two more, over its days' ledgers.
- * @param queues the fleet's BullMQ queues, any subset
  */
-export async function readStatus(
-  db: Db,
-  queues: readonly CountedQueue[],
-  options: StatusOptions,
-): Promise<StatusSnapshot> {
+export async function readStatus(db: Db, options: StatusOptions): Promise<StatusSnapshot> {
   const { keys } = db;
   const [first, counts, reasons] = await Promise.all([
     readFacts(db),
-    Promise.all(queues.map((queue) => readQueue(queue))),
-    Promise.all(queues.map((queue) => readReasons(db, queue.name as QueueName))),
+    readQueues(db),
+    Promise.all(QUEUE_NAMES.map((queue) => readReasons(db, queue))),
   ]);
   const now = Number(first.time[0]) * 1_000 + Math.floor(Number(first.time[1]) / 1_000);
   const day = new Date(now).toISOString().slice(0, 10);
@@ -120,7 +112,7 @@ export async function readStatus(
 }
 
 async function readFacts({ redis, keys }: Db) {
-  const replies = await run(
+  const replies = await runPipeline(
     redis
       .pipeline()
       .time()
@@ -183,7 +175,7 @@ async function readDependentFacts(
   const askParked = facts.parkedCount > 0 && facts.parkedCount <= SAMPLE;
   if (askParked) pipeline.hvals(keys.parked);
   const [replies, shards, missions] = await Promise.all([
-    run(pipeline),
+    runPipeline(pipeline),
     readShards(db, configured, facts.now),
     readMissionLines(db, facts.missionIds),
   ]);
@@ -195,24 +187,6 @@ async function readDependentFacts(
     spent: replies[1] as Record<string, string>,
     cooling: facts.models.map((model, i) => ({ model, forMs: waits[i] ?? 0 })).filter((wait) => wait.forMs > 0),
     parked: askParked ? (replies.at(-1) as string[]) : [],
-  };
-}
-
-async function readQueue(queue: CountedQueue): Promise<QueueStatus> {
-  const [counts, paused] = await Promise.all([
-    queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'waiting-children', 'completed', 'failed'),
-    queue.isPaused(),
-  ]);
-  return {
-    name: queue.name as QueueName,
-    paused,
-    waiting: (counts['wait'] ?? 0) + (counts['prioritized'] ?? 0),
-    active: counts['active'] ?? 0,
-    delayed: counts['delayed'] ?? 0,
-    waitingForChildren: counts['waiting-children'] ?? 0,
-    parked: 0,
-    completed: counts['completed'] ?? 0,
-    failed: counts['failed'] ?? 0,
   };
 }
 
@@ -271,13 +245,4 @@ function countersOf(hash: Record<string, string>): Record<string, number> {
 
 function limitOf(stored: string | undefined, fallback: number | undefined): number | null {
   return stored === undefined ? (fallback ?? null) : Number(stored);
-}
-
-/** Runs a pipeline and throws the first error in it. */
-async function run(pipeline: ChainableCommander): Promise<unknown[]> {
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  });
 }

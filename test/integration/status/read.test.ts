@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { FlowProducer, Queue, Worker } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import { queueRegistry } from '../../../queues/registry.ts';
 import { tasksQueue } from '../../../queues/tasks.ts';
@@ -19,7 +19,7 @@ async function openFleet() {
   );
   fixture.cleanup(() => Promise.all(queues.map((queue) => queue.close())));
   await Promise.all(queues.map((queue) => queue.waitUntilReady()));
-  const read = () => readStatus(db, queues, { defaultDayLimitNanoUsd: 5_000_000_000 });
+  const read = () => readStatus(db, { defaultDayLimitNanoUsd: 5_000_000_000 });
   return { redis, keys, queues, read };
 }
 
@@ -116,6 +116,42 @@ describe('readStatus', () => {
     expect(haiku.externalNanoUsd).toBe(0);
     await fixture.redis.incrbyfloat(fixture.keys.cost('haiku'), 0.5);
     expect((await read()).spend.haiku.externalNanoUsd).toBe(500_000_000);
+  });
+
+  it('counts jobs as BullMQ itself does', async () => {
+    const { redis, keys, read } = await openFleet();
+    const connection = { connection: redis, prefix: keys.bullPrefix };
+    const flow = new FlowProducer(connection);
+    const worker = new Worker('tasks', null, { ...connection, autorun: false });
+    fixture.cleanup(() => Promise.all([flow.close(), worker.close()]));
+    const queue = new Queue('tasks', connection);
+    fixture.cleanup(() => queue.close());
+    await queue.addBulk(Array.from({ length: 6 }, () => ({ name: 'task', data: {} })));
+    for (const end of ['active', 'completed', 'completed', 'failed']) {
+      const job = await worker.getNextJob('token');
+      if (end === 'completed') await job?.moveToCompleted('done', 'token', false);
+      if (end === 'failed') await job?.moveToFailed(new Error('no'), 'token', false);
+    }
+    await queue.add('task', {}, { priority: 3 });
+    await queue.add('task', {}, { delay: 3_600_000 });
+    await flow.add({ name: 'task', queueName: 'tasks', children: [{ name: 'query', queueName: 'archive' }] });
+    await queue.pause();
+
+    const counts = await queue.getJobCounts();
+    const [tasks, archive] = (await read()).queues;
+    expect(tasks).toEqual({
+      name: 'tasks',
+      paused: await queue.isPaused(),
+      waiting: Number(counts['waiting']) + Number(counts['prioritized']),
+      active: counts['active'],
+      delayed: counts['delayed'],
+      waitingForChildren: counts['waiting-children'],
+      parked: 0,
+      completed: counts['completed'],
+      failed: counts['failed'],
+    });
+    expect(tasks).toMatchObject({ waiting: 3, active: 1, delayed: 1, waitingForChildren: 1, completed: 2, failed: 1 });
+    expect(archive).toMatchObject({ waiting: 1, paused: false });
   });
 
   it('groups failed jobs by the reason their text begins with', async () => {
