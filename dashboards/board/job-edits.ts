@@ -1,6 +1,7 @@
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
 import { UsageError } from '../../src/errors.ts';
-import { checkTask, readKnownNames } from '../../src/tasks/check.ts';
+import { checkTask } from '../../src/tasks/check.ts';
+import { readKnownNames } from '../../src/tasks/known-names.ts';
 import { toRules } from '../../src/jobs/contract.ts';
 import type { Db } from '../../src/redis/db.ts';
 

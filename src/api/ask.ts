@@ -9,7 +9,11 @@ export function createFleetAsk(
 ): (question: string, options?: AskOptions) => Promise<QueryHandle> {
   return async (question, { queryId, ...more } = {}) => {
     const enqueued = await withPlainErrors(parts.redisUrl, async () =>
-      addQuery(parts.queue, { ...more, question }, { queryId, session: await parts.currentSession() }),
+      addQuery(
+        parts.queues[parts.queueName],
+        { ...more, question },
+        { queryId, session: await parts.currentSession() },
+      ),
     );
     const { jobId: id, findingId, added, state } = enqueued;
     const handle = createTaskHandle(parts, { id, added, state, wantedFindingId: findingId }, String);

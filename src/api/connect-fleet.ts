@@ -8,7 +8,6 @@ import type { AskOptions, QueryHandle } from './ask-types.ts';
 import type { TypedTask } from './define-task.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from '../tasks/types.ts';
 import type { CostReport, ReportDimension } from '../ledger/report/types.ts';
-import { openFleet } from './open-fleet.ts';
 import type { StatusSnapshot } from '../status/types.ts';
 
 export interface FleetOptions {
@@ -97,6 +96,7 @@ export async function connectFleet(options: FleetOptions = {}): Promise<Fleet> {
     ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
     ...(options.swarm === undefined ? {} : { FLEET_SWARM: options.swarm }),
   });
+  const { openFleet } = await import('./open-fleet.ts'); // what only defines tasks needs no Redis client
   const { inner: _inner, ...fleet } = await openFleet(config);
   return fleet;
 }

@@ -9,7 +9,7 @@ import type { FleetMissions, MissionHandle } from '../coordinator/mission/handle
 export function createFleetMissions(
   parts: HandleParts & MissionProducerParts & { currentSession: () => Promise<string> },
 ): FleetMissions {
-  const { db, queue, redisUrl } = parts;
+  const { db, queues, queueName, redisUrl } = parts;
   const { redis, keys } = db;
 
   function toHandle(id: string, added: boolean, state: MissionHandle['state']): MissionHandle {
@@ -29,7 +29,7 @@ export function createFleetMissions(
     },
     async get(id) {
       const [state, known] = await withPlainErrors(redisUrl, () =>
-        Promise.all([queue.getJobState(id), redis.exists(keys.mission(id))]),
+        Promise.all([queues[queueName].getJobState(id), redis.exists(keys.mission(id))]),
       );
       return state === 'unknown' && known === 0 ? null : toHandle(id, false, state);
     },

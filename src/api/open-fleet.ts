@@ -10,11 +10,10 @@ import type { Fleet } from './connect-fleet.ts';
 import { createFleetMissions } from './missions.ts';
 import { followFindings } from '../findings/follow.ts';
 import { createFindingStore } from '../findings/store.ts';
-import { connectQueues } from '../jobs/connect-queue.ts';
+import { connectQueuesLazily } from '../jobs/connect-queue.ts';
 import { createFinishWatch } from '../jobs/state/job-ends.ts';
 import { createFleetAsk } from './ask.ts';
 import { createFleetTasks } from './tasks.ts';
-import { createProducer, type Producer } from '../tasks/enqueue.ts';
 import { readLedger, toCostReport } from '../ledger/report/report.ts';
 import { findPrices } from '../pricing/catalog.ts';
 import { connectRedis } from '../redis/connect.ts';
@@ -31,8 +30,8 @@ export interface OpenFleet extends Fleet {
   inner: {
     config: Config;
     db: Db;
+    /** Each is opened when its member is first read. */
     queues: Record<QueueName, Queue>;
-    producer: Producer;
     currentSession: () => Promise<string>;
   };
 }
@@ -42,9 +41,8 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
   const url = config.REDIS_URL;
   const redis = await connectRedis(url, { role: 'producer', name: 'fleet-producer' });
   const db = createDb(redis, config.FLEET_SWARM ?? null);
-  const queues = connectQueues(db);
+  const { queues, close: closeQueues } = connectQueuesLazily(db);
   const findings = createFindingStore(db);
-  const producer = createProducer(db, queues.tasks);
   const currentSession = createSessionReader(db);
   const watch = createFinishWatch({ db, queue: tasksQueue.name, url });
   const answers = createFinishWatch({ db, queue: archiveQueue.name, url });
@@ -57,7 +55,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
   async function close(): Promise<void> {
     closing.abort();
     await Promise.all([watch.close(), answers.close(), syntheses.close()]);
-    const goodbye = Promise.all(Object.values(queues).map((queue) => queue.close())).then(() => redis.quit());
+    const goodbye = closeQueues().then(() => redis.quit());
     const waited = new AbortController();
     // Nothing is lost by hanging up: a Redis that is away, or hangs, must not hold the script.
     await Promise.race([
@@ -71,18 +69,25 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
   return {
     tasks: createFleetTasks({
       db,
-      queue: queues.tasks,
-      producer,
+      queues,
+      queueName: tasksQueue.name,
       watch,
       currentSession,
       configured: Object.keys(config.FLEET_WORKSPACES),
       redisUrl: url,
     }),
-    ask: createFleetAsk({ db, queue: queues.archive, watch: answers, currentSession, redisUrl: url }),
+    ask: createFleetAsk({
+      db,
+      queues,
+      queueName: archiveQueue.name,
+      watch: answers,
+      currentSession,
+      redisUrl: url,
+    }),
     missions: createFleetMissions({
       db,
-      queue: queues.missions,
       queues,
+      queueName: missionsQueue.name,
       watch: syntheses,
       currentSession,
       configured: Object.keys(config.FLEET_WORKSPACES),
@@ -115,6 +120,6 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
         return toCostReport(await readLedger(db), { by, sonnet, ...(only === undefined ? {} : { only }) });
       }),
     close: () => (closed ??= close()),
-    inner: { config, db, queues, producer, currentSession },
+    inner: { config, db, queues, currentSession },
   };
 }

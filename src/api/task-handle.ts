@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import type { QueueName } from '../../queues/registry.ts';
 import { JobFailedError, toMessage, UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';
@@ -9,7 +10,8 @@ import type { Enqueued, TaskHandle, WaitOptions } from '../tasks/types.ts';
 
 export interface HandleParts {
   db: Db;
-  queue: Queue;
+  queues: Record<QueueName, Queue>;
+  queueName: QueueName;
   watch: FinishWatch;
   /** For messages. */
   redisUrl: string;
@@ -61,10 +63,13 @@ export function toTimeoutMs({ timeoutMs = DEFAULT_TIMEOUT_MS }: WaitOptions): nu
 }
 
 /** Why a task may not be done yet. */
-async function describe({ db: { redis, keys }, queue, redisUrl }: HandleParts, id: string): Promise<string> {
+async function describe(
+  { db: { redis, keys }, queues, queueName, redisUrl }: HandleParts,
+  id: string,
+): Promise<string> {
   try {
     const [state, halt, parked] = await Promise.all([
-      queue.getJobState(id),
+      queues[queueName].getJobState(id),
       redis.get(keys.haltReason),
       redis.hexists(keys.parked, id),
     ]);

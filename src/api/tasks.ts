@@ -1,23 +1,28 @@
 import { setMaxListeners } from 'node:events';
 import type { TaskInput } from '../../queues/tasks.ts';
-import { addBatch, type BatchParts } from '../tasks/batch/add.ts';
+import type { BatchParts } from '../tasks/batch/add.ts';
 import type { BatchOptions } from '../tasks/batch/types.ts';
 import type { AddOptions, FleetTasks } from './connect-fleet.ts';
+import type { Producer } from '../tasks/enqueue.ts';
 import { UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { withPlainErrors } from '../redis/plain-errors.ts';
-import { readKnownNames } from '../tasks/check.ts';
+import { readKnownNames } from '../tasks/known-names.ts';
 import { isTypedTask, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';
 import { createTaskHandle, toTimeoutMs, type HandleParts } from './task-handle.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from '../tasks/types.ts';
-import { toEntries } from './typed-entries.ts';
 
 type Inputs = Iterable<unknown> | AsyncIterable<unknown>;
 
-/** The `tasks` of a connected fleet. */
-export function createFleetTasks(parts: HandleParts & BatchParts): FleetTasks {
-  const { db, queue, producer, watch, configured, currentSession, redisUrl } = parts;
+/** The `tasks` of a connected fleet. What adds tasks is loaded with the first one: it compiles JSON Schemas. */
+export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer'>): FleetTasks {
+  const { db, queues, queueName, watch, configured, currentSession, redisUrl } = parts;
   const { redis, keys } = db;
+
+  async function openProducer(): Promise<Producer> {
+    const { createProducer } = await import('../tasks/enqueue.ts');
+    return createProducer(db, queues[queueName]);
+  }
 
   async function add(first: TaskInput | TypedTask, second?: unknown, third?: AddOptions): Promise<TaskHandle> {
     const typed = isTypedTask(first) ? first : null;
@@ -26,6 +31,7 @@ export function createFleetTasks(parts: HandleParts & BatchParts): FleetTasks {
     const enqueued = await withPlainErrors(redisUrl, async () => {
       const known = await readKnownNames(db, configured);
       const session = await currentSession();
+      const producer = await openProducer();
       return producer.add({ input, ...(taskId === undefined ? {} : { taskId }) }, known, { session });
     });
     return createTaskHandle(parts, { ...enqueued, wantedFindingId: input.finding_id }, toResultParser(typed));
@@ -34,16 +40,19 @@ export function createFleetTasks(parts: HandleParts & BatchParts): FleetTasks {
   async function addMany(first: Inputs | TypedTask, second?: unknown, third?: BatchOptions) {
     const given = isTypedTask(first) ? (second as Inputs) : first;
     assertIterable(given);
+    const { toEntries } = await import('./typed-entries.ts');
     const entries = isTypedTask(first) ? toEntries(first, given) : given;
     const options = (isTypedTask(first) ? third : (second as BatchOptions | undefined)) ?? {};
-    return withPlainErrors(redisUrl, () => addBatch(parts, entries, options));
+    const { addBatch } = await import('../tasks/batch/add.ts');
+    const producer = await openProducer();
+    return withPlainErrors(redisUrl, () => addBatch({ ...parts, producer }, entries, options));
   }
 
   async function get(id: string, typed?: TypedTask): Promise<TaskHandle | null> {
     return withPlainErrors(redisUrl, async () => {
-      const data = await redis.hget(keys.queueKey(queue.name, id), 'data');
+      const data = await redis.hget(keys.queueKey(queueName, id), 'data');
       if (data === null && (await redis.exists(keys.finding(toFindingId(id)))) === 0) return null;
-      const state = data === null ? 'unknown' : await queue.getJobState(id);
+      const state = data === null ? 'unknown' : await queues[queueName].getJobState(id);
       const task = { id, added: false, state, wantedFindingId: data === null ? undefined : toWantedId(data) };
       return createTaskHandle(parts, task, toResultParser(typed ?? null));
     });

@@ -15,7 +15,8 @@ import {
 } from '../errors.ts';
 import type { Finding } from '../findings/finding.ts';
 import { createHaltSwitch, type HaltSwitch } from '../halt/halt.ts';
-import { checkTask, readKnownNames } from '../tasks/check.ts';
+import { checkTask } from '../tasks/check.ts';
+import { readKnownNames } from '../tasks/known-names.ts';
 import { coolDown, countUnavailable, GIVE_UP_AFTER_MS, toBackoffMs } from '../jobs/outcomes/backoff.ts';
 import { takeWorkerName } from '../swarm/worker-name.ts';
 import { seedBudget } from '../ledger/budget.ts';

@@ -1,15 +1,20 @@
-import { Queue } from 'bullmq';
+import { createRequire } from 'node:module';
+import type * as BullMq from 'bullmq';
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
 import { assertQueueName } from './check-input.ts';
 import type { Db } from '../redis/db.ts';
+
+const load = createRequire(import.meta.url);
 
 /** Longest events stream of a queue: enough for a page to follow, no more. */
 const EVENTS_MAX_LENGTH = 1_000;
 
 /** The BullMQ queue behind a definition, on a connection the caller owns. @throws UsageError for a name that is no queue's */
-export function connectQueue(name: QueueName, { redis, keys }: Db): Queue {
+export function connectQueue(name: QueueName, { redis, keys }: Db): BullMq.Queue {
   assertQueueName(name);
   const definition = queueRegistry[name];
+  // The first queue loads BullMQ, the largest of the libraries; a process that only reads opens no queue.
+  const { Queue } = load('bullmq') as typeof BullMq;
   const queue = new Queue(definition.name, {
     connection: redis,
     prefix: keys.bullPrefix,
@@ -24,10 +29,43 @@ export function connectQueue(name: QueueName, { redis, keys }: Db): Queue {
   return queue;
 }
 
-export function connectQueues(db: Db): Record<QueueName, Queue> {
+/** All queues of the fleet, opened. */
+export function connectQueues(db: Db): Record<QueueName, BullMq.Queue> {
   return {
     tasks: connectQueue('tasks', db),
     archive: connectQueue('archive', db),
     missions: connectQueue('missions', db),
+  };
+}
+
+/** All queues of the fleet; each is opened when its member is first read. */
+export interface LazyQueues {
+  queues: Record<QueueName, BullMq.Queue>;
+  /** Closes those that were opened. */
+  close(): Promise<void>;
+}
+
+export function connectQueuesLazily(db: Db): LazyQueues {
+  const opened = new Map<QueueName, BullMq.Queue>();
+  const open = (name: QueueName): BullMq.Queue => {
+    const queue = opened.get(name) ?? connectQueue(name, db);
+    opened.set(name, queue);
+    return queue;
+  };
+  return {
+    queues: {
+      get tasks() {
+        return open('tasks');
+      },
+      get archive() {
+        return open('archive');
+      },
+      get missions() {
+        return open('missions');
+      },
+    },
+    async close() {
+      await Promise.all([...opened.values()].map((queue) => queue.close()));
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { type Config } from '../config/environment.ts';
+import type { Config } from '../config/environment.ts';
 import { packageFolder } from '../config/package-folder.ts';
-import { EXIT_CONFIG } from '../process/start.ts';
+import { EXIT_CONFIG } from '../process/exit-config.ts';
 
 export type AppKind = 'redis' | 'dashboard' | 'coordinator' | 'haiku' | 'librarian';
 

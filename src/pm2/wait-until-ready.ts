@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT_CONFIG } from '../process/start.ts';
+import { EXIT_CONFIG } from '../process/exit-config.ts';
 import type { App } from './apps.ts';
 import { readLastWords } from './stderr-tail.ts';
 import type { Pm2, Pm2Process } from './pm2.ts';

@@ -1,11 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { loadConfig, type Config } from '../config/environment.ts';
 import { ConfigError, RedisUnusableError, toMessage } from '../errors.ts';
+import { EXIT_CONFIG } from './exit-config.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { configSecrets } from '../config/redact.ts';
-
-/** sysexits.h EX_CONFIG: pm2 does not restart a process that ends with it (`stop_exit_codes`). */
-export const EXIT_CONFIG = 78;
 
 /**
  * Frame of every long-lived process: reads the configuration, starts, tells pm2 that it is ready. A wrong configuration

@@ -5,7 +5,8 @@ import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import { readStates } from '../jobs/state/states.ts';
 import { QUERY_PREFIX } from '../../queues/ids.ts';
-import { checkTask, type KnownNames } from './check.ts';
+import { checkTask } from './check.ts';
+import type { KnownNames } from './known-names.ts';
 import type { Db } from '../redis/db.ts';
 import type { Enqueued, TaskState } from './types.ts';
 

@@ -4,6 +4,7 @@ import { followBatch, type BatchEnd } from '../../src/tasks/batch/follow.ts';
 import { readEntries } from '../../src/tasks/batch/read-entries.ts';
 import { eachResult, type ResultLine } from '../../src/tasks/batch/results.ts';
 import { openSpool, type Spool } from '../../src/tasks/batch/spool.ts';
+import { createProducer } from '../../src/tasks/enqueue.ts';
 import type { OpenFleet } from '../../src/api/open-fleet.ts';
 import { toFindingId } from '../../src/findings/finding-id.ts';
 import type { TestRedis } from './redis.ts';
@@ -24,7 +25,8 @@ export async function loadBatch(
   lines: unknown[],
   options: BatchOptions & { batch: string },
 ): Promise<LoadedBatch> {
-  const { db, queues, producer, currentSession, config } = fleet.inner;
+  const { db, queues, currentSession, config } = fleet.inner;
+  const producer = createProducer(db, queues.tasks);
   const spool = openSpool();
   redis.cleanup(() => spool.remove());
   const invalid: LoadedBatch['invalid'] = [];

@@ -1,5 +1,5 @@
 import type { MessagesRequest } from '../../anthropic/prompt-segments.ts';
-import { type JsonObject } from '../../anthropic/validate/shape.ts';
+import type { JsonObject } from '../../anthropic/validate/shape.ts';
 import type { BrainReply } from '../types.ts';
 import { fillSchema, fitsSchema } from '../schema-fill.ts';
 import { toOutline } from './outline.ts';

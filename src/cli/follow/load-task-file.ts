@@ -12,6 +12,7 @@ import { readEntries } from '../../tasks/batch/read-entries.ts';
 import { eachResult } from '../../tasks/batch/results.ts';
 import { openSpool, type Spool } from '../../tasks/batch/spool.ts';
 import { checkBatchName } from '../../tasks/batch/task-id.ts';
+import { createProducer } from '../../tasks/enqueue.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 import { toMessage, UsageError } from '../../errors.ts';
 import { toFindingId } from '../../findings/finding-id.ts';
@@ -89,7 +90,8 @@ async function addFile(
   spool: Spool | null,
   forecaster: Forecaster | null,
 ): Promise<BatchReport> {
-  const { db, config, producer, currentSession } = inner;
+  const { db, config, queues, currentSession } = inner;
+  const producer = createProducer(db, queues.tasks);
   const progress = showProgress(options.dryRun ? 'Checking' : 'Loading', file.size ?? 0, 'bytes');
   let bytes = 0;
   let shown = 0;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { TaskFailedError } from '../../errors.ts';
 import { toFindingId } from '../../findings/finding-id.ts';
 import { readStored, toDigest, toText } from '../../findings/read-stored.ts';
-import { type StoredValue } from '../../findings/types.ts';
+import type { StoredValue } from '../../findings/types.ts';
 import { parseFinding, type StoredFinding, toStoredTokens } from '../../findings/stored.ts';
 import { toStub } from '../../findings/condensed.ts';
 import { findModel } from '../../pricing/catalog.ts';

@@ -3,7 +3,7 @@ import { missionsQueue, type MissionInput } from '../../../queues/missions.ts';
 import type { QueueName } from '../../../queues/registry.ts';
 import { UsageError } from '../../errors.ts';
 import { checkInput } from '../../jobs/check-input.ts';
-import { readKnownNames } from '../../tasks/check.ts';
+import { readKnownNames } from '../../tasks/known-names.ts';
 import { createMissionRecord } from './record.ts';
 import { assertMissionId, createMissionId, toMissionFindingId } from './id.ts';
 import type { Db } from '../../redis/db.ts';

@@ -10,7 +10,7 @@ import type { StepContext } from '../step/types.ts';
 import { describeReport } from './describe-report.ts';
 import { savePaper, type PaperRecord } from './record.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
-import { type ShardOutcome, type ShardReport } from './types.ts';
+import type { ShardOutcome, ShardReport } from './types.ts';
 import { stopPaper } from './block-paper.ts';
 
 /** With fewer shards than this working a paper is refused. Source: SPEC, "Papers". */

@@ -1,7 +1,7 @@
 import { TASK_KINDS } from '../../../queues/kinds.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import { checkPlan, type PlanLimits } from './check.ts';
-import { type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { SONNET_REASONS } from '../../../queues/reasons.ts';
 import { toBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';

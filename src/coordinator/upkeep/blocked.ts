@@ -1,4 +1,4 @@
-import { readKnownNames } from '../../tasks/check.ts';
+import { readKnownNames } from '../../tasks/known-names.ts';
 import { countOf } from '../../text/plural.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Notifier } from '../../swarm/notify.ts';

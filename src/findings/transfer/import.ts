@@ -1,5 +1,5 @@
 import { fromExportLine } from './export-line.ts';
-import { type ExportedFinding } from '../types.ts';
+import type { ExportedFinding } from '../types.ts';
 import { readLines } from '../../text/lines.ts';
 import { toText } from '../read-stored.ts';
 import type { Db } from '../../redis/db.ts';

@@ -1,6 +1,6 @@
 import type { TaskInput } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
-import { readKnownNames } from '../check.ts';
+import { readKnownNames } from '../known-names.ts';
 import type { Producer } from '../enqueue.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
 import type { BatchOptions, BatchReport, BatchTask } from './types.ts';

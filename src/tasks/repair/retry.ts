@@ -2,7 +2,8 @@ import type { Job, Queue } from 'bullmq';
 import { taskInputSchema, tasksQueue, type TaskInput } from '../../../queues/tasks.ts';
 import { noteRetryInBatch } from '../batch/lifecycle.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import { checkTask, type KnownNames } from '../check.ts';
+import { checkTask } from '../check.ts';
+import type { KnownNames } from '../known-names.ts';
 import { describeParked } from '../../jobs/outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { queueRegistry } from '../../../queues/registry.ts';
 import { InvalidJobError, UsageError } from '../../../src/errors.ts';
 import { checkInput } from '../../../src/jobs/check-input.ts';
-import { checkTask, type KnownNames } from '../../../src/tasks/check.ts';
+import { checkTask } from '../../../src/tasks/check.ts';
+import type { KnownNames } from '../../../src/tasks/known-names.ts';
 import { parseJob } from '../../../src/jobs/contract.ts';
 
 const known: KnownNames = { workspaces: new Set(['site']), contexts: new Set(['history']) };

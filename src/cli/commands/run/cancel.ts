@@ -5,7 +5,6 @@ import { UsageError } from '../../../errors.ts';
 import { cancelJobs } from '../../../tasks/cancel.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
 import { findQueueOf } from '../../../jobs/queue-of-job.ts';
-import { showProgress } from '../../output/progress.ts';
 import { withFleet } from '../../with-fleet.ts';
 
 /** Does `fleet cancel`. */
@@ -21,6 +20,7 @@ export async function runCancelCommand(ids: string[], { batch }: { batch?: strin
       return console.log(`Cancelled ${ids.join(', ')}.`);
     }
     await assertBatch(db, batch);
+    const { showProgress } = await import('../../output/progress.ts');
     const progress = showProgress('Cancelling', 0, 'lines');
     const count = await cancelBatch(db, queues.tasks, batch, (done, total) => {
       progress.setTotal(total);

@@ -7,7 +7,6 @@ import { toMark } from '../../output/finding-mark.ts';
 import { FINDINGS_SHOWN } from '../../options.ts';
 import { lineWidth, printJson, toLine, withoutControls } from '../../output/print.ts';
 import { withFleet } from '../../with-fleet.ts';
-import { exportFindings, importFindingsFile } from './findings-transfer.ts';
 
 export interface FindingsOptions {
   grep?: string;
@@ -25,7 +24,10 @@ export async function runFindingsCommand(id: string | undefined, options: Findin
   if (options.import !== undefined) assertAlone(id, options);
   await withFleet(async (fleet) => {
     const { findings, inner } = fleet;
-    if (options.import !== undefined) return importFindingsFile(fleet, options.import, options);
+    if (options.import !== undefined) {
+      const { importFindingsFile } = await import('./findings-transfer.ts');
+      return importFindingsFile(fleet, options.import, options);
+    }
     if (id !== undefined) {
       const finding = await findings.get(id.replace(/^finding:/, ''));
       if (finding === null)
@@ -37,7 +39,10 @@ export async function runFindingsCommand(id: string | undefined, options: Findin
     if (batch !== undefined && (await inner.db.redis.exists(inner.db.keys.indexByBatch(batch))) === 0) {
       await assertBatch(inner.db, batch);
     }
-    if (target !== undefined) return exportFindings(fleet, target === true ? null : target, toQuery(options));
+    if (target !== undefined) {
+      const { exportFindings } = await import('./findings-transfer.ts');
+      return exportFindings(fleet, target === true ? null : target, toQuery(options));
+    }
     const found = await findings.list({ ...toQuery(options), limit: options.limit ?? FINDINGS_SHOWN });
     if (options.json) return printJson(found);
     if (found.length === 0) return console.log('No finding fits.');

@@ -1,15 +1,11 @@
 import type { MissionInput } from '../../../../queues/missions.ts';
-import { forecastPlan } from '../../../coordinator/plan/forecast.ts';
 import type { EnqueuedMission } from '../../../coordinator/mission/enqueue.ts';
 import { addMission } from '../../../coordinator/mission/enqueue.ts';
 import { readMissionStatus } from '../../../coordinator/mission/status.ts';
-import { renderMissionForecast } from '../../../coordinator/plan/render-forecast.ts';
-import { toNodes } from '../../../coordinator/plan/expand.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
 import { formatUsd } from '../../../pricing/money.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { EXIT } from '../../output/exit-codes.ts';
-import { followMission } from '../../follow/mission.ts';
 import { printJson } from '../../output/print.ts';
 import { renderAnswer, renderMission, renderMissions, renderPlan } from '../../output/mission.ts';
 import { warnOfTightMission } from '../../warn-of-tight-mission.ts';
@@ -79,7 +75,7 @@ async function add(fleet: OpenFleet, input: MissionInput, options: MissionComman
   const parts = { ...inner, configured: Object.keys(inner.config.FLEET_WORKSPACES) };
   const added = await addMission(parts, input, { missionId, session });
   await warnWithoutCoordinator(fleet);
-  if (added.added) warnOfTightMission(inner.config, input, added.id);
+  if (added.added) await warnOfTightMission(inner.config, input, added.id);
   const waits = options.wait === true || options.dryRun === true;
   if (!waits && options.json) return printJson(toJson(added));
   const said = added.added ? `Mission ${added.id}` : `${added.id} is there already: ${added.state}; nothing was added`;
@@ -92,6 +88,7 @@ async function add(fleet: OpenFleet, input: MissionInput, options: MissionComman
 }
 
 async function wait(fleet: OpenFleet, mission: EnqueuedMission, options: MissionCommandOptions): Promise<void> {
+  const { followMission } = await import('../../follow/mission.ts');
   const end = await followMission(fleet, mission.id, (line) => console.error(line));
   const { db } = fleet.inner;
   const status = await readMissionStatus(db, mission.id);
@@ -122,11 +119,14 @@ async function showPlan(fleet: OpenFleet, id: string, { json }: MissionCommandOp
   if (status === null || status.plan === null) throw new NotFoundError(`mission ${id}: it has no plan`);
   const { plan, budget, workspace } = status;
   const { config, queues } = fleet.inner;
+  const { forecastPlan } = await import('../../../coordinator/plan/forecast.ts');
+  const { toNodes } = await import('../../../coordinator/plan/expand.ts');
   const forecast = await forecastPlan(
     { db, queue: queues.tasks, findings: fleet.findings, config, now: new Date() },
     { nodes: toNodes(plan), workspace },
   );
   if (json) return printJson({ mission_id: id, plan, cost_usd: budget.settled / 1e9, forecast });
+  const { renderMissionForecast } = await import('../../../coordinator/plan/render-forecast.ts');
   console.log(renderPlan(plan));
   console.log(`\n${renderMissionForecast(forecast)}`);
   console.log(`\nMaking the plan cost ${formatUsd(budget.settled, 6)}; no task was added.`);

@@ -1,3 +1,4 @@
+import { tasksQueue } from '../../../../queues/tasks.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { toFindingId } from '../../../findings/finding-id.ts';
 import { toSummary, type StoredFinding } from '../../../findings/stored.ts';
@@ -58,9 +59,8 @@ async function findFinding(fleet: OpenFleet, channel: string, id: string): Promi
   if (channel === 'findings') return fleet.findings.get(id);
   if (channel === 'responses') return fleet.findings.get(`archive_${id}`);
   if (channel !== 'completions') return null;
-  const { queues } = fleet.inner;
   const { redis, keys } = fleet.inner.db;
-  const data = await redis.hget(keys.queueKey(queues.tasks.name, id), 'data');
+  const data = await redis.hget(keys.queueKey(tasksQueue.name, id), 'data');
   const wanted = data === null ? undefined : (JSON.parse(data) as { finding_id?: string }).finding_id;
   return fleet.findings.get(toFindingId(id, wanted));
 }

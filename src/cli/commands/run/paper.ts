@@ -3,11 +3,10 @@ import { readPaper } from '../../../coordinator/paper/record.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
 import { createHaltSwitch } from '../../../halt/halt.ts';
 import { resumeMission } from '../../../coordinator/control/resume.ts';
-import { retryJob } from '../../../tasks/repair/retry.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { choicesOf } from '../../../status/render/halt-choices.ts';
 import { EXIT } from '../../output/exit-codes.ts';
-import { followPaper, type PaperEnd } from '../../follow/paper.ts';
+import type { PaperEnd } from '../../follow/paper.ts';
 import { withInterrupt } from '../../interrupt.ts';
 import { thisPerson } from '../../current-user.ts';
 import { printJson, withoutControls } from '../../output/print.ts';
@@ -70,7 +69,7 @@ async function begin(fleet: OpenFleet, goal: string, options: PaperOptions): Pro
   };
   const input = { goal, paper, ...(budget === undefined ? {} : { budget_usd: budget }) };
   const { id, added, state } = await fleet.missions.add(input, missionId === undefined ? {} : { missionId });
-  if (added) warnOfTightMission(fleet.inner.config, input, id);
+  if (added) await warnOfTightMission(fleet.inner.config, input, id);
   if (json !== true)
     console.error(added ? `Paper ${id} begins` : `${id} is there already: ${state}; nothing was begun`);
   return id;
@@ -92,6 +91,7 @@ async function goOn(fleet: OpenFleet, id: string, options: PaperOptions): Promis
   await warnWithoutWriters(fleet);
   if (job !== undefined && (await job.isFailed())) {
     const known = { workspaces: null, contexts: new Set<string>() };
+    const { retryJob } = await import('../../../tasks/repair/retry.ts');
     await retryJob({ db, queue: queues.missions }, id, { by: thisPerson(), known });
     return say(options, `Paper ${id} has failed and is tried again`);
   }
@@ -105,6 +105,7 @@ async function goOn(fleet: OpenFleet, id: string, options: PaperOptions): Promis
 }
 
 async function waitFor(fleet: OpenFleet, id: string, options: PaperOptions): Promise<void> {
+  const { followPaper } = await import('../../follow/paper.ts');
   const end = await followPaper(fleet, id, (line) => say(options, withoutControls(line)));
   if (end.state !== 'done') {
     process.exitCode = end.state === 'halted' ? EXIT.halted : EXIT.failed;

@@ -1,7 +1,7 @@
 import { countOf } from '../../../text/plural.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { toMessage, UsageError } from '../../../errors.ts';
-import { readKnownNames } from '../../../tasks/check.ts';
+import { readKnownNames } from '../../../tasks/known-names.ts';
 import { holdOpen, letEnd, noticeBatchEnd } from '../../../tasks/batch/lifecycle.ts';
 import { eachFailedJob } from '../../../tasks/repair/failed.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';

@@ -3,7 +3,6 @@ import type { Config } from '../../../config/environment.ts';
 import { formatUsd } from '../../../pricing/money.ts';
 import type { ShardState } from '../../../librarian/gate/shard-states.ts';
 import { readShardStates } from '../../../librarian/gate/shard-states.ts';
-import { testShards } from '../../../librarian/test-shards.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { lineWidth, printJson, toLine } from '../../output/print.ts';
 import { renderTable } from '../../output/table.ts';
@@ -20,6 +19,7 @@ export async function runShardsCommand(options: { test?: boolean; json?: boolean
 }
 
 async function runShardTest(config: Config, session: string, json: boolean): Promise<void> {
+  const { testShards } = await import('../../../librarian/test-shards.ts');
   const { createArchiveModels } = await import('../../../models/create/archive-models.ts');
   const models = await createArchiveModels(config);
   try {

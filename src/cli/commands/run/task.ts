@@ -4,7 +4,6 @@ import { followJob } from '../../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { toSummary } from '../../../findings/stored.ts';
 import { lineWidth, printJson, toLine } from '../../output/print.ts';
-import { showProgress } from '../../output/progress.ts';
 import { warnWithoutWorkers } from '../../warn-without-workers.ts';
 import { withFleet } from '../../with-fleet.ts';
 import { toTaskInput, type TaskCommandOptions } from './task-input.ts';
@@ -53,6 +52,7 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
     if (!options.json) console.error(added ? `Enqueued ${id}, waiting` : `${id} is there already: ${state}`);
     await warnWithoutWorkers(fleet);
     const parts = { db, queue: queues.tasks, findings: fleet.findings };
+    const { showProgress } = await import('../../output/progress.ts');
     const progress = showProgress('Working', 0, 'turns');
     const finding = await followJob(parts, id, findingId, (now, turns) => {
       progress.setTotal(turns?.of ?? 1);
