@@ -11,6 +11,7 @@ import { measureMission } from './mission.ts';
 import { measureMoney } from './money.ts';
 import { measureQuotaDay } from './quota-day.ts';
 import { measureRateGate } from './rate-gate.ts';
+import { measureStart } from './start.ts';
 import { measureStatus } from './status.ts';
 import { measureThroughput } from './throughput.ts';
 
@@ -20,6 +21,7 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   latency: measureLatency,
   concurrency: measureConcurrency,
   status: measureStatus,
+  start: measureStart,
   memory: measureMemory,
   archive: measureArchiveContext,
   install: measureInstallSize,
