@@ -16,7 +16,7 @@ import { formatUsd, toUsdString } from '../pricing/money.ts';
 import type { Finding } from '../findings/finding.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import type { Model, ModelReply, ModelRequest } from '../models/model.ts';
-import { toBudgetError } from '../ledger/budget-error.ts';
+import { toBudgetError } from '../ledger/refusals.ts';
 import { Conversation } from './conversation.ts';
 import { decide, MAX_REPLY_TOKENS, type Decision } from './interpret-reply.ts';
 import { toFinding } from './to-finding.ts';

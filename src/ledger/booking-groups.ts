@@ -4,35 +4,36 @@ import type { SharedPart } from '../redis/script-group.ts';
 import { DEFAULT_BUDGET_NANO_USD } from './budget.ts';
 import type { TaskIdentity } from './types.ts';
 
-/** What the tasks of one session, batch, mission and model book to on one day. */
-export interface SharedParts {
+/** The keys that all tasks of one session, batch, mission and model book to on one day. */
+export interface BookingGroup {
   day: { spend: string; ledger: string };
   row: string;
   begin: SharedPart;
   finish: SharedPart;
 }
 
-const MOST_KEPT = 500; // a swarm works on a few at a time
+/** A swarm works on a few groups at a time. */
+const MOST_KEPT = 500;
 
-/** Makes the parts once for all tasks that share them: the same object puts their steps together. */
-export function createSharedParts(options: {
+/** Makes each group once: script calls with the same group object are sent together (`script-group.ts`). */
+export function createBookingGroups(options: {
   keys: Keys;
   workerId: string;
-}): (task: TaskIdentity, at: Date) => SharedParts {
-  const made = new Map<string, SharedParts>();
-  let last: { task: TaskIdentity; day: number; parts: SharedParts } | null = null;
+}): (task: TaskIdentity, at: Date) => BookingGroup {
+  const groups = new Map<string, BookingGroup>();
+  let last: { task: TaskIdentity; day: number; group: BookingGroup } | null = null;
   return (task, at) => {
     const day = Math.floor(at.getTime() / 86_400_000);
-    if (last !== null && last.day === day && isAlike(last.task, task)) return last.parts;
+    if (last !== null && last.day === day && isAlike(last.task, task)) return last.group;
     const name = JSON.stringify([day, task.session, task.batch, task.missionId, task.model, hasOwnBudget(task)]);
-    let parts = made.get(name);
-    if (parts === undefined) {
-      if (made.size >= MOST_KEPT) made.clear();
-      parts = toParts(task, toUtcDay(at), options);
-      made.set(name, parts);
+    let group = groups.get(name);
+    if (group === undefined) {
+      if (groups.size >= MOST_KEPT) groups.clear();
+      group = toGroup(task, toUtcDay(at), options);
+      groups.set(name, group);
     }
-    last = { task, day, parts };
-    return parts;
+    last = { task, day, group };
+    return group;
   };
 }
 
@@ -46,12 +47,16 @@ function isAlike(a: TaskIdentity, b: TaskIdentity): boolean {
   );
 }
 
-/** Such tasks bring one key more. */
+/** Such a task has one key more: its own spend. */
 function hasOwnBudget(task: TaskIdentity): boolean {
   return task.budgetNanoUsd !== null;
 }
 
-function toParts(task: TaskIdentity, today: string, { keys, workerId }: { keys: Keys; workerId: string }): SharedParts {
+function toGroup(
+  task: TaskIdentity,
+  today: string,
+  { keys, workerId }: { keys: Keys; workerId: string },
+): BookingGroup {
   const { session, batch, missionId, model, costVendor } = task;
   const day = { spend: keys.spend(`day:${today}`), ledger: keys.ledger(today) };
   const row = toLedgerRow(task, workerId);

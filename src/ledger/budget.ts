@@ -1,10 +1,32 @@
 import { toUtcDay } from '../findings/timestamp.ts';
-import type { BudgetState } from './budget-shape.ts';
 import { toNanoUsd } from '../pricing/money.ts';
 import type { Db } from '../redis/db.ts';
 
-/** The day's budget of a swarm nobody gave one: five dollars. */
+/** The day's budget of a new swarm for which no environment variable sets one: five dollars. */
 export const DEFAULT_BUDGET_NANO_USD = 5_000_000_000;
+
+/** What a budget allows and what of it is used up, nano-dollars. */
+export interface BudgetState {
+  /** Null: none is set. */
+  limit: number | null;
+  settled: number;
+  /** Held for calls under way. */
+  reserved: number;
+  /** The worst case of calls whose process was killed before their answer was stored. */
+  uncertain: number;
+}
+
+/** The own budget of a mission or batch, as a list of them shows it. */
+export interface OwnBudget extends BudgetState {
+  scope: 'mission' | 'batch';
+  name: string;
+}
+
+/** Whose budget: the own one of a batch, a mission or a task (by its job's id); null is the day's. */
+export type BudgetScope = { batch: string } | { mission: string } | { task: string } | null;
+
+/** How many of the newest missions, and of the newest batches, `readOwnBudgets` reads. */
+const NEWEST = 50;
 
 /** Seeds the day's budget of a new swarm; a budget that is already there stays. @returns the limit in force, nano-dollars */
 export async function seedBudget({ redis, keys }: Db, usd: number | undefined): Promise<number> {
@@ -12,9 +34,6 @@ export async function seedBudget({ redis, keys }: Db, usd: number | undefined): 
   await redis.hsetnx(keys.budget, 'day', seed);
   return Number(await redis.hget(keys.budget, 'day'));
 }
-
-/** Whose budget: the own one of a batch, a mission or a task (by its job's id); null is the day's. */
-export type BudgetScope = { batch: string } | { mission: string } | { task: string } | null;
 
 export async function setBudget({ redis, keys }: Db, usd: number, scope: BudgetScope): Promise<void> {
   const nano = toNanoUsd(usd);
@@ -32,6 +51,24 @@ export async function readBudget({ redis, keys }: Db, scope: BudgetScope, now: D
     reserved: Number(spent['reserved'] ?? 0),
     uncertain: Number(spent['uncertain'] ?? 0),
   };
+}
+
+/** The newest missions and batches that have a budget of their own, newest first. */
+export async function readOwnBudgets(db: Db, now: Date): Promise<OwnBudget[]> {
+  const { redis, keys } = db;
+  const [missions, batches] = await Promise.all([
+    redis.zrevrange(keys.missions, 0, NEWEST - 1),
+    redis.zrevrange(keys.batches, 0, NEWEST - 1),
+  ]);
+  const all = await Promise.all([
+    ...missions.map(async (name): Promise<OwnBudget> => {
+      return { scope: 'mission', name, ...(await readBudget(db, { mission: name }, now)) };
+    }),
+    ...batches.map(async (name): Promise<OwnBudget> => {
+      return { scope: 'batch', name, ...(await readBudget(db, { batch: name }, now)) };
+    }),
+  ]);
+  return all.filter((budget) => budget.limit !== null);
 }
 
 function toScopeName(scope: NonNullable<BudgetScope>): string {

@@ -1,7 +1,7 @@
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { QueueName } from '../../queues/registry.ts';
-import { toBeginAnswer } from './begin-answer.ts';
-import { createSharedParts } from './booking-groups.ts';
+import { toBeginAnswer } from './refusals.ts';
+import { createBookingGroups } from './booking-groups.ts';
 import type { Booking, TaskIdentity, TurnLedger } from './types.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
 import type { Db } from '../redis/db.ts';
@@ -18,10 +18,10 @@ export function createTurnLedger(options: {
 }): TurnLedger {
   const { workerId, now, queue = tasksQueue.name, apart } = options;
   const { keys, scripts } = options.db;
-  const sharedParts = createSharedParts({ keys, workerId });
+  const toBookingGroup = createBookingGroups({ keys, workerId });
 
   function bookingKeys(task: TaskIdentity): string[] {
-    const { day } = sharedParts(task, now());
+    const { day } = toBookingGroup(task, now());
     return [
       keys.turns(task.jobId),
       keys.jobLock(queue, task.jobId),
@@ -46,7 +46,7 @@ export function createTurnLedger(options: {
       worker: workerId,
       reservation: booking?.reservation ?? '',
       nano: String(nano),
-      row: sharedParts(task, now()).row,
+      row: toBookingGroup(task, now()).row,
       vendor: task.costVendor,
       ...(booking?.listNanoUsd === undefined ? {} : { list_nano: String(booking.listNanoUsd) }),
       ...(apart === undefined ? {} : { apart }),
@@ -59,7 +59,7 @@ export function createTurnLedger(options: {
       const at = now();
       const own = [keys.turns(task.jobId), keys.jobLock(queue, task.jobId), keys.finding(task.findingId)];
       if (task.budgetNanoUsd !== null) own.push(keys.spend(`task:${task.jobId}`));
-      const answer = await scripts['begin-turn'](sharedParts(task, at).begin, {
+      const answer = await scripts['begin-turn'](toBookingGroup(task, at).begin, {
         keys: own,
         // Text only: no float meets a counter.
         fields: [
@@ -106,7 +106,7 @@ export function createTurnLedger(options: {
         keys.finding(task.findingId),
       ];
       if (task.budgetNanoUsd !== null) own.push(keys.spend(`task:${jobId}`));
-      const answer = await scripts['finish-task'](sharedParts(task, at).finish, {
+      const answer = await scripts['finish-task'](toBookingGroup(task, at).finish, {
         keys: own,
         fields: {
           job: jobId,

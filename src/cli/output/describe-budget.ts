@@ -1,4 +1,4 @@
-import type { BudgetState } from '../../ledger/budget-shape.ts';
+import type { BudgetState } from '../../ledger/budget.ts';
 import { formatUsd } from '../../pricing/money.ts';
 
 /** One budget in one line: the limit, what is spent, held and uncertain apart, and what is left. */

@@ -7,7 +7,7 @@ import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../../ledger/
 import { addUsage, NO_USAGE, toTotalTokens } from '../../pricing/tokens.ts';
 import { findModel, type CatalogEntry } from '../../pricing/catalog.ts';
 import type { Model, ModelReply, ModelRequest } from '../../models/model.ts';
-import { lockLost, toBeginError } from '../../ledger/begin-error.ts';
+import { lockLost, toRefusalError } from '../../ledger/refusals.ts';
 import type { AskStructured, Checked, StructuredCall } from './types.ts';
 
 export interface StructuredCallParts {
@@ -126,7 +126,7 @@ class StructuredRun {
       worstNanoUsd: worstCaseNanoUsd(entry, { inputTokensBound: bound.tokensBound, maxTokens: bound.maxTokens }),
       first: !this.#begun,
     });
-    if (answer.kind !== 'reserved' && answer.kind !== 'replay') throw toBeginError(answer, identity);
+    if (answer.kind !== 'reserved' && answer.kind !== 'replay') throw toRefusalError(answer, identity);
     this.#begun = true;
     this.#epoch = answer.epoch;
     if (answer.kind === 'reserved') return answer.reservation;

@@ -1,6 +1,6 @@
 import type { MissionInput } from '../../../queues/missions.ts';
 import type { TaskHandle } from '../../tasks/types.ts';
-import type { BudgetState } from '../../ledger/budget-shape.ts';
+import type { BudgetState } from '../../ledger/budget.ts';
 import type { MissionRecord } from './types.ts';
 
 /** Where a mission stands, for people and scripts. */

@@ -13,7 +13,7 @@ import type { JobTotals, TurnLedger } from '../../ledger/types.ts';
 import { toQueryIds } from '../../librarian/queries/query-ids.ts';
 import type { Model } from '../../models/model.ts';
 import type { Notifier } from '../../swarm/notify.ts';
-import { lockLost } from '../../ledger/begin-error.ts';
+import { lockLost } from '../../ledger/refusals.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildRef } from '../mission/children.ts';
 import { toMissionFindingId } from '../mission/id.ts';
 import { readMission, writeMission } from '../mission/record.ts';

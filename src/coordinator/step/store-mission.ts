@@ -1,5 +1,4 @@
 import type { Config } from '../../config/environment.ts';
-import { TaskFailedError } from '../../errors.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { summarise } from '../../findings/stored.ts';
 import { toLocalTimestamp } from '../../findings/timestamp.ts';
@@ -7,7 +6,7 @@ import { formatUsd, toUsdString } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import { findPrices } from '../../pricing/catalog.ts';
-import { lockLost } from '../../ledger/begin-error.ts';
+import { findingTaken, lockLost } from '../../ledger/refusals.ts';
 import type { Db } from '../../redis/db.ts';
 import type { MissionEnd, MissionOutcome } from './types.ts';
 
@@ -73,9 +72,7 @@ export async function storeMission(
     ],
   );
   if (answer === 'lock-lost') throw lockLost(id);
-  if (answer === 'taken') {
-    throw new TaskFailedError('finding-taken', `finding ${findingId} already exists and belongs to something else`);
-  }
+  if (answer === 'taken') throw findingTaken(findingId);
   return { findingId, costNanoUsd: totals.nanoUsd };
 }
 

@@ -26,7 +26,7 @@ import {
 } from '../../errors.ts';
 import { noteFailure } from '../../halt/error-rate.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
-import { noteRework } from '../../ledger/report/wasted-cost.ts';
+import { noteWastedCost } from '../../ledger/report/wasted-cost.ts';
 import type { Logger } from '../../process/logger.ts';
 import { allModelsCoolMs, coolDown, countUnavailable, GIVE_UP_AFTER_MS, toBackoffMs, withJitter } from './backoff.ts';
 import { toParkedMark } from './parked.ts';
@@ -191,7 +191,7 @@ async function failed(thrown: unknown, job: Job, parts: OutcomeParts): Promise<E
     chain.hset(keys.turns(jobId), 'cause', ofTask ? 'task' : 'provider', 'cause_attempt', job.attemptsMade);
     chain.expire(keys.turns(jobId), KEEP_TURNS_SECONDS);
   }
-  if (job.queueName === 'tasks') await noteRework(chain, job, parts);
+  if (job.queueName === 'tasks') await noteWastedCost(chain, job, parts);
   const batch = job.queueName === 'tasks' ? toBatch(job) : null; // a query is paid by a batch, and none of its tasks
   if (batch !== null) chain.sadd(keys.batchFailed(batch), jobId);
   await chain.exec();

@@ -25,7 +25,7 @@ export interface LedgerEntry {
   rework: { nano: number; tasks: number; usage: Usage };
 }
 
-/** What the measures of rework begin with. Written by `rework.ts`. */
+/** What the measures of rework begin with. Written by `wasted-cost.ts`. */
 const REWORK = 'rework_';
 
 /** Reads every booking: one command for the days, one a day. @param since first UTC day wanted, `YYYY-MM-DD`; default all */

@@ -25,14 +25,15 @@ const MEASURES = ['input', 'cache_write', 'cache_read', 'output'] as const;
 const NOTHING: Spent = { nanoUsd: 0, usage: { ...NO_USAGE } };
 
 /**
- * Adds to a failing task's chain of commands what it has spent in vain: *rework*, in the ledger's rows and the session's
- * totals, so that a saving can be told with it (`toSaving`). It is booked already and is not booked again; only what was
- * spent since the task's last failure is added, and a worker that dies before it has told BullMQ adds nothing twice.
+ * Adds to a failing task's chain of commands the cost of its calls that led to no finding: *rework*, in the ledger's rows
+ * and the session's totals, from which `toSaving` computes the saving after rework. The cost is booked already and is not
+ * booked again. Only what was spent since the task's last failure is added; a worker that dies before BullMQ has the
+ * failure adds nothing twice.
  *
- * A task whose provider failed goes on from its stored turns when it is retried. What it had spent stays rework all the
- * same: a saving comes out too modest then, never too large.
+ * A retried task whose provider failed replays its stored turns. The cost of those turns stays rework all the same, so
+ * that the saving is computed too low, never too high.
  */
-export async function noteRework(
+export async function noteWastedCost(
   chain: ChainableCommander,
   job: Pick<Job, 'id' | 'data'>,
   parts: { db: Db; workerId: string; defaultModel?: string },

@@ -1,5 +1,5 @@
 import { FleetError } from '../../errors.ts';
-import { lockLost, toBeginError } from '../../ledger/begin-error.ts';
+import { lockLost, toRefusalError } from '../../ledger/refusals.ts';
 import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../../pricing/cost.ts';
 import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
 import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
@@ -64,7 +64,7 @@ export function openQueryBooks(ledger: TurnLedger, identity: TaskIdentity): Quer
         await ledger.closeReservation(identity, answer.reservation, 'release');
         return { kind: 'new' };
       }
-      if (answer.kind !== 'replay') throw toBeginError(answer, identity);
+      if (answer.kind !== 'replay') throw toRefusalError(answer, identity);
       ({ epoch, totals } = answer);
       const json = answer.stored.get(`r:${epoch}:${TURN}`);
       return json === undefined ? { kind: 'new' } : { kind: 'reply', json };
@@ -73,7 +73,7 @@ export function openQueryBooks(ledger: TurnLedger, identity: TaskIdentity): Quer
       const worstNanoUsd = payer.free ? 0 : worstCaseNanoUsd(payer.entry, bound);
       const answer = await ledger.begin(forPayer(payer), { turn: TURN, worstNanoUsd, first: false });
       if (answer.kind === 'replay') throw new Error('begin-turn: replay was not expected here');
-      if (answer.kind !== 'reserved') throw toBeginError(answer, forPayer(payer));
+      if (answer.kind !== 'reserved') throw toRefusalError(answer, forPayer(payer));
       ({ epoch } = answer);
       return answer.reservation;
     },

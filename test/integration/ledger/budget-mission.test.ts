@@ -1,10 +1,10 @@
 import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
-import { toBudgetError } from '../../../src/ledger/budget-error.ts';
+import { toBudgetError } from '../../../src/ledger/refusals.ts';
 import { toUtcDay } from '../../../src/findings/timestamp.ts';
 import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
 import { releaseParked, type ParkedScope } from '../../../src/jobs/outcomes/parked.ts';
-import type { BudgetState } from '../../../src/ledger/budget-shape.ts';
+import type { BudgetState } from '../../../src/ledger/budget.ts';
 import { readBudget, setBudget, type BudgetScope } from '../../../src/ledger/budget.ts';
 import { toExactUsd } from '../../../src/pricing/money.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';

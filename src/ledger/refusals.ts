@@ -1,0 +1,116 @@
+import {
+  BudgetHeldError,
+  BudgetReachedError,
+  CancelledError,
+  HaltError,
+  LockLostError,
+  ModelCoolingError,
+  TaskFailedError,
+  type FleetError,
+} from '../errors.ts';
+import { describeHalt, parseHalt } from '../halt/halt.ts';
+import { formatUsd } from '../pricing/money.ts';
+import { NO_USAGE } from '../pricing/tokens.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { BeginAnswer, JobTotals, TaskIdentity } from './types.ts';
+
+type BudgetRefusal = Extract<BeginAnswer, { kind: 'budget' }>;
+
+/** Parses the answer of begin-turn.lua. */
+export function toBeginAnswer(answer: (string | number)[], keys: Keys): BeginAnswer {
+  const [kind = '', ...rest] = answer.map(String);
+  switch (kind) {
+    case 'reserved':
+      return { kind, epoch: rest[0] ?? '0', reservation: rest[1] ?? '' };
+    case 'replay': {
+      const stored = new Map<string, string>();
+      for (let i = 2; i < rest.length; i += 2) stored.set(rest[i] ?? '', rest[i + 1] ?? '');
+      return { kind, epoch: rest[0] ?? '0', totals: toTotals(rest[1] ?? ''), stored };
+    }
+    case 'done':
+      return { kind, finding: rest[0] ?? '' };
+    case 'taken':
+    case 'lock-lost':
+    case 'cancelled':
+      return { kind };
+    case 'halted':
+      return { kind, reason: describeHalt(parseHalt(rest[0] ?? '')) };
+    case 'cooling':
+      return { kind, delayMs: Number(rest[0]) };
+    case 'budget':
+      return toBudgetRefusal(rest, keys);
+    default:
+      throw new TypeError(`begin-turn: unknown answer ${JSON.stringify(kind)}`);
+  }
+}
+
+/** The error that the run of a job ends with when the ledger refuses its paid call. */
+export function toRefusalError(
+  answer: Exclude<BeginAnswer, { kind: 'reserved' | 'replay' }>,
+  identity: Pick<TaskIdentity, 'jobId' | 'findingId' | 'model'>,
+): FleetError {
+  switch (answer.kind) {
+    case 'done': // the run that stored the finding ends the job next: there is nothing left to ask
+    case 'lock-lost':
+      return lockLost(identity.jobId);
+    case 'taken':
+      return findingTaken(identity.findingId);
+    case 'cancelled':
+      return new CancelledError('cancelled before its next call');
+    case 'halted':
+      return new HaltError(answer.reason);
+    case 'cooling':
+      return new ModelCoolingError(identity.model, answer.delayMs, `${identity.model} cools down`);
+    case 'budget':
+      return toBudgetError(answer);
+  }
+}
+
+/** Another process has this job: the run must change nothing more. */
+export function lockLost(jobId: string): LockLostError {
+  return new LockLostError(`another worker has job ${jobId}`);
+}
+
+export function findingTaken(findingId: string): TaskFailedError {
+  return new TaskFailedError('finding-taken', `finding ${findingId} already exists and belongs to something else`);
+}
+
+/** Names the limit that the next call would pass, the amount spent, and the command that raises the limit. */
+export function toBudgetError(answer: BudgetRefusal): BudgetReachedError | BudgetHeldError {
+  const { scope, name, limit, spent, held } = answer;
+  if (limit < 0) return new BudgetReachedError(scope, name, `${scope} ${name} is parked; fleet resume ${name}`, limit);
+  const whose = scope === 'day' ? "the day's budget" : `the budget of ${scope} ${name}`;
+  const stand = `${whose} is ${formatUsd(limit, 4)}, ${formatUsd(spent, 4)} of it is spent or reserved`;
+  if (held) return new BudgetHeldError(`${stand} for calls under way; when they end there may be room`);
+  const more = {
+    day: 'fleet budget USD, then fleet resume',
+    batch: `fleet budget USD --batch ${name}`,
+    mission: `fleet budget USD --mission ${name}`,
+    task: `fleet budget USD --task ${name}`,
+  }[scope];
+  return new BudgetReachedError(scope, name, `${stand}, and the next call could pass it; ${more}`, limit);
+}
+
+function toBudgetRefusal([where = 'day', ...amounts]: string[], keys: Keys): BudgetRefusal {
+  const [limit = 0, settled = 0, reserved = 0, uncertain = 0, worst = 0] = amounts.map(Number);
+  const [scope, name] = where === 'day' ? ['day', ''] : toScope(where, keys);
+  return {
+    kind: 'budget',
+    scope: scope as BudgetRefusal['scope'],
+    name,
+    limit,
+    spent: settled + reserved + uncertain,
+    held: settled + uncertain + worst <= limit,
+  };
+}
+
+/** `{fleet}:spend:batch:nightly` → `['batch', 'nightly']`. */
+function toScope(key: string, keys: Keys): [string, string] {
+  const scope = key.slice(keys.spend('').length);
+  const colon = scope.indexOf(':');
+  return [scope.slice(0, colon), scope.slice(colon + 1)];
+}
+
+function toTotals(json: string): JobTotals {
+  return json === '' ? { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 } : (JSON.parse(json) as JobTotals);
+}
