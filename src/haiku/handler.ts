@@ -1,23 +1,24 @@
 import { hash } from 'node:crypto';
+import { realpath, stat } from 'node:fs/promises';
 import type { TaskData } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
 import { loadContexts } from './memory-contexts.ts';
-import { LockLostError } from '../errors.ts';
+import { TaskFailedError, toMessage } from '../errors.ts';
 import { toFindingId } from '../findings/finding-id.ts';
 import type { FindingStore } from '../findings/types.ts';
 import { createModelUse } from '../jobs/outcomes/note-model-use.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';
 import { toNanoUsd } from '../pricing/money.ts';
 import type { ArchiveAsker } from '../librarian/queries/archive-asker.ts';
+import { lockLost } from '../ledger/refusals.ts';
 import type { TaskIdentity, TurnLedger } from '../ledger/types.ts';
 import { findModel } from '../pricing/catalog.ts';
 import type { Model } from '../models/model.ts';
 import type { Db } from '../redis/db.ts';
 import { createResultCheck } from '../tasks/result-schema.ts';
-import { runTask, type TaskEnd } from './task-loop.ts';
+import { runTask, type CompletedTask } from './task-loop.ts';
 import { createToolset } from './toolset.ts';
 import type { FindingReader, ToolContext, Toolset } from './tools/tool.ts';
-import { resolveWorkspace } from './workspace.ts';
 
 export interface TaskHandlerParts {
   config: Config;
@@ -38,7 +39,7 @@ type TaskRunContext = Pick<JobRun, 'token' | 'signal' | 'isDraining'> & {
   attempt: number;
 };
 
-export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<TaskEnd>;
+export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<CompletedTask>;
 
 /** Builds what turns a parsed task into a finding: finds its model, workspace and contexts, then runs the loop. */
 export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
@@ -46,19 +47,20 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
   const { redis, keys } = db;
   const reader = toFindingReader(findings);
   const noteModelUse = createModelUse(db);
-  const [bare, full] = [false, true].map((workspace) =>
+  const toToolset = (workspace: boolean): Toolset =>
     createToolset({
       workspace,
       runAllow: config.FLEET_RUN_ALLOW,
       httpAllow: config.FLEET_HTTP_ALLOW,
       archive: archive !== undefined,
-    }),
-  ) as [Toolset, Toolset]; // made once: the same definitions, byte for byte, keep the provider's cache warm
+    });
+  // Made once: the same definitions, byte for byte, keep the provider's cache warm.
+  const bare = toToolset(false);
+  const full = toToolset(true);
 
   return async (task, run) => {
     const entry = findModel(task.model ?? config.FLEET_HAIKU_MODEL, new Date());
-    const workspace =
-      task.workspace === undefined ? null : await resolveWorkspace(task.workspace, config.FLEET_WORKSPACES);
+    const workspace = await resolveWorkspace(task.workspace, config.FLEET_WORKSPACES);
     const identity: TaskIdentity = {
       jobId: run.jobId,
       token: run.token,
@@ -91,7 +93,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
           redisAddress: toAddress(config.REDIS_URL),
           stillMine: async () => {
             if (run.token === '' || (await redis.get(lockKey)) === run.token) return;
-            throw new LockLostError(`another worker has job ${run.jobId}`);
+            throw lockLost(run.jobId);
           },
         },
         contexts: await loadContexts(db, task.contexts ?? []),
@@ -126,4 +128,38 @@ function toAddress(url: string): { host: string; port: number } {
 
 function toFindingReader(findings: FindingStore): FindingReader {
   return { get: (id) => findings.get(id), search: (query, options) => findings.search(query, options) };
+}
+
+/**
+ * The folder behind a workspace name, or null when the task names none (there is no default).
+ * @param workspaces name → absolute folder, from `FLEET_WORKSPACES`; the folder may itself be a link
+ * @returns `root`: the real path, every link in it resolved
+ * @throws TaskFailedError `workspace`: the name is not known on this host, or its folder is missing
+ */
+export async function resolveWorkspace(
+  name: string | undefined,
+  workspaces: Record<string, string>,
+): Promise<ToolContext['workspace']> {
+  if (name === undefined) return null;
+  const folder = Object.hasOwn(workspaces, name) ? workspaces[name] : undefined;
+  if (folder === undefined) {
+    const known = Object.keys(workspaces).join(', ') || 'none';
+    throw new TaskFailedError(
+      'workspace',
+      `workspace ${JSON.stringify(name)}: not one of FLEET_WORKSPACES on this host (known: ${known})`,
+    );
+  }
+  try {
+    const root = await realpath(folder);
+    if ((await stat(root)).isDirectory()) return { name, root };
+  } catch (error) {
+    throw new TaskFailedError(
+      'workspace',
+      `workspace ${JSON.stringify(name)}: its folder cannot be used: ${toMessage(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  throw new TaskFailedError('workspace', `workspace ${JSON.stringify(name)}: expected a folder, its path is a file`);
 }

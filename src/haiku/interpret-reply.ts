@@ -18,11 +18,11 @@ export type Decision =
   | { kind: 'tools'; uses: Anthropic.ToolUseBlock[] }
   | { kind: 'fail'; error: TaskFailedError };
 
-/** Where the task stands when the reply comes. */
-export interface Standing {
+/** The state of the loop when the reply arrives. */
+export interface LoopState {
   /** All tokens so far, this reply's included. */
   usage: Usage;
-  /** The model was told once already that its result breaks the schema. */
+  /** The model was asked once already to repair a result that breaks the schema. */
   repaired: boolean;
   /** No turn is left after this one. */
   last: boolean;
@@ -30,37 +30,38 @@ export interface Standing {
   checkResult: ResultCheck;
 }
 
-/** Decides what a reply is: the result, a result to repair, a wish for tools, or the task's end. */
-export function decide(reply: ModelReply, standing: Standing): Decision {
+/** Decides what a reply is: the result, a result to repair, a request for tools, or the failure of the task. */
+export function interpretReply(reply: ModelReply, state: LoopState): Decision {
   if (reply.stopReason === 'refusal') return fail('refusal', 'the model declined the task');
   if (reply.stopReason === 'max_tokens') {
     return fail('step-limit', `the reply was cut off at ${MAX_REPLY_TOKENS} tokens; split the task`);
   }
   const uses = reply.content.filter((block) => block.type === 'tool_use');
-  if (uses.length > 0) return decideTools(uses, standing);
+  if (uses.length > 0) return decideTools(uses, state);
   const text = reply.content
     .filter((block) => block.type === 'text')
     .map((block) => block.text)
     .join('\n')
     .trim();
   if (text === '') return fail('malformed', `the reply holds no text (stop reason ${reply.stopReason})`);
-  const checked = standing.checkResult(text);
+  const checked = state.checkResult(text);
   if ('value' in checked) return { kind: 'final', value: checked.value };
-  if (standing.repaired) {
+  if (state.repaired) {
     return fail('schema', `the result does not fit the task's schema, also after one repair: ${checked.problem}`);
   }
-  return standing.last ? outOfTurns(standing) : { kind: 'repair', problem: checked.problem };
+  return state.last ? outOfTurns(state) : { kind: 'repair', problem: checked.problem };
 }
 
-function decideTools(uses: Anthropic.ToolUseBlock[], standing: Standing): Decision {
-  if (toTotalTokens(standing.usage) > MAX_TASK_TOKENS) {
+function decideTools(uses: Anthropic.ToolUseBlock[], state: LoopState): Decision {
+  if (toTotalTokens(state.usage) > MAX_TASK_TOKENS) {
     return fail('step-limit', `more than ${MAX_TASK_TOKENS} tokens without a result; split the task`);
   }
   const handsBack = uses.some((use) => use.name === 'hand_back');
-  return standing.last && !handsBack ? outOfTurns(standing) : { kind: 'tools', uses }; // effects nobody would hear of are not begun
+  // Without another turn no reply would report the effects of the tools.
+  return state.last && !handsBack ? outOfTurns(state) : { kind: 'tools', uses };
 }
 
-function outOfTurns({ maxTurns }: Standing): Decision {
+function outOfTurns({ maxTurns }: LoopState): Decision {
   return fail(
     'step-limit',
     `no result after ${countOf(maxTurns, 'turn')}; fleet retry ID --max-turns N gives it more, or split the task`,

@@ -18,17 +18,17 @@ import type { CatalogEntry } from '../pricing/catalog.ts';
 import type { Model, ModelReply, ModelRequest } from '../models/model.ts';
 import { toBudgetError } from '../ledger/refusals.ts';
 import { Conversation } from './conversation.ts';
-import { decide, MAX_REPLY_TOKENS, type Decision } from './interpret-reply.ts';
+import { MAX_REPLY_TOKENS, type Decision, interpretReply } from './interpret-reply.ts';
 import { toFinding } from './to-finding.ts';
 import { toRepairMessage, toSystemBlocks, toTaskMessage, type MemoryContext } from './prompt.ts';
 import type { ResultCheck } from '../tasks/result-schema.ts';
 import {
   applyOutcome,
-  createTaskState,
-  type TaskState,
   type ToolContext,
   type ToolOutcome,
   type Toolset,
+  createToolState,
+  type ToolState,
 } from './tools/tool.ts';
 
 const DEFAULT_MAX_TURNS = 30;
@@ -44,7 +44,7 @@ export interface TaskRun {
 }
 
 /** What a task ends with: what the job returns, and the finding itself for who runs it without a queue. */
-export type TaskEnd = TaskResult & { finding: Finding };
+export type CompletedTask = TaskResult & { finding: Finding };
 
 export interface TaskLoopParts {
   model: Model;
@@ -66,7 +66,7 @@ export interface TaskLoopParts {
  *
  * @throws every class of `src/errors.ts` that `jobs/outcomes.ts` knows
  */
-export async function runTask(run: TaskRun, parts: TaskLoopParts): Promise<TaskEnd> {
+export async function runTask(run: TaskRun, parts: TaskLoopParts): Promise<CompletedTask> {
   return new TaskLoop(run, parts).run();
 }
 
@@ -74,7 +74,7 @@ class TaskLoop {
   readonly #run: TaskRun;
   readonly #parts: TaskLoopParts;
   readonly #conversation: Conversation;
-  readonly #state: TaskState = createTaskState();
+  readonly #state: ToolState = createToolState();
   readonly #maxTurns: number;
   readonly #system: ReturnType<typeof toSystemBlocks>;
   #epoch = '';
@@ -93,7 +93,7 @@ class TaskLoop {
     this.#conversation = new Conversation([this.#system, parts.toolset.definitions], toTaskMessage(run.task));
   }
 
-  async run(): Promise<TaskEnd> {
+  async run(): Promise<CompletedTask> {
     for (let turn = 0; turn < this.#maxTurns; turn += 1) {
       this.#trim();
       const answered = await this.#answer(turn);
@@ -109,7 +109,7 @@ class TaskLoop {
   }
 
   /** The reply of this turn, stored or new; or, where it is the last one, the finding. */
-  async #answer(turn: number): Promise<{ reply: ModelReply; decision: Decision } | { finding: TaskEnd }> {
+  async #answer(turn: number): Promise<{ reply: ModelReply; decision: Decision } | { finding: CompletedTask }> {
     const request = this.#toRequest();
     let reservation: string | null = null;
     let reply = this.#storedReply(turn);
@@ -123,7 +123,7 @@ class TaskLoop {
     const replayed = reservation === null;
     if (replayed) this.#replayed += 1;
     const booking = reservation === null ? null : this.#book(reservation, reply);
-    const decision = decide(reply, {
+    const decision = interpretReply(reply, {
       usage: this.#totals.usage,
       repaired: this.#repairs > 0,
       last: turn + 1 === this.#maxTurns,
@@ -147,7 +147,10 @@ class TaskLoop {
     return { reply, decision };
   }
 
-  async #begin(turn: number, request: ModelRequest): Promise<{ reservation: string | null } | { finding: TaskEnd }> {
+  async #begin(
+    turn: number,
+    request: ModelRequest,
+  ): Promise<{ reservation: string | null } | { finding: CompletedTask }> {
     const { identity } = this.#run;
     this.#run.signal.throwIfAborted();
     if (this.#run.isDraining()) {
@@ -253,7 +256,7 @@ class TaskLoop {
     reply: ModelReply,
     booking: Booking | null,
     note: TurnNote,
-  ): Promise<TaskEnd> {
+  ): Promise<CompletedTask> {
     const { identity, task } = this.#run;
     const finding = toFinding({
       identity,

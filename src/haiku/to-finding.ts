@@ -8,7 +8,7 @@ import type { JobTotals, TaskIdentity } from '../ledger/types.ts';
 import { toTotalTokens } from '../pricing/tokens.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import { PROMPT_VERSION } from './prompt.ts';
-import type { TaskState } from './tools/tool.ts';
+import type { ToolState } from './tools/tool.ts';
 
 /** The finding of a completed task, as SPEC lays it out: `files_changed` and `citations` are what its tools really did. */
 export function toFinding(parts: {
@@ -16,7 +16,7 @@ export function toFinding(parts: {
   task: TaskData;
   value: unknown;
   totals: JobTotals;
-  state: TaskState;
+  state: ToolState;
   entry: CatalogEntry;
   workerId: string;
   recovered: number;

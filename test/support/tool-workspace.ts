@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
   applyOutcome,
-  createTaskState,
   type ToolContext,
   type ToolOutcome,
   type WorkspaceContext,
+  createToolState,
 } from '../../src/haiku/tools/tool.ts';
 import { createToolset } from '../../src/haiku/toolset.ts';
 
@@ -30,7 +30,7 @@ export async function createToolWorkspace(overrides: Partial<ToolContext> = {}):
   await writeFile(join(outside, 'secret.txt'), 'outside\n');
   const context: WorkspaceContext = {
     files: [],
-    state: createTaskState(),
+    state: createToolState(),
     signal: new AbortController().signal,
     findings: { get: () => Promise.resolve(null), search: () => Promise.resolve([]) },
     runAllow: [],

@@ -1,4 +1,13 @@
-import type { FileChange } from './tool.ts';
+/** What one task's own tools did to one file, all its edits together. */
+export interface FileChange {
+  /** Relative to the workspace, `/` between the parts. */
+  path: string;
+  /** Lines added, summed over the task's edits of this file. */
+  added: number;
+  removed: number;
+  /** First and last line touched, counted in the new file (`996-1140`), or `deleted`. */
+  lines: string;
+}
 
 /** Above this many line pairs the exact count would block the process; the changed stretch then counts as replaced. */
 const MAX_PAIRS = 4_000_000;

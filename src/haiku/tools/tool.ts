@@ -3,18 +3,7 @@ import type { z } from 'zod';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import type { SonnetReason } from '../../../queues/reasons.ts';
 import type { ArchiveWord } from '../../librarian/queries/archive-asker.ts';
-import { mergeChanges } from './line-change.ts';
-
-/** What one task's own tools did to one file, all its edits together. */
-export interface FileChange {
-  /** Relative to the workspace, `/` between the parts. */
-  path: string;
-  /** Lines added, summed over the task's edits of this file. */
-  added: number;
-  removed: number;
-  /** First and last line touched, counted in the new file (`996-1140`), or `deleted`. */
-  lines: string;
-}
+import { mergeChanges, type FileChange } from './line-change.ts';
 
 /** What a tool run gives back. It is stored with the turn; a task that restarts elsewhere replays it with `applyOutcome`. */
 export interface ToolOutcome {
@@ -28,19 +17,19 @@ export interface ToolOutcome {
   handBack?: { reason: SonnetReason; explanation: string };
 }
 
-/** What a task has seen and done so far; derived from its outcomes alone. */
-export interface TaskState {
+/** What the tools of one task have seen and done so far; derived from their outcomes alone. */
+export interface ToolState {
   seen: Map<string, string>;
   changes: Map<string, FileChange>;
   citations: Set<string>;
 }
 
-export function createTaskState(): TaskState {
+export function createToolState(): ToolState {
   return { seen: new Map(), changes: new Map(), citations: new Set() };
 }
 
 /** Folds one outcome into the state. Each outcome must be applied once, in the order of the turns. */
-export function applyOutcome(state: TaskState, outcome: ToolOutcome): void {
+export function applyOutcome(state: ToolState, outcome: ToolOutcome): void {
   for (const [path, sha256] of Object.entries(outcome.seen ?? {})) state.seen.set(path, sha256);
   for (const change of outcome.changes ?? []) {
     const earlier = state.changes.get(change.path);
@@ -59,7 +48,7 @@ export interface ToolContext {
   workspace: { name: string; root: string } | null;
   /** Files the task names: the block on `.env` and key files does not hold for them. */
   files: string[];
-  state: TaskState;
+  state: ToolState;
   signal: AbortSignal;
   findings: FindingReader;
   /** Asks the archive; undefined where there is none. @throws HaltError, ShutdownError */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createTaskState } from '../../../src/haiku/tools/tool.ts';
+import { createToolState } from '../../../src/haiku/tools/tool.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
 
 let site: ToolWorkspace;
@@ -213,7 +213,7 @@ describe('write and edit', () => {
       vi.resetModules(); // modules of its own, like another process: only the lock file is shared
       const { createToolset: createOther } = await import('../../../src/haiku/toolset.ts');
       const toolset = createOther({ workspace: true, runAllow: [], httpAllow: [] });
-      const context = { ...site.context, state: createTaskState() };
+      const context = { ...site.context, state: createToolState() };
       for (let refused = true; refused;) {
         const { content, seen } = await toolset.run('read', { file_path: 'list.txt' }, context);
         context.state.seen = new Map(Object.entries(seen ?? {}));

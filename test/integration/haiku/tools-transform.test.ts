@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { resolveWorkspace } from '../../../src/haiku/workspace.ts';
+import { resolveWorkspace } from '../../../src/haiku/handler.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
 
 let site: ToolWorkspace;

@@ -6,13 +6,13 @@ import { isGitInternal, isGuardedName, isNamed } from '../../../src/haiku/tools/
 import { mergeChanges, toFileChange } from '../../../src/haiku/tools/line-change.ts';
 import { toRows, transformRows } from '../../../src/haiku/tools/data/row-query.ts';
 import { parseCsv, toCsv } from '../../../src/haiku/tools/data/row-formats.ts';
-import { applyOutcome, createTaskState, type ToolContext } from '../../../src/haiku/tools/tool.ts';
+import { applyOutcome, type ToolContext, createToolState } from '../../../src/haiku/tools/tool.ts';
 import { createToolset } from '../../../src/haiku/toolset.ts';
 
 const context = (findings: ToolContext['findings']): ToolContext => ({
   workspace: null,
   files: [],
-  state: createTaskState(),
+  state: createToolState(),
   signal: new AbortController().signal,
   findings,
   runAllow: [],
@@ -136,7 +136,7 @@ test('the state of a task is the same when its stored outcomes are replayed', ()
       changes: [{ path: 'a', added: 2, removed: 1, lines: '3-4' }],
     },
   ];
-  const state = createTaskState();
+  const state = createToolState();
   for (const outcome of JSON.parse(JSON.stringify(outcomes)) as typeof outcomes) applyOutcome(state, outcome);
   expect([...state.seen]).toEqual([['a', '2']]);
   expect([...state.citations]).toEqual(['f1', 'f2']);

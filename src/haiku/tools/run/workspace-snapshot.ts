@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { errorCode } from '../tool-refusal.ts';
 import { toFileChange } from '../line-change.ts';
 import { WHOLE_FILE_CAP } from '../files/text-file.ts';
-import type { FileChange } from '../tool.ts';
+import type { FileChange } from '../line-change.ts';
 
 /** Bounds of one look at a workspace. What lies past them is not compared line by line, or not at all, and that is said. */
 const MAX_ENTRIES = 50_000;
