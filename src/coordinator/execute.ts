@@ -10,7 +10,7 @@ import { countNodeStates, type NodeView } from './mission/nodes.ts';
 import type { MissionRecord } from './mission/types.ts';
 import type { ChildCounts } from './mission/types.ts';
 import { readResults } from './delegate/read-results.ts';
-import { toKnown } from './recall.ts';
+import { toKnown } from './gather.ts';
 import { readMissionShares, toSharesJson } from './delegate/cost-split.ts';
 import type { MissionEnd, StepContext } from './step/types.ts';
 import { SYNTHESIS_PROMPT_VERSION, toSynthesisCall } from './calls/synthesis.ts';

@@ -1,22 +1,22 @@
 import { DelayedError, WaitingChildrenError } from 'bullmq';
+import { createMissionRecord, readMission } from './mission/record.ts';
+import { readStoredTurns, type ProgressReader } from '../jobs/worker/crash-count.ts';
 import type { MissionData } from '../../queues/missions.ts';
 import { countOf } from '../text/plural.ts';
 import { BudgetReachedError, CancelledError, InvalidJobError, TaskFailedError, toMessage } from '../errors.ts';
 import { readStored, toText } from '../findings/read-stored.ts';
 import { toFailureReason } from '../jobs/outcomes/outcomes.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';
-import { beginMission } from './begin-mission.ts';
 import { carryOut } from './execute.ts';
 import { createStepContext, type ContextParts } from './step/context.ts';
 import type { DelegatedMission } from './delegate/delegate.ts';
 import { makePlan } from './make-plan.ts';
-import { makeRoom } from './make-room.ts';
+import { makeRoom } from './compact/compact.ts';
 import { toMissionFindingId } from './mission/id.ts';
 import type { MissionRecord } from './mission/types.ts';
 import { runPaper } from './paper/run-paper.ts';
-import { recall } from './recall.ts';
 import type { MissionEnd, StepContext } from './step/types.ts';
-import { survey } from './survey.ts';
+import { recallArchive, surveyWorkspace } from './gather.ts';
 
 export interface MissionParts extends ContextParts {
   /** The session a mission belongs to that was not stamped with one. */
@@ -74,12 +74,12 @@ async function findOut(ctx: StepContext, record: MissionRecord): Promise<void> {
   if (record.plan !== null) return;
   if (record.recall === null) {
     await ctx.record({ step: 'recall' });
-    const found = await recall(ctx);
+    const found = await recallArchive(ctx);
     await ctx.record({ recall: found, step: 'survey' });
     if ('skipped' in found) await ctx.note(`recall skipped: ${found.skipped}`);
   }
   if (record.survey === null) {
-    const found = await survey(ctx);
+    const found = await surveyWorkspace(ctx);
     await ctx.record({ survey: found, step: 'plan' });
     if ('files' in found) await ctx.note(`survey: ${found.files.length} of ${countOf(found.total, 'file')} listed`);
   }
@@ -123,4 +123,42 @@ async function noteEnd(ctx: StepContext, thrown: unknown): Promise<void> {
   } else if (thrown instanceof BudgetReachedError) {
     await ctx.record({ problem: `parked: ${toMessage(thrown)}` });
   }
+}
+
+/**
+ * Where a mission stands: its stored replies, its step, the tasks it has put into the queue, the fields of its paper, and
+ * how many summaries were made before it began.
+ */
+export const readMissionProgress: ProgressReader = async (db, id) => {
+  const { redis, keys } = db;
+  const [turns, [step, round, plan, recall, survey], added, paper, summaries] = await Promise.all([
+    readStoredTurns(db, id),
+    redis.hmget(keys.mission(id), 'step', 'round', 'plan', 'recall', 'survey'),
+    redis.bitcount(keys.missionAdded(id)),
+    redis.hlen(keys.paper(id)),
+    redis.hget(keys.counters, 'summaries'),
+  ]);
+  const known = [plan, recall, survey].filter(Boolean).length;
+  return [turns, step ?? '', round ?? 0, known, added, paper, known === 0 ? summaries : ''].join('/');
+};
+
+/** The record a run begins with. A mission that failed and was retried runs again. */
+async function beginMission(ctx: StepContext): Promise<MissionRecord> {
+  const { db, id, data, session } = ctx;
+  const { redis, keys } = db;
+  const found = await readMission(db, id);
+  if (found === null || found.createdAt === null) {
+    await createMissionRecord(db, { id, data, session, createdAt: ctx.now() });
+    return ctx.read();
+  }
+  if (found.state !== 'done' && (await redis.zscore(keys.cancelled, id)) !== null) {
+    throw new CancelledError('cancelled by a person');
+  }
+  if (found.state === 'failed') {
+    await redis.hdel(keys.mission(id), 'endedAt');
+    await ctx.record({ state: 'running', problem: '' });
+    return ctx.read();
+  }
+  if (found.state === 'running' && found.problem !== '') await ctx.record({ problem: '' });
+  return found;
 }

@@ -2,7 +2,7 @@ import { createPlanAdmission, readSonnetRoom } from './delegate/sonnet-quota.ts'
 import { countByModel } from './plan/check.ts';
 import { countOf } from '../text/plural.ts';
 import { MOST_TASKS, PLAN_PROMPT_VERSION, toPlanCall } from './plan/prompt.ts';
-import { toKnown } from './recall.ts';
+import { toKnown } from './gather.ts';
 import type { StepContext } from './step/types.ts';
 import { toNodes } from './plan/expand.ts';
 

@@ -10,9 +10,8 @@ import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
 import { createSessionReader } from '../swarm/session.ts';
-import { createMissionHandler } from './handler.ts';
+import { createMissionHandler, readMissionProgress } from './handler.ts';
 import { writeMission } from './mission/record.ts';
-import { readMissionProgress } from './read-progress.ts';
 import { watchMissions, type WatchParts } from './upkeep/watch.ts';
 
 export interface RunningCoordinator {

@@ -3,7 +3,7 @@ import { countOf } from '../../text/plural.ts';
 import { readMissionHead } from '../../coordinator/mission/record.ts';
 import { readPaper, type PaperRecord } from '../../coordinator/paper/record.ts';
 import type { ShardReport } from '../../coordinator/paper/types.ts';
-import { toSectionQueryId } from '../../coordinator/paper/section-query-id.ts';
+import { toSectionQueryId } from '../../coordinator/paper/section-source.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import { toQueryIds } from '../../librarian/queries/query-ids.ts';

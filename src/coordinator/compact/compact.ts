@@ -4,6 +4,7 @@ import { LIVE_LIMIT, type CompactOutcome, type CompactParts } from './types.ts';
 import { takeCompactionTurn, type CompactionTurn } from './turn.ts';
 import { condensePiece, toPiece, type Piece } from './compact-group.ts';
 import { findCandidates } from './candidates.ts';
+import type { StepContext } from '../step/types.ts';
 
 /** Share of the limit that is made free at once, so that the next mission does not find the archive full again. */
 const MARGIN = 0.1;
@@ -133,4 +134,32 @@ async function noteState(
   state: { state: 'condensing' | 'stuck'; live: number; condensed: number; problem?: string },
 ): Promise<void> {
   await redis.hset(keys.compaction, { problem: '', ...state, at: now().toISOString() });
+}
+
+/** While another process condenses, missions look again this often. */
+const LOOK_AGAIN_MS = 5_000;
+
+/** Has old findings condensed where there are too many of them, before a mission begins; no mission starts meanwhile. */
+export async function makeRoom(
+  ctx: StepContext,
+  parts: Pick<CompactParts, 'ledger' | 'model' | 'currentSession'>,
+): Promise<void> {
+  const { db, config, workerId, log, now, signal, isDraining } = ctx;
+  const { redis, keys } = db;
+  const outcome = await compactIfNeeded({
+    db,
+    ledger: parts.ledger,
+    model: parts.model,
+    modelId: config.FLEET_HAIKU_MODEL,
+    currentSession: parts.currentSession,
+    workerId,
+    log,
+    now,
+    signal,
+    isDraining,
+    note: (line) => redis.rpush(keys.jobLogs('missions', ctx.id), line),
+  });
+  if (outcome !== 'busy') return;
+  await ctx.count('waits_compaction');
+  await ctx.comeBackLater(LOOK_AGAIN_MS, 'another process condenses old findings, and no mission starts meanwhile');
 }

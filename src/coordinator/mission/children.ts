@@ -1,4 +1,7 @@
 import type { Queue } from 'bullmq';
+import { UsageError } from '../../errors.ts';
+import { cancelJobs } from '../../tasks/cancel.ts';
+import { tasksQueue } from '../../../queues/tasks.ts';
 import { missionsQueue } from '../../../queues/missions.ts';
 import { queueRegistry, type QueueName } from '../../../queues/registry.ts';
 import type { Db } from '../../redis/db.ts';
@@ -81,4 +84,31 @@ function toState(job: (string | null)[], written: boolean): ChildState {
 /** The keys under which BullMQ notes which children a mission still waits for. */
 export function toDependenciesKey(keys: Keys, missionId: string): string {
   return `${keys.queueKey(missionsQueue.name, missionId)}:dependencies`;
+}
+
+const PAGE = 500;
+
+/**
+ * Cancels what a cancelled mission still waits for, so that it ends too. What ends meanwhile needs no cancelling.
+ * @returns how many were cancelled
+ */
+export async function cancelChildren(parts: ChildParts, missionId: string): Promise<number> {
+  const { db, queues } = parts;
+  const { redis, keys } = db;
+  let cancelled = 0;
+  let cursor = '0';
+  do {
+    const [next, children] = await redis.sscan(toDependenciesKey(keys, missionId), cursor, 'COUNT', PAGE);
+    cursor = next;
+    for (const key of children) {
+      const [queue = tasksQueue.name, jobId = ''] = key.slice(keys.bullPrefix.length + 1).split(':');
+      try {
+        await cancelJobs(db, queues[queue as QueueName], [jobId]);
+        cancelled += 1;
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error; // it has ended
+      }
+    }
+  } while (cursor !== '0');
+  return cancelled;
 }

@@ -2,7 +2,6 @@ import { toQueryIds } from '../../librarian/queries/query-ids.ts';
 import type { StepContext } from '../step/types.ts';
 import { savePaper, type PaperRecord } from './record.ts';
 import type { OutlinedSection, SectionSource, ShardReport } from './types.ts';
-import { toSectionQueryId } from './section-query-id.ts';
 import { findRefusedShard } from './shard-step.ts';
 import { chooseFindings, readSources } from './source-findings.ts';
 import { stopPaper } from './block-paper.ts';
@@ -84,4 +83,9 @@ async function readById(ctx: StepContext, { section }: SectionPlace): Promise<Se
 export function toFilter({ data }: Pick<StepContext, 'data'>): { session: string } | undefined {
   const session = data.paper?.session;
   return session === undefined ? undefined : { session };
+}
+
+/** Name of a section's question; a step that a person has tried again is another one. @param at from 0 */
+export function toSectionQueryId(missionId: string, at: number, tries: number): string {
+  return `${missionId}-s${at + 1}${tries === 0 ? '' : `-${tries + 1}`}`;
 }

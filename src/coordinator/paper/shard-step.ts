@@ -7,7 +7,6 @@ import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { readShardStates } from '../../librarian/gate/shard-states.ts';
 import { testShards, type ShardTest } from '../../librarian/test-shards.ts';
 import type { StepContext } from '../step/types.ts';
-import { describeReport } from './describe-report.ts';
 import { savePaper, type PaperRecord } from './record.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
 import type { ShardOutcome, ShardReport } from './types.ts';
@@ -119,4 +118,12 @@ function toShardFinding(ctx: StepContext, report: ShardReport, session: string):
     usage: { input: 0, cache_write: 0, cache_read: 0, output: 0 },
     recovered: 0,
   };
+}
+
+/** `4 of 5 shards work; S3: API key not valid`. */
+export function describeReport({ shards }: ShardReport): string {
+  if (shards.length === 0) return 'no shard is configured (GEMINI_API_KEY_SHARD1)';
+  const failing = shards.filter(({ ok }) => !ok).map(({ shard, problem }) => `S${shard}: ${problem ?? 'no answer'}`);
+  const working = `${shards.length - failing.length} of ${shards.length} shards work`;
+  return [working, ...failing].join('; ');
 }

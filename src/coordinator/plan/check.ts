@@ -2,11 +2,10 @@ import type { z } from 'zod';
 import { countOf } from '../../text/plural.ts';
 import { isGuardedName } from '../../haiku/tools/files/secret-names.ts';
 import { leavesWorkspace } from '../../tasks/check.ts';
-import { orderByDependencies } from './dependency-order.ts';
 import { planSchema, type Plan, type PlannedTask } from './plan.ts';
 import { SONNET_REASONS } from '../../../queues/reasons.ts';
 import type { Checked } from '../calls/types.ts';
-import { countNodes, fillItem, hasItem } from './expand.ts';
+import { countNodes, fillItem, hasItem, orderByDependencies } from './expand.ts';
 
 /** What a plan may hold. */
 export interface PlanLimits {

@@ -11,7 +11,6 @@ import { parseWorkers } from '../../status/read/parse-records.ts';
 import type { PlanNode } from './plan.ts';
 import { toModelOf } from './model-choice.ts';
 import type { Db } from '../../redis/db.ts';
-import { toSchedule } from './schedule.ts';
 
 /** What carrying out a plan will probably take. Money in nano-dollars. */
 export interface MissionForecast {
@@ -148,4 +147,25 @@ async function readQuota(
     questions: nodes.filter(({ description }) => ASKS_ARCHIVE.test(description)).length,
     leftToday: [...byProject.values()].reduce((sum, left) => sum + left, 0),
   };
+}
+
+/** How a plan's tasks go through a number of slots where each takes equally long. */
+interface Schedule {
+  /** Times as long as one task takes: with 3 the last task ends after three of them, or sooner. */
+  rounds: number;
+  /** The longest chain of tasks that wait for each other. */
+  longestChain: number;
+}
+
+/** @param nodes numbered after those they depend on (`toNodes`) @param slots tasks that run at once, at least 1 */
+export function toSchedule(nodes: readonly Pick<PlanNode, 'n' | 'dependsOn'>[], slots: number): Schedule {
+  const levelOf = new Map<number, number>();
+  const counts: number[] = []; // tasks of each level: those with nothing to wait for, those that wait for them …
+  for (const { n, dependsOn } of nodes) {
+    const level = dependsOn.reduce((most, other) => Math.max(most, (levelOf.get(other) ?? 0) + 1), 0);
+    levelOf.set(n, level);
+    counts[level] = (counts[level] ?? 0) + 1;
+  }
+  const rounds = counts.reduce((sum, count) => sum + Math.ceil(count / Math.max(1, slots)), 0);
+  return { rounds, longestChain: counts.length };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toMissionFindingId } from '../../../src/coordinator/mission/id.ts';
 import { readMission, writeMission } from '../../../src/coordinator/mission/record.ts';
-import { pruneMissions } from '../../../src/coordinator/upkeep/prune-missions.ts';
-import { readMissionProgress } from '../../../src/coordinator/read-progress.ts';
+import { pruneMissions } from '../../../src/coordinator/upkeep/watch.ts';
+import { readMissionProgress } from '../../../src/coordinator/handler.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import { createMissionModel, promptOf, startCoordinator, titleOf, toPlanReply } from '../../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';

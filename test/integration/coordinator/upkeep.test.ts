@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancelChildren } from '../../../src/coordinator/delegate/cancel-children.ts';
+import { cancelChildren } from '../../../src/coordinator/mission/children.ts';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
 import type { RunningCoordinator } from '../../../src/coordinator/run-coordinator.ts';
 import { cancelJobs } from '../../../src/tasks/cancel.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { toSchedule } from '../../../src/coordinator/plan/schedule.ts';
+import { toSchedule } from '../../../src/coordinator/plan/forecast.ts';
 
 const free = (count: number) => Array.from({ length: count }, (_, at) => ({ n: at + 1, dependsOn: [] as number[] }));
 

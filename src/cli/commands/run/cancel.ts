@@ -1,6 +1,6 @@
 import { countOf } from '../../../text/plural.ts';
 import { cancelBatch } from '../../../tasks/batch/cancel.ts';
-import { cancelChildren } from '../../../coordinator/delegate/cancel-children.ts';
+import { cancelChildren } from '../../../coordinator/mission/children.ts';
 import { UsageError } from '../../../errors.ts';
 import { cancelJobs } from '../../../tasks/cancel.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
