@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMission } from '../src/coordinator/mission/record.ts';
 import type { MissionRecord } from '../src/coordinator/mission/types.ts';
-import { toNodes } from '../src/coordinator/plan/expand.ts';
+import { expandPlan } from '../src/coordinator/plan/expand.ts';
 import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
 import { startSimulator, type Simulator } from '../simulator/simulator.ts';
 import { startFleetProcess, type FleetProcess } from './fleet-process.ts';
@@ -115,7 +115,7 @@ async function measureDelegation(redis: ScratchRedis): Promise<Measure[]> {
         const processes = await Promise.all(names.map((name) => startFleetProcess(name, stage.env)));
         const record = await carryOut(stage, DEMO_GOAL, async () => undefined, { workspace: 'site' });
         await Promise.all(processes.map((process) => process.end('SIGTERM')));
-        const nodes = record.plan === null ? [] : toNodes(record.plan); // the record drops its own once it is done
+        const nodes = record.plan === null ? [] : expandPlan(record.plan); // the record drops its own once it is done
         const haiku = nodes.filter((node) => node.model === 'haiku').length;
         const share = (100 * haiku) / nodes.length;
         return [

@@ -11,7 +11,7 @@ import type { MissionRecord } from './mission/types.ts';
 import type { ChildCounts } from './mission/types.ts';
 import { readResults } from './delegate/read-results.ts';
 import { toKnown } from './gather.ts';
-import { readMissionShares, toSharesJson } from './delegate/cost-split.ts';
+import { readCostSplit, toCostSplitJson } from './delegate/cost-split.ts';
 import type { MissionEnd, StepContext } from './step/types.ts';
 import { SYNTHESIS_PROMPT_VERSION, toSynthesisCall } from './calls/synthesis.ts';
 
@@ -21,7 +21,10 @@ const DEFAULT_QUORUM = 0.8;
 const NAMED_FAILURES = 5;
 
 /** From a plan to the finding: delegate → wait → synthesise → store. */
-export async function carryOut(ctx: StepContext, onWaiting?: (mission: DelegatedMission) => void): Promise<MissionEnd> {
+export async function executePlan(
+  ctx: StepContext,
+  onWaiting?: (mission: DelegatedMission) => void,
+): Promise<MissionEnd> {
   const record = await ctx.read();
   const views = await workThrough(ctx, record, onWaiting);
   assertQuorum(ctx, views);
@@ -40,7 +43,7 @@ export async function carryOut(ctx: StepContext, onWaiting?: (mission: Delegated
   );
   await ctx.record({ step: 'store' });
   const counts = countNodeStates(views);
-  const shares = await readMissionShares(
+  const shares = await readCostSplit(
     ctx.db,
     { id: ctx.id, createdAt: record.createdAt, own: ctx.totals() },
     findPrices(model, ctx.now()),
@@ -50,7 +53,7 @@ export async function carryOut(ctx: StepContext, onWaiting?: (mission: Delegated
       answer: synthesis.answer,
       plan: { approach: record.plan?.approach ?? '', tasks: counts.total },
       counts,
-      ...toSharesJson(shares),
+      ...toCostSplitJson(shares),
     },
     citations: synthesis.citations,
     summary: summarise(synthesis.answer),

@@ -7,11 +7,11 @@ import { BudgetReachedError, CancelledError, InvalidJobError, TaskFailedError, t
 import { readStored, toText } from '../findings/read-stored.ts';
 import { toFailureReason } from '../jobs/outcomes/outcomes.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';
-import { carryOut } from './execute.ts';
+import { executePlan } from './execute.ts';
 import { createStepContext, type ContextParts } from './step/context.ts';
 import type { DelegatedMission } from './delegate/delegate.ts';
 import { makePlan } from './make-plan.ts';
-import { makeRoom } from './compact/compact.ts';
+import { compactBeforeMission } from './compact/compact.ts';
 import { toMissionFindingId } from './mission/id.ts';
 import type { MissionRecord } from './mission/types.ts';
 import { runPaper } from './paper/run-paper.ts';
@@ -56,12 +56,12 @@ async function runMission(ctx: StepContext, parts: MissionParts): Promise<Missio
   if (record.state === 'done') return { findingId: record.finding ?? '', costNanoUsd: 0 };
   if (record.state === 'asks' || record.state === 'parked') return ctx.setAside(record.state);
   if (await isWritten(ctx)) return endAsWritten(ctx);
-  if (await isNew(ctx, record)) await makeRoom(ctx, parts);
+  if (await isNew(ctx, record)) await compactBeforeMission(ctx, parts);
   if (ctx.data.paper !== undefined) return runPaper(ctx);
   await findOut(ctx, record);
   if ((await ctx.read()).plan === null) await makePlan(ctx);
   if (ctx.data.dry_run === true) return endDryRun(ctx);
-  return carryOut(ctx, parts.onWaiting);
+  return executePlan(ctx, parts.onWaiting);
 }
 
 /** Whether it stands before its first step: what has begun goes on, however full the archive is. */

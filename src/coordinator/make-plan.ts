@@ -4,7 +4,7 @@ import { countOf } from '../text/plural.ts';
 import { MOST_TASKS, PLAN_PROMPT_VERSION, toPlanCall } from './plan/prompt.ts';
 import { toKnown } from './gather.ts';
 import type { StepContext } from './step/types.ts';
-import { toNodes } from './plan/expand.ts';
+import { expandPlan } from './plan/expand.ts';
 
 /** Has the plan made, and stores it with the tasks it comes to. @throws TaskFailedError `malformed` with the reply attached */
 export async function makePlan(ctx: StepContext): Promise<void> {
@@ -26,7 +26,7 @@ export async function makePlan(ctx: StepContext): Promise<void> {
       admit: createPlanAdmission(db, mission, mode),
     }),
   );
-  const nodes = toNodes(plan);
+  const nodes = expandPlan(plan);
   const counts = { total: nodes.length, added: 0, done: 0, failed: 0, skipped: 0 };
   await ctx.record({ plan, nodes, counts, step: 'delegate' });
   const { sonnet } = countByModel(plan);

@@ -4,7 +4,7 @@ import { requireShards, type Config } from '../../src/config/environment.ts';
 import { toMessage } from '../../src/errors.ts';
 import { createHaltSwitch } from '../../src/halt/halt.ts';
 import { parkMission } from '../../src/coordinator/control/park.ts';
-import { resumeMission, type MissionChoice } from '../../src/coordinator/control/resume.ts';
+import { resumeMission, type MissionDecision } from '../../src/coordinator/control/resume.ts';
 import { runLibrarian } from '../../src/librarian/run-librarian.ts';
 import { createLogger } from '../../src/process/logger.ts';
 import { createArchiveModels } from '../../src/models/create/archive-models.ts';
@@ -156,7 +156,7 @@ function createPaperControls(redis: TestRedis, fleet: OpenFleet) {
       ).catch(async (error: unknown) => {
         throw new Error(`${toMessage(error)}: ${JSON.stringify(await mission(id))}`, { cause: error });
       }),
-    resume: (choice: MissionChoice | null, id = 'paper-1') => resumeMission(parts, id, choice, 'tester'),
+    resume: (choice: MissionDecision | null, id = 'paper-1') => resumeMission(parts, id, choice, 'tester'),
     park: (id = 'paper-1') => parkMission(parts, id, 'tester'),
   };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countOf } from '../../text/plural.ts';
 import { readMission, readMissionHead } from '../../coordinator/mission/record.ts';
 import type { MissionRecord } from '../../coordinator/mission/types.ts';
-import { findAllParked } from '../../coordinator/upkeep/blocked.ts';
+import { describeAllParked } from '../../coordinator/upkeep/blocked.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { formatUsd } from '../../pricing/money.ts';
@@ -46,7 +46,7 @@ export async function followMission(
       if (jobState === 'delayed' && (await redis.hexists(keys.parked, id)) === 1) {
         return { state: 'parked', problem: head?.problem ?? '' };
       }
-      const parked = jobState === 'waiting-children' ? await findAllParked(db, id) : '';
+      const parked = jobState === 'waiting-children' ? await describeAllParked(db, id) : '';
       if (parked !== '') return { state: 'parked', problem: parked };
       const halt = jobState === 'active' ? null : await redis.get(keys.haltReason); // a running call ends and is stored
       if (halt !== null) return { state: 'halted', halt: parseHalt(halt) };

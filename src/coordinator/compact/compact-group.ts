@@ -7,12 +7,12 @@ import { parseFinding, type StoredFinding, toStoredTokens } from '../../findings
 import { toStub } from '../../findings/condensed.ts';
 import { findModel } from '../../pricing/catalog.ts';
 import type { CompactParts } from './types.ts';
-import { CONDENSE_PROMPT_VERSION, toCondensationCall, toSummaryFinding, type SummaryFinding } from './summary.ts';
+import { COMPACT_PROMPT_VERSION, toCompactionCall, toSummaryFinding, type SummaryFinding } from './summary.ts';
 import { createStructuredCalls } from '../calls/structured-call.ts';
 import type { Db } from '../../redis/db.ts';
 
 /** One summary to be made. */
-export interface Piece {
+export interface Group {
   /** Identity to the ledger, stored with its findings: whoever goes on with it pays nothing again. */
   jobId: string;
   /** Oldest first. */
@@ -25,7 +25,7 @@ interface Original {
 }
 
 /** Findings whose summary was taken back are summed up anew, under a name that no summary has had. */
-export async function toPiece({ redis, keys }: Db, ids: string[]): Promise<Piece> {
+export async function nameGroup({ redis, keys }: Db, ids: string[]): Promise<Group> {
   for (let before = 0; ; before += 1) {
     const named = before === 0 ? ids : [...ids, String(before)];
     const jobId = `compaction-${createHash('sha256').update(named.join('\n')).digest('hex').slice(0, 16)}`;
@@ -34,35 +34,35 @@ export async function toPiece({ redis, keys }: Db, ids: string[]): Promise<Piece
 }
 
 /**
- * Sums up the findings of one piece: one paid call, then one script that puts the summary in their place.
+ * Sums up the findings of one group: one paid call, then one script that puts the summary in their place.
  * @returns `dropped`: some are no longer live, or of the session in force, or its name is used up; the rest is chosen anew. `refused`: no summary
  *   could be made, or they changed meanwhile; they stay as they are, and are passed over for a day
  * @throws whatever ends the run: halt, budget, a cooling model, a provider that is away, shutdown
  */
-export async function condensePiece(
+export async function compactGroup(
   parts: CompactParts,
-  piece: Piece,
+  group: Group,
   session: string,
 ): Promise<'condensed' | 'dropped' | 'refused'> {
   const { log } = parts;
   const { redis, keys } = parts.db;
-  const originals = await readLive(parts, piece.ids, session);
-  const hasSummary = (await redis.exists(keys.finding(toFindingId(piece.jobId)))) === 1;
+  const originals = await readLive(parts, group.ids, session);
+  const hasSummary = (await redis.exists(keys.finding(toFindingId(group.jobId)))) === 1;
   if (originals === null || hasSummary) {
-    await redis.hdel(keys.compactionPieces, piece.jobId);
+    await redis.hdel(keys.compactionPieces, group.jobId);
     return 'dropped';
   }
   try {
-    const summary = await sumUp(parts, piece, originals, session);
-    const answer = await record(parts, piece, originals, summary);
+    const summary = await askForSummary(parts, group, originals, session);
+    const answer = await record(parts, group, originals, summary);
     if (answer === 'recorded' || answer === 'already') return 'condensed';
-    await refuse(parts, piece, answer === 'changed' ? 'findings were written anew meanwhile' : 'its id is taken');
+    await refuse(parts, group, answer === 'changed' ? 'findings were written anew meanwhile' : 'its id is taken');
   } catch (error) {
     if (!(error instanceof TaskFailedError) || !['malformed', 'refusal', 'finding-taken'].includes(error.reason)) {
       throw error;
     }
-    log.warn({ piece: piece.jobId, error }, 'no summary could be made');
-    await refuse(parts, piece, error.message);
+    log.warn({ group: group.jobId, error }, 'no summary could be made');
+    await refuse(parts, group, error.message);
   }
   return 'refused';
 }
@@ -87,9 +87,9 @@ async function readLive(
   return originals.length === ids.length && ids.length > 0 ? originals : null;
 }
 
-async function sumUp(
+async function askForSummary(
   parts: CompactParts,
-  { jobId, ids }: Piece,
+  { jobId, ids }: Group,
   originals: Original[],
   session: string,
 ): Promise<SummaryFinding> {
@@ -99,7 +99,7 @@ async function sumUp(
     token: '', // no job, no lock: the turn of the compaction stands for it
     attempt: 0,
     digest: createHash('sha256')
-      .update([CONDENSE_PROMPT_VERSION, modelId, ...originals.map(({ value }) => toDigest(value))].join('\n'))
+      .update([COMPACT_PROMPT_VERSION, modelId, ...originals.map(({ value }) => toDigest(value))].join('\n'))
       .digest('hex'),
     findingId: toFindingId(jobId),
     session,
@@ -117,16 +117,16 @@ async function sumUp(
     now,
     note: async (line) => note?.(`${line} (a summary of ${ids.length} findings)`),
   });
-  const piece = originals.map(({ finding }) => finding);
-  const text = await calls.ask(toCondensationCall(modelId, piece));
+  const group = originals.map(({ finding }) => finding);
+  const text = await calls.ask(toCompactionCall(modelId, group));
   const entry = findModel(modelId, now());
-  return toSummaryFinding({ identity, piece, text, totals: calls.totals(), entry, workerId, now: now() });
+  return toSummaryFinding({ identity, group, text, totals: calls.totals(), entry, workerId, now: now() });
 }
 
 /** One step: a process may die before or after it, never in it. */
 async function record(
   { db: { keys, scripts } }: CompactParts,
-  { jobId, ids }: Piece,
+  { jobId, ids }: Group,
   originals: Original[],
   summary: SummaryFinding,
 ): Promise<string> {
@@ -167,7 +167,7 @@ async function record(
 }
 
 /** The findings stay; the next compaction passes over them for a day. Its turns go: a later try is a new question. */
-async function refuse(parts: CompactParts, { jobId, ids }: Piece, why: string): Promise<void> {
+async function refuse(parts: CompactParts, { jobId, ids }: Group, why: string): Promise<void> {
   const { note, now } = parts;
   const { redis, keys } = parts.db;
   const at = now().getTime();

@@ -1,8 +1,8 @@
 import { countOf } from '../../text/plural.ts';
-import { choosePieces } from './groups.ts';
+import { groupFindings } from './groups.ts';
 import { LIVE_LIMIT, type CompactOutcome, type CompactParts } from './types.ts';
 import { takeCompactionTurn, type CompactionTurn } from './turn.ts';
-import { condensePiece, toPiece, type Piece } from './compact-group.ts';
+import { compactGroup, nameGroup, type Group } from './compact-group.ts';
 import { findCandidates } from './candidates.ts';
 import type { StepContext } from '../step/types.ts';
 
@@ -18,7 +18,7 @@ const AT_ONCE = 4;
  * it at a time.
  *
  * Delivery contract: a process may die at any line. What is under way is in Redis; whoever comes next goes on with the
- * same pieces and pays none of them again. A finding is live, or a stub with its text kept: never neither.
+ * same groups and pays none of them again. A finding is live, or a stub with its text kept: never neither.
  * @throws whatever ends a paid call: halt, budget, a cooling model, a provider that is away, shutdown
  */
 export async function compactIfNeeded(parts: CompactParts): Promise<CompactOutcome> {
@@ -48,9 +48,9 @@ async function compact(parts: CompactParts, turn: CompactionTurn, before: number
   await noteState(parts, { state: 'condensing', live, condensed: 0 });
   for (let open = await readOpen(parts); open.length > 0 || live > target; open = []) {
     const session = await parts.currentSession();
-    const pieces = open.length > 0 ? open : await plan(parts, session, live - target);
-    if (pieces.length === 0) break;
-    if (!(await condenseAll(parts, turn, pieces, session, tally))) return 'busy';
+    const groups = open.length > 0 ? open : await plan(parts, session, live - target);
+    if (groups.length === 0) break;
+    if (!(await compactAll(parts, turn, groups, session, tally))) return 'busy';
     live = await redis.zcard(keys.index);
     await noteState(parts, { state: 'condensing', live, condensed: tally.condensed });
   }
@@ -73,49 +73,49 @@ async function compact(parts: CompactParts, turn: CompactionTurn, before: number
   return 'nothing-to-condense';
 }
 
-/** The pieces of a compaction that did not end: first of all, for they may be paid for. */
-async function readOpen({ db: { redis, keys } }: CompactParts): Promise<Piece[]> {
+/** The groups of a compaction that did not end: first of all, for they may be paid for. */
+async function readOpen({ db: { redis, keys } }: CompactParts): Promise<Group[]> {
   const stored = await redis.hgetall(keys.compactionPieces);
   return Object.entries(stored).map(([jobId, ids]) => ({ jobId, ids: JSON.parse(ids) as string[] }));
 }
 
-async function plan(parts: CompactParts, session: string, reduceBy: number): Promise<Piece[]> {
+async function plan(parts: CompactParts, session: string, reduceBy: number): Promise<Group[]> {
   const { redis, keys } = parts.db;
   for (const summaries of [false, true]) {
     const candidates = await findCandidates(parts, { session, most: ROUND, summaries });
-    const chosen = choosePieces(candidates, reduceBy).map((piece) => piece.map(({ id }) => id));
-    const pieces = await Promise.all(chosen.map((ids) => toPiece(parts.db, ids)));
-    if (pieces.length === 0) continue;
+    const chosen = groupFindings(candidates, reduceBy).map((group) => group.map(({ id }) => id));
+    const groups = await Promise.all(chosen.map((ids) => nameGroup(parts.db, ids)));
+    if (groups.length === 0) continue;
     await redis.hset(
       keys.compactionPieces,
-      Object.fromEntries(pieces.map(({ jobId, ids }) => [jobId, JSON.stringify(ids)])),
+      Object.fromEntries(groups.map(({ jobId, ids }) => [jobId, JSON.stringify(ids)])),
     );
-    return pieces;
+    return groups;
   }
   return [];
 }
 
 /** @returns false where another process has taken the turn */
-async function condenseAll(
+async function compactAll(
   parts: CompactParts,
   turn: CompactionTurn,
-  pieces: readonly Piece[],
+  groups: readonly Group[],
   session: string,
   tally: { condensed: number; summaries: number; refused: number },
 ): Promise<boolean> {
-  const waiting = [...pieces];
+  const waiting = [...groups];
   const failures: unknown[] = [];
   let isMine = true;
 
   async function work(): Promise<void> {
-    for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
       isMine &&= await turn.isMine();
       if (!isMine || failures.length > 0) return;
       try {
-        const outcome = await condensePiece(parts, piece, session);
+        const outcome = await compactGroup(parts, group, session);
         if (outcome === 'refused') tally.refused += 1;
         if (outcome !== 'condensed') continue;
-        tally.condensed += piece.ids.length;
+        tally.condensed += group.ids.length;
         tally.summaries += 1;
       } catch (error) {
         failures.push(error); // the others end what they have begun: it is paid for
@@ -140,7 +140,7 @@ async function noteState(
 const LOOK_AGAIN_MS = 5_000;
 
 /** Has old findings condensed where there are too many of them, before a mission begins; no mission starts meanwhile. */
-export async function makeRoom(
+export async function compactBeforeMission(
   ctx: StepContext,
   parts: Pick<CompactParts, 'ledger' | 'model' | 'currentSession'>,
 ): Promise<void> {

@@ -23,45 +23,45 @@ const FEWEST_FINDINGS = 5;
  * Chooses which findings are summed up together: by session, each session's by age, what is left of small sessions
  * together by age. A summary stands for at least two findings.
  * @param candidates oldest first
- * @param reduceBy by how many the live findings shall become fewer; pieces are chosen, oldest first, until that is reached
+ * @param reduceBy by how many the live findings shall become fewer; groups are chosen, oldest first, until that is reached
  */
-export function choosePieces(candidates: readonly Candidate[], reduceBy: number): Candidate[][] {
+export function groupFindings(candidates: readonly Candidate[], reduceBy: number): Candidate[][] {
   const bySession = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     bySession.set(candidate.session, [...(bySession.get(candidate.session) ?? []), candidate]);
   }
-  const pieces: Candidate[][] = [];
+  const groups: Candidate[][] = [];
   const rest: Candidate[] = [];
   for (const own of bySession.values()) {
-    for (const piece of cut(own)) {
-      if (piece.length >= FEWEST_FINDINGS) pieces.push(piece);
-      else rest.push(...piece);
+    for (const group of cut(own)) {
+      if (group.length >= FEWEST_FINDINGS) groups.push(group);
+      else rest.push(...group);
     }
   }
-  pieces.push(...cut(rest.sort((a, b) => a.at - b.at)).filter((piece) => piece.length >= 2));
-  pieces.sort((a, b) => (a[0]?.at ?? 0) - (b[0]?.at ?? 0));
+  groups.push(...cut(rest.sort((a, b) => a.at - b.at)).filter((group) => group.length >= 2));
+  groups.sort((a, b) => (a[0]?.at ?? 0) - (b[0]?.at ?? 0));
   let gained = 0;
-  return pieces.filter((piece) => {
+  return groups.filter((group) => {
     if (gained >= reduceBy) return false;
-    gained += piece.length - 1;
+    gained += group.length - 1;
     return true;
   });
 }
 
-/** As many as fit, one after the other: the same beginning always makes the same piece. */
+/** As many as fit, one after the other: the same beginning always makes the same group. */
 function cut(candidates: readonly Candidate[]): Candidate[][] {
-  const pieces: Candidate[][] = [];
-  let piece: Candidate[] = [];
+  const groups: Candidate[][] = [];
+  let group: Candidate[] = [];
   let bytes = 0;
   for (const candidate of candidates) {
-    if (piece.length > 0 && (piece.length >= MOST_FINDINGS || bytes + candidate.bytes > MOST_BYTES)) {
-      pieces.push(piece);
-      piece = [];
+    if (group.length > 0 && (group.length >= MOST_FINDINGS || bytes + candidate.bytes > MOST_BYTES)) {
+      groups.push(group);
+      group = [];
       bytes = 0;
     }
-    piece.push(candidate);
+    group.push(candidate);
     bytes += candidate.bytes;
   }
-  if (piece.length > 0) pieces.push(piece);
-  return pieces;
+  if (group.length > 0) groups.push(group);
+  return groups;
 }

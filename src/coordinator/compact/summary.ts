@@ -10,8 +10,8 @@ import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
 
-/** Changes whenever the text below does: a summary carries it, and an open piece is asked about anew. */
-export const CONDENSE_PROMPT_VERSION = 'condense-1';
+/** Changes whenever the text below does: a summary carries it, and an open group is asked about anew. */
+export const COMPACT_PROMPT_VERSION = 'condense-1';
 
 const SYSTEM = `You keep the archive of a fleet of workers short. You get findings that are old; your summary takes their place in the archive.
 
@@ -44,7 +44,7 @@ const REPLY_TOKENS = 8_000;
 const MOST_TEXT = 8_000;
 const MOST_TOPICS = 50;
 
-/** The block of one finding in the prompt; what it takes there bounds a piece. */
+/** The block of one finding in the prompt; what it takes there bounds a group. */
 export function toPromptBlock(finding: StoredFinding): string {
   const lines = [
     (finding.task ?? '').trim().slice(0, 500),
@@ -60,21 +60,21 @@ export function toPromptBlock(finding: StoredFinding): string {
 }
 
 /** The paid question for one summary. Its name within the job is `condensation`. */
-export function toCondensationCall(model: string, piece: readonly StoredFinding[]): StructuredCall<string> {
-  const ids = new Set(piece.map((finding) => finding.finding_id));
+export function toCompactionCall(model: string, group: readonly StoredFinding[]): StructuredCall<string> {
+  const ids = new Set(group.map((finding) => finding.finding_id));
   return {
     name: 'condensation',
     model,
     system: SYSTEM,
-    prompt: toFindingsBlock(piece.map(toPromptBlock)),
+    prompt: toFindingsBlock(group.map(toPromptBlock)),
     schema: SCHEMA,
     maxTokens: REPLY_TOKENS,
-    check: (json) => checkCondensation(json, ids),
+    check: (json) => checkSummary(json, ids),
   };
 }
 
 /** Whether a summary says something, cites only what it was given, and leaves no finding out. */
-function checkCondensation(json: unknown, ids: ReadonlySet<string>): Checked<string> {
+function checkSummary(json: unknown, ids: ReadonlySet<string>): Checked<string> {
   const parsed = replySchema.safeParse(json);
   if (!parsed.success) return { ok: false, problem: z.prettifyError(parsed.error) };
   const { summary, citations } = parsed.data;
@@ -102,43 +102,43 @@ export interface SummaryFinding extends Finding {
   condensed_at: string;
 }
 
-/** @param piece oldest first */
+/** @param group oldest first */
 export function toSummaryFinding(parts: {
   identity: { findingId: string; jobId: string };
-  piece: readonly StoredFinding[];
+  group: readonly StoredFinding[];
   text: string;
   totals: JobTotals;
   entry: CatalogEntry;
   workerId: string;
   now: Date;
 }): SummaryFinding {
-  const { identity, piece, text, totals, entry, workerId, now } = parts;
-  const sessions = toSessions(piece);
-  const at = piece.at(-1)?.at ?? now.toISOString();
-  const span = [...new Set([piece[0]?.at ?? at, at].map((instant) => instant.slice(0, 10)))].join(' to ');
+  const { identity, group, text, totals, entry, workerId, now } = parts;
+  const sessions = toSessions(group);
+  const at = group.at(-1)?.at ?? now.toISOString();
+  const span = [...new Set([group[0]?.at ?? at, at].map((instant) => instant.slice(0, 10)))].join(' to ');
   const whose = sessions.length === 0 ? '' : ` of session${sessions.length === 1 ? '' : 's'} ${sessions.join(', ')}`;
   return {
     finding_id: identity.findingId,
     worker_id: workerId,
     timestamp: toLocalTimestamp(new Date(at)),
-    task: `Summary of ${piece.length} findings${whose}, ${span}`,
+    task: `Summary of ${group.length} findings${whose}, ${span}`,
     result: text,
     files_changed: [],
-    citations: piece.map((finding) => finding.finding_id),
+    citations: group.map((finding) => finding.finding_id),
     tokens_used: toTotalTokens(totals.usage),
     cost: Number(toUsdString(totals.nanoUsd, 6)),
     at,
     summary: summarise(text),
     session: sessions[0] ?? '',
-    batch: toCommon(piece.map((finding) => finding.batch ?? null)),
-    mission_id: toCommon(piece.map((finding) => finding.mission_id ?? null)),
+    batch: toCommon(group.map((finding) => finding.batch ?? null)),
+    mission_id: toCommon(group.map((finding) => finding.mission_id ?? null)),
     job_id: identity.jobId,
     model: entry.id,
     vendor: entry.vendor,
-    prompt_version: CONDENSE_PROMPT_VERSION,
+    prompt_version: COMPACT_PROMPT_VERSION,
     kind: 'summary',
     changes: [],
-    topics: [...new Set(piece.flatMap((finding) => finding.topics))].slice(0, MOST_TOPICS),
+    topics: [...new Set(group.flatMap((finding) => finding.topics))].slice(0, MOST_TOPICS),
     status: 'completed',
     usage: totals.usage,
     recovered: 0,
@@ -148,8 +148,8 @@ export function toSummaryFinding(parts: {
 }
 
 /** Sessions of the findings, the one with the most first; those of a summary count each. */
-function toSessions(piece: readonly StoredFinding[]): string[] {
-  const names = piece.flatMap((finding) => finding.sessions ?? [finding.session ?? '']).filter((name) => name !== '');
+function toSessions(group: readonly StoredFinding[]): string[] {
+  const names = group.flatMap((finding) => finding.sessions ?? [finding.session ?? '']).filter((name) => name !== '');
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name);

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../../queues/registry.ts';
-import { choosePaper, isPaper } from '../paper/decisions.ts';
+import { storePaperDecision, isPaper } from '../paper/decisions.ts';
 import { UsageError } from '../../errors.ts';
 import type { Notifier } from '../../swarm/notify.ts';
 import { findMission, isCausedBy } from './find.ts';
@@ -37,7 +37,7 @@ export async function parkMission(parts: MissionStopParts, id: string, by: strin
   if (found.state === 'done' || found.state === 'failed') {
     throw new UsageError(`mission ${id}: is ${found.state}; there is nothing to park`);
   }
-  const said = (await isPaper(db, id)) ? (await choosePaper(db, id, 'park')).said : null;
+  const said = (await isPaper(db, id)) ? (await storePaperDecision(db, id, 'park')).said : null;
   const at = new Date().toISOString();
   // One step: the mark stops the calls, the state tells why. What it was before, resuming must know.
   const chain = redis

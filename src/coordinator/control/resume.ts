@@ -1,13 +1,13 @@
-import { choosePaper } from '../paper/decisions.ts';
+import { storePaperDecision } from '../paper/decisions.ts';
 import { readPaper } from '../paper/record.ts';
-import { findAllParked } from '../upkeep/blocked.ts';
+import { describeAllParked } from '../upkeep/blocked.ts';
 import { UsageError } from '../../errors.ts';
 import { releaseParked } from '../../jobs/outcomes/parked.ts';
 import { findMission, isCausedBy, type FoundMission } from './find.ts';
 import type { MissionStopParts } from './park.ts';
 
 /** How a person lets a mission go on; the last two are for papers. */
-export type MissionChoice = 'retry' | 'skip-gemini' | 'accept-shards';
+export type MissionDecision = 'retry' | 'skip-gemini' | 'accept-shards';
 
 export interface ResumedMission {
   /** For the person: what a paper does now; null where it writes none. */
@@ -26,7 +26,7 @@ export interface ResumedMission {
 export async function resumeMission(
   parts: MissionStopParts,
   id: string,
-  choice: MissionChoice | null,
+  choice: MissionDecision | null,
   by: string,
 ): Promise<ResumedMission> {
   const { halt } = parts;
@@ -59,7 +59,7 @@ async function choose(
   { db, halt }: MissionStopParts,
   id: string,
   found: FoundMission,
-  choice: MissionChoice | null,
+  choice: MissionDecision | null,
 ): Promise<string | null> {
   const paper = await readPaper(db, id);
   if (paper === null) {
@@ -67,7 +67,7 @@ async function choose(
     throw new UsageError(`mission ${id}: --${choice} is for papers that have begun; use --retry`);
   }
   const stands = paper.stop !== null || isWaiting(found) || isCausedBy(await halt.read(), id);
-  return stands ? (await choosePaper(db, id, choice ?? 'retry')).said : null;
+  return stands ? (await storePaperDecision(db, id, choice ?? 'retry')).said : null;
 }
 
 /** @returns null where no budget holds it back */
@@ -76,7 +76,7 @@ async function describeOverBudget({ db }: MissionStopParts, id: string): Promise
   if ((await redis.hexists(keys.parked, id)) === 1) {
     return `its budget is reached; a higher one lets it go on: fleet budget USD --mission ${id}`;
   }
-  return (await findAllParked(db, id)) || null;
+  return (await describeAllParked(db, id)) || null;
 }
 
 function isWaiting({ parked, state }: FoundMission): boolean {

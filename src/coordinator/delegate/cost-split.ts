@@ -7,19 +7,19 @@ import type { Db } from '../../redis/db.ts';
 import type { CostVendor } from '../../redis/keys.ts';
 
 /** What of something went to each model of the tasks. */
-interface Split {
+interface ByModel {
   haiku: number;
   sonnet: number;
   other: number;
 }
 
 /** How a mission's work was shared out, and what it cost. Money in nano-dollars. */
-export interface MissionShares {
+export interface CostSplit {
   /** Done tasks. */
-  tasks: Split;
+  tasks: ByModel;
   /** Of all tasks, failed ones included; without the coordinator's own calls and without the archive's. */
-  tokens: Split;
-  nanoUsd: Split;
+  tokens: ByModel;
+  nanoUsd: ByModel;
   /** Planning and synthesis: no tasks, so in none of the above. */
   coordinator: { calls: number; tokens: number; nanoUsd: number };
   /** Questions to the archive, of the mission and of its tasks. */
@@ -40,24 +40,24 @@ export interface MissionShares {
  * @param mission.createdAt ISO 8601; days before it are not read. Null: all days
  * @param mission.own what the coordinator's own calls have cost
  */
-export async function readMissionShares(
+export async function readCostSplit(
   db: Db,
   mission: { id: string; createdAt: string | null; own: JobTotals },
   sonnet: CatalogEntry,
-): Promise<MissionShares> {
-  return toMissionShares(await readLedger(db, mission.createdAt?.slice(0, 10)), mission, sonnet);
+): Promise<CostSplit> {
+  return toCostSplit(await readLedger(db, mission.createdAt?.slice(0, 10)), mission, sonnet);
 }
 
 /** @param entries of the ledger, other missions' among them */
-export function toMissionShares(
+export function toCostSplit(
   entries: readonly LedgerEntry[],
   { id, own }: { id: string; own: JobTotals },
   sonnet: CatalogEntry,
-): MissionShares {
+): CostSplit {
   const { rows, total } = toCostReport(entries, { by: 'model', sonnet, only: { mission: id } });
-  const tasks: Split = { haiku: 0, sonnet: 0, other: 0 };
-  const tokens: Split = { haiku: 0, sonnet: -toTotalTokens(own.usage), other: 0 }; // the coordinator's calls are Sonnet's too
-  const nanoUsd: Split = { haiku: 0, sonnet: -own.nanoUsd, other: 0 };
+  const tasks: ByModel = { haiku: 0, sonnet: 0, other: 0 };
+  const tokens: ByModel = { haiku: 0, sonnet: -toTotalTokens(own.usage), other: 0 }; // the coordinator's calls are Sonnet's too
+  const nanoUsd: ByModel = { haiku: 0, sonnet: -own.nanoUsd, other: 0 };
   const archive = { calls: 0, tokens: 0, nanoUsd: 0 };
   for (const row of rows) {
     const vendor = toVendor(row.name);
@@ -88,13 +88,13 @@ export function toMissionShares(
 }
 
 /** Haiku's share, 0..1; null where there is nothing to share. */
-function toHaikuShare({ haiku, sonnet, other }: Split): number | null {
+function toHaikuShare({ haiku, sonnet, other }: ByModel): number | null {
   const whole = haiku + sonnet + other;
   return whole === 0 ? null : haiku / whole;
 }
 
 /** As a mission's finding says it: shares 0..1, dollars as decimals, percent with one digit. */
-export function toSharesJson(shares: MissionShares) {
+export function toCostSplitJson(shares: CostSplit) {
   return {
     delegation: {
       haiku_tasks: rounded(toHaikuShare(shares.tasks), 4),

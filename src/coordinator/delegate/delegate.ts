@@ -8,7 +8,7 @@ import { toRules } from '../../jobs/contract.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildParts } from '../mission/children.ts';
 import { findReady, readNodes, type NodeView } from '../mission/nodes.ts';
 import type { PlanNode } from '../plan/plan.ts';
-import { toModelOf } from '../plan/model-choice.ts';
+import { chooseModel } from '../plan/model-choice.ts';
 
 export interface DelegateParts extends ChildParts {
   config: Pick<Config, 'FLEET_HAIKU_MODEL' | 'FLEET_SONNET_MODEL'>;
@@ -87,7 +87,7 @@ function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateP
   const { id, session, workspace, topics } = mission;
   const inWorkspace =
     workspace === null ? {} : { workspace, ...(node.files.length === 0 ? {} : { files: node.files }) };
-  const model = toModelOf(node, config);
+  const model = chooseModel(node, config);
   const parsed = taskInputSchema.safeParse({
     description: foundation === '' ? node.description : `${node.description}\n\n${foundation}`,
     kind: node.kind,

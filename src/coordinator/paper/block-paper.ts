@@ -9,18 +9,18 @@ export type NewStop = Pick<PaperStop, 'step' | 'reason' | 'detail' | 'belowShare
 const HALTS: ReadonlySet<PaperStop['reason']> = new Set(['shard', 'malformed']);
 
 /** Ends the run: the paper stands until a person chooses. Where the archive fails it, the fleet is halted too. */
-export async function stopPaper(ctx: StepContext, { step, reason, detail, belowShare }: NewStop): Promise<never> {
+export async function blockPaper(ctx: StepContext, { step, reason, detail, belowShare }: NewStop): Promise<never> {
   const at = ctx.now().toISOString();
   const stop: PaperStop = { step, reason, detail, at, halted: false, ...(belowShare === true ? { belowShare } : {}) };
   await savePaper(ctx.db, ctx.id, { stop });
-  return standStill(ctx, stop);
+  return stayBlocked(ctx, stop);
 }
 
 /**
  * Ends the run of a paper that stands. A run that died between storing the stop and halting halts here; one that was let
  * go on without a choice stands again, and halts nothing a second time.
  */
-export async function standStill(ctx: StepContext, stop: PaperStop): Promise<never> {
+export async function stayBlocked(ctx: StepContext, stop: PaperStop): Promise<never> {
   if (HALTS.has(stop.reason) && !stop.halted) {
     await ctx.halt.halt({
       reason: stop.reason,
@@ -37,10 +37,10 @@ export async function standStill(ctx: StepContext, stop: PaperStop): Promise<nev
 
 /** What stands in the way, and what the person can do about it. */
 function describeStop(id: string, stop: PaperStop): string {
-  return `${stop.step}: ${stop.detail}. ${describeChoices(id, stop)}`;
+  return `${stop.step}: ${stop.detail}. ${describeDecisions(id, stop)}`;
 }
 
-function describeChoices(id: string, { reason, belowShare }: PaperStop): string {
+function describeDecisions(id: string, { reason, belowShare }: PaperStop): string {
   const retry = `fleet resume ${id} --retry`;
   const skip = `fleet resume ${id} --skip-gemini (from findings read by id)`;
   const park = `fleet park ${id}`;

@@ -1,10 +1,10 @@
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { readPaper, type PaperRecord } from './record.ts';
 import type { Db } from '../../redis/db.ts';
-import type { PaperChoice, PaperStop } from './types.ts';
+import type { PaperDecision, PaperStop } from './types.ts';
 
 /** What a choice comes to. */
-export interface ChosenPaper {
+export interface StoredDecision {
   /** The step that goes on; null where the paper stood at none. */
   step: string | null;
   /** For the person: what happens once the mission runs again. */
@@ -25,7 +25,7 @@ export async function isPaper({ redis, keys }: Db, id: string): Promise<boolean>
  * - `park`: the paper keeps its place; a later `retry` or `skip-gemini` goes on from there
  * @throws NotFoundError where there is no such paper, UsageError where the choice does not fit what it stands for
  */
-export async function choosePaper(db: Db, id: string, choice: PaperChoice): Promise<ChosenPaper> {
+export async function storePaperDecision(db: Db, id: string, choice: PaperDecision): Promise<StoredDecision> {
   const paper = await readPaper(db, id);
   if (paper === null) throw new NotFoundError(`paper ${id}: no such paper, or it has not begun`);
   if (paper.text !== null && choice !== 'retry' && choice !== 'park') {

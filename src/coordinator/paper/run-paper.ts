@@ -9,7 +9,7 @@ import { toSectionCall } from './section-call.ts';
 import { findSource, toFilter, type SectionPlace } from './section-source.ts';
 import { passShardTest } from './shard-step.ts';
 import { chooseFindings, readSources } from './source-findings.ts';
-import { standStill, stopPaper } from './block-paper.ts';
+import { stayBlocked, blockPaper } from './block-paper.ts';
 
 /** Of the findings an outline is made from, UTF-8 bytes of their whole texts. */
 const OUTLINE_BYTES = 60_000;
@@ -21,12 +21,12 @@ const NOTHING = 'The archive holds nothing on this.';
  * step's result is in `keys.paper(id)` before the next begins, so that a run that died at any line goes on there.
  *
  * Where a shard or a reply of the librarian fails it, the paper stands, the fleet is halted, and a person chooses
- * (`choices.ts`); the drafts so far stay readable.
+ * (`decisions.ts`); the drafts so far stay readable.
  * @throws TaskFailedError `no-evidence` where the archive has nothing to write from; what model calls and waiting throw
  */
 export async function runPaper(ctx: StepContext): Promise<MissionEnd> {
   const paper = await open(ctx);
-  if (paper.stop !== null) return standStill(ctx, paper.stop);
+  if (paper.stop !== null) return stayBlocked(ctx, paper.stop);
   if (paper.text !== null) return record(ctx, paper, paper.text);
   if (paper.beganAt === null) await begin(ctx);
   const report = paper.withoutGemini ? paper.shards : await passShardTest(ctx, paper);
@@ -122,7 +122,7 @@ async function ask<Value>(ctx: StepContext, step: string, asking: () => Promise<
   } catch (error) {
     if (!(error instanceof TaskFailedError) || (error.reason !== 'malformed' && error.reason !== 'refusal'))
       throw error;
-    return stopPaper(ctx, { step, reason: 'reply', detail: `${error.reason}: ${error.message}` });
+    return blockPaper(ctx, { step, reason: 'reply', detail: `${error.reason}: ${error.message}` });
   }
 }
 

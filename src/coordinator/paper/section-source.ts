@@ -4,7 +4,7 @@ import { savePaper, type PaperRecord } from './record.ts';
 import type { OutlinedSection, SectionSource, ShardReport } from './types.ts';
 import { findRefusedShard } from './shard-step.ts';
 import { chooseFindings, readSources } from './source-findings.ts';
-import { stopPaper } from './block-paper.ts';
+import { blockPaper } from './block-paper.ts';
 
 /** Of the findings read without a librarian so much is considered for one section, UTF-8 bytes. */
 const BY_ID_BYTES = 60_000;
@@ -46,7 +46,7 @@ async function askArchive(ctx: StepContext, place: SectionPlace, report: ShardRe
   // A query that was asked already says itself what it met.
   const isAsked = (await ctx.queues.archive.getJob(toQueryIds(queryId).jobId)) !== undefined;
   const refused = isAsked ? null : await findRefusedShard(ctx, report);
-  if (refused !== null) return stopPaper(ctx, { step, reason: 'shard', detail: refused });
+  if (refused !== null) return blockPaper(ctx, { step, reason: 'shard', detail: refused });
   const exclude = report.shards.filter(({ ok }) => !ok).map(({ shard }) => shard);
   const end = await ctx.query({
     queryId,
@@ -68,7 +68,7 @@ async function onFailure(ctx: StepContext, step: string, queryId: string, failed
   const word = failed.slice(0, Math.max(0, failed.indexOf(':')));
   if (word === 'no-evidence') return { kind: 'nothing', answerId: null, answer: failed, findings: [] };
   const reason = MALFORMED.has(word) ? 'malformed' : SHARD_FAILED.has(word) ? 'shard' : 'query';
-  return stopPaper(ctx, { step, reason, detail: `query ${queryId}: ${failed}` });
+  return blockPaper(ctx, { step, reason, detail: `query ${queryId}: ${failed}` });
 }
 
 async function readById(ctx: StepContext, { section }: SectionPlace): Promise<SectionSource> {

@@ -10,7 +10,7 @@ import type { StepContext } from '../step/types.ts';
 import { savePaper, type PaperRecord } from './record.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
 import type { ShardOutcome, ShardReport } from './types.ts';
-import { stopPaper } from './block-paper.ts';
+import { blockPaper } from './block-paper.ts';
 
 /** With fewer shards than this working a paper is refused. Source: SPEC, "Papers". */
 const FEWEST_PERCENT = 80;
@@ -26,7 +26,7 @@ export async function passShardTest(ctx: StepContext, paper: PaperRecord): Promi
   const working = report.shards.length - failing.length;
   const belowShare = working === 0 || 100 * working < FEWEST_PERCENT * report.shards.length; // whole numbers: 28 of 35 are 80 %
   if (!belowShare && (paper.acceptShards || ctx.data.paper?.accept_shards === true)) return report;
-  return stopPaper(ctx, { step: 'shards', reason: 'shards', detail: describeReport(report), belowShare });
+  return blockPaper(ctx, { step: 'shards', reason: 'shards', detail: describeReport(report), belowShare });
 }
 
 /** One shard that stopped working since the test, though no query of this paper met it; null: none. */

@@ -1,5 +1,5 @@
 /** What a person may do with a paper that stands. Source: SPEC, "Rules that stop the fleet" and "Papers". */
-export type PaperChoice = 'retry' | 'skip-gemini' | 'accept-shards' | 'park';
+export type PaperDecision = 'retry' | 'skip-gemini' | 'accept-shards' | 'park';
 
 /**
  * Why a paper stands:

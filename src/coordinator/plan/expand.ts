@@ -7,7 +7,7 @@ const ITEM = '{item}';
  * in, numbered from 1 so that a task comes after all it depends on.
  * @throws TypeError for a plan with a circle, which no check lets through
  */
-export function toNodes(plan: Plan): PlanNode[] {
+export function expandPlan(plan: Plan): PlanNode[] {
   const order = orderByDependencies(plan.tasks);
   if ('cycle' in order) throw new TypeError(`the plan goes in a circle: ${order.cycle.join(' → ')}`);
   const positions = new Map<string, number[]>();

@@ -9,7 +9,7 @@ import { readShardStates } from '../../librarian/gate/shard-states.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import { parseWorkers } from '../../status/read/parse-records.ts';
 import type { PlanNode } from './plan.ts';
-import { toModelOf } from './model-choice.ts';
+import { chooseModel } from './model-choice.ts';
 import type { Db } from '../../redis/db.ts';
 
 /** What carrying out a plan will probably take. Money in nano-dollars. */
@@ -70,7 +70,12 @@ export async function forecastPlan(
   const forecaster = createForecaster({ db, findings, defaultModel, sonnetModel, now });
   for (const node of nodes) {
     const { description, kind } = node;
-    forecaster.add({ description, kind, model: toModelOf(node, config), ...(workspace === null ? {} : { workspace }) });
+    forecaster.add({
+      description,
+      kind,
+      model: chooseModel(node, config),
+      ...(workspace === null ? {} : { workspace }),
+    });
   }
   const [money, slots, latency, quota] = await Promise.all([
     forecaster.forecast(),
@@ -157,7 +162,7 @@ interface Schedule {
   longestChain: number;
 }
 
-/** @param nodes numbered after those they depend on (`toNodes`) @param slots tasks that run at once, at least 1 */
+/** @param nodes numbered after those they depend on (`expandPlan`) @param slots tasks that run at once, at least 1 */
 export function toSchedule(nodes: readonly Pick<PlanNode, 'n' | 'dependsOn'>[], slots: number): Schedule {
   const levelOf = new Map<number, number>();
   const counts: number[] = []; // tasks of each level: those with nothing to wait for, those that wait for them …

@@ -18,7 +18,7 @@ const LOOKED_AT = 500;
 const PATIENCE_MS = 15_000;
 
 /** Says what a mission waits for where that cannot come by itself: in its record, its job's log, the status and the log. */
-export async function reportStuck(parts: ReportParts, id: string): Promise<void> {
+export async function reportBlocked(parts: ReportParts, id: string): Promise<void> {
   const { db, queues, notifier, log, now } = parts;
   const { redis, keys } = db;
   const head = await readMissionHead(db, id);
@@ -41,7 +41,7 @@ async function isPatient({ db: { redis, keys }, now }: ReportParts, id: string):
 }
 
 /** @returns what to say where all that a mission waits for is parked; empty where some of it may come by itself */
-export async function findAllParked(db: Db, id: string): Promise<string> {
+export async function describeAllParked(db: Db, id: string): Promise<string> {
   return describeParked(db, id, await readOpen(db, id));
 }
 

@@ -9,7 +9,7 @@ const NEWEST = 100;
 const YOUNG_MS = 60_000;
 
 /** Marks missions as failed whose job has failed without a word (set apart, for example), or was removed. */
-export async function settleLost(parts: ChildParts & { log: Logger; now(): Date }): Promise<void> {
+export async function markOrphaned(parts: ChildParts & { log: Logger; now(): Date }): Promise<void> {
   const { db, log, now } = parts;
   const { redis, keys } = db;
   const ids = await redis.zrevrangebyscore(keys.missions, now().getTime() - YOUNG_MS, '-inf', 'LIMIT', 0, NEWEST);

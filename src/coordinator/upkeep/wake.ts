@@ -10,7 +10,7 @@ const CHUNK = 500;
  * none is left. A job that is tied anew in the very moment it fails is such a child, and one that a person removes.
  * @returns whether the mission was woken
  */
-export async function wakeForgotten(parts: ChildParts & { log: Logger; now(): Date }, id: string): Promise<boolean> {
+export async function wakeMission(parts: ChildParts & { log: Logger; now(): Date }, id: string): Promise<boolean> {
   const { queues, log, now } = parts;
   const { redis, keys, scripts } = parts.db;
   const own = [

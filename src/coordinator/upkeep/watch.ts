@@ -4,9 +4,9 @@ import { oncePerFleet } from '../../swarm/upkeep.ts';
 import { delegateReady, type DelegatedMission, type DelegateParts } from '../delegate/delegate.ts';
 import { countNodeStates } from '../mission/nodes.ts';
 import { readMission, writeMission } from '../mission/record.ts';
-import { reportStuck, type ReportParts } from './blocked.ts';
-import { settleLost } from './mark-orphaned.ts';
-import { wakeForgotten } from './wake.ts';
+import { reportBlocked, type ReportParts } from './blocked.ts';
+import { markOrphaned } from './mark-orphaned.ts';
+import { wakeMission } from './wake.ts';
 
 export interface WatchParts extends DelegateParts, ReportParts {}
 
@@ -85,13 +85,13 @@ export function watchMissions(parts: WatchParts): MissionWatch {
       if (stopped) return;
       try {
         await release(id);
-        await wakeForgotten(parts, id);
-        await reportStuck(parts, id);
+        await wakeMission(parts, id);
+        await reportBlocked(parts, id);
       } catch (error) {
         log.warn({ mission: id, error }, 'a mission could not be looked after; the others are'); // its own record is damaged, say
       }
     }
-    await settleLost(parts);
+    await markOrphaned(parts);
   }
 
   function forget(id: string): void {

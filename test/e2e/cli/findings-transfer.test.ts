@@ -28,7 +28,7 @@ const fleet = (...args: string[]) => runFleet(args, environment(redis.swarm), fo
 const otherFleet = (...args: string[]) => runFleet(args, environment(`${redis.swarm}-other`), folder);
 
 /** Session `instance-10` summed up, session `now` as it is. */
-async function condenseAll(): Promise<void> {
+async function compactAll(): Promise<void> {
   await storeSessions(redis, { 'instance-10': 12, now: 3 });
   const model = createScriptedModel((request) => toReply(idsAsked(request)));
   await compactIfNeeded(await compactParts(redis, model, { limit: 10 }));
@@ -36,7 +36,7 @@ async function condenseAll(): Promise<void> {
 
 describe('fleet findings', () => {
   it('--export and --import carry an archive into another swarm, again and again', async () => {
-    await condenseAll();
+    await compactAll();
     const exported = await fleet('findings', '--export', 'all.jsonl');
     expect(exported).toMatchObject({ code: 0, stdout: 'Wrote 16 findings to all.jsonl.\n' });
 
@@ -53,7 +53,7 @@ describe('fleet findings', () => {
   });
 
   it('--export of one session holds it alone, its condensed findings and their summary', async () => {
-    await condenseAll();
+    await compactAll();
     const { stdout } = await fleet('findings', '--export', '--session', 'instance-10');
     expect(stdout.trimEnd().split('\n')).toHaveLength(13);
     expect(stdout).not.toContain('finding_now-1');
@@ -85,7 +85,7 @@ describe('fleet findings', () => {
   });
 
   it('ID shows a condensed finding whole, and where it was summed up', async () => {
-    await condenseAll();
+    await compactAll();
     const { stdout } = await fleet('findings', 'finding_instance-10-4');
     expect(stdout).toMatch(/^Condensed {2}summed up in finding_[0-9a-f]{16}$/m);
     expect(stdout).toContain('What instance-10 learned, part 4');
@@ -97,7 +97,7 @@ describe('fleet findings', () => {
 
 describe('fleet ask', () => {
   it('lists a condensed source with its date, session and first line', async () => {
-    await condenseAll();
+    await compactAll();
     const archive = createScriptedArchive(() => ({
       answer: 'It learned part 4 [finding_instance-10-4]',
       citations: ['finding_instance-10-4'],

@@ -3,7 +3,7 @@ import { buildProgram } from '../../../src/cli/program.ts';
 import { forecastPlan } from '../../../src/coordinator/plan/forecast.ts';
 import { planSchema } from '../../../src/coordinator/plan/plan.ts';
 import { renderMissionForecast } from '../../../src/coordinator/plan/render-forecast.ts';
-import { toNodes } from '../../../src/coordinator/plan/expand.ts';
+import { expandPlan } from '../../../src/coordinator/plan/expand.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import { createMissionModel, startCoordinator } from '../../support/coordinator.ts';
 import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
@@ -12,7 +12,7 @@ import { createScriptedModel } from '../../support/scripted-model.ts';
 
 const redis = useRedis();
 
-const nodes = toNodes(
+const nodes = expandPlan(
   planSchema.parse({
     approach: '',
     tasks: [

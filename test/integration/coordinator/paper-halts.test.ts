@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { choosePaper } from '../../../src/coordinator/paper/decisions.ts';
+import { storePaperDecision } from '../../../src/coordinator/paper/decisions.ts';
 import { savePaper } from '../../../src/coordinator/paper/record.ts';
 import { titleOf } from '../../support/coordinator.ts';
 import { startHaiku } from '../../support/in-process-fleet.ts';
@@ -215,13 +215,13 @@ describe('a choice', () => {
     '%s is refused where the paper stands at something else',
     async (choice, where) => {
       const lane = await haltByShard();
-      await expect(choosePaper(redis.db, 'paper-1', choice)).rejects.toThrow(where);
+      await expect(storePaperDecision(redis.db, 'paper-1', choice)).rejects.toThrow(where);
       expect((await lane.paper())?.stop).not.toBeNull();
     },
   );
 
   test('for a paper that does not exist names it', async () => {
-    await expect(choosePaper(redis.db, 'nobody', 'retry')).rejects.toThrow(/paper nobody: no such paper/);
+    await expect(storePaperDecision(redis.db, 'nobody', 'retry')).rejects.toThrow(/paper nobody: no such paper/);
   });
 });
 

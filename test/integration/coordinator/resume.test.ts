@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { BudgetReachedError, NotFoundError, UsageError } from '../../../src/errors.ts';
 import { createHaltSwitch } from '../../../src/halt/halt.ts';
 import { parkMission } from '../../../src/coordinator/control/park.ts';
-import { resumeMission, type MissionChoice } from '../../../src/coordinator/control/resume.ts';
+import { resumeMission, type MissionDecision } from '../../../src/coordinator/control/resume.ts';
 import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
 import { retryJob } from '../../../src/tasks/repair/retry.ts';
 import { createLogger } from '../../../src/process/logger.ts';
@@ -23,7 +23,7 @@ interface Stage extends HttpLane {
   parts: Parameters<typeof resumeMission>[0];
   notices: Notices;
   park(): ReturnType<typeof parkMission>;
-  resume(choice?: MissionChoice): ReturnType<typeof resumeMission>;
+  resume(choice?: MissionDecision): ReturnType<typeof resumeMission>;
   /** Tasks of the mission, `m-0` and so on. */
   addChildren(count: number, description: string): Promise<string[]>;
   state(): Promise<string | null>;

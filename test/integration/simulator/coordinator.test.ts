@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { toCondensationCall } from '../../../src/coordinator/compact/summary.ts';
+import { toCompactionCall } from '../../../src/coordinator/compact/summary.ts';
 import { toOutlineCall } from '../../../src/coordinator/paper/outline-call.ts';
 import { toSectionCall } from '../../../src/coordinator/paper/section-call.ts';
 import { toPlanCall } from '../../../src/coordinator/plan/prompt.ts';
@@ -118,7 +118,7 @@ describe('the simulated Sonnet, asked as the coordinator asks', () => {
       files_changed: [],
       topics: [],
     }));
-    const summary = await ask(toCondensationCall('claude-haiku-5-5', piece));
+    const summary = await ask(toCompactionCall('claude-haiku-5-5', piece));
     expect(summary).toContain('It is 49; And so on');
   });
 

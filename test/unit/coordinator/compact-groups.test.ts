@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, integer, nat, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { choosePieces, MOST_BYTES, MOST_FINDINGS, type Candidate } from '../../../src/coordinator/compact/groups.ts';
+import { groupFindings, MOST_BYTES, MOST_FINDINGS, type Candidate } from '../../../src/coordinator/compact/groups.ts';
 
 const of = (session: string, count: number, from = 0, bytes = 100): Candidate[] =>
   Array.from({ length: count }, (_, at) => ({ id: `${session}${from + at}`, at: from + at, session, bytes }));
@@ -8,7 +8,7 @@ const ids = (pieces: Candidate[][]) => pieces.map((piece) => piece.map(({ id }) 
 
 describe('the pieces of a compaction', () => {
   it('are of one session each, by age, as many findings as one call may have', () => {
-    const pieces = choosePieces([...of('a', 60), ...of('b', 10, 60)], 1_000);
+    const pieces = groupFindings([...of('a', 60), ...of('b', 10, 60)], 1_000);
     expect(pieces.map((piece) => [piece[0]?.id, piece.length])).toEqual([
       ['a0', MOST_FINDINGS],
       ['a50', 10],
@@ -17,19 +17,19 @@ describe('the pieces of a compaction', () => {
   });
 
   it('hold no more than one call may show, and a giant by itself is passed over', () => {
-    const pieces = choosePieces([...of('a', 4, 0, MOST_BYTES / 2), ...of('b', 1, 9, 2 * MOST_BYTES)], 1_000);
+    const pieces = groupFindings([...of('a', 4, 0, MOST_BYTES / 2), ...of('b', 1, 9, 2 * MOST_BYTES)], 1_000);
     expect(ids(pieces)).toEqual(['a0 a1', 'a2 a3']);
   });
 
   it('join what is left of small sessions', () => {
-    expect(ids(choosePieces([...of('a', 2), ...of('b', 3, 2), ...of('c', 6, 5)], 1_000))).toEqual([
+    expect(ids(groupFindings([...of('a', 2), ...of('b', 3, 2), ...of('c', 6, 5)], 1_000))).toEqual([
       'a0 a1 b2 b3 b4',
       'c5 c6 c7 c8 c9 c10',
     ]);
   });
 
   it('are no more than are needed, the oldest', () => {
-    expect(choosePieces(of('a', 200), 60).flat()).toHaveLength(100);
+    expect(groupFindings(of('a', 200), 60).flat()).toHaveLength(100);
   });
 
   it('never hold a finding twice, one finding alone, or too much', () => {
@@ -44,7 +44,7 @@ describe('the pieces of a compaction', () => {
     assert(
       property(candidates, nat(300), (given, reduceBy) => {
         const sorted = given.map((one, at) => ({ ...one, id: `f${at}` })).sort((a, b) => a.at - b.at);
-        const pieces = choosePieces(sorted, reduceBy);
+        const pieces = groupFindings(sorted, reduceBy);
         const chosen = pieces.flat().map(({ id }) => id);
         expect(new Set(chosen).size).toBe(chosen.length);
         for (const piece of pieces) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toMissionShares, toSharesJson } from '../../../src/coordinator/delegate/cost-split.ts';
+import { toCostSplit, toCostSplitJson } from '../../../src/coordinator/delegate/cost-split.ts';
 import { parseLedger } from '../../../src/ledger/report/report.ts';
 import { findPrices } from '../../../src/pricing/catalog.ts';
 
@@ -27,7 +27,7 @@ const entries = parseLedger('2026-11-21', {
 });
 
 describe('the shares of a mission', () => {
-  const shares = toMissionShares(entries, { id: 'm', own }, sonnet);
+  const shares = toCostSplit(entries, { id: 'm', own }, sonnet);
 
   it('are its tasks, with the coordinator’s calls and the archive’s apart', () => {
     expect(shares.tasks).toEqual({ haiku: 18, sonnet: 2, other: 0 });
@@ -43,7 +43,7 @@ describe('the shares of a mission', () => {
   });
 
   it('are told in decimals', () => {
-    expect(toSharesJson(shares)).toEqual({
+    expect(toCostSplitJson(shares)).toEqual({
       delegation: { haiku_tasks: 0.9, haiku_tokens: 0.9, haiku_cost: 0.75 },
       cost: {
         total_usd: 0.1215,
@@ -58,16 +58,16 @@ describe('the shares of a mission', () => {
   });
 
   it('are nothing where no task was done', () => {
-    const none = toMissionShares(
+    const none = toCostSplit(
       [],
       { id: 'm', own: { ...own, nanoUsd: 0, usage: { ...own.usage, input: 0, output: 0 } } },
       sonnet,
     );
-    expect(toSharesJson(none).delegation).toEqual({ haiku_tasks: null, haiku_tokens: null, haiku_cost: null });
+    expect(toCostSplitJson(none).delegation).toEqual({ haiku_tasks: null, haiku_tokens: null, haiku_cost: null });
   });
 
   it('count a model that nobody knows any more as another one', () => {
     const strange = parseLedger('2026-11-21', { 's||m|gone-1|w|nano': '5', 's||m|gone-1|w|tasks': '1' });
-    expect(toMissionShares(strange, { id: 'm', own: { ...own, nanoUsd: 0 } }, sonnet).tasks.other).toBe(1);
+    expect(toCostSplit(strange, { id: 'm', own: { ...own, nanoUsd: 0 } }, sonnet).tasks.other).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { planSchema } from '../../../src/coordinator/plan/plan.ts';
-import { toNodes } from '../../../src/coordinator/plan/expand.ts';
+import { expandPlan } from '../../../src/coordinator/plan/expand.ts';
 
 function planOf(...tasks: object[]) {
   return planSchema.parse({
@@ -17,7 +17,7 @@ it('fills {item} into every place, a dollar sign or not', () => {
     files: ['x/{item}'],
     for_each: ['$&', 'b'],
   });
-  expect(toNodes(plan)).toMatchObject([
+  expect(expandPlan(plan)).toMatchObject([
     { n: 1, task: 'a', description: 'read $&, all of $&', files: ['x/$&'], dependsOn: [] },
     { n: 2, task: 'a', description: 'read b, all of b', files: ['x/b'] },
   ]);
@@ -25,14 +25,14 @@ it('fills {item} into every place, a dollar sign or not', () => {
 
 it('waits for every task of those it names', () => {
   const plan = planOf({ id: 'sum', depends_on: ['each', 'one'] }, { id: 'each', for_each: ['x', 'y'] }, { id: 'one' });
-  const nodes = toNodes(plan);
+  const nodes = expandPlan(plan);
   expect(nodes.map(({ task }) => task)).toEqual(['each', 'each', 'one', 'sum']);
   expect(nodes.at(-1)).toMatchObject({ n: 4, dependsOn: [1, 2, 3] });
 });
 
 it('keeps the reason of a Sonnet task, and none of a Haiku task', () => {
   const reason = 'ambiguous requirements';
-  const nodes = toNodes(planOf({ id: 'a', model: 'sonnet', reason }, { id: 'b', model: 'haiku', reason }));
+  const nodes = expandPlan(planOf({ id: 'a', model: 'sonnet', reason }, { id: 'b', model: 'haiku', reason }));
   expect(nodes.map((node) => [node.model, node.reason])).toEqual([
     ['sonnet', reason],
     ['haiku', null],
@@ -51,7 +51,7 @@ it('numbers every task after all it depends on, whatever the plan', () => {
         depends_on: [...new Set(deps.filter((dep) => dep < at).map((dep) => `t${dep}`))],
         for_each: Array.from({ length: count }, (_, item) => `i${item}`),
       }));
-      const nodes = toNodes(planOf(...(reversed ? tasks.toReversed() : tasks)));
+      const nodes = expandPlan(planOf(...(reversed ? tasks.toReversed() : tasks)));
       expect(nodes.map(({ n }) => n)).toEqual(nodes.map((_, at) => at + 1));
       for (const node of nodes) for (const other of node.dependsOn) expect(other).toBeLessThan(node.n);
     }),

@@ -120,10 +120,10 @@ async function showPlan(fleet: OpenFleet, id: string, { json }: MissionCommandOp
   const { plan, budget, workspace } = status;
   const { config, queues } = fleet.inner;
   const { forecastPlan } = await import('../../../coordinator/plan/forecast.ts');
-  const { toNodes } = await import('../../../coordinator/plan/expand.ts');
+  const { expandPlan } = await import('../../../coordinator/plan/expand.ts');
   const forecast = await forecastPlan(
     { db, queue: queues.tasks, findings: fleet.findings, config, now: new Date() },
-    { nodes: toNodes(plan), workspace },
+    { nodes: expandPlan(plan), workspace },
   );
   if (json) return printJson({ mission_id: id, plan, cost_usd: budget.settled / 1e9, forecast });
   const { renderMissionForecast } = await import('../../../coordinator/plan/render-forecast.ts');

@@ -2,7 +2,7 @@ import { countOf } from '../../../text/plural.ts';
 import { UsageError } from '../../../errors.ts';
 import { createHaltSwitch, describeHalt } from '../../../halt/halt.ts';
 import type { Halt } from '../../../halt/halt-shape.ts';
-import { resumeMission, type MissionChoice } from '../../../coordinator/control/resume.ts';
+import { resumeMission, type MissionDecision } from '../../../coordinator/control/resume.ts';
 import { formatUsd } from '../../../pricing/money.ts';
 import { createNotifier } from '../../../swarm/notify.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
@@ -27,8 +27,8 @@ export async function runResumeCommand(mission: string | undefined, options: Res
 function toChoice(
   mission: string | undefined,
   { retry, skipGemini, acceptShards }: ResumeOptions,
-): MissionChoice | null {
-  const all: [boolean | undefined, MissionChoice][] = [
+): MissionDecision | null {
+  const all: [boolean | undefined, MissionDecision][] = [
     [retry, 'retry'],
     [skipGemini, 'skip-gemini'],
     [acceptShards, 'accept-shards'],
@@ -52,7 +52,7 @@ async function liftHalt(fleet: OpenFleet): Promise<void> {
   await describeRest(fleet);
 }
 
-async function letGo(fleet: OpenFleet, mission: string, choice: MissionChoice | null): Promise<void> {
+async function letGo(fleet: OpenFleet, mission: string, choice: MissionDecision | null): Promise<void> {
   const { db, config, queues } = fleet.inner;
   const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
   const halt = createHaltSwitch(db, Object.values(queues), { notifier });
