@@ -1,31 +1,31 @@
 import type { Job, Queue } from 'bullmq';
 import type { Db } from '../../redis/db.ts';
 
-/** A job whose worker died this often, and which came no further in between, may be what kills them: it runs alone. */
+/** A job whose worker died this often without progress runs alone: it may be what kills its workers. */
 export const ALONE_AFTER = 2;
-/** … and this often, the last time alone: it is set apart until a person retries it. */
+/** A job whose worker died this often without progress, the last time alone, fails as `quarantined`. */
 export const QUARANTINE_AFTER = 3;
 
-export interface CrashRecord {
-  /** Deaths of its workers since it last got anywhere, or was last set apart. */
+export interface CrashCount {
+  /** Deaths of its workers since it last stored progress, or was last quarantined. */
   crashes: number;
-  /** The next death is not counted: the job only waits for its turn to run alone. */
-  forgive(): Promise<void>;
-  /** From here on deaths count again. */
-  blame(): Promise<void>;
-  /** Set apart: a retry by hand starts at none. */
+  /** The next death is not counted: the job only waits until it can run alone. */
+  ignoreNext(): Promise<void>;
+  /** From now on deaths count again. */
+  countAgain(): Promise<void>;
+  /** For a quarantined job: a retry by a person starts at none. */
   clear(): Promise<void>;
 }
 
 /**
- * What is known against a job. Whoever ran beside a job that kills its process dies with it, so a death counts only
- * while the job stores nothing new: an innocent one gets on between two deaths, a poisonous one comes back to the same line.
+ * Counts how often a job's worker died since the job last stored progress. Jobs that only shared the process store
+ * progress between two deaths, so their count starts again; a job that kills its worker dies at the same line each time.
  */
-export async function readCrashes(
+export async function readCrashCount(
   db: Db,
   job: Job,
   readProgress: ProgressReader = readStoredTurns,
-): Promise<CrashRecord> {
+): Promise<CrashCount> {
   const { redis, keys } = db;
   const jobId = job.id ?? '';
   const stalls = job.stalledCounter;
@@ -38,13 +38,13 @@ export async function readCrashes(
   await write(since);
   return {
     crashes: stalls - since,
-    forgive: () => write(since + 1),
-    blame: () => write(since),
+    ignoreNext: () => write(since + 1),
+    countAgain: () => write(since),
     clear: () => write(stalls),
   };
 }
 
-/** Where a job stands, in a few words that change whenever it has got on. */
+/** A job's progress as a short text that changes whenever the job has stored something. */
 export type ProgressReader = (db: Db, jobId: string) => Promise<string>;
 
 /** How many replies and tool results a job has stored. */
@@ -53,7 +53,7 @@ export const readStoredTurns: ProgressReader = async ({ redis, keys }, jobId) =>
   return String(fields.filter((field) => /^[rt]:/.test(field)).length);
 };
 
-/** Leaves a line and a counter where a job of a dead or frozen worker goes on. */
+/** Writes a line into the job's log, and a counter, when a job of a dead or frozen worker goes back to waiting. */
 export async function noteRecovery({ redis, keys }: Db, queue: Queue, jobId: string, by: string): Promise<void> {
   await redis.hincrby(keys.counters, 'recoveries', 1);
   const job = await queue.getJob(jobId);

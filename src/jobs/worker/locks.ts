@@ -1,7 +1,7 @@
 import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
 
-/** A lock lives this long; a job whose lock ran out goes on elsewhere. Also spelled in `scripts/lib/lock.lua`. */
+/** Life of a job's lock. If it expires, another worker takes the job. Also written in `scripts/lib/lock.lua`. */
 export const LOCK_MS = 10_000;
 const RENEW_EVERY_MS = 2_500;
 
@@ -11,13 +11,13 @@ export interface HeldJob {
 }
 
 /**
- * Renews the locks of running jobs. BullMQ's own renewal knows jobs by their id only: when a process that stood still
- * gets its own job a second time, it stops renewing for the new run as soon as the old one ends. And it gives up a lock
- * that ran out while Redis was away, although nobody else has the job.
+ * Renews the locks of running jobs. BullMQ's own renewal knows a job by its id alone: if a process freezes, loses its job
+ * and gets it again, the end of the old run stops the renewal for the new one. It also gives up a lock that expired while
+ * Redis was away, although no other worker has the job.
  * @param options.onLost called once for each job that another worker has, or that is no longer active
  * @returns stops the renewal
  */
-export function keepLocks<Held extends HeldJob>(options: {
+export function startLockRenewal<Held extends HeldJob>(options: {
   db: Db;
   queue: string;
   workerId: string;
@@ -27,7 +27,7 @@ export function keepLocks<Held extends HeldJob>(options: {
 }): () => void {
   const { queue, workerId, held, onLost, log } = options;
   const { keys, scripts } = options.db;
-  let busy = false; // a Redis that is away holds one renewal back, not a pile of them
+  let busy = false; // never runs twice at once, also while Redis is away
 
   async function renew(): Promise<void> {
     const jobs = [...held()];
@@ -39,7 +39,7 @@ export function keepLocks<Held extends HeldJob>(options: {
         [workerId, LOCK_MS, ...jobs.flatMap((job) => [job.token, job.jobId])],
       );
       for (const place of lost as number[]) {
-        const job = jobs[place - 1];
+        const job = jobs[place - 1]; // Lua counts from 1
         if (job !== undefined) onLost(job);
       }
     } finally {

@@ -1,24 +1,25 @@
 import type { Job, Queue, Worker } from 'bullmq';
 import type { z } from 'zod';
 import type { QueueDefinition } from '../../../queues/define.ts';
-import { CancelledError, LockLostError, QuarantinedError, ShutdownError } from '../../errors.ts';
+import { CancelledError, LockLostError } from '../../errors.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
 import { createSeldomWarning } from '../../process/throttled-log.ts';
 import type { Logger } from '../../process/logger.ts';
-import { createActiveRun, type ActiveRun } from './active-run.ts';
-import { ALONE_AFTER, noteRecovery, QUARANTINE_AFTER, readCrashes, type ProgressReader } from './crash-count.ts';
-import { keepLocks, LOCK_MS } from './locks.ts';
-import { toOutcome } from '../outcomes/outcomes.ts';
-import { PatientWorker } from './patient-worker.ts';
-import { parseJob } from '../contract.ts';
 import type { Db } from '../../redis/db.ts';
+import { parseJob } from '../contract.ts';
+import { toOutcome } from '../outcomes/outcomes.ts';
+import { createActiveRun, type ActiveRun } from './active-run.ts';
+import { noteRecovery, type ProgressReader } from './crash-count.ts';
+import { LOCK_MS, startLockRenewal } from './locks.ts';
+import { PatientWorker } from './patient-worker.ts';
 import { watchStuckWorker } from './stuck-worker.ts';
+import { SuspectGuard } from './suspect-guard.ts';
 
-/** Expired locks are looked for this often: with their 10 s of life, a job of a killed worker goes on in under 13 s. */
+/** How often expired locks are looked for. A lock lives 10 s, so a killed worker's job is taken again in under 13 s. */
 const STALLED_INTERVAL_MS = 2_500;
 /** A worker whose queue stops for a model looks again this often: a probe may have reopened it. */
 const LOOK_AGAIN_MS = 2_000;
-/** BullMQ's own limit never forgets, not even after a retry by hand: it is only the net below ours. */
+/** BullMQ's limit counts deaths for the job's whole life, also across a retry by a person: a last resort above ours. */
 const MAX_STALLED_COUNT = 30;
 /** One week of minutes: without it the queue's Prometheus counters stay 0. */
 const METRICS_POINTS = 7 * 24 * 60;
@@ -29,15 +30,21 @@ export interface JobRun {
   token: string;
   /** Fires with the error to end with: cancelled, lock lost, out of time. */
   signal: AbortSignal;
-  /** True once this process goes away or makes room for a job that must run alone: stop at the next point where nothing is lost. */
+  /** True once this process closes, or another job must run alone in it: stop at the next point where nothing is lost. */
   isDraining(): boolean;
 }
+
+/** Does the work of one job. It throws one of the errors of `src/errors.ts` if it cannot complete it. */
+export type JobHandler<Data extends z.ZodObject, Result extends z.ZodType> = (
+  data: z.output<Data>,
+  run: JobRun,
+) => Promise<z.output<Result>>;
 
 export interface RunningWorker {
   worker: Worker;
   activeJobs(): string[];
   cancel(jobId: string): void;
-  /** Stops fetching, lets running turns end, hands the jobs back, closes. */
+  /** Takes no further job, lets running turns end, gives the jobs back and closes. */
   close(): Promise<void>;
 }
 
@@ -52,25 +59,29 @@ export interface WorkerParts {
   defaultModel?: string;
   /** Called whenever a job starts or ends. */
   onChange?: () => void;
-  /** How a job that gets on between two deaths is told from one that kills; default: by its stored turns. */
+  /** The progress that tells a job that kills its workers from one that only shared their process; default: stored turns. */
   readProgress?: ProgressReader;
-  /** Called once when the worker is stuck: has a free slot, jobs wait, and none was started for a minute. */
+  /** Called once when the worker is stuck: a slot is free, jobs wait, and none was started for a minute. */
   onStuck?: () => void;
 }
 
 /**
- * The one place that builds a BullMQ Worker. Parses each job against its queue's contract, runs the handler, and turns
- * whatever it throws into an outcome.
+ * Builds a BullMQ Worker; nothing else does. It parses each job against its queue's contract, runs the handler, and turns
+ * what the handler throws into an outcome.
  */
 export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
   definition: QueueDefinition<string, string, z.ZodObject, Data, Result>,
-  handler: (data: z.output<Data>, run: JobRun) => Promise<z.output<Result>>,
+  handler: JobHandler<Data, Result>,
   parts: WorkerParts,
 ): RunningWorker {
-  const { db, queue, log, workerId, concurrency } = parts;
-  const { redis, keys } = db;
+  const { db, log, workerId, concurrency } = parts;
   const active = new Set<ActiveRun>();
-  let alone: ActiveRun | null = null;
+  const suspects = new SuspectGuard({
+    db,
+    readProgress: parts.readProgress,
+    othersOf: (run) => [...active].filter((other) => other !== run),
+    setAlone: (alone) => (worker.concurrency = alone ? 1 : concurrency),
+  });
   let draining = false;
   let lastStartAt = Date.now();
 
@@ -83,72 +94,25 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     lastStartAt = Date.now();
     parts.onChange?.();
     try {
-      if (alone !== null) throw new ShutdownError('a job that may kill its worker runs alone here');
+      suspects.assertFree();
       if (earlier.length > 0) await replace(earlier);
-      if (job.stalledCounter > 0) await beforeRunningAgain(run);
+      if (job.stalledCounter > 0) await suspects.admit(run);
       const data = parseJob(definition, job);
       run.startClock(definition.timeoutMs);
-      const isDraining = (): boolean => draining || (alone !== null && alone !== run);
+      const isDraining = (): boolean => draining || suspects.mustMakeRoom(run);
       return await handler(data, { job, token, signal: run.signal, isDraining });
     } catch (error) {
       throw await toOutcome(error, job, token, parts);
     } finally {
       run.end();
       active.delete(run);
-      if (alone === run) leaveAlone();
+      suspects.release(run);
       parts.onChange?.();
     }
   }
 
-  /** This process stood still, lost the job, and has it again: the old run must be over before the new one begins. */
-  async function replace(earlier: ActiveRun[]): Promise<void> {
-    for (const run of earlier) run.stop(new LockLostError(`job ${run.jobId} was lost and taken again`));
-    await Promise.all(earlier.map((run) => run.over));
-  }
-
-  /** @throws QuarantinedError, or ShutdownError where another suspect runs here already */
-  async function beforeRunningAgain(run: ActiveRun): Promise<void> {
-    const record = await readCrashes(db, run.job, parts.readProgress);
-    if (record.crashes >= QUARANTINE_AFTER) {
-      await record.clear();
-      await redis.hincrby(keys.counters, 'quarantined', 1);
-      throw new QuarantinedError(`its worker died ${record.crashes} times while it ran and came no further`);
-    }
-    if (record.crashes < ALONE_AFTER) return;
-    if (alone !== null) throw new ShutdownError('another job that may kill its worker runs alone here');
-    alone = run;
-    worker.concurrency = 1; // fetches nothing more; the others end their turn and go back to waiting
-    await record.forgive();
-    await Promise.all([...active].filter((other) => other !== run).map((other) => other.over));
-    await record.blame();
-  }
-
-  function leaveAlone(): void {
-    alone = null;
-    worker.concurrency = concurrency;
-  }
-
-  const worker = new PatientWorker(definition.name, (job, token) => processor(job, token ?? ''), {
-    connection: redis,
-    prefix: keys.bullPrefix,
-    name: workerId,
-    concurrency,
-    lockDuration: LOCK_MS,
-    skipLockRenewal: true, // `keepLocks` does it
-    stalledInterval: STALLED_INTERVAL_MS,
-    maxStalledCount: MAX_STALLED_COUNT,
-    maximumRateLimitDelay: LOOK_AGAIN_MS,
-    metrics: { maxDataPoints: METRICS_POINTS },
-    removeOnComplete: definition.keep.completed,
-    removeOnFail: definition.keep.failed,
-  });
-  worker.on('error', createSeldomWarning(log, 'worker'));
-  worker.on('stalled', (jobId) => {
-    noteRecovery(db, queue, jobId, workerId).catch((error: unknown) => log.warn({ error }, 'recovery not noted'));
-  });
-  worker.on('failed', (job, error) => log.info({ jobId: job?.id, reason: error.message.slice(0, 200) }, 'job failed'));
-
-  const stopRenewing = keepLocks({
+  const worker = connectWorker(definition, processor, parts);
+  const stopRenewing = startLockRenewal({
     db,
     queue: definition.name,
     workerId,
@@ -157,10 +121,10 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     log,
   });
   const stopWatching = watchStuckWorker({
-    queue,
-    isFree: () => !draining && alone === null && active.size < concurrency,
+    queue: parts.queue,
+    isFree: () => !draining && !suspects.isBusy && active.size < concurrency,
     lastStartAt: () => lastStartAt,
-    isHeldBack: async () => (await redis.exists(keys.haltReason)) === 1,
+    isHeldBack: async () => (await db.redis.exists(db.keys.haltReason)) === 1,
     onStuck: () => {
       log.error(
         { jobs: active.size },
@@ -184,4 +148,37 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
       stopRenewing();
     },
   };
+}
+
+/** This process froze, lost the job, and has it again: the old run must be over before the new one begins. */
+async function replace(earlier: readonly ActiveRun[]): Promise<void> {
+  for (const run of earlier) run.stop(new LockLostError(`job ${run.jobId} was lost and taken again`));
+  await Promise.all(earlier.map((run) => run.over));
+}
+
+function connectWorker(
+  definition: QueueDefinition,
+  processor: (job: Job, token: string) => Promise<unknown>,
+  { db, queue, log, workerId, concurrency }: WorkerParts,
+): Worker {
+  const worker = new PatientWorker(definition.name, (job, token) => processor(job, token ?? ''), {
+    connection: db.redis,
+    prefix: db.keys.bullPrefix,
+    name: workerId,
+    concurrency,
+    lockDuration: LOCK_MS,
+    skipLockRenewal: true, // `startLockRenewal` does it
+    stalledInterval: STALLED_INTERVAL_MS,
+    maxStalledCount: MAX_STALLED_COUNT,
+    maximumRateLimitDelay: LOOK_AGAIN_MS,
+    metrics: { maxDataPoints: METRICS_POINTS },
+    removeOnComplete: definition.keep.completed,
+    removeOnFail: definition.keep.failed,
+  });
+  worker.on('error', createSeldomWarning(log, 'worker'));
+  worker.on('stalled', (jobId) => {
+    noteRecovery(db, queue, jobId, workerId).catch((error: unknown) => log.warn({ error }, 'recovery not noted'));
+  });
+  worker.on('failed', (job, error) => log.info({ jobId: job?.id, reason: error.message.slice(0, 200) }, 'job failed'));
+  return worker;
 }
