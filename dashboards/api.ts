@@ -2,7 +2,7 @@ import { Router, type RequestHandler } from 'express';
 import { z } from 'zod';
 import { createFindingStore } from '../src/findings/store.ts';
 import { toSummary, type StoredFinding } from '../src/findings/stored.ts';
-import { repairOf } from '../src/tasks/repair/advice.ts';
+import { adviceFor } from '../src/tasks/repair/advice.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
 import { describeCompaction } from '../src/status/read/compaction.ts';
 import { delegationOf, totalNanoUsd } from '../src/status/read/delegation.ts';
@@ -64,7 +64,7 @@ export function createApi({ db, queues, config }: DashboardParts): Router {
       ...snapshot,
       failed: snapshot.failed.map((group) => ({
         ...group,
-        repair: repairOf(group.reason, {
+        repair: adviceFor(group.reason, {
           isQuestion: group.queue === 'archive',
           isMission: group.queue === 'missions',
         }),

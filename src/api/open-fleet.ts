@@ -11,7 +11,7 @@ import { createFleetMissions } from './missions.ts';
 import { followFindings } from '../findings/follow.ts';
 import { createFindingStore } from '../findings/store.ts';
 import { connectQueuesLazily } from '../jobs/connect-queue.ts';
-import { createFinishWatch } from '../jobs/state/job-ends.ts';
+import { createJobEnds } from '../jobs/state/job-ends.ts';
 import { createFleetAsk } from './ask.ts';
 import { createFleetTasks } from './tasks.ts';
 import { readLedger, toCostReport } from '../ledger/report/report.ts';
@@ -44,9 +44,9 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
   const { queues, close: closeQueues } = connectQueuesLazily(db);
   const findings = createFindingStore(db);
   const currentSession = createSessionReader(db);
-  const watch = createFinishWatch({ db, queue: tasksQueue.name, url });
-  const answers = createFinishWatch({ db, queue: archiveQueue.name, url });
-  const syntheses = createFinishWatch({ db, queue: missionsQueue.name, url });
+  const taskEnds = createJobEnds({ db, queue: tasksQueue.name, url });
+  const queryEnds = createJobEnds({ db, queue: archiveQueue.name, url });
+  const missionEnds = createJobEnds({ db, queue: missionsQueue.name, url });
   const closing = new AbortController();
   let closed: Promise<void> | null = null;
 
@@ -54,7 +54,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
 
   async function close(): Promise<void> {
     closing.abort();
-    await Promise.all([watch.close(), answers.close(), syntheses.close()]);
+    await Promise.all([taskEnds.close(), queryEnds.close(), missionEnds.close()]);
     const goodbye = closeQueues().then(() => redis.quit());
     const waited = new AbortController();
     // Nothing is lost by hanging up: a Redis that is away, or hangs, must not hold the script.
@@ -71,7 +71,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
       db,
       queues,
       queueName: tasksQueue.name,
-      watch,
+      ends: taskEnds,
       currentSession,
       configured: Object.keys(config.FLEET_WORKSPACES),
       redisUrl: url,
@@ -80,7 +80,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
       db,
       queues,
       queueName: archiveQueue.name,
-      watch: answers,
+      ends: queryEnds,
       currentSession,
       redisUrl: url,
     }),
@@ -88,7 +88,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
       db,
       queues,
       queueName: missionsQueue.name,
-      watch: syntheses,
+      ends: missionEnds,
       currentSession,
       configured: Object.keys(config.FLEET_WORKSPACES),
       redisUrl: url,

@@ -5,14 +5,14 @@ import { toFindingId } from '../findings/finding-id.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { toRedisError } from '../redis/connect.ts';
 import type { Db } from '../redis/db.ts';
-import type { FinishWatch } from '../jobs/state/job-ends.ts';
+import type { JobEnds } from '../jobs/state/job-ends.ts';
 import type { Enqueued, TaskHandle, WaitOptions } from '../tasks/types.ts';
 
 export interface HandleParts {
   db: Db;
   queues: Record<QueueName, Queue>;
   queueName: QueueName;
-  watch: FinishWatch;
+  ends: JobEnds;
   /** For messages. */
   redisUrl: string;
 }
@@ -30,7 +30,7 @@ export function createTaskHandle<Result>(
 
   async function finding(options: WaitOptions = {}) {
     const timeoutMs = toTimeoutMs(options);
-    const end = await parts.watch.wait(id, { findingId, timeoutMs });
+    const end = await parts.ends.wait(id, { findingId, timeoutMs });
     switch (end?.state) {
       case 'completed':
         return end.finding;

@@ -16,7 +16,7 @@ type Inputs = Iterable<unknown> | AsyncIterable<unknown>;
 
 /** The `tasks` of a connected fleet. What adds tasks is loaded with the first one: it compiles JSON Schemas. */
 export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer'>): FleetTasks {
-  const { db, queues, queueName, watch, configured, currentSession, redisUrl } = parts;
+  const { db, queues, queueName, ends: jobEnds, configured, currentSession, redisUrl } = parts;
   const { redis, keys } = db;
 
   async function openProducer(): Promise<Producer> {
@@ -69,7 +69,7 @@ export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer
       done.push(end);
       wake();
     };
-    for (const id of all) watch.wait(id, { timeoutMs, signal: left.signal }).then(tell, tell);
+    for (const id of all) jobEnds.wait(id, { timeoutMs, signal: left.signal }).then(tell, tell);
     try {
       for (let told = 0; told < all.length; told += 1) {
         while (done.length === 0) await new Promise<void>((resolve) => (wake = resolve));

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../../queues/registry.ts';
-import { queueOf } from '../queue-of-job.ts';
+import { queueOfJob } from '../queue-of-job.ts';
 import type { Db } from '../../redis/db.ts';
 
 /** What parked jobs wait for: an own budget, or a person who set their whole mission aside (`parked-mission`). */
@@ -36,7 +36,7 @@ export async function releaseParked(
       if (mark.scope !== wanted.scope || mark.name !== wanted.name) continue;
       // The mark says that it is being released until the job is on its way: a crash in between leaves it findable, and
       // a job that is parked again at once has written a mark of its own, which stays.
-      const queue = queues[mark.queue as QueueName] ?? queueOf(queues, jobId);
+      const queue = queues[mark.queue as QueueName] ?? queueOfJob(queues, jobId);
       const releasing = JSON.stringify({ ...wanted, queue: queue.name, releasing: true });
       await redis.hset(keys.parked, jobId, releasing);
       const job = await queue.getJob(jobId);

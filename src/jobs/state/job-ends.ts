@@ -8,7 +8,7 @@ import { followStream } from '../../redis/streams.ts';
 import type { JobEnd } from './types.ts';
 
 /** Tells when jobs of one queue have ended, to any number of waiters over one connection. */
-export interface FinishWatch {
+export interface JobEnds {
   /** @returns how the job ended, or null when the time is over or `signal` fires */
   wait(jobId: string, options: WatchOptions): Promise<JobEnd | null>;
   /** Whoever still waits gets a FleetError. */
@@ -40,7 +40,7 @@ const FIRST_LOOK_MS = 1_000;
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** @param parts.redis answers the looks; a second connection, for the events, is opened once somebody has to wait */
-export function createFinishWatch(parts: { db: Db; queue: string; url: string }): FinishWatch {
+export function createJobEnds(parts: { db: Db; queue: string; url: string }): JobEnds {
   const { db, queue, url } = parts;
   const { keys } = db;
   const waiting = new Set<Waiter>();

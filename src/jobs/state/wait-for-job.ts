@@ -15,7 +15,7 @@ const POLL_MS = 500;
  * @throws JobFailedError when it failed, or is parked; HaltError while the fleet is halted; UsageError when
  *   neither job nor finding is there
  */
-export async function followJob(
+export async function waitForJob(
   parts: { db: Db; queue: Queue; findings: FindingStore },
   jobId: string,
   findingId: string,

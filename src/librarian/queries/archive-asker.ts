@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { HaltError, ShutdownError } from '../../errors.ts';
 import { describeHalt, parseHalt } from '../../halt/halt.ts';
-import { createFinishWatch } from '../../jobs/state/job-ends.ts';
+import { createJobEnds } from '../../jobs/state/job-ends.ts';
 import { addQuery } from './enqueue.ts';
 import type { Db } from '../../redis/db.ts';
 
@@ -44,7 +44,7 @@ const LOOK_EVERY_MS = 1_000;
 export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string }): ArchiveAsker {
   const { db, queue, url } = parts;
   const { redis, keys } = db;
-  const watch = createFinishWatch({ db, queue: queue.name, url });
+  const ends = createJobEnds({ db, queue: queue.name, url });
 
   async function isOnItsWay(jobId: string, isDraining: () => boolean): Promise<boolean> {
     if (isDraining()) throw new ShutdownError('this process goes away');
@@ -67,7 +67,7 @@ export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string })
         session,
       });
       for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
-        const ended = await watch.wait(jobId, { findingId, timeoutMs: LOOK_EVERY_MS, signal });
+        const ended = await ends.wait(jobId, { findingId, timeoutMs: LOOK_EVERY_MS, signal });
         signal.throwIfAborted();
         if (ended?.state === 'completed') {
           const { result, citations } = ended.finding;
@@ -78,7 +78,7 @@ export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string })
       }
       return { kind: 'later' };
     },
-    close: () => watch.close(),
+    close: () => ends.close(),
   };
 }
 

@@ -4,7 +4,7 @@ import { readKnownNames } from '../known-names.ts';
 import type { Producer } from '../enqueue.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
 import type { BatchOptions, BatchReport, BatchTask } from './types.ts';
-import { assertSameTasks } from './assert-same-file.ts';
+import { assertSameFile } from './assert-same-file.ts';
 import type { Db } from '../../redis/db.ts';
 import { checkBatchName, toTaskId } from './task-id.ts';
 
@@ -50,7 +50,7 @@ export async function addBatch(
   if (batch === null && options.budgetUsd !== undefined)
     throw new UsageError('budget: a batch with a budget needs a name');
   const stamps = { session: await parts.currentSession(), ...(batch === null ? {} : { batch }) };
-  if (batch !== null && !dryRun) await openBatch(db, batch, stamps.session, options.budgetUsd);
+  if (batch !== null && !dryRun) await beginLoad(db, batch, stamps.session, options.budgetUsd);
 
   function reject(line: number, message: string): void {
     report.invalid += 1;
@@ -68,7 +68,7 @@ export async function addBatch(
   async function flush(chunk: Entry[]): Promise<void> {
     if (chunk.length === 0) return;
     const readable = chunk.filter(({ input }) => !(input instanceof UnreadableEntry));
-    if (batch !== null) await assertSameTasks(db, batch, readable);
+    if (batch !== null) await assertSameFile(db, batch, readable);
     const known = await readKnownNames(db, parts.configured);
     const results = await producer.addChunk(readable, known, stamps, { dryRun, atMost: limit - report.added });
     const addedBefore = report.added;
@@ -106,12 +106,12 @@ export async function addBatch(
     }
   }
   await flush(chunk);
-  if (batch !== null && !dryRun) await closeBatch(db, batch, report);
+  if (batch !== null && !dryRun) await endLoad(db, batch, report);
   return report;
 }
 
 /** `loaded` 0: more tasks are coming, the batch cannot have ended. */
-async function openBatch(
+async function beginLoad(
   { redis, keys }: Db,
   batch: string,
   session: string,
@@ -136,7 +136,7 @@ async function noteChunk({ redis, keys }: Db, batch: string, lines: number, adde
     .exec();
 }
 
-async function closeBatch({ redis, keys }: Db, batch: string, report: BatchReport): Promise<void> {
+async function endLoad({ redis, keys }: Db, batch: string, report: BatchReport): Promise<void> {
   const tasks = Number((await redis.hget(keys.batch(batch), 'tasks')) ?? 0);
   const seen = report.added + report.existing;
   const chain = redis.multi().hset(keys.batch(batch), 'loaded', 1);

@@ -8,11 +8,11 @@ import type { Db } from '../../redis/db.ts';
 const SAMPLE = 20;
 
 /**
- * Looks whether a batch already holds *other* tasks under these lines: another file under the same name would be taken
- * for the same tasks, and nothing of it would run.
- * @throws UsageError when every line looked at that is there is another task
+ * Checks that a batch does not hold *other* tasks under these line numbers. The tasks of another file under the same
+ * batch name would have the same ids, so none of them would be added.
+ * @throws UsageError if all sampled lines that the batch holds are other tasks
  */
-export async function assertSameTasks(
+export async function assertSameFile(
   { redis, keys }: Db,
   batch: string,
   entries: readonly { line: number; input: unknown; taskId?: string }[],
@@ -38,7 +38,7 @@ export async function assertSameTasks(
   );
 }
 
-/** The task that stands under this id: its job's, or, once the job was cleared away, its finding's. */
+/** The task of this id: its job's, or, once the job was removed, its finding's. */
 function toHeld(job: unknown, finding: unknown, taskId: string): { description: string; edited: boolean } | null {
   if (typeof job === 'string') {
     const data: unknown = JSON.parse(job);

@@ -2,24 +2,24 @@ import type { Db } from '../../redis/db.ts';
 import type { Notifier } from '../../swarm/notify.ts';
 
 /**
- * A batch has rounds: loading tasks into it and retrying one of its jobs begin another, so that its end is announced once
- * a round. While many of its jobs are retried, one after the other, it is held open: it has not ended in between.
+ * Marks a batch as not ended, while many of its jobs are retried one after the other. A batch has rounds: loading tasks
+ * into it, or retrying one of its jobs, begins another, and its end is announced once a round.
  */
-export async function holdOpen({ redis, keys }: Db, batch: string): Promise<void> {
+export async function openBatch({ redis, keys }: Db, batch: string): Promise<void> {
   await redis.hset(keys.batch(batch), 'loaded', 0);
 }
 
-/** Ends `holdOpen`; call `noticeBatchEnd` after it. */
-export async function letEnd({ redis, keys }: Db, batch: string): Promise<void> {
+/** Reverts `openBatch`; call `noticeBatchEnd` afterwards. */
+export async function closeBatch({ redis, keys }: Db, batch: string): Promise<void> {
   await redis.hset(keys.batch(batch), 'loaded', 1);
 }
 
-/** Takes a job that is about to run again out of its batch's failures. Call it before the job can run. */
+/** Removes a job that is retried from its batch's failures, and begins a round. Call it before the job can run. */
 export async function noteRetryInBatch({ redis, keys }: Db, batch: string, jobId: string): Promise<void> {
   await redis.multi().srem(keys.batchFailed(batch), jobId).hincrby(keys.batch(batch), 'round', 1).exec();
 }
 
-/** Announces the batch's end if its last task has ended. Call it after a task of the batch ended, or loading did. */
+/** Announces the batch's end if its last task has ended. Call it after a task of the batch has ended, or its load. */
 export async function noticeBatchEnd({ redis, keys }: Db, batch: string, notifier: Notifier): Promise<void> {
   const chain = redis
     .pipeline()

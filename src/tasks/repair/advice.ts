@@ -1,11 +1,11 @@
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
 
 /**
- * What a person does about jobs that failed for this reason: a command line, or words before one. The command line and the
- * dashboard say the same.
- * @param of `id` of one of them, where it is known; `batch` where only its tasks are meant
+ * What a person can do about jobs that failed for this reason: a command line, or words before one. `fleet` and the
+ * dashboard show the same.
+ * @param of `id` of one of them, if known; `batch` if only its tasks are meant
  */
-export function repairOf(
+export function adviceFor(
   reason: string,
   of: { id?: string; batch?: string; isQuestion?: boolean; isMission?: boolean } = {},
 ): string {

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import { repairOf } from './advice.ts';
+import { adviceFor } from './advice.ts';
 import type { Db } from '../../redis/db.ts';
 
 export interface FailedJob {
@@ -21,7 +21,7 @@ export interface FailedGroup {
   count: number;
   /** Newest first. */
   examples: FailedJob[];
-  /** What a person does about it: a command line, or words before one. */
+  /** What a person can do about it: a command line, or words before one. */
   repair: string;
 }
 
@@ -33,7 +33,7 @@ export interface FailedFilter {
 
 const PAGE = 500;
 
-/** Failed jobs, the longest failed first, one page in memory at a time. */
+/** Failed jobs, the oldest failure first, one page in memory at a time. */
 export async function* eachFailedJob(
   { redis, keys }: Db,
   queue: Queue,
@@ -61,7 +61,7 @@ export async function* eachFailedJob(
   }
 }
 
-/** Groups by reason, most first. @param examples how many of the newest of each are kept; `batch`: the one they are of */
+/** Groups by reason, largest first. @param examples how many of the newest jobs of each group are kept; `batch`: if all are of one */
 export async function groupFailedJobs(
   jobs: AsyncIterable<FailedJob>,
   { examples = 3, batch, isMission = false }: { examples?: number; batch?: string; isMission?: boolean } = {},
@@ -76,7 +76,7 @@ export async function groupFailedJobs(
   const sorted = [...groups.values()].sort((a, b) => b.count - a.count || a.reason.localeCompare(b.reason));
   return sorted.map((group) => ({
     ...group,
-    repair: repairOf(group.reason, { id: group.examples[0]?.id, batch, isMission }),
+    repair: adviceFor(group.reason, { id: group.examples[0]?.id, batch, isMission }),
   }));
 }
 
@@ -102,7 +102,7 @@ function toText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Anybody may have put the job there: its data need not be an object, nor JSON. */
+/** Any program may have added the job: its data need not be an object, nor JSON. */
 function toObject(json: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(json);

@@ -2,7 +2,7 @@ import { countOf } from '../../../text/plural.ts';
 import type { ArchiveFilter } from '../../../../queues/archive.ts';
 import { UsageError } from '../../../errors.ts';
 import { toSummary, type StoredFinding } from '../../../findings/stored.ts';
-import { followJob } from '../../../jobs/state/wait-for-job.ts';
+import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import type { AskOptions } from '../../../api/ask-types.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
@@ -84,7 +84,7 @@ async function waitForAnswer({ inner, findings }: OpenFleet, jobId: string, find
     last = line;
     console.error(toLine(line, lineWidth()));
   };
-  return followJob({ db, queue: queues.archive, findings }, jobId, findingId, (state) => {
+  return waitForJob({ db, queue: queues.archive, findings }, jobId, findingId, (state) => {
     if (state === 'delayed') void say().catch(() => undefined);
   });
 }

@@ -4,7 +4,7 @@ import { cancelChildren } from '../../../coordinator/mission/children.ts';
 import { UsageError } from '../../../errors.ts';
 import { cancelJobs } from '../../../tasks/cancel.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
-import { findQueueOf } from '../../../jobs/queue-of-job.ts';
+import { findQueueOfJob } from '../../../jobs/queue-of-job.ts';
 import { withFleet } from '../../with-fleet.ts';
 
 /** Does `fleet cancel`. */
@@ -13,7 +13,7 @@ export async function runCancelCommand(ids: string[], { batch }: { batch?: strin
   await withFleet(async ({ inner: { db, queues } }) => {
     if (batch === undefined) {
       for (const id of new Set(ids)) {
-        const queue = await findQueueOf({ db, queues }, id);
+        const queue = await findQueueOfJob({ db, queues }, id);
         await cancelJobs(db, queue, [id]);
         if (queue === queues.missions) await cancelChildren({ db, queues }, id);
       }

@@ -2,11 +2,11 @@ import { countOf } from '../../../text/plural.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { toMessage, UsageError } from '../../../errors.ts';
 import { readKnownNames } from '../../../tasks/known-names.ts';
-import { holdOpen, letEnd, noticeBatchEnd } from '../../../tasks/batch/lifecycle.ts';
+import { openBatch, closeBatch, noticeBatchEnd } from '../../../tasks/batch/lifecycle.ts';
 import { eachFailedJob } from '../../../tasks/repair/failed.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
 import { createNotifier } from '../../../swarm/notify.ts';
-import { findQueueOf } from '../../../jobs/queue-of-job.ts';
+import { findQueueOfJob } from '../../../jobs/queue-of-job.ts';
 import { retryJob, type TaskEdit } from '../../../tasks/repair/retry.ts';
 import { readJsonFile } from '../../options.ts';
 import { thisPerson } from '../../current-user.ts';
@@ -99,13 +99,13 @@ async function inOpenBatches<T>(
 ): Promise<T> {
   const { db, config } = inner;
   const batches = options.dryRun ? [] : [...new Set(chosen.values())].filter((batch) => batch !== null);
-  for (const batch of batches) await holdOpen(db, batch);
+  for (const batch of batches) await openBatch(db, batch);
   try {
     return await work();
   } finally {
     const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
     for (const batch of batches) {
-      await letEnd(db, batch);
+      await closeBatch(db, batch);
       await noticeBatchEnd(db, batch, notifier);
     }
     await notifier.flush();
@@ -120,7 +120,7 @@ async function retryAll(fleet: OpenFleet, ids: string[], edit: TaskEdit | undefi
   const progress = showProgress('Retrying', ids.length);
   for (const id of ids) {
     try {
-      await retryJob({ db, queue: await findQueueOf({ db, queues }, id) }, id, {
+      await retryJob({ db, queue: await findQueueOfJob({ db, queues }, id) }, id, {
         by: thisPerson(),
         known,
         fresh: options.fresh ?? false,

@@ -1,6 +1,6 @@
 import type { TaskInput } from '../../../../queues/tasks.ts';
 import { UsageError } from '../../../errors.ts';
-import { followJob } from '../../../jobs/state/wait-for-job.ts';
+import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { toSummary } from '../../../findings/stored.ts';
 import { lineWidth, printJson, toLine } from '../../output/print.ts';
@@ -54,7 +54,7 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
     const parts = { db, queue: queues.tasks, findings: fleet.findings };
     const { showProgress } = await import('../../output/progress.ts');
     const progress = showProgress('Working', 0, 'turns');
-    const finding = await followJob(parts, id, findingId, (now, turns) => {
+    const finding = await waitForJob(parts, id, findingId, (now, turns) => {
       progress.setTotal(turns?.of ?? 1);
       progress.update(turns?.turn ?? 0, now);
     }).finally(() => progress.stop());
