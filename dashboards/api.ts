@@ -6,6 +6,7 @@ import { adviceFor } from '../src/tasks/repair/advice.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
 import { describeCompaction } from '../src/status/read/compaction.ts';
 import { delegationOf, totalNanoUsd } from '../src/status/read/delegation.ts';
+import { noticesOf } from '../src/status/read/notices.ts';
 import { choicesOf } from '../src/status/render/halt-choices.ts';
 import { readStatus } from '../src/status/read/snapshot.ts';
 import { withDeadline } from './deadline.ts';
@@ -73,6 +74,7 @@ export function createApi({ db, queues, config }: DashboardParts): Router {
       delegation: delegationOf(snapshot),
       choices: snapshot.halt === null ? [] : choicesOf(snapshot.halt),
       archiveNotice: describeCompaction(snapshot),
+      notices: noticesOf(snapshot),
     });
   });
   router.get('/metrics', async (_request, response) => {

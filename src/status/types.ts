@@ -140,3 +140,30 @@ export interface StatusSnapshot {
   questionsWithoutLibrarian: number;
   missionsWithoutCoordinator: number;
 }
+
+/** A line below the status block. Terminal and dashboard show the same notices; a halt is shown apart from them. */
+export interface Notice {
+  /** What it is about: a page leaves out the kinds that it shows in full elsewhere. */
+  kind:
+    | 'paused'
+    | 'unattended'
+    | 'parked'
+    | 'failed'
+    | 'cooling'
+    | 'archive'
+    | 'counters'
+    | 'uncertain'
+    | 'budget'
+    | 'external';
+  level: 'info' | 'warning';
+  /** One to three words, unique unless `command` differs. */
+  label: string;
+  /** One line, without control characters. */
+  text: string;
+  /** Command line that resolves it; a word in capitals stands for a name or an amount. */
+  command?: string;
+  /** What the command does, or what a person should know. The terminal prints it behind a command only. */
+  hint?: string;
+  /** The parts of `text`, where each has a command of its own. */
+  items?: { text: string; command: string }[];
+}

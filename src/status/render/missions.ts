@@ -2,7 +2,7 @@ import { countOf } from '../../text/plural.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { delegationOf } from '../read/delegation.ts';
 import type { Paint } from './colours.ts';
-import { oneLine } from './notices.ts';
+import { toOneLine } from '../../text/one-line.ts';
 import type { MissionLine, StatusSnapshot } from '../types.ts';
 
 /** Missions that are under way and what the coordinator and rework have cost, each only where there is something to say. */
@@ -44,10 +44,10 @@ function renderMission(mission: MissionLine, paint: Paint): string {
     ...count(tasks.skipped, 'skipped'),
     formatUsd(costNanoUsd, 4),
   ];
-  const line = `  ${id}  ${facts.join(', ')}: ${oneLine(goal)}`;
+  const line = `  ${id}  ${facts.join(', ')}: ${toOneLine(goal)}`;
   if (problem === '' && state !== 'asks' && state !== 'parked') return line;
   const way = state === 'asks' ? ` (fleet resume ${id} --retry)` : state === 'parked' ? ` (fleet resume ${id})` : '';
-  return paint.yellow(`${line}\n    ${problem === '' ? 'set aside by a person' : oneLine(problem)}${way}`);
+  return paint.yellow(`${line}\n    ${problem === '' ? 'set aside by a person' : toOneLine(problem)}${way}`);
 }
 
 function renderMoney(snapshot: StatusSnapshot): string[] {

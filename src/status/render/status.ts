@@ -1,7 +1,8 @@
 import { countOf } from '../../text/plural.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { openMissions, renderMissions } from './missions.ts';
-import { oneLine, renderNotices } from './notices.ts';
+import { toOneLine } from '../../text/one-line.ts';
+import { renderNotices } from './notices.ts';
 import { createPaint, type RenderOptions } from './colours.ts';
 import type { QueueStatus, ShardStatus, StatusSnapshot, WorkerStatus } from '../types.ts';
 import { delegationOf, totalNanoUsd, type Delegation } from '../read/delegation.ts';
@@ -60,7 +61,7 @@ export function renderCompactStatus(snapshot: StatusSnapshot): string {
     const asks = missions.filter(({ state }) => state === 'asks').length;
     parts.push(countOf(missions.length, 'mission') + (asks === 0 ? '' : ` (${asks} asks)`));
   }
-  if (snapshot.halt) parts.push(`⛔ halted: ${oneLine(snapshot.halt.reason)}`);
+  if (snapshot.halt) parts.push(`⛔ halted: ${toOneLine(snapshot.halt.reason)}`);
   return parts.join(' | ');
 }
 

@@ -19,6 +19,13 @@ describe('/api/status', () => {
     expect(JSON.stringify(body['choices'])).toContain('fleet budget USD');
   });
 
+  it('gives the notices that the terminal prints', async () => {
+    const { ask, redis, keys } = await startDashboard(fixture);
+    await redis.hset(keys.counters, { recoveries: 3 });
+    const { notices } = (await (await ask('/api/status')).json()) as { notices: object[] };
+    expect(notices).toContainEqual(expect.objectContaining({ kind: 'counters', label: 'Recoveries', text: '3' }));
+  });
+
   it('gives the repair of each failure that the command line gives', async () => {
     const { ask, redis, keys } = await startDashboard(fixture);
     for (const [queue, failedReason] of [

@@ -2,7 +2,7 @@ import { renderCosts } from '../../../ledger/report/render.ts';
 import { REPORT_DIMENSIONS, type ReportDimension } from '../../../ledger/report/types.ts';
 import { readLedger, toCostReport } from '../../../ledger/report/report.ts';
 import { findPrices } from '../../../pricing/catalog.ts';
-import { describeUncertain } from '../../../status/render/describe-uncertain.ts';
+import { describeUncertain } from '../../../status/read/notices.ts';
 import { printJson } from '../../output/print.ts';
 import { withFleet } from '../../with-fleet.ts';
 import { readSnapshot } from '../../read-snapshot.ts';

@@ -1,0 +1,158 @@
+import { formatUsd } from '../../pricing/money.ts';
+import { toOneLine } from '../../text/one-line.ts';
+import { countOf } from '../../text/plural.ts';
+import { VENDORS, type Notice, type StatusSnapshot } from '../types.ts';
+import { describeCompaction } from './compaction.ts';
+
+/** What an operator should know beside the figures of the block, in the order in which it is shown. */
+export function noticesOf(snapshot: StatusSnapshot): Notice[] {
+  return [
+    ...pausedQueues(snapshot),
+    ...unattendedQueues(snapshot),
+    ...parkedByBudget(snapshot),
+    ...parkedByPerson(snapshot),
+    ...failures(snapshot),
+    ...coolingModels(snapshot),
+    ...fullArchive(snapshot),
+    ...counted(snapshot),
+    ...uncertainCost(snapshot),
+    ...dayBudget(snapshot),
+    ...externalCost(snapshot),
+  ];
+}
+
+/** `$0.0012 today; so far 2 calls were killed before their answers were stored`. */
+export function describeUncertain({ callCount, todayNanoUsd }: StatusSnapshot['uncertain']): string {
+  const what = callCount === 1 ? 'was killed before its answer was' : 'were killed before their answers were';
+  return `${formatUsd(todayNanoUsd, 4)} today; so far ${countOf(callCount, 'call')} ${what} stored`;
+}
+
+/** A halt pauses every queue: then a pause is no news. */
+function pausedQueues({ queues, halt }: StatusSnapshot): Notice[] {
+  const paused = queues.filter((queue) => queue.paused).map((queue) => queue.name);
+  if (paused.length === 0 || halt !== null) return [];
+  const text = `${paused.join(', ')} (by a person)`;
+  return [{ kind: 'paused', level: 'warning', label: 'Paused', text, hint: 'resume it on its page under Queues' }];
+}
+
+function unattendedQueues(snapshot: StatusSnapshot): Notice[] {
+  const waiting: [string, number, string][] = [
+    ['No worker for', snapshot.tasksWithoutWorker, 'waiting task'],
+    ['No librarian', snapshot.questionsWithoutLibrarian, 'waiting question'],
+    ['No coordinator', snapshot.missionsWithoutCoordinator, 'waiting mission'],
+  ];
+  return waiting
+    .filter(([, count]) => count > 0)
+    .map(([label, count, noun]) => ({
+      kind: 'unattended',
+      level: 'warning',
+      label,
+      text: countOf(count, noun),
+      command: 'fleet up',
+    }));
+}
+
+/** The scope of jobs that a person set aside with their mission: no budget releases them. */
+const PARKED_MISSION = 'parked-mission';
+
+function parkedByBudget({ parked, queues }: StatusSnapshot): Notice[] {
+  const notice = { kind: 'parked', level: 'info', label: 'Parked: budget' } as const;
+  if (parked.length === 0) {
+    const count = queues.reduce((sum, queue) => sum + queue.parked, 0); // too many to group
+    return count === 0 ? [] : [{ ...notice, text: countOf(count, 'job') }];
+  }
+  const groups = parked.filter(({ scope }) => scope !== PARKED_MISSION);
+  if (groups.length === 0) return [];
+  const items = groups.map(({ scope, name, count }) => ({
+    text: `${count} ${scope}${name ? ` ${toOneLine(name)}` : ''}`,
+    command: `fleet budget USD --${scope} ${name ? toOneLine(name) : 'NAME'}`,
+  }));
+  const scopes = new Set(groups.map(({ scope }) => scope));
+  const flag = scopes.size === 1 ? [...scopes].join('') : 'batch|--mission|--task';
+  return [
+    {
+      ...notice,
+      text: items.map(({ text }) => text).join(' | '),
+      command: `fleet budget USD --${flag} NAME`,
+      hint: 'lets them go on',
+      items,
+    },
+  ];
+}
+
+function parkedByPerson({ parked }: StatusSnapshot): Notice[] {
+  return parked
+    .filter(({ scope }) => scope === PARKED_MISSION)
+    .map(({ name, count }) => {
+      const mission = toOneLine(name ?? 'MISSION');
+      return {
+        kind: 'parked',
+        level: 'info',
+        label: 'Parked: person',
+        text: `${countOf(count, 'job')} of ${mission}`,
+        command: `fleet resume ${mission}`,
+      };
+    });
+}
+
+function failures({ failed, failedSampled, queues }: StatusSnapshot): Notice[] {
+  if (failed.length === 0) return [];
+  const byReason = new Map<string, number>();
+  for (const { reason, count } of failed) byReason.set(reason, (byReason.get(reason) ?? 0) + count);
+  const groups = [...byReason].map(([reason, count]) => `${count} ${reason}`).join(' | ');
+  const isSample = queues.some((queue) => queue.failed > failedSampled);
+  const text = `${groups}${isSample ? ` (of the newest ${failedSampled})` : ''}`;
+  return [{ kind: 'failed', level: 'info', label: 'Failed', text }];
+}
+
+function coolingModels({ cooling }: StatusSnapshot): Notice[] {
+  if (cooling.length === 0) return [];
+  const text = cooling.map(({ model, forMs }) => `${model} for ${Math.ceil(forMs / 1_000)} s`).join(' | ');
+  return [{ kind: 'cooling', level: 'warning', label: 'Cooling', text, hint: 'waits for its provider' }];
+}
+
+function fullArchive(snapshot: StatusSnapshot): Notice[] {
+  const text = describeCompaction(snapshot);
+  return text === null ? [] : [{ kind: 'archive', level: 'warning', label: 'Archive', text: toOneLine(text) }];
+}
+
+function counted({ counters }: StatusSnapshot): Notice[] {
+  const { recoveries = 0, ...others } = counters;
+  const rest = Object.entries(others)
+    .filter(([name]) => !name.startsWith('failed_')) // `failures` counts these, without those that were repaired
+    .map(([name, count]) => `${name.replaceAll('_', ' ')}: ${count}`);
+  const notice = { kind: 'counters', level: 'info', hint: 'since the swarm began' } as const;
+  return [
+    ...(recoveries === 0 ? [] : [{ ...notice, label: 'Recoveries', text: String(recoveries) }]),
+    ...(rest.length === 0 ? [] : [{ ...notice, label: 'Counted', text: rest.join(' | ') }]),
+  ];
+}
+
+function uncertainCost({ uncertain }: StatusSnapshot): Notice[] {
+  if (uncertain.callCount <= 0 && uncertain.todayNanoUsd <= 0) return [];
+  return [{ kind: 'uncertain', level: 'info', label: 'Uncertain cost', text: describeUncertain(uncertain) }];
+}
+
+function dayBudget({ budget }: StatusSnapshot): Notice[] {
+  const { limitNanoUsd: limit, settledNanoUsd, reservedNanoUsd: reserved, uncertainNanoUsd } = budget;
+  if (limit === null) return [];
+  const used = settledNanoUsd + reserved + uncertainNanoUsd;
+  const share = limit > 0 ? ` (${((used / limit) * 100).toFixed(1)}%)` : '';
+  const held = reserved > 0 ? `, ${formatUsd(reserved, 4)} of it reserved` : '';
+  const text = `${formatUsd(used, 4)} of ${formatUsd(limit, 4)}${share}${held}`;
+  return [{ kind: 'budget', level: used >= limit ? 'warning' : 'info', label: 'Budget Today', text }];
+}
+
+function externalCost({ spend }: StatusSnapshot): Notice[] {
+  const vendors = VENDORS.filter((vendor) => spend[vendor].externalNanoUsd !== 0);
+  if (vendors.length === 0) return [];
+  const costs = vendors.map((vendor) => `${vendor} ${formatUsd(spend[vendor].externalNanoUsd, 4)}`);
+  return [
+    {
+      kind: 'external',
+      level: 'info',
+      label: 'External cost',
+      text: `${costs.join(' | ')} (added by other programs)`,
+    },
+  ];
+}

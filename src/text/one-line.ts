@@ -1,0 +1,10 @@
+/**
+ * The text on one line of at most `most` UTF-16 code units. A provider's or a person's words can hold line breaks and
+ * control characters, and a terminal must not act on them.
+ */
+export function toOneLine(text: string, most = 500): string {
+  return text
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, most);
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { noticesOf } from '../../../src/status/read/notices.ts';
+import { queueWith, snapshotWith } from '../../support/status-snapshot.ts';
+
+const kindsOf = (...args: Parameters<typeof snapshotWith>) => noticesOf(snapshotWith(...args)).map(({ kind }) => kind);
+
+describe('noticesOf', () => {
+  it('has none for a quiet fleet', () => {
+    expect(noticesOf(snapshotWith())).toEqual([]);
+  });
+
+  it('gives the command that resolves a notice', () => {
+    expect(noticesOf(snapshotWith({ tasksWithoutWorker: 4 }))).toEqual([
+      { kind: 'unattended', level: 'warning', label: 'No worker for', text: '4 waiting tasks', command: 'fleet up' },
+    ]);
+  });
+
+  it('gives each group of parked jobs a command of its own', () => {
+    const [notice, ...more] = noticesOf(
+      snapshotWith({
+        parked: [
+          { scope: 'batch', name: 'nightly', count: 12 },
+          { scope: 'task', name: null, count: 1 },
+        ],
+      }),
+    );
+    expect(more).toEqual([]);
+    expect(notice?.text).toBe('12 batch nightly | 1 task');
+    expect(notice?.items).toEqual([
+      { text: '12 batch nightly', command: 'fleet budget USD --batch nightly' },
+      { text: '1 task', command: 'fleet budget USD --task NAME' },
+    ]);
+  });
+
+  it('reports a pause only while no halt is its cause', () => {
+    const queues = [queueWith({ paused: true })];
+    expect(kindsOf({ queues })).toEqual(['paused']);
+    const halt = { reason: 'budget', step: '', at: '', by: '', detail: '' };
+    expect(kindsOf({ queues, halt })).toEqual([]);
+  });
+
+  it('warns of a budget only when it is used up', () => {
+    const levelAt = (settledNanoUsd: number) => {
+      const budget = { day: '2025-11-21', limitNanoUsd: 100, settledNanoUsd, reservedNanoUsd: 0, uncertainNanoUsd: 0 };
+      return noticesOf(snapshotWith({ budget })).map(({ level }) => level);
+    };
+    expect(levelAt(99)).toEqual(['info']);
+    expect(levelAt(100)).toEqual(['warning']);
+  });
+
+  it('keeps control characters out of every text', () => {
+    const name = 'a\nb\u001b[2J';
+    const notices = noticesOf(
+      snapshotWith({
+        parked: [
+          { scope: 'batch', name, count: 1 },
+          { scope: 'parked-mission', name, count: 1 },
+        ],
+        compaction: { state: 'stuck', limit: 5_000, problem: name },
+      }),
+    );
+    expect(notices).toHaveLength(3);
+    expect(JSON.stringify(notices)).not.toMatch(/\\n|\\u001b/);
+  });
+});
