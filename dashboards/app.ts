@@ -10,6 +10,7 @@ import { createJobChecks } from './board/job-edits.ts';
 import { createLogin } from './access/login.ts';
 import { checkChange, checkHost, refuse } from './access/request-checks.ts';
 import { requireSafeAddress, securityHeaders } from './access/security.ts';
+import { createPageAssets } from './page-assets.ts';
 import { stripWebFonts } from './board/strip-web-fonts.ts';
 import type { DashboardParts } from './types.ts';
 
@@ -28,7 +29,7 @@ export function buildApp(parts: DashboardParts): Express {
   requireSafeAddress(config);
   const app = frame(config);
   app.get('/healthz', createHealthRoute(parts));
-  app.use('/assets', express.static(`${PAGES}/assets`, { index: false, maxAge: 0 }));
+  app.use('/assets', createPageAssets());
   const { DASHBOARD_PASSWORD: password, DASHBOARD_USER: user } = config;
   if (password !== undefined) {
     const login = createLogin({ user, password }, log);

@@ -1,93 +1,68 @@
+import { Card, Facts, FindingLink, Table, Time } from './elements.js';
 import { fetchJson, showLogout } from './fetch-json.js';
-import { card, count, findingLink, h, jobLink, table, when } from './dom.js';
+import { count, findingCost, jobPath } from './format.js';
+import { html, render } from './html.js';
 
-const main = document.querySelector('#main');
+const CHANGES = { File: 'mono', Added: 'number good', Removed: 'number bad', Lines: 'soft' };
 const id = decodeURIComponent(location.pathname.split('/').at(-1));
 
-function toText(result) {
-  return typeof result === 'string' ? result : JSON.stringify(result ?? null, null, 2);
+function Page({ finding }) {
+  const { citations, result, task } = finding;
+  const changes = finding.changes ?? finding.files_changed.map((path) => ({ path, added: '', removed: '', lines: '' }));
+  const rows = changes.map(({ path, added, removed, lines }) => ({ key: path, cells: [path, added, removed, lines] }));
+  return html`
+    <section class="wide"><h1 class="mono">${finding.finding_id}</h1></section>
+    <${Card} title="Task"><pre>${task ?? '–'}</pre><//>
+    <${Card} title="Result"><pre>${toText(result)}</pre><//>
+    <${Card} title="Facts" class="card half"><${Facts} of=${factsOf(finding)} /><//>
+    <${Card} title="Sources" class="card half">
+      ${
+        citations.length === 0
+          ? html`<p class="empty">It read no other finding.</p>`
+          : html`<div class="chips">
+              ${citations.map((cited) => html`<${FindingLink} key=${cited} id=${cited} />`)}
+            </div>`
+      }
+    <//>
+    ${rows.length > 0 && html`<${Card} title="Files changed"><${Table} columns=${CHANGES} rows=${rows} /><//>`}
+  `;
 }
 
-/** Which queue its job was in. */
+function factsOf(finding) {
+  const { job_id: job, cost, status } = finding;
+  const usage = Object.entries(finding.usage ?? {}).map(
+    ([name, tokens]) => `${count(tokens)} ${name.replace('_', ' ')}`,
+  );
+  return [
+    ['When', html`<${Time} at=${finding.at} />`],
+    ['Worker', finding.worker_id],
+    ['Job', job ? html`<a class="mono" href=${jobPath(queueOf(finding), job)}>${job}</a>` : null],
+    ['Model', finding.model],
+    ['Kind', finding.kind],
+    ['Session', finding.session],
+    ['Batch', finding.batch],
+    ['Cost', typeof cost === 'number' ? findingCost(cost) : null],
+    ['Tokens', usage.join(', ') || finding.tokens_used],
+    ['Replayed turns', finding.recovered || null],
+    ['Topics', finding.topics.join(', ') || null],
+    ['Condensed', status === 'condensed' ? html`<${FindingLink} id=${finding.summary_id} />` : null],
+    ['Status', status === 'retracted' ? 'retracted' : null],
+  ].filter(([, value]) => value !== null && value !== undefined);
+}
+
+/** The queue that its job was in. */
 function queueOf({ kind }) {
   if (kind === 'mission' || kind === 'paper' || kind === 'shard-test') return 'missions';
   return kind === 'archive' ? 'archive' : 'tasks';
 }
 
-function facts(finding) {
-  const usage = finding.usage
-    ? Object.entries(finding.usage).map(([name, tokens]) => `${count(tokens)} ${name.replace('_', ' ')}`)
-    : [];
-  return [
-    ['When', when(finding.at)],
-    ['Worker', finding.worker_id],
-    [
-      'Job',
-      finding.job_id
-        ? h('a', { class: 'mono', href: jobLink(queueOf(finding), finding.job_id) }, finding.job_id)
-        : null,
-    ],
-    ['Model', finding.model],
-    ['Kind', finding.kind],
-    ['Session', finding.session],
-    ['Batch', finding.batch],
-    ['Cost', typeof finding.cost === 'number' ? `$${finding.cost.toFixed(6)}` : null],
-    ['Tokens', usage.join(', ') || finding.tokens_used],
-    ['Replayed turns', finding.recovered || null],
-    ['Topics', finding.topics.join(', ') || null],
-    ['Condensed', finding.status === 'condensed' ? findingLink(finding.summary_id) : null],
-    ['Status', finding.status === 'retracted' ? 'retracted' : null],
-  ].filter(([, value]) => value !== null && value !== undefined);
+function toText(result) {
+  return typeof result === 'string' ? result : JSON.stringify(result ?? null, null, 2);
 }
 
 async function load() {
   const finding = await fetchJson(`/api/findings/${encodeURIComponent(id)}`);
-  if (finding === null) return;
-  const changes = finding.changes ?? finding.files_changed.map((path) => ({ path, added: '', removed: '', lines: '' }));
-  main.replaceChildren(
-    h('section', { class: 'wide' }, h('h1', { class: 'mono' }, finding.finding_id)),
-    card('Task', 'wide', h('pre', {}, finding.task ?? '–')),
-    card('Result', 'wide', h('pre', {}, toText(finding.result))),
-    card(
-      'Facts',
-      'card half',
-      h(
-        'dl',
-        {},
-        facts(finding).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]),
-      ),
-    ),
-    card(
-      'Sources',
-      'card half',
-      finding.citations.length === 0
-        ? h('p', { class: 'empty' }, 'It read no other finding.')
-        : h(
-            'div',
-            { class: 'chips' },
-            finding.citations.map((cited) => findingLink(cited)),
-          ),
-    ),
-    changes.length === 0
-      ? ''
-      : card(
-          'Files changed',
-          'wide',
-          table(
-            ['File', '#Added', '#Removed', 'Lines'],
-            changes.map((change) =>
-              h(
-                'tr',
-                {},
-                h('td', { class: 'mono' }, change.path),
-                h('td', { class: 'number good' }, String(change.added)),
-                h('td', { class: 'number bad' }, String(change.removed)),
-                h('td', { class: 'soft' }, change.lines),
-              ),
-            ),
-          ),
-        ),
-  );
+  if (finding !== null) render(html`<${Page} finding=${finding} />`, document.querySelector('#main'));
 }
 
 document.title = `${id} – fleet`;

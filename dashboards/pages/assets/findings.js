@@ -1,49 +1,67 @@
+import { FindingLink, Table, Time } from './elements.js';
 import { fetchJson, showLogout } from './fetch-json.js';
-import { findingLink, h, table, when } from './dom.js';
+import { findingCost } from './format.js';
+import { html, render } from './html.js';
 
-const main = document.querySelector('#main');
+const COLUMNS = {
+  Time: 'tight',
+  Summary: 'text',
+  Kind: 'tight soft',
+  Session: 'tight soft',
+  Finding: 'tight',
+  Cost: 'number',
+};
+const MOST = 100;
 const asked = new URLSearchParams(location.search);
-const list = h('section', { class: 'wide' });
 
-async function load() {
-  const query = new URLSearchParams({ limit: '100' });
-  for (const name of ['text', 'session', 'batch']) if (asked.get(name)) query.set(name, asked.get(name));
-  list.replaceChildren(h('p', { class: 'empty' }, 'Reading…'));
-  const answer = await fetchJson(`/api/findings?${query}`);
-  if (answer === null) return list.replaceChildren();
-  const rows = answer.findings.map((finding) =>
-    h(
-      'tr',
-      {},
-      h('td', { class: 'tight' }, when(finding.at)),
-      h('td', { class: 'text' }, finding.summary || '–'),
-      h('td', { class: 'tight soft' }, finding.kind ?? ''),
-      h('td', { class: 'tight soft' }, finding.session ?? ''),
-      h('td', { class: 'tight' }, findingLink(finding.id)),
-      h('td', { class: 'number' }, finding.costUsd === null ? '–' : `$${finding.costUsd.toFixed(6)}`),
-    ),
-  );
-  list.replaceChildren(
-    h('h2', {}, rows.length === 100 ? 'The newest 100' : `${rows.length} found`),
-    rows.length === 0
-      ? h('p', { class: 'empty' }, 'Nothing found.')
-      : table(['Time', 'Summary', 'Kind', 'Session', 'Finding', '#Cost'], rows, 'stack'),
-  );
+/** @param findings null while they are read; undefined when they cannot be read */
+function Page({ findings }) {
+  return html`
+    <form class="wide search" method="get" role="search">
+      <input
+        name="text"
+        type="search"
+        placeholder="Search in findings"
+        aria-label="Search in findings"
+        defaultValue=${asked.get('text') ?? ''}
+      />
+      <button type="submit">Search</button>
+    </form>
+    <section class="wide">
+      ${findings === null && html`<p class="empty">Reading…</p>`} ${findings && html`<${List} findings=${findings} />`}
+    </section>
+  `;
 }
 
-main.append(
-  h(
-    'form',
-    { class: 'wide search', method: 'get', role: 'search' },
-    h('input', {
-      name: 'text',
-      type: 'search',
-      placeholder: 'Search in findings',
-      'aria-label': 'Search in findings',
-      value: asked.get('text') ?? '',
-    }),
-    h('button', { type: 'submit' }, 'Search'),
-  ),
-  list,
-);
+function List({ findings }) {
+  const rows = findings.map(({ id, at, summary, kind, session, costUsd }) => ({
+    key: id,
+    cells: [
+      html`<${Time} at=${at} />`,
+      summary || '–',
+      kind,
+      session,
+      html`<${FindingLink} id=${id} />`,
+      findingCost(costUsd),
+    ],
+  }));
+  return html`
+    <h2>${rows.length === MOST ? `The newest ${MOST}` : `${rows.length} found`}</h2>
+    ${
+      rows.length === 0
+        ? html`<p class="empty">Nothing found.</p>`
+        : html`<${Table} class="stack" columns=${COLUMNS} rows=${rows} />`
+    }
+  `;
+}
+
+async function load() {
+  const main = document.querySelector('#main');
+  const query = new URLSearchParams({ limit: MOST });
+  for (const name of ['text', 'session', 'batch']) if (asked.get(name)) query.set(name, asked.get(name));
+  render(html`<${Page} findings=${null} />`, main);
+  const answer = await fetchJson(`/api/findings?${query}`);
+  render(html`<${Page} findings=${answer?.findings} />`, main);
+}
+
 await Promise.all([load(), showLogout()]);

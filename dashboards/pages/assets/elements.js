@@ -1,0 +1,77 @@
+import { html } from './html.js';
+
+export function Card({ title, class: name = 'wide', children }) {
+  return html`<section class=${name}>
+    <h2>${title}</h2>
+    ${children}
+  </section>`;
+}
+
+/** The main number of a card, with a remark behind it. */
+export function Figure({ value, note, class: name = '' }) {
+  return html`<div class="figure">${value}${' '}${note && html`<small class=${name}>${note}</small>`}</div>`;
+}
+
+/** A bar from 0 to `max`. `low`, `high` and `optimum` as HTML has them: they decide its colour. */
+export function Meter({ label, ...range }) {
+  return html`<meter min="0" ...${range} aria-label=${label}></meter>`;
+}
+
+/** Names and values, side by side. */
+export function Facts({ of: facts }) {
+  return html`<dl>
+    ${facts.map(
+      ([name, value]) =>
+        html`<dt>${name}</dt>
+          <dd>${value}</dd>`,
+    )}
+  </dl>`;
+}
+
+/**
+ * A table. On a narrow screen, where a table has no room for a head, cells of a `number` column carry their heading.
+ * @param columns class of each column, by its heading
+ * @param rows each with a `key` that stays the same while the page shows it: a refresh then keeps focus and selection
+ */
+export function Table({ columns, rows, class: name = '', head = true }) {
+  const headings = Object.entries(columns);
+  return html`<div class="scroll">
+    <table class=${name}>
+      ${
+        head &&
+        html`<thead>
+          <tr>
+            ${headings.map(
+              ([heading, column]) =>
+                html`<th key=${heading} class=${column.includes('number') ? 'number' : ''} scope="col">${heading}</th>`,
+            )}
+          </tr>
+        </thead>`
+      }
+      <tbody>
+        ${rows.map(
+          ({ key, cells }) =>
+            html`<tr key=${key}>
+              ${headings.map(
+                ([heading, column], i) =>
+                  html`<td key=${heading} class=${column} data-heading=${heading}>${cells[i]}</td>`,
+              )}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+/** Local date and time; the exact instant as a tooltip. */
+export function Time({ at }) {
+  const date = new Date(at);
+  if (!at || Number.isNaN(date.getTime()) || date.getTime() === 0) return html`<span class="soft">–</span>`;
+  const isToday = date.toDateString() === new Date().toDateString();
+  const text = isToday ? date.toLocaleTimeString('en-GB') : date.toLocaleString('en-GB');
+  return html`<time datetime=${at} title=${at}>${text}</time>`;
+}
+
+export function FindingLink({ id }) {
+  return html`<a class="mono" href=${`/findings/${encodeURIComponent(id)}`}>${id}</a>`;
+}

@@ -1,0 +1,57 @@
+import { Card, FindingLink, Table, Time } from '../elements.js';
+import { count, jobPath, percent, usd } from '../format.js';
+import { html } from '../html.js';
+
+const COLUMNS = {
+  Began: 'tight',
+  Goal: 'text',
+  Mission: 'tight',
+  State: 'tight',
+  'Tasks done': 'number',
+  Cost: 'number',
+};
+/** States in which a mission waits for a person. */
+const WARNED = ['asks', 'parked', 'failed'];
+
+/** The newest missions, ended ones too. */
+export function Missions({ missions, coordinator, rework, saving, delegation }) {
+  if (missions.length === 0 && coordinator.calls === 0 && rework.tasks === 0) return null;
+  const rows = missions.map((mission) => ({ key: mission.id, cells: toCells(mission) }));
+  const money = describeMoney({ coordinator, rework, saving, delegation });
+  return html`<${Card} title="Missions">
+    ${rows.length > 0 && html`<${Table} class="stack" columns=${COLUMNS} rows=${rows} />`}
+    ${money !== '' && html`<p class="soft">${money}</p>`}
+  <//>`;
+}
+
+function toCells({ id, goal, state, step, tasks, problem, createdAt, finding, costNanoUsd }) {
+  return [
+    html`<${Time} at=${createdAt} />`,
+    html`${goal} ${problem !== '' && state !== 'done' && html`<div class="soft">${problem}</div>`}
+    ${finding !== null && html`<div><${FindingLink} id=${finding} /></div>`}`,
+    html`<a class="mono" href=${jobPath('missions', id)}>${id}</a>`,
+    html`<span class=${WARNED.includes(state) ? 'badge warn' : 'badge'}>${state}</span
+      >${state === 'running' && ` ${step}`}`,
+    html`${tasks.total === 0 ? '–' : `${count(tasks.done)} / ${count(tasks.total)}`}
+    ${tasks.failed > 0 && html`<div class="bad">${count(tasks.failed)} failed</div>`}`,
+    usd(costNanoUsd),
+  ];
+}
+
+/** What the coordinator and failed tasks cost, and what Haiku saved; empty where there is nothing yet. */
+function describeMoney({ coordinator, rework, saving, delegation }) {
+  const sentences = [];
+  if (coordinator.calls > 0) {
+    sentences.push(
+      `The coordinator’s own calls, no tasks: ${usd(coordinator.nanoUsd)} for ${count(coordinator.calls)}; ${percent(delegation.coordinatorTokens)} of tokens, ${percent(delegation.coordinatorCost)} of cost.`,
+    );
+  }
+  if (rework.tasks > 0) sentences.push(`Spent on failed tasks: ${usd(rework.nanoUsd)}.`);
+  if (saving !== null) {
+    const { savedPercent: saved, effectiveSavedPercent: effective } = saving;
+    sentences.push(
+      `Saved against all Sonnet: ${saved.toFixed(1)} %, after rework ${effective === null ? 'nothing' : `${effective.toFixed(1)} %`}.`,
+    );
+  }
+  return sentences.join(' ');
+}

@@ -1,0 +1,36 @@
+import { html } from '../html.js';
+import { Budget, Costs, Delegation, Findings } from './figures.js';
+import { Halt } from './halt.js';
+import { Missions } from './missions.js';
+import { Notices } from './notices.js';
+import { Failed, Queues } from './queues.js';
+import { Recent } from './recent.js';
+import { Shards } from './shards.js';
+import { Slots, Workers } from './workers.js';
+
+export function Badges({ status }) {
+  return html`
+    <span class="badge">swarm ${status.swarm}</span>
+    <span class="badge">session ${status.session.name ?? '–'}</span>
+    ${status.kind === 'simulated' && html`<span class="badge warn">simulated models</span>`}
+  `;
+}
+
+/** Every card has its place, empty or not: none takes over another's elements when one comes or goes. */
+export function Page({ status, recent }) {
+  return html`
+    <${Halt} ...${status} />
+    <${Findings} ...${status} />
+    <${Slots} ...${status} />
+    <${Budget} ...${status} />
+    <${Costs} ...${status} />
+    <${Delegation} ...${status} />
+    <${Missions} ...${status} />
+    <${Notices} ...${status} />
+    <${Queues} ...${status} />
+    <${Failed} ...${status} />
+    <${Shards} ...${status} />
+    <${Workers} ...${status} />
+    <${Recent} findings=${recent} />
+  `;
+}

@@ -1,0 +1,20 @@
+import { FindingLink, Table, Time } from '../elements.js';
+import { findingCost } from '../format.js';
+import { html } from '../html.js';
+
+const COLUMNS = { Time: 'tight', Summary: 'text', Finding: 'tight', Cost: 'number' };
+
+export function Recent({ findings }) {
+  const rows = findings.map(({ id, at, summary, costUsd }) => ({
+    key: id,
+    cells: [html`<${Time} at=${at} />`, summary || '–', html`<${FindingLink} id=${id} />`, findingCost(costUsd)],
+  }));
+  return html`<section class="wide">
+    <h2><span>Newest findings</span>${rows.length > 0 && html`<a href="/findings">All findings</a>`}</h2>
+    ${
+      rows.length === 0
+        ? html`<p class="empty">None yet.</p>`
+        : html`<${Table} class="stack" columns=${COLUMNS} rows=${rows} />`
+    }
+  </section>`;
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { writeMission } from '../../../src/coordinator/mission/record.ts';
+import { findChromium, openBrowser } from '../../support/browser.ts';
+import { startDashboard } from '../../support/dashboard.ts';
+import { useRedis } from '../../support/redis.ts';
+
+const executable = findChromium();
+const fixture = useRedis();
+
+/** Runs in the page. */
+const READ_STATE = `({
+  isFocused: document.activeElement === window.focusedBefore,
+  selected: getSelection().toString(),
+  scrolledLeft: document.querySelector('.scroll:has([href*="mission-"])').scrollLeft,
+  scrolledTop: scrollY > 0,
+})`;
+
+describe.skipIf(executable === null)('a refresh of the status page', () => {
+  it('keeps focus, selection and scrolled parts while rows come and change', async () => {
+    const { redis, keys, db } = fixture;
+    const counts = { total: 4, added: 4, done: 0, failed: 0, skipped: 0 };
+    const write = async (number: number, goal: string, done: number) => {
+      const id = `mission-whose-id-makes-the-table-too-wide-${number}`;
+      const mission = { goal, state: 'running', step: 'wait', counts: { ...counts, done } } as const;
+      await redis.zadd(keys.missions, number, id);
+      await writeMission(db, id, mission, new Date());
+    };
+    await write(1, 'Describe the code', 1);
+    await write(2, 'Count the files', 1);
+    const { base } = await startDashboard(fixture);
+    const browser = await openBrowser(executable ?? '');
+    fixture.cleanup(() => browser.close());
+    const page = await browser.newPage({ viewport: { width: 660, height: 400 } });
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    await page.goto(base);
+
+    await page.getByText('Describe the code').selectText();
+    await page.getByRole('link', { name: 'too-wide-1' }).focus();
+    await page.evaluate(`window.focusedBefore = document.activeElement`);
+    await page.evaluate(`document.querySelector('.scroll:has([href*="mission-"])').scrollLeft = 20`);
+    const before = await page.evaluate(READ_STATE);
+    expect(before).toEqual({ isFocused: true, selected: 'Describe the code', scrolledLeft: 20, scrolledTop: true });
+
+    await write(1, 'Describe the code', 2);
+    await page.getByText('2 / 4').waitFor();
+    await write(3, 'Find what is missing', 3); // becomes the first row
+    await page.getByText('3 / 4').waitFor();
+    expect(await page.evaluate(READ_STATE)).toEqual(before);
+    expect(problems).toEqual([]);
+  });
+});
