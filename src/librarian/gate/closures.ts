@@ -1,48 +1,67 @@
 import type { ProjectView } from './quota.ts';
-import type { WaitReason } from './types.ts';
+import type { PermitAnswer, WaitReason } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
 
-/** Until when, as far as this process knows, asking for a project's places is in vain. */
-export interface Closings {
-  close(project: ShardProject, reason: WaitReason, ms: number): void;
-  /** What a look at the books has found. A full window closes nothing: its places come free one by one. */
-  learn(project: ShardProject, view: ProjectView): void;
-  /** The reason may be gone: the next to ask will learn. */
-  forget(project: ShardProject, reason: WaitReason): void;
-  leftMs(project: ShardProject): number;
-  /** How long until any of the projects opens; 0: one is open, or full for now. */
-  soonest(projects: readonly ShardProject[]): { leftMs: number; reason: WaitReason };
+/** Why and until when a project has no room. */
+interface Closure {
+  reason: WaitReason;
+  /** By performance.now(). */
+  endsAt: number;
 }
 
-/** Reasons that concern a shard's key alone, not its project. */
-export function isOfKey(reason: string): reason is 'failing' | 'refused' | 'excluded' {
-  return reason === 'failing' || reason === 'refused' || reason === 'excluded';
+/** When the first of some projects opens. */
+export interface Opening {
+  /** 0: one of them is open, or only its window is full. */
+  inMs: number;
+  reason: WaitReason;
 }
 
-export function createClosings(): Closings {
-  const closings = new Map<string, { until: number; reason: WaitReason }>(); // by performance.now()
-  const leftMs = ({ id }: ShardProject): number => Math.max(0, (closings.get(id)?.until ?? 0) - performance.now());
+/**
+ * This process's view of when each project next has room. It saves useless requests for places; the quota in Redis
+ * decides.
+ */
+export class Closures {
+  readonly #closures = new Map<string, Closure>();
 
-  function close({ id }: ShardProject, reason: WaitReason, ms: number): void {
-    closings.set(id, { until: performance.now() + ms, reason });
+  close({ id }: ShardProject, reason: WaitReason, ms: number): void {
+    this.#closures.set(id, { endsAt: performance.now() + ms, reason });
   }
 
-  return {
-    close,
-    learn(project, { reason, delayMs }) {
-      if (reason === 'too-large' || isOfKey(reason)) return; // says nothing about other queries
-      if (reason === '' || reason === 'minute') closings.delete(project.id);
-      else close(project, reason, delayMs);
-    },
-    forget({ id }, reason) {
-      if (closings.get(id)?.reason === reason) closings.delete(id);
-    },
-    leftMs,
-    soonest(projects) {
-      const [first = { leftMs: 0, reason: 'minute' }] = projects
-        .map((project) => ({ leftMs: leftMs(project), reason: closings.get(project.id)?.reason ?? 'minute' }))
-        .sort((a, b) => a.leftMs - b.leftMs);
-      return first;
-    },
-  };
+  /** Takes over what the quota says. A full window closes nothing, because its places become free one by one. */
+  update(project: ShardProject, { reason, delayMs }: ProjectView): void {
+    if (reason === 'too-large' || isKeyReason(reason)) return; // another query may still have room
+    if (reason === '' || reason === 'minute') this.#closures.delete(project.id);
+    else this.close(project, reason, delayMs);
+  }
+
+  /** Opens a project that was closed for this reason. */
+  lift({ id }: ShardProject, reason: WaitReason): void {
+    if (this.#closures.get(id)?.reason === reason) this.#closures.delete(id);
+  }
+
+  /** How long the project stays closed, ms; 0: open. */
+  remainingMs({ id }: ShardProject): number {
+    return Math.max(0, (this.#closures.get(id)?.endsAt ?? 0) - performance.now());
+  }
+
+  nextOpening(projects: readonly ShardProject[]): Opening {
+    const [first = { inMs: 0, reason: 'minute' }] = projects
+      .map((project): Opening => {
+        return { inMs: this.remainingMs(project), reason: this.#closures.get(project.id)?.reason ?? 'minute' };
+      })
+      .sort((a, b) => a.inMs - b.inMs);
+    return first;
+  }
+
+  /** The answer to a query that must wait outside the gate: until a project opens, and at least until a place becomes free. */
+  toWaitAnswer(projects: readonly ShardProject[]): PermitAnswer {
+    const { inMs, reason } = this.nextOpening(projects);
+    const placeEveryMs = Math.min(...projects.map(({ heldMs, rpm }) => heldMs / rpm));
+    return { kind: 'wait', reason, untilMs: Date.now() + Math.ceil(Math.max(inMs, placeEveryMs)) };
+  }
+}
+
+/** Whether a reason concerns a shard's key alone. Every other reason concerns its whole project. */
+export function isKeyReason(reason: string): reason is 'failing' | 'refused' | 'excluded' {
+  return reason === 'failing' || reason === 'refused' || reason === 'excluded';
 }

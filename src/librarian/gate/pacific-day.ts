@@ -1,14 +1,14 @@
-/** A day of the provider's quota. */
+/** One day of the provider's quota. */
 export interface QuotaDay {
   /** `2026-11-21`. */
   name: string;
   /** ms since 1970. */
   startsAtMs: number;
-  /** The first instant that is the next day's. */
+  /** The first instant of the next day, ms since 1970. */
   endsAtMs: number;
 }
 
-/** The day an instant belongs to. */
+/** Returns the day that an instant, ms since 1970, belongs to. */
 export type DayClock = (atMs: number) => QuotaDay;
 
 const HOUR_MS = 3_600_000;
@@ -30,16 +30,16 @@ const pacific = new Intl.DateTimeFormat('en-CA', {
  */
 export function pacificDay(atMs: number): QuotaDay {
   const { name, sinceMidnightMs } = wallClock(atMs);
-  // The wall clock's hours since midnight are an hour off the real ones after the clocks changed: look where midnight was.
+  // After a clock change, the hours since midnight are one more or one less than the wall clock shows.
   const startsAtMs = midnightNear(atMs - sinceMidnightMs, name);
   return { name, startsAtMs, endsAtMs: midnightNear(startsAtMs + 24 * HOUR_MS, nextName(name)) };
 }
 
-/** The instant at which the day of this name begins; `guessMs` is at most an hour or so off. The clocks change at 2:00, never at midnight. */
+/** The instant at which the day of this name begins. `guessMs` is at most an hour off: clocks change at 2:00, never at midnight. */
 function midnightNear(guessMs: number, name: string): number {
   for (const shiftMs of [0, HOUR_MS, -HOUR_MS]) {
-    const there = wallClock(guessMs + shiftMs);
-    if (there.name === name && there.sinceMidnightMs === 0) return guessMs + shiftMs;
+    const shown = wallClock(guessMs + shiftMs);
+    if (shown.name === name && shown.sinceMidnightMs === 0) return guessMs + shiftMs;
   }
   throw new RangeError(`${name}: no midnight near ${new Date(guessMs).toISOString()}`);
 }

@@ -1,6 +1,6 @@
 import type { DayClock, QuotaDay } from './pacific-day.ts';
 import type { Db } from '../../redis/db.ts';
-import type { QuotaInfo, WaitReason } from './types.ts';
+import type { QuotaReport, WaitReason } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
 
 /** Why a project has no room, and for how long. */
@@ -26,9 +26,11 @@ export type Taking =
   /** Redis has lost the starts of the last window. */
   | { kind: 'lost' };
 
+export type Refusal = Exclude<Taking, { kind: 'granted' }>;
+
 /** What is taken for one call. */
 interface Ask {
-  /** Unique over all processes. */
+  /** The permit's, unique over all processes. */
   id: string;
   tokens: number;
   exclude: readonly number[];
@@ -156,7 +158,7 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
     },
 
     /** @returns what became of it */
-    async note429(project: ShardProject, info: QuotaInfo): Promise<'day-used-up' | 'cooling' | 'day-begins'> {
+    async note429(project: ShardProject, info: QuotaReport): Promise<'day-used-up' | 'cooling' | 'day-begins'> {
       const { scope, retryAfterMs, statedLimit, day } = info;
       const configured = { day: project.rpd, minute: project.rpm, tokens: project.tpm }[scope];
       const today: QuotaDay = dayAt(Date.now() + clockAheadMs);

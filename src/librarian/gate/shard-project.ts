@@ -1,32 +1,35 @@
-/** What the gate must know of a shard; a configured shard is one. */
+/** The part of a configured shard that the gate needs. */
 export interface ShardLimits {
-  /** From 1. */
+  /** Counted from 1. */
   number: number;
-  /** The account it belongs to; null: one of its own. */
+  /** The Google project that owns its limits; null: a project of its own. */
   project: string | null;
-  /** Requests in any window. */
+  /** Calls in any window. */
   rpm: number;
-  /** Requests a day. */
+  /** Calls a day. */
   rpd: number;
   /** Prompt tokens in any window. */
   tpm: number;
-  /** Length of the provider's minute; another than 60 s only in tests and benches. */
+  /** Length of the provider's minute, ms; only tests and benches set another value than 60 s. */
   windowMs: number;
 }
 
-/** The provider limits a project, not a key: shards of one project are one to the gate. */
+/** The shards that share one project's limits: the provider limits projects, not keys. */
 export interface ShardProject {
-  /** Fit for a key. */
+  /** May be part of a Redis key. */
   id: string;
   shards: ShardLimits[];
   rpm: number;
   rpd: number;
   tpm: number;
-  /** How long one start takes its place: a window and a 60th of it, for calls that are a little longer under way than others. */
+  /**
+   * How long a call holds its place: a window and a 60th of it, ms. The 60th covers calls that reach the provider later
+   * than others.
+   */
   heldMs: number;
 }
 
-/** Groups shards by project. Where those of one project are configured differently, the strictest holds. */
+/** Groups shards by project. Where shards of one project have different limits, the strictest limits apply. */
 export function toProjects(shards: readonly ShardLimits[]): ShardProject[] {
   const groups = new Map<string, ShardLimits[]>();
   for (const shard of shards) {

@@ -3,19 +3,19 @@ import type { Notifier } from '../../swarm/notify.ts';
 import type { DayClock } from './pacific-day.ts';
 import type { Quota } from './quota.ts';
 import type { Db } from '../../redis/db.ts';
-import type { QuotaInfo, ShardFailure } from './types.ts';
+import type { QuotaReport, ShardFailure } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
 
-/** First and longest wait of a shard whose calls fail, ms; it doubles with each failure in a row. */
+/** First and longest time that a failing shard is closed, ms; it doubles with each failure in a row. */
 const FAILURE_WAITS = {
   refused: [10 * 60_000, 3_600_000],
   unavailable: [5_000, 10 * 60_000],
   malformed: [1_000, 60_000],
 } as const;
-/** A provider's words are kept so far. */
+/** So much of a provider's message is stored, UTF-16 code units. */
 const MESSAGE_LENGTH = 500;
 
-/** Writes down what shards answered, and says when one goes out. */
+/** Records how shards answered, and sends a notice when a shard can serve no more calls. */
 export function createShardReports(options: {
   db: Db;
   projects: readonly ShardProject[];
@@ -49,7 +49,7 @@ export function createShardReports(options: {
       log.warn({ keys: names }, 'shard: the quota key held no number; put right');
     },
 
-    async report429(shard: number, info: QuotaInfo): Promise<void> {
+    async report429(shard: number, info: QuotaReport): Promise<void> {
       const project = projectOf(shard);
       const outcome = await quota.note429(project, info);
       const { scope, retryAfterMs, statedLimit } = info;

@@ -1,38 +1,107 @@
-import type { Hold } from './timer.ts';
+import { toMessage } from '../../errors.ts';
+import type { Logger } from '../../process/logger.ts';
+import type { Db } from '../../redis/db.ts';
 import type { Quota } from './quota.ts';
 import type { ShardProject } from './shard-project.ts';
 
-/** A call of this process that still has its place in a window. */
+/** A call of this process that still counts in a window. */
 export interface Start {
+  /** Resolves when the call has left the window, or was released. */
+  over: Promise<void>;
+  /** Replaces the estimated tokens by the prompt's count. */
+  settle(tokens: number): Promise<void>;
+  /** Gives the call back: it was never sent. */
+  release(): Promise<void>;
+}
+
+interface StartRecord {
+  /** The permit's id. */
   id: string;
-  /** performance.now() */
-  at: number;
-  tokens: number;
   shard: number;
-  hold: Hold;
+  /** Name of the day whose quota the call is counted in. */
+  day: string;
+  /** By performance.now(). */
+  startedAt: number;
+  tokens: number;
 }
 
-/** What this process knows of the last window, in case Redis forgets it. */
-export interface OwnStarts {
-  of(project: ShardProject): Set<Start>;
-  restore(quota: Quota): Promise<void>;
-  /** Ends every hold: the books keep the starts. */
-  endAll(): void;
+interface Timer {
+  over: Promise<void>;
+  /** Resolves `over` now. */
+  end(): void;
 }
 
-export function createOwnStarts(projects: readonly ShardProject[]): OwnStarts {
-  const starts = new Map(projects.map((project) => [project, new Set<Start>()]));
+type Running = StartRecord & { timer: Timer };
+
+/**
+ * The calls that this process started within the last window. Whenever Redis is back it puts them into the quota again,
+ * because Redis may have lost them.
+ */
+export class Starts {
+  readonly #db: Db;
+  readonly #quota: Quota;
+  readonly #log: Pick<Logger, 'warn'>;
+  readonly #running: ReadonlyMap<ShardProject, Set<Running>>;
+
+  constructor(options: { db: Db; projects: readonly ShardProject[]; quota: Quota; log: Pick<Logger, 'warn'> }) {
+    this.#db = options.db;
+    this.#quota = options.quota;
+    this.#log = options.log;
+    this.#running = new Map(options.projects.map((project) => [project, new Set<Running>()]));
+    this.#db.redis.on('ready', this.#onReady);
+  }
+
+  /** Records a call that the quota granted, until its window is over. */
+  add(project: ShardProject, record: StartRecord): Start {
+    const running = this.#running.get(project) ?? new Set();
+    const timer = createTimer(project.heldMs + 2); // Node may fire a timer a millisecond early
+    const start: Running = { ...record, timer };
+    running.add(start);
+    return {
+      over: timer.over.then(() => void running.delete(start)),
+      settle: async (tokens) => {
+        start.tokens = Math.max(0, Math.round(tokens));
+        await this.#quota.settle(project, start.id, start.tokens);
+      },
+      release: async () => {
+        running.delete(start);
+        await this.#quota.giveBack(project, start.id, start.day);
+        timer.end();
+      },
+    };
+  }
+
+  /** Puts the calls back into the quota where Redis has lost them. */
+  async restore(): Promise<void> {
+    const now = performance.now();
+    for (const [project, running] of this.#running) {
+      const rows = [...running].map((start) => ({ ...start, ageMs: now - start.startedAt }));
+      if (rows.length > 0) await this.#quota.restore(project, rows);
+    }
+  }
+
+  /** Ends every timer, so that the limiter's places are given back. The quota still counts the calls. */
+  close(): void {
+    this.#db.redis.off('ready', this.#onReady);
+    for (const running of this.#running.values()) for (const { timer } of running) timer.end();
+  }
+
+  readonly #onReady = (): void => {
+    this.restore().catch((error: unknown) => {
+      this.#log.warn({ reason: toMessage(error) }, 'rate gate: calls not put back');
+    });
+  };
+}
+
+function createTimer(ms: number): Timer {
+  let resolve: () => void = () => undefined;
+  const over = new Promise<void>((done) => (resolve = done));
+  const timeout = setTimeout(resolve, ms);
   return {
-    of: (project) => starts.get(project) ?? new Set(),
-    async restore(quota) {
-      const now = performance.now();
-      for (const [project, own] of starts) {
-        const rows = [...own].map((start) => ({ ...start, ageMs: now - start.at }));
-        if (rows.length > 0) await quota.restore(project, rows);
-      }
-    },
-    endAll() {
-      for (const own of starts.values()) for (const { hold } of own) hold.end();
+    over,
+    end() {
+      clearTimeout(timeout);
+      resolve();
     },
   };
 }

@@ -1,27 +1,28 @@
+import type { QuotaInfo } from '../../errors.ts';
 import type { ShardState } from './shard-states.ts';
 
 export interface PermitRequest {
   /** Estimated tokens of the prompt. */
   tokens: number;
-  /** Numbers of shards that this query must not use now: they have just failed it. */
+  /** Numbers of the shards that this query may not use. Default none. */
   exclude?: readonly number[];
 }
 
-/** Leave to start one call, now. */
+/** Leave to start one call now. */
 export interface Permit {
   kind: 'permit';
-  /** Number of the shard whose key must be used. */
+  /** Number of the shard whose key the call must use. */
   shard: number;
-  /** Name of the quota's day it was taken from. */
+  /** Name of the day whose quota the call is counted in. */
   day: string;
   /**
-   * Ask directly before the call is sent. False once it would start too late to be in the minute it was given for: the
-   * process stood still, or did other work first. Then `release` it and acquire another.
+   * Ask directly before the call is sent. False when the call would start too late for the window that the permit was
+   * granted in, because the process was stopped or did other work first. Then `release` the permit and acquire another.
    */
   isFresh(): boolean;
-  /** The call was served: `tokens` is what its prompt really had. Its place stays taken until its minute is over. */
+  /** The call was sent: replaces the estimate by `tokens`, its prompt's count. Its place stays taken until its window is over. */
   settle(tokens: number): Promise<void>;
-  /** The call was never sent: minute, tokens and day get it back. */
+  /** The call was never sent: gives it back to the window, the tokens and the day. */
   release(): Promise<void>;
 }
 
@@ -29,42 +30,38 @@ export type WaitReason = 'minute' | 'tokens' | 'pace' | 'day' | 'cooling' | 'fai
 
 export type PermitAnswer =
   | Permit
-  /** No shard has room soon. `untilMs` is an instant of this machine's clock, the earliest that is worth asking again. */
+  /** No shard has room soon. `untilMs`: the first instant of this machine's clock at which a new request can succeed. */
   | { kind: 'wait'; untilMs: number; reason: WaitReason }
-  /** No shard that may be used ever takes so many tokens; `limitTokens` is the most that one does. */
+  /** No shard that the query may use takes so many tokens in a window. `limitTokens`: the most that one of them takes. */
   | { kind: 'too-large'; limitTokens: number };
 
-/** What a 429 says. */
-export interface QuotaInfo {
-  scope: 'minute' | 'day' | 'tokens';
-  /** What the provider asks for. A used-up day waits for midnight Pacific, whatever this says. */
-  retryAfterMs: number;
-  /** The limit it names, if it does. */
-  statedLimit: number | null;
-  /** The permit's `day`: a call of yesterday's says nothing about today. */
+/** A 429 as the gate records it. */
+export interface QuotaReport extends QuotaInfo {
+  /** The permit's `day`. A call of an earlier day does not use up today's quota. Absent: today. */
   day?: string;
 }
 
 export interface ShardFailure {
-  /** `refused`: the key or account; `unavailable`: 5xx, network, timeout; `malformed`: no usable reply. */
+  /** `refused`: the key or account; `unavailable`: 5xx, network, timeout; `malformed`: a reply that cannot be read. */
   kind: 'refused' | 'unavailable' | 'malformed';
   message: string;
 }
 
-/** Every limit of every shard, over all processes together. The one way to a call. */
+/** The one way to a call of a shard. Keeps every limit of every shard, over all processes together. */
 export interface RateGate {
   /**
-   * Waits at most about two windows for room on any shard, first come first served. Redis away: waits for it; no call
-   * without Redis.
+   * Waits for room on any shard, at most about two windows, first come first served. While Redis is away it waits and
+   * grants no permit.
    * @throws the signal's reason; ShutdownError once the gate is closed
    */
   acquire(request: PermitRequest, options: { signal: AbortSignal }): Promise<PermitAnswer>;
-  /** The provider answered 429. A limit it states that is lower than the configured one is used from now on. */
-  report429(shard: number, info: QuotaInfo): Promise<void>;
-  /** The shard is left alone for a while that doubles with each failure in a row; the others go on. */
+  /** The provider answered 429. A stated limit that is lower than the configured one applies from now on. */
+  report429(shard: number, report: QuotaReport): Promise<void>;
+  /** Closes the shard for a while that doubles with each failure in a row. Other shards stay open. */
   reportFailure(shard: number, failure: ShardFailure): Promise<void>;
+  /** Opens a shard that failures closed. */
   reportSuccess(shard: number): Promise<void>;
   status(): Promise<ShardState[]>;
-  /** Whoever waits is sent away with ShutdownError. Calls under way keep their place in their minute. */
+  /** Rejects every waiting request with ShutdownError. Calls that were sent keep their place in their window. */
   close(): Promise<void>;
 }

@@ -5,34 +5,37 @@ import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
 import type { ShardProject } from './shard-project.ts';
 
-/** Gives out places in the windows of all projects, to all processes in fair turns. */
-export interface PermitIssuer {
+/**
+ * Gives the places of all projects' windows to all processes, in fair turns. A place is one of the calls that a window
+ * takes.
+ */
+export interface Limiter {
   /**
-   * Calls `use` when a place of the project is free. The place stays taken until the promise of `use` ends, in Redis at
-   * most a little over the project's `heldMs`: a process that was killed holds it no longer than that.
+   * Calls `use` once a place of the project is free. The place stays taken until the promise of `use` settles, and at most
+   * a little longer than the project's `heldMs`: then Redis takes it back from a process that was killed.
    */
-  ask(project: ShardProject, use: () => Promise<void>): Promise<void>;
-  /** Places of the project, for all processes. */
+  schedule(project: ShardProject, use: () => Promise<void>): Promise<void>;
+  /** Sets how many places the project has, for all processes. */
   setPlaces(project: ShardProject, count: number): Promise<void>;
-  /** Call when nothing uses a place any more. What was asked for and not given is forgotten. */
+  /** Closes the connections. Call it when no place is in use any more; requests without a place are dropped. */
   close(): void;
 }
 
-/** After this long beyond `heldMs` a place counts as given back, whatever became of its holder. */
+/** Redis takes a place back so long after `heldMs`, ms. */
 const EXPIRES_LATE_MS = 250;
 
-/** @param redis a connection of this process; two more like it are opened */
-export function openPermitIssuer(options: {
+/** Opens two connections beside the process's own. */
+export function openLimiter(options: {
   db: Db;
   projects: readonly ShardProject[];
   log: Pick<Logger, 'debug'>;
-}): PermitIssuer {
+}): Limiter {
   const { projects, log } = options;
   const { redis, keys } = options.db;
   const client = redis.duplicate({ lazyConnect: false, maxRetriesPerRequest: null, connectionName: 'fleet-gate' });
-  mendScripts(client);
+  correctScripts(client);
   const connection = new Bottleneck.IORedisConnection({ client });
-  const report = (error: unknown): void => log.debug({ reason: toMessage(error) }, 'rate limiter'); // it goes on by itself
+  const report = (error: unknown): void => log.debug({ reason: toMessage(error) }, 'rate limiter'); // it reconnects by itself
   connection.on('error', report);
   const limiters = new Map(
     projects.map((project) => {
@@ -40,7 +43,7 @@ export function openPermitIssuer(options: {
         id: keys.gate(project.id),
         connection,
         maxConcurrent: Math.max(1, project.rpm),
-        timeout: 20 * project.heldMs, // its keys are gone so long after the last permit
+        timeout: 20 * project.heldMs, // Redis drops the limiter's keys so long after the last place
       });
       limiter.on('error', report);
       return [project.id, limiter];
@@ -54,9 +57,9 @@ export function openPermitIssuer(options: {
   }
 
   return {
-    ask: (project, use) => limiterOf(project).schedule({ expiration: project.heldMs + EXPIRES_LATE_MS }, use),
+    schedule: (project, use) => limiterOf(project).schedule({ expiration: project.heldMs + EXPIRES_LATE_MS }, use),
     async setPlaces(project, count) {
-      // It is a promise, whatever its type says.
+      // updateSettings returns a promise, although its type does not say so.
       await Promise.resolve(limiterOf(project).updateSettings({ maxConcurrent: Math.max(1, count) }));
     },
     close() {
@@ -66,21 +69,17 @@ export function openPermitIssuer(options: {
 }
 
 /**
- * Bottleneck 2.19.5 and Redis as it is today: Redis 7 puts `ERR ` before an error made by `redis.error_reply`, and the
- * limiter no longer knows its own; its scripts take the time from their caller, and hosts' clocks differ; its keys begin
- * with `b_`, ours with the hash tag alone.
+ * Corrects the scripts of Bottleneck 2.19.5 in three points. Redis 7 puts `ERR ` before an error made by
+ * `redis.error_reply`, so the limiter does not recognise its own errors. The scripts take the time from their caller, and
+ * the clocks of hosts differ. Their keys begin with `b_`; the fleet's keys begin with the hash tag.
  */
-function mendScripts(client: Redis): void {
+function correctScripts(client: Redis): void {
   const define = client.defineCommand.bind(client);
   client.defineCommand = (name, definition) => {
-    define(name, { ...definition, lua: mendScript(definition.lua) });
+    define(name, { ...definition, lua: correctScript(definition.lua) });
     const run = Reflect.get(client, name) as (keyCount: number, ...rest: unknown[]) => unknown;
     Reflect.set(client, name, (keyCount: number, ...rest: unknown[]) =>
-      run.call(
-        client,
-        keyCount,
-        ...rest.map((value, at) => (at < keyCount ? String(value).replace(/^b_/, '') : value)),
-      ),
+      run.call(client, keyCount, ...rest.map((value, i) => (i < keyCount ? String(value).replace(/^b_/, '') : value))),
     );
   };
 }
@@ -89,7 +88,8 @@ const CALLERS_CLOCK = 'local now = tonumber(ARGV[1])';
 const REDIS_CLOCK = `local time = redis.call('time')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)`;
 
-function mendScript(lua: string): string {
-  if (!lua.includes(CALLERS_CLOCK)) throw new Error('this Bottleneck is not the one its scripts are mended for');
+function correctScript(lua: string): string {
+  if (!lua.includes(CALLERS_CLOCK))
+    throw new Error('expected the scripts of Bottleneck 2.19.5: others need other corrections');
   return lua.replace(CALLERS_CLOCK, REDIS_CLOCK).replace(/redis\.error_reply\(([^\n]*)\)/g, '{err=$1}');
 }
