@@ -27,7 +27,7 @@ export async function chooseFindings(
   db: Db,
   asked: { question: string; filter?: ArchiveFilter | undefined; maxBytes: number },
 ): Promise<string[]> {
-  const context = createArchiveContext(db, { holdBytes: HOLD_BYTES });
+  const context = createArchiveContext(db, { maxHeldBytes: HOLD_BYTES });
   await context.refresh();
   const { ids } = await context.show(asked);
   return [...ids];

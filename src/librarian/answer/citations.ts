@@ -1,12 +1,12 @@
-/** What the citations of an answer come to. */
+/** `cited`: every citation is known; `unknown`: these are not; `none`: there is no citation. */
 export type CitationCheck = { kind: 'cited'; ids: string[] } | { kind: 'unknown'; ids: string[] } | { kind: 'none' };
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Checks an answer's citations, in its text (`[a, b]`) and in its list, against the findings that were shown. Ids may have
- * any form. What stands in brackets and is no citation (`[0]`, `[x]`, a link) is passed over; what has the form of an
- * id that was shown, or stands in the list, and was not shown, is unknown.
+ * any form. Brackets that hold no citation (`[0]`, `[x]`, a link) are skipped. An id that was not shown is unknown if it
+ * is in the list, or if it has the form of an id that was shown.
  */
 export function checkCitations(
   answer: { text: string; listed: readonly string[] },
@@ -28,26 +28,26 @@ export function checkCitations(
     for (const name of group.split(/[,;]/)) {
       const id = toKnownId(name, shown);
       if (id !== null) cited.add(id);
-      else if (looksLikeId(bare(name), shown)) unknown.add(bare(name));
+      else if (looksLikeId(toBareId(name), shown)) unknown.add(toBareId(name));
     }
   }
   if (unknown.size > 0) return { kind: 'unknown', ids: [...unknown] };
   return cited.size === 0 ? { kind: 'none' } : { kind: 'cited', ids: [...cited] };
 }
 
-/** What stands between `[` and `]`; `[a] [b]` are two groups, `text](address)` is a link and none. */
+/** The texts between `[` and `]`: two in `[a] [b]`, none in the link `[text](address)`. */
 function readBracketGroups(text: string): string[] {
   return [...text.matchAll(/\[([^[\]]{1,10000})\](?!\()/g)].map((match) => match[1] ?? '');
 }
 
 function toKnownId(name: string, shown: ReadonlySet<string>): string | null {
   if (shown.has(name)) return name;
-  const id = bare(name);
+  const id = toBareId(name);
   return shown.has(id) ? id : null;
 }
 
-/** Without what a model puts around an id: blanks, quotes, the key's prefix. */
-function bare(name: string): string {
+/** Removes what a model puts around an id: blanks, quotes, the key's prefix. */
+function toBareId(name: string): string {
   return name
     .trim()
     .replaceAll(/^["'`]+|["'`]+$/g, '')

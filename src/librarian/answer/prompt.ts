@@ -1,10 +1,10 @@
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { escapeTags } from '../archive/entry.ts';
 
-/** Changes whenever the text below does: answers carry it. */
-export const PROMPT_VERSION = 'archive-1';
+/** Every answer carries it. Change it whenever you change the text below. */
+export const ARCHIVE_PROMPT_VERSION = 'archive-1';
 
-/** What an answer says when nothing that was shown bears on the question. */
+/** The answer when no shown finding bears on the question. */
 export const NOT_IN_ARCHIVE = 'NOT IN ARCHIVE';
 
 export const SYSTEM = `You are the librarian of a fleet. You are shown findings, oldest first, each as <finding id="…" at="…" session="…">…</finding>, then one question. You answer from these findings alone.
@@ -17,7 +17,7 @@ export const SYSTEM = `You are the librarian of a fleet. You are shown findings,
 
 Reply with JSON alone: {"answer": "text with [ids]", "citations": ["every id you cited"]}`;
 
-/** Shape of the reply, for providers that hold a model to it. */
+/** JSON Schema of the reply, for providers that enforce one. */
 export const REPLY_SCHEMA = {
   type: 'object',
   properties: {
@@ -27,12 +27,12 @@ export const REPLY_SCHEMA = {
   required: ['answer', 'citations'],
 } as const;
 
-/** The prompt: the findings first and always in the same order, so that a provider's cache knows its beginning. */
+/** Makes the prompt. The findings come first and in a stable order, so that the provider's cache has its beginning. */
 export function toPrompt(findings: string, question: string): string {
   return `${findings}<question>\n${escapeTags(question)}\n</question>`;
 }
 
-/** `session instance-10, since 2026-11-01T00:00:00Z`; empty without a filter. */
+/** For people: `session instance-10, since 2026-11-01T00:00:00Z`; empty without a filter. */
 export function describeFilter(filter: ArchiveFilter | undefined): string {
   return Object.entries(filter ?? {})
     .filter(([, value]) => value !== undefined)

@@ -5,7 +5,7 @@ import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { toUsdString } from '../../pricing/money.ts';
 import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
-import { describeFilter, PROMPT_VERSION } from './prompt.ts';
+import { describeFilter, ARCHIVE_PROMPT_VERSION } from './prompt.ts';
 import type { Db } from '../../redis/db.ts';
 import type { ArchiveAnswer } from './reply.ts';
 
@@ -60,7 +60,7 @@ export function toAnswerFinding(parts: {
     job_id: identity.jobId,
     model: identity.model,
     vendor,
-    prompt_version: PROMPT_VERSION,
+    prompt_version: ARCHIVE_PROMPT_VERSION,
     kind: 'archive',
     changes: [],
     topics: [],

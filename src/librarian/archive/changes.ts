@@ -1,28 +1,30 @@
 import type { Db } from '../../redis/db.ts';
 
-/** Events read at once; more than this many behind, the whole index is compared instead. */
+/** Most events that are followed one by one; after more, the whole index is compared instead. */
 const MAX_EVENTS = 5_000;
+/** Ids read in one command. */
 const PAGE = 10_000;
 
 /** What happened to the archive since an event. */
 export interface ArchiveChanges {
-  /** Ids to read: new ones, and known ones that were written anew. Oldest event first. */
+  /** Ids to read: new findings, and known findings that were rewritten. Oldest event first. */
   live: string[];
-  /** Ids that are no longer live: retracted, or taken out of the index. */
+  /** Ids that are no longer live: retracted, or removed from the index. */
   gone: string[];
+  /** Stream id. */
   lastEvent: string;
-  /** Size of the index at the moment of the last event read. */
+  /** Size of the index when the last event was read. */
   count: number;
 }
 
 type StreamEntry = [id: string, fields: string[]];
 
 /**
- * Reads the event stream after `cursor`: one command and, where something happened, one more.
- * @returns `gap` when events may have been trimmed away unread, or too many happened to follow one by one
+ * Reads the event stream after `cursor`, in one command, or two if there are new events.
+ * @returns `gap` when events may have been trimmed away unread, or when there are too many to follow one by one
  */
 export async function readChanges({ redis, keys }: Db, cursor: string): Promise<ArchiveChanges | 'gap'> {
-  // One step: the index then holds exactly what the events up to the last one say.
+  // One step, so that the index is counted as of the last event.
   const replies = await redis
     .multi()
     .xrange(keys.events, `(${cursor}`, '+', 'COUNT', MAX_EVENTS + 1)
@@ -40,16 +42,16 @@ export async function readChanges({ redis, keys }: Db, cursor: string): Promise<
   if (ids.length === 0) return { live: [], gone: [], lastEvent, count };
   const scores = await redis.zmscore(keys.index, ...ids);
   return {
-    live: ids.filter((_, at) => scores[at] !== null),
-    gone: ids.filter((_, at) => scores[at] === null),
+    live: ids.filter((_, i) => scores[i] !== null),
+    gone: ids.filter((_, i) => scores[i] === null),
     lastEvent,
     count,
   };
 }
 
-/** All live ids, oldest first, and the event from which changes must be followed. */
+/** Reads all live ids, oldest first, and the event after which changes must be followed. */
 export async function readIndex({ redis, keys }: Db): Promise<{ ids: string[]; lastEvent: string }> {
-  // The event first: what happens while the index is read is then followed, perhaps twice, never missed.
+  // The event first: a change during the read is then followed, perhaps twice, and never missed.
   const last = await redis.xrevrange(keys.events, '+', '-', 'COUNT', 1);
   const ids = new Set<string>();
   for (let from = 0; ; from += PAGE) {
@@ -59,10 +61,10 @@ export async function readIndex({ redis, keys }: Db): Promise<{ ids: string[]; l
   }
 }
 
-/** `finding`: a new one; `changed`: one that was retracted, condensed or written anew. */
+/** Field `finding` names a new finding; field `changed` one that was retracted, condensed or rewritten. */
 function toFindingId(fields: string[]): string {
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    if (fields[at] === 'finding' || fields[at] === 'changed') return fields[at + 1] ?? '';
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    if (fields[i] === 'finding' || fields[i] === 'changed') return fields[i + 1] ?? '';
   }
   return '';
 }

@@ -1,22 +1,24 @@
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { readFindingTexts } from '../../findings/read-texts.ts';
-import { toArchiveEntry, type ArchiveEntry } from './entry.ts';
-import { readChanges, readIndex } from './changes.ts';
-import { chooseEntries, fitsFilter } from './ranking.ts';
 import type { Db } from '../../redis/db.ts';
+import { toArchiveEntry, type ArchiveEntry } from './entry.ts';
+import { followIndex } from './follow-index.ts';
+import { HeldEntries } from './held-entries.ts';
+import { chooseEntries, fitsFilter } from './ranking.ts';
 
 /** Findings read in one command. */
 const PAGE = 500;
-/** Texts held in memory, UTF-8 bytes, the newest findings'; several times what any model is shown. */
-const HOLD_BYTES = 64 * 2 ** 20;
+/** Texts of findings held in memory, UTF-8 bytes: several times what any model is shown. */
+const MAX_HELD_BYTES = 64 * 2 ** 20;
 
-/** What one question is answered from. */
+/** The findings that one question is answered from. */
 export interface ShownContext {
   /** One block a finding, oldest first. */
   text: string;
   ids: ReadonlySet<string>;
-  /** What an answer may cite: `ids`, and the findings that shown summaries stand for and name. */
+  /** The ids that an answer may cite: `ids`, and the findings that shown summaries replace. */
   citable: ReadonlySet<string>;
+  /** UTF-8 bytes of the text. */
   bytes: number;
   /** Findings that fit the filter but not the limit; null: none. */
   leftOut: { count: number; bytes: number } | null;
@@ -29,10 +31,11 @@ interface ContextRequest {
   maxBytes: number;
 }
 
+/** The archive as one librarian holds it in memory. */
 export interface ArchiveContext {
-  /** Takes in what happened since the last call; whatever was recorded before it was called is known after it. */
+  /** Takes in all changes that were recorded before the call. */
   refresh(): Promise<void>;
-  /** @throws whatever Redis does, where texts must be read again */
+  /** @throws Redis' errors, where texts must be read again */
   show(request: ContextRequest): Promise<ShownContext>;
   stats(): ContextStats;
 }
@@ -41,153 +44,62 @@ export interface ContextStats {
   findings: number;
   /** UTF-8 bytes of all blocks, held in memory or not. */
   bytes: number;
-  /** Index entries that are no evidence: unreadable, condensed, or gone. */
+  /** Index entries that are not evidence: unreadable, condensed, or gone. */
   skipped: number;
-  /** How often the whole index was compared: once at the start, then only when the event stream had a gap. */
+  /** How often the whole index was compared: once at the start, then only where the event stream had a gap. */
   comparisons: number;
 }
 
 /**
- * Every live finding, oldest first, kept current from the event stream: each finding is read once. New ones are put at
- * the end whatever their time, so that what the provider was shown before stays the beginning of what it is shown next,
- * and its cache hits; a process that starts sorts by time.
+ * Opens the context of one process. It shows all live findings, oldest first. A finding that is stored later comes last,
+ * whatever its time: then the prompt begins as the previous one did, and the provider's cache has that beginning.
+ * @param options.maxHeldBytes texts held in memory, UTF-8 bytes; default 64 MiB
  */
-export function createArchiveContext(db: Db, options: { holdBytes?: number } = {}): ArchiveContext {
-  const holdBytes = options.holdBytes ?? HOLD_BYTES;
-  const entries = new Map<string, ArchiveEntry>();
-  const skipped = new Set<string>();
-  const stats: ContextStats = { findings: 0, bytes: 0, skipped: 0, comparisons: 0 };
-  let cursor: string | null = null; // last event taken in; null: nothing was read yet
-  let heldBytes = 0;
-  let whole: { text: string; ids: Set<string> } | null = null; // all blocks as one text, while nothing but additions happen
-  let running: Promise<void> = Promise.resolve();
-  let next: Promise<void> | null = null;
-
-  function put(id: string, entry: ArchiveEntry | null): void {
-    const known = entries.get(id);
-    if (known !== undefined && known.block !== null && known.block === entry?.block) return;
-    if (known !== undefined) {
-      stats.bytes -= known.bytes;
-      if (known.block !== null) heldBytes -= known.bytes;
-      whole = null;
-    }
-    if (entry === null) {
-      entries.delete(id);
-      skipped.add(id);
-      return;
-    }
-    skipped.delete(id);
-    entries.set(id, entry);
-    stats.bytes += entry.bytes;
-    heldBytes += entry.bytes;
-    if (whole !== null) {
-      whole.text += entry.block ?? '';
-      whole.ids.add(id);
-    }
-    if (heldBytes > holdBytes) letGo();
-  }
-
-  function remove(id: string): void {
-    put(id, null);
-    skipped.delete(id);
-  }
-
-  /** Forgets the texts of the oldest findings; a filter that asks for them reads them again. */
-  function letGo(): void {
-    for (const entry of entries.values()) {
-      if (heldBytes <= holdBytes * 0.9) return;
-      if (entry.block === null) continue;
-      entry.block = null;
-      heldBytes -= entry.bytes;
-    }
-  }
-
-  async function load(ids: readonly string[]): Promise<void> {
-    const read = (from: number) => readFindingTexts(db, ids.slice(from, from + PAGE));
-    let reading = ids.length > 0 ? read(0) : null;
-    for (let from = 0; reading !== null; from += PAGE) {
-      const texts: (string | null)[] = await reading;
-      reading = from + PAGE < ids.length ? read(from + PAGE) : null; // Redis sends the next page while this one is read
-      reading?.catch(() => undefined); // thrown where it is awaited
-      for (const [at, text] of texts.entries()) {
-        const id = ids[from + at] ?? '';
-        put(id, text === null ? null : toArchiveEntry(id, text));
-      }
-    }
-  }
-
-  /** Compares with the whole index. @param fresh reads everything anew: a change may have been missed */
-  async function compare(fresh: boolean): Promise<void> {
-    stats.comparisons += 1;
-    const index = await readIndex(db);
-    const live = new Set(index.ids);
-    for (const id of [...entries.keys(), ...skipped]) if (fresh || !live.has(id)) remove(id);
-    await load(index.ids.filter((id) => !entries.has(id) && !skipped.has(id)));
-    cursor = index.lastEvent;
-  }
-
-  async function takeIn(): Promise<void> {
-    if (cursor === null) return compare(true);
-    const changes = await readChanges(db, cursor);
-    if (changes === 'gap') return compare(true);
-    for (const id of changes.gone) remove(id);
-    await load(changes.live);
-    cursor = changes.lastEvent;
-    if (entries.size + skipped.size !== changes.count) await compare(false);
-  }
+export function createArchiveContext(db: Db, options: { maxHeldBytes?: number } = {}): ArchiveContext {
+  const entries = new HeldEntries(options.maxHeldBytes ?? MAX_HELD_BYTES);
+  const follower = followIndex(db, entries);
 
   async function show({ question, filter, maxBytes }: ContextRequest): Promise<ShownContext> {
-    const isWhole = filter === undefined || Object.values(filter).every((value) => value === undefined);
-    if (isWhole && stats.bytes <= maxBytes && heldBytes === stats.bytes) return showWhole();
-    const fitting = [...entries.values()].filter((entry) => isWhole || fitsFilter(entry, filter));
+    const isUnfiltered = filter === undefined || Object.values(filter).every((value) => value === undefined);
+    const whole = isUnfiltered && entries.bytes <= maxBytes ? entries.whole() : null;
+    if (whole !== null) {
+      const { text, ids } = whole;
+      return { text, ids: new Set(ids), citable: toCitable(entries.all()), bytes: entries.bytes, leftOut: null };
+    }
+    const fitting = entries.all().filter((entry) => isUnfiltered || fitsFilter(entry, filter));
     const bytes = sumBytes(fitting);
     const chosen = bytes <= maxBytes ? fitting : chooseEntries(fitting, { question, maxBytes });
     const shownBytes = sumBytes(chosen);
-    const blocks = await readBlocks(chosen);
+    const leftOutCount = fitting.length - chosen.length;
     return {
-      text: blocks.join(''),
+      text: (await readBlocks(chosen)).join(''),
       ids: new Set(chosen.map((entry) => entry.id)),
       citable: toCitable(chosen),
       bytes: shownBytes,
-      leftOut:
-        chosen.length === fitting.length ? null : { count: fitting.length - chosen.length, bytes: bytes - shownBytes },
+      leftOut: leftOutCount === 0 ? null : { count: leftOutCount, bytes: bytes - shownBytes },
     };
   }
 
-  function showWhole(): ShownContext {
-    whole ??= {
-      text: [...entries.values()].map((entry) => entry.block ?? '').join(''),
-      ids: new Set(entries.keys()),
-    };
-    const citable = toCitable([...entries.values()]);
-    return { text: whole.text, ids: new Set(whole.ids), citable, bytes: stats.bytes, leftOut: null };
-  }
-
-  async function readBlocks(chosen: ArchiveEntry[]): Promise<string[]> {
-    const absent = chosen.filter((entry) => entry.block === null).map((entry) => entry.id);
+  async function readBlocks(chosen: readonly ArchiveEntry[]): Promise<string[]> {
+    const dropped = chosen.filter((entry) => entry.block === null).map((entry) => entry.id);
     const read = new Map<string, string>();
-    for (let from = 0; from < absent.length; from += PAGE) {
-      const page = absent.slice(from, from + PAGE);
+    for (let from = 0; from < dropped.length; from += PAGE) {
+      const page = dropped.slice(from, from + PAGE);
       const texts = await readFindingTexts(db, page);
-      for (const [at, id] of page.entries()) read.set(id, toArchiveEntry(id, texts[at] ?? '')?.block ?? '');
+      for (const [i, id] of page.entries()) read.set(id, toArchiveEntry(id, texts[i] ?? '')?.block ?? '');
     }
     return chosen.map((entry) => entry.block ?? read.get(entry.id) ?? '');
   }
 
   return {
-    refresh() {
-      // One runs; all who ask meanwhile share the next, which begins after they asked.
-      next ??= running
-        .catch(() => undefined)
-        .then(() => {
-          next = null;
-          running = takeIn();
-          return running;
-        });
-      return next;
-    },
+    refresh: () => follower.refresh(),
     show,
-    stats: () => ({ ...stats, findings: entries.size, skipped: skipped.size }),
+    stats: () => ({
+      findings: entries.findingCount,
+      bytes: entries.bytes,
+      skipped: entries.skippedCount,
+      comparisons: follower.comparisonCount(),
+    }),
   };
 }
 

@@ -5,25 +5,28 @@ import { QUERY_PREFIX } from '../../../queues/ids.ts';
 /** One finding as a librarian holds it. */
 export interface ArchiveEntry {
   id: string;
-  /** Instant, ms since 1970; 0 where the finding has none. */
+  /** ms since 1970; 0 where the finding has no instant. */
   at: number;
-  /** One, but for a summary of findings of several; none where it has none. */
+  /** The finding's session, if it has one; of a summary, the sessions of all findings that it replaces. */
   sessions: readonly string[];
   mission: string | null;
   batch: string | null;
   topics: readonly string[];
-  /** Of a summary: the findings it stands for. They are no longer shown themselves, and may be cited through it. */
+  /** Of a summary: the findings that it replaces. They are not shown themselves, and an answer may cite them. */
   sources: readonly string[];
-  /** What the model is shown; null: not held in memory, read again when it is chosen. */
+  /** The text that the model is shown; null: not held in memory, it is read again when the entry is chosen. */
   block: string | null;
   /** UTF-8 bytes of the block. */
   bytes: number;
 }
 
-/** Longest text of one finding that is shown, UTF-16 code units: one giant must not push out all others. */
+/** Longest text of one finding that is shown, UTF-16 code units, so that one finding cannot fill the prompt. */
 const MAX_TEXT = 100_000;
 
-/** @returns null for what is no evidence: unreadable, retracted, condensed, an answer of the archive itself, or a note of the fleet's */
+/**
+ * Makes an entry from the text stored under `finding:<id>`.
+ * @returns null for what is not evidence: unreadable, retracted, condensed, a librarian's own answer, or a shard test
+ */
 export function toArchiveEntry(id: string, text: string): ArchiveEntry | null {
   if (id.startsWith(QUERY_PREFIX)) return null;
   const finding = parseFinding(id, text);
@@ -50,14 +53,14 @@ function toSessions({ sessions = [], session }: StoredFinding): string[] {
   return name === null ? [] : [name];
 }
 
-/** Text of findings and questions must not open or close the prompt's own tags. */
+/** Escapes the prompt's own tags, so that the text of a finding or question cannot open or close them. */
 export function escapeTags(text: string): string {
   return text.includes('<') ? text.replaceAll(/<(?=\/?(?:finding|question)\b)/gi, '&lt;') : text;
 }
 
 function toBlock(finding: StoredFinding): string {
   const { files_changed: files, topics, citations } = finding;
-  let lines = addLine(toText(finding.task), toText(finding.result));
+  let lines = addLine(asText(finding.task), asText(finding.result));
   if (files.length > 0) lines = addLine(lines, `Files changed: ${files.join(', ')}`);
   if (topics.length > 0) lines = addLine(lines, `Topics: ${topics.join(', ')}`);
   if (citations.length > 0) lines = addLine(lines, `Based on: ${citations.join(', ')}`);
@@ -68,7 +71,7 @@ function toBlock(finding: StoredFinding): string {
   return `<finding id="${toAttribute(id)}" at="${toAttribute(at)}" session="${toAttribute(toName(finding.session) ?? '')}">\n${shown}\n</finding>\n`;
 }
 
-/** What stays under the id of a finding that was summed up in another one. */
+/** Whether it is the stub of a condensed finding. */
 function isStub(finding: StoredFinding): boolean {
   return finding.result === 'condensed' && 'summary_id' in finding;
 }
@@ -77,12 +80,12 @@ function addLine(lines: string, line: string): string {
   return lines === '' || line === '' ? lines + line : `${lines}\n${line}`;
 }
 
-function toText(value: unknown): string {
+function asText(value: unknown): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Other programs may have stored anything here. */
+/** Null for anything but a non-empty string: other programs store findings too. */
 function toName(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }

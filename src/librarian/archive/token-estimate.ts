@@ -1,21 +1,21 @@
-/** Tokens of a prompt from its bytes, before the provider has counted them. */
+/** Estimates the tokens of a prompt from its bytes, before the provider counts them. */
 export interface TokenEstimate {
-  /** @returns tokens, rounded up */
+  /** @param bytes UTF-8 bytes. @returns tokens, rounded up */
   toTokens(bytes: number): number;
-  /** UTF-8 bytes that have about so many tokens. */
+  /** @returns UTF-8 bytes that have about so many tokens */
   toBytes(tokens: number): number;
-  /** Corrects itself by what the provider counted for so many bytes. */
+  /** Corrects the estimate by what the provider counted. */
   learn(bytes: number, tokens: number): void;
 }
 
-/** English and code have some four bytes a token; what others have, the provider's counts teach. */
+/** Tokens a byte. English and code have about four bytes a token; for other texts the provider's counts correct it. */
 const FIRST_GUESS = 1 / 4;
-/** Beyond these a count says more about the provider than about the text. */
+/** Bounds of a count that is believed, tokens a byte. */
 const LOWEST = 1 / 12;
 const HIGHEST = 1;
-/** Prompts shorter than this say little about long ones. */
-const TELLING_BYTES = 2_000;
-/** Share of a new count; the rest is what was known. */
+/** Shorter prompts do not represent long ones. */
+const MIN_BYTES = 2_000;
+/** Share of a new count in the corrected estimate. */
 const WEIGHT = 0.5;
 
 export function createTokenEstimate(): TokenEstimate {
@@ -24,7 +24,7 @@ export function createTokenEstimate(): TokenEstimate {
     toTokens: (bytes) => Math.ceil(bytes * tokensPerByte),
     toBytes: (tokens) => Math.max(0, Math.floor(tokens / tokensPerByte)),
     learn(bytes, tokens) {
-      if (bytes < TELLING_BYTES || tokens <= 0) return;
+      if (bytes < MIN_BYTES || tokens <= 0) return;
       const counted = Math.min(HIGHEST, Math.max(LOWEST, tokens / bytes));
       tokensPerByte = tokensPerByte * (1 - WEIGHT) + counted * WEIGHT;
     },

@@ -7,7 +7,7 @@ import { useRedis } from '../../support/redis.ts';
 const redis = useRedis();
 const EVERYTHING = { question: 'What is there?', maxBytes: 10_000_000 };
 
-async function open(options: { holdBytes?: number } = {}): Promise<ArchiveContext> {
+async function open(options: { maxHeldBytes?: number } = {}): Promise<ArchiveContext> {
   const context = createArchiveContext(redis.db, options);
   await context.refresh();
   return context;
@@ -159,7 +159,7 @@ describe('the archive context', () => {
 
   test('holds no more text than it may, and reads older texts again where a filter asks for them', async () => {
     await storeFindings(redis, hourly(20));
-    const context = await open({ holdBytes: 1_000 });
+    const context = await open({ maxHeldBytes: 1_000 });
 
     expect(await shown(context)).toHaveLength(20);
     const early = await context.show({ ...EVERYTHING, filter: { since: new Date(0).toISOString() } });
