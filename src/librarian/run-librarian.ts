@@ -1,9 +1,7 @@
-import type { Redis } from 'ioredis';
 import { archiveQueue } from '../../queues/archive.ts';
 import type { Config } from '../config/environment.ts';
 import { watchForeignFindings } from '../findings/external/watch.ts';
 import { listenToControl } from '../swarm/control.ts';
-import { oncePerFleet } from '../swarm/upkeep.ts';
 import { openWorkerBase } from '../jobs/open-worker.ts';
 import { runWorker } from '../jobs/worker/run-worker.ts';
 import { showAlive } from '../swarm/presence.ts';
@@ -18,7 +16,7 @@ import { createArchiveContext, type ContextStats } from './archive/context.ts';
 import type { AskableModel } from './answer/shard-router.ts';
 import { createQueryHandler } from './answer/handler.ts';
 import { createRateGate } from './gate/rate-gate.ts';
-import { sweepPublicQueries, takePublicQuery, type PublicQueryParts } from './queries/external-queries.ts';
+import { sweepExternalQueries, watchExternalQueries, type ExternalQueriesParts } from './queries/external-queries.ts';
 import { createTokenEstimate } from './archive/token-estimate.ts';
 
 export interface RunningLibrarian {
@@ -38,7 +36,6 @@ export interface LibrarianModels {
 /** Calls under way at once for each shard: enough for 15 a minute that take a quarter of it. */
 const SLOTS_PER_SHARD = 4;
 const MAX_SLOTS = 24;
-const SWEEP_EVERY_MS = 10 * 60_000;
 /** SPEC: the context fills so much of the model's window; the rest is for the question and what it answers. */
 const WINDOW_SHARE = 0.9;
 
@@ -89,19 +86,15 @@ export async function runLibrarian(parts: {
     concurrency,
     ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
   });
-  const questions: PublicQueryParts = { db, queue: queues.archive, currentSession, log };
+  const external: ExternalQueriesParts = { db, queue: queues.archive, currentSession, log };
   await listenToControl(subscriber, keys, (message) => {
     if (message.type === 'cancel') running.cancel(message.jobId);
   });
-  await listenToQuestions(subscriber, questions, log);
-  const stopSweeping = oncePerFleet(
-    { redis, key: keys.turnOf('questions'), everyMs: SWEEP_EVERY_MS, what: 'looking for unheard questions', log },
-    () => sweepPublicQueries(questions),
-  );
+  const stopSweeping = await watchExternalQueries(external, subscriber);
   const stopWatching = watchForeignFindings({ db, url: config.REDIS_URL, log });
   const leave = await showAlive({ db, name, log });
   await running.worker.waitUntilReady();
-  await Promise.all([context.refresh(), sweepPublicQueries(questions)]);
+  await Promise.all([context.refresh(), sweepExternalQueries(external)]);
   log.info({ workerId: name.id, slots: concurrency, shards: shards.length, ...context.stats() }, 'ready');
 
   return {
@@ -118,16 +111,6 @@ export async function runLibrarian(parts: {
       await base.close(); // last: nothing may use its connections after this line
     },
   };
-}
-
-/** A question that is announced is taken at once; after an outage of the connection all are looked for. */
-async function listenToQuestions(subscriber: Redis, parts: PublicQueryParts, log: Logger): Promise<void> {
-  const warn = (error: unknown): void => log.warn({ error }, 'a question was not taken; the next sweep finds it');
-  subscriber.on('message', (channel, queryId: string) => {
-    if (channel === parts.db.keys.channelQueries) takePublicQuery(parts, queryId).catch(warn);
-  });
-  subscriber.on('ready', () => void sweepPublicQueries(parts).catch(warn));
-  await subscriber.subscribe(parts.db.keys.channelQueries);
 }
 
 function toFallback(config: Config, model: ArchiveModel | null): AskableModel | null {

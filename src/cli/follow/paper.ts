@@ -6,7 +6,7 @@ import type { ShardReport } from '../../coordinator/paper/types.ts';
 import { toSectionQueryId } from '../../coordinator/paper/section-source.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
-import { toQueryIds } from '../../librarian/queries/query-ids.ts';
+import { toQueryIds } from '../../librarian/queries/enqueue.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 
 const POLL_MS = 300;

@@ -1,4 +1,4 @@
-import { toQueryIds } from '../../librarian/queries/query-ids.ts';
+import { toQueryIds } from '../../librarian/queries/enqueue.ts';
 import type { StepContext } from '../step/types.ts';
 import { savePaper, type PaperRecord } from './record.ts';
 import type { OutlinedSection, SectionSource, ShardReport } from './types.ts';

@@ -10,7 +10,7 @@ import { parseFinding } from '../../findings/stored.ts';
 import { toRules } from '../../jobs/contract.ts';
 import type { JobRun } from '../../jobs/worker/run-worker.ts';
 import type { JobTotals, TurnLedger } from '../../ledger/types.ts';
-import { toQueryIds } from '../../librarian/queries/query-ids.ts';
+import { toQueryIds } from '../../librarian/queries/enqueue.ts';
 import type { Model } from '../../models/model.ts';
 import type { Notifier } from '../../swarm/notify.ts';
 import { lockLost } from '../../ledger/refusals.ts';

@@ -15,12 +15,12 @@ export const askArchiveTool = defineTool({
   async run({ question, session, topic }, context) {
     if (context.askArchive === undefined) throw new ToolRefusal('ask_archive: this fleet has no archive to ask');
     const filter = { ...(session === undefined ? {} : { session }), ...(topic === undefined ? {} : { topic }) };
-    const word = await context.askArchive(question, filter, context.signal);
-    switch (word.kind) {
+    const reply = await context.askArchive(question, filter, context.signal);
+    switch (reply.kind) {
       case 'answer':
-        return { content: word.text, isError: false, citations: word.citations };
+        return { content: reply.text, isError: false, citations: reply.citations };
       case 'failed':
-        throw new ToolRefusal(`ask_archive: no answer (${word.reason}); use the findings tool`);
+        throw new ToolRefusal(`ask_archive: no answer (${reply.reason}); use the findings tool`);
       case 'later':
         throw new ToolRefusal('ask_archive: no answer in time; use the findings tool, or go on without');
     }

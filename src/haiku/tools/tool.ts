@@ -2,7 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type { z } from 'zod';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import type { SonnetReason } from '../../../queues/reasons.ts';
-import type { ArchiveWord } from '../../librarian/queries/archive-asker.ts';
+import type { QueryReply } from '../../librarian/queries/archive-asker.ts';
 import { mergeChanges, type FileChange } from './line-change.ts';
 
 /** What a tool run gives back. It is stored with the turn; a task that restarts elsewhere replays it with `applyOutcome`. */
@@ -52,7 +52,7 @@ export interface ToolContext {
   signal: AbortSignal;
   findings: FindingReader;
   /** Asks the archive; undefined where there is none. @throws HaltError, ShutdownError */
-  askArchive?: (question: string, filter: ArchiveFilter, signal: AbortSignal) => Promise<ArchiveWord>;
+  askArchive?: (question: string, filter: ArchiveFilter, signal: AbortSignal) => Promise<QueryReply>;
   /** Program names that `run` may start. */
   runAllow: string[];
   /** `host` (ports 80 and 443) or `host:port`. */

@@ -11,7 +11,7 @@ import { recordAnswer, toAnswerFinding, type AnswerBasis } from './record.ts';
 import { askShards, type ComposedPrompt, type PaperRules, type Served, type ShardParts } from './shard-router.ts';
 import { describeFilter, NOT_IN_ARCHIVE, REPLY_SCHEMA, SYSTEM, toPrompt } from './prompt.ts';
 import { openQueryBooks, type Payer, type QueryBooks } from './query-books.ts';
-import { toQueryIds } from '../queries/query-ids.ts';
+import { toQueryIds } from '../queries/enqueue.ts';
 import type { Db } from '../../redis/db.ts';
 import { toAnswer, type ArchiveAnswer } from './reply.ts';
 

@@ -4,10 +4,10 @@ import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { HaltError, ShutdownError } from '../../errors.ts';
 import { describeHalt, parseHalt } from '../../halt/halt.ts';
 import { createJobEnds } from '../../jobs/state/job-ends.ts';
-import { addQuery } from './enqueue.ts';
 import type { Db } from '../../redis/db.ts';
+import { addQuery } from './enqueue.ts';
 
-/** A task that asks, and what it asks. */
+/** A question that a task asks. */
 interface TaskQuestion {
   question: string;
   filter: ArchiveFilter;
@@ -16,57 +16,41 @@ interface TaskQuestion {
   session: string;
   batch: string | null;
   missionId: string | null;
-  /** True once the asking worker goes away. */
+  /** True once the asking worker shuts down. */
   isDraining(): boolean;
 }
 
-export type ArchiveWord =
+/** What a task gets for its question. */
+export type QueryReply =
   | { kind: 'answer'; text: string; citations: string[] }
-  /** The query ended without an answer: `word: text`. */
+  /** The query failed, with this reason: `word: text`. */
   | { kind: 'failed'; reason: string }
-  /** Not within the time a task may hold its slot for it. The query goes on, and is answered for the next who asks. */
+  /** No answer while the task may wait. The query stays in the queue; the next to ask the same gets its answer. */
   | { kind: 'later' };
 
 /** Asks the archive for tasks. */
 export interface ArchiveAsker {
   /**
-   * Waits for the answer, as long as one is on its way: a query that waits for a shard's reset is not waited for.
-   * @throws HaltError, ShutdownError: the task goes back to waiting and asks again, for the same answer
+   * Waits for the answer at most 90 s, and not at all once the query waits for a shard's reset.
+   * @throws the signal's reason; HaltError and ShutdownError: the task goes back to waiting, and its next run gets the same answer
    */
-  ask(question: TaskQuestion, signal: AbortSignal): Promise<ArchiveWord>;
+  ask(question: TaskQuestion, signal: AbortSignal): Promise<QueryReply>;
   close(): Promise<void>;
 }
 
-/** The longest a task holds its slot for an answer. */
-const PATIENCE_MS = 90_000;
+/** The longest that a task holds its slot for an answer. */
+const MAX_WAIT_MS = 90_000;
 const LOOK_EVERY_MS = 1_000;
 
 export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string }): ArchiveAsker {
   const { db, queue, url } = parts;
-  const { redis, keys } = db;
   const ends = createJobEnds({ db, queue: queue.name, url });
 
-  async function isOnItsWay(jobId: string, isDraining: () => boolean): Promise<boolean> {
-    if (isDraining()) throw new ShutdownError('this process goes away');
-    const halt = await redis.get(keys.haltReason);
-    if (halt !== null) throw new HaltError(describeHalt(parseHalt(halt)));
-    return (await queue.getJobState(jobId)) !== 'delayed';
-  }
-
   return {
-    async ask({ question, filter, jobId: asker, session, batch, missionId, isDraining }, signal) {
-      const input = {
-        question,
-        requester: `task ${asker}`.slice(0, 200),
-        filter,
-        ...(batch === null ? {} : { batch }),
-        ...(missionId === null ? {} : { mission_id: missionId }),
-      };
-      const { jobId, findingId } = await addQuery(queue, input, {
-        queryId: toQueryId(asker, question, filter),
-        session,
-      });
-      for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
+    async ask(asked, signal) {
+      const { queryId, input } = toQuery(asked);
+      const { jobId, findingId } = await addQuery(queue, input, { queryId, session: asked.session });
+      for (const end = Date.now() + MAX_WAIT_MS; Date.now() < end;) {
         const ended = await ends.wait(jobId, { findingId, timeoutMs: LOOK_EVERY_MS, signal });
         signal.throwIfAborted();
         if (ended?.state === 'completed') {
@@ -74,7 +58,9 @@ export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string })
           return { kind: 'answer', text: typeof result === 'string' ? result : JSON.stringify(result), citations };
         }
         if (ended?.state === 'failed') return { kind: 'failed', reason: ended.reason };
-        if (!(await isOnItsWay(jobId, isDraining))) break;
+        if (asked.isDraining()) throw new ShutdownError('this process goes away');
+        await assertNoHalt(db);
+        if ((await queue.getJobState(jobId)) === 'delayed') break;
       }
       return { kind: 'later' };
     },
@@ -82,7 +68,21 @@ export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string })
   };
 }
 
-function toQueryId(asker: string, question: string, filter: ArchiveFilter): string {
-  const hash = createHash('sha256').update(JSON.stringify([asker, question, filter]));
-  return `task-${hash.digest('hex').slice(0, 20)}`;
+function toQuery({ question, filter, jobId, batch, missionId }: TaskQuestion) {
+  const hash = createHash('sha256').update(JSON.stringify([jobId, question, filter]));
+  return {
+    queryId: `task-${hash.digest('hex').slice(0, 20)}`,
+    input: {
+      question,
+      requester: `task ${jobId}`.slice(0, 200),
+      filter,
+      ...(batch === null ? {} : { batch }),
+      ...(missionId === null ? {} : { mission_id: missionId }),
+    },
+  };
+}
+
+async function assertNoHalt({ redis, keys }: Db): Promise<void> {
+  const halt = await redis.get(keys.haltReason);
+  if (halt !== null) throw new HaltError(describeHalt(parseHalt(halt)));
 }

@@ -1,21 +1,29 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { JobState, Queue } from 'bullmq';
 import { archiveInputSchema, archiveQueue, type ArchiveInput } from '../../../queues/archive.ts';
+import { QUERY_PREFIX } from '../../../queues/ids.ts';
 import { idSchema } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
 import { toRules } from '../../jobs/contract.ts';
-import { toQueryIds, type QueryIds } from './query-ids.ts';
 
-/** What became of one question. */
+/** The ids of one query. A query has one answer, however often it is asked. */
+export interface QueryIds {
+  queryId: string;
+  /** Key suffix of the answer. */
+  findingId: string;
+  /** BullMQ's id. It differs from the finding id where another program's query id cannot be a job id. */
+  jobId: string;
+}
+
 export interface EnqueuedQuery extends QueryIds {
-  /** False: a query of this id was there already; nothing was added. */
+  /** False: a query of this id was in the queue already, and nothing was added. */
   added: boolean;
   state: JobState | 'unknown';
 }
 
 /**
- * Puts a question into the queue.
- * @param options.queryId the same id is asked once; default a fresh random one
+ * Adds a query to the queue.
+ * @param options.queryId the same id is asked once; default: a new random id
  * @throws UsageError for a question that breaks a rule
  */
 export async function addQuery(
@@ -35,4 +43,10 @@ export async function addQuery(
   const stamps = { session: options.session, query_id: ids.queryId, finding_id: ids.findingId };
   await queue.add(archiveQueue.jobName, { ...parsed.data, ...stamps }, { jobId: ids.jobId });
   return { ...ids, added: true, state: 'waiting' };
+}
+
+export function toQueryIds(queryId: string): QueryIds {
+  const findingId = `${QUERY_PREFIX}${queryId}`;
+  const hash = createHash('sha256').update(queryId).digest('hex').slice(0, 24);
+  return { queryId, findingId, jobId: idSchema.safeParse(findingId).success ? findingId : `${QUERY_PREFIX}-${hash}` };
 }

@@ -2,15 +2,17 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { archiveQueue } from '../../../queues/archive.ts';
 import type { Logger } from '../../process/logger.ts';
-import { toQueryIds } from './query-ids.ts';
 import type { Db } from '../../redis/db.ts';
+import { oncePerFleet } from '../../swarm/upkeep.ts';
+import { toQueryIds } from './enqueue.ts';
 
 /** Keys looked at in one SCAN step. */
 const SCAN_COUNT = 1_000;
-/** Of a question that is too long only so much goes into the job: it fails there, and says why. */
-const MAX_KEPT = 20_001;
+const SWEEP_EVERY_MS = 10 * 60_000;
+/** So much of a question goes into the job, UTF-16 code units: one more than the contract allows, so that the job fails with that rule. */
+const MAX_QUESTION = 20_001;
 
-export interface PublicQueryParts {
+export interface ExternalQueriesParts {
   db: Db;
   queue: Queue;
   currentSession(): Promise<string>;
@@ -18,11 +20,35 @@ export interface PublicQueryParts {
 }
 
 /**
- * Puts a question of another program into the queue, once: one that is answered, or is there already, stays as it is.
- * What is no question becomes a job all the same, and fails as one, where a person sees it.
- * @returns whether it was put there
+ * Enqueues the queries of other programs from now on: a query that is announced at once, others by a sweep. Sweeps after
+ * each outage of the connection, and every ten minutes in one process of the fleet.
+ * @param subscriber a connection that only subscribes
+ * @returns stops the sweeps
  */
-export async function takePublicQuery(parts: PublicQueryParts, queryId: string): Promise<boolean> {
+export async function watchExternalQueries(
+  parts: ExternalQueriesParts,
+  subscriber: Redis,
+): Promise<() => Promise<void>> {
+  const { log } = parts;
+  const { redis, keys } = parts.db;
+  const warn = (error: unknown): void => log.warn({ error }, 'a question was not taken; the next sweep finds it');
+  subscriber.on('message', (channel, queryId: string) => {
+    if (channel === keys.channelQueries) enqueueExternalQuery(parts, queryId).catch(warn);
+  });
+  subscriber.on('ready', () => void sweepExternalQueries(parts).catch(warn));
+  await subscriber.subscribe(keys.channelQueries);
+  return oncePerFleet(
+    { redis, key: keys.turnOf('questions'), everyMs: SWEEP_EVERY_MS, what: 'looking for unheard questions', log },
+    () => sweepExternalQueries(parts),
+  );
+}
+
+/**
+ * Enqueues a query of another program, unless it is answered or in the queue already. A text that is not a question
+ * becomes a job too, and the job fails, so that a person sees it.
+ * @returns whether it was added
+ */
+export async function enqueueExternalQuery(parts: ExternalQueriesParts, queryId: string): Promise<boolean> {
   const { queue } = parts;
   const { redis, keys } = parts.db;
   const ids = toQueryIds(queryId);
@@ -43,8 +69,8 @@ export async function takePublicQuery(parts: PublicQueryParts, queryId: string):
   return true;
 }
 
-/** Finds the questions nobody heard: asked while no librarian ran, or while the connection was away. */
-export async function sweepPublicQueries(parts: PublicQueryParts): Promise<number> {
+/** Enqueues the queries that no librarian heard of, because none ran or the connection was away. @returns how many */
+export async function sweepExternalQueries(parts: ExternalQueriesParts): Promise<number> {
   const { log } = parts;
   const { redis, keys } = parts.db;
   const prefix = keys.query('');
@@ -53,13 +79,13 @@ export async function sweepPublicQueries(parts: PublicQueryParts): Promise<numbe
   do {
     const [next, found] = await redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', SCAN_COUNT);
     cursor = next;
-    for (const key of found) if (await takePublicQuery(parts, key.slice(prefix.length))) taken += 1;
+    for (const key of found) if (await enqueueExternalQuery(parts, key.slice(prefix.length))) taken += 1;
   } while (cursor !== '0');
   if (taken > 0) log.info({ taken }, 'questions found that nobody had heard');
   return taken;
 }
 
-/** Another type than a string is no question. */
+/** @returns null: no such key; empty: the key holds another type than a string */
 async function readText(redis: Redis, key: string): Promise<string | null> {
   return redis.get(key).catch((error: Error) => {
     if (!error.message.startsWith('WRONGTYPE')) throw error;
@@ -67,7 +93,7 @@ async function readText(redis: Redis, key: string): Promise<string | null> {
   });
 }
 
-/** The session another program names is the asker's own, no filter; what a question costs is booked to the fleet's. */
+/** Reads only question, requester and filter. A session in the text is the other program's; the fleet books to its own. */
 function toQuestion(text: string): { question?: unknown; requester?: string; filter?: unknown } {
   let value: unknown;
   try {
@@ -78,7 +104,7 @@ function toQuestion(text: string): { question?: unknown; requester?: string; fil
   if (typeof value !== 'object' || value === null) return {};
   const { question, requester, filter } = value as Record<string, unknown>;
   return {
-    question: typeof question === 'string' ? question.slice(0, MAX_KEPT) : question,
+    question: typeof question === 'string' ? question.slice(0, MAX_QUESTION) : question,
     ...(typeof requester === 'string' ? { requester: requester.slice(0, 200) } : {}),
     ...(filter === undefined ? {} : { filter }),
   };

@@ -3,7 +3,7 @@ import { adoptAll, adoptFindings } from '../../../src/findings/external/adopt.ts
 import { watchForeignFindings } from '../../../src/findings/external/watch.ts';
 import { listAnswersCiting, retractFinding } from '../../../src/findings/retract.ts';
 import { createLogger } from '../../../src/process/logger.ts';
-import { sweepPublicQueries, takePublicQuery } from '../../../src/librarian/queries/external-queries.ts';
+import { sweepExternalQueries, enqueueExternalQuery } from '../../../src/librarian/queries/external-queries.ts';
 import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
 import { createScriptedArchive, startLibrarian, storeFindings, storeForeign } from '../../support/librarian.ts';
 import { useRedis } from '../../support/redis.ts';
@@ -213,10 +213,10 @@ describe('a question asked through a public key', () => {
     await waitUntil(() => response('lost'));
     const fleet = await openTestFleet(redis, config);
     const { queue, currentSession } = { queue: fleet.inner.queues.archive, currentSession: fleet.inner.currentSession };
-    await sweepPublicQueries({ db, queue, currentSession, log });
+    await sweepExternalQueries({ db, queue, currentSession, log });
     await admin.del(keys.response('lost'));
 
-    expect(await takePublicQuery({ db, queue, currentSession, log }, 'lost')).toBe(false);
+    expect(await enqueueExternalQuery({ db, queue, currentSession, log }, 'lost')).toBe(false);
     expect(archive.calls).toHaveLength(1);
   });
 
