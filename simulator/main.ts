@@ -6,8 +6,8 @@
  */
 import { fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { toMessage } from '../src/errors.ts';
-import { faultSchema } from './anthropic/fault.ts';
+import { toErrorText } from './provider-host/error-text.ts';
+import { faultSchema } from './anthropic/faults/fault.ts';
 import { geminiConfigSchema } from './gemini/control-endpoint.ts';
 import { startSimulator } from './simulator.ts';
 
@@ -25,7 +25,7 @@ try {
   if (isPiped()) process.stdin.once('close', end).once('end', end).resume();
   console.log(JSON.stringify({ url: simulator.url, port: simulator.port, pid: process.pid }));
 } catch (error) {
-  console.error(`simulator: ${toMessage(error)}\n${USAGE}`);
+  console.error(`simulator: ${toErrorText(error)}\n${USAGE}`);
   process.exitCode = 2;
 }
 

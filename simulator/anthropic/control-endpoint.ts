@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Exchange, readBody, sendJson } from '../provider-host/exchange.ts';
-import { faultSchema } from './fault.ts';
+import { faultSchema } from './faults/fault.ts';
 import type { RequestLog } from './request-log.ts';
 
 /** What `POST /__simulator/config` takes; what is absent stays as it is. */

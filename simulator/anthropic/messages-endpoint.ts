@@ -1,19 +1,21 @@
-import { toMessage as toErrorText } from '../../src/errors.ts';
+import { toErrorText } from '../provider-host/error-text.ts';
 import type { Usage } from '../../queues/usage.ts';
-import { ApiError, invalidRequest } from './api-error.ts';
+import { ApiError, invalidRequest } from './api/api-error.ts';
 import type { Brain, BrainReply } from '../model/types.ts';
 import { deliver, reset, sendGatewayPage } from '../provider-host/deliver.ts';
 import { type Exchange, readBody, sendJson, sha256, wait } from '../provider-host/exchange.ts';
-import type { FaultFacts, FaultPlan } from './fault.ts';
-import { toFaultError } from './fault-errors.ts';
-import { spoilBrainReply, spoilFinishedReply } from './fault-replies.ts';
-import type { MinuteLimits } from './minute-limits.ts';
-import type { PrefixCache } from './prefix-cache.ts';
-import { type MessagesRequest, sumTokens } from './prompt-segments.ts';
-import { finishReply, toMessage, toMessageId } from './reply.ts';
+import type { FaultFacts, FaultPlan } from './faults/fault.ts';
+import { toFaultError } from './faults/fault-errors.ts';
+import { spoilBrainReply, spoilFinishedReply } from './faults/fault-replies.ts';
+import type { MinuteLimits } from './limits/minute-limits.ts';
+import type { PrefixCache } from './prompt/prefix-cache.ts';
+import { sumTokens } from './prompt/prompt-segments.ts';
+import { type MessagesRequest } from '../model/types.ts';
+import { finishReply } from './reply/finish-reply.ts';
+import { toMessage, toMessageId } from './reply/message.ts';
 import type { RequestLog, RequestRecord } from './request-log.ts';
-import { billNanoUsd } from './served-model.ts';
-import { isObject } from './validate/shape.ts';
+import { billNanoUsd } from './api/served-model.ts';
+import { isObject } from '../provider-host/json.ts';
 import { validateRequest } from './validate/request.ts';
 
 export interface ProviderState {
@@ -26,7 +28,7 @@ export interface ProviderState {
 }
 
 /** `POST /v1/messages`. @throws ApiError for what is refused before the model runs */
-export async function answerMessages(exchange: Exchange, state: ProviderState): Promise<void> {
+export async function answerMessages(exchange: Exchange<RequestRecord>, state: ProviderState): Promise<void> {
   const { record } = exchange;
   const body = await readBody(exchange.req);
   const requestHash = sha256(body);
@@ -56,7 +58,7 @@ export async function answerMessages(exchange: Exchange, state: ProviderState): 
 }
 
 /** `POST /v1/messages/count_tokens`: free, and never under a fault. @throws ApiError */
-export async function answerCountTokens(exchange: Exchange): Promise<void> {
+export async function answerCountTokens(exchange: Exchange<RequestRecord>): Promise<void> {
   const { request, segments } = validateRequest(parseJson(await readBody(exchange.req)), 'count');
   exchange.record.model = request.model;
   sendJson(exchange, 200, { input_tokens: sumTokens(segments) });

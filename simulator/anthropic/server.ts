@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { toMessage } from '../../src/errors.ts';
-import { ApiError, invalidRequest } from './api-error.ts';
+import { toErrorText } from '../provider-host/error-text.ts';
+import { ApiError, invalidRequest } from './api/api-error.ts';
 import type { Brain } from '../model/types.ts';
-import { createRuleBrain } from './rule-model.ts';
+import { createRuleBrain } from '../model/rule-model/rule-model.ts';
 import { answerControl, type SimulatorConfig } from './control-endpoint.ts';
-import { type Exchange, sendJson, sha256 } from '../provider-host/exchange.ts';
-import { type Fault, FaultPlan } from './fault.ts';
+import { BodyTooLargeError, type Exchange, sendJson, sha256 } from '../provider-host/exchange.ts';
+import { type Fault, FaultPlan } from './faults/fault.ts';
 import { type Answer, startHttpHost } from '../provider-host/http-host.ts';
 import { answerCountTokens, answerMessages, type ProviderState } from './messages-endpoint.ts';
-import { MinuteLimits } from './minute-limits.ts';
-import { PrefixCache } from './prefix-cache.ts';
+import { MinuteLimits } from './limits/minute-limits.ts';
+import { PrefixCache } from './prompt/prefix-cache.ts';
 import { RequestLog, type RequestRecord, type Served } from './request-log.ts';
-import { findServedModel, toModelInfo, toModelPage } from './served-model.ts';
+import { findServedModel, toModelInfo, toModelPage } from './api/served-model.ts';
 
 /** One number for every model, or one per model; a model without one takes the default of 50 ms. */
 type Latency = number | Record<string, number>;
@@ -124,7 +124,7 @@ async function answer(
     record.finishedAt = Date.now();
     hungUp.abort();
   });
-  const exchange: Exchange = {
+  const exchange: Exchange<RequestRecord> = {
     req,
     res,
     record,
@@ -136,14 +136,21 @@ async function answer(
     await route(exchange, url, state, surroundings.acceptKey);
   } catch (thrown) {
     if (res.headersSent || res.destroyed) return;
-    const error =
-      thrown instanceof ApiError ? thrown : new ApiError(500, 'api_error', `simulator: ${toMessage(thrown)}`);
+    const error = toApiError(thrown);
     sendJson(exchange, error.status, error.toBody(record.requestId), error.options.headers);
   }
 }
 
+function toApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof BodyTooLargeError) {
+    return new ApiError(413, 'request_too_large', 'Request exceeds the maximum allowed number of bytes.');
+  }
+  return new ApiError(500, 'api_error', `simulator: ${toErrorText(thrown)}`);
+}
+
 async function route(
-  exchange: Exchange,
+  exchange: Exchange<RequestRecord>,
   url: URL,
   state: ProviderState,
   acceptKey: (key: string) => boolean,
@@ -164,7 +171,7 @@ async function route(
   }
 }
 
-function checkHeaders({ req, record }: Exchange, acceptKey: (key: string) => boolean): void {
+function checkHeaders({ req, record }: Exchange<RequestRecord>, acceptKey: (key: string) => boolean): void {
   const bearer = /^Bearer\s+(.+)$/i.exec(req.headers.authorization ?? '')?.[1];
   const given = req.headers['x-api-key'] ?? bearer;
   if (typeof given !== 'string' || given === '') {

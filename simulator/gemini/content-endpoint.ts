@@ -1,19 +1,24 @@
-import { toMessage } from '../../src/errors.ts';
+import { toErrorText } from '../provider-host/error-text.ts';
 import type { Usage } from '../../queues/usage.ts';
 import { deliver, reset, sendGatewayPage } from '../provider-host/deliver.ts';
 import { type Exchange, readBody, send, sendJson, sha256, untilGone, wait } from '../provider-host/exchange.ts';
-import { estimateTokens } from '../anthropic/prompt-segments.ts';
+import { estimateTokens } from '../provider-host/tokens.ts';
 import { type ArchiveThought, thinkAboutArchive } from '../model/archive/answer.ts';
 import { parseArchivePrompt } from '../model/archive/archive-prompt.ts';
-import { type ContentReply, finishContent, toContentResponse } from './content-reply.ts';
-import { type ContentRequest, readContentRequest } from './content-request.ts';
+import { type ContentReply, finishContent, toContentResponse } from './reply/content-reply.ts';
+import { type ContentRequest, readContentRequest } from './validate/content-request.ts';
 import type { ContentLog, ContentRecord } from './content-log.ts';
-import { countsAgainstLimits, type GeminiFaultFacts, type GeminiFaultPlan, toGeminiFaultError } from './faults.ts';
-import { invalidArgument } from './google-error.ts';
+import {
+  countsAgainstLimits,
+  type GeminiFaultFacts,
+  type GeminiFaultPlan,
+  toGeminiFaultError,
+} from './faults/fault.ts';
+import { invalidArgument } from './api/google-error.ts';
 import type { ImplicitCache } from './implicit-cache.ts';
 import type { ProjectLimits } from './quota/project-limits.ts';
-import { billGeminiNanoUsd, findServedGemini, type ServedGemini } from './served-models.ts';
-import { toStream } from './stream.ts';
+import { billGeminiNanoUsd, findServedGemini, type ServedGemini } from './api/served-models.ts';
+import { toStream } from './reply/stream.ts';
 
 export interface GeminiState {
   cache: ImplicitCache;
@@ -122,6 +127,6 @@ function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch (cause) {
-    throw invalidArgument(`Invalid JSON payload received. ${toMessage(cause)}`);
+    throw invalidArgument(`Invalid JSON payload received. ${toErrorText(cause)}`);
   }
 }

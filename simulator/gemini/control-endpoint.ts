@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Exchange, readBody, sendJson } from '../provider-host/exchange.ts';
 import type { ContentLog, ContentRecord } from './content-log.ts';
-import { geminiFaultSchema } from './faults.ts';
+import { geminiFaultSchema } from './faults/fault.ts';
 import type { ProjectLimits } from './quota/project-limits.ts';
 
 const limit = z.int().min(0).nullable().optional();

@@ -1,16 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { toMessage } from '../../src/errors.ts';
-import { ApiError } from '../anthropic/api-error.ts';
-import { type Exchange, sendJson, sha256 } from '../provider-host/exchange.ts';
+import { toErrorText } from '../provider-host/error-text.ts';
+import { BodyTooLargeError, type Exchange, sendJson, sha256 } from '../provider-host/exchange.ts';
 import { SimulatedClock } from './quota/clock.ts';
 import { answerContent, answerCount, type Caller, type GeminiState } from './content-endpoint.ts';
 import { ContentLog, type ContentRecord, type ContentTotals } from './content-log.ts';
 import { answerGeminiControl, type GeminiConfig } from './control-endpoint.ts';
-import { GeminiFaultPlan } from './faults.ts';
-import { GoogleError, invalidArgument, invalidKey, missingKey } from './google-error.ts';
+import { GeminiFaultPlan } from './faults/fault.ts';
+import { GoogleError, invalidArgument, invalidKey, missingKey } from './api/google-error.ts';
 import { ImplicitCache } from './implicit-cache.ts';
 import { type LimitSettings, type ProjectCount, ProjectLimits } from './quota/project-limits.ts';
-import { findServedGemini, toGeminiInfo, toGeminiPage } from './served-models.ts';
+import { findServedGemini, toGeminiInfo, toGeminiPage } from './api/served-models.ts';
 import { type Answer, startHttpHost } from '../provider-host/http-host.ts';
 
 /** What can be given at the start is what can be changed later, and what cannot. */
@@ -166,10 +165,10 @@ function readKey({ req, record }: Exchange<ContentRecord>, url: URL, keys: Keys)
 
 function toGoogleError(thrown: unknown): GoogleError {
   if (thrown instanceof GoogleError) return thrown;
-  if (thrown instanceof ApiError && thrown.status === 413) {
+  if (thrown instanceof BodyTooLargeError) {
     return invalidArgument('Request payload size exceeds the limit: 20971520 bytes.');
   }
-  return new GoogleError(500, `simulator: ${toMessage(thrown)}`);
+  return new GoogleError(500, `simulator: ${toErrorText(thrown)}`);
 }
 
 function dropUndefined<T extends object>(object: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {

@@ -1,6 +1,8 @@
 import { Ajv } from 'ajv';
-import { isObject, type JsonObject } from '../anthropic/validate/shape.ts';
-import type { Values } from './task/types.ts';
+import { isObject, type JsonObject } from '../provider-host/json.ts';
+
+/** Values by property name, for a result that has to fit a schema. Only what tools showed. */
+export type Values = JsonObject;
 
 const MAX_DEPTH = 12;
 

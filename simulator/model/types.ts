@@ -1,4 +1,7 @@
-import type { MessagesRequest } from '../anthropic/prompt-segments.ts';
+import type Anthropic from '@anthropic-ai/sdk';
+
+/** A validated body of the Messages API: the form in which both providers ask the simulated model about a task. */
+export type MessagesRequest = Anthropic.MessageCreateParamsNonStreaming;
 
 export type BrainBlock =
   | { type: 'text'; text: string }

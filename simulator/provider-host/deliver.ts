@@ -1,4 +1,4 @@
-import { type Answered, type Exchange, send, untilGone, wait } from './exchange.ts';
+import { type Exchange, send, untilGone, wait } from './exchange.ts';
 
 const DRIPS = 10;
 const GATEWAY_PAGE =
@@ -11,18 +11,18 @@ export interface DeliveryFault {
 }
 
 /** Answers with a page of a gateway that never forwarded the request. */
-export function sendGatewayPage(exchange: Exchange<Answered>): void {
+export function sendGatewayPage(exchange: Exchange): void {
   send(exchange, 200, 'text/html; charset=utf-8', GATEWAY_PAGE);
 }
 
 /** Ends the connection with a TCP reset. */
-export function reset({ req }: Exchange<Answered>): void {
+export function reset({ req }: Exchange): void {
   req.socket.resetAndDestroy();
 }
 
 /** Sends a 200 the way the fault wants it sent; resolves when all that will be sent is sent. */
 export async function deliver(
-  exchange: Exchange<Answered>,
+  exchange: Exchange,
   body: object,
   headers: Record<string, string>,
   fault: DeliveryFault | null,
@@ -43,7 +43,7 @@ function spoilBody(fault: DeliveryFault | null, text: string): string {
   return fault?.kind === 'empty-object' ? '{}' : text;
 }
 
-function start({ res, record, headers }: Exchange<Answered>, text: string, extra: Record<string, string>): void {
+function start({ res, record, headers }: Exchange, text: string, extra: Record<string, string>): void {
   if (res.destroyed) return;
   record.status = 200;
   const length = String(Buffer.byteLength(text));
@@ -51,12 +51,7 @@ function start({ res, record, headers }: Exchange<Answered>, text: string, extra
   res.flushHeaders();
 }
 
-async function drip(
-  exchange: Exchange<Answered>,
-  text: string,
-  headers: Record<string, string>,
-  delayMs: number,
-): Promise<void> {
+async function drip(exchange: Exchange, text: string, headers: Record<string, string>, delayMs: number): Promise<void> {
   start(exchange, text, headers);
   const bytes = Buffer.from(text);
   const step = Math.ceil(bytes.length / DRIPS);

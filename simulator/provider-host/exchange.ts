@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { ApiError } from '../anthropic/api-error.ts';
-import type { RequestRecord } from '../anthropic/request-log.ts';
 
-const MAX_BODY_BYTES = 32 * 1024 * 1024; // the provider's own limit
+const MAX_BODY_BYTES = 32 * 1024 * 1024; // https://docs.claude.com/en/api/errors, request_too_large
+
+/** A request body above the provider's limit. Each provider answers it in its own words. */
+export class BodyTooLargeError extends Error {
+  override name = 'BodyTooLargeError';
+}
 
 /** What every log entry has: the status that was sent, null while there is none. */
 export interface Answered {
@@ -12,7 +15,7 @@ export interface Answered {
 }
 
 /** One request and its answer, watched for a client that hangs up. */
-export interface Exchange<Logged extends Answered = RequestRecord> {
+export interface Exchange<Logged extends Answered = Answered> {
   req: IncomingMessage;
   res: ServerResponse;
   record: Logged;
@@ -22,7 +25,7 @@ export interface Exchange<Logged extends Answered = RequestRecord> {
   headers: Record<string, string>;
 }
 
-/** @throws ApiError 413 above the provider's limit */
+/** @throws BodyTooLargeError */
 export async function readBody(req: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -30,9 +33,7 @@ export async function readBody(req: IncomingMessage): Promise<Buffer> {
     size += chunk.length;
     if (size <= MAX_BODY_BYTES) chunks.push(chunk); // the rest is read and dropped, so that the client gets the answer
   }
-  if (size > MAX_BODY_BYTES) {
-    throw new ApiError(413, 'request_too_large', 'Request exceeds the maximum allowed number of bytes.');
-  }
+  if (size > MAX_BODY_BYTES) throw new BodyTooLargeError(`the body has ${size} bytes`);
   return Buffer.concat(chunks);
 }
 
@@ -52,18 +53,13 @@ export function untilGone(gone: AbortSignal): Promise<void> {
   });
 }
 
-export function sendJson(
-  exchange: Exchange<Answered>,
-  status: number,
-  body: object,
-  headers: Record<string, string> = {},
-): void {
+export function sendJson(exchange: Exchange, status: number, body: object, headers: Record<string, string> = {}): void {
   send(exchange, status, 'application/json', JSON.stringify(body), headers);
 }
 
 /** Sends an answer whole. */
 export function send(
-  { res, record, headers }: Exchange<Answered>,
+  { res, record, headers }: Exchange,
   status: number,
   type: string,
   body: string,

@@ -1,13 +1,6 @@
-import { invalidRequest, notSimulated } from '../api-error.ts';
-import {
-  checkCacheControl,
-  isObject,
-  type JsonObject,
-  refuseExtraKeys,
-  requireList,
-  requireObject,
-  requireString,
-} from './shape.ts';
+import { invalidRequest, notSimulated } from '../api/api-error.ts';
+import { checkCacheControl, refuseExtraKeys, requireList, requireObject, requireString } from './shape.ts';
+import { isObject, type JsonObject } from '../../provider-host/json.ts';
 
 const BLOCK_KEYS: Record<string, readonly string[]> = {
   text: ['type', 'text', 'citations', 'cache_control'],

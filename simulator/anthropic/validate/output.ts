@@ -1,5 +1,6 @@
-import { invalidRequest } from '../api-error.ts';
-import { isObject, refuseExtraKeys, requireObject, requireString } from './shape.ts';
+import { invalidRequest } from '../api/api-error.ts';
+import { refuseExtraKeys, requireObject, requireString } from './shape.ts';
+import { isObject } from '../../provider-host/json.ts';
 
 const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'];
 /** Keywords the provider's constrained decoding does not hold a reply to. */

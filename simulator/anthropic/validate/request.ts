@@ -1,7 +1,9 @@
-import { invalidRequest, notSimulated } from '../api-error.ts';
-import { type MessagesRequest, type PromptSegment, sumTokens, toPromptSegments } from '../prompt-segments.ts';
-import { findServedModel, type ServedModel } from '../served-model.ts';
-import { checkCacheControl, isObject, refuseExtraKeys, requireList, requireObject, requireString } from './shape.ts';
+import { invalidRequest, notSimulated } from '../api/api-error.ts';
+import { type PromptSegment, sumTokens, toPromptSegments } from '../prompt/prompt-segments.ts';
+import { type MessagesRequest } from '../../model/types.ts';
+import { findServedModel, type ServedModel } from '../api/served-model.ts';
+import { checkCacheControl, refuseExtraKeys, requireList, requireObject, requireString } from './shape.ts';
+import { isObject } from '../../provider-host/json.ts';
 import { checkMessages, checkSystem } from './messages.ts';
 import { checkOutputConfig } from './output.ts';
 import { checkToolChoice, checkTools } from './tools.ts';

@@ -1,10 +1,5 @@
-import { invalidRequest } from '../api-error.ts';
-
-export type JsonObject = Record<string, unknown>;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+import { isObject, type JsonObject } from '../../provider-host/json.ts';
+import { invalidRequest } from '../api/api-error.ts';
 
 /** @throws ApiError 400 naming the first key the API does not know */
 export function refuseExtraKeys(path: string, object: JsonObject, allowed: readonly string[]): void {

@@ -1,5 +1,5 @@
-import { invalidRequest, notSimulated } from '../api-error.ts';
-import type { ServedModel } from '../served-model.ts';
+import { invalidRequest, notSimulated } from '../api/api-error.ts';
+import type { ServedModel } from '../api/served-model.ts';
 import { checkCacheControl, refuseExtraKeys, requireList, requireObject, requireString } from './shape.ts';
 
 const TOOL_KEYS = [

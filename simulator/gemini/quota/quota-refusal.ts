@@ -1,4 +1,4 @@
-import { GoogleError } from '../google-error.ts';
+import { GoogleError } from '../api/google-error.ts';
 
 /** One limit that a request would pass. */
 export interface Violation {

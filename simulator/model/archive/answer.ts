@@ -1,5 +1,5 @@
 import { fillSchema, fitsSchema } from '../schema-fill.ts';
-import type { JsonObject } from '../../anthropic/validate/shape.ts';
+import type { JsonObject } from '../../provider-host/json.ts';
 import { parseArchivePrompt, parseMarkers, stripMarkers, type QuestionMarkers } from './archive-prompt.ts';
 import { findContradictions, findMatches } from './word-overlap.ts';
 

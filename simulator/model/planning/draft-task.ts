@@ -1,11 +1,19 @@
-import type { PlannedTask } from '../../../src/coordinator/plan/plan.ts';
+import type { SonnetReason } from '../../../queues/reasons.ts';
+import type { TASK_KINDS } from '../../../queues/kinds.ts';
 
-/** A planned task; null: not said. */
-export type DraftTask = PlannedTask & {
-  reason: PlannedTask['reason'];
+/** One task of a plan, in the form that the coordinator's plan schema asks for. Null: the plan leaves the field out. */
+export interface DraftTask {
+  id: string;
+  /** `{item}` is replaced by each entry of `for_each`. */
+  description: string;
+  kind: (typeof TASK_KINDS)[number];
+  model: 'haiku' | 'sonnet';
+  reason: SonnetReason | null;
+  /** Ids of tasks of the same plan. */
+  depends_on: string[];
   for_each: string[] | null;
   files: string[] | null;
-};
+}
 
 export function draftTask(
   id: string,

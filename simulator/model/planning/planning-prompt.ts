@@ -1,7 +1,7 @@
-import type { MessagesRequest } from '../../anthropic/prompt-segments.ts';
-import { isObject, type JsonObject } from '../../anthropic/validate/shape.ts';
+import type { MessagesRequest } from '../types.ts';
+import { isObject, type JsonObject } from '../../provider-host/json.ts';
 import { stripDirectives } from '../directives.ts';
-import { toTexts } from '../task/task-prompt.ts';
+import { toTexts } from '../message-texts.ts';
 
 /** What the coordinator asks for, told by the `title` of the schema its reply has to fit. */
 const TITLES = ['plan', 'synthesis', 'condensation', 'outline', 'section'] as const;

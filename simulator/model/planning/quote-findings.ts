@@ -1,4 +1,4 @@
-import { isObject } from '../../anthropic/validate/shape.ts';
+import { isObject } from '../../provider-host/json.ts';
 import { toWords } from '../archive/word-overlap.ts';
 import type { GivenFinding, PlanningPrompt } from './planning-prompt.ts';
 

@@ -1,6 +1,5 @@
-import type { MessagesRequest } from '../../anthropic/prompt-segments.ts';
-import type { JsonObject } from '../../anthropic/validate/shape.ts';
-import type { BrainReply } from '../types.ts';
+import type { JsonObject } from '../../provider-host/json.ts';
+import type { BrainReply, MessagesRequest } from '../types.ts';
 import { fillSchema, fitsSchema } from '../schema-fill.ts';
 import { toOutline } from './outline.ts';
 import { toPlan } from './plan.ts';

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import type { JsonObject } from '../../anthropic/validate/shape.ts';
+import type { JsonObject } from '../../provider-host/json.ts';
 import type { Call, IntentRule, Scene } from '../task/types.ts';
 import { findRequest } from '../task/mentions.ts';
 import { firstLine } from '../task/reading.ts';

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { isObject } from '../../anthropic/validate/shape.ts';
+import { isObject } from '../../provider-host/json.ts';
 import type { FileText } from './reading.ts';
 
 /** What can be said of a file from its text alone. */

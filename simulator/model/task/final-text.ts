@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../anthropic/validate/shape.ts';
+import type { JsonObject } from '../../provider-host/json.ts';
 import type { Answer, Scene } from './types.ts';
 import { fillSchema, fitsSchema } from '../schema-fill.ts';
 

@@ -1,5 +1,5 @@
-import type { MessagesRequest } from '../../anthropic/prompt-segments.ts';
-import { isObject, type JsonObject } from '../../anthropic/validate/shape.ts';
+import type { MessagesRequest } from '../types.ts';
+import { isObject, type JsonObject } from '../../provider-host/json.ts';
 
 /** One tool call of the conversation with what came back. */
 export interface Step {

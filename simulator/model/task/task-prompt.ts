@@ -1,5 +1,6 @@
-import type { MessagesRequest } from '../../anthropic/prompt-segments.ts';
-import { isObject, type JsonObject } from '../../anthropic/validate/shape.ts';
+import { toTexts } from '../message-texts.ts';
+import type { MessagesRequest } from '../types.ts';
+import { isObject, type JsonObject } from '../../provider-host/json.ts';
 
 /** What the first user message asks for, as far as it follows the worker's layout; any other text is a description. */
 export interface TaskPrompt {
@@ -24,12 +25,6 @@ export function parseTaskPrompt(request: MessagesRequest): TaskPrompt {
     data: parseJson(block(rest, 'data')),
     schema: isObject(schema) ? schema : null,
   };
-}
-
-/** The texts of a message, tool results left out. */
-export function toTexts(content: MessagesRequest['messages'][number]['content']): string[] {
-  if (typeof content === 'string') return [content];
-  return content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
 }
 
 function block(text: string, name: string): string | null {

@@ -1,4 +1,4 @@
-import type { MessagesRequest } from '../../anthropic/prompt-segments.ts';
+import type { MessagesRequest } from '../types.ts';
 import { parseDirectives, stripDirectives } from '../directives.ts';
 import type { Scene } from './types.ts';
 import { findFiles, findFolders, findGlobs, findQuoted, toVerbText } from './mentions.ts';

@@ -1,7 +1,8 @@
+import type { Values } from '../schema-fill.ts';
 import type { Directives } from '../directives.ts';
 import type { Step } from './steps.ts';
 import type { TaskPrompt } from './task-prompt.ts';
-import type { JsonObject } from '../../anthropic/validate/shape.ts';
+import type { JsonObject } from '../../provider-host/json.ts';
 
 export interface Call {
   name: string;
@@ -28,9 +29,6 @@ export interface Scene {
   /** Characters that a reply may take. */
   room: number;
 }
-
-/** Values by property name, for a result that has to fit a schema. Only what tools showed. */
-export type Values = JsonObject;
 
 export interface Answer {
   text: string;

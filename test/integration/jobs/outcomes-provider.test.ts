@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
-import type { Fault } from '../../../simulator/anthropic/fault.ts';
+import type { Fault } from '../../../simulator/anthropic/faults/fault.ts';
 import { openHttpLane } from '../../support/http-fleet.ts';
 import { readBooks } from '../../support/money.ts';
 import { useRedis } from '../../support/redis.ts';

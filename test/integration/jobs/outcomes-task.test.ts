@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { cancelJobs } from '../../../src/tasks/cancel.ts';
-import type { Fault } from '../../../simulator/anthropic/fault.ts';
+import type { Fault } from '../../../simulator/anthropic/faults/fault.ts';
 import { openHttpLane } from '../../support/http-fleet.ts';
 import { makeWorkspace } from '../../support/in-process-fleet.ts';
 import { readBooks } from '../../support/money.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import Anthropic, { APIConnectionError, APIError, RateLimitError } from '@anthropic-ai/sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AnthropicSimulator, startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import type { Fault } from '../../../simulator/anthropic/fault.ts';
+import type { Fault } from '../../../simulator/anthropic/faults/fault.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const MODEL = 'claude-haiku-5-5';

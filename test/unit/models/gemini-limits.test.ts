@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SimulatedClock } from '../../../simulator/gemini/quota/clock.ts';
-import { GoogleError } from '../../../simulator/gemini/google-error.ts';
+import { GoogleError } from '../../../simulator/gemini/api/google-error.ts';
 import { ImplicitCache } from '../../../simulator/gemini/implicit-cache.ts';
 import { toPacificDate } from '../../../simulator/gemini/quota/pacific-date.ts';
 import { type LimitSettings, ProjectLimits } from '../../../simulator/gemini/quota/project-limits.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { ApiError } from '../../../simulator/anthropic/api-error.ts';
-import { MinuteLimits } from '../../../simulator/anthropic/minute-limits.ts';
+import { ApiError } from '../../../simulator/anthropic/api/api-error.ts';
+import { MinuteLimits } from '../../../simulator/anthropic/limits/minute-limits.ts';
 
 const MODEL = 'claude-haiku-5-5';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { planSchema, type Plan } from '../../../src/coordinator/plan/plan.ts';
-import { createRuleBrain } from '../../../simulator/anthropic/rule-model.ts';
-import type { MessagesRequest } from '../../../simulator/anthropic/prompt-segments.ts';
-import { finishReply } from '../../../simulator/anthropic/reply.ts';
+import { createRuleBrain } from '../../../simulator/model/rule-model/rule-model.ts';
+import type { MessagesRequest } from '../../../simulator/model/types.ts';
+import { finishReply } from '../../../simulator/anthropic/reply/finish-reply.ts';
 
 const brain = createRuleBrain();
 const LISTING = [

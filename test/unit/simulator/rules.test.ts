@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import { createRuleBrain } from '../../../simulator/anthropic/rule-model.ts';
-import type { MessagesRequest } from '../../../simulator/anthropic/prompt-segments.ts';
+import { createRuleBrain } from '../../../simulator/model/rule-model/rule-model.ts';
+import type { MessagesRequest } from '../../../simulator/model/types.ts';
 
 const NAMES = [
   'read',

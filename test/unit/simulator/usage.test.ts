@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PrefixCache } from '../../../simulator/anthropic/prefix-cache.ts';
+import { PrefixCache } from '../../../simulator/anthropic/prompt/prefix-cache.ts';
 import {
-  estimateTokens,
   type PromptSegment,
   sumTokens,
   toPromptSegments,
-} from '../../../simulator/anthropic/prompt-segments.ts';
-import { billNanoUsd, findServedModel } from '../../../simulator/anthropic/served-model.ts';
+} from '../../../simulator/anthropic/prompt/prompt-segments.ts';
+import { estimateTokens } from '../../../simulator/provider-host/tokens.ts';
+import { billNanoUsd, findServedModel } from '../../../simulator/anthropic/api/served-model.ts';
 
 const MODEL = 'claude-haiku-5-5';
 const segment = (identity: string, tokens: number, breakpoint = false): PromptSegment => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError } from '../../../simulator/anthropic/api-error.ts';
+import { ApiError } from '../../../simulator/anthropic/api/api-error.ts';
 import { validateRequest } from '../../../simulator/anthropic/validate/request.ts';
 
 const valid = { model: 'claude-haiku-5-5', max_tokens: 10, messages: [{ role: 'user', content: 'Hi' }] };

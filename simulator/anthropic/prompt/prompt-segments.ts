@@ -1,7 +1,5 @@
-import type Anthropic from '@anthropic-ai/sdk';
-
-/** A request body after validation. */
-export type MessagesRequest = Anthropic.MessageCreateParamsNonStreaming;
+import type { MessagesRequest } from '../../model/types.ts';
+import { estimateTokens } from '../../provider-host/tokens.ts';
 
 /** One block of the prompt in the order the provider hashes and counts it: tools, system, messages. */
 export interface PromptSegment {
@@ -11,11 +9,6 @@ export interface PromptSegment {
   size: number;
   /** Whether a cache breakpoint stands after this block. */
   breakpoint: boolean;
-}
-
-/** @param text UTF-16; four code units make a token, rounded up, which never exceeds the text's UTF-8 bytes */
-export function estimateTokens(text: string | number): number {
-  return Math.ceil((typeof text === 'string' ? text.length : text) / 4);
 }
 
 /** The prompt as a list of blocks; a top-level `cache_control` puts a breakpoint after the last one. */

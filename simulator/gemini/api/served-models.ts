@@ -1,4 +1,4 @@
-import type { Usage } from '../../queues/usage.ts';
+import type { Usage } from '../../../queues/usage.ts';
 import { unknownModel } from './google-error.ts';
 
 /** A model as the simulated provider serves and bills it. */

@@ -1,4 +1,4 @@
-import { ApiError } from './api-error.ts';
+import { ApiError } from '../api/api-error.ts';
 
 /** Requests per sliding window and model, as the provider enforces them; refused requests do not count. */
 export class MinuteLimits {

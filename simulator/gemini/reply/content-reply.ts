@@ -1,7 +1,7 @@
-import type { Usage } from '../../queues/usage.ts';
-import { estimateTokens } from '../anthropic/prompt-segments.ts';
-import type { ArchiveThought } from '../model/archive/answer.ts';
-import type { ActiveGeminiFault } from './faults.ts';
+import type { Usage } from '../../../queues/usage.ts';
+import { estimateTokens } from '../../provider-host/tokens.ts';
+import type { ArchiveThought } from '../../model/archive/answer.ts';
+import type { ActiveGeminiFault } from '../faults/fault.ts';
 
 /** A reply of the model before it is put into the provider's shape. */
 export interface ContentReply {

@@ -1,4 +1,4 @@
-import { ApiError } from './api-error.ts';
+import { ApiError } from '../api/api-error.ts';
 import type { ActiveFault } from './fault.ts';
 
 type ErrorShape = readonly [status: number, type: string, message: string, errorCode?: string];

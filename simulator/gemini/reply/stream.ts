@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../anthropic/validate/shape.ts';
+import { isObject, type JsonObject } from '../../provider-host/json.ts';
 
 const CHUNKS = 3;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MatchPlan } from '../provider-host/match-plan.ts';
+import { MatchPlan } from '../../provider-host/match-plan.ts';
 
 /** Which requests to `POST /v1/messages` a fault hits: those for which every given condition holds. */
 const matcherSchema = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { MatchPlan } from '../provider-host/match-plan.ts';
-import { GoogleError, invalidKey, serviceDisabled } from './google-error.ts';
-import { toQuotaRefusal, type Violation } from './quota/quota-refusal.ts';
+import { MatchPlan } from '../../provider-host/match-plan.ts';
+import { GoogleError, invalidKey, serviceDisabled } from '../api/google-error.ts';
+import { toQuotaRefusal, type Violation } from '../quota/quota-refusal.ts';
 
 /** Which requests to `generateContent` a fault hits: those for which every given condition holds. */
 const matcherSchema = z.strictObject({

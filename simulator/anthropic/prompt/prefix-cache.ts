@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { estimateTokens, type PromptSegment } from './prompt-segments.ts';
+import { type PromptSegment } from './prompt-segments.ts';
+import { estimateTokens } from '../../provider-host/tokens.ts';
 
 const LIFE_MS = 5 * 60_000; // of an `ephemeral` entry since its last use
 const MINIMUM_TOKENS = 1_024; // shorter prefixes are not cached

@@ -1,5 +1,5 @@
-import { isObject, type JsonObject } from '../anthropic/validate/shape.ts';
-import { invalidArgument } from './google-error.ts';
+import { isObject, type JsonObject } from '../../provider-host/json.ts';
+import { invalidArgument } from '../api/google-error.ts';
 
 /** What the simulator reads of a `generateContent` or `countTokens` body. */
 export interface ContentRequest {

@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { Usage } from '../../queues/usage.ts';
-import type { BrainBlock, BrainReply } from '../model/types.ts';
-import { estimateTokens, type MessagesRequest } from './prompt-segments.ts';
+import type { BrainBlock, BrainReply } from '../../model/types.ts';
+import { type MessagesRequest } from '../../model/types.ts';
+import { estimateTokens } from '../../provider-host/tokens.ts';
 
 export interface FinishedReply {
   content: Anthropic.ContentBlock[];
@@ -29,41 +29,6 @@ export function finishReply(reply: BrainReply, request: MessagesRequest, request
   const stopSequence = cut ? null : stopped.sequence;
   const stopReason = cut ? 'max_tokens' : stopSequence === null ? normal : 'stop_sequence';
   return { content, stopReason, stopSequence, stopExplanation: null, output };
-}
-
-/** The body of a 200. */
-export function toMessage(reply: FinishedReply, model: string, usage: Usage, requestHash: string): object {
-  const details =
-    reply.stopReason === 'refusal' ? { type: 'refusal', category: null, explanation: reply.stopExplanation } : null;
-  return {
-    id: toMessageId(requestHash),
-    type: 'message',
-    role: 'assistant',
-    model,
-    content: reply.content,
-    stop_reason: reply.stopReason,
-    stop_sequence: reply.stopSequence,
-    stop_details: details,
-    container: null,
-    diagnostics: null,
-    usage: {
-      input_tokens: usage.input,
-      cache_creation_input_tokens: usage.cache_write,
-      cache_read_input_tokens: usage.cache_read,
-      cache_creation: { ephemeral_5m_input_tokens: usage.cache_write, ephemeral_1h_input_tokens: 0 },
-      output_tokens: usage.output,
-      output_tokens_details: null,
-      server_tool_use: null,
-      service_tier: 'standard',
-      inference_geo: null,
-      speed: null,
-    },
-  };
-}
-
-/** The same request has the same id: a second paid call differs from a replay by the provider's log alone. */
-export function toMessageId(requestHash: string): string {
-  return `msg_sim_${requestHash.slice(0, 24)}`;
 }
 
 function cutAtStopSequence(

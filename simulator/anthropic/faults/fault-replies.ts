@@ -1,8 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { BrainReply } from '../model/types.ts';
+import type { BrainReply, MessagesRequest } from '../../model/types.ts';
 import type { ActiveFault } from './fault.ts';
-import type { MessagesRequest } from './prompt-segments.ts';
-import type { FinishedReply } from './reply.ts';
+import type { FinishedReply } from '../reply/finish-reply.ts';
 
 /** What the model says under a fault of the reply, before ids, cuts and the bill. */
 export function spoilBrainReply(fault: ActiveFault | null, reply: BrainReply, request: MessagesRequest): BrainReply {

@@ -1,0 +1,37 @@
+import type { Usage } from '../../../queues/usage.ts';
+import type { FinishedReply } from './finish-reply.ts';
+
+/** The body of a 200. */
+export function toMessage(reply: FinishedReply, model: string, usage: Usage, requestHash: string): object {
+  const details =
+    reply.stopReason === 'refusal' ? { type: 'refusal', category: null, explanation: reply.stopExplanation } : null;
+  return {
+    id: toMessageId(requestHash),
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: reply.content,
+    stop_reason: reply.stopReason,
+    stop_sequence: reply.stopSequence,
+    stop_details: details,
+    container: null,
+    diagnostics: null,
+    usage: {
+      input_tokens: usage.input,
+      cache_creation_input_tokens: usage.cache_write,
+      cache_read_input_tokens: usage.cache_read,
+      cache_creation: { ephemeral_5m_input_tokens: usage.cache_write, ephemeral_1h_input_tokens: 0 },
+      output_tokens: usage.output,
+      output_tokens_details: null,
+      server_tool_use: null,
+      service_tier: 'standard',
+      inference_geo: null,
+      speed: null,
+    },
+  };
+}
+
+/** The same request has the same id: a second paid call differs from a replay by the provider's log alone. */
+export function toMessageId(requestHash: string): string {
+  return `msg_sim_${requestHash.slice(0, 24)}`;
+}
