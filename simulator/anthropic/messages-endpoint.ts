@@ -1,12 +1,12 @@
 import { toErrorText } from '../provider-host/error-text.ts';
 import type { Usage } from '../../queues/usage.ts';
 import { ApiError, invalidRequest } from './api/api-error.ts';
-import type { Brain, BrainReply } from '../model/types.ts';
+import type { SimulatedModel, ModelReply } from '../model/types.ts';
 import { deliver, reset, sendGatewayPage } from '../provider-host/deliver.ts';
 import { type Exchange, readBody, sendJson, sha256, wait } from '../provider-host/exchange.ts';
 import type { FaultFacts, FaultPlan } from './faults/fault.ts';
 import { toFaultError } from './faults/fault-errors.ts';
-import { spoilBrainReply, spoilFinishedReply } from './faults/fault-replies.ts';
+import { spoilModelReply, spoilFinishedReply } from './faults/fault-replies.ts';
 import type { MinuteLimits } from './limits/minute-limits.ts';
 import type { PrefixCache } from './prompt/prefix-cache.ts';
 import { sumTokens } from './prompt/prompt-segments.ts';
@@ -19,7 +19,7 @@ import { isObject } from '../provider-host/json.ts';
 import { validateRequest } from './validate/request.ts';
 
 export interface ProviderState {
-  brain: Brain;
+  model: SimulatedModel;
   cache: PrefixCache;
   faults: FaultPlan;
   limits: MinuteLimits;
@@ -44,7 +44,7 @@ export async function answerMessages(exchange: Exchange<RequestRecord>, state: P
 
   const { request, model, segments } = validateRequest(value, 'create');
   const limitHeaders = state.limits.take(model.id);
-  const said = spoilBrainReply(fault, think(state.brain, request), request);
+  const said = spoilModelReply(fault, think(state.model, request), request);
   const reply = spoilFinishedReply(fault, finishReply(said, request, requestHash));
   const { keep, ...split } = state.cache.split(model.id, segments);
   const usage: Usage = { ...split, output: reply.output };
@@ -72,11 +72,11 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-function think(brain: Brain, request: MessagesRequest): BrainReply {
+function think(model: SimulatedModel, request: MessagesRequest): ModelReply {
   try {
-    return brain.reply(request);
+    return model.reply(request);
   } catch (cause) {
-    throw new ApiError(500, 'api_error', `simulator: the brain failed: ${toErrorText(cause)}`);
+    throw new ApiError(500, 'api_error', `simulator: the model failed: ${toErrorText(cause)}`);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toErrorText } from '../provider-host/error-text.ts';
 import { ApiError, invalidRequest } from './api/api-error.ts';
-import type { Brain } from '../model/types.ts';
-import { createRuleBrain } from '../model/rule-model/rule-model.ts';
+import type { SimulatedModel } from '../model/types.ts';
+import { createRuleModel } from '../model/rule-model/rule-model.ts';
 import { answerControl, type SimulatorConfig } from './control-endpoint.ts';
 import { BodyTooLargeError, type Exchange, sendJson, sha256 } from '../provider-host/exchange.ts';
 import { type Fault, FaultPlan } from './faults/fault.ts';
@@ -31,7 +31,7 @@ export interface SimulatorOptions {
   acceptKey?: (key: string) => boolean;
   faults?: Fault[];
   /** Default: the rule-based one, which uses the tools it is offered. */
-  brain?: Brain;
+  model?: SimulatedModel;
   /** Requests remembered. Default 10,000. */
   logLimit?: number;
 }
@@ -72,7 +72,7 @@ export function createAnthropicProvider(options: Omit<SimulatorOptions, 'port' |
   let latency = options.latencyMs ?? DEFAULT_LATENCY_MS;
   let acceptKey = options.acceptKey ?? acceptAny;
   const state: ProviderState = {
-    brain: options.brain ?? createRuleBrain(),
+    model: options.model ?? createRuleModel(),
     cache: new PrefixCache(),
     faults: new FaultPlan(options.faults ?? [], options.seed ?? 1),
     limits: new MinuteLimits(options.requestsPerMinute ?? {}, options.limitWindowMs),

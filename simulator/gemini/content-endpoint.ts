@@ -3,7 +3,7 @@ import type { Usage } from '../../queues/usage.ts';
 import { deliver, reset, sendGatewayPage } from '../provider-host/deliver.ts';
 import { type Exchange, readBody, send, sendJson, sha256, untilGone, wait } from '../provider-host/exchange.ts';
 import { estimateTokens } from '../provider-host/tokens.ts';
-import { type ArchiveThought, thinkAboutArchive } from '../model/archive/answer.ts';
+import { type ArchiveAnswer, answerQuestion } from '../model/archive/answer.ts';
 import { parseArchivePrompt } from '../model/archive/archive-prompt.ts';
 import { type ContentReply, finishContent, toContentResponse } from './reply/content-reply.ts';
 import { type ContentRequest, readContentRequest } from './validate/content-request.ts';
@@ -61,7 +61,7 @@ export async function answerContent(
   if (fault?.kind === 'html') return sendGatewayPage(exchange);
 
   const promptTokens = takeFromLimits(request, served, state, caller);
-  const thought = thinkAboutArchive(request.prompt, request.wantsJson, request.schema);
+  const thought = answerQuestion(request.prompt, request.wantsJson, request.schema);
   const reply = finishContent(thought, fault, request.maxOutputTokens ?? served.outputTokenLimit);
   const usage = toUsage(state, caller, request, promptTokens, reply);
   state.log.serve(record, usage, billGeminiNanoUsd(served, usage)); // a client that hangs up from here on is billed all the same
@@ -114,7 +114,7 @@ function toUsage(
   return { input: promptTokens - cache_read, cache_write: 0, cache_read, output };
 }
 
-function toLatency(thought: ArchiveThought, state: GeminiState): number {
+function toLatency(thought: ArchiveAnswer, state: GeminiState): number {
   return thought.markers?.latencyMs ?? state.latencyMs();
 }
 

@@ -6,7 +6,7 @@ export type Values = JsonObject;
 
 const MAX_DEPTH = 12;
 
-/** Other names a property may have for what the brain calls otherwise. */
+/** Other names a property may have for what the model calls otherwise. */
 const SYNONYMS: Record<string, readonly string[]> = {
   summary: [
     'description',

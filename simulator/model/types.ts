@@ -3,12 +3,12 @@ import type Anthropic from '@anthropic-ai/sdk';
 /** A validated body of the Messages API: the form in which both providers ask the simulated model about a task. */
 export type MessagesRequest = Anthropic.MessageCreateParamsNonStreaming;
 
-export type BrainBlock =
+export type ReplyBlock =
   | { type: 'text'; text: string }
   | { type: 'tool_use'; name: string; input: Record<string, unknown> };
 
-export interface BrainReply {
-  content: BrainBlock[];
+export interface ModelReply {
+  content: ReplyBlock[];
   /** The model declines; `content` is then empty. */
   refusal?: string;
   /** Milliseconds this one reply takes, instead of the simulator's latency. */
@@ -16,6 +16,6 @@ export interface BrainReply {
 }
 
 /** Stands in for the model: a pure function of the conversation, so that the same request gets the same reply. */
-export interface Brain {
-  reply(request: MessagesRequest): BrainReply;
+export interface SimulatedModel {
+  reply(request: MessagesRequest): ModelReply;
 }

@@ -1,10 +1,10 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { BrainReply, MessagesRequest } from '../../model/types.ts';
+import type { ModelReply, MessagesRequest } from '../../model/types.ts';
 import type { ActiveFault } from './fault.ts';
 import type { FinishedReply } from '../reply/finish-reply.ts';
 
 /** What the model says under a fault of the reply, before ids, cuts and the bill. */
-export function spoilBrainReply(fault: ActiveFault | null, reply: BrainReply, request: MessagesRequest): BrainReply {
+export function spoilModelReply(fault: ActiveFault | null, reply: ModelReply, request: MessagesRequest): ModelReply {
   if (fault?.kind === 'refusal') {
     return { ...reply, content: [], refusal: fault.message ?? 'The simulated model declines this request.' };
   }
@@ -33,7 +33,7 @@ function toCutOff(reply: FinishedReply): FinishedReply {
   return { ...reply, content: [{ type: 'text', text: half, citations: null }], stopReason: 'max_tokens' };
 }
 
-function toBadCall(request: MessagesRequest): BrainReply['content'][number] {
+function toBadCall(request: MessagesRequest): ModelReply['content'][number] {
   const tool = request.tools?.find((one): one is Anthropic.Tool => 'input_schema' in one);
   if (tool === undefined) return { type: 'text', text: 'No tool was offered. (simulated model)' };
   const names = tool.input_schema.required ?? Object.keys(tool.input_schema.properties ?? {});

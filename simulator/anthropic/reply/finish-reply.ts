@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { BrainBlock, BrainReply } from '../../model/types.ts';
+import type { ReplyBlock, ModelReply } from '../../model/types.ts';
 import { type MessagesRequest } from '../../model/types.ts';
 import { estimateTokens } from '../../provider-host/tokens.ts';
 
@@ -12,8 +12,8 @@ export interface FinishedReply {
   output: number;
 }
 
-/** Turns what the brain said into content blocks, cut where the request's stop sequences or `max_tokens` cut it. */
-export function finishReply(reply: BrainReply, request: MessagesRequest, requestHash: string): FinishedReply {
+/** Turns what the model said into content blocks, cut where the request's stop sequences or `max_tokens` cut it. */
+export function finishReply(reply: ModelReply, request: MessagesRequest, requestHash: string): FinishedReply {
   if (reply.refusal !== undefined) {
     const output = Math.max(1, estimateTokens(reply.refusal));
     return { content: [], stopReason: 'refusal', stopSequence: null, stopExplanation: reply.refusal, output };
@@ -32,9 +32,9 @@ export function finishReply(reply: BrainReply, request: MessagesRequest, request
 }
 
 function cutAtStopSequence(
-  blocks: readonly BrainBlock[],
+  blocks: readonly ReplyBlock[],
   sequences: readonly string[],
-): { blocks: readonly BrainBlock[]; sequence: string | null } {
+): { blocks: readonly ReplyBlock[]; sequence: string | null } {
   for (const [at, block] of blocks.entries()) {
     if (block.type !== 'text') continue;
     const found = sequences
@@ -42,7 +42,7 @@ function cutAtStopSequence(
       .filter(({ place }) => place >= 0)
       .toSorted((a, b) => a.place - b.place)[0];
     if (found === undefined) continue;
-    const rest: BrainBlock[] = found.place === 0 ? [] : [{ type: 'text', text: block.text.slice(0, found.place) }];
+    const rest: ReplyBlock[] = found.place === 0 ? [] : [{ type: 'text', text: block.text.slice(0, found.place) }];
     return { blocks: [...blocks.slice(0, at), ...rest], sequence: found.sequence };
   }
   return { blocks, sequence: null };
@@ -50,10 +50,10 @@ function cutAtStopSequence(
 
 /** A tool call that does not fit is dropped whole, as half a call cannot be run. */
 function cutAtMaxTokens(
-  blocks: readonly BrainBlock[],
+  blocks: readonly ReplyBlock[],
   maxTokens: number,
-): { blocks: BrainBlock[]; output: number; cut: boolean } {
-  const kept: BrainBlock[] = [];
+): { blocks: ReplyBlock[]; output: number; cut: boolean } {
+  const kept: ReplyBlock[] = [];
   let room = maxTokens * 4; // characters
   for (const block of blocks) {
     const size = sizeOf(block);
@@ -69,6 +69,6 @@ function cutAtMaxTokens(
   return { blocks: kept, output: Math.max(1, estimateTokens(size)), cut: false };
 }
 
-function sizeOf(block: BrainBlock): number {
+function sizeOf(block: ReplyBlock): number {
   return block.type === 'text' ? block.text.length : block.name.length + JSON.stringify(block.input).length;
 }

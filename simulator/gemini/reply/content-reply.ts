@@ -1,6 +1,6 @@
 import type { Usage } from '../../../queues/usage.ts';
 import { estimateTokens } from '../../provider-host/tokens.ts';
-import type { ArchiveThought } from '../../model/archive/answer.ts';
+import type { ArchiveAnswer } from '../../model/archive/answer.ts';
 import type { ActiveGeminiFault } from '../faults/fault.ts';
 
 /** A reply of the model before it is put into the provider's shape. */
@@ -18,7 +18,7 @@ export interface ContentReply {
 
 /** Applies the marker or fault of a reply, then the limit on its length. */
 export function finishContent(
-  thought: ArchiveThought,
+  thought: ArchiveAnswer,
   fault: ActiveGeminiFault | null,
   maxOutputTokens: number,
 ): ContentReply {
@@ -43,7 +43,7 @@ export function finishContent(
   }
 }
 
-function toKind(thought: ArchiveThought, fault: ActiveGeminiFault | null): string {
+function toKind(thought: ArchiveAnswer, fault: ActiveGeminiFault | null): string {
   if (fault !== null) return fault.kind;
   if (thought.markers?.blocked === true) return 'blocked';
   if (thought.markers?.cut === true) return 'max-tokens';

@@ -6,7 +6,7 @@ import { findContradictions, findMatches } from './word-overlap.ts';
 export const NOT_IN_ARCHIVE = 'NOT IN ARCHIVE';
 
 /** What the simulated model says, before limits and faults. */
-export interface ArchiveThought {
+export interface ArchiveAnswer {
   text: string;
   markers: QuestionMarkers | null;
 }
@@ -21,7 +21,7 @@ interface Said {
  * where two contradict each other, and says so when nothing fits.
  * @param wantsJson whether the reply must be JSON; `schema` then says which
  */
-export function thinkAboutArchive(prompt: string, wantsJson: boolean, schema: JsonObject | null): ArchiveThought {
+export function answerQuestion(prompt: string, wantsJson: boolean, schema: JsonObject | null): ArchiveAnswer {
   const { findings, question } = parseArchivePrompt(prompt);
   if (question === null) return { text: toText({ answer: 'OK (simulated model)', citations: [] }), markers: null };
   const markers = parseMarkers(question);

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../provider-host/json.ts';
-import type { BrainReply, MessagesRequest } from '../types.ts';
+import type { ModelReply, MessagesRequest } from '../types.ts';
 import { fillSchema, fitsSchema } from '../schema-fill.ts';
 import { toOutline } from './outline.ts';
 import { toPlan } from './plan.ts';
@@ -13,7 +13,7 @@ const UNKNOWN_ID = 'finding_unknown0000';
  * Answers the coordinator's structured calls as a planner would: deterministic, from the prompt alone, so true about what
  * the prompt says. Null for every other request.
  */
-export function replyToPlanner(request: MessagesRequest): BrainReply | null {
+export function replyToPlanner(request: MessagesRequest): ModelReply | null {
   const prompt = parsePlanningPrompt(request);
   if (prompt === null) return null;
   const latencyMs = findLatencyMs(prompt);

@@ -1,16 +1,16 @@
-import type { IntentRule } from '../task/types.ts';
+import type { Rule } from '../task/types.ts';
 import { firstLine } from '../task/reading.ts';
 import { findStep } from '../task/steps.ts';
 import { searchFindings } from './findings.ts';
 
 /** Takes “Ask the archive: …” to the librarian, and to the findings themselves where there is none or it gives no answer. */
-export const askArchive: IntentRule = (scene) => {
-  const question = /^\s*ask the archive\b[:,]?\s*(\S.*)/i.exec(scene.text)?.[1]?.trim();
+export const askArchive: Rule = (view) => {
+  const question = /^\s*ask the archive\b[:,]?\s*(\S.*)/i.exec(view.text)?.[1]?.trim();
   if (question === undefined) return null;
-  if (!scene.tools.has('ask_archive')) return searchFindings({ ...scene, text: question });
-  const asked = findStep(scene.steps, 'ask_archive', { question });
+  if (!view.tools.has('ask_archive')) return searchFindings({ ...view, text: question });
+  const asked = findStep(view.steps, 'ask_archive', { question });
   if (asked?.isError === true) {
-    const instead = searchFindings({ ...scene, text: question });
+    const instead = searchFindings({ ...view, text: question });
     const why = `The archive gave no answer: ${firstLine(asked)}`;
     return (
       instead && {

@@ -1,6 +1,6 @@
 import { plural } from '../task/file-facts.ts';
 import { escapePattern, parseGlob } from '../task/grep-output.ts';
-import type { Call, Intent, IntentRule, Scene } from '../task/types.ts';
+import type { Call, RuleMatch, Rule, TaskView } from '../task/types.ts';
 import { readFiles } from '../task/reading.ts';
 import { findStep } from '../task/steps.ts';
 import { toPatterns } from './describe.ts';
@@ -9,18 +9,18 @@ import { findSubject, grepping, list, toSearchValues } from './search.ts';
 const MAX_FILES = 20;
 
 /** Counts lines, files, or the places of a text. */
-export const count: IntentRule = (scene) => {
-  if (!/\b(?:count|how many|number of)\b/.test(scene.verbs)) return null;
+export const count: Rule = (view) => {
+  if (!/\b(?:count|how many|number of)\b/.test(view.verbs)) return null;
   const isAboutText =
-    /\b(?:containing|contain|with|matching|that (?:mention|match))\b/.test(scene.verbs) || scene.quoted.length > 0;
-  if (/\blines?\b/.test(scene.verbs) && !isAboutText) return countLinesOf(scene);
-  if (/\bfiles\b/.test(scene.verbs) && !isAboutText && !/\btodos?\b/.test(scene.verbs)) return list(scene);
-  const subject = findSubject(scene);
-  return subject === null || !scene.tools.has('grep') ? null : countPlaces(scene, subject);
+    /\b(?:containing|contain|with|matching|that (?:mention|match))\b/.test(view.verbs) || view.quoted.length > 0;
+  if (/\blines?\b/.test(view.verbs) && !isAboutText) return countLinesOf(view);
+  if (/\bfiles\b/.test(view.verbs) && !isAboutText && !/\btodos?\b/.test(view.verbs)) return list(view);
+  const subject = findSubject(view);
+  return subject === null || !view.tools.has('grep') ? null : countPlaces(view, subject);
 };
 
-function countPlaces(scene: Scene, subject: string): Intent {
-  const { next, matches, note } = grepping(scene, subject);
+function countPlaces(view: TaskView, subject: string): RuleMatch {
+  const { next, matches, note } = grepping(view, subject);
   return {
     next,
     answer: () => {
@@ -37,15 +37,15 @@ function countPlaces(scene: Scene, subject: string): Intent {
   };
 }
 
-function countLinesOf(scene: Scene): Intent {
-  const patterns = scene.files.length > 0 || !scene.tools.has('glob') ? [] : toPatterns(scene);
-  const listings = patterns.map((pattern) => ({ pattern, step: findStep(scene.steps, 'glob', { pattern }) }));
+function countLinesOf(view: TaskView): RuleMatch {
+  const patterns = view.files.length > 0 || !view.tools.has('glob') ? [] : toPatterns(view);
+  const listings = patterns.map((pattern) => ({ pattern, step: findStep(view.steps, 'glob', { pattern }) }));
   const unlisted: Call[] = listings.flatMap(({ pattern, step }) =>
     step === undefined ? [{ name: 'glob', input: { pattern } }] : [],
   );
   const found = [...new Set(listings.flatMap(({ step }) => (step === undefined ? [] : parseGlob(step))))];
-  const all = scene.files.length > 0 ? scene.files : found;
-  const { calls, files } = readFiles(scene, all.slice(0, MAX_FILES));
+  const all = view.files.length > 0 ? view.files : found;
+  const { calls, files } = readFiles(view, all.slice(0, MAX_FILES));
   return {
     next: () => (unlisted.length > 0 ? unlisted : calls),
     answer: () => {

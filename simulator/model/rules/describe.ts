@@ -1,6 +1,6 @@
 import { describeFacts, type FileFacts, plural, toFileFacts } from '../task/file-facts.ts';
 import { parseGlob } from '../task/grep-output.ts';
-import type { Answer, Call, Intent, IntentRule, Scene } from '../task/types.ts';
+import type { Answer, Call, RuleMatch, Rule, TaskView } from '../task/types.ts';
 import { type FileText, readFiles } from '../task/reading.ts';
 import { findStep } from '../task/steps.ts';
 
@@ -8,27 +8,27 @@ const NAMED_FILES = 12; // read at most, of those the task names
 const FOUND_FILES = 3; // read at most, of those a glob found
 
 /** Says what files are: those the task names, or the first of a folder. Takes every task nothing else takes. */
-export const describe: IntentRule = (scene) => describing(scene, scene.files.slice(0, NAMED_FILES));
+export const describe: Rule = (view) => describing(view, view.files.slice(0, NAMED_FILES));
 
 /** @param named files to read; none: those of the folder or pattern the task names, or of the whole workspace */
-export function describing(scene: Scene, named: readonly string[]): Intent {
-  const patterns = named.length > 0 || !scene.tools.has('glob') ? [] : toPatterns(scene);
-  const listed = patterns.map((pattern) => ({ pattern, step: findStep(scene.steps, 'glob', { pattern }) }));
+export function describing(view: TaskView, named: readonly string[]): RuleMatch {
+  const patterns = named.length > 0 || !view.tools.has('glob') ? [] : toPatterns(view);
+  const listed = patterns.map((pattern) => ({ pattern, step: findStep(view.steps, 'glob', { pattern }) }));
   const unlisted = listed.filter(({ step }) => step === undefined);
   const found = [...new Set(listed.flatMap(({ step }) => (step === undefined ? [] : parseGlob(step))))];
   const chosen = named.length > 0 ? named : chooseFiles(found);
-  const { calls, files } = readFiles(scene, chosen);
+  const { calls, files } = readFiles(view, chosen);
   return {
     next(): Call[] {
       if (unlisted.length > 0) return unlisted.map(({ pattern }) => ({ name: 'glob', input: { pattern } }));
       return calls;
     },
-    answer: () => report(scene, patterns, found, files),
+    answer: () => report(view, patterns, found, files),
   };
 }
 
 /** Glob patterns for the folders and patterns a task names; everything if it names none. */
-export function toPatterns({ globs, folders }: Scene): string[] {
+export function toPatterns({ globs, folders }: TaskView): string[] {
   if (globs.length > 0) return globs.slice(0, 4);
   return folders.length > 0 ? folders.slice(0, 4).map((folder) => `${folder}/**/*`) : ['**/*'];
 }
@@ -44,7 +44,7 @@ function chooseFiles(paths: readonly string[]): string[] {
 }
 
 function report(
-  scene: Scene,
+  view: TaskView,
   patterns: readonly string[],
   found: readonly string[],
   files: readonly FileText[],
@@ -55,7 +55,7 @@ function report(
   if (patterns.length > 0) lines.unshift(describeListing(patterns, found, facts.length));
   else if (facts.length > 1) lines.unshift(`${plural(facts.length, 'file')}, ${plural(total(facts), 'line')} in all.`);
   lines.push(...refused.map((file) => `${file.path} could not be read: ${file.error}`));
-  if (lines.length === 0) lines.push(describeNothing(scene));
+  if (lines.length === 0) lines.push(describeNothing(view));
   return { text: lines.join('\n'), values: toValues(facts, found, lines) };
 }
 
@@ -72,7 +72,7 @@ function describeListing(patterns: readonly string[], found: readonly string[], 
 }
 
 /** Without a file to look at, only what the tools said can be reported. */
-function describeNothing({ task, steps, tools }: Scene): string {
+function describeNothing({ task, steps, tools }: TaskView): string {
   if (task.data !== undefined) {
     const { data } = task;
     if (Array.isArray(data)) return `The data is a list of ${plural(data.length, 'item')}.`;

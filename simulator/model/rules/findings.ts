@@ -1,5 +1,5 @@
 import { plural } from '../task/file-facts.ts';
-import type { Intent, IntentRule, Scene } from '../task/types.ts';
+import type { RuleMatch, Rule, TaskView } from '../task/types.ts';
 import { firstLine } from '../task/reading.ts';
 import { findStep, type Step } from '../task/steps.ts';
 
@@ -7,17 +7,17 @@ const READ = 3;
 const READ_OF_FOUNDATION = 10; // the tool's most
 
 /** Asks what the fleet found earlier and answers with the ids it read. */
-export const findings: IntentRule = (scene) => {
+export const findings: Rule = (view) => {
   if (
-    !scene.tools.has('findings') ||
-    !/\bfindings?\b|\b(?:already know|known so far|found (?:earlier|before))\b/.test(scene.verbs)
+    !view.tools.has('findings') ||
+    !/\bfindings?\b|\b(?:already know|known so far|found (?:earlier|before))\b/.test(view.verbs)
   )
     return null;
-  return scene.buildsOn.length > 0 ? readFoundation(scene) : searchFindings(scene);
+  return view.buildsOn.length > 0 ? readFoundation(view) : searchFindings(view);
 };
 
 /** Reads the findings a task was told it builds on, and says what each found. */
-function readFoundation({ steps, buildsOn }: Scene): Intent {
+function readFoundation({ steps, buildsOn }: TaskView): RuleMatch {
   const input = { action: 'get', ids: buildsOn.slice(0, READ_OF_FOUNDATION) };
   const read = findStep(steps, 'findings', input);
   return {
@@ -55,11 +55,11 @@ function toLine(jsonText: string): string {
 }
 
 /** Also the way to look around where a task has no workspace. */
-export function searchFindings(scene: Scene): ReturnType<IntentRule> {
-  const query = findQuery(scene);
-  const found = findStep(scene.steps, 'findings', { action: 'search', query });
+export function searchFindings(view: TaskView): ReturnType<Rule> {
+  const query = findQuery(view);
+  const found = findStep(view.steps, 'findings', { action: 'search', query });
   const ids = found === undefined || found.isError ? [] : findIds(found.content).slice(0, READ);
-  const read = scene.steps.find((step) => step.name === 'findings' && step.input.action === 'get');
+  const read = view.steps.find((step) => step.name === 'findings' && step.input.action === 'get');
   return {
     next() {
       if (found === undefined) return [{ name: 'findings', input: { action: 'search', query } }];
@@ -90,7 +90,7 @@ export function searchFindings(scene: Scene): ReturnType<IntentRule> {
   };
 }
 
-function findQuery({ text, quoted }: Scene): string {
+function findQuery({ text, quoted }: TaskView): string {
   const about = /\b(?:about|on|regarding|concerning|of)\s+(.+?)[.?!]*$/is.exec(text)?.[1];
   return (quoted[0] ?? about ?? text).trim().slice(0, 200);
 }

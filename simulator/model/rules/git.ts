@@ -1,18 +1,18 @@
 import { plural } from '../task/file-facts.ts';
-import type { Call, IntentRule, Scene } from '../task/types.ts';
+import type { Call, Rule, TaskView } from '../task/types.ts';
 import { findRequest } from '../task/mentions.ts';
 import { firstLine } from '../task/reading.ts';
 import { findStep } from '../task/steps.ts';
 
 /** Commits: what this task wrote, the files it names, or everything. */
-export const commit: IntentRule = (scene) => {
-  if (findRequest(scene.verbs, 'commit') === undefined || !scene.tools.has('git')) return null;
-  const written = scene.steps.filter((step) => (step.name === 'write' || step.name === 'edit') && !step.isError);
+export const commit: Rule = (view) => {
+  if (findRequest(view.verbs, 'commit') === undefined || !view.tools.has('git')) return null;
+  const written = view.steps.filter((step) => (step.name === 'write' || step.name === 'edit') && !step.isError);
   const paths = [...new Set(written.map((step) => String(step.input.file_path)))];
-  const add = { args: ['add', '--', ...(paths.length > 0 ? paths : scene.files.length > 0 ? scene.files : ['.'])] };
-  const save = { args: ['commit', '-m', findMessage(scene)] };
-  const added = scene.steps.find((step) => step.name === 'git' && toArgs(step.input)[0] === 'add');
-  const saved = findStep(scene.steps, 'git', save);
+  const add = { args: ['add', '--', ...(paths.length > 0 ? paths : view.files.length > 0 ? view.files : ['.'])] };
+  const save = { args: ['commit', '-m', findMessage(view)] };
+  const added = view.steps.find((step) => step.name === 'git' && toArgs(step.input)[0] === 'add');
+  const saved = findStep(view.steps, 'git', save);
   return {
     next(): Call[] {
       if (added === undefined) return [{ name: 'git', input: add }];
@@ -47,10 +47,10 @@ const QUERIES: readonly (readonly [RegExp, readonly string[]])[] = [
 ];
 
 /** Asks git: log, diff, branches, status. */
-export const askGit: IntentRule = (scene) => {
-  if (!scene.tools.has('git') || !(scene.task.kind === 'git' || /\bgit\b|\bcommits\b/.test(scene.verbs))) return null;
-  const args = QUERIES.find(([words]) => words.test(scene.verbs))?.[1] ?? ['status', '--short'];
-  const step = findStep(scene.steps, 'git', { args });
+export const askGit: Rule = (view) => {
+  if (!view.tools.has('git') || !(view.task.kind === 'git' || /\bgit\b|\bcommits\b/.test(view.verbs))) return null;
+  const args = QUERIES.find(([words]) => words.test(view.verbs))?.[1] ?? ['status', '--short'];
+  const step = findStep(view.steps, 'git', { args });
   return {
     next: () => (step === undefined ? [{ name: 'git', input: { args } }] : []),
     answer() {
@@ -71,7 +71,7 @@ export const askGit: IntentRule = (scene) => {
   };
 };
 
-function findMessage({ text, quoted }: Scene): string {
+function findMessage({ text, quoted }: TaskView): string {
   const after = text.slice(Math.max(0, text.toLowerCase().lastIndexOf('commit')));
   const message = quoted.findLast((one) => after.includes(one));
   return message ?? text.split('\n')[0]?.slice(0, 72) ?? 'Change files';

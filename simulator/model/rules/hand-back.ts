@@ -1,4 +1,4 @@
-import type { IntentRule } from '../task/types.ts';
+import type { Rule } from '../task/types.ts';
 
 /** The four reasons of the fleet's contract, with the words that call for each. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
@@ -12,7 +12,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** A task that needs judgement goes back to who gave it. */
-export const handBack: IntentRule = ({ verbs, steps, tools, text }) => {
+export const handBack: Rule = ({ verbs, steps, tools, text }) => {
   const reason = REASONS.find(([words]) => words.test(verbs))?.[1];
   if (reason === undefined) return null;
   const explanation = `“${text.slice(0, 120)}” asks for a decision, not for work that can be checked against the files.`;

@@ -1,9 +1,9 @@
-import type { IntentRule } from '../task/types.ts';
+import type { Rule } from '../task/types.ts';
 import { findUrls } from '../task/mentions.ts';
 import { findStep } from '../task/steps.ts';
 
 /** Requests the addresses the task names and says what came back. */
-export const http: IntentRule = ({ text, tools, steps, task }) => {
+export const http: Rule = ({ text, tools, steps, task }) => {
   const urls = findUrls(text).slice(0, 6);
   if (urls.length === 0 || !tools.has('http')) return null;
   const method = /\b(POST|PUT|PATCH|DELETE|HEAD)\b/.exec(text)?.[1] ?? 'GET';

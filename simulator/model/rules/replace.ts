@@ -1,4 +1,4 @@
-import type { Call, IntentRule } from '../task/types.ts';
+import type { Call, Rule } from '../task/types.ts';
 import { findRequest } from '../task/mentions.ts';
 import { firstLine, readFiles } from '../task/reading.ts';
 
@@ -6,13 +6,12 @@ const WORDS =
   /\b(?:replace|change|rename|substitute)\s+(?:all\s+|every\s+|the\s+(?:word|text|string)\s+)*(\S+)\s+(?:with|to|by|into)\s+(\S+?)(?=[.,;]?(?:\s|$))/i;
 
 /** Replaces one text by another in the files the task names. */
-export const replace: IntentRule = (scene) => {
-  if (findRequest(scene.verbs, 'replace|change|rename|substitute') === undefined || !scene.tools.has('edit'))
-    return null;
-  const texts = scene.quoted.filter((one) => !scene.files.includes(one));
-  const [from, to] = texts.length >= 2 ? texts : (WORDS.exec(scene.text)?.slice(1) ?? []);
-  if (from === undefined || to === undefined || scene.files.length === 0) return null;
-  const { calls, files } = readFiles(scene, scene.files.slice(0, 12));
+export const replace: Rule = (view) => {
+  if (findRequest(view.verbs, 'replace|change|rename|substitute') === undefined || !view.tools.has('edit')) return null;
+  const texts = view.quoted.filter((one) => !view.files.includes(one));
+  const [from, to] = texts.length >= 2 ? texts : (WORDS.exec(view.text)?.slice(1) ?? []);
+  if (from === undefined || to === undefined || view.files.length === 0) return null;
+  const { calls, files } = readFiles(view, view.files.slice(0, 12));
   const edits = files.map((file) => {
     const found = file.error === null ? file.text.split(from).length - 1 : 0;
     const input = {
@@ -25,7 +24,7 @@ export const replace: IntentRule = (scene) => {
       file,
       found,
       input,
-      step: scene.steps.find((step) => step.name === 'edit' && step.input.file_path === file.path),
+      step: view.steps.find((step) => step.name === 'edit' && step.input.file_path === file.path),
     };
   });
   return {

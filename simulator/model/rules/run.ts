@@ -1,12 +1,12 @@
-import type { IntentRule, Scene } from '../task/types.ts';
+import type { Rule, TaskView } from '../task/types.ts';
 import { findRequest } from '../task/mentions.ts';
 import { findStep } from '../task/steps.ts';
 
 /** Runs the one command the task names. */
-export const run: IntentRule = (scene) => {
-  const argv = scene.tools.has('run') ? findCommand(scene) : null;
+export const run: Rule = (view) => {
+  const argv = view.tools.has('run') ? findCommand(view) : null;
   if (argv === null) return null;
-  const step = findStep(scene.steps, 'run', { argv });
+  const step = findStep(view.steps, 'run', { argv });
   return {
     next: () => (step === undefined ? [{ name: 'run', input: { argv } }] : []),
     answer() {
@@ -31,7 +31,7 @@ export const run: IntentRule = (scene) => {
   };
 };
 
-function findCommand({ text, verbs, quoted }: Scene): string[] | null {
+function findCommand({ text, verbs, quoted }: TaskView): string[] | null {
   if (findRequest(verbs, 'run|execute') === undefined) return null;
   const bare =
     /\b(?:run|execute)\s+(?:the\s+command\s+)?([a-z][\w.-]*(?:\s+(?!and\b|then\b|in\b|to\b)[\w./=@:-]+)*)/i.exec(

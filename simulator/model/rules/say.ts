@@ -1,7 +1,7 @@
-import type { IntentRule } from '../task/types.ts';
+import type { Rule } from '../task/types.ts';
 
 /** “Say that …”: the smallest task there is, done without a tool. */
-export const say: IntentRule = ({ text }) => {
+export const say: Rule = ({ text }) => {
   const said = /^say that (\S.*)/i.exec(text)?.[1];
   if (said === undefined) return null;
   const sentence = said.charAt(0).toUpperCase() + said.slice(1);

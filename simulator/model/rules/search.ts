@@ -1,6 +1,6 @@
 import { plural } from '../task/file-facts.ts';
 import { escapePattern, type GrepMatch, parseGlob, parseGrep } from '../task/grep-output.ts';
-import type { Answer, Call, Intent, IntentRule, Scene } from '../task/types.ts';
+import type { Answer, Call, RuleMatch, Rule, TaskView } from '../task/types.ts';
 import { firstLine } from '../task/reading.ts';
 import { findStep, type Step } from '../task/steps.ts';
 import { toPatterns } from './describe.ts';
@@ -15,13 +15,13 @@ const SEARCHES =
 const DEFINITION = String.raw`\b(function\*?|class|const|let|var|interface|type|enum|def|local function)\s+`;
 
 /** Finds a text or name: `path:line` of each place. */
-export const search: IntentRule = (scene) => {
-  if (!SEARCHES.test(scene.verbs)) return null;
-  const subject = findSubject(scene);
-  if (subject === null || !scene.tools.has('grep')) return null;
+export const search: Rule = (view) => {
+  if (!SEARCHES.test(view.verbs)) return null;
+  const subject = findSubject(view);
+  if (subject === null || !view.tools.has('grep')) return null;
   const isName = /^[\w$]+$/.test(subject);
-  const isDefinition = isName && /\b(?:defin\w+|declar\w+)\b/.test(scene.verbs);
-  const { next, matches, note } = grepping(scene, subject, isDefinition ? `${DEFINITION}${subject}\\b` : undefined);
+  const isDefinition = isName && /\b(?:defin\w+|declar\w+)\b/.test(view.verbs);
+  const { next, matches, note } = grepping(view, subject, isDefinition ? `${DEFINITION}${subject}\\b` : undefined);
   return {
     next,
     answer: () => {
@@ -42,14 +42,13 @@ export const search: IntentRule = (scene) => {
 };
 
 /** Lists files that match. */
-export const list: IntentRule = (scene) => {
-  const asksFiles = /\b(?:list|which|name|show|what|how many|count)\b.*\bfiles\b|\blist\b/.test(scene.verbs);
-  if (!asksFiles || /\blines?\b/.test(scene.verbs) || !scene.tools.has('glob')) return null;
-  const extension = /(?<![\w/])(\.[a-z]{1,5})\s+files\b/i.exec(scene.text)?.[1];
-  const under = scene.folders[0] === undefined ? '' : `${scene.folders[0]}/`;
-  const patterns =
-    scene.globs.length === 0 && extension !== undefined ? [`${under}**/*${extension}`] : toPatterns(scene);
-  const steps = patterns.map((pattern) => ({ pattern, step: findStep(scene.steps, 'glob', { pattern }) }));
+export const list: Rule = (view) => {
+  const asksFiles = /\b(?:list|which|name|show|what|how many|count)\b.*\bfiles\b|\blist\b/.test(view.verbs);
+  if (!asksFiles || /\blines?\b/.test(view.verbs) || !view.tools.has('glob')) return null;
+  const extension = /(?<![\w/])(\.[a-z]{1,5})\s+files\b/i.exec(view.text)?.[1];
+  const under = view.folders[0] === undefined ? '' : `${view.folders[0]}/`;
+  const patterns = view.globs.length === 0 && extension !== undefined ? [`${under}**/*${extension}`] : toPatterns(view);
+  const steps = patterns.map((pattern) => ({ pattern, step: findStep(view.steps, 'glob', { pattern }) }));
   return {
     next: () =>
       steps.filter(({ step }) => step === undefined).map(({ pattern }) => ({ name: 'glob', input: { pattern } })),
@@ -67,7 +66,7 @@ export const list: IntentRule = (scene) => {
 };
 
 /** What is looked for: a marker such as TODO, a quoted text, else the words after the verb. */
-export function findSubject({ text, quoted, files, verbs }: Scene): string | null {
+export function findSubject({ text, quoted, files, verbs }: TaskView): string | null {
   const quote = quoted.find((one) => !files.includes(one) && !one.endsWith('/'));
   if (quote !== undefined) return quote;
   const marker = MARKER.exec(text)?.[0];
@@ -79,20 +78,20 @@ export function findSubject({ text, quoted, files, verbs }: Scene): string | nul
 }
 
 interface Grepping {
-  next: Intent['next'];
+  next: RuleMatch['next'];
   matches: GrepMatch[];
   /** What stands in the way of the whole truth, or ''. */
   note: string;
 }
 
 /** Greps for a text in the files or folders the task names, or everywhere. */
-export function grepping(scene: Scene, subject: string, pattern = escapePattern(subject)): Grepping {
-  const where = scene.files.length > 0 ? scene.files.slice(0, 12) : scene.folders.slice(0, 4);
+export function grepping(view: TaskView, subject: string, pattern = escapePattern(subject)): Grepping {
+  const where = view.files.length > 0 ? view.files.slice(0, 12) : view.folders.slice(0, 4);
   const inputs = where.length > 0 ? where.map((path) => ({ pattern, path })) : [{ pattern }];
   const missing: Call[] = [];
   const done: { step: Step; path: string | null }[] = [];
   for (const input of inputs) {
-    const step = findStep(scene.steps, 'grep', input);
+    const step = findStep(view.steps, 'grep', input);
     const path = 'path' in input ? input.path : null;
     if (step === undefined) missing.push({ name: 'grep', input });
     else done.push({ step, path });

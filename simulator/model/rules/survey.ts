@@ -1,6 +1,6 @@
 import { plural } from '../task/file-facts.ts';
 import { parseGlob } from '../task/grep-output.ts';
-import type { Call, IntentRule } from '../task/types.ts';
+import type { Call, Rule } from '../task/types.ts';
 import { findStep } from '../task/steps.ts';
 
 const EVERYTHING = '**/*';
@@ -10,12 +10,12 @@ const BY_DEPTH = Array.from({ length: 8 }, (_, depth) => `${'*/'.repeat(depth)}*
 const ENTRY_CHARACTERS = 24;
 
 /** “List every file of the workspace …”: all paths the glob tool shows, those nearest to the top if not all fit into the reply. */
-export const survey: IntentRule = (scene) => {
-  if (!/^list every file\b/i.test(scene.text) || !scene.tools.has('glob')) return null;
-  const whole = findStep(scene.steps, 'glob', { pattern: EVERYTHING });
+export const survey: Rule = (view) => {
+  if (!/^list every file\b/i.test(view.text) || !view.tools.has('glob')) return null;
+  const whole = findStep(view.steps, 'glob', { pattern: EVERYTHING });
   const isCut = whole !== undefined && /^\[cut\b/m.test(whole.content);
   const patterns = isCut ? BY_DEPTH : [];
-  const parts = patterns.map((pattern) => ({ pattern, step: findStep(scene.steps, 'glob', { pattern }) }));
+  const parts = patterns.map((pattern) => ({ pattern, step: findStep(view.steps, 'glob', { pattern }) }));
   const toCall = (pattern: string): Call => ({ name: 'glob', input: { pattern } });
   return {
     next() {
@@ -27,7 +27,7 @@ export const survey: IntentRule = (scene) => {
       const found = [...new Set(steps.flatMap(parseGlob))].toSorted(
         (a, b) => depthOf(a) - depthOf(b) || (a < b ? -1 : 1),
       );
-      const shown = takeFitting(found, scene.room);
+      const shown = takeFitting(found, view.room);
       const note = shown.length < found.length ? `; the ${shown.length} nearest to the top are named` : '';
       const head = `${plural(found.length, 'file')} in the workspace${note}.`;
       const values = { files: shown, paths: shown, items: shown.map((path) => ({ path, bytes: 0 })) };

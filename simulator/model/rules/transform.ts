@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import type { JsonObject } from '../../provider-host/json.ts';
-import type { Call, IntentRule, Scene } from '../task/types.ts';
+import type { Call, Rule, TaskView } from '../task/types.ts';
 import { findRequest } from '../task/mentions.ts';
 import { firstLine } from '../task/reading.ts';
 
@@ -21,13 +21,13 @@ const CONDITION =
   /\bwhere\s+["'`]?(\w+(?:\.\w+)*)["'`]?\s+(is not|is|equals|==|=|!=|<=|>=|<|>|contains)\s+(?:"([^"]*)"|'([^']*)'|([\w.-]+))/gi;
 
 /** Sorts, filters, counts and converts rows with the transform tools: of a file the task names, or of its data. */
-export const transform: IntentRule = (scene) => {
+export const transform: Rule = (view) => {
   const asks =
-    scene.task.kind === 'transform' ||
-    findRequest(scene.verbs, 'convert|transform|filter|sort|group|select|turn') !== undefined;
-  const call = asks ? toCall(scene) : null;
-  if (call === null || !scene.tools.has(call.name)) return null;
-  const step = scene.steps.find((one) => one.name === call.name && !isFormatError(one.content));
+    view.task.kind === 'transform' ||
+    findRequest(view.verbs, 'convert|transform|filter|sort|group|select|turn') !== undefined;
+  const call = asks ? toCall(view) : null;
+  if (call === null || !view.tools.has(call.name)) return null;
+  const step = view.steps.find((one) => one.name === call.name && !isFormatError(one.content));
   return {
     next: () => (step === undefined ? [call] : []),
     answer() {
@@ -55,17 +55,17 @@ export const transform: IntentRule = (scene) => {
   };
 };
 
-function toCall(scene: Scene): Call | null {
-  const sources = scene.files.filter((path) => /\.(?:csv|json)$/i.test(path));
+function toCall(view: TaskView): Call | null {
+  const sources = view.files.filter((path) => /\.(?:csv|json)$/i.test(path));
   const target = sources.length > 1 ? sources.at(-1) : undefined;
   const [file] = sources;
-  const { data } = scene.task;
+  const { data } = view.task;
   if (file === undefined && data === undefined) return null;
   const isCsv = file === undefined ? typeof data === 'string' : extname(file).toLowerCase() === '.csv';
-  const to = toFormat(scene.text, target);
+  const to = toFormat(view.text, target);
   const input = {
     ...(file === undefined ? { data } : { file }),
-    ...toRowSteps(scene.text),
+    ...toRowSteps(view.text),
     ...(to === undefined ? {} : { to }),
     ...(target === undefined ? {} : { out_file: target }),
   };
@@ -105,7 +105,7 @@ function toValue(text: string): string | number | boolean {
   return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-/** A call that broke the tool's schema was not this brain's own. */
+/** A call that broke the tool's schema was not this model's own. */
 function isFormatError(content: string): boolean {
   return content.includes('breaks its schema');
 }

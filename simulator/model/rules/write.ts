@@ -1,5 +1,5 @@
 import { escapePattern } from '../task/grep-output.ts';
-import type { Call, Intent, IntentRule, Scene } from '../task/types.ts';
+import type { Call, RuleMatch, Rule, TaskView } from '../task/types.ts';
 import { findRequest } from '../task/mentions.ts';
 import { firstLine, type FileText, readFiles } from '../task/reading.ts';
 import { describing } from './describe.ts';
@@ -7,38 +7,38 @@ import { describing } from './describe.ts';
 const VERBS = 'append|add|create|write|save|document|put';
 
 /** Creates a file or appends to one; without a given text it writes down what it read of the other files. */
-export const write: IntentRule = (scene) => {
-  const verb = findRequest(scene.verbs, VERBS);
-  const hasText = findGivenText(scene, null) !== null;
-  const target = verb === undefined ? undefined : findTarget(scene, hasText);
-  if (verb === undefined || target === undefined || !scene.tools.has('write')) return null;
+export const write: Rule = (view) => {
+  const verb = findRequest(view.verbs, VERBS);
+  const hasText = findGivenText(view, null) !== null;
+  const target = verb === undefined ? undefined : findTarget(view, hasText);
+  if (verb === undefined || target === undefined || !view.tools.has('write')) return null;
   const isAppend = verb === 'append' || verb === 'add' || (hasText && verb === 'put');
-  const given = findGivenText(scene, target);
-  const sources = scene.files.filter((path) => path !== target);
-  const about = given === null ? describing({ ...scene, files: sources }, sources.slice(0, 12)) : null;
-  const before = readFiles(scene, [target]);
-  return writing(scene, target, { isAppend, given, about, before: before.files[0], reads: before.calls });
+  const given = findGivenText(view, target);
+  const sources = view.files.filter((path) => path !== target);
+  const about = given === null ? describing({ ...view, files: sources }, sources.slice(0, 12)) : null;
+  const before = readFiles(view, [target]);
+  return writing(view, target, { isAppend, given, about, before: before.files[0], reads: before.calls });
 };
 
 interface WritePlan {
   isAppend: boolean;
   /** The text the task gives, or null: then `about` says what to write. */
   given: string | null;
-  about: Intent | null;
+  about: RuleMatch | null;
   /** The target as it was read; undefined until then. A target that is not there yet reads as an error. */
   before: FileText | undefined;
   reads: Call[];
 }
 
-function writing(scene: Scene, target: string, plan: WritePlan): Intent {
-  const done = scene.steps.find((step) => step.name === 'write' && step.input.file_path === target);
+function writing(view: TaskView, target: string, plan: WritePlan): RuleMatch {
+  const done = view.steps.find((step) => step.name === 'write' && step.input.file_path === target);
   const old = plan.before?.error === null ? plan.before.text : '';
   const isPartial = plan.before?.error === null && !plan.before.isWhole;
   const text = plan.given ?? plan.about?.answer().text ?? '';
   return {
     next(): Call[] {
       if (done !== undefined) return [];
-      const look = [...(plan.about?.next() ?? []), ...(scene.tools.has('read') ? plan.reads : [])];
+      const look = [...(plan.about?.next() ?? []), ...(view.tools.has('read') ? plan.reads : [])];
       if (look.length > 0) return look;
       if (plan.isAppend && isPartial) return []; // writing back what was seen would cut the file
       const start = plan.isAppend && old !== '' && !old.endsWith('\n') ? `${old}\n` : plan.isAppend ? old : '';
@@ -76,7 +76,7 @@ function writing(scene: Scene, target: string, plan: WritePlan): Intent {
  * The file after "to", "into" or "in", or right after the verb; a file that is only what the text is about ("docs for
  * a.ts") is never written over.
  */
-function findTarget({ text, files }: Scene, hasText: boolean): string | undefined {
+function findTarget({ text, files }: TaskView, hasText: boolean): string | undefined {
   const named = files.filter((path) => text.includes(path));
   const after = (words: string) =>
     named.find((path) =>
@@ -92,7 +92,7 @@ function findTarget({ text, files }: Scene, hasText: boolean): string | undefine
 }
 
 /** The first quoted text that is no path, else what follows "with the text" or "saying", else null. */
-function findGivenText({ text, quoted, files }: Scene, target: string | null): string | null {
+function findGivenText({ text, quoted, files }: TaskView, target: string | null): string | null {
   const commitAt = text.toLowerCase().lastIndexOf('commit'); // what is quoted after it is the message
   const quote = quoted.find(
     (one) => one !== target && !files.includes(one) && (commitAt < 0 || text.indexOf(one) < commitAt),

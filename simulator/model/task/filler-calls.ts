@@ -1,13 +1,13 @@
 import { parseGlob } from './grep-output.ts';
-import type { Call, Scene } from './types.ts';
+import type { Call, TaskView } from './types.ts';
 
 /**
  * A harmless look around, for a turn that must call a tool though nothing is left to do. Another one at each turn, so
  * that a repeated call never looks like a loop.
  * @param turn replies given so far
  */
-export function toFillerCalls(scene: Scene, turn: number): Call[] {
-  const { tools, steps, files } = scene;
+export function toFillerCalls(view: TaskView, turn: number): Call[] {
+  const { tools, steps, files } = view;
   const listed = steps.filter((step) => step.name === 'glob').flatMap(parseGlob);
   const known = files.length > 0 ? files : listed;
   const path = known[turn % Math.max(1, known.length)];
@@ -23,7 +23,6 @@ export function toFillerCalls(scene: Scene, turn: number): Call[] {
     return [{ name: 'grep', input: path === undefined ? { pattern } : { pattern, path } }];
   }
   if (path !== undefined && tools.has('read')) return [{ name: 'read', input: { file_path: path } }];
-  if (tools.has('findings'))
-    return [{ name: 'findings', input: { action: 'search', query: scene.text.slice(0, 100) } }];
+  if (tools.has('findings')) return [{ name: 'findings', input: { action: 'search', query: view.text.slice(0, 100) } }];
   return [];
 }

@@ -1,12 +1,12 @@
 import type { JsonObject } from '../../provider-host/json.ts';
-import type { Answer, Scene } from './types.ts';
+import type { Answer, TaskView } from './types.ts';
 import { fillSchema, fitsSchema } from '../schema-fill.ts';
 
 const MARK = '(simulated model)';
 const CHARACTERS_PER_TOKEN = 4;
 
 /** The final answer as the task wants it: JSON where it gave a schema, else text that says it is simulated. */
-export function toFinalText({ task, directives }: Scene, answer: Answer, isRepair: boolean): string {
+export function toFinalText({ task, directives }: TaskView, answer: Answer, isRepair: boolean): string {
   if (task.schema === null) return pad(answer.text, directives.tokens);
   const isBad = directives.badSchema === 'always' || (directives.badSchema === 'once' && !isRepair);
   if (isBad) return toBadResult(task.schema);

@@ -1,4 +1,4 @@
-import type { Call, Scene } from './types.ts';
+import type { Call, TaskView } from './types.ts';
 import { findStep, type Step } from './steps.ts';
 
 const RANGE_LINES = 400;
@@ -21,31 +21,31 @@ export interface FileText {
 }
 
 /** Reads files whole, and in ranges where a file is too large for one result. */
-export function readFiles(scene: Scene, paths: readonly string[]): { calls: Call[]; files: FileText[] } {
+export function readFiles(view: TaskView, paths: readonly string[]): { calls: Call[]; files: FileText[] } {
   const calls: Call[] = [];
   const files: FileText[] = [];
   for (const path of paths) {
-    const outcome = readFile(scene, path);
+    const outcome = readFile(view, path);
     if ('call' in outcome) calls.push(outcome.call);
     else files.push(outcome.file);
   }
   return { calls: calls.slice(0, MAX_PARALLEL), files };
 }
 
-function readFile(scene: Scene, path: string): { call: Call } | { file: FileText } {
-  if (!scene.tools.has('read')) return { file: failed(path, 'no tool to read files was offered') };
-  const whole = scene.steps.find(
+function readFile(view: TaskView, path: string): { call: Call } | { file: FileText } {
+  if (!view.tools.has('read')) return { file: failed(path, 'no tool to read files was offered') };
+  const whole = view.steps.find(
     (step) => step.name === 'read' && step.input.file_path === path && step.input.view_range === undefined,
   );
   if (whole === undefined) return { call: { name: 'read', input: { file_path: path } } };
   if (whole.isLost) return { file: failed(path, 'its content is no longer in the prompt') };
   const isTooLarge = whole.isError ? /exceeds|view_range|too large/i.test(whole.content) : CUT.test(whole.content);
   if (!isTooLarge) return { file: whole.isError ? failed(path, firstLine(whole)) : complete(path, whole.content) };
-  return readRanges(scene, path);
+  return readRanges(view, path);
 }
 
 /** Ranges of 400 lines, or shorter where the tool says how many fit. */
-function readRanges(scene: Scene, path: string): { call: Call } | { file: FileText } {
+function readRanges(view: TaskView, path: string): { call: Call } | { file: FileText } {
   const parts: string[] = [];
   let lines = 0;
   let isWhole = true;
@@ -54,16 +54,16 @@ function readRanges(scene: Scene, path: string): { call: Call } | { file: FileTe
   });
   for (let at = 0; at < MAX_RANGES; at++) {
     let range = [lines + 1, lines + RANGE_LINES];
-    let step = findStep(scene.steps, 'read', { file_path: path, view_range: range });
+    let step = findStep(view.steps, 'read', { file_path: path, view_range: range });
     const fits = step?.isError ? /view_range: \[(\d+), (\d+)\]/.exec(step.content) : null;
     if (fits !== null) {
       range = [lines + 1, Math.max(lines + 1, Number(fits[2]))];
-      step = findStep(scene.steps, 'read', { file_path: path, view_range: range });
+      step = findStep(view.steps, 'read', { file_path: path, view_range: range });
     }
     if (step === undefined) return { call: { name: 'read', input: { file_path: path, view_range: range } } };
     if (step.isError && /\bhas \d+ lines, asked from\b/.test(step.content)) return toFile(true);
     const [from = 1, to = 1] = range;
-    if (step.isLost && scene.steps.some((other) => isNextRange(other, path, to))) {
+    if (step.isLost && view.steps.some((other) => isNextRange(other, path, to))) {
       isWhole = false;
       lines += to - from + 1; // it was full, else the next range would not have been asked for
       continue;

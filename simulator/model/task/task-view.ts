@@ -1,6 +1,6 @@
 import type { MessagesRequest } from '../types.ts';
 import { parseDirectives, stripDirectives } from '../directives.ts';
-import type { Scene } from './types.ts';
+import type { TaskView } from './types.ts';
 import { findFiles, findFolders, findGlobs, findQuoted, toVerbText } from './mentions.ts';
 import { toSteps } from './steps.ts';
 import { parseTaskPrompt } from './task-prompt.ts';
@@ -11,8 +11,8 @@ const READ_CHARACTERS = 4_000;
 /** Where a task of a mission names the findings of those it depends on: their words are no wish of its own. */
 const FOUNDATION = /\n\nIt builds on these findings\b/;
 
-/** Reads everything the brain goes by out of one request. */
-export function toScene(request: MessagesRequest): Scene {
+/** Reads everything the model goes by out of one request. */
+export function toTaskView(request: MessagesRequest): TaskView {
   const task = parseTaskPrompt(request);
   const [own = '', foundation = ''] = task.description.split(FOUNDATION);
   const text = stripDirectives(own.slice(0, READ_CHARACTERS));

@@ -10,7 +10,7 @@ export interface Call {
 }
 
 /** What there is to decide by: the task, what the tools said so far, and which tools there are. */
-export interface Scene {
+export interface TaskView {
   task: TaskPrompt;
   /** The description without test markers. */
   text: string;
@@ -35,13 +35,13 @@ export interface Answer {
   values: Values;
 }
 
-/** One way to do a task. Both functions look at the steps done so far and nothing else. */
-export interface Intent {
+/** One way to do a task. Both functions depend only on the steps done so far. */
+export interface RuleMatch {
   /** The calls to make now; none when there is nothing more to find out or do. */
   next(): Call[];
   /** What the steps so far showed. */
   answer(): Answer;
 }
 
-/** An intent for this task, or null if it asks for something else. */
-export type IntentRule = (scene: Scene) => Intent | null;
+/** The match of a rule with a task, or null for a task that asks for something else. */
+export type Rule = (view: TaskView) => RuleMatch | null;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { NOT_IN_ARCHIVE, thinkAboutArchive } from '../../../simulator/model/archive/answer.ts';
+import { NOT_IN_ARCHIVE, answerQuestion } from '../../../simulator/model/archive/answer.ts';
 
 const FINDINGS = [
   '<finding id="finding_aa01" at="2026-11-20T10:00:00.000Z" session="instance-10">The upload timeout is 30 seconds. Retries are off.</finding>',
@@ -10,7 +10,7 @@ const FINDINGS = [
 const ask = (question: string, findings = FINDINGS): { answer: string; citations: string[] } =>
   JSON.parse(say(question, findings));
 const say = (question: string, findings = FINDINGS): string =>
-  thinkAboutArchive(`${findings.join('\n')}\n<question>${question}</question>`, true, null).text;
+  answerQuestion(`${findings.join('\n')}\n<question>${question}</question>`, true, null).text;
 
 it('answers from the finding that shares words with the question, and cites it', () => {
   const { answer, citations } = ask('What do Haiku tasks cost?');
@@ -48,7 +48,7 @@ it('fills another schema than the librarian’s', () => {
     required: ['ok'],
     additionalProperties: false,
   };
-  const { text } = thinkAboutArchive('<question>upload?</question>', true, schema);
+  const { text } = answerQuestion('<question>upload?</question>', true, schema);
   expect(JSON.parse(text)).toEqual({ ok: expect.any(Boolean) });
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkCitations } from '../../../src/librarian/answer/citations.ts';
-import { createRuleBrain } from '../../../simulator/model/rule-model/rule-model.ts';
+import { createRuleModel } from '../../../simulator/model/rule-model/rule-model.ts';
 import type { MessagesRequest } from '../../../simulator/model/types.ts';
 
-const brain = createRuleBrain();
+const ruleModel = createRuleModel();
 const FINDINGS = [
   {
     id: 'finding_aa11',
@@ -33,7 +33,7 @@ function request(
 }
 
 function textOf(asked: MessagesRequest): string {
-  const [block] = brain.reply(asked).content;
+  const [block] = ruleModel.reply(asked).content;
   return block?.type === 'text' ? block.text : '';
 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { planSchema, type Plan } from '../../../src/coordinator/plan/plan.ts';
-import { createRuleBrain } from '../../../simulator/model/rule-model/rule-model.ts';
+import { createRuleModel } from '../../../simulator/model/rule-model/rule-model.ts';
 import type { MessagesRequest } from '../../../simulator/model/types.ts';
 import { finishReply } from '../../../simulator/anthropic/reply/finish-reply.ts';
 
-const brain = createRuleBrain();
+const ruleModel = createRuleModel();
 const LISTING = [
   ['README.md', 900],
   ['package.json', 300],
@@ -47,7 +47,7 @@ function request(blocks: Blocks, rest: Partial<MessagesRequest> = {}): MessagesR
 }
 
 function reply(asked: MessagesRequest): string {
-  const [block] = brain.reply(asked).content;
+  const [block] = ruleModel.reply(asked).content;
   return block?.type === 'text' ? block.text : '';
 }
 
@@ -165,20 +165,20 @@ describe('markers in the goal', () => {
   });
 
   it('decline', () => {
-    expect(brain.reply(request({ goal: 'x [[refused-plan]]' }))).toMatchObject({
+    expect(ruleModel.reply(request({ goal: 'x [[refused-plan]]' }))).toMatchObject({
       content: [],
       refusal: expect.any(String),
     });
   });
 
   it('take their time', () => {
-    expect(brain.reply(request({ goal: 'x [[latency:1234]]' })).latencyMs).toBe(1_234);
+    expect(ruleModel.reply(request({ goal: 'x [[latency:1234]]' })).latencyMs).toBe(1_234);
   });
 });
 
 it('is cut where it does not fit into max_tokens', () => {
   const asked = request({ goal: 'x [[tasks:2000]]' }, { max_tokens: 50 });
-  expect(finishReply(brain.reply(asked), asked, 'hash')).toMatchObject({ stopReason: 'max_tokens', output: 50 });
+  expect(finishReply(ruleModel.reply(asked), asked, 'hash')).toMatchObject({ stopReason: 'max_tokens', output: 50 });
 });
 
 it('leaves a task with a schema of its own to the worker’s rules', () => {
