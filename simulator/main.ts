@@ -8,7 +8,7 @@ import { fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { toErrorText } from './provider-host/error-text.ts';
 import { faultSchema } from './anthropic/faults/fault.ts';
-import { geminiConfigSchema } from './gemini/control-endpoint.ts';
+import { geminiConfigSchema } from './gemini/config.ts';
 import { startSimulator } from './simulator.ts';
 
 const USAGE = `usage: main.js [--port 0] [--latency-ms 50] [--seed 1] [--rpm MODEL=N]… [--fault JSON]… [--accept-key KEY]… [--gemini JSON]`;

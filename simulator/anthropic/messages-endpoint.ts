@@ -1,54 +1,55 @@
-import { toErrorText } from '../provider-host/error-text.ts';
 import type { Usage } from '../../queues/usage.ts';
+import type { MessagesRequest, ModelReply, SimulatedModel } from '../model/types.ts';
+import { deliver, intercept } from '../provider-host/deliver.ts';
+import { toErrorText } from '../provider-host/error-text.ts';
+import { type Exchange, readBody, sendJson, wait } from '../provider-host/exchange.ts';
+import { sha256 } from '../provider-host/hash.ts';
+import { isObject, parseJson } from '../provider-host/json.ts';
 import { ApiError, invalidRequest } from './api/api-error.ts';
-import type { SimulatedModel, ModelReply } from '../model/types.ts';
-import { deliver, reset, sendGatewayPage } from '../provider-host/deliver.ts';
-import { type Exchange, readBody, sendJson, sha256, wait } from '../provider-host/exchange.ts';
-import type { FaultFacts, FaultPlan } from './faults/fault.ts';
+import { billNanoUsd } from './api/served-model.ts';
+import type { AnthropicFacts, AnthropicFaults } from './faults/fault.ts';
 import { toFaultError } from './faults/fault-errors.ts';
-import { spoilModelReply, spoilFinishedReply } from './faults/fault-replies.ts';
+import { spoilFinishedReply, spoilModelReply } from './faults/fault-replies.ts';
 import type { MinuteLimits } from './limits/minute-limits.ts';
 import type { PrefixCache } from './prompt/prefix-cache.ts';
 import { sumTokens } from './prompt/prompt-segments.ts';
-import { type MessagesRequest } from '../model/types.ts';
 import { finishReply } from './reply/finish-reply.ts';
 import { toMessage, toMessageId } from './reply/message.ts';
-import type { RequestLog, RequestRecord } from './request-log.ts';
-import { billNanoUsd } from './api/served-model.ts';
-import { isObject } from '../provider-host/json.ts';
+import type { AnthropicLog, RequestRecord } from './request-log.ts';
 import { validateRequest } from './validate/request.ts';
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024; // https://docs.claude.com/en/api/errors, request_too_large
 
 export interface ProviderState {
   model: SimulatedModel;
   cache: PrefixCache;
-  faults: FaultPlan;
+  faults: AnthropicFaults;
   limits: MinuteLimits;
-  log: RequestLog;
+  log: AnthropicLog;
   latencyMs: (model: string) => number;
 }
 
-/** `POST /v1/messages`. @throws ApiError for what is refused before the model runs */
+/** `POST /v1/messages`. @throws ApiError for a request that is refused before the model runs */
 export async function answerMessages(exchange: Exchange<RequestRecord>, state: ProviderState): Promise<void> {
   const { record } = exchange;
-  const body = await readBody(exchange.req);
+  const body = await readBody(exchange.req, MAX_BODY_BYTES);
   const requestHash = sha256(body);
-  const value = parseJson(body);
+  const value = toValue(body);
   const facts = toFacts(value);
   describe(record, requestHash, facts, value);
   const fault = state.faults.take(facts);
   record.fault = fault?.kind ?? null;
   const error = fault === null ? null : toFaultError(fault);
   if (error !== null) throw error;
-  if (fault?.kind === 'reset-before') return reset(exchange);
-  if (fault?.kind === 'html') return sendGatewayPage(exchange);
+  if (intercept(exchange, fault)) return;
 
   const { request, model, segments } = validateRequest(value, 'create');
   const limitHeaders = state.limits.take(model.id);
-  const said = spoilModelReply(fault, think(state.model, request), request);
+  const said = spoilModelReply(fault, askModel(state.model, request), request);
   const reply = spoilFinishedReply(fault, finishReply(said, request, requestHash));
   const { keep, ...split } = state.cache.split(model.id, segments);
   const usage: Usage = { ...split, output: reply.output };
-  state.log.serve(record, usage, billNanoUsd(model, usage)); // a client that hangs up from here on is billed all the same
+  state.log.serve(record, usage, billNanoUsd(model, usage)); // from here on the call is billed, even if the client leaves
   record.messageId = toMessageId(requestHash);
   record.stopReason = reply.stopReason;
   record.tools = reply.content.flatMap((block) => (block.type === 'tool_use' ? [block.name] : []));
@@ -57,31 +58,31 @@ export async function answerMessages(exchange: Exchange<RequestRecord>, state: P
   await deliver(exchange, toMessage(reply, model.id, usage, requestHash), limitHeaders, fault);
 }
 
-/** `POST /v1/messages/count_tokens`: free, and never under a fault. @throws ApiError */
+/** `POST /v1/messages/count_tokens`: free, and no fault hits it. @throws ApiError */
 export async function answerCountTokens(exchange: Exchange<RequestRecord>): Promise<void> {
-  const { request, segments } = validateRequest(parseJson(await readBody(exchange.req)), 'count');
+  const { request, segments } = validateRequest(toValue(await readBody(exchange.req, MAX_BODY_BYTES)), 'count');
   exchange.record.model = request.model;
   sendJson(exchange, 200, { input_tokens: sumTokens(segments) });
 }
 
-function parseJson(body: Buffer): unknown {
+function toValue(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8'));
+    return parseJson(body);
   } catch (cause) {
     throw invalidRequest(`The request body is not valid JSON: ${toErrorText(cause)}`);
   }
 }
 
-function think(model: SimulatedModel, request: MessagesRequest): ModelReply {
+function askModel(model: SimulatedModel, request: MessagesRequest): ModelReply {
   try {
     return model.reply(request);
   } catch (cause) {
-    throw new ApiError(500, 'api_error', `simulator: the model failed: ${toErrorText(cause)}`);
+    throw new ApiError(500, 'api_error', `simulator: the simulated model failed: ${toErrorText(cause)}`);
   }
 }
 
-/** Reads what can be read of a body that may still turn out to be invalid. */
-function toFacts(value: unknown): FaultFacts {
+/** Reads what it can of a body that may be invalid. */
+function toFacts(value: unknown): AnthropicFacts {
   const body = isObject(value) ? value : {};
   const messages = Array.isArray(body.messages) ? body.messages.filter(isObject) : [];
   const user = isObject(body.metadata) ? body.metadata.user_id : null;
@@ -93,7 +94,7 @@ function toFacts(value: unknown): FaultFacts {
   };
 }
 
-function describe(record: RequestRecord, requestHash: string, facts: FaultFacts, value: unknown): void {
+function describe(record: RequestRecord, requestHash: string, facts: AnthropicFacts, value: unknown): void {
   const first =
     isObject(value) && Array.isArray(value.messages) && isObject(value.messages[0]) ? value.messages[0] : {};
   Object.assign(record, { requestHash, model: facts.model, user: facts.user, turn: facts.turn });

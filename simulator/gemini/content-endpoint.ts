@@ -1,28 +1,28 @@
-import { toErrorText } from '../provider-host/error-text.ts';
 import type { Usage } from '../../queues/usage.ts';
-import { deliver, reset, sendGatewayPage } from '../provider-host/deliver.ts';
-import { type Exchange, readBody, send, sendJson, sha256, untilGone, wait } from '../provider-host/exchange.ts';
-import { estimateTokens } from '../provider-host/tokens.ts';
 import { type ArchiveAnswer, answerQuestion } from '../model/archive/answer.ts';
 import { parseArchivePrompt } from '../model/archive/archive-prompt.ts';
-import { type ContentReply, finishContent, toContentResponse } from './reply/content-reply.ts';
-import { type ContentRequest, readContentRequest } from './validate/content-request.ts';
-import type { ContentLog, ContentRecord } from './content-log.ts';
-import {
-  countsAgainstLimits,
-  type GeminiFaultFacts,
-  type GeminiFaultPlan,
-  toGeminiFaultError,
-} from './faults/fault.ts';
+import { deliver, intercept } from '../provider-host/deliver.ts';
+import { toErrorText } from '../provider-host/error-text.ts';
+import { type Exchange, readBody, send, sendJson, untilGone, wait } from '../provider-host/exchange.ts';
+import { sha256 } from '../provider-host/hash.ts';
+import { parseJson } from '../provider-host/json.ts';
+import { estimateTokens } from '../provider-host/tokens.ts';
 import { invalidArgument } from './api/google-error.ts';
+import { billGeminiNanoUsd, findServedGemini, type ServedGemini } from './api/served-models.ts';
+import type { ContentLog, ContentRecord } from './content-log.ts';
+import type { GeminiFacts, GeminiFaults } from './faults/fault.ts';
+import { countsAgainstLimits, toGeminiFaultError } from './faults/fault-errors.ts';
 import type { ImplicitCache } from './implicit-cache.ts';
 import type { ProjectLimits } from './quota/project-limits.ts';
-import { billGeminiNanoUsd, findServedGemini, type ServedGemini } from './api/served-models.ts';
+import { type ContentReply, finishContent, toContentResponse } from './reply/content-reply.ts';
 import { toStream } from './reply/stream.ts';
+import { type ContentRequest, readContentRequest } from './validate/content-request.ts';
+
+export const MAX_BODY_BYTES = 20 * 1024 * 1024; // the provider's error names it: "exceeds the limit: 20971520 bytes"
 
 export interface GeminiState {
   cache: ImplicitCache;
-  faults: GeminiFaultPlan;
+  faults: GeminiFaults;
   limits: ProjectLimits;
   log: ContentLog;
   latencyMs: () => number;
@@ -48,23 +48,22 @@ export async function answerContent(
 ): Promise<void> {
   const { record } = exchange;
   const served = findServedGemini(caller.model);
-  const body = parseJson(await readBody(exchange.req));
+  const body = toValue(await readBody(exchange.req, MAX_BODY_BYTES));
   const request = readContentRequest(body);
   describe(record, request);
-  const facts: GeminiFaultFacts = { model: caller.model, project: caller.project, prompt: () => request.prompt };
+  const facts: GeminiFacts = { model: caller.model, project: caller.project, prompt: () => request.prompt };
   const fault = state.faults.take(facts);
   record.fault = fault?.kind ?? null;
   const error = fault === null ? null : toGeminiFaultError(fault, facts);
   if (fault !== null && countsAgainstLimits(fault)) takeFromLimits(request, served, state, caller);
   if (error !== null) throw error;
-  if (fault?.kind === 'reset-before') return reset(exchange);
-  if (fault?.kind === 'html') return sendGatewayPage(exchange);
+  if (intercept(exchange, fault)) return;
 
   const promptTokens = takeFromLimits(request, served, state, caller);
   const thought = answerQuestion(request.prompt, request.wantsJson, request.schema);
   const reply = finishContent(thought, fault, request.maxOutputTokens ?? served.outputTokenLimit);
   const usage = toUsage(state, caller, request, promptTokens, reply);
-  state.log.serve(record, usage, billGeminiNanoUsd(served, usage)); // a client that hangs up from here on is billed all the same
+  state.log.serve(record, usage, billGeminiNanoUsd(served, usage)); // from here on the call is billed, even if the client leaves
   record.finishReason = reply.finishReason ?? reply.blockReason;
   await wait(toLatency(thought, state), exchange.gone);
   if (fault?.kind === 'hung') return untilGone(exchange.gone);
@@ -79,7 +78,7 @@ export async function answerContent(
 /** `POST /v1beta/models/…:countTokens`: free, outside all limits, never under a fault. @throws GoogleError */
 export async function answerCount(exchange: Exchange<ContentRecord>, caller: Caller): Promise<void> {
   findServedGemini(caller.model);
-  const body = parseJson(await readBody(exchange.req));
+  const body = toValue(await readBody(exchange.req, MAX_BODY_BYTES));
   const wrapped = typeof body === 'object' && body !== null && 'generateContentRequest' in body;
   const totalTokens = countPrompt(readContentRequest(wrapped ? body.generateContentRequest : body));
   sendJson(exchange, 200, { totalTokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: totalTokens }] });
@@ -123,9 +122,9 @@ function describe(record: ContentRecord, request: ContentRequest): void {
   record.question = parseArchivePrompt(request.prompt.slice(-40_000)).question?.trim().slice(0, 200) ?? null;
 }
 
-function parseJson(body: Buffer): unknown {
+function toValue(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8'));
+    return parseJson(body);
   } catch (cause) {
     throw invalidArgument(`Invalid JSON payload received. ${toErrorText(cause)}`);
   }

@@ -1,102 +1,22 @@
-import type { Usage } from '../../queues/usage.ts';
+import { type LoggedRequest, RequestLog } from '../provider-host/request-log.ts';
 
-/** One request as the provider saw it. Instants are the simulated clock's. */
-export interface ContentRecord {
-  /** From 1, never reused. */
-  index: number;
-  endpoint: string;
-  model: string | null;
+/** What the log keeps of a request to the Gemini API besides the common fields. */
+interface OwnFields {
   /** The project of the key. */
   project: string | null;
-  /** First hex digits of the key's SHA-256: tells which key was used without holding it. */
-  keyHash: string | null;
-  /** Hash of the whole prompt: the same prompt sent again has the same. */
+  /** Hash of the whole prompt: the same for the same prompt. */
   promptHash: string | null;
-  /** The first 200 characters of the question, where one was asked. */
+  /** The first 200 characters of the librarian's question; null for another prompt. */
   question: string | null;
-  startedAt: number;
-  /** Null while it runs. */
-  finishedAt: number | null;
-  /** Null where no status was sent. */
-  status: number | null;
-  fault: string | null;
-  /** Whether the model ran, so that the provider counts and bills it. */
-  served: boolean;
-  usage: Usage | null;
-  /** By the paid tier's price list. */
-  billNanoUsd: number;
+  /** `finishReason`, or `blockReason` of a refused prompt. */
   finishReason: string | null;
-  /** The client hung up before the whole answer was sent. */
-  clientGone: boolean;
 }
 
-/** What was served since the start or the last clearing. */
-export interface ContentTotals {
-  calls: number;
-  usage: Usage;
-  billNanoUsd: number;
-}
+/** One request as the provider saw it. Instants are the simulated clock's. Bills are by the paid tier's prices. */
+export type ContentRecord = LoggedRequest & OwnFields;
+export type ContentLog = RequestLog<OwnFields>;
 
-/** Remembers the latest requests and the totals of all. */
-export class ContentLog {
-  #records: ContentRecord[] = [];
-  #totals = emptyTotals();
-  #next = 1;
-  readonly #limit: number;
-
-  /** @param limit records kept; the oldest go first */
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  open(endpoint: string, startedAt: number): ContentRecord {
-    const record: ContentRecord = {
-      index: this.#next++,
-      endpoint,
-      model: null,
-      project: null,
-      keyHash: null,
-      promptHash: null,
-      question: null,
-      startedAt,
-      finishedAt: null,
-      status: null,
-      fault: null,
-      served: false,
-      usage: null,
-      billNanoUsd: 0,
-      finishReason: null,
-      clientGone: false,
-    };
-    this.#records.push(record);
-    if (this.#records.length > this.#limit) this.#records.shift();
-    return record;
-  }
-
-  /** Books the record as served: from here on the provider bills it, whatever becomes of the answer. */
-  serve(record: ContentRecord, usage: Usage, billNanoUsd: number): void {
-    Object.assign(record, { served: true, usage, billNanoUsd });
-    this.#totals.calls += 1;
-    this.#totals.billNanoUsd += billNanoUsd;
-    this.#totals.usage.input += usage.input;
-    this.#totals.usage.cache_read += usage.cache_read;
-    this.#totals.usage.output += usage.output;
-  }
-
-  records(): ContentRecord[] {
-    return structuredClone(this.#records);
-  }
-
-  served(): ContentTotals {
-    return structuredClone(this.#totals);
-  }
-
-  clear(): void {
-    this.#records = [];
-    this.#totals = emptyTotals();
-  }
-}
-
-function emptyTotals(): ContentTotals {
-  return { calls: 0, usage: { input: 0, cache_write: 0, cache_read: 0, output: 0 }, billNanoUsd: 0 };
+/** @param limit records kept */
+export function createContentLog(limit: number): ContentLog {
+  return new RequestLog(limit, () => ({ project: null, promptHash: null, question: null, finishReason: null }));
 }

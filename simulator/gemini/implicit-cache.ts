@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { CHARACTERS_PER_TOKEN } from '../provider-host/tokens.ts';
 
-const BLOCK_CHARACTERS = 4_096; // 1,024 of our tokens: shorter prefixes are not cached
-const BLOCK_TOKENS = 1_024;
+const BLOCK_TOKENS = 1_024; // shorter prefixes are not cached: https://ai.google.dev/gemini-api/docs/caching
+const BLOCK_CHARACTERS = BLOCK_TOKENS * CHARACTERS_PER_TOKEN;
 const LIFE_MS = 5 * 60_000;
 const MAX_ENTRIES = 20_000;
 

@@ -1,26 +1,24 @@
 import { type Exchange, send, untilGone, wait } from './exchange.ts';
 
-const DRIPS = 10;
+const PIECES = 10; // of a slow body
 const GATEWAY_PAGE =
   '<!doctype html><html><head><title>Simulated gateway</title></head><body><h1>Please log in</h1></body></html>';
 
-/** What is done to an answer on its way; other kinds change nothing here. */
+/** A fault as far as it changes how an answer arrives. Other kinds change nothing here. */
 export interface DeliveryFault {
   kind: string;
   delayMs: number;
 }
 
-/** Answers with a page of a gateway that never forwarded the request. */
-export function sendGatewayPage(exchange: Exchange): void {
-  send(exchange, 200, 'text/html; charset=utf-8', GATEWAY_PAGE);
+/** Ends a request that the fault keeps from the provider, so that nothing is billed. @returns whether it did */
+export function intercept(exchange: Exchange, fault: DeliveryFault | null): boolean {
+  if (fault?.kind === 'reset-before') reset(exchange);
+  else if (fault?.kind === 'html') send(exchange, 200, 'text/html; charset=utf-8', GATEWAY_PAGE);
+  else return false;
+  return true;
 }
 
-/** Ends the connection with a TCP reset. */
-export function reset({ req }: Exchange): void {
-  req.socket.resetAndDestroy();
-}
-
-/** Sends a 200 the way the fault wants it sent; resolves when all that will be sent is sent. */
+/** Sends a 200 as the fault wants it sent. Resolves when all that will be sent is sent. */
 export async function deliver(
   exchange: Exchange,
   body: object,
@@ -29,13 +27,18 @@ export async function deliver(
 ): Promise<void> {
   const text = JSON.stringify(body);
   if (fault?.kind === 'reset-after') return reset(exchange);
-  if (fault?.kind === 'slow-body') return drip(exchange, text, headers, fault.delayMs);
+  if (fault?.kind === 'slow-body') return sendInPieces(exchange, text, headers, fault.delayMs);
   if (fault?.kind === 'stalled-body') {
     start(exchange, text, headers);
     return untilGone(exchange.gone);
   }
   if (fault?.kind === 'slow-headers') await wait(fault.delayMs, exchange.gone);
   send(exchange, 200, 'application/json', spoilBody(fault, text), headers);
+}
+
+/** Ends the connection with a TCP reset. */
+function reset({ req }: Exchange): void {
+  req.socket.resetAndDestroy();
 }
 
 function spoilBody(fault: DeliveryFault | null, text: string): string {
@@ -51,13 +54,18 @@ function start({ res, record, headers }: Exchange, text: string, extra: Record<s
   res.flushHeaders();
 }
 
-async function drip(exchange: Exchange, text: string, headers: Record<string, string>, delayMs: number): Promise<void> {
+async function sendInPieces(
+  exchange: Exchange,
+  text: string,
+  headers: Record<string, string>,
+  delayMs: number,
+): Promise<void> {
   start(exchange, text, headers);
   const bytes = Buffer.from(text);
-  const step = Math.ceil(bytes.length / DRIPS);
-  for (let at = 0; at < bytes.length && !exchange.gone.aborted; at += step) {
-    await wait(delayMs / DRIPS, exchange.gone);
-    exchange.res.write(bytes.subarray(at, at + step));
+  const size = Math.ceil(bytes.length / PIECES);
+  for (let sent = 0; sent < bytes.length && !exchange.gone.aborted; sent += size) {
+    await wait(delayMs / PIECES, exchange.gone);
+    exchange.res.write(bytes.subarray(sent, sent + size));
   }
   exchange.res.end();
 }

@@ -1,39 +1,32 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleepFor } from 'node:timers/promises';
-
-const MAX_BODY_BYTES = 32 * 1024 * 1024; // https://docs.claude.com/en/api/errors, request_too_large
+import type { LoggedRequest } from './request-log.ts';
 
 /** A request body above the provider's limit. Each provider answers it in its own words. */
 export class BodyTooLargeError extends Error {
   override name = 'BodyTooLargeError';
 }
 
-/** What every log entry has: the status that was sent, null while there is none. */
-export interface Answered {
-  status: number | null;
-}
-
-/** One request and its answer, watched for a client that hangs up. */
-export interface Exchange<Logged extends Answered = Answered> {
+/** One request and its answer. */
+export interface Exchange<Logged extends LoggedRequest = LoggedRequest> {
   req: IncomingMessage;
   res: ServerResponse;
   record: Logged;
-  /** Fires when the client hung up or the simulator closes. */
+  /** Aborts when the client closes the connection or the simulator closes. */
   gone: AbortSignal;
-  /** Sent with whatever is answered. */
+  /** Sent with every answer. */
   headers: Record<string, string>;
 }
 
-/** @throws BodyTooLargeError */
-export async function readBody(req: IncomingMessage): Promise<Buffer> {
+/** @throws BodyTooLargeError above `maxBytes` */
+export async function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of req as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk); // the rest is read and dropped, so that the client gets the answer
+    if (size <= maxBytes) chunks.push(chunk); // the rest is read and dropped, so that the client gets the answer
   }
-  if (size > MAX_BODY_BYTES) throw new BodyTooLargeError(`the body has ${size} bytes`);
+  if (size > maxBytes) throw new BodyTooLargeError(`request body: at most ${maxBytes} bytes, got ${size}`);
   return Buffer.concat(chunks);
 }
 
@@ -45,7 +38,7 @@ export async function wait(ms: number, gone: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when the client is gone; under a fault that never answers. */
+/** Resolves when the client is gone, for a fault that never answers. */
 export function untilGone(gone: AbortSignal): Promise<void> {
   if (gone.aborted) return Promise.resolve();
   return new Promise((resolve) => {
@@ -57,7 +50,7 @@ export function sendJson(exchange: Exchange, status: number, body: object, heade
   send(exchange, status, 'application/json', JSON.stringify(body), headers);
 }
 
-/** Sends an answer whole. */
+/** Sends a whole answer. */
 export function send(
   { res, record, headers }: Exchange,
   status: number,
@@ -69,8 +62,4 @@ export function send(
   record.status = status;
   const length = String(Buffer.byteLength(body));
   res.writeHead(status, { ...headers, ...extra, 'content-type': type, 'content-length': length }).end(body);
-}
-
-export function sha256(data: string | Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
 }

@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { ReplyBlock, ModelReply } from '../../model/types.ts';
 import { type MessagesRequest } from '../../model/types.ts';
-import { estimateTokens } from '../../provider-host/tokens.ts';
+import { CHARACTERS_PER_TOKEN, estimateTokens } from '../../provider-host/tokens.ts';
 
 export interface FinishedReply {
   content: Anthropic.ContentBlock[];
@@ -54,7 +54,7 @@ function cutAtMaxTokens(
   maxTokens: number,
 ): { blocks: ReplyBlock[]; output: number; cut: boolean } {
   const kept: ReplyBlock[] = [];
-  let room = maxTokens * 4; // characters
+  let room = maxTokens * CHARACTERS_PER_TOKEN; // characters
   for (const block of blocks) {
     const size = sizeOf(block);
     if (size <= room) {

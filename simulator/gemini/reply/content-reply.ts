@@ -1,5 +1,5 @@
 import type { Usage } from '../../../queues/usage.ts';
-import { estimateTokens } from '../../provider-host/tokens.ts';
+import { CHARACTERS_PER_TOKEN, estimateTokens } from '../../provider-host/tokens.ts';
 import type { ArchiveAnswer } from '../../model/archive/answer.ts';
 import type { ActiveGeminiFault } from '../faults/fault.ts';
 
@@ -58,7 +58,7 @@ function toLimited(text: string, maxOutputTokens: number): ContentReply {
   const candidatesTokens = maxOutputTokens - thoughtsTokens;
   return {
     ...whole,
-    text: text.slice(0, candidatesTokens * 4),
+    text: text.slice(0, candidatesTokens * CHARACTERS_PER_TOKEN),
     finishReason: 'MAX_TOKENS',
     candidatesTokens,
     thoughtsTokens,

@@ -1,5 +1,6 @@
 import type { MessagesRequest } from '../types.ts';
 import { isObject, type JsonObject } from '../../provider-host/json.ts';
+import { CHARACTERS_PER_TOKEN } from '../../provider-host/tokens.ts';
 import { stripDirectives } from '../directives.ts';
 import { toTexts } from '../message-texts.ts';
 
@@ -62,7 +63,6 @@ export function parsePlanningPrompt(request: MessagesRequest): PlanningPrompt | 
   };
 }
 
-const CHARACTERS_PER_TOKEN = 4; // as the simulator counts
 const FINDINGS = /^<findings>[\s\S]*^<\/findings>$/m;
 
 function toFindings(text: string): GivenFinding[] {

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../provider-host/json.ts';
 import type { Answer, TaskView } from './types.ts';
+import { CHARACTERS_PER_TOKEN } from '../../provider-host/tokens.ts';
 import { fillSchema, fitsSchema } from '../schema-fill.ts';
 
 const MARK = '(simulated model)';
-const CHARACTERS_PER_TOKEN = 4;
 
 /** The final answer as the task wants it: JSON where it gave a schema, else text that says it is simulated. */
 export function toFinalText({ task, directives }: TaskView, answer: Answer, isRepair: boolean): string {

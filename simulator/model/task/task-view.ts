@@ -1,4 +1,5 @@
 import type { MessagesRequest } from '../types.ts';
+import { CHARACTERS_PER_TOKEN } from '../../provider-host/tokens.ts';
 import { parseDirectives, stripDirectives } from '../directives.ts';
 import type { TaskView } from './types.ts';
 import { findFiles, findFolders, findGlobs, findQuoted, toVerbText } from './mentions.ts';
@@ -32,6 +33,6 @@ export function toTaskView(request: MessagesRequest): TaskView {
     tools: new Set((request.tools ?? []).map((tool) => ('name' in tool ? tool.name : ''))),
     directives: parseDirectives(task.description),
     buildsOn: [...foundation.matchAll(/^- ([A-Za-z0-9._-]+):/gm)].map(([, id = '']) => id),
-    room: request.max_tokens * 4, // as the simulator counts tokens
+    room: request.max_tokens * CHARACTERS_PER_TOKEN,
   };
 }
