@@ -1,4 +1,4 @@
-/** An error the simulated provider answers with, in the wording and shape of the real one (SDK `resources/shared.d.ts`). */
+/** An error that the simulated provider answers with, in the shape of the real one (SDK `resources/shared.d.ts`). */
 export class ApiError extends Error {
   override name = 'ApiError';
   constructor(
@@ -17,12 +17,7 @@ export class ApiError extends Error {
   }
 }
 
-/** A 400 as the provider words it: where, then what. */
+/** A 400 in the provider's form: location, then problem. */
 export function invalidRequest(message: string): ApiError {
   return new ApiError(400, 'invalid_request_error', message);
-}
-
-/** A 400 for what the real API does and this server does not; the text says which of the two it is. */
-export function notSimulated(what: string): ApiError {
-  return new ApiError(400, 'invalid_request_error', `${what}: the simulator does not do this (the real API may)`);
 }

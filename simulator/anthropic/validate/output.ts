@@ -1,9 +1,11 @@
-import { invalidRequest } from '../api/api-error.ts';
-import { refuseExtraKeys, requireObject, requireString } from './shape.ts';
+import { z } from 'zod';
 import { isObject } from '../../provider-host/json.ts';
+import { invalidRequest } from '../api/api-error.ts';
 
-const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'];
-/** Keywords the provider's constrained decoding does not hold a reply to. */
+/**
+ * Keywords that the provider's constrained decoding does not support.
+ * https://docs.claude.com/en/docs/build-with-claude/structured-outputs
+ */
 const UNSUPPORTED_KEYWORDS = [
   'minimum',
   'maximum',
@@ -15,28 +17,20 @@ const UNSUPPORTED_KEYWORDS = [
   'maxItems',
   'uniqueItems',
 ];
+/** Keywords whose value is data, not a schema. */
+const DATA_KEYWORDS = ['enum', 'const', 'default', 'examples'];
+/** Keywords whose value has a schema for each name. */
+const NAMED_SCHEMAS = ['properties', '$defs', 'definitions'];
 const SCHEMA_PATH = 'output_config.format.schema';
 
-/** Checks `output_config`: effort, and a JSON Schema of the subset the provider accepts. @throws ApiError 400 */
-export function checkOutputConfig(value: unknown): void {
-  if (value === undefined) return;
-  const config = requireObject('output_config', value);
-  refuseExtraKeys('output_config.', config, ['effort', 'format']);
-  const { effort, format } = config;
-  if (effort !== undefined && effort !== null && !(typeof effort === 'string' && EFFORTS.includes(effort))) {
-    throw invalidRequest(`output_config.effort: Input should be ${EFFORTS.map((one) => `'${one}'`).join(', ')}`);
-  }
-  if (format === undefined || format === null) return;
-  const checked = requireObject('output_config.format', format);
-  refuseExtraKeys('output_config.format.', checked, ['type', 'schema']);
-  if (requireString('output_config.format.type', checked.type) !== 'json_schema') {
-    throw invalidRequest("output_config.format.type: Input should be 'json_schema'");
-  }
-  checkSchema(requireObject(SCHEMA_PATH, checked.schema));
-}
+export const outputConfig = z.strictObject({
+  effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).nullish(),
+  format: z.strictObject({ type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()) }).nullish(),
+});
 
-function checkSchema(schema: unknown): void {
-  if (Array.isArray(schema)) return schema.forEach(checkSchema);
+/** Checks that a JSON Schema is of the subset that the provider accepts. @throws ApiError 400 */
+export function checkOutputSchema(schema: unknown): void {
+  if (Array.isArray(schema)) return schema.forEach(checkOutputSchema);
   if (!isObject(schema)) return;
   if (schema.type === 'object' && schema.additionalProperties !== false) {
     throw invalidRequest(`${SCHEMA_PATH}: For 'object' type, 'additionalProperties' must be explicitly set to false`);
@@ -48,8 +42,7 @@ function checkSchema(schema: unknown): void {
     );
   }
   for (const [key, nested] of Object.entries(schema)) {
-    if (key === 'enum' || key === 'const' || key === 'default' || key === 'examples') continue;
-    const named = key === 'properties' || key === '$defs' || key === 'definitions';
-    checkSchema(named && isObject(nested) ? Object.values(nested) : nested);
+    if (DATA_KEYWORDS.includes(key)) continue;
+    checkOutputSchema(NAMED_SCHEMAS.includes(key) && isObject(nested) ? Object.values(nested) : nested);
   }
 }

@@ -1,62 +1,59 @@
-import { invalidRequest, notSimulated } from '../api/api-error.ts';
+import { z } from 'zod';
+import { invalidRequest } from '../api/api-error.ts';
 import type { ServedModel } from '../api/served-model.ts';
-import { checkCacheControl, refuseExtraKeys, requireList, requireObject, requireString } from './shape.ts';
+import { cacheControl, unread } from './blocks.ts';
+import { listValues, onUnknownMember, toPlainLocation, unsimulated } from './wording.ts';
 
-const TOOL_KEYS = [
-  'type',
-  'name',
-  'description',
-  'input_schema',
-  'cache_control',
-  'strict',
-  'defer_loading',
-  'eager_input_streaming',
-  'input_examples',
-  'allowed_callers',
-];
+/** A tool of the client's own (SDK `resources/messages/messages.d.ts`, `Tool`). The provider's own tools are not simulated. */
+const tool = z.strictObject({
+  type: z
+    .literal('custom', {
+      error: ({ path, input }) =>
+        unsimulated(`${toPlainLocation(path?.slice(0, -1))}: tool type ${JSON.stringify(input)}`),
+    })
+    .nullish(),
+  name: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/),
+  description: z.string().optional(),
+  input_schema: z.looseObject({ type: z.literal('object') }),
+  cache_control: cacheControl,
+  strict: unread,
+  defer_loading: unread,
+  eager_input_streaming: unread,
+  input_examples: unread,
+  allowed_callers: unread,
+});
+
+export const tools = z.array(tool);
+
+const serial = { disable_parallel_tool_use: z.boolean().optional() };
 const CHOICE_TYPES = ['auto', 'any', 'tool', 'none'];
 
-/** @returns the tools' names. @throws ApiError 400 */
-export function checkTools(value: unknown): string[] {
-  if (value === undefined) return [];
-  const names: string[] = [];
-  for (const [at, item] of requireList('tools', value).entries()) {
-    const tool = requireObject(`tools.${at}`, item);
-    if (tool.type !== undefined && tool.type !== null && tool.type !== 'custom') {
-      throw notSimulated(`tools.${at}: tool type ${JSON.stringify(tool.type)}`);
-    }
-    refuseExtraKeys(`tools.${at}.custom.`, tool, TOOL_KEYS);
-    const name = requireString(`tools.${at}.custom.name`, tool.name);
-    if (!/^[a-zA-Z0-9_-]{1,128}$/.test(name)) {
-      throw invalidRequest(`tools.${at}.custom.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'`);
-    }
-    const schema = requireObject(`tools.${at}.custom.input_schema`, tool.input_schema);
-    if (schema.type === undefined) throw invalidRequest(`tools.${at}.custom.input_schema.type: Field required`);
-    if (schema.type !== 'object')
-      throw invalidRequest(`tools.${at}.custom.input_schema.type: Input should be 'object'`);
-    checkCacheControl(`tools.${at}.custom.cache_control`, tool.cache_control);
-    names.push(name);
-  }
-  if (new Set(names).size !== names.length) throw invalidRequest('tools: Tool names must be unique.');
-  return names;
-}
+export const toolChoice = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({ type: z.literal('auto'), ...serial }),
+    z.strictObject({ type: z.literal('any'), ...serial }),
+    z.strictObject({ type: z.literal('tool'), name: z.string(), ...serial }),
+    z.strictObject({ type: z.literal('none') }),
+  ],
+  { error: onUnknownMember((_type, location) => `${location}.type: Input should be ${listValues(CHOICE_TYPES)}`) },
+);
 
-/** @throws ApiError 400, also where the model does not take a forced choice */
-export function checkToolChoice(value: unknown, names: readonly string[], model: ServedModel): void {
-  if (value === undefined) return;
-  const choice = requireObject('tool_choice', value);
-  const type = requireString('tool_choice.type', choice.type);
-  if (!CHOICE_TYPES.includes(type)) {
-    throw invalidRequest(`tool_choice.type: Input should be ${CHOICE_TYPES.map((one) => `'${one}'`).join(', ')}`);
-  }
-  const allowed = type === 'none' ? ['type'] : ['type', 'disable_parallel_tool_use'];
-  refuseExtraKeys(`tool_choice.${type}.`, choice, type === 'tool' ? [...allowed, 'name'] : allowed);
-  if (names.length === 0) throw invalidRequest('tool_choice: may only be specified while providing tools');
-  if (type !== 'any' && type !== 'tool') return;
+/** @throws ApiError 400 for two tools of one name, or a choice that the tools or the model do not allow */
+export function checkTools(
+  offered: readonly z.output<typeof tool>[],
+  choice: z.output<typeof toolChoice> | undefined,
+  model: ServedModel,
+): void {
+  const names = new Set(offered.map(({ name }) => name));
+  if (names.size < offered.length) throw invalidRequest('tools: Tool names must be unique.');
+  if (choice === undefined) return;
+  if (names.size === 0) throw invalidRequest('tool_choice: may only be specified while providing tools');
+  if (choice.type !== 'any' && choice.type !== 'tool') return;
   if (!model.forcedToolChoice) {
-    throw invalidRequest(`tool_choice: type '${type}' is not supported by ${model.id}; use 'auto' or 'none'`);
+    throw invalidRequest(`tool_choice: type '${choice.type}' is not supported by ${model.id}; use 'auto' or 'none'`);
   }
-  if (type === 'tool' && !names.includes(requireString('tool_choice.tool.name', choice.name))) {
-    throw invalidRequest(`tool_choice: Tool '${String(choice.name)}' not found in provided tools`);
+  if (choice.type === 'tool' && !names.has(choice.name)) {
+    throw invalidRequest(`tool_choice: Tool '${choice.name}' not found in provided tools`);
   }
 }

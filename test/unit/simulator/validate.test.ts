@@ -106,6 +106,23 @@ describe('messages', () => {
     ['no content', [user([])], 'all messages must have non-empty content'],
     ['an unknown key of a block', [user([{ type: 'text', text: 'a', parsed: 1 }])], 'text.parsed: Extra inputs'],
     ['an unknown key of a message', [{ role: 'user', content: 'a', id: 'x' }], 'messages.0.id: Extra inputs'],
+    [
+      'a thought without its signature',
+      [
+        user('a'),
+        assistant([
+          { type: 'thinking', thinking: '' },
+          { type: 'text', text: 'b' },
+        ]),
+        user('c'),
+      ],
+      'messages.1.content.0.thinking.signature: Field required',
+    ],
+    [
+      'a cache breakpoint on a thought',
+      [user('a'), assistant([{ type: 'thinking', thinking: '', signature: 's', cache_control: null }]), user('c')],
+      'messages.1.content.0.thinking.cache_control: Extra inputs are not permitted',
+    ],
     ['a tool call by the user', [user([call])], '`tool_use` blocks are not allowed in user messages'],
     [
       'a tool call without input',
