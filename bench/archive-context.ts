@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
-import { readFindingTexts } from '../src/findings/read-texts.ts';
+import { readFindingTexts } from '../src/findings/stored.ts';
 import { createArchiveContext } from '../src/librarian/archive/context.ts';
 import { toArchiveEntry } from '../src/librarian/archive/entry.ts';
 import type { Measure } from './measure.ts';

@@ -1,7 +1,8 @@
 import { Router, type RequestHandler } from 'express';
 import { z } from 'zod';
 import { createFindingStore } from '../src/findings/store.ts';
-import { toSummary, type StoredFinding } from '../src/findings/stored.ts';
+import { toSummary } from '../src/findings/stored.ts';
+import { type StoredFinding } from '../src/findings/types.ts';
 import { adviceFor } from '../src/tasks/repair/advice.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
 import { describeCompaction } from '../src/status/read/compaction.ts';

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../queues/registry.ts';
 import { JobFailedError, toMessage, UsageError, WaitTimeoutError } from '../errors.ts';
-import { toFindingId } from '../findings/finding-id.ts';
+import { toFindingId } from '../findings/finding.ts';
 import { parseHalt } from '../halt/halt.ts';
 import { toRedisError } from '../redis/connect.ts';
 import type { Db } from '../redis/db.ts';

@@ -5,7 +5,7 @@ import type { BatchOptions } from '../tasks/batch/types.ts';
 import type { AddOptions, FleetTasks } from './connect-fleet.ts';
 import type { Producer } from '../tasks/enqueue.ts';
 import { UsageError, WaitTimeoutError } from '../errors.ts';
-import { toFindingId } from '../findings/finding-id.ts';
+import { toFindingId } from '../findings/finding.ts';
 import { withPlainErrors } from '../redis/plain-errors.ts';
 import { readKnownNames } from '../tasks/known-names.ts';
 import { isTypedTask, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';

@@ -4,7 +4,7 @@ import { readStoredTurns, type ProgressReader } from '../jobs/worker/crash-count
 import type { MissionData } from '../../queues/missions.ts';
 import { countOf } from '../text/plural.ts';
 import { BudgetReachedError, CancelledError, InvalidJobError, TaskFailedError, toMessage } from '../errors.ts';
-import { readStored, toText } from '../findings/read-stored.ts';
+import { readFindingTexts } from '../findings/stored.ts';
 import { toFailureReason } from '../jobs/outcomes/outcomes.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';
 import { executePlan } from './execute.ts';
@@ -90,11 +90,11 @@ async function findOut(ctx: StepContext, record: MissionRecord): Promise<void> {
  * another swarm whose findings were imported.
  * @throws TaskFailedError `finding-taken`, before anything is paid
  */
-async function isWritten({ db: { redis, keys }, id }: StepContext): Promise<boolean> {
+async function isWritten({ db, id }: StepContext): Promise<boolean> {
   const findingId = toMissionFindingId(id);
-  const [stored = null] = await readStored(redis, [keys.finding(findingId)]);
-  if (stored === null) return false;
-  if (toText(stored).includes(`"job_id":${JSON.stringify(id)}`)) return true; // as the scripts look for it
+  const [text = null] = await readFindingTexts(db, [findingId]);
+  if (text === null) return false;
+  if (text.includes(`"job_id":${JSON.stringify(id)}`)) return true; // as the scripts look for it
   throw new TaskFailedError('finding-taken', `finding ${findingId} already exists and belongs to something else`);
 }
 

@@ -1,7 +1,8 @@
 import { countOf } from '../text/plural.ts';
 import type { MissionRecord } from '../coordinator/mission/types.ts';
 import type { Plan, PlannedTask } from '../coordinator/plan/plan.ts';
-import { toSummary, type StoredFinding } from '../findings/stored.ts';
+import { toSummary } from '../findings/stored.ts';
+import type { StoredFinding } from '../findings/types.ts';
 import { formatUsd, toNanoUsd } from '../pricing/money.ts';
 
 const WIDTH = 108;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readMission } from '../coordinator/mission/record.ts';
 import type { MissionRecord } from '../coordinator/mission/types.ts';
 import { toMessage } from '../errors.ts';
-import type { StoredFinding } from '../findings/stored.ts';
+import type { StoredFinding } from '../findings/types.ts';
 import type { OpenFleet } from '../api/open-fleet.ts';
 import { DEMO_WORKSPACE } from './demo-fleet.ts';
 import { describeFinding, describeStart, wrap } from './describe-mission.ts';

@@ -1,6 +1,6 @@
-import { readStored, toText } from './read-stored.ts';
+import { readOriginals, toStoredText } from './stored.ts';
 import type { Db } from '../redis/db.ts';
-import type { StoredFinding } from './stored.ts';
+import type { StoredFinding } from './types.ts';
 
 /** The result of every stub. */
 const CONDENSED = 'condensed';
@@ -42,7 +42,7 @@ export function toSummaryId(text: string): string | null {
  * @param texts what stands under these ids; the rest comes back as it is
  */
 export async function withOriginals(
-  { redis, keys }: Db,
+  db: Db,
   ids: readonly string[],
   texts: readonly (string | null)[],
 ): Promise<(string | null)[]> {
@@ -51,14 +51,14 @@ export async function withOriginals(
     return summaryId === null ? [] : [{ at, id: ids[at] ?? '', summaryId }];
   });
   if (stubs.length === 0) return [...texts];
-  const values = await readStored(
-    redis,
-    stubs.map(({ id }) => keys.condensed(id)),
+  const values = await readOriginals(
+    db,
+    stubs.map(({ id }) => id),
   );
   const whole = [...texts];
   for (const [place, { at, summaryId }] of stubs.entries()) {
     const value = values[place] ?? null; // null: made live again meanwhile, or gone; the stub says what there is to say
-    const original = value === null ? null : toObject(toText(value));
+    const original = value === null ? null : toObject(toStoredText(value));
     if (original !== null) whole[at] = JSON.stringify({ ...original, status: CONDENSED, summary_id: summaryId });
   }
   return whole;

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 
 /**
@@ -35,3 +36,8 @@ export type Finding = z.output<typeof findingSchema>;
 
 /** Kind of the finding that says which shards worked before a paper. A note of the fleet's own: no evidence, no source. */
 export const SHARD_TEST_KIND = 'shard-test';
+
+/** The id of a job's finding, from the job's id alone: a job that runs twice can still write only one finding. */
+export function toFindingId(jobId: string, wanted?: string): string {
+  return wanted ?? `finding_${hash('sha256', jobId).slice(0, 16)}`;
+}

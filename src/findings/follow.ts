@@ -1,8 +1,8 @@
 import type { Db } from '../redis/db.ts';
 import { followStream, readStreamEnd } from '../redis/streams.ts';
 import { untilAborted } from '../process/abort.ts';
-import { parseFinding, type StoredFinding } from './stored.ts';
-import type { FollowOptions } from './types.ts';
+import { parseFinding } from './stored.ts';
+import type { FollowOptions, StoredFinding } from './types.ts';
 import { withOriginals } from './condensed.ts';
 
 /**

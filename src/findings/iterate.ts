@@ -1,9 +1,8 @@
 import { QUERY_PREFIX } from '../../queues/ids.ts';
 import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
-import { readStored, toText } from './read-stored.ts';
 import type { FindingQuery, ExportedFinding } from './types.ts';
-import { parseFinding } from './stored.ts';
+import { parseFinding, readOriginals, readStored, toStoredText } from './stored.ts';
 import { toSummaryId } from './condensed.ts';
 
 /** Entries of each index read at once. */
@@ -68,20 +67,18 @@ function toIndexes(keys: Keys, { answers, session, batch }: FindingQuery): strin
 }
 
 /** Retracted findings stand in no index of their own: their times are read once. Answers keep their index. */
-async function readRetracted({ redis, keys }: Db): Promise<Entry[]> {
+async function readRetracted(db: Db): Promise<Entry[]> {
+  const { redis, keys } = db;
   const entries: Entry[] = [];
   let cursor = '0';
   do {
     const [next, flat] = await redis.hscan(keys.retracted, cursor, 'COUNT', PAGE);
     cursor = next;
     const ids = flat.filter((_, at) => at % 2 === 0).filter((id) => !id.startsWith(QUERY_PREFIX));
-    const values = await readStored(
-      redis,
-      ids.map((id) => keys.finding(id)),
-    );
+    const values = await readStored(db, ids);
     for (const [at, id] of ids.entries()) {
       const value = values[at] ?? null;
-      const score = value === null ? 0 : Date.parse(parseFinding(id, toText(value))?.at ?? '');
+      const score = value === null ? 0 : Date.parse(parseFinding(id, toStoredText(value))?.at ?? '');
       entries.push({ id, score: Number.isNaN(score) ? 0 : score });
     }
   } while (cursor !== '0');
@@ -93,20 +90,15 @@ async function readPage(db: Db, ids: string[]): Promise<ExportedFinding[]> {
   const found: ExportedFinding[] = [];
   for (let from = 0; from < ids.length; from += PAGE) {
     const part = ids.slice(from, from + PAGE);
-    const [values, notes] = await Promise.all([
-      readStored(
-        redis,
-        part.map((id) => keys.finding(id)),
-      ),
-      redis.hmget(keys.retracted, ...part),
-    ]);
+    const [values, notes] = await Promise.all([readStored(db, part), redis.hmget(keys.retracted, ...part)]);
     const kept = await readKept(db, part, values);
     for (const [at, id] of part.entries()) {
       const value = values[at] ?? null;
       if (value === null) continue; // removed by somebody
       const note = notes[at] ?? null;
       const original = kept.get(id);
-      if (original !== undefined) found.push({ id, place: 'condensed', value: original, stub: toText(value), note });
+      if (original !== undefined)
+        found.push({ id, place: 'condensed', value: original, stub: toStoredText(value), note });
       else found.push({ id, place: toPlace(id, note), value, stub: null, note });
     }
   }
@@ -119,7 +111,7 @@ function toPlace(id: string, note: string | null): ExportedFinding['place'] {
 }
 
 async function readKept(
-  { redis, keys }: Db,
+  db: Db,
   ids: string[],
   values: Awaited<ReturnType<typeof readStored>>,
 ): Promise<Map<string, NonNullable<(typeof values)[number]>>> {
@@ -127,16 +119,13 @@ async function readKept(
     const value = values[at] ?? null;
     return value?.kind === 'string' && toSummaryId(value.text) !== null;
   });
-  const originals = await readStored(
-    redis,
-    stubs.map((id) => keys.condensed(id)),
-  );
+  const originals = await readOriginals(db, stubs);
   return new Map(stubs.flatMap((id, at) => (originals[at] ? [[id, originals[at]] as const] : [])));
 }
 
 function fits({ id, value }: ExportedFinding, { session, batch, text }: FindingQuery): boolean {
   if (session === undefined && batch === undefined && text === undefined) return true;
-  const finding = parseFinding(id, toText(value));
+  const finding = parseFinding(id, toStoredText(value));
   if (finding === null) return false;
   if (session !== undefined && finding.session !== session && finding.sessions?.includes(session) !== true)
     return false;

@@ -1,7 +1,6 @@
 import { NotFoundError, UsageError } from '../errors.ts';
-import { readFindingTexts } from './read-texts.ts';
-import { restoreFindings } from './restore-findings.ts';
-import { parseFinding, type StoredFinding, toStoredTokens } from './stored.ts';
+import { parseFinding, readFindingTexts, readOriginals, toStoredTokens, toStoredText } from './stored.ts';
+import type { StoredFinding } from './types.ts';
 import { toSummaryId } from './condensed.ts';
 import type { Db } from '../redis/db.ts';
 
@@ -59,8 +58,8 @@ export async function listAnswersCiting(db: Db, id: string): Promise<StoredFindi
     const ids = await redis.zrevrange(keys.indexAnswers, from, from + PAGE - 1);
     if (ids.length === 0) return citing;
     const texts = await readFindingTexts(db, ids);
-    for (const [at, answerId] of ids.entries()) {
-      const text = texts[at] ?? null;
+    for (const [i, answerId] of ids.entries()) {
+      const text = texts[i] ?? null;
       if (text === null || !text.includes(id)) continue;
       const answer = parseFinding(answerId, text);
       if (answer?.citations.includes(id) === true) citing.push(answer);
@@ -81,4 +80,70 @@ function toMarked(text: string, note: object): string {
   } catch {
     return text;
   }
+}
+
+/**
+ * Takes a summary back: it is marked as retracted, and the findings it stands for are live again. A summary that was
+ * itself summed up is taken out of there first.
+ * @returns how many findings are live again
+ * @throws UsageError where the summary is gone
+ */
+async function restoreFindings(
+  db: Db,
+  summaryId: string,
+  note: { why: string; by: string; at: string },
+): Promise<number> {
+  const { redis, keys } = db;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const text = await redis.get(keys.finding(summaryId));
+    if (text === null)
+      throw new UsageError(`finding ${summaryId}: this summary is gone; what it stands for stays as it is`);
+    const outer = toSummaryId(text);
+    if (outer !== null) {
+      await restoreFindings(db, outer, { ...note, why: `it stands for ${summaryId}: ${note.why}` });
+      continue;
+    }
+    const [answer, count] = await restore(db, { summaryId, text, note });
+    if (answer === 'restored') return Number(count);
+    if (answer === 'already') return 0;
+  }
+  throw new UsageError(`finding ${summaryId}: another program keeps writing it; try again`);
+}
+
+async function restore(
+  db: Db,
+  { summaryId, text, note }: { summaryId: string; text: string; note: object },
+): Promise<[answer: string, count?: number]> {
+  const { keys, scripts } = db;
+  const summary = parseFinding(summaryId, text);
+  const ids = summary?.citations ?? [];
+  const values = await readOriginals(db, ids);
+  const originals = ids.map((id, i) => {
+    const value = values[i] ?? null;
+    const original = value === null ? '' : toStoredText(value);
+    return { id, tokens: toStoredTokens(original), session: parseFinding(id, original)?.session ?? '' };
+  });
+  const answer = await scripts['restore-findings'](
+    [
+      keys.finding(summaryId),
+      keys.index,
+      keys.indexCondensed,
+      keys.retracted,
+      keys.contextActive,
+      keys.events,
+      ...originals.flatMap(({ id, session }) => [keys.finding(id), keys.condensed(id), keys.indexBySession(session)]),
+    ],
+    [
+      JSON.stringify({
+        id: summaryId,
+        quoted: JSON.stringify(summaryId),
+        note: JSON.stringify(note),
+        tokens: String(toStoredTokens(text)),
+        originals: originals.map(({ id, tokens, session }) => [id, String(tokens), session !== '']),
+      }),
+      text,
+      JSON.stringify({ ...summary, status: 'retracted', retracted: note }),
+    ],
+  );
+  return answer as [string, number?];
 }

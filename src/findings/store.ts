@@ -1,7 +1,8 @@
 import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { FindingQuery, FindingStore } from './types.ts';
-import { parseFinding, toSummary, type StoredFinding } from './stored.ts';
+import type { Finding } from './finding.ts';
+import { parseFinding, readFindingTexts, toStoredTokens, toSummary } from './stored.ts';
+import type { FindingQuery, FindingStore, StoredFinding } from './types.ts';
 import { withOriginals } from './condensed.ts';
 
 const PAGE = 200;
@@ -10,15 +11,8 @@ const DEFAULT_LIMIT = 50;
 export function createFindingStore(db: Db): FindingStore {
   const { redis, keys } = db;
   async function get(id: string): Promise<StoredFinding | null> {
-    const key = keys.finding(id);
-    const text = await redis.get(key).catch(async (error: Error) => {
-      if (!error.message.startsWith('WRONGTYPE')) throw error;
-      const hash = await redis.hgetall(key); // older programs stored hashes
-      return JSON.stringify(hash);
-    });
-    if (text === null) return null;
-    const [whole] = await withOriginals(db, [id], [text]);
-    return parseFinding(id, whole ?? text);
+    const [finding = null] = await readMany([id]);
+    return finding;
   }
 
   async function* pages(query: FindingQuery, order: 'newest' | 'oldest'): AsyncGenerator<StoredFinding> {
@@ -63,14 +57,11 @@ export function createFindingStore(db: Db): FindingStore {
   }
 
   async function readMany(ids: string[]): Promise<(StoredFinding | null)[]> {
-    const stored = await redis.mget(ids.map((id) => keys.finding(id))); // null for a hash: MGET never fails on a type
-    const texts = await withOriginals(db, ids, stored);
-    return Promise.all(
-      ids.map(async (id, at) => {
-        const text = texts[at];
-        return typeof text === 'string' ? parseFinding(id, text) : get(id);
-      }),
-    );
+    const texts = await withOriginals(db, ids, await readFindingTexts(db, ids));
+    return ids.map((id, i) => {
+      const text = texts[i] ?? null;
+      return text === null ? null : parseFinding(id, text);
+    });
   }
 
   return {
@@ -88,4 +79,21 @@ export function createFindingStore(db: Db): FindingStore {
 function toIndex(keys: Keys, { batch, session }: FindingQuery): string {
   if (batch !== undefined) return keys.indexByBatch(batch);
   return session !== undefined ? keys.indexBySession(session) : keys.index;
+}
+
+/**
+ * Records a finding that no job ends with, and announces it. The same id is recorded once, however often it is given.
+ * @returns false where it was there already
+ */
+export async function noteFinding({ keys, scripts }: Db, finding: Finding): Promise<boolean> {
+  const { finding_id: id, session } = finding;
+  const text = JSON.stringify(finding);
+  const answer = await scripts['note-finding'](
+    [keys.finding(id), keys.index, keys.indexBySession(session), keys.contextActive, keys.session, keys.events],
+    [
+      JSON.stringify([id, String(Date.parse(finding.at)), String(toStoredTokens(text)), session, keys.channelFindings]),
+      text,
+    ],
+  );
+  return answer === 'recorded';
 }

@@ -1,13 +1,7 @@
+import { createHash } from 'node:crypto';
+import type { Db } from '../redis/db.ts';
 import type { Finding } from './finding.ts';
-
-/** A finding as read: only its id is certain, everything else may be missing in what older programs stored. */
-export type StoredFinding = Partial<Finding> &
-  Pick<Finding, 'finding_id' | 'at' | 'citations' | 'files_changed' | 'topics'> & {
-    /** Of a condensed finding (`status: "condensed"`): the finding that sums it up. */
-    summary_id?: string;
-    /** Of a summary: every session its findings are of. */
-    sessions?: string[];
-  };
+import type { StoredFinding, StoredValue } from './types.ts';
 
 /** Reads what is stored under `finding:<id>`. The id is the key's suffix; a missing time sorts oldest. Null: not JSON. */
 export function parseFinding(id: string, text: string): StoredFinding | null {
@@ -100,4 +94,58 @@ function toStrings(value: unknown): string[] {
 /** What a stored finding counts for in `context:active`: the same when it comes and when it goes. */
 export function toStoredTokens(text: string): number {
   return Math.ceil(text.length / 4);
+}
+
+/** Reads what is stored under `finding:<id>`; null where there is nothing, or a type that is no finding. */
+export function readStored({ redis, keys }: Db, ids: readonly string[]): Promise<(StoredValue | null)[]> {
+  return readValues(
+    redis,
+    ids.map((id) => keys.finding(id)),
+  );
+}
+
+/** Reads what condensed findings held before they were condensed; null where nothing is kept. */
+export function readOriginals({ redis, keys }: Db, ids: readonly string[]): Promise<(StoredValue | null)[]> {
+  return readValues(
+    redis,
+    ids.map((id) => keys.condensed(id)),
+  );
+}
+
+/** As `readStored`, as JSON text. */
+export async function readFindingTexts(db: Db, ids: readonly string[]): Promise<(string | null)[]> {
+  return (await readStored(db, ids)).map((value) => (value === null ? null : toStoredText(value)));
+}
+
+async function readValues(redis: Db['redis'], keys: string[]): Promise<(StoredValue | null)[]> {
+  if (keys.length === 0) return [];
+  const texts = await redis.mget(keys); // null for a hash: MGET never fails on a type
+  const values: (StoredValue | null)[] = texts.map((text) => (text === null ? null : { kind: 'string', text }));
+  const missing = keys.flatMap((key, index) => (values[index] === null ? [{ key, index }] : []));
+  if (missing.length === 0) return values;
+  const chain = redis.pipeline();
+  for (const { key } of missing) chain.hgetall(key);
+  const hashes = (await chain.exec()) ?? [];
+  for (const [i, { index }] of missing.entries()) {
+    const [error, hash] = hashes[i] ?? [];
+    if (error !== null && error !== undefined && !error.message.startsWith('WRONGTYPE')) throw error;
+    const fields = error === null ? Object.entries((hash ?? {}) as Record<string, string>) : [];
+    if (fields.length > 0) values[index] = { kind: 'hash', fields };
+  }
+  return values;
+}
+
+/** The JSON text of a stored value. Older programs stored hashes: the JSON of their fields. */
+export function toStoredText(value: StoredValue): string {
+  return value.kind === 'string' ? value.text : JSON.stringify(Object.fromEntries(value.fields));
+}
+
+/** SHA-1 by which a script tells whether a finding is still what was read. Spelled in `scripts/condense-findings.lua` too. */
+export function toDigest(value: StoredValue): string {
+  const sha = createHash('sha1');
+  if (value.kind === 'string') return sha.update(value.text).digest('hex');
+  const pairs = value.fields.map(([name, text]) => ({ name: Buffer.from(name), text }));
+  pairs.sort((a, b) => Buffer.compare(a.name, b.name));
+  for (const { name, text } of pairs) sha.update(name).update('\0').update(text).update('\0');
+  return sha.digest('hex');
 }

@@ -1,4 +1,13 @@
-import type { StoredFinding } from './stored.ts';
+import type { Finding } from './finding.ts';
+
+/** A finding as read: only its id is certain, everything else may be missing in what older programs stored. */
+export type StoredFinding = Partial<Finding> &
+  Pick<Finding, 'finding_id' | 'at' | 'citations' | 'files_changed' | 'topics'> & {
+    /** Of a condensed finding (`status: "condensed"`): the finding that sums it up. */
+    summary_id?: string;
+    /** Of a summary: every session its findings are of. */
+    sessions?: string[];
+  };
 
 export interface FindingQuery {
   /** How many at most; default 50. */

@@ -4,7 +4,7 @@ import type { TaskData } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
 import { loadContexts } from './memory-contexts.ts';
 import { TaskFailedError, toMessage } from '../errors.ts';
-import { toFindingId } from '../findings/finding-id.ts';
+import { toFindingId } from '../findings/finding.ts';
 import type { FindingStore } from '../findings/types.ts';
 import { createModelUse } from '../jobs/outcomes/note-model-use.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';

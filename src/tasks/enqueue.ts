@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { idSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
-import { toFindingId } from '../findings/finding-id.ts';
+import { toFindingId } from '../findings/finding.ts';
 import { readStates } from '../jobs/state/states.ts';
 import { QUERY_PREFIX } from '../../queues/ids.ts';
 import { checkTask } from './check.ts';

@@ -1,4 +1,4 @@
-import type { StoredFinding } from '../findings/stored.ts';
+import type { StoredFinding } from '../findings/types.ts';
 import type { JobEnd, JobState } from '../jobs/state/types.ts';
 
 export type TaskState = JobState;

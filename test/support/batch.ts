@@ -6,7 +6,7 @@ import { eachResult, type ResultLine } from '../../src/tasks/batch/results.ts';
 import { openSpool, type Spool } from '../../src/tasks/batch/spool.ts';
 import { createProducer } from '../../src/tasks/enqueue.ts';
 import type { OpenFleet } from '../../src/api/open-fleet.ts';
-import { toFindingId } from '../../src/findings/finding-id.ts';
+import { toFindingId } from '../../src/findings/finding.ts';
 import type { TestRedis } from './redis.ts';
 
 export interface LoadedBatch {

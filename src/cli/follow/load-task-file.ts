@@ -15,7 +15,7 @@ import { checkBatchName } from '../../tasks/batch/task-id.ts';
 import { createProducer } from '../../tasks/enqueue.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 import { toMessage, UsageError } from '../../errors.ts';
-import { toFindingId } from '../../findings/finding-id.ts';
+import { toFindingId } from '../../findings/finding.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
 import { createNotifier } from '../../swarm/notify.ts';

@@ -1,4 +1,4 @@
-import type { StoredFinding } from '../../findings/stored.ts';
+import type { StoredFinding } from '../../findings/types.ts';
 
 /** What stands before the first line of a finding that is not live: retracted, or summed up in another one. */
 export function toMark({ status }: StoredFinding): string {

@@ -1,7 +1,8 @@
 import type { MissionStatus } from '../../coordinator/mission/handle-types.ts';
 import type { Plan } from '../../coordinator/plan/plan.ts';
 import { countOf } from '../../text/plural.ts';
-import { toSummary, type StoredFinding } from '../../findings/stored.ts';
+import { toSummary } from '../../findings/stored.ts';
+import type { StoredFinding } from '../../findings/types.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { lineWidth, toLine, withoutControls } from './print.ts';
 import { renderTable } from './table.ts';

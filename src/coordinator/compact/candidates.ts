@@ -1,5 +1,4 @@
-import { readStored, toText } from '../../findings/read-stored.ts';
-import { parseFinding } from '../../findings/stored.ts';
+import { parseFinding, readFindingTexts } from '../../findings/stored.ts';
 import { toSummaryId } from '../../findings/condensed.ts';
 import type { Candidate } from './groups.ts';
 import type { CompactParts } from './types.ts';
@@ -16,9 +15,10 @@ const PASS_OVER_MS = 24 * 3_600_000;
  * @param options.summaries whether summaries are among them: only once nothing else is left
  */
 export async function findCandidates(
-  { db: { redis, keys }, now }: CompactParts,
+  { db, now }: CompactParts,
   options: { session: string; most: number; summaries: boolean },
 ): Promise<Candidate[]> {
+  const { redis, keys } = db;
   const { session, most, summaries } = options;
   const candidates: Candidate[] = [];
   const passOverAfter = now().getTime() - PASS_OVER_MS;
@@ -36,15 +36,14 @@ export async function findCandidates(
     const wanted = ids.flatMap((id, at) =>
       current[at] === null && refused[at] === null ? [{ id, at: Number(page[2 * at + 1]) }] : [],
     );
-    const values = await readStored(
-      redis,
-      wanted.map(({ id }) => keys.finding(id)),
+    const texts = await readFindingTexts(
+      db,
+      wanted.map(({ id }) => id),
     );
-    for (const [place, { id, at }] of wanted.entries()) {
-      const value = values[place] ?? null;
-      const text = value === null ? '' : toText(value);
-      const finding = value === null ? null : parseFinding(id, text);
-      if (finding === null || finding.session === session || toSummaryId(text) !== null) continue;
+    for (const [i, { id, at }] of wanted.entries()) {
+      const text = texts[i] ?? null;
+      const finding = text === null ? null : parseFinding(id, text);
+      if (text === null || finding === null || finding.session === session || toSummaryId(text) !== null) continue;
       if ((finding.session ?? '') === '' && at >= beganAt) continue;
       if (!summaries && finding.kind === 'summary') continue;
       const bytes = Buffer.byteLength(toPromptBlock(finding));

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { TaskFailedError } from '../../errors.ts';
-import { toFindingId } from '../../findings/finding-id.ts';
-import { readStored, toDigest, toText } from '../../findings/read-stored.ts';
+import { toFindingId } from '../../findings/finding.ts';
 import type { StoredValue } from '../../findings/types.ts';
-import { parseFinding, type StoredFinding, toStoredTokens } from '../../findings/stored.ts';
+import { parseFinding, toStoredTokens, readStored, toDigest, toStoredText } from '../../findings/stored.ts';
+import { type StoredFinding } from '../../findings/types.ts';
 import { toStub } from '../../findings/condensed.ts';
 import { findModel } from '../../pricing/catalog.ts';
 import type { CompactParts } from './types.ts';
@@ -68,20 +68,10 @@ export async function compactGroup(
 }
 
 /** Null when one is no longer live, or belongs to the session in force. */
-async function readLive(
-  { db: { redis, keys } }: CompactParts,
-  ids: string[],
-  session: string,
-): Promise<Original[] | null> {
-  const [live, values] = await Promise.all([
-    redis.zmscore(keys.index, ...ids),
-    readStored(
-      redis,
-      ids.map((id) => keys.finding(id)),
-    ),
-  ]);
-  const originals = values.flatMap((value, at) => {
-    const finding = value === null || live[at] === null ? null : parseFinding(ids[at] ?? '', toText(value));
+async function readLive({ db }: CompactParts, ids: string[], session: string): Promise<Original[] | null> {
+  const [live, values] = await Promise.all([db.redis.zmscore(db.keys.index, ...ids), readStored(db, ids)]);
+  const originals = values.flatMap((value, i) => {
+    const finding = value === null || live[i] === null ? null : parseFinding(ids[i] ?? '', toStoredText(value));
     return value === null || finding === null || finding.session === session ? [] : [{ finding, value }];
   });
   return originals.length === ids.length && ids.length > 0 ? originals : null;
@@ -157,7 +147,11 @@ async function record(
         topics: summary.topics.join(','),
         channel: keys.channelFindings,
         sessions: sessions.length,
-        originals: originals.map(({ value }, at) => [ids[at], String(toStoredTokens(toText(value))), toDigest(value)]),
+        originals: originals.map(({ value }, at) => [
+          ids[at],
+          String(toStoredTokens(toStoredText(value))),
+          toDigest(value),
+        ]),
       }),
       text,
       ...originals.map(({ finding }) => JSON.stringify(toStub(finding, summary.finding_id))),

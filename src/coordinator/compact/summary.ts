@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Finding } from '../../findings/finding.ts';
-import { summarise, type StoredFinding } from '../../findings/stored.ts';
+import { summarise } from '../../findings/stored.ts';
+import type { StoredFinding } from '../../findings/types.ts';
 import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { toUsdString } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';

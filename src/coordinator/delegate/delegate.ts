@@ -1,9 +1,7 @@
-import type { TaskData } from '../../../queues/tasks.ts';
-import { taskInputSchema } from '../../../queues/tasks.ts';
+import { taskInputSchema, type TaskData } from '../../../queues/tasks.ts';
 import type { Config } from '../../config/environment.ts';
 import { TaskFailedError } from '../../errors.ts';
-import { parseFinding, toSummary } from '../../findings/stored.ts';
-import { readFindingTexts } from '../../findings/read-texts.ts';
+import { parseFinding, toSummary, readFindingTexts } from '../../findings/stored.ts';
 import { toRules } from '../../jobs/contract.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildParts } from '../mission/children.ts';
 import { findReady, readNodes, type NodeView } from '../mission/nodes.ts';

@@ -1,5 +1,4 @@
-import { parseFinding } from '../../findings/stored.ts';
-import { readFindingTexts } from '../../findings/read-texts.ts';
+import { parseFinding, readFindingTexts } from '../../findings/stored.ts';
 import { withOriginals } from '../../findings/condensed.ts';
 import type { NodeView } from '../mission/nodes.ts';
 import type { FoundResult } from '../calls/synthesis.ts';

@@ -1,4 +1,4 @@
-import { toFindingId } from '../../findings/finding-id.ts';
+import { toFindingId } from '../../findings/finding.ts';
 import { readChildren, type ChildRef } from './children.ts';
 import type { ChildCounts } from './types.ts';
 import type { PlanNode } from '../plan/plan.ts';

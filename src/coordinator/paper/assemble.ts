@@ -1,4 +1,4 @@
-import type { StoredFinding } from '../../findings/stored.ts';
+import type { StoredFinding } from '../../findings/types.ts';
 import { toSummary } from '../../findings/stored.ts';
 import type { Draft, ShardReport } from './types.ts';
 

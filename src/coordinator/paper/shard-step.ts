@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError, RedisUnusableError, toMessage } from '../../errors.ts';
-import type { Finding } from '../../findings/finding.ts';
-import { toFindingId } from '../../findings/finding-id.ts';
-import { noteFinding } from '../../findings/note-finding.ts';
+import { SHARD_TEST_KIND, toFindingId, type Finding } from '../../findings/finding.ts';
+import { noteFinding } from '../../findings/store.ts';
 import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { readShardStates } from '../../librarian/gate/shard-states.ts';
 import { testShards, type ShardTest } from '../../librarian/test-shards.ts';
 import type { StepContext } from '../step/types.ts';
 import { savePaper, type PaperRecord } from './record.ts';
-import { SHARD_TEST_KIND } from '../../findings/finding.ts';
 import type { ShardOutcome, ShardReport } from './types.ts';
 import { blockPaper } from './block-paper.ts';
 

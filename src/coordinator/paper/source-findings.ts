@@ -1,6 +1,6 @@
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { createFindingStore } from '../../findings/store.ts';
-import type { StoredFinding } from '../../findings/stored.ts';
+import type { StoredFinding } from '../../findings/types.ts';
 import { createArchiveContext } from '../../librarian/archive/context.ts';
 import { fitTexts } from '../calls/fit-texts.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';

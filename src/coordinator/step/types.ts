@@ -4,7 +4,7 @@ import type { MissionData } from '../../../queues/missions.ts';
 import type { QueueName } from '../../../queues/registry.ts';
 import type { TaskInput } from '../../../queues/tasks.ts';
 import type { Config } from '../../config/environment.ts';
-import type { StoredFinding } from '../../findings/stored.ts';
+import type { StoredFinding } from '../../findings/types.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import type { Logger } from '../../process/logger.ts';

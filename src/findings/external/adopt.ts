@@ -1,7 +1,7 @@
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
-import { readFindingTexts } from '../read-texts.ts';
 import type { Db } from '../../redis/db.ts';
-import { parseFinding, toStoredTokens, type StoredFinding } from '../stored.ts';
+import { parseFinding, toStoredTokens, readFindingTexts } from '../stored.ts';
+import type { StoredFinding } from '../types.ts';
 
 /** Keys looked at in one SCAN step, and ids in one command. */
 const PAGE = 1_000;

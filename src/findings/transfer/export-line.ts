@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { toText } from '../read-stored.ts';
-import { parseFinding } from '../stored.ts';
+import { parseFinding, toStoredText } from '../stored.ts';
 import { PLACES, type ExportedFinding, type StoredValue } from '../types.ts';
 
 /**
@@ -23,7 +22,7 @@ type Extra = z.output<typeof extraSchema>;
  * line is what is stored; else `_fleet` at its end holds the rest.
  */
 export function toExportLine({ id, place, value, stub, note }: ExportedFinding): string {
-  const text = toText(value);
+  const text = toStoredText(value);
   const finding = parseFinding(id, text);
   const plain = finding === null ? JSON.stringify({ finding_id: id }) : JSON.stringify(finding);
   const extra: Extra = {

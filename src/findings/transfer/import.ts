@@ -1,9 +1,8 @@
 import { fromExportLine } from './export-line.ts';
 import type { ExportedFinding } from '../types.ts';
 import { readLines } from '../../text/lines.ts';
-import { toText } from '../read-stored.ts';
 import type { Db } from '../../redis/db.ts';
-import { parseFinding, toStoredTokens } from '../stored.ts';
+import { parseFinding, toStoredTokens, toStoredText } from '../stored.ts';
 
 /** A line longer than this is passed over. */
 const MOST_BYTES = 64 * 2 ** 20;
@@ -74,7 +73,7 @@ export async function importFindings(
 
 async function importOne({ keys, scripts }: Db, found: ExportedFinding, beganAt: number): Promise<unknown> {
   const { id, place, value, stub, note } = found;
-  const text = toText(value);
+  const text = toStoredText(value);
   const finding = parseFinding(id, text);
   const parsedAt = Date.parse(finding?.at ?? '');
   const at = Number.isNaN(parsedAt) ? 0 : parsedAt;

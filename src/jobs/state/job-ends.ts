@@ -1,5 +1,5 @@
 import { FleetError, RedisUnusableError, toMessage } from '../../errors.ts';
-import { toFindingId } from '../../findings/finding-id.ts';
+import { toFindingId } from '../../findings/finding.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import { withOriginals } from '../../findings/condensed.ts';
 import { toRedisError } from '../../redis/connect.ts';

@@ -1,4 +1,4 @@
-import type { StoredFinding } from '../../findings/stored.ts';
+import type { StoredFinding } from '../../findings/types.ts';
 
 /** BullMQ's states, and `unknown` where no job of the id is left in the queue. */
 export type JobState =

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { HaltError, JobFailedError, UsageError } from '../../errors.ts';
-import type { FindingStore } from '../../findings/types.ts';
-import type { StoredFinding } from '../../findings/stored.ts';
+import type { FindingStore, StoredFinding } from '../../findings/types.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { describeParked } from '../outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';

@@ -1,5 +1,5 @@
 import type { ArchiveFilter } from '../../../queues/archive.ts';
-import { readFindingTexts } from '../../findings/read-texts.ts';
+import { readFindingTexts } from '../../findings/stored.ts';
 import type { Db } from '../../redis/db.ts';
 import { toArchiveEntry, type ArchiveEntry } from './entry.ts';
 import { followIndex } from './follow-index.ts';

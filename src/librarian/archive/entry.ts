@@ -1,5 +1,6 @@
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
-import { parseFinding, type StoredFinding } from '../../findings/stored.ts';
+import { parseFinding } from '../../findings/stored.ts';
+import type { StoredFinding } from '../../findings/types.ts';
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
 
 /** One finding as a librarian holds it. */

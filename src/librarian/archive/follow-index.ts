@@ -1,4 +1,4 @@
-import { readFindingTexts } from '../../findings/read-texts.ts';
+import { readFindingTexts } from '../../findings/stored.ts';
 import type { Db } from '../../redis/db.ts';
 import { readChanges, readIndex } from './changes.ts';
 import { toArchiveEntry } from './entry.ts';

@@ -1,6 +1,6 @@
 import { tasksQueue } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
-import { toFindingId } from '../../findings/finding-id.ts';
+import { toFindingId } from '../../findings/finding.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import type { Db } from '../../redis/db.ts';
 

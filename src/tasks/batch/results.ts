@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
-import { parseFinding, type StoredFinding } from '../../findings/stored.ts';
+import { parseFinding } from '../../findings/stored.ts';
+import type { StoredFinding } from '../../findings/types.ts';
 import { withOriginals } from '../../findings/condensed.ts';
 import { toUsdString } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StoredFinding } from '../../../src/findings/stored.ts';
+import type { StoredFinding } from '../../../src/findings/types.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
 import { plainEnvironment, runFleet } from '../../support/cli.ts';
 import { startWorkerProcess } from '../../support/processes.ts';

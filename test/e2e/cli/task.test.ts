@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ResultLine } from '../../../src/tasks/batch/results.ts';
-import type { StoredFinding } from '../../../src/findings/stored.ts';
+import type { StoredFinding } from '../../../src/findings/types.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
 import { plainEnvironment, runFleet, startFleet } from '../../support/cli.ts';
 import { startWorkerProcess } from '../../support/processes.ts';

@@ -3,7 +3,7 @@ import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-
 import { useRedis } from '../../support/redis.ts';
 import { createScriptedModel } from '../../support/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
-import type { StoredFinding } from '../../../src/findings/stored.ts';
+import type { StoredFinding } from '../../../src/findings/types.ts';
 
 const redis = useRedis({ appendOnly: true });
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { idSchema } from '../../../queues/tasks.ts';
-import { toFindingId } from '../../../src/findings/finding-id.ts';
+import { toFindingId } from '../../../src/findings/finding.ts';
 import { parseFinding, summarise } from '../../../src/findings/stored.ts';
 import { toLocalDay, toLocalTimestamp, toUtcDay } from '../../../src/findings/timestamp.ts';
 

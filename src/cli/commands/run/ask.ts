@@ -1,7 +1,8 @@
 import { countOf } from '../../../text/plural.ts';
 import type { ArchiveFilter } from '../../../../queues/archive.ts';
 import { UsageError } from '../../../errors.ts';
-import { toSummary, type StoredFinding } from '../../../findings/stored.ts';
+import { toSummary } from '../../../findings/stored.ts';
+import { type StoredFinding } from '../../../findings/types.ts';
 import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import type { AskOptions } from '../../../api/ask-types.ts';

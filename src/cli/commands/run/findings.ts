@@ -1,6 +1,6 @@
 import { NotFoundError, UsageError } from '../../../errors.ts';
-import type { FindingQuery } from '../../../findings/types.ts';
-import { toSummary, type StoredFinding } from '../../../findings/stored.ts';
+import type { FindingQuery, StoredFinding } from '../../../findings/types.ts';
+import { toSummary } from '../../../findings/stored.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { toMark } from '../../output/finding-mark.ts';

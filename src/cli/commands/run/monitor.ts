@@ -1,7 +1,8 @@
 import { tasksQueue } from '../../../../queues/tasks.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
-import { toFindingId } from '../../../findings/finding-id.ts';
-import { toSummary, type StoredFinding } from '../../../findings/stored.ts';
+import { toFindingId } from '../../../findings/finding.ts';
+import { toSummary } from '../../../findings/stored.ts';
+import type { StoredFinding } from '../../../findings/types.ts';
 import { connectRedis } from '../../../redis/connect.ts';
 import { lineWidth, toLine } from '../../output/print.ts';
 import { withFleet } from '../../with-fleet.ts';
