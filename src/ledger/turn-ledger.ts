@@ -2,7 +2,7 @@ import { tasksQueue } from '../../queues/tasks.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import { toBeginAnswer } from './refusals.ts';
 import { createBookingGroups } from './booking-groups.ts';
-import type { Booking, TaskIdentity, TurnLedger } from './types.ts';
+import type { Booking, RecordAnswer, TaskIdentity, TurnLedger } from './types.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
 import type { Db } from '../redis/db.ts';
 
@@ -123,7 +123,7 @@ export function createTurnLedger(options: {
         },
         text,
       });
-      return answer as 'recorded' | 'already' | 'taken' | 'lock-lost';
+      return answer as RecordAnswer;
     },
 
     async keepReply(task, { epoch, turn }, reply) {

@@ -21,6 +21,22 @@ export interface TaskIdentity {
   costVendor: CostVendor;
 }
 
+/** One run of one job, before it is known which model is called. */
+export type JobIdentity = Omit<TaskIdentity, 'model' | 'costVendor'>;
+
+/** Position of a call in its job, or its name; a name is not a number: `plan`. The same turn of a job is paid once. */
+export type Turn = number | string;
+
+/** What the tools did that the reply of a turn asked for, as JSON. */
+export interface ToolResults {
+  turn: number;
+  epoch: string;
+  json: string;
+}
+
+/** What the scripts answer that end a job. `already`: an earlier run of the job stored its finding. */
+export type RecordAnswer = 'recorded' | 'already' | 'taken' | 'lock-lost';
+
 /** What the job has cost so far, over all its runs. */
 export interface JobTotals {
   nanoUsd: number;
@@ -62,13 +78,12 @@ export interface TurnNote {
 }
 
 interface BeginRequest {
-  /** Position of the call in its job, or its name. A name is no number: `plan`. */
-  turn: number | string;
+  turn: Turn;
   worstNanoUsd: number;
   /** First question of this run: answers with what is stored instead of reserving. */
   first: boolean;
-  /** Results of the tools the last reply asked for; stored in the same step. */
-  toolResults?: { turn: number; epoch: string; json: string };
+  /** Stored in the same step. */
+  toolResults?: ToolResults;
 }
 
 /**
@@ -80,25 +95,20 @@ export interface TurnLedger {
   /** @param reply null books without storing: a billed reply that cannot be used */
   settle(
     task: TaskIdentity,
-    turn: { epoch: string; turn: number | string },
+    turn: { epoch: string; turn: Turn },
     booking: Booking,
     reply: object | null,
     totals: JobTotals,
     note: TurnNote,
   ): Promise<'stored' | 'booked' | 'lock-lost'>;
   /** Books the last call and records the finding, once. @param booking null: the last reply was replayed */
-  finish(
-    task: TaskIdentity,
-    finding: Finding,
-    booking: Booking | null,
-    note: TurnNote,
-  ): Promise<'recorded' | 'already' | 'taken' | 'lock-lost'>;
-  /** Leaves a paid reply to whoever has the job now. */
-  keepReply(task: TaskIdentity, turn: { epoch: string; turn: number }, reply: object): Promise<void>;
+  finish(task: TaskIdentity, finding: Finding, booking: Booking | null, note: TurnNote): Promise<RecordAnswer>;
+  /** Keeps a paid reply for the process that has the job now. */
+  keepReply(task: JobIdentity, turn: { epoch: string; turn: Turn }, reply: object): Promise<void>;
   /** Stores tool results without asking for another call. */
-  keepToolResults(task: TaskIdentity, results: { turn: number; epoch: string; json: string }): Promise<void>;
-  /** `release`: not sent or not billed. `uncertain`: nobody knows; the worst case stays booked. */
-  closeReservation(task: TaskIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
+  keepToolResults(task: JobIdentity, results: ToolResults): Promise<void>;
+  /** `release`: not sent or not billed. `uncertain`: it is not known what it cost; the worst case stays booked. */
+  closeReservation(task: JobIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
   /** For scripts that end a job with a record of their own: the keys and fields that `lib/booking.lua` and `lib/lock.lua` need. */
   bookingParts(task: TaskIdentity, booking: Booking | null): { keys: string[]; fields: object };
 }

@@ -1,0 +1,28 @@
+import type { Booking, TurnNote } from '../ledger/types.ts';
+import { formatUsd, toUsdString } from '../pricing/money.ts';
+import { toTotalTokens } from '../pricing/tokens.ts';
+import type { Decision } from './interpret-reply.ts';
+
+/** The line in the task's log, and its progress, after a turn. */
+export function toTurnNote(turn: {
+  /** Counted from 0. */
+  turn: number;
+  maxTurns: number;
+  decision: Decision;
+  /** Null: the reply was replayed. */
+  booking: Booking | null;
+  /** Of the task so far. */
+  totalNanoUsd: number;
+  workerId: string;
+  at: Date;
+}): TurnNote {
+  const { decision, booking, maxTurns: of } = turn;
+  const what = decision.kind === 'tools' ? decision.uses.map((use) => use.name).join(', ') : decision.kind;
+  const cost =
+    booking === null ? 'replayed' : `${formatUsd(booking.nanoUsd, 6)}, ${toTotalTokens(booking.usage)} tokens`;
+  const number = turn.turn + 1;
+  return {
+    log: `${turn.at.toISOString()} turn ${number} of ${of}: ${what} (${cost}, ${turn.workerId})`,
+    progress: { turn: number, of, costUsd: Number(toUsdString(turn.totalNanoUsd, 6)) },
+  };
+}

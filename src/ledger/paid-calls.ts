@@ -1,0 +1,264 @@
+import type { Usage } from '../../queues/usage.ts';
+import { FleetError, ShutdownError, type Billed } from '../errors.ts';
+import type { CatalogEntry } from '../pricing/catalog.ts';
+import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
+import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
+import { findingTaken, lockLost, toRefusalError } from './refusals.ts';
+import type {
+  BeginAnswer,
+  Booking,
+  JobIdentity,
+  JobTotals,
+  RecordAnswer,
+  TaskIdentity,
+  ToolResults,
+  Turn,
+  TurnLedger,
+  TurnNote,
+} from './types.ts';
+
+/** What a call is booked at: the prices of a model, or nothing. */
+export interface Payer {
+  entry: CatalogEntry;
+  /** The provider bills nothing. The call is booked at 0, its list price apart. */
+  free: boolean;
+}
+
+export interface CallTerms {
+  turn: Turn;
+  payer: Payer;
+  /** The size of the call; its worst case is reserved. */
+  bound: CallBound;
+}
+
+export interface PaidReply<Reply> {
+  kind: 'reply';
+  turn: Turn;
+  reply: Reply;
+  /** The job with the payer of this call. */
+  identity: TaskIdentity;
+  /** Null: an earlier run booked and stored the reply. */
+  booking: Booking | null;
+}
+
+/** The job's finding is stored already, as JSON: the process that stored it died before BullMQ had the end of the job. */
+export interface DoneJob {
+  kind: 'done';
+  finding: string;
+}
+
+/** Money reserved for one call. */
+export interface Reservation<Reply> {
+  /** Makes the call, once. If it throws, what it cost is booked first: `FleetError.billed`, else unknown. */
+  send(call: () => Promise<Reply>): Promise<PaidReply<Reply>>;
+  /** For a call that is not sent: gives the money back. */
+  release(): Promise<void>;
+}
+
+export interface PaidCallsParts {
+  ledger: TurnLedger;
+  identity: JobIdentity;
+  /** Fires when the run must end at once. Its reason is the error that the run ends with. */
+  signal: AbortSignal;
+  /** True once the process shuts down or makes room for a job that must run alone: no call begins. */
+  isDraining(): boolean;
+}
+
+const NO_NOTE: TurnNote = { log: '', progress: null };
+/** The turn of a call that leaves no reply to store. */
+const NO_TURN = -1;
+
+/**
+ * The paid calls of one run of one job, one at a time: reserve, call, store and settle.
+ *
+ * Delivery contract: the process may die at any line. A stored reply is replayed by the next run and paid once. A call
+ * that was under way when the process died is booked as *uncertain* at its worst case. A refusal of the ledger ends the
+ * run with the error that `refusals.ts` maps it to.
+ */
+export class PaidCalls<Reply extends { usage: Usage }> {
+  readonly #parts: PaidCallsParts;
+  #isLoaded = false; // the ledger's first answer brings what earlier runs stored
+  #epoch = '';
+  #stored = new Map<string, string>();
+  #toolResults: ToolResults | undefined;
+  #totals: JobTotals = { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 };
+
+  constructor(parts: PaidCallsParts) {
+    this.#parts = parts;
+  }
+
+  /** What the job has cost, over all its runs; known once the ledger has answered. */
+  get totals(): JobTotals {
+    return this.#totals;
+  }
+
+  /**
+   * Replays the reply of a turn, or reserves and makes the call. A new reply is not stored yet: pass it to `store`, or to
+   * `record` if it ends the job.
+   * @param send makes the call
+   * @throws what `send` throws, the signal's reason, ShutdownError, and the errors of `toRefusalError`
+   */
+  async make(terms: CallTerms, send: () => Promise<Reply>): Promise<PaidReply<Reply> | DoneJob> {
+    const stored = this.#storedReply(terms);
+    if (stored !== null) return stored;
+    const answer = await this.#begin(terms);
+    if (answer.kind === 'done') return answer;
+    if (answer.kind === 'replay') return this.make(terms, send); // this answer only loaded what is stored
+    return this.#toReservation(terms, answer.reservation).send(send);
+  }
+
+  /** Reserves a call that the caller sends or releases itself. `readStored` comes first. @throws like `make` */
+  async reserve(terms: CallTerms): Promise<Reservation<Reply>> {
+    const answer = await this.#begin(terms);
+    if (answer.kind !== 'reserved')
+      throw new Error(`reserve: readStored comes first, the ledger answered ${answer.kind}`);
+    return this.#toReservation(terms, answer.reservation);
+  }
+
+  /**
+   * Reads what earlier runs left of a turn, before the caller waits for a place to make the call.
+   * @returns `reply`: the JSON that `store` kept
+   * @throws the errors of `toRefusalError`
+   */
+  async readStored(turn: Turn, payer: Payer): Promise<DoneJob | { kind: 'reply'; json: string } | { kind: 'new' }> {
+    const identity = this.#identify(payer);
+    const { ledger } = this.#parts;
+    const answer = this.#accept(await ledger.begin(identity, { turn, worstNanoUsd: 0, first: true }), identity);
+    if (answer.kind === 'done') return answer;
+    if (answer.kind === 'reserved') await ledger.closeReservation(identity, answer.reservation, 'release');
+    const json = this.#stored.get(`r:${this.#epoch}:${turn}`);
+    return json === undefined ? { kind: 'new' } : { kind: 'reply', json };
+  }
+
+  /**
+   * Books a new reply and stores it, in one step. A replayed one is stored already.
+   * @param kept what a later run finds; default the reply
+   * @throws LockLostError; the reply is booked, and kept for the process that has the job
+   */
+  async store(paid: PaidReply<Reply>, note: TurnNote, kept: object = paid.reply): Promise<void> {
+    const { booking, identity, turn } = paid;
+    if (booking === null) return;
+    const place = { epoch: this.#epoch, turn };
+    const answer = await this.#parts.ledger.settle(identity, place, booking, kept, this.#totals, note);
+    if (answer === 'lock-lost') throw lockLost(identity.jobId);
+    this.#stored.set(`r:${this.#epoch}:${turn}`, JSON.stringify(kept));
+  }
+
+  /**
+   * Ends the job with the script that books its last call and stores its finding, in one step.
+   * @param paid null: no reply led to the finding, or it was read with `readStored`
+   * @param kept what the process that has the job now finds instead of the reply
+   * @throws LockLostError, TaskFailedError `finding-taken`
+   */
+  async record(
+    paid: PaidReply<Reply> | null,
+    script: () => Promise<RecordAnswer>,
+    kept: object | undefined = paid?.reply,
+  ): Promise<void> {
+    const { ledger, identity } = this.#parts;
+    const answer = await script();
+    if (answer === 'taken') throw findingTaken(identity.findingId);
+    if (answer !== 'lock-lost') return;
+    if (paid !== null && paid.booking !== null && kept !== undefined) {
+      await ledger.keepReply(identity, { epoch: this.#epoch, turn: paid.turn }, kept);
+    }
+    throw lockLost(identity.jobId);
+  }
+
+  /** What the tools of a turn did in an earlier run, as JSON; undefined: they have not run. */
+  storedToolResults(turn: number): string | undefined {
+    return this.#stored.get(`t:${this.#epoch}:${turn}`);
+  }
+
+  /** Stores what the tools of a turn did, together with the next reservation, or before the run hands its job back. */
+  addToolResults(turn: number, json: string): void {
+    this.#toolResults = { turn, epoch: this.#epoch, json };
+  }
+
+  async #begin({ turn, payer, bound }: CallTerms): Promise<Accepted> {
+    await this.#checkRun();
+    const identity = this.#identify(payer);
+    const answer = await this.#parts.ledger.begin(identity, {
+      turn,
+      worstNanoUsd: payer.free ? 0 : worstCaseNanoUsd(payer.entry, bound),
+      first: !this.#isLoaded,
+      ...(this.#toolResults === undefined ? {} : { toolResults: this.#toolResults }),
+    });
+    this.#toolResults = undefined; // the same step stored them
+    return this.#accept(answer, identity);
+  }
+
+  #accept(answer: BeginAnswer, identity: TaskIdentity): Accepted {
+    if (answer.kind === 'done') return answer;
+    if (answer.kind !== 'reserved' && answer.kind !== 'replay') throw toRefusalError(answer, identity);
+    this.#isLoaded = true;
+    this.#epoch = answer.epoch;
+    if (answer.kind === 'replay') {
+      this.#stored = answer.stored;
+      this.#totals = answer.totals;
+    }
+    return answer;
+  }
+
+  async #checkRun(): Promise<void> {
+    const { ledger, identity, signal, isDraining } = this.#parts;
+    signal.throwIfAborted();
+    if (!isDraining()) return;
+    if (this.#toolResults !== undefined) await ledger.keepToolResults(identity, this.#toolResults);
+    throw new ShutdownError('this process goes away, or makes room');
+  }
+
+  #toReservation({ turn, payer }: CallTerms, reservation: string): Reservation<Reply> {
+    const identity = this.#identify(payer);
+    return {
+      send: async (call) => {
+        let reply: Reply;
+        try {
+          reply = await call();
+        } catch (error) {
+          await this.#bookError(error, identity, payer, reservation);
+          throw error;
+        }
+        return { kind: 'reply', turn, reply, identity, booking: this.#book(payer, reservation, reply.usage) };
+      },
+      release: () => this.#parts.ledger.closeReservation(identity, reservation, 'release'),
+    };
+  }
+
+  async #bookError(error: unknown, identity: TaskIdentity, payer: Payer, reservation: string): Promise<void> {
+    const { ledger } = this.#parts;
+    const billed: Billed = (error instanceof FleetError ? error.billed : undefined) ?? 'unknown';
+    if (typeof billed === 'object') {
+      const booking = this.#book(payer, reservation, billed);
+      await ledger.settle(identity, { epoch: this.#epoch, turn: NO_TURN }, booking, null, this.#totals, NO_NOTE);
+      return;
+    }
+    const isNothing = billed === 'no' || payer.free; // a free call costs nothing, served or not
+    await ledger.closeReservation(identity, reservation, isNothing ? 'release' : 'uncertain');
+  }
+
+  #book({ entry, free }: Payer, reservation: string, usage: Usage): Booking {
+    const listNanoUsd = costNanoUsd(entry, usage);
+    const nanoUsd = free ? 0 : listNanoUsd;
+    const { nanoUsd: before, usage: used, calls } = this.#totals;
+    this.#totals = { nanoUsd: before + nanoUsd, usage: addUsage(used, usage), calls: calls + 1 };
+    return { reservation, nanoUsd, usage, ...(free ? { listNanoUsd } : {}) };
+  }
+
+  #storedReply({ turn, payer }: CallTerms): PaidReply<Reply> | null {
+    const json = this.#stored.get(`r:${this.#epoch}:${turn}`);
+    if (json === undefined) return null;
+    return { kind: 'reply', turn, reply: JSON.parse(json) as Reply, identity: this.#identify(payer), booking: null };
+  }
+
+  #identify(payer: Payer): TaskIdentity {
+    return withPayer(this.#parts.identity, payer);
+  }
+}
+
+type Accepted = Extract<BeginAnswer, { kind: 'reserved' | 'replay' | 'done' }>;
+
+/** The job as its ledger books it when this payer pays. */
+export function withPayer(identity: JobIdentity, { entry }: Payer): TaskIdentity {
+  return { ...identity, model: entry.id, costVendor: entry.costVendor };
+}

@@ -1,0 +1,326 @@
+import { describe, expect, it } from 'vitest';
+import type { Usage } from '../../../queues/usage.ts';
+import {
+  BudgetHeldError,
+  BudgetReachedError,
+  CancelledError,
+  HaltError,
+  LockLostError,
+  ModelCoolingError,
+  ProviderUnavailableError,
+  ShutdownError,
+  TaskFailedError,
+  type Billed,
+} from '../../../src/errors.ts';
+import { PaidCalls, type CallTerms, type PaidCallsParts, type PaidReply } from '../../../src/ledger/paid-calls.ts';
+import { setBudget } from '../../../src/ledger/budget.ts';
+import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
+import type { JobIdentity } from '../../../src/ledger/types.ts';
+import { findModel } from '../../../src/pricing/catalog.ts';
+import { readBooks } from '../../support/money.ts';
+import { useRedis } from '../../support/redis.ts';
+
+interface Reply {
+  text: string;
+  usage: Usage;
+}
+
+const redis = useRedis();
+const JOB = 'job-1';
+const FINDING = 'finding_job-1';
+const NOTE = { log: 'a turn', progress: null };
+const USAGE = { input: 100, cache_write: 0, cache_read: 0, output: 200 };
+const entry = findModel('claude-haiku-5-5', new Date());
+const COST = 100 * entry.prices.input + 200 * entry.prices.output;
+const WORST = 1_000 * Math.max(entry.prices.input, entry.prices.cacheWrite) + 500 * entry.prices.output;
+
+const yes = async (): Promise<Reply> => ({ text: 'yes', usage: USAGE });
+
+/** The paid calls of one run of the job, as a process that just started makes them. */
+function openCalls(
+  parts: Partial<Omit<PaidCallsParts, 'identity'>> & { identity?: Partial<JobIdentity> } = {},
+): PaidCalls<Reply> {
+  const identity = {
+    jobId: JOB,
+    token: '',
+    attempt: 0,
+    digest: 'as-asked',
+    findingId: FINDING,
+    session: 'today',
+    batch: null,
+    missionId: 'mission-a',
+    budgetNanoUsd: null,
+    ...parts.identity,
+  };
+  return new PaidCalls({
+    ledger: openLedger(),
+    signal: new AbortController().signal,
+    isDraining: () => false,
+    ...parts,
+    identity,
+  });
+}
+
+function openLedger(): PaidCallsParts['ledger'] {
+  return createTurnLedger({ db: redis.db, workerId: 'w', now: () => new Date() });
+}
+
+function terms(more: Partial<CallTerms> = {}): CallTerms {
+  const bound = { inputTokensBound: 1_000, maxTokens: 500 };
+  return { turn: 0, payer: { entry, free: false }, bound, ...more };
+}
+
+async function makeReply(calls: PaidCalls<Reply>, more: Partial<CallTerms> = {}): Promise<PaidReply<Reply>> {
+  const paid = await calls.make(terms(more), yes);
+  if (paid.kind === 'done') throw new Error('the job is done');
+  return paid;
+}
+
+function unavailable(billed?: Billed): ProviderUnavailableError {
+  return Object.assign(new ProviderUnavailableError(entry.id, true, 'away'), billed === undefined ? {} : { billed });
+}
+
+/** Locks the job for this run. */
+async function holdLock(): Promise<{ token: string; lose: () => Promise<unknown> }> {
+  const key = redis.keys.jobLock('tasks', JOB);
+  await redis.redis.set(key, 'mine');
+  return { token: 'mine', lose: () => redis.redis.set(key, 'of another worker') };
+}
+
+describe('a paid call', () => {
+  it('reserves its worst case while it is under way, and is booked at its cost once its reply is stored', async () => {
+    const calls = openCalls();
+    const paid = await calls.make(terms(), async () => {
+      expect(await readBooks(redis)).toMatchObject({ reserved: WORST, settled: 0 });
+      return yes();
+    });
+    expect(paid).toMatchObject({ reply: { text: 'yes' }, booking: { nanoUsd: COST } });
+    expect(await readBooks(redis)).toMatchObject({ reserved: WORST, settled: 0 });
+    await calls.store(paid as PaidReply<Reply>, NOTE);
+    expect(await readBooks(redis)).toMatchObject({ reserved: 0, settled: COST, ledgerCalls: 1, openReservations: 0 });
+    expect(calls.totals).toEqual({ nanoUsd: COST, usage: USAGE, calls: 1 });
+  });
+
+  it('is made once however often its job starts again', async () => {
+    let made = 0;
+    for (let run = 0; run < 3; run += 1) {
+      const calls = openCalls();
+      for (const turn of [0, 'plan', 0]) {
+        const paid = await calls.make(terms({ turn }), async () => {
+          made += 1;
+          return yes();
+        });
+        expect(paid).toMatchObject({ kind: 'reply', reply: { text: 'yes' } });
+        if (paid.kind === 'reply') await calls.store(paid, NOTE);
+      }
+      expect(calls.totals).toMatchObject({ nanoUsd: 2 * COST, calls: 2 });
+    }
+    expect(made).toBe(2);
+    expect(await readBooks(redis)).toMatchObject({ settled: 2 * COST, ledgerCalls: 2 });
+  });
+
+  it('is uncertain where its process died before the reply was stored', async () => {
+    await makeReply(openCalls());
+    const calls = openCalls();
+    await calls.store(await makeReply(calls), NOTE);
+    expect(await readBooks(redis)).toMatchObject({ settled: COST, reserved: 0, uncertain: WORST });
+  });
+
+  it('answers with the finding where an earlier run has recorded it', async () => {
+    await redis.redis.set(redis.keys.finding(FINDING), JSON.stringify({ job_id: JOB }));
+    const finding = JSON.stringify({ job_id: JOB });
+    expect(await openCalls().make(terms(), neverSent)).toEqual({ kind: 'done', finding });
+  });
+
+  it('is booked at nothing where the provider bills nothing, its list price apart', async () => {
+    const calls = openCalls();
+    const paid = await makeReply(calls, { payer: { entry, free: true } });
+    expect(paid.booking).toMatchObject({ nanoUsd: 0, listNanoUsd: COST });
+    expect(await readBooks(redis)).toMatchObject({ reserved: 0 });
+    await calls.store(paid, NOTE);
+    expect(await readBooks(redis)).toMatchObject({ settled: 0, ledgerCalls: 1 });
+  });
+});
+
+describe('a call that fails', () => {
+  it.each<[string, Error, { settled: number; uncertain: number }]>([
+    ['nothing, where the error says it was not billed', unavailable('no'), { settled: 0, uncertain: 0 }],
+    ['its usage, where the error reports one', unavailable(USAGE), { settled: COST, uncertain: 0 }],
+    [
+      'its worst case as uncertain, where the error does not know',
+      unavailable('unknown'),
+      { settled: 0, uncertain: WORST },
+    ],
+    ['its worst case as uncertain, where the error says nothing', unavailable(), { settled: 0, uncertain: WORST }],
+    [
+      'its worst case as uncertain, where it is an error of our own',
+      new TypeError('bug'),
+      { settled: 0, uncertain: WORST },
+    ],
+  ])('costs %s', async (_, error, booked) => {
+    const failure = openCalls().make(terms(), () => Promise.reject(error));
+    await expect(failure).rejects.toBe(error);
+    expect(await readBooks(redis)).toMatchObject({ ...booked, reserved: 0, openReservations: 0 });
+  });
+
+  it('costs nothing where the provider bills nothing', async () => {
+    const failure = openCalls().make(terms({ payer: { entry, free: true } }), () => Promise.reject(unavailable()));
+    await expect(failure).rejects.toBeInstanceOf(ProviderUnavailableError);
+    expect(await readBooks(redis)).toMatchObject({ settled: 0, uncertain: 0, uncertainCalls: 0 });
+  });
+
+  it('leaves no reply: the next run makes the call', async () => {
+    await expect(openCalls().make(terms(), () => Promise.reject(unavailable(USAGE)))).rejects.toThrow('away');
+    const calls = openCalls();
+    const { booking } = await makeReply(calls);
+    expect(booking).not.toBeNull();
+    expect(calls.totals).toMatchObject({ nanoUsd: 2 * COST, calls: 2 });
+  });
+});
+
+describe('a refused call is not sent', () => {
+  const refusals: [string, () => Promise<unknown>, object][] = [
+    [
+      'while the fleet is halted',
+      () => redis.redis.set(redis.keys.haltReason, '{"reason":"person"}'),
+      { name: HaltError.name },
+    ],
+    [
+      'after its job was cancelled',
+      () => redis.redis.zadd(redis.keys.cancelled, 1, JOB),
+      { name: CancelledError.name },
+    ],
+    [
+      'while its model cools down',
+      () => redis.redis.set(redis.keys.cooldown(entry.id), 1, 'PX', 60_000),
+      { name: ModelCoolingError.name, model: entry.id },
+    ],
+    [
+      'where it could pass the budget',
+      () => setBudget(redis.db, 0, { mission: 'mission-a' }),
+      { name: BudgetReachedError.name, scope: 'mission', scopeName: 'mission-a', limitNanoUsd: 0 },
+    ],
+    [
+      'after a person parked its mission',
+      () => redis.redis.hset(redis.keys.spend('mission:mission-a'), 'parked', 'now'),
+      { name: BudgetReachedError.name, message: 'mission mission-a is parked; fleet resume mission-a' },
+    ],
+    [
+      'where its finding belongs to something else',
+      () => redis.redis.set(redis.keys.finding(FINDING), JSON.stringify({ job_id: 'another' })),
+      { name: TaskFailedError.name, reason: 'finding-taken' },
+    ],
+    [
+      'where another worker has its job',
+      () => redis.redis.set(redis.keys.jobLock('tasks', JOB), 'of another worker'),
+      { name: LockLostError.name },
+    ],
+  ];
+
+  it.each(refusals)('%s', async (_, refuse, expected) => {
+    const { token } = await holdLock();
+    await refuse();
+    await expect(openCalls({ identity: { token } }).make(terms(), neverSent)).rejects.toMatchObject(expected);
+    expect(await readBooks(redis)).toMatchObject({ reserved: 0, openReservations: 0 });
+  });
+
+  it('while calls under way hold the budget', async () => {
+    await setBudget(redis.db, (1.5 * WORST) / 1e9, { mission: 'mission-a' });
+    const other = await makeReply(openCalls({ identity: { jobId: 'job-2', findingId: 'finding_job-2' } }));
+    expect(other.booking).not.toBeNull();
+    await expect(openCalls().make(terms(), neverSent)).rejects.toBeInstanceOf(BudgetHeldError);
+  });
+
+  it('in a run that must end at once, or whose process shuts down', async () => {
+    const cancelled = new CancelledError('by a person');
+    const aborted = openCalls({ signal: AbortSignal.abort(cancelled) });
+    await expect(aborted.make(terms(), neverSent)).rejects.toBe(cancelled);
+    await expect(openCalls({ isDraining: () => true }).make(terms(), neverSent)).rejects.toBeInstanceOf(ShutdownError);
+    expect(await redis.redis.exists(redis.keys.turns(JOB))).toBe(0);
+  });
+});
+
+describe('a job that another worker has taken', () => {
+  it('finds the reply of the run that lost it, paid once', async () => {
+    const { token, lose } = await holdLock();
+    const calls = openCalls({ identity: { token } });
+    const paid = await makeReply(calls);
+    await lose();
+    await expect(calls.store(paid, NOTE)).rejects.toBeInstanceOf(LockLostError);
+    const next = openCalls({ identity: { token: 'of another worker' } });
+    expect(await makeReply(next)).toMatchObject({ reply: { text: 'yes' }, booking: null });
+    expect(await readBooks(redis)).toMatchObject({ settled: COST, ledgerCalls: 1 });
+  });
+
+  it('finds the reply that was to end it', async () => {
+    const { token, lose } = await holdLock();
+    const calls = openCalls({ identity: { token } });
+    const paid = await makeReply(calls);
+    await lose();
+    const recorded = calls.record(paid, async () => 'lock-lost', { kept: 'with its basis' });
+    await expect(recorded).rejects.toBeInstanceOf(LockLostError);
+    const next = openCalls({ identity: { token: 'of another worker' } });
+    expect(await next.readStored(0, { entry, free: false })).toEqual({
+      kind: 'reply',
+      json: '{"kept":"with its basis"}',
+    });
+  });
+});
+
+describe('the end of a job', () => {
+  it('fails where its finding was taken meanwhile', async () => {
+    const calls = openCalls();
+    const recorded = calls.record(await makeReply(calls), async () => 'taken');
+    await expect(recorded).rejects.toMatchObject({ name: TaskFailedError.name, reason: 'finding-taken' });
+  });
+
+  it.each(['recorded', 'already'] as const)('is reached where the script answers %s', async (answer) => {
+    const calls = openCalls();
+    await expect(calls.record(await makeReply(calls), async () => answer)).resolves.toBeUndefined();
+  });
+});
+
+describe('a call that waits for a place first', () => {
+  it('is reserved after a look at what earlier runs stored, and released where it is not sent', async () => {
+    const calls = openCalls();
+    const payer = { entry, free: false };
+    expect(await calls.readStored(0, payer)).toEqual({ kind: 'new' });
+    expect(await readBooks(redis)).toMatchObject({ reserved: 0, openReservations: 0 });
+    const unsent = await calls.reserve(terms());
+    expect(await readBooks(redis)).toMatchObject({ reserved: WORST });
+    await unsent.release();
+    expect(await readBooks(redis)).toMatchObject({ reserved: 0, uncertain: 0, openReservations: 0 });
+    const sent = await calls.reserve(terms());
+    await calls.store(await sent.send(yes), NOTE);
+    expect(await openCalls().readStored(0, payer)).toMatchObject({ kind: 'reply' });
+  });
+});
+
+describe('the results of tools', () => {
+  it('are stored with the next reservation', async () => {
+    const calls = openCalls();
+    await calls.store(await makeReply(calls), NOTE);
+    calls.addToolResults(0, '["read"]');
+    await makeReply(calls, { turn: 1 });
+    const next = openCalls();
+    await makeReply(next);
+    expect(next.storedToolResults(0)).toBe('["read"]');
+  });
+
+  it('are stored before the job of a process that shuts down is handed back', async () => {
+    let isDraining = false;
+    const calls = openCalls({ isDraining: () => isDraining });
+    await calls.store(await makeReply(calls), NOTE);
+    expect(calls.storedToolResults(0)).toBeUndefined();
+    calls.addToolResults(0, '["read"]');
+    isDraining = true;
+    await expect(calls.make(terms({ turn: 1 }), neverSent)).rejects.toBeInstanceOf(ShutdownError);
+    const next = openCalls();
+    await makeReply(next);
+    expect(next.storedToolResults(0)).toBe('["read"]');
+  });
+});
+
+async function neverSent(): Promise<Reply> {
+  throw new Error('the call was sent');
+}
