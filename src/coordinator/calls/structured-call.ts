@@ -1,27 +1,21 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { FleetError, ShutdownError, TaskFailedError, toMessage } from '../../errors.ts';
+import { TaskFailedError, toMessage } from '../../errors.ts';
 import { Conversation } from '../../haiku/conversation.ts';
-import { formatUsd } from '../../pricing/money.ts';
-import { costNanoUsd, worstCaseNanoUsd } from '../../pricing/cost.ts';
-import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
-import { addUsage, NO_USAGE, toTotalTokens } from '../../pricing/tokens.ts';
-import { findModel, type CatalogEntry } from '../../pricing/catalog.ts';
+import { PaidCalls, type PaidCallsParts } from '../../ledger/paid-calls.ts';
+import { lockLost } from '../../ledger/refusals.ts';
+import type { JobTotals } from '../../ledger/types.ts';
 import type { Model, ModelReply, ModelRequest } from '../../models/model.ts';
-import { lockLost, toRefusalError } from '../../ledger/refusals.ts';
+import { findModel, type CatalogEntry } from '../../pricing/catalog.ts';
+import { formatUsd } from '../../pricing/money.ts';
+import { toTotalTokens } from '../../pricing/tokens.ts';
 import type { AskStructured, Checked, StructuredCall } from './types.ts';
 
-export interface StructuredCallParts {
+/** An empty `token` of the identity stands for work without a job: no lock, and no job log. */
+export interface StructuredCallParts extends PaidCallsParts {
   model: Model;
-  ledger: TurnLedger;
-  /** Whose calls these are. An empty `token` stands for work without a job: no lock, and no job log. */
-  identity: Omit<TaskIdentity, 'model' | 'costVendor'>;
-  /** Fires when the run must end at once; its reason is the error to end with. */
-  signal: AbortSignal;
-  /** True once the process goes away: no call is begun. */
-  isDraining(): boolean;
   workerId: string;
   now(): Date;
-  /** Leaves a line where a person looks, such as the job's log: what was wrong with a reply, and the reply. */
+  /** Adds a line to the job's log or the like: what was wrong with a reply, and the reply. */
   note?: (line: string) => Promise<unknown>;
 }
 
@@ -33,15 +27,12 @@ export interface StructuredCalls {
 
 /** Of a reply that does not fit, so much is kept in the log. UTF-16 code units. */
 const KEPT_REPLY = 16_000;
-/** … and so much stands in the failed reason. */
+/** … and so much is shown in the failed reason. */
 const SHOWN_REPLY = 300;
 
 /**
  * The paid questions of one run of one job. One at a time: a job holds one reservation, so that several asked at once wait
- * for each other.
- *
- * Delivery contract: a process may die at any line. What was stored is answered again without a call; a call that was out
- * when the process died becomes *uncertain*, as a task's does.
+ * for each other. The delivery contract is that of `PaidCalls`.
  */
 export function createStructuredCalls(parts: StructuredCallParts): StructuredCalls {
   const run = new StructuredRun(parts);
@@ -58,13 +49,15 @@ export function createStructuredCalls(parts: StructuredCallParts): StructuredCal
 
 class StructuredRun {
   readonly #parts: StructuredCallParts;
-  #begun = false; // the ledger was asked once: what is stored is known
-  #epoch = '';
-  #stored = new Map<string, string>();
-  totals: JobTotals = { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 };
+  readonly #calls: PaidCalls<ModelReply>;
 
   constructor(parts: StructuredCallParts) {
     this.#parts = parts;
+    this.#calls = new PaidCalls(parts);
+  }
+
+  get totals(): JobTotals {
+    return this.#calls.totals;
   }
 
   async ask<Value>(call: StructuredCall<Value>): Promise<Value> {
@@ -93,84 +86,19 @@ class StructuredRun {
     throw new TaskFailedError('malformed', toProblemText(call.name, repaired.problem, second));
   }
 
-  /** The reply of this name, stored or new. Stored before anybody looks into it: it is paid for. */
+  /** The reply of this name, replayed or new. A new one is stored before its text is read: it is paid for. */
   async #answer(name: string, entry: CatalogEntry, request: ModelRequest, tokensBound: number): Promise<ModelReply> {
-    const stored = this.#storedReply(name);
-    if (stored !== null) return stored;
-    const identity = { ...this.#parts.identity, model: entry.id, costVendor: entry.costVendor };
-    const reservation = await this.#begin(name, identity, entry, { tokensBound, maxTokens: request.maxTokens });
-    if (reservation === null) return this.#answer(name, entry, request, tokensBound); // what was stored is loaded now
-    const reply = await this.#call(request, identity, entry, reservation);
-    const booking = this.#book(entry, reservation, reply);
-    const { ledger, workerId, now } = this.#parts;
-    const cost = `${formatUsd(booking.nanoUsd, 6)}, ${toTotalTokens(reply.usage)} tokens`;
+    const { model, signal, identity, workerId, now } = this.#parts;
+    const bound = { inputTokensBound: tokensBound, maxTokens: request.maxTokens };
+    const terms = { turn: name, payer: { entry, free: false }, bound };
+    const paid = await this.#calls.make(terms, () => model.call(request, { signal }));
+    if (paid.kind === 'done') throw lockLost(identity.jobId); // the run that stored the finding ends the job
+    const { reply, booking } = paid;
+    if (booking === null) return reply;
+    const cost = `${formatUsd(booking.nanoUsd, 6)}, ${toTotalTokens(booking.usage)} tokens`;
     const log = `${now().toISOString()} ${name}: ${entry.id} answered (${cost}, ${workerId})`;
-    const turn = { epoch: this.#epoch, turn: name };
-    const answer = await ledger.settle(identity, turn, booking, reply, this.totals, { log, progress: null });
-    if (answer === 'lock-lost') throw lockLost(identity.jobId);
-    this.#stored.set(`r:${this.#epoch}:${name}`, JSON.stringify(reply));
+    await this.#calls.store(paid, { log, progress: null });
     return reply;
-  }
-
-  /** @returns null where the first question of this run was answered with what is stored */
-  async #begin(
-    name: string,
-    identity: TaskIdentity,
-    entry: CatalogEntry,
-    bound: { tokensBound: number; maxTokens: number },
-  ): Promise<string | null> {
-    this.#parts.signal.throwIfAborted();
-    if (this.#parts.isDraining()) throw new ShutdownError('this process goes away, or makes room');
-    const answer = await this.#parts.ledger.begin(identity, {
-      turn: name,
-      worstNanoUsd: worstCaseNanoUsd(entry, { inputTokensBound: bound.tokensBound, maxTokens: bound.maxTokens }),
-      first: !this.#begun,
-    });
-    if (answer.kind !== 'reserved' && answer.kind !== 'replay') throw toRefusalError(answer, identity);
-    this.#begun = true;
-    this.#epoch = answer.epoch;
-    if (answer.kind === 'reserved') return answer.reservation;
-    this.totals = answer.totals;
-    this.#stored = answer.stored;
-    return null;
-  }
-
-  /** The paid call. Whatever happens, the reservation does not stay open. */
-  async #call(
-    request: ModelRequest,
-    identity: TaskIdentity,
-    entry: CatalogEntry,
-    reservation: string,
-  ): Promise<ModelReply> {
-    const { model, ledger, signal } = this.#parts;
-    try {
-      return await model.call(request, { signal });
-    } catch (error) {
-      const billed = (error instanceof FleetError ? error.billed : undefined) ?? 'unknown';
-      if (typeof billed === 'object') {
-        const booking = this.#book(entry, reservation, { usage: billed });
-        const nowhere = { epoch: this.#epoch, turn: -1 };
-        await ledger.settle(identity, nowhere, booking, null, this.totals, { log: '', progress: null });
-      } else {
-        await ledger.closeReservation(identity, reservation, billed === 'no' ? 'release' : 'uncertain');
-      }
-      throw error;
-    }
-  }
-
-  #storedReply(name: string): ModelReply | null {
-    const json = this.#stored.get(`r:${this.#epoch}:${name}`);
-    return json === undefined ? null : (JSON.parse(json) as ModelReply);
-  }
-
-  #book(entry: CatalogEntry, reservation: string, { usage }: Pick<ModelReply, 'usage'>): Booking {
-    const booking = { reservation, nanoUsd: costNanoUsd(entry, usage), usage };
-    this.totals = {
-      nanoUsd: this.totals.nanoUsd + booking.nanoUsd,
-      usage: addUsage(this.totals.usage, usage),
-      calls: this.totals.calls + 1,
-    };
-    return booking;
   }
 
   async #noteProblem(name: string, problem: string, reply: ModelReply): Promise<void> {
