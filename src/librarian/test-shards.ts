@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { requireShards, type Config } from '../config/environment.ts';
 import { AccountRefusedError, QuotaError, toMessage } from '../errors.ts';
+import { PaidCalls, type PaidReply, type Payer } from '../ledger/paid-calls.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import { toPromptTokens } from '../pricing/tokens.ts';
 import { createLogger } from '../process/logger.ts';
@@ -11,7 +12,7 @@ import { createDb } from '../redis/db.ts';
 import type { ShardConfig } from '../config/shards.ts';
 import { createRateGate } from './gate/rate-gate.ts';
 import { REPLY_SCHEMA, SYSTEM, toPrompt } from './answer/prompt.ts';
-import { openQueryBooks, type Payer, type QueryBooks } from './answer/query-books.ts';
+import { QUERY_TURN } from './answer/shard-router.ts';
 import type { Permit, RateGate } from './gate/types.ts';
 import { toAnswer } from './answer/reply.ts';
 
@@ -66,29 +67,34 @@ export async function testShards(config: Config, parts: ShardTestParts): Promise
   const workerId = `shards-test-${process.pid}`;
   const ledger = createTurnLedger({ db, workerId, now: () => new Date(), queue: 'archive' });
   const entry = findModel(config.FLEET_GEMINI_MODEL, new Date());
+  const { signal } = new AbortController(); // never fires: the gate and the model have deadlines of their own
   try {
     return await Promise.all(
       shards.map(async (shard) => {
         const { name, missionId = null } = parts;
         const jobId = name === undefined ? `shard-test-${randomBytes(6).toString('hex')}` : `${name}-${shard.number}`;
-        const books = openQueryBooks(ledger, {
-          jobId,
-          token: '', // no lock: nobody else can have it
-          attempt: 0,
-          digest: '',
-          findingId: jobId,
-          session: parts.session,
-          batch: null,
-          missionId,
-          budgetNanoUsd: null,
-          model: entry.id,
-          costVendor: entry.costVendor,
+        const calls = new PaidCalls<ArchiveReply>({
+          ledger,
+          identity: {
+            jobId,
+            token: '', // no lock: no other process can have this job
+            attempt: 0,
+            digest: '',
+            findingId: jobId,
+            session: parts.session,
+            batch: null,
+            missionId,
+            budgetNanoUsd: null,
+          },
+          signal,
+          isDraining: () => false,
         });
         try {
           const others = shards.filter((other) => other !== shard).map((other) => other.number);
-          return await testOne(shard, { gate, books, others, payer: { entry, free: shard.tier === 'free' }, ...parts });
+          const payer = { entry, free: shard.tier === 'free' };
+          return await testOne(shard, { gate, calls, signal, others, payer, ...parts });
         } finally {
-          if (name === undefined) await redis.del(db.keys.turns(jobId)); // nobody goes on with it
+          if (name === undefined) await redis.del(db.keys.turns(jobId)); // no later run reads it
           else await redis.expire(db.keys.turns(jobId), KEEP_SECONDS);
         }
       }),
@@ -103,20 +109,21 @@ async function testOne(
   shard: ShardConfig,
   parts: {
     gate: RateGate;
-    books: QueryBooks;
+    calls: PaidCalls<ArchiveReply>;
+    signal: AbortSignal;
     others: number[];
     payer: Payer;
     forShard: (shard: ShardConfig) => ArchiveModel;
     reopen?: boolean;
   },
 ): Promise<ShardTest> {
-  const { gate, books, others, payer, forShard, reopen = false } = parts;
+  const { gate, calls, signal, others, payer, forShard, reopen = false } = parts;
   const { number } = shard;
   const ended = (problem: string | null, ms: number | null): ShardTest => ({
     shard: number,
     ok: problem === null,
     ms,
-    costNanoUsd: books.totals().nanoUsd,
+    costNanoUsd: calls.totals.nanoUsd,
     problem,
   });
   const judge = (reply: ArchiveReply, ms: number | null): ShardTest => {
@@ -127,31 +134,29 @@ async function testOne(
       return ended(toMessage(thrown), ms);
     }
   };
-  const begun = await books.open();
-  if (begun.kind === 'reply') return judge(JSON.parse(begun.json) as ArchiveReply, null);
+  const stored = await calls.readStored(QUERY_TURN, payer);
+  if (stored.kind === 'reply') return judge(JSON.parse(stored.json) as ArchiveReply, null);
   if (reopen) await gate.reportSuccess(number);
-  const { signal } = new AbortController(); // the gate and the model have deadlines of their own
   const permit = await gate.acquire({ tokens: TOKENS, exclude: others }, { signal });
   if (permit.kind === 'too-large') return ended(`takes at most ${permit.limitTokens} tokens a minute`, null);
   if (permit.kind === 'wait') {
     return ended(`no room until ${new Date(permit.untilMs).toISOString()} (${permit.reason})`, null);
   }
   const bound = { inputTokensBound: Buffer.byteLength(SYSTEM + PROMPT), maxTokens: MAX_TOKENS };
-  const reservation = await books.reserve(payer, bound);
-  const began = performance.now();
-  let reply: ArchiveReply;
+  const reservation = await calls.reserve({ turn: QUERY_TURN, payer, bound });
+  const startedAt = performance.now();
+  let paid: PaidReply<ArchiveReply>;
   try {
     const request = { system: SYSTEM, prompt: PROMPT, maxTokens: MAX_TOKENS, responseSchema: REPLY_SCHEMA };
-    reply = await forShard(shard).ask({ ...request, model: payer.entry.id }, { signal });
+    paid = await reservation.send(() => forShard(shard).ask({ ...request, model: payer.entry.id }, { signal }));
   } catch (thrown) {
-    await books.close(payer, reservation, thrown);
     await report(gate, permit, thrown);
-    return ended(toMessage(thrown), performance.now() - began);
+    return ended(toMessage(thrown), performance.now() - startedAt);
   }
-  const ms = performance.now() - began;
-  await books.settle(payer, books.toBooking(payer, reservation, reply.usage), reply, '');
-  await Promise.all([permit.settle(toPromptTokens(reply.usage)), gate.reportSuccess(number)]);
-  return judge(reply, ms);
+  const ms = performance.now() - startedAt;
+  await calls.store(paid, { log: '', progress: null });
+  await Promise.all([permit.settle(toPromptTokens(paid.reply.usage)), gate.reportSuccess(number)]);
+  return judge(paid.reply, ms);
 }
 
 /** What a test finds out holds for all. */

@@ -1,16 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveQuery } from '../../../queues/archive.ts';
-import { LockLostError, TaskFailedError } from '../../errors.ts';
+import { TaskFailedError } from '../../errors.ts';
 import type { JobRun } from '../../jobs/worker/run-worker.ts';
 import { formatUsd } from '../../pricing/money.ts';
-import type { Booking, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
+import { PaidCalls, withPayer, type PaidReply, type Payer } from '../../ledger/paid-calls.ts';
+import type { JobIdentity, TurnLedger } from '../../ledger/types.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
 import type { ArchiveReply } from '../../models/archive-model.ts';
 import type { ArchiveContext, ShownContext } from '../archive/context.ts';
 import { recordAnswer, toAnswerFinding, type AnswerBasis } from './record.ts';
-import { askShards, type ComposedPrompt, type PaperRules, type Served, type ShardParts } from './shard-router.ts';
+import {
+  askShards,
+  QUERY_TURN,
+  type ComposedPrompt,
+  type PaperRules,
+  type Served,
+  type ShardParts,
+} from './shard-router.ts';
 import { describeFilter, NOT_IN_ARCHIVE, REPLY_SCHEMA, SYSTEM, toPrompt } from './prompt.ts';
-import { openQueryBooks, type Payer, type QueryBooks } from './query-books.ts';
 import { toQueryIds } from '../queries/enqueue.ts';
 import type { Db } from '../../redis/db.ts';
 import { toAnswer, type ArchiveAnswer } from './reply.ts';
@@ -44,14 +51,9 @@ export type QueryHandler = (query: ArchiveQuery, run: JobRun) => Promise<{ findi
  */
 export function createQueryHandler(parts: QueryHandlerParts): QueryHandler {
   return async (query, run) => {
-    const identity = toIdentity(query, run, parts.payer, query.session ?? (await parts.currentSession()));
-    const books = openQueryBooks(parts.ledger, identity);
-    const answering = new Answering(query, run, books, parts);
-    const begun = await books.open();
-    if (begun.kind === 'done') return { findingId: identity.findingId, costNanoUsd: 0 };
-    if (begun.kind === 'reply') await answering.replay(begun.json);
-    else await answering.ask();
-    return { findingId: identity.findingId, costNanoUsd: books.totals().nanoUsd };
+    const identity = toIdentity(query, run, query.session ?? (await parts.currentSession()));
+    const answering = new Answering(query, run, identity, parts);
+    return { findingId: identity.findingId, costNanoUsd: await answering.run() };
   };
 }
 
@@ -66,23 +68,35 @@ interface KeptReply {
 class Answering {
   readonly #query: ArchiveQuery;
   readonly #run: JobRun;
-  readonly #books: QueryBooks;
+  readonly #identity: JobIdentity;
+  readonly #calls: PaidCalls<ArchiveReply>;
   readonly #parts: QueryHandlerParts;
 
-  constructor(query: ArchiveQuery, run: JobRun, books: QueryBooks, parts: QueryHandlerParts) {
+  constructor(query: ArchiveQuery, run: JobRun, identity: JobIdentity, parts: QueryHandlerParts) {
+    const { signal, isDraining } = run;
     this.#query = query;
     this.#run = run;
-    this.#books = books;
+    this.#identity = identity;
+    this.#calls = new PaidCalls({ ledger: parts.ledger, identity, signal, isDraining });
     this.#parts = parts;
   }
 
-  async ask(): Promise<void> {
+  /** @returns what the query has cost, nano-dollars; 0 where its answer was recorded already */
+  async run(): Promise<number> {
+    const stored = await this.#calls.readStored(QUERY_TURN, this.#parts.payer);
+    if (stored.kind === 'done') return 0;
+    if (stored.kind === 'reply') await this.#replay(stored.json);
+    else await this.#ask();
+    return this.#calls.totals.nanoUsd;
+  }
+
+  async #ask(): Promise<void> {
     const { context } = this.#parts;
     await context.refresh();
     if (context.stats().findings === 0) return this.#answerFromNothing();
     const served = await askShards(
       {
-        books: this.#books,
+        calls: this.#calls,
         signal: this.#run.signal,
         isDraining: this.#run.isDraining,
         allowFallback: this.#query.allow_fallback ?? true,
@@ -104,8 +118,8 @@ class Answering {
     return { paper: { exclude: paper.exclude ?? [], failure, keepFailure } };
   }
 
-  /** An earlier run was paid a reply and lost the query before it could record it. */
-  async replay(json: string): Promise<void> {
+  /** Answers from the reply of an earlier run, which stored it and died, or lost the query, before it recorded the answer. */
+  async #replay(json: string): Promise<void> {
     const { reply, basis, byFallback } = JSON.parse(json) as KeptReply;
     await this.#parts.context.refresh();
     // What is live now is all that may be cited, also by a reply of before.
@@ -138,7 +152,8 @@ class Answering {
     return this.#parts.context.show({ question, filter, maxBytes });
   }
 
-  async #answerFrom({ reply, payer, reservation, shard, composed }: Served): Promise<void> {
+  async #answerFrom({ paid, payer, shard, composed }: Served): Promise<void> {
+    const { reply } = paid;
     const { estimate } = this.#parts;
     const { shown } = composed;
     const basis: AnswerBasis = {
@@ -149,20 +164,14 @@ class Answering {
       fallback: shard === null,
     };
     const kept: KeptReply = { reply, basis, byFallback: shard === null };
-    const booking = this.#books.toBooking(payer, reservation, reply.usage);
     let answer: ArchiveAnswer;
     try {
       answer = this.#judge(reply, shown.citable, shard);
     } catch (error) {
-      await this.#keepBadReply(payer, booking, kept);
+      await this.#keepBadReply(paid, kept);
       throw error;
     }
-    try {
-      await this.#record(payer, answer, basis, booking);
-    } catch (error) {
-      if (error instanceof LockLostError) await this.#books.keep(kept);
-      throw error;
-    }
+    await this.#record(payer, answer, basis, { paid, kept });
   }
 
   /** @throws TaskFailedError with the reply, and under a paper's question the shard whose it is */
@@ -179,9 +188,16 @@ class Answering {
     await this.#record(this.#parts.payer, { text: NOT_IN_ARCHIVE, citations: [] }, basis, null);
   }
 
-  async #record(payer: Payer, answer: ArchiveAnswer, basis: AnswerBasis, booking: Booking | null): Promise<void> {
+  /** @param fresh the new reply that the answer was drawn from, and what a later run is to find of it; null: no new one */
+  async #record(
+    payer: Payer,
+    answer: ArchiveAnswer,
+    basis: AnswerBasis,
+    fresh: { paid: PaidReply<ArchiveReply>; kept: KeptReply } | null,
+  ): Promise<void> {
     const { workerId, now } = this.#parts;
-    const identity = this.#books.identity(payer);
+    const identity = withPayer(this.#identity, payer);
+    const booking = fresh === null ? null : fresh.paid.booking;
     const { entry } = payer;
     const finding = toAnswerFinding({
       identity,
@@ -189,7 +205,7 @@ class Answering {
       answer,
       basis,
       booking,
-      totals: this.#books.totals(),
+      totals: this.#calls.totals,
       vendor: entry.vendor,
       workerId,
       at: now(),
@@ -197,25 +213,20 @@ class Answering {
     const by =
       basis.shard === null ? (basis.fallback ? entry.id : 'nobody: the archive is empty') : `shard ${basis.shard}`;
     const log = `${finding.at} answered from ${basis.findings} findings, ${basis.tokens} tokens, by ${by} (${formatUsd(booking?.nanoUsd ?? 0, 6)}, ${workerId})`;
-    const recorded = await recordAnswer(this.#parts, {
-      identity,
-      finding,
-      booking,
-      publicQueryId: this.#query.public === true ? (this.#query.query_id ?? null) : null,
-      log,
-    });
-    if (recorded === 'lock-lost') throw new LockLostError(`another librarian has query ${identity.jobId}`);
-    if (recorded === 'taken') {
-      throw new TaskFailedError('finding-taken', `finding ${identity.findingId} belongs to something else`);
-    }
+    const publicQueryId = this.#query.public === true ? (this.#query.query_id ?? null) : null;
+    await this.#calls.record(
+      fresh === null ? null : fresh.paid,
+      () => recordAnswer(this.#parts, { identity, finding, booking, publicQueryId, log }),
+      fresh?.kept,
+    );
   }
 
   /** The reply stays readable in the job's log and its stored turns; it is never an answer. */
-  async #keepBadReply(payer: Payer, booking: Booking, kept: KeptReply): Promise<void> {
-    const { reply } = kept;
+  async #keepBadReply(paid: PaidReply<ArchiveReply>, kept: KeptReply): Promise<void> {
+    const { reply, booking } = paid;
     const text = reply.text.slice(0, KEPT_REPLY);
-    const line = `${this.#parts.now().toISOString()} no answer (${reply.finishWords}, ${formatUsd(booking.nanoUsd, 6)}): ${text}`;
-    await this.#books.settle(payer, booking, kept, line);
+    const log = `${this.#parts.now().toISOString()} no answer (${reply.finishWords}, ${formatUsd(booking?.nanoUsd ?? 0, 6)}): ${text}`;
+    await this.#calls.store(paid, { log, progress: null }, kept);
   }
 
   #toNoEvidence(shown: ShownContext, maxTokens: number): TaskFailedError {
@@ -231,7 +242,7 @@ class Answering {
   }
 }
 
-function toIdentity(query: ArchiveQuery, run: JobRun, payer: Payer, session: string): TaskIdentity {
+function toIdentity(query: ArchiveQuery, run: JobRun, session: string): JobIdentity {
   const jobId = run.job.id ?? '';
   const { question, filter = {} } = query;
   return {
@@ -247,8 +258,6 @@ function toIdentity(query: ArchiveQuery, run: JobRun, payer: Payer, session: str
     batch: query.batch ?? null,
     missionId: query.mission_id ?? null,
     budgetNanoUsd: null,
-    model: payer.entry.id,
-    costVendor: payer.entry.costVendor,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Finding } from '../../findings/finding.ts';
 import { summarise } from '../../findings/stored.ts';
 import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { toUsdString } from '../../pricing/money.ts';
-import type { Booking, JobTotals, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
+import type { Booking, JobTotals, RecordAnswer, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import { describeFilter, ARCHIVE_PROMPT_VERSION } from './prompt.ts';
 import type { Db } from '../../redis/db.ts';
@@ -100,7 +100,7 @@ export async function recordAnswer(
     publicQueryId: string | null;
     log: string;
   },
-): Promise<'recorded' | 'already' | 'taken' | 'lock-lost'> {
+): Promise<RecordAnswer> {
   const { ledger } = parts;
   const { keys, scripts } = parts.db;
   const { identity, finding, booking, publicQueryId, log } = answer;
@@ -121,7 +121,7 @@ export async function recordAnswer(
       publicQueryId === null ? '' : JSON.stringify(toResponse(publicQueryId, finding)),
     ],
   );
-  return answered as 'recorded' | 'already' | 'taken' | 'lock-lost';
+  return answered as RecordAnswer;
 }
 
 /** What stands under `response:archive:<id>`. */

@@ -8,12 +8,15 @@ import {
   TaskFailedError,
   toMessage,
 } from '../../errors.ts';
+import type { PaidCalls, PaidReply, Payer, Reservation } from '../../ledger/paid-calls.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
 import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../../models/archive-model.ts';
 import type { ShownContext } from '../archive/context.ts';
-import type { Payer, QueryBooks } from './query-books.ts';
 import type { Permit, RateGate, WaitReason } from '../gate/types.ts';
 import type { TokenEstimate } from '../archive/token-estimate.ts';
+
+/** A query is one turn, however many calls it takes to find a shard that serves it. */
+export const QUERY_TURN = 0;
 
 /** A model that can be asked, and who pays for it. */
 export interface AskableModel {
@@ -41,7 +44,7 @@ export interface ComposedPrompt {
 
 /** One query on its way. */
 export interface Asking {
-  books: QueryBooks;
+  calls: PaidCalls<ArchiveReply>;
   signal: AbortSignal;
   isDraining(): boolean;
   allowFallback: boolean;
@@ -63,11 +66,10 @@ export interface PaperRules {
   keepFailure(failure: { shard: number; count: number }): Promise<void>;
 }
 
-/** A served call. It is reserved, not yet booked. */
+/** A served call. Its reply is paid for and not yet stored. */
 export interface Served {
-  reply: ArchiveReply;
+  paid: PaidReply<ArchiveReply>;
   payer: Payer;
-  reservation: string;
   /** Null: the fallback served it. */
   shard: number | null;
   composed: ComposedPrompt;
@@ -93,7 +95,7 @@ const USED_UP: ReadonlySet<WaitReason> = new Set(['day', 'cooling', 'failing', '
  * Asks one shard after the other until one serves the query. A used-up minute or day sends it on to the next; a refused
  * size shrinks the prompt; a refused key or an outage leaves that shard out, or ends a paper's question.
  * @throws ShardsUsedUpError when it must wait; ProviderUnavailableError; AccountRefusedError when every key is refused;
- *   TaskFailedError for a reply that cannot be read, `shard` where one fails under a paper's question; and what `QueryBooks.reserve` throws
+ *   TaskFailedError for a reply that cannot be read, `shard` where one fails under a paper's question; and what `PaidCalls.reserve` throws
  */
 export async function askShards(asking: Asking, parts: ShardParts): Promise<Served> {
   const route = new Route(asking, parts);
@@ -141,35 +143,33 @@ class Route {
   }
 
   async #call(permit: Permit, composed: ComposedPrompt, tokens: number): Promise<Served | null> {
-    const { books } = this.#asking;
     const asked = this.#parts.shards.get(permit.shard);
     if (asked === undefined) throw new Error(`the gate gave leave for shard ${permit.shard}, which is not configured`);
     const { payer, model } = asked;
-    let reservation: string;
+    let reservation: Reservation<ArchiveReply>;
     try {
-      reservation = await books.reserve(payer, toBound(composed));
+      reservation = await this.#asking.calls.reserve({ turn: QUERY_TURN, payer, bound: toBound(composed) });
     } catch (error) {
       await permit.release();
       throw error;
     }
     if (!permit.isFresh()) {
-      await Promise.all([books.close(payer, reservation), permit.release()]);
+      await Promise.all([reservation.release(), permit.release()]);
       return null;
     }
-    let reply: ArchiveReply;
+    let paid: PaidReply<ArchiveReply>;
     try {
       const request = { ...composed.request, model: payer.entry.id };
-      reply = await model.ask(request, { signal: this.#asking.signal });
+      paid = await reservation.send(() => model.ask(request, { signal: this.#asking.signal }));
     } catch (error) {
-      await books.close(payer, reservation, error);
       await this.#afterError(error, permit, tokens);
       return null;
     }
-    const counted = toPromptTokens(reply.usage);
+    const counted = toPromptTokens(paid.reply.usage);
     this.#parts.estimate.learn(composed.bytes, counted);
     // The reply is paid for: nothing the gate says may lose it.
     await Promise.allSettled([permit.settle(counted), this.#parts.gate.reportSuccess(permit.shard)]);
-    return { reply, payer, reservation, shard: permit.shard, composed };
+    return { paid, payer, shard: permit.shard, composed };
   }
 
   /** Says to the gate what happened, and either goes on elsewhere or throws. */
@@ -247,14 +247,14 @@ class Route {
   }
 
   async #fallBack({ model, payer }: AskableModel, composed: ComposedPrompt): Promise<Served> {
-    const { books, signal, note } = this.#asking;
+    const { calls, signal, note } = this.#asking;
     await note(`no shard can be used: ${payer.entry.id} is asked`);
-    const reservation = await books.reserve(payer, toBound(composed));
+    const reservation = await calls.reserve({ turn: QUERY_TURN, payer, bound: toBound(composed) });
     try {
-      const reply = await model.ask({ ...composed.request, model: payer.entry.id }, { signal });
-      return { reply, payer, reservation, shard: null, composed };
+      const request = { ...composed.request, model: payer.entry.id };
+      const paid = await reservation.send(() => model.ask(request, { signal }));
+      return { paid, payer, shard: null, composed };
     } catch (error) {
-      await books.close(payer, reservation, error);
       if (error instanceof RateLimitedError) throw new ShardsUsedUpError(error.retryAfterMs, error.message);
       throw error;
     }
