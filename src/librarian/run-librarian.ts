@@ -12,34 +12,37 @@ import type { ArchiveModel } from '../models/archive-model.ts';
 import { findModel } from '../pricing/catalog.ts';
 import { createSessionReader } from '../swarm/session.ts';
 import type { ShardConfig } from '../config/shards.ts';
-import { createArchiveContext, type ContextStats } from './archive/context.ts';
-import type { AskableModel } from './answer/shard-router.ts';
-import { createQueryHandler } from './answer/handler.ts';
+import { createArchiveContext, type ArchiveContext, type ContextStats } from './archive/context.ts';
+import { createArchivePrompts } from './answer/archive-prompts.ts';
+import type { AskableModel } from './answer/types.ts';
+import { createQueryHandler, type QueryHandler } from './answer/handler.ts';
 import { createRateGate } from './gate/rate-gate.ts';
+import type { RateGate } from './gate/types.ts';
+import type { Db } from '../redis/db.ts';
 import { sweepExternalQueries, watchExternalQueries, type ExternalQueriesParts } from './queries/external-queries.ts';
 import { createTokenEstimate } from './archive/token-estimate.ts';
 
 export interface RunningLibrarian {
   workerId: string;
   contextStats(): ContextStats;
-  /** Whether Redis is away and no query runs: then closing would only wait for it. */
+  /** Whether Redis is away and no query runs: `close` would then wait for Redis and store nothing. */
   nothingToStore(): boolean;
   close(): Promise<void>;
 }
 
 export interface LibrarianModels {
   forShard(shard: ShardConfig): ArchiveModel;
-  /** Null: no key for another vendor. */
+  /** Null: no key of another vendor is configured. */
   fallback: ArchiveModel | null;
 }
 
-/** Calls under way at once for each shard: enough for 15 a minute that take a quarter of it. */
+/** Queries at once for each shard: enough for 15 calls a minute that take 15 s each. */
 const SLOTS_PER_SHARD = 4;
 const MAX_SLOTS = 24;
-/** SPEC: the context fills so much of the model's window; the rest is for the question and what it answers. */
+/** Share of the model's window that the shown findings may fill; the rest is for the question and its answer. Source: SPEC. */
 const WINDOW_SHARE = 0.9;
 
-/** A librarian: answers the archive's queries until it is closed. Several may run in one process, as tests do. */
+/** Runs a librarian, which answers the archive's queries until it is closed. Tests run several in one process. */
 export async function runLibrarian(parts: {
   config: Config;
   /** With their tiers known (`requireShards`). */
@@ -56,26 +59,7 @@ export async function runLibrarian(parts: {
   const context = createArchiveContext(db);
   const gate = createRateGate({ db, shards, log, notifier, pacing: config.GEMINI_PACING === '1' });
   const currentSession = createSessionReader(db);
-  const entry = findModel(config.FLEET_GEMINI_MODEL, new Date());
-  const handle = createQueryHandler({
-    db,
-    ledger: createTurnLedger({ db, workerId: name.id, now: () => new Date(), queue: 'archive' }),
-    context,
-    gate,
-    shards: new Map(
-      shards.map((shard): [number, AskableModel] => [
-        shard.number,
-        { model: models.forShard(shard), payer: { entry, free: shard.tier === 'free' } },
-      ]),
-    ),
-    fallback: toFallback(config, models.fallback),
-    estimate: createTokenEstimate(),
-    maxTokens: Math.floor(WINDOW_SHARE * Math.min(entry.contextTokens, Math.max(...shards.map((shard) => shard.tpm)))),
-    payer: { entry, free: true },
-    workerId: name.id,
-    currentSession,
-    now: () => new Date(),
-  });
+  const handle = openQueryHandler({ config, shards, models }, { db, context, gate, currentSession, workerId: name.id });
   const concurrency = Math.min(MAX_SLOTS, SLOTS_PER_SHARD * shards.length);
   const running = runWorker(archiveQueue, handle, {
     db,
@@ -103,14 +87,43 @@ export async function runLibrarian(parts: {
     nothingToStore: () => redis.status !== 'ready' && running.activeJobs().length === 0,
     async close() {
       await Promise.all([stopSweeping(), stopWatching()]);
-      const closing = running.close(); // stop fetching; calls under way end, and their answers are recorded
-      await gate.close(); // who waits for room is handed back
+      const closing = running.close(); // takes no more queries; calls that were sent end, and their answers are recorded
+      await gate.close(); // queries that wait for room go back to waiting
       await closing;
       await notifier.flush();
       await leave();
       await base.close(); // last: nothing may use its connections after this line
     },
   };
+}
+
+/** Puts together what answers one query: the archive's prompts, the way to a model, and the record. */
+function openQueryHandler(
+  { config, shards, models }: { config: Config; shards: readonly ShardConfig[]; models: LibrarianModels },
+  parts: { db: Db; context: ArchiveContext; gate: RateGate; currentSession: () => Promise<string>; workerId: string },
+): QueryHandler {
+  const { db, context, gate, currentSession, workerId } = parts;
+  const now = (): Date => new Date();
+  const entry = findModel(config.FLEET_GEMINI_MODEL, now());
+  const estimate = createTokenEstimate();
+  const largestTpm = Math.max(...shards.map(({ tpm }) => tpm));
+  return createQueryHandler({
+    prompts: createArchivePrompts({ context, estimate }),
+    routing: {
+      gate,
+      shards: new Map(
+        shards.map((shard): [number, AskableModel] => {
+          return [shard.number, { model: models.forShard(shard), payer: { entry, free: shard.tier === 'free' } }];
+        }),
+      ),
+      fallback: toFallback(config, models.fallback),
+      estimate,
+      maxTokens: Math.floor(WINDOW_SHARE * Math.min(entry.contextTokens, largestTpm)),
+    },
+    recording: { db, ledger: createTurnLedger({ db, workerId, now, queue: 'archive' }), workerId, now },
+    payer: { entry, free: true },
+    currentSession,
+  });
 }
 
 function toFallback(config: Config, model: ArchiveModel | null): AskableModel | null {

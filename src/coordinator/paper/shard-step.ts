@@ -4,7 +4,8 @@ import { SHARD_TEST_KIND, toFindingId, type Finding } from '../../findings/findi
 import { noteFinding } from '../../findings/store.ts';
 import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { readShardStates } from '../../librarian/gate/shard-states.ts';
-import { testShards, type ShardTest } from '../../librarian/test-shards.ts';
+import type { ShardTest } from '../../librarian/shard-test.ts';
+import { testShards } from '../../librarian/test-shards.ts';
 import type { StepContext } from '../step/types.ts';
 import { savePaper, type PaperRecord } from './record.ts';
 import type { ShardOutcome, ShardReport } from './types.ts';

@@ -4,9 +4,9 @@ export type CitationCheck = { kind: 'cited'; ids: string[] } | { kind: 'unknown'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * Checks an answer's citations, in its text (`[a, b]`) and in its list, against the findings that were shown. Ids may have
- * any form. Brackets that hold no citation (`[0]`, `[x]`, a link) are skipped. An id that was not shown is unknown if it
- * is in the list, or if it has the form of an id that was shown.
+ * Checks an answer's citations, in its text (`[a, b]`) and in its list, against the findings that were shown. Ids may
+ * have any form. Brackets that hold no citation (`[0]`, `[x]`, a link) are skipped. An id that was not shown is
+ * unknown if it is in the list, or if it has the form of an id that was shown.
  */
 export function checkCitations(
   answer: { text: string; listed: readonly string[] },

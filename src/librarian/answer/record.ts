@@ -1,112 +1,44 @@
 import type { ArchiveQuery } from '../../../queues/archive.ts';
-import type { Finding } from '../../findings/finding.ts';
-import { summarise } from '../../findings/stored.ts';
-import { toLocalTimestamp } from '../../findings/timestamp.ts';
-import { toUsdString } from '../../pricing/money.ts';
 import type { Booking, JobTotals, RecordAnswer, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
-import { toTotalTokens } from '../../pricing/tokens.ts';
-import { describeFilter, ARCHIVE_PROMPT_VERSION } from './prompt.ts';
+import type { CatalogEntry } from '../../pricing/catalog.ts';
+import { formatUsd } from '../../pricing/money.ts';
 import type { Db } from '../../redis/db.ts';
+import { toAnswerFinding, type AnswerBasis, type AnswerFinding } from './answer-finding.ts';
 import type { ArchiveAnswer } from './reply.ts';
 
-/** What an answer was drawn from, as the answer itself says it. */
-export interface AnswerBasis {
-  /** Findings shown, and their tokens by the provider's count, or estimated where no model was asked. */
-  findings: number;
-  tokens: number;
-  leftOut: { findings: number; tokens: number } | null;
-  /** Null: no shard answered, but the fallback or, where there was nothing to show, nobody. */
-  shard: number | null;
-  fallback: boolean;
+export interface RecordParts {
+  db: Db;
+  ledger: TurnLedger;
+  workerId: string;
+  now(): Date;
 }
 
-/** An answer, as a finding: what tasks write, and what it was drawn from. */
-export interface AnswerFinding extends Finding {
-  question: string;
-  requester: string | null;
-  filter: object;
-  context: AnswerBasis;
-  /** What the free calls would have cost, US dollars. */
-  list_cost: number;
-}
-
-export function toAnswerFinding(parts: {
-  identity: TaskIdentity;
+/** An answer with all that its record needs. */
+export interface CheckedAnswer {
   query: ArchiveQuery;
+  identity: TaskIdentity;
   answer: ArchiveAnswer;
   basis: AnswerBasis;
+  /** Of the model that answered; of the shards' model where no model was asked. */
+  entry: CatalogEntry;
+  /** Null: no call was made in this run. */
   booking: Booking | null;
   totals: JobTotals;
-  vendor: string;
-  workerId: string;
-  at: Date;
-}): AnswerFinding {
-  const { identity, query, answer, basis, booking, totals, vendor, workerId, at } = parts;
-  return {
-    finding_id: identity.findingId,
-    worker_id: workerId,
-    timestamp: toLocalTimestamp(at),
-    task: query.question,
-    result: [answer.text, ...toRemarks(basis, identity.model, query)].join('\n\n'),
-    files_changed: [],
-    citations: answer.citations,
-    tokens_used: toTotalTokens(totals.usage),
-    cost: Number(toUsdString(totals.nanoUsd, 6)),
-    at: at.toISOString(),
-    summary: summarise(answer.text),
-    session: identity.session,
-    batch: identity.batch,
-    mission_id: identity.missionId,
-    job_id: identity.jobId,
-    model: identity.model,
-    vendor,
-    prompt_version: ARCHIVE_PROMPT_VERSION,
-    kind: 'archive',
-    changes: [],
-    topics: [],
-    status: 'completed',
-    usage: totals.usage,
-    recovered: 0,
-    question: query.question,
-    requester: query.requester ?? null,
-    filter: query.filter ?? {},
-    context: basis,
-    list_cost: Number(toUsdString(booking?.listNanoUsd ?? 0, 6)),
-  };
 }
 
-/** What the reader of an answer must know about it, in the answer: older programs read nothing else. */
-function toRemarks({ leftOut, fallback }: AnswerBasis, model: string, { filter }: ArchiveQuery): string[] {
-  const remarks: string[] = [];
-  if (fallback) remarks.push(`(Answered by ${model}: no shard could be used.)`);
-  if (leftOut !== null) {
-    const { findings, tokens } = leftOut;
-    const narrower = describeFilter(filter) === '' ? 'a filter' : 'a narrower filter';
-    remarks.push(
-      `(Not everything fitted: ${findings.toLocaleString('en-US')} findings, about ${tokens.toLocaleString('en-US')} tokens, were left out, those that share least with the question and the oldest first; ${narrower} shows them.)`,
-    );
-  }
-  return remarks;
-}
-
-/** Books the call and records the answer, with its public response where it was asked for in public: one step, once. */
-export async function recordAnswer(
-  parts: { db: Db; ledger: TurnLedger },
-  answer: {
-    identity: TaskIdentity;
-    finding: AnswerFinding;
-    booking: Booking | null;
-    /** Null where it was not asked through a public key. */
-    publicQueryId: string | null;
-    log: string;
-  },
-): Promise<RecordAnswer> {
-  const { ledger } = parts;
+/** Books the call and stores the answer, once, with its public response if another program asked: one step. */
+export async function recordAnswer(parts: RecordParts, checked: CheckedAnswer): Promise<RecordAnswer> {
+  const { ledger, workerId, now } = parts;
   const { keys, scripts } = parts.db;
-  const { identity, finding, booking, publicQueryId, log } = answer;
+  const { query, identity, basis, entry, booking } = checked;
+  const finding = toAnswerFinding({ ...checked, vendor: entry.vendor, workerId, at: now() });
+  const answeredBy = basis.fallback ? entry.id : 'nobody: the archive is empty';
+  const by = basis.shard === null ? answeredBy : `shard ${basis.shard}`;
+  const log = `${finding.at} answered from ${basis.findings} findings, ${basis.tokens} tokens, by ${by} (${formatUsd(booking?.nanoUsd ?? 0, 6)}, ${workerId})`;
+  const publicId = query.public === true ? (query.query_id ?? null) : null;
   const booked = ledger.bookingParts(identity, booking);
-  const answered = await scripts['finish-answer'](
-    [...booked.keys, keys.finding(identity.findingId), keys.indexAnswers, keys.response(publicQueryId ?? '')],
+  const answer = await scripts['finish-answer'](
+    [...booked.keys, keys.finding(identity.findingId), keys.indexAnswers, keys.response(publicId ?? '')],
     [
       JSON.stringify({
         ...booked.fields,
@@ -114,17 +46,17 @@ export async function recordAnswer(
         job: identity.jobId,
         id: identity.findingId,
         at: String(Date.parse(finding.at)),
-        query: publicQueryId ?? '',
+        query: publicId ?? '',
         responses_channel: keys.channelResponses,
       }),
       JSON.stringify(finding),
-      publicQueryId === null ? '' : JSON.stringify(toResponse(publicQueryId, finding)),
+      publicId === null ? '' : JSON.stringify(toResponse(publicId, finding)),
     ],
   );
-  return answered as RecordAnswer;
+  return answer as RecordAnswer;
 }
 
-/** What stands under `response:archive:<id>`. */
+/** The value of `response:archive:<id>`. */
 function toResponse(queryId: string, finding: AnswerFinding): object {
   return {
     query_id: queryId,

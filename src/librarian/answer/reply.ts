@@ -4,18 +4,40 @@ import type { ArchiveReply } from '../../models/archive-model.ts';
 import { checkCitations } from './citations.ts';
 import { NOT_IN_ARCHIVE } from './prompt.ts';
 
-/** A reply that may be stored as an answer. */
+const replySchema = z.object({ answer: z.string(), citations: z.array(z.string()) });
+
+/** An answer that may be stored. */
 export interface ArchiveAnswer {
   text: string;
-  /** Ids of the findings it rests on, each of them shown; none only where nothing in the archive bears on the question. */
+  /** Ids of the findings that it relies on, all of them shown; none only if no finding bears on the question. */
   citations: string[];
 }
 
-const replySchema = z.object({ answer: z.string(), citations: z.array(z.string()) });
+/** So much of a rejected reply is in the failed reason, UTF-16 code units; the query's log holds more. */
+const SHOWN_REPLY = 300;
 
 /**
- * Turns a model's reply into an answer, or says why it is none.
- * @throws TaskFailedError `malformed` (empty, cut off, no JSON), `refusal` (blocked), `citations` (none, or unknown ids)
+ * Judges a model's reply: an answer, or an error that ends with the beginning of the reply.
+ * @param blamed number of the shard that the error must name; null: none
+ * @throws TaskFailedError like `toAnswer`
+ */
+export function judge(reply: ArchiveReply, citable: ReadonlySet<string>, blamed: number | null): ArchiveAnswer {
+  try {
+    return toAnswer(reply, citable);
+  } catch (error) {
+    if (!(error instanceof TaskFailedError)) throw error;
+    const message = blamed === null ? error.message : `shard ${blamed}: ${error.message}`;
+    const text = reply.text.replaceAll(/\s+/g, ' ').trim();
+    const shown = text.length <= SHOWN_REPLY ? text : `${text.slice(0, SHOWN_REPLY)}…`;
+    const reason = text === '' ? message : `${message}; the reply: ${shown}`;
+    throw new TaskFailedError(error.reason, reason, { cause: error });
+  }
+}
+
+/**
+ * Turns a model's reply into an answer.
+ * @throws TaskFailedError `malformed` (empty, cut off, not JSON), `refusal` (blocked), `citations` (none, or unknown
+ *   ids)
  */
 export function toAnswer(
   reply: Pick<ArchiveReply, 'text' | 'finish' | 'finishWords'>,

@@ -1,154 +1,111 @@
-import {
-  AccountRefusedError,
-  ProviderUnavailableError,
-  QuotaError,
-  RateLimitedError,
-  ShardsUsedUpError,
-  ShutdownError,
-  TaskFailedError,
-  toMessage,
-} from '../../errors.ts';
-import type { PaidCalls, PaidReply, Payer, Reservation } from '../../ledger/paid-calls.ts';
+import { RateLimitedError, ShardsUsedUpError, ShutdownError } from '../../errors.ts';
+import type { PaidCalls, PaidReply, Reservation } from '../../ledger/paid-calls.ts';
+import type { ArchiveReply } from '../../models/archive-model.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
-import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../../models/archive-model.ts';
-import type { ShownContext } from '../archive/context.ts';
-import type { Permit, RateGate, WaitReason } from '../gate/types.ts';
 import type { TokenEstimate } from '../archive/token-estimate.ts';
+import type { Permit, RateGate, WaitReason } from '../gate/types.ts';
+import { BELOW_LIMIT, classifyFailure, type CallFailure } from './call-failure.ts';
+import { Route, type PaperRules } from './route.ts';
+import { QUERY_TURN, type ArchivePrompt, type AskableModel, type ServedCall } from './types.ts';
 
-/** A query is one turn, however many calls it takes to find a shard that serves it. */
-export const QUERY_TURN = 0;
-
-/** A model that can be asked, and who pays for it. */
-export interface AskableModel {
-  model: ArchiveModel;
-  payer: Payer;
-}
-
-export interface ShardParts {
+/** What the calls of all queries share. */
+export interface RoutingParts {
   gate: RateGate;
   /** By shard number. */
   shards: ReadonlyMap<number, AskableModel>;
-  /** Another vendor's; null: none is configured. */
+  /** A model of another vendor; null: none is configured. */
   fallback: AskableModel | null;
   estimate: TokenEstimate;
-  /** Largest prompt that is tried first, tokens. */
+  /** Tokens of the largest prompt that is tried first. */
   maxTokens: number;
 }
 
-export interface ComposedPrompt {
-  request: Omit<ArchiveRequest, 'model'>;
-  /** UTF-8 bytes of system text and prompt. */
-  bytes: number;
-  shown: ShownContext;
-}
-
-/** One query on its way. */
-export interface Asking {
+/** One query, as it is routed. */
+export interface RoutedQuery {
   calls: PaidCalls<ArchiveReply>;
   signal: AbortSignal;
   isDraining(): boolean;
   allowFallback: boolean;
-  /** Set for a paper's question: a shard that fails ends it. Undefined: the query goes on to the next shard. */
-  paper?: PaperRules;
-  /** Makes the prompt for at most so many tokens: called again after every wait, and when less must be shown. */
-  compose(maxTokens: number): Promise<ComposedPrompt>;
-  /** Leaves a line in the query's log: every detour is one. */
-  note(line: string): Promise<void>;
+  /** Null: not a paper's question. */
+  paper: PaperRules | null;
+  /** Writes a line into the query's log. */
+  log(line: string): Promise<void>;
 }
 
-/** How a paper's question is asked. A used-up minute or day is routing there too. */
-export interface PaperRules {
-  /** Shards a person goes on without. */
-  exclude: readonly number[];
-  /** The shard that did not answer last time, and how often so far: it is the one asked again. */
-  failure: { shard: number; count: number } | null;
-  /** Kept with the query, for its next start. */
-  keepFailure(failure: { shard: number; count: number }): Promise<void>;
-}
+/** Most steps of one query over all shards, whatever the providers answer. */
+const MAX_STEPS = 25;
+/** Wait of a query after that. */
+const AFTER_MAX_STEPS_MS = 60_000;
 
-/** A served call. Its reply is paid for and not yet stored. */
-export interface Served {
-  paid: PaidReply<ArchiveReply>;
-  payer: Payer;
-  /** Null: the fallback served it. */
-  shard: number | null;
-  composed: ComposedPrompt;
-}
-
-/** Shards on which one query may meet an outage before it waits: an outage is rarely one key's alone. */
-const MAX_OUTAGES = 2;
-/** A shard that does not answer a paper's question is asked so often, with the job's usual waits in between, before it counts as failed. */
-const PAPER_TRIES = 3;
-/** Calls for one query over all shards: a bound, whatever providers may say. */
-const MAX_CALLS = 25;
-/** A limit is a round number, and our count an estimate. */
-const BELOW_LIMIT = 0.9;
-/** Where a provider refuses the size and names none: so much of it is tried next. */
-const SMALLER = 0.5;
-/** Before a query that met no room comes back, ms. */
-const SHORT_WAIT_MS = 1_000;
-
-/** No room at all for now: what is not only a full minute is worth the fallback's money. */
+/** The reasons that justify the fallback's cost: every reason but a full window. */
 const USED_UP: ReadonlySet<WaitReason> = new Set(['day', 'cooling', 'failing', 'refused', 'excluded']);
 
 /**
- * Asks one shard after the other until one serves the query. A used-up minute or day sends it on to the next; a refused
- * size shrinks the prompt; a refused key or an outage leaves that shard out, or ends a paper's question.
- * @throws ShardsUsedUpError when it must wait; ProviderUnavailableError; AccountRefusedError when every key is refused;
- *   TaskFailedError for a reply that cannot be read, `shard` where one fails under a paper's question; and what `PaidCalls.reserve` throws
+ * Sends one query to one shard after the other until one serves it: `begin`, then `ask`, again while `ask` returns
+ * null. A used-up minute or day sends the query to the next shard; a refused size makes the next prompt smaller; a
+ * refused key or an outage leaves the shard out, or ends a paper's question.
  */
-export async function askShards(asking: Asking, parts: ShardParts): Promise<Served> {
-  const route = new Route(asking, parts);
-  for (let calls = 0; calls < MAX_CALLS; calls += 1) {
-    const served = await route.next();
-    if (served !== null) return served;
-  }
-  throw new ShardsUsedUpError(60_000, `${MAX_CALLS} calls found no shard that serves this query`);
-}
+export class ShardRouter {
+  readonly #parts: RoutingParts;
+  readonly #query: RoutedQuery;
+  readonly #route: Route;
+  #stepCount = 0;
 
-class Route {
-  readonly #asking: Asking;
-  readonly #parts: ShardParts;
-  readonly #excluded = new Set<number>();
-  #maxTokens: number;
-  #outage: ProviderUnavailableError | null = null;
-  #outageCount = 0;
-  #refusal: AccountRefusedError | null = null;
-
-  constructor(asking: Asking, parts: ShardParts) {
-    this.#asking = asking;
+  constructor(parts: RoutingParts, query: RoutedQuery) {
+    const { shards, maxTokens } = parts;
+    const { paper, log } = query;
     this.#parts = parts;
-    this.#maxTokens = parts.maxTokens;
-    const { paper } = asking;
-    if (paper === undefined) return;
-    for (const shard of paper.exclude) this.#excluded.add(shard);
-    if (paper.failure === null || !parts.shards.has(paper.failure.shard)) return;
-    for (const shard of parts.shards.keys()) if (shard !== paper.failure.shard) this.#excluded.add(shard);
+    this.#query = query;
+    this.#route = new Route({ shards: [...shards.keys()], maxTokens, paper, log });
   }
 
-  /** One step. @returns null when another one is worth it */
-  async next(): Promise<Served | null> {
-    const { signal, isDraining, compose } = this.#asking;
-    signal.throwIfAborted();
-    if (isDraining()) throw new ShutdownError('this process goes away');
-    const composed = await compose(this.#maxTokens);
-    const tokens = this.#parts.estimate.toTokens(composed.bytes);
-    const permit = await this.#parts.gate.acquire({ tokens, exclude: [...this.#excluded] }, { signal });
-    if (permit.kind === 'too-large') {
-      await this.#shrink(Math.min(permit.limitTokens, tokens) * BELOW_LIMIT, 'no shard takes more in a minute');
-      return null;
+  /**
+   * Begins a step.
+   * @returns the most tokens that its prompt may have
+   * @throws the signal's reason; ShutdownError; ShardsUsedUpError after too many steps
+   */
+  begin(): number {
+    if (this.#stepCount >= MAX_STEPS) {
+      throw new ShardsUsedUpError(AFTER_MAX_STEPS_MS, `${MAX_STEPS} calls found no shard that serves this query`);
     }
-    if (permit.kind === 'wait') return this.#elsewhere(permit, composed);
-    return this.#call(permit, composed, tokens);
+    this.#stepCount += 1;
+    this.#query.signal.throwIfAborted();
+    if (this.#query.isDraining()) throw new ShutdownError('this process goes away');
+    return this.#route.maxTokens;
   }
 
-  async #call(permit: Permit, composed: ComposedPrompt, tokens: number): Promise<Served | null> {
-    const asked = this.#parts.shards.get(permit.shard);
-    if (asked === undefined) throw new Error(`the gate gave leave for shard ${permit.shard}, which is not configured`);
-    const { payer, model } = asked;
+  /**
+   * Sends the prompt to a shard that has room, or to the fallback.
+   * @returns null: no shard served it, and another step may
+   * @throws ShardsUsedUpError when the query must wait; ProviderUnavailableError; AccountRefusedError when every key
+   *   is refused; TaskFailedError for a reply that cannot be read, and `shard` where a paper's shard fails; what
+   *   `PaidCalls` throws
+   */
+  async ask(prompt: ArchivePrompt): Promise<ServedCall | null> {
+    const { gate, estimate, fallback } = this.#parts;
+    const { signal, allowFallback } = this.#query;
+    const tokens = estimate.toTokens(prompt.bytes);
+    const permit = await gate.acquire({ tokens, exclude: this.#route.excluded }, { signal });
+    switch (permit.kind) {
+      case 'permit':
+        return this.#askShard(permit, prompt, tokens);
+      case 'too-large':
+        await this.#route.shrink(Math.min(permit.limitTokens, tokens) * BELOW_LIMIT, 'no shard takes more in a minute');
+        return null;
+      case 'wait':
+        if (fallback === null || !allowFallback || !USED_UP.has(permit.reason)) throw this.#route.toNoRoomError(permit);
+        return this.#askFallback(fallback, prompt);
+    }
+  }
+
+  async #askShard(permit: Permit, prompt: ArchivePrompt, tokens: number): Promise<ServedCall | null> {
+    const { gate, shards, estimate } = this.#parts;
+    const { shard } = permit;
+    const asked = shards.get(shard);
+    if (asked === undefined) throw new Error(`the gate gave leave for shard ${shard}, which is not configured`);
     let reservation: Reservation<ArchiveReply>;
     try {
-      reservation = await this.#asking.calls.reserve({ turn: QUERY_TURN, payer, bound: toBound(composed) });
+      reservation = await this.#reserve(asked, prompt);
     } catch (error) {
       await permit.release();
       throw error;
@@ -159,118 +116,54 @@ class Route {
     }
     let paid: PaidReply<ArchiveReply>;
     try {
-      const request = { ...composed.request, model: payer.entry.id };
-      paid = await reservation.send(() => model.ask(request, { signal: this.#asking.signal }));
+      paid = await this.#send(reservation, asked, prompt);
     } catch (error) {
-      await this.#afterError(error, permit, tokens);
+      const failure = classifyFailure(error, { shard, tokens });
+      await this.#report(failure, permit);
+      await this.#route.apply(shard, failure);
       return null;
     }
     const counted = toPromptTokens(paid.reply.usage);
-    this.#parts.estimate.learn(composed.bytes, counted);
-    // The reply is paid for: nothing the gate says may lose it.
-    await Promise.allSettled([permit.settle(counted), this.#parts.gate.reportSuccess(permit.shard)]);
-    return { paid, payer, shard: permit.shard, composed };
+    estimate.learn(prompt.bytes, counted);
+    // The reply is paid for: an error of the gate must not lose it.
+    await Promise.allSettled([permit.settle(counted), gate.reportSuccess(shard)]);
+    return { paid, payer: asked.payer, shard, prompt };
   }
 
-  /** Says to the gate what happened, and either goes on elsewhere or throws. */
-  async #afterError(thrown: unknown, permit: Permit, tokens: number): Promise<void> {
-    const { gate, shards } = this.#parts;
+  /** Reports to the gate how a call failed. */
+  async #report({ countedTokens, report }: CallFailure, permit: Permit): Promise<void> {
+    const { gate } = this.#parts;
     const { shard, day } = permit;
-    const message = toMessage(thrown);
-    if (thrown instanceof RateLimitedError) {
-      const quota = thrown instanceof QuotaError ? thrown.quota : toMinute(thrown);
-      await Promise.all([permit.settle(0), gate.report429(shard, { ...quota, day })]);
-      if (quota.statedLimit === 0) this.#endPaper(shard, message);
-      await this.#asking.note(`shard ${shard}: ${message}; on to the next`);
-      if (quota.statedLimit === 0) this.#excluded.add(shard);
-      else if (quota.scope === 'tokens')
-        await this.#shrink(toSize(quota.statedLimit, tokens), 'the provider refuses the size');
-      return;
-    }
-    if (thrown instanceof AccountRefusedError) {
-      await Promise.all([permit.settle(0), gate.reportFailure(shard, { kind: 'refused', message })]);
-      this.#endPaper(shard, message);
-      await this.#asking.note(`shard ${shard} is refused: ${message}`);
-      this.#excluded.add(shard);
-      this.#refusal = thrown;
-      return;
-    }
-    await permit.settle(tokens); // it may have been served
-    if (thrown instanceof TaskFailedError && thrown.reason === 'malformed') {
-      await gate.reportFailure(shard, { kind: 'malformed', message });
-      if (this.#asking.paper !== undefined) throw new TaskFailedError('malformed', `shard ${shard}: ${message}`);
-    }
-    if (!(thrown instanceof ProviderUnavailableError)) throw thrown;
-    await gate.reportFailure(shard, { kind: 'unavailable', message });
-    await this.#asking.note(`shard ${shard} does not answer: ${message}`);
-    if (this.#asking.paper !== undefined) return this.#tryAgain(this.#asking.paper, shard, thrown);
-    this.#excluded.add(shard);
-    this.#outage = thrown;
-    this.#outageCount += 1;
-    if (this.#outageCount >= Math.min(MAX_OUTAGES, shards.size)) throw thrown;
+    await Promise.all([
+      permit.settle(countedTokens),
+      report?.kind === 'quota' ? gate.report429(shard, { ...report.quota, day }) : null,
+      report?.kind === 'failure' ? gate.reportFailure(shard, report.failure) : null,
+    ]);
   }
 
-  /** A paper does without no shard unless its person says so. @throws TaskFailedError for a paper's question */
-  #endPaper(shard: number, message: string): void {
-    if (this.#asking.paper === undefined) return;
-    throw new TaskFailedError('shard', `shard ${shard} failed: ${message}`);
-  }
-
-  /** The same shard again after the job's wait, and no other meanwhile. */
-  async #tryAgain(paper: PaperRules, shard: number, outage: ProviderUnavailableError): Promise<never> {
-    const count = (paper.failure?.shard === shard ? paper.failure.count : 0) + 1;
-    if (count >= PAPER_TRIES) this.#endPaper(shard, `${outage.message} (asked ${count} times)`);
-    await paper.keepFailure({ shard, count });
-    throw outage;
-  }
-
-  /** The same prompt is never sent again after a provider refused its size. */
-  async #shrink(tokens: number, why: string): Promise<void> {
-    this.#maxTokens = Math.floor(Math.min(tokens, this.#maxTokens * BELOW_LIMIT));
-    await this.#asking.note(`${why}: at most ${this.#maxTokens.toLocaleString('en-US')} tokens are shown`);
-  }
-
-  async #elsewhere(wait: { untilMs: number; reason: WaitReason }, composed: ComposedPrompt): Promise<Served> {
-    const { fallback, shards } = this.#parts;
-    if (fallback !== null && this.#asking.allowFallback && USED_UP.has(wait.reason)) {
-      return this.#fallBack(fallback, composed);
-    }
-    if (this.#asking.paper !== undefined && (wait.reason === 'refused' || wait.reason === 'excluded')) {
-      throw new TaskFailedError('shard', `no shard is left that may be asked (${wait.reason})`);
-    }
-    if (this.#outage !== null) throw this.#outage;
-    if (this.#refusal !== null && this.#excluded.size === shards.size) throw this.#refusal;
-    throw new ShardsUsedUpError(
-      Math.max(SHORT_WAIT_MS, wait.untilMs - Date.now()),
-      `no shard has room until ${new Date(wait.untilMs).toISOString()} (${wait.reason})`,
-    );
-  }
-
-  async #fallBack({ model, payer }: AskableModel, composed: ComposedPrompt): Promise<Served> {
-    const { calls, signal, note } = this.#asking;
-    await note(`no shard can be used: ${payer.entry.id} is asked`);
-    const reservation = await calls.reserve({ turn: QUERY_TURN, payer, bound: toBound(composed) });
+  async #askFallback(fallback: AskableModel, prompt: ArchivePrompt): Promise<ServedCall> {
+    await this.#query.log(`no shard can be used: ${fallback.payer.entry.id} is asked`);
+    const reservation = await this.#reserve(fallback, prompt);
     try {
-      const request = { ...composed.request, model: payer.entry.id };
-      const paid = await reservation.send(() => model.ask(request, { signal }));
-      return { paid, payer, shard: null, composed };
+      const paid = await this.#send(reservation, fallback, prompt);
+      return { paid, payer: fallback.payer, shard: null, prompt };
     } catch (error) {
       if (error instanceof RateLimitedError) throw new ShardsUsedUpError(error.retryAfterMs, error.message);
       throw error;
     }
   }
-}
 
-function toBound({ bytes, request }: ComposedPrompt): { inputTokensBound: number; maxTokens: number } {
-  return { inputTokensBound: bytes, maxTokens: request.maxTokens };
-}
+  #reserve({ payer }: AskableModel, { bytes, request }: ArchivePrompt): Promise<Reservation<ArchiveReply>> {
+    const bound = { inputTokensBound: bytes, maxTokens: request.maxTokens };
+    return this.#query.calls.reserve({ turn: QUERY_TURN, payer, bound });
+  }
 
-function toMinute(error: RateLimitedError) {
-  return { scope: 'minute' as const, retryAfterMs: error.retryAfterMs, statedLimit: null };
-}
-
-/** @param tokens of the prompt that was refused */
-function toSize(statedLimit: number | null, tokens: number): number {
-  if (statedLimit === null) return tokens * SMALLER;
-  return Math.min(statedLimit, tokens) * BELOW_LIMIT;
+  #send(
+    reservation: Reservation<ArchiveReply>,
+    { model, payer }: AskableModel,
+    { request }: ArchivePrompt,
+  ): Promise<PaidReply<ArchiveReply>> {
+    const { signal } = this.#query;
+    return reservation.send(() => model.ask({ ...request, model: payer.entry.id }, { signal }));
+  }
 }

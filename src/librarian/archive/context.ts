@@ -51,8 +51,9 @@ export interface ContextStats {
 }
 
 /**
- * Opens the context of one process. It shows all live findings, oldest first. A finding that is stored later comes last,
- * whatever its time: then the prompt begins as the previous one did, and the provider's cache has that beginning.
+ * Opens the context of one process. It shows all live findings, oldest first. A finding that is stored later comes
+ * last, whatever its time: then the prompt begins as the previous one did, and the provider's cache has that
+ * beginning.
  * @param options.maxHeldBytes texts held in memory, UTF-8 bytes; default 64 MiB
  */
 export function createArchiveContext(db: Db, options: { maxHeldBytes?: number } = {}): ArchiveContext {

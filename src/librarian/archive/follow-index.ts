@@ -27,7 +27,8 @@ export function followIndex(db: Db, entries: HeldEntries): IndexFollower {
     let reading = ids.length > 0 ? read(0) : null;
     for (let from = 0; reading !== null; from += PAGE) {
       const texts: (string | null)[] = await reading;
-      reading = from + PAGE < ids.length ? read(from + PAGE) : null; // Redis sends the next page while this one is parsed
+      // Redis sends the next page while this one is parsed.
+      reading = from + PAGE < ids.length ? read(from + PAGE) : null;
       reading?.catch(() => undefined); // thrown where it is awaited
       for (const [i, text] of texts.entries()) {
         const id = ids[from + i] ?? '';
@@ -36,7 +37,10 @@ export function followIndex(db: Db, entries: HeldEntries): IndexFollower {
     }
   }
 
-  /** Compares with the whole index. @param options.readAgain reads every finding again: a change may have been missed */
+  /**
+   * Compares with the whole index.
+   * @param options.readAgain reads every finding again: a change may have been missed
+   */
   async function compare({ readAgain }: { readAgain: boolean }): Promise<void> {
     comparisonCount += 1;
     const index = await readIndex(db);

@@ -1,6 +1,5 @@
-import type { ProjectView } from './quota.ts';
 import type { ShardProject } from './shard-project.ts';
-import type { PermitAnswer, WaitReason } from './types.ts';
+import type { PermitAnswer, ProjectView, WaitReason } from './types.ts';
 import { isKeyReason } from './closures.ts';
 
 /** What a query does after the first look at the quota: it takes an answer at once, or waits for a permit. */
@@ -12,8 +11,8 @@ export type Admission =
 type FittingView = ProjectView & { reason: WaitReason | '' };
 
 /**
- * Decides from the quota's view of each allowed project. `turn` spreads queries evenly: the projects are tried from that
- * position on.
+ * Decides from the quota's view of each allowed project. `turn` spreads queries evenly: the projects are tried from
+ * that position on.
  * @param maxWaitMs the longest that a query waits in this process
  */
 export function decideAdmission(

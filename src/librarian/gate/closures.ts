@@ -1,5 +1,4 @@
-import type { ProjectView } from './quota.ts';
-import type { PermitAnswer, WaitReason } from './types.ts';
+import type { PermitAnswer, ProjectView, WaitReason } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
 
 /** Why and until when a project has no room. */
@@ -27,7 +26,7 @@ export class Closures {
     this.#closures.set(id, { endsAt: performance.now() + ms, reason });
   }
 
-  /** Takes over what the quota says. A full window closes nothing, because its places become free one by one. */
+  /** Takes over what the quota answered. A full window closes nothing, because its places become free one by one. */
   update(project: ShardProject, { reason, delayMs }: ProjectView): void {
     if (reason === 'too-large' || isKeyReason(reason)) return; // another query may still have room
     if (reason === '' || reason === 'minute') this.#closures.delete(project.id);
@@ -53,7 +52,10 @@ export class Closures {
     return first;
   }
 
-  /** The answer to a query that must wait outside the gate: until a project opens, and at least until a place becomes free. */
+  /**
+   * The answer to a query that must wait outside the gate: until a project opens, and at least until a place becomes
+   * free.
+   */
   toWaitAnswer(projects: readonly ShardProject[]): PermitAnswer {
     const { inMs, reason } = this.nextOpening(projects);
     const placeEveryMs = Math.min(...projects.map(({ heldMs, rpm }) => heldMs / rpm));

@@ -5,10 +5,10 @@ import type { Db } from '../../redis/db.ts';
 import { Closures, isKeyReason } from './closures.ts';
 import { openLimiter } from './limiter.ts';
 import { Places } from './places.ts';
-import type { ProjectView, Quota, Refusal } from './quota.ts';
+import type { Quota } from './quota.ts';
 import type { ShardProject } from './shard-project.ts';
 import { Starts, type Start } from './starts.ts';
-import type { Permit, PermitAnswer, PermitRequest } from './types.ts';
+import type { Permit, PermitAnswer, PermitRequest, ProjectView, Refusal } from './types.ts';
 import { WaitQueue, type Waiter } from './wait-queue.ts';
 
 export interface DispatcherOptions {
@@ -29,7 +29,9 @@ const RESTORE_MS = 1_500;
 /** After a failure of the limiter, no place of that project is requested for so long. */
 const RETRY_LIMITER_MS = 500;
 
-/** Grants permits to the waiting queries of this process: first a place from the limiter, then a call from the quota. */
+/**
+ * Grants permits to the waiting queries of this process: first a place from the limiter, then a call from the quota.
+ */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #places: Places;
@@ -114,7 +116,10 @@ export class Dispatcher {
     this.#wakeTimer = setTimeout(() => this.#requestPlaces(), wakeInMs);
   }
 
-  /** Uses one place of the project: grants a permit to the oldest query that may use it, then holds the place for a window. */
+  /**
+   * Uses one place of the project: grants a permit to the oldest query that may use it, then holds the place for a
+   * window.
+   */
   async #grant(project: ShardProject): Promise<void> {
     const waiter = this.#closed ? undefined : this.#queue.takeFor(project);
     if (waiter === undefined) return;

@@ -11,8 +11,8 @@ import type { ShardProject } from './shard-project.ts';
  */
 export interface Limiter {
   /**
-   * Calls `use` once a place of the project is free. The place stays taken until the promise of `use` settles, and at most
-   * a little longer than the project's `heldMs`: then Redis takes it back from a process that was killed.
+   * Calls `use` once a place of the project is free. The place stays taken until the promise of `use` settles, and at
+   * most a little longer than the project's `heldMs`: then Redis takes it back from a process that was killed.
    */
   schedule(project: ShardProject, use: () => Promise<void>): Promise<void>;
   /** Sets how many places the project has, for all processes. */
@@ -35,7 +35,8 @@ export function openLimiter(options: {
   const client = redis.duplicate({ lazyConnect: false, maxRetriesPerRequest: null, connectionName: 'fleet-gate' });
   correctScripts(client);
   const connection = new Bottleneck.IORedisConnection({ client });
-  const report = (error: unknown): void => log.debug({ reason: toMessage(error) }, 'rate limiter'); // it reconnects by itself
+  // Only for a look into details: the limiter reconnects by itself.
+  const report = (error: unknown): void => log.debug({ reason: toMessage(error) }, 'rate limiter');
   connection.on('error', report);
   const limiters = new Map(
     projects.map((project) => {
@@ -70,8 +71,8 @@ export function openLimiter(options: {
 
 /**
  * Corrects the scripts of Bottleneck 2.19.5 in three points. Redis 7 puts `ERR ` before an error made by
- * `redis.error_reply`, so the limiter does not recognise its own errors. The scripts take the time from their caller, and
- * the clocks of hosts differ. Their keys begin with `b_`; the fleet's keys begin with the hash tag.
+ * `redis.error_reply`, so the limiter does not recognise its own errors. The scripts take the time from their caller,
+ * and the clocks of hosts differ. Their keys begin with `b_`; the fleet's keys begin with the hash tag.
  */
 function correctScripts(client: Redis): void {
   const define = client.defineCommand.bind(client);

@@ -25,8 +25,8 @@ const pacific = new Intl.DateTimeFormat('en-CA', {
 });
 
 /**
- * Gemini's requests a day reset at midnight Pacific time (https://ai.google.dev/gemini-api/docs/rate-limits): a day of 23
- * hours in March, of 25 in November.
+ * Gemini's requests a day reset at midnight Pacific time (https://ai.google.dev/gemini-api/docs/rate-limits): a day
+ * of 23 hours in March, of 25 in November.
  */
 export function pacificDay(atMs: number): QuotaDay {
   const { name, sinceMidnightMs } = wallClock(atMs);
@@ -35,7 +35,10 @@ export function pacificDay(atMs: number): QuotaDay {
   return { name, startsAtMs, endsAtMs: midnightNear(startsAtMs + 24 * HOUR_MS, nextName(name)) };
 }
 
-/** The instant at which the day of this name begins. `guessMs` is at most an hour off: clocks change at 2:00, never at midnight. */
+/**
+ * The instant at which the day of this name begins. `guessMs` is at most an hour off: clocks change at 2:00, never at
+ * midnight.
+ */
 function midnightNear(guessMs: number, name: string): number {
   for (const shiftMs of [0, HOUR_MS, -HOUR_MS]) {
     const shown = wallClock(guessMs + shiftMs);

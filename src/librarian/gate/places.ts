@@ -38,7 +38,7 @@ export class Places {
   request(project: ShardProject): void {
     if (this.#closed) return;
     this.#count(project, 1);
-    const request: Promise<void> = this.#hold(project, () => {
+    const request: Promise<void> = this.#requestOne(project, () => {
       this.#count(project, -1);
       this.#given.add(request);
     }).finally(() => this.#given.delete(request));
@@ -66,7 +66,7 @@ export class Places {
     this.#options.limiter.close();
   }
 
-  async #hold(project: ShardProject, onGiven: () => void): Promise<void> {
+  async #requestOne(project: ShardProject, onGiven: () => void): Promise<void> {
     const { limiter, use, onFailed } = this.#options;
     let isGiven = false;
     try {
@@ -76,7 +76,8 @@ export class Places {
         await use(project);
       });
     } catch (error) {
-      if (isGiven || this.#closed) return; // the limiter took back a place that was held too long: the quota still counts the call
+      // The limiter took back a place that was held too long; the quota still counts the call.
+      if (isGiven || this.#closed) return;
       this.#count(project, -1);
       this.#warn(project, error);
       onFailed(project);

@@ -1,65 +1,43 @@
 import type { DayClock, QuotaDay } from './pacific-day.ts';
 import type { Db } from '../../redis/db.ts';
-import type { QuotaReport, WaitReason } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
+import type { NoRoom, ProjectView, QuotaReport, Taking } from './types.ts';
 
-/** Why a project has no room, and for how long. */
-interface Closed {
-  reason: WaitReason | 'too-large';
-  delayMs: number;
-  /** Requests and tokens a window that hold now. */
-  rpm: number;
-  tpm: number;
-}
-
-/** What a project has room for; `reason` is empty and `delayMs` 0 where a call may start. */
-export interface ProjectView extends Omit<Closed, 'reason'> {
-  project: ShardProject;
-  reason: Closed['reason'] | '';
-  /** Its public quota key held no number and was put right. */
-  repaired: boolean;
-}
-
-export type Taking =
-  | { kind: 'granted'; shard: number; day: string; left: number }
-  | ({ kind: 'closed' } & Closed)
-  /** Redis has lost the starts of the last window. */
-  | { kind: 'lost' };
-
-export type Refusal = Exclude<Taking, { kind: 'granted' }>;
-
-/** What is taken for one call. */
-interface Ask {
-  /** The permit's, unique over all processes. */
+/** One call that asks for its place in the quota. */
+interface CallRequest {
+  /** The permit's id, unique over all processes. */
   id: string;
   tokens: number;
   exclude: readonly number[];
 }
 
-/** A limit the provider stated is believed so long; then the configured one is tried again. */
+/** A limit that the provider stated applies for so long; then the configured limit is tried again. */
 const BELIEVE_MS = 7 * 24 * 3_600_000;
-/** A used-up day so soon after midnight is the day before, by the provider's clock. */
+/** A used-up day that the provider reports so soon after midnight is the day before: its clock may be late. */
 const YOUNG_DAY_MS = 5 * 60_000;
 const DAY_MS = 24 * 3_600_000;
 
-/** The books of minute, tokens, day and pace, each change one atomic step in Redis by its clock. */
+/**
+ * Counts calls and tokens of every project: in its window, in its day, and by pace. Each change is one atomic step in
+ * Redis, by Redis' clock.
+ */
 export type Quota = ReturnType<typeof createQuota>;
 
-/** @param pacing spreads what is left of a day over what is left of the day */
+/** @param options.pacing spreads what is left of a day's quota over what is left of the day */
 export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean }) {
   const { dayAt, pacing } = options;
   const { keys, scripts } = options.db;
-  let clockAheadMs = 0; // Redis' clock, as far as it is known here
-  let epoch = '';
+  let clockAheadMs = 0; // how far Redis' clock is ahead of this machine's, by the last answer
+  let epoch = ''; // of Redis' data, by the last answer: another epoch means that Redis lost data
 
-  /** The day before, this one and the next: the script takes the one that it is by Redis' clock. */
+  /** Yesterday, today and tomorrow: the script chooses the day by Redis' clock. */
   function days(): [string, number, number][] {
     const today = dayAt(Date.now() + clockAheadMs);
     const around = [dayAt(today.startsAtMs - 1), today, dayAt(today.endsAtMs)];
     return around.map(({ name, startsAtMs, endsAtMs }) => [name, startsAtMs, endsAtMs]);
   }
 
-  /** Runs a script that needs to know the day; once more where this machine's clock was days off. */
+  /** Runs a script that needs the day; runs it again if this machine's clock was days off. */
   async function ask(run: () => Promise<unknown>): Promise<unknown[]> {
     for (let round = 0; round < 2; round += 1) {
       const answer = (await run()) as unknown[];
@@ -86,7 +64,7 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
   });
 
   return {
-    /** Looks which projects have room. `turn` goes up by one with every look of every process. */
+    /** Reads which projects have room. `turn` rises by one with every reading of every process. */
     async plan(projects: readonly ShardProject[], tokens: number, exclude: readonly number[]) {
       const answer = await ask(() => {
         const specs = projects.map((project) => specOf(project, exclude));
@@ -109,7 +87,8 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
       return { turn: Number(answer[1]), views };
     },
 
-    async take(project: ShardProject, { id, tokens, exclude }: Ask): Promise<Taking> {
+    /** Counts one call, if its project has room. Sent again after a broken connection, it counts once. */
+    async take(project: ShardProject, { id, tokens, exclude }: CallRequest): Promise<Taking> {
       const answer = await ask(() =>
         scripts['take-permit'](
           [keys.counters, keys.gateEpoch, ...keysOf(project)],
@@ -128,23 +107,29 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
       const [reason, delay, rpm, tpm] = rest;
       return {
         kind: 'closed',
-        reason: reason as Closed['reason'],
+        reason: reason as NoRoom['reason'],
         delayMs: Number(delay),
         rpm: Number(rpm),
         tpm: Number(tpm),
       };
     },
 
+    /** Takes a call out of the counts that was never sent. */
     async giveBack(project: ShardProject, id: string, day: string): Promise<void> {
       const spec = { id, day, days: days(), shard_count: project.shards.length };
       await scripts['return-permit'](keysOf(project), [JSON.stringify(spec)]);
     },
 
+    /** Replaces the estimated tokens of a call by those it had. */
     async settle(project: ShardProject, id: string, tokens: number): Promise<void> {
       await scripts['settle-permit']([keys.shardTokens(project.id)], [id, Math.max(0, Math.round(tokens))]);
     },
 
-    /** @param permits calls of this process within the last window, `ageMs` old */
+    /**
+     * Puts calls back that Redis has lost.
+     * @param permits calls of this process within the last window
+     * @returns how many were lost
+     */
     async restore(
       project: ShardProject,
       permits: readonly { id: string; ageMs: number; tokens: number; shard: number }[],
@@ -157,7 +142,7 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
       return Number(answer);
     },
 
-    /** @returns what became of it */
+    /** Records a 429. `day-begins`: the new day stays open, because the provider's clock may be late. */
     async note429(project: ShardProject, info: QuotaReport): Promise<'day-used-up' | 'cooling' | 'day-begins'> {
       const { scope, retryAfterMs, statedLimit, day } = info;
       const configured = { day: project.rpd, minute: project.rpm, tokens: project.tpm }[scope];
@@ -181,7 +166,10 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
       return answer as 'day-used-up' | 'cooling' | 'day-begins';
     },
 
-    /** @returns how long the shard is left alone, ms */
+    /**
+     * Closes a shard whose call failed, for a while that doubles with each failure in a row.
+     * @returns that while, ms
+     */
     async noteFailure(shard: number, reason: string, message: string, firstMs: number, longestMs: number) {
       const args = [reason, message, firstMs, longestMs];
       return Number(await scripts['note-shard']([keys.shardState(shard), keys.counters], args));

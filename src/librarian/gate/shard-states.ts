@@ -11,7 +11,10 @@ export interface ShardState {
   state: 'ok' | 'cooling' | 'exhausted' | 'failing' | 'refused';
   /** Calls left today. */
   left: number;
-  /** Limits in force: the configured ones, or lower ones that the provider stated. Calls a day, calls and tokens a window. */
+  /**
+   * Limits in force: the configured ones, or lower ones that the provider stated. Calls a day, calls and tokens a
+   * window.
+   */
   perDay: number;
   perWindow: number;
   tokensPerWindow: number;

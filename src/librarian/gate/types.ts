@@ -1,4 +1,5 @@
 import type { QuotaInfo } from '../../errors.ts';
+import type { ShardProject } from './shard-project.ts';
 import type { ShardState } from './shard-states.ts';
 
 export interface PermitRequest {
@@ -20,7 +21,10 @@ export interface Permit {
    * granted in, because the process was stopped or did other work first. Then `release` the permit and acquire another.
    */
   isFresh(): boolean;
-  /** The call was sent: replaces the estimate by `tokens`, its prompt's count. Its place stays taken until its window is over. */
+  /**
+   * The call was sent: replaces the estimate by `tokens`, its prompt's count. Its place stays taken until its window is
+   * over.
+   */
   settle(tokens: number): Promise<void>;
   /** The call was never sent: gives it back to the window, the tokens and the day. */
   release(): Promise<void>;
@@ -30,9 +34,13 @@ export type WaitReason = 'minute' | 'tokens' | 'pace' | 'day' | 'cooling' | 'fai
 
 export type PermitAnswer =
   | Permit
-  /** No shard has room soon. `untilMs`: the first instant of this machine's clock at which a new request can succeed. */
+  /**
+   * No shard has room soon. `untilMs`: the first instant of this machine's clock at which a new request can succeed.
+   */
   | { kind: 'wait'; untilMs: number; reason: WaitReason }
-  /** No shard that the query may use takes so many tokens in a window. `limitTokens`: the most that one of them takes. */
+  /**
+   * No shard that the query may use takes so many tokens in a window. `limitTokens`: the most that one of them takes.
+   */
   | { kind: 'too-large'; limitTokens: number };
 
 /** A 429 as the gate records it. */
@@ -40,6 +48,31 @@ export interface QuotaReport extends QuotaInfo {
   /** The permit's `day`. A call of an earlier day does not use up today's quota. Absent: today. */
   day?: string;
 }
+
+/** Why a project has no room for a call, and for how long. */
+export interface NoRoom {
+  reason: WaitReason | 'too-large';
+  delayMs: number;
+  /** Calls and tokens a window, by the limits in force. */
+  rpm: number;
+  tpm: number;
+}
+
+/** The quota's view of one project; `reason` is empty and `delayMs` 0 where a call may start. */
+export interface ProjectView extends Omit<NoRoom, 'reason'> {
+  project: ShardProject;
+  reason: NoRoom['reason'] | '';
+  /** Its public quota key held no number and was repaired. */
+  repaired: boolean;
+}
+
+/** What the quota answers to one call. */
+export type Taking = { kind: 'granted'; shard: number; day: string; left: number } | Refusal;
+
+export type Refusal =
+  | ({ kind: 'closed' } & NoRoom)
+  /** Redis has lost the calls of the last window. */
+  | { kind: 'lost' };
 
 export interface ShardFailure {
   /** `refused`: the key or account; `unavailable`: 5xx, network, timeout; `malformed`: a reply that cannot be read. */

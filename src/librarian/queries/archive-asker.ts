@@ -32,7 +32,8 @@ export type QueryReply =
 export interface ArchiveAsker {
   /**
    * Waits for the answer at most 90 s, and not at all once the query waits for a shard's reset.
-   * @throws the signal's reason; HaltError and ShutdownError: the task goes back to waiting, and its next run gets the same answer
+   * @throws the signal's reason; HaltError and ShutdownError: the task goes back to waiting, and its next run gets the
+   *   same answer
    */
   ask(question: TaskQuestion, signal: AbortSignal): Promise<QueryReply>;
   close(): Promise<void>;

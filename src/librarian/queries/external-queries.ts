@@ -9,7 +9,10 @@ import { toQueryIds } from './enqueue.ts';
 /** Keys looked at in one SCAN step. */
 const SCAN_COUNT = 1_000;
 const SWEEP_EVERY_MS = 10 * 60_000;
-/** So much of a question goes into the job, UTF-16 code units: one more than the contract allows, so that the job fails with that rule. */
+/**
+ * So much of a question goes into the job, UTF-16 code units: one more than the contract allows, so that the job fails
+ * with that rule.
+ */
 const MAX_QUESTION = 20_001;
 
 export interface ExternalQueriesParts {
@@ -20,8 +23,8 @@ export interface ExternalQueriesParts {
 }
 
 /**
- * Enqueues the queries of other programs from now on: a query that is announced at once, others by a sweep. Sweeps after
- * each outage of the connection, and every ten minutes in one process of the fleet.
+ * Enqueues the queries of other programs from now on: a query that is announced at once, others by a sweep. Sweeps
+ * after each outage of the connection, and every ten minutes in one process of the fleet.
  * @param subscriber a connection that only subscribes
  * @returns stops the sweeps
  */
@@ -93,7 +96,9 @@ async function readText(redis: Redis, key: string): Promise<string | null> {
   });
 }
 
-/** Reads only question, requester and filter. A session in the text is the other program's; the fleet books to its own. */
+/**
+ * Reads only question, requester and filter. A session in the text is the other program's; the fleet books to its own.
+ */
 function toQuestion(text: string): { question?: unknown; requester?: string; filter?: unknown } {
   let value: unknown;
   try {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decideAdmission } from '../../../src/librarian/gate/admission.ts';
-import type { ProjectView } from '../../../src/librarian/gate/quota.ts';
+import type { ProjectView } from '../../../src/librarian/gate/types.ts';
 import { toProjects } from '../../../src/librarian/gate/shard-project.ts';
 import { testShards } from '../../support/gate.ts';
 
