@@ -1,11 +1,8 @@
 import { z } from 'zod';
+import { createFinding } from '../../findings/create-finding.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { summarise } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
-import { toLocalTimestamp } from '../../findings/timestamp.ts';
-import { toUsdString } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';
-import { toTotalTokens } from '../../pricing/tokens.ts';
 import { checkCitations } from '../../librarian/answer/citations.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
@@ -119,30 +116,24 @@ export function toSummaryFinding(parts: {
   const span = [...new Set([group[0]?.at ?? at, at].map((instant) => instant.slice(0, 10)))].join(' to ');
   const whose = sessions.length === 0 ? '' : ` of session${sessions.length === 1 ? '' : 's'} ${sessions.join(', ')}`;
   return {
-    finding_id: identity.findingId,
-    worker_id: workerId,
-    timestamp: toLocalTimestamp(new Date(at)),
-    task: `Summary of ${group.length} findings${whose}, ${span}`,
-    result: text,
-    files_changed: [],
-    citations: group.map((finding) => finding.finding_id),
-    tokens_used: toTotalTokens(totals.usage),
-    cost: Number(toUsdString(totals.nanoUsd, 6)),
-    at,
-    summary: summarise(text),
-    session: sessions[0] ?? '',
-    batch: toCommon(group.map((finding) => finding.batch ?? null)),
-    mission_id: toCommon(group.map((finding) => finding.mission_id ?? null)),
-    job_id: identity.jobId,
-    model: entry.id,
-    vendor: entry.vendor,
-    prompt_version: COMPACT_PROMPT_VERSION,
-    kind: 'summary',
-    changes: [],
-    topics: [...new Set(group.flatMap((finding) => finding.topics))].slice(0, MOST_TOPICS),
-    status: 'completed',
-    usage: totals.usage,
-    recovered: 0,
+    ...createFinding({
+      identity: {
+        ...identity,
+        session: sessions[0] ?? '',
+        batch: toCommon(group.map((finding) => finding.batch ?? null)),
+        missionId: toCommon(group.map((finding) => finding.mission_id ?? null)),
+      },
+      workerId,
+      at,
+      task: `Summary of ${group.length} findings${whose}, ${span}`,
+      result: text,
+      kind: 'summary',
+      model: entry,
+      promptVersion: COMPACT_PROMPT_VERSION,
+      totals,
+      citations: group.map((finding) => finding.finding_id),
+      topics: [...new Set(group.flatMap((finding) => finding.topics))].slice(0, MOST_TOPICS),
+    }),
     sessions,
     condensed_at: now.toISOString(),
   };

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError, RedisUnusableError, toMessage } from '../../errors.ts';
+import { createFinding } from '../../findings/create-finding.ts';
 import { SHARD_TEST_KIND, toFindingId, type Finding } from '../../findings/finding.ts';
 import { noteFinding } from '../../findings/store.ts';
-import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import { readShardStates } from '../../librarian/gate/shard-states.ts';
 import type { ShardTest } from '../../librarian/shard-test.ts';
 import { testShards } from '../../librarian/test-shards.ts';
@@ -85,38 +85,23 @@ async function measureRoundTrip({ db: { redis, keys }, id }: StepContext): Promi
 }
 
 function toShardFinding(ctx: StepContext, report: ShardReport, session: string): Finding {
-  const at = new Date(report.at);
   const summary = `Shard test before paper ${ctx.id}: ${describeReport(report)}`;
-  return {
-    finding_id: report.findingId,
-    worker_id: ctx.workerId,
-    timestamp: toLocalTimestamp(at),
+  return createFinding({
+    identity: { findingId: report.findingId, jobId: ctx.id, session, batch: null, missionId: ctx.id },
+    workerId: ctx.workerId,
+    at: report.at,
     task: `Test every shard before paper ${ctx.id}`,
     result: {
       summary,
       shards: report.shards.map((shard) => ({ ...shard })),
       redis_round_trip_ms: report.roundTripMs,
     },
-    files_changed: [],
-    citations: [],
-    tokens_used: 0, // its calls are booked to the mission, as the mission's
-    cost: 0,
-    at: report.at,
     summary: summary.slice(0, 200),
-    session,
-    batch: null,
-    mission_id: ctx.id,
-    job_id: ctx.id,
-    model: ctx.config.FLEET_GEMINI_MODEL,
-    vendor: 'google',
-    prompt_version: 'shard-test-1',
     kind: SHARD_TEST_KIND,
-    changes: [],
-    topics: [],
-    status: 'completed',
-    usage: { input: 0, cache_write: 0, cache_read: 0, output: 0 },
-    recovered: 0,
-  };
+    model: { id: ctx.config.FLEET_GEMINI_MODEL, vendor: 'google' },
+    promptVersion: 'shard-test-1',
+    // No totals: the ledger books its calls to the mission.
+  });
 }
 
 /** `4 of 5 shards work; S3: API key not valid`. */

@@ -1,10 +1,8 @@
 import type { Config } from '../../config/environment.ts';
+import { createFinding } from '../../findings/create-finding.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { summarise } from '../../findings/stored.ts';
-import { toLocalTimestamp } from '../../findings/timestamp.ts';
-import { formatUsd, toUsdString } from '../../pricing/money.ts';
+import { formatUsd } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';
-import { toTotalTokens } from '../../pricing/tokens.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import { findingTaken, lockLost } from '../../ledger/refusals.ts';
 import type { Db } from '../../redis/db.ts';
@@ -78,31 +76,19 @@ export async function storeMission(
 
 function toMissionFinding(outcome: MissionOutcome, stamp: MissionStamp, at: Date): Finding {
   const { id, findingId, goal, session, topics, workerId, totals } = stamp;
-  const { result, citations, summary = summarise(result), kind, promptVersion, model } = outcome;
-  return {
-    finding_id: findingId,
-    worker_id: workerId,
-    timestamp: toLocalTimestamp(at),
-    task: goal,
-    result: result as Finding['result'],
-    files_changed: [],
-    citations,
-    tokens_used: toTotalTokens(totals.usage),
-    cost: Number(toUsdString(totals.nanoUsd, 6)),
+  const { result, citations, summary, kind, promptVersion, model } = outcome;
+  return createFinding({
+    identity: { findingId, jobId: id, session, batch: null, missionId: id },
+    workerId,
     at: at.toISOString(),
-    summary,
-    session,
-    batch: null,
-    mission_id: id,
-    job_id: id,
-    model,
-    vendor: findPrices(model, at).vendor,
-    prompt_version: promptVersion,
+    task: goal,
+    result,
+    ...(summary === undefined ? {} : { summary }),
     kind,
-    changes: [],
+    model: { id: model, vendor: findPrices(model, at).vendor },
+    promptVersion,
+    totals,
+    citations,
     topics: [...topics],
-    status: 'completed',
-    usage: totals.usage,
-    recovered: 0,
-  };
+  });
 }

@@ -1,10 +1,10 @@
 import type { ArchiveQuery } from '../../../queues/archive.ts';
+import { createFinding } from '../../findings/create-finding.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { summarise } from '../../findings/stored.ts';
-import { toLocalTimestamp } from '../../findings/timestamp.ts';
 import type { Booking, JobTotals, TaskIdentity } from '../../ledger/types.ts';
 import { toUsdString } from '../../pricing/money.ts';
-import { toPromptTokens, toTotalTokens } from '../../pricing/tokens.ts';
+import { toPromptTokens } from '../../pricing/tokens.ts';
 import type { TokenEstimate } from '../archive/token-estimate.ts';
 import { ARCHIVE_PROMPT_VERSION, describeFilter } from './prompt.ts';
 import type { ArchiveAnswer } from './reply.ts';
@@ -59,30 +59,19 @@ export function toAnswerFinding(parts: {
 }): AnswerFinding {
   const { identity, query, answer, basis, booking, totals, vendor, workerId, at } = parts;
   return {
-    finding_id: identity.findingId,
-    worker_id: workerId,
-    timestamp: toLocalTimestamp(at),
-    task: query.question,
-    result: [answer.text, ...toRemarks(basis, identity.model, query)].join('\n\n'),
-    files_changed: [],
-    citations: answer.citations,
-    tokens_used: toTotalTokens(totals.usage),
-    cost: Number(toUsdString(totals.nanoUsd, 6)),
-    at: at.toISOString(),
-    summary: summarise(answer.text),
-    session: identity.session,
-    batch: identity.batch,
-    mission_id: identity.missionId,
-    job_id: identity.jobId,
-    model: identity.model,
-    vendor,
-    prompt_version: ARCHIVE_PROMPT_VERSION,
-    kind: 'archive',
-    changes: [],
-    topics: [],
-    status: 'completed',
-    usage: totals.usage,
-    recovered: 0,
+    ...createFinding({
+      identity,
+      workerId,
+      at: at.toISOString(),
+      task: query.question,
+      result: [answer.text, ...toRemarks(basis, identity.model, query)].join('\n\n'),
+      summary: summarise(answer.text),
+      kind: 'archive',
+      model: { id: identity.model, vendor },
+      promptVersion: ARCHIVE_PROMPT_VERSION,
+      totals,
+      citations: answer.citations,
+    }),
     question: query.question,
     requester: query.requester ?? null,
     filter: query.filter ?? {},

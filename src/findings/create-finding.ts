@@ -1,0 +1,61 @@
+import { toUsdString } from '../pricing/money.ts';
+import { NO_USAGE, toTotalTokens } from '../pricing/tokens.ts';
+import type { Finding } from './finding.ts';
+import { summarise } from './stored.ts';
+import { toLocalTimestamp } from './timestamp.ts';
+
+/** What differs between the findings of tasks, answers, missions, summaries and shard tests. */
+export interface FindingParts {
+  identity: { findingId: string; jobId: string; session: string; batch: string | null; missionId: string | null };
+  workerId: string;
+  /** UTC instant. */
+  at: string;
+  task: string;
+  /** Any JSON. */
+  result: unknown;
+  /** At most 200 characters. Default: the beginning of the result. */
+  summary?: string;
+  kind: string;
+  model: { id: string; vendor: string };
+  promptVersion: string;
+  /** Of the paid calls behind it. Default: none. */
+  totals?: { nanoUsd: number; usage: Finding['usage'] };
+  /** Default: none, as for the next two. */
+  citations?: string[];
+  changes?: Finding['changes'];
+  topics?: string[];
+  /** Default 0. */
+  recovered?: number;
+}
+
+/** Builds every finding that the fleet stores. Its JSON has the fields in this order: the nine of older programs first. */
+export function createFinding(parts: FindingParts): Finding {
+  const { identity, workerId, at, task, kind, model, promptVersion } = parts;
+  const { totals = { nanoUsd: 0, usage: NO_USAGE }, citations = [], changes = [], topics = [], recovered = 0 } = parts;
+  return {
+    finding_id: identity.findingId,
+    worker_id: workerId,
+    timestamp: toLocalTimestamp(new Date(at)),
+    task,
+    result: parts.result as Finding['result'],
+    files_changed: changes.map(({ path }) => path),
+    citations,
+    tokens_used: toTotalTokens(totals.usage),
+    cost: Number(toUsdString(totals.nanoUsd, 6)),
+    at,
+    summary: parts.summary ?? summarise(parts.result),
+    session: identity.session,
+    batch: identity.batch,
+    mission_id: identity.missionId,
+    job_id: identity.jobId,
+    model: model.id,
+    vendor: model.vendor,
+    prompt_version: promptVersion,
+    kind,
+    changes,
+    topics,
+    status: 'completed',
+    usage: totals.usage,
+    recovered,
+  };
+}
