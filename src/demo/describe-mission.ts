@@ -4,6 +4,7 @@ import type { Plan, PlannedTask } from '../coordinator/plan/plan.ts';
 import { toSummary } from '../findings/stored.ts';
 import type { StoredFinding } from '../findings/types.ts';
 import { formatUsd, toNanoUsd } from '../pricing/money.ts';
+import { toOneLine } from '../text/one-line.ts';
 
 const WIDTH = 108;
 /** Said once, at the top. */
@@ -77,11 +78,8 @@ function sizeOf({ for_each: items }: PlannedTask): number {
   return items?.length ?? 1;
 }
 
-/** On one line of a terminal: a model's words must not move the cursor. */
+/** Fits a text into one line of a terminal. */
 function toLine(text: string, most: number): string {
-  const flat = text
-    .replaceAll(MARK, '')
-    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-    .trim();
+  const flat = toOneLine(text.replaceAll(MARK, ''), Infinity);
   return flat.length <= most ? flat : `${flat.slice(0, most - 1).trimEnd()}…`;
 }

@@ -3,18 +3,18 @@ import type { Halt } from '../halt/halt-shape.ts';
 import type { Saving } from '../pricing/cost.ts';
 import type { QueueName } from '../../queues/registry.ts';
 
-/** The vendors whose totals are kept apart. `other` is any model of another maker. */
+/** The vendors with totals of their own. `other` is every model of another vendor. */
 export const VENDORS = ['sonnet', 'haiku', 'gemini', 'other'] as const;
 export type Vendor = (typeof VENDORS)[number];
 
-/** One live Haiku worker process, as its last heartbeat (less than 60 s old) says. */
+/** One live Haiku worker process, by its last heartbeat, which is less than 60 s old. */
 export interface WorkerStatus {
   id: string;
   host: string;
   pid: number;
-  /** Tasks it can hold at once. */
+  /** Tasks that it can work at once. */
   slots: number;
-  /** Job ids it holds now. */
+  /** Ids of the jobs that it works now. */
   active: string[];
   /** Names of the workspaces it can work in. */
   workspaces: string[];
@@ -27,10 +27,10 @@ export interface WorkerStatus {
 export interface ShardStatus {
   shard: number;
   state: 'ok' | 'exhausted' | 'failing' | 'no-key';
-  /** Calls left today, and what the day began with. */
+  /** Calls left today, and how many a day has. */
   left: number;
   perDay: number;
-  /** Calls started within the last window, and what one allows. */
+  /** Calls started within the last window, and how many a window allows. */
   starts: number;
   perWindow: number;
 }
@@ -38,93 +38,93 @@ export interface ShardStatus {
 export interface QueueStatus {
   name: QueueName;
   paused: boolean;
-  /** Ready to be taken, prioritized ones included. */
+  /** Ready for a worker, with the prioritized ones. */
   waiting: number;
   active: number;
-  /** Waiting for a time: a cooling model, a backoff. Without the parked ones. */
+  /** Waiting for a time, such as the end of a cooldown or a backoff. Without the parked ones. */
   delayed: number;
-  /** Waiting for other jobs. */
+  /** Waiting for their child jobs. */
   waitingForChildren: number;
-  /** Waiting for a person to raise their own budget. */
+  /** Waiting for a person to raise their own budget, or to resume their mission. */
   parked: number;
   completed: number;
   failed: number;
 }
 
 export interface VendorSpend {
-  /** What `cost:<vendor>` says: this session, other programs' additions included. */
+  /** Value of `cost:<vendor>`: this session, with what other programs added. */
   nanoUsd: number;
-  /** The part of it that the fleet did not book itself. */
+  /** The part that other programs added. */
   externalNanoUsd: number;
   tokens: number;
   tasks: number;
 }
 
-/** One mission, as the newest few are shown. */
+/** What a status shows of one mission. */
 export interface MissionLine {
   id: string;
   /** The first words of its goal, on one line. */
   goal: string;
   session: string;
-  /** `waiting`: for its tasks; it holds no slot then. */
+  /** `waiting`: for its tasks; it uses no slot meanwhile. */
   state: MissionState | 'waiting';
   step: MissionStep;
-  /** All zero until it has a plan. */
+  /** All 0 until the mission has a plan. */
   tasks: { total: number; done: number; failed: number; skipped: number };
-  /** What stands in its way; empty: nothing. */
+  /** Why the mission makes no progress; empty: it does. */
   problem: string;
   createdAt: string | null;
   /** Id of its finding, once there is one. */
   finding: string | null;
-  /** Of its whole tree so far. */
+  /** Of the mission with its tasks and questions, so far. */
   costNanoUsd: number;
 }
 
-/** What becomes of an archive that is too full. */
+/** State of an archive with more live findings than its limit. */
 export interface CompactionStatus {
-  /** `condensing`: now. `due`: the next mission does it first. `stuck`: nothing can be condensed; missions go on. */
+  /** `condensing`: compaction runs. `due`: it runs before the next mission. `stuck`: nothing can be condensed; missions run. */
   state: 'condensing' | 'due' | 'stuck';
-  /** Live findings from which on old ones are condensed. */
+  /** Above so many live findings, old ones are condensed. */
   limit: number;
   /** Why it is stuck; else empty. */
   problem: string;
 }
 
-/** All that `fleet status` and the dashboard show. Plain JSON: money in whole nano-dollars, instants in ISO 8601, no derived text. */
+/** All that `fleet status` and the dashboard show. JSON values: money in whole nano-dollars, instants in ISO 8601, no rendered text. */
 export interface StatusSnapshot {
   /** Redis' clock. */
   at: string;
   swarm: string;
-  /** What the swarm was marked as by its first process; null before one ran. */
+  /** Its first process marks the swarm as one of them for ever; null before. */
   kind: 'real' | 'simulated' | null;
   session: { name: string | null; startedAt: string | null };
   findings: { live: number; sinceSession: number; contextTokens: number };
-  /** Where there are more live findings than missions may begin with, or some are being condensed; else null. */
+  /** Null where the archive is within its limit and no compaction runs. */
   compaction: CompactionStatus | null;
   workers: WorkerStatus[];
   shards: ShardStatus[];
   queues: QueueStatus[];
   spend: Record<Vendor, VendorSpend>;
-  /** Planning, synthesis and other calls of the coordinator itself, this session: no tasks. In `spend` too. */
+  /** The coordinator's own calls, such as planning and synthesis, this session. They are no tasks. Part of `spend`. */
   coordinator: { nanoUsd: number; tokens: number; calls: number };
-  /** What failed and handed-back tasks had spent when they failed, this session. In `spend` too. */
+  /** What failed and handed-back tasks had cost when they failed, this session. Part of `spend`. */
   rework: { nanoUsd: number; tasks: number };
-  /** Against all Sonnet, this session; null without rework, or where it takes too long to read. */
+  /** Against all Sonnet, this session; null without rework, or where the ledger is too large to read. */
   saving: Saving | null;
-  /** The newest missions, newest first. How many there are, by state, their queue says. */
+  /** The newest missions, newest first. `queues` counts all of them by state. */
   missions: MissionLine[];
-  /** Why the fleet stands still; a part of it that is not known is an empty string. */
+  /** The halt in force; a field that is not known is an empty string. */
   halt: Halt | null;
-  /** Parked jobs by what they wait for. `scope` is `batch`, `task` …; `name` the batch's. */
+  /** Parked jobs by what they wait for. `scope` is `batch`, `task` …; `name` is the batch's. */
   parked: { scope: string; name: string | null; count: number }[];
   /** Failed jobs by reason, most first, of the newest `failedSampled` in each queue. */
   failed: { queue: QueueName; reason: string; count: number }[];
   failedSampled: number;
-  /** Everything counted since the swarm began: recoveries, waits, quarantines. Zeros are left out. */
+  /** Counters since the swarm began, such as recoveries, waits and quarantines. Those at 0 are left out. */
   counters: Record<string, number>;
-  /** Calls killed before their answer was stored, at their reserved worst case. */
+  /** Calls whose process was killed before their answer was stored, at their reserved worst case. */
   uncertain: { callCount: number; todayNanoUsd: number };
-  /** The UTC day's budget. `limitNanoUsd` null: none is set and no default was given. */
+  /** The UTC day's budget. `limitNanoUsd` is null where none is set and the caller gave no default. */
   budget: {
     day: string;
     limitNanoUsd: number | null;
@@ -132,18 +132,18 @@ export interface StatusSnapshot {
     reservedNanoUsd: number;
     uncertainNanoUsd: number;
   };
-  /** Models that wait because their provider said so or fails, and for how long. */
+  /** Models that cool down because their provider limits or fails them, and for how long. */
   cooling: { model: string; forMs: number }[];
   /** Waiting tasks while no live worker exists. */
   tasksWithoutWorker: number;
-  /** Waiting questions while no librarian is up, and missions while no coordinator is. */
+  /** Waiting questions while no librarian is up, and waiting missions while no coordinator is. */
   questionsWithoutLibrarian: number;
   missionsWithoutCoordinator: number;
 }
 
-/** A line below the status block. Terminal and dashboard show the same notices; a halt is shown apart from them. */
+/** A line below the figures of a status. Terminal and dashboard show the same notices; a halt is shown apart from them. */
 export interface Notice {
-  /** What it is about: a page leaves out the kinds that it shows in full elsewhere. */
+  /** Its subject. A page leaves out the kinds that it shows in full elsewhere. */
   kind:
     | 'paused'
     | 'unattended'
@@ -156,13 +156,13 @@ export interface Notice {
     | 'budget'
     | 'external';
   level: 'info' | 'warning';
-  /** One to three words, unique unless `command` differs. */
+  /** One to three words. Two notices have the same label only if their commands differ. */
   label: string;
   /** One line, without control characters. */
   text: string;
-  /** Command line that resolves it; a word in capitals stands for a name or an amount. */
+  /** Command line that resolves it; a word in capitals is a placeholder for a name or an amount. */
   command?: string;
-  /** What the command does, or what a person should know. The terminal prints it behind a command only. */
+  /** What the command does, or what a person should know. The terminal prints it only after a command. */
   hint?: string;
   /** The parts of `text`, where each has a command of its own. */
   items?: { text: string; command: string }[];

@@ -1,6 +1,6 @@
 /**
- * The text on one line of at most `most` UTF-16 code units. A provider's or a person's words can hold line breaks and
- * control characters, and a terminal must not act on them.
+ * The text on one line, cut to `most` UTF-16 code units (default 500). A provider's or a person's words can hold line
+ * breaks and control characters, and a terminal must not act on them.
  */
 export function toOneLine(text: string, most = 500): string {
   return text

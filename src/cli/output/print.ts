@@ -1,3 +1,5 @@
+import { toOneLine } from '../../text/one-line.ts';
+
 /** Whether a person watches: bars and redrawing are for terminals, programs and files get plain lines. */
 export function isTerminal(stream: NodeJS.WriteStream = process.stdout): boolean {
   return stream.isTTY && process.env.TERM !== 'dumb';
@@ -13,9 +15,9 @@ export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2));
 }
 
-/** One line of any text, cut to fit: control characters of a model's or provider's words must not reach a terminal. */
+/** One line of any text without control characters, cut to `width`. */
 export function toLine(text: string, width: number): string {
-  const line = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+  const line = toOneLine(text, Infinity);
   return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
 }
 

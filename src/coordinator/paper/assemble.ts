@@ -1,5 +1,6 @@
 import type { StoredFinding } from '../../findings/types.ts';
 import { toSummary } from '../../findings/stored.ts';
+import { toOneLine } from '../../text/one-line.ts';
 import type { Draft, ShardReport } from './types.ts';
 
 export interface PaperParts {
@@ -22,9 +23,9 @@ export interface PaperParts {
 export function assemblePaper(parts: PaperParts): string {
   const { title, drafts, sources } = parts;
   return [
-    `# ${toLine(title)}`,
+    `# ${toOneLine(title, Infinity)}`,
     toHeader(parts).join('\n'),
-    ...drafts.map((draft) => `## ${toLine(draft.title)}\n\n${draft.text.trim()}`),
+    ...drafts.map((draft) => `## ${toOneLine(draft.title, Infinity)}\n\n${draft.text.trim()}`),
     '## Sources',
     sources.length === 0 ? 'None.' : sources.map(toSource).join('\n'),
     '',
@@ -58,7 +59,7 @@ function describeShards({ shards }: ShardReport): string {
   const used = shards.filter(({ ok }) => ok).map(({ shard }) => `S${shard}`);
   const failing = shards
     .filter(({ ok }) => !ok)
-    .map(({ shard, problem }) => `S${shard}: ${toLine(problem ?? 'no answer')}`);
+    .map(({ shard, problem }) => `S${shard}: ${toOneLine(problem ?? 'no answer', Infinity)}`);
   const without = failing.length === 0 ? '' : ` (without ${failing.join('; ')})`;
   return `${used.length === 0 ? 'none' : used.join(', ')}${without}`;
 }
@@ -68,9 +69,5 @@ function toSource({ id, finding }: { id: string; finding: StoredFinding | null }
   if (finding === null) return `- [${id}] (no longer there)`;
   const at = finding.at.slice(0, 16).replace('T', ' ');
   const mark = finding.status === 'retracted' ? 'RETRACTED: ' : '';
-  return `- [${id}] ${at}, ${finding.session ?? '–'}: ${mark}${toLine(toSummary(finding))}`;
-}
-
-function toLine(text: string): string {
-  return text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+  return `- [${id}] ${at}, ${finding.session ?? '–'}: ${mark}${toOneLine(toSummary(finding), Infinity)}`;
 }

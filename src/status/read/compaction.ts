@@ -1,7 +1,10 @@
 import { LIVE_LIMIT } from '../../coordinator/compact/types.ts';
 import type { CompactionStatus, StatusSnapshot } from '../types.ts';
 
-/** @param stored what the last compaction left, and whether one has the turn now */
+/**
+ * @param live how many live findings there are
+ * @param stored the record of the last compaction, and whether one runs now
+ */
 export function toCompaction(
   live: number,
   stored: { compaction: Record<string, string>; isCondensing: boolean },
@@ -14,7 +17,7 @@ export function toCompaction(
     : { state: 'due', limit: LIVE_LIMIT, problem: '' };
 }
 
-/** One line, or null where the archive is not too full. */
+/** One line, or null where the archive is within its limit. */
 export function describeCompaction({
   compaction,
   findings: { live },

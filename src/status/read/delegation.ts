@@ -1,12 +1,12 @@
 import { VENDORS, type StatusSnapshot, type Vendor } from '../types.ts';
 
-/** How much of the session's work the cheap model did; each a share 0..1, null while there is nothing to share. */
+/** The cheap model's part of the session's work. Each share is 0..1, and null where the whole is 0. */
 export interface Delegation {
   haikuTasks: number | null;
   sonnetTasks: number | null;
   haikuTokens: number | null;
   haikuCost: number | null;
-  /** The coordinator's own calls: no tasks, and a part of Sonnet's tokens and cost. */
+  /** Of the coordinator's own calls. They are no tasks, and Sonnet's tokens and cost include them. */
   coordinatorTokens: number | null;
   coordinatorCost: number | null;
   /** At least 90 % of the tasks, and at least one task. */
@@ -32,7 +32,7 @@ export function delegationOf(snapshot: StatusSnapshot): Delegation {
   };
 }
 
-/** The session's cost over all vendors, what other programs added included. */
+/** The session's cost over all vendors, with what other programs added. */
 export function totalNanoUsd(snapshot: StatusSnapshot): number {
   return VENDORS.reduce((total, vendor: Vendor) => total + snapshot.spend[vendor].nanoUsd, 0);
 }

@@ -1,13 +1,14 @@
 import { readMissionHead } from '../../coordinator/mission/record.ts';
 import type { Db } from '../../redis/db.ts';
+import { toOneLine } from '../../text/one-line.ts';
 import type { MissionLine } from '../types.ts';
 
-/** Newest missions that a status shows; the others are counted by their queue. Keeps the read bounded. */
+/** Missions that a status lists; the others are only counted. It bounds the size of a status. */
 export const NEWEST_MISSIONS = 5;
-/** Of a goal, UTF-16 code units. */
+/** Most UTF-16 code units of a goal. */
 const FIRST_WORDS = 80;
 
-/** Reads what a status shows of some missions, in one round trip. @param ids newest first; one without a record is left out */
+/** Reads what a status shows of missions, in one round trip. @param ids newest first; one without a record is left out */
 export async function readMissionLines(db: Db, ids: readonly string[]): Promise<MissionLine[]> {
   const { redis, keys } = db;
   const lines = await Promise.all(
@@ -39,7 +40,7 @@ export async function readMissionLines(db: Db, ids: readonly string[]): Promise<
 }
 
 function toFirstWords(goal: string): string {
-  const line = goal.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+  const line = toOneLine(goal, Infinity);
   if (line.length <= FIRST_WORDS) return line;
   const cut = line.slice(0, FIRST_WORDS);
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), FIRST_WORDS / 2)).trimEnd()} …`;

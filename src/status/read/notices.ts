@@ -4,7 +4,7 @@ import { countOf } from '../../text/plural.ts';
 import { VENDORS, type Notice, type StatusSnapshot } from '../types.ts';
 import { describeCompaction } from './compaction.ts';
 
-/** What an operator should know beside the figures of the block, in the order in which it is shown. */
+/** What an operator should know besides the figures, in the order in which it is shown. */
 export function noticesOf(snapshot: StatusSnapshot): Notice[] {
   return [
     ...pausedQueues(snapshot),
@@ -27,7 +27,7 @@ export function describeUncertain({ callCount, todayNanoUsd }: StatusSnapshot['u
   return `${formatUsd(todayNanoUsd, 4)} today; so far ${countOf(callCount, 'call')} ${what} stored`;
 }
 
-/** A halt pauses every queue: then a pause is no news. */
+/** None while the fleet is halted: a halt pauses every queue. */
 function pausedQueues({ queues, halt }: StatusSnapshot): Notice[] {
   const paused = queues.filter((queue) => queue.paused).map((queue) => queue.name);
   if (paused.length === 0 || halt !== null) return [];
@@ -52,7 +52,7 @@ function unattendedQueues(snapshot: StatusSnapshot): Notice[] {
     }));
 }
 
-/** The scope of jobs that a person set aside with their mission: no budget releases them. */
+/** Scope of jobs whose mission a person parked: no budget releases them. */
 const PARKED_MISSION = 'parked-mission';
 
 function parkedByBudget({ parked, queues }: StatusSnapshot): Notice[] {
@@ -67,13 +67,13 @@ function parkedByBudget({ parked, queues }: StatusSnapshot): Notice[] {
     text: `${count} ${scope}${name ? ` ${toOneLine(name)}` : ''}`,
     command: `fleet budget USD --${scope} ${name ? toOneLine(name) : 'NAME'}`,
   }));
-  const scopes = new Set(groups.map(({ scope }) => scope));
-  const flag = scopes.size === 1 ? [...scopes].join('') : 'batch|--mission|--task';
+  const scopes = [...new Set(groups.map(({ scope }) => scope))];
+  const flags = scopes.length === 1 ? `--${scopes[0]}` : '--batch|--mission|--task';
   return [
     {
       ...notice,
       text: items.map(({ text }) => text).join(' | '),
-      command: `fleet budget USD --${flag} NAME`,
+      command: `fleet budget USD ${flags} NAME`,
       hint: 'lets them go on',
       items,
     },
@@ -119,7 +119,7 @@ function fullArchive(snapshot: StatusSnapshot): Notice[] {
 function counted({ counters }: StatusSnapshot): Notice[] {
   const { recoveries = 0, ...others } = counters;
   const rest = Object.entries(others)
-    .filter(([name]) => !name.startsWith('failed_')) // `failures` counts these, without those that were repaired
+    .filter(([name]) => !name.startsWith('failed_')) // the notice `failures` counts these, without the repaired ones
     .map(([name, count]) => `${name.replaceAll('_', ' ')}: ${count}`);
   const notice = { kind: 'counters', level: 'info', hint: 'since the swarm began' } as const;
   return [

@@ -14,7 +14,7 @@ const workerSchema = z.object({
 
 const parkedSchema = z.object({ scope: z.string(), name: z.string().nullish(), queue: z.string().default('tasks') });
 
-/** A worker this long silent is gone: its public heartbeat expires after the same time. */
+/** A worker without a heartbeat for so long counts as gone: its public heartbeat expires after the same time. */
 const WORKER_GONE_MS = 60_000;
 
 /** The live workers among heartbeats, by id. A record that cannot be read counts as gone. */
@@ -39,7 +39,7 @@ export function groupParked(records: string[]): { scope: string; name: string | 
   return [...groups.values()].sort((a, b) => b.count - a.count);
 }
 
-/** How many of the parked jobs are in this queue; a mark of before there were several names none. */
+/** How many of the parked jobs are in this queue. A record without a queue is of a task: older versions parked no other job. */
 export function countParked(records: string[], queue: string): number {
   return records.filter((text) => (parkedSchema.safeParse(parseJson(text)).data?.queue ?? 'tasks') === queue).length;
 }

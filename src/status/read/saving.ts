@@ -4,13 +4,13 @@ import { TaskFailedError } from '../../errors.ts';
 import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
 import type { Db } from '../../redis/db.ts';
 
-/** Fields of the ledger that are read for it: some milliseconds of Redis. A larger session's saving is `fleet costs`' to tell. */
+/** Most fields of the ledger that a status reads: some milliseconds of Redis. `fleet costs` reports a larger session's saving. */
 const MOST_FIELDS = 20_000;
 const MOST_DAYS = 31;
 
 /**
- * The session's saving against all Sonnet, before and after rework. Read from the ledger, so only where there is rework to
- * tell; null where the session's days hold too much for a status.
+ * Reads the session's saving against all Sonnet, before and after rework, from the ledger.
+ * @returns null where the ledger of the session's days is too large for a status, or the model has no price
  */
 export async function readSaving(
   db: Db,
@@ -30,7 +30,7 @@ export async function readSaving(
   return { savedPercent: total.savedPercent, effectiveSavedPercent: total.effectiveSavedPercent };
 }
 
-/** A model without a price must not cost the whole status. */
+/** Null for a model without a price: the rest of the status is still shown. */
 function toPrices(model: string, now: Date): CatalogEntry | null {
   try {
     return findPrices(model, now);

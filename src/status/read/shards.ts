@@ -3,7 +3,10 @@ import { readShardStates, type ShardState } from '../../librarian/gate/shard-sta
 import type { Db } from '../../redis/db.ts';
 import type { ShardStatus } from '../types.ts';
 
-/** One round trip for all shards, nothing sent where none is configured. A number without a key between others is shown as such. */
+/**
+ * Reads the state of all shards in one round trip; sends nothing where none is configured. A gap in the numbers is reported
+ * as `no-key`.
+ */
 export async function readShards(db: Db, configured: readonly ShardLimits[], nowMs: number): Promise<ShardStatus[]> {
   const states = await readShardStates(db, configured, { nowMs });
   const last = Math.max(0, ...states.map(({ shard }) => shard));
@@ -15,7 +18,7 @@ export async function readShards(db: Db, configured: readonly ShardLimits[], now
   });
 }
 
-/** A shard that cools down for a minute is well. */
+/** A shard that cools down for a minute counts as `ok`. */
 function toState({ state }: ShardState): ShardStatus['state'] {
   switch (state) {
     case 'ok':

@@ -1,16 +1,16 @@
 import type { Halt } from '../../halt/halt-shape.ts';
 
-/** One way out of a halt: what a person does, and the command line that does it. */
+/** One way to end a halt: what a person does, and the command line for it. */
 export interface HaltChoice {
   what: string;
   command: string;
 }
 
 const LIFT: HaltChoice = { what: 'lift the halt once its cause is gone', command: 'fleet resume' };
-/** Stands where a halt does not say whose it is; another program may have written it. */
+/** Placeholder where a halt names no mission; another program may have written it. */
 const SOME_MISSION = 'MISSION';
 
-/** What a person can do about a halt, best first. A halt nobody foresaw still has one way out. */
+/** The ways to end a halt, the best first. A halt with an unknown reason has one, too. */
 export function choicesOf(halt: Halt): HaltChoice[] {
   switch (halt.reason) {
     case 'account-refused':
@@ -35,7 +35,7 @@ export function choicesOf(halt: Halt): HaltChoice[] {
   }
 }
 
-/** A paper that cannot go on: its archive fails it. */
+/** For a paper that the archive cannot answer. */
 function toPaperChoices(mission: string): HaltChoice[] {
   return [
     { what: 'try the failed step again', command: `fleet resume ${mission} --retry` },
@@ -44,7 +44,7 @@ function toPaperChoices(mission: string): HaltChoice[] {
   ];
 }
 
-/** A mission that stopped the fleet. */
+/** For a mission that halted the fleet. */
 function toMissionChoices(mission: string): HaltChoice[] {
   return [
     { what: 'see what failed and how each reason is repaired', command: 'fleet failed' },

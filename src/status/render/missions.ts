@@ -1,25 +1,25 @@
 import { countOf } from '../../text/plural.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { delegationOf } from '../read/delegation.ts';
-import type { Paint } from './colours.ts';
+import type { Colours } from './colours.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import type { MissionLine, StatusSnapshot } from '../types.ts';
 
-/** Missions that are under way and what the coordinator and rework have cost, each only where there is something to say. */
-export function renderMissions(snapshot: StatusSnapshot, paint: Paint): string[] {
+/** Lines about open missions, the coordinator's own cost and the cost of rework; none where there is nothing to report. */
+export function renderMissionLines(snapshot: StatusSnapshot, colours: Colours): string[] {
   return [
     ...renderStates(snapshot),
-    ...openMissions(snapshot).map((mission) => renderMission(mission, paint)),
+    ...listOpenMissions(snapshot).map((mission) => renderMission(mission, colours)),
     ...renderMoney(snapshot),
   ];
 }
 
-/** The newest missions without those that have ended. */
-export function openMissions({ missions }: StatusSnapshot): MissionLine[] {
+/** The newest missions that have not ended, newest first. */
+export function listOpenMissions({ missions }: StatusSnapshot): MissionLine[] {
   return missions.filter(({ state }) => state !== 'done' && state !== 'failed');
 }
 
-/** Over all missions, by what their queue says. */
+/** Counts all missions by the state of their job. */
 function renderStates({ queues }: StatusSnapshot): string[] {
   const queue = queues.find(({ name }) => name === 'missions');
   if (queue === undefined) return [];
@@ -28,13 +28,13 @@ function renderStates({ queues }: StatusSnapshot): string[] {
     [active, 'running'],
     [waitingForChildren, 'waiting for tasks'],
     [waiting, 'in line'],
-    [delayed + parked, 'set aside'], // asks a person, parked, or told to come back later
+    [delayed + parked, 'set aside'], // waits for a person's choice, is parked, or waits for a time
   ];
-  const said = states.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  return said.length === 0 ? [] : [`Missions:         ${said.join(' | ')}`];
+  const counts = states.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  return counts.length === 0 ? [] : [`Missions:         ${counts.join(' | ')}`];
 }
 
-function renderMission(mission: MissionLine, paint: Paint): string {
+function renderMission(mission: MissionLine, colours: Colours): string {
   const { id, goal, state, step, tasks, problem, costNanoUsd } = mission;
   const count = (value: number, word: string): string[] => (value === 0 ? [] : [`${value} ${word}`]);
   const facts = [
@@ -46,8 +46,9 @@ function renderMission(mission: MissionLine, paint: Paint): string {
   ];
   const line = `  ${id}  ${facts.join(', ')}: ${toOneLine(goal)}`;
   if (problem === '' && state !== 'asks' && state !== 'parked') return line;
-  const way = state === 'asks' ? ` (fleet resume ${id} --retry)` : state === 'parked' ? ` (fleet resume ${id})` : '';
-  return paint.yellow(`${line}\n    ${problem === '' ? 'set aside by a person' : toOneLine(problem)}${way}`);
+  const command =
+    state === 'asks' ? ` (fleet resume ${id} --retry)` : state === 'parked' ? ` (fleet resume ${id})` : '';
+  return colours.yellow(`${line}\n    ${problem === '' ? 'set aside by a person' : toOneLine(problem)}${command}`);
 }
 
 function renderMoney(snapshot: StatusSnapshot): string[] {
@@ -62,11 +63,13 @@ function renderMoney(snapshot: StatusSnapshot): string[] {
   }
   if (rework.tasks > 0) {
     const percent = (value: number | null): string => (value === null ? 'none' : `${value.toFixed(1)}%`);
-    const told =
+    const savedText =
       saving === null
         ? ''
         : `; saved against all Sonnet: ${percent(saving.savedPercent)}, after rework ${percent(saving.effectiveSavedPercent)}`;
-    lines.push(`Rework:           ${formatUsd(rework.nanoUsd, 4)} on ${countOf(rework.tasks, 'failed task')}${told}`);
+    lines.push(
+      `Rework:           ${formatUsd(rework.nanoUsd, 4)} on ${countOf(rework.tasks, 'failed task')}${savedText}`,
+    );
   }
   return lines;
 }

@@ -1,51 +1,52 @@
 import { countOf } from '../../text/plural.ts';
 import { formatUsd } from '../../pricing/money.ts';
-import { openMissions, renderMissions } from './missions.ts';
+import { listOpenMissions, renderMissionLines } from './missions.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import { renderNotices } from './notices.ts';
-import { createPaint, type RenderOptions } from './colours.ts';
+import { createColours, type RenderOptions } from './colours.ts';
 import type { QueueStatus, ShardStatus, StatusSnapshot, WorkerStatus } from '../types.ts';
 import { delegationOf, totalNanoUsd, type Delegation } from '../read/delegation.ts';
 
 const RULE = '━'.repeat(50);
+/** The counts where the snapshot has no queue of tasks. */
 const NO_TASKS: Pick<QueueStatus, 'waiting' | 'active' | 'delayed' | 'failed'> = {
   waiting: 0,
   active: 0,
   delayed: 0,
   failed: 0,
 };
-/** Worker ids named on the line; the rest is a number. */
+/** Worker ids on the line; further workers are only counted. */
 const NAMED_WORKERS = 3;
 
-/** The block of `fleet status`. Lines about halts, failures and waits come only where there are any. */
+/** The text of `fleet status`. It has lines about halts, failures and waits only where there are any. */
 export function renderStatus(snapshot: StatusSnapshot, options: RenderOptions = {}): string {
-  const paint = createPaint(options);
+  const colours = createColours(options);
   const { findings, spend } = snapshot;
   const tasks = tasksOf(snapshot);
   const share = delegationOf(snapshot);
   const lines = [
-    paint.bold(`📊 SWARM STATUS${snapshot.kind === 'simulated' ? ' (simulated models)' : ''}`),
-    paint.dim(RULE),
+    colours.bold(`📊 SWARM STATUS${snapshot.kind === 'simulated' ? ' (simulated models)' : ''}`),
+    colours.dim(RULE),
     `Redis Context:    ${findings.live} findings (+${findings.sinceSession}), ~${findings.contextTokens} tokens`,
     `Active Workers:   ${renderWorkers(snapshot.workers)}`,
     `Librarians:       ${renderShards(snapshot.shards)}`,
     `Tasks:            ${tasks.waiting} waiting | ${tasks.active} active | ${tasks.delayed} delayed | ${tasks.failed} failed`,
-    paint.dim(RULE),
+    colours.dim(RULE),
     'Cost This Session:',
     `  Sonnet:  ${formatUsd(spend.sonnet.nanoUsd, 4)}`,
     `  Haiku:   ${formatUsd(spend.haiku.nanoUsd, 4)}`,
     `  Gemini:  ${formatUsd(spend.gemini.nanoUsd, 4)}`,
     ...(spend.other.nanoUsd === 0 ? [] : [`  Other:   ${formatUsd(spend.other.nanoUsd, 4)}`]),
-    paint.bold(`  Total:   ${formatUsd(totalNanoUsd(snapshot), 4)}`),
-    paint.dim(RULE),
+    colours.bold(`  Total:   ${formatUsd(totalNanoUsd(snapshot), 4)}`),
+    colours.dim(RULE),
     `Token Efficiency: ${share.onTarget ? '✅' : '⚠️'}`,
     ...renderDelegation(share),
   ];
-  const notices = [...renderNotices(snapshot, paint), ...renderMissions(snapshot, paint)];
-  return [...lines, ...(notices.length > 0 ? [paint.dim(RULE), ...notices] : [])].join('\n');
+  const notices = [...renderNotices(snapshot, colours), ...renderMissionLines(snapshot, colours)];
+  return [...lines, ...(notices.length > 0 ? [colours.dim(RULE), ...notices] : [])].join('\n');
 }
 
-/** One line for a prompt or a chat answer. */
+/** One line: for a shell prompt or a chat message. */
 export function renderCompactStatus(snapshot: StatusSnapshot): string {
   const tasks = tasksOf(snapshot);
   const share = delegationOf(snapshot);
@@ -56,7 +57,7 @@ export function renderCompactStatus(snapshot: StatusSnapshot): string {
     formatUsd(totalNanoUsd(snapshot), 4),
     `${share.onTarget ? '✅' : '⚠️'} ${percent(share.haikuTasks)} Haiku`,
   ];
-  const missions = openMissions(snapshot);
+  const missions = listOpenMissions(snapshot);
   if (missions.length > 0) {
     const asks = missions.filter(({ state }) => state === 'asks').length;
     parts.push(countOf(missions.length, 'mission') + (asks === 0 ? '' : ` (${asks} asks)`));

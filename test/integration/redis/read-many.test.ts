@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { readMany } from '../../../src/redis/read-many.ts';
+import { useRedis } from '../../support/redis.ts';
+
+const fixture = useRedis();
+
+describe('readMany', () => {
+  it('returns each reply under the name of its command', async () => {
+    const { redis } = fixture;
+    await redis.set('text', 'hello');
+    await redis.hset('fields', { a: '1', b: '2' });
+    const replies = await readMany(redis, {
+      text: (r) => r.get('text'),
+      none: (r) => r.get('missing'),
+      count: (r) => r.hlen('fields'),
+      fields: (r) => r.hgetall('fields'),
+    });
+    expect(replies).toEqual({ text: 'hello', none: null, count: 2, fields: { a: '1', b: '2' } });
+  });
+
+  it('throws what Redis answers to a command that does not fit its key', async () => {
+    const { redis } = fixture;
+    await redis.set('text', 'hello');
+    await expect(readMany(redis, { one: (r) => r.get('text'), two: (r) => r.hlen('text') })).rejects.toThrow(
+      'WRONGTYPE',
+    );
+  });
+});
