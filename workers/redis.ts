@@ -2,7 +2,7 @@
 import { ConfigError } from '../src/errors.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
 import { startProcess } from '../src/process/start.ts';
-import { outliveWorkers } from '../src/pm2/wait-for-workers.ts';
+import { waitForWorkers } from '../src/pm2/wait-for-workers.ts';
 import { startEmbeddedRedis } from '../src/redis/server/embedded.ts';
 
 await startProcess('redis', async (config, log) => {
@@ -10,7 +10,7 @@ await startProcess('redis', async (config, log) => {
   const redis = await startEmbeddedRedis({ ...config.embedded, endWithParent: true });
   let closing = false;
   onShutdown({ log, graceMs: 20_000 }, async () => {
-    await outliveWorkers(redis.url, 8_000).catch((error: unknown) => log.warn({ error }, 'not looked for workers'));
+    await waitForWorkers(redis.url, 8_000).catch((error: unknown) => log.warn({ error }, 'not looked for workers'));
     closing = true;
     await redis.stop();
   });

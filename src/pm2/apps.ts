@@ -5,7 +5,7 @@ import { EXIT_CONFIG } from '../process/exit-config.ts';
 
 export type AppKind = 'redis' | 'dashboard' | 'coordinator' | 'haiku' | 'librarian';
 
-/** How many processes of a kind, where it is not what the configuration says. */
+/** How many processes of a kind, where the configuration's number does not apply. */
 export interface AppCounts {
   haiku?: number;
   librarian?: number;
@@ -23,7 +23,7 @@ export interface App {
 /** A running call may take its whole deadline (120 s), then its reply is stored and the job handed back. */
 export const KILL_TIMEOUT_MS = 150_000;
 
-/** From then on pm2 calls a process that has not said `ready` online all the same. */
+/** After so long pm2 lists a process as online, although it did not send `ready`. */
 export const READY_TIMEOUT_MS = 60_000;
 
 /** pm2's namespace of a swarm. */
@@ -31,14 +31,14 @@ export function toNamespace(config: Config): string {
   return config.FLEET_SWARM ?? 'fleet';
 }
 
-/** pm2 looks names up over all namespaces, so each carries its swarm's: never somebody else's `dashboard`. */
+/** pm2 finds a name in all namespaces, so each name has its swarm's: another program's `dashboard` is never taken for ours. */
 export function toAppName(config: Config, kind: AppKind): string {
   return `${toNamespace(config)}-${kind}`;
 }
 
 /**
- * The processes of this configuration, in the order they are started; none of its values travels in `env`. Without a
- * Gemini key there is no librarian.
+ * The processes of this configuration, in the order of their start. None of its values is in `env`: each process reads them
+ * itself. Without a Gemini key there is no librarian.
  */
 export function buildApps(config: Config, counts: AppCounts = {}): App[] {
   const { haiku = config.FLEET_HAIKU_PROCESSES, librarian = config.FLEET_LIBRARIAN_PROCESSES } = counts;
@@ -54,9 +54,9 @@ export function buildApps(config: Config, counts: AppCounts = {}): App[] {
     kill_timeout: KILL_TIMEOUT_MS,
     exp_backoff_restart_delay: 200,
     stop_exit_codes: [EXIT_CONFIG],
-    treekill: false, // a worker ends its own children; a signal from outside would look like a failed command to the task
-    pmx: false, // pm2's probes in our process keep it alive after a failed import, ended neither well nor badly
-    vizion: false, // no reading of git repositories
+    treekill: false, // a worker ends its own children; a signal from outside would look to the task like a failed command
+    pmx: false, // pm2's probes would keep our process alive after a failed import
+    vizion: false, // pm2 reads no git repositories
   });
   return [
     ...(config.embedded === null ? [] : [app('redis', 'workers/redis.js')]),

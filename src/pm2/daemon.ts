@@ -5,15 +5,15 @@ import { FleetError } from '../errors.ts';
 
 const LOOK_EVERY_MS = 500;
 
-/** Asking pm2 would start its daemon where there is none. */
+/** Whether pm2's daemon runs. Looks for its socket, because a call of pm2 would start a daemon. */
 export function isDaemonThere(env: NodeJS.ProcessEnv = process.env): boolean {
   return existsSync(join(daemonFolder(env), 'rpc.sock'));
 }
 
 /**
- * Waits for an answer of pm2's daemon, but not for ever: pm2's own client asks a daemon that has died without end.
- * @param what was asked of it, for the error: "list its processes"
- * @param pid of the daemon; null where it is not known: then only the deadline holds
+ * Waits for an answer of pm2's daemon until a deadline: pm2's own client waits for ever for a daemon that has died.
+ * @param what it was asked to do, for the error: "list its processes"
+ * @param pid of the daemon; null where it is not known: then only the deadline is checked
  * @throws FleetError when the daemon has died, or has not answered within `deadlineMs`
  */
 export async function withinDeadline<T>(

@@ -4,19 +4,19 @@ import { toAppName, toNamespace } from './apps.ts';
 import { withPm2, type Pm2, type Pm2Process } from './pm2.ts';
 import { isDaemonThere } from './daemon.ts';
 
-/** A process counts a second signal only once it has seen the first. */
+/** Between two signals: a process counts the second only after it has handled the first. */
 const BETWEEN_SIGNALS_MS = 300;
 
 export interface DownOptions {
   now: boolean;
-  /** Told of each process that has ended. */
+  /** Called once before, and for each process that has ended. */
   onEnded?: (left: number, total: number) => void;
 }
 
 /**
- * Ends every process of this swarm and no other: those that work first, the fleet's own Redis last. Running turns end and
- * are stored, their jobs go back to waiting; `now` leaves them 5 seconds.
- * @returns how many ended
+ * Ends every process of this swarm and no other, the fleet's own Redis last. Running turns end and are stored, and their jobs
+ * wait again; with `now` they have 5 seconds.
+ * @returns how many processes ended
  * @throws FleetError when pm2's daemon dies meanwhile, or does not answer
  */
 export async function bringDown(config: Config, options: DownOptions): Promise<number> {
@@ -48,6 +48,6 @@ function signal(pid: number): void {
   try {
     process.kill(pid, 'SIGTERM');
   } catch {
-    // gone meanwhile, which is what was wanted
+    // it has ended meanwhile
   }
 }

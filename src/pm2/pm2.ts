@@ -6,29 +6,29 @@ export interface Pm2Process {
   id: number;
   name: string;
   pid: number;
-  /** `online` once it said that it is ready; `launching` before; `waiting restart`, `stopped`, `errored` when it is not there. */
+  /** `online` once it sent `ready`, `launching` before; `waiting restart`, `stopped` or `errored` while it does not run. */
   status: string;
   restarts: number;
-  /** Of its last end, if it ended. */
+  /** Of its last end; null where it never ended. */
   exitCode: number | null;
   /** File of its error output. */
   errorLog: string;
 }
 
-/** The few calls of pm2 that the fleet makes. It never kills the daemon and never saves pm2's list. */
+/** The calls of pm2 that the fleet makes. It never kills the daemon and never saves pm2's list. */
 export interface Pm2 {
   list(namespace: string): Promise<Pm2Process[]>;
-  /** Starts an app that has no process yet. Resolves when its processes are ready, or ended, or pm2 stopped waiting. */
+  /** Starts an app that has no process yet. Resolves when its processes are ready or have ended, or pm2 stops waiting. */
   start(app: App): Promise<void>;
-  /** Brings a running app to this many processes more, with the environment of those that run. */
+  /** Starts further processes of a running app, up to `count` in all, with the environment of the running ones. */
   scale(name: string, count: number): Promise<void>;
-  /** Restarts with the environment it was started with; `.env` is read anew by the process itself. */
+  /** Restarts with the environment of its first start; the process itself reads `.env` again. */
   restart(id: number): Promise<void>;
-  /** Ends a process gracefully and forgets it. */
+  /** Ends a process gracefully and removes it from pm2's list. */
   remove(id: number): Promise<void>;
 }
 
-/** For what pm2 answers at once; a daemon on a busy machine may take its time. */
+/** Deadline of calls that pm2 answers at once; on a busy machine the daemon is slow. */
 const ANSWER_MS = 30_000;
 
 type Callback = (error: unknown, result?: unknown) => void;
@@ -51,7 +51,7 @@ interface ListedProcess {
   pm2_env: { namespace?: string; status: string; restart_time?: number; exit_code?: number; pm_err_log_path?: string };
 }
 
-/** Connects to the user's pm2 daemon (`PM2_HOME` respected), which pm2 starts if there is none, and lets go of it after. */
+/** Connects to the user's pm2 daemon (of `PM2_HOME`), and disconnects afterwards. pm2 starts a daemon if there is none. */
 export async function withPm2<T>(use: (pm2: Pm2) => Promise<T>): Promise<T> {
   const api = (await import('pm2')).default as unknown as Pm2Api;
   let daemon: number | null = null;
@@ -72,7 +72,7 @@ export async function withPm2<T>(use: (pm2: Pm2) => Promise<T>): Promise<T> {
         const all = await ask<ListedProcess[]>('list its processes', ANSWER_MS, (done) => api.list(done));
         return all.filter((process) => process.pm2_env.namespace === namespace).map(toProcess);
       },
-      // A copy: pm2 writes into what it is given.
+      // A copy: pm2 changes the object.
       start: (app) =>
         ask(`start ${app.name}`, app.instances * READY_TIMEOUT_MS + ANSWER_MS, (done) => api.start({ ...app }, done)),
       scale: (name, count) =>

@@ -5,9 +5,9 @@ import { isDaemonThere } from './daemon.ts';
 import { waitUntilReady, type ProcessProblem } from './wait-until-ready.ts';
 
 /**
- * Restarts the processes of this swarm so that they read `.env` and the code anew: half of the workers at a time, so that
- * tasks go on. The fleet's own Redis stays up.
- * @param onReloaded told of each process that is back
+ * Restarts the processes of this swarm so that they read `.env` and the code again: half of the workers at a time, so that
+ * the others work meanwhile. The fleet's own Redis keeps running.
+ * @param onReloaded called once before, and for each process that is up again
  * @throws FleetError when pm2's daemon dies meanwhile, or does not answer
  */
 export async function reloadFleet(
@@ -34,7 +34,7 @@ export async function reloadFleet(
   });
 }
 
-/** Two groups that each hold about half of every app. */
+/** Two groups, each with about half of every app's processes. */
 function toHalves(processes: Pm2Process[]): Pm2Process[][] {
   const sorted = processes.toSorted((a, b) => a.name.localeCompare(b.name));
   return [0, 1].map((half) => sorted.filter((_, index) => index % 2 === half)).filter((group) => group.length > 0);

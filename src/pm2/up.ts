@@ -1,11 +1,13 @@
+import { EMBEDDED_PORT, embeddedFolder, writeEmbeddedChoice } from '../config/embedded-choice.ts';
 import { loadConfig, requireAnthropicKey, type Config } from '../config/environment.ts';
 import { UsageError } from '../errors.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { createDb } from '../redis/db.ts';
 import { runPreflight } from '../redis/preflight.ts';
+import { findFreePort, isPortFree } from '../redis/server/embedded.ts';
+import { ensureRedisServer } from '../redis/server/install.ts';
 import { buildApps, toAppName, toNamespace, type App } from './apps.ts';
-import { chooseRedis } from './select-redis.ts';
 import { withPm2, type Pm2, type Pm2Process } from './pm2.ts';
 import { waitUntilReady, type ProcessProblem } from './wait-until-ready.ts';
 
@@ -14,7 +16,7 @@ export interface UpOptions {
   haiku?: number;
   /** Librarian processes; default FLEET_LIBRARIAN_PROCESSES. None is started without a Gemini key. */
   librarians?: number;
-  /** True: the fleet's own Redis, for good. False: the one of REDIS_URL again. Left out: as chosen before. */
+  /** True: use the fleet's own Redis from now on. False: use the one of REDIS_URL again. Left out: as chosen before. */
   embedded?: boolean;
 }
 
@@ -30,14 +32,15 @@ export interface UpReport {
 }
 
 /**
- * Brings the fleet up through pm2 and waits until every process is ready or has failed. What runs already stays as it is.
+ * Starts the fleet through pm2 and waits until every process is ready or has failed. Processes that run already are left
+ * alone.
  * @throws ConfigError, RedisUnusableError before anything is started
  */
 export async function bringUp(env: NodeJS.ProcessEnv, options: UpOptions): Promise<UpReport> {
   const before = loadConfig(env);
   requireAnthropicKey(before);
   return withPm2(async (pm2) => {
-    const config = await settleRedis(pm2, before, env, options.embedded);
+    const config = await chooseRedis(pm2, before, env, options.embedded);
     const since = Date.now();
     const running = countReady(await pm2.list(toNamespace(config)));
     const apps = buildApps(config, {
@@ -51,7 +54,7 @@ export async function bringUp(env: NodeJS.ProcessEnv, options: UpOptions): Promi
     await startMissing(pm2, config, redisApp);
     const redisProblems = await waitUntilReady(pm2, redisApp, since);
     const { warnings, budgetNanoUsd } =
-      redisProblems.length > 0 ? { warnings: [], budgetNanoUsd: 0 } : await lookAtRedis(config);
+      redisProblems.length > 0 ? { warnings: [], budgetNanoUsd: 0 } : await checkRedis(config);
     if (redisProblems.length === 0) await startMissing(pm2, config, others);
     const problems = redisProblems.length > 0 ? redisProblems : await waitUntilReady(pm2, others, since);
     return {
@@ -65,7 +68,8 @@ export async function bringUp(env: NodeJS.ProcessEnv, options: UpOptions): Promi
   });
 }
 
-async function settleRedis(
+/** @returns the configuration with the Redis that was asked for. @throws UsageError while the fleet runs on another one */
+async function chooseRedis(
   pm2: Pm2,
   config: Config,
   env: NodeJS.ProcessEnv,
@@ -78,10 +82,34 @@ async function settleRedis(
       'the fleet is up on another Redis: call `fleet down` first, then `fleet up` with the new choice',
     );
   }
-  return chooseRedis(config, env, wanted);
+  return wanted ? selectEmbeddedRedis(config, env) : selectConfiguredRedis(config, env);
 }
 
-/** Without a number asked for, more processes than configured are left alone. */
+/** Uses the Redis of `REDIS_URL` again. @returns the configuration that every process of the fleet reads from now on */
+function selectConfiguredRedis(config: Config, env: NodeJS.ProcessEnv): Config {
+  writeEmbeddedChoice(config.dataFolder, config.FLEET_SWARM ?? null, null);
+  return loadConfig(env);
+}
+
+/**
+ * Makes the fleet's own Redis the one of this swarm, until another choice.
+ * @returns the configuration that every process of the fleet reads from now on
+ * @throws UsageError where REDIS_URL is set as well, RedisUnusableError where there is no redis-server
+ */
+async function selectEmbeddedRedis(config: Config, env: NodeJS.ProcessEnv): Promise<Config> {
+  const swarm = config.FLEET_SWARM ?? null;
+  await ensureRedisServer();
+  const port = (await isPortFree(EMBEDDED_PORT)) ? EMBEDDED_PORT : await findFreePort();
+  writeEmbeddedChoice(config.dataFolder, swarm, { port, folder: embeddedFolder(config.dataFolder, swarm) });
+  const chosen = loadConfig(env);
+  if (chosen.embedded !== null) return chosen;
+  writeEmbeddedChoice(config.dataFolder, swarm, null);
+  throw new UsageError(
+    'REDIS_URL is set, so that the fleet would not use a Redis of its own: remove it or leave out --embedded',
+  );
+}
+
+/** Where the caller asks for no number, processes beyond the configured number keep running. */
 function atLeast(running: number | undefined, configured: number): number {
   return Math.max(running ?? 0, configured);
 }
@@ -92,8 +120,8 @@ function toShardWarnings(config: Config): string[] {
     : ['no librarian is started: GEMINI_API_KEY_SHARD1 (or GEMINI_API_KEY) is not set; questions to the archive wait'];
 }
 
-/** Said before any process starts and fails for it one by one. */
-async function lookAtRedis(config: Config): Promise<{ warnings: string[]; budgetNanoUsd: number }> {
+/** Checks Redis once, before each process would fail for it by itself. */
+async function checkRedis(config: Config): Promise<{ warnings: string[]; budgetNanoUsd: number }> {
   const redis = await connectRedis(config.REDIS_URL, { role: 'producer', name: 'fleet-up' });
   try {
     const db = createDb(redis, config.FLEET_SWARM ?? null);
@@ -110,15 +138,15 @@ async function startMissing(pm2: Pm2, config: Config, apps: App[]): Promise<void
     const mine = listed.filter((process) => process.name === app.name);
     const alive = mine.filter((process) => process.status === 'online' || process.status === 'launching');
     for (const dead of mine.filter((process) => !alive.includes(process))) await pm2.remove(dead.id);
-    // Not awaited: pm2 answers when they are ready, and `waitUntilReady` sees earlier when one has failed.
-    if (alive.length === 0) report(pm2.start(app));
-    else if (alive.length < app.instances) report(pm2.scale(app.name, app.instances));
+    // Not awaited: pm2 answers when they are ready, and `waitUntilReady` notices earlier that one has failed.
+    if (alive.length === 0) ignoreFailure(pm2.start(app));
+    else if (alive.length < app.instances) ignoreFailure(pm2.scale(app.name, app.instances));
     else await Promise.all(alive.slice(app.instances).map((process) => pm2.remove(process.id)));
   }
 }
 
-/** What pm2 says of a process that fails is in the process' own list entry and error output. */
-function report(starting: Promise<void>): void {
+/** `waitUntilReady` reads why a process failed from pm2's list and from the process' error output. */
+function ignoreFailure(starting: Promise<void>): void {
   starting.catch(() => undefined);
 }
 

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectRedis } from '../redis/connect.ts';
 
-/** Names that workers give their connections. */
+/** Names of the workers' connections. */
 const WORKERS = /\bname=fleet-(?:haiku|librarian|coordinator)\b/;
 const LOOK_EVERY_MS = 200;
 
 /**
- * Resolves once no worker is connected to this Redis any more, or after `patienceMs`. Where everything is ended at once
- * (`pm2 kill`, a machine going down), the workers' last words need a Redis that is still there.
+ * Resolves when no worker is connected to this Redis any more, or after `timeoutMs`. Where all processes end at once
+ * (`pm2 kill`, a machine that shuts down), the workers still store their last replies.
  */
-export async function outliveWorkers(url: string, patienceMs: number): Promise<void> {
-  const deadline = Date.now() + patienceMs;
+export async function waitForWorkers(url: string, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
   const redis = await connectRedis(url, { role: 'producer', name: 'fleet-redis' });
   try {
     while (Date.now() < deadline && WORKERS.test(String(await redis.client('LIST')))) await sleep(LOOK_EVERY_MS);

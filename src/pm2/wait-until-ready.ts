@@ -1,25 +1,28 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT_CONFIG } from '../process/exit-config.ts';
 import type { App } from './apps.ts';
-import { readLastWords } from './stderr-tail.ts';
 import type { Pm2, Pm2Process } from './pm2.ts';
 
-/** A process that is not there, and why. */
+/** A process that did not become ready, and why. */
 export interface ProcessProblem {
   name: string;
   exitCode: number | null;
-  /** pm2 goes on trying; false after a configuration error. */
+  /** Whether pm2 starts it again; it does not after a configuration error. */
   triedAgain: boolean;
-  /** Its last error output. */
+  /** The last lines of its error output. */
   lines: string[];
 }
 
 const DEADLINE_MS = 75_000;
 
-/** So many ends in a row, other than for a configuration error, are called a failure while pm2 goes on trying. */
+/** After so many restarts a process counts as failed, although pm2 still restarts it. A configuration error counts at once. */
 const RESTARTS_ENOUGH = 3;
 
-/** Waits until every process of these apps is ready or has failed. @param since start of the attempt, ms */
+/** Stack frames, and what Node prints after a crash: the message above them names the cause. */
+const NOISE = /^\s+at |^Node\.js v|^\s*[{}]?\s*$/;
+
+/** Waits until every process of these apps is ready or has failed. @param since start of the attempt, ms since 1970 */
 export async function waitUntilReady(
   pm2: Pm2,
   apps: Pick<App, 'name' | 'namespace' | 'instances'>[],
@@ -56,5 +59,12 @@ function hasFailed(process: Pm2Process): boolean {
 function toProblem(process: Pm2Process, since: number): ProcessProblem {
   const { name, exitCode } = process;
   const triedAgain = exitCode !== EXIT_CONFIG && process.status !== 'errored';
-  return { name, exitCode, triedAgain, lines: readLastWords(process.errorLog, since) };
+  return { name, exitCode, triedAgain, lines: readStderrTail(process.errorLog, since) };
+}
+
+/** The last lines of a process' error output, if it wrote any since that time (ms); pm2 never empties the file. */
+function readStderrTail(path: string, since: number, lineCount = 6): string[] {
+  if (path === '' || !existsSync(path) || statSync(path).mtimeMs < since) return [];
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  return lines.filter((line) => !NOISE.test(line)).slice(-lineCount);
 }
