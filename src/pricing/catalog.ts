@@ -1,36 +1,17 @@
 import { TaskFailedError } from '../errors.ts';
 import type { CostVendor } from '../redis/keys.ts';
-import { findForeignModel } from './genai-prices.ts';
-import { PRICE_TABLE, type PriceRow, type Prices, type Vendor } from './price-table.ts';
-
-export type { Prices } from './price-table.ts';
+import { findGenaiModel } from './genai-prices.ts';
+import { PRICE_TABLE, type ModelPrices, type PriceRow, type Prices, type Vendor } from './price-table.ts';
 
 /** What the fleet knows of one model at one instant. */
-export interface CatalogEntry {
-  /** The id as it was asked for. */
-  id: string;
-  vendor: Vendor;
-  /** Which of the public totals it is booked to. */
+export interface CatalogEntry extends ModelPrices {
+  /** The public total that its cost is booked to. */
   costVendor: CostVendor;
-  /** The whole context window, prompt and output. */
-  contextTokens: number;
-  maxOutputTokens: number;
-  /** First UTC day of this entry, `YYYY-MM-DD`; null: since ever. */
-  since: string | null;
-  /** First UTC day on which the provider no longer serves the model; null while none is announced. */
-  until: string | null;
-  /** Prompts above this many tokens cost `pricesAboveStep` for the whole request; null: one price for all. */
-  priceStepTokens: number | null;
-  /** In force at the instant asked for, peak hours included. */
-  prices: Prices;
-  pricesAboveStep: Prices | null;
-  /** How many times `prices` the same request can cost at another hour of the day; 1 for most. */
-  peakFactor: number;
 }
 
 /**
- * The entry of a model that can be called at `at`. Ask once a call and price its reply with the same entry.
- * @throws TaskFailedError (`model`) for an unknown, priceless or retired model, naming it and the known ones
+ * The entry of a model that can be called at `at`. Look it up once a call, and price the reply with the same entry.
+ * @throws TaskFailedError (`model`) for a retired model, or one that is unknown or has no price; it lists the known models
  */
 export function findModel(id: string, at: Date): CatalogEntry {
   const entry = findPrices(id, at);
@@ -41,17 +22,17 @@ export function findModel(id: string, at: Date): CatalogEntry {
 }
 
 /**
- * Like `findModel`, for looking back and for comparisons: a retired model still has its prices.
- * @throws TaskFailedError (`model`) for an unknown or priceless model
+ * Like `findModel`, but also for a retired model: for reports and comparisons.
+ * @throws TaskFailedError (`model`) for a model that is unknown or has no price
  */
 export function findPrices(id: string, at: Date): CatalogEntry {
   const row = findRow(withoutSnapshot(id), at);
   if (row !== undefined) return toEntry(id, row, at);
-  const foreign = findForeignModel(id, at);
-  if (foreign === undefined) {
+  const listed = findGenaiModel(id, at);
+  if (listed === undefined) {
     throw new TaskFailedError('model', `model ${JSON.stringify(id)}: no price is known for it; ${known(at)}`);
   }
-  return { ...foreign, costVendor: toCostVendor(id, foreign.vendor) };
+  return { ...listed, costVendor: toCostVendor(id, listed.vendor) };
 }
 
 /** The models of the fleet's own table that can be called at `at`. */
@@ -60,7 +41,7 @@ export function listModels(at: Date): CatalogEntry[] {
   return ids.map((id) => findPrices(id, at)).filter((entry) => entry.until === null || toDay(at) < entry.until);
 }
 
-/** The public total a model is booked to: `cost:haiku`, `cost:sonnet`, `cost:gemini`, or the private rest. */
+/** The total that a model's cost is booked to: `cost:haiku`, `cost:sonnet`, `cost:gemini`, or the private one of all others. */
 function toCostVendor(id: string, vendor: Vendor): CostVendor {
   if (vendor === 'google') return 'gemini';
   if (vendor === 'anthropic' && id.includes('haiku')) return 'haiku';
@@ -86,7 +67,7 @@ function toEntry(id: string, row: PriceRow, at: Date): CatalogEntry {
   };
 }
 
-/** The newest row that has begun at `at`; before the first, the first. */
+/** The newest row in force at `at`; before the first row begins, the first. */
 function findRow(id: string, at: Date): PriceRow | undefined {
   const rows = PRICE_TABLE.filter((row) => row.id === id);
   return rows.filter((row) => row.since === null || row.since <= toDay(at)).at(-1) ?? rows[0];

@@ -1,10 +1,11 @@
-import type { CatalogEntry, Prices } from './catalog.ts';
 import type { Usage } from '../../queues/usage.ts';
+import type { CatalogEntry } from './catalog.ts';
+import type { Prices } from './price-table.ts';
 import { toPromptTokens, withoutUsage } from './tokens.ts';
 
 /**
- * What a reply cost, in nano-dollars. The whole prompt, cached or not, decides which side of a price step the request is on.
- * @param entry the entry found for this very call: its prices are those of that hour
+ * What a reply cost, in nano-dollars. The tokens of the whole prompt, cached or not, decide whether a price step is passed.
+ * @param entry the entry that was looked up for this call: its prices depend on the hour
  */
 export function costNanoUsd(entry: CatalogEntry, usage: Usage): number {
   const prices = pricesFor(entry, toPromptTokens(usage));
@@ -17,25 +18,25 @@ export function costNanoUsd(entry: CatalogEntry, usage: Usage): number {
 }
 
 export interface CallBound {
-  /** No prompt of this call can have more tokens. Any upper bound will do; UTF-8 bytes are one. */
+  /** An upper bound of the prompt's tokens; its UTF-8 bytes are one. */
   inputTokensBound: number;
-  /** `max_tokens` of the request: the most it can answer. */
+  /** `max_tokens` of the request: most tokens of the reply. */
   maxTokens: number;
 }
 
 /**
- * The most a call can cost, in nano-dollars: every prompt token at the dearest input rate, the price step passed if the
- * bound passes it, and peak hours if they could begin before the reply is billed.
+ * The most that a call can cost, in nano-dollars: every prompt token at the highest input price, above the price step if the
+ * bound is above it, and at peak price if a peak hour could begin before the reply is billed.
  */
 export function worstCaseNanoUsd(entry: CatalogEntry, { inputTokensBound, maxTokens }: CallBound): number {
   const prices = pricesFor(entry, inputTokensBound);
-  const dearest = Math.max(prices.input, prices.cacheWrite, prices.cacheRead);
-  return (inputTokensBound * dearest + maxTokens * prices.output) * entry.peakFactor;
+  const highest = Math.max(prices.input, prices.cacheWrite, prices.cacheRead);
+  return (inputTokensBound * highest + maxTokens * prices.output) * entry.peakFactor;
 }
 
 /**
- * What the same tokens would have cost on a Sonnet model, in nano-dollars. It takes sums over many calls, so it knows no
- * price step: the comparison can only come out too modest.
+ * What the same tokens would have cost on a Sonnet model, in nano-dollars. The usage is a sum over many calls, so that it
+ * applies no price step: the true saving can only be larger.
  * @param sonnet entry of the model to compare with (`findPrices`)
  */
 export function allSonnetNanoUsd(sonnet: CatalogEntry, usage: Usage): number {
@@ -43,25 +44,25 @@ export function allSonnetNanoUsd(sonnet: CatalogEntry, usage: Usage): number {
 }
 
 /**
- * Share of `allSonnetNano` that was saved, in percent, unrounded; negative when it cost more; 0 when there is nothing to
- * compare with.
+ * Share of `allSonnetNano` that was saved, in percent, unrounded; negative where the work cost more; 0 where
+ * `allSonnetNano` is 0.
  */
 export function toSavedPercent(costNano: number, allSonnetNano: number): number {
   return allSonnetNano === 0 ? 0 : (100 * (allSonnetNano - costNano)) / allSonnetNano;
 }
 
-/** A saving against all Sonnet, as it looks and as it is. Percent, unrounded. */
+/** A saving against all Sonnet, before and after rework. Percent, unrounded. */
 export interface Saving {
-  /** All tokens compared, whatever became of them. */
+  /** Compares all tokens, also those of work that failed. */
   savedPercent: number;
   /**
-   * After rework: all money counts as spent, and only tokens of work that ended in a finding as saved. Null where money
-   * was spent and nothing came of it.
+   * After rework: compares all money with only the tokens of work that ended in a finding. Null where money was spent and no
+   * work ended in a finding.
    */
   effectiveSavedPercent: number | null;
 }
 
-/** @param rework tokens of `usage` that were spent on tasks that failed or were handed back */
+/** @param rework the part of `usage` of tasks that failed or were handed back */
 export function toSaving(sonnet: CatalogEntry, costNano: number, usage: Usage, rework: Usage): Saving {
   const done = allSonnetNanoUsd(sonnet, withoutUsage(usage, rework));
   return {

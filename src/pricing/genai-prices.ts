@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as GenaiPrices from '@pydantic/genai-prices';
 import { toNanoUsd } from './money.ts';
-import type { CatalogEntry } from './catalog.ts';
-import type { Prices, Vendor } from './price-table.ts';
+import type { ModelPrices, Prices, Vendor } from './price-table.ts';
 
 const VENDOR_BY_PREFIX: readonly (readonly [prefix: string, vendor: Vendor])[] = [
   ['claude-', 'anthropic'],
@@ -10,21 +9,19 @@ const VENDOR_BY_PREFIX: readonly (readonly [prefix: string, vendor: Vendor])[] =
   ['deepseek-', 'deepseek'],
 ];
 
-/** The list names no output limit; this is one that every listed model allows. */
+/** The list has no output limits; every listed model allows this one. */
 const SAFE_OUTPUT_TOKENS = 4_096;
-/** Where the list names no window either: the smallest of those it does name. */
+/** Where the list has no context window: the smallest of those it has. */
 const SAFE_CONTEXT_TOKENS = 32_768;
 
-type ForeignModel = Omit<CatalogEntry, 'costVendor'>;
-
 /**
- * Prices of a model that is not in our own table, from `@pydantic/genai-prices`.
+ * Prices of a model that is not in the fleet's own table, from `@pydantic/genai-prices`.
  *
- * That list matches loosely (`claude-sonnet-5-9` would be priced as `claude-sonnet-5`), so an id counts as known only
- * when it is the listed id itself, its `-latest` or a dated snapshot of it.
- * @returns undefined where there is no price for plain text in and out
+ * That list matches similar ids (`claude-sonnet-5-9` would get the price of `claude-sonnet-5`), so an id counts as known
+ * only if it is the listed id itself, its `-latest` or a dated snapshot of it.
+ * @returns undefined where the list has no price for text in and out
  */
-export function findForeignModel(id: string, at: Date): ForeignModel | undefined {
+export function findGenaiModel(id: string, at: Date): ModelPrices | undefined {
   const vendor = VENDOR_BY_PREFIX.find(([prefix]) => id.startsWith(prefix))?.[1];
   if (vendor === undefined) return undefined;
   const { model, model_price: inForce } =
@@ -42,12 +39,12 @@ export function findForeignModel(id: string, at: Date): ForeignModel | undefined
     until: null,
     priceStepTokens,
     prices,
-    pricesAboveStep: priceStepTokens === null ? null : (toPrices(inForce, toDearest) ?? null),
+    pricesAboveStep: priceStepTokens === null ? null : (toPrices(inForce, toHighest) ?? null),
     peakFactor: toPeakFactor(model, prices),
   };
 }
 
-/** Loaded on first use and not before: the list takes 50 ms and 20 MB, and few fleets need it. */
+/** Loaded on first use: the list takes 50 ms and 20 MB, and few fleets need it. */
 function loadList(): typeof GenaiPrices {
   const load: (name: string) => typeof GenaiPrices = createRequire(import.meta.url);
   return load('@pydantic/genai-prices');
@@ -60,7 +57,7 @@ function isSameModel(asked: string, listed: string): boolean {
 
 type ListedPrice = number | GenaiPrices.TieredPrices;
 
-/** What is not listed costs as much as plain input: no kind of token is ever free by omission. */
+/** A price that is not listed is that of input, so that no kind of token is free. */
 function toPrices(listed: GenaiPrices.ModelPrice, pick: (price: ListedPrice) => number): Prices | undefined {
   const { input_mtok: input, output_mtok: output, cache_write_mtok: write, cache_read_mtok: read } = listed;
   if (input === undefined || output === undefined) return undefined;
@@ -73,7 +70,7 @@ function toPrices(listed: GenaiPrices.ModelPrice, pick: (price: ListedPrice) => 
   };
 }
 
-function toDearest(price: ListedPrice): number {
+function toHighest(price: ListedPrice): number {
   return typeof price === 'number' ? price : Math.max(price.base, ...price.tiers.map((tier) => tier.price));
 }
 
@@ -88,7 +85,7 @@ function toPeakFactor(model: GenaiPrices.ModelInfo, now: Prices): number {
   const rows = Array.isArray(model.prices) ? model.prices : [];
   const hourly = rows
     .filter((row) => row.constraint?.type === 'time_of_date')
-    .map((row) => toPrices(row.prices, toDearest));
+    .map((row) => toPrices(row.prices, toHighest));
   const ratios = hourly.flatMap((prices) =>
     prices === undefined
       ? []

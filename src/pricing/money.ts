@@ -1,4 +1,4 @@
-/** Nano-dollars in one US dollar. Money is a whole number of these everywhere inside; decimals exist at the edge only. */
+/** Nano-dollars in one US dollar. Inside the fleet, money is a whole number of nano-dollars; decimals are for input and output. */
 export const NANO_PER_USD = 1_000_000_000;
 
 const NANO_DIGITS = 9;
@@ -19,7 +19,7 @@ export function toUsdString(nano: number, decimals: number): string {
   return `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
-/** Dollars with all nine decimals: nothing is lost, so it is what `INCRBYFLOAT` is given. */
+/** Dollars with all nine decimals, without loss: for `INCRBYFLOAT`. */
 export function toExactUsd(nano: number): string {
   return toUsdString(nano, NANO_DIGITS);
 }
@@ -30,8 +30,8 @@ export function formatUsd(nano: number, decimals: 4 | 6): string {
 }
 
 /**
- * Nano-dollars of a decimal number of dollars. Exact up to nine decimals; further digits, such as those Redis'
- * `INCRBYFLOAT` leaves behind, are rounded half away from zero.
+ * Nano-dollars of a decimal number of dollars. Exact up to nine decimals; further digits, such as those of Redis'
+ * `INCRBYFLOAT`, are rounded half away from zero.
  * @param usd a finite number, or a decimal string with an optional exponent
  * @throws RangeError when it is no decimal number or does not fit a safe integer of nano-dollars
  */

@@ -1,8 +1,8 @@
 /**
  * The fleet's own dated price list: the default models and the 4.5 generation. Checked on 2026-11-21 against
  * https://platform.claude.com/docs/en/about-claude/pricing, https://ai.google.dev/gemini-api/docs/pricing and
- * https://api-docs.deepseek.com/quick_start/pricing. A new price is a new row with its own `since`, never an edit: what
- * was booked stays explainable.
+ * https://api-docs.deepseek.com/quick_start/pricing. A new price is a new row with its own `since`, never an edit: booked costs
+ * can be explained later.
  */
 
 export type Vendor = 'anthropic' | 'google' | 'deepseek';
@@ -10,19 +10,41 @@ export type Vendor = 'anthropic' | 'google' | 'deepseek';
 /** Nano-dollars per token, whole numbers. One dollar per million tokens is 1,000. */
 export interface Prices {
   input: number;
-  /** Of a cache entry that lives five minutes; the fleet asks for no other. */
+  /** Of a cache entry that lives five minutes; the fleet requests no other. */
   cacheWrite: number;
   cacheRead: number;
   output: number;
 }
 
+/** Limits and prices of one model at one instant. */
+export interface ModelPrices {
+  /** The id that was looked up. */
+  id: string;
+  vendor: Vendor;
+  /** The whole context window, prompt and output. */
+  contextTokens: number;
+  maxOutputTokens: number;
+  /** First UTC day of these prices, `YYYY-MM-DD`; null: there are no older ones. */
+  since: string | null;
+  /** First UTC day on which the provider no longer serves the model; null while none is announced. */
+  until: string | null;
+  /** Prompts above this many tokens cost `pricesAboveStep` for the whole request; null: one price for all. */
+  priceStepTokens: number | null;
+  /** In force at that instant, peak hours included. */
+  prices: Prices;
+  pricesAboveStep: Prices | null;
+  /** How many times `prices` the same request can cost at another hour of the day; 1 for most. */
+  peakFactor: number;
+}
+
+/** Prices of one model from one day on. */
 export interface PriceRow {
   id: string;
   vendor: Vendor;
   /** The whole context window, prompt and output. */
   contextTokens: number;
   maxOutputTokens: number;
-  /** First UTC day of these prices; null where it does not matter because no older row exists. */
+  /** First UTC day of these prices; null where no older row exists. */
   since: string | null;
   /** First UTC day on which the provider no longer serves the model; null while none is announced. */
   until: string | null;
@@ -98,7 +120,7 @@ export const PRICE_TABLE: readonly PriceRow[] = [
     until: null,
     prices: { input: 150, cacheWrite: 150, cacheRead: 3, output: 600 },
     step: null,
-    // Chinese public holidays are off-peak too; they are booked at the peak price here, which errs upwards.
+    // Chinese public holidays are off-peak, too; here they cost the peak price, so that no call is booked too low.
     peak: {
       factor: 2,
       hours: [

@@ -3,7 +3,7 @@ import type { Usage } from '../../queues/usage.ts';
 /** Nothing used. */
 export const NO_USAGE: Readonly<Usage> = { input: 0, cache_write: 0, cache_read: 0, output: 0 };
 
-/** Tokens of the whole prompt, cached or not: what decides a price step and a context limit. */
+/** Tokens of the whole prompt, cached or not. Price steps and context limits depend on them. */
 export function toPromptTokens(usage: Usage): number {
   return usage.input + usage.cache_write + usage.cache_read;
 }
@@ -22,7 +22,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
-/** What is left of `a` without `b`, never below nothing: the two may have been counted on different days. */
+/** `a` minus `b`, never below 0: the two may have been counted on different days. */
 export function withoutUsage(a: Usage, b: Usage): Usage {
   return {
     input: Math.max(0, a.input - b.input),
