@@ -5,6 +5,7 @@ import { toSummary } from '../src/findings/stored.ts';
 import { type StoredFinding } from '../src/findings/types.ts';
 import { adviceFor } from '../src/tasks/repair/advice.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
+import { toNanoUsd } from '../src/pricing/money.ts';
 import { describeCompaction } from '../src/status/read/compaction.ts';
 import { delegationOf, totalNanoUsd } from '../src/status/read/delegation.ts';
 import { noticesOf } from '../src/status/read/notices.ts';
@@ -45,7 +46,7 @@ export function createApi({ db, queues, config }: DashboardParts): Router {
   const findings = createFindingStore(db);
   const allQueues = Object.values(queues);
   const defaultDayLimitNanoUsd =
-    config.FLEET_BUDGET_USD === undefined ? DEFAULT_BUDGET_NANO_USD : Math.round(config.FLEET_BUDGET_USD * 1e9);
+    config.FLEET_BUDGET_USD === undefined ? DEFAULT_BUDGET_NANO_USD : toNanoUsd(config.FLEET_BUDGET_USD);
   const readCached = createCachedRead(
     () =>
       withDeadline(

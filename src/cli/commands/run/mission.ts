@@ -3,7 +3,7 @@ import type { EnqueuedMission } from '../../../coordinator/mission/enqueue.ts';
 import { addMission } from '../../../coordinator/mission/enqueue.ts';
 import { readMissionStatus } from '../../../coordinator/mission/status.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
-import { formatUsd } from '../../../pricing/money.ts';
+import { formatUsd, toExactUsd } from '../../../pricing/money.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { printJson } from '../../output/print.ts';
@@ -125,7 +125,7 @@ async function showPlan(fleet: OpenFleet, id: string, { json }: MissionCommandOp
     { db, queue: queues.tasks, findings: fleet.findings, config, now: new Date() },
     { nodes: expandPlan(plan), workspace },
   );
-  if (json) return printJson({ mission_id: id, plan, cost_usd: budget.settled / 1e9, forecast });
+  if (json) return printJson({ mission_id: id, plan, cost_usd: Number(toExactUsd(budget.settled)), forecast });
   const { renderMissionForecast } = await import('../../../coordinator/plan/render-forecast.ts');
   console.log(renderPlan(plan));
   console.log(`\n${renderMissionForecast(forecast)}`);
