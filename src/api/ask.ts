@@ -1,5 +1,5 @@
 import { createTaskHandle, type HandleParts } from './task-handle.ts';
-import { withPlainErrors } from '../redis/plain-errors.ts';
+import { withRedisErrors } from '../redis/connect.ts';
 import type { AskOptions, QueryHandle } from './ask-types.ts';
 import { addQuery } from '../librarian/queries/enqueue.ts';
 
@@ -8,7 +8,7 @@ export function createFleetAsk(
   parts: HandleParts & { currentSession: () => Promise<string> },
 ): (question: string, options?: AskOptions) => Promise<QueryHandle> {
   return async (question, { queryId, ...more } = {}) => {
-    const enqueued = await withPlainErrors(parts.redisUrl, async () =>
+    const enqueued = await withRedisErrors(parts.redisUrl, async () =>
       addQuery(
         parts.queues[parts.queueName],
         { ...more, question },

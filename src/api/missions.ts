@@ -1,5 +1,5 @@
 import { createTaskHandle, type HandleParts } from './task-handle.ts';
-import { withPlainErrors } from '../redis/plain-errors.ts';
+import { withRedisErrors } from '../redis/connect.ts';
 import { toMissionFindingId } from '../coordinator/mission/id.ts';
 import { addMission, type MissionProducerParts } from '../coordinator/mission/enqueue.ts';
 import { listMissions, readMissionStatus } from '../coordinator/mission/status.ts';
@@ -16,23 +16,23 @@ export function createFleetMissions(
     const task = { id, added, state, wantedFindingId: toMissionFindingId(id) };
     return {
       ...createTaskHandle(parts, task, (value) => value),
-      status: () => withPlainErrors(redisUrl, () => readMissionStatus(db, id)),
+      status: () => withRedisErrors(redisUrl, () => readMissionStatus(db, id)),
     };
   }
 
   return {
     async add(mission, { missionId, session } = {}) {
-      const { id, added, state } = await withPlainErrors(redisUrl, async () =>
+      const { id, added, state } = await withRedisErrors(redisUrl, async () =>
         addMission(parts, mission, { missionId, session: session ?? (await parts.currentSession()) }),
       );
       return toHandle(id, added, state);
     },
     async get(id) {
-      const [state, known] = await withPlainErrors(redisUrl, () =>
+      const [state, known] = await withRedisErrors(redisUrl, () =>
         Promise.all([queues[queueName].getJobState(id), redis.exists(keys.mission(id))]),
       );
       return state === 'unknown' && known === 0 ? null : toHandle(id, false, state);
     },
-    list: ({ limit = 20, session } = {}) => withPlainErrors(redisUrl, () => listMissions(db, limit, session)),
+    list: ({ limit = 20, session } = {}) => withRedisErrors(redisUrl, () => listMissions(db, limit, session)),
   };
 }

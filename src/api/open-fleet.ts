@@ -18,7 +18,7 @@ import { readLedger, toCostReport } from '../ledger/report/report.ts';
 import { findPrices } from '../pricing/catalog.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { createDb, type Db } from '../redis/db.ts';
-import { withPlainErrors } from '../redis/plain-errors.ts';
+import { withRedisErrors } from '../redis/connect.ts';
 import { createSessionReader } from '../swarm/session.ts';
 import { readStatus } from '../status/read/snapshot.ts';
 
@@ -50,7 +50,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
   const closing = new AbortController();
   let closed: Promise<void> | null = null;
 
-  const plainly = <T>(work: () => Promise<T>): Promise<T> => withPlainErrors(url, work);
+  const plainly = <T>(work: () => Promise<T>): Promise<T> => withRedisErrors(url, work);
 
   async function close(): Promise<void> {
     closing.abort();

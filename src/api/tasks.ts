@@ -6,7 +6,7 @@ import type { AddOptions, FleetTasks } from './connect-fleet.ts';
 import type { Producer } from '../tasks/enqueue.ts';
 import { UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding.ts';
-import { withPlainErrors } from '../redis/plain-errors.ts';
+import { withRedisErrors } from '../redis/connect.ts';
 import { readKnownNames } from '../tasks/known-names.ts';
 import { isTypedTask, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';
 import { createTaskHandle, toTimeoutMs, type HandleParts } from './task-handle.ts';
@@ -28,7 +28,7 @@ export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer
     const typed = isTypedTask(first) ? first : null;
     const input = isTypedTask(first) ? toTaskInput(first, second) : first;
     const { taskId } = (typed === null ? (second as AddOptions | undefined) : third) ?? {};
-    const enqueued = await withPlainErrors(redisUrl, async () => {
+    const enqueued = await withRedisErrors(redisUrl, async () => {
       const known = await readKnownNames(db, configured);
       const session = await currentSession();
       const producer = await openProducer();
@@ -45,11 +45,11 @@ export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer
     const options = (isTypedTask(first) ? third : (second as BatchOptions | undefined)) ?? {};
     const { addBatch } = await import('../tasks/batch/add.ts');
     const producer = await openProducer();
-    return withPlainErrors(redisUrl, () => addBatch({ ...parts, producer }, entries, options));
+    return withRedisErrors(redisUrl, () => addBatch({ ...parts, producer }, entries, options));
   }
 
   async function get(id: string, typed?: TypedTask): Promise<TaskHandle | null> {
-    return withPlainErrors(redisUrl, async () => {
+    return withRedisErrors(redisUrl, async () => {
       const data = await redis.hget(keys.queueKey(queueName, id), 'data');
       if (data === null && (await redis.exists(keys.finding(toFindingId(id)))) === 0) return null;
       const state = data === null ? 'unknown' : await queues[queueName].getJobState(id);

@@ -1,6 +1,6 @@
 import type { Db } from '../redis/db.ts';
 import { followStream, readStreamEnd } from '../redis/streams.ts';
-import { untilAborted } from '../process/abort.ts';
+import { undefinedOnAbort } from '../process/abort.ts';
 import { parseFinding } from './stored.ts';
 import type { FollowOptions, StoredFinding } from './types.ts';
 import { withOriginals } from './condensed.ts';
@@ -30,9 +30,9 @@ export function followFindings(
       for (const { finding: id = '', session, batch } of entries) {
         if (options.session !== undefined && session !== options.session) continue;
         if (options.batch !== undefined && batch !== options.batch) continue;
-        const text = await untilAborted(connection.get(keys.finding(id)), signal);
+        const text = await undefinedOnAbort(connection.get(keys.finding(id)), signal);
         if (typeof text !== 'string') continue;
-        const [whole] = (await untilAborted(withOriginals(reader, [id], [text]), signal)) ?? []; // condensed meanwhile
+        const [whole] = (await undefinedOnAbort(withOriginals(reader, [id], [text]), signal)) ?? []; // condensed meanwhile
         const finding = parseFinding(id, whole ?? text);
         if (finding !== null) yield finding;
       }

@@ -1,32 +1,27 @@
 /**
- * The answer, or undefined once the signal fires. For a Redis command: one that was sent before the connection broke may
- * never be answered, not even when the connection is closed.
+ * The promise's value, or undefined if the signal fires first. For a Redis command: one that was sent before the connection
+ * broke may never be answered, not even after the connection is closed.
  */
-export async function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return undefined;
-  let stop = (): void => undefined;
-  const stopped = new Promise<undefined>((resolve) => {
-    stop = () => resolve(undefined);
-  });
-  signal.addEventListener('abort', stop, { once: true });
+export async function undefinedOnAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   try {
-    return await Promise.race([answer, stopped]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    answer.catch(() => undefined); // it fails when its connection is closed, and nothing waits for it then
+    return await rejectOnAbort(promise, signal);
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
 }
 
-/** The promise's value. @throws the signal's reason if that comes first; the promise's later end is then ignored */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort: () => void = () => undefined;
+/** The promise's value. @throws the signal's reason if the signal fires first; the promise's later end is ignored */
+export async function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    return await Promise.race([promise, aborted]);
+    return await Promise.race([aborted, promise]);
   } finally {
-    signal.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -9,28 +9,28 @@ import { FleetError } from '../errors.ts';
 export interface ChildOptions {
   /** Shown in errors; also the name of its log file. */
   name: string;
-  /** Built entry below `dist/`. */
+  /** Its built entry file, relative to `dist/`. */
   script: string;
   args?: string[];
   env: NodeJS.ProcessEnv;
-  /** Its output goes to `<logFolder>/<name>.log`. */
+  /** It writes its output to `<logFolder>/<name>.log`. */
   logFolder: string;
-  /** Whether it outlives this process. */
+  /** Whether it keeps running after this process has ended. */
   keep: boolean;
 }
 
 export interface Child {
   name: string;
   pid: number;
-  /** SIGTERM, then a second one after `graceMs`, then SIGKILL. Resolves when it is gone. */
+  /** Sends SIGTERM, a second one after `graceMs`, then SIGKILL. Resolves when the child has ended. */
   stop(graceMs?: number): Promise<void>;
 }
 
 const READY_TIMEOUT_MS = 30_000;
 
 /**
- * Starts one of the fleet's processes without pm2, in a process group of its own (Ctrl-C reaches us, not it), and waits
- * until it says that it is ready. @throws FleetError with its last output when it ends before
+ * Starts one of the fleet's processes without pm2, in a process group of its own, so that Ctrl-C does not reach it. Waits
+ * until it sends `ready`. @throws FleetError with its last output when it ends before
  */
 export async function forkChild(options: ChildOptions): Promise<Child> {
   const { name, script, args = [], env, logFolder, keep } = options;
@@ -48,12 +48,12 @@ export async function forkChild(options: ChildOptions): Promise<Child> {
     await waitForReady(child);
   } catch (error) {
     child.kill('SIGKILL');
-    const said = readFileSync(join(logFolder, `${name}.log`), 'utf8')
+    const output = readFileSync(join(logFolder, `${name}.log`), 'utf8')
       .trim()
       .split('\n')
       .slice(-8)
       .join('\n');
-    throw new FleetError(`${name} did not start: ${said}`, { cause: error });
+    throw new FleetError(`${name} did not start: ${output}`, { cause: error });
   }
   if (keep) {
     child.disconnect();
@@ -62,7 +62,7 @@ export async function forkChild(options: ChildOptions): Promise<Child> {
   return toChild(name, child);
 }
 
-/** Starts the simulator of the providers. @returns the child, and the address it listens on */
+/** Starts the simulator of the providers. @returns the child with the address of its server */
 export async function spawnSimulator(options: Omit<ChildOptions, 'name' | 'script'>): Promise<Child & { url: string }> {
   const log = openSync(join(options.logFolder, 'simulator.log'), 'a', 0o600);
   const entry = join(packageFolder, 'dist/simulator/main.js');
@@ -103,17 +103,17 @@ async function waitForReady(child: ChildProcess): Promise<void> {
 }
 
 function toChild(name: string, child: ChildProcess): Child {
-  const isGone = () => child.exitCode !== null || child.signalCode !== null;
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   return {
     name,
     pid: child.pid ?? 0,
     async stop(graceMs = 3_000) {
-      if (isGone()) return;
-      const gone = once(child, 'exit');
+      if (hasEnded()) return;
+      const ended = once(child, 'exit');
       child.kill('SIGTERM');
       const second = setTimeout(() => child.kill('SIGTERM'), graceMs);
       const last = setTimeout(() => child.kill('SIGKILL'), graceMs + 5_500);
-      await gone;
+      await ended;
       clearTimeout(second);
       clearTimeout(last);
     },

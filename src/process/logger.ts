@@ -7,13 +7,13 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 export interface LoggerOptions {
   /** Values that never leave the process; see `configSecrets`. */
   secrets?: readonly string[];
-  /** Where lines go; default: standard output, one JSON object a line. */
+  /** Writes one line. Default: to standard output. */
   write?: (line: string) => void;
 }
 
 /**
- * One JSON object a line: `level`, `time` (UTC), `name`, the fields, `msg`. Prompts and payloads are not logged at info by
- * anyone; keys are taken out of the finished line, whatever field or error text they came in.
+ * Logs one JSON object a line: `level`, `time` (UTC), `name`, the fields, `msg`. No prompt or payload is logged at info.
+ * Secrets are removed from the finished line, so that it does not matter which field or error text held them.
  */
 export function createLogger(name: string, level: LogLevel, options: LoggerOptions = {}): Logger {
   const redact = createRedactor(options.secrets ?? []);
@@ -33,7 +33,7 @@ export function createLogger(name: string, level: LogLevel, options: LoggerOptio
   );
 }
 
-/** What may be said of an error. Its other fields may hold what it was about: a Redis error holds the command with all its arguments. */
+/** The parts of an error that may be logged. Others may hold a payload: a Redis error holds the command with all arguments. */
 function toLoggedError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};

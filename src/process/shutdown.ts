@@ -3,21 +3,21 @@ import type { Logger } from './logger.ts';
 export interface ShutdownOptions {
   log: Logger;
   graceMs: number;
-  /** Whether Redis is away and nothing runs here: no reply that was paid for waits for a place. Asked while closing. */
+  /** Whether Redis is away and no job runs here, so that no paid reply has to be stored. Called while closing. */
   nothingToStore?: () => boolean;
 }
 
-/** What a second signal, or an impatient one, leaves for the clean-up. */
-const HURRY_MS = 5_000;
+/** Time for the clean-up after a second signal. */
+const SECOND_SIGNAL_MS = 5_000;
 
-/** Redis must have been away so long, seen so often, before a worker that does nothing leaves without its goodbyes. */
-const AWAY_LOOKS = 4;
-const LOOK_MS = 500;
+/** After so many checks in a row with Redis away, a worker without a job exits without closing. */
+const AWAY_CHECKS = 4;
+const CHECK_MS = 500;
 
 /**
- * Runs `close` once on SIGTERM or SIGINT, then exits 0. A second signal leaves it 5 s; `graceMs` is the hard deadline in
- * any case (exit 1), because closing hangs while Redis is away. With `nothingToStore` true for two seconds it leaves then:
- * Redis may be gone for good, as when the whole machine goes down.
+ * Runs `close` once on SIGTERM or SIGINT, then exits 0. After a second signal, closing has 5 s; `graceMs` is the deadline in
+ * any case (exit 1), because closing hangs while Redis is away. If `nothingToStore` is true for two seconds, the process exits
+ * without waiting: Redis may never return, as when the whole machine shuts down.
  */
 export function onShutdown(options: ShutdownOptions, close: (signal: string) => Promise<void>): void {
   const { log, graceMs } = options;
@@ -30,7 +30,7 @@ export function onShutdown(options: ShutdownOptions, close: (signal: string) => 
     }, ms);
   };
   const begin = (signal: string): void => {
-    if (deadline !== undefined) return exitBy(HURRY_MS, 'second signal');
+    if (deadline !== undefined) return exitBy(SECOND_SIGNAL_MS, 'second signal');
     exitBy(graceMs, 'grace period over');
     log.info({ signal }, 'closing: no new jobs, running turns end and are stored');
     leaveWithoutRedis();
@@ -43,13 +43,13 @@ export function onShutdown(options: ShutdownOptions, close: (signal: string) => 
     );
   };
   const leaveWithoutRedis = (): void => {
-    let looks = 0;
+    let checks = 0;
     setInterval(() => {
-      looks = options.nothingToStore?.() === true ? looks + 1 : 0;
-      if (looks < AWAY_LOOKS) return;
+      checks = options.nothingToStore?.() === true ? checks + 1 : 0;
+      if (checks < AWAY_CHECKS) return;
       log.warn('Redis is away and nothing runs here: leaving at once; what was known of this process expires');
       process.exit(0);
-    }, LOOK_MS).unref();
+    }, CHECK_MS).unref();
   };
   process.on('SIGTERM', () => begin('SIGTERM'));
   process.on('SIGINT', () => begin('SIGINT'));

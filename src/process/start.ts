@@ -6,11 +6,11 @@ import { createLogger, type Logger } from './logger.ts';
 import { configSecrets } from '../config/redact.ts';
 
 /**
- * Frame of every long-lived process: reads the configuration, starts, tells pm2 that it is ready. A wrong configuration
- * is said once, in plain words, and ends the process with 78; anything else ends it with 1.
+ * Runs a long-lived process: reads the configuration, calls `start`, and reports to pm2 that the process is ready. After a
+ * wrong configuration it prints the problem and exits 78, after any other error 1.
  */
 export async function startProcess(name: string, start: (config: Config, log: Logger) => Promise<void>): Promise<void> {
-  // These processes wait for providers far more than they compute: a heap kept small costs nothing that anybody notices.
+  // These processes wait for providers far more than they compute, so that a small heap does not slow them down.
   setFlagsFromString('--optimize-for-size');
   try {
     const config = loadConfig(process.env);

@@ -1,16 +1,16 @@
 import type { Logger } from './logger.ts';
 
-const AGAIN_AFTER_MS = 60_000;
+const REPEAT_AFTER_MS = 60_000;
 
-/** Logs each text at most once a minute: a Redis that refuses something refuses it a thousand times. */
-export function createSeldomWarning(log: Pick<Logger, 'warn'>, message: string): (error: Error) => void {
-  const saidAt = new Map<string, number>();
+/** Returns a function that logs an error as a warning, each text at most once a minute: an outage repeats the same error. */
+export function createThrottledWarning(log: Pick<Logger, 'warn'>, message: string): (error: Error) => void {
+  const loggedAt = new Map<string, number>();
   return (error) => {
     const now = Date.now();
     const reason = error.message.slice(0, 300);
-    if (now - (saidAt.get(reason) ?? 0) < AGAIN_AFTER_MS) return;
-    if (saidAt.size > 100) saidAt.clear(); // texts with ids in them
-    saidAt.set(reason, now);
+    if (now - (loggedAt.get(reason) ?? 0) < REPEAT_AFTER_MS) return;
+    if (loggedAt.size > 100) loggedAt.clear(); // texts with ids in them
+    loggedAt.set(reason, now);
     log.warn({ reason }, message);
   };
 }

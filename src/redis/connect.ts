@@ -3,32 +3,32 @@ import { RedisAwayError, RedisUnusableError, toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
 
 /**
- * `worker`: a process that must outlive its Redis. Commands wait for as long as it takes; the log says so once a minute.
- * `producer`: scripts, the command line, pages. Commands fail at once while Redis is away; the connection comes back by itself.
+ * `worker`: a process that waits for its Redis. Commands wait without limit, and the process logs it once a minute.
+ * `producer`: scripts, the command line, pages. Commands fail at once while Redis is away; the connection reconnects by itself.
  */
 export type RedisRole = 'worker' | 'producer';
 
 export interface ConnectOptions {
   role: RedisRole;
-  /** Told when Redis goes away and when it is back. */
+  /** Logs when Redis goes away and when it is back. */
   log?: Pick<Logger, 'warn' | 'info'>;
-  /** Shown by `CLIENT LIST`. */
+  /** Name in `CLIENT LIST`. */
   name?: string;
   /** A producer gives up after this long. Default 900 ms, so that a command line fails within a second. */
   timeoutMs?: number;
-  /** A worker stops waiting for its first connection when this fires. */
+  /** Ends a worker's wait for its first connection. */
   signal?: AbortSignal;
 }
 
-const SAY_AGAIN_MS = 60_000;
+const WARN_AGAIN_MS = 60_000;
 /**
- * How long a socket that was hung up on may take to close. ioredis runs this timer also for one that is closed already,
- * and its default of two seconds would keep every script that found no Redis from ending.
+ * How long ioredis waits for a socket to close after a disconnect. It runs this timer also for a closed socket, and its
+ * default of two seconds would delay the end of every script that found no Redis.
  */
-const HANG_UP_MS = 100;
+const DISCONNECT_TIMEOUT_MS = 100;
 
 /**
- * Opens a connection and waits until it answers. Never set a `keyPrefix` on it: BullMQ refuses one, and scripts would miss it.
+ * Opens a connection and waits until it answers. Never set a `keyPrefix` on it: BullMQ refuses one, and scripts do not apply it.
  * @throws RedisUnusableError (producer) when Redis does not answer in time or refuses the login
  */
 export async function connectRedis(url: string, options: ConnectOptions): Promise<Redis> {
@@ -36,15 +36,15 @@ export async function connectRedis(url: string, options: ConnectOptions): Promis
     lazyConnect: true,
     connectionName: options.name ?? `fleet-${options.role}`,
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), 1_000), // a Redis that is back is used within a second
-    disconnectTimeout: HANG_UP_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     ...(options.role === 'worker'
       ? { maxRetriesPerRequest: null }
       : { maxRetriesPerRequest: 1, enableOfflineQueue: false, connectTimeout: options.timeoutMs ?? 900 }),
   });
   reportOutages(redis, url, options.log);
   await (options.role === 'worker'
-    ? waitForEver(redis, options.signal)
-    : waitBriefly(redis, url, options.timeoutMs ?? 900));
+    ? waitWithoutLimit(redis, options.signal)
+    : waitWithTimeout(redis, url, options.timeoutMs ?? 900));
   return redis;
 }
 
@@ -54,7 +54,7 @@ export function redisAddress(url: string): string {
   return `${hostname}:${port === '' ? '6379' : port}`;
 }
 
-/** What a person reads when Redis is not there, on one line. */
+/** The error for a Redis that is not reachable, with what a person can do. */
 function unreachable(url: string, cause?: unknown, isOwn = false): RedisAwayError {
   const advice = isOwn
     ? "it is the fleet's own and comes up with: fleet up"
@@ -63,8 +63,9 @@ function unreachable(url: string, cause?: unknown, isOwn = false): RedisAwayErro
 }
 
 /**
- * Turns ioredis' many words for "the connection is gone", and Redis' own for "full", into one error each; anything else comes back as it was.
- * @param isOwn whether it is the embedded one, which a person starts otherwise
+ * Maps ioredis' messages for a lost connection, and Redis' own for "full", to one error each. Returns any other error as it
+ * is.
+ * @param isOwn whether it is the fleet's own Redis, which another command starts
  */
 export function toRedisError(thrown: unknown, url: string, isOwn = false): unknown {
   if (thrown instanceof RedisAwayError) return isOwn ? unreachable(url, thrown, isOwn) : thrown;
@@ -78,29 +79,38 @@ export function toRedisError(thrown: unknown, url: string, isOwn = false): unkno
   return gone.test(text) ? unreachable(url, thrown, isOwn) : thrown;
 }
 
+/** Runs work that uses Redis, and maps its errors as `toRedisError` does. @throws RedisUnusableError, or what `work` throws */
+export async function withRedisErrors<T>(redisUrl: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toRedisError(error, redisUrl);
+  }
+}
+
 function reportOutages(redis: Redis, url: string, log: ConnectOptions['log']): void {
   let since: number | null = null;
-  let saidAt = 0;
+  let warnedAt = 0;
   redis.on('error', (error) => {
     const now = Date.now();
     since ??= now;
-    if (now - saidAt < SAY_AGAIN_MS) return;
-    saidAt = now;
+    if (now - warnedAt < WARN_AGAIN_MS) return;
+    warnedAt = now;
     log?.warn({ redis: redisAddress(url), reason: error.message }, 'Redis is not reachable; waiting for it');
   });
   redis.on('ready', () => {
     if (since !== null) log?.info({ redis: redisAddress(url), awayMs: Date.now() - since }, 'Redis is back');
     since = null;
-    saidAt = 0;
+    warnedAt = 0;
   });
 }
 
-async function waitForEver(redis: Redis, signal?: AbortSignal): Promise<void> {
+async function waitWithoutLimit(redis: Redis, signal?: AbortSignal): Promise<void> {
   const ready = new Promise<void>((resolve, reject) => {
     redis.once('ready', resolve);
     signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-  // A first attempt that fails is reported by the `error` listener; the retry strategy goes on.
+  // The `error` listener logs a first attempt that fails; the retry strategy tries again.
   redis.connect().catch(() => undefined);
   try {
     await ready;
@@ -110,7 +120,7 @@ async function waitForEver(redis: Redis, signal?: AbortSignal): Promise<void> {
   }
 }
 
-async function waitBriefly(redis: Redis, url: string, timeoutMs: number): Promise<void> {
+async function waitWithTimeout(redis: Redis, url: string, timeoutMs: number): Promise<void> {
   let last: Error | undefined;
   const remember = (error: Error) => (last = error);
   redis.on('error', remember);
@@ -120,7 +130,7 @@ async function waitBriefly(redis: Redis, url: string, timeoutMs: number): Promis
       timer = setTimeout(() => reject(last ?? new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
     });
     await Promise.race([redis.connect(), late]);
-    await Promise.race([redis.ping(), late]); // a refused login shows only at the first command
+    await Promise.race([redis.ping(), late]); // Redis refuses a login only at the first command
   } catch (error) {
     redis.disconnect();
     throw toLoginError(last ?? error, url) ?? unreachable(url, last ?? error);

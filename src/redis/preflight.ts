@@ -2,17 +2,17 @@ import type { Redis } from 'ioredis';
 import { ConfigError, RedisUnusableError, toMessage } from '../errors.ts';
 import type { Db } from './db.ts';
 
-/** Raised when the meaning of stored data changes so that an older build would harm it. */
+/** Version of the stored data. It grows when an older build would harm newer data. */
 export const DATA_LAYOUT = 1;
 
 const OLDEST = [6, 2] as const;
 
-/** A swarm is one or the other for life: simulated findings must never mix with paid ones. */
+/** A swarm's kind never changes: simulated findings must not mix with paid ones. */
 export type SwarmKind = 'real' | 'simulated';
 
 export interface RedisFacts {
   version: string;
-  /** `noeviction`, or null where neither INFO nor CONFIG tells. */
+  /** Such as `noeviction`; null where neither INFO nor CONFIG returns it. */
   evictionPolicy: string | null;
   appendOnly: boolean | null;
   usedMemoryBytes: number;
@@ -22,7 +22,7 @@ export interface RedisFacts {
   clockSkewMs: number;
 }
 
-/** What Redis says about itself; no write. */
+/** Reads what Redis reports about itself. Writes nothing. */
 export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
   const info = await redis.info();
   const field = (name: string): string | null => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim() ?? null;
@@ -40,8 +40,8 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
 }
 
 /**
- * Looks whether this Redis can carry the fleet, before anything is started on it.
- * @returns what is not forbidden but dangerous, one sentence each
+ * Checks whether the fleet can run on this Redis.
+ * @returns a warning in one sentence for each setting that is dangerous
  * @throws RedisUnusableError when it is too old, evicts data, cannot be written to, or holds data of a newer build
  */
 export async function runPreflight(db: Db): Promise<{ facts: RedisFacts; warnings: string[] }> {
@@ -74,7 +74,7 @@ export async function runPreflight(db: Db): Promise<{ facts: RedisFacts; warning
 }
 
 /**
- * Writes once whether a swarm's work is real or simulated; every process of the other kind is refused from then on.
+ * Stores once whether a swarm's work is real or simulated. Later calls with the other kind fail.
  * @throws ConfigError when the swarm is of the other kind
  */
 export async function markSwarm({ redis, keys }: Db, kind: SwarmKind): Promise<void> {
@@ -113,11 +113,11 @@ async function checkLayout({ redis, keys }: Db): Promise<void> {
 
 function isTooOld(version: string): boolean {
   const [major = Number.NaN, minor = 0] = version.split('.').map(Number);
-  if (Number.isNaN(major)) return false; // a stand-in that does not say: the other checks decide
+  if (Number.isNaN(major)) return false; // a compatible server without a version: the other checks decide
   return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
 }
 
-/** Some hosted Redis refuse CONFIG: null then. */
+/** Null where the server refuses CONFIG, as some hosted ones do. */
 async function readConfig(redis: Redis, name: string): Promise<string | null> {
   try {
     const reply = await redis.config('GET', name);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'bullmq';
-import { isPassing } from '../../redis/wait-while-refused.ts';
+import { isTemporary } from '../../redis/wait-while-refused.ts';
 
 const ASK_AGAIN_MS = 1_000;
 
@@ -37,7 +37,7 @@ export class PatientWorker extends Worker {
       try {
         return await ask();
       } catch (error) {
-        if (!isPassing(error) || this.closing !== undefined) throw error;
+        if (!isTemporary(error) || this.closing !== undefined) throw error;
         this.emit('error', error instanceof Error ? error : new Error(String(error)));
         await sleep(ASK_AGAIN_MS);
       }

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { QueueDefinition } from '../../../queues/define.ts';
 import { CancelledError, LockLostError } from '../../errors.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
-import { createSeldomWarning } from '../../process/throttled-log.ts';
+import { createThrottledWarning } from '../../process/throttled-log.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
 import { parseJob } from '../contract.ts';
@@ -175,7 +175,7 @@ function connectWorker(
     removeOnComplete: definition.keep.completed,
     removeOnFail: definition.keep.failed,
   });
-  worker.on('error', createSeldomWarning(log, 'worker'));
+  worker.on('error', createThrottledWarning(log, 'worker'));
   worker.on('stalled', (jobId) => {
     noteRecovery(db, queue, jobId, workerId).catch((error: unknown) => log.warn({ error }, 'recovery not noted'));
   });

@@ -1,4 +1,4 @@
-import { abortable } from '../../process/abort.ts';
+import { rejectOnAbort } from '../../process/abort.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
 import type { Notifier } from '../../swarm/notify.ts';
@@ -44,7 +44,7 @@ export function createRateGate(options: RateGateOptions): RateGate {
       const allowed = projects.filter((project) => project.shards.some(({ number }) => !exclude.includes(number)));
       if (allowed.length === 0) return { kind: 'wait', untilMs: Date.now(), reason: 'excluded' };
 
-      const plan = await abortable(quota.plan(allowed, tokens, exclude), signal);
+      const plan = await rejectOnAbort(quota.plan(allowed, tokens, exclude), signal);
       for (const view of plan.views) {
         dispatcher.update(view);
         if (view.repaired) reports.repaired(view.project);

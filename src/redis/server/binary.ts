@@ -4,16 +4,16 @@ import { RedisUnusableError } from '../../errors.ts';
 
 export interface ServerBinary {
   path: string;
-  /** The name it must be started under to serve. */
+  /** The name under which it runs as a server. */
   argv0: string;
 }
 
-/** Folders that a service's or a desktop's PATH often lacks. */
+/** Folders that the PATH of a service or a desktop often lacks. */
 const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/opt/homebrew/bin'];
 
 /**
- * The redis-server of this machine. Debian's `redis-tools` carries the same program as `redis-check-rdb`, without a
- * service: under the name `redis-server` it serves (https://packages.debian.org/bookworm/redis-tools).
+ * Finds the redis-server of this machine. Debian's `redis-tools` installs the same program as `redis-check-rdb`, without a
+ * service: under the name `redis-server` it runs as a server (https://packages.debian.org/bookworm/redis-tools).
  */
 export function findRedisServer(searchPath = process.env.PATH ?? ''): ServerBinary | null {
   const folders = [...searchPath.split(delimiter).filter(Boolean), ...(searchPath === '' ? [] : USUAL_FOLDERS)];
@@ -24,7 +24,7 @@ export function findRedisServer(searchPath = process.env.PATH ?? ''): ServerBina
   return null;
 }
 
-/** The one line that puts a redis-server on this machine, without starting a service. */
+/** The command line that installs a redis-server, without starting a service. */
 export function installLine(platform: NodeJS.Platform = process.platform): string {
   return platform === 'darwin' ? 'brew install redis' : 'apt-get install -y redis-tools';
 }

@@ -9,15 +9,15 @@ import { RedisUnusableError } from '../../errors.ts';
 import { findRedisServer, missingServer, type ServerBinary } from './binary.ts';
 
 export interface EmbeddedRedisOptions {
-  /** Where its data and its log (`redis.log`) lie; made with mode 700. */
+  /** Folder of its data and its log (`redis.log`); made with mode 700. */
   folder: string;
-  /** Default 0: a free one. */
+  /** Default 0: any free port. */
   port?: number;
-  /** Default true: every second to disk, so that a crash loses a second at most. */
+  /** Whether it writes to disk every second, so that a crash loses a second at most. Default true. */
   appendOnly?: boolean;
-  /** As Redis writes it, `100mb`. Default: no limit. */
+  /** In Redis' notation, such as `100mb`. Default: no limit. */
   maxMemory?: string;
-  /** Ends when this process ends, however it ends, kill -9 included. Default false. */
+  /** Whether it ends when this process ends, even by kill -9. Default false. */
   endWithParent?: boolean;
 }
 
@@ -25,9 +25,9 @@ export interface EmbeddedRedis {
   url: string;
   port: number;
   pid: number;
-  /** Resolves when the server has ended, for whatever reason. */
+  /** Resolves when the server has ended, for any reason. */
   ended: Promise<void>;
-  /** Lets it write what it holds, then ends it. Safe to call twice. */
+  /** Ends it after it has written its data. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
     const port = options.port ? options.port : await findFreePort();
     const server = await startOn(port, binary, options);
     if (server !== null) return server;
-    // Somebody took the port between the look and the start. A chosen port is not changed silently.
+    // Another program took the port between the check and the start. A port that the caller chose is never changed.
     if (options.port || tries === PORT_TRIES) {
       throw new RedisUnusableError(`port ${port} for the fleet's own Redis is taken by another program`);
     }
@@ -86,7 +86,7 @@ async function startOn(
 ): Promise<EmbeddedRedis | null> {
   const logPath = join(options.folder, 'redis.log');
   const log = openSync(logPath, 'w', 0o600);
-  // A group of its own: Ctrl-C in a terminal must reach the fleet first and Redis last.
+  // In a process group of its own: Ctrl-C in a terminal must not reach Redis before the fleet has ended.
   const child = spawn(binary.path, serverArguments(port, options), {
     argv0: binary.argv0,
     cwd: options.folder,
@@ -102,9 +102,9 @@ async function startOn(
   const pid = child.pid;
   const watchdog = options.endWithParent && pid !== undefined ? startWatchdog(pid) : null;
   const release = async () => {
-    // Only once the server has ended: the pipe closing makes it kill a pid that may be somebody else's by then.
+    // Called after the server has ended: when the pipe closes, the watchdog would kill its pid, by then perhaps another process'.
     if (watchdog === null || watchdog.exitCode !== null || watchdog.signalCode !== null) return;
-    watchdog.ref(); // with nothing else left to do, Node would end before the wait is over
+    watchdog.ref(); // without it Node may end during this wait
     watchdog.kill('SIGKILL');
     await once(watchdog, 'exit');
   };
@@ -113,9 +113,9 @@ async function startOn(
     if (alive) child.kill('SIGKILL');
     await ended;
     await release();
-    const said = readFileSync(logPath, 'utf8');
-    if (state === 'taken' || /address already in use/i.test(said)) return null;
-    throw new RedisUnusableError(`the fleet's own Redis did not start in ${options.folder}: ${lastLines(said)}`);
+    const output = readFileSync(logPath, 'utf8');
+    if (state === 'taken' || /address already in use/i.test(output)) return null;
+    throw new RedisUnusableError(`the fleet's own Redis did not start in ${options.folder}: ${lastLines(output)}`);
   }
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -148,7 +148,7 @@ function serverArguments(port: number, options: EmbeddedRedisOptions): string[] 
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
-/** Waits until the server on this port answers, and is the one that was started: another may hold the port. */
+/** Waits until the server on this port answers. `taken`: another server answers. */
 async function waitUntilAnswers(port: number, pid: number, alive: () => boolean): Promise<'ready' | 'taken' | 'dead'> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (alive() && Date.now() < deadline) {
@@ -168,9 +168,9 @@ async function readServerPid(port: number): Promise<number | null> {
     retryStrategy: () => null,
     connectTimeout: 1_000,
   });
-  redis.on('error', () => undefined); // not there yet: that is the question
+  redis.on('error', () => undefined); // expected until the server is up
   try {
-    await redis.connect(); // waits for the data to be loaded
+    await redis.connect(); // resolves when the data is loaded
     return Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1] ?? -1);
   } catch {
     return null;
@@ -179,11 +179,11 @@ async function readServerPid(port: number): Promise<number | null> {
   }
 }
 
-/** A shell that waits for this process' end of a pipe to close, which the kernel does however the process ends. */
+/** A shell that waits until the other end of its pipe closes; the kernel closes it whenever and however this process ends. */
 function startWatchdog(pid: number): ChildProcess {
   const script = `read -r _; kill -TERM ${pid}; for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 ${pid} || exit 0; sleep 0.5; done; kill -9 ${pid}`;
   const watchdog = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
-  watchdog.on('error', () => undefined); // no shell: the server then ends with `stop()` only
+  watchdog.on('error', () => undefined); // without a shell, only `stop()` ends the server
   watchdog.unref();
   return watchdog;
 }

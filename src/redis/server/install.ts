@@ -5,15 +5,15 @@ import { findRedisServer, installLine, missingServer } from './binary.ts';
 export interface InstallSituation {
   ci: boolean;
   root: boolean;
-  /** A person sits there and can be asked. */
+  /** Whether a person can answer a question. */
   terminal: boolean;
   platform: NodeJS.Platform;
 }
 
-/** `install` without asking, `ask` first, or only `tell` the line. */
+/** `install` without asking, `ask` first, or only `tell` the command line. */
 export type InstallDecision = 'install' | 'ask' | 'tell';
 
-/** Whether a missing redis-server may be installed: only where that harms nobody, or after a yes. */
+/** Whether a missing redis-server may be installed: as root without a terminal, in CI, or after a person agreed. */
 export function decideInstall({ ci, root, terminal, platform }: InstallSituation): InstallDecision {
   if (platform !== 'linux' && platform !== 'darwin') return 'tell';
   if (ci || (root && !terminal)) return 'install';
@@ -21,8 +21,8 @@ export function decideInstall({ ci, root, terminal, platform }: InstallSituation
 }
 
 /**
- * Makes sure that this machine has a redis-server: as a program, never as a running service.
- * @throws RedisUnusableError with the one line that installs it
+ * Makes sure that this machine has a redis-server. It is installed as a program, never as a running service.
+ * @throws RedisUnusableError with the command line that installs it
  */
 export async function ensureRedisServer(situation = readSituation()): Promise<void> {
   if (findRedisServer() !== null) return;
@@ -32,7 +32,7 @@ export async function ensureRedisServer(situation = readSituation()): Promise<vo
   for (const [command, ...args] of installSteps(situation)) {
     if (command === undefined) continue;
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    // Standard output belongs to whoever called us.
+    // The caller's standard output holds the command's own result.
     spawnSync(command, args, { env, stdio: [situation.terminal ? 'inherit' : 'ignore', 'ignore', 'inherit'] });
   }
   if (findRedisServer() === null) throw missingServer();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLogger } from '../../../src/process/logger.ts';
-import { createSeldomWarning } from '../../../src/process/throttled-log.ts';
+import { createThrottledWarning } from '../../../src/process/throttled-log.ts';
 
 function collect() {
   const lines: string[] = [];
@@ -19,7 +19,7 @@ test('says what an error is, and nothing of what it was about', () => {
 
 test('says the same thing once a minute', () => {
   const { lines, log } = collect();
-  const warn = createSeldomWarning(log, 'worker');
+  const warn = createThrottledWarning(log, 'worker');
   for (let time = 0; time < 50; time += 1) warn(new Error('full'));
   warn(new Error('something else'));
   expect(lines).toHaveLength(2);

@@ -3,6 +3,7 @@ import { request as requestHttps } from 'node:https';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { once } from 'node:events';
+import { rejectOnAbort } from '../../../process/abort.ts';
 import { checkAddress, resolveAddress, toHost, toPort, type HttpRules } from './guard.ts';
 
 /** Most bytes of a response that are read. */
@@ -57,7 +58,7 @@ export async function exchange(request: HttpRequest, rules: HttpRules, signal: A
 }
 
 async function connect(url: URL, rules: HttpRules, signal: AbortSignal): Promise<Socket> {
-  const host = await untilAborted(resolveAddress(url, rules), signal);
+  const host = await rejectOnAbort(resolveAddress(url, rules), signal); // a name look-up itself cannot be aborted
   const port = toPort(url);
   const plain = connectPlain({ host, port, signal });
   const ends: Socket[] = [plain];
@@ -79,21 +80,6 @@ async function connect(url: URL, rules: HttpRules, signal: AbortSignal): Promise
 }
 
 function ignore(): void {}
-
-/** A name look-up cannot be called off; it is left behind. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const done = new AbortController();
-  const aborted = once(signal, 'abort', { signal: done.signal }).then(() => signal.throwIfAborted());
-  try {
-    await Promise.race([promise, aborted]);
-    return await promise;
-  } finally {
-    aborted.catch(ignore);
-    promise.catch(ignore);
-    done.abort();
-  }
-}
 
 async function readBody(response: IncomingMessage): Promise<{ body: Buffer; isCut: boolean }> {
   const chunks: Buffer[] = [];
