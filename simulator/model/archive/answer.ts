@@ -1,6 +1,7 @@
 import { fillSchema, fitsSchema } from '../schema-fill.ts';
 import type { JsonObject } from '../../provider-host/json.ts';
-import { parseArchivePrompt, parseMarkers, stripMarkers, type QuestionMarkers } from './archive-prompt.ts';
+import { parseArchivePrompt, parseMarkers, type QuestionMarkers } from './archive-prompt.ts';
+import { stripMarkers } from '../markers.ts';
 import { findContradictions, findMatches } from './word-overlap.ts';
 
 export const NOT_IN_ARCHIVE = 'NOT IN ARCHIVE';

@@ -1,26 +1,33 @@
-/** A finding as the librarian's prompt shows it. */
+import { findMarkerNumber, hasMarker } from '../markers.ts';
+
+/** A finding in the librarian's prompt. */
 export interface ShownFinding {
   id: string;
-  /** The attributes besides the id, as they stand: time, session. */
+  /** Its other attributes, such as time and session, unparsed. */
   attributes: string;
   text: string;
 }
 
 export interface ArchivePrompt {
-  /** Oldest first, as shown. */
+  /** In the order of the prompt: oldest first. */
   findings: ShownFinding[];
-  /** Null where nothing is asked in the librarian's form. */
+  /** Null for a prompt without a question in the librarian's form. */
   question: string | null;
 }
 
-/** Markers a test puts into a question, each as `[[name]]` or `[[name:number]]`. */
+/** What the markers of a question ask for. */
 export interface QuestionMarkers {
+  /** `[[cite-unknown]]`: the answer cites a finding that does not exist. */
   citeUnknown: boolean;
+  /** `[[no-citation]]`: the answer cites nothing. */
   noCitation: boolean;
+  /** `[[empty]]`: the reply has no text. */
   empty: boolean;
+  /** `[[cut]]`: the reply ends in the middle. */
   cut: boolean;
+  /** `[[blocked]]`: the provider refuses the prompt. */
   blocked: boolean;
-  /** Milliseconds the reply takes; null: the simulator's latency. */
+  /** `[[latency:N]]`: ms that the reply takes. Null: the simulator's latency. */
   latencyMs: number | null;
 }
 
@@ -33,19 +40,12 @@ export function parseArchivePrompt(prompt: string): ArchivePrompt {
 }
 
 export function parseMarkers(question: string): QuestionMarkers {
-  const has = (name: string): boolean => question.includes(`[[${name}]]`);
-  const latency = /\[\[latency:(\d{1,7})\]\]/.exec(question)?.[1];
   return {
-    citeUnknown: has('cite-unknown'),
-    noCitation: has('no-citation'),
-    empty: has('empty'),
-    cut: has('cut'),
-    blocked: has('blocked'),
-    latencyMs: latency === undefined ? null : Number(latency),
+    citeUnknown: hasMarker(question, 'cite-unknown'),
+    noCitation: hasMarker(question, 'no-citation'),
+    empty: hasMarker(question, 'empty'),
+    cut: hasMarker(question, 'cut'),
+    blocked: hasMarker(question, 'blocked'),
+    latencyMs: findMarkerNumber(question, 'latency'),
   };
-}
-
-/** The question without its markers. */
-export function stripMarkers(question: string): string {
-  return question.replaceAll(/\s*\[\[[a-z-]+(?::\d+)?\]\]/g, '').trim();
 }

@@ -1,47 +1,48 @@
+import { findMarkerNumber, hasMarker } from '../markers.ts';
 import type { PlanningPrompt } from './planning-prompt.ts';
 
-/** Ways in which a reply can be wrong, for tests; each `[[<way>-<title>]]`, or `[[<way>-<title>-once]]`: mended when it is sent back. */
 const WAYS = ['bad', 'broken', 'uncited', 'unknown', 'cut', 'refused'] as const;
 
 /**
- * `bad` breaks the schema, `broken` is no JSON, `uncited` cites nothing, `unknown` cites an id nobody gave, `cut` runs into
- * `max_tokens`, `refused` declines.
+ * How a reply is wrong: `bad` breaks the schema, `broken` is not JSON, `uncited` cites nothing, `unknown` cites an id that
+ * the prompt does not have, `cut` exceeds `max_tokens`, `refused` declines. The marker is `[[<way>-<title>]]`; with
+ * `[[<way>-<title>-once]]` the reply is right when the coordinator sends it back.
  */
 export type Spoilage = (typeof WAYS)[number];
 
-/** Markers in a goal that steer the plan: see the members. Example: `Review it [[tasks:2000]] [[fail:2]]`. */
+/** What the markers of a goal ask of the plan. Example: `Review it [[tasks:2000]] [[fail:2]]`. */
 export interface PlanMarkers {
-  /** `[[tasks:N]]`: exactly so many tasks that need no tool. */
+  /** `[[tasks:N]]`: exactly N tasks that need no tool. */
   tasks: number | null;
-  /** `[[sonnet:N]]`: so many tasks for Sonnet, whatever the limits say; `[[sonnet-once:N]]` keeps to them when sent back. */
+  /** `[[sonnet:N]]`: N tasks for Sonnet, even above the limits; `[[sonnet-once:N]]` keeps the limits when it is sent back. */
   sonnet: number;
-  /** `[[fail:N]]`: so many of the tasks end in a refusal. */
+  /** `[[fail:N]]`: N of the tasks end in a refusal. */
   fail: number;
-  /** `[[depends]]` or `[[depends:N]]`: a chain, each task depending on the one before. */
+  /** `[[depends]]` or `[[depends:N]]`: a chain of 4 or N tasks; each depends on the one before. */
   chain: number | null;
-  /** `[[task-latency:N]]`: milliseconds each reply takes within a task. */
+  /** `[[task-latency:N]]`: ms that each reply within a task takes. */
   taskLatencyMs: number | null;
+  /** `[[cycle]]`: two tasks that depend on each other. */
   cycle: boolean;
+  /** `[[no-tasks]]`: an empty plan. */
   noTasks: boolean;
+  /** `[[too-many]]`: one task more than the limits allow. */
   tooMany: boolean;
 }
 
 export function findSpoilage({ marked, title, isRepair }: PlanningPrompt): Spoilage | null {
   const isMarked = (way: string): boolean => {
-    if (marked.includes(`[[${way}-${title}]]`)) return true;
-    return !isRepair && marked.includes(`[[${way}-${title}-once]]`);
+    if (hasMarker(marked, `${way}-${title}`)) return true;
+    return !isRepair && hasMarker(marked, `${way}-${title}-once`);
   };
   return WAYS.find(isMarked) ?? null;
 }
 
 export function parsePlanMarkers({ marked, isRepair, limits }: PlanningPrompt): PlanMarkers {
-  const has = (name: string): boolean => marked.includes(`[[${name}]]`);
-  const number = (name: string): number | null => {
-    const found = new RegExp(`\\[\\[${name}:(\\d{1,7})\\]\\]`).exec(marked)?.[1];
-    return found === undefined ? null : Number(found);
-  };
+  const has = (name: string): boolean => hasMarker(marked, name);
+  const number = (name: string): number | null => findMarkerNumber(marked, name);
   const once = number('sonnet-once');
-  const share = Math.max(1, Math.floor((number('tasks') ?? 10) / 10)); // one task in ten, as the prompt says
+  const share = Math.max(1, Math.floor((number('tasks') ?? 10) / 10)); // one task in ten, as the coordinator's prompt allows
   const allowed = isRepair ? Math.min(limits.maxSonnet, share) : Infinity;
   return {
     tasks: number('tasks'),
@@ -55,14 +56,12 @@ export function parsePlanMarkers({ marked, isRepair, limits }: PlanningPrompt): 
   };
 }
 
-/** Milliseconds the coordinator's own call takes: `[[latency:N]]`, or null. */
+/** `[[latency:N]]`: ms that the coordinator's own call takes, or null. */
 export function findLatencyMs({ marked }: PlanningPrompt): number | null {
-  const found = /\[\[latency:(\d{1,7})\]\]/.exec(marked)?.[1];
-  return found === undefined ? null : Number(found);
+  return findMarkerNumber(marked, 'latency');
 }
 
-/** How many sections an outline is to have: `[[sections:N]]`, or null. */
+/** `[[sections:N]]`: how many sections an outline has, or null. */
 export function findSectionCount({ marked }: PlanningPrompt): number | null {
-  const found = /\[\[sections:(\d{1,2})\]\]/.exec(marked)?.[1];
-  return found === undefined ? null : Number(found);
+  return findMarkerNumber(marked, 'sections');
 }

@@ -1,7 +1,7 @@
 import type { MessagesRequest } from '../types.ts';
 import { isObject, type JsonObject } from '../../provider-host/json.ts';
 import { CHARACTERS_PER_TOKEN } from '../../provider-host/tokens.ts';
-import { stripDirectives } from '../directives.ts';
+import { stripMarkers } from '../markers.ts';
 import { toTexts } from '../message-texts.ts';
 
 /** What the coordinator asks for, told by the `title` of the schema its reply has to fit. */
@@ -49,13 +49,13 @@ export function parsePlanningPrompt(request: MessagesRequest): PlanningPrompt | 
   return {
     title,
     schema,
-    goal: stripDirectives(goal),
+    goal: stripMarkers(goal),
     marked: goal === '' ? text : goal,
     workspace: block(rest, 'workspace'),
     files: toLines(block(rest, 'files')).map(toFile),
     archive: block(rest, 'archive'),
     findings,
-    section: stripDirectives(block(rest, 'section') ?? ''),
+    section: stripMarkers(block(rest, 'section') ?? ''),
     limits: toLimits(block(rest, 'limits')),
     failed: toLines(block(rest, 'failed')),
     isRepair: request.messages.length > 1,

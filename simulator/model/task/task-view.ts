@@ -1,6 +1,7 @@
 import type { MessagesRequest } from '../types.ts';
 import { CHARACTERS_PER_TOKEN } from '../../provider-host/tokens.ts';
-import { parseDirectives, stripDirectives } from '../directives.ts';
+import { parseDirectives } from './directives.ts';
+import { stripMarkers } from '../markers.ts';
 import type { TaskView } from './types.ts';
 import { findFiles, findFolders, findGlobs, findQuoted, toVerbText } from './mentions.ts';
 import { toSteps } from './steps.ts';
@@ -16,7 +17,7 @@ const FOUNDATION = /\n\nIt builds on these findings\b/;
 export function toTaskView(request: MessagesRequest): TaskView {
   const task = parseTaskPrompt(request);
   const [own = '', foundation = ''] = task.description.split(FOUNDATION);
-  const text = stripDirectives(own.slice(0, READ_CHARACTERS));
+  const text = stripMarkers(own.slice(0, READ_CHARACTERS));
   const odd = task.files.filter((path) => !/^[\w@./-]+$/.test(path)); // with blanks: its last word would pass for another file
   const besides = odd.reduce((rest, path) => rest.replaceAll(path, ' '), text);
   const files = [...new Set([...task.files, ...findFiles(besides)])];

@@ -1,5 +1,5 @@
 import type { Values } from '../schema-fill.ts';
-import type { Directives } from '../directives.ts';
+import type { Directives } from './directives.ts';
 import type { Step } from './steps.ts';
 import type { TaskPrompt } from './task-prompt.ts';
 import type { JsonObject } from '../../provider-host/json.ts';
