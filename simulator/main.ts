@@ -61,8 +61,8 @@ function toOptions(args: string[]) {
 }
 
 function toLimit(option: string): [string, number] {
-  const at = option.lastIndexOf('=');
-  return [option.slice(0, at), toCount('--rpm', option.slice(at + 1))];
+  const i = option.lastIndexOf('=');
+  return [option.slice(0, i), toCount('--rpm', option.slice(i + 1))];
 }
 
 function toCount(option: string, value: string): number {
@@ -70,7 +70,7 @@ function toCount(option: string, value: string): number {
   return Number(value);
 }
 
-/** Only a pipe says that a parent is there: a closed or empty stdin (`/dev/null`) ends at once and means nothing. */
+/** Whether stdin is a pipe, so that its end means the end of the parent. A closed or empty stdin (`/dev/null`) ends at once. */
 function isPiped(): boolean {
   try {
     const stdin = fstatSync(0);

@@ -2,15 +2,15 @@ import { type AnthropicControls, createAnthropicProvider, type SimulatorOptions 
 import { createGeminiProvider, type GeminiControls, type GeminiOptions, isGeminiPath } from './gemini/server.ts';
 import { type HttpHost, startHttpHost } from './provider-host/http-host.ts';
 
-/** Both providers behind one address. */
+/** Both providers at one address. */
 export interface Simulator extends HttpHost {
   anthropic: AnthropicControls;
   gemini: GeminiControls;
 }
 
 /**
- * Starts both simulated providers on one port: the address is that of `ANTHROPIC_BASE_URL` and `GEMINI_BASE_URL`, and with
- * `/anthropic` behind it that of `DEEPSEEK_BASE_URL`.
+ * Starts both simulated providers on one port. Its address is the value of `ANTHROPIC_BASE_URL` and `GEMINI_BASE_URL`, and
+ * with `/anthropic` appended that of `DEEPSEEK_BASE_URL`.
  */
 export async function startSimulator(
   options: { port?: number; anthropic?: Omit<SimulatorOptions, 'port' | 'host'>; gemini?: GeminiOptions } = {},

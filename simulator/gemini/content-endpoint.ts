@@ -28,7 +28,7 @@ export interface GeminiState {
   latencyMs: () => number;
 }
 
-/** Whose key it is and what is asked. */
+/** Who asks, and which model. */
 export interface Caller {
   project: string;
   tier: 'free' | 'paid';
@@ -37,8 +37,8 @@ export interface Caller {
 
 /**
  * `POST /v1beta/models/…:generateContent` and `:streamGenerateContent`.
- * @param stream null: one JSON object; else how the chunks are framed
- * @throws GoogleError for what is refused before the model runs
+ * @param stream how the chunks are framed; null: one JSON object
+ * @throws GoogleError for a request that is refused before the model runs
  */
 export async function answerContent(
   exchange: Exchange<ContentRecord>,
@@ -75,7 +75,7 @@ export async function answerContent(
   send(exchange, 200, type, text);
 }
 
-/** `POST /v1beta/models/…:countTokens`: free, outside all limits, never under a fault. @throws GoogleError */
+/** `POST /v1beta/models/…:countTokens`: free, outside all limits, and no fault hits it. @throws GoogleError */
 export async function answerCount(exchange: Exchange<ContentRecord>, caller: Caller): Promise<void> {
   findServedGemini(caller.model);
   const body = toValue(await readBody(exchange.req, MAX_BODY_BYTES));
@@ -84,7 +84,7 @@ export async function answerCount(exchange: Exchange<ContentRecord>, caller: Cal
   sendJson(exchange, 200, { totalTokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: totalTokens }] });
 }
 
-/** @returns the prompt's tokens @throws GoogleError 400 where no window holds them, 429 where the project has none left */
+/** @returns the prompt's tokens. @throws GoogleError 400 above the model's window, 429 above the project's limits */
 function takeFromLimits(request: ContentRequest, served: ServedGemini, state: GeminiState, caller: Caller): number {
   const tokens = countPrompt(request);
   if (tokens > served.inputTokenLimit) {

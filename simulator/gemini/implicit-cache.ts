@@ -7,8 +7,8 @@ const LIFE_MS = 5 * 60_000;
 const MAX_ENTRIES = 20_000;
 
 /**
- * Simulates implicit caching: a prompt that begins as an earlier one of the same project and model did is read from the
- * cache up to the last whole block they share. Nobody asks for it and nothing is written for money.
+ * Simulates implicit caching: the provider reads the longest beginning that a prompt shares with an earlier prompt of the
+ * same project and model from the cache, in whole blocks. It needs no request and costs nothing to write.
  */
 export class ImplicitCache {
   readonly #expiry = new Map<string, number>(); // chained hash of a prefix → instant in ms, in order of last use
@@ -18,17 +18,17 @@ export class ImplicitCache {
     this.#now = now;
   }
 
-  /** Tokens of the prompt that come from the cache. From now on its own prefixes are in it. */
+  /** Tokens of the prompt that come from the cache. Also stores the prompt's own prefixes. */
   read(scope: string, prompt: string): number {
     const now = this.#now();
     let key = scope;
     let hits = 0;
     let missed = false;
     const keys: string[] = [];
-    for (let at = 0; at + BLOCK_CHARACTERS <= prompt.length; at += BLOCK_CHARACTERS) {
+    for (let start = 0; start + BLOCK_CHARACTERS <= prompt.length; start += BLOCK_CHARACTERS) {
       key = createHash('sha256')
         .update(key)
-        .update(prompt.slice(at, at + BLOCK_CHARACTERS))
+        .update(prompt.slice(start, start + BLOCK_CHARACTERS))
         .digest('base64');
       missed ||= (this.#expiry.get(key) ?? 0) <= now;
       if (!missed) hits += 1;
@@ -40,7 +40,7 @@ export class ImplicitCache {
 
   #keep(keys: readonly string[], now: number): void {
     for (const key of keys) {
-      this.#expiry.delete(key); // so that it moves to the end
+      this.#expiry.delete(key); // moves the key to the end
       this.#expiry.set(key, now + LIFE_MS);
     }
     for (const [key, expiresAt] of this.#expiry) {

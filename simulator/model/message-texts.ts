@@ -1,6 +1,6 @@
 import type { MessagesRequest } from './types.ts';
 
-/** The texts of a message, tool results left out. */
+/** The text blocks of a message, without tool results. */
 export function toTexts(content: MessagesRequest['messages'][number]['content']): string[] {
   if (typeof content === 'string') return [content];
   return content.flatMap((part) => (part.type === 'text' ? [part.text] : []));

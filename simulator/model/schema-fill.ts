@@ -1,12 +1,12 @@
 import { Ajv } from 'ajv';
 import { isObject, type JsonObject } from '../provider-host/json.ts';
 
-/** Values by property name, for a result that has to fit a schema. Only what tools showed. */
+/** Values by property name, for a result that must fit a schema. They contain only what tools showed. */
 export type Values = JsonObject;
 
 const MAX_DEPTH = 12;
 
-/** Other names a property may have for what the model calls otherwise. */
+/** Other names that a schema may use for the model's own property names. */
 const SYNONYMS: Record<string, readonly string[]> = {
   summary: [
     'description',
@@ -34,17 +34,17 @@ const SYNONYMS: Record<string, readonly string[]> = {
 };
 
 /**
- * A value of the schema: true values where a property's name says which, else the smallest of its type.
+ * A value that fits the schema: the given value where a property has its name, else the smallest of the property's type.
  * @param values what the tools showed, by name
  */
 export function fillSchema(schema: JsonObject, values: Values): unknown {
   const filled = new Filler(schema).toValue(schema, values, undefined, 0);
   if (fitsSchema(schema, filled)) return filled;
-  const bare = new Filler(schema).toValue(schema, {}, undefined, 0); // a true value may break a rule of its own, such as a pattern
+  const bare = new Filler(schema).toValue(schema, {}, undefined, 0); // a given value may break the schema, for example a pattern
   return fitsSchema(schema, bare) ? bare : filled;
 }
 
-/** Whether a value fits; true as well for a schema that is none, as nothing can be said against it then. */
+/** Whether a value fits the schema. True for an invalid schema, which no value can break. */
 export function fitsSchema(schema: JsonObject, value: unknown): boolean {
   try {
     return new Ajv({ strict: false, validateFormats: false }).validate(schema, value);
@@ -60,7 +60,7 @@ class Filler {
     this.#root = root;
   }
 
-  /** @param wanted the true value by name, or undefined */
+  /** @param wanted the given value of this name, or undefined */
   toValue(given: unknown, values: Values, wanted: unknown, depth: number): unknown {
     const schema = this.#resolve(given);
     if (depth > MAX_DEPTH) return null;

@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 
-/** A validated body of the Messages API: the form in which both providers ask the simulated model about a task. */
+/** A valid body of the Messages API. */
 export type MessagesRequest = Anthropic.MessageCreateParamsNonStreaming;
 
 export type ReplyBlock =
@@ -11,11 +11,11 @@ export interface ModelReply {
   content: ReplyBlock[];
   /** The model declines; `content` is then empty. */
   refusal?: string;
-  /** Milliseconds this one reply takes, instead of the simulator's latency. */
+  /** Ms that this reply takes, instead of the simulator's latency. */
   latencyMs?: number;
 }
 
-/** Stands in for the model: a pure function of the conversation, so that the same request gets the same reply. */
+/** Replaces the model. A pure function of the conversation: the same request gets the same reply. */
 export interface SimulatedModel {
   reply(request: MessagesRequest): ModelReply;
 }

@@ -20,8 +20,9 @@ export interface ServedModel {
 }
 
 /**
- * A table of its own on purpose: the ledger's catalog is checked against this bill, and a shared table would repeat its
- * mistakes. Dollars per million tokens are a thousand nano-dollars per token. The windows of the 5.5 models are assumed.
+ * Models and prices, apart from the ledger's catalog on purpose: tests check the catalog against this bill, and a shared table
+ * would repeat its mistakes. $1 per million tokens is 1,000 nano-dollars per token. The windows of the 5.5 models are assumed.
+ * https://docs.claude.com/en/docs/about-claude/models/overview and /en/docs/about-claude/pricing
  */
 const SERVED_MODELS: readonly ServedModel[] = [
   {
@@ -73,7 +74,7 @@ const SERVED_MODELS: readonly ServedModel[] = [
     priceStep: null,
   },
   {
-    id: 'deepseek-flash', // another vendor's, behind the same API; billed at its price outside peak hours
+    id: 'deepseek-flash', // another vendor's model behind the same API, at its price outside peak hours
     displayName: 'DeepSeek Flash',
     line: 'other',
     lifecycle: 'active',
@@ -86,7 +87,7 @@ const SERVED_MODELS: readonly ServedModel[] = [
   },
 ];
 
-/** @throws ApiError 404 as the provider words it */
+/** @throws ApiError 404 in the provider's words */
 export function findServedModel(id: string): ServedModel {
   const found = SERVED_MODELS.find((model) => model.id === id);
   if (found === undefined) throw new ApiError(404, 'not_found_error', `model: ${id}`);
@@ -106,13 +107,13 @@ export function billNanoUsd(model: ServedModel, usage: Usage): number {
   return base * factor;
 }
 
-/** Answer of `GET /v1/models`. */
+/** Body of `GET /v1/models`. */
 export function toModelPage(): object {
   const data = SERVED_MODELS.map(toModelInfo);
   return { data, first_id: SERVED_MODELS[0]?.id ?? null, last_id: SERVED_MODELS.at(-1)?.id ?? null, has_more: false };
 }
 
-/** Answer of `GET /v1/models/:id`. */
+/** Body of `GET /v1/models/:id` (SDK `resources/models.d.ts`). */
 export function toModelInfo(model: ServedModel): object {
   return {
     type: 'model',

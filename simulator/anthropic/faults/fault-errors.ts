@@ -3,7 +3,7 @@ import type { ActiveFault } from './fault.ts';
 
 type ErrorShape = readonly [status: number, type: string, message: string, errorCode?: string];
 
-/** Statuses and types as https://docs.claude.com/en/api/errors and the SDK's `resources/shared.d.ts` list them. */
+/** Statuses and types: https://docs.claude.com/en/api/errors and the SDK's `resources/shared.d.ts`. */
 const SHAPES: Partial<Record<ActiveFault['kind'], ErrorShape>> = {
   authentication: [401, 'authentication_error', 'invalid x-api-key'],
   billing: [402, 'billing_error', 'Your credit balance is too low to access the Anthropic API.'],
@@ -23,7 +23,7 @@ const SHAPES: Partial<Record<ActiveFault['kind'], ErrorShape>> = {
   overloaded: [529, 'overloaded_error', 'Overloaded'],
 };
 
-/** The error a fault answers with, or null where it lets the request through to the model. */
+/** The error that the fault answers with; null for a fault that lets the request reach the model. */
 export function toFaultError(fault: ActiveFault): ApiError | null {
   const shape = SHAPES[fault.kind];
   if (shape === undefined) return null;

@@ -3,7 +3,7 @@ import type { ModelReply, MessagesRequest } from '../../model/types.ts';
 import type { ActiveFault } from './fault.ts';
 import type { FinishedReply } from '../reply/finish-reply.ts';
 
-/** What the model says under a fault of the reply, before ids, cuts and the bill. */
+/** The model's reply as a reply fault changes it, before ids, cuts and the bill. */
 export function spoilModelReply(fault: ActiveFault | null, reply: ModelReply, request: MessagesRequest): ModelReply {
   if (fault?.kind === 'refusal') {
     return { ...reply, content: [], refusal: fault.message ?? 'The simulated model declines this request.' };
@@ -14,7 +14,7 @@ export function spoilModelReply(fault: ActiveFault | null, reply: ModelReply, re
   return { ...reply, content: [{ type: 'tool_use', name: 'teleport', input: { to: 'nowhere' } }] };
 }
 
-/** What is left to change once the reply is finished. */
+/** The finished reply as a reply fault changes it. */
 export function spoilFinishedReply(fault: ActiveFault | null, reply: FinishedReply): FinishedReply {
   if (fault?.kind === 'cut-off') return toCutOff(reply);
   if (fault?.kind !== 'thinking') return reply;
@@ -26,7 +26,7 @@ export function spoilFinishedReply(fault: ActiveFault | null, reply: FinishedRep
   return { ...reply, content: [thinking, ...reply.content], output: reply.output + 5 };
 }
 
-/** Half of the first text, and no tool call. */
+/** Half of the first text, without tool calls. */
 function toCutOff(reply: FinishedReply): FinishedReply {
   const text = reply.content.find((block) => block.type === 'text')?.text ?? 'Cut off';
   const half = text.slice(0, Math.max(1, Math.floor(text.length / 2)));

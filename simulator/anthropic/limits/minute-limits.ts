@@ -1,6 +1,9 @@
 import { ApiError } from '../api/api-error.ts';
 
-/** Requests per sliding window and model, as the provider enforces them; refused requests do not count. */
+/**
+ * Requests per sliding window and model. Refused requests do not count. Header names:
+ * https://docs.claude.com/en/api/rate-limits
+ */
 export class MinuteLimits {
   #perModel: Record<string, number>;
   readonly #windowMs: number;
@@ -27,7 +30,7 @@ export class MinuteLimits {
     const limit = this.#perModel[model];
     if (limit === undefined) return {};
     const now = this.#now();
-    const starts = (this.#starts.get(model) ?? []).filter((at) => at > now - this.#windowMs);
+    const starts = (this.#starts.get(model) ?? []).filter((startedAt) => startedAt > now - this.#windowMs);
     this.#starts.set(model, starts);
     const refused = starts.length >= limit;
     if (!refused) starts.push(now);

@@ -2,20 +2,21 @@ import { createHash } from 'node:crypto';
 import { type PromptSegment } from './prompt-segments.ts';
 import { estimateTokens } from '../../provider-host/tokens.ts';
 
+// https://docs.claude.com/en/docs/build-with-claude/prompt-caching
 const LIFE_MS = 5 * 60_000; // of an `ephemeral` entry since its last use
-const MINIMUM_TOKENS = 1_024; // shorter prefixes are not cached
-const LOOK_BACK_BLOCKS = 20; // how far before a breakpoint an earlier entry is found
+const MINIMUM_TOKENS = 1_024; // shorter prefixes are not cached; the real minimum differs by model
+const LOOK_BACK_BLOCKS = 20; // a lookup finds earlier entries up to this many blocks before a breakpoint
 
-/** What the cache makes of one prompt, in tokens; the three sum up to the prompt. */
+/** One prompt's tokens by what the cache does with them. The three add up to the prompt. */
 export interface CacheSplit {
   input: number;
   cache_write: number;
   cache_read: number;
-  /** Keeps the new prefixes. Called when the reply starts: until then other requests cannot read them. */
+  /** Stores the new prefixes. Called when the reply starts: other requests cannot read them before. */
   keep: () => void;
 }
 
-/** Simulates prompt caching: prefixes up to a breakpoint, per model, alive for five minutes after each use. */
+/** Simulates prompt caching: prefixes up to a breakpoint, per model, for five minutes after each use. */
 export class PrefixCache {
   readonly #expiry = new Map<string, number>(); // key → instant in ms; kept in order of expiry
   readonly #now: () => number;
@@ -27,8 +28,8 @@ export class PrefixCache {
   split(model: string, segments: readonly PromptSegment[]): CacheSplit {
     const { keys, tokens } = chain(model, segments);
     const total = tokens.at(-1) ?? 0;
-    const breakpoints = segments.flatMap((segment, at) =>
-      segment.breakpoint && (tokens[at] ?? 0) >= MINIMUM_TOKENS ? [at] : [],
+    const breakpoints = segments.flatMap((segment, i) =>
+      segment.breakpoint && (tokens[i] ?? 0) >= MINIMUM_TOKENS ? [i] : [],
     );
     const last = breakpoints.at(-1);
     if (last === undefined) return { input: total, cache_write: 0, cache_read: 0, keep: () => {} };
@@ -40,14 +41,14 @@ export class PrefixCache {
       input: total - read - written,
       cache_write: written,
       cache_read: read,
-      keep: () => this.#keep(used.map((at) => keys[at] ?? '')),
+      keep: () => this.#keep(used.map((i) => keys[i] ?? '')),
     };
   }
 
   #longestHit(keys: readonly string[], breakpoints: readonly number[]): number | null {
     for (const breakpoint of breakpoints.toReversed()) {
-      for (let at = breakpoint; at >= Math.max(0, breakpoint - LOOK_BACK_BLOCKS); at--) {
-        if ((this.#expiry.get(keys[at] ?? '') ?? 0) > this.#now()) return at;
+      for (let i = breakpoint; i >= Math.max(0, breakpoint - LOOK_BACK_BLOCKS); i--) {
+        if ((this.#expiry.get(keys[i] ?? '') ?? 0) > this.#now()) return i;
       }
     }
     return null;
@@ -60,7 +61,7 @@ export class PrefixCache {
       this.#expiry.delete(key);
     }
     for (const key of keys) {
-      this.#expiry.delete(key); // so that it moves to the end
+      this.#expiry.delete(key); // moves the key to the end
       this.#expiry.set(key, now + LIFE_MS);
     }
   }

@@ -3,15 +3,15 @@ import { estimateTokens } from '../../provider-host/tokens.ts';
 
 /** One block of the prompt in the order the provider hashes and counts it: tools, system, messages. */
 export interface PromptSegment {
-  /** What makes two blocks the same to the cache. */
+  /** Two blocks with the same identity are the same to the cache. */
   identity: string;
-  /** UTF-16 code units that count as prompt; never more than the block's share of the request body. */
+  /** UTF-16 code units that count as prompt. Never more than the block takes in the request body. */
   size: number;
-  /** Whether a cache breakpoint stands after this block. */
+  /** Whether a cache breakpoint follows this block. */
   breakpoint: boolean;
 }
 
-/** The prompt as a list of blocks; a top-level `cache_control` puts a breakpoint after the last one. */
+/** The prompt as a list of blocks. A top-level `cache_control` puts a breakpoint after the last one. */
 export function toPromptSegments(request: MessagesRequest): PromptSegment[] {
   const segments: PromptSegment[] = [];
   const add = (place: string, block: unknown): void => {
@@ -27,7 +27,7 @@ export function toPromptSegments(request: MessagesRequest): PromptSegment[] {
   return segments;
 }
 
-/** The prompt's tokens, cached or not. */
+/** All tokens of the prompt, cached or not. */
 export function sumTokens(segments: readonly PromptSegment[]): number {
   return estimateTokens(segments.reduce((sum, segment) => sum + segment.size, 0));
 }
@@ -36,7 +36,7 @@ function toBlocks(content: string | readonly object[]): readonly object[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 }
 
-/** A text block counts its text; others count the strings and inputs they carry, without our JSON around them. */
+/** A text block counts its text. Other blocks count their strings and inputs, without the JSON around them. */
 function sizeOf(block: object): number {
   if ('text' in block && typeof block.text === 'string') return block.text.length;
   if ('tool_use_id' in block && 'content' in block) {

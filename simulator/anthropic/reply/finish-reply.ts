@@ -12,7 +12,10 @@ export interface FinishedReply {
   output: number;
 }
 
-/** Turns what the model said into content blocks, cut where the request's stop sequences or `max_tokens` cut it. */
+/**
+ * Turns the model's reply into content blocks and cuts it at the request's stop sequences and at `max_tokens`.
+ * https://docs.claude.com/en/api/handling-stop-reasons
+ */
 export function finishReply(reply: ModelReply, request: MessagesRequest, requestHash: string): FinishedReply {
   if (reply.refusal !== undefined) {
     const output = Math.max(1, estimateTokens(reply.refusal));
@@ -20,9 +23,9 @@ export function finishReply(reply: ModelReply, request: MessagesRequest, request
   }
   const stopped = cutAtStopSequence(reply.content, request.stop_sequences ?? []);
   const { blocks, output, cut } = cutAtMaxTokens(stopped.blocks, request.max_tokens);
-  const content = blocks.map((block, at): Anthropic.ContentBlock => {
+  const content = blocks.map((block, i): Anthropic.ContentBlock => {
     if (block.type === 'text') return { type: 'text', text: block.text, citations: null };
-    const id = `toolu_sim_${requestHash.slice(0, 20)}${String(at).padStart(2, '0')}`;
+    const id = `toolu_sim_${requestHash.slice(0, 20)}${String(i).padStart(2, '0')}`;
     return { type: 'tool_use', id, name: block.name, input: block.input, caller: { type: 'direct' } };
   });
   const normal = content.some((block) => block.type === 'tool_use') ? 'tool_use' : 'end_turn';
@@ -35,7 +38,7 @@ function cutAtStopSequence(
   blocks: readonly ReplyBlock[],
   sequences: readonly string[],
 ): { blocks: readonly ReplyBlock[]; sequence: string | null } {
-  for (const [at, block] of blocks.entries()) {
+  for (const [i, block] of blocks.entries()) {
     if (block.type !== 'text') continue;
     const found = sequences
       .map((sequence) => ({ sequence, place: block.text.indexOf(sequence) }))
@@ -43,12 +46,12 @@ function cutAtStopSequence(
       .toSorted((a, b) => a.place - b.place)[0];
     if (found === undefined) continue;
     const rest: ReplyBlock[] = found.place === 0 ? [] : [{ type: 'text', text: block.text.slice(0, found.place) }];
-    return { blocks: [...blocks.slice(0, at), ...rest], sequence: found.sequence };
+    return { blocks: [...blocks.slice(0, i), ...rest], sequence: found.sequence };
   }
   return { blocks, sequence: null };
 }
 
-/** A tool call that does not fit is dropped whole, as half a call cannot be run. */
+/** Drops a tool call that does not fit as a whole: half a call cannot be run. */
 function cutAtMaxTokens(
   blocks: readonly ReplyBlock[],
   maxTokens: number,

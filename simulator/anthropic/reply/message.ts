@@ -1,7 +1,7 @@
 import type { Usage } from '../../../queues/usage.ts';
 import type { FinishedReply } from './finish-reply.ts';
 
-/** The body of a 200. */
+/** The body of a 200 (SDK `resources/messages/messages.d.ts`, `Message`). */
 export function toMessage(reply: FinishedReply, model: string, usage: Usage, requestHash: string): object {
   const details =
     reply.stopReason === 'refusal' ? { type: 'refusal', category: null, explanation: reply.stopExplanation } : null;
@@ -31,7 +31,7 @@ export function toMessage(reply: FinishedReply, model: string, usage: Usage, req
   };
 }
 
-/** The same request has the same id: a second paid call differs from a replay by the provider's log alone. */
+/** The same request gets the same id. Only the provider's log distinguishes a second paid call from a replay. */
 export function toMessageId(requestHash: string): string {
   return `msg_sim_${requestHash.slice(0, 24)}`;
 }

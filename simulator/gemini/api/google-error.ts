@@ -12,7 +12,7 @@ const STATUS_NAMES = {
 const SERVICE = 'generativelanguage.googleapis.com';
 
 /**
- * An error the simulated provider answers with, in the wording and shape of the real one.
+ * An error that the simulated provider answers with, in the words and shape of the real one.
  * https://ai.google.dev/gemini-api/docs/troubleshooting
  */
 export class GoogleError extends Error {

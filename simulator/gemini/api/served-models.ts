@@ -10,7 +10,11 @@ export interface ServedGemini {
   nanoUsdPerToken: { input: number; cacheRead: number; output: number };
 }
 
-/** A table of its own on purpose: the ledger's catalog is checked against this bill. Dollars per million tokens are a thousand nano-dollars per token. */
+/**
+ * Models and prices, apart from the ledger's catalog on purpose: tests check the catalog against this bill.
+ * $1 per million tokens is 1,000 nano-dollars per token.
+ * https://ai.google.dev/gemini-api/docs/models and /gemini-api/docs/pricing
+ */
 const SERVED_MODELS: readonly ServedGemini[] = [
   {
     id: 'gemini-3.5-flash-lite',
@@ -28,7 +32,7 @@ const SERVED_MODELS: readonly ServedGemini[] = [
   },
 ];
 
-/** @throws GoogleError 404 as the provider words it */
+/** @throws GoogleError 404 in the provider's words */
 export function findServedGemini(id: string): ServedGemini {
   const found = SERVED_MODELS.find((model) => model.id === id);
   if (found === undefined) throw unknownModel(id);
@@ -41,12 +45,12 @@ export function billGeminiNanoUsd(model: ServedGemini, usage: Usage): number {
   return usage.input * input + usage.cache_read * cacheRead + usage.output * output;
 }
 
-/** Answer of `GET /v1beta/models`. */
+/** Body of `GET /v1beta/models`. */
 export function toGeminiPage(): object {
   return { models: SERVED_MODELS.map(toGeminiInfo) };
 }
 
-/** Answer of `GET /v1beta/models/:id`. */
+/** Body of `GET /v1beta/models/:id`. */
 export function toGeminiInfo(model: ServedGemini): object {
   return {
     name: `models/${model.id}`,

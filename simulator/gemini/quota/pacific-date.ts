@@ -6,7 +6,7 @@ const format = new Intl.DateTimeFormat('en-CA', {
 });
 
 /**
- * The provider's date, `YYYY-MM-DD`: daily quotas reset at midnight Pacific, on both daylight-saving days too.
+ * The provider's date, `YYYY-MM-DD`: daily quotas reset at midnight Pacific time, also on the days when the clocks change.
  * https://ai.google.dev/gemini-api/docs/rate-limits
  * @param at ms since the epoch
  */

@@ -1,7 +1,7 @@
 import { toPacificDate } from './pacific-date.ts';
 import { toQuotaRefusal, type Violation } from './quota-refusal.ts';
 
-/** Limits of one model in one project; null or absent: none. */
+/** Limits of one model in one project. Null or absent: no limit. */
 interface Limits {
   /** Requests a minute. */
   rpm?: number | null | undefined;
@@ -12,36 +12,36 @@ interface Limits {
 }
 
 export interface LimitSettings {
-  /** Of every project and model, unless `byProject` says otherwise for a project. */
+  /** Of every project and model, unless `byProject` has another value for the project. */
   all: Limits;
   byProject: Record<string, Limits>;
-  /** `sliding`: in any window. `calendar`: from one full minute to the next. */
+  /** `sliding`: any window counts. `calendar`: windows start on the full minute. */
   minute: 'sliding' | 'calendar';
   /** Length of the minute in ms. */
   windowMs: number;
 }
 
-/** What the provider itself has counted for one project and model. */
+/** The provider's own count of one project and model. */
 export interface ProjectCount {
   project: string;
   model: string;
   accepted: number;
   refused: number;
-  /** The most that were accepted in any window, however the limit is counted. */
+  /** Most accepted requests in any sliding window, also under calendar limits. */
   mostInWindow: number;
   mostTokensInWindow: number;
-  /** Accepted by the provider's date. */
+  /** Accepted requests by the provider's date. */
   byDay: Record<string, number>;
 }
 
 interface Tally {
   count: ProjectCount;
   /** Accepted requests that may still count, oldest first. */
-  recent: { at: number; tokens: number }[];
+  recent: { startedAt: number; tokens: number }[];
   window: { requests: number; tokens: number };
 }
 
-/** Holds every project to its limits. A request that is refused counts against none of them. */
+/** Enforces each project's limits. A refused request counts against no limit. */
 export class ProjectLimits {
   readonly #tallies = new Map<string, Tally>();
   readonly #now: () => number;
@@ -56,12 +56,12 @@ export class ProjectLimits {
     this.#settings = { ...this.#settings, ...settings };
   }
 
-  /** Counts one request. @throws GoogleError 429 naming every limit it would pass */
+  /** Counts one request. @throws GoogleError 429 that names every limit it would exceed */
   take(project: string, model: string, tokens: number, tier: 'free' | 'paid'): void {
     const now = this.#now();
     const tally = this.#tally(project, model);
     const { windowMs } = this.#settings;
-    while (tally.recent[0] !== undefined && tally.recent[0].at <= now - windowMs) {
+    while (tally.recent[0] !== undefined && tally.recent[0].startedAt <= now - windowMs) {
       const gone = tally.recent.shift();
       tally.window.requests -= 1;
       tally.window.tokens -= gone?.tokens ?? 0;
@@ -72,7 +72,7 @@ export class ProjectLimits {
       tally.count.refused += 1;
       throw toQuotaRefusal(violations, { model, tier, retryMs: this.#toRetryMs(violations, tally, now) });
     }
-    tally.recent.push({ at: now, tokens });
+    tally.recent.push({ startedAt: now, tokens });
     tally.window.requests += 1;
     tally.window.tokens += tokens;
     const { count } = tally;
@@ -86,7 +86,7 @@ export class ProjectLimits {
     return [...this.#tallies.values()].map(({ count }) => structuredClone(count));
   }
 
-  /** Forgets all counts: every minute and day begins anew. */
+  /** Drops all counts. */
   clear(): void {
     this.#tallies.clear();
   }
@@ -107,16 +107,16 @@ export class ProjectLimits {
   #inMinute(tally: Tally, now: number): { requests: number; tokens: number } {
     if (this.#settings.minute === 'sliding') return tally.window;
     const since = now - (now % this.#settings.windowMs);
-    const counted = tally.recent.filter(({ at }) => at >= since);
+    const counted = tally.recent.filter(({ startedAt }) => startedAt >= since);
     return { requests: counted.length, tokens: counted.reduce((sum, one) => sum + one.tokens, 0) };
   }
 
-  /** Until the minute has room again. A day's refusal carries the same short delay: it misleads, as the real one does. */
+  /** Ms until the minute has room. The refusal of a day's limit has a short delay too; the real one misleads in the same way. */
   #toRetryMs(violations: readonly Violation[], tally: Tally, now: number): number {
     const { windowMs, minute } = this.#settings;
     if (minute === 'calendar' || tally.recent[0] === undefined) return windowMs - (now % windowMs);
     if (violations.every(({ kind }) => kind === 'day')) return Math.ceil(windowMs * 0.64);
-    return Math.max(1, Math.ceil(tally.recent[0].at + windowMs - now));
+    return Math.max(1, Math.ceil(tally.recent[0].startedAt + windowMs - now));
   }
 
   #tally(project: string, model: string): Tally {

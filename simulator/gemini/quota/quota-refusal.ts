@@ -1,18 +1,18 @@
 import { GoogleError } from '../api/google-error.ts';
 
-/** One limit that a request would pass. */
+/** One limit that a request would exceed. */
 export interface Violation {
   kind: 'minute' | 'day' | 'tokens';
-  /** Null leaves the value out, as the provider does where the limit is 0. */
+  /** Null: the refusal leaves the value out, as the provider does for a limit of 0. */
   limit: number | null;
 }
 
 const HELP = 'https://ai.google.dev/gemini-api/docs/rate-limits';
 
 /**
- * The provider's 429, as seen on the free tier in 2025 and 2026: Help, QuotaFailure, RetryInfo, and the same once more in
- * the message. The ids of the paid tier lack the suffix.
- * @param retryMs what it says to wait; for a day's limit it is just as short, and wrong
+ * The provider's 429, as recorded on the free tier in 2025 and 2026: details Help, QuotaFailure and RetryInfo, and the same
+ * content as text in the message. The quota ids of the paid tier have no suffix.
+ * @param retryMs delay that the refusal names; for a day's limit it is as short, and wrong
  */
 export function toQuotaRefusal(
   violations: readonly Violation[],
@@ -45,7 +45,7 @@ export function toQuotaRefusal(
   ]);
 }
 
-/** Whole seconds from one second on, as the provider sends them; the message has the fraction. */
+/** Whole seconds if there is at least one, as the provider sends them. The message has the fraction. */
 function toDelay(seconds: number): string {
   return seconds >= 1 ? `${Math.floor(seconds)}s` : `${seconds.toFixed(3)}s`;
 }

@@ -3,12 +3,12 @@ import { CHARACTERS_PER_TOKEN, estimateTokens } from '../../provider-host/tokens
 import type { ArchiveAnswer } from '../../model/archive/answer.ts';
 import type { ActiveGeminiFault } from '../faults/fault.ts';
 
-/** A reply of the model before it is put into the provider's shape. */
+/** A reply before it gets the provider's shape. */
 export interface ContentReply {
   text: string;
-  /** Null: there is no candidate at all. */
+  /** Null: no candidate. */
   finishReason: string | null;
-  /** Of a prompt that was refused. */
+  /** Reason of a refused prompt, or null. */
   blockReason: string | null;
   thought: string | null;
   /** Tokens billed for the text, and for thinking. */
@@ -16,7 +16,7 @@ export interface ContentReply {
   thoughtsTokens: number;
 }
 
-/** Applies the marker or fault of a reply, then the limit on its length. */
+/** Applies the reply's fault or marker, then the limit of its length. */
 export function finishContent(
   thought: ArchiveAnswer,
   fault: ActiveGeminiFault | null,
@@ -50,7 +50,7 @@ function toKind(thought: ArchiveAnswer, fault: ActiveGeminiFault | null): string
   return thought.markers?.empty === true ? 'empty-text' : 'none';
 }
 
-/** Thinking counts against the limit too: a quarter of what is said, never nothing. */
+/** Thinking counts against the limit too. The simulator takes a quarter of the text, at least one token. */
 function toLimited(text: string, maxOutputTokens: number): ContentReply {
   const whole = toReply(text, 'STOP');
   if (whole.candidatesTokens + whole.thoughtsTokens <= maxOutputTokens) return whole;
@@ -71,7 +71,10 @@ function toReply(text: string, finishReason: string | null): ContentReply {
   return { text, finishReason, blockReason: null, thought: null, candidatesTokens, thoughtsTokens };
 }
 
-/** The body of a 200. Counts of 0 are left out, as the provider's JSON leaves out what has its default value. */
+/**
+ * The body of a 200. Counts of 0 are left out: protobuf's JSON leaves out default values.
+ * https://ai.google.dev/api/generate-content#generatecontentresponse
+ */
 export function toContentResponse(reply: ContentReply, usage: Usage, model: string, responseId: string): object {
   const parts = [
     ...(reply.thought === null ? [] : [{ text: reply.thought, thought: true }]),

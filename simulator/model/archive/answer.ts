@@ -6,7 +6,7 @@ import { findContradictions, findMatches } from './word-overlap.ts';
 
 export const NOT_IN_ARCHIVE = 'NOT IN ARCHIVE';
 
-/** What the simulated model says, before limits and faults. */
+/** The simulated model's answer, before limits and faults. */
 export interface ArchiveAnswer {
   text: string;
   markers: QuestionMarkers | null;
@@ -18,9 +18,10 @@ interface Said {
 }
 
 /**
- * A deterministic stand-in for the librarian's model: it answers from the findings it is shown by shared words, names both
- * where two contradict each other, and says so when nothing fits.
- * @param wantsJson whether the reply must be JSON; `schema` then says which
+ * Answers a librarian's prompt deterministically: it cites the findings that share most words with the question, names both
+ * findings of a contradiction, and answers NOT IN ARCHIVE if none shares a word.
+ * @param wantsJson whether the reply must be JSON
+ * @param schema of the JSON; null: any
  */
 export function answerQuestion(prompt: string, wantsJson: boolean, schema: JsonObject | null): ArchiveAnswer {
   const { findings, question } = parseArchivePrompt(prompt);

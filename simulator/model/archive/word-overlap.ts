@@ -1,7 +1,7 @@
 import type { ShownFinding } from './archive-prompt.ts';
 
 const MOST_FINDINGS = 5;
-/** Findings that say nearly as much on the question as the best one. */
+/** Share of the best score from which a finding is taken too, and of common words from which two sentences have one subject. */
 const NEARLY_AS_GOOD = 0.6;
 
 const STOP_WORDS = new Set(
@@ -12,13 +12,13 @@ const STOP_WORDS = new Set(
     .filter(Boolean),
 );
 
-/** A finding that speaks about the question, and its sentence that does so most. */
+/** A finding that shares words with the question, and its sentence that shares most. */
 export interface Match {
   finding: ShownFinding;
   sentence: string;
 }
 
-/** The findings that share most words with the question, oldest first; rare words weigh more. Empty when nothing overlaps. */
+/** The findings that share most words with the question, oldest first. Rare words weigh more. Empty if none shares a word. */
 export function findMatches(question: string, findings: readonly ShownFinding[]): Match[] {
   const asked = new Set(toWords(question));
   const found = findings.map((finding) => ({
@@ -44,15 +44,15 @@ export function findMatches(question: string, findings: readonly ShownFinding[])
   return (speaking.length > 0 ? speaking : picked).map(({ finding, sentence }) => ({ finding, sentence }));
 }
 
-/** A long listing holds many words and says little about each. */
+/** Lowers the score of a long text: it shares many words by its length alone. */
 function lengthPenalty(text: string): number {
   return 1 + Math.log2(1 + text.length / 4_000);
 }
 
-/** Pairs that say the same of the same thing but for a number. */
+/** Pairs of sentences that have one subject and differ in a number. */
 export function findContradictions(matches: readonly Match[]): [Match, Match][] {
-  return matches.flatMap((match, at) =>
-    matches.slice(at + 1).flatMap((other): [Match, Match][] => (contradicts(match, other) ? [[match, other]] : [])),
+  return matches.flatMap((match, i) =>
+    matches.slice(i + 1).flatMap((other): [Match, Match][] => (contradicts(match, other) ? [[match, other]] : [])),
   );
 }
 
@@ -65,7 +65,7 @@ function contradicts(a: Match, b: Match): boolean {
   return shared > 0 && shared / (wordsA.size + wordsB.size - shared) >= NEARLY_AS_GOOD;
 }
 
-/** How much a sentence says: an item of a list or data little, the first line mostly what was asked. */
+/** Ranks of a sentence: items of lists and data last, then the first line, which mostly repeats the task. */
 const LISTED = 1;
 const ASKED = 2;
 const SAID = 3;
@@ -76,10 +76,10 @@ function pickSentence(
   weigh: (words: Iterable<string>) => number,
 ): { sentence: string; rank: number } {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const scored = lines.flatMap((line, at) =>
+  const scored = lines.flatMap((line, i) =>
     line.split(/(?<=[.!?])\s+/).map((part) => {
       const score = weigh(new Set(toWords(part).filter((word) => asked.has(word))));
-      const kind = /^\s*(?:- |[{[])/.test(line) ? LISTED : at === 0 && lines.length > 1 ? ASKED : SAID;
+      const kind = /^\s*(?:- |[{[])/.test(line) ? LISTED : i === 0 && lines.length > 1 ? ASKED : SAID;
       const sentence = part.replace(/^\s*- +/, '').trim();
       return { sentence: sentence.slice(0, 300), score, rank: score === 0 ? 0 : kind };
     }),
@@ -87,7 +87,7 @@ function pickSentence(
   return scored.toSorted((a, b) => b.rank - a.rank || b.score - a.score)[0] ?? { sentence: text, rank: 0 };
 }
 
-/** Lower case, without plural s and the words that say nothing. */
+/** Words in lower case, without plural s and without stop words. */
 export function toWords(text: string): string[] {
   return [...text.toLowerCase().matchAll(/[\p{L}\p{N}][\p{L}\p{N}_-]*/gu)]
     .map(([word]) => (word.length > 3 && word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word))

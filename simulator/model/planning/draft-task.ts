@@ -24,12 +24,12 @@ export function draftTask(
   return { id, description, kind, model: 'haiku', reason: null, depends_on: [], for_each: null, files: null, ...more };
 }
 
-/** Tasks it comes to once `for_each` is spread out. */
+/** Tasks that the draft becomes: one for each entry of `for_each`. */
 export function countOfTask({ for_each: items }: DraftTask): number {
   return items === null ? 1 : items.length;
 }
 
-/** The first tasks that are not more than `most`, the last of them with fewer entries; nothing depends on what was left out. */
+/** The first `most` tasks; the last draft may lose entries. Dependencies on dropped drafts are removed. */
 export function keepFirst(tasks: readonly DraftTask[], most: number): DraftTask[] {
   const kept: DraftTask[] = [];
   let room = most;
@@ -43,7 +43,7 @@ export function keepFirst(tasks: readonly DraftTask[], most: number): DraftTask[
   return kept.map((task) => ({ ...task, depends_on: task.depends_on.filter((id) => ids.has(id)) }));
 }
 
-/** Puts a marker into the descriptions of the first `count` tasks, spread out. */
+/** Appends a marker to the descriptions of the first `count` tasks. A draft that is marked in part is split. */
 export function markFirst(tasks: readonly DraftTask[], count: number, marker: string): DraftTask[] {
   const split = new Map<string, string>();
   let left = count;

@@ -8,29 +8,29 @@ export interface OutlineSection {
   id: string;
   title: string;
   brief: string;
-  /** What the archive is asked for it. */
+  /** Question to the archive. */
   question: string;
 }
 
-/** A document on the goal, one section for each of the words that the goal and the findings share, or name most. */
+/** A document about the goal with one section for each topic word. */
 export function toOutline(prompt: PlanningPrompt): { title: string; sections: OutlineSection[] } {
   const count = findSectionCount(prompt) ?? SECTIONS;
   const topics = findTopics(prompt, count);
-  const sections = Array.from({ length: count }, (_, at) => toSection(at, topics[at] ?? `part ${at + 1}`, prompt.goal));
+  const sections = Array.from({ length: count }, (_, i) => toSection(i, topics[i] ?? `part ${i + 1}`, prompt.goal));
   return { title: toTitle(prompt.goal), sections };
 }
 
-function toSection(at: number, topic: string, goal: string): OutlineSection {
+function toSection(index: number, topic: string, goal: string): OutlineSection {
   const name = topic.charAt(0).toUpperCase() + topic.slice(1);
   return {
-    id: `section-${at + 1}`,
+    id: `section-${index + 1}`,
     title: name,
     brief: `What the archive knows about ${topic}, for: ${goal.slice(0, 300)}`,
     question: `What is known about ${topic}?`,
   };
 }
 
-/** Words of the goal that findings speak of, then other words of the goal, then what some findings speak of and most do not. */
+/** Words of the goal that findings contain, then other words of the goal, then words that at most half of the findings contain. */
 function findTopics({ goal, findings }: PlanningPrompt, count: number): string[] {
   const spread = new Map<string, number>();
   for (const { text } of findings)

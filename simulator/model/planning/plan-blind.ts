@@ -2,7 +2,7 @@ import { toWords } from '../archive/word-overlap.ts';
 import { type DraftTask, draftTask } from './draft-task.ts';
 import type { PlanningPrompt } from './planning-prompt.ts';
 
-/** A few general tasks where no survey listed any file: over the workspace if there is one, else over the archive alone. */
+/** General tasks for a goal without a list of files: about the workspace if there is one, else about the archive alone. */
 export function planBlind({ goal, workspace }: PlanningPrompt): DraftTask[] {
   const topic = toWords(goal).slice(0, 6).join(' ') || 'the work so far';
   const inFolder =

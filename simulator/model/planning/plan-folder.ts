@@ -8,12 +8,12 @@ const READABLE =
 const PASSED_OVER = /(?:^|\/)(?:\.[^/]+|node_modules|dist|build|coverage|vendor)\/|(?:^|\/)\.[^/]+$|-lock\.|\.lock$/;
 const CODE = /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|c|h|cc|cpp|cs|php|lua)$/i;
 const DESCRIBED = 6;
-/** A folder's name that a worker finds in a sentence. */
+/** A folder's path that the simulated worker recognises in a sentence. */
 const PLAIN = /^(?!\.$)[\w@./-]+$/;
 
 type File = PlanningPrompt['files'][number];
 
-/** Tasks over the files a survey listed, most useful first; the words of the goal choose among them. Empty without readable files. */
+/** Tasks about the files that a survey listed; files that share words with the goal come first. Empty without readable files. */
 export function planFolder({ files, goal }: PlanningPrompt): DraftTask[] {
   const readable = files.filter(({ path }) => READABLE.test(path) && !PASSED_OVER.test(path));
   if (readable.length === 0) return [];
@@ -24,7 +24,7 @@ export function planFolder({ files, goal }: PlanningPrompt): DraftTask[] {
     ranked.map(({ path }) => posix.dirname(path)).filter((folder) => PLAIN.test(folder)),
   ).slice(0, 3);
   const extensions = mostCommon(ranked.map(({ path }) => posix.extname(path))).slice(0, 3);
-  const topic = described[0]?.path ?? 'this folder'; // something is known about it by then
+  const topic = described[0]?.path ?? 'this folder'; // the task `describe` has a finding about it by then
   const independent = [
     draftTask('describe', 'docs', 'Summarise {item}: what is it for, and what does it define?', {
       for_each: described.map(({ path }) => path),
@@ -46,25 +46,25 @@ export function planFolder({ files, goal }: PlanningPrompt): DraftTask[] {
   ];
 }
 
-/** Files the goal speaks of first, then read-mes, then where code begins, then other code. */
+/** Files that share words with the goal score highest, then read-mes, then entry files, then other code. */
 function score({ path }: File, words: readonly string[]): number {
   const named = countShared(path, words);
   const kind = /(?:^|\/)readme\b/i.test(path) ? 3 : CODE.test(path) ? 1 : 0;
   return named * 10 + kind + (/(?:^|\/)(?:main|index|app)\.\w+$/.test(path) ? 1 : 0);
 }
 
-/** Whole words: `tea` does not speak of `src/team.ts`. */
+/** Compares whole words: `tea` is not in `src/team.ts`. */
 function countShared(path: string, words: readonly string[]): number {
   const own = new Set(toWords(path.replaceAll(/[_-]/g, ' ')));
   return words.filter((word) => own.has(word)).length;
 }
 
-/** Larger first: there is more to say of them. */
+/** Larger files first. */
 function compare(a: File, b: File): number {
   return b.bytes - a.bytes || (a.path < b.path ? -1 : 1);
 }
 
-/** Those the goal names as they are; of the others one of each folder before a second of any. */
+/** Files that share words with the goal, in their order; then one file of each folder; then the rest. */
 function spreadOverFolders(ranked: readonly File[], words: readonly string[]): File[] {
   const named = ranked.filter(({ path }) => countShared(path, words) > 0);
   const others = ranked.filter((file) => !named.includes(file));
@@ -82,7 +82,7 @@ function mostCommon(names: readonly string[]): string[] {
   return [...counts].toSorted((a, b) => b[1] - a[1]).map(([name]) => name);
 }
 
-/** The stem of the best code file: others import it or speak of it. */
+/** The name, without extension, of the first code file: other files probably mention it. */
 function toSearchedName(ranked: readonly File[]): string {
   const file = ranked.find(({ path }) => CODE.test(path)) ?? ranked[0];
   return posix.basename(file?.path ?? 'the').replace(/\.[^.]+$/, '');

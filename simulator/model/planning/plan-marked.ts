@@ -3,12 +3,12 @@ import { countOfTask, type DraftTask, draftTask, markFirst } from './draft-task.
 import type { PlanMarkers } from './planning-markers.ts';
 import type { PlanningPrompt } from './planning-prompt.ts';
 
-/** Entries of one `for_each`: more break the plan's schema. */
+/** Most entries of one `for_each` that the plan's schema allows. */
 const MOST_ENTRIES = 5_000;
-/** Answers at once, without a tool. */
+/** A task that ends with the first reply and needs no tool. */
 const SMALL = 'Say that item {item} is done. [[turns:1]]';
 
-/** The tasks that markers ask for, or null where they ask for none. */
+/** The tasks that the markers ask for; null if they leave the plan open. */
 export function planMarked(markers: PlanMarkers, { limits }: PlanningPrompt): DraftTask[] | null {
   if (markers.noTasks) return [];
   if (markers.cycle) return toCycle();
@@ -17,12 +17,12 @@ export function planMarked(markers: PlanMarkers, { limits }: PlanningPrompt): Dr
   return markers.tasks === null ? null : toSmallTasks(Math.max(0, markers.tasks - markers.sonnet));
 }
 
-/** Adds what markers want of any plan: tasks for Sonnet, tasks that fail, tasks that take their time. */
+/** Adds what the markers ask of any plan: tasks for Sonnet, tasks that fail, slow tasks. */
 export function applyMarkers(tasks: DraftTask[], markers: PlanMarkers, goal: string): DraftTask[] {
-  const sonnet = Array.from({ length: markers.sonnet }, (_, at) =>
-    draftTask(`judge-${at + 1}`, 'analysis', `What do earlier findings say about "${goal.slice(0, 200)}"?`, {
+  const sonnet = Array.from({ length: markers.sonnet }, (_, i) =>
+    draftTask(`judge-${i + 1}`, 'analysis', `What do earlier findings say about "${goal.slice(0, 200)}"?`, {
       model: 'sonnet',
-      reason: SONNET_REASONS[at % SONNET_REASONS.length] ?? null,
+      reason: SONNET_REASONS[i % SONNET_REASONS.length] ?? null,
     }),
   );
   const all = markFirst([...tasks, ...sonnet], markers.fail, '[[refuse]]');
@@ -32,18 +32,18 @@ export function applyMarkers(tasks: DraftTask[], markers: PlanMarkers, goal: str
 }
 
 function toSmallTasks(count: number): DraftTask[] {
-  const parts = Array.from({ length: Math.ceil(count / MOST_ENTRIES) }, (_, at) => at * MOST_ENTRIES);
-  return parts.map((from, at) =>
-    draftTask(at === 0 ? 'item' : `item-${at + 1}`, 'other', SMALL, {
+  const parts = Array.from({ length: Math.ceil(count / MOST_ENTRIES) }, (_, i) => i * MOST_ENTRIES);
+  return parts.map((from, i) =>
+    draftTask(i === 0 ? 'item' : `item-${i + 1}`, 'other', SMALL, {
       for_each: Array.from({ length: Math.min(MOST_ENTRIES, count - from) }, (__, n) => String(from + n + 1)),
     }),
   );
 }
 
 function toChain(length: number): DraftTask[] {
-  return Array.from({ length }, (_, at) =>
-    draftTask(`step-${at + 1}`, 'other', SMALL.replace('{item}', String(at + 1)), {
-      depends_on: at === 0 ? [] : [`step-${at}`],
+  return Array.from({ length }, (_, i) =>
+    draftTask(`step-${i + 1}`, 'other', SMALL.replace('{item}', String(i + 1)), {
+      depends_on: i === 0 ? [] : [`step-${i}`],
     }),
   );
 }

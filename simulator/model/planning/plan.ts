@@ -5,7 +5,7 @@ import { applyMarkers, planMarked } from './plan-marked.ts';
 import { parsePlanMarkers } from './planning-markers.ts';
 import type { PlanningPrompt } from './planning-prompt.ts';
 
-/** A plan as `planSchema` wants it: what the markers of the goal ask for, else what the folder and the goal suggest. */
+/** A plan that fits the coordinator's schema: from the goal's markers, else from the listed files, else from the goal alone. */
 export function toPlan(prompt: PlanningPrompt): { approach: string; tasks: object[] } {
   const markers = parsePlanMarkers(prompt);
   const marked = planMarked(markers, prompt);
@@ -15,7 +15,7 @@ export function toPlan(prompt: PlanningPrompt): { approach: string; tasks: objec
   return { approach: toApproach(prompt), tasks: applyMarkers(tasks, markers, prompt.goal).map(withoutNulls) };
 }
 
-/** A schema need not allow null for what a task may leave out. */
+/** Leaves null fields out: the plan's schema may not allow null. */
 function withoutNulls(task: DraftTask): object {
   return Object.fromEntries(Object.entries(task).filter(([, value]) => value !== null));
 }

@@ -4,7 +4,7 @@ import { CHARACTERS_PER_TOKEN } from '../../provider-host/tokens.ts';
 import { stripMarkers } from '../markers.ts';
 import { toTexts } from '../message-texts.ts';
 
-/** What the coordinator asks for, told by the `title` of the schema its reply has to fit. */
+/** The coordinator's calls, by the `title` of the schema that the reply must fit. */
 const TITLES = ['plan', 'synthesis', 'condensation', 'outline', 'section'] as const;
 type PlanningTitle = (typeof TITLES)[number];
 
@@ -14,37 +14,37 @@ export interface GivenFinding {
   text: string;
 }
 
-/** One structured call of the coordinator, read out of its tagged blocks. A block that is not there is empty. */
+/** One structured call of the coordinator, parsed from its tagged blocks. An absent block is empty. */
 export interface PlanningPrompt {
   title: PlanningTitle;
   schema: JsonObject;
-  /** Without test markers. */
+  /** Without markers. */
   goal: string;
-  /** The text whose markers count: the goal, or what there is instead of one. */
+  /** The text whose markers count: the goal, or the whole prompt without one. */
   marked: string;
   workspace: string | null;
   files: { path: string; bytes: number }[];
-  /** What the archive knew already, or null. */
+  /** The archive's answer that the prompt contains, or null. */
   archive: string | null;
   findings: GivenFinding[];
   /** Title and brief of the section to write. */
   section: string;
   limits: { maxTasks: number; maxSonnet: number };
   failed: string[];
-  /** The last reply did not do, and the model was told why. */
+  /** Whether the coordinator sent the last reply back. */
   isRepair: boolean;
   /** Characters that the reply may take. */
   room: number;
 }
 
-/** Null for whatever is no structured call of the coordinator: a task, a question. */
+/** Null for a request that is not a structured call of the coordinator, such as a task or a question. */
 export function parsePlanningPrompt(request: MessagesRequest): PlanningPrompt | null {
   const schema: unknown = request.output_config?.format?.schema;
   const title = isObject(schema) ? TITLES.find((one) => one === schema.title) : undefined;
   if (title === undefined || !isObject(schema)) return null;
   const text = toTexts(request.messages[0]?.content ?? '').join('\n');
   const findings = toFindings(text);
-  const rest = text.replace(FINDINGS, ''); // what a finding says must not pass for a block of the prompt
+  const rest = text.replace(FINDINGS, ''); // tags in a finding's text are not blocks of the prompt
   const goal = block(rest, 'goal') ?? '';
   return {
     title,
@@ -94,7 +94,7 @@ function toLimits(text: string | null): PlanningPrompt['limits'] {
   try {
     given = JSON.parse(text ?? '{}');
   } catch {
-    given = {}; // limits nobody can read bind nobody
+    given = {}; // without readable limits the defaults below apply
   }
   const limit = (name: string, otherwise: number): number =>
     isObject(given) && typeof given[name] === 'number' ? given[name] : otherwise;

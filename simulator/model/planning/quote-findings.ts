@@ -4,14 +4,14 @@ import type { GivenFinding, PlanningPrompt } from './planning-prompt.ts';
 
 const MARK = /\s*\(simulated model\)/g;
 
-/** What a finding says first, in at most `most` characters, as one sentence that cites it. */
+/** The first sentence of a finding with its citation, in at most `most` characters. */
 export function quote(finding: GivenFinding, most: number): string {
   const room = Math.max(10, most - finding.id.length - 4);
   const said = firstSentence(finding.text, room);
   return `${said.replace(/[.!?:;…]+$/, '')} [${finding.id}].`;
 }
 
-/** Findings in the order of how much they say about the words; of those that say as much, one of each kind before a second. */
+/** Findings by the number of words they share with the text; of equal ones, one of each kind before a second of any kind. */
 export function rankFindings(findings: readonly GivenFinding[], about: string): GivenFinding[] {
   const wanted = new Set(toWords(about));
   const seen = new Map<string, number>();
@@ -26,7 +26,7 @@ export function rankFindings(findings: readonly GivenFinding[], about: string): 
   return scored.toSorted((a, b) => b.score - a.score || a.turn - b.turn).map(({ finding }) => finding);
 }
 
-/** As many findings as fit, one sentence each, and the ids they come from. */
+/** One sentence of each finding, as many as fit, and the ids they cite. */
 export function quoteMany(
   prompt: Pick<PlanningPrompt, 'room'>,
   findings: readonly GivenFinding[],
@@ -34,7 +34,7 @@ export function quoteMany(
 ): { text: string; citations: string[] } {
   const sentences: string[] = [];
   const citations: string[] = [];
-  let room = prompt.room / 2 - 200; // JSON escapes, the ids once more, and what is said around
+  let room = prompt.room / 2 - 200; // leaves room for JSON escapes, the list of ids and the text around
   for (const finding of findings.slice(0, most.count)) {
     const sentence = quote(finding, most.each);
     room -= sentence.length + finding.id.length + 4;
@@ -45,7 +45,7 @@ export function quoteMany(
   return { text: sentences.join(' '), citations };
 }
 
-/** Brackets would read as citations, so they become round ones; and stops would end the sentence before its citation. */
+/** Replaces what would break a citation: brackets read as citations, and a full stop would end the sentence before it. */
 function firstSentence(text: string, most: number): string {
   const line = toPlainText(withoutTask(text))
     .replaceAll(MARK, '')
@@ -62,13 +62,13 @@ function firstSentence(text: string, most: number): string {
   return flat.length <= most ? flat : `${flat.slice(0, most - 6).trimEnd()} (cut)`;
 }
 
-/** What was found; the line above it says what was asked. */
+/** The text without its first line, which repeats the task. */
 function withoutTask(text: string): string {
   const found = text.split('\n').slice(1).join('\n').trim();
   return found.replaceAll(MARK, '') === '' ? text : found;
 }
 
-/** The summary of a result that is JSON, else the text as it stands. */
+/** The summary of a JSON result, else the whole text. */
 function toPlainText(text: string): string {
   if (!text.startsWith('{')) return text;
   try {
@@ -76,6 +76,6 @@ function toPlainText(text: string): string {
     const said = isObject(value) ? (value.summary ?? value.answer ?? value.result) : null;
     return typeof said === 'string' ? said : text;
   } catch {
-    return text; // not JSON after all, or cut
+    return text; // not JSON, or cut
   }
 }

@@ -10,8 +10,7 @@ import { toCondensation, toSection, toSynthesis } from './summaries.ts';
 const UNKNOWN_ID = 'finding_unknown0000';
 
 /**
- * Answers the coordinator's structured calls as a planner would: deterministic, from the prompt alone, so true about what
- * the prompt says. Null for every other request.
+ * Answers the coordinator's structured calls deterministically and from the prompt alone. Null for every other request.
  */
 export function replyToPlanner(request: MessagesRequest): ModelReply | null {
   const prompt = parsePlanningPrompt(request);
@@ -61,7 +60,7 @@ function spoil(way: Exclude<Spoilage, 'refused'>, said: JsonObject, room: number
   }
 }
 
-/** Every text of the reply's first level changed. */
+/** Changes every text of the reply's first level. */
 function mapTexts(said: JsonObject, change: (text: string) => string): JsonObject {
   return Object.fromEntries(
     Object.entries(said).map(([name, value]) => [name, typeof value === 'string' ? change(value) : value]),

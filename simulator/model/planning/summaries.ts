@@ -5,7 +5,7 @@ import type { PlanningPrompt } from './planning-prompt.ts';
 const MARK = '(simulated model)';
 const MOST_FAILURES = 3;
 
-/** What the tasks found on the goal, each sentence with its finding, and what failed. */
+/** An answer from the tasks' findings, each sentence with its citation, and the failed tasks. */
 export function toSynthesis(prompt: PlanningPrompt): { answer: string; citations: string[] } {
   const { findings, failed, goal } = prompt;
   const { text, citations } = quoteMany(prompt, rankFindings(findings, goal), { count: 8, each: 220 });
@@ -20,7 +20,7 @@ export function toSynthesis(prompt: PlanningPrompt): { answer: string; citations
   return { answer: parts.filter(Boolean).join(' '), citations };
 }
 
-/** One text in place of many findings: it cites every one of them. */
+/** One text that replaces many findings and cites each of them. */
 export function toCondensation({ findings, room }: PlanningPrompt): { summary: string; citations: string[] } {
   const citations = findings.map(({ id }) => id);
   const ids = citations.join('","').length;
@@ -29,7 +29,7 @@ export function toCondensation({ findings, room }: PlanningPrompt): { summary: s
   return { summary: [...sentences, MARK].join('\n'), citations };
 }
 
-/** A section's text from the findings given with it, every sentence cited. */
+/** A section's text from its findings, each sentence with its citation. */
 export function toSection(prompt: PlanningPrompt): { text: string; citations: string[] } {
   const { findings, section, goal } = prompt;
   const { text, citations } = quoteMany(prompt, rankFindings(findings, section || goal), { count: 10, each: 300 });

@@ -3,7 +3,7 @@ import { firstLine } from '../task/reading.ts';
 import { findStep } from '../task/steps.ts';
 import { searchFindings } from './findings.ts';
 
-/** Takes “Ask the archive: …” to the librarian, and to the findings themselves where there is none or it gives no answer. */
+/** “Ask the archive: …”: asks the librarian; searches the findings instead if there is no librarian or it fails. */
 export const askArchive: Rule = (view) => {
   const question = /^\s*ask the archive\b[:,]?\s*(\S.*)/i.exec(view.text)?.[1]?.trim();
   if (question === undefined) return null;

@@ -8,7 +8,7 @@ import { findSubject, grepping, list, toSearchValues } from './search.ts';
 
 const MAX_FILES = 20;
 
-/** Counts lines, files, or the places of a text. */
+/** Counts lines, files, or occurrences of a text. */
 export const count: Rule = (view) => {
   if (!/\b(?:count|how many|number of)\b/.test(view.verbs)) return null;
   const isAboutText =

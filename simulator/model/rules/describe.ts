@@ -4,13 +4,13 @@ import type { Answer, Call, RuleMatch, Rule, TaskView } from '../task/types.ts';
 import { type FileText, readFiles } from '../task/reading.ts';
 import { findStep } from '../task/steps.ts';
 
-const NAMED_FILES = 12; // read at most, of those the task names
-const FOUND_FILES = 3; // read at most, of those a glob found
+const NAMED_FILES = 12; // most files to read of those that the task names
+const FOUND_FILES = 3; // most files to read of those that a glob found
 
-/** Says what files are: those the task names, or the first of a folder. Takes every task nothing else takes. */
+/** Describes files: those that the task names, or the first of a folder. Matches every task. */
 export const describe: Rule = (view) => describing(view, view.files.slice(0, NAMED_FILES));
 
-/** @param named files to read; none: those of the folder or pattern the task names, or of the whole workspace */
+/** @param named files to read; empty: files of the task's folder or pattern, else of the whole workspace */
 export function describing(view: TaskView, named: readonly string[]): RuleMatch {
   const patterns = named.length > 0 || !view.tools.has('glob') ? [] : toPatterns(view);
   const listed = patterns.map((pattern) => ({ pattern, step: findStep(view.steps, 'glob', { pattern }) }));
@@ -27,13 +27,13 @@ export function describing(view: TaskView, named: readonly string[]): RuleMatch 
   };
 }
 
-/** Glob patterns for the folders and patterns a task names; everything if it names none. */
+/** Glob patterns of the task's patterns and folders; everything if it names none. */
 export function toPatterns({ globs, folders }: TaskView): string[] {
   if (globs.length > 0) return globs.slice(0, 4);
   return folders.length > 0 ? folders.slice(0, 4).map((folder) => `${folder}/**/*`) : ['**/*'];
 }
 
-/** The files that say most: read-mes first, then package files, then by path. */
+/** Read-mes first, then package files, then by path. */
 function chooseFiles(paths: readonly string[]): string[] {
   const rank = (path: string): number =>
     /(?:^|\/)readme\b/i.test(path) ? 0 : /(?:^|\/)package\.json$/.test(path) ? 1 : 2;
@@ -71,7 +71,7 @@ function describeListing(patterns: readonly string[], found: readonly string[], 
   return `${plural(found.length, 'file')} match ${where} (${kinds.map(([kind, count]) => `${count} ${kind}`).join(', ')}); ${read} read.`;
 }
 
-/** Without a file to look at, only what the tools said can be reported. */
+/** The answer for a task without files: about its data, else about its tool calls. */
 function describeNothing({ task, steps, tools }: TaskView): string {
   if (task.data !== undefined) {
     const { data } = task;

@@ -4,9 +4,9 @@ import { firstLine } from '../task/reading.ts';
 import { findStep, type Step } from '../task/steps.ts';
 
 const READ = 3;
-const READ_OF_FOUNDATION = 10; // the tool's most
+const READ_OF_FOUNDATION = 10; // most ids that the tool takes
 
-/** Asks what the fleet found earlier and answers with the ids it read. */
+/** Searches earlier findings and cites those it reads. */
 export const findings: Rule = (view) => {
   if (
     !view.tools.has('findings') ||
@@ -16,7 +16,7 @@ export const findings: Rule = (view) => {
   return view.buildsOn.length > 0 ? readFoundation(view) : searchFindings(view);
 };
 
-/** Reads the findings a task was told it builds on, and says what each found. */
+/** Reads the findings that the task builds on and summarises each. */
 function readFoundation({ steps, buildsOn }: TaskView): RuleMatch {
   const input = { action: 'get', ids: buildsOn.slice(0, READ_OF_FOUNDATION) };
   const read = findStep(steps, 'findings', input);
@@ -37,7 +37,7 @@ function readFoundation({ steps, buildsOn }: TaskView): RuleMatch {
   };
 }
 
-/** What `findings get` shows: `id: {…}` of each, a blank line between. */
+/** Parses the result of `findings get`: `id: {…}` of each finding, separated by blank lines. */
 function parseFindings(content: string): { id: string; summary: string }[] {
   return content.split('\n\n').flatMap((part) => {
     const [, id = '', json = ''] = /^([A-Za-z0-9._-]+): (\{[\s\S]*)$/.exec(part) ?? [];
@@ -54,7 +54,7 @@ function toLine(jsonText: string): string {
     .trim();
 }
 
-/** Also the way to look around where a task has no workspace. */
+/** Searches the findings for what the task is about. Also serves tasks without a workspace. */
 export function searchFindings(view: TaskView): ReturnType<Rule> {
   const query = findQuery(view);
   const found = findStep(view.steps, 'findings', { action: 'search', query });
@@ -95,7 +95,7 @@ function findQuery({ text, quoted }: TaskView): string {
   return (quoted[0] ?? about ?? text).trim().slice(0, 200);
 }
 
-/** Ids of a listing, one a line: `id (time): summary`. */
+/** Ids of a listing with one finding a line: `id (time): summary`. */
 function findIds(content: string): string[] {
   const listed = [...content.matchAll(/^([A-Za-z0-9._-]+) \(\d{4}-[^)]*\):/gm)].map((match) => match[1] ?? '');
   const mentioned = content.match(/\b(?:finding|archive)_[A-Za-z0-9._-]*[A-Za-z0-9]/g) ?? [];

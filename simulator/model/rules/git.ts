@@ -4,7 +4,7 @@ import { findRequest } from '../task/mentions.ts';
 import { firstLine } from '../task/reading.ts';
 import { findStep } from '../task/steps.ts';
 
-/** Commits: what this task wrote, the files it names, or everything. */
+/** Commits the files that this task wrote, else the files it names, else everything. */
 export const commit: Rule = (view) => {
   if (findRequest(view.verbs, 'commit') === undefined || !view.tools.has('git')) return null;
   const written = view.steps.filter((step) => (step.name === 'write' || step.name === 'edit') && !step.isError);
@@ -46,7 +46,7 @@ const QUERIES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/\b(?:status|clean|changed files|working tree)\b/, ['status', '--short']],
 ];
 
-/** Asks git: log, diff, branches, status. */
+/** Runs a git query: log, diff, branches or status. */
 export const askGit: Rule = (view) => {
   if (!view.tools.has('git') || !(view.task.kind === 'git' || /\bgit\b|\bcommits\b/.test(view.verbs))) return null;
   const args = QUERIES.find(([words]) => words.test(view.verbs))?.[1] ?? ['status', '--short'];

@@ -1,7 +1,8 @@
+import type { SonnetReason } from '../../../queues/reasons.ts';
 import type { Rule } from '../task/types.ts';
 
-/** The four reasons of the fleet's contract, with the words that call for each. */
-const REASONS: readonly (readonly [RegExp, string])[] = [
+/** The four reasons of `queues/reasons.ts`, each with the words that call for it. */
+const REASONS: readonly (readonly [RegExp, SonnetReason])[] = [
   [/\bguardian[- ]council\b|\bconvene\b.*\bcouncil\b/, 'guardian-council deliberation'],
   [
     /\b(?:decide|choose|determine|settle|redesign)\b.*\b(?:architecture|architectural|design|framework|database|migration)\b|\barchitectural decisions?\b/,
@@ -11,7 +12,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:ambiguous|whatever (?:you think|seems) best|somehow better|make it better)\b/, 'ambiguous requirements'],
 ];
 
-/** A task that needs judgement goes back to who gave it. */
+/** Hands a task that needs judgement back to the coordinator. */
 export const handBack: Rule = ({ verbs, steps, tools, text }) => {
   const reason = REASONS.find(([words]) => words.test(verbs))?.[1];
   if (reason === undefined) return null;

@@ -2,7 +2,7 @@ import type { Rule } from '../task/types.ts';
 import { findUrls } from '../task/mentions.ts';
 import { findStep } from '../task/steps.ts';
 
-/** Requests the addresses the task names and says what came back. */
+/** Requests the URLs that the task names and reports the answers. */
 export const http: Rule = ({ text, tools, steps, task }) => {
   const urls = findUrls(text).slice(0, 6);
   if (urls.length === 0 || !tools.has('http')) return null;

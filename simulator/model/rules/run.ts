@@ -2,7 +2,7 @@ import type { Rule, TaskView } from '../task/types.ts';
 import { findRequest } from '../task/mentions.ts';
 import { findStep } from '../task/steps.ts';
 
-/** Runs the one command the task names. */
+/** Runs the command that the task names. */
 export const run: Rule = (view) => {
   const argv = view.tools.has('run') ? findCommand(view) : null;
   if (argv === null) return null;
@@ -11,7 +11,7 @@ export const run: Rule = (view) => {
     next: () => (step === undefined ? [{ name: 'run', input: { argv } }] : []),
     answer() {
       const output = (step?.content ?? '').trim();
-      const exit = [...output.matchAll(/\bexit(?:ed)?(?:\s+(?:code|status|with))*:?\s+(\d+)/gi)].at(-1)?.[1]; // the tool's own, after the program's output
+      const exit = [...output.matchAll(/\bexit(?:ed)?(?:\s+(?:code|status|with))*:?\s+(\d+)/gi)].at(-1)?.[1]; // the last match is the tool's own line, after the program's output
       const code = exit === undefined ? null : Number(exit);
       const ok = step !== undefined && !step.isError && (code === null || code === 0);
       const text = `\`${argv.join(' ')}\` ${ok ? 'ran' : 'failed'}${code === null ? '' : ` with exit code ${code}`}.\n${output.slice(0, 2_000)}`;

@@ -1,6 +1,6 @@
 import type { Rule } from '../task/types.ts';
 
-/** “Say that …”: the smallest task there is, done without a tool. */
+/** “Say that …”: repeats the sentence; needs no tool. */
 export const say: Rule = ({ text }) => {
   const said = /^say that (\S.*)/i.exec(text)?.[1];
   if (said === undefined) return null;

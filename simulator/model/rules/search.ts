@@ -14,7 +14,7 @@ const SEARCHES =
   /\b(?:find|search|grep|locate|look for|where (?:is|are)|occurrences|mentions|usages)\b|\bfiles\b.*\b(?:export|import|use|mention|contain|define|call|reference)s?\b/;
 const DEFINITION = String.raw`\b(function\*?|class|const|let|var|interface|type|enum|def|local function)\s+`;
 
-/** Finds a text or name: `path:line` of each place. */
+/** Finds a text or a name; answers with `path:line` of each match. */
 export const search: Rule = (view) => {
   if (!SEARCHES.test(view.verbs)) return null;
   const subject = findSubject(view);
@@ -41,7 +41,7 @@ export const search: Rule = (view) => {
   };
 };
 
-/** Lists files that match. */
+/** Lists the files of a folder, pattern or extension. */
 export const list: Rule = (view) => {
   const asksFiles = /\b(?:list|which|name|show|what|how many|count)\b.*\bfiles\b|\blist\b/.test(view.verbs);
   if (!asksFiles || /\blines?\b/.test(view.verbs) || !view.tools.has('glob')) return null;
@@ -65,7 +65,7 @@ export const list: Rule = (view) => {
   };
 };
 
-/** What is looked for: a marker such as TODO, a quoted text, else the words after the verb. */
+/** The text to search for: a quoted text, else a word such as TODO, else the words after the verb. */
 export function findSubject({ text, quoted, files, verbs }: TaskView): string | null {
   const quote = quoted.find((one) => !files.includes(one) && !one.endsWith('/'));
   if (quote !== undefined) return quote;
@@ -80,11 +80,11 @@ export function findSubject({ text, quoted, files, verbs }: TaskView): string | 
 interface Grepping {
   next: RuleMatch['next'];
   matches: GrepMatch[];
-  /** What stands in the way of the whole truth, or ''. */
+  /** Why the matches may be incomplete, or ''. */
   note: string;
 }
 
-/** Greps for a text in the files or folders the task names, or everywhere. */
+/** Searches the files or folders that the task names, or the whole workspace. */
 export function grepping(view: TaskView, subject: string, pattern = escapePattern(subject)): Grepping {
   const where = view.files.length > 0 ? view.files.slice(0, 12) : view.folders.slice(0, 4);
   const inputs = where.length > 0 ? where.map((path) => ({ pattern, path })) : [{ pattern }];

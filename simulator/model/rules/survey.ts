@@ -4,12 +4,12 @@ import type { Call, Rule } from '../task/types.ts';
 import { findStep } from '../task/steps.ts';
 
 const EVERYTHING = '**/*';
-/** Asked for one by one where a listing of everything was cut. */
+/** Patterns for one depth each, used when the listing of everything is cut. */
 const BY_DEPTH = Array.from({ length: 8 }, (_, depth) => `${'*/'.repeat(depth)}*`);
-/** What an entry of the answer takes besides its path: `{"path":"","bytes":0},`. */
+/** Characters of an entry besides its path: `{"path":"","bytes":0},`. */
 const ENTRY_CHARACTERS = 24;
 
-/** “List every file of the workspace …”: all paths the glob tool shows, those nearest to the top if not all fit into the reply. */
+/** “List every file of the workspace …”: all paths that the glob tool shows; the least nested if not all fit into the reply. */
 export const survey: Rule = (view) => {
   if (!/^list every file\b/i.test(view.text) || !view.tools.has('glob')) return null;
   const whole = findStep(view.steps, 'glob', { pattern: EVERYTHING });

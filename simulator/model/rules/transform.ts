@@ -20,7 +20,7 @@ const OPERATORS: Record<string, string> = {
 const CONDITION =
   /\bwhere\s+["'`]?(\w+(?:\.\w+)*)["'`]?\s+(is not|is|equals|==|=|!=|<=|>=|<|>|contains)\s+(?:"([^"]*)"|'([^']*)'|([\w.-]+))/gi;
 
-/** Sorts, filters, counts and converts rows with the transform tools: of a file the task names, or of its data. */
+/** Sorts, filters, counts and converts the rows of a file or of the task's data with the transform tools. */
 export const transform: Rule = (view) => {
   const asks =
     view.task.kind === 'transform' ||
@@ -105,7 +105,7 @@ function toValue(text: string): string | number | boolean {
   return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-/** A call that broke the tool's schema was not this model's own. */
+/** Whether the result refuses a call that broke the tool's schema. A fault made such a call, not this rule. */
 function isFormatError(content: string): boolean {
   return content.includes('breaks its schema');
 }
@@ -115,6 +115,6 @@ function parseRows(content: string): unknown[] | null {
     const value: unknown = JSON.parse(content);
     return Array.isArray(value) ? value : null;
   } catch {
-    return null; // CSV, or a note on the file that was written
+    return null; // CSV, or a message about the written file
   }
 }

@@ -2,11 +2,12 @@ import { escapePattern } from '../task/grep-output.ts';
 import type { Call, RuleMatch, Rule, TaskView } from '../task/types.ts';
 import { findRequest } from '../task/mentions.ts';
 import { firstLine, type FileText, readFiles } from '../task/reading.ts';
+import type { Step } from '../task/steps.ts';
 import { describing } from './describe.ts';
 
 const VERBS = 'append|add|create|write|save|document|put';
 
-/** Creates a file or appends to one; without a given text it writes down what it read of the other files. */
+/** Creates a file or appends to it. Without a given text it writes a description of the other files. */
 export const write: Rule = (view) => {
   const verb = findRequest(view.verbs, VERBS);
   const hasText = findGivenText(view, null) !== null;
@@ -22,10 +23,10 @@ export const write: Rule = (view) => {
 
 interface WritePlan {
   isAppend: boolean;
-  /** The text the task gives, or null: then `about` says what to write. */
+  /** The text that the task gives; null: the answer of `about` is written. */
   given: string | null;
   about: RuleMatch | null;
-  /** The target as it was read; undefined until then. A target that is not there yet reads as an error. */
+  /** The target's content; undefined until it is read. A missing file has an error. */
   before: FileText | undefined;
   reads: Call[];
 }
@@ -40,7 +41,7 @@ function writing(view: TaskView, target: string, plan: WritePlan): RuleMatch {
       if (done !== undefined) return [];
       const look = [...(plan.about?.next() ?? []), ...(view.tools.has('read') ? plan.reads : [])];
       if (look.length > 0) return look;
-      if (plan.isAppend && isPartial) return []; // writing back what was seen would cut the file
+      if (plan.isAppend && isPartial) return []; // writing back the part that was read would cut the file
       const start = plan.isAppend && old !== '' && !old.endsWith('\n') ? `${old}\n` : plan.isAppend ? old : '';
       return [
         { name: 'write', input: { file_path: target, content: `${start}${text}${text.endsWith('\n') ? '' : '\n'}` } },
@@ -48,12 +49,8 @@ function writing(view: TaskView, target: string, plan: WritePlan): RuleMatch {
     },
     answer() {
       const what = plan.isAppend && old !== '' ? 'Appended to' : 'Wrote';
-      const outcome =
-        done === undefined
-          ? `Nothing was written to ${target}${isPartial ? ': it is too large to append to with the tools at hand' : ''}.`
-          : done.isError
-            ? `${target} could not be written: ${firstLine(done)}`
-            : `${what} ${target}: ${JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)}`;
+      const nothing = `Nothing was written to ${target}${isPartial ? ': it is too large to append to with the tools at hand' : ''}.`;
+      const outcome = done === undefined ? nothing : describeWrite(done, target, what, text);
       const ok = done !== undefined && !done.isError;
       return {
         text: outcome,
@@ -72,9 +69,14 @@ function writing(view: TaskView, target: string, plan: WritePlan): RuleMatch {
   };
 }
 
+function describeWrite(step: Step, target: string, what: string, text: string): string {
+  if (step.isError) return `${target} could not be written: ${firstLine(step)}`;
+  return `${what} ${target}: ${JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)}`;
+}
+
 /**
- * The file after "to", "into" or "in", or right after the verb; a file that is only what the text is about ("docs for
- * a.ts") is never written over.
+ * The file after "to", "into" or "in", or right after the verb. A file that is only the subject ("docs for a.ts") is never
+ * the target.
  */
 function findTarget({ text, files }: TaskView, hasText: boolean): string | undefined {
   const named = files.filter((path) => text.includes(path));
@@ -91,9 +93,9 @@ function findTarget({ text, files }: TaskView, hasText: boolean): string | undef
   return after('to|into') ?? after('create|write|save|called|named|as') ?? inside ?? fallback;
 }
 
-/** The first quoted text that is no path, else what follows "with the text" or "saying", else null. */
+/** The first quoted text that is not a path, else what follows "with the text" or "saying", else null. */
 function findGivenText({ text, quoted, files }: TaskView, target: string | null): string | null {
-  const commitAt = text.toLowerCase().lastIndexOf('commit'); // what is quoted after it is the message
+  const commitAt = text.toLowerCase().lastIndexOf('commit'); // a quote after it is the commit's message
   const quote = quoted.find(
     (one) => one !== target && !files.includes(one) && (commitAt < 0 || text.indexOf(one) < commitAt),
   );

@@ -2,13 +2,13 @@ import { extname } from 'node:path';
 import { isObject } from '../../provider-host/json.ts';
 import type { FileText } from './reading.ts';
 
-/** What can be said of a file from its text alone. */
+/** What a file's text shows about it. */
 export interface FileFacts {
   path: string;
   language: string;
   lines: number;
   isComplete: boolean;
-  /** False where parts of it were no longer in the prompt: what follows may miss something then. */
+  /** False if parts of the text are no longer in the prompt: the fields below may then be incomplete. */
   isWhole: boolean;
   /** Characters. */
   size: number;
@@ -65,7 +65,7 @@ export function toFileFacts({ path, text, lines, isComplete, isWhole }: FileText
   };
 }
 
-/** One line on the file, every word of it from the file. */
+/** One line about the file, from its facts alone. */
 export function describeFacts(facts: FileFacts): string {
   const parts = [`${facts.language}, ${facts.isComplete ? '' : 'at least '}${plural(facts.lines, 'line')}`];
   if (facts.heading !== null) parts.push(`headed “${facts.heading}”`);
@@ -134,6 +134,6 @@ function findKeys(language: string, text: string): string[] {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? Object.keys(value) : [];
   } catch {
-    return []; // not seen whole, or not JSON after all
+    return []; // read in part, or not JSON
   }
 }

@@ -2,8 +2,8 @@ import { parseGlob } from './grep-output.ts';
 import type { Call, TaskView } from './types.ts';
 
 /**
- * A harmless look around, for a turn that must call a tool though nothing is left to do. Another one at each turn, so
- * that a repeated call never looks like a loop.
+ * A call that changes nothing, for a turn that must call a tool and has no call left. It differs from turn to turn, so that
+ * the worker does not take it for a loop.
  * @param turn replies given so far
  */
 export function toFillerCalls(view: TaskView, turn: number): Call[] {

@@ -5,7 +5,7 @@ import { fillSchema, fitsSchema } from '../schema-fill.ts';
 
 const MARK = '(simulated model)';
 
-/** The final answer as the task wants it: JSON where it gave a schema, else text that says it is simulated. */
+/** The final answer: JSON for a task with a schema, else text that ends with a mark of the simulator. */
 export function toFinalText({ task, directives }: TaskView, answer: Answer, isRepair: boolean): string {
   if (task.schema === null) return pad(answer.text, directives.tokens);
   const isBad = directives.badSchema === 'always' || (directives.badSchema === 'once' && !isRepair);
@@ -25,7 +25,7 @@ function pad(text: string, tokens: number | null, between = '\n'): string {
   return `${lines.join(between)}${between}${MARK}`;
 }
 
-/** JSON that breaks the schema; for a schema that takes anything, no JSON at all. */
+/** JSON that breaks the schema; text that is not JSON if every JSON fits it. */
 function toBadResult(schema: JsonObject): string {
   const candidates = [{ unexpected: true }, [], 'a text', 0, null];
   const bad = candidates.find((candidate) => !fitsSchema(schema, candidate));

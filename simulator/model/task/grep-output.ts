@@ -6,7 +6,7 @@ export interface GrepMatch {
   text: string;
 }
 
-/** Matches of a grep result, `path:line:text` or, from a search in one file, `line:text`. */
+/** Matches of a grep result: `path:line:text`, or `line:text` from a search in one file. */
 export function parseGrep(step: Step, searched: string | null): { matches: GrepMatch[]; isCut: boolean } {
   const matches: GrepMatch[] = [];
   if (step.isError || step.isLost || /^no matches\b/i.test(step.content)) return { matches, isCut: false };

@@ -7,13 +7,13 @@ const FILE = new RegExp(
 const FOLDER = /(?<![\w/:.@-])((?:[\w@.-]+\/)+)(?![\w*])/g;
 const GLOB = /(?<![\w*])([\w./@-]*\*[\w./*{},@-]*)/g;
 
-/** Quoted texts, without their quotes: "…", “…”, `…`, and '…' that is no apostrophe. */
+/** Quoted texts, without their quotes: "…", “…”, `…`, and '…' unless it is an apostrophe. */
 export function findQuoted(text: string): string[] {
   const quotes = /"([^"]+)"|“([^”]+)”|`([^`]+)`|(?<!\w)'([^']+)'(?!\w)/g;
   return [...text.matchAll(quotes)].map((match) => match[1] ?? match[2] ?? match[3] ?? match[4] ?? '');
 }
 
-/** Paths that look like files: a name with a usual extension; addresses left out. */
+/** Paths of files: a name with a known extension. URLs are left out. */
 export function findFiles(text: string): string[] {
   const bare = text.replaceAll(/https?:\/\/\S+/g, ' ');
   return unique([...bare.matchAll(FILE)].map((match) => match[1] ?? '').filter((path) => !/^node\.js$/i.test(path)));
@@ -48,7 +48,7 @@ export function findUrls(text: string): string[] {
   return unique((text.match(/https?:\/\/[^\s"'`<>)\]]+/g) ?? []).map((url) => url.replace(/[.,;]$/, '')));
 }
 
-/** The words of a sentence without anything quoted, any path or address: what is left says what to do. */
+/** The text in lower case without quotes, paths and URLs. The verbs that are left name the work. */
 export function toVerbText(text: string): string {
   return text
     .replaceAll(/"[^"]*"|“[^”]*”|`[^`]*`|(?<!\w)'[^']+'(?!\w)/g, ' ')
@@ -58,8 +58,8 @@ export function toVerbText(text: string): string {
 }
 
 /**
- * The first of the given verbs that the text asks for: at its start, or after a stop, "and", "then" or "please". A verb
- * inside a question or a name ("describe what add does") asks for nothing.
+ * The first of the given verbs that is a request: at the start of the text, or after a stop, "and", "then" or "please". A
+ * verb inside a question or a name ("describe what add does") is not a request.
  * @param words alternatives of a regular expression
  */
 export function findRequest(verbs: string, words: string): string | undefined {

@@ -6,21 +6,21 @@ const MAX_RANGES = 50;
 const MAX_PARALLEL = 6;
 const CUT = /\n?\[[^\]\n]*\b(?:cut|truncated)\b[^\]\n]*\]\s*$/i;
 
-/** What reading showed of a file. */
+/** What the `read` tool returned of a file. */
 export interface FileText {
   path: string;
   text: string;
-  /** Lines as `wc -l` counts them, an unfinished last one included. */
+  /** Lines as `wc -l` counts them, plus an unfinished last one. */
   lines: number;
-  /** Whether the whole file was seen, so that `lines` is all of them. */
+  /** Whether the file was read to its end, so that `lines` counts all lines. */
   isComplete: boolean;
-  /** Whether `text` is the whole file: parts that were seen may have left the prompt since. */
+  /** Whether `text` is the whole file. False if a part was dropped from the prompt after it was read. */
   isWhole: boolean;
-  /** The tool's refusal, or null. */
+  /** The tool's error, or null. */
   error: string | null;
 }
 
-/** Reads files whole, and in ranges where a file is too large for one result. */
+/** Reads whole files, or ranges of a file that is too large for one result. */
 export function readFiles(view: TaskView, paths: readonly string[]): { calls: Call[]; files: FileText[] } {
   const calls: Call[] = [];
   const files: FileText[] = [];
@@ -44,7 +44,7 @@ function readFile(view: TaskView, path: string): { call: Call } | { file: FileTe
   return readRanges(view, path);
 }
 
-/** Ranges of 400 lines, or shorter where the tool says how many fit. */
+/** Reads ranges of 400 lines, or shorter ones if the tool's error names how many lines fit. */
 function readRanges(view: TaskView, path: string): { call: Call } | { file: FileText } {
   const parts: string[] = [];
   let lines = 0;
@@ -52,7 +52,7 @@ function readRanges(view: TaskView, path: string): { call: Call } | { file: File
   const toFile = (isComplete: boolean) => ({
     file: { path, text: parts.join('\n'), lines, isComplete, isWhole: isWhole && isComplete, error: null },
   });
-  for (let at = 0; at < MAX_RANGES; at++) {
+  for (let i = 0; i < MAX_RANGES; i++) {
     let range = [lines + 1, lines + RANGE_LINES];
     let step = findStep(view.steps, 'read', { file_path: path, view_range: range });
     const fits = step?.isError ? /view_range: \[(\d+), (\d+)\]/.exec(step.content) : null;
@@ -65,11 +65,11 @@ function readRanges(view: TaskView, path: string): { call: Call } | { file: File
     const [from = 1, to = 1] = range;
     if (step.isLost && view.steps.some((other) => isNextRange(other, path, to))) {
       isWhole = false;
-      lines += to - from + 1; // it was full, else the next range would not have been asked for
+      lines += to - from + 1; // the range was full: only then did the next range follow
       continue;
     }
     if (step.isError || step.isLost || CUT.test(step.content)) return toFile(false);
-    const count = step.content === '' ? 0 : step.content.split('\n').length; // a range comes without its last line's end
+    const count = step.content === '' ? 0 : step.content.split('\n').length; // a range has no line break at its end
     parts.push(step.content);
     lines += count;
     if (count < to - from + 1) return toFile(true);

@@ -1,18 +1,18 @@
 import type { MessagesRequest } from '../types.ts';
 import { isObject, type JsonObject } from '../../provider-host/json.ts';
 
-/** One tool call of the conversation with what came back. */
+/** One tool call of the conversation and its result. */
 export interface Step {
   name: string;
   input: JsonObject;
   /** The result's text. */
   content: string;
   isError: boolean;
-  /** The caller took the result out of the prompt to keep it small: nothing can be learned from it any more. */
+  /** Whether the caller dropped the result from the prompt to keep it small. */
   isLost: boolean;
 }
 
-/** Every tool call so far, in order. */
+/** All tool calls that have a result, in order. */
 export function toSteps(request: MessagesRequest): Step[] {
   const results = new Map<string, { content: string; isError: boolean }>();
   const steps: Step[] = [];
@@ -35,7 +35,7 @@ export function toSteps(request: MessagesRequest): Step[] {
   return steps;
 }
 
-/** The last call of the tool whose input holds every given field. */
+/** The last call of the tool whose input has all the given fields. */
 export function findStep(steps: readonly Step[], name: string, input: JsonObject): Step | undefined {
   return steps.findLast(
     (step) =>

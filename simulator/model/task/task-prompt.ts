@@ -2,7 +2,7 @@ import { toTexts } from '../message-texts.ts';
 import type { MessagesRequest } from '../types.ts';
 import { isObject, type JsonObject } from '../../provider-host/json.ts';
 
-/** What the first user message asks for, as far as it follows the worker's layout; any other text is a description. */
+/** The task in the first user message, in the worker's layout. Text without that layout is the description. */
 export interface TaskPrompt {
   kind: string;
   description: string;
@@ -36,6 +36,6 @@ function parseJson(text: string | null): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    return undefined; // the worker wrote it; a text that is no JSON is no data
+    return undefined; // not JSON: no data
   }
 }

@@ -7,18 +7,21 @@ import { findFiles, findFolders, findGlobs, findQuoted, toVerbText } from './men
 import { toSteps } from './steps.ts';
 import { parseTaskPrompt } from './task-prompt.ts';
 
-/** The rules search every word for paths, quotes and verbs, some from each letter on: a task of one endless word must not hold up its process. */
+/**
+ * Characters of a description that the rules read. Some patterns start again at each letter, so that a very long word would
+ * block the process.
+ */
 const READ_CHARACTERS = 4_000;
 
-/** Where a task of a mission names the findings of those it depends on: their words are no wish of its own. */
+/** Where a mission's task lists the findings that it builds on. The text below is not part of the request. */
 const FOUNDATION = /\n\nIt builds on these findings\b/;
 
-/** Reads everything the model goes by out of one request. */
+/** Parses from one request all that the rules decide by. */
 export function toTaskView(request: MessagesRequest): TaskView {
   const task = parseTaskPrompt(request);
   const [own = '', foundation = ''] = task.description.split(FOUNDATION);
   const text = stripMarkers(own.slice(0, READ_CHARACTERS));
-  const odd = task.files.filter((path) => !/^[\w@./-]+$/.test(path)); // with blanks: its last word would pass for another file
+  const odd = task.files.filter((path) => !/^[\w@./-]+$/.test(path)); // in a path with blanks the last word would count as another file
   const besides = odd.reduce((rest, path) => rest.replaceAll(path, ' '), text);
   const files = [...new Set([...task.files, ...findFiles(besides)])];
   const globs = findGlobs(text);

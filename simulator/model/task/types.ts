@@ -9,14 +9,14 @@ export interface Call {
   input: JsonObject;
 }
 
-/** What there is to decide by: the task, what the tools said so far, and which tools there are. */
+/** What the rules decide by: the task, the tool results so far, and the offered tools. */
 export interface TaskView {
   task: TaskPrompt;
-  /** The description without test markers. */
+  /** The description without markers. */
   text: string;
-  /** `text` in lower case without quotes, paths and addresses. */
+  /** `text` in lower case without quotes, paths and URLs. */
   verbs: string;
-  /** Files the task names, listed or in its text. */
+  /** Files of the task's list and of its text. */
   files: string[];
   folders: string[];
   globs: string[];
@@ -24,7 +24,7 @@ export interface TaskView {
   steps: Step[];
   tools: ReadonlySet<string>;
   directives: Directives;
-  /** Findings of the tasks it depends on. */
+  /** Ids of the findings of the tasks that this task depends on. */
   buildsOn: string[];
   /** Characters that a reply may take. */
   room: number;
@@ -35,11 +35,11 @@ export interface Answer {
   values: Values;
 }
 
-/** One way to do a task. Both functions depend only on the steps done so far. */
+/** How a matching rule does the task. Both functions depend only on the steps so far. */
 export interface RuleMatch {
-  /** The calls to make now; none when there is nothing more to find out or do. */
+  /** The calls of this turn; empty when the work is done. */
   next(): Call[];
-  /** What the steps so far showed. */
+  /** The answer from the steps so far. */
   answer(): Answer;
 }
 
