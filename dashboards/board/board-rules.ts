@@ -7,6 +7,7 @@ import { idSchema } from '../../queues/tasks.ts';
 import { UsageError } from '../../src/errors.ts';
 import type { JobChecks } from './job-edits.ts';
 import type { Db } from '../../src/redis/db.ts';
+import { readJob } from '../../src/jobs/state/states.ts';
 
 export interface BoardRulesOptions {
   db: Db;
@@ -61,14 +62,14 @@ export function createBoardRules(options: BoardRulesOptions): BeforeHook {
     'put /api/queues/:queueName/:jobId/retry': async ({ params }) => {
       const job = await findJob(queues, params);
       if (job === null) return refused(404, 'no such job');
-      const state = await job.getState();
+      const { state } = await readJob(options.db, job.queueName, job.id ?? '');
       if (state !== 'failed') return refused(409, `only failed jobs can be retried; this one is ${state}`);
       await job.log('retried by hand in the dashboard');
     },
     'patch /api/queues/:queueName/:jobId/update-data': async ({ params, body }) => {
       const job = await findJob(queues, params);
       if (job === null) return refused(404, 'no such job');
-      const state = await job.getState();
+      const { state } = await readJob(options.db, job.queueName, job.id ?? '');
       if (!EDITABLE.has(state)) return refused(409, `a job that is ${state} cannot be edited`);
       const after: unknown = body['jobData'];
       await checks.checkEdit(job.queueName as QueueName, job.data as Record<string, unknown>, after);

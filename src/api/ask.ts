@@ -10,7 +10,7 @@ export function createFleetAsk(
   return async (question, { queryId, ...more } = {}) => {
     const enqueued = await withRedisErrors(parts.redisUrl, async () =>
       addQuery(
-        parts.queues[parts.queueName],
+        { db: parts.db, queue: parts.queues[parts.queueName] },
         { ...more, question },
         { queryId, session: await parts.currentSession() },
       ),

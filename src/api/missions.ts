@@ -4,12 +4,13 @@ import { toMissionFindingId } from '../coordinator/mission/id.ts';
 import { addMission, type MissionProducerParts } from '../coordinator/mission/enqueue.ts';
 import { listMissions, readMissionStatus } from '../coordinator/mission/status.ts';
 import type { FleetMissions, MissionHandle } from '../coordinator/mission/handle-types.ts';
+import { readJob } from '../jobs/state/states.ts';
 
 /** The `missions` of a connected fleet. @param parts of the missions' queue */
 export function createFleetMissions(
   parts: HandleParts & MissionProducerParts & { currentSession: () => Promise<string> },
 ): FleetMissions {
-  const { db, queues, queueName, redisUrl } = parts;
+  const { db, queueName, redisUrl } = parts;
   const { redis, keys } = db;
 
   function toHandle(id: string, added: boolean, state: MissionHandle['state']): MissionHandle {
@@ -28,8 +29,8 @@ export function createFleetMissions(
       return toHandle(id, added, state);
     },
     async get(id) {
-      const [state, known] = await withRedisErrors(redisUrl, () =>
-        Promise.all([queues[queueName].getJobState(id), redis.exists(keys.mission(id))]),
+      const [{ state }, known] = await withRedisErrors(redisUrl, () =>
+        Promise.all([readJob(db, queueName, id), redis.exists(keys.mission(id))]),
       );
       return state === 'unknown' && known === 0 ? null : toHandle(id, false, state);
     },

@@ -7,6 +7,7 @@ import { toRedisError } from '../redis/connect.ts';
 import type { Db } from '../redis/db.ts';
 import type { JobEnds } from '../jobs/state/job-ends.ts';
 import type { Enqueued, TaskHandle, WaitOptions } from '../tasks/types.ts';
+import { readJob } from '../jobs/state/states.ts';
 
 export interface HandleParts {
   db: Db;
@@ -63,13 +64,11 @@ export function toTimeoutMs({ timeoutMs = DEFAULT_TIMEOUT_MS }: WaitOptions): nu
 }
 
 /** Why a task may not be done yet. */
-async function describe(
-  { db: { redis, keys }, queues, queueName, redisUrl }: HandleParts,
-  id: string,
-): Promise<string> {
+async function describe({ db, queueName, redisUrl }: HandleParts, id: string): Promise<string> {
+  const { redis, keys } = db;
   try {
-    const [state, halt, parked] = await Promise.all([
-      queues[queueName].getJobState(id),
+    const [{ state }, halt, parked] = await Promise.all([
+      readJob(db, queueName, id),
       redis.get(keys.haltReason),
       redis.hexists(keys.parked, id),
     ]);

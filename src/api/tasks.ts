@@ -11,6 +11,7 @@ import { readKnownNames } from '../tasks/known-names.ts';
 import { isTypedTask, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';
 import { createTaskHandle, toTimeoutMs, type HandleParts } from './task-handle.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from '../tasks/types.ts';
+import { readJob } from '../jobs/state/states.ts';
 
 type Inputs = Iterable<unknown> | AsyncIterable<unknown>;
 
@@ -52,7 +53,7 @@ export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer
     return withRedisErrors(redisUrl, async () => {
       const data = await redis.hget(keys.queueKey(queueName, id), 'data');
       if (data === null && (await redis.exists(keys.finding(toFindingId(id)))) === 0) return null;
-      const state = data === null ? 'unknown' : await queues[queueName].getJobState(id);
+      const state = data === null ? 'unknown' : (await readJob(db, queueName, id)).state;
       const task = { id, added: false, state, wantedFindingId: data === null ? undefined : toWantedId(data) };
       return createTaskHandle(parts, task, toResultParser(typed ?? null));
     });

@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import { NotFoundError, UsageError } from '../errors.ts';
 import type { Db } from '../redis/db.ts';
+import { readJobs } from '../jobs/state/states.ts';
 
 /** Notes older than this belong to jobs long gone. */
 const KEEP_MS = 30 * 24 * 3600 * 1000;
@@ -10,9 +11,11 @@ const KEEP_MS = 30 * 24 * 3600 * 1000;
  * waiting one as soon as a worker takes it, without a call; both fail as `cancelled`.
  * @throws UsageError for a job that does not exist or has already ended
  */
-export async function cancelJobs({ redis, keys }: Db, queue: Queue, jobIds: string[]): Promise<void> {
-  for (const jobId of jobIds) {
-    const state = await queue.getJobState(jobId);
+export async function cancelJobs(db: Db, queue: Queue, jobIds: string[]): Promise<void> {
+  const { redis, keys } = db;
+  const jobs = await readJobs(db, queue.name, jobIds);
+  for (const [i, jobId] of jobIds.entries()) {
+    const state = jobs[i]?.state ?? 'unknown';
     if (state === 'unknown') throw new NotFoundError(`job ${jobId}: no such job in queue ${queue.name}`);
     if (state === 'completed' || state === 'failed')
       throw new UsageError(`job ${jobId}: already ${state}, nothing to cancel`);

@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq';
 import { idSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding.ts';
-import { readStates } from '../jobs/state/states.ts';
+import { readJobs } from '../jobs/state/states.ts';
 import { QUERY_PREFIX } from '../../queues/ids.ts';
 import { checkTask } from './check.ts';
 import type { KnownNames } from './known-names.ts';
@@ -98,8 +98,8 @@ export function createProducer(db: Db, queue: Queue): Producer {
       if (job === 1) there.push(id);
       else if (written && own) found.set(id, 'completed');
     }
-    const states = await readStates(db, queue.name, there);
-    for (const [at, id] of there.entries()) found.set(id, states[at] ?? 'unknown');
+    const jobs = await readJobs(db, queue.name, there);
+    for (const [i, id] of there.entries()) found.set(id, jobs[i]?.state ?? 'unknown');
     return found;
   }
 

@@ -5,6 +5,7 @@ import type { MissionRecord } from '../../coordinator/mission/types.ts';
 import { describeAllParked } from '../../coordinator/upkeep/blocked.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import { parseHalt } from '../../halt/halt.ts';
+import { readJob } from '../../jobs/state/states.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 import { lineWidth, toLine } from '../output/print.ts';
@@ -33,14 +34,15 @@ export async function followMission(
   const teller = createTeller(fleet, id, say);
   try {
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(POLL_MS, pollMs * 1.3)) {
-      const jobState = await queues.missions.getJobState(id);
+      const job = await readJob(db, queues.missions.name, id);
+      const jobState = job.state;
       const head = await readMissionHead(db, id);
       if (head !== null) await teller.tell(head);
       if (head?.state === 'done') return { state: 'done', finding: head.finding };
       if (head?.state === 'asks' || head?.state === 'parked') return { state: head.state, problem: head.problem };
       if (jobState === 'failed' || head?.state === 'failed') {
-        const problem = head?.state === 'failed' ? head.problem : (await queues.missions.getJob(id))?.failedReason;
-        if (jobState === 'failed' || jobState === 'unknown') return { state: 'failed', problem: problem ?? 'unknown' };
+        const problem = head?.state === 'failed' ? head.problem : job.state === 'failed' ? job.reason : 'unknown';
+        if (jobState === 'failed' || jobState === 'unknown') return { state: 'failed', problem };
       }
       if (jobState === 'unknown') return { state: 'failed', problem: `there is no job of mission ${id}` };
       if (jobState === 'delayed' && (await redis.hexists(keys.parked, id)) === 1) {

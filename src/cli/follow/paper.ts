@@ -6,6 +6,7 @@ import type { ShardReport } from '../../coordinator/paper/types.ts';
 import { toSectionQueryId } from '../../coordinator/paper/section-source.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
+import { readJob } from '../../jobs/state/states.ts';
 import { toQueryIds } from '../../librarian/queries/enqueue.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 
@@ -26,13 +27,14 @@ export async function followPaper(fleet: OpenFleet, id: string, say: (line: stri
   const { redis, keys } = db;
   const teller = createTeller(say);
   for (;;) {
-    const [job, state] = [await queues.missions.getJob(id), await queues.missions.getJobState(id)];
+    const job = await readJob(db, queues.missions.name, id);
+    const { state } = job;
     const [mission, paper] = [await readMissionHead(db, id), await readPaper(db, id)];
     if (paper !== null) teller.tell(paper);
     // The text first: it is there before the mission is done, and both are there for good.
     const text = paper?.text ?? null;
     if (text !== null && (state === 'completed' || mission?.state === 'done')) return { state: 'done', text };
-    if (state === 'failed') return { state, problem: mission?.problem || (job?.failedReason ?? 'unknown') };
+    if (job.state === 'failed') return { state: 'failed', problem: mission?.problem || job.reason };
     if (state === 'unknown') return { state: 'failed', problem: mission?.problem || 'there is no job of it' };
     const stands = mission?.state === 'asks' || mission?.state === 'parked' ? mission.state : null;
     const halt = state === 'active' && stands === null ? null : await redis.get(keys.haltReason); // a running call ends and is stored
@@ -65,7 +67,7 @@ async function isOverBudget({ inner }: OpenFleet, id: string, question: string):
 /** Why the question waits for a shard, in the librarian's words; null: it does not. */
 async function readWait({ inner }: OpenFleet, question: string): Promise<string | null> {
   const { archive } = inner.queues;
-  if ((await archive.getJobState(question)) !== 'delayed') return null;
+  if ((await readJob(inner.db, archive.name, question)).state !== 'delayed') return null;
   return (await archive.getJobLogs(question, 0, 0, false)).logs[0] ?? null;
 }
 

@@ -4,6 +4,7 @@ import { cancelJobs } from '../../tasks/cancel.ts';
 import { tasksQueue } from '../../../queues/tasks.ts';
 import { missionsQueue } from '../../../queues/missions.ts';
 import { queueRegistry, type QueueName } from '../../../queues/registry.ts';
+import { readEnds, readWritten, type EndView } from '../../jobs/state/states.ts';
 import type { Db } from '../../redis/db.ts';
 import type { Keys } from '../../redis/keys.ts';
 
@@ -19,10 +20,10 @@ export interface ChildRef {
   findingId: string;
 }
 
-/** How a child stands. `absent`: there is neither its job nor its finding. */
+/** The state of a child. `absent`: there is neither its job nor its finding. */
 export type ChildState = { state: 'absent' | 'open' | 'done' } | { state: 'failed'; reason: string };
 
-/** Jobs in one `addBulk`, and looked at in one pipeline: one step of a few milliseconds. */
+/** Jobs in one `addBulk`, which takes Redis a few milliseconds. */
 const CHUNK = 500;
 
 /**
@@ -47,38 +48,36 @@ export async function addChildren(
   }
 }
 
-/** How children stand, in order. A finding that is written counts, wherever its job is: the job may be cleared away. */
+/** States of children, in order. A finding that is written counts, whatever became of the job. */
 export async function readChildren(
-  { redis, keys }: Db,
+  db: Db,
   queue: 'tasks' | 'archive',
   children: readonly ChildRef[],
 ): Promise<ChildState[]> {
-  const states: ChildState[] = [];
-  for (let from = 0; from < children.length; from += CHUNK) {
-    const chain = redis.pipeline();
-    for (const { jobId, findingId } of children.slice(from, from + CHUNK)) {
-      // The job first: where it has ended well, its finding is there.
-      chain.hmget(keys.queueKey(queue, jobId), 'timestamp', 'finishedOn', 'returnvalue', 'failedReason');
-      chain.exists(keys.finding(findingId));
-    }
-    const replies = (await chain.exec()) ?? [];
-    for (let at = 0; at < replies.length; at += 2) {
-      const [[jobError, job] = [], [findingError, written] = []] = [replies[at], replies[at + 1]];
-      if (jobError) throw jobError;
-      if (findingError) throw findingError;
-      states.push(toState(job as (string | null)[], written === 1));
-    }
-  }
-  return states;
+  // The jobs first: a job that has completed has its finding.
+  const ends = await readEnds(
+    db,
+    queue,
+    children.map(({ jobId }) => jobId),
+  );
+  const written = await readWritten(
+    db,
+    children.map(({ findingId }) => findingId),
+  );
+  return children.map((_, i) => toState(ends[i], written[i] === true));
 }
 
-function toState(job: (string | null)[], written: boolean): ChildState {
-  const [timestamp = null, finishedOn = null, returnValue = null, failedReason = null] = job;
+function toState(end: EndView = { state: 'unknown' }, written: boolean): ChildState {
   if (written) return { state: 'done' };
-  if (timestamp === null) return { state: 'absent' };
-  if (finishedOn === null) return { state: 'open' };
-  if (returnValue === null) return { state: 'failed', reason: failedReason ?? 'unknown' };
-  return { state: 'failed', reason: 'missing: its job is done, and its finding is not there' };
+  switch (end.state) {
+    case 'unknown':
+      return { state: 'absent' };
+    case 'completed':
+      return { state: 'failed', reason: 'missing: its job is done, and its finding is not there' };
+    case 'open':
+    case 'failed':
+      return end;
+  }
 }
 
 /** The keys under which BullMQ notes which children a mission still waits for. */

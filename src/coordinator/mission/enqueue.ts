@@ -1,4 +1,4 @@
-import type { JobState, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { missionsQueue, type MissionInput } from '../../../queues/missions.ts';
 import type { QueueName } from '../../../queues/registry.ts';
 import { UsageError } from '../../errors.ts';
@@ -7,6 +7,8 @@ import { readKnownNames } from '../../tasks/known-names.ts';
 import { createMissionRecord } from './record.ts';
 import { assertMissionId, createMissionId, toMissionFindingId } from './id.ts';
 import type { Db } from '../../redis/db.ts';
+import { readJob } from '../../jobs/state/states.ts';
+import type { JobState } from '../../jobs/state/types.ts';
 
 export interface MissionProducerParts {
   db: Db;
@@ -22,7 +24,7 @@ export interface EnqueuedMission {
   findingId: string;
   /** False: a mission of this id was there already; nothing was added. */
   added: boolean;
-  state: JobState | 'unknown';
+  state: JobState;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function addMission(
   }
   const { missionId: id = createMissionId(), session } = options;
   const findingId = toMissionFindingId(id);
-  const state = await queues.missions.getJobState(id);
+  const { state } = await readJob(db, missionsQueue.name, id);
   if (state !== 'unknown') return { id, findingId, added: false, state };
   if (options.missionId !== undefined) {
     await assertMissionId({ db, tasks: queues.tasks }, id);

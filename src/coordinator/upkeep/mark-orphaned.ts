@@ -1,45 +1,36 @@
 import type { Logger } from '../../process/logger.ts';
 import { missionsQueue } from '../../../queues/missions.ts';
+import { readEnds, type EndView } from '../../jobs/state/states.ts';
 import type { ChildParts } from '../mission/children.ts';
 import { writeMission } from '../mission/record.ts';
 
-/** So many of the newest missions are looked at. */
+/** Newest missions that are checked. */
 const NEWEST = 100;
-/** A record is laid down before its job is added: younger ones may still get theirs. */
+/** A record is written before its job is added: the job of a younger record may still come. */
 const YOUNG_MS = 60_000;
 
-/** Marks missions as failed whose job has failed without a word (set apart, for example), or was removed. */
+/** Marks missions as failed whose job was removed, or failed without writing the record (quarantined, for example). */
 export async function markOrphaned(parts: ChildParts & { log: Logger; now(): Date }): Promise<void> {
   const { db, log, now } = parts;
   const { redis, keys } = db;
   const ids = await redis.zrevrangebyscore(keys.missions, now().getTime() - YOUNG_MS, '-inf', 'LIMIT', 0, NEWEST);
   if (ids.length === 0) return;
-  const chain = redis.pipeline();
-  for (const id of ids) {
-    chain.hget(keys.mission(id), 'state');
-    chain.hmget(keys.queueKey(missionsQueue.name, id), 'timestamp', 'finishedOn', 'failedReason');
-  }
-  const replies = (await chain.exec()) ?? [];
-  for (const [at, id] of ids.entries()) {
-    const state = replies[2 * at]?.[1];
-    const [timestamp = null, finishedOn = null, failedReason = null] = (replies[2 * at + 1]?.[1] ?? []) as (
-      | string
-      | null
-    )[];
+  const jobs = await readEnds(db, missionsQueue.name, ids);
+  const chain = redis.pipeline(); // after the jobs: a run that ends writes the record first
+  for (const id of ids) chain.hget(keys.mission(id), 'state');
+  const states = (await chain.exec()) ?? [];
+  for (const [i, id] of ids.entries()) {
+    const state = states[i]?.[1];
     if (typeof state !== 'string' || state === 'done' || state === 'failed') continue;
-    const problem = toProblem({ timestamp, finishedOn, failedReason });
+    const problem = toProblem(jobs[i]);
     if (problem === null) continue;
     await writeMission(db, id, { state: 'failed', problem, endedAt: now().toISOString() }, now());
     log.warn({ mission: id, problem }, 'a mission had ended without a word');
   }
 }
 
-/** Null: its job is there and has not failed. */
-function toProblem(job: {
-  timestamp: string | null;
-  finishedOn: string | null;
-  failedReason: string | null;
-}): string | null {
-  if (job.timestamp === null) return 'removed: its job is not there any more';
-  return job.finishedOn !== null && job.failedReason !== null ? job.failedReason : null;
+/** Null: its job exists and has not failed. */
+function toProblem(job: EndView = { state: 'unknown' }): string | null {
+  if (job.state === 'unknown') return 'removed: its job is not there any more';
+  return job.state === 'failed' ? job.reason : null;
 }

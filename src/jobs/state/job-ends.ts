@@ -5,18 +5,19 @@ import { withOriginals } from '../../findings/condensed.ts';
 import { toRedisError } from '../../redis/connect.ts';
 import type { Db } from '../../redis/db.ts';
 import { followStream } from '../../redis/streams.ts';
+import { readEnds } from './states.ts';
 import type { JobEnd } from './types.ts';
 
-/** Tells when jobs of one queue have ended, to any number of waiters over one connection. */
+/** Notices that jobs of one queue have ended, for any number of waiters over one connection. */
 export interface JobEnds {
   /** @returns how the job ended, or null when the time is over or `signal` fires */
   wait(jobId: string, options: WatchOptions): Promise<JobEnd | null>;
-  /** Whoever still waits gets a FleetError. */
+  /** All `wait` calls that are still open throw a FleetError. */
   close(): Promise<void>;
 }
 
 interface WatchOptions {
-  /** Where its finding stands should its job be cleared away; a job that is there says so itself. Default: derived. */
+  /** Id of its finding, if its job was removed; a job that exists names it. Default: derived from the job's id. */
   findingId?: string;
   timeoutMs: number;
   signal?: AbortSignal;
@@ -28,18 +29,15 @@ interface Waiter {
   settle(end: JobEnd | null | Error): void;
 }
 
-/**
- * Events say at once that a job may have ended, but a burst or an outage can swallow them: every waiter's job is looked
- * at this often as well.
- */
+/** Events announce ends at once, but a burst or an outage can swallow them: each job is also looked at this often. */
 const SWEEP_MS = 2_000;
 const CHUNK = 500;
-/** Whoever waits no time at all is still told of what has ended; a Redis that hangs is given this long for it. */
+/** A wait of 0 ms still returns what has ended already; the look at it may take this long. */
 const FIRST_LOOK_MS = 1_000;
 /** The longest a timer of Node can wait. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** @param parts.redis answers the looks; a second connection, for the events, is opened once somebody has to wait */
+/** @param parts.url for a second connection, which reads the events; it opens once a job has to be waited for */
 export function createJobEnds(parts: { db: Db; queue: string; url: string }): JobEnds {
   const { db, queue, url } = parts;
   const { keys } = db;
@@ -49,11 +47,11 @@ export function createJobEnds(parts: { db: Db; queue: string; url: string }): Jo
   let listening: Promise<void> | null = null;
   let sweeping: NodeJS.Timeout | null = null;
 
-  /** While Redis is away there is nothing to see and nothing lost: the next sweep looks again. */
+  /** While Redis is away nothing is lost: the next sweep looks again. */
   async function look(waiters: Waiter[]): Promise<void> {
     try {
       for (let from = 0; from < waiters.length; from += CHUNK) {
-        for (const [waiter, end] of await readEnds(db, queue, waiters.slice(from, from + CHUNK))) {
+        for (const [waiter, end] of await readJobEnds(db, queue, waiters.slice(from, from + CHUNK))) {
           waiter.settle(end);
         }
       }
@@ -66,17 +64,14 @@ export function createJobEnds(parts: { db: Db; queue: string; url: string }): Jo
 
   function listen(): void {
     sweeping ??= setInterval(() => void look([...waiting]), SWEEP_MS);
-    listening ??= hearEvents().catch(() => undefined); // the sweep alone is slower, but enough; what it meets it reports
+    listening ??= readEvents().catch(() => undefined); // the sweep alone is slower, but enough, and it reports errors
   }
 
-  /**
-   * Reads BullMQ's events stream. Its own QueueEvents does so too, but opens a connection more and cannot be closed while
-   * Redis is away.
-   */
-  async function hearEvents(): Promise<void> {
+  /** Reads BullMQ's events stream. Its own QueueEvents opens one more connection, and cannot be closed while Redis is away. */
+  async function readEvents(): Promise<void> {
     const stream = keys.queueKey(queue, 'events');
     const { signal } = closing;
-    const onOpen = (): void => void look([...waiting]); // what ended before the first event could be heard
+    const onOpen = (): void => void look([...waiting]); // what ended before the first event could be read
     for await (const { entries } of followStream(url, stream, { name: 'fleet-events', signal, onOpen })) {
       const ended = entries.filter(({ event }) => event === 'completed' || event === 'failed');
       await look([...new Set(ended.map(({ jobId }) => jobId ?? ''))].flatMap((jobId) => byJob.get(jobId) ?? []));
@@ -135,43 +130,35 @@ export function createJobEnds(parts: { db: Db; queue: string; url: string }): Jo
   };
 }
 
-/** Of those that have ended, how. First the jobs, then the findings: where a job has ended, its finding is there. */
-async function readEnds(db: Db, queue: string, waiters: Waiter[]): Promise<Map<Waiter, JobEnd>> {
+/** How those that have ended did so. The jobs are read first: a job that has completed has its finding. */
+async function readJobEnds(db: Db, queue: string, waiters: Waiter[]): Promise<Map<Waiter, JobEnd>> {
   const { redis, keys } = db;
   const ends = new Map<Waiter, JobEnd>();
-  const chain = redis.pipeline();
-  for (const { jobId } of waiters) {
-    chain.hmget(keys.queueKey(queue, jobId), 'timestamp', 'finishedOn', 'returnvalue', 'failedReason');
-  }
+  const views = await readEnds(
+    db,
+    queue,
+    waiters.map(({ jobId }) => jobId),
+  );
   const written: { waiter: Waiter; findingId: string }[] = [];
-  for (const [at, [error, reply]] of ((await chain.exec()) ?? []).entries()) {
-    if (error) throw error;
-    const waiter = waiters[at];
-    const [timestamp, finishedOn, returnValue, failedReason] = reply as (string | null)[];
-    if (waiter === undefined || (timestamp !== null && finishedOn === null)) continue;
-    if (timestamp !== null && returnValue === null) {
-      ends.set(waiter, { id: waiter.jobId, state: 'failed', reason: failedReason ?? 'unknown' });
-    } else written.push({ waiter, findingId: toWrittenId(returnValue) ?? waiter.findingId });
+  for (const [i, waiter] of waiters.entries()) {
+    const view = views[i];
+    if (view === undefined || view.state === 'open') continue;
+    if (view.state === 'failed') ends.set(waiter, { id: waiter.jobId, ...view });
+    else {
+      const findingId = view.state === 'completed' ? view.findingId : null;
+      written.push({ waiter, findingId: findingId ?? waiter.findingId });
+    }
   }
   if (written.length === 0) return ends;
   const ids = written.map(({ findingId }) => findingId);
   const stored = await redis.mget(ids.map((id) => keys.finding(id)));
   const texts = await withOriginals(db, ids, stored);
-  for (const [at, { waiter, findingId }] of written.entries()) {
-    const text = texts[at] ?? null;
+  for (const [i, { waiter, findingId }] of written.entries()) {
+    const text = texts[i] ?? null;
     const finding = text === null ? null : parseFinding(findingId, text);
     const { jobId: id } = waiter;
     const own = finding !== null && (finding.job_id === undefined || finding.job_id === id); // a chosen id may be another task's
     ends.set(waiter, own ? { id, state: 'completed', finding } : { id, state: 'missing' });
   }
   return ends;
-}
-
-/** The finding id in a job's return value. */
-function toWrittenId(returnValue: string | null | undefined): string | null {
-  if (typeof returnValue !== 'string') return null;
-  const value: unknown = JSON.parse(returnValue);
-  return typeof value === 'object' && value !== null && 'findingId' in value && typeof value.findingId === 'string'
-    ? value.findingId
-    : null;
 }

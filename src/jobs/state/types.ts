@@ -1,6 +1,6 @@
 import type { StoredFinding } from '../../findings/types.ts';
 
-/** BullMQ's states, and `unknown` where no job of the id is left in the queue. */
+/** BullMQ's states, and `unknown` if the queue has no job of the id. */
 export type JobState =
   | 'waiting'
   | 'active'
@@ -15,4 +15,4 @@ export type JobState =
 export type JobEnd =
   | { id: string; state: 'completed'; finding: StoredFinding }
   | { id: string; state: 'failed'; reason: string } // `word: text`
-  | { id: string; state: 'missing' }; // neither its job nor its finding is there
+  | { id: string; state: 'missing' }; // neither its job nor its finding exists

@@ -5,6 +5,7 @@ import type { FindingStore, StoredFinding } from '../../findings/types.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import { describeParked } from '../outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
+import { readJob } from './states.ts';
 
 const FIRST_POLL_MS = 50;
 const POLL_MS = 500;
@@ -20,19 +21,18 @@ export async function waitForJob(
   findingId: string,
   onPoll: (state: string, progress: { turn: number; of: number } | null) => void = () => undefined,
 ): Promise<StoredFinding> {
-  const { queue, findings } = parts;
-  const { redis, keys } = parts.db;
+  const { db, queue, findings } = parts;
+  const { redis, keys } = db;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(POLL_MS, pollMs * 1.3)) {
-    const state = await queue.getJobState(jobId);
+    const job = await readJob(db, queue.name, jobId);
+    const { state } = job;
     onPoll(state, toProgress(await redis.hget(keys.queueKey(queue.name, jobId), 'progress')));
     if (state === 'completed' || state === 'unknown') {
       const finding = await findings.get(findingId);
       if (finding !== null) return finding;
       throw new UsageError(`task ${jobId}: there is neither a job nor a finding of it`);
     }
-    if (state === 'failed') {
-      throw new JobFailedError(jobId, (await queue.getJob(jobId))?.failedReason ?? 'unknown');
-    }
+    if (job.state === 'failed') throw new JobFailedError(jobId, job.reason);
     const mark = state === 'delayed' ? await redis.hget(keys.parked, jobId) : null;
     if (mark !== null) throw new JobFailedError(jobId, `parked: ${describeParked(mark)}`);
     const halt = state === 'active' ? null : await redis.get(keys.haltReason); // a running call ends and is stored

@@ -5,6 +5,7 @@ import { HaltError, ShutdownError } from '../../errors.ts';
 import { describeHalt, parseHalt } from '../../halt/halt.ts';
 import { createJobEnds } from '../../jobs/state/job-ends.ts';
 import type { Db } from '../../redis/db.ts';
+import { readJob } from '../../jobs/state/states.ts';
 import { addQuery } from './enqueue.ts';
 
 /** A question that a task asks. */
@@ -50,7 +51,7 @@ export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string })
   return {
     async ask(asked, signal) {
       const { queryId, input } = toQuery(asked);
-      const { jobId, findingId } = await addQuery(queue, input, { queryId, session: asked.session });
+      const { jobId, findingId } = await addQuery(parts, input, { queryId, session: asked.session });
       for (const end = Date.now() + MAX_WAIT_MS; Date.now() < end;) {
         const ended = await ends.wait(jobId, { findingId, timeoutMs: LOOK_EVERY_MS, signal });
         signal.throwIfAborted();
@@ -61,7 +62,7 @@ export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string })
         if (ended?.state === 'failed') return { kind: 'failed', reason: ended.reason };
         if (asked.isDraining()) throw new ShutdownError('this process goes away');
         await assertNoHalt(db);
-        if ((await queue.getJobState(jobId)) === 'delayed') break;
+        if ((await readJob(db, queue.name, jobId)).state === 'delayed') break;
       }
       return { kind: 'later' };
     },

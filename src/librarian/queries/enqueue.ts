@@ -1,10 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { JobState, Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { archiveInputSchema, archiveQueue, type ArchiveInput } from '../../../queues/archive.ts';
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
 import { idSchema } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
 import { toRules } from '../../jobs/contract.ts';
+import { readJob } from '../../jobs/state/states.ts';
+import type { JobState } from '../../jobs/state/types.ts';
+import type { Db } from '../../redis/db.ts';
 
 /** The ids of one query. A query has one answer, however often it is asked. */
 export interface QueryIds {
@@ -18,7 +21,7 @@ export interface QueryIds {
 export interface EnqueuedQuery extends QueryIds {
   /** False: a query of this id was in the queue already, and nothing was added. */
   added: boolean;
-  state: JobState | 'unknown';
+  state: JobState;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface EnqueuedQuery extends QueryIds {
  * @throws UsageError for a question that breaks a rule
  */
 export async function addQuery(
-  queue: Queue,
+  { db, queue }: { db: Db; queue: Queue },
   input: ArchiveInput,
   options: { queryId?: string | undefined; session: string },
 ): Promise<EnqueuedQuery> {
@@ -38,8 +41,8 @@ export async function addQuery(
     throw new UsageError(`query id: expected letters, digits, dot, underscore or dash, got ${JSON.stringify(queryId)}`);
   }
   const ids = toQueryIds(queryId);
-  const existing = await queue.getJobState(ids.jobId);
-  if (existing !== 'unknown') return { ...ids, added: false, state: existing };
+  const { state } = await readJob(db, queue.name, ids.jobId);
+  if (state !== 'unknown') return { ...ids, added: false, state };
   const stamps = { session: options.session, query_id: ids.queryId, finding_id: ids.findingId };
   await queue.add(archiveQueue.jobName, { ...parsed.data, ...stamps }, { jobId: ids.jobId });
   return { ...ids, added: true, state: 'waiting' };

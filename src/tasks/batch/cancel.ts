@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import { readStates } from '../../jobs/state/states.ts';
+import { readJobs } from '../../jobs/state/states.ts';
 import type { Db } from '../../redis/db.ts';
 import { toTaskId } from './task-id.ts';
 
@@ -20,7 +20,7 @@ export async function cancelBatch(
   let cancelled = 0;
   for (let from = 1; from <= lines; from += CHUNK) {
     const ids = Array.from({ length: Math.min(CHUNK, lines - from + 1) }, (_, at) => toTaskId(batch, from + at));
-    const states = await readStates(db, queue.name, ids);
+    const states = (await readJobs(db, queue.name, ids)).map(({ state }) => state);
     const open = ids.filter((_, at) => !['completed', 'failed', 'unknown'].includes(states[at] ?? 'unknown'));
     onProgress?.(Math.min(from + CHUNK - 1, lines), lines);
     if (open.length === 0) continue;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
-import { readStates } from '../../jobs/state/states.ts';
+import { readJobs, readWritten } from '../../jobs/state/states.ts';
 import type { Db } from '../../redis/db.ts';
 import type { Spool } from './spool.ts';
 
@@ -61,33 +61,23 @@ export async function followBatch(
 async function tallyBatch({ db, queue }: { db: Db; queue: Queue }, spool: Spool): Promise<Tally> {
   const { redis, keys } = db;
   const tally: Tally = { completed: 0, failed: 0, parked: 0, missing: 0, open: 0 };
-  const failedKey = keys.queueKey(queue.name, 'failed');
   for await (const chunk of spool.chunks(CHUNK)) {
     const tasks = chunk.filter((entry) => 'id' in entry);
-    const chain = redis.pipeline();
-    for (const { id, findingId } of tasks) {
-      chain.zscore(failedKey, id).exists(keys.finding(findingId)).hexists(keys.parked, id);
-    }
-    const replies = (await chain.exec()) ?? [];
-    const unclear: { id: string; findingId: string }[] = [];
-    for (const [at, task] of tasks.entries()) {
-      const [isFailed, isFound, isParked] = [0, 1, 2].map((part) => replies[3 * at + part]?.[1]);
-      if (isFailed !== null) tally.failed += 1;
-      else if (isFound === 1) tally.completed += 1;
-      else if (isParked === 1) tally.parked += 1;
-      else unclear.push(task);
-    }
-    const states = await readStates(
+    if (tasks.length === 0) continue;
+    const ids = tasks.map(({ id }) => id);
+    const jobs = await readJobs(db, queue.name, ids); // the jobs first: a job that has completed has its finding
+    const written = await readWritten(
       db,
-      queue.name,
-      unclear.map(({ id }) => id),
+      tasks.map(({ findingId }) => findingId),
     );
-    for (const [at, { findingId }] of unclear.entries()) {
-      const state = states[at] ?? 'unknown';
+    const marks = await redis.hmget(keys.parked, ...ids);
+    for (const i of tasks.keys()) {
+      const state = jobs[i]?.state ?? 'unknown';
       if (state === 'failed') tally.failed += 1;
-      else if (state !== 'unknown' && state !== 'completed') tally.open += 1;
-      else if ((await redis.exists(keys.finding(findingId))) === 1) tally.completed += 1; // ended between the two looks
-      else tally.missing += 1;
+      else if (written[i]) tally.completed += 1;
+      else if (typeof marks[i] === 'string') tally.parked += 1;
+      else if (state === 'unknown' || state === 'completed') tally.missing += 1;
+      else tally.open += 1;
     }
   }
   return tally;

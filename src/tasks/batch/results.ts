@@ -4,7 +4,7 @@ import type { StoredFinding } from '../../findings/types.ts';
 import { withOriginals } from '../../findings/condensed.ts';
 import { toUsdString } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';
-import { readStates } from '../../jobs/state/states.ts';
+import { readJobs, type JobView } from '../../jobs/state/states.ts';
 import type { Db } from '../../redis/db.ts';
 import type { Spool, SpoolEntry } from './spool.ts';
 
@@ -60,28 +60,24 @@ async function readEnds(db: Db, queue: Queue, tasks: TaskEntry[]): Promise<Map<s
     else ends.set(task.id, toCompleted(finding));
   }
   if (open.length === 0) return ends;
+  const jobs = await readJobs(
+    db,
+    queue.name,
+    open.map(({ id }) => id),
+  );
   const chain = redis.pipeline();
-  for (const { id } of open) {
-    chain.hget(keys.queueKey(queue.name, id), 'failedReason').hget(keys.turns(id), 'totals').hexists(keys.parked, id);
-  }
-  const [replies, states] = await Promise.all([
-    chain.exec(),
-    readStates(
-      db,
-      queue.name,
-      open.map(({ id }) => id),
-    ),
-  ]);
-  for (const [at, task] of open.entries()) {
-    const state = states[at] ?? 'unknown';
-    const ended = state === 'unknown' || state === 'completed';
+  for (const { id } of open) chain.hget(keys.turns(id), 'totals').hexists(keys.parked, id);
+  const replies = (await chain.exec()) ?? [];
+  for (const [i, task] of open.entries()) {
+    const job = jobs[i] ?? { state: 'unknown' };
+    const ended = job.state === 'unknown' || job.state === 'completed';
     const late = ended ? toOwnFinding(await redis.get(keys.finding(task.findingId)), task) : null; // ended between the two looks
-    const [reason, totals, parked] = [0, 1, 2].map((part) => replies?.[3 * at + part]?.[1]);
+    const [totals, parked] = [replies[2 * i]?.[1], replies[2 * i + 1]?.[1]];
     ends.set(
       task.id,
       late === null
         ? {
-            ...toOpenEnd(state, typeof reason === 'string' ? reason : null, parked === 1),
+            ...toOpenEnd(job, parked === 1),
             finding: null,
             cost: typeof totals === 'string' && totals !== '' ? toCost(totals) : null,
           }
@@ -91,7 +87,7 @@ async function readEnds(db: Db, queue: Queue, tasks: TaskEntry[]): Promise<Map<s
   return ends;
 }
 
-/** A finding id the caller chose may have been somebody else's all along. */
+/** A finding id that the caller chose may belong to another task. */
 function toOwnFinding(text: string | null, task: TaskEntry): StoredFinding | null {
   const finding = text === null ? null : parseFinding(task.findingId, text);
   return finding?.job_id === task.id ? finding : null;
@@ -101,12 +97,12 @@ function toCompleted(finding: StoredFinding): TaskEnd {
   return { state: 'completed', finding, cost: finding.cost ?? null, error: null };
 }
 
-function toOpenEnd(state: string, reason: string | null, parked: boolean): { state: string; error: string | null } {
-  if (state === 'failed') return { state, error: reason };
-  if (state === 'delayed' && parked) return { state: 'parked', error: 'parked: budget' };
-  if (state === 'unknown') return { state: 'missing', error: 'neither its job nor a finding is there' };
-  if (state === 'completed') return { state: 'missing', error: 'its job completed, its finding was removed' };
-  return { state, error: null };
+function toOpenEnd(job: JobView, parked: boolean): { state: string; error: string | null } {
+  if (job.state === 'failed') return { state: job.state, error: job.reason };
+  if (job.state === 'delayed' && parked) return { state: 'parked', error: 'parked: budget' };
+  if (job.state === 'unknown') return { state: 'missing', error: 'neither its job nor a finding is there' };
+  if (job.state === 'completed') return { state: 'missing', error: 'its job completed, its finding was removed' };
+  return { state: job.state, error: null };
 }
 
 function toResultLine(entry: SpoolEntry, end: TaskEnd | undefined): ResultLine {

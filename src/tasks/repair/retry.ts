@@ -6,6 +6,7 @@ import { checkTask } from '../check.ts';
 import type { KnownNames } from '../known-names.ts';
 import { describeParked } from '../../jobs/outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
+import { readJob } from '../../jobs/state/states.ts';
 
 /** What a person changes about a task before it runs again. */
 export interface TaskEdit {
@@ -59,17 +60,18 @@ export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, o
   try {
     await job.retry('failed');
   } catch (error) {
-    const state = await queue.getJobState(jobId);
+    const { state } = await readJob(db, queue.name, jobId);
     if (batch !== null && state === 'failed') await redis.sadd(keys.batchFailed(batch), jobId);
     if (state === 'failed') throw error;
     throw new UsageError(`job ${jobId}: is ${state} now, somebody else was faster`, { cause: error });
   }
 }
 
-async function findFailed({ db: { redis, keys }, queue }: { db: Db; queue: Queue }, id: string): Promise<Job> {
+async function findFailed({ db, queue }: { db: Db; queue: Queue }, id: string): Promise<Job> {
+  const { redis, keys } = db;
   const job = await queue.getJob(id);
   if (job === undefined) throw new NotFoundError(`job ${id}: no such job in queue ${queue.name}`);
-  const state = await job.getState();
+  const { state } = await readJob(db, queue.name, id);
   if (state === 'failed') return job;
   const mark = await redis.hget(keys.parked, id);
   throw new UsageError(
@@ -110,9 +112,10 @@ function withoutStamps(data: unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(toObject(data)).filter(([name]) => known.has(name)));
 }
 
-async function assertFindingFree({ redis, keys }: Db, queue: Queue, id: string, jobId: string): Promise<void> {
+async function assertFindingFree(db: Db, queue: Queue, id: string, jobId: string): Promise<void> {
+  const { redis, keys } = db;
   const owner = await redis.hget(keys.reservedFindings, id);
-  const claimed = owner !== null && owner !== jobId && (await queue.getJobState(owner)) !== 'unknown';
+  const claimed = owner !== null && owner !== jobId && (await readJob(db, queue.name, owner)).state !== 'unknown';
   if (!claimed && (await redis.exists(keys.finding(id))) === 0) return;
   throw new UsageError(`finding_id: ${JSON.stringify(id)} is taken; choose another or leave it out`);
 }

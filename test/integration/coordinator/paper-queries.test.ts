@@ -26,7 +26,7 @@ async function askForPaper(answer: Parameters<typeof createScriptedArchive>[0], 
   await startLibrarian(redis, config, archive, { fallback: true });
   const fleet = await openTestFleet(redis, config);
   await addQuery(
-    fleet.inner.queues.archive,
+    { db: fleet.inner.db, queue: fleet.inner.queues.archive },
     { question: 'How much tea?', allow_fallback: false, paper },
     { queryId: 'q1', session: 's1' },
   );
@@ -70,7 +70,7 @@ describe("a paper's question", () => {
     await answer();
     for (const queryId of ['q2', 'q3', 'q4']) {
       await addQuery(
-        fleet.inner.queues.archive,
+        { db: fleet.inner.db, queue: fleet.inner.queues.archive },
         { question: 'Tea?', paper: { exclude: [1] } },
         { queryId, session: 's1' },
       );
@@ -139,7 +139,7 @@ describe("a paper's question", () => {
     await startLibrarian(redis, config, archive);
 
     await addQuery(
-      fleet.inner.queues.archive,
+      { db: fleet.inner.db, queue: fleet.inner.queues.archive },
       { question: 'How much tea?', paper: {} },
       { queryId: 'q1', session: 's1' },
     );

@@ -39,6 +39,7 @@ describe('Bull Board', () => {
     const { send, queues, redis, keys } = await openWithFailedJob();
     await redis.zrem(keys.queueKey('tasks', 'failed'), 'task-a');
     await redis.zadd(keys.queueKey('tasks', 'completed'), Date.now(), 'task-a');
+    await redis.hset(keys.queueKey('tasks', 'task-a'), 'returnvalue', '{}');
     expect((await send('PUT', '/queues/api/queues/tasks/task-a/retry')).status).toBe(409);
     expect((await send('PUT', '/queues/api/queues/tasks/retry/completed')).status).toBe(409);
     expect(await queues.tasks.getJobState('task-a')).toBe('completed');

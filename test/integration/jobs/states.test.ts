@@ -1,5 +1,6 @@
+import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
-import { readStates } from '../../../src/jobs/state/states.ts';
+import { readEnds, readJob, readJobs } from '../../../src/jobs/state/states.ts';
 import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
 import { useRedis } from '../../support/redis.ts';
 import { createScriptedModel } from '../../support/scripted-model.ts';
@@ -27,8 +28,52 @@ test('answers what BullMQ answers, for jobs in every state', async () => {
   await waitUntil(async () => (await tasks.getJobState('is-active')) === 'active');
 
   const ids = ['is-completed', 'is-failed', 'is-delayed', 'is-active', 'is-waiting', 'is-nowhere'];
-  const states = await readStates(redis.db, tasks.name, ids);
+  const states = (await readJobs(redis.db, tasks.name, ids)).map(({ state }) => state);
 
   expect(states).toEqual(['completed', 'failed', 'delayed', 'active', 'waiting', 'unknown']);
   expect(states).toEqual(await Promise.all(ids.map((id) => tasks.getJobState(id))));
+});
+
+test('answers what BullMQ answers for a job with a priority, and for one that waits for another', async () => {
+  const fleet = await openTestFleet(redis, testConfig(redis));
+  const { tasks, missions } = fleet.inner.queues;
+  await tasks.add('task', { description: 'first' }, { jobId: 'is-prioritized', priority: 1 });
+  const worker = new Worker('missions', null, { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
+  redis.cleanup(() => worker.close());
+  await missions.add('mission', { goal: 'wait' }, { jobId: 'is-parent' });
+  const parent = await worker.getNextJob('token');
+  await tasks.add(
+    'task',
+    { description: 'child' },
+    { jobId: 'is-child', parent: { id: 'is-parent', queue: missions.qualifiedName } },
+  );
+  await parent?.moveToWaitingChildren('token');
+
+  expect(await readJob(redis.db, tasks.name, 'is-prioritized')).toEqual({ state: 'prioritized' });
+  expect(await readJob(redis.db, missions.name, 'is-parent')).toEqual({ state: 'waiting-children' });
+  expect(await tasks.getJobState('is-prioritized')).toBe('prioritized');
+  expect(await missions.getJobState('is-parent')).toBe('waiting-children');
+});
+
+test('reads how jobs ended, however many they are', async () => {
+  const config = testConfig(redis);
+  const fleet = await openTestFleet(redis, config);
+  const { tasks } = fleet.inner.queues;
+  await startHaiku(
+    redis,
+    config,
+    createScriptedModel(() => 'done'),
+  );
+  const { id, findingId } = await fleet.tasks.add({ description: 'quick' });
+  await fleet.tasks.add({ description: 'bad', schema: { type: 'object' } }, { taskId: 'is-failed' });
+  await waitUntil(async () => (await readJob(redis.db, tasks.name, 'is-failed')).state === 'failed');
+  await waitUntil(async () => (await readJob(redis.db, tasks.name, id)).state === 'completed');
+
+  const ids = [id, ...Array.from({ length: 1_200 }, (_, n) => `none-${n}`), 'is-failed'];
+  const ends = await readEnds(redis.db, tasks.name, ids);
+  expect(ends).toHaveLength(ids.length);
+  expect(ends[0]).toEqual({ state: 'completed', findingId });
+  expect(ends[1_200]).toEqual({ state: 'unknown' });
+  expect(ends.at(-1)).toMatchObject({ state: 'failed', reason: expect.stringMatching(/^schema: /) as string });
+  expect(await readJobs(redis.db, tasks.name, ids)).toEqual(ends); // none of them is open
 });

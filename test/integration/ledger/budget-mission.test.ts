@@ -124,7 +124,7 @@ test('a mission’s budget parks its questions too, and more money answers them'
   await setBudget(db, 0, { mission: 'mission-a' });
 
   const asked = { question: 'How much tea?', mission_id: 'mission-a' };
-  await addQuery(queues.archive, asked, { queryId: 'q1', session: 's' });
+  await addQuery({ db, queue: queues.archive }, asked, { queryId: 'q1', session: 's' });
   await waitUntil(async () => (await connection.hexists(keys.parked, 'archive_q1')) === 1, { what: 'the parking' });
   expect(archive.calls).toHaveLength(0);
 

@@ -15,7 +15,7 @@ const RUM = { task: 'How much rum?', result: 'There are 3 barrels of rum', sessi
 
 function ask(fleet: OpenFleet, input: string | ArchiveInput, queryId = 'q1') {
   const question = typeof input === 'string' ? { question: input } : input;
-  return addQuery(fleet.inner.queues.archive, question, { queryId, session: 'today' });
+  return addQuery({ db: fleet.inner.db, queue: fleet.inner.queues.archive }, question, { queryId, session: 'today' });
 }
 
 const answered =

@@ -14,6 +14,7 @@ import { warnOfTightMission } from '../../warn-of-tight-mission.ts';
 import { warnWithoutWriters } from '../../warn-without-writers.ts';
 import { withFleet } from '../../with-fleet.ts';
 import { assertWritable, writeWhole } from '../../output/atomic-write.ts';
+import { readJob } from '../../../jobs/state/states.ts';
 
 export interface PaperOptions {
   out?: string;
@@ -89,7 +90,7 @@ async function goOn(fleet: OpenFleet, id: string, options: PaperOptions): Promis
   }
   if (mission?.state === 'done') return;
   await warnWithoutWriters(fleet);
-  if (job !== undefined && (await job.isFailed())) {
+  if ((await readJob(db, queues.missions.name, id)).state === 'failed') {
     const known = { workspaces: null, contexts: new Set<string>() };
     const { retryJob } = await import('../../../tasks/repair/retry.ts');
     await retryJob({ db, queue: queues.missions }, id, { by: thisPerson(), known });
