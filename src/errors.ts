@@ -1,7 +1,7 @@
 import type { Usage } from '../queues/usage.ts';
 
 /**
- * The closed set of ways a job can end other than well. `src/jobs/outcomes.ts` decides what becomes of each; no other
+ * The closed set of ways a job can end other than well. `src/jobs/outcomes/outcomes.ts` decides what becomes of each; no other
  * place does. A message names the thing, the rule and the value, and where it helps, what to do.
  */
 

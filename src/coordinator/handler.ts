@@ -5,7 +5,7 @@ import type { MissionData } from '../../queues/missions.ts';
 import { countOf } from '../text/plural.ts';
 import { BudgetReachedError, CancelledError, InvalidJobError, TaskFailedError, toMessage } from '../errors.ts';
 import { readFindingTexts } from '../findings/stored.ts';
-import { toFailureReason } from '../jobs/outcomes/outcomes.ts';
+import { toFailureReason } from '../jobs/outcomes/failure.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';
 import { executePlan } from './execute.ts';
 import { createStepContext, type ContextParts } from './step/context.ts';

@@ -6,7 +6,7 @@ import { loadContexts } from './memory-contexts.ts';
 import { TaskFailedError, toMessage } from '../errors.ts';
 import { toFindingId } from '../findings/finding.ts';
 import type { FindingStore } from '../findings/types.ts';
-import { createModelUse } from '../jobs/outcomes/note-model-use.ts';
+import { createModelUse } from '../jobs/outcomes/backoff.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';
 import { toNanoUsd } from '../pricing/money.ts';
 import type { ArchiveAsker } from '../librarian/queries/archive-asker.ts';

@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import { NotFoundError, UsageError } from '../errors.ts';
 import type { Db } from '../redis/db.ts';
+import { promote } from '../jobs/outcomes/parked.ts';
 import { readJobs } from '../jobs/state/states.ts';
 
 /** Notes older than this belong to jobs long gone. */
@@ -27,6 +28,6 @@ export async function cancelJobs(db: Db, queue: Queue, jobIds: string[]): Promis
     await redis.hdel(keys.parked, jobId);
     await redis.publish(keys.control, JSON.stringify({ type: 'cancel', jobId }));
     const job = await queue.getJob(jobId);
-    if (job !== undefined && (await job.isDelayed())) await job.promote().catch(() => undefined); // a worker may have taken it meanwhile
+    if (job !== undefined) await promote(job);
   }
 }

@@ -2,7 +2,7 @@ import { storePaperDecision } from '../paper/decisions.ts';
 import { readPaper } from '../paper/record.ts';
 import { describeAllParked } from '../upkeep/blocked.ts';
 import { UsageError } from '../../errors.ts';
-import { releaseParked } from '../../jobs/outcomes/parked.ts';
+import { promote, releaseParked } from '../../jobs/outcomes/parked.ts';
 import { findMission, isCausedBy, type FoundMission } from './find.ts';
 import type { MissionStopParts } from './park.ts';
 
@@ -103,7 +103,5 @@ async function letGo(
 /** The mission's own job, delayed until a person says otherwise. @returns 1 where it waited so */
 async function releaseOwnJob({ queues }: MissionStopParts, id: string): Promise<number> {
   const job = await queues.missions.getJob(id);
-  if (job === undefined || !(await job.isDelayed())) return 0;
-  await job.promote();
-  return 1;
+  return job !== undefined && (await promote(job)) ? 1 : 0;
 }

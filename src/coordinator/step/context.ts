@@ -7,6 +7,8 @@ import { toMessage, UsageError } from '../../errors.ts';
 import { toFindingId } from '../../findings/finding.ts';
 import { parseFinding, readFindingTexts } from '../../findings/stored.ts';
 import { toRules } from '../../jobs/contract.ts';
+import { delayForPerson } from '../../jobs/outcomes/park.ts';
+import { promote } from '../../jobs/outcomes/parked.ts';
 import type { JobRun } from '../../jobs/worker/run-worker.ts';
 import type { JobTotals, TurnLedger } from '../../ledger/types.ts';
 import { toQueryIds } from '../../librarian/queries/enqueue.ts';
@@ -27,8 +29,6 @@ export type ContextParts = Pick<StepContext, 'db' | 'queues' | 'halt' | 'config'
   notifier: Notifier;
 };
 
-/** What waits for a person waits this long: no clock brings it back first. */
-const FAR_AWAY_MS = 10 * 365 * 24 * 3600_000;
 /** BullMQ's words for a job that this process has no more: missing, lock missing, not active, another's lock. */
 const LOST_CODES = new Set([-1, -2, -3, -6]);
 
@@ -161,11 +161,10 @@ export function createStepContext(parts: ContextParts, data: MissionData, run: J
   }
 
   async function setAside(state: 'asks' | 'parked'): Promise<never> {
-    await ifStillOurs(id, run.job.moveToDelayed(Date.now() + FAR_AWAY_MS, run.token));
-    // Whoever let it go on meanwhile may have come before the job was delayed.
-    const found = await redis.hget(keys.mission(id), 'state');
-    if (found !== state) await run.job.promote().catch(() => undefined); // somebody else released it
-    throw new DelayedError();
+    const delayed = delayForPerson(run.job, run.token, async () => {
+      if ((await redis.hget(keys.mission(id), 'state')) !== state) await promote(run.job);
+    });
+    throw await ifStillOurs(id, delayed);
   }
 }
 

@@ -1,16 +1,17 @@
 import type { Db } from '../../redis/db.ts';
 
 const FIRST_WAIT_MS = 5_000;
-/** A provider that says `retry-after: 0` must not set every job spinning. */
+/** A provider that answers `retry-after: 0` must not make every job ask again at once. */
 const SHORTEST_COOLDOWN_MS = 1_000;
 const LONGEST_WAIT_MS = 10 * 60_000;
 /** A job that found its provider down for this long fails. */
 export const GIVE_UP_AFTER_MS = 2 * 3600_000;
-/** Failures in a row, over the whole fleet, after which the model is left alone but for one probe a minute. */
+/** Failures in a row, over the whole fleet, after which the model gets one probe a minute and no other call. */
 const OUTAGE_COUNT = 10;
 const PROBE_MS = 60_000;
-/** A model nobody called for this long is not in use. */
+/** A model that was not called for this long is not in use. */
 const IN_USE_MS = 10 * 60_000;
+const NOTE_USE_EVERY_MS = 60_000;
 
 /** Spread by up to a fifth, so that a thousand jobs do not come back in the same millisecond. */
 export function withJitter(ms: number, random: () => number = Math.random): number {
@@ -22,7 +23,7 @@ export function toBackoffMs(failures: number): number {
   return Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures, 20), LONGEST_WAIT_MS);
 }
 
-/** The model cools down for the whole fleet; a longer cool-down that is already there stays. */
+/** The model cools down for the whole fleet; a longer cool-down that is in force stays. */
 export async function coolDown({ redis, keys }: Db, model: string, ms: number): Promise<void> {
   const left = await redis.pttl(keys.cooldown(model));
   if (left < ms)
@@ -68,4 +69,15 @@ export async function allModelsCoolMs({ redis, keys }: Db, now: number): Promise
   if (models.length === 0) return 0;
   const waits = await Promise.all(models.map((model) => redis.pttl(keys.cooldown(model))));
   return Math.max(0, Math.min(...waits));
+}
+
+/** Records which models the fleet calls, for `allModelsCoolMs`: once a minute for each model. */
+export function createModelUse({ redis, keys }: Db): (model: string) => Promise<void> {
+  const notedAt = new Map<string, number>();
+  return async (model) => {
+    const now = Date.now();
+    if (now - (notedAt.get(model) ?? 0) < NOTE_USE_EVERY_MS) return;
+    notedAt.set(model, now);
+    await redis.hset(keys.modelsInUse, model, now);
+  };
 }

@@ -1,12 +1,4 @@
-import {
-  DelayedError,
-  RateLimitError,
-  UnrecoverableError,
-  WaitingChildrenError,
-  WaitingError,
-  type Job,
-  type Queue,
-} from 'bullmq';
+import { DelayedError, WaitingChildrenError, WaitingError, type Job } from 'bullmq';
 import {
   AccountRefusedError,
   BudgetHeldError,
@@ -22,74 +14,121 @@ import {
   ShardsUsedUpError,
   ShutdownError,
   TaskFailedError,
-  toMessage,
 } from '../../errors.ts';
-import { noteFailure } from '../../halt/error-rate.ts';
-import type { HaltSwitch } from '../../halt/halt.ts';
-import { noteWastedCost } from '../../ledger/report/wasted-cost.ts';
-import type { Logger } from '../../process/logger.ts';
-import { allModelsCoolMs, coolDown, countUnavailable, GIVE_UP_AFTER_MS, toBackoffMs, withJitter } from './backoff.ts';
-import { toParkedMark } from './parked.ts';
-import type { Db } from '../../redis/db.ts';
+import { coolDown, countUnavailable, GIVE_UP_AFTER_MS, toBackoffMs } from './backoff.ts';
+import { fail } from './failure.ts';
+import { backToWaiting, delay } from './moves.ts';
+import { park } from './park.ts';
+import type { OutcomeParts, ThrownRun } from './types.ts';
 
-/** A parked job waits for a person: far enough away that no clock brings it back first. */
-const PARKED_MS = 10 * 365 * 24 * 3600_000;
-/** First wait for money that calls under way hold, and the longest. */
+/** First wait for money that calls under way have reserved, and the longest. */
 const HELD_WAIT_MS = 300;
 const LONGEST_HELD_WAIT_MS = 10_000;
-/** Stored turns of a failed job are kept this long for a retry by hand. */
-const KEEP_TURNS_SECONDS = 7 * 24 * 3600;
 
-export interface OutcomeParts {
-  db: Db;
-  queue: Queue;
-  halt: HaltSwitch;
-  log: Logger;
-  workerId: string;
-  /** Model of jobs that name none: to whose account the money of a failed one is put. */
-  defaultModel?: string;
+type ErrorClass<Thrown extends Error = Error> = abstract new (...args: never[]) => Thrown;
+
+/** What becomes of a job whose run threw an error of one class. */
+export interface Outcome {
+  /** Null: anything else. */
+  thrown: ErrorClass | null;
+  /** Which errors of the class, if it has several rows. */
+  which: string | null;
+  job: 'is left alone' | 'back to waiting' | 'parked' | 'delayed' | 'failed';
+  /** The halt of the fleet, by its reason. */
+  halts: string | null;
+  /** Of the status; null: none, or that of the failure's reason. */
+  counter: string | null;
+  /**
+   * Notes why, then moves the job.
+   * @returns the error for BullMQ; null: the row does not apply to this error, the next may
+   */
+  apply(thrown: unknown, run: Omit<ThrownRun, 'counter'>): Promise<Error | null>;
 }
+
+/** All outcomes; the first row that applies decides. ARCHITECTURE.md shows this table. */
+export const OUTCOMES: readonly Outcome[] = [
+  row(LockLostError, 'is left alone', {}, async () => new WaitingError()), // another worker has the job: touch nothing
+  row(ShutdownError, 'back to waiting', { counter: 'handed_back_shutdown' }, backToWaiting),
+  row(HaltError, 'back to waiting', { counter: 'handed_back_halt' }, async (thrown, run) => {
+    await run.parts.halt.enforce();
+    return backToWaiting(thrown, run, `halted: ${thrown.message}`);
+  }),
+  row(
+    AccountRefusedError,
+    'back to waiting',
+    { counter: 'handed_back_halt', halts: 'account-refused' },
+    (thrown, run) => backToWaiting(thrown, run, `the provider refuses the account: ${thrown.message}`),
+  ),
+  row(
+    BudgetReachedError,
+    'back to waiting',
+    { which: 'of the day', when: ({ scope }) => scope === 'day', counter: 'handed_back_halt', halts: 'budget' },
+    backToWaiting,
+  ),
+  row(
+    BudgetReachedError,
+    'parked',
+    { which: 'of its own', when: ({ limitNanoUsd }) => limitNanoUsd >= 0, counter: 'parked_budget' },
+    park,
+  ),
+  row(BudgetReachedError, 'parked', { which: 'of a parked mission', counter: 'parked_with_mission' }, park),
+  row(BudgetHeldError, 'delayed', { counter: 'waits_budget' }, (thrown, run) =>
+    delay(thrown, run, toHeldWaitMs(run.job)),
+  ),
+  row(RateLimitedError, 'delayed', { counter: 'waits_rate_limit' }, async (thrown, run) => {
+    await coolDown(run.parts.db, thrown.model, thrown.retryAfterMs);
+    return delay(thrown, run, thrown.retryAfterMs);
+  }),
+  row(ModelCoolingError, 'delayed', { counter: 'waits_cooling' }, (thrown, run) => delay(thrown, run, thrown.delayMs)),
+  row(ShardsUsedUpError, 'delayed', { counter: 'waits_shards' }, (thrown, run) => delay(thrown, run, thrown.delayMs)),
+  row(ProviderUnavailableError, 'delayed', { counter: 'waits_unavailable' }, async (thrown, run) => {
+    const now = Date.now();
+    const { failures, since } = await countUnavailable(run.parts.db, run.job.id ?? '', thrown.model, now);
+    return now - since > GIVE_UP_AFTER_MS ? null : delay(thrown, run, toBackoffMs(failures));
+  }),
+  row(ProviderUnavailableError, 'failed', { which: 'after two hours' }, fail),
+  row(TaskFailedError, 'failed', {}, fail),
+  row(InvalidJobError, 'failed', {}, fail),
+  row(CancelledError, 'failed', {}, fail),
+  row(QuarantinedError, 'failed', {}, fail),
+  { thrown: null, which: null, job: 'failed', halts: null, counter: null, apply: fail },
+];
 
 /**
- * Decides what becomes of a job whose run threw: the one place that does. Each wait, recovery and failure leaves a line
- * in the job's log and a counter for the status.
- * @returns the error to throw to BullMQ, which carries out the rest
+ * Decides what becomes of a job whose run threw; nothing else does. Each wait, recovery and failure leaves a line in the
+ * job's log and a counter for the status.
+ * @returns the error to throw to BullMQ, which does the rest
  */
 export async function toOutcome(thrown: unknown, job: Job, token: string, parts: OutcomeParts): Promise<Error> {
-  if (thrown instanceof LockLostError) return new WaitingError(); // another worker has the job: touch nothing
   if (thrown instanceof WaitingChildrenError || thrown instanceof DelayedError) return thrown; // the handler has moved the job
-  if (thrown instanceof ShutdownError) return backToWaiting(job, token, parts, 'handed_back_shutdown', thrown.message);
-  if (thrown instanceof HaltError) {
-    await parts.halt.enforce();
-    return backToWaiting(job, token, parts, 'handed_back_halt', `halted: ${thrown.message}`);
+  const run = { job, token, parts };
+  for (const outcome of OUTCOMES) {
+    const error = await outcome.apply(thrown, run);
+    if (error !== null) return error;
   }
-  if (thrown instanceof AccountRefusedError) {
-    await haltFor('account-refused', thrown, job, parts);
-    return backToWaiting(job, token, parts, 'handed_back_halt', `the provider refuses the account: ${thrown.message}`);
-  }
-  if (thrown instanceof BudgetHeldError)
-    return delayed(job, token, parts, 'waits_budget', toHeldWaitMs(job), thrown.message);
-  if (thrown instanceof BudgetReachedError) return onBudget(thrown, job, token, parts);
-  if (thrown instanceof RateLimitedError) {
-    await coolDown(parts.db, thrown.model, thrown.retryAfterMs);
-    return delayed(job, token, parts, 'waits_rate_limit', thrown.retryAfterMs, thrown.message);
-  }
-  if (thrown instanceof ModelCoolingError)
-    return delayed(job, token, parts, 'waits_cooling', thrown.delayMs, thrown.message);
-  if (thrown instanceof ShardsUsedUpError)
-    return delayed(job, token, parts, 'waits_shards', thrown.delayMs, thrown.message);
-  if (thrown instanceof ProviderUnavailableError) return onUnavailable(thrown, job, token, parts);
-  return failed(thrown, job, parts);
+  throw new TypeError('the last row applies to everything');
 }
 
-/** The word that groups failures: the part of `failedReason` before its colon. */
-export function toFailureReason(thrown: unknown): string {
-  if (thrown instanceof TaskFailedError) return thrown.reason;
-  if (thrown instanceof InvalidJobError) return 'invalid-job';
-  if (thrown instanceof CancelledError) return 'cancelled';
-  if (thrown instanceof QuarantinedError) return 'quarantined';
-  if (thrown instanceof ProviderUnavailableError) return 'provider-unavailable';
-  return 'error';
+function row<Thrown extends Error>(
+  thrown: ErrorClass<Thrown>,
+  job: Outcome['job'],
+  options: { which?: string; when?: (thrown: Thrown) => boolean; counter?: string; halts?: string },
+  apply: (thrown: Thrown, run: ThrownRun) => Promise<Error | null>,
+): Outcome {
+  const { which = null, when = () => true, counter = null, halts = null } = options;
+  return {
+    thrown,
+    which,
+    job,
+    halts,
+    counter,
+    async apply(error, ended) {
+      if (!(error instanceof thrown) || !when(error)) return null;
+      const run = { ...ended, counter: counter ?? '' };
+      if (halts !== null) await haltFor(halts, error, run);
+      return apply(error, run);
+    },
+  };
 }
 
 /** Calls under way end within seconds, or within minutes: the longer a job has waited for them, the less often it asks. */
@@ -97,44 +136,7 @@ function toHeldWaitMs(job: Job): number {
   return Math.min(LONGEST_HELD_WAIT_MS, HELD_WAIT_MS * Math.max(1, job.attemptsStarted));
 }
 
-async function onBudget(thrown: BudgetReachedError, job: Job, token: string, parts: OutcomeParts): Promise<Error> {
-  if (thrown.scope === 'day') {
-    await haltFor('budget', thrown, job, parts);
-    return backToWaiting(job, token, parts, 'handed_back_halt', thrown.message);
-  }
-  const { redis, keys } = parts.db;
-  const jobId = job.id ?? '';
-  const byPerson = thrown.limitNanoUsd < 0;
-  const scope = byPerson ? 'parked-mission' : thrown.scope;
-  const mark = toParkedMark({ scope, name: thrown.scopeName }, job.queueName);
-  await redis.hset(keys.parked, jobId, mark);
-  if (byPerson) await note(job, parts, 'parked_with_mission', `parked. ${thrown.message}`);
-  else await note(job, parts, 'parked_budget', `parked: budget. ${thrown.message}`);
-  await job.moveToDelayed(Date.now() + PARKED_MS, token);
-  // Whoever raised the budget meanwhile may have come before the mark, or before the job was delayed.
-  const spend = keys.spend(`${thrown.scope}:${thrown.scopeName}`);
-  const [limit, parked] = await redis.hmget(spend, 'limit', 'parked');
-  const isRaised = byPerson ? parked === null : limit === null || Number(limit) > thrown.limitNanoUsd;
-  if (isRaised || (await redis.hget(keys.parked, jobId)) !== mark) {
-    await redis.hdel(keys.parked, jobId);
-    await job.promote().catch(() => undefined); // somebody else released it
-  }
-  return new DelayedError();
-}
-
-async function onUnavailable(
-  thrown: ProviderUnavailableError,
-  job: Job,
-  token: string,
-  parts: OutcomeParts,
-): Promise<Error> {
-  const now = Date.now();
-  const { failures, since } = await countUnavailable(parts.db, job.id ?? '', thrown.model, now);
-  if (now - since > GIVE_UP_AFTER_MS) return failed(thrown, job, parts);
-  return delayed(job, token, parts, 'waits_unavailable', toBackoffMs(failures), thrown.message);
-}
-
-async function haltFor(reason: string, thrown: Error, job: Job, parts: OutcomeParts): Promise<void> {
+async function haltFor(reason: string, thrown: Error, { job, parts }: ThrownRun): Promise<void> {
   const first = await parts.halt.halt({
     reason,
     step: `job ${job.id ?? ''} in ${job.queueName}`,
@@ -142,75 +144,4 @@ async function haltFor(reason: string, thrown: Error, job: Job, parts: OutcomePa
     detail: thrown.message,
   });
   if (first) parts.log.error({ reason, detail: thrown.message }, 'the fleet is halted');
-}
-
-async function backToWaiting(
-  job: Job,
-  token: string,
-  parts: OutcomeParts,
-  counter: string,
-  why: string,
-): Promise<Error> {
-  await note(job, parts, counter, `back to waiting: ${why}`);
-  await job.moveToWait(token);
-  return new WaitingError();
-}
-
-async function delayed(
-  job: Job,
-  token: string,
-  parts: OutcomeParts,
-  counter: string,
-  ms: number,
-  why: string,
-): Promise<Error> {
-  const waitMs = withJitter(ms);
-  await note(job, parts, counter, `waits ${Math.ceil(waitMs / 1000)} s: ${why}`);
-  // Only the tasks queue serves several models at once; the archive's shards have a gate of their own.
-  const all = job.queueName === 'tasks' ? await allModelsCoolMs(parts.db, Date.now()) : 0;
-  if (all > 0) {
-    await parts.queue.rateLimit(all);
-    return new RateLimitError();
-  }
-  await job.moveToDelayed(Date.now() + waitMs, token);
-  return new DelayedError();
-}
-
-/** Notes why before BullMQ moves the job: a worker that dies in between runs the job again and comes to the same end. */
-async function failed(thrown: unknown, job: Job, parts: OutcomeParts): Promise<Error> {
-  const { redis, keys } = parts.db;
-  const reason = toFailureReason(thrown);
-  const jobId = job.id ?? '';
-  const ofTask =
-    thrown instanceof TaskFailedError || thrown instanceof InvalidJobError || thrown instanceof CancelledError;
-  const chain = redis
-    .multi()
-    .hincrby(keys.counters, `failed_${reason.replaceAll('-', '_')}`, 1)
-    .zrem(keys.cancelled, jobId);
-  if ((await redis.exists(keys.turns(jobId))) === 1) {
-    chain.hset(keys.turns(jobId), 'cause', ofTask ? 'task' : 'provider', 'cause_attempt', job.attemptsMade);
-    chain.expire(keys.turns(jobId), KEEP_TURNS_SECONDS);
-  }
-  if (job.queueName === 'tasks') await noteWastedCost(chain, job, parts);
-  const batch = job.queueName === 'tasks' ? toBatch(job) : null; // a query is paid by a batch, and none of its tasks
-  if (batch !== null) chain.sadd(keys.batchFailed(batch), jobId);
-  await chain.exec();
-  const halted = await noteFailure(parts, { jobId, reason, now: Date.now() });
-  if (halted) parts.log.error({ reason: 'error-rate' }, 'the fleet is halted');
-  // Unrecoverable whatever its enqueuer asked for: nothing is retried silently.
-  const error = new UnrecoverableError(`${reason}: ${toMessage(thrown)}`);
-  // Bull Board opens with the stack: where it happened for a bug of ours, the reason alone for everything foreseen.
-  error.stack = reason === 'error' && thrown instanceof Error ? (thrown.stack ?? error.message) : error.message;
-  return error;
-}
-
-async function note(job: Job, parts: OutcomeParts, counter: string, line: string): Promise<void> {
-  await parts.db.redis.hincrby(parts.db.keys.counters, counter, 1);
-  await job.log(`${new Date().toISOString()} ${line} (${parts.workerId})`);
-}
-
-function toBatch(job: Job): string | null {
-  const data: unknown = job.data;
-  if (typeof data !== 'object' || data === null || !('batch' in data)) return null;
-  return typeof data.batch === 'string' ? data.batch : null;
 }

@@ -1,18 +1,52 @@
-import type { Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import type { QueueName } from '../../../queues/registry.ts';
-import { queueOfJob } from '../queue-of-job.ts';
 import type { Db } from '../../redis/db.ts';
+import { queueOfJob } from '../queue-of-job.ts';
 
-/** What parked jobs wait for: an own budget, or a person who set their whole mission aside (`parked-mission`). */
+/** BullMQ's codes for a job that is not delayed, or does not exist. */
+const NOT_DELAYED = new Set<unknown>([-3, -1]);
+
+/** What a parked job waits for: a budget of its own, or a person who parked its mission (`parked-mission`). */
 export interface ParkedScope {
   scope: 'batch' | 'mission' | 'task' | 'parked-mission';
   /** Name of the batch or mission, id of the task's job. */
   name: string;
 }
 
-/** What stands beside a parked job's id. */
-export function toParkedMark(wanted: ParkedScope, queue: string): string {
-  return JSON.stringify({ ...wanted, queue });
+/** What `keys.parked` holds of one job. */
+export interface ParkedMark extends ParkedScope {
+  queue: string;
+  /** Set while the job is put back to waiting. */
+  releasing?: true;
+}
+
+/** Puts a delayed job back to waiting. @returns false if it is not delayed: another process did so, or a worker has it */
+export async function promote(job: Job): Promise<boolean> {
+  try {
+    await job.promote();
+    return true;
+  } catch (error) {
+    if (NOT_DELAYED.has(Reflect.get(Object(error), 'code'))) return false;
+    throw error;
+  }
+}
+
+/**
+ * Puts one parked job back to waiting. Its mark tells that it is being released until the job has moved: after a crash in
+ * between it is found again. A job that is parked anew at once has a mark of its own, which stays.
+ * @returns false if it was not delayed
+ */
+export async function releaseJob(
+  { redis, keys, scripts }: Db,
+  job: Job,
+  { scope, name, queue }: ParkedMark,
+): Promise<boolean> {
+  const jobId = job.id ?? '';
+  const releasing = JSON.stringify({ scope, name, queue, releasing: true } satisfies ParkedMark);
+  await redis.hset(keys.parked, jobId, releasing);
+  const promoted = await promote(job);
+  await scripts['delete-if']([keys.parked], [jobId, releasing]);
+  return promoted;
 }
 
 /**
@@ -23,34 +57,27 @@ export async function releaseParked(
   parts: { db: Db; queues: Record<QueueName, Queue> },
   wanted: ParkedScope,
 ): Promise<number> {
-  const { queues } = parts;
-  const { redis, keys, scripts } = parts.db;
+  const { db, queues } = parts;
+  const { redis, keys } = db;
   let released = 0;
   let cursor = '0';
   do {
     const [next, found] = await redis.hscan(keys.parked, cursor, 'COUNT', 500);
     cursor = next;
-    for (let at = 0; at < found.length; at += 2) {
-      const jobId = found[at] ?? '';
-      const mark = parseMark(found[at + 1] ?? '');
+    for (let i = 0; i < found.length; i += 2) {
+      const jobId = found[i] ?? '';
+      const mark = parseMark(found[i + 1] ?? '');
       if (mark.scope !== wanted.scope || mark.name !== wanted.name) continue;
-      // The mark says that it is being released until the job is on its way: a crash in between leaves it findable, and
-      // a job that is parked again at once has written a mark of its own, which stays.
       const queue = queues[mark.queue as QueueName] ?? queueOfJob(queues, jobId);
-      const releasing = JSON.stringify({ ...wanted, queue: queue.name, releasing: true });
-      await redis.hset(keys.parked, jobId, releasing);
       const job = await queue.getJob(jobId);
-      if (job !== undefined && (await job.isDelayed())) {
-        await job.promote();
-        released += 1;
-      }
-      await scripts['delete-if']([keys.parked], [jobId, releasing]);
+      if (job === undefined) await redis.hdel(keys.parked, jobId);
+      else if (await releaseJob(db, job, { ...wanted, queue: queue.name })) released += 1;
     }
   } while (cursor !== '0');
   return released;
 }
 
-/** For people, after "parked for its": what a parked job waits for, and the command that lets it go on. @param mark as it stands beside the job's id */
+/** For people, after "parked for its": what a parked job waits for, and the command that releases it. @param mark of `keys.parked` */
 export function describeParked(mark: string): string {
   const { scope, name } = parseMark(mark);
   if (scope === 'parked-mission')
@@ -59,7 +86,7 @@ export function describeParked(mark: string): string {
   return `budget; a higher one releases it: fleet budget USD ${option}`;
 }
 
-/** A mark of before there were several queues names none. */
+/** A mark of a version with one queue names no queue. */
 function parseMark(text: string): { scope?: unknown; name?: unknown; queue?: unknown } {
   try {
     return JSON.parse(text) as { scope?: unknown; name?: unknown; queue?: unknown };

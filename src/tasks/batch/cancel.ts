@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import { promote } from '../../jobs/outcomes/parked.ts';
 import { readJobs } from '../../jobs/state/states.ts';
 import type { Db } from '../../redis/db.ts';
 import { toTaskId } from './task-id.ts';
@@ -35,7 +36,10 @@ export async function cancelBatch(
     await chain.exec();
     const delayed = open.filter((id) => states[ids.indexOf(id)] === 'delayed');
     await Promise.all(
-      delayed.map(async (id) => (await queue.getJob(id))?.promote().catch(() => undefined)), // a worker may have taken it meanwhile
+      delayed.map(async (id) => {
+        const job = await queue.getJob(id);
+        if (job !== undefined) await promote(job);
+      }),
     );
     cancelled += open.length;
   }

@@ -142,7 +142,8 @@ test('a resume that was cut short is finished by the next', async () => {
   const { keys, redis: connection } = stage.parts.db;
   await stage.park();
   const [id = ''] = await stage.addChildren(1, 'Say it [[turns:1]]');
-  await waitUntil(async () => (await connection.hlen(keys.parked)) === 1, { what: 'the parked job' });
+  await stage.until(id, 'delayed');
+  expect(await connection.hlen(keys.parked)).toBe(1);
   // As far as the killed one came: the mark is gone, the jobs still wait.
   await connection.hdel(keys.spend(`mission:${ID}`), 'parked');
   await connection.hset(keys.mission(ID), 'state', 'running');
@@ -175,7 +176,8 @@ test('a task that is set aside with its mission says so to whoever would retry i
   const { redis: connection, keys } = db;
   await stage.park();
   const [id = ''] = await stage.addChildren(1, 'Say it [[turns:1]]');
-  await waitUntil(async () => (await connection.hlen(keys.parked)) === 1, { what: 'the parked job' });
+  await stage.until(id, 'delayed');
+  expect(await connection.hlen(keys.parked)).toBe(1);
   const known = { workspaces: null, contexts: new Set<string>() };
   const retried = retryJob({ db, queue: stage.queue }, id, { by: 'ada@box', known });
   await expect(retried).rejects.toThrow('parked for its mission, which a person set aside; fleet resume mission-a');

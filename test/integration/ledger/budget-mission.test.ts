@@ -125,7 +125,8 @@ test('a mission’s budget parks its questions too, and more money answers them'
 
   const asked = { question: 'How much tea?', mission_id: 'mission-a' };
   await addQuery({ db, queue: queues.archive }, asked, { queryId: 'q1', session: 's' });
-  await waitUntil(async () => (await connection.hexists(keys.parked, 'archive_q1')) === 1, { what: 'the parking' });
+  await waitUntil(async () => (await queues.archive.getJobState('archive_q1')) === 'delayed', { what: 'the parking' });
+  expect(await connection.hexists(keys.parked, 'archive_q1')).toBe(1);
   expect(archive.calls).toHaveLength(0);
 
   await setBudget(db, 1, { mission: 'mission-a' });

@@ -3,7 +3,8 @@ import { dirname, join, normalize } from 'node:path';
 import { globSync } from 'tinyglobby';
 import { expect, it } from 'vitest';
 import * as errors from '../../../src/errors.ts';
-import { toFailureReason } from '../../../src/jobs/outcomes/outcomes.ts';
+import { toFailureReason } from '../../../src/jobs/outcomes/failure.ts';
+import { OUTCOMES } from '../../../src/jobs/outcomes/outcomes.ts';
 import { bare, root, sorted, table } from '../../support/docs.ts';
 
 const MOST_FILES = 14;
@@ -64,6 +65,23 @@ it('no folder of src but those of the commands is crowded', () => {
   const crowded = [...counts].filter(([, count]) => count > MOST_FILES).map(([folder]) => folder);
   const counted = crowded.filter((folder) => folder.startsWith('src/') && !folder.startsWith('src/cli/commands'));
   expect(counted).toEqual([]);
+});
+
+it('the outcome table shows the outcomes, in their order', () => {
+  const shown = table('ARCHITECTURE.md', 'Outcomes').map((row) => row.map(bare));
+  const expected = OUTCOMES.map(({ thrown, which, job, halts, counter }) => {
+    const failed = job === 'failed';
+    const ofTask = thrown === errors.TaskFailedError; // its reasons are in docs/failures.md
+    const reason = ofTask ? '<reason>' : toFailureReason(Object.create((thrown ?? TypeError).prototype as object));
+    return [
+      [thrown?.name ?? 'anything else', which].filter(Boolean).join(' '),
+      failed ? `failed: ${ofTask ? 'its reason' : reason}` : job,
+      halts === null ? '' : `halts: ${halts}`,
+      failed ? `failed_${reason.replaceAll('-', '_')}` : (counter ?? ''),
+      failed ? 'yes' : 'no',
+    ];
+  });
+  expect(shown).toEqual(expected);
 });
 
 it('the outcome table names every error that is not a bug of the fleet', () => {

@@ -13,7 +13,7 @@ import {
   TASK_FAILURE_REASONS,
 } from '../../../src/errors.ts';
 import { createToolset } from '../../../src/haiku/toolset.ts';
-import { toFailureReason } from '../../../src/jobs/outcomes/outcomes.ts';
+import { toFailureReason } from '../../../src/jobs/outcomes/failure.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 import { bare, pageOf, root, sorted, table } from '../../support/docs.ts';
 

@@ -1,0 +1,39 @@
+import { DelayedError, type Job } from 'bullmq';
+import type { BudgetReachedError } from '../../errors.ts';
+import { note } from './moves.ts';
+import { releaseJob, type ParkedMark, type ParkedScope } from './parked.ts';
+import type { ThrownRun } from './types.ts';
+
+/** A job that waits for a person is delayed this long: no clock brings it back first. */
+const TEN_YEARS_MS = 10 * 365 * 24 * 3600_000;
+
+/** Parks a job that reached a budget of its own, or whose mission a person parked. @returns the error for BullMQ */
+export async function park(thrown: BudgetReachedError, run: ThrownRun): Promise<Error> {
+  const { job, token, parts } = run;
+  const { redis, keys } = parts.db;
+  const jobId = job.id ?? '';
+  const byPerson = thrown.limitNanoUsd < 0;
+  const scope = byPerson ? 'parked-mission' : (thrown.scope as ParkedScope['scope']);
+  const wanted: ParkedMark = { scope, name: thrown.scopeName, queue: job.queueName };
+  const mark = JSON.stringify(wanted);
+  await redis.hset(keys.parked, jobId, mark);
+  await note(run, `${byPerson ? 'parked' : 'parked: budget'}. ${thrown.message}`);
+  return delayForPerson(job, token, async () => {
+    const spend = keys.spend(`${thrown.scope}:${thrown.scopeName}`);
+    const [limit = null, parked = null] = await redis.hmget(spend, 'limit', 'parked');
+    const isRaised = byPerson ? parked === null : limit === null || Number(limit) > thrown.limitNanoUsd;
+    const isReleased = (await redis.hget(keys.parked, jobId)) !== mark;
+    if (isRaised || isReleased) await releaseJob(parts.db, job, wanted);
+  });
+}
+
+/**
+ * Delays a job until a person releases it.
+ * @param releaseIfDone called afterwards: puts the job back to waiting if the person acted before it was delayed
+ * @returns the error that tells BullMQ that the job has moved
+ */
+export async function delayForPerson(job: Job, token: string, releaseIfDone: () => Promise<unknown>): Promise<Error> {
+  await job.moveToDelayed(Date.now() + TEN_YEARS_MS, token);
+  await releaseIfDone();
+  return new DelayedError();
+}
