@@ -13,7 +13,7 @@ import { toRepairMessage, toSystemBlocks, toTaskMessage, type MemoryContext } fr
 import { toFinding } from './to-finding.ts';
 import { createToolState, type ToolContext, type Toolset } from './tools/tool.ts';
 import { toTurnNote } from './turn-note.ts';
-import { toToolResults, useTools, type ToolRun } from './use-tools.ts';
+import { toToolResults, useTools } from './use-tools.ts';
 
 const DEFAULT_MAX_TURNS = 30;
 
@@ -59,7 +59,7 @@ class TaskLoop {
   readonly #parts: TaskLoopParts;
   readonly #calls: PaidCalls<ModelReply>;
   readonly #conversation: Conversation;
-  readonly #tools: ToolRun;
+  readonly #state = createToolState();
   readonly #maxTurns: number;
   readonly #system: Anthropic.TextBlockParam[];
   #replayedCount = 0;
@@ -67,14 +67,12 @@ class TaskLoop {
 
   constructor(run: TaskRun, parts: TaskLoopParts) {
     const { signal, isDraining } = run;
-    const { toolset } = parts;
     this.#run = run;
     this.#parts = parts;
     this.#calls = new PaidCalls({ ledger: parts.ledger, identity: run.identity, signal, isDraining });
     this.#maxTurns = run.task.max_turns ?? DEFAULT_MAX_TURNS;
     this.#system = toSystemBlocks(parts.contexts);
-    this.#conversation = new Conversation([this.#system, toolset.definitions], toTaskMessage(run.task));
-    this.#tools = { toolset, context: { ...parts.toolContext, state: createToolState(), signal }, isDraining };
+    this.#conversation = new Conversation([this.#system, parts.toolset.definitions], toTaskMessage(run.task));
   }
 
   async run(): Promise<CompletedTask> {
@@ -143,7 +141,10 @@ class TaskLoop {
 
   async #useTools(turn: number, uses: Anthropic.ToolUseBlock[]): Promise<Anthropic.ToolResultBlockParam[]> {
     const stored = this.#calls.storedToolResults(turn);
-    const outcomes = await useTools(uses, stored, this.#tools);
+    const { signal, isDraining } = this.#run;
+    const { toolset, toolContext } = this.#parts;
+    const context = { ...toolContext, state: this.#state, signal };
+    const outcomes = await useTools(uses, stored, { toolset, context, isDraining });
     if (stored === undefined) this.#calls.addToolResults(turn, JSON.stringify(outcomes));
     return toToolResults(uses, outcomes);
   }
@@ -157,7 +158,7 @@ class TaskLoop {
       task,
       value,
       totals,
-      state: this.#tools.context.state,
+      state: this.#state,
       entry,
       workerId,
       recovered: this.#replayedCount,

@@ -2,8 +2,8 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { ShutdownError, TaskFailedError } from '../errors.ts';
 import { applyOutcome, type ToolContext, type ToolOutcome, type Toolset } from './tools/tool.ts';
 
-/** What the turns of one task share when they run tools. */
-export interface ToolRun {
+/** What one turn needs to run tools. */
+interface ToolRun {
   toolset: Toolset;
   context: ToolContext;
   /** True once the process shuts down or makes room: no tool begins. */
