@@ -9,7 +9,7 @@ import { fleetRate } from './throughput.ts';
 const JOBS = 6_000;
 const ROUNDS = 5;
 
-/** What a librarian beside it, which takes every finding into its context and watches for foreign ones, costs the Haiku lane. */
+/** What a librarian beside it, which takes every finding into its context and watches for those of other programs, costs the Haiku lane. */
 export async function measureLibrarianBeside(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   try {

@@ -1,6 +1,6 @@
 import { missionsQueue } from '../../queues/missions.ts';
 import type { Config } from '../config/environment.ts';
-import { watchForeignFindings } from '../findings/external/watch.ts';
+import { watchExternalFindings } from '../findings/external/watch.ts';
 import { listenToControl } from '../swarm/control.ts';
 import { openWorkerBase } from '../jobs/open-worker.ts';
 import { runWorker } from '../jobs/worker/run-worker.ts';
@@ -67,7 +67,7 @@ export async function runCoordinator(parts: {
     if (channel === keys.channelCompletions) missions.noteEnd(jobId);
   });
   await subscriber.subscribe(keys.channelCompletions);
-  const stopWatching = watchForeignFindings({ db, url: config.REDIS_URL, log });
+  const stopWatching = watchExternalFindings({ db, url: config.REDIS_URL, log });
   const leave = await showAlive({ db, name, log });
   await running.worker.waitUntilReady();
   log.info({ workerId: name.id, slots: SLOTS }, 'ready');

@@ -2,14 +2,14 @@ import { readOriginals, toStoredText } from './stored.ts';
 import type { Db } from '../redis/db.ts';
 import type { StoredFinding } from './types.ts';
 
-/** The result of every stub. */
+/** Result and status of every condensed finding. */
 const CONDENSED = 'condensed';
 
 /**
- * What stays under the id of a finding that a summary stands for: the nine fields of the contract with older programs, and
- * what tells whose it is. `job_id` keeps a job that runs again from writing it anew.
+ * What `finding:<id>` holds once a summary has taken the finding's place: the nine fields of the contract with older
+ * programs, and session, batch and mission. `job_id` keeps a job that runs again from storing the finding anew.
  */
-export function toStub(finding: StoredFinding, summaryId: string): object {
+export function toCondensed(finding: StoredFinding, summaryId: string): object {
   return {
     finding_id: finding.finding_id,
     worker_id: finding.worker_id ?? '',
@@ -30,7 +30,12 @@ export function toStub(finding: StoredFinding, summaryId: string): object {
   };
 }
 
-/** Id of the finding that sums this one up; null for what is no stub. */
+/** Whether a summary took the finding's place. */
+export function isCondensed(finding: StoredFinding): boolean {
+  return finding.result === CONDENSED && 'summary_id' in finding;
+}
+
+/** Id of the summary that took the finding's place; null for a finding that is not condensed. */
 export function toSummaryId(text: string): string | null {
   if (!text.includes('"summary_id"') || !text.includes(CONDENSED)) return null;
   const value = toObject(text);
@@ -38,28 +43,28 @@ export function toSummaryId(text: string): string | null {
 }
 
 /**
- * Puts the originals in the place of stubs, marked `status: "condensed"` with their `summary_id`.
- * @param texts what stands under these ids; the rest comes back as it is
+ * Replaces condensed findings by their originals, marked `status: "condensed"` with their `summary_id`.
+ * @param texts what is stored under these ids; the other texts come back unchanged
  */
 export async function withOriginals(
   db: Db,
   ids: readonly string[],
   texts: readonly (string | null)[],
 ): Promise<(string | null)[]> {
-  const stubs = texts.flatMap((text, at) => {
+  const condensed = texts.flatMap((text, index) => {
     const summaryId = text === null ? null : toSummaryId(text);
-    return summaryId === null ? [] : [{ at, id: ids[at] ?? '', summaryId }];
+    return summaryId === null ? [] : [{ index, id: ids[index] ?? '', summaryId }];
   });
-  if (stubs.length === 0) return [...texts];
+  if (condensed.length === 0) return [...texts];
   const values = await readOriginals(
     db,
-    stubs.map(({ id }) => id),
+    condensed.map(({ id }) => id),
   );
   const whole = [...texts];
-  for (const [place, { at, summaryId }] of stubs.entries()) {
-    const value = values[place] ?? null; // null: made live again meanwhile, or gone; the stub says what there is to say
+  for (const [i, { index, summaryId }] of condensed.entries()) {
+    const value = values[i] ?? null; // null: live again meanwhile, or removed; then the condensed text is all there is
     const original = value === null ? null : toObject(toStoredText(value));
-    if (original !== null) whole[at] = JSON.stringify({ ...original, status: CONDENSED, summary_id: summaryId });
+    if (original !== null) whole[index] = JSON.stringify({ ...original, status: CONDENSED, summary_id: summaryId });
   }
   return whole;
 }

@@ -1,63 +1,89 @@
 import { QUERY_PREFIX } from '../../queues/ids.ts';
 import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { FindingQuery, ExportedFinding } from './types.ts';
+import type { ExportedFinding, FindingQuery, StoredValue } from './types.ts';
 import { parseFinding, readOriginals, readStored, toStoredText } from './stored.ts';
 import { toSummaryId } from './condensed.ts';
 
-/** Entries of each index read at once. */
+/** Entries of each index that one round reads. */
 const PAGE = 500;
 
 interface Entry {
   id: string;
+  /** Instant, ms since 1970; 0 where a finding has none. */
   score: number;
 }
 
 /**
- * Every finding there is, oldest first, exactly as it is stored: live ones, answers, retracted ones, originals of
- * summaries. Holds one page; a finding that is condensed or restored meanwhile comes once.
+ * Every finding there is, oldest first, exactly as it is stored: live findings, answers, retracted ones, and the originals
+ * of condensed ones. Holds one page. A finding that is condensed or restored meanwhile comes once.
  * @param query `answers`: answers alone; `limit`: default all
  */
 export async function* eachStored(db: Db, query: FindingQuery = {}): AsyncGenerator<ExportedFinding> {
   const { limit = Infinity } = query;
-  let given = 0;
-  for await (const page of pages(db, query)) {
-    for (const found of await readPage(db, page)) {
-      if (!fits(found, query)) continue;
-      if (given >= limit) return;
-      given += 1;
-      yield found;
+  let yielded = 0;
+  for await (const ids of mergeIndexes(db, query)) {
+    for (const finding of await readPage(db, ids)) {
+      if (!fits(finding, query)) continue;
+      if (yielded >= limit) return;
+      yielded += 1;
+      yield finding;
     }
   }
 }
 
-async function* pages(db: Db, query: FindingQuery): AsyncGenerator<string[]> {
-  const { redis, keys } = db;
-  const indexes = toIndexes(keys, query);
-  // The indexes of sessions and batches keep what was retracted; `index` does not.
-  const { answers, session, batch } = query;
-  let retracted = answers === true || (session ?? batch) !== undefined ? [] : await readRetracted(db);
-  let cursor = 0;
-  let seen = new Set<string>(); // ids given that have the cursor's very score
-  for (let first = true; ; first = false) {
-    const from = first ? '-inf' : String(cursor);
-    const ahead = seen.size + PAGE;
-    const chain = redis.multi(); // one step: a finding that moves from one index to another is in exactly one of them
-    for (const index of indexes) chain.zrangebyscore(index, from, '+inf', 'WITHSCORES', 'LIMIT', 0, ahead);
-    const lists = ((await chain.exec()) ?? []).map(([error, reply]) => {
-      if (error !== null) throw error;
-      return toEntries(reply as string[]);
-    });
-    // Beyond the last entry of a full page others may stand that were not read.
-    const horizon = Math.min(...lists.map((list) => (list.length === ahead ? (list.at(-1)?.score ?? 0) : Infinity)));
-    const due = [...lists.flat(), ...retracted].filter(({ id, score }) => score <= horizon && !seen.has(id));
-    retracted = retracted.filter(({ score }) => score > horizon);
+/**
+ * Yields the ids of all indexes by ascending score, each id once: a k-way merge of sorted sets that are read in pages. Each
+ * round reads one page of every set, from one score on. A full page may have more entries after its last score, so the
+ * round is complete only up to the lowest such score, its *horizon*: it yields what is not beyond, and the next round
+ * begins there. For pages of two entries:
+ *
+ *     index      a:10  b:20  c:40
+ *     condensed  d:15  e:30
+ *     answers    f:25
+ *     round 1    reads a b | d e | f. Full pages end at 20 and 30, so the horizon is 20. Yields a d b.
+ *     round 2    reads from 20: b c | e | f. One more entry a page, because b was yielded: no page is full. Yields f e c.
+ *
+ * Retracted findings have no set. The merge reads their times once and treats them as one more list.
+ */
+async function* mergeIndexes(db: Db, query: FindingQuery): AsyncGenerator<string[]> {
+  const indexes = toIndexes(db.keys, query);
+  let retracted = isListedElsewhere(query) ? [] : await readRetracted(db);
+  let from = -Infinity;
+  let yieldedAtFrom = new Set<string>(); // their score is `from`: the next round reads them again
+  while (from < Infinity) {
+    const limit = yieldedAtFrom.size + PAGE;
+    const pages = await readRound(db, indexes, { from, limit });
+    const horizon = toHorizon(pages, limit);
+    const read = pages.flat();
+    const due = [...read, ...retracted].filter(({ id, score }) => score <= horizon && !yieldedAtFrom.has(id));
     if (due.length > 0) yield [...new Set(due.sort((a, b) => a.score - b.score).map(({ id }) => id))];
-    if (horizon === Infinity) return;
-    const atHorizon = lists.flat().filter(({ score }) => score === horizon);
-    seen = new Set([...(horizon === cursor ? seen : []), ...atHorizon.map(({ id }) => id)]);
-    cursor = horizon;
+    retracted = retracted.filter(({ score }) => score > horizon);
+    const atHorizon = read.filter(({ score }) => score === horizon).map(({ id }) => id);
+    yieldedAtFrom = new Set([...(horizon === from ? yieldedAtFrom : []), ...atHorizon]);
+    from = horizon;
   }
+}
+
+/** Reads a page of each index in one step: a finding that moves from one index to another is in exactly one of them. */
+async function readRound(
+  { redis }: Db,
+  indexes: string[],
+  { from, limit }: { from: number; limit: number },
+): Promise<Entry[][]> {
+  const chain = redis.multi();
+  const start = from === -Infinity ? '-inf' : String(from);
+  for (const index of indexes) chain.zrangebyscore(index, start, '+inf', 'WITHSCORES', 'LIMIT', 0, limit);
+  return ((await chain.exec()) ?? []).map(([error, reply]) => {
+    if (error !== null) throw error;
+    return toEntries(reply as string[]);
+  });
+}
+
+/** The lowest score at which a full page ends; Infinity where the pages hold all that is left. */
+function toHorizon(pages: Entry[][], limit: number): number {
+  const ends = pages.filter((page) => page.length === limit).map((page) => page.at(-1)?.score ?? 0);
+  return Math.min(...ends, Infinity);
 }
 
 function toIndexes(keys: Keys, { answers, session, batch }: FindingQuery): string[] {
@@ -66,7 +92,12 @@ function toIndexes(keys: Keys, { answers, session, batch }: FindingQuery): strin
   return [session === undefined ? keys.index : keys.indexBySession(session), keys.indexCondensed, keys.indexAnswers];
 }
 
-/** Retracted findings stand in no index of their own: their times are read once. Answers keep their index. */
+/** Whether the indexes have the retracted findings too: those of sessions, batches and answers do, `index` does not. */
+function isListedElsewhere({ answers, session, batch }: FindingQuery): boolean {
+  return answers === true || session !== undefined || batch !== undefined;
+}
+
+/** Answers keep their index when they are retracted. */
 async function readRetracted(db: Db): Promise<Entry[]> {
   const { redis, keys } = db;
   const entries: Entry[] = [];
@@ -74,10 +105,10 @@ async function readRetracted(db: Db): Promise<Entry[]> {
   do {
     const [next, flat] = await redis.hscan(keys.retracted, cursor, 'COUNT', PAGE);
     cursor = next;
-    const ids = flat.filter((_, at) => at % 2 === 0).filter((id) => !id.startsWith(QUERY_PREFIX));
+    const ids = flat.filter((_, i) => i % 2 === 0).filter((id) => !id.startsWith(QUERY_PREFIX));
     const values = await readStored(db, ids);
-    for (const [at, id] of ids.entries()) {
-      const value = values[at] ?? null;
+    for (const [i, id] of ids.entries()) {
+      const value = values[i] ?? null;
       const score = value === null ? 0 : Date.parse(parseFinding(id, toStoredText(value))?.at ?? '');
       entries.push({ id, score: Number.isNaN(score) ? 0 : score });
     }
@@ -91,15 +122,14 @@ async function readPage(db: Db, ids: string[]): Promise<ExportedFinding[]> {
   for (let from = 0; from < ids.length; from += PAGE) {
     const part = ids.slice(from, from + PAGE);
     const [values, notes] = await Promise.all([readStored(db, part), redis.hmget(keys.retracted, ...part)]);
-    const kept = await readKept(db, part, values);
-    for (const [at, id] of part.entries()) {
-      const value = values[at] ?? null;
-      if (value === null) continue; // removed by somebody
-      const note = notes[at] ?? null;
-      const original = kept.get(id);
-      if (original !== undefined)
-        found.push({ id, place: 'condensed', value: original, stub: toStoredText(value), note });
-      else found.push({ id, place: toPlace(id, note), value, stub: null, note });
+    const originals = await readOriginalsOf(db, part, values);
+    for (const [i, id] of part.entries()) {
+      const value = values[i] ?? null;
+      if (value === null) continue; // another program removed it
+      const note = notes[i] ?? null;
+      const original = originals.get(id);
+      if (original === undefined) found.push({ id, place: toPlace(id, note), value, condensedText: null, note });
+      else found.push({ id, place: 'condensed', value: original, condensedText: toStoredText(value), note });
     }
   }
   return found;
@@ -110,17 +140,18 @@ function toPlace(id: string, note: string | null): ExportedFinding['place'] {
   return note === null ? 'live' : 'out';
 }
 
-async function readKept(
+/** The originals of those values that are condensed findings, by id. */
+async function readOriginalsOf(
   db: Db,
   ids: string[],
-  values: Awaited<ReturnType<typeof readStored>>,
-): Promise<Map<string, NonNullable<(typeof values)[number]>>> {
-  const stubs = ids.filter((_, at) => {
-    const value = values[at] ?? null;
+  values: (StoredValue | null)[],
+): Promise<Map<string, StoredValue>> {
+  const condensed = ids.filter((_, i) => {
+    const value = values[i] ?? null;
     return value?.kind === 'string' && toSummaryId(value.text) !== null;
   });
-  const originals = await readOriginals(db, stubs);
-  return new Map(stubs.flatMap((id, at) => (originals[at] ? [[id, originals[at]] as const] : [])));
+  const originals = await readOriginals(db, condensed);
+  return new Map(condensed.flatMap((id, i) => (originals[i] ? [[id, originals[i]] as const] : [])));
 }
 
 function fits({ id, value }: ExportedFinding, { session, batch, text }: FindingQuery): boolean {
@@ -134,8 +165,8 @@ function fits({ id, value }: ExportedFinding, { session, batch, text }: FindingQ
 }
 
 function toEntries(flat: string[]): Entry[] {
-  return Array.from({ length: flat.length / 2 }, (_, at) => ({
-    id: flat[2 * at] ?? '',
-    score: Number(flat[2 * at + 1]),
+  return Array.from({ length: flat.length / 2 }, (_, i) => ({
+    id: flat[2 * i] ?? '',
+    score: Number(flat[2 * i + 1]),
   }));
 }

@@ -52,8 +52,8 @@ export interface FleetFindings extends FindingStore {
 export type StoredValue = { kind: 'string'; text: string } | { kind: 'hash'; fields: [name: string, value: string][] };
 
 /**
- * Where a finding stands. `live`: in the archive; `answer`: a librarian's own; `condensed`: a stub is in its place;
- * `out`: in no index, as what was retracted.
+ * Where a finding is. `live`: in the archive; `answer`: among the librarian's answers; `condensed`: a summary took its
+ * place; `out`: in no index, because it was retracted.
  */
 export const PLACES = ['live', 'answer', 'condensed', 'out'] as const;
 type Place = (typeof PLACES)[number];
@@ -62,10 +62,10 @@ type Place = (typeof PLACES)[number];
 export interface ExportedFinding {
   id: string;
   place: Place;
-  /** Of a condensed finding: the original. */
+  /** Of a condensed finding: its original. */
   value: StoredValue;
-  /** Of a condensed finding: what stands under its public key. */
-  stub: string | null;
-  /** JSON of the retraction; null where it stands. */
+  /** What `finding:<id>` holds of a condensed finding; null for every other. */
+  condensedText: string | null;
+  /** JSON of the retraction; null: not retracted. */
   note: string | null;
 }

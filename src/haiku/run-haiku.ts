@@ -1,7 +1,7 @@
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
 import { createFindingStore } from '../findings/store.ts';
-import { watchForeignFindings } from '../findings/external/watch.ts';
+import { watchExternalFindings } from '../findings/external/watch.ts';
 import { checkMemory } from '../halt/memory.ts';
 import { announceEnds } from '../tasks/batch/announce-ends.ts';
 import { listenToControl } from '../swarm/control.ts';
@@ -21,7 +21,7 @@ import { createTaskHandler } from './handler.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 const CHECK_MEMORY_EVERY_MS = 3_000;
-/** Coordinator and librarian watch for foreign findings; a fleet of workers alone has to do it itself. */
+/** Coordinator and librarian watch for external findings; a fleet of workers alone has to do it itself. */
 const WATCH_AFTER_MS = 10_000;
 
 export interface RunningHaiku {
@@ -61,7 +61,7 @@ export async function runHaiku(parts: {
     currentSession: createSessionReader(db),
     ...(archive === undefined ? {} : { archive }),
   });
-  const stopWatching = watchForeignFindings({
+  const stopWatching = watchExternalFindings({
     db,
     url: config.REDIS_URL,
     log,

@@ -1,6 +1,6 @@
 import { archiveQueue } from '../../queues/archive.ts';
 import type { Config } from '../config/environment.ts';
-import { watchForeignFindings } from '../findings/external/watch.ts';
+import { watchExternalFindings } from '../findings/external/watch.ts';
 import { listenToControl } from '../swarm/control.ts';
 import { openWorkerBase } from '../jobs/open-worker.ts';
 import { runWorker } from '../jobs/worker/run-worker.ts';
@@ -75,7 +75,7 @@ export async function runLibrarian(parts: {
     if (message.type === 'cancel') running.cancel(message.jobId);
   });
   const stopSweeping = await watchExternalQueries(external, subscriber);
-  const stopWatching = watchForeignFindings({ db, url: config.REDIS_URL, log });
+  const stopWatching = watchExternalFindings({ db, url: config.REDIS_URL, log });
   const leave = await showAlive({ db, name, log });
   await running.worker.waitUntilReady();
   await Promise.all([context.refresh(), sweepExternalQueries(external)]);

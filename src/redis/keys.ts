@@ -67,7 +67,7 @@ export function createKeys(swarm: string | null) {
     retracted: own('retracted'), // hash: finding id → JSON {why, by, at}
     unreadable: own('unreadable'), // set: ids under which other programs stored what is no finding
 
-    indexCondensed: own('index:condensed'), // zset: ids of findings that are stubs now, by the ms they had in `index`
+    indexCondensed: own('index:condensed'), // zset: ids of condensed findings, by the ms they had in `index`
     compaction: own('compaction'), // hash: state, problem, live, condensed, at of the last compaction
     compactionPieces: own('compaction:pieces'), // hash: job id of a piece under way → JSON list of the finding ids in it
     uncondensed: own('uncondensed'), // zset: ids of findings no summary could be made of, by the ms of the try
@@ -96,7 +96,7 @@ export function createKeys(swarm: string | null) {
     missionAdded: (id: string) => own(`mission-added:${id}`), // bitmap: position of each task that has been put into the queue
     mission: (id: string) => own(`mission:${id}`), // hash: goal, session, state, step, plan, counts … of one mission
     paper: (id: string) => own(`paper:${id}`), // hash: outline, drafts by section, shard test, choices of one paper
-    condensed: (id: string) => own(`condensed:${id}`), // string: what `finding:<id>` held before it became a stub
+    condensed: (id: string) => own(`condensed:${id}`), // string: what `finding:<id>` held before the finding was condensed
     delegation: (session: string) => own(`delegation:${session}`), // hash: tasks planned for haiku and sonnet
 
     // jobs

@@ -73,7 +73,7 @@ export async function startLibrarian(
 }
 
 /** Stores findings as other programs do: a key, and nothing else. */
-export async function storeForeign(redis: TestRedis, findings: Record<string, object | string>): Promise<void> {
+export async function storeExternal(redis: TestRedis, findings: Record<string, object | string>): Promise<void> {
   for (const [id, finding] of Object.entries(findings)) {
     await redis.redis.set(redis.keys.finding(id), typeof finding === 'string' ? finding : JSON.stringify(finding));
   }

@@ -4,7 +4,7 @@ import { toFindingId } from '../../findings/finding.ts';
 import type { StoredValue } from '../../findings/types.ts';
 import { parseFinding, toStoredTokens, readStored, toDigest, toStoredText } from '../../findings/stored.ts';
 import { type StoredFinding } from '../../findings/types.ts';
-import { toStub } from '../../findings/condensed.ts';
+import { toCondensed } from '../../findings/condensed.ts';
 import { findModel } from '../../pricing/catalog.ts';
 import type { CompactParts } from './types.ts';
 import { COMPACT_PROMPT_VERSION, toCompactionCall, toSummaryFinding, type SummaryFinding } from './summary.ts';
@@ -154,7 +154,7 @@ async function record(
         ]),
       }),
       text,
-      ...originals.map(({ finding }) => JSON.stringify(toStub(finding, summary.finding_id))),
+      ...originals.map(({ finding }) => JSON.stringify(toCondensed(finding, summary.finding_id))),
     ],
   );
   return String(answer);

@@ -18,7 +18,7 @@ const AT_ONCE = 4;
  * it at a time.
  *
  * Delivery contract: a process may die at any line. What is under way is in Redis; whoever comes next goes on with the
- * same groups and pays none of them again. A finding is live, or a stub with its text kept: never neither.
+ * same groups and pays none of them again. A finding is live, or condensed with its original kept: never neither.
  * @throws whatever ends a paid call: halt, budget, a cooling model, a provider that is away, shutdown
  */
 export async function compactIfNeeded(parts: CompactParts): Promise<CompactOutcome> {

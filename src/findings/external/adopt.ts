@@ -7,23 +7,23 @@ import type { StoredFinding } from '../types.ts';
 const PAGE = 1_000;
 
 /**
- * Takes findings that other programs stored into index, counts and archive, each once. What is no finding is noted as
- * unreadable and looked at again by the next search.
+ * Adopts findings that other programs stored: adds each once to index, counts and event stream. A key that holds no finding
+ * is counted as unreadable, and the next search reads it again.
  * @returns how many were adopted
  */
-export async function adoptFindings(db: Db, ids: readonly string[]): Promise<number> {
+export async function adoptExternal(db: Db, ids: readonly string[]): Promise<number> {
   const unknown = await findUnknown(db, ids);
   if (unknown.length === 0) return 0;
   const texts = await readFindingTexts(db, unknown);
-  const began = Date.parse((await db.redis.hget(db.keys.session, 'startedAt')) ?? '');
+  const sessionBeganAt = Date.parse((await db.redis.hget(db.keys.session, 'startedAt')) ?? '');
   const outcomes = await Promise.all(
-    unknown.map((id, at) => adoptOne(db, { id, text: texts[at] ?? null, sessionBeganAt: began })),
+    unknown.map((id, i) => adoptOne(db, { id, text: texts[i] ?? null, sessionBeganAt })),
   );
   return outcomes.filter((outcome) => outcome === 'adopted').length;
 }
 
-/** Looks through all finding keys for what nobody announced, or announced while nobody listened. */
-export async function adoptAll(db: Db): Promise<number> {
+/** Adopts what is under all finding keys: also what was never announced, or announced while no process listened. */
+export async function adoptAllExternal(db: Db): Promise<number> {
   const { redis, keys } = db;
   const prefix = keys.finding('');
   let cursor = '0';
@@ -32,7 +32,7 @@ export async function adoptAll(db: Db): Promise<number> {
     const [next, found] = await redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', PAGE);
     cursor = next;
     if (found.length > 0) {
-      adopted += await adoptFindings(
+      adopted += await adoptExternal(
         db,
         found.map((key) => key.slice(prefix.length)),
       );
@@ -47,14 +47,14 @@ async function findUnknown({ redis, keys }: Db, ids: readonly string[]): Promise
     const page = ids.slice(from, from + PAGE).filter((id) => id !== '');
     if (page.length === 0) continue;
     const live = await redis.zmscore(keys.index, ...page);
-    const rest = page.filter((_, at) => (live[at] ?? null) === null); // of what is announced, next to nothing
+    const rest = page.filter((_, i) => (live[i] ?? null) === null); // most announced findings are the fleet's own, and live
     if (rest.length === 0) continue;
     const [answers, condensed, retracted] = await Promise.all([
       redis.zmscore(keys.indexAnswers, ...rest),
       redis.zmscore(keys.indexCondensed, ...rest), // after `index`: a finding moves from there to here
       redis.hmget(keys.retracted, ...rest),
     ]);
-    unknown.push(...rest.filter((_, at) => (answers[at] ?? condensed[at] ?? retracted[at] ?? null) === null));
+    unknown.push(...rest.filter((_, i) => (answers[i] ?? condensed[i] ?? retracted[i] ?? null) === null));
   }
   return unknown;
 }
@@ -103,7 +103,7 @@ async function adoptOne(
   return String(outcome);
 }
 
-/** Other programs may have stored anything there. */
+/** Another program may have stored any type there. */
 function toNames(finding: StoredFinding): { session: string; batch: string } {
   const name = (value: unknown): string => (typeof value === 'string' ? value : '');
   return { session: name(finding.session), batch: name(finding.batch) };

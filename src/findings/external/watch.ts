@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../process/logger.ts';
 import { connectRedis } from '../../redis/connect.ts';
 import type { Db } from '../../redis/db.ts';
-import { adoptAll, adoptFindings } from './adopt.ts';
+import { adoptAllExternal, adoptExternal } from './adopt.ts';
 
 /** Everything is looked through this often for what nobody announced. */
 const SEARCH_EVERY_MS = 10 * 60_000;
@@ -16,7 +16,7 @@ const PATIENT = 'patient:';
 /** Announcements are gathered this long: the fleet's own come here too, thousands a second on a busy one. */
 const GATHER_MS = 100;
 
-export interface ForeignWatchParts {
+export interface ExternalWatchParts {
   db: Db;
   url: string;
   log: Logger;
@@ -34,7 +34,7 @@ export interface ForeignWatchParts {
  * One process of the fleet does it at a time; any may call this.
  * @returns stops it, after what is under way
  */
-export function watchForeignFindings(parts: ForeignWatchParts): () => Promise<void> {
+export function watchExternalFindings(parts: ExternalWatchParts): () => Promise<void> {
   const { db, url, log, patienceMs = 0 } = parts;
   const { redis, keys } = db;
   const key = keys.turnOf('foreign-findings');
@@ -52,7 +52,7 @@ export function watchForeignFindings(parts: ForeignWatchParts): () => Promise<vo
     subscriber ??= await listen();
     if (Date.now() - searchedAt < SEARCH_EVERY_MS) return;
     searchedAt = Date.now();
-    const adopted = await adoptAll(db);
+    const adopted = await adoptAllExternal(db);
     if (adopted > 0) log.info({ adopted }, 'findings of other programs adopted');
     await parts.alsoSearch?.();
   }
@@ -82,7 +82,7 @@ export function watchForeignFindings(parts: ForeignWatchParts): () => Promise<vo
       await sleep(GATHER_MS);
       const ids = [...announced];
       announced.clear();
-      await adoptFindings(db, ids).catch((error: unknown) => {
+      await adoptExternal(db, ids).catch((error: unknown) => {
         searchedAt = 0; // the next search finds them
         log.warn({ error }, 'announced findings not adopted');
       });

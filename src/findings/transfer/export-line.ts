@@ -11,7 +11,7 @@ const EXTRA = '_fleet';
 const extraSchema = z.strictObject({
   place: z.enum(PLACES).optional(), // default `live`
   note: z.string().optional(),
-  stub: z.string().optional(),
+  stub: z.string().optional(), // what `finding:<id>` holds of a condensed finding
   text: z.string().optional(), // what is stored, where the line itself is not
   hash: z.array(z.tuple([z.string(), z.string()])).optional(), // fields of an older program's hash
 });
@@ -21,14 +21,14 @@ type Extra = z.output<typeof extraSchema>;
  * The finding as one line of JSON, as any reader of findings expects it. Where that is what is stored, byte for byte, the
  * line is what is stored; else `_fleet` at its end holds the rest.
  */
-export function toExportLine({ id, place, value, stub, note }: ExportedFinding): string {
+export function toExportLine({ id, place, value, condensedText, note }: ExportedFinding): string {
   const text = toStoredText(value);
   const finding = parseFinding(id, text);
   const plain = finding === null ? JSON.stringify({ finding_id: id }) : JSON.stringify(finding);
   const extra: Extra = {
     ...(place === 'live' ? {} : { place }),
     ...(note === null ? {} : { note }),
-    ...(stub === null ? {} : { stub }),
+    ...(condensedText === null ? {} : { stub: condensedText }),
     ...(value.kind === 'hash' ? { hash: value.fields } : plain === text ? {} : { text }),
   };
   const isWhole = Object.keys(extra).length === 0 && !(finding !== null && EXTRA in finding);
@@ -46,11 +46,13 @@ export function fromExportLine(line: string): ExportedFinding {
     throw new RangeError('finding_id: expected a text of 1..1000 characters');
   }
   const given: unknown = Reflect.get(value, EXTRA);
-  if (given === undefined) return { id, place: 'live', value: { kind: 'string', text: line }, stub: null, note: null };
+  if (given === undefined) {
+    return { id, place: 'live', value: { kind: 'string', text: line }, condensedText: null, note: null };
+  }
   const extra = extraSchema.safeParse(given);
   if (!extra.success) throw new RangeError(`${EXTRA}: ${z.prettifyError(extra.error)}`);
-  const { place = 'live', note = null, stub = null, text, hash } = extra.data;
-  if ((place === 'condensed') !== (stub !== null)) {
+  const { place = 'live', note = null, stub: condensedText = null, text, hash } = extra.data;
+  if ((place === 'condensed') !== (condensedText !== null)) {
     throw new RangeError(`${EXTRA}: expected a stub of a condensed finding, and of no other`);
   }
   if (hash?.length === 0) throw new RangeError(`${EXTRA}.hash: expected at least one field`);
@@ -58,7 +60,7 @@ export function fromExportLine(line: string): ExportedFinding {
     hash === undefined
       ? { kind: 'string', text: text ?? withoutExtra(line, value, given) }
       : { kind: 'hash', fields: hash };
-  return { id, place, value: stored, stub, note };
+  return { id, place, value: stored, condensedText, note };
 }
 
 /** The line before `_fleet` was put at its end; a line that was edited meanwhile is taken as it reads now. */

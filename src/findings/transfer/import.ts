@@ -28,8 +28,8 @@ interface ImportOptions {
 }
 
 /**
- * Stores exported findings as they were: texts, hashes, retraction marks, stubs with their originals. Whatever has an id
- * that is taken is left alone, so that the same file may come again. Bad lines are reported, the others go on.
+ * Stores exported findings as they were: texts, hashes, retraction marks, condensed findings with their originals. A
+ * finding whose id is taken is skipped, so that the same file may be imported again. Bad lines are reported and skipped.
  * @throws whatever Redis does; what was imported by then stays
  */
 export async function importFindings(
@@ -72,7 +72,7 @@ export async function importFindings(
 }
 
 async function importOne({ keys, scripts }: Db, found: ExportedFinding, beganAt: number): Promise<unknown> {
-  const { id, place, value, stub, note } = found;
+  const { id, place, value, condensedText, note } = found;
   const text = toStoredText(value);
   const finding = parseFinding(id, text);
   const parsedAt = Date.parse(finding?.at ?? '');
@@ -108,7 +108,7 @@ async function importOne({ keys, scripts }: Db, found: ExportedFinding, beganAt:
     [
       JSON.stringify(facts),
       value.kind === 'string' ? value.text : '',
-      stub ?? '',
+      condensedText ?? '',
       ...(value.kind === 'hash' ? value.fields.flat() : []),
     ],
   );

@@ -1,4 +1,5 @@
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
+import { isCondensed } from '../../findings/condensed.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
@@ -31,7 +32,7 @@ const MAX_TEXT = 100_000;
 export function toArchiveEntry(id: string, text: string): ArchiveEntry | null {
   if (id.startsWith(QUERY_PREFIX)) return null;
   const finding = parseFinding(id, text);
-  if (finding === null || finding.status === 'retracted' || isStub(finding)) return null;
+  if (finding === null || finding.status === 'retracted' || isCondensed(finding)) return null;
   if (finding.kind === SHARD_TEST_KIND) return null;
   const block = toBlock(finding);
   const at = Date.parse(finding.at);
@@ -70,11 +71,6 @@ function toBlock(finding: StoredFinding): string {
     text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}\n(cut: ${text.length - MAX_TEXT} more characters)`;
   const { finding_id: id, at } = finding;
   return `<finding id="${toAttribute(id)}" at="${toAttribute(at)}" session="${toAttribute(toName(finding.session) ?? '')}">\n${shown}\n</finding>\n`;
-}
-
-/** Whether it is the stub of a condensed finding. */
-function isStub(finding: StoredFinding): boolean {
-  return finding.result === 'condensed' && 'summary_id' in finding;
 }
 
 function addLine(lines: string, line: string): string {

@@ -5,7 +5,7 @@ local finding, kept, index, answers, condensed, retracted, context_active, sessi
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local by_batch = KEYS[12] -- where it names one
 local id, at, tokens, session_name, batch, topics, place, note, is_new = unpack(cjson.decode(ARGV[1]))
-local text, stub = ARGV[2], ARGV[3]
+local text, condensed_text = ARGV[2], ARGV[3]
 local FIRST_FIELD = 4 -- of a hash: names and values in turn; then `text` is empty
 
 if redis.call('EXISTS', finding) == 1 or redis.call('HEXISTS', retracted, id) == 1 then return 'known' end
@@ -25,7 +25,7 @@ if place == 'answer' then
 end
 if by_batch then redis.call('ZADD', by_batch, at, id) end
 if place == 'condensed' then
-  redis.call('SET', finding, stub)
+  redis.call('SET', finding, condensed_text)
   redis.call('ZADD', condensed, at, id)
   return 'imported'
 end

@@ -8,14 +8,14 @@ local before, marked = ARGV[2], ARGV[3]
 
 if redis.call('HEXISTS', retracted, a.id) == 1 then return { 'already' } end
 if redis.call('GET', summary) ~= before then return { 'changed' } end
-local stub_mark = '"summary_id":' .. a.quoted
+local condensed_mark = '"summary_id":' .. a.quoted
 local tokens, count = 0, 0
 for i, original in ipairs(a.originals) do
   local id, at = original[1], FIRST_ORIGINAL + 3 * (i - 1)
   local finding, kept, by_session = KEYS[at], KEYS[at + 1], KEYS[at + 2]
   local score = redis.call('ZSCORE', condensed, id)
-  local is_stub = redis.call('TYPE', finding).ok == 'string' and string.find(redis.call('GET', finding), stub_mark, 1, true)
-  if score and is_stub and redis.call('EXISTS', kept) == 1 then
+  local is_condensed = redis.call('TYPE', finding).ok == 'string' and string.find(redis.call('GET', finding), condensed_mark, 1, true)
+  if score and is_condensed and redis.call('EXISTS', kept) == 1 then
     redis.call('RENAME', kept, finding)
     redis.call('ZREM', condensed, id)
     redis.call('ZADD', index, score, id)

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
 import { plainEnvironment, runFleet } from '../../support/cli.ts';
-import { storeFindings, storeForeign } from '../../support/librarian.ts';
+import { storeFindings, storeExternal } from '../../support/librarian.ts';
 import { useRedis } from '../../support/redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -60,7 +60,7 @@ async function startProcess(env: Record<string, string>) {
 describe('a librarian process', () => {
   it('answers fleet ask, lists the sources, and ends well on SIGTERM', async () => {
     await storeFindings(redis, { finding_tea: TEA });
-    await storeForeign(redis, { theirs: { result: 'The cellar holds 3 barrels of rum.' } });
+    await storeExternal(redis, { theirs: { result: 'The cellar holds 3 barrels of rum.' } });
     const simulator = await openSimulator();
     const librarian = await startProcess({ GEMINI_BASE_URL: simulator.url });
     expect(librarian.ready).toBe(true);

@@ -3,7 +3,7 @@ import { compactIfNeeded } from '../../../src/coordinator/compact/compact.ts';
 import type { NodeView } from '../../../src/coordinator/mission/nodes.ts';
 import { readResults } from '../../../src/coordinator/delegate/read-results.ts';
 import { createArchiveContext } from '../../../src/librarian/archive/context.ts';
-import { adoptAll } from '../../../src/findings/external/adopt.ts';
+import { adoptAllExternal } from '../../../src/findings/external/adopt.ts';
 import { retractFinding } from '../../../src/findings/retract.ts';
 import { createFindingStore } from '../../../src/findings/store.ts';
 import { HaltError } from '../../../src/errors.ts';
@@ -19,7 +19,7 @@ const redis = useRedis();
 const goodModel = () => createScriptedModel((request) => toReply(idsAsked(request)));
 const liveCount = () => redis.redis.zcard(redis.keys.index);
 const readText = async (id: string) => (await redis.redis.get(redis.keys.finding(id))) ?? '';
-const readStub = async (id: string) => JSON.parse(await readText(id)) as Record<string, unknown>;
+const readStoredJson = async (id: string) => JSON.parse(await readText(id)) as Record<string, unknown>;
 const counter = async (name: string) => Number((await redis.redis.hget(redis.keys.counters, name)) ?? 0);
 
 async function tokensOfLive(): Promise<number> {
@@ -70,12 +70,12 @@ describe('a compaction', () => {
     ]);
   });
 
-  it('leaves a stub with the nine fields, and gives the original, marked, to whoever reads it', async () => {
+  it('leaves a condensed finding with the nine fields, and gives the original, marked, to whoever reads it', async () => {
     await storeSessions(redis, { one: 12 });
     const before = await readText('finding_one-3');
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
-    const stub = await readStub('finding_one-3');
-    expect(stub).toMatchObject({
+    const condensed = await readStoredJson('finding_one-3');
+    expect(condensed).toMatchObject({
       finding_id: 'finding_one-3',
       worker_id: 'haiku_box_001',
       timestamp: '1970-01-02T00:00:00.000000',
@@ -92,7 +92,7 @@ describe('a compaction', () => {
     expect(await store.get('finding_one-3')).toEqual({
       ...(JSON.parse(before) as object),
       status: 'condensed',
-      summary_id: stub['summary_id'],
+      summary_id: condensed['summary_id'],
     });
     expect((await store.search('finding_one-3', { limit: 5 })).map(({ id }) => id)).toContain('finding_one-3');
   });
@@ -102,7 +102,7 @@ describe('a compaction', () => {
     const fields = { task_id: 't', worker_id: 'w', timestamp: '1969-01-01T00:00:00', content: 'of old', ü: '7' };
     await redis.redis.hset(redis.keys.finding('old_hash'), fields);
     await redis.redis.hset(redis.keys.finding('old_hash_2'), { content: 'of old, too' });
-    await adoptAll(redis.db);
+    await adoptAllExternal(redis.db);
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 8 }));
     expect(await redis.redis.hgetall(redis.keys.condensed('old_hash'))).toEqual(fields);
     const store = createFindingStore(redis.db);
@@ -122,7 +122,7 @@ describe('a compaction', () => {
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
     await context.refresh();
     const { text } = await context.show({ question: 'What?', maxBytes: 1_000_000 });
-    const summaryId = (await readStub('finding_one-1'))['summary_id'];
+    const summaryId = (await readStoredJson('finding_one-1'))['summary_id'];
     expect(idsShown({ prompt: text })).toEqual(['finding_now-1', 'finding_now-2', summaryId]);
     expect(context.stats().comparisons).toBe(1);
   });
@@ -131,7 +131,7 @@ describe('a compaction', () => {
     await storeSessions(redis, { one: 12 });
     const parts = await compactParts(redis, goodModel(), { limit: 10 });
     await compactIfNeeded(parts);
-    expect(await adoptAll(redis.db)).toBe(0);
+    expect(await adoptAllExternal(redis.db)).toBe(0);
     expect(await liveCount()).toBe(1);
   });
 
@@ -154,10 +154,10 @@ describe('a compaction', () => {
       await redis.redis.set(redis.keys.finding(`theirs_${hour}`), JSON.stringify(finding));
     }
     const parts = await compactParts(redis, goodModel(), { limit: 2 });
-    await adoptAll(redis.db);
+    await adoptAllExternal(redis.db);
     await compactIfNeeded(parts);
-    expect(await readStub('theirs_99')).toMatchObject({ result: 'condensed' });
-    expect(await readStub('theirs_100')).toMatchObject({ result: 'hour 100' });
+    expect(await readStoredJson('theirs_99')).toMatchObject({ result: 'condensed' });
+    expect(await readStoredJson('theirs_100')).toMatchObject({ result: 'hour 100' });
   });
 
   it('passes over retracted findings and answers', async () => {
@@ -167,9 +167,9 @@ describe('a compaction', () => {
     await redis.redis.set(redis.keys.finding('archive_q'), '{"result":"an answer","session":"one"}');
     await redis.redis.zadd(redis.keys.indexAnswers, 1, 'archive_q');
     await compactIfNeeded(parts);
-    expect(await readStub('finding_one-2')).toMatchObject({ status: 'retracted' });
+    expect(await readStoredJson('finding_one-2')).toMatchObject({ status: 'retracted' });
     expect(await readText('archive_q')).toContain('an answer');
-    expect(await readStub('finding_one-1')).toMatchObject({ result: 'condensed' });
+    expect(await readStoredJson('finding_one-1')).toMatchObject({ result: 'condensed' });
   });
 
   it('sums up summaries only once nothing else is left', async () => {
@@ -257,8 +257,8 @@ describe('a compaction that was interrupted', () => {
       return toReply(idsAsked(request));
     });
     await compactIfNeeded(await compactParts(redis, model, { limit: 10 }));
-    expect(await readStub('finding_one-4')).toMatchObject({ status: 'retracted' });
-    expect(await readStub('finding_one-5')).toMatchObject({ result: 'What one learned, part 5' });
+    expect(await readStoredJson('finding_one-4')).toMatchObject({ status: 'retracted' });
+    expect(await readStoredJson('finding_one-5')).toMatchObject({ result: 'What one learned, part 5' });
     expect(await counter('compaction_refused')).toBe(1);
   });
 });
@@ -269,14 +269,17 @@ describe('a condensed finding', () => {
     const parts = await compactParts(redis, goodModel(), { limit: 10 });
     const before = await readText('finding_one-5');
     await compactIfNeeded(parts);
-    const summaryId = String((await readStub('finding_one-5'))['summary_id']);
+    const summaryId = String((await readStoredJson('finding_one-5'))['summary_id']);
 
     const done = await retractFinding(redis.db, { id: 'finding_one-3', why: 'wrong', by: 'test' });
 
     expect(done.restored).toBe(11);
     expect(await readText('finding_one-5')).toBe(before);
-    expect(await readStub('finding_one-3')).toMatchObject({ status: 'retracted', result: 'What one learned, part 3' });
-    expect(await readStub(summaryId)).toMatchObject({
+    expect(await readStoredJson('finding_one-3')).toMatchObject({
+      status: 'retracted',
+      result: 'What one learned, part 3',
+    });
+    expect(await readStoredJson(summaryId)).toMatchObject({
       status: 'retracted',
       retracted: { why: 'it stands for finding_one-3, which was retracted: wrong' },
     });
@@ -294,7 +297,7 @@ describe('a condensed finding', () => {
     await retractFinding(redis.db, { id: 'finding_two-3', why: 'wrong', by: 'test' });
     expect(await redis.redis.zscore(redis.keys.index, 'finding_two-4')).not.toBeNull();
     expect(await redis.redis.zscore(redis.keys.index, 'finding_two-3')).toBeNull();
-    expect(await readStub('finding_one-1')).toMatchObject({ result: 'condensed' });
+    expect(await readStoredJson('finding_one-1')).toMatchObject({ result: 'condensed' });
   });
 
   it('is live again when its summary is retracted', async () => {
@@ -324,7 +327,7 @@ describe('a condensed finding', () => {
     expect(second).not.toBe(first);
     expect(model.calls).toHaveLength(2);
     expect(await liveCount()).toBe(1);
-    expect(await readStub('finding_one-5')).toMatchObject({ result: 'condensed', summary_id: second });
+    expect(await readStoredJson('finding_one-5')).toMatchObject({ result: 'condensed', summary_id: second });
     expect(await redis.redis.hlen(redis.keys.compactionPieces)).toBe(0);
   });
 

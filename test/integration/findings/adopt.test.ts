@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { adoptAll, adoptFindings } from '../../../src/findings/external/adopt.ts';
-import { watchForeignFindings } from '../../../src/findings/external/watch.ts';
+import { adoptAllExternal, adoptExternal } from '../../../src/findings/external/adopt.ts';
+import { watchExternalFindings } from '../../../src/findings/external/watch.ts';
 import { listAnswersCiting, retractFinding } from '../../../src/findings/retract.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import { sweepExternalQueries, enqueueExternalQuery } from '../../../src/librarian/queries/external-queries.ts';
 import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { createScriptedArchive, startLibrarian, storeFindings, storeForeign } from '../../support/librarian.ts';
+import { createScriptedArchive, startLibrarian, storeFindings, storeExternal } from '../../support/librarian.ts';
 import { useRedis } from '../../support/redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -13,7 +13,7 @@ const redis = useRedis();
 const log = createLogger('test', 'silent');
 
 async function watch({ patienceMs = 0 } = {}) {
-  const stop = watchForeignFindings({ db: await redis.connectDb(), url: redis.url, log, patienceMs });
+  const stop = watchExternalFindings({ db: await redis.connectDb(), url: redis.url, log, patienceMs });
   let stopped: Promise<void> | null = null;
   const once = () => (stopped ??= stop());
   redis.cleanup(once);
@@ -32,16 +32,16 @@ describe('a finding that another program stored', () => {
       timestamp: '2025-11-21T10:15:00.123456',
       session: 's1',
     });
-    await storeForeign(redis, { theirs, audit: { result: 'older' } });
+    await storeExternal(redis, { theirs, audit: { result: 'older' } });
     await admin.hset(keys.finding('hash'), { task_id: 't', content: 'a hash' });
 
     const adopting = await redis.connectDb();
     const adopted = await Promise.all([
-      adoptAll(adopting),
-      adoptAll(await redis.connectDb()),
-      adoptFindings(adopting, ['theirs']),
+      adoptAllExternal(adopting),
+      adoptAllExternal(await redis.connectDb()),
+      adoptExternal(adopting, ['theirs']),
     ]);
-    await adoptAll(adopting);
+    await adoptAllExternal(adopting);
 
     expect(adopted.reduce((sum, count) => sum + count)).toBe(3);
     expect(await admin.zrange(keys.index, 0, '-1')).toEqual(['audit', 'hash', 'theirs']); // without a time: oldest
@@ -58,28 +58,28 @@ describe('a finding that another program stored', () => {
 
   test('that is unreadable is counted apart, and adopted once it is readable', async () => {
     const { keys, redis: admin } = redis;
-    await storeForeign(redis, { broken: '{"result": ', list: '[1]' });
+    await storeExternal(redis, { broken: '{"result": ', list: '[1]' });
     const adopting = await redis.connectDb();
 
-    await adoptAll(adopting);
+    await adoptAllExternal(adopting);
     expect(await admin.smembers(keys.unreadable)).toEqual(expect.arrayContaining(['broken', 'list']));
     expect(await liveCount()).toBe(0);
 
-    await storeForeign(redis, { broken: { result: 'whole now' } });
-    await adoptAll(adopting);
+    await storeExternal(redis, { broken: { result: 'whole now' } });
+    await adoptAllExternal(adopting);
     expect(await admin.smembers(keys.unreadable)).toEqual(['list']);
     expect(await liveCount()).toBe(1);
   });
 
   test('as an answer of an older librarian is no evidence', async () => {
-    await storeForeign(redis, { archive_old: { result: 'an answer' } });
-    await adoptAll(await redis.connectDb());
+    await storeExternal(redis, { archive_old: { result: 'an answer' } });
+    await adoptAllExternal(await redis.connectDb());
     expect(await liveCount()).toBe(0);
     expect(await redis.redis.zrange(redis.keys.indexAnswers, 0, '-1')).toEqual(['archive_old']);
   });
 
   test('is found by the search at the start', async () => {
-    await storeForeign(redis, { before: { result: 'stored while nobody ran' } });
+    await storeExternal(redis, { before: { result: 'stored while nobody ran' } });
     await watch();
     await waitUntil(async () => (await liveCount()) === 1);
   });
@@ -89,7 +89,7 @@ describe('a finding that another program stored', () => {
     await watch();
     await waitUntil(async () => (await admin.pubsub('NUMSUB', keys.channelFindings))[1] === 1);
 
-    await storeForeign(redis, { now: { result: 'news' } });
+    await storeExternal(redis, { now: { result: 'news' } });
     await admin.publish(keys.channelFindings, 'now');
 
     await waitUntil(async () => (await liveCount()) === 1, { timeoutMs: 2_000 });
@@ -102,7 +102,7 @@ describe('a finding that another program stored', () => {
     await waitUntil(async () => (await listeners()) === 1);
     await watch();
     await stopFirst();
-    await storeForeign(redis, { between: { result: 'nobody listened' } });
+    await storeExternal(redis, { between: { result: 'nobody listened' } });
 
     await waitUntil(async () => (await liveCount()) === 1);
     expect(await listeners()).toBe(1);
@@ -147,13 +147,13 @@ describe('a retracted finding', () => {
   });
 
   test('is not adopted back', async () => {
-    await storeForeign(redis, { theirs: { result: 'wrong' } });
+    await storeExternal(redis, { theirs: { result: 'wrong' } });
     const adopting = await redis.connectDb();
-    await adoptAll(adopting);
+    await adoptAllExternal(adopting);
     await retractFinding(adopting, { id: 'theirs', why: 'wrong', by: 'ann' });
 
-    await storeForeign(redis, { theirs: { result: 'wrong once more' } });
-    await adoptAll(adopting);
+    await storeExternal(redis, { theirs: { result: 'wrong once more' } });
+    await adoptAllExternal(adopting);
 
     expect(await liveCount()).toBe(0);
   });

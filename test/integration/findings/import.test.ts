@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compactIfNeeded } from '../../../src/coordinator/compact/compact.ts';
-import { adoptAll } from '../../../src/findings/external/adopt.ts';
+import { adoptAllExternal } from '../../../src/findings/external/adopt.ts';
 import { eachStored } from '../../../src/findings/iterate.ts';
 import { toExportLine } from '../../../src/findings/transfer/export-line.ts';
 import { importFindings } from '../../../src/findings/transfer/import.ts';
@@ -12,7 +12,7 @@ import { createArchiveContext } from '../../../src/librarian/archive/context.ts'
 import { createDb } from '../../../src/redis/db.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
 import { compactParts, idsAsked, storeSessions, toReply } from '../../support/compaction.ts';
-import { storeForeign } from '../../support/librarian.ts';
+import { storeExternal } from '../../support/librarian.ts';
 import { useRedis } from '../../support/redis.ts';
 import { createScriptedModel } from '../../support/scripted-model.ts';
 
@@ -53,10 +53,10 @@ async function dump(keys: Keys): Promise<Record<string, unknown>> {
   return all;
 }
 
-/** Live, foreign, retracted and condensed findings, an older program's hash, answers. */
+/** Live, external, retracted and condensed findings, an older program's hash, answers. */
 async function fillArchive(): Promise<void> {
   await storeSessions(redis, { one: 30, two: 3 });
-  await storeForeign(redis, {
+  await storeExternal(redis, {
     six: '{ "task_id": "t", "worker_id": "w", "timestamp": "1970-01-03T10:15:00",\n  "result": "six fields", "cost": 1.50 }',
     big: '{"finding_id":"another","result":12345678901234567890,"at":"1971-01-01T00:00:00Z"}',
     marked: '{"result":"has a field of that name","_fleet":{"place":"answer"},"session":"two","batch":"nightly"}',
@@ -72,7 +72,7 @@ async function fillArchive(): Promise<void> {
   await redis.redis.hset(keys.finding('hash_2'), { content: 'live still', timestamp: '1972-01-01T00:00:00' });
   const model = createScriptedModel((request) => toReply(idsAsked(request)));
   const parts = await compactParts(redis, model, { limit: 30, currentSession: async () => 'two' });
-  await adoptAll(redis.db);
+  await adoptAllExternal(redis.db);
   await retractFinding(redis.db, { id: 'finding_two-2', why: 'measured the wrong "host"', by: 'ann' });
   await compactIfNeeded({ ...parts, limit: 22 });
 }
