@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readMission } from '../src/coordinator/mission/record.ts';
+import { readMission, readMissionFields } from '../src/coordinator/mission/record.ts';
 import type { MissionRecord } from '../src/coordinator/mission/types.ts';
 import { expandPlan } from '../src/coordinator/plan/expand.ts';
 import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
@@ -178,12 +178,11 @@ async function carryOut(
   more: { workspace?: string } = {},
 ): Promise<MissionRecord> {
   const { db } = fleet.inner;
-  const { redis, keys } = db;
   const { id } = await fleet.missions.add({ goal, ...more });
   const deadline = Date.now() + GIVE_UP_MS;
   while (Date.now() < deadline) {
     await look();
-    const state = await redis.hget(keys.mission(id), 'state');
+    const [state] = await readMissionFields(db, id, 'state');
     if (state === 'done' || state === 'failed' || state === 'asks') {
       const record = await readMission(db, id);
       if (record?.state === 'done') return record;

@@ -2,6 +2,7 @@ import { createTaskHandle, type HandleParts } from './task-handle.ts';
 import { withRedisErrors } from '../redis/connect.ts';
 import { toMissionFindingId } from '../coordinator/mission/id.ts';
 import { addMission, type MissionProducerParts } from '../coordinator/mission/enqueue.ts';
+import { missionExists } from '../coordinator/mission/record.ts';
 import { listMissions, readMissionStatus } from '../coordinator/mission/status.ts';
 import type { FleetMissions, MissionHandle } from '../coordinator/mission/handle-types.ts';
 import { readJob } from '../jobs/state/states.ts';
@@ -11,7 +12,6 @@ export function createFleetMissions(
   parts: HandleParts & MissionProducerParts & { currentSession: () => Promise<string> },
 ): FleetMissions {
   const { db, queueName, redisUrl } = parts;
-  const { redis, keys } = db;
 
   function toHandle(id: string, added: boolean, state: MissionHandle['state']): MissionHandle {
     const task = { id, added, state, wantedFindingId: toMissionFindingId(id) };
@@ -30,9 +30,9 @@ export function createFleetMissions(
     },
     async get(id) {
       const [{ state }, known] = await withRedisErrors(redisUrl, () =>
-        Promise.all([readJob(db, queueName, id), redis.exists(keys.mission(id))]),
+        Promise.all([readJob(db, queueName, id), missionExists(db, id)]),
       );
-      return state === 'unknown' && known === 0 ? null : toHandle(id, false, state);
+      return state === 'unknown' && !known ? null : toHandle(id, false, state);
     },
     list: ({ limit = 20, session } = {}) => withRedisErrors(redisUrl, () => listMissions(db, limit, session)),
   };

@@ -11,20 +11,20 @@ import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
 import { createSessionReader } from '../swarm/session.ts';
 import { createMissionHandler, readMissionProgress } from './handler.ts';
-import { writeMission } from './mission/record.ts';
+import { readMissionFields, writeMission } from './mission/record.ts';
 import { watchMissions, type WatchParts } from './upkeep/watch.ts';
 
 export interface RunningCoordinator {
   workerId: string;
-  /** Whether Redis is away and no mission runs: then closing would only wait for it. */
+  /** Whether Redis is away and no mission runs. Closing would then wait for Redis in vain. */
   nothingToStore(): boolean;
   close(): Promise<void>;
 }
 
-/** Missions that plan, delegate or sum up at once; those that wait for their tasks hold no slot. */
+/** Missions that run at once. A mission that waits for its tasks holds no slot. */
 const SLOTS = 8;
 
-/** A coordinator: carries out missions until it is closed. Several may run at once, in one process or many. */
+/** Starts a coordinator, which carries out missions until it is closed. Several coordinators may run at once. */
 export async function runCoordinator(parts: {
   config: Config;
   model: Model;
@@ -58,7 +58,9 @@ export async function runCoordinator(parts: {
     ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
   });
   running.worker.on('failed', (job, error) => {
-    noteFailed(shared, job?.id ?? '', error).catch((reason: unknown) => log.warn({ reason }, 'the end was not noted'));
+    recordFailure(shared, job?.id ?? '', error).catch((reason: unknown) =>
+      log.warn({ reason }, 'the end was not noted'),
+    );
   });
   await listenToControl(subscriber, keys, (message) => {
     if (message.type === 'cancel') running.cancel(message.jobId);
@@ -85,10 +87,9 @@ export async function runCoordinator(parts: {
   };
 }
 
-/** Set apart, given up, a bug: what the handler itself threw is in the record already. */
-async function noteFailed({ db, now }: Pick<WatchParts, 'db' | 'now'>, id: string, error: Error) {
-  const { redis, keys } = db;
-  const state = await redis.hget(keys.mission(id), 'state');
+/** Marks a mission as failed whose handler did not: its job was quarantined, or the handler threw an unexpected error. */
+async function recordFailure({ db, now }: Pick<WatchParts, 'db' | 'now'>, id: string, error: Error) {
+  const [state = null] = await readMissionFields(db, id, 'state');
   if (state === null || state === 'failed' || state === 'done') return;
   const endedAt = now().toISOString();
   await writeMission(db, id, { state: 'failed', problem: error.message, endedAt }, now());

@@ -1,26 +1,27 @@
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../../queues/registry.ts';
+import { readMissionFields } from '../mission/record.ts';
 import type { MissionState } from '../mission/types.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import type { Db } from '../../redis/db.ts';
 
 export interface FoundMission {
-  /** As its record says; `queued`: no coordinator has begun it. */
+  /** The state of its record. `queued`: it has a job and no record. */
   state: MissionState | 'queued';
-  /** A person set it aside: no call of its whole tree is made. */
+  /** A person set it aside: no call of the mission and of its children begins. */
   parked: boolean;
 }
 
-/** Where a mission stands, as far as a person may stop it or let it go on. @throws NotFoundError where there is none of this id */
+/** Reads what parking and resuming need to know of a mission. @throws NotFoundError if there is no mission of this id */
 export async function findMission(
   parts: { db: Db; queues: Record<QueueName, Queue> },
   id: string,
 ): Promise<FoundMission> {
-  const { queues } = parts;
-  const { redis, keys } = parts.db;
-  const [state, parked, job] = await Promise.all([
-    redis.hget(keys.mission(id), 'state'),
+  const { db, queues } = parts;
+  const { redis, keys } = db;
+  const [[state = null], parked, job] = await Promise.all([
+    readMissionFields(db, id, 'state'),
     redis.hexists(keys.spend(`mission:${id}`), 'parked'),
     queues.missions.getJob(id),
   ]);
@@ -31,7 +32,7 @@ export async function findMission(
   throw new NotFoundError(`mission ${JSON.stringify(id)}: there is none of this id; ${known}`);
 }
 
-/** Whether this mission stopped the fleet. A program that states no `mission` may still name it in its words. */
+/** Whether this mission caused the halt. A halt without `mission` may still name the id in its step or detail. */
 export function isCausedBy(halt: Halt | null, id: string): boolean {
   if (halt === null) return false;
   if (halt.mission !== undefined) return halt.mission === id;

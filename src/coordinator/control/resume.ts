@@ -3,39 +3,40 @@ import { readPaper } from '../paper/record.ts';
 import { describeAllParked } from '../upkeep/blocked.ts';
 import { UsageError } from '../../errors.ts';
 import { promote, releaseParked } from '../../jobs/outcomes/parked.ts';
+import { markReleased } from '../mission/record.ts';
 import { findMission, isCausedBy, type FoundMission } from './find.ts';
 import type { MissionStopParts } from './park.ts';
 
-/** How a person lets a mission go on; the last two are for papers. */
+/** What a person decides about a mission that asks; the last two are for papers only. */
 export type MissionDecision = 'retry' | 'skip-gemini' | 'accept-shards';
 
 export interface ResumedMission {
-  /** For the person: what a paper does now; null where it writes none. */
+  /** Text for the person: what a paper does now; null: the mission writes no paper. */
   said: string | null;
-  /** Parked jobs that wait for a worker again, the mission's own among them. */
+  /** Number of parked jobs that wait for a worker again, the mission's own included. */
   released: number;
   liftedHalt: boolean;
 }
 
 /**
- * Lets a mission go on that waits for a person, was parked, or stopped the fleet; a halt is lifted only where this mission
- * caused it. May be called again after a crash: what was not done yet is done then.
- * @param by who does it
- * @throws NotFoundError; UsageError for a mission that has ended or runs, or a choice that does not fit it
+ * Resumes a mission that waits for a person, is parked, or caused a halt. Lifts a halt only if this mission caused it. A
+ * second call after a crash does the steps that the first did not reach.
+ * @param by the person's name
+ * @throws NotFoundError; UsageError for a mission that has ended or runs, or a decision that does not fit it
  */
 export async function resumeMission(
   parts: MissionStopParts,
   id: string,
-  choice: MissionDecision | null,
+  decision: MissionDecision | null,
   by: string,
 ): Promise<ResumedMission> {
   const { halt } = parts;
   const found = await findMission(parts, id);
   assertOpen(id, found);
-  const said = await choose(parts, id, found, choice);
+  const said = await decide(parts, id, found, decision);
   const caused = isCausedBy(await halt.read(), id);
   const waits = isWaiting(found);
-  if (waits) await letGo(parts, id, found.state, by);
+  if (waits) await releaseMission(parts, id, found.state, by);
   let released = await releaseParked(parts, { scope: 'parked-mission', name: id });
   if (waits || caused || said !== null) released += await releaseOwnJob(parts, id);
   if (caused) await halt.resume(by);
@@ -54,23 +55,23 @@ function assertOpen(id: string, { state }: FoundMission): void {
   throw new UsageError(`mission ${id}: has failed; fleet retry its failed tasks, then fleet retry ${id}`);
 }
 
-/** A paper stands at a step, and going on means one of several things; other missions only go on. */
-async function choose(
+/** Stores the decision about a blocked paper. @returns text for the person; null: the mission writes no paper or is not blocked */
+async function decide(
   { db, halt }: MissionStopParts,
   id: string,
   found: FoundMission,
-  choice: MissionDecision | null,
+  decision: MissionDecision | null,
 ): Promise<string | null> {
   const paper = await readPaper(db, id);
   if (paper === null) {
-    if (choice === null || choice === 'retry') return null;
-    throw new UsageError(`mission ${id}: --${choice} is for papers that have begun; use --retry`);
+    if (decision === null || decision === 'retry') return null;
+    throw new UsageError(`mission ${id}: --${decision} is for papers that have begun; use --retry`);
   }
-  const stands = paper.stop !== null || isWaiting(found) || isCausedBy(await halt.read(), id);
-  return stands ? (await storePaperDecision(db, id, choice ?? 'retry')).said : null;
+  const isBlocked = paper.stop !== null || isWaiting(found) || isCausedBy(await halt.read(), id);
+  return isBlocked ? (await storePaperDecision(db, id, decision ?? 'retry')).said : null;
 }
 
-/** @returns null where no budget holds it back */
+/** @returns why a budget holds the mission back; null: none does */
 async function describeOverBudget({ db }: MissionStopParts, id: string): Promise<string | null> {
   const { redis, keys } = db;
   if ((await redis.hexists(keys.parked, id)) === 1) {
@@ -83,24 +84,13 @@ function isWaiting({ parked, state }: FoundMission): boolean {
   return parked || state === 'parked' || state === 'asks';
 }
 
-async function letGo(
-  { db: { redis, keys }, queues }: MissionStopParts,
-  id: string,
-  state: string,
-  by: string,
-): Promise<void> {
-  const at = new Date().toISOString();
-  const before = state === 'parked' ? await redis.hget(keys.mission(id), 'parked_from') : state;
-  const chain = redis
-    .multi()
-    .hdel(keys.spend(`mission:${id}`), 'parked')
-    .hset(keys.mission(id), 'state', 'running', 'problem', '', 'updatedAt', at);
-  if (before === 'asks') chain.hincrby(keys.mission(id), 'releases', 1); // what failed is asked under a new name
-  await chain.exec();
-  await (await queues.missions.getJob(id))?.log(`${at} released by ${by}`);
+async function releaseMission({ db, queues }: MissionStopParts, id: string, state: string, by: string): Promise<void> {
+  const releasedAt = new Date().toISOString();
+  await markReleased(db, id, state, releasedAt);
+  await (await queues.missions.getJob(id))?.log(`${releasedAt} released by ${by}`);
 }
 
-/** The mission's own job, delayed until a person says otherwise. @returns 1 where it waited so */
+/** Starts the mission's own job if it is delayed until a person releases it. @returns 1 if it was, else 0 */
 async function releaseOwnJob({ queues }: MissionStopParts, id: string): Promise<number> {
   const job = await queues.missions.getJob(id);
   return job !== undefined && (await promote(job)) ? 1 : 0;

@@ -16,19 +16,19 @@ export interface ChildParts {
 /** One job that a mission waits for. */
 export interface ChildRef {
   jobId: string;
-  /** Where its finding will stand. */
+  /** Key suffix of the finding that it will write. */
   findingId: string;
 }
 
-/** The state of a child. `absent`: there is neither its job nor its finding. */
+/** The state of a child. `absent`: neither its job nor its finding exists. */
 export type ChildState = { state: 'absent' | 'open' | 'done' } | { state: 'failed'; reason: string };
 
-/** Jobs in one `addBulk`, which takes Redis a few milliseconds. */
+/** Jobs of one `addBulk`, which takes Redis a few milliseconds. */
 const CHUNK = 500;
 
 /**
- * Puts jobs into a queue as children of a mission's job. One that is there already stays as it is and is tied to the
- * mission once more: never name one that has failed, whose end nobody would tell again.
+ * Adds jobs to a queue as children of a mission's job. An existing job keeps its data and becomes a child again. Never
+ * pass a job that has failed: BullMQ would not report its end to the mission a second time.
  */
 export async function addChildren(
   { queues }: Pick<ChildParts, 'queues'>,
@@ -48,7 +48,7 @@ export async function addChildren(
   }
 }
 
-/** States of children, in order. A finding that is written counts, whatever became of the job. */
+/** Reads the state of children, in order. A child with a finding is done, even if its job was removed from the queue. */
 export async function readChildren(
   db: Db,
   queue: 'tasks' | 'archive',
@@ -80,7 +80,7 @@ function toState(end: EndView = { state: 'unknown' }, written: boolean): ChildSt
   }
 }
 
-/** The keys under which BullMQ notes which children a mission still waits for. */
+/** BullMQ's set of the children that a mission still waits for, as full job keys. */
 export function toDependenciesKey(keys: Keys, missionId: string): string {
   return `${keys.queueKey(missionsQueue.name, missionId)}:dependencies`;
 }
@@ -88,8 +88,8 @@ export function toDependenciesKey(keys: Keys, missionId: string): string {
 const PAGE = 500;
 
 /**
- * Cancels what a cancelled mission still waits for, so that it ends too. What ends meanwhile needs no cancelling.
- * @returns how many were cancelled
+ * Cancels the children that a cancelled mission still waits for, so that the mission ends too.
+ * @returns how many were cancelled; a child that ends meanwhile is not counted
  */
 export async function cancelChildren(parts: ChildParts, missionId: string): Promise<number> {
   const { db, queues } = parts;
@@ -105,7 +105,7 @@ export async function cancelChildren(parts: ChildParts, missionId: string): Prom
         await cancelJobs(db, queues[queue as QueueName], [jobId]);
         cancelled += 1;
       } catch (error) {
-        if (!(error instanceof UsageError)) throw error; // it has ended
+        if (!(error instanceof UsageError)) throw error; // the child has ended
       }
     }
   } while (cursor !== '0');

@@ -4,7 +4,7 @@ import type { QueueName } from '../../../queues/registry.ts';
 import { UsageError } from '../../errors.ts';
 import { checkInput } from '../../jobs/check-input.ts';
 import { readKnownNames } from '../../tasks/known-names.ts';
-import { createMissionRecord } from './record.ts';
+import { createMissionRecord, readMissionFields } from './record.ts';
 import { assertMissionId, createMissionId, toMissionFindingId } from './id.ts';
 import type { Db } from '../../redis/db.ts';
 import { readJob } from '../../jobs/state/states.ts';
@@ -17,19 +17,19 @@ export interface MissionProducerParts {
   configured: string[];
 }
 
-/** What became of one mission that was to be enqueued. */
+/** The result of enqueuing one mission. */
 export interface EnqueuedMission {
   id: string;
   /** Key suffix of the finding it will write. */
   findingId: string;
-  /** False: a mission of this id was there already; nothing was added. */
+  /** False: a mission of this id exists already; nothing was added. */
   added: boolean;
   state: JobState;
 }
 
 /**
- * Puts a goal into the queue: first its record with its budget, then its job.
- * @param options.missionId a mission of this id that exists is reported, never added twice; default a fresh random one
+ * Adds a mission: first its record with its budget, then its job.
+ * @param options.missionId an existing mission of this id is reported, never added twice; default: a random id
  * @throws UsageError for a mission that breaks a rule
  */
 export async function addMission(
@@ -38,7 +38,6 @@ export async function addMission(
   options: { missionId?: string | undefined; session: string },
 ): Promise<EnqueuedMission> {
   const { db, queues, configured } = parts;
-  const { redis, keys } = db;
   const data = checkInput('missions', 'mission', input);
   if (data.paper !== undefined && data.dry_run === true) {
     throw new UsageError('mission: a paper has no plan to show: leave out dry_run');
@@ -53,8 +52,9 @@ export async function addMission(
   if (state !== 'unknown') return { id, findingId, added: false, state };
   if (options.missionId !== undefined) {
     await assertMissionId({ db, tasks: queues.tasks }, id);
-    // Done, and its job cleared away: its record is still there.
-    if ((await redis.hexists(keys.mission(id), 'endedAt')) === 1) return { id, findingId, added: false, state };
+    // A mission that has ended keeps its record after its job was removed from the queue.
+    const [endedAt = null] = await readMissionFields(db, id, 'endedAt');
+    if (endedAt !== null) return { id, findingId, added: false, state };
   }
   await createMissionRecord(db, { id, data, session, createdAt: new Date() });
   await queues.missions.add(missionsQueue.jobName, { ...data, session }, { jobId: id });

@@ -1,12 +1,12 @@
 import { toFindingId } from '../../findings/finding.ts';
-import { readChildren, type ChildRef } from './children.ts';
+import { readChildren, type ChildRef, type ChildState } from './children.ts';
 import type { ChildCounts } from './types.ts';
 import type { PlanNode } from '../plan/plan.ts';
 import type { Db } from '../../redis/db.ts';
 
 /**
- * Where one task of a plan is. `pending`: it waits for others, or has not been put into the queue. `skipped`: one it
- * depends on has not been done and cannot be.
+ * The state of one task of a plan. `pending`: it waits for others, or was not added to the queue yet. `skipped`: a task
+ * that it depends on failed or was skipped.
  */
 type NodeState = 'pending' | 'open' | 'done' | 'failed' | 'skipped';
 
@@ -15,11 +15,11 @@ export interface NodeView {
   jobId: string;
   findingId: string;
   state: NodeState;
-  /** Of a failed or skipped one: `word: text`. */
+  /** Of a failed or skipped task: `word: text`. */
   reason: string;
 }
 
-/** All tasks of a plan as they stand, in the plan's order. */
+/** Reads the state of all tasks of a plan, in the plan's order. */
 export async function readNodes(db: Db, missionId: string, nodes: readonly PlanNode[]): Promise<NodeView[]> {
   const { redis, keys } = db;
   const refs = nodes.map(({ n }) => toNodeRef(missionId, n));
@@ -28,30 +28,31 @@ export async function readNodes(db: Db, missionId: string, nodes: readonly PlanN
     redis.getBuffer(keys.missionAdded(missionId)),
   ]);
   const views = new Map<number, NodeView>();
-  for (const [at, node] of nodes.entries()) {
-    const ref = refs[at];
-    const child = children[at];
+  for (const [i, node] of nodes.entries()) {
+    const ref = refs[i];
+    const child = children[i];
     if (ref === undefined || child === undefined) continue;
-    const view: NodeView = { node, ...ref, state: 'pending', reason: '' };
-    if (child.state === 'failed') Object.assign(view, child);
-    else if (child.state !== 'absent') view.state = child.state;
-    else if (isAdded(added, node.n))
-      Object.assign(view, { state: 'failed', reason: 'removed: its job is not there any more' });
-    else {
-      const stopped = node.dependsOn.map((n) => views.get(n)).find((other) => other !== undefined && cannotCome(other));
-      if (stopped !== undefined) {
-        Object.assign(view, {
-          state: 'skipped',
-          reason: `skipped: it depends on ${stopped.jobId}, which is ${stopped.state}`,
-        });
-      }
-    }
-    views.set(node.n, view);
+    const dependencies = node.dependsOn.flatMap((n) => views.get(n) ?? []);
+    views.set(node.n, { node, ...ref, ...toState(child, isAdded(added, node.n), dependencies) });
   }
   return [...views.values()];
 }
 
-/** Those whose turn it is: not in the queue yet, and all they depend on is done. */
+/** @param wasAdded whether the task was added to the queue at some time @param dependencies the tasks it depends on */
+function toState(
+  child: ChildState,
+  wasAdded: boolean,
+  dependencies: readonly NodeView[],
+): Pick<NodeView, 'state' | 'reason'> {
+  if (child.state === 'failed') return child;
+  if (child.state !== 'absent') return { state: child.state, reason: '' };
+  if (wasAdded) return { state: 'failed', reason: 'removed: its job is not there any more' };
+  const stopped = dependencies.find(({ state }) => state === 'failed' || state === 'skipped');
+  if (stopped === undefined) return { state: 'pending', reason: '' };
+  return { state: 'skipped', reason: `skipped: it depends on ${stopped.jobId}, which is ${stopped.state}` };
+}
+
+/** The tasks that can be added now: they are not in the queue yet, and all tasks they depend on are done. */
 export function findReady(views: readonly NodeView[]): NodeView[] {
   const done = new Set(views.filter(({ state }) => state === 'done').map(({ node }) => node.n));
   return views.filter(({ state, node }) => state === 'pending' && node.dependsOn.every((n) => done.has(n)));
@@ -71,11 +72,7 @@ function toNodeRef(missionId: string, n: number): ChildRef {
   return { jobId, findingId: toFindingId(jobId) };
 }
 
-function cannotCome({ state }: NodeView): boolean {
-  return state === 'failed' || state === 'skipped';
-}
-
-/** A bitmap as SETBIT writes it: the first bit is the highest of the first byte. */
+/** Reads one bit of a bitmap that SETBIT wrote: bit 0 is the highest bit of the first byte. */
 function isAdded(bits: Buffer | null, n: number): boolean {
   return bits !== null && ((bits[n >> 3] ?? 0) & (0x80 >> (n & 7))) !== 0;
 }

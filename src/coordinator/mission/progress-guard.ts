@@ -1,7 +1,8 @@
 import type { HaltSwitch } from '../../halt/halt.ts';
 import type { Db } from '../../redis/db.ts';
+import { readMissionFields, writeMissionFields } from './record.ts';
 
-/** So many rounds without a finding are no bad luck: the mission spends and learns nothing. */
+/** After this many rounds in a row without a new finding the fleet halts: the mission spends money and learns nothing. */
 const HALT_AFTER = 3;
 
 export interface RoundParts {
@@ -10,27 +11,36 @@ export interface RoundParts {
   workerId: string;
 }
 
+/** Counts a round, given the totals of the mission's tasks. @returns whether this round halted the fleet */
+export async function noteProgress(
+  parts: RoundParts,
+  { missionId, done, ended }: { missionId: string; done: number; ended: number },
+): Promise<boolean> {
+  const [before = null] = await readMissionFields(parts.db, missionId, 'round_done');
+  await writeMissionFields(parts.db, missionId, { round_done: done });
+  return noteRound(parts, { missionId, newFindings: done - Number(before ?? 0), ended });
+}
+
 /**
- * Counts a round of a mission: it waited for its tasks and has come back. Three in a row that brought no new
- * finding halt the fleet.
- * @param round.newFindings how many came since the round before
- * @param round.ended how many of its tasks have ended by now, done or failed: a mission that a crash brings back counts
- *   no round until one more has
- * @returns whether this round halted
+ * Counts one round of a mission: it waited for its tasks and began again. Three rounds in a row without a new finding
+ * halt the fleet.
+ * @param round.newFindings how many findings are new since the round before
+ * @param round.ended how many of the mission's tasks have ended, done or failed. A run after a crash counts no round until
+ *   one more task has ended
+ * @returns whether this round halted the fleet
  */
 export async function noteRound(
   parts: RoundParts,
   round: { missionId: string; newFindings: number; ended: number },
 ): Promise<boolean> {
-  const { redis, keys } = parts.db;
   const { missionId, newFindings, ended } = round;
-  const record = keys.mission(missionId);
-  const [counted, idle] = await redis.hmget(record, 'round_ended', 'idle_rounds');
+  const [counted, idle] = await readMissionFields(parts.db, missionId, 'round_ended', 'idle_rounds');
   if (newFindings === 0 && counted === String(ended)) return false;
   const idleRounds = newFindings > 0 ? 0 : Number(idle ?? 0) + 1;
   const halted = idleRounds >= HALT_AFTER && (await haltFor(parts, missionId, ended));
-  // Whoever lifts the halt gives it three more.
-  await redis.hset(record, 'round_ended', ended, 'idle_rounds', idleRounds >= HALT_AFTER ? 0 : idleRounds);
+  // The count starts again at 0 once the fleet has halted, so that a lifted halt allows three more rounds.
+  const next = idleRounds >= HALT_AFTER ? 0 : idleRounds;
+  await writeMissionFields(parts.db, missionId, { round_ended: ended, idle_rounds: next });
   return halted;
 }
 

@@ -19,8 +19,8 @@ const NO_COUNTS: ChildCounts = { total: 0, added: 0, done: 0, failed: 0, skipped
 const JSON_FIELDS = new Set(['plan', 'nodes', 'recall', 'survey', 'counts']);
 
 /**
- * Reads one mission. @returns null where there is none of that id
- * @throws FleetError where another program wrote what is no JSON: nothing is planned, paid or answered on half a record
+ * Reads one mission. @returns null if there is no mission of this id
+ * @throws FleetError if a field is not valid JSON: no step may plan, pay or answer on half a record
  */
 export async function readMission({ redis, keys }: Db, id: string): Promise<MissionRecord | null> {
   const fields = await redis.hgetall(keys.mission(id));
@@ -30,37 +30,59 @@ export async function readMission({ redis, keys }: Db, id: string): Promise<Miss
   });
 }
 
-/** Reads what a list or a page shows of a mission, and not its plan: a few hundred bytes, however large the plan is. */
-export async function readMissionHead({ redis, keys }: Db, id: string): Promise<MissionRecord | null> {
+/** Reads what a list or a page shows of a mission, without its plan: a few hundred bytes, however large the plan is. */
+export async function readMissionHead(db: Db, id: string): Promise<MissionRecord | null> {
   const names = ['goal', 'session', 'workspace', 'state', 'step', 'round', 'added', 'counts', 'problem', 'createdAt'];
   const more = ['updatedAt', 'endedAt', 'finding', 'releases'];
   const all = [...names, ...more];
-  const values = await redis.hmget(keys.mission(id), ...all);
+  const values = await readMissionFields(db, id, ...all);
   if (values[0] === null && values[3] === null) return null;
   return toRecord(
     Object.fromEntries(
-      all.flatMap((name, at) => {
-        const value = values[at] ?? null;
+      all.flatMap((name, i) => {
+        const value = values[i] ?? null;
         return value === null ? [] : [[name, value]];
       }),
     ),
   );
 }
 
-/** Stores some fields, and when. */
-export async function writeMission({ redis, keys }: Db, id: string, patch: MissionPatch, at: Date): Promise<void> {
-  const fields: Record<string, string> = { updatedAt: at.toISOString() };
+/** Reads single fields of the hash as they are stored, in order. Null: there is no such field. */
+export async function readMissionFields(
+  { redis, keys }: Db,
+  id: string,
+  ...names: string[]
+): Promise<(string | null)[]> {
+  return redis.hmget(keys.mission(id), ...names);
+}
+
+export async function missionExists({ redis, keys }: Db, id: string): Promise<boolean> {
+  return (await redis.exists(keys.mission(id))) === 1;
+}
+
+/** Stores some fields and the instant of the change. */
+export async function writeMission(db: Db, id: string, patch: MissionPatch, updatedAt: Date): Promise<void> {
+  const fields: Record<string, string> = { updatedAt: updatedAt.toISOString() };
   for (const [name, value] of Object.entries(patch)) {
     if (value === undefined) continue;
     fields[name] =
       value === null ? '' : JSON_FIELDS.has(name) || typeof value === 'object' ? JSON.stringify(value) : String(value);
   }
+  await writeMissionFields(db, id, fields);
+}
+
+/** Stores fields of the hash that are no part of `MissionRecord`. */
+export async function writeMissionFields(
+  { redis, keys }: Db,
+  id: string,
+  fields: Record<string, string | number>,
+): Promise<void> {
   await redis.hset(keys.mission(id), fields);
 }
 
 /**
- * Whoever wrote the hash: a missing field has its beginning's value, and so has one that is no JSON, if `onDamage` lets it:
- * a list of missions is not to fail for one of them.
+ * Parses the stored fields. A missing field gets its initial value. So does a field that is not valid JSON, unless
+ * `onDamage` throws: one damaged record must not make a list of missions fail.
  */
 function toRecord(fields: Record<string, string>, onDamage: (name: string) => void = () => undefined): MissionRecord {
   const text = (name: string): string | null =>
@@ -99,8 +121,8 @@ function toRecord(fields: Record<string, string>, onDamage: (name: string) => vo
 }
 
 /**
- * Lays down the record of a mission, its place in the list and its budget; what is there already stays. The producer does
- * so before the job is added, the coordinator again: a job may have come another way.
+ * Creates the record of a mission, its entry in the list and its budget; leaves unchanged what exists. The producer calls
+ * it before it adds the job. The coordinator calls it again, because another program may have added the job.
  */
 export async function createMissionRecord(
   db: Db,
@@ -124,4 +146,42 @@ export async function createMissionRecord(
   if (data.budget_usd === undefined) return;
   if ((await redis.hexists(keys.spend(`mission:${id}`), 'limit')) === 1) return; // a person may have changed it
   await setBudget(db, data.budget_usd, { mission: id });
+}
+
+/** Marks a failed mission as running again; its retried job calls this. */
+export async function reopenMission(db: Db, id: string, updatedAt: Date): Promise<void> {
+  await db.redis.hdel(db.keys.mission(id), 'endedAt');
+  await writeMission(db, id, { state: 'running', problem: '' }, updatedAt);
+}
+
+/**
+ * Marks a mission as parked, in one step: the mark at its budget stops every call of its tree, the state gives the reason.
+ * @param from the state before; `resumeMission` returns to it
+ */
+export async function markParked({ redis, keys }: Db, id: string, from: string, parkedAt: string): Promise<void> {
+  const chain = redis
+    .multi()
+    .hset(keys.spend(`mission:${id}`), 'parked', parkedAt)
+    .hset(keys.mission(id), 'state', 'parked', 'updatedAt', parkedAt);
+  if (from !== 'parked') chain.hset(keys.mission(id), 'parked_from', from);
+  await chain.exec();
+}
+
+/** Marks a mission that was parked or asked as running, in one step. @param state the one it has now */
+export async function markReleased(db: Db, id: string, state: string, releasedAt: string): Promise<void> {
+  const { redis, keys } = db;
+  const [parkedFrom = null] = await readMissionFields(db, id, 'parked_from');
+  const before = state === 'parked' ? parkedFrom : state;
+  const chain = redis
+    .multi()
+    .hdel(keys.spend(`mission:${id}`), 'parked')
+    .hset(keys.mission(id), 'state', 'running', 'problem', '', 'updatedAt', releasedAt);
+  if (before === 'asks') chain.hincrby(keys.mission(id), 'releases', 1); // the failed retrieval is asked under a new name
+  await chain.exec();
+}
+
+/** Deletes record, drafts and marks of a mission. Its finding and its booked cost stay. */
+export async function deleteMission({ redis, keys }: Db, id: string): Promise<void> {
+  await redis.del(keys.mission(id), keys.missionAdded(id), keys.paper(id), keys.turns(id));
+  await redis.zrem(keys.missions, id); // last: a mission still listed after a crash is found and deleted again
 }

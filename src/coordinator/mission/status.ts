@@ -4,16 +4,16 @@ import type { MissionRecord } from './types.ts';
 import { readMission, readMissionHead } from './record.ts';
 import type { Db } from '../../redis/db.ts';
 
-/** @returns null where there is no mission of this id */
+/** Reads one mission with its budget. @returns null if there is no mission of this id */
 export async function readMissionStatus(db: Db, id: string): Promise<MissionStatus | null> {
   const record = await readMission(db, id);
   return record === null ? null : toStatus(db, id, record);
 }
 
-/** Missions read at once. */
+/** Missions of one read. */
 const PAGE = 50;
 
-/** The newest missions, newest first, without their plans. @param session only those of this session; default all */
+/** Reads the newest missions, newest first, without their plans. @param session only missions of this session; default: all */
 export async function listMissions(db: Db, limit: number, session?: string): Promise<MissionStatus[]> {
   const { redis, keys } = db;
   const found: MissionStatus[] = [];

@@ -1,11 +1,12 @@
 import type { Plan, PlanNode } from '../plan/plan.ts';
 
-/** Where a mission stands. `asks`: a person must decide; `parked`: a person set it aside. */
+/** The steps of a mission, in their order. A paper uses the same names. */
 export const MISSION_STEPS = ['recall', 'survey', 'plan', 'delegate', 'wait', 'synthesise', 'store'] as const;
 export type MissionStep = (typeof MISSION_STEPS)[number];
+/** `asks`: waits for a person's choice. `parked`: a person set it aside. */
 export type MissionState = 'running' | 'asks' | 'parked' | 'done' | 'failed';
 
-/** How the tasks of a mission stand. `skipped`: a task it depends on failed. */
+/** Number of a mission's tasks by state. `skipped`: a task that it depends on failed. */
 export interface ChildCounts {
   total: number;
   added: number;
@@ -14,42 +15,42 @@ export interface ChildCounts {
   skipped: number;
 }
 
-/** What the archive said about the goal; or why it was not asked, or could not answer. */
+/** What the archive answered about the goal; or why it was not asked or could not answer. */
 export type Recall =
   | { findingId: string; answer: string; citations: string[] }
   | { skipped: string }
   | { failed: string };
 
-/** The workspace's files, as a Haiku task listed them, `total` with those it left out; or why there is no list. */
+/** The workspace's files as a Haiku task listed them; `total` counts the unlisted ones too. Or why there is no list. */
 export type Survey =
   | { findingId: string; files: { path: string; bytes: number }[]; total: number }
   | { skipped: string }
   | { failed: string };
 
-/** Where one mission stands: `keys.mission(id)`, every step's result before the next begins. */
+/** The stored record of one mission. Each step stores its result here before the next step begins. */
 export interface MissionRecord {
   goal: string;
   session: string;
   workspace: string | null;
   state: MissionState;
   step: MissionStep;
-  /** Times the mission came back from waiting. */
+  /** How often the mission waited for its tasks. */
   round: number;
   plan: Plan | null;
   nodes: PlanNode[];
   recall: Recall | null;
   survey: Survey | null;
-  /** Tasks put into the queue. */
+  /** Number of tasks added to the queue. */
   added: number;
   counts: ChildCounts;
-  /** What stands in its way; empty: nothing. */
+  /** Why the mission cannot continue or has failed; empty: there is no problem. */
   problem: string;
   /** Instants, ISO 8601; null: not yet. */
   createdAt: string | null;
   updatedAt: string | null;
   endedAt: string | null;
-  /** Id of its finding, once it is recorded. */
+  /** Id of the mission's finding; null until it is stored. */
   finding: string | null;
-  /** Times a person let it go on after it asked. */
+  /** How often a person released the mission after it asked. */
   releases: number;
 }

@@ -12,12 +12,15 @@ export interface ReportParts extends ChildParts {
   now(): Date;
 }
 
-/** Children looked at to say what a mission waits for. */
+/** Children that are checked to find out what a mission waits for. */
 const LOOKED_AT = 500;
-/** Somebody who is only just starting is no problem yet. */
-const PATIENCE_MS = 15_000;
+/** A mission that waits for less than this is not reported: a worker or librarian may be starting. */
+const GRACE_MS = 15_000;
 
-/** Says what a mission waits for where that cannot come by itself: in its record, its job's log, the status and the log. */
+/**
+ * Reports that a mission waits for something that cannot happen by itself: in its record, its job's log, the notices and
+ * this process' log.
+ */
 export async function reportBlocked(parts: ReportParts, id: string): Promise<void> {
   const { db, queues, notifier, log, now } = parts;
   const { redis, keys } = db;
@@ -25,7 +28,7 @@ export async function reportBlocked(parts: ReportParts, id: string): Promise<voi
   if (head === null || head.state !== 'running') return;
   const problem = await findProblem(parts, id, head.workspace);
   if (problem === head.problem) return;
-  if (problem !== '' && head.problem === '' && (await isPatient(parts, id))) return;
+  if (problem !== '' && head.problem === '' && !(await isOverdue(parts, id))) return;
   await writeMission(db, id, { problem }, now());
   if (problem === '') return;
   await redis.hincrby(keys.counters, 'missions_stuck', 1);
@@ -34,18 +37,18 @@ export async function reportBlocked(parts: ReportParts, id: string): Promise<voi
   notifier.notify(`mission-stuck:${id}:${problem}`, { event: 'mission-stuck', mission: id, detail: problem });
 }
 
-/** Whether it waits only since a moment ago. */
-async function isPatient({ db: { redis, keys }, now }: ReportParts, id: string): Promise<boolean> {
+/** Whether the mission has waited for its children for longer than the grace period. */
+async function isOverdue({ db: { redis, keys }, now }: ReportParts, id: string): Promise<boolean> {
   const since = await redis.zscore(keys.queueKey('missions', 'waiting-children'), id);
-  return since === null || now().getTime() - Number(since) < PATIENCE_MS;
+  return since !== null && now().getTime() - Number(since) >= GRACE_MS;
 }
 
-/** @returns what to say where all that a mission waits for is parked; empty where some of it may come by itself */
+/** @returns a text if all children that a mission waits for are parked; empty: some of them may run by themselves */
 export async function describeAllParked(db: Db, id: string): Promise<string> {
   return describeParked(db, id, await readOpen(db, id));
 }
 
-/** @returns empty where its children may come */
+/** @returns why no child of the mission can run; empty: some may */
 async function findProblem(parts: ReportParts, id: string, workspace: string | null): Promise<string> {
   const { db } = parts;
   const jobs = await readOpen(db, id);
@@ -61,7 +64,7 @@ async function findProblem(parts: ReportParts, id: string, workspace: string | n
     }
   }
   if (tasks.length < jobs.length) {
-    // Where Redis keeps its client list to itself, nobody is missed.
+    // A Redis that refuses CLIENT LIST cannot be asked. Then no librarian counts as missing.
     const librarians = await parts.queues.archive.getWorkersCount().catch(() => null);
     if (librarians !== 0) return '';
     return 'no librarian is up for its question to the archive; fleet up starts one';
@@ -69,7 +72,7 @@ async function findProblem(parts: ReportParts, id: string, workspace: string | n
   return '';
 }
 
-/** Queue and id of jobs it waits for, the first that are found. */
+/** Reads queue and id of some of the jobs that the mission waits for. */
 async function readOpen({ redis, keys }: Db, id: string): Promise<string[][]> {
   const [, children] = await redis.sscan(toDependenciesKey(keys, id), '0', 'COUNT', LOOKED_AT);
   return children.slice(0, LOOKED_AT).map((key) => key.slice(keys.bullPrefix.length + 1).split(':'));

@@ -2,12 +2,13 @@ import { missionsQueue } from '../../../queues/missions.ts';
 import type { Logger } from '../../process/logger.ts';
 import { toDependenciesKey, type ChildParts } from '../mission/children.ts';
 
-/** Children looked at in one step. */
+/** Children of one call of the script. */
 const CHUNK = 500;
 
 /**
- * Unties from a waiting mission the children that have ended, or are gone, without BullMQ telling it, and wakes it where
- * none is left. A job that is tied anew in the very moment it fails is such a child, and one that a person removes.
+ * Removes from a mission's open children those that have ended or were removed without a report of BullMQ to the mission,
+ * and starts the mission again if none is left. That happens to a job that becomes a child again at the instant at which it
+ * fails, and to one that a person removes.
  * @returns whether the mission was woken
  */
 export async function wakeMission(parts: ChildParts & { log: Logger; now(): Date }, id: string): Promise<boolean> {
@@ -24,11 +25,12 @@ export async function wakeMission(parts: ChildParts & { log: Logger; now(): Date
   do {
     const [next, found] = await redis.sscan(toDependenciesKey(keys, id), cursor, 'COUNT', CHUNK);
     cursor = next;
-    for (let from = 0; from === 0 || from < found.length; from += CHUNK) {
-      const answer = (await scripts['wake-mission']([...own, ...found.slice(from, from + CHUNK)], [id])) as number[];
+    do {
+      const chunk = found.splice(0, CHUNK); // may be empty: the script also wakes a mission without open children
+      const answer = (await scripts['wake-mission']([...own, ...chunk], [id])) as number[];
       untied += answer[0] ?? 0;
       woken ||= answer[1] === 1;
-    }
+    } while (found.length > 0);
   } while (cursor !== '0' && !woken);
   if (untied === 0 && !woken) return false;
   await redis.hincrby(keys.counters, 'missions_mended', 1);

@@ -81,8 +81,9 @@ describe('a mission whose tasks cannot come', () => {
     const fleet = await startWaiting();
     await waitedLong();
     await untilProblem('no worker is up');
-    const { logs } = await fleet.inner.queues.missions.getJobLogs('m');
-    expect(logs.join('\n')).toContain('stands: no worker is up');
+    const readLog = async () => (await fleet.inner.queues.missions.getJobLogs('m')).logs.join('\n');
+    await waitUntil(async () => (await readLog()).includes('stands:')); // the record comes first
+    expect(await readLog()).toContain('stands: no worker is up');
     expect(await redis.redis.hget(redis.keys.counters, 'missions_stuck')).toBe('1');
   });
 

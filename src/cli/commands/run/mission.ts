@@ -1,6 +1,7 @@
 import type { MissionInput } from '../../../../queues/missions.ts';
 import type { EnqueuedMission } from '../../../coordinator/mission/enqueue.ts';
 import { addMission } from '../../../coordinator/mission/enqueue.ts';
+import { missionExists } from '../../../coordinator/mission/record.ts';
 import { readMissionStatus } from '../../../coordinator/mission/status.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
 import { formatUsd, toExactUsd } from '../../../pricing/money.ts';
@@ -32,8 +33,7 @@ export async function runMissionCommand(goal: string, options: MissionCommandOpt
   if (goal === 'ls') return withFleet((fleet) => list(fleet, options));
   const input = toInput(goal, options);
   await withFleet(async (fleet) => {
-    const { redis, keys } = fleet.inner.db;
-    const isId = /^\S+$/.test(goal) && (await redis.exists(keys.mission(goal))) === 1;
+    const isId = /^\S+$/.test(goal) && (await missionExists(fleet.inner.db, goal));
     if (isId) return show(fleet, goal, options);
     if (/^mission-\S*$/.test(goal)) throw new NotFoundError(`mission ${goal}: there is none of this id`);
     await add(fleet, input, options);
