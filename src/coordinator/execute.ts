@@ -1,114 +1,73 @@
 import { countOf } from '../text/plural.ts';
 import { TaskFailedError } from '../errors.ts';
 import { summarise } from '../findings/stored.ts';
-import { noteRound } from './mission/progress-guard.ts';
 import { readBudget } from '../ledger/budget.ts';
 import { formatUsd } from '../pricing/money.ts';
 import { findPrices } from '../pricing/catalog.ts';
+import { SYNTHESIS_PROMPT_VERSION, toSynthesisCall, type Synthesis } from './calls/synthesis.ts';
+import { readCostSplit, toCostSplitJson } from './delegate/cost-split.ts';
 import { delegateReady, type DelegatedMission } from './delegate/delegate.ts';
-import { countNodeStates, type NodeView } from './mission/nodes.ts';
-import type { MissionRecord } from './mission/types.ts';
-import type { ChildCounts } from './mission/types.ts';
 import { readResults } from './delegate/read-results.ts';
 import { toKnown } from './gather.ts';
-import { readCostSplit, toCostSplitJson } from './delegate/cost-split.ts';
-import type { MissionEnd, StepContext } from './step/types.ts';
-import { SYNTHESIS_PROMPT_VERSION, toSynthesisCall } from './calls/synthesis.ts';
+import { countNodeStates, type NodeView } from './mission/nodes.ts';
+import { noteProgress } from './mission/progress-guard.ts';
+import type { MissionRecord } from './mission/types.ts';
+import { finishMission } from './step/finish.ts';
+import type { MissionRun } from './step/run.ts';
+import type { MissionEnd, MissionOutcome } from './step/types.ts';
 
-/** Share of the tasks that must be done where the mission says nothing else. */
+/** Share of the tasks that must be done if the mission states no quorum. */
 const DEFAULT_QUORUM = 0.8;
 /** Failures named in a mission's failed reason. */
 const NAMED_FAILURES = 5;
 
-/** From a plan to the finding: delegate → wait → synthesise → store. */
+/**
+ * Turns a stored plan into the mission's finding: delegate → wait → synthesise → store.
+ * @param onWaiting called before the mission waits for its tasks
+ */
 export async function executePlan(
-  ctx: StepContext,
+  run: MissionRun,
   onWaiting?: (mission: DelegatedMission) => void,
 ): Promise<MissionEnd> {
-  const record = await ctx.read();
-  const views = await workThrough(ctx, record, onWaiting);
-  assertQuorum(ctx, views);
-  await ctx.record({ step: 'synthesise' });
-  await ctx.note(await describeStanding(ctx, countNodeStates(views)));
-  const known = toKnown(record.recall);
-  const { FLEET_SONNET_MODEL: model } = ctx.config;
-  const synthesis = await ctx.askStructured(
-    toSynthesisCall({
-      model,
-      goal: ctx.data.goal,
-      results: await readResults(ctx.db, views),
-      archive: known,
-      failed: views.filter(({ state }) => state === 'failed' || state === 'skipped').map(toFailedLine),
-    }),
-  );
-  await ctx.record({ step: 'store' });
-  const counts = countNodeStates(views);
-  const shares = await readCostSplit(
-    ctx.db,
-    { id: ctx.id, createdAt: record.createdAt, own: ctx.totals() },
-    findPrices(model, ctx.now()),
-  );
-  return ctx.store({
-    result: {
-      answer: synthesis.answer,
-      plan: { approach: record.plan?.approach ?? '', tasks: counts.total },
-      counts,
-      ...toCostSplitJson(shares),
-    },
-    citations: synthesis.citations,
-    summary: summarise(synthesis.answer),
-    kind: 'mission',
-    promptVersion: SYNTHESIS_PROMPT_VERSION,
-    model,
-  });
+  const record = await run.record.read();
+  const views = await workThrough(run, record, onWaiting);
+  assertQuorum(run.mission, views);
+  await run.record.patch({ step: 'synthesise' });
+  await logCounts(run, views);
+  const synthesis = await synthesise(run, record, views);
+  await run.record.patch({ step: 'store' });
+  return finishMission(run, await createOutcome(run, record, views, synthesis));
 }
 
-/** What a person who looks at the log wants to know before the answer is paid for. */
-async function describeStanding(ctx: StepContext, { done, total, failed, skipped }: ChildCounts): Promise<string> {
-  const { settled, uncertain } = await readBudget(ctx.db, { mission: ctx.id }, ctx.now());
-  return `synthesis: ${done} of ${total} tasks done, ${failed} failed, ${skipped} skipped; ${formatUsd(settled + uncertain, 6)} so far`;
-}
-
-/** Puts all tasks into the queue as their turn comes, and waits for their ends. */
+/** Adds all tasks to the queue as they become ready, and waits until all have ended. */
 async function workThrough(
-  ctx: StepContext,
+  run: MissionRun,
   record: MissionRecord,
   onWaiting?: (mission: DelegatedMission) => void,
 ): Promise<NodeView[]> {
-  const mission = toDelegated(ctx.id, record, ctx.data.topics ?? []);
+  const { id, data } = run.mission;
+  const { session, workspace, nodes } = record;
+  const mission: DelegatedMission = { id, session, workspace, topics: data.topics ?? [], nodes };
   let { round } = record;
   for (;;) {
-    const views = await delegateReady(ctx, mission);
+    const views = await delegateReady(run, mission);
     const counts = countNodeStates(views);
-    await ctx.record({ step: 'wait', counts, added: counts.added, round });
-    if (round > 0) await noteRoundOf(ctx, counts.done, counts.done + counts.failed);
+    await run.record.patch({ step: 'wait', counts, added: counts.added, round });
+    if (round > 0) {
+      await noteProgress(run, { missionId: id, done: counts.done, ended: counts.done + counts.failed });
+    }
     if (!views.some(({ state }) => state === 'open')) return views;
-    if (round === 0) await ctx.note(`delegated: ${countOf(counts.added, 'task')} of ${counts.total}`);
+    if (round === 0) await run.job.log(`delegated: ${countOf(counts.added, 'task')} of ${counts.total}`);
     round += 1;
-    await ctx.record({ round });
+    await run.record.patch({ round });
     onWaiting?.(mission);
-    await ctx.waitForChildren();
+    await run.job.waitForChildren();
   }
 }
 
-/** What its tasks need to know of a mission. */
-function toDelegated(
-  id: string,
-  record: Pick<MissionRecord, 'session' | 'workspace' | 'nodes'>,
-  topics: readonly string[],
-): DelegatedMission {
-  return { id, session: record.session, workspace: record.workspace, topics, nodes: record.nodes };
-}
-
-async function noteRoundOf(ctx: StepContext, done: number, ended: number): Promise<void> {
-  const before = Number((await ctx.db.redis.hget(ctx.db.keys.mission(ctx.id), 'round_done')) ?? 0);
-  await ctx.db.redis.hset(ctx.db.keys.mission(ctx.id), 'round_done', done);
-  await noteRound(ctx, { missionId: ctx.id, newFindings: done - before, ended });
-}
-
-/** @throws TaskFailedError `quorum` with the reasons and what to do */
-function assertQuorum(ctx: StepContext, views: readonly NodeView[]): void {
-  const { quorum = DEFAULT_QUORUM } = ctx.data;
+/** @throws TaskFailedError `quorum` with the reasons and the commands that repair it */
+function assertQuorum({ id, data }: MissionRun['mission'], views: readonly NodeView[]): void {
+  const { quorum = DEFAULT_QUORUM } = data;
   const counts = countNodeStates(views);
   const needed = Math.ceil(quorum * counts.total - 1e-9); // 0.8 of 10 is 8, not the 9 of a rounding error
   if (counts.done >= needed) return;
@@ -117,8 +76,65 @@ function assertQuorum(ctx: StepContext, views: readonly NodeView[]): void {
   const more = failures.length > named.length ? [`and ${failures.length - named.length} more`] : [];
   throw new TaskFailedError(
     'quorum',
-    `${counts.done} of ${counts.total} tasks are done, ${needed} are needed; ${counts.failed} failed, ${counts.skipped} skipped: ${[...named, ...more].join('; ')}. Mend the failed tasks (fleet retry ID), then fleet retry ${ctx.id}`,
+    `${counts.done} of ${counts.total} tasks are done, ${needed} are needed; ${counts.failed} failed, ${counts.skipped} skipped: ${[...named, ...more].join('; ')}. Mend the failed tasks (fleet retry ID), then fleet retry ${id}`,
   );
+}
+
+/** Logs how many tasks are done and what the mission has cost, before it pays for the answer. */
+async function logCounts(
+  { db, mission, job, now }: Pick<MissionRun, 'db' | 'mission' | 'job' | 'now'>,
+  views: readonly NodeView[],
+): Promise<void> {
+  const { done, total, failed, skipped } = countNodeStates(views);
+  const { settled, uncertain } = await readBudget(db, { mission: mission.id }, now());
+  await job.log(
+    `synthesis: ${done} of ${total} tasks done, ${failed} failed, ${skipped} skipped; ${formatUsd(settled + uncertain, 6)} so far`,
+  );
+}
+
+async function synthesise(
+  { db, config, mission, calls }: Pick<MissionRun, 'db' | 'config' | 'mission' | 'calls'>,
+  record: MissionRecord,
+  views: readonly NodeView[],
+): Promise<Synthesis> {
+  const known = toKnown(record.recall);
+  return calls.ask(
+    toSynthesisCall({
+      model: config.FLEET_SONNET_MODEL,
+      goal: mission.data.goal,
+      results: await readResults(db, views),
+      archive: known,
+      failed: views.filter(({ state }) => state === 'failed' || state === 'skipped').map(toFailedLine),
+    }),
+  );
+}
+
+async function createOutcome(
+  { db, config, mission, calls, now }: Pick<MissionRun, 'db' | 'config' | 'mission' | 'calls' | 'now'>,
+  record: MissionRecord,
+  views: readonly NodeView[],
+  synthesis: Synthesis,
+): Promise<MissionOutcome> {
+  const { FLEET_SONNET_MODEL: model } = config;
+  const counts = countNodeStates(views);
+  const split = await readCostSplit(
+    db,
+    { id: mission.id, createdAt: record.createdAt, own: calls.totals() },
+    findPrices(model, now()),
+  );
+  return {
+    result: {
+      answer: synthesis.answer,
+      plan: { approach: record.plan?.approach ?? '', tasks: counts.total },
+      counts,
+      ...toCostSplitJson(split),
+    },
+    citations: synthesis.citations,
+    summary: summarise(synthesis.answer),
+    kind: 'mission',
+    promptVersion: SYNTHESIS_PROMPT_VERSION,
+    model,
+  };
 }
 
 function toFailedLine({ node, reason }: NodeView): string {

@@ -1,39 +1,19 @@
 import { z } from 'zod';
 import { NOT_IN_ARCHIVE } from '../librarian/answer/prompt.ts';
 import type { Recall, Survey } from './mission/types.ts';
-import type { StepContext } from './step/types.ts';
+import type { MissionRun } from './step/run.ts';
 
-/** How one attempt at a retrieval ended. */
-type Retrieved<Value> = { state: 'completed'; value: Value } | { state: 'failed'; reason: string };
-
-/**
- * A retrieval that somebody else does for the coordinator: tried once more with the error, then the mission asks the
- * person; who lets it go on gives it two more.
- * @param attempt told its name (`recall`, `recall-2` …) and why the one before failed
- */
-async function retrieve<Value>(
-  ctx: StepContext,
-  name: string,
-  attempt: (name: string, failure: string | null) => Promise<Retrieved<Value>>,
-): Promise<Value> {
-  const { releases } = await ctx.read();
-  const most = 2 * (releases + 1);
-  let failure: string | null = null;
-  for (let at = 1; at <= most; at += 1) {
-    const tried = await attempt(at === 1 ? name : `${name}-${at}`, failure);
-    if (tried.state === 'completed') return tried.value;
-    failure = tried.reason;
-  }
-  return ctx.askPerson(`the ${name} failed twice: ${failure ?? ''}`);
-}
-
-/** A worker's reply has room for some more; what it leaves out is counted. */
+/** Longest goal in the recall's question, UTF-16 code units. The rest of a question's length is for the text around it. */
+const MOST_GOAL = 15_000;
+/** Longest reason of a failed attempt that the next attempt is given. */
+const MOST_FAILURE = 1_000;
+/** Files that the survey lists by name. More would not fit into a worker's reply; the others are counted. */
 const MOST_FILES = 300;
 
-const DESCRIPTION = `List every file of the workspace with its path, relative to the workspace, and its size in bytes where a tool shows it (0 where none does). Use the glob tool with **/*; where its list is cut, ask folder by folder. Read no file and add none. Where there are more than ${MOST_FILES}, name ${MOST_FILES}: those nearest to the top, and some of each folder. total is how many files there are in all, named or not.`;
+const SURVEY_TASK = `List every file of the workspace with its path, relative to the workspace, and its size in bytes where a tool shows it (0 where none does). Use the glob tool with **/*; where its list is cut, ask folder by folder. Read no file and add none. Where there are more than ${MOST_FILES}, name ${MOST_FILES}: those nearest to the top, and some of each folder. total is how many files there are in all, named or not.`;
 
-/** What the task's result must be, for the worker. */
-const SCHEMA = {
+/** JSON Schema of the survey's result, for the worker. */
+const SURVEY_SCHEMA = {
   type: 'object',
   required: ['total', 'files'],
   properties: {
@@ -49,51 +29,24 @@ const SCHEMA = {
   },
 };
 
-const resultSchema = z.object({
+const surveySchema = z.object({
   total: z.int().min(0),
   files: z.array(z.object({ path: z.string().min(1).max(4_096), bytes: z.number().catch(0) })),
 });
 
-/** Has a worker list the workspace: the coordinator reads no files itself. */
-export async function surveyWorkspace(ctx: StepContext): Promise<Survey> {
-  const { id, data } = ctx;
-  const { workspace } = data;
-  if (workspace === undefined) return { skipped: 'the mission has no workspace' };
-  return retrieve(ctx, 'survey', async (name, failure) => {
-    const end = await ctx.task({
-      taskId: `${id}-${name}`,
-      description:
-        failure === null ? DESCRIPTION : `${DESCRIPTION}\n\nThe last attempt failed: ${failure.slice(0, 1_000)}`,
-      kind: 'search',
-      workspace,
-      schema: SCHEMA,
-    });
-    if (end.state === 'failed') return end;
-    const parsed = resultSchema.safeParse(end.finding.result);
-    if (!parsed.success) return { state: 'failed', reason: 'malformed: the listing is no list of files' };
-    const { files, total } = parsed.data;
-    const value = { findingId: end.finding.finding_id, files, total: Math.max(total, files.length) };
-    return { state: 'completed', value };
-  });
-}
-
-/** Of a long goal so much is asked about: the rest of a question is for what surrounds it. UTF-16 code units. */
-const MOST_GOAL = 15_000;
-
-/**
- * Asks the archive what is already known about the goal. Skipped, saying so, where nobody could answer or nothing is
- * known.
- */
-export async function recallArchive(ctx: StepContext): Promise<Recall> {
-  const { id, data, config } = ctx;
-  const { redis, keys } = ctx.db;
+/** Asks the archive what is known about the goal. Skipped if no librarian can answer or the archive is empty. */
+export async function recallArchive(
+  run: Pick<MissionRun, 'db' | 'config' | 'mission' | 'children' | 'record' | 'job'>,
+): Promise<Recall> {
+  const { mission, children, config } = run;
+  const { redis, keys } = run.db;
   if (config.shards.length === 0) return { skipped: 'no librarian: no shard is configured' };
   if ((await redis.zcard(keys.index)) === 0) return { skipped: 'the archive is empty' };
-  return retrieve(ctx, 'recall', async (name, failure) => {
-    const end = await ctx.query({
-      queryId: `${id}-${name}`,
-      question: toQuestion(data.goal, failure),
-      requester: `mission ${id}`.slice(0, 200),
+  return retrieve(run, 'recall', async (name, failure) => {
+    const end = await children.query({
+      queryId: `${mission.id}-${name}`,
+      question: toQuestion(mission.data.goal, failure),
+      requester: `mission ${mission.id}`.slice(0, 200),
     });
     if (end.state === 'failed') return end;
     const { finding_id: findingId, result, citations } = end.finding;
@@ -102,13 +55,64 @@ export async function recallArchive(ctx: StepContext): Promise<Recall> {
   });
 }
 
-/** What the planner is told of it; null: nothing is known. */
-export function toKnown(found: Recall | null): { answer: string; citations: string[] } | null {
-  if (found === null || !('answer' in found) || found.answer.startsWith(NOT_IN_ARCHIVE)) return null;
-  return { answer: found.answer, citations: found.citations };
+/** What the archive knows, for the planner and the synthesis. Null: nothing. */
+export function toKnown(recall: Recall | null): { answer: string; citations: string[] } | null {
+  if (recall === null || !('answer' in recall) || recall.answer.startsWith(NOT_IN_ARCHIVE)) return null;
+  return { answer: recall.answer, citations: recall.citations };
 }
 
 function toQuestion(goal: string, failure: string | null): string {
-  const asked = `What is already known that bears on this goal? Say what is done and what is decided.\n\nGoal: ${goal.slice(0, MOST_GOAL)}`;
-  return failure === null ? asked : `${asked}\n\nThe last attempt to answer this failed: ${failure.slice(0, 1_000)}`;
+  const question = `What is already known that bears on this goal? Say what is done and what is decided.\n\nGoal: ${goal.slice(0, MOST_GOAL)}`;
+  return failure === null
+    ? question
+    : `${question}\n\nThe last attempt to answer this failed: ${failure.slice(0, MOST_FAILURE)}`;
+}
+
+/** Lists the files of the workspace in a task: the coordinator itself reads no files. */
+export async function surveyWorkspace(
+  run: Pick<MissionRun, 'mission' | 'children' | 'record' | 'job'>,
+): Promise<Survey> {
+  const { id, data } = run.mission;
+  const { workspace } = data;
+  if (workspace === undefined) return { skipped: 'the mission has no workspace' };
+  return retrieve(run, 'survey', async (name, failure) => {
+    const end = await run.children.task({
+      taskId: `${id}-${name}`,
+      description:
+        failure === null ? SURVEY_TASK : `${SURVEY_TASK}\n\nThe last attempt failed: ${failure.slice(0, MOST_FAILURE)}`,
+      kind: 'search',
+      workspace,
+      schema: SURVEY_SCHEMA,
+    });
+    if (end.state === 'failed') return end;
+    const parsed = surveySchema.safeParse(end.finding.result);
+    if (!parsed.success) return { state: 'failed', reason: 'malformed: the listing is no list of files' };
+    const { files, total } = parsed.data;
+    const value = { findingId: end.finding.finding_id, files, total: Math.max(total, files.length) };
+    return { state: 'completed', value };
+  });
+}
+
+/** How one attempt at a retrieval ended. */
+type Retrieved<Value> = { state: 'completed'; value: Value } | { state: 'failed'; reason: string };
+
+/**
+ * Runs a retrieval. A failed one is tried once more with the reason; after two failures the mission asks the person. Each
+ * release by a person allows two more attempts.
+ * @param attempt gets its name (`recall`, `recall-2` …) and why the attempt before failed
+ */
+async function retrieve<Value>(
+  { record, job }: Pick<MissionRun, 'record' | 'job'>,
+  name: string,
+  attempt: (name: string, failure: string | null) => Promise<Retrieved<Value>>,
+): Promise<Value> {
+  const { releases } = await record.read();
+  const most = 2 * (releases + 1);
+  let failure: string | null = null;
+  for (let n = 1; n <= most; n += 1) {
+    const ended = await attempt(n === 1 ? name : `${name}-${n}`, failure);
+    if (ended.state === 'completed') return ended.value;
+    failure = ended.reason;
+  }
+  return job.askPerson(`the ${name} failed twice: ${failure ?? ''}`);
 }

@@ -1,25 +1,25 @@
 import { DelayedError, WaitingChildrenError } from 'bullmq';
-import { createMissionRecord, readMission } from './mission/record.ts';
-import { readStoredTurns, type ProgressReader } from '../jobs/worker/crash-count.ts';
 import type { MissionData } from '../../queues/missions.ts';
 import { countOf } from '../text/plural.ts';
 import { BudgetReachedError, CancelledError, InvalidJobError, TaskFailedError, toMessage } from '../errors.ts';
 import { readFindingTexts } from '../findings/stored.ts';
 import { toFailureReason } from '../jobs/outcomes/failure.ts';
+import { readStoredTurns, type ProgressReader } from '../jobs/worker/crash-count.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';
-import { executePlan } from './execute.ts';
-import { createStepContext, type ContextParts } from './step/context.ts';
-import type { DelegatedMission } from './delegate/delegate.ts';
-import { makePlan } from './make-plan.ts';
 import { compactBeforeMission } from './compact/compact.ts';
+import type { DelegatedMission } from './delegate/delegate.ts';
+import { executePlan } from './execute.ts';
+import { recallArchive, surveyWorkspace } from './gather.ts';
+import { makePlan } from './make-plan.ts';
 import { toMissionFindingId } from './mission/id.ts';
+import { createMissionRecord, readMission, readMissionFields, reopenMission } from './mission/record.ts';
 import type { MissionRecord } from './mission/types.ts';
 import { runPaper } from './paper/run-paper.ts';
-import type { MissionEnd, StepContext } from './step/types.ts';
-import { recallArchive, surveyWorkspace } from './gather.ts';
+import { createMissionRun, type CoordinatorParts, type MissionRun } from './step/run.ts';
+import type { MissionEnd } from './step/types.ts';
 
-export interface MissionParts extends ContextParts {
-  /** The session a mission belongs to that was not stamped with one. */
+export interface MissionParts extends CoordinatorParts {
+  /** The session of a mission that was added without one. */
   currentSession(): Promise<string>;
   /** Called before a mission waits for its tasks. */
   onWaiting?: (mission: DelegatedMission) => void;
@@ -28,112 +28,137 @@ export interface MissionParts extends ContextParts {
 export type MissionHandler = (data: MissionData, run: JobRun) => Promise<MissionEnd>;
 
 /**
- * Builds what turns a mission into a finding: recall → survey → plan → delegate → wait → synthesise → store.
+ * Builds the job handler of missions: recall → survey → plan → delegate → wait → synthesise → store.
  *
- * Delivery contract: a run may die at any line, and begins again at the first. Every step's result is stored before the
- * next begins; no call is paid twice, no task added twice, one finding recorded. Waiting holds no slot.
+ * Delivery contract: a run may die at any line, and the next run begins at the first line. Each step's result is stored
+ * before the next step begins. No call is paid twice, no task is added twice, and one finding is stored. A mission that
+ * waits holds no slot.
  */
 export function createMissionHandler(parts: MissionParts): MissionHandler {
-  return async (data, run) => {
-    const session = data.session ?? (await readSession(parts, run.job.id ?? ''));
-    const ctx = createStepContext(parts, data, run, session);
+  return async (data, jobRun) => {
+    const session = data.session ?? (await readSession(parts, jobRun.job.id ?? ''));
+    const run = createMissionRun(parts, { data, session, run: jobRun });
     try {
-      return await runMission(ctx, parts);
+      return await runMission(run, parts);
     } catch (error) {
-      await noteEnd(ctx, error);
+      await recordEnd(run, error);
       throw error;
     }
   };
 }
 
-/** A mission that was not stamped keeps the session it began in. */
-async function readSession({ db: { redis, keys }, currentSession }: MissionParts, id: string): Promise<string> {
-  return (await redis.hget(keys.mission(id), 'session')) ?? currentSession();
+/** A mission added without a session keeps the one in which its first run began. */
+async function readSession({ db, currentSession }: MissionParts, id: string): Promise<string> {
+  const [session = null] = await readMissionFields(db, id, 'session');
+  return session ?? currentSession();
 }
 
-async function runMission(ctx: StepContext, parts: MissionParts): Promise<MissionEnd> {
-  const record = await beginMission(ctx);
+async function runMission(run: MissionRun, parts: MissionParts): Promise<MissionEnd> {
+  const { mission, job } = run;
+  const record = await begin(run);
   if (record.state === 'done') return { findingId: record.finding ?? '', costNanoUsd: 0 };
-  if (record.state === 'asks' || record.state === 'parked') return ctx.setAside(record.state);
-  if (await isWritten(ctx)) return endAsWritten(ctx);
-  if (await isNew(ctx, record)) await compactBeforeMission(ctx, parts);
-  if (ctx.data.paper !== undefined) return runPaper(ctx);
-  await findOut(ctx, record);
-  if ((await ctx.read()).plan === null) await makePlan(ctx);
-  if (ctx.data.dry_run === true) return endDryRun(ctx);
-  return executePlan(ctx, parts.onWaiting);
+  if (record.state === 'asks' || record.state === 'parked') return job.setAside(record.state);
+  if (await hasFinding(run)) return endWithFinding(run);
+  if (await isNew(run, record)) await compactBeforeMission(parts, job);
+  if (mission.data.paper !== undefined) return runPaper(run);
+  await gather(run, record);
+  if ((await run.record.read()).plan === null) await makePlan(run);
+  if (mission.data.dry_run === true) return endDryRun(run);
+  return executePlan(run, parts.onWaiting);
 }
 
-/** Whether it stands before its first step: what has begun goes on, however full the archive is. */
-async function isNew({ db: { redis, keys }, id, data }: StepContext, record: MissionRecord): Promise<boolean> {
-  return data.paper === undefined ? record.recall === null : (await redis.exists(keys.paper(id))) === 0;
-}
-
-/** What is known before the plan. */
-async function findOut(ctx: StepContext, record: MissionRecord): Promise<void> {
-  if (record.plan !== null) return;
-  if (record.recall === null) {
-    await ctx.record({ step: 'recall' });
-    const found = await recallArchive(ctx);
-    await ctx.record({ recall: found, step: 'survey' });
-    if ('skipped' in found) await ctx.note(`recall skipped: ${found.skipped}`);
+/** Reads the record that this run begins with, and creates a missing one. A failed mission that was retried runs again. */
+async function begin({ db, mission, record, now }: MissionRun): Promise<MissionRecord> {
+  const { redis, keys } = db;
+  const { id, data, session } = mission;
+  const found = await readMission(db, id);
+  if (found === null || found.createdAt === null) {
+    await createMissionRecord(db, { id, data, session, createdAt: now() });
+    return record.read();
   }
-  if (record.survey === null) {
-    const found = await surveyWorkspace(ctx);
-    await ctx.record({ survey: found, step: 'plan' });
-    if ('files' in found) await ctx.note(`survey: ${found.files.length} of ${countOf(found.total, 'file')} listed`);
+  if (found.state !== 'done' && (await redis.zscore(keys.cancelled, id)) !== null) {
+    throw new CancelledError('cancelled by a person');
   }
+  if (found.state === 'failed') {
+    await reopenMission(db, id, now());
+    return record.read();
+  }
+  if (found.state === 'running' && found.problem !== '') await record.patch({ problem: '' });
+  return found;
 }
 
 /**
- * Whether its finding stands there already: a mission of this id was done here before its record was forgotten, or in
+ * Whether a finding of this mission is stored already: a mission of this id was done before its record was deleted, or in
  * another swarm whose findings were imported.
  * @throws TaskFailedError `finding-taken`, before anything is paid
  */
-async function isWritten({ db, id }: StepContext): Promise<boolean> {
+async function hasFinding({ db, mission: { id } }: MissionRun): Promise<boolean> {
   const findingId = toMissionFindingId(id);
   const [text = null] = await readFindingTexts(db, [findingId]);
   if (text === null) return false;
-  if (text.includes(`"job_id":${JSON.stringify(id)}`)) return true; // as the scripts look for it
+  if (text.includes(`"job_id":${JSON.stringify(id)}`)) return true; // the same test as in the Lua scripts
   throw new TaskFailedError('finding-taken', `finding ${findingId} already exists and belongs to something else`);
 }
 
-async function endAsWritten(ctx: StepContext): Promise<MissionEnd> {
-  const findingId = toMissionFindingId(ctx.id);
-  await ctx.note(`${findingId} is written already: a mission of this id was done before, and nothing is paid again`);
-  await ctx.record({ state: 'done', finding: findingId, endedAt: ctx.now().toISOString() });
+async function endWithFinding({ mission, job, record, now }: MissionRun): Promise<MissionEnd> {
+  const findingId = toMissionFindingId(mission.id);
+  await job.log(`${findingId} is written already: a mission of this id was done before, and nothing is paid again`);
+  await record.patch({ state: 'done', finding: findingId, endedAt: now().toISOString() });
   return { findingId, costNanoUsd: 0 };
 }
 
-/** The plan is all that was wanted: nothing is delegated and no finding written. */
-async function endDryRun(ctx: StepContext): Promise<MissionEnd> {
-  await ctx.record({ state: 'done', endedAt: ctx.now().toISOString() });
-  await ctx.db.redis.del(ctx.db.keys.turns(ctx.id));
-  return { findingId: '', costNanoUsd: ctx.totals().nanoUsd };
+/** Whether no step of the mission has a result. Only then the archive is compacted first. */
+async function isNew({ db: { redis, keys }, mission }: MissionRun, record: MissionRecord): Promise<boolean> {
+  if (mission.data.paper === undefined) return record.recall === null;
+  return (await redis.exists(keys.paper(mission.id))) === 0;
 }
 
-/** Stores why a mission stands or has failed, before BullMQ is told: the state first. Whatever else throws is a wait. */
-async function noteEnd(ctx: StepContext, thrown: unknown): Promise<void> {
+/** Collects what the planner is given: recall and survey. */
+async function gather(run: MissionRun, { plan, recall, survey }: MissionRecord): Promise<void> {
+  if (plan !== null) return;
+  const { record, job } = run;
+  if (recall === null) {
+    await record.patch({ step: 'recall' });
+    const found = await recallArchive(run);
+    await record.patch({ recall: found, step: 'survey' });
+    if ('skipped' in found) await job.log(`recall skipped: ${found.skipped}`);
+  }
+  if (survey === null) {
+    const found = await surveyWorkspace(run);
+    await record.patch({ survey: found, step: 'plan' });
+    if ('files' in found) await job.log(`survey: ${found.files.length} of ${countOf(found.total, 'file')} listed`);
+  }
+}
+
+/** Ends a mission of which only the plan was wanted: no task is added and no finding is stored. */
+async function endDryRun({ db, mission, calls, record, now }: MissionRun): Promise<MissionEnd> {
+  await record.patch({ state: 'done', endedAt: now().toISOString() });
+  await db.redis.del(db.keys.turns(mission.id));
+  return { findingId: '', costNanoUsd: calls.totals().nanoUsd };
+}
+
+/** Stores why the mission failed or is parked, before BullMQ stores the job's end. Every other error is a wait. */
+async function recordEnd({ record, now }: MissionRun, thrown: unknown): Promise<void> {
   if (thrown instanceof WaitingChildrenError || thrown instanceof DelayedError) return;
   const isEnd =
     thrown instanceof TaskFailedError || thrown instanceof InvalidJobError || thrown instanceof CancelledError;
   if (isEnd) {
     const problem = `${toFailureReason(thrown)}: ${thrown.message}`;
-    await ctx.record({ state: 'failed', problem, endedAt: ctx.now().toISOString() });
+    await record.patch({ state: 'failed', problem, endedAt: now().toISOString() });
   } else if (thrown instanceof BudgetReachedError) {
-    await ctx.record({ problem: `parked: ${toMessage(thrown)}` });
+    await record.patch({ problem: `parked: ${toMessage(thrown)}` });
   }
 }
 
 /**
- * Where a mission stands: its stored replies, its step, the tasks it has put into the queue, the fields of its paper, and
- * how many summaries were made before it began.
+ * The progress of a mission, for the crash count: its stored replies, step and round, the tasks it has added, the fields of
+ * its paper, and the number of summaries made before its first step.
  */
 export const readMissionProgress: ProgressReader = async (db, id) => {
   const { redis, keys } = db;
   const [turns, [step, round, plan, recall, survey], added, paper, summaries] = await Promise.all([
     readStoredTurns(db, id),
-    redis.hmget(keys.mission(id), 'step', 'round', 'plan', 'recall', 'survey'),
+    readMissionFields(db, id, 'step', 'round', 'plan', 'recall', 'survey'),
     redis.bitcount(keys.missionAdded(id)),
     redis.hlen(keys.paper(id)),
     redis.hget(keys.counters, 'summaries'),
@@ -141,24 +166,3 @@ export const readMissionProgress: ProgressReader = async (db, id) => {
   const known = [plan, recall, survey].filter(Boolean).length;
   return [turns, step ?? '', round ?? 0, known, added, paper, known === 0 ? summaries : ''].join('/');
 };
-
-/** The record a run begins with. A mission that failed and was retried runs again. */
-async function beginMission(ctx: StepContext): Promise<MissionRecord> {
-  const { db, id, data, session } = ctx;
-  const { redis, keys } = db;
-  const found = await readMission(db, id);
-  if (found === null || found.createdAt === null) {
-    await createMissionRecord(db, { id, data, session, createdAt: ctx.now() });
-    return ctx.read();
-  }
-  if (found.state !== 'done' && (await redis.zscore(keys.cancelled, id)) !== null) {
-    throw new CancelledError('cancelled by a person');
-  }
-  if (found.state === 'failed') {
-    await redis.hdel(keys.mission(id), 'endedAt');
-    await ctx.record({ state: 'running', problem: '' });
-    return ctx.read();
-  }
-  if (found.state === 'running' && found.problem !== '') await ctx.record({ problem: '' });
-  return found;
-}

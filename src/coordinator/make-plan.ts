@@ -1,20 +1,23 @@
-import { createPlanAdmission, readSonnetRoom } from './delegate/sonnet-quota.ts';
-import { countByModel } from './plan/check.ts';
 import { countOf } from '../text/plural.ts';
-import { MOST_TASKS, PLAN_PROMPT_VERSION, toPlanCall } from './plan/prompt.ts';
+import { createPlanAdmission, readSonnetRoom } from './delegate/sonnet-quota.ts';
 import { toKnown } from './gather.ts';
-import type { StepContext } from './step/types.ts';
+import { countByModel } from './plan/check.ts';
 import { expandPlan } from './plan/expand.ts';
+import { MOST_TASKS, PLAN_PROMPT_VERSION, toPlanCall } from './plan/prompt.ts';
+import type { MissionRun } from './step/run.ts';
 
-/** Has the plan made, and stores it with the tasks it comes to. @throws TaskFailedError `malformed` with the reply attached */
-export async function makePlan(ctx: StepContext): Promise<void> {
-  const { db, id, data, session, config } = ctx;
-  const { recall, survey } = await ctx.read();
-  await ctx.record({ step: 'plan' });
+/** Asks Sonnet for the plan and stores it with its tasks. @throws TaskFailedError `malformed` with the reply */
+export async function makePlan(
+  run: Pick<MissionRun, 'db' | 'config' | 'mission' | 'calls' | 'record' | 'job'>,
+): Promise<void> {
+  const { db, config, record } = run;
+  const { id, data, session } = run.mission;
+  const { recall, survey } = await record.read();
+  await record.patch({ step: 'plan' });
   const mission = { missionId: id, session };
   const mode = data.dry_run === true ? 'look' : 'admit';
   const maxTasks = data.max_tasks ?? MOST_TASKS;
-  const plan = await ctx.askStructured(
+  const plan = await run.calls.ask(
     toPlanCall({
       model: config.FLEET_SONNET_MODEL,
       goal: data.goal,
@@ -28,9 +31,9 @@ export async function makePlan(ctx: StepContext): Promise<void> {
   );
   const nodes = expandPlan(plan);
   const counts = { total: nodes.length, added: 0, done: 0, failed: 0, skipped: 0 };
-  await ctx.record({ plan, nodes, counts, step: 'delegate' });
+  await record.patch({ plan, nodes, counts, step: 'delegate' });
   const { sonnet } = countByModel(plan);
-  await ctx.note(
+  await run.job.log(
     `plan (${PLAN_PROMPT_VERSION}): ${countOf(nodes.length, 'task')}, ${sonnet} of them to Sonnet. ${plan.approach.slice(0, 500)}`,
   );
 }

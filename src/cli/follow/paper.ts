@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countOf } from '../../text/plural.ts';
 import { readMissionHead } from '../../coordinator/mission/record.ts';
-import { readPaper, type PaperRecord } from '../../coordinator/paper/record.ts';
+import { readPaper, toSectionQueryId, type PaperRecord } from '../../coordinator/paper/record.ts';
 import type { ShardReport } from '../../coordinator/paper/types.ts';
-import { toSectionQueryId } from '../../coordinator/paper/section-source.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import { readJob } from '../../jobs/state/states.ts';

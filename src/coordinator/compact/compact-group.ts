@@ -11,9 +11,9 @@ import { COMPACT_PROMPT_VERSION, toCompactionCall, toSummaryFinding, type Summar
 import { createStructuredCalls } from '../calls/structured-call.ts';
 import type { Db } from '../../redis/db.ts';
 
-/** One summary to be made. */
+/** Findings to be replaced by one summary. */
 export interface Group {
-  /** Identity to the ledger, stored with its findings: whoever goes on with it pays nothing again. */
+  /** Its identity in the ledger, stored with the ids: another process that continues the group pays nothing again. */
   jobId: string;
   /** Oldest first. */
   ids: string[];
@@ -24,7 +24,7 @@ interface Original {
   value: StoredValue;
 }
 
-/** Findings whose summary was taken back are summed up anew, under a name that no summary has had. */
+/** Gives a group its job id. Findings whose summary was retracted get an id that no summary has had. */
 export async function nameGroup({ redis, keys }: Db, ids: string[]): Promise<Group> {
   for (let before = 0; ; before += 1) {
     const named = before === 0 ? ids : [...ids, String(before)];
@@ -34,10 +34,11 @@ export async function nameGroup({ redis, keys }: Db, ids: string[]): Promise<Gro
 }
 
 /**
- * Sums up the findings of one group: one paid call, then one script that puts the summary in their place.
- * @returns `dropped`: some are no longer live, or of the session in force, or its name is used up; the rest is chosen anew. `refused`: no summary
- *   could be made, or they changed meanwhile; they stay as they are, and are passed over for a day
- * @throws whatever ends the run: halt, budget, a cooling model, a provider that is away, shutdown
+ * Compacts one group: one paid call, then one script that replaces its findings by the summary.
+ * @returns `dropped`: a finding is no longer live or belongs to the current session, or the summary exists already; the
+ *   others are grouped again. `refused`: no summary could be made, or a finding changed meanwhile; the findings stay as they
+ *   are and are left out for a day
+ * @throws what ends the run: halt, budget, a model that cools down, a provider that is down, shutdown
  */
 export async function compactGroup(
   parts: CompactParts,
@@ -54,7 +55,7 @@ export async function compactGroup(
   }
   try {
     const summary = await askForSummary(parts, group, originals, session);
-    const answer = await record(parts, group, originals, summary);
+    const answer = await storeSummary(parts, group, originals, summary);
     if (answer === 'recorded' || answer === 'already') return 'condensed';
     await refuse(parts, group, answer === 'changed' ? 'findings were written anew meanwhile' : 'its id is taken');
   } catch (error) {
@@ -67,7 +68,7 @@ export async function compactGroup(
   return 'refused';
 }
 
-/** Null when one is no longer live, or belongs to the session in force. */
+/** Reads the findings of a group. @returns null if one is no longer live or belongs to the current session */
 async function readLive({ db }: CompactParts, ids: string[], session: string): Promise<Original[] | null> {
   const [live, values] = await Promise.all([db.redis.zmscore(db.keys.index, ...ids), readStored(db, ids)]);
   const originals = values.flatMap((value, i) => {
@@ -86,7 +87,7 @@ async function askForSummary(
   const { model, modelId, ledger, workerId, signal, isDraining, now, note } = parts;
   const identity = {
     jobId,
-    token: '', // no job, no lock: the turn of the compaction stands for it
+    token: '', // there is no job and no lock; the turn of the compaction takes its place
     attempt: 0,
     digest: createHash('sha256')
       .update([COMPACT_PROMPT_VERSION, modelId, ...originals.map(({ value }) => toDigest(value))].join('\n'))
@@ -107,14 +108,14 @@ async function askForSummary(
     now,
     note: async (line) => note?.(`${line} (a summary of ${ids.length} findings)`),
   });
-  const group = originals.map(({ finding }) => finding);
-  const text = await calls.ask(toCompactionCall(modelId, group));
+  const findings = originals.map(({ finding }) => finding);
+  const text = await calls.ask(toCompactionCall(modelId, findings));
   const entry = findModel(modelId, now());
-  return toSummaryFinding({ identity, group, text, totals: calls.totals(), entry, workerId, now: now() });
+  return toSummaryFinding({ identity, findings, text, totals: calls.totals(), entry, workerId, now: now() });
 }
 
-/** One step: a process may die before or after it, never in it. */
-async function record(
+/** Stores the summary and replaces the findings by stubs, in one script: a crash comes before it or after it. */
+async function storeSummary(
   { db: { keys, scripts } }: CompactParts,
   { jobId, ids }: Group,
   originals: Original[],
@@ -147,8 +148,8 @@ async function record(
         topics: summary.topics.join(','),
         channel: keys.channelFindings,
         sessions: sessions.length,
-        originals: originals.map(({ value }, at) => [
-          ids[at],
+        originals: originals.map(({ value }, i) => [
+          ids[i],
           String(toStoredTokens(toStoredText(value))),
           toDigest(value),
         ]),
@@ -160,14 +161,14 @@ async function record(
   return String(answer);
 }
 
-/** The findings stay; the next compaction passes over them for a day. Its turns go: a later try is a new question. */
+/** Marks the findings of a group, so that they are left out for a day. Deletes the stored reply: a later try makes a new call. */
 async function refuse(parts: CompactParts, { jobId, ids }: Group, why: string): Promise<void> {
   const { note, now } = parts;
   const { redis, keys } = parts.db;
-  const at = now().getTime();
+  const refusedAt = now().getTime();
   await redis
     .multi()
-    .zadd(keys.uncondensed, ...ids.flatMap((id) => [at, id]))
+    .zadd(keys.uncondensed, ...ids.flatMap((id) => [refusedAt, id]))
     .hincrby(keys.counters, 'compaction_refused', 1)
     .del(keys.turns(jobId))
     .hdel(keys.compactionPieces, jobId)

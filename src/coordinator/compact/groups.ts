@@ -1,29 +1,29 @@
-/** A finding that may be summed up. */
+/** A finding that may be compacted. */
 export interface Candidate {
   id: string;
-  /** Instant, ms since 1970. */
-  at: number;
-  /** Empty where it has none. */
+  /** Instant of the finding, ms since 1970. */
+  foundAt: number;
+  /** Empty: it has none. */
   session: string;
   /** UTF-8 bytes it takes in the prompt. */
   bytes: number;
 }
 
-/** Findings of one summary: one paid call each. */
+/** Most findings of one summary. Each summary is one paid call. */
 export const MOST_FINDINGS = 50;
 /**
- * UTF-8 bytes of one call's findings. Tokens are bounded by bytes, so that the worst case stays below the step at 100,000
- * tokens where the default model's price is five times as high.
+ * Most UTF-8 bytes of one call's findings. A text has at most as many tokens as bytes, so the worst case stays below
+ * 100,000 tokens, where the default model's price rises to five times as much.
  */
 export const MOST_BYTES = 80_000;
-/** Fewer findings of one session than this share a summary with those of other sessions. */
+/** A group of fewer findings than this is mixed with the rest of other sessions. */
 const FEWEST_FINDINGS = 5;
 
 /**
- * Chooses which findings are summed up together: by session, each session's by age, what is left of small sessions
- * together by age. A summary stands for at least two findings.
+ * Divides findings into groups of one summary each: by session and age, then what is left of small sessions by age. A
+ * group has at least two findings.
  * @param candidates oldest first
- * @param reduceBy by how many the live findings shall become fewer; groups are chosen, oldest first, until that is reached
+ * @param reduceBy by how many the number of live findings has to fall; only as many groups are returned, oldest first
  */
 export function groupFindings(candidates: readonly Candidate[], reduceBy: number): Candidate[][] {
   const bySession = new Map<string, Candidate[]>();
@@ -33,23 +33,23 @@ export function groupFindings(candidates: readonly Candidate[], reduceBy: number
   const groups: Candidate[][] = [];
   const rest: Candidate[] = [];
   for (const own of bySession.values()) {
-    for (const group of cut(own)) {
+    for (const group of cutIntoGroups(own)) {
       if (group.length >= FEWEST_FINDINGS) groups.push(group);
       else rest.push(...group);
     }
   }
-  groups.push(...cut(rest.sort((a, b) => a.at - b.at)).filter((group) => group.length >= 2));
-  groups.sort((a, b) => (a[0]?.at ?? 0) - (b[0]?.at ?? 0));
-  let gained = 0;
+  groups.push(...cutIntoGroups(rest.sort((a, b) => a.foundAt - b.foundAt)).filter((group) => group.length >= 2));
+  groups.sort((a, b) => (a[0]?.foundAt ?? 0) - (b[0]?.foundAt ?? 0));
+  let reducedBy = 0;
   return groups.filter((group) => {
-    if (gained >= reduceBy) return false;
-    gained += group.length - 1;
+    if (reducedBy >= reduceBy) return false;
+    reducedBy += group.length - 1;
     return true;
   });
 }
 
-/** As many as fit, one after the other: the same beginning always makes the same group. */
-function cut(candidates: readonly Candidate[]): Candidate[][] {
+/** Fills one group after the other, in order. Findings added at the end do not change the groups before them. */
+function cutIntoGroups(candidates: readonly Candidate[]): Candidate[][] {
   const groups: Candidate[][] = [];
   let group: Candidate[] = [];
   let bytes = 0;

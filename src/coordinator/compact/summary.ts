@@ -8,7 +8,7 @@ import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
 
-/** Changes whenever the text below does: a summary carries it, and an open group is asked about anew. */
+/** Version of the prompt; a summary states it. Change it with the prompt: an open group then makes a new call. */
 export const COMPACT_PROMPT_VERSION = 'condense-1';
 
 const SYSTEM = `You keep the archive of a fleet of workers short. You get findings that are old; your summary takes their place in the archive.
@@ -38,11 +38,11 @@ const replySchema = z.object({ summary: z.string(), citations: z.array(z.string(
 
 /** Tokens of the reply; all of it is reserved. */
 const REPLY_TOKENS = 8_000;
-/** Longest text of one finding, UTF-16 code units: one giant must not push out all others. */
+/** Longest text of one finding, UTF-16 code units, so that one finding cannot fill the prompt. */
 const MOST_TEXT = 8_000;
 const MOST_TOPICS = 50;
 
-/** The block of one finding in the prompt; what it takes there bounds a group. */
+/** The block of one finding in the prompt. Its size limits how many findings a group has. */
 export function toPromptBlock(finding: StoredFinding): string {
   const lines = [
     (finding.task ?? '').trim().slice(0, 500),
@@ -57,21 +57,21 @@ export function toPromptBlock(finding: StoredFinding): string {
   return toFindingBlock({ id: finding.finding_id, kind: finding.kind ?? 'other', text });
 }
 
-/** The paid question for one summary. Its name within the job is `condensation`. */
-export function toCompactionCall(model: string, group: readonly StoredFinding[]): StructuredCall<string> {
-  const ids = new Set(group.map((finding) => finding.finding_id));
+/** The paid call for one summary. Its name within the job is `condensation`. */
+export function toCompactionCall(model: string, findings: readonly StoredFinding[]): StructuredCall<string> {
+  const ids = new Set(findings.map((finding) => finding.finding_id));
   return {
     name: 'condensation',
     model,
     system: SYSTEM,
-    prompt: toFindingsBlock(group.map(toPromptBlock)),
+    prompt: toFindingsBlock(findings.map(toPromptBlock)),
     schema: SCHEMA,
     maxTokens: REPLY_TOKENS,
     check: (json) => checkSummary(json, ids),
   };
 }
 
-/** Whether a summary says something, cites only what it was given, and leaves no finding out. */
+/** Checks that a summary has a text, cites only the given findings, and cites each of them. */
 function checkSummary(json: unknown, ids: ReadonlySet<string>): Checked<string> {
   const parsed = replySchema.safeParse(json);
   if (!parsed.success) return { ok: false, problem: z.prettifyError(parsed.error) };
@@ -94,60 +94,62 @@ function checkSummary(json: unknown, ids: ReadonlySet<string>): Checked<string> 
 
 /** A summary, as a finding. */
 export interface SummaryFinding extends Finding {
-  /** Every session its findings are of. */
+  /** All sessions of its findings. */
   sessions: string[];
-  /** UTC instant at which it took their place; `at` is that of the newest of them. */
+  /** UTC instant at which it replaced its findings; `at` is the instant of the newest of them. */
   condensed_at: string;
 }
 
-/** @param group oldest first */
+/** Builds the finding that replaces others. @param findings oldest first */
 export function toSummaryFinding(parts: {
   identity: { findingId: string; jobId: string };
-  group: readonly StoredFinding[];
+  findings: readonly StoredFinding[];
   text: string;
   totals: JobTotals;
   entry: CatalogEntry;
   workerId: string;
   now: Date;
 }): SummaryFinding {
-  const { identity, group, text, totals, entry, workerId, now } = parts;
-  const sessions = toSessions(group);
-  const at = group.at(-1)?.at ?? now.toISOString();
-  const span = [...new Set([group[0]?.at ?? at, at].map((instant) => instant.slice(0, 10)))].join(' to ');
+  const { identity, findings, text, totals, entry, workerId, now } = parts;
+  const sessions = toSessions(findings);
+  const at = findings.at(-1)?.at ?? now.toISOString();
+  const span = [...new Set([findings[0]?.at ?? at, at].map((instant) => instant.slice(0, 10)))].join(' to ');
   const whose = sessions.length === 0 ? '' : ` of session${sessions.length === 1 ? '' : 's'} ${sessions.join(', ')}`;
   return {
     ...createFinding({
       identity: {
         ...identity,
         session: sessions[0] ?? '',
-        batch: toCommon(group.map((finding) => finding.batch ?? null)),
-        missionId: toCommon(group.map((finding) => finding.mission_id ?? null)),
+        batch: toCommon(findings.map((finding) => finding.batch ?? null)),
+        missionId: toCommon(findings.map((finding) => finding.mission_id ?? null)),
       },
       workerId,
       at,
-      task: `Summary of ${group.length} findings${whose}, ${span}`,
+      task: `Summary of ${findings.length} findings${whose}, ${span}`,
       result: text,
       kind: 'summary',
       model: entry,
       promptVersion: COMPACT_PROMPT_VERSION,
       totals,
-      citations: group.map((finding) => finding.finding_id),
-      topics: [...new Set(group.flatMap((finding) => finding.topics))].slice(0, MOST_TOPICS),
+      citations: findings.map((finding) => finding.finding_id),
+      topics: [...new Set(findings.flatMap((finding) => finding.topics))].slice(0, MOST_TOPICS),
     }),
     sessions,
     condensed_at: now.toISOString(),
   };
 }
 
-/** Sessions of the findings, the one with the most first; those of a summary count each. */
-function toSessions(group: readonly StoredFinding[]): string[] {
-  const names = group.flatMap((finding) => finding.sessions ?? [finding.session ?? '']).filter((name) => name !== '');
+/** Sessions of the findings, the most frequent first. A summary counts once for each of its sessions. */
+function toSessions(findings: readonly StoredFinding[]): string[] {
+  const names = findings
+    .flatMap((finding) => finding.sessions ?? [finding.session ?? ''])
+    .filter((name) => name !== '');
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name);
 }
 
-/** What all have in common; null where they differ. */
+/** The value that all have; null: they differ. */
 function toCommon(values: readonly (string | null)[]): string | null {
   const [first = null] = values;
   return values.every((value) => value === first) ? first : null;

@@ -7,19 +7,19 @@ export interface PaperParts {
   title: string;
   missionId: string;
   session: string;
-  /** The writer's. */
+  /** Model of the writer. */
   model: string;
-  /** The librarian's. */
+  /** Model of the librarian. */
   archiveModel: string;
-  /** Null: no section was written from a librarian's answer. */
+  /** The shard test. Null: no section was written from a librarian's answer. */
   shards: ShardReport | null;
   drafts: readonly Draft[];
-  /** What the drafts cite, in the order it is first cited; null in place of what is gone. */
+  /** The findings that the drafts cite, in the order of their first citation. Null: the finding no longer exists. */
   sources: readonly { id: string; finding: StoredFinding | null }[];
   at: Date;
 }
 
-/** The whole paper as Markdown: title, what it was made of, sections, list of sources. */
+/** Builds the whole paper as Markdown: title, how it was made, sections, list of sources. */
 export function assemblePaper(parts: PaperParts): string {
   const { title, drafts, sources } = parts;
   return [
@@ -54,7 +54,7 @@ function toHeader(parts: PaperParts): string[] {
   ];
 }
 
-/** `S1, S2, S4 (without S3: key refused)`. */
+/** The shards as the paper's header names them: `S1, S2, S4 (without S3: key refused)`. */
 function describeShards({ shards }: ShardReport): string {
   const used = shards.filter(({ ok }) => ok).map(({ shard }) => `S${shard}`);
   const failing = shards
@@ -64,7 +64,15 @@ function describeShards({ shards }: ShardReport): string {
   return `${used.length === 0 ? 'none' : used.join(', ')}${without}`;
 }
 
-/** Id, date, session, first line. */
+/** A shard test in one line: `4 of 5 shards work; S3: API key not valid`. */
+export function describeReport({ shards }: ShardReport): string {
+  if (shards.length === 0) return 'no shard is configured (GEMINI_API_KEY_SHARD1)';
+  const failing = shards.filter(({ ok }) => !ok).map(({ shard, problem }) => `S${shard}: ${problem ?? 'no answer'}`);
+  const working = `${shards.length - failing.length} of ${shards.length} shards work`;
+  return [working, ...failing].join('; ');
+}
+
+/** One line of the list of sources: id, date, session, first line. */
 function toSource({ id, finding }: { id: string; finding: StoredFinding | null }): string {
   if (finding === null) return `- [${id}] (no longer there)`;
   const at = finding.at.slice(0, 16).replace('T', ' ');

@@ -1,41 +1,46 @@
-import type { StepContext } from '../step/types.ts';
+import type { MissionRun } from '../step/run.ts';
 import { savePaper } from './record.ts';
 import type { PaperStop } from './types.ts';
 
-/** What one stop needs to be told apart from the next. */
-export type NewStop = Pick<PaperStop, 'step' | 'reason' | 'detail' | 'belowShare'>;
+/** What a step states about the stop it needs. */
+type NewStop = Pick<PaperStop, 'step' | 'reason' | 'detail' | 'belowShare'>;
 
-/** The archive fails the paper: the whole fleet stands until a person has looked. Source: SPEC, "Rules that stop the fleet". */
+/** The members of a run that a step needs to block the paper. */
+export type BlockRun = Pick<MissionRun, 'db' | 'halt' | 'workerId' | 'now' | 'mission' | 'job'>;
+
+/** Reasons that also halt the whole fleet. Source: SPEC, "Rules that stop the fleet". */
 const HALTS: ReadonlySet<PaperStop['reason']> = new Set(['shard', 'malformed']);
 
-/** Ends the run: the paper stands until a person chooses. Where the archive fails it, the fleet is halted too. */
-export async function blockPaper(ctx: StepContext, { step, reason, detail, belowShare }: NewStop): Promise<never> {
-  const at = ctx.now().toISOString();
+/** Ends the run and blocks the paper until a person decides. If the archive failed the paper, the fleet halts too. */
+export async function blockPaper(run: BlockRun, { step, reason, detail, belowShare }: NewStop): Promise<never> {
+  const at = run.now().toISOString();
   const stop: PaperStop = { step, reason, detail, at, halted: false, ...(belowShare === true ? { belowShare } : {}) };
-  await savePaper(ctx.db, ctx.id, { stop });
-  return stayBlocked(ctx, stop);
+  await savePaper(run.db, run.mission.id, { stop });
+  return stayBlocked(run, stop);
 }
 
 /**
- * Ends the run of a paper that stands. A run that died between storing the stop and halting halts here; one that was let
- * go on without a choice stands again, and halts nothing a second time.
+ * Ends the run of a paper that has a stop. If the run that stored the stop died before it halted the fleet, this call
+ * halts it. A paper that was released without a decision is blocked again and halts nothing a second time.
  */
-export async function stayBlocked(ctx: StepContext, stop: PaperStop): Promise<never> {
+export async function stayBlocked(run: BlockRun, stop: PaperStop): Promise<never> {
+  const { db, halt, job, workerId } = run;
+  const { id } = run.mission;
   if (HALTS.has(stop.reason) && !stop.halted) {
-    await ctx.halt.halt({
+    await halt.halt({
       reason: stop.reason,
-      step: `paper ${ctx.id}, ${stop.step}`,
-      by: ctx.workerId,
-      detail: `${stop.detail}; mission ${ctx.id}`,
-      mission: ctx.id,
+      step: `paper ${id}, ${stop.step}`,
+      by: workerId,
+      detail: `${stop.detail}; mission ${id}`,
+      mission: id,
     });
-    await savePaper(ctx.db, ctx.id, { stop: { ...stop, halted: true } });
-    await ctx.count('papers_halted');
+    await savePaper(db, id, { stop: { ...stop, halted: true } });
+    await db.redis.hincrby(db.keys.counters, 'papers_halted', 1);
   }
-  return ctx.askPerson(describeStop(ctx.id, stop));
+  return job.askPerson(describeStop(id, stop));
 }
 
-/** What stands in the way, and what the person can do about it. */
+/** The problem, and what the person can decide. */
 function describeStop(id: string, stop: PaperStop): string {
   return `${stop.step}: ${stop.detail}. ${describeDecisions(id, stop)}`;
 }

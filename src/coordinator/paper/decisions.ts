@@ -3,61 +3,61 @@ import { readPaper, type PaperRecord } from './record.ts';
 import type { Db } from '../../redis/db.ts';
 import type { PaperDecision, PaperStop } from './types.ts';
 
-/** What a choice comes to. */
+/** A decision that was stored. */
 export interface StoredDecision {
-  /** The step that goes on; null where the paper stood at none. */
+  /** The step that runs next; null: the paper was not blocked. */
   step: string | null;
-  /** For the person: what happens once the mission runs again. */
+  /** Text for the person: what happens when the mission runs again. */
   said: string;
 }
 
-/** Whether this mission writes a paper, and has begun it. */
+/** Whether this mission writes a paper and has begun it. */
 export async function isPaper({ redis, keys }: Db, id: string): Promise<boolean> {
   return (await redis.exists(keys.paper(id))) === 1;
 }
 
 /**
- * Stores what a person chose for a paper that stands. It neither releases the mission nor lifts a halt: whoever calls
- * does both afterwards, in this order, so that a crash in between leaves a choice that the next start of the mission follows.
- * - `retry`: the step that failed is tried once more, paid anew; after a shard failed all shards are tested again first
- * - `skip-gemini`: what is left is written from findings read by id, and the paper's header says so
- * - `accept-shards`: goes on without the shards that failed the test, where at least 80 % work
- * - `park`: the paper keeps its place; a later `retry` or `skip-gemini` goes on from there
- * @throws NotFoundError where there is no such paper, UsageError where the choice does not fit what it stands for
+ * Stores what a person decided about a blocked paper. It neither releases the mission nor lifts a halt: the caller does
+ * both afterwards, so that after a crash in between the mission's next run still follows the decision.
+ * - `retry`: the step that failed runs again and is paid again; if a shard failed, all shards are tested again first
+ * - `skip-gemini`: the rest is written from findings read by id, and the paper's header states it
+ * - `accept-shards`: the paper continues without the shards that failed the test, if at least 80 % work
+ * - `park`: nothing changes; a later `retry` or `skip-gemini` continues from here
+ * @throws NotFoundError if there is no such paper, UsageError if the decision does not fit the stop
  */
-export async function storePaperDecision(db: Db, id: string, choice: PaperDecision): Promise<StoredDecision> {
+export async function storePaperDecision(db: Db, id: string, decision: PaperDecision): Promise<StoredDecision> {
   const paper = await readPaper(db, id);
   if (paper === null) throw new NotFoundError(`paper ${id}: no such paper, or it has not begun`);
-  if (paper.text !== null && choice !== 'retry' && choice !== 'park') {
+  if (paper.text !== null && decision !== 'retry' && decision !== 'park') {
     throw new UsageError(`paper ${id}: it is written; fleet paper --resume ${id} --out FILE writes the file`);
   }
   const { stop } = paper;
   const step = stop?.step ?? null;
-  switch (choice) {
+  switch (decision) {
     case 'park':
       return {
         step,
         said: `paper ${id} is set aside with ${describeDrafts(paper)}; fleet resume ${id} --retry goes on`,
       };
     case 'retry':
-      await goOn(db, id, stop, { testAnew: stop?.reason === 'shard' || stop?.reason === 'shards' });
+      await removeStop(db, id, stop, { testAnew: stop?.reason === 'shard' || stop?.reason === 'shards' });
       return { step, said: step === null ? `paper ${id} goes on` : `paper ${id} tries step ${step} again` };
     case 'skip-gemini':
-      await goOn(db, id, stop, { field: 'without_gemini' });
+      await removeStop(db, id, stop, { field: 'without_gemini' });
       return { step, said: `paper ${id} is finished from findings read by id; its header says so` };
     case 'accept-shards':
       assertAcceptable(id, stop);
-      await goOn(db, id, null, { field: 'accept_shards' });
+      await removeStop(db, id, null, { field: 'accept_shards' });
       return { step, said: `paper ${id} goes on without the shards that failed` };
   }
 }
 
 /**
- * Takes the stop away in the same step that says why.
- * @param again the stop whose step is tried anew; null: its result stands
- * @param how.testAnew all shards are asked once more before anything else
+ * Removes the stop and stores the decision, in one step.
+ * @param again the stop whose step runs again; null: the step's result is kept
+ * @param how.testAnew all shards are tested again before anything else
  */
-async function goOn(
+async function removeStop(
   { redis, keys }: Db,
   id: string,
   again: PaperStop | null,
@@ -66,7 +66,7 @@ async function goOn(
   const key = keys.paper(id);
   const chain = redis.multi().hdel(key, 'stop');
   if (field !== undefined) chain.hset(key, field, '1');
-  // Part of the names of the step's query and calls, which must not be those that failed.
+  // The number is part of the names of the step's query and calls: under the old names they are answered from the store.
   if (again !== null) chain.hincrby(key, `tries:${again.step}`, 1);
   if (testAnew) {
     chain.hdel(key, 'shards');

@@ -4,12 +4,12 @@ import type { Checked, StructuredCall } from '../calls/types.ts';
 import type { Outline } from './types.ts';
 import type { SourceFinding } from './source-findings.ts';
 
-/** Changes whenever a prompt of papers does: a paper's finding carries it. */
+/** Version of all prompts of papers; a paper's finding states it. Change it with any of them. */
 export const PAPER_PROMPT_VERSION = 'paper-1';
 
 const MOST_SECTIONS = 20;
 const REPLY_TOKENS = 4_000;
-/** Of each finding so much is shown: an outline needs to know what there is, not what it says. UTF-16 code units. */
+/** UTF-16 code units shown of each finding: an outline needs the subjects, not the whole texts. */
 const SHOWN = 400;
 
 const SYSTEM = `You are the coordinator of a fleet of workers. You outline a paper that will be written from the archive of findings, section by section.
@@ -60,7 +60,7 @@ const replySchema = z.object({
     .max(MOST_SECTIONS),
 });
 
-/** The paid question for a paper's outline. */
+/** The paid call for a paper's outline. */
 export function toOutlineCall(question: {
   name: string;
   /** Catalog id. */
@@ -81,12 +81,12 @@ export function toOutlineCall(question: {
   };
 }
 
-/** Whether an outline has sections that can be asked and told apart. */
+/** Checks that each section has all its fields and an id of its own. */
 export function checkOutline(json: unknown): Checked<Outline> {
   const parsed = replySchema.safeParse(json);
   if (!parsed.success) return { ok: false, problem: z.prettifyError(parsed.error) };
   const ids = parsed.data.sections.map(({ id }) => id);
-  const twice = ids.find((id, at) => ids.indexOf(id) !== at);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
   if (twice !== undefined) return { ok: false, problem: `sections: the id ${twice} stands twice; give each its own` };
   return { ok: true, value: parsed.data };
 }

@@ -1,37 +1,37 @@
 import type { Db } from '../../redis/db.ts';
 import type { Draft, Outline, PaperStop, SectionSource, ShardReport } from './types.ts';
 
-/** One paper as it stands in Redis; null is what has not come yet. */
+/** The stored record of one paper; null: not yet. */
 export interface PaperRecord {
   beganAt: string | null;
   shards: ShardReport | null;
   outline: Outline | null;
-  /** By position, from 0; with holes until the last is written. */
+  /** By position in the outline, from 0; null until the section has one. */
   sources: (SectionSource | null)[];
   drafts: (Draft | null)[];
   /** The finished text. */
   text: string | null;
   stop: PaperStop | null;
-  /** A person chose to go on with the shards that work. */
+  /** A person decided to continue with the shards that work. */
   acceptShards: boolean;
-  /** A person chose to finish without the librarian. */
+  /** A person decided to finish without the librarian. */
   withoutGemini: boolean;
-  /** How often a person has had a step tried again; absent: never. */
+  /** By step: how often a person retried it; absent: never. */
   tries: Record<string, number>;
 }
 
-/** The hash's fields. Each step's result is stored before the next step begins. */
+/** Fields to store. Each step stores its result before the next step begins. */
 export interface PaperPatch {
   beganAt?: string;
   shards?: ShardReport;
   outline?: Outline;
-  source?: { at: number; value: SectionSource };
-  draft?: { at: number; value: Draft };
+  source?: { index: number; value: SectionSource };
+  draft?: { index: number; value: Draft };
   text?: string;
   stop?: PaperStop;
 }
 
-/** Reads a paper. @returns null where the mission is none, or has not begun */
+/** Reads a paper. @returns null if the mission writes no paper or the paper has not begun */
 export async function readPaper({ redis, keys }: Db, id: string): Promise<PaperRecord | null> {
   const hash = await redis.hgetall(keys.paper(id));
   if (Object.keys(hash).length === 0) return null;
@@ -53,19 +53,27 @@ export async function readPaper({ redis, keys }: Db, id: string): Promise<PaperR
   };
 }
 
-/** Stores what a step came to, in one command. */
+/** Stores the results of a step, in one command. */
 export async function savePaper({ redis, keys }: Db, id: string, patch: PaperPatch): Promise<void> {
   const { beganAt, shards, outline, source, draft, text, stop } = patch;
   const fields: Record<string, string> = {
     ...(beganAt === undefined ? {} : { began_at: beganAt }),
     ...(shards === undefined ? {} : { shards: JSON.stringify(shards) }),
     ...(outline === undefined ? {} : { outline: JSON.stringify(outline) }),
-    ...(source === undefined ? {} : { [`source:${source.at}`]: JSON.stringify(source.value) }),
-    ...(draft === undefined ? {} : { [`draft:${draft.at}`]: JSON.stringify(draft.value) }),
+    ...(source === undefined ? {} : { [`source:${source.index}`]: JSON.stringify(source.value) }),
+    ...(draft === undefined ? {} : { [`draft:${draft.index}`]: JSON.stringify(draft.value) }),
     ...(text === undefined ? {} : { text }),
     ...(stop === undefined ? {} : { stop: JSON.stringify(stop) }),
   };
   await redis.hset(keys.paper(id), fields);
+}
+
+/**
+ * Id of the query for a section. A section that a person retries asks a new query, because a query of one id is asked once.
+ * @param index of the section, from 0
+ */
+export function toSectionQueryId(missionId: string, index: number, tries: number): string {
+  return `${missionId}-s${index + 1}${tries === 0 ? '' : `-${tries + 1}`}`;
 }
 
 function parse(json: string | undefined): unknown {

@@ -1,181 +1,191 @@
 import { TaskFailedError } from '../../errors.ts';
 import { createFindingStore } from '../../findings/store.ts';
-import type { MissionEnd, StepContext } from '../step/types.ts';
+import { finishMission } from '../step/finish.ts';
+import type { MissionRun } from '../step/run.ts';
+import type { MissionEnd } from '../step/types.ts';
 import { assemblePaper } from './assemble.ts';
+import { blockPaper, stayBlocked, type BlockRun } from './block-paper.ts';
 import { PAPER_PROMPT_VERSION, toOutlineCall } from './outline-call.ts';
 import { readPaper, savePaper, type PaperRecord } from './record.ts';
-import type { Draft, Outline, ShardReport } from './types.ts';
 import { toSectionCall } from './section-call.ts';
-import { findSource, toFilter, type SectionPlace } from './section-source.ts';
+import { findSource, toFilter, type SectionPlace, type SourceRun } from './section-source.ts';
 import { passShardTest } from './shard-step.ts';
 import { chooseFindings, readSources } from './source-findings.ts';
-import { stayBlocked, blockPaper } from './block-paper.ts';
+import type { Draft, Outline, ShardReport } from './types.ts';
 
-/** Of the findings an outline is made from, UTF-8 bytes of their whole texts. */
+/** Most UTF-8 bytes of the findings that an outline is made from, whole texts counted. */
 const OUTLINE_BYTES = 60_000;
-/** Stands in place of a section on which nothing was found: nobody is paid to say so. */
+/** Text of a section without any finding. No call is paid for it. */
 const NOTHING = 'The archive holds nothing on this.';
 
+/** The members of a run that outlining and writing need. */
+type WriterRun = SourceRun & Pick<MissionRun, 'calls' | 'record'>;
+
 /**
- * Writes a paper from the archive: tests the shards, outlines, writes section after section, puts it together. Each
- * step's result is in `keys.paper(id)` before the next begins, so that a run that died at any line goes on there.
+ * Writes a paper from the archive: tests the shards, outlines, writes section after section, assembles. Each step's result
+ * is in the paper's record before the next step begins, so a run after a crash continues with the first step without one.
  *
- * Where a shard or a reply of the librarian fails it, the paper stands, the fleet is halted, and a person chooses
- * (`decisions.ts`); the drafts so far stay readable.
- * @throws TaskFailedError `no-evidence` where the archive has nothing to write from; what model calls and waiting throw
+ * If a shard or a librarian's reply fails the paper, the paper is blocked, the fleet halts, and a person decides
+ * (`decisions.ts`). The drafts written so far stay readable.
+ * @throws TaskFailedError `no-evidence` if the archive holds nothing to write from; what model calls and waiting throw
  */
-export async function runPaper(ctx: StepContext): Promise<MissionEnd> {
-  const paper = await open(ctx);
-  if (paper.stop !== null) return stayBlocked(ctx, paper.stop);
-  if (paper.text !== null) return record(ctx, paper, paper.text);
-  if (paper.beganAt === null) await begin(ctx);
-  const report = paper.withoutGemini ? paper.shards : await passShardTest(ctx, paper);
-  const outline = paper.outline ?? (await makeOutline(ctx, paper));
+export async function runPaper(run: MissionRun): Promise<MissionEnd> {
+  const { db, mission } = run;
+  const paper = (await readPaper(db, mission.id)) ?? EMPTY;
+  if (paper.stop !== null) return stayBlocked(run, paper.stop);
+  if (paper.text !== null) return finish(run, paper, paper.text);
+  if (paper.beganAt === null) await begin(run);
+  const report = paper.withoutGemini ? paper.shards : await passShardTest(run, paper);
+  const outline = paper.outline ?? (await makeOutline(run, paper));
   const drafts: Draft[] = [];
-  for (const [at, section] of outline.sections.entries()) {
-    const step = `section-${at + 1}`;
-    const place = { at, section, step, tries: paper.tries[step] ?? 0 };
-    drafts.push(paper.drafts[at] ?? (await writeSection(ctx, paper, { place, outline, report })));
-    await note(ctx, outline, drafts.length);
+  for (const [index, section] of outline.sections.entries()) {
+    const step = `section-${index + 1}`;
+    const place = { index, section, step, tries: paper.tries[step] ?? 0 };
+    drafts.push(paper.drafts[index] ?? (await writeSection(run, paper, { place, outline, report })));
+    await recordProgress(run, outline, drafts.length);
   }
-  const text = await assemble(ctx, { outline, drafts, report });
-  await savePaper(ctx.db, ctx.id, { text });
-  return record(ctx, { ...paper, outline, drafts }, text);
+  const text = await assemble(run, { outline, drafts, report });
+  await savePaper(db, mission.id, { text });
+  return finish(run, { outline, drafts }, text);
 }
 
-async function open(ctx: StepContext): Promise<PaperRecord> {
-  const nothing: PaperRecord = {
-    beganAt: null,
-    shards: null,
-    outline: null,
-    sources: [],
-    drafts: [],
-    text: null,
-    stop: null,
-    acceptShards: false,
-    withoutGemini: false,
-    tries: {},
-  };
-  return (await readPaper(ctx.db, ctx.id)) ?? nothing;
-}
+const EMPTY: PaperRecord = {
+  beganAt: null,
+  shards: null,
+  outline: null,
+  sources: [],
+  drafts: [],
+  text: null,
+  stop: null,
+  acceptShards: false,
+  withoutGemini: false,
+  tries: {},
+};
 
-/** Before anything is paid: there must be something to write from. */
-async function begin(ctx: StepContext): Promise<void> {
-  const { db, data } = ctx;
+/** Checks that the archive holds something to write from, before anything is paid. */
+async function begin({ db, mission, record, now }: Pick<MissionRun, 'db' | 'mission' | 'record' | 'now'>) {
   const { redis, keys } = db;
-  const session = data.paper?.session;
+  const session = mission.data.paper?.session;
   const count = await redis.zcard(session === undefined ? keys.index : keys.indexBySession(session));
   if (count === 0) {
     const where = session === undefined ? 'the archive' : `session ${session}`;
     throw new TaskFailedError('no-evidence', `${where} holds no finding: there is nothing to write a paper from`);
   }
-  await savePaper(db, ctx.id, { beganAt: ctx.now().toISOString() });
-  await ctx.record({ step: 'survey' });
+  await savePaper(db, mission.id, { beganAt: now().toISOString() });
+  await record.patch({ step: 'survey' });
 }
 
-async function makeOutline(ctx: StepContext, paper: PaperRecord): Promise<Outline> {
-  await ctx.record({ step: 'plan' });
-  const { goal } = ctx.data;
-  const ids = await chooseFindings(ctx.db, { question: goal, filter: toFilter(ctx), maxBytes: OUTLINE_BYTES });
-  const findings = await readSources(ctx.db, ids);
+async function makeOutline(run: WriterRun, paper: PaperRecord): Promise<Outline> {
+  const { db, config, mission, calls, record, job } = run;
+  await record.patch({ step: 'plan' });
+  const { goal } = mission.data;
+  const ids = await chooseFindings(db, { question: goal, filter: toFilter(mission), maxBytes: OUTLINE_BYTES });
+  const findings = await readSources(db, ids);
   const name = toCallName('outline', paper.tries['outline'] ?? 0);
-  const call = toOutlineCall({ name, model: ctx.config.FLEET_SONNET_MODEL, goal, findings });
-  const outline = await ask(ctx, 'outline', () => ctx.askStructured(call));
-  await savePaper(ctx.db, ctx.id, { outline });
-  await ctx.note(`outline: ${outline.title}; ${outline.sections.map(({ title }) => title).join(', ')}`);
+  const call = toOutlineCall({ name, model: config.FLEET_SONNET_MODEL, goal, findings });
+  const outline = await blockOnBadReply(run, 'outline', () => calls.ask(call));
+  await savePaper(db, mission.id, { outline });
+  await job.log(`outline: ${outline.title}; ${outline.sections.map(({ title }) => title).join(', ')}`);
   return outline;
 }
 
 async function writeSection(
-  ctx: StepContext,
+  run: WriterRun,
   paper: PaperRecord,
   { place, outline, report }: { place: SectionPlace; outline: Outline; report: ShardReport | null },
 ): Promise<Draft> {
-  const { at, section, step, tries } = place;
-  await ctx.record({ step: 'wait' });
-  const source = await findSource(ctx, paper, place, report);
-  await ctx.record({ step: 'synthesise' });
-  const findings = await readSources(ctx.db, source.findings);
+  const { db, config, mission, calls, record } = run;
+  const { index, section, step, tries } = place;
+  await record.patch({ step: 'wait' });
+  const source = await findSource(run, paper, place, report);
+  await record.patch({ step: 'synthesise' });
+  const findings = await readSources(db, source.findings);
   const { id, title } = section;
   let draft: Draft = { id, title, text: NOTHING, citations: [], kind: 'nothing' };
   if (findings.length > 0) {
     const call = toSectionCall({
       name: toCallName(step, tries),
-      model: ctx.config.FLEET_SONNET_MODEL,
-      goal: ctx.data.goal,
+      model: config.FLEET_SONNET_MODEL,
+      goal: mission.data.goal,
       outline,
       section,
       answer: source.answer,
       findings,
     });
-    const { text, citations } = await ask(ctx, step, () => ctx.askStructured(call));
+    const { text, citations } = await blockOnBadReply(run, step, () => calls.ask(call));
     draft = { id, title, text: citations.length === 0 ? NOTHING : text, citations, kind: source.kind };
   }
-  await savePaper(ctx.db, ctx.id, { draft: { at, value: draft } });
+  await savePaper(db, mission.id, { draft: { index, value: draft } });
   return draft;
 }
 
-/** A writer's reply that does not fit, also after its repair, is for the person to see: the paper stands, the fleet goes on. */
-async function ask<Value>(ctx: StepContext, step: string, asking: () => Promise<Value>): Promise<Value> {
+/** Makes a paid call. A reply of the writer that fails also after its repair blocks this paper; it does not halt the fleet. */
+async function blockOnBadReply<Value>(run: BlockRun, step: string, ask: () => Promise<Value>): Promise<Value> {
   try {
-    return await asking();
+    return await ask();
   } catch (error) {
-    if (!(error instanceof TaskFailedError) || (error.reason !== 'malformed' && error.reason !== 'refusal'))
+    if (!(error instanceof TaskFailedError) || (error.reason !== 'malformed' && error.reason !== 'refusal')) {
       throw error;
-    return blockPaper(ctx, { step, reason: 'reply', detail: `${error.reason}: ${error.message}` });
+    }
+    return blockPaper(run, { step, reason: 'reply', detail: `${error.reason}: ${error.message}` });
   }
 }
 
 async function assemble(
-  ctx: StepContext,
+  { db, config, mission, record, now }: Pick<MissionRun, 'db' | 'config' | 'mission' | 'record' | 'now'>,
   { outline, drafts, report }: { outline: Outline; drafts: Draft[]; report: ShardReport | null },
 ): Promise<string> {
-  const cited = toCited(drafts);
+  const cited = listCited(drafts);
   if (cited.length === 0) {
     throw new TaskFailedError(
       'no-evidence',
       `the archive holds nothing on any section of ${JSON.stringify(outline.title)}`,
     );
   }
-  await ctx.record({ step: 'store' });
-  const store = createFindingStore(ctx.db);
+  await record.patch({ step: 'store' });
+  const store = createFindingStore(db);
   return assemblePaper({
     title: outline.title,
-    missionId: ctx.id,
-    session: ctx.session,
-    model: ctx.config.FLEET_SONNET_MODEL,
-    archiveModel: ctx.config.FLEET_GEMINI_MODEL,
+    missionId: mission.id,
+    session: mission.session,
+    model: config.FLEET_SONNET_MODEL,
+    archiveModel: config.FLEET_GEMINI_MODEL,
     shards: drafts.some(({ kind }) => kind === 'archive') ? report : null,
     drafts,
     sources: await Promise.all(cited.map(async (id) => ({ id, finding: await store.get(id) }))),
-    at: ctx.now(),
+    at: now(),
   });
 }
 
-function record(ctx: StepContext, { outline, drafts }: PaperRecord, text: string): Promise<MissionEnd> {
+function finish(
+  run: MissionRun,
+  { outline, drafts }: Pick<PaperRecord, 'outline' | 'drafts'>,
+  text: string,
+): Promise<MissionEnd> {
+  const { config, mission } = run;
   const written = drafts.filter((draft) => draft !== null);
-  return ctx.store({
+  return finishMission(run, {
     result: text,
-    citations: toCited(written),
-    summary: `${outline?.title ?? ctx.data.goal}: ${written.map(({ title }) => title).join(', ')}`.slice(0, 200),
+    citations: listCited(written),
+    summary: `${outline?.title ?? mission.data.goal}: ${written.map(({ title }) => title).join(', ')}`.slice(0, 200),
     kind: 'paper',
     promptVersion: PAPER_PROMPT_VERSION,
-    model: ctx.config.FLEET_SONNET_MODEL,
+    model: config.FLEET_SONNET_MODEL,
   });
 }
 
-/** How far it is, for the status. */
-async function note(ctx: StepContext, { sections }: Outline, done: number): Promise<void> {
+/** Stores how many sections are written, for the status. */
+async function recordProgress({ record }: Pick<MissionRun, 'record'>, { sections }: Outline, done: number) {
   const total = sections.length;
-  await ctx.record({ counts: { total, added: total, done, failed: 0, skipped: 0 } });
+  await record.patch({ counts: { total, added: total, done, failed: 0, skipped: 0 } });
 }
 
-/** Every cited id once, in the order it is first cited. */
-function toCited(drafts: readonly Draft[]): string[] {
+/** Every cited id once, in the order of its first citation. */
+function listCited(drafts: readonly Draft[]): string[] {
   return [...new Set(drafts.flatMap(({ citations }) => citations))];
 }
 
-/** A step tried again by a person is paid anew. */
+/** A step that a person retries gets a new name, because a name is paid once. */
 function toCallName(step: string, tries: number): string {
   return tries === 0 ? step : `${step}-r${tries}`;
 }

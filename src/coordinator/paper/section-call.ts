@@ -8,7 +8,7 @@ import type { SourceFinding } from './source-findings.ts';
 import { findUncitedClaims } from './uncited-claims.ts';
 
 const REPLY_TOKENS = 6_000;
-/** Of what is wrong with a draft so much is told: enough to mend it. */
+/** Problems of a draft that the model is told, and characters of each sentence: enough to repair it. */
 const SHOWN_PROBLEMS = 5;
 const SHOWN_CLAIM = 160;
 
@@ -33,13 +33,13 @@ const SECTION_SCHEMA = {
 
 const replySchema = z.object({ text: z.string(), citations: z.array(z.string()) });
 
-/** What a section says; without citations where the archive holds nothing on it. */
+/** The text of a section. Without citations: the archive holds nothing on it. */
 export interface SectionText {
   text: string;
   citations: string[];
 }
 
-/** The paid question for one section. */
+/** The paid call for one section. */
 export function toSectionCall(question: {
   name: string;
   /** Catalog id. */
@@ -47,7 +47,7 @@ export function toSectionCall(question: {
   goal: string;
   outline: Outline;
   section: OutlinedSection;
-  /** The librarian's; empty without one. */
+  /** The librarian's answer; empty: there is none. */
   answer: string;
   findings: readonly SourceFinding[];
 }): StructuredCall<SectionText> {
@@ -74,7 +74,7 @@ export function toSectionCall(question: {
   };
 }
 
-/** Whether every claim of a section is cited, and every cited id is one it was given. */
+/** Checks that every claim of a section cites a finding, and that every cited id was given to the writer. */
 export function checkSection(json: unknown, given: ReadonlySet<string>): Checked<SectionText> {
   const parsed = replySchema.safeParse(json);
   if (!parsed.success) return { ok: false, problem: z.prettifyError(parsed.error) };

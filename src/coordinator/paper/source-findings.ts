@@ -6,22 +6,22 @@ import { fitTexts } from '../calls/fit-texts.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
 import type { Db } from '../../redis/db.ts';
 
-/** A finding as a section's writer is shown it. */
+/** A finding as the writer of a section sees it. */
 export interface SourceFinding {
   id: string;
   kind: string;
   text: string;
 }
 
-/** Of all findings of one call together, UTF-8: some 30,000 tokens, all of it paid for. */
+/** Most UTF-8 bytes of all findings of one call: about 30,000 tokens, all of them paid. */
 const MOST_BYTES = 90_000;
 
-/** Texts held while findings are chosen: a coordinator is a small process. */
+/** Most bytes of texts held in memory while findings are chosen. */
 const HOLD_BYTES = 32 * 2 ** 20;
 
 /**
- * Chooses findings without a librarian: those that share words with what is asked, the rarest words first, as many as fit.
- * Reads the whole index once, in pages.
+ * Chooses findings without a librarian: those that share words with the question, rare words first, as many as fit. Reads
+ * the whole index once, in pages.
  */
 export async function chooseFindings(
   db: Db,
@@ -33,7 +33,7 @@ export async function chooseFindings(
   return [...ids];
 }
 
-/** Reads findings by id. What is gone, retracted or a shard test is left out; long texts are cut evenly to fit. */
+/** Reads findings by id, without missing and retracted ones and shard tests. Cuts long texts to one length, so that all fit. */
 export async function readSources(db: Db, ids: readonly string[]): Promise<SourceFinding[]> {
   const store = createFindingStore(db);
   const found: StoredFinding[] = [];
@@ -43,12 +43,12 @@ export async function readSources(db: Db, ids: readonly string[]): Promise<Sourc
     found.push(finding);
   }
   const { texts } = fitTexts(found.map(toText), MOST_BYTES);
-  return found.map((finding, at) => ({ id: finding.finding_id, kind: finding.kind ?? 'other', text: texts[at] ?? '' }));
+  return found.map((finding, i) => ({ id: finding.finding_id, kind: finding.kind ?? 'other', text: texts[i] ?? '' }));
 }
 
-/** What was asked on the first line, then what was found. */
+/** The task on the first line, then the result. */
 function toText({ task, result }: StoredFinding): string {
-  const asked = ((task ?? '').trim().split('\n')[0] ?? '').slice(0, 200);
-  const said = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
-  return `${asked}\n${said}`;
+  const firstLine = ((task ?? '').trim().split('\n')[0] ?? '').slice(0, 200);
+  const found = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
+  return `${firstLine}\n${found}`;
 }

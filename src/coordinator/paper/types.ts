@@ -1,29 +1,30 @@
-/** What a person may do with a paper that stands. Source: SPEC, "Rules that stop the fleet" and "Papers". */
+/** What a person may decide about a blocked paper. Source: SPEC, "Rules that stop the fleet" and "Papers". */
 export type PaperDecision = 'retry' | 'skip-gemini' | 'accept-shards' | 'park';
 
 /**
- * Why a paper stands:
- * `shards`: not all of them passed the test before it. `shard`: one failed during it. `malformed`: the librarian's reply was
- * none. `query`: its question ended otherwise, cancelled for example. `reply`: the writer's own reply did not fit, twice.
+ * Why a paper is blocked:
+ * `shards`: a shard failed the test before the paper. `shard`: a shard failed during the paper. `malformed`: the librarian's
+ * reply was no valid answer. `query`: a section's query failed for another reason, for example cancelled. `reply`: the
+ * writer's reply did not fit, also after one repair.
  */
 type PaperStopReason = 'shards' | 'shard' | 'malformed' | 'query' | 'reply';
 
-/** A paper stands here until a person chooses. */
+/** The place where a paper is blocked until a person decides. */
 export interface PaperStop {
   /** `shards`, `outline`, `section-3`. */
   step: string;
   reason: PaperStopReason;
-  /** Evidence: which shard, which job, whose words. */
+  /** Evidence: the shard or query, and its error. */
   detail: string;
   /** UTC instant. */
   at: string;
-  /** Whether the fleet has been halted for it; such a stop halts once, however often the mission starts again. */
+  /** Whether this stop has halted the fleet. A stop halts once, however often the mission runs again. */
   halted: boolean;
-  /** Fewer than 80 % of the shards work: going on with them is no choice. */
+  /** Fewer than 80 % of the shards work: `accept-shards` is refused. */
   belowShare?: boolean;
 }
 
-/** One shard, as it did before the paper. */
+/** The result of one shard in the test before a paper. */
 export interface ShardOutcome {
   shard: number;
   ok: boolean;
@@ -33,13 +34,13 @@ export interface ShardOutcome {
   left: number;
 }
 
-/** The test that comes before a paper. */
+/** The result of the test before a paper. */
 export interface ShardReport {
   at: string;
   shards: ShardOutcome[];
-  /** One write and read of what was written through Redis, ms. */
+  /** One write to Redis and one read of it, ms. */
   roundTripMs: number;
-  /** Key suffix of the finding that says the same. */
+  /** Key suffix of the finding that holds this report. */
   findingId: string;
 }
 
@@ -48,7 +49,7 @@ export interface OutlinedSection {
   title: string;
   /** What the section must say. */
   brief: string;
-  /** What the archive is asked for it. */
+  /** The question to the archive. */
   question: string;
 }
 
@@ -57,14 +58,14 @@ export interface Outline {
   sections: OutlinedSection[];
 }
 
-/** What one section is written from. */
+/** The material of one section. */
 export interface SectionSource {
   /** `archive`: the librarian's answer; `by-id`: findings read without it; `nothing`: no finding bears on the section. */
   kind: 'archive' | 'by-id' | 'nothing';
-  /** The answer's finding id; null without one. */
+  /** Id of the librarian's finding; null: there is none. */
   answerId: string | null;
   answer: string;
-  /** Ids of the findings it may cite, the only ones. */
+  /** Ids of the only findings that the section may cite. */
   findings: string[];
 }
 

@@ -1,19 +1,19 @@
 import { checkCitations } from '../../librarian/answer/citations.ts';
 
-/** A full stop behind one of these ends no sentence, and neither does one behind a single capital. */
+/** A full stop after one of these words, or after a single capital, does not end a sentence. */
 const ABBREVIATION =
   /(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|ca|no|nos|vol|fig|dr|mr|mrs|ms|prof|inc|ltd|st)|\b\p{Lu})\.\s*$/iu;
 const LIST_ITEM = /^\s*(?:[-*+•]|\d{1,3}[.)])\s+/;
 const HEADING = /^\s*#{1,6}\s/;
 const FENCE = /^\s*(?:```|~~~)/;
-/** `claim. [id]`: the citation belongs to the sentence before it. */
+/** `claim. [id]`: the citation belongs to the sentence in front of it. */
 const CITED_BEHIND = /([.!?]["”’)]?)\s*((?:\[[^[\]]+\]\s*)+)/g;
 
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
 
 /**
- * The sentences of a text that cite none of the findings it was given. A sentence is the nearest thing to a claim that can
- * be told apart; headings, code and lead-ins that end with a colon claim nothing.
+ * Finds the sentences of a text that cite none of the given findings. Each sentence counts as one claim; headings, code
+ * and sentences that end with a colon claim nothing.
  */
 export function findUncitedClaims(text: string, given: ReadonlySet<string>): string[] {
   return toUnits(text).flatMap((unit) =>
@@ -24,10 +24,10 @@ export function findUncitedClaims(text: string, given: ReadonlySet<string>): str
   );
 }
 
-/** Paragraphs and list items, each on one line. */
+/** Splits a text into paragraphs and list items, each on one line. */
 function toUnits(text: string): string[] {
   const units: string[] = [];
-  let open = false; // the next line goes on with the last unit
+  let open = false; // the next line continues the last unit
   let fenced = false;
   for (const line of text.split('\n')) {
     if (FENCE.test(line)) fenced = !fenced;

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { groupFindings, MOST_BYTES, MOST_FINDINGS, type Candidate } from '../../../src/coordinator/compact/groups.ts';
 
 const of = (session: string, count: number, from = 0, bytes = 100): Candidate[] =>
-  Array.from({ length: count }, (_, at) => ({ id: `${session}${from + at}`, at: from + at, session, bytes }));
-const ids = (pieces: Candidate[][]) => pieces.map((piece) => piece.map(({ id }) => id).join(' '));
+  Array.from({ length: count }, (_, i) => ({ id: `${session}${from + i}`, foundAt: from + i, session, bytes }));
+const ids = (groups: Candidate[][]) => groups.map((group) => group.map(({ id }) => id).join(' '));
 
-describe('the pieces of a compaction', () => {
+describe('the groups of a compaction', () => {
   it('are of one session each, by age, as many findings as one call may have', () => {
-    const pieces = groupFindings([...of('a', 60), ...of('b', 10, 60)], 1_000);
-    expect(pieces.map((piece) => [piece[0]?.id, piece.length])).toEqual([
+    const groups = groupFindings([...of('a', 60), ...of('b', 10, 60)], 1_000);
+    expect(groups.map((group) => [group[0]?.id, group.length])).toEqual([
       ['a0', MOST_FINDINGS],
       ['a50', 10],
       ['b60', 10],
@@ -17,8 +17,8 @@ describe('the pieces of a compaction', () => {
   });
 
   it('hold no more than one call may show, and a giant by itself is passed over', () => {
-    const pieces = groupFindings([...of('a', 4, 0, MOST_BYTES / 2), ...of('b', 1, 9, 2 * MOST_BYTES)], 1_000);
-    expect(ids(pieces)).toEqual(['a0 a1', 'a2 a3']);
+    const groups = groupFindings([...of('a', 4, 0, MOST_BYTES / 2), ...of('b', 1, 9, 2 * MOST_BYTES)], 1_000);
+    expect(ids(groups)).toEqual(['a0 a1', 'a2 a3']);
   });
 
   it('join what is left of small sessions', () => {
@@ -36,22 +36,24 @@ describe('the pieces of a compaction', () => {
     const candidates = array(
       record({
         session: constantFrom('', 'a', 'b', 'c'),
-        at: nat(1_000),
+        foundAt: nat(1_000),
         bytes: integer({ min: 50, max: 30_000 }),
       }),
       { maxLength: 300 },
     );
     assert(
       property(candidates, nat(300), (given, reduceBy) => {
-        const sorted = given.map((one, at) => ({ ...one, id: `f${at}` })).sort((a, b) => a.at - b.at);
-        const pieces = groupFindings(sorted, reduceBy);
-        const chosen = pieces.flat().map(({ id }) => id);
+        const sorted = given.map((one, i) => ({ ...one, id: `f${i}` })).sort((a, b) => a.foundAt - b.foundAt);
+        const groups = groupFindings(sorted, reduceBy);
+        const chosen = groups.flat().map(({ id }) => id);
         expect(new Set(chosen).size).toBe(chosen.length);
-        for (const piece of pieces) {
-          expect(piece.length).toBeGreaterThanOrEqual(2);
-          expect(piece.length).toBeLessThanOrEqual(MOST_FINDINGS);
-          expect(piece.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(MOST_BYTES);
-          expect(piece.map(({ at }) => at)).toEqual(piece.map(({ at }) => at).sort((a, b) => a - b));
+        for (const group of groups) {
+          expect(group.length).toBeGreaterThanOrEqual(2);
+          expect(group.length).toBeLessThanOrEqual(MOST_FINDINGS);
+          expect(group.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(MOST_BYTES);
+          expect(group.map(({ foundAt }) => foundAt)).toEqual(
+            group.map(({ foundAt }) => foundAt).sort((a, b) => a - b),
+          );
         }
       }),
     );

@@ -1,5 +1,5 @@
 import { readMissionHead } from '../../../coordinator/mission/record.ts';
-import { describeReport } from '../../../coordinator/paper/shard-step.ts';
+import { describeReport } from '../../../coordinator/paper/assemble.ts';
 import { readPaper, type PaperRecord } from '../../../coordinator/paper/record.ts';
 import { NotFoundError } from '../../../errors.ts';
 import { printJson, withoutControls } from '../../output/print.ts';
