@@ -1,4 +1,4 @@
-/** Every tag of the coordinator's prompts. */
+/** All tags of the coordinator's prompts. */
 const TAGS = [
   'goal',
   'workspace',
@@ -17,7 +17,7 @@ type Tag = (typeof TAGS)[number];
 
 const OWN_TAG = new RegExp(`<(?=/?(?:${TAGS.join('|')})\\b)`, 'gi');
 
-/** A part of a prompt between its tags, on lines of its own; empty where there is nothing to say. Its text cannot close it. */
+/** A part of a prompt between its tags, on its own lines; empty if the text is empty. The text cannot close the tag. */
 export function toBlock(tag: Tag, text: string): string {
   return text.trim() === '' ? '' : `<${tag}>\n${escapeTags(text)}\n</${tag}>\n`;
 }
@@ -27,12 +27,12 @@ export function toFindingBlock(finding: { id: string; kind: string; text: string
   return `<finding id="${toAttribute(finding.id)}" kind="${toAttribute(finding.kind)}">\n${escapeTags(finding.text)}\n</finding>\n`;
 }
 
-/** @param blocks what `toFindingBlock` made */
+/** All findings of a prompt. @param blocks results of `toFindingBlock` */
 export function toFindingsBlock(blocks: readonly string[]): string {
   return blocks.length === 0 ? '' : `<findings>\n${blocks.join('')}</findings>\n`;
 }
 
-/** Texts of goals, files and findings must not open or close the prompt's own tags. */
+/** Escapes the prompt's own tags in a text, so that goals, files and findings cannot open or close one. */
 function escapeTags(text: string): string {
   return text.includes('<') ? text.replaceAll(OWN_TAG, '&lt;') : text;
 }

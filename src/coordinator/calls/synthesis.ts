@@ -5,7 +5,7 @@ import { fitTexts } from './fit-texts.ts';
 import { toBlock, toFindingBlock, toFindingsBlock } from './prompt-blocks.ts';
 import type { Checked, StructuredCall } from './types.ts';
 
-/** Changes whenever the text below does: a mission's finding carries it. */
+/** Version of the prompt; a mission's finding states it. Change it with the prompt. */
 export const SYNTHESIS_PROMPT_VERSION = 'synthesis-1';
 
 const SYSTEM = `You are the coordinator of a fleet of workers. Their tasks are done; you answer the goal from what they found.
@@ -35,12 +35,12 @@ const replySchema = z.object({ answer: z.string(), citations: z.array(z.string()
 
 /** Tokens of the reply; all of it is reserved. */
 const REPLY_TOKENS = 16_000;
-/** The most tokens of findings whatever the window, because all of it is paid for, at three bytes a token. */
+/** Most tokens of findings, however large the model's window is, because all are paid; counted as three bytes a token. */
 const MOST_FINDINGS_TOKENS = 200_000;
 const BYTES_A_TOKEN = 3;
-/** Of each of thousands of findings at least so much is shown, as far as the window goes. */
+/** Fewest bytes shown of each finding, as long as the window has room. */
 const FEWEST_BYTES = 120;
-/** Of the window, for instructions, goal, archive and what failed. */
+/** Tokens of the window kept for instructions, goal, archive and failed tasks. */
 const OTHER_TOKENS = 30_000;
 const CUT_NOTE_BYTES = 40;
 const MOST_FAILED_LINES = 200;
@@ -48,15 +48,15 @@ const MOST_FAILED_LINES = 200;
 /** The coordinator's answer to a goal. */
 export interface Synthesis {
   answer: string;
-  /** Every finding it rests on, of its text and its list; each was given to it. */
+  /** All findings that its text or its list cites; each was given to it. */
   citations: string[];
 }
 
-/** What one task of the mission found. */
+/** The result of one task of the mission. */
 export interface FoundResult {
   findingId: string;
   kind: string;
-  /** What was asked: its first line is shown above the result. */
+  /** The task's description. Its first line is shown above the result. */
   task: string;
   /** The finding's `result`: text, or any JSON. */
   result: unknown;
@@ -67,13 +67,13 @@ export interface SynthesisQuestion {
   model: string;
   goal: string;
   results: readonly FoundResult[];
-  /** What the archive answered before the plan, with the findings it cites; null: nothing. */
+  /** The archive's answer before the plan, with the findings it cites; null: none. */
   archive?: { answer: string; citations: readonly string[] } | null;
   /** Failed and skipped tasks, one line each with the reason. */
   failed: readonly string[];
 }
 
-/** The paid question for the answer. Its name within the job is `synthesis`. */
+/** The paid call for the answer. Its name within the job is `synthesis`. */
 export function toSynthesisCall(question: SynthesisQuestion): StructuredCall<Synthesis> {
   const { model, goal, results, archive = null, failed } = question;
   const { contextTokens, maxOutputTokens } = findPrices(model, new Date());
@@ -97,8 +97,8 @@ export function toSynthesisCall(question: SynthesisQuestion): StructuredCall<Syn
 }
 
 /**
- * Whether a synthesis says something and cites only what it was given, in its text (`[id]`) and its list. With nothing
- * given (no task done, an empty archive) it need not cite.
+ * Checks that a synthesis has a text and cites only given findings, in its text (`[id]`) and its list. With no finding
+ * given (no task done, an empty archive) it needs no citation.
  */
 export function checkSynthesis(json: unknown, given: ReadonlySet<string>): Checked<Synthesis> {
   const parsed = replySchema.safeParse(json);
@@ -124,7 +124,7 @@ export function checkSynthesis(json: unknown, given: ReadonlySet<string>): Check
   }
 }
 
-/** @param windowBytes what the model has room for */
+/** @param windowBytes bytes of findings that the model's window has room for */
 function toFindings(results: readonly FoundResult[], windowBytes: number): string {
   const texts = results.map(({ task, result }) => `${firstLine(task)}\n${toText(result)}`);
   const frames = results.reduce(
@@ -133,9 +133,9 @@ function toFindings(results: readonly FoundResult[], windowBytes: number): strin
   );
   const wanted = Math.max(MOST_FINDINGS_TOKENS * BYTES_A_TOKEN - frames, FEWEST_BYTES * results.length);
   const fitted = fitTexts(texts, Math.max(0, Math.min(wanted, windowBytes - frames)));
-  const blocks = results.map(({ findingId, kind }, at) => {
-    const text = fitted.texts[at] ?? '';
-    const left = (texts[at]?.length ?? 0) - text.length;
+  const blocks = results.map(({ findingId, kind }, i) => {
+    const text = fitted.texts[i] ?? '';
+    const left = (texts[i]?.length ?? 0) - text.length;
     return toFindingBlock({ id: findingId, kind, text: left === 0 ? text : `${text}\n(cut: ${left} more characters)` });
   });
   const note =

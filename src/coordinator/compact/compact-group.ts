@@ -114,7 +114,7 @@ async function askForSummary(
   return toSummaryFinding({ identity, findings, text, totals: calls.totals(), entry, workerId, now: now() });
 }
 
-/** Stores the summary and replaces the findings by stubs, in one script: a crash comes before it or after it. */
+/** Stores the summary and condenses its findings, in one script: a crash comes before it or after it. */
 async function storeSummary(
   { db: { keys, scripts } }: CompactParts,
   { jobId, ids }: Group,

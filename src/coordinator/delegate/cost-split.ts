@@ -6,39 +6,39 @@ import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
 import type { Db } from '../../redis/db.ts';
 import type { CostVendor } from '../../redis/keys.ts';
 
-/** What of something went to each model of the tasks. */
+/** An amount by the model of the tasks. */
 interface ByModel {
   haiku: number;
   sonnet: number;
   other: number;
 }
 
-/** How a mission's work was shared out, and what it cost. Money in nano-dollars. */
+/** A mission's tasks, tokens and cost by model. Money in nano-dollars. */
 export interface CostSplit {
   /** Done tasks. */
   tasks: ByModel;
-  /** Of all tasks, failed ones included; without the coordinator's own calls and without the archive's. */
+  /** Of all tasks, failed ones included, without the calls of coordinator and archive. */
   tokens: ByModel;
   nanoUsd: ByModel;
-  /** Planning and synthesis: no tasks, so in none of the above. */
+  /** Planning and synthesis. They are no tasks and in none of the above. */
   coordinator: { calls: number; tokens: number; nanoUsd: number };
   /** Questions to the archive, of the mission and of its tasks. */
   archive: { calls: number; tokens: number; nanoUsd: number };
-  /** Of failed and handed-back tasks; in `nanoUsd` too. */
+  /** Of failed and handed-back tasks; included in `nanoUsd`. */
   rework: { tasks: number; nanoUsd: number };
-  /** Everything together, and the same tokens at Sonnet's prices. */
+  /** The cost of everything, and of the same tokens at Sonnet's prices. */
   costNanoUsd: number;
   allSonnetNanoUsd: number;
   /** Percent, unrounded. */
   savedPercent: number;
-  /** Only what ended in findings counts as saved work; null: nothing did. */
+  /** The same, but only work that ended in findings counts as saved; null: no task ended in a finding. */
   effectiveSavedPercent: number | null;
 }
 
 /**
- * Reads one mission's shares from the ledger.
- * @param mission.createdAt ISO 8601; days before it are not read. Null: all days
- * @param mission.own what the coordinator's own calls have cost
+ * Reads the cost split of one mission from the ledger.
+ * @param mission.createdAt ISO 8601; days before it are not read. Null: all days are read
+ * @param mission.own cost of the coordinator's own calls
  */
 export async function readCostSplit(
   db: Db,
@@ -48,7 +48,7 @@ export async function readCostSplit(
   return toCostSplit(await readLedger(db, mission.createdAt?.slice(0, 10)), mission, sonnet);
 }
 
-/** @param entries of the ledger, other missions' among them */
+/** @param entries of the ledger; those of other missions are ignored */
 export function toCostSplit(
   entries: readonly LedgerEntry[],
   { id, own }: { id: string; own: JobTotals },
@@ -87,36 +87,36 @@ export function toCostSplit(
   };
 }
 
-/** Haiku's share, 0..1; null where there is nothing to share. */
+/** Haiku's share, 0..1; null: the whole is 0. */
 function toHaikuShare({ haiku, sonnet, other }: ByModel): number | null {
   const whole = haiku + sonnet + other;
   return whole === 0 ? null : haiku / whole;
 }
 
-/** As a mission's finding says it: shares 0..1, dollars as decimals, percent with one digit. */
-export function toCostSplitJson(shares: CostSplit) {
+/** The cost split as a mission's finding holds it: shares 0..1, dollars as decimals, percent with one digit. */
+export function toCostSplitJson(split: CostSplit) {
   return {
     delegation: {
-      haiku_tasks: rounded(toHaikuShare(shares.tasks), 4),
-      haiku_tokens: rounded(toHaikuShare(shares.tokens), 4),
-      haiku_cost: rounded(toHaikuShare(shares.nanoUsd), 4),
+      haiku_tasks: rounded(toHaikuShare(split.tasks), 4),
+      haiku_tokens: rounded(toHaikuShare(split.tokens), 4),
+      haiku_cost: rounded(toHaikuShare(split.nanoUsd), 4),
     },
     cost: {
-      total_usd: usd(shares.costNanoUsd),
-      tasks_usd: usd(shares.nanoUsd.haiku + shares.nanoUsd.sonnet + shares.nanoUsd.other),
-      coordinator_usd: usd(shares.coordinator.nanoUsd),
-      archive_usd: usd(shares.archive.nanoUsd),
-      rework_usd: usd(shares.rework.nanoUsd),
-      all_sonnet_usd: usd(shares.allSonnetNanoUsd),
+      total_usd: usd(split.costNanoUsd),
+      tasks_usd: usd(split.nanoUsd.haiku + split.nanoUsd.sonnet + split.nanoUsd.other),
+      coordinator_usd: usd(split.coordinator.nanoUsd),
+      archive_usd: usd(split.archive.nanoUsd),
+      rework_usd: usd(split.rework.nanoUsd),
+      all_sonnet_usd: usd(split.allSonnetNanoUsd),
     },
     saving: {
-      percent: rounded(shares.savedPercent, 1),
-      effective_percent: rounded(shares.effectiveSavedPercent, 1),
+      percent: rounded(split.savedPercent, 1),
+      effective_percent: rounded(split.effectiveSavedPercent, 1),
     },
   };
 }
 
-/** A model that nobody knows any more is another one. */
+/** A model that is not in the catalog counts as `other`. */
 function toVendor(model: string | null): CostVendor {
   try {
     return model === null ? 'other' : findPrices(model, new Date()).costVendor;

@@ -21,21 +21,22 @@ export interface DelegatedMission {
   nodes: readonly PlanNode[];
 }
 
-/** Jobs put into the queue before what was added is noted: a killed coordinator looks so many up again. */
+/** Jobs added before they are marked as added. After a crash at most so many are looked up again. */
 const CHUNK = 500;
-/** Findings that a task is told it builds on, and characters of them all; of the rest it is given the number. */
+/** Most findings named to a task that builds on them, and characters of all names; the rest is only counted. */
 const MOST_NAMED = 200;
 const MOST_NAMED_CHARACTERS = 40_000;
 
 /**
- * Puts those tasks into the queue whose turn it is, and ties to the mission those that run without it knowing (a person
- * retried them). Any number of processes may do it at once, and any of them may die at any line: ids are the plan's
- * positions, a job that is there stays as it is, and what was noted as added is never added again.
- * @returns all tasks, as they stand afterwards
+ * Adds the tasks that are ready. Makes open tasks children of the mission again if BullMQ would not report their end.
+ *
+ * Delivery contract: any number of processes may do so at once, and each may die at any line. A job id is the position in
+ * the plan, an existing job stays as it is, and a task that is marked as added is never added again.
+ * @returns all tasks, with their state afterwards
  */
 export async function delegateReady(parts: DelegateParts, mission: DelegatedMission): Promise<NodeView[]> {
   const views = await readNodes(parts.db, mission.id, mission.nodes);
-  await tieLoose(parts, mission, views);
+  await tieOpen(parts, mission, views);
   const ready = findReady(views);
   const done = new Map(views.filter(({ state }) => state === 'done').map((view) => [view.node.n, view]));
   for (let from = 0; from < ready.length; from += CHUNK) {
@@ -43,24 +44,27 @@ export async function delegateReady(parts: DelegateParts, mission: DelegatedMiss
     const jobs = await Promise.all(
       chunk.map(async ({ node, jobId }) => ({
         jobId,
-        data: toTask(node, mission, parts, await describeFoundation(parts, node, done)),
+        data: toTask(node, mission, parts, await describeSources(parts, node, done)),
       })),
     );
     await addChildren(parts, mission.id, 'tasks', jobs);
-    await noteAdded(parts, mission.id, chunk);
+    await markAdded(parts, mission.id, chunk);
     for (const view of chunk) view.state = 'open';
   }
   return views;
 }
 
-async function noteAdded({ db: { redis, keys } }: ChildParts, id: string, chunk: readonly NodeView[]): Promise<void> {
+async function markAdded({ db: { redis, keys } }: ChildParts, id: string, chunk: readonly NodeView[]): Promise<void> {
   const chain = redis.pipeline();
   for (const { node } of chunk) chain.setbit(keys.missionAdded(id), node.n, 1);
   for (const [error] of (await chain.exec()) ?? []) if (error) throw error;
 }
 
-/** Open tasks whose end BullMQ would not tell the mission: a failed one that a person has retried, or one whose tie a crash lost. */
-async function tieLoose(parts: DelegateParts, mission: DelegatedMission, views: readonly NodeView[]): Promise<void> {
+/**
+ * Makes open tasks children of the mission again whose end BullMQ would not report: a failed one that a person retried, or
+ * one that a crash left without its parent.
+ */
+async function tieOpen(parts: DelegateParts, mission: DelegatedMission, views: readonly NodeView[]): Promise<void> {
   const { redis, keys } = parts.db;
   const open = views.filter(({ state }) => state === 'open');
   for (let from = 0; from < open.length; from += CHUNK) {
@@ -69,25 +73,25 @@ async function tieLoose(parts: DelegateParts, mission: DelegatedMission, views: 
       toDependenciesKey(keys, mission.id),
       chunk.map(({ jobId }) => keys.queueKey('tasks', jobId)),
     );
-    const untied = chunk.filter((_, at) => tied[at] === 0);
-    const now = await readChildren(parts.db, 'tasks', untied); // most of these have ended meanwhile
-    const loose = untied.filter((_, at) => now[at]?.state === 'open');
-    if (loose.length === 0) continue;
-    // Theirs is the data of the job that is there; what is given here counts only where it vanished meanwhile.
-    const jobs = loose.map(({ node, jobId }) => ({ jobId, data: toTask(node, mission, parts, '') }));
+    const untied = chunk.filter((_, i) => tied[i] === 0);
+    const states = await readChildren(parts.db, 'tasks', untied); // most of them have ended meanwhile
+    const stillOpen = untied.filter((_, i) => states[i]?.state === 'open');
+    if (stillOpen.length === 0) continue;
+    // An existing job keeps its data. This data is used only if the job was removed meanwhile.
+    const jobs = stillOpen.map(({ node, jobId }) => ({ jobId, data: toTask(node, mission, parts, '') }));
     await addChildren(parts, mission.id, 'tasks', jobs);
-    await noteAdded(parts, mission.id, loose);
+    await markAdded(parts, mission.id, stillOpen);
   }
 }
 
 /** @throws TaskFailedError `malformed` for a task of the plan that breaks a rule of the queue */
-function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateParts, foundation: string): TaskData {
+function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateParts, sources: string): TaskData {
   const { id, session, workspace, topics } = mission;
   const inWorkspace =
     workspace === null ? {} : { workspace, ...(node.files.length === 0 ? {} : { files: node.files }) };
   const model = chooseModel(node, config);
   const parsed = taskInputSchema.safeParse({
-    description: foundation === '' ? node.description : `${node.description}\n\n${foundation}`,
+    description: sources === '' ? node.description : `${node.description}\n\n${sources}`,
     kind: node.kind,
     ...inWorkspace,
     ...(topics.length === 0 ? {} : { topics: [...topics] }),
@@ -97,8 +101,8 @@ function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateP
   return { ...parsed.data, session, mission_id: id };
 }
 
-/** What a task builds on: ids and first words of the findings, which its worker reads with its own tool. */
-async function describeFoundation(
+/** Ids and first words of the findings that a task builds on. Its worker reads them with the findings tool. */
+async function describeSources(
   { db }: ChildParts,
   node: PlanNode,
   done: ReadonlyMap<number, NodeView>,
@@ -112,8 +116,8 @@ async function describeFoundation(
   );
   const lines: string[] = [];
   let characters = 0;
-  for (const [at, { findingId }] of named.entries()) {
-    const text = texts[at] ?? null;
+  for (const [i, { findingId }] of named.entries()) {
+    const text = texts[i] ?? null;
     const finding = text === null ? null : parseFinding(findingId, text);
     const line = `- ${findingId}: ${finding === null ? '' : toSummary(finding)}`;
     characters += line.length;

@@ -5,11 +5,11 @@ import type { FoundResult } from '../calls/synthesis.ts';
 import type { Db } from '../../redis/db.ts';
 
 const CHUNK = 100;
-/** Characters of all results together that are kept in this process, and the fewest kept of each: far more than a prompt takes. */
+/** Most characters of all results together, and the fewest kept of each: far more than fits into a prompt. */
 const MOST_CHARACTERS = 4_000_000;
 const LEAST_EACH = 2_000;
 
-/** What the done tasks of a mission found, in the plan's order. A finding that a person has retracted is none. */
+/** Reads the results of a mission's done tasks, in the plan's order, without retracted findings. */
 export async function readResults(db: Db, views: readonly NodeView[]): Promise<FoundResult[]> {
   const { redis, keys } = db;
   const done = views.filter(({ state }) => state === 'done');
@@ -19,10 +19,10 @@ export async function readResults(db: Db, views: readonly NodeView[]): Promise<F
     const chunk = done.slice(from, from + CHUNK);
     const ids = chunk.map(({ findingId }) => findingId);
     const [stored, retracted] = await Promise.all([readFindingTexts(db, ids), redis.hmget(keys.retracted, ...ids)]);
-    const texts = await withOriginals(db, ids, stored); // a mission may outlive its session
-    for (const [at, { findingId, node }] of chunk.entries()) {
-      const text = texts[at] ?? null;
-      const finding = text === null || retracted[at] !== null ? null : parseFinding(findingId, text);
+    const texts = await withOriginals(db, ids, stored); // findings of an earlier session may be condensed
+    for (const [i, { findingId, node }] of chunk.entries()) {
+      const text = texts[i] ?? null;
+      const finding = text === null || retracted[i] !== null ? null : parseFinding(findingId, text);
       if (finding === null) continue;
       results.push({ findingId, kind: node.kind, task: node.description, result: cut(finding.result, most) });
     }

@@ -4,36 +4,36 @@ import type { Plan } from '../plan/plan.ts';
 import type { Checked } from '../calls/types.ts';
 import type { Db } from '../../redis/db.ts';
 
-/** What the session says of a plan. */
+/** Whether a session admits a plan. */
 export interface Admission {
   admitted: boolean;
-  /** Sonnet tasks this plan may hold. */
+  /** Most Sonnet tasks that this plan may have. */
   allowed: number;
-  /** Tasks planned or done in the session besides this plan. */
+  /** Tasks planned or done in the session, without this plan. */
   haiku: number;
   sonnet: number;
 }
 
 /**
- * Admits a plan, or says how many Sonnet tasks it may hold, in one step in Redis, so that missions that plan at the same
- * time cannot each take the same room.
+ * Admits a plan, or returns how many Sonnet tasks it may have. One step in Redis, so that missions that plan at the same
+ * time cannot each use the same room.
  *
- * The rule: at least nine in ten tasks of a session go to Haiku, and a plan may hold max(1, 10 %) Sonnet tasks. So a
- * plan of n tasks may hold floor((session's tasks + n) / 10) − session's Sonnet tasks; at least 1 while the session has no
+ * The rule: at least nine in ten tasks of a session go to Haiku, and a plan may have max(1, 10 %) Sonnet tasks. So a
+ * plan of n tasks may have floor((session's tasks + n) / 10) − session's Sonnet tasks; at least 1 while the session has no
  * Sonnet task; never more than max(1, floor(n / 10)).
  *
- * Its corners:
- * - The first small plan may have its one Sonnet task, so a session can stand below 90 % until it has ten tasks; every
- *   later plan is held to the room there is then, which may be none.
- * - Each model's tasks of a session are the larger of what plans hold and what is done. So a planned task is not counted
- *   again when it is done; Haiku tasks that people add make room, Sonnet tasks that they add take it.
- * - Planned counts, also where the task fails, is skipped or is never added.
- * - A mission has one admission. The same plan again is admitted again (a crash came in between); another plan of the
- *   same mission takes the place of the first; a refused one changes nothing.
- * - Tasks of other models than Haiku and Sonnet count on neither side. Planning and synthesis are no tasks.
+ * Edge cases:
+ * - The first small plan may have its one Sonnet task, so a session may be below 90 % until it has ten tasks. Every later
+ *   plan gets the room that is left, which may be none.
+ * - The number of a model's tasks in a session is the larger of planned and done. So a planned task is not counted again
+ *   when it is done; Haiku tasks that people add make room, Sonnet tasks that they add use it.
+ * - A planned task counts even if it fails, is skipped or is never added.
+ * - A mission has one admission. The same plan is admitted again (after a crash); another plan of the same mission replaces
+ *   the first; a refused plan changes nothing.
+ * - Tasks of other models than Haiku and Sonnet do not count. Planning and synthesis are no tasks.
  *
- * @param plan tasks by model, every entry of `for_each` counted
- * @param mode `look` asks and changes nothing
+ * @param plan tasks by model, each entry of `for_each` counted
+ * @param mode `look` changes nothing
  */
 export async function admitPlan(
   { keys, scripts }: Db,
@@ -49,7 +49,7 @@ export async function admitPlan(
   return { admitted: admitted === 1, allowed, haiku, sonnet };
 }
 
-/** Most Sonnet tasks any plan of up to `maxTasks` may hold in this session now; what the planner is told as `max_sonnet`. */
+/** Most Sonnet tasks that a plan of `maxTasks` tasks may have in this session now. The planner gets it as `max_sonnet`. */
 export async function readSonnetRoom(
   db: Db,
   mission: { missionId: string; session: string },
@@ -59,8 +59,9 @@ export async function readSonnetRoom(
 }
 
 /**
- * The `admit` of `toPlanCall`: a plan with more Sonnet tasks than the session has room for is sent back with the numbers.
- * @param mode `look` for a dry run, whose plan nobody carries out
+ * Builds the `admit` of `toPlanCall`. A plan with more Sonnet tasks than the session has room for is refused with the
+ * numbers.
+ * @param mode `look` for a dry run, whose plan is not carried out
  */
 export function createPlanAdmission(
   db: Db,

@@ -7,45 +7,55 @@ import { SONNET_REASONS } from '../../../queues/reasons.ts';
 import type { Checked } from '../calls/types.ts';
 import { countNodes, fillItem, hasItem, orderByDependencies } from './expand.ts';
 
-/** What a plan may hold. */
+/** The limits of a plan. */
 export interface PlanLimits {
-  /** Tasks, `for_each` spread out. */
+  /** Most tasks, each entry of `for_each` counted. */
   maxTasks: number;
-  /** Sonnet tasks, besides the one in ten that no plan may pass. */
+  /** Most Sonnet tasks. No plan may have more than one in ten anyway. */
   maxSonnet: number;
 }
 
-/** Problems told at once; a model mends a few at a time. */
+/** Problems stated at once; a model repairs only a few at a time. */
 const MOST_PROBLEMS = 5;
-/** Every task of a `for_each` waits for every task of another: some hundred kilobytes of positions, and no more. */
+/** Most dependencies between expanded tasks. They multiply when one `for_each` depends on another. */
 const MOST_EDGES = 100_000;
-/** All descriptions and file names together, UTF-16 code units: what a queue holds of 5,000 tasks stays below 4 kB each. */
+/** Most UTF-16 code units of all descriptions and file names: below 4 kB for each of 5,000 jobs. */
 const MOST_TEXT = 16_000_000;
-/** Of one task, as queues/tasks.ts has it. */
+/** Most UTF-16 code units of one task, as in queues/tasks.ts. */
 const LONGEST_DESCRIPTION = 200_000;
 const LONGEST_FILE = 4_096;
 
+/** A rule for plans. Returns one line for each problem, which the model can act on. */
+type Rule = (tasks: readonly PlannedTask[], limits: PlanLimits) => string[];
+
+/** The rules of a parsed plan, in stages. A stage runs only if the one before found no problem: its rules rely on that. */
+const STAGES: readonly (readonly Rule[])[] = [
+  [checkIds, checkItems, checkSonnet],
+  [checkCircle, checkLengths, checkEdges, checkTotalText],
+  [checkFiles],
+];
+
 /**
- * Checks a planner's reply: shape, number of tasks, ids, dependencies, files, reasons and number of Sonnet tasks. What is wrong
- * is said in one line each, so that a model can mend it. What the session allows besides is `admitPlan`'s to say.
+ * Checks a planner's reply: number of tasks, shape, then the rules. The problems go back to the model. The session's own
+ * Sonnet quota is checked afterwards by `admitPlan`.
  */
 export function checkPlan(json: unknown, limits: PlanLimits): Checked<Plan> {
-  const total = countRaw(json); // before the shape: a plan of 100,000 tasks is told its number, not its first odd task
+  const total = countRaw(json); // before the shape: for a plan of 100,000 tasks the number is the problem to state
   if (total !== null && (total < 1 || total > limits.maxTasks)) {
-    return failed([
+    return refuse([
       `the plan has ${countOf(total, 'task')}: expected 1 to ${limits.maxTasks.toLocaleString('en-US')}, each entry of a for_each counted`,
     ]);
   }
   const parsed = planSchema.safeParse(json);
-  if (!parsed.success) return failed(parsed.error.issues.map((issue) => describeIssue(issue, json)));
-  const { tasks } = parsed.data;
-  const problems = [...checkIds(tasks), ...checkItems(tasks), ...checkSonnet(tasks, limits.maxSonnet)];
-  if (problems.length === 0) problems.push(...checkCircle(tasks), ...checkSize(tasks));
-  if (problems.length === 0) problems.push(...checkFiles(tasks));
-  return problems.length > 0 ? failed(problems) : { ok: true, value: parsed.data };
+  if (!parsed.success) return refuse(parsed.error.issues.map((issue) => describeIssue(issue, json)));
+  for (const rules of STAGES) {
+    const problems = rules.flatMap((rule) => rule(parsed.data.tasks, limits));
+    if (problems.length > 0) return refuse(problems);
+  }
+  return { ok: true, value: parsed.data };
 }
 
-/** Most Sonnet tasks of any plan of `total` tasks: one in ten, and one where that is none. */
+/** Most Sonnet tasks of any plan of `total` tasks: one in ten, but at least one. */
 function shareOfSonnet(total: number): number {
   return Math.max(1, Math.floor(total / 10));
 }
@@ -57,13 +67,13 @@ export function countByModel(plan: Plan): { haiku: number; sonnet: number } {
   return counts;
 }
 
-function failed(problems: readonly string[]): { ok: false; problem: string } {
+function refuse(problems: readonly string[]): { ok: false; problem: string } {
   const rest = problems.length - MOST_PROBLEMS;
   const more = rest > 0 ? [`and ${countOf(rest, 'more problem')} of these kinds`] : [];
   return { ok: false, problem: [...problems.slice(0, MOST_PROBLEMS), ...more].join('\n') };
 }
 
-/** Null where it has no tasks to count. */
+/** Counts the tasks of an unchecked reply. Null: it has no list of tasks. */
 function countRaw(json: unknown): number | null {
   const tasks: unknown = typeof json === 'object' && json !== null && 'tasks' in json ? json.tasks : null;
   if (!Array.isArray(tasks)) return null;
@@ -74,11 +84,11 @@ function countRaw(json: unknown): number | null {
 }
 
 function describeIssue({ path, message }: z.core.$ZodIssue, json: unknown): string {
-  const [top, at, ...rest] = path;
-  if (top !== 'tasks' || typeof at !== 'number') return `${path.join('.') || 'the plan'}: ${message}`;
-  const task = (json as { tasks: unknown[] }).tasks[at];
+  const [top, index, ...rest] = path;
+  if (top !== 'tasks' || typeof index !== 'number') return `${path.join('.') || 'the plan'}: ${message}`;
+  const task = (json as { tasks: unknown[] }).tasks[index];
   const id = typeof task === 'object' && task !== null && 'id' in task ? ` (${JSON.stringify(task.id)})` : '';
-  return `task ${at + 1}${id}${rest.length > 0 ? `, ${rest.join('.')}` : ''}: ${message}`;
+  return `task ${index + 1}${id}${rest.length > 0 ? `, ${rest.join('.')}` : ''}: ${message}`;
 }
 
 function checkIds(tasks: readonly PlannedTask[]): string[] {
@@ -92,7 +102,7 @@ function checkIds(tasks: readonly PlannedTask[]): string[] {
       if (other === id) problems.push(`task ${id}: it depends on itself`);
       else if (!ids.has(other)) problems.push(`task ${id}: it depends on ${JSON.stringify(other)}, which no task is`);
     }
-    const twice = findTwice(dependsOn);
+    const twice = findDuplicate(dependsOn);
     if (twice !== null) problems.push(`task ${id}: depends_on names ${twice} twice`);
   }
   return problems;
@@ -103,7 +113,7 @@ function checkItems(tasks: readonly PlannedTask[]): string[] {
     const each = task.for_each ?? null;
     if (each === null) return [];
     if (each.length === 0) return [`task ${task.id}: for_each is empty; leave it out or name what the tasks are for`];
-    const twice = findTwice(each);
+    const twice = findDuplicate(each);
     if (twice !== null) return [`task ${task.id}: for_each holds ${JSON.stringify(twice)} twice`];
     if (each.length > 1 && !hasItem(task)) {
       return [
@@ -114,7 +124,7 @@ function checkItems(tasks: readonly PlannedTask[]): string[] {
   });
 }
 
-/** A task that names a file may read it, whatever it holds: only a person may name a secret. */
+/** A task may read every file it names. So a plan may name no file that commonly holds secrets; only a person may. */
 function checkFiles(tasks: readonly PlannedTask[]): string[] {
   return tasks.flatMap((task) => {
     const files = (task.for_each ?? [null]).flatMap((item) => (task.files ?? []).map((file) => fillItem(file, item)));
@@ -129,14 +139,14 @@ function checkFiles(tasks: readonly PlannedTask[]): string[] {
   });
 }
 
-function checkSonnet(tasks: readonly PlannedTask[], allowed: number): string[] {
+function checkSonnet(tasks: readonly PlannedTask[], { maxSonnet }: PlanLimits): string[] {
   const sonnet = tasks.filter((task) => task.model === 'sonnet');
   const problems = sonnet
     .filter((task) => !task.reason)
     .map((task) => `task ${task.id}: model sonnet needs a reason, one of ${SONNET_REASONS.join(', ')}; else haiku`);
   const total = tasks.reduce((sum, task) => sum + countNodes(task), 0);
   const count = sonnet.reduce((sum, task) => sum + countNodes(task), 0);
-  const most = Math.min(allowed, shareOfSonnet(total));
+  const most = Math.min(maxSonnet, shareOfSonnet(total));
   if (count > most) {
     problems.push(
       `the plan gives ${count} of ${countOf(total, 'task')} to sonnet: expected at most ${most}; give the others to haiku`,
@@ -157,19 +167,10 @@ function describeCircle(cycle: readonly string[]): string {
   return names.join(' → ');
 }
 
-function checkSize(tasks: readonly PlannedTask[]): string[] {
-  const counts = new Map(tasks.map((task) => [task.id, countNodes(task)]));
-  const problems: string[] = [];
-  let edges = 0;
-  let text = 0;
-  for (const task of tasks) {
-    const items = task.for_each ?? [''];
-    const waits = task.depends_on.reduce((sum, id) => sum + (counts.get(id) ?? 0), 0);
-    edges += items.length * waits;
-    const longest = items.reduce((most, item) => Math.max(most, item.length), 0);
-    const description = lengthWith(task.description, longest);
-    const files = (task.files ?? []).map((file) => lengthWith(file, longest));
-    text += items.length * (description + files.reduce((sum, length) => sum + length, 0));
+function checkLengths(tasks: readonly PlannedTask[]): string[] {
+  return tasks.flatMap((task) => {
+    const { description, files } = measureTexts(task);
+    const problems: string[] = [];
     if (description > LONGEST_DESCRIPTION) {
       problems.push(
         `task ${task.id}: its description has ${description} characters once {item} is filled in, expected at most ${LONGEST_DESCRIPTION}`,
@@ -178,18 +179,40 @@ function checkSize(tasks: readonly PlannedTask[]): string[] {
     if (files.some((length) => length > LONGEST_FILE)) {
       problems.push(`task ${task.id}: a file name has more than ${LONGEST_FILE} characters once {item} is filled in`);
     }
-  }
-  if (edges > MOST_EDGES) {
-    problems.push(
-      `depends_on makes ${edges.toLocaleString('en-US')} waits of one task for another, expected at most ${MOST_EDGES.toLocaleString('en-US')}: let one task in between gather`,
-    );
-  }
-  if (text > MOST_TEXT) {
-    problems.push(
-      `all descriptions and files together have ${text.toLocaleString('en-US')} characters once {item} is filled in, expected at most ${MOST_TEXT.toLocaleString('en-US')}: say it shorter`,
-    );
-  }
-  return problems;
+    return problems;
+  });
+}
+
+function checkEdges(tasks: readonly PlannedTask[]): string[] {
+  const counts = new Map(tasks.map((task) => [task.id, countNodes(task)]));
+  const edges = tasks.reduce((sum, task) => {
+    const dependencies = task.depends_on.reduce((most, id) => most + (counts.get(id) ?? 0), 0);
+    return sum + countNodes(task) * dependencies;
+  }, 0);
+  if (edges <= MOST_EDGES) return [];
+  return [
+    `depends_on makes ${edges.toLocaleString('en-US')} waits of one task for another, expected at most ${MOST_EDGES.toLocaleString('en-US')}: let one task in between gather`,
+  ];
+}
+
+function checkTotalText(tasks: readonly PlannedTask[]): string[] {
+  const text = tasks.reduce((sum, task) => {
+    const { description, files } = measureTexts(task);
+    return sum + countNodes(task) * files.reduce((all, length) => all + length, description);
+  }, 0);
+  if (text <= MOST_TEXT) return [];
+  return [
+    `all descriptions and files together have ${text.toLocaleString('en-US')} characters once {item} is filled in, expected at most ${MOST_TEXT.toLocaleString('en-US')}: say it shorter`,
+  ];
+}
+
+/** Lengths of a task's texts with the longest entry of `for_each` filled in. */
+function measureTexts(task: PlannedTask): { description: number; files: number[] } {
+  const longest = (task.for_each ?? []).reduce((most, item) => Math.max(most, item.length), 0);
+  return {
+    description: lengthWith(task.description, longest),
+    files: (task.files ?? []).map((file) => lengthWith(file, longest)),
+  };
 }
 
 function lengthWith(text: string, itemLength: number): number {
@@ -197,7 +220,12 @@ function lengthWith(text: string, itemLength: number): number {
   return text.length + places * (itemLength - '{item}'.length);
 }
 
-function findTwice(names: readonly string[]): string | null {
+/** The first name that occurs a second time; null: none does. */
+function findDuplicate(names: readonly string[]): string | null {
   const seen = new Set<string>();
-  return names.find((name) => seen.size === seen.add(name).size) ?? null;
+  for (const name of names) {
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return null;
 }

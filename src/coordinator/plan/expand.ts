@@ -3,9 +3,9 @@ import type { Plan, PlanNode, PlannedTask } from './plan.ts';
 const ITEM = '{item}';
 
 /**
- * Spreads a checked plan (`checkPlan`) into the tasks that become jobs: one for each entry of `for_each`, `{item}` filled
- * in, numbered from 1 so that a task comes after all it depends on.
- * @throws TypeError for a plan with a circle, which no check lets through
+ * Expands a checked plan (`checkPlan`) into the tasks that become jobs: one for each entry of `for_each`, with `{item}`
+ * replaced, numbered from 1 so that a task comes after all tasks it depends on.
+ * @throws TypeError for a plan with a circle, which `checkPlan` refuses
  */
 export function expandPlan(plan: Plan): PlanNode[] {
   const order = orderByDependencies(plan.tasks);
@@ -25,17 +25,17 @@ export function expandPlan(plan: Plan): PlanNode[] {
   return nodes;
 }
 
-/** How many tasks it stands for. */
+/** How many tasks a planned task expands to. */
 export function countNodes(task: Pick<PlannedTask, 'for_each'>): number {
   return task.for_each?.length ?? 1;
 }
 
-/** Whether an entry of `for_each` would show anywhere in it. */
+/** Whether `{item}` is in the description or a file name. */
 export function hasItem({ description, files }: PlannedTask): boolean {
   return [description, ...(files ?? [])].some((text) => text.includes(ITEM));
 }
 
-/** A text of a planned task with the entry filled in. @param item null: it has no `for_each` */
+/** A text of a planned task with `{item}` replaced. @param item null: the task has no `for_each` */
 export function fillItem(text: string, item: string | null): string {
   return item === null ? text : text.replaceAll(ITEM, () => item); // a function: `$&` in a name is no pattern
 }
@@ -54,16 +54,16 @@ function toNode(task: PlannedTask, n: number, item: string | null, dependsOn: nu
   };
 }
 
-/** Tasks so that each comes after those it depends on, else in the order of the plan; or the circle that makes that impossible. */
+/** The tasks with each one after those it depends on, otherwise in the plan's order; or a circle, which has no such order. */
 type DependencyOrder = { ordered: PlannedTask[] } | { cycle: string[] };
 
-/** @param tasks with unique ids; a dependency nobody has is passed over */
+/** Depth-first search. @param tasks with unique ids; a dependency that no task has is ignored */
 export function orderByDependencies(tasks: readonly PlannedTask[]): DependencyOrder {
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const ordered: PlannedTask[] = [];
   const state = new Map<string, 'open' | 'done'>();
   for (const root of tasks) {
-    // A stack of its own: a chain of thousands of tasks must not be one of function calls.
+    // An explicit stack instead of recursion: a chain may have thousands of tasks.
     const path: { task: PlannedTask; next: number }[] = [];
     enter(root);
     while (path.length > 0) {

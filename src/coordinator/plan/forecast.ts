@@ -12,29 +12,29 @@ import type { PlanNode } from './plan.ts';
 import { chooseModel } from './model-choice.ts';
 import type { Db } from '../../redis/db.ts';
 
-/** What carrying out a plan will probably take. Money in nano-dollars. */
+/** The expected cost, quota and time of a plan. Money in nano-dollars. */
 export interface MissionForecast {
   tasks: { total: number; haiku: number; sonnet: number };
-  /** Of tasks and synthesis. `worst` is what nine in ten like tasks stayed below, not a limit: that is the budget's. */
+  /** Of tasks and synthesis. `worst` uses what nine in ten similar tasks stayed below. It is no limit; the budget is. */
   cost: { likely: number; worst: number; allSonnet: number; synthesis: number; budgetLeft: number };
-  /** Questions to the archive: those the plan names, and what all shards have left today. Null: no shard is configured. */
+  /** Questions to the archive in the plan, and calls that all shards have left today. Null: no shard is configured. */
   quota: { questions: number; leftToday: number } | null;
   time: {
-    /** Tasks that run at once; `assumed` where no worker is up. */
+    /** Tasks that run at once. `assumed`: no worker is up. */
     slots: number;
     assumed: boolean;
     longestChain: number;
-    /** Of one task, and of all. */
+    /** Time of one task, and of all. */
     taskMs: number;
     likelyMs: number;
   };
-  /** Where the numbers come from, a sentence each. */
+  /** The sources of the numbers, one sentence each. */
   basis: string[];
 }
 
 export interface ForecastParts {
   db: Db;
-  /** Queue `tasks`: how long the newest of it took. */
+  /** Queue `tasks`; its newest completed jobs give the time of a task. */
   queue: Pick<Queue, 'getJobs'>;
   findings: FindingStore;
   config: Pick<
@@ -44,12 +44,12 @@ export interface ForecastParts {
   now: Date;
 }
 
-/** Newest completed tasks whose time is looked at, and the fewest that tell something. */
+/** Newest completed tasks that are measured, and the fewest that are used. */
 const SAMPLE = 100;
 const FEWEST = 5;
-/** Where nothing was done yet. */
+/** Time of a task if too few were completed. */
 const ASSUMED_TASK_MS = 30_000;
-/** Of the synthesis: what it is shown of a finding, the rest of its prompt, its answer. Tokens. */
+/** Tokens of the synthesis: of one finding in its prompt, of all findings, of the rest of its prompt, of its answer. */
 const FINDING_TOKENS = 150;
 const MOST_FINDINGS_TOKENS = 200_000;
 const PROMPT_TOKENS = 2_000;
@@ -57,9 +57,9 @@ const ANSWER_TOKENS = 1_500;
 const ASKS_ARCHIVE = /^\s*ask the archive\b/i;
 
 /**
- * Says what a plan will probably cost, ask of the archive and take, from what like tasks did before, else from a stated
- * assumption. It pays nothing and changes nothing.
- * @param workspace where its tasks work; null: nowhere
+ * Forecasts the cost, archive questions and time of a plan from earlier similar tasks, or from a stated assumption. Pays
+ * nothing and changes nothing.
+ * @param workspace of the plan's tasks; null: none
  */
 export async function forecastPlan(
   parts: ForecastParts,
@@ -128,7 +128,7 @@ async function readSlots({ db: { redis, keys }, config, now }: ForecastParts, wo
   };
 }
 
-/** Middle one of the newest completed tasks, from start to end. */
+/** The median time of the newest completed tasks, from start to end. */
 async function readTaskMs({ queue }: ForecastParts): Promise<{ ms: number; basis: string }> {
   const jobs = await queue.getJobs(['completed'], 0, SAMPLE - 1);
   const times = jobs
@@ -147,25 +147,25 @@ async function readQuota(
 ): Promise<MissionForecast['quota']> {
   if (config.shards.length === 0) return null;
   const states = await readShardStates(db, config.shards, { nowMs: now.getTime() });
-  const byProject = new Map(states.map(({ shard, project, left }) => [project ?? `shard ${shard}`, left])); // shards of one project share its day
+  const byProject = new Map(states.map(({ shard, project, left }) => [project ?? `shard ${shard}`, left])); // shards of one project share its quota
   return {
     questions: nodes.filter(({ description }) => ASKS_ARCHIVE.test(description)).length,
     leftToday: [...byProject.values()].reduce((sum, left) => sum + left, 0),
   };
 }
 
-/** How a plan's tasks go through a number of slots where each takes equally long. */
+/** How a plan's tasks fill a number of slots, if all tasks take equally long. */
 interface Schedule {
-  /** Times as long as one task takes: with 3 the last task ends after three of them, or sooner. */
+  /** Upper bound of the total time, in times of one task. */
   rounds: number;
-  /** The longest chain of tasks that wait for each other. */
+  /** Length of the longest chain of tasks that depend on each other. */
   longestChain: number;
 }
 
-/** @param nodes numbered after those they depend on (`expandPlan`) @param slots tasks that run at once, at least 1 */
+/** @param nodes each after those it depends on (`expandPlan`) @param slots tasks that run at once, at least 1 */
 export function toSchedule(nodes: readonly Pick<PlanNode, 'n' | 'dependsOn'>[], slots: number): Schedule {
   const levelOf = new Map<number, number>();
-  const counts: number[] = []; // tasks of each level: those with nothing to wait for, those that wait for them …
+  const counts: number[] = []; // number of tasks by level: level 0 depends on nothing, level 1 on level 0 …
   for (const { n, dependsOn } of nodes) {
     const level = dependsOn.reduce((most, other) => Math.max(most, (levelOf.get(other) ?? 0) + 1), 0);
     levelOf.set(n, level);

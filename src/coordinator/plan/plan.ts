@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SONNET_REASONS, type SonnetReason } from '../../../queues/reasons.ts';
 import { TASK_KINDS } from '../../../queues/kinds.ts';
 
-/** One task of a plan, as the planner writes it. `{item}` in the description stands for each entry of `for_each`. */
+/** One task of a plan, as the planner writes it. `{item}` in description and files is replaced by each entry of `for_each`. */
 const plannedTaskSchema = z.object({
   id: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'lower-case letters, digits, dash and underscore, at most 40'),
   description: z.string().min(1).max(20_000),
@@ -14,7 +14,7 @@ const plannedTaskSchema = z.object({
   files: z.array(z.string().min(1).max(4_096)).max(1_000).nullish(), // relative to the workspace; `{item}` is filled in too
 });
 
-/** What the planner replies with. */
+/** The planner's reply. */
 export const planSchema = z.object({
   approach: z.string().max(5_000), // one paragraph for people
   tasks: z.array(plannedTaskSchema),
@@ -23,7 +23,7 @@ export const planSchema = z.object({
 export type Plan = z.output<typeof planSchema>;
 export type PlannedTask = Plan['tasks'][number];
 
-/** One task of a plan after `for_each` has been spread out: what becomes a job. */
+/** One task of an expanded plan (`expandPlan`). Each becomes a job. */
 export interface PlanNode {
   /** Position in the plan, from 1. The job is `<mission>-<n>`. */
   n: number;

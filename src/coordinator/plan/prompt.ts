@@ -6,10 +6,10 @@ import { SONNET_REASONS } from '../../../queues/reasons.ts';
 import { toBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
 
-/** Changes whenever the text below does: missions carry it. */
+/** Version of the prompt; the mission's log states it. Change it with the prompt. */
 export const PLAN_PROMPT_VERSION = 'plan-1';
 
-/** So many tasks where the mission does not say fewer. */
+/** Most tasks of a plan if the mission states no number. */
 export const MOST_TASKS = 5_000;
 
 const SYSTEM = `You are the coordinator of a fleet of workers. You turn a goal into a plan of small tasks. You do none of them yourself and you read no files: what you know of the workspace is the listing you are given.
@@ -28,7 +28,7 @@ Rules
 
 Reply with JSON alone: approach (one paragraph for people) and tasks.`;
 
-/** What the provider holds the reply to. Numbers and lengths are `checkPlan`'s: constrained decoding knows none. */
+/** JSON Schema that the provider enforces. `checkPlan` checks numbers and lengths, which constrained decoding cannot. */
 const PLAN_SCHEMA = {
   title: 'plan',
   type: 'object',
@@ -57,13 +57,13 @@ const PLAN_SCHEMA = {
   },
 };
 
-/** Tokens of the reply: a plan, and what naming the files of the listing in `for_each` takes. Held small: all of it is reserved. */
+/** Tokens of the reply: the plan, and the file names of the listing in `for_each`. Kept small, because all are reserved. */
 const REPLY_TOKENS = 2_000;
 const REPLY_TOKENS_A_TASK = 250;
 const MOST_TASK_TOKENS = 14_000;
 const REPLY_TOKENS_A_FILE = 25;
 const MOST_REPLY_TOKENS = 64_000;
-/** Of the listing, UTF-8: some 5,000 files, all of it reserved and paid for; and its share of a smaller window, at three bytes a token. */
+/** Most UTF-8 bytes of the listing: about 5,000 files, all reserved and paid. In a smaller window at most this share, at three bytes a token. */
 const MOST_LISTING_BYTES = 300_000;
 const LISTING_SHARE = 0.4;
 const BYTES_A_TOKEN = 3;
@@ -74,21 +74,21 @@ export interface PlanQuestion {
   goal: string;
   /** Name of the workspace its tasks work in; null: none. */
   workspace: string | null;
-  /** Its files as the survey found them; empty: unknown. */
+  /** Files that the survey listed; empty: unknown. */
   files: readonly { path: string; bytes: number }[];
-  /** How many files it has in all; default those listed. */
+  /** Number of all files; default: those listed. */
   fileCount?: number;
-  /** What the archive answered; null: not asked, or nothing. */
+  /** The archive's answer; null: it was not asked or knows nothing. */
   archive: string | null;
   limits: PlanLimits;
   topics?: readonly string[];
   /** Tasks of an earlier plan that failed, one line each. */
   failed?: readonly string[];
-  /** Asked after `checkPlan` found nothing wrong: the session's delegation (`createPlanAdmission`). */
+  /** Checks the plan against the session's Sonnet quota, after `checkPlan` (`createPlanAdmission`). */
   admit?: (plan: Plan) => Promise<Checked<Plan>>;
 }
 
-/** The paid question for a plan. Its name within the job is `plan`. */
+/** The paid call for a plan. Its name within the job is `plan`. */
 export function toPlanCall(question: PlanQuestion): StructuredCall<Plan> {
   const { model, limits, admit } = question;
   const { contextTokens, maxOutputTokens } = findPrices(model, new Date());
@@ -109,7 +109,7 @@ export function toPlanCall(question: PlanQuestion): StructuredCall<Plan> {
   };
 }
 
-/** As many files as fit, `path<TAB>bytes` a line; `left` more do not. */
+/** Lines `path<TAB>bytes` of the files that fit; `left` more files do not. */
 interface Listing {
   lines: string[];
   left: number;

@@ -3,7 +3,7 @@ import { formatUsd } from '../../pricing/money.ts';
 import { toSavedPercent } from '../../pricing/cost.ts';
 import type { MissionForecast } from './forecast.ts';
 
-/** What `fleet mission --dry-run` prints below the plan. */
+/** The forecast that `fleet mission --dry-run` prints below the plan. */
 export function renderMissionForecast({ tasks, cost, quota, time, basis }: MissionForecast): string {
   const tight = cost.worst > cost.budgetLeft ? ' ⚠️  may not be enough: fleet budget USD' : '';
   const short = quota !== null && quota.questions > quota.leftToday ? ' ⚠️  questions will wait for the next day' : '';
@@ -16,7 +16,7 @@ export function renderMissionForecast({ tasks, cost, quota, time, basis }: Missi
       ? 'Quota:       no archive: no shard is configured'
       : `Quota:       ${countOf(quota.questions, 'question')} to the archive, ${quota.leftToday.toLocaleString('en-US')} left today${short}`,
     `Time:        about ${toDuration(time.likelyMs)} with ${countOf(time.slots, 'slot')}, the longest chain ${countOf(time.longestChain, 'task')}`,
-    ...basis.map((line, at) => (at === 0 ? 'Basis:' : '').padEnd(13) + line),
+    ...basis.map((line, i) => (i === 0 ? 'Basis:' : '').padEnd(13) + line),
   ].join('\n');
 }
 
