@@ -6,7 +6,7 @@ import { checkMemory } from '../halt/memory.ts';
 import { announceEnds } from '../tasks/batch/announce-ends.ts';
 import { listenToControl } from '../swarm/control.ts';
 import { startHeartbeat, type Heartbeat } from '../swarm/heartbeat.ts';
-import { oncePerFleet } from '../swarm/upkeep.ts';
+import { startUpkeep } from '../swarm/upkeep.ts';
 import { openWorkerBase } from '../jobs/open-worker.ts';
 import { runWorker } from '../jobs/worker/run-worker.ts';
 import { takeWorkerName } from '../swarm/worker-name.ts';
@@ -110,13 +110,13 @@ export async function runHaiku(parts: {
     if (message.type === 'cancel') running.cancel(message.jobId);
     if (message.type === 'halt') log.warn({ reason: message.reason }, 'halted: running calls end and are stored');
   });
-  const stopWatchingMemory = oncePerFleet(
-    { redis, key: keys.turnOf('memory'), everyMs: CHECK_MEMORY_EVERY_MS, what: "watching Redis' memory", log },
+  const stopWatchingMemory = startUpkeep(
+    { db, name: 'memory', everyMs: CHECK_MEMORY_EVERY_MS, what: "watching Redis' memory", log },
     () => checkMemory(redis, halt, name.id),
   );
   const olderThanMs = parts.lostAfterMs ?? toLostAfterMs(config.FLEET_CALL_TIMEOUT_MS);
-  const stopSweeping = oncePerFleet(
-    { redis, key: keys.turnOf('sweep'), everyMs: Math.min(SWEEP_EVERY_MS, olderThanMs), what: 'the sweep', log },
+  const stopSweeping = startUpkeep(
+    { db, name: 'sweep', everyMs: Math.min(SWEEP_EVERY_MS, olderThanMs), what: 'the sweep', log },
     () => sweepReservations(db, { olderThanMs, now: Date.now() }),
   );
   await running.worker.waitUntilReady();

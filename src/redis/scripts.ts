@@ -26,6 +26,7 @@ export const SCRIPT_NAMES = [
   'note-quota',
   'note-shard',
   'plan-permit',
+  'release-lease',
   'renew-locks',
   'restore-findings',
   'restore-permits',

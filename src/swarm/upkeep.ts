@@ -1,33 +1,24 @@
-import type { Redis } from 'ioredis';
 import type { Logger } from '../process/logger.ts';
+import { repeat } from '../process/repeat.ts';
+import type { Db } from '../redis/db.ts';
+import { Lease } from '../redis/lease.ts';
+
+/** Runs out before the next interval of the same process begins. */
+const MARGIN_MS = 50;
 
 /**
- * Does some upkeep again and again, in one process of the fleet at a time: whoever comes first after each interval does
- * it. A process that dies in between costs one interval.
- * @param options.key a string key that holds the turn
- * @returns stops it, after what is under way
+ * Repeats upkeep, in one process of the swarm at a time: in each interval, the process whose timer fires first takes the
+ * lease and does the work. If that process dies, the swarm misses one interval.
+ * @param options.name of the lease; `options.what`: named in the log when the work fails
+ * @returns stops it, and waits for work that is under way
  */
-export function oncePerFleet(
-  options: { redis: Redis; key: string; everyMs: number; what: string; log: Logger },
+export function startUpkeep(
+  options: { db: Db; name: string; everyMs: number; what: string; log: Logger },
   work: () => Promise<unknown>,
 ): () => Promise<void> {
-  const { redis, key, everyMs, what, log } = options;
-  let underWay: Promise<void> | null = null;
-
-  async function tick(): Promise<void> {
-    try {
-      const mine = await redis.set(key, String(process.pid), 'PX', Math.max(1, everyMs - 50), 'NX'); // free again when the next timer fires
-      if (mine !== null) await work();
-    } catch (error) {
-      log.warn({ error }, `${what} failed; it is tried again`);
-    }
-  }
-
-  const timer = setInterval(() => {
-    underWay ??= tick().finally(() => (underWay = null)); // a Redis that is away holds one up, not a pile of them
-  }, everyMs);
-  return async () => {
-    clearInterval(timer);
-    await underWay;
-  };
+  const { db, name, everyMs, what, log } = options;
+  const lease = new Lease(db, db.keys.turnOf(name), { ttlMs: Math.max(1, everyMs - MARGIN_MS) });
+  return repeat({ everyMs, what, log }, async () => {
+    if (await lease.take()) await work();
+  });
 }

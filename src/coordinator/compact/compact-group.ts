@@ -87,7 +87,7 @@ async function askForSummary(
   const { model, modelId, ledger, workerId, signal, isDraining, now, note } = parts;
   const identity = {
     jobId,
-    token: '', // there is no job and no lock; the turn of the compaction takes its place
+    token: '', // there is no job and no lock; the lease of the compaction takes its place
     attempt: 0,
     digest: createHash('sha256')
       .update([COMPACT_PROMPT_VERSION, modelId, ...originals.map(({ value }) => toDigest(value))].join('\n'))

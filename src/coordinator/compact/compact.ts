@@ -5,7 +5,7 @@ import type { MissionJob } from '../step/job.ts';
 import { findCandidates } from './candidates.ts';
 import { compactGroup, nameGroup, type Group } from './compact-group.ts';
 import { groupFindings } from './groups.ts';
-import { takeCompactionTurn, type CompactionTurn } from './turn.ts';
+import { holdLease, type HeldLease } from '../../redis/lease.ts';
 import { LIVE_LIMIT, type CompactOutcome, type CompactParts } from './types.ts';
 
 /** Share of the limit that a compaction frees, so that the next mission does not exceed the limit again at once. */
@@ -58,17 +58,17 @@ export async function compactIfNeeded(parts: CompactParts): Promise<CompactOutco
     await redis.del(keys.compaction); // the archive is no longer too full
     return 'not-needed';
   }
-  const turn = await takeCompactionTurn(db);
-  if (turn === null) return 'busy';
+  const lease = await holdLease(db, keys.turnOf('compaction'));
+  if (lease === null) return 'busy';
   try {
-    return await compact(parts, turn, live);
+    return await compact(parts, lease, live);
   } finally {
-    await turn.release();
+    await lease.release();
   }
 }
 
 /** @param before number of live findings */
-async function compact(parts: CompactParts, turn: CompactionTurn, before: number): Promise<CompactOutcome> {
+async function compact(parts: CompactParts, lease: HeldLease, before: number): Promise<CompactOutcome> {
   const { note, now, limit = LIVE_LIMIT } = parts;
   const { redis, keys } = parts.db;
   const target = Math.floor(limit * (1 - MARGIN));
@@ -81,7 +81,7 @@ async function compact(parts: CompactParts, turn: CompactionTurn, before: number
     const session = await parts.currentSession();
     if (groups.length === 0) groups = await planGroups(parts, session, live - target);
     if (groups.length === 0) break;
-    if (!(await compactAll(parts, turn, groups, session, tally))) return 'busy';
+    if (!(await compactAll(parts, lease, groups, session, tally))) return 'busy';
     groups = [];
     live = await redis.zcard(keys.index);
     await storeState(parts, { state: 'condensing', live, condensed: tally.condensed });
@@ -137,10 +137,10 @@ async function planGroups(parts: CompactParts, session: string, reduceBy: number
   return [];
 }
 
-/** Compacts groups, four at once. @returns false if another process has taken the turn */
+/** Compacts groups, four at once. @returns false if another process has taken the lease */
 async function compactAll(
   parts: CompactParts,
-  turn: CompactionTurn,
+  lease: HeldLease,
   groups: readonly Group[],
   session: string,
   tally: Tally,
@@ -149,7 +149,7 @@ async function compactAll(
   let isMine = true;
 
   async function compactOne(group: Group): Promise<void> {
-    isMine &&= await turn.isMine();
+    isMine &&= await lease.isMine();
     if (!isMine || failures.length > 0) return;
     try {
       if ((await compactGroup(parts, group, session)) !== 'condensed') return;

@@ -1,6 +1,6 @@
 import { missionsQueue } from '../../../queues/missions.ts';
 import type { Db } from '../../redis/db.ts';
-import { oncePerFleet } from '../../swarm/upkeep.ts';
+import { startUpkeep } from '../../swarm/upkeep.ts';
 import type { DelegatedMission, DelegateParts } from '../delegate/delegate.ts';
 import { deleteMission, readMissionFields } from '../mission/record.ts';
 import { reportBlocked, type ReportParts } from './blocked.ts';
@@ -76,12 +76,12 @@ export function watchMissions(parts: WatchParts): MissionWatch {
     underWay = underWay.then(() => addReady(ids));
   }
 
-  const stopSweeping = oncePerFleet(
-    { redis, key: keys.turnOf('missions'), everyMs: SWEEP_EVERY_MS, what: 'looking after missions', log },
+  const stopSweeping = startUpkeep(
+    { db, name: 'missions', everyMs: SWEEP_EVERY_MS, what: 'looking after missions', log },
     sweep,
   );
-  const stopPruning = oncePerFleet(
-    { redis, key: keys.turnOf('old-missions'), everyMs: PRUNE_EVERY_MS, what: 'forgetting old missions', log },
+  const stopPruning = startUpkeep(
+    { db, name: 'old-missions', everyMs: PRUNE_EVERY_MS, what: 'forgetting old missions', log },
     () => pruneMissions(db, now()),
   );
 

@@ -1,122 +1,75 @@
-import type { Redis } from 'ioredis';
-import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../process/logger.ts';
-import { connectRedis } from '../../redis/connect.ts';
+import { repeat } from '../../process/repeat.ts';
 import type { Db } from '../../redis/db.ts';
-import { adoptAllExternal, adoptExternal } from './adopt.ts';
+import { Lease, RENEW_LEASE_EVERY_MS } from '../../redis/lease.ts';
+import { adoptAllExternal } from './adopt.ts';
+import { adoptAnnounced, type Announcements } from './announcements.ts';
 
-/** Everything is looked through this often for what nobody announced. */
+/** How often the watching process searches all finding keys, because a program may store a finding without announcing it. */
 const SEARCH_EVERY_MS = 10 * 60_000;
-/** A process that dies leaves the watch to another one after this long; the new one begins with a search. */
-const TURN_MS = 15_000;
-const RENEW_EVERY_MS = 5_000;
-/** How a holder is known who gives the watch up to a process that has nothing better to do. */
-const PATIENT = 'patient:';
-/** Announcements are gathered this long: the fleet's own come here too, thousands a second on a busy one. */
-const GATHER_MS = 100;
 
 export interface ExternalWatchParts {
   db: Db;
   url: string;
   log: Logger;
   /**
-   * Watches only after so long, and only while no process without patience does. Default 0. Workers have some: hearing
-   * of every finding of the fleet would slow them down (`npm run bench -- beside`).
+   * Above 0, the process begins to watch only after this time, only while no other process watches, and gives the watch
+   * up to a process with 0. Default 0. Workers wait, because every announced finding of the fleet costs the watching
+   * process time (`npm run bench -- beside`).
    */
   patienceMs?: number;
-  /** Work of the same rhythm, done with every search and by the same process. */
-  alsoSearch?: () => Promise<unknown>;
 }
 
 /**
  * Adopts what other programs store: at once when it is announced, else by a search at the start and every ten minutes.
- * One process of the fleet does it at a time; any may call this.
- * @returns stops it, after what is under way
+ * Every process of the fleet may call this; the one that holds the lease does the work.
+ * @returns stops it, and waits for work that is under way
  */
-export function watchExternalFindings(parts: ExternalWatchParts): () => Promise<void> {
-  const { db, url, log, patienceMs = 0 } = parts;
-  const { redis, keys } = db;
-  const key = keys.turnOf('foreign-findings');
-  const owner = `${patienceMs === 0 ? '' : PATIENT}${randomBytes(8).toString('hex')}`;
-  const announced = new Set<string>();
-  let subscriber: Redis | null = null;
-  let searchedAt = 0;
-  let stopped = false;
-  let ticking: Promise<void> | null = null;
-  let adopting: Promise<void> | null = null;
+export function watchExternalFindings({ db, url, log, patienceMs = 0 }: ExternalWatchParts): () => Promise<void> {
+  const lease = new Lease(db, db.keys.turnOf('foreign-findings'), { isPatient: patienceMs > 0 });
+  let announcements: Announcements | null = null;
+  let searchedAt = 0; // ms since 1970; 0: a search is due
 
-  async function tick(): Promise<void> {
-    const mine = await takeTurn();
-    if (!mine) return leave();
-    subscriber ??= await listen();
-    if (Date.now() - searchedAt < SEARCH_EVERY_MS) return;
-    searchedAt = Date.now();
-    const adopted = await adoptAllExternal(db);
-    if (adopted > 0) log.info({ adopted }, 'findings of other programs adopted');
-    await parts.alsoSearch?.();
-  }
-
-  async function takeTurn(): Promise<boolean> {
-    if ((await redis.set(key, owner, 'PX', TURN_MS, 'NX')) !== null) return true;
-    const holder = await redis.get(key);
-    const givesWay = patienceMs === 0 && holder?.startsWith(PATIENT) === true;
-    if (holder !== owner && !givesWay) return false;
-    await redis.set(key, owner, 'PX', TURN_MS); // two at once, should it change just now, do no harm: each finding is adopted once
-    return true;
-  }
-
-  async function listen(): Promise<Redis> {
-    const connection = await connectRedis(url, { role: 'worker', log, name: 'fleet-foreign' });
-    connection.on('message', (_channel, id: string) => {
-      announced.add(id);
-      adopting ??= adoptAnnounced().finally(() => (adopting = null));
-    });
-    connection.on('ready', () => (searchedAt = 0)); // what was announced while the connection was away
-    await connection.subscribe(keys.channelFindings);
-    return connection;
-  }
-
-  async function adoptAnnounced(): Promise<void> {
-    while (announced.size > 0) {
-      await sleep(GATHER_MS);
-      const ids = [...announced];
-      announced.clear();
-      await adoptExternal(db, ids).catch((error: unknown) => {
-        searchedAt = 0; // the next search finds them
-        log.warn({ error }, 'announced findings not adopted');
-      });
-    }
-  }
-
-  function leave(): void {
-    subscriber?.disconnect();
-    subscriber = null;
+  function searchSoon(): void {
     searchedAt = 0;
   }
 
-  function start(): void {
-    if (stopped) return;
-    ticking ??= tick()
-      .catch((error: unknown) =>
-        log.warn({ error }, 'looking for findings of other programs failed; it is tried again'),
-      )
-      .finally(() => (ticking = null));
+  async function watch(): Promise<void> {
+    if (!(await lease.take())) return leave();
+    announcements ??= await adoptAnnounced({ db, url, log, onMissed: searchSoon });
+    if (Date.now() - searchedAt >= SEARCH_EVERY_MS) await search();
   }
 
-  let timer: NodeJS.Timeout | undefined;
-  const beginning = setTimeout(() => {
-    start();
-    timer = setInterval(start, RENEW_EVERY_MS);
-  }, patienceMs);
+  async function search(): Promise<void> {
+    searchedAt = Date.now();
+    try {
+      const adopted = await adoptAllExternal(db);
+      if (adopted > 0) log.info({ adopted }, 'findings of other programs adopted');
+    } catch (error) {
+      searchSoon();
+      throw error;
+    }
+  }
+
+  async function leave(): Promise<void> {
+    const left = announcements;
+    announcements = null;
+    searchSoon();
+    await left?.close();
+  }
+
+  const stop = repeat(
+    {
+      everyMs: RENEW_LEASE_EVERY_MS,
+      firstAfterMs: patienceMs,
+      what: 'looking for findings of other programs',
+      log,
+    },
+    watch,
+  );
   return async () => {
-    stopped = true;
-    clearTimeout(beginning);
-    clearInterval(timer);
-    await ticking;
-    await adopting;
-    const mine = subscriber !== null;
-    leave();
-    if (mine && (await redis.get(key)) === owner) await redis.del(key);
+    await stop();
+    await leave();
+    await lease.release();
   };
 }

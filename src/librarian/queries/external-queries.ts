@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { archiveQueue } from '../../../queues/archive.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
-import { oncePerFleet } from '../../swarm/upkeep.ts';
+import { startUpkeep } from '../../swarm/upkeep.ts';
 import { toQueryIds } from './enqueue.ts';
 
 /** Keys looked at in one SCAN step. */
@@ -33,15 +33,15 @@ export async function watchExternalQueries(
   subscriber: Redis,
 ): Promise<() => Promise<void>> {
   const { log } = parts;
-  const { redis, keys } = parts.db;
+  const { keys } = parts.db;
   const warn = (error: unknown): void => log.warn({ error }, 'a question was not taken; the next sweep finds it');
   subscriber.on('message', (channel, queryId: string) => {
     if (channel === keys.channelQueries) enqueueExternalQuery(parts, queryId).catch(warn);
   });
   subscriber.on('ready', () => void sweepExternalQueries(parts).catch(warn));
   await subscriber.subscribe(keys.channelQueries);
-  return oncePerFleet(
-    { redis, key: keys.turnOf('questions'), everyMs: SWEEP_EVERY_MS, what: 'looking for unheard questions', log },
+  return startUpkeep(
+    { db: parts.db, name: 'questions', everyMs: SWEEP_EVERY_MS, what: 'looking for unheard questions', log },
     () => sweepExternalQueries(parts),
   );
 }
