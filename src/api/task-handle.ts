@@ -2,11 +2,11 @@ import type { Queue } from 'bullmq';
 import type { QueueName } from '../../queues/registry.ts';
 import { JobFailedError, toMessage, UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding.ts';
-import { parseHalt } from '../halt/halt.ts';
 import { toRedisError } from '../redis/connect.ts';
 import type { Db } from '../redis/db.ts';
 import type { JobEnds } from '../jobs/state/job-ends.ts';
 import type { Enqueued, TaskHandle, WaitOptions } from '../tasks/types.ts';
+import { readBlocker } from '../jobs/state/blocked.ts';
 import { readJob } from '../jobs/state/states.ts';
 
 export interface HandleParts {
@@ -65,15 +65,12 @@ export function toTimeoutMs({ timeoutMs = DEFAULT_TIMEOUT_MS }: WaitOptions): nu
 
 /** Why a task may not be done yet. */
 async function describe({ db, queueName, redisUrl }: HandleParts, id: string): Promise<string> {
-  const { redis, keys } = db;
   try {
-    const [{ state }, halt, parked] = await Promise.all([
-      readJob(db, queueName, id),
-      redis.get(keys.haltReason),
-      redis.hexists(keys.parked, id),
-    ]);
-    if (halt !== null) return `${state}; the fleet is halted: ${parseHalt(halt).reason}`;
-    return parked === 1 ? 'parked: budget' : state;
+    const { state } = await readJob(db, queueName, id);
+    const blocker = await readBlocker(db, { queue: queueName, id, state });
+    if (blocker?.kind === 'halted') return `${state}; the fleet is halted: ${blocker.halt.reason}`;
+    if (blocker?.kind === 'waits-for-budget') return 'parked: budget';
+    return blocker?.kind === 'parked' ? 'parked' : state;
   } catch (error) {
     return toMessage(toRedisError(error, redisUrl));
   }

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMission } from '../coordinator/mission/record.ts';
 import type { MissionRecord } from '../coordinator/mission/types.ts';
-import { toMessage } from '../errors.ts';
+import { HaltError, toMessage } from '../errors.ts';
+import { describeHalt } from '../halt/halt.ts';
+import { readBlocker } from '../jobs/state/blocked.ts';
+import { readJob } from '../jobs/state/states.ts';
 import type { StoredFinding } from '../findings/types.ts';
 import type { OpenFleet } from '../api/open-fleet.ts';
 import { DEMO_WORKSPACE } from './demo-fleet.ts';
@@ -18,7 +21,7 @@ export async function tellMission(fleet: OpenFleet, say: (line: string) => void)
   const findings = fleet.findings.follow({ signal: following.signal }); // from before the mission on: none is missed
   const mission = await fleet.missions.add({ goal: GOAL, workspace: DEMO_WORKSPACE });
   say(`🎯 ${GOAL}`);
-  const telling = tellFindings(fleet, mission.id, findings, say);
+  const telling = tellFindings(fleet, mission.id, { findings, say, signal: following.signal });
   try {
     const [answer] = await Promise.all([mission.finding({ timeoutMs: MISSION_TIMEOUT_MS }), telling]);
     tellAnswer(answer, say);
@@ -36,10 +39,13 @@ export async function tellMission(fleet: OpenFleet, say: (line: string) => void)
 async function tellFindings(
   fleet: OpenFleet,
   missionId: string,
-  findings: AsyncIterable<StoredFinding>,
-  say: (line: string) => void,
+  {
+    findings,
+    say,
+    signal,
+  }: { findings: AsyncIterable<StoredFinding>; say: (line: string) => void; signal: AbortSignal },
 ): Promise<void> {
-  const record = await waitForPlan(fleet, missionId);
+  const record = await waitForPlan(fleet, missionId, signal);
   for (const line of describeStart(record)) say(line);
   say('');
   for await (const finding of findings) {
@@ -49,12 +55,18 @@ async function tellFindings(
   }
 }
 
-/** @returns the mission once it has a plan, or has ended without one */
-async function waitForPlan({ inner }: OpenFleet, id: string): Promise<MissionRecord> {
+/**
+ * @returns the mission once it has a plan, or has ended without one
+ * @throws HaltError while the fleet is halted: no plan comes; the signal's reason
+ */
+async function waitForPlan({ inner }: OpenFleet, id: string, signal: AbortSignal): Promise<MissionRecord> {
   for (;;) {
     const record = await readMission(inner.db, id);
     if (record !== null && (record.plan !== null || record.state !== 'running')) return record;
-    await sleep(LOOK_EVERY_MS);
+    const { state } = await readJob(inner.db, 'missions', id);
+    const blocker = await readBlocker(inner.db, { queue: 'missions', id, state });
+    if (blocker?.kind === 'halted') throw new HaltError(`the fleet is halted (${describeHalt(blocker.halt)})`);
+    await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
 }
 

@@ -4,7 +4,7 @@ import { readMission, readMissionHead } from '../../coordinator/mission/record.t
 import type { MissionRecord } from '../../coordinator/mission/types.ts';
 import { describeAllParked } from '../../coordinator/upkeep/blocked.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
-import { parseHalt } from '../../halt/halt.ts';
+import { readBlocker, type Blocker } from '../../jobs/state/blocked.ts';
 import { readJob } from '../../jobs/state/states.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
@@ -29,33 +29,44 @@ export async function followMission(
   id: string,
   say: (line: string) => void,
 ): Promise<MissionEndState> {
-  const { db, queues } = fleet.inner;
-  const { redis, keys } = db;
+  const { db } = fleet.inner;
   const teller = createTeller(fleet, id, say);
   try {
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(POLL_MS, pollMs * 1.3)) {
-      const job = await readJob(db, queues.missions.name, id);
+      const job = await readJob(db, 'missions', id);
       const jobState = job.state;
       const head = await readMissionHead(db, id);
       if (head !== null) await teller.tell(head);
       if (head?.state === 'done') return { state: 'done', finding: head.finding };
-      if (head?.state === 'asks' || head?.state === 'parked') return { state: head.state, problem: head.problem };
       if (jobState === 'failed' || head?.state === 'failed') {
         const problem = head?.state === 'failed' ? head.problem : job.state === 'failed' ? job.reason : 'unknown';
         if (jobState === 'failed' || jobState === 'unknown') return { state: 'failed', problem };
       }
       if (jobState === 'unknown') return { state: 'failed', problem: `there is no job of mission ${id}` };
-      if (jobState === 'delayed' && (await redis.hexists(keys.parked, id)) === 1) {
-        return { state: 'parked', problem: head?.problem ?? '' };
-      }
+      const blocker = await readBlocker(db, { queue: 'missions', id, state: jobState });
+      const end = blocker === null ? null : toEnd(blocker, head?.problem ?? '');
+      if (end !== null) return end;
       const parked = jobState === 'waiting-children' ? await describeAllParked(db, id) : '';
       if (parked !== '') return { state: 'parked', problem: parked };
-      const halt = jobState === 'active' ? null : await redis.get(keys.haltReason); // a running call ends and is stored
-      if (halt !== null) return { state: 'halted', halt: parseHalt(halt) };
       await sleep(pollMs);
     }
   } finally {
     teller.stop();
+  }
+}
+
+/** @returns null where the mission goes on by itself */
+function toEnd(blocker: Blocker, problem: string): MissionEndState | null {
+  switch (blocker.kind) {
+    case 'halted':
+      return { state: 'halted', halt: blocker.halt };
+    case 'asks':
+      return { state: 'asks', problem };
+    case 'parked':
+    case 'waits-for-budget':
+      return { state: 'parked', problem };
+    case 'waits-for-provider':
+      return null;
   }
 }
 

@@ -3,7 +3,8 @@ import { countOf } from '../../text/plural.ts';
 import { readMissionHead } from '../../coordinator/mission/record.ts';
 import { readPaper, toSectionQueryId, type PaperRecord } from '../../coordinator/paper/record.ts';
 import type { ShardReport } from '../../coordinator/paper/types.ts';
-import { parseHalt } from '../../halt/halt.ts';
+import { readBlocker, type Blocker } from '../../jobs/state/blocked.ts';
+import type { Db } from '../../redis/db.ts';
 import type { Halt } from '../../halt/halt-shape.ts';
 import { readJob } from '../../jobs/state/states.ts';
 import { toQueryIds } from '../../librarian/queries/enqueue.ts';
@@ -22,11 +23,10 @@ export type PaperEnd =
  * @param say a line about what is done now
  */
 export async function followPaper(fleet: OpenFleet, id: string, say: (line: string) => void): Promise<PaperEnd> {
-  const { db, queues } = fleet.inner;
-  const { redis, keys } = db;
+  const { db } = fleet.inner;
   const teller = createTeller(say);
   for (;;) {
-    const job = await readJob(db, queues.missions.name, id);
+    const job = await readJob(db, 'missions', id);
     const { state } = job;
     const [mission, paper] = [await readMissionHead(db, id), await readPaper(db, id)];
     if (paper !== null) teller.tell(paper);
@@ -35,18 +35,18 @@ export async function followPaper(fleet: OpenFleet, id: string, say: (line: stri
     if (text !== null && (state === 'completed' || mission?.state === 'done')) return { state: 'done', text };
     if (job.state === 'failed') return { state: 'failed', problem: mission?.problem || job.reason };
     if (state === 'unknown') return { state: 'failed', problem: mission?.problem || 'there is no job of it' };
-    const stands = mission?.state === 'asks' || mission?.state === 'parked' ? mission.state : null;
-    const halt = state === 'active' && stands === null ? null : await redis.get(keys.haltReason); // a running call ends and is stored
-    if (halt !== null) return { state: 'halted', halt: parseHalt(halt) };
-    if (stands !== null) return { state: stands, problem: mission?.problem ?? '' };
+    const blocker = await readBlocker(db, { queue: 'missions', id, state });
+    if (blocker?.kind === 'halted') return { state: 'halted', halt: blocker.halt };
+    if (blocker?.kind === 'asks' || blocker?.kind === 'parked') {
+      return { state: blocker.kind, problem: mission?.problem ?? '' };
+    }
     if (mission !== null && mission.problem !== '') teller.wait(mission.problem);
-    const question = toQuestionJob(id, paper);
-    if (await isOverBudget(fleet, id, question)) {
+    const question = await readQuestionBlocker(db, toQuestionJob(id, paper));
+    if (blocker?.kind === 'waits-for-budget' || question?.kind === 'waits-for-budget') {
       const problem = `its budget is reached; a higher one releases it: fleet budget USD --mission ${id}`;
       return { state: 'parked', problem };
     }
-    const waits = await readWait(fleet, question);
-    if (waits !== null) teller.wait(waits);
+    if (question?.kind === 'waits-for-provider') teller.wait(question.why);
     await sleep(POLL_MS);
   }
 }
@@ -57,17 +57,9 @@ function toQuestionJob(id: string, paper: PaperRecord | null): string {
   return toQueryIds(toSectionQueryId(id, Math.max(0, at), paper?.tries[`section-${at + 1}`] ?? 0)).jobId;
 }
 
-/** Whether the paper's own job, or the question it waits for, is parked for a budget. */
-async function isOverBudget({ inner }: OpenFleet, id: string, question: string): Promise<boolean> {
-  const marks = await inner.db.redis.hmget(inner.db.keys.parked, id, question);
-  return marks.some((mark) => mark !== null);
-}
-
-/** Why the question waits for a shard, in the librarian's words; null: it does not. */
-async function readWait({ inner }: OpenFleet, question: string): Promise<string | null> {
-  const { archive } = inner.queues;
-  if ((await readJob(inner.db, archive.name, question)).state !== 'delayed') return null;
-  return (await archive.getJobLogs(question, 0, 0, false)).logs[0] ?? null;
+async function readQuestionBlocker(db: Db, id: string): Promise<Blocker | null> {
+  const { state } = await readJob(db, 'archive', id);
+  return readBlocker(db, { queue: 'archive', id, state });
 }
 
 /** Says what is new since it was last called. */

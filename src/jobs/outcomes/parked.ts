@@ -77,19 +77,25 @@ export async function releaseParked(
   return released;
 }
 
-/** For people, after "parked for its": what a parked job waits for, and the command that releases it. @param mark of `keys.parked` */
-export function describeParked(mark: string): string {
-  const { scope, name } = parseMark(mark);
+/** For people, after "parked for its": what a parked job waits for, and the command that releases it. */
+export function describeParked({ scope, name }: ReadMark): string {
   if (scope === 'parked-mission')
     return `mission, which a person set aside; fleet resume ${String(name)} lets it go on`;
   const option = typeof scope === 'string' ? `--${scope} ${String(name)}` : '--batch NAME';
   return `budget; a higher one releases it: fleet budget USD ${option}`;
 }
 
-/** A mark of a version with one queue names no queue. */
-function parseMark(text: string): { scope?: unknown; name?: unknown; queue?: unknown } {
+/** A mark as another version may have written it; those of a version with one queue name no queue. */
+interface ReadMark {
+  scope?: unknown;
+  name?: unknown;
+  queue?: unknown;
+}
+
+/** Reads what `keys.parked` holds of one job. */
+export function parseMark(text: string): ReadMark {
   try {
-    return JSON.parse(text) as { scope?: unknown; name?: unknown; queue?: unknown };
+    return JSON.parse(text) as ReadMark;
   } catch {
     return {};
   }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Queue } from 'bullmq';
-import type { ArchiveFilter } from '../../../queues/archive.ts';
+import { archiveQueue, type ArchiveFilter } from '../../../queues/archive.ts';
 import { HaltError, ShutdownError } from '../../errors.ts';
-import { describeHalt, parseHalt } from '../../halt/halt.ts';
+import { describeHalt } from '../../halt/halt.ts';
 import { createJobEnds } from '../../jobs/state/job-ends.ts';
 import type { Db } from '../../redis/db.ts';
+import { readBlocker } from '../../jobs/state/blocked.ts';
 import { readJob } from '../../jobs/state/states.ts';
 import { addQuery } from './enqueue.ts';
 
@@ -61,8 +62,7 @@ export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string })
         }
         if (ended?.state === 'failed') return { kind: 'failed', reason: ended.reason };
         if (asked.isDraining()) throw new ShutdownError('this process goes away');
-        await assertNoHalt(db);
-        if ((await readJob(db, queue.name, jobId)).state === 'delayed') break;
+        if (await isBlocked(db, jobId)) break;
       }
       return { kind: 'later' };
     },
@@ -84,7 +84,10 @@ function toQuery({ question, filter, jobId, batch, missionId }: TaskQuestion) {
   };
 }
 
-async function assertNoHalt({ redis, keys }: Db): Promise<void> {
-  const halt = await redis.get(keys.haltReason);
-  if (halt !== null) throw new HaltError(describeHalt(parseHalt(halt)));
+/** @throws HaltError */
+async function isBlocked(db: Db, id: string): Promise<boolean> {
+  const { state } = await readJob(db, archiveQueue.name, id);
+  const blocker = await readBlocker(db, { queue: archiveQueue.name, id, state });
+  if (blocker?.kind === 'halted') throw new HaltError(describeHalt(blocker.halt));
+  return blocker !== null;
 }

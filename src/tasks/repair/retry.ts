@@ -4,7 +4,7 @@ import { noteRetryInBatch } from '../batch/lifecycle.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { checkTask } from '../check.ts';
 import type { KnownNames } from '../known-names.ts';
-import { describeParked } from '../../jobs/outcomes/parked.ts';
+import { describeParked, parseMark } from '../../jobs/outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
 import { readJob } from '../../jobs/state/states.ts';
 
@@ -76,7 +76,7 @@ async function findFailed({ db, queue }: { db: Db; queue: Queue }, id: string): 
   const mark = await redis.hget(keys.parked, id);
   throw new UsageError(
     mark !== null
-      ? `job ${id}: parked for its ${describeParked(mark)}`
+      ? `job ${id}: parked for its ${describeParked(parseMark(mark))}`
       : `job ${id}: is ${state}; only failed jobs can be retried`,
   );
 }

@@ -85,7 +85,7 @@ async function waitForAnswer({ inner, findings }: OpenFleet, jobId: string, find
     last = line;
     console.error(toLine(line, lineWidth()));
   };
-  return waitForJob({ db, queue: queues.archive, findings }, jobId, findingId, (state) => {
+  return waitForJob({ db, queue: 'archive', findings }, jobId, findingId, (state) => {
     if (state === 'delayed') void say().catch(() => undefined);
   });
 }

@@ -41,7 +41,6 @@ export async function runTaskCommand(description: string | undefined, options: T
 
 async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<void> {
   await withFleet(async (fleet) => {
-    const { db, queues } = fleet.inner;
     const handle = await fleet.tasks.add(task, options.taskId === undefined ? {} : { taskId: options.taskId });
     const { id, findingId, added, state } = handle;
     if (!options.wait) {
@@ -51,7 +50,7 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
     }
     if (!options.json) console.error(added ? `Enqueued ${id}, waiting` : `${id} is there already: ${state}`);
     await warnWithoutWorkers(fleet);
-    const parts = { db, queue: queues.tasks, findings: fleet.findings };
+    const parts = { db: fleet.inner.db, queue: 'tasks' as const, findings: fleet.findings };
     const { showProgress } = await import('../../output/progress.ts');
     const progress = showProgress('Working', 0, 'turns');
     const finding = await waitForJob(parts, id, findingId, (now, turns) => {

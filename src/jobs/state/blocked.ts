@@ -1,0 +1,50 @@
+import type { QueueName } from '../../../queues/registry.ts';
+import type { Halt } from '../../halt/halt-shape.ts';
+import { parseHalt } from '../../halt/halt.ts';
+import type { Db } from '../../redis/db.ts';
+import { describeParked, parseMark } from '../outcomes/parked.ts';
+import type { JobState } from './types.ts';
+
+/** Why an open job does not run, and what a person is shown. */
+export type Blocker =
+  /** The whole fleet waits for a person. */
+  | { kind: 'halted'; halt: Halt }
+  /** The mission waits for a person's choice. */
+  | { kind: 'asks'; problem: string }
+  /** A person parked the mission. `waitsFor` goes after "parked for its". */
+  | { kind: 'parked'; waitsFor: string }
+  /** Parked until a budget of its own is raised. `waitsFor` goes after "parked for its". */
+  | { kind: 'waits-for-budget'; waitsFor: string }
+  /** Delayed for a provider, a shard, or money that calls under way have reserved. `why`: last line of the job's log. */
+  | { kind: 'waits-for-provider'; why: string };
+
+/**
+ * Reads why a job does not run. All who wait for a job use this order: what stops the whole fleet, then what a person
+ * decides, then the job's budgets, then providers. A job that runs is not blocked: its call ends and is stored.
+ * @param job.state as `readJob` found it
+ * @returns null if it runs, has ended, or waits for its turn or its children
+ */
+export async function readBlocker(
+  { redis, keys }: Db,
+  { queue, id, state }: { queue: QueueName; id: string; state: JobState },
+): Promise<Blocker | null> {
+  if (state === 'completed' || state === 'failed' || state === 'unknown') return null;
+  const isDelayed = state === 'delayed';
+  const [halt, mark, record] = await Promise.all([
+    redis.get(keys.haltReason),
+    isDelayed ? redis.hget(keys.parked, id) : null,
+    queue === 'missions' ? redis.hmget(keys.mission(id), 'state', 'problem') : [],
+  ]);
+  const [mission, problem] = record;
+  const waitsForPerson = mission === 'asks' || mission === 'parked';
+  if (state === 'active' && !waitsForPerson) return null;
+  if (halt !== null) return { kind: 'halted', halt: parseHalt(halt) };
+  if (mission === 'asks') return { kind: 'asks', problem: problem ?? '' };
+  const scope = mission === 'parked' ? { scope: 'parked-mission', name: id } : mark === null ? null : parseMark(mark);
+  if (scope !== null) {
+    return { kind: scope.scope === 'parked-mission' ? 'parked' : 'waits-for-budget', waitsFor: describeParked(scope) };
+  }
+  if (!isDelayed) return null;
+  const [why = ''] = await redis.lrange(`${keys.queueKey(queue, id)}:logs`, -1, -1);
+  return { kind: 'waits-for-provider', why };
+}
