@@ -29,8 +29,8 @@ import { registerUp } from './commands/up.ts';
 /**
  * One entry a command, in the order of the help text. A command has two files:
  * - `commands/<name>.ts` registers its name, options and help text. Every command line loads all of these, so they import
- *   nothing but commander, `options.ts` and constants.
- * - `commands/run/<name>.ts` does the work. The action imports it when the command is given, and imports no more than it uses.
+ *   only commander, `input/options.ts` and constants.
+ * - `commands/run/<name>.ts` does the work. Only the action of the command imports it.
  */
 const registrations: ((program: Command) => void)[] = [
   registerDemo,
@@ -60,7 +60,7 @@ const registrations: ((program: Command) => void)[] = [
   registerPrompt,
 ];
 
-/** The command line as a tree; `parseAsync` of it throws what a command throws. */
+/** Returns the tree of commands. Its `parseAsync` throws the errors of a command. */
 export function buildProgram(): Command {
   const program = new Command('fleet')
     .description('A worker fleet for LLM work: queues, workers, budgets, findings.')
@@ -74,13 +74,13 @@ export function buildProgram(): Command {
 /** Runs one command and ends the process: 0 done, 1 failed, 2 wrong use. */
 export async function runCommandLine(argv: string[]): Promise<never> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0); // `fleet status | head`: the reader has seen enough
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0); // `fleet status | head`: the reader has closed the pipe
     throw error;
   });
   try {
     await buildProgram().parseAsync(argv);
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has said it already
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has printed the error
     else process.exitCode = (await import('./output/report-failure.ts')).reportFailure(error);
   }
   process.exit();

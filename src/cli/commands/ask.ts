@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption } from '../options.ts';
+import { jsonOption } from '../input/options.ts';
 import type { AskCommandOptions } from './run/ask.ts';
 
 export function registerAsk(program: Command): void {

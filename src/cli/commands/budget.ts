@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption, toUsd } from '../options.ts';
+import { jsonOption, toUsd } from '../input/options.ts';
 import type { BudgetOptions } from './run/budget.ts';
 
 export function registerBudget(program: Command): void {

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { REPORT_DIMENSIONS } from '../../ledger/report/types.ts';
-import { jsonOption } from '../options.ts';
+import { jsonOption } from '../input/options.ts';
 import type { CostsOptions } from './run/costs.ts';
 
 export function registerCosts(program: Command): void {

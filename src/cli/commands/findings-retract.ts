@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { jsonOption } from '../options.ts';
+import { jsonOption } from '../input/options.ts';
 
-/** `fleet findings retract`. */
+/** Registers `fleet findings retract`. */
 export function registerRetract(findings: Command): void {
   findings
     .command('retract')
@@ -12,6 +12,6 @@ export function registerRetract(findings: Command): void {
     .addHelpText('after', '\nExample:\n  fleet findings retract finding_8f3a2c1d9e4b --why "measured the wrong host"')
     .action(
       async (given: string, _own: object, command: Command) =>
-        (await import('./run/findings-retract.ts')).runFindingsRetractCommand(given, command.optsWithGlobals()), // `findings` takes --json for itself
+        (await import('./run/findings-retract.ts')).runFindingsRetractCommand(given, command.optsWithGlobals()), // commander gives --json to the parent command `findings`
     );
 }

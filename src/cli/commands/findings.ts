@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FINDINGS_SHOWN, jsonOption, toCount } from '../options.ts';
+import { FINDINGS_SHOWN, jsonOption, toCount } from '../input/options.ts';
 import { registerRetract } from './findings-retract.ts';
 import type { FindingsOptions } from './run/findings.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption, toCount } from '../options.ts';
+import { jsonOption, toCount } from '../input/options.ts';
 import type { MissionCommandOptions } from './run/mission.ts';
 
 const MOST_TASKS = 5_000;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { jsonOption } from '../options.ts';
+import { jsonOption } from '../input/options.ts';
 
-/** `fleet paper show`. */
+/** Registers `fleet paper show`. */
 export function registerPaperShow(paper: Command): void {
   paper
     .command('show')
@@ -11,6 +11,6 @@ export function registerPaperShow(paper: Command): void {
     .addHelpText('after', '\nExample:\n  fleet paper show mission-8f3a2c1d9e4b')
     .action(
       async (id: string, _own: object, command: Command) =>
-        (await import('./run/paper-show.ts')).runPaperShowCommand(id, command.optsWithGlobals()), // `paper` takes --json for itself
+        (await import('./run/paper-show.ts')).runPaperShowCommand(id, command.optsWithGlobals()), // commander gives --json to the parent command `paper`
     );
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption, toUsd } from '../options.ts';
+import { jsonOption, toUsd } from '../input/options.ts';
 import { registerPaperShow } from './paper-show.ts';
 import type { PaperOptions } from './run/paper.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption, toCount } from '../options.ts';
+import { jsonOption, toCount } from '../input/options.ts';
 import type { RetryCommandOptions } from './run/retry.ts';
 
 export function registerRetry(program: Command): void {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption } from '../options.ts';
+import { jsonOption } from '../input/options.ts';
 
 export function registerShards(program: Command): void {
   program

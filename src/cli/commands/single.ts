@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption, toUsd } from '../options.ts';
+import { jsonOption, toUsd } from '../input/options.ts';
 import { addTaskOptions } from './task.ts';
 import type { SingleCommandOptions } from './run/single.ts';
 

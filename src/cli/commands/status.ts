@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption } from '../options.ts';
+import { jsonOption } from '../input/options.ts';
 import type { StatusCommandOptions } from './run/status.ts';
 
 export function registerStatus(program: Command): void {

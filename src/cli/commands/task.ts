@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { TASK_KINDS } from '../../../queues/kinds.ts';
-import { jsonOption, toCount, toUsd } from '../options.ts';
+import { jsonOption, toCount, toUsd } from '../input/options.ts';
 import type { TaskCommandOptions } from './run/task-input.ts';
 
 export function registerTask(program: Command): void {
@@ -33,7 +33,7 @@ Examples:
     );
 }
 
-/** The options that describe a task, shared with `single`. */
+/** Adds the options that describe a task; `single` has them, too. */
 export function addTaskOptions(command: Command): Command {
   return command
     .option('--workspace <name>', 'folder it may work in, a name of FLEET_WORKSPACES; default: none')

@@ -8,35 +8,35 @@ import { readBlocker, type Blocker } from '../../jobs/state/blocked.ts';
 import { readJob } from '../../jobs/state/states.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
-import { lineWidth, toLine } from '../output/print.ts';
+import { lineWidth, fitLine } from '../output/print.ts';
 import { showProgress, type Progress } from '../output/progress.ts';
 
 const FIRST_POLL_MS = 50;
 const POLL_MS = 400;
 
-/** How a mission that was waited for stands at last. `finding` is null after a dry run. */
+/** How the wait for a mission ended. `finding` is null after a dry run. */
 export type MissionEndState =
   | { state: 'done'; finding: string | null }
   | { state: 'failed' | 'asks' | 'parked'; problem: string }
   | { state: 'halted'; halt: Halt };
 
 /**
- * Waits until a mission is done, has failed, asks, or cannot go on because the fleet is halted. Says each step once.
- * @param say a line about what is done now
+ * Waits until a mission is done, has failed, waits for a person or is held by a halt. Reports each step once.
+ * @param print prints one line about the step
  */
 export async function followMission(
   fleet: OpenFleet,
   id: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<MissionEndState> {
   const { db } = fleet.inner;
-  const teller = createTeller(fleet, id, say);
+  const reporter = createReporter(fleet, id, print);
   try {
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(POLL_MS, pollMs * 1.3)) {
       const job = await readJob(db, 'missions', id);
       const jobState = job.state;
       const head = await readMissionHead(db, id);
-      if (head !== null) await teller.tell(head);
+      if (head !== null) await reporter.report(head);
       if (head?.state === 'done') return { state: 'done', finding: head.finding };
       if (jobState === 'failed' || head?.state === 'failed') {
         const problem = head?.state === 'failed' ? head.problem : job.state === 'failed' ? job.reason : 'unknown';
@@ -51,11 +51,11 @@ export async function followMission(
       await sleep(pollMs);
     }
   } finally {
-    teller.stop();
+    reporter.stop();
   }
 }
 
-/** @returns null where the mission goes on by itself */
+/** @returns null where the mission resumes by itself */
 function toEnd(blocker: Blocker, problem: string): MissionEndState | null {
   switch (blocker.kind) {
     case 'halted':
@@ -70,21 +70,21 @@ function toEnd(blocker: Blocker, problem: string): MissionEndState | null {
   }
 }
 
-/** Says what is new since it was last told. */
-function createTeller(fleet: OpenFleet, id: string, say: (line: string) => void) {
+/** Prints what is new since its last call. */
+function createReporter(fleet: OpenFleet, id: string, print: (line: string) => void) {
   const { db } = fleet.inner;
   const { redis, keys } = db;
-  const said = new Set<string>();
+  const printed = new Set<string>();
   let bar: Progress | null = null;
   const once = (mark: string, line: string): void => {
-    if (said.has(mark)) return;
-    said.add(mark);
-    say(toLine(line, lineWidth()));
+    if (printed.has(mark)) return;
+    printed.add(mark);
+    print(fitLine(line, lineWidth()));
   };
 
-  /** Recall, survey and plan stand in the whole record, which may be large: read once. */
-  async function tellBeginning(): Promise<void> {
-    if (said.has('plan')) return;
+  /** Recall, survey and plan are in the whole record, which may be large: it is read until the plan is printed. */
+  async function reportBeginning(): Promise<void> {
+    if (printed.has('plan')) return;
     const record = await readMission(db, id);
     if (record === null) return;
     if (record.recall !== null) once('recall', `Recall:     ${describeRecall(record.recall)}`);
@@ -99,9 +99,9 @@ function createTeller(fleet: OpenFleet, id: string, say: (line: string) => void)
   }
 
   return {
-    async tell(head: MissionRecord): Promise<void> {
+    async report(head: MissionRecord): Promise<void> {
       const { step, counts, problem } = head;
-      await tellBeginning();
+      await reportBeginning();
       if (problem !== '' && head.state === 'running') once(`problem ${problem}`, `Stands:     ${problem}`);
       if (step === 'wait' && counts.total > 0) {
         bar ??= showProgress('Tasks', counts.total, 'done');

@@ -12,25 +12,25 @@ import type { OpenFleet } from '../../api/open-fleet.ts';
 
 const POLL_MS = 300;
 
-/** How a paper that was waited for stands at last. */
+/** How the wait for a paper ended. */
 export type PaperEnd =
   | { state: 'done'; text: string }
   | { state: 'failed' | 'asks' | 'parked'; problem: string }
   | { state: 'halted'; halt: Halt };
 
 /**
- * Waits until a paper is written, stands, or cannot go on because the fleet is halted. Says each step once.
- * @param say a line about what is done now
+ * Waits until a paper is written, has failed, waits for a person or is held by a halt. Reports each step once.
+ * @param print prints one line about the step
  */
-export async function followPaper(fleet: OpenFleet, id: string, say: (line: string) => void): Promise<PaperEnd> {
+export async function followPaper(fleet: OpenFleet, id: string, print: (line: string) => void): Promise<PaperEnd> {
   const { db } = fleet.inner;
-  const teller = createTeller(say);
+  const reporter = createReporter(print);
   for (;;) {
     const job = await readJob(db, 'missions', id);
     const { state } = job;
     const [mission, paper] = [await readMissionHead(db, id), await readPaper(db, id)];
-    if (paper !== null) teller.tell(paper);
-    // The text first: it is there before the mission is done, and both are there for good.
+    if (paper !== null) reporter.report(paper);
+    // The text first: it is stored before the mission is done, and neither is ever removed.
     const text = paper?.text ?? null;
     if (text !== null && (state === 'completed' || mission?.state === 'done')) return { state: 'done', text };
     if (job.state === 'failed') return { state: 'failed', problem: mission?.problem || job.reason };
@@ -40,57 +40,62 @@ export async function followPaper(fleet: OpenFleet, id: string, say: (line: stri
     if (blocker?.kind === 'asks' || blocker?.kind === 'parked') {
       return { state: blocker.kind, problem: mission?.problem ?? '' };
     }
-    if (mission !== null && mission.problem !== '') teller.wait(mission.problem);
+    if (mission !== null && mission.problem !== '') reporter.reportWait(mission.problem);
     const question = await readQuestionBlocker(db, toQuestionJob(id, paper));
     if (blocker?.kind === 'waits-for-budget' || question?.kind === 'waits-for-budget') {
       const problem = `its budget is reached; a higher one releases it: fleet budget USD --mission ${id}`;
       return { state: 'parked', problem };
     }
-    if (question?.kind === 'waits-for-provider') teller.wait(question.why);
+    if (question?.kind === 'waits-for-provider') reporter.reportWait(question.why);
     await sleep(POLL_MS);
   }
 }
 
-/** Job id of the question that the paper asks now, if it asks one. */
+/** Job id of the question of the first section without a draft. */
 function toQuestionJob(id: string, paper: PaperRecord | null): string {
-  const at = paper?.outline?.sections.findIndex((_, section) => (paper.drafts[section] ?? null) === null) ?? -1;
-  return toQueryIds(toSectionQueryId(id, Math.max(0, at), paper?.tries[`section-${at + 1}`] ?? 0)).jobId;
+  const index = paper?.outline?.sections.findIndex((_, i) => (paper.drafts[i] ?? null) === null) ?? -1;
+  return toQueryIds(toSectionQueryId(id, Math.max(0, index), paper?.tries[`section-${index + 1}`] ?? 0)).jobId;
 }
 
+/** What holds up the question that the paper waits for; null: nothing does. */
 async function readQuestionBlocker(db: Db, id: string): Promise<Blocker | null> {
   const { state } = await readJob(db, 'archive', id);
   return readBlocker(db, { queue: 'archive', id, state });
 }
 
-/** Says what is new since it was last called. */
-function createTeller(say: (line: string) => void): { tell(paper: PaperRecord): void; wait(why: string): void } {
-  const said = new Set<string>();
+/** Prints what is new since its last call. */
+function createReporter(print: (line: string) => void): {
+  report(paper: PaperRecord): void;
+  reportWait(reason: string): void;
+} {
+  const printed = new Set<string>();
   const once = (mark: string, line: string): void => {
-    if (said.has(mark)) return;
-    said.add(mark);
-    say(line);
+    if (printed.has(mark)) return;
+    printed.add(mark);
+    print(line);
   };
   return {
-    tell({ shards, outline, drafts, text }) {
+    report({ shards, outline, drafts, text }) {
       if (shards !== null) {
-        for (const [at, line] of describeShards(shards).entries()) once(`shards ${shards.at} ${at}`, line);
+        for (const [i, line] of describeShards(shards).entries()) once(`shards ${shards.at} ${i}`, line);
       }
       if (outline === null) return;
       const { title, sections } = outline;
       once('outline', `Outline:  ${title} (${countOf(sections.length, 'section')})`);
-      for (const [at, draft] of drafts.entries()) {
+      for (const [i, draft] of drafts.entries()) {
         if (draft === null) continue;
-        once(`draft ${at}`, `Section:  ${at + 1} of ${sections.length}, ${draft.title}: ${FROM[draft.kind]}`);
+        once(`draft ${i}`, `Section:  ${i + 1} of ${sections.length}, ${draft.title}: ${SOURCES[draft.kind]}`);
       }
       if (text !== null) once('text', 'Paper:    put together and stored');
     },
-    wait: (why) => once(`wait ${why}`, `Waits:    ${why}`),
+    reportWait: (reason) => once(`wait ${reason}`, `Waits:    ${reason}`),
   };
 }
 
-const FROM = { archive: 'written', 'by-id': 'written from findings read by id', nothing: 'nothing in the archive' };
+/** How a section was written. */
+const SOURCES = { archive: 'written', 'by-id': 'written from findings read by id', nothing: 'nothing in the archive' };
 
-/** The shards that work on one line, each of the others with the provider's words. */
+/** The working shards in one line, and each failing shard in a line with the provider's message. */
 function describeShards({ shards, roundTripMs }: ShardReport): string[] {
   const working = shards.filter(({ ok }) => ok).map(({ shard, left }) => `S${shard} ✅ ${left} left`);
   const failing = shards.filter(({ ok }) => !ok).map(({ shard, problem }) => `S${shard} ❌ ${problem ?? 'no answer'}`);

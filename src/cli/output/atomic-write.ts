@@ -5,22 +5,23 @@ import { toMessage, UsageError } from '../../errors.ts';
 
 const BUFFER_CHARS = 256 * 1024;
 
-/** Not every file system knows links to files. */
+/** Errors of a file system without hard links. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
 /**
- * Writes a file whole or not at all: beside it first, then in its place in one step. Whatever was there stays until then.
- * @param options.keep what is there by then stays for good; default false
- * @throws UsageError when the folder cannot be written to, before `fill` is called; with `keep` where the file is there
+ * Writes a file whole or not at all: first to a temporary file in the same folder, which is then renamed. A file that exists
+ * is unchanged until then.
+ * @param options.keep whether a file that exists at the end is kept instead of replaced; default false
+ * @throws UsageError when the folder cannot be written to, before `fill` is called; with `keep` where the file exists
  */
-export async function writeWhole(
+export async function writeAtomically(
   path: string,
   fill: (write: (text: string) => Promise<void>) => Promise<void>,
   options: { keep?: boolean } = {},
 ): Promise<void> {
-  const beside = toBeside(path);
-  const file = await openBeside(beside, path);
-  const remove = (): void => rmSync(beside, { force: true });
+  const temporary = toTemporary(path);
+  const file = await openTemporary(temporary, path);
+  const remove = (): void => rmSync(temporary, { force: true });
   process.once('exit', remove);
   let buffer = '';
   try {
@@ -33,12 +34,12 @@ export async function writeWhole(
     await file.write(buffer);
     await file.sync();
     await file.close();
-    if (options.keep === true) await moveIfFree(beside, path);
-    else await rename(beside, path);
+    if (options.keep === true) await moveIfFree(temporary, path);
+    else await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
     await file.close().catch(() => undefined); // closed already where the rename failed
-    await rm(beside, { force: true });
+    await rm(temporary, { force: true });
     throw error;
   } finally {
     process.off('exit', remove);
@@ -46,29 +47,29 @@ export async function writeWhole(
 }
 
 /**
- * Looks, before anything is paid, whether a new file can be written there: by writing one beside it.
- * @throws UsageError where it is there already, or nothing can be written into its folder
+ * Checks, before anything is paid, that a new file can be written, by writing a temporary one in the same folder.
+ * @throws UsageError where the file exists, or its folder cannot be written to
  */
 export async function assertWritable(path: string): Promise<void> {
-  if ((await lstat(path).catch(() => null)) !== null) throw alreadyThere(path);
-  const beside = toBeside(path);
-  const file = await openBeside(beside, path);
+  if ((await lstat(path).catch(() => null)) !== null) throw toExistsError(path);
+  const temporary = toTemporary(path);
+  const file = await openTemporary(temporary, path);
   await file.close();
-  await rm(beside, { force: true });
+  await rm(temporary, { force: true });
 }
 
-function toBeside(path: string): string {
+function toTemporary(path: string): string {
   return join(dirname(path), `.${process.pid}.${Date.now()}.partial`);
 }
 
-function openBeside(beside: string, path: string): Promise<FileHandle> {
-  return open(beside, 'wx').catch((error: unknown) => {
-    throw new UsageError(`cannot write ${path}: ${describe(error, dirname(path))}`, { cause: error });
+function openTemporary(temporary: string, path: string): Promise<FileHandle> {
+  return open(temporary, 'wx').catch((error: unknown) => {
+    throw new UsageError(`cannot write ${path}: ${describeError(error, dirname(path))}`, { cause: error });
   });
 }
 
-/** The system's own words would name the file beside, of which nobody has heard. */
-function describe(error: unknown, folder: string): string {
+/** The system's message names the temporary file; this one names the user's path. */
+function describeError(error: unknown, folder: string): string {
   switch (Reflect.get(Object(error), 'code')) {
     case 'ENOENT':
       return `there is no folder ${folder}`;
@@ -83,25 +84,25 @@ function describe(error: unknown, folder: string): string {
   }
 }
 
-/** Into its place in one step, unless something is there. @throws UsageError */
-async function moveIfFree(beside: string, path: string): Promise<void> {
+/** Renames the temporary file in one step, unless the path exists. @throws UsageError */
+async function moveIfFree(temporary: string, path: string): Promise<void> {
   try {
-    await link(beside, path);
+    await link(temporary, path);
   } catch (error) {
     const code: unknown = Reflect.get(Object(error), 'code');
-    if (code === 'EEXIST') throw alreadyThere(path);
+    if (code === 'EEXIST') throw toExistsError(path);
     if (typeof code !== 'string' || !NO_LINKS.has(code)) throw error;
-    if ((await lstat(path).catch(() => null)) !== null) throw alreadyThere(path);
-    return rename(beside, path);
+    if ((await lstat(path).catch(() => null)) !== null) throw toExistsError(path);
+    return rename(temporary, path);
   }
-  await rm(beside, { force: true });
+  await rm(temporary, { force: true });
 }
 
-function alreadyThere(path: string): UsageError {
+function toExistsError(path: string): UsageError {
   return new UsageError(`${path} is there already; give another name, nothing is written over`);
 }
 
-/** So that the name survives a power cut too. Not every system lets a folder be synced. */
+/** Makes the new name durable over a power cut. Not every system can sync a folder. */
 async function syncFolder(folder: string): Promise<void> {
   const opened = await open(folder, 'r').catch(() => null);
   await opened?.sync().catch(() => undefined);

@@ -4,14 +4,13 @@ import { countOf } from '../../text/plural.ts';
 import { toSummary } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { formatUsd } from '../../pricing/money.ts';
-import { lineWidth, toLine, withoutControls } from './print.ts';
-import { renderTable } from './table.ts';
+import { lineWidth, fitLine, withoutControls, renderTable } from './print.ts';
 
-/** Entries of a `for_each` named in a plan; the rest is a number. */
+/** Entries of a `for_each` that a plan shows; further ones are only counted. */
 const NAMED_ITEMS = 5;
 
-/** `fleet mission ls`. */
-export function renderMissions(missions: readonly MissionStatus[]): string {
+/** The text of `fleet mission ls`. */
+export function renderMissionTable(missions: readonly MissionStatus[]): string {
   if (missions.length === 0) return 'There is no mission yet: fleet mission "…" adds one.';
   const rows = missions.map((mission) => [
     mission.id,
@@ -19,27 +18,27 @@ export function renderMissions(missions: readonly MissionStatus[]): string {
     describeTasks(mission),
     formatUsd(mission.budget.settled + mission.budget.uncertain, 4),
     mission.createdAt?.slice(0, 16).replace('T', ' ') ?? '–',
-    toLine(mission.goal, 50),
+    fitLine(mission.goal, 50),
   ]);
   return renderTable([['MISSION', 'STATE', 'TASKS', 'COST', 'SINCE', 'GOAL'], ...rows], [3]);
 }
 
-/** A mission that its own budget holds back is running as far as its record goes; people want to see that it stands. */
+/** The record of a mission whose jobs are parked for a budget is still `running`: add that it is parked. */
 function describeState({ state, step, problem }: MissionStatus): string {
   if (state !== 'running') return state;
   return /^(parked:|all it waits for is parked)/.test(problem) ? `${step}, parked` : step;
 }
 
-/** `fleet mission ID`. */
+/** The text of `fleet mission ID`. */
 export function renderMission(mission: MissionStatus): string {
   const { id, goal, state, session, workspace, problem, budget, recall, plan, finding } = mission;
   const of = budget.limit === null ? '' : ` of ${formatUsd(budget.limit, 4)}`;
   return [
     `Mission ${id}: ${isDryRun(mission) ? 'planned, a dry run: no task of it was added' : state === 'running' ? `running, ${describeState(mission)}` : state}`,
-    `  goal:      ${toLine(goal, lineWidth() - 13)}`,
+    `  goal:      ${fitLine(goal, lineWidth() - 13)}`,
     `  session:   ${session}${workspace === null ? '' : `, workspace ${workspace}`}`,
-    ...(recall === null ? [] : [`  recall:    ${toLine(describe(recall), lineWidth() - 13)}`]),
-    ...(plan === null ? [] : [`  plan:      ${toLine(plan.approach, lineWidth() - 13)}`]),
+    ...(recall === null ? [] : [`  recall:    ${fitLine(describeRecall(recall), lineWidth() - 13)}`]),
+    ...(plan === null ? [] : [`  plan:      ${fitLine(plan.approach, lineWidth() - 13)}`]),
     `  tasks:     ${describeTasks(mission)}`,
     `  cost:      ${formatUsd(budget.settled + budget.uncertain, 6)}${of}`,
     ...(problem === '' ? [] : [`  problem:   ${withoutControls(problem)}`]),
@@ -48,7 +47,7 @@ export function renderMission(mission: MissionStatus): string {
   ].join('\n');
 }
 
-/** The answer of a mission, its sources, and what it took. */
+/** The answer of a mission, its sources, its tasks and its cost. */
 export function renderAnswer(
   answer: StoredFinding,
   sources: readonly (readonly [string, StoredFinding | null])[],
@@ -57,17 +56,17 @@ export function renderAnswer(
   const text: unknown = typeof result === 'object' && result !== null ? Reflect.get(result, 'answer') : result;
   const list = sources.map(([id, source]) => {
     const head = `  ${id}  ${source === null ? '(no longer there)' : `${source.at.slice(0, 16).replace('T', ' ')}  `}`;
-    return source === null ? head : head + toLine(toSummary(source), Math.max(30, lineWidth() - head.length));
+    return source === null ? head : head + fitLine(toSummary(source), Math.max(30, lineWidth() - head.length));
   });
   return [
     withoutControls(typeof text === 'string' ? text : JSON.stringify(text, null, 2)),
     ...(list.length === 0 ? [] : ['', 'Sources:', ...list]),
     '',
-    ...renderTaken(answer.finding_id, result),
+    ...renderTotals(answer.finding_id, result),
   ].join('\n');
 }
 
-/** A plan that nobody carries out. */
+/** The plan of a dry run. */
 export function renderPlan(plan: Plan): string {
   const lines = plan.tasks.map((task) => {
     const each = task.for_each ?? [];
@@ -77,12 +76,12 @@ export function renderPlan(plan: Plan): string {
         : ` × ${each.length} (${each.slice(0, NAMED_ITEMS).join(', ')}${each.length > NAMED_ITEMS ? ', …' : ''})`;
     const after = task.depends_on.length === 0 ? '' : `, after ${task.depends_on.join(', ')}`;
     const model = task.model === 'sonnet' ? `, sonnet (${task.reason ?? 'no reason'})` : '';
-    return toLine(`  ${task.id}${items}  [${task.kind}${model}${after}]  ${task.description}`, lineWidth());
+    return fitLine(`  ${task.id}${items}  [${task.kind}${model}${after}]  ${task.description}`, lineWidth());
   });
   return [withoutControls(plan.approach), '', ...lines].join('\n');
 }
 
-function renderTaken(findingId: string, result: unknown): string[] {
+function renderTotals(findingId: string, result: unknown): string[] {
   const read = (...path: string[]): unknown =>
     path.reduce<unknown>(
       (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
@@ -102,7 +101,7 @@ function renderTaken(findingId: string, result: unknown): string[] {
   ];
 }
 
-/** A dry run ends with its plan; whatever else is done has a finding. */
+/** A dry run ends with its plan; every other mission that is done has a finding. */
 function isDryRun({ state, finding, added }: MissionStatus): boolean {
   return state === 'done' && finding === null && added === 0;
 }
@@ -118,12 +117,12 @@ function describeTasks(mission: MissionStatus): string {
   return [`${counts.done} of ${counts.total}`, ...more].join(', ');
 }
 
-function describe(recall: NonNullable<MissionStatus['recall']>): string {
+function describeRecall(recall: NonNullable<MissionStatus['recall']>): string {
   if ('skipped' in recall) return `skipped: ${recall.skipped}`;
   return 'failed' in recall ? `failed: ${recall.failed}` : recall.answer;
 }
 
-/** What a person can do now. */
+/** The command that a person can give now. */
 function toNext({ id, state, counts }: MissionStatus): string[] {
   if (state === 'asks' || state === 'parked') return [`  next:      fleet resume ${id} --retry goes on`];
   if (state === 'failed' && counts.done >= counts.total) return [`  next:      fleet retry ${id}`];

@@ -1,22 +1,26 @@
+import type { StoredFinding } from '../../findings/types.ts';
+import type { BudgetState } from '../../ledger/budget.ts';
+import type { ProcessProblem } from '../../pm2/wait-until-ready.ts';
+import { formatUsd } from '../../pricing/money.ts';
 import { toOneLine } from '../../text/one-line.ts';
 
-/** Whether a person watches: bars and redrawing are for terminals, programs and files get plain lines. */
+/** Whether the stream is a terminal. Bars and redrawing are for terminals; programs and files get plain lines. */
 export function isTerminal(stream: NodeJS.WriteStream = process.stdout): boolean {
   return stream.isTTY && process.env.TERM !== 'dumb';
 }
 
-/** https://no-color.org: set and not empty means none. */
+/** Colours are off where NO_COLOR is set and not empty: https://no-color.org */
 export function wantsColour(): boolean {
   return isTerminal() && (process.env.NO_COLOR ?? '') === '';
 }
 
-/** What a program reads: one JSON document, indented for the person who looks all the same. */
+/** Prints one JSON document for programs, indented for people. */
 export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2));
 }
 
 /** One line of any text without control characters, cut to `width`. */
-export function toLine(text: string, width: number): string {
+export function fitLine(text: string, width: number): string {
   const line = toOneLine(text, Infinity);
   return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
 }
@@ -26,7 +30,43 @@ export function lineWidth(): number {
   return process.stdout.columns ?? 100;
 }
 
-/** Keeps line breaks and tabs; what a model wrote must not move the cursor. */
+/** Removes control characters but line breaks and tabs: a model's text must not move the cursor. */
 export function withoutControls(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]|[\u202A-\u202E\u2066-\u2069]/gu, ''); // and what turns the direction of the text around
+  return text.replaceAll(/[^\P{Cc}\n\t]|[\u202A-\u202E\u2066-\u2069]/gu, ''); // also those that change the direction of text
+}
+
+/**
+ * Aligned columns, two spaces apart.
+ * @param right indexes of the columns that are aligned to the right, such as numbers
+ */
+export function renderTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  const pad = (cell: string, i: number): string =>
+    right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0);
+  return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
+}
+
+/** Mark before the first line of a finding that is retracted or condensed; empty for a live one. */
+export function toStatusMark({ status }: StoredFinding): string {
+  return status === 'retracted' || status === 'condensed' ? `${status.toUpperCase()}  ` : '';
+}
+
+/** One budget in one line: its limit, what is spent, reserved and uncertain, and what is left. */
+export function describeBudget({ limit, settled, reserved, uncertain }: BudgetState): string {
+  const used = settled + reserved + uncertain;
+  const parts = [
+    `${formatUsd(settled, 4)} spent`,
+    ...(reserved > 0 ? [`${formatUsd(reserved, 4)} reserved`] : []),
+    ...(uncertain > 0 ? [`${formatUsd(uncertain, 4)} uncertain`] : []),
+  ];
+  if (limit === null) return `none set, ${parts.join(', ')}`;
+  return `${formatUsd(limit, 4)}, ${parts.join(', ')}, ${formatUsd(Math.max(0, limit - used), 4)} left`;
+}
+
+/** Prints why a process did not become ready, with its own error output. */
+export function printProcessProblem({ name, exitCode, triedAgain, lines }: ProcessProblem): void {
+  const how = exitCode === null ? 'is not ready' : `ended with exit code ${exitCode}`;
+  console.error(`❌ ${name} ${how}${triedAgain ? '; pm2 tries again' : ''}`);
+  for (const line of lines) console.error(`   ${line}`);
 }

@@ -2,20 +2,20 @@ import { Presets, SingleBar } from 'cli-progress';
 import { isTerminal, wantsColour } from './print.ts';
 
 export interface Progress {
-  /** @param note what else to say beside the numbers */
+  /** @param note text after the numbers */
   update(value: number, note?: string): void;
   setTotal(total: number): void;
   stop(): void;
 }
 
-/** Work shorter than this shows nothing. */
+/** Shorter work and shorter waits show nothing. */
 const QUIET_MS = 2_000;
 const LINE_EVERY_MS = 10_000;
 
 /**
- * Shows how far long work is, on the error output so that results stay clean: a bar on a terminal, elsewhere a line every
- * ten seconds.
- * @param unit of the numbers, for the line
+ * Shows the progress of long work on the error output, apart from results: a bar on a terminal, elsewhere a line every ten
+ * seconds.
+ * @param unit of the numbers
  */
 export function showProgress(title: string, total: number, unit = ''): Progress {
   const startedAt = Date.now();
@@ -28,7 +28,7 @@ function bar(title: string, firstTotal: number, unit: string, startedAt: number)
     {
       format: `${title} [{bar}] {percentage}% | {value} of {total}${unit === '' ? '' : ` ${unit}`}{note}`,
       stream: process.stderr,
-      hideCursor: null, // the terminal stays as it is, also when Ctrl-C ends the process
+      hideCursor: null, // the terminal needs no reset when Ctrl-C ends the process
       linewrap: null,
       clearOnComplete: true,
       noTTYOutput: false,
@@ -56,11 +56,11 @@ function bar(title: string, firstTotal: number, unit: string, startedAt: number)
 
 function lines(title: string, firstTotal: number, unit: string, startedAt: number): Progress {
   let total = firstTotal;
-  let saidAt = startedAt;
+  let printedAt = startedAt;
   return {
     update(value, note = '') {
-      if (Date.now() - saidAt < LINE_EVERY_MS) return;
-      saidAt = Date.now();
+      if (Date.now() - printedAt < LINE_EVERY_MS) return;
+      printedAt = Date.now();
       const of = total > 0 ? ` of ${total.toLocaleString('en-US')}` : '';
       const what = unit === '' ? '' : ` ${unit}`;
       console.error(`${title}: ${value.toLocaleString('en-US')}${of}${what}${note === '' ? '' : ` (${note})`}`);
@@ -69,5 +69,39 @@ function lines(title: string, firstTotal: number, unit: string, startedAt: numbe
       total = next;
     },
     stop: () => undefined,
+  };
+}
+
+/** Shows on the error output what a command waits for. */
+export interface Waiting {
+  /** @param text what the command waits for now */
+  update(text: string): void;
+  stop(): void;
+}
+
+/** Shows a long wait: on a terminal one line that is redrawn, elsewhere a line at each change and every ten seconds. */
+export function showWaiting(): Waiting {
+  const stream = process.stderr;
+  const onTerminal = isTerminal(stream);
+  const startedAt = Date.now();
+  let text = '';
+  let shown = '';
+  const print = (again: boolean): void => {
+    if (Date.now() - startedAt < QUIET_MS || text === '' || (text === shown && !again)) return;
+    stream.write(onTerminal ? `\r\u001B[K${text}` : `${text}\n`);
+    shown = text;
+  };
+  const first = setTimeout(() => print(false), QUIET_MS + 1);
+  const next = setInterval(() => print(!onTerminal), LINE_EVERY_MS);
+  return {
+    update(what) {
+      text = what;
+      print(false);
+    },
+    stop() {
+      clearTimeout(first);
+      clearInterval(next);
+      if (onTerminal && shown !== '') stream.write('\r\u001B[K');
+    },
   };
 }

@@ -2,10 +2,12 @@ import { loadConfig } from '../../config/environment.ts';
 import { FleetError, HaltError, NotFoundError, UsageError, toMessage } from '../../errors.ts';
 import { configSecrets, createRedactor } from '../../config/redact.ts';
 import { toRedisError } from '../../redis/connect.ts';
-import { EXIT } from './exit-codes.ts';
+
+/** Exit codes for scripts: 0 done, 1 failed, 2 wrong use, 3 halted. */
+export const EXIT = { failed: 1, usage: 2, halted: 3 } as const;
 
 /**
- * Prints what went wrong, in one line; the stack of an unexpected error only with FLEET_LOG_LEVEL=debug.
+ * Prints an error in one line; for an unexpected error with FLEET_LOG_LEVEL=debug its stack.
  * @returns the exit code
  */
 export function reportFailure(thrown: unknown): number {
@@ -13,21 +15,21 @@ export function reportFailure(thrown: unknown): number {
   const error = url === null ? thrown : toRedisError(thrown, url, isOwn);
   const wantsStack = ['debug', 'trace'].includes(process.env.FLEET_LOG_LEVEL ?? '');
   const unexpected = error instanceof Error && !(error instanceof FleetError);
-  const said = unexpected && wantsStack ? (error.stack ?? error.message) : toMessage(error);
-  const text = error instanceof HaltError ? toHalted(said) : said;
+  const message = unexpected && wantsStack ? (error.stack ?? error.message) : toMessage(error);
+  const text = error instanceof HaltError ? describeHaltError(message) : message;
   console.error(createRedactor(secrets)(`Error: ${text}`));
   if (error instanceof NotFoundError) return EXIT.failed;
   if (error instanceof UsageError) return EXIT.usage;
   return error instanceof HaltError ? EXIT.halted : EXIT.failed;
 }
 
-/** A worker says only why; a person is told what it means, and what to do. */
-function toHalted(said: string): string {
-  const text = said.startsWith('the fleet is halted') ? said : `the fleet is halted (${said})`;
+/** A worker's message has only the reason; a person also needs to know what it means and what to do. */
+function describeHaltError(message: string): string {
+  const text = message.startsWith('the fleet is halted') ? message : `the fleet is halted (${message})`;
   return `${text}\nfleet status shows the ways out`;
 }
 
-/** The configuration may be what is wrong. */
+/** Reads what the message needs; a wrong configuration has none of it. */
 function readConfiguration(): { url: string | null; isOwn: boolean; secrets: string[] } {
   try {
     const config = loadConfig(process.env);

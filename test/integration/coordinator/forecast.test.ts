@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { buildProgram } from '../../../src/cli/program.ts';
 import { forecastPlan } from '../../../src/coordinator/plan/forecast.ts';
 import { planSchema } from '../../../src/coordinator/plan/plan.ts';
-import { renderMissionForecast } from '../../../src/coordinator/plan/render-forecast.ts';
+import { renderMissionForecast } from '../../../src/cli/output/forecast.ts';
 import { expandPlan } from '../../../src/coordinator/plan/expand.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import { createMissionModel, startCoordinator } from '../../support/coordinator.ts';

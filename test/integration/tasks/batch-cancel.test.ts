@@ -41,9 +41,7 @@ test('ends what waits, what runs and what is parked, and nothing that has ended'
     ],
     { batch: 'stop' },
   );
-  await waitUntil(
-    async () => (await tasks.getActiveCount()) === 2 && (await tasks.getDelayedCount()) === 1,
-  );
+  await waitUntil(async () => (await tasks.getActiveCount()) === 2 && (await tasks.getDelayedCount()) === 1);
 
   expect(await cancelBatch(fleet.inner.db, tasks, 'stop')).toBe(4);
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { assertWritable, writeWhole } from '../../../src/cli/output/atomic-write.ts';
+import { assertWritable, writeAtomically } from '../../../src/cli/output/atomic-write.ts';
 import { UsageError } from '../../../src/errors.ts';
 
 let folder = '';
@@ -15,13 +15,13 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('writing a file that must be new', () => {
   it('puts it in its place whole, and leaves nothing beside it', async () => {
-    await writeWhole(file, (write) => write('# Paper\n'), { keep: true });
+    await writeAtomically(file, (write) => write('# Paper\n'), { keep: true });
     expect(readFileSync(file, 'utf8')).toBe('# Paper\n');
     expect(readdirSync(folder)).toEqual(['paper.md']);
   });
 
   it('leaves what somebody else has put there meanwhile', async () => {
-    const writing = writeWhole(
+    const writing = writeAtomically(
       file,
       async (write) => {
         await write('# Paper\n');
@@ -35,7 +35,7 @@ describe('writing a file that must be new', () => {
   });
 
   it('leaves nothing where its text breaks off', async () => {
-    const writing = writeWhole(
+    const writing = writeAtomically(
       file,
       async (write) => {
         await write('# Pa');

@@ -7,10 +7,9 @@ import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import type { AskOptions } from '../../../api/ask-types.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
-import { toMark } from '../../output/finding-mark.ts';
-import { lineWidth, printJson, toLine, withoutControls } from '../../output/print.ts';
-import { warnWithoutLibrarian } from '../../warn-without-writers.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { lineWidth, printJson, fitLine, withoutControls, toStatusMark } from '../../output/print.ts';
+import { warnWithoutLibrarian } from '../../output/warnings.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 export interface AskCommandOptions {
   session?: string;
@@ -49,7 +48,7 @@ export async function runAskCommand(question: string, options: AskCommandOptions
   });
 }
 
-/** @throws UsageError for a time that is none */
+/** @throws UsageError for a time that cannot be parsed */
 function toAskOptions(options: AskCommandOptions): AskOptions {
   const { session, mission, batch, topic, since, queryId, fallback } = options;
   const filter: ArchiveFilter = {
@@ -74,19 +73,19 @@ function toInstant(text: string, now: number): string {
   throw new UsageError(`--since: expected a date, an ISO instant, or 90m, 12h, 7d, got ${JSON.stringify(text)}`);
 }
 
-/** A query that waits for a shard says so, once for each wait. */
+/** Waits for the answer. Prints why the query waits for a shard, once a wait. */
 async function waitForAnswer({ inner, findings }: OpenFleet, jobId: string, findingId: string): Promise<StoredFinding> {
   const { db, queues } = inner;
   let last = '';
-  const say = async (): Promise<void> => {
+  const printWait = async (): Promise<void> => {
     const { logs } = await queues.archive.getJobLogs(jobId, 0, 0, false);
     const line = logs[0] ?? '';
     if (line === last) return;
     last = line;
-    console.error(toLine(line, lineWidth()));
+    console.error(fitLine(line, lineWidth()));
   };
   return waitForJob({ db, queue: 'archive', findings }, jobId, findingId, (state) => {
-    if (state === 'delayed') void say().catch(() => undefined);
+    if (state === 'delayed') void printWait().catch(() => undefined);
   });
 }
 
@@ -106,10 +105,10 @@ async function renderAnswer({ findings }: OpenFleet, answer: StoredFinding): Pro
   ].join('\n');
 }
 
-/** Id, date, session and first line. */
+/** One source: its id, date, session and first line. */
 function renderSource(id: string, source: StoredFinding | null): string {
   if (source === null) return `  ${id}  (no longer there)`;
-  const mark = toMark(source);
+  const mark = toStatusMark(source);
   const head = `  ${id}  ${source.at.slice(0, 16).replace('T', ' ')}  ${source.session ?? '–'}  ${mark}`;
-  return (head + toLine(toSummary(source), Math.max(30, lineWidth() - head.length))).trimEnd();
+  return (head + fitLine(toSummary(source), Math.max(30, lineWidth() - head.length))).trimEnd();
 }

@@ -8,10 +8,9 @@ import { assertBatch } from '../../../tasks/batch/progress.ts';
 import { releaseParked } from '../../../jobs/outcomes/parked.ts';
 import { readBudget, seedBudget, setBudget, type BudgetScope, readOwnBudgets } from '../../../ledger/budget.ts';
 import type { BudgetState } from '../../../ledger/budget.ts';
-import { describeBudget } from '../../output/describe-budget.ts';
-import { describeTooLittle } from '../../cheapest-call.ts';
-import { printJson } from '../../output/print.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { describeTightBudget } from '../../output/warnings.ts';
+import { printJson, describeBudget } from '../../output/print.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 export interface BudgetOptions {
   batch?: string;
@@ -47,10 +46,10 @@ export async function runBudgetCommand(usd: number | undefined, options: BudgetO
   });
 }
 
-/** No error: a person may want a budget that lets nothing through. But they should know. */
+/** Warns where the budget allows no call. This is no error: a person may want such a budget. */
 function warnOfTooLittle(config: Config, { limit, settled, reserved, uncertain }: BudgetState): void {
   if (limit === null) return;
-  const tooLittle = describeTooLittle(config, limit - settled - reserved - uncertain);
+  const tooLittle = describeTightBudget(config, limit - settled - reserved - uncertain);
   if (tooLittle === null) return;
   const what = limit === 0 ? 'A budget of $0 allows no paid call' : `What is left is ${tooLittle}`;
   console.error(`⚠️  ${what}: the next paid call is not made until the budget is raised`);
@@ -64,7 +63,7 @@ function toScope({ batch, mission, task }: BudgetOptions): BudgetScope {
   return task === undefined ? null : { task };
 }
 
-/** A budget of something that does not exist, or that nobody asks, would be a limit that holds nothing. */
+/** @throws NotFoundError or UsageError for a budget that no call checks: of what does not exist, or of a task without one */
 async function assertScope({ inner: { db, queues } }: OpenFleet, scope: NonNullable<BudgetScope>): Promise<void> {
   if ('batch' in scope) await assertBatch(db, scope.batch);
   if ('mission' in scope) await findMission({ db, queues }, scope.mission);

@@ -5,7 +5,7 @@ import { UsageError } from '../../../errors.ts';
 import { cancelJobs } from '../../../tasks/cancel.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
 import { findQueueOfJob } from '../../../jobs/queue-of-job.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 /** Does `fleet cancel`. */
 export async function runCancelCommand(ids: string[], { batch }: { batch?: string }): Promise<void> {

@@ -1,8 +1,7 @@
 import { listContexts, removeContext, saveContext } from '../../../haiku/memory-contexts.ts';
-import { readTextFile } from '../../options.ts';
-import { printJson } from '../../output/print.ts';
-import { renderTable } from '../../output/table.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { readTextFile } from '../../input/files.ts';
+import { printJson, renderTable } from '../../output/print.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 /** Does `fleet context load`. */
 export async function runContextLoadCommand(name: string, file: string): Promise<void> {

@@ -4,8 +4,7 @@ import { readLedger, toCostReport } from '../../../ledger/report/report.ts';
 import { findPrices } from '../../../pricing/catalog.ts';
 import { describeUncertain } from '../../../status/read/notices.ts';
 import { printJson } from '../../output/print.ts';
-import { withFleet } from '../../with-fleet.ts';
-import { readSnapshot } from '../../read-snapshot.ts';
+import { withFleet, readSnapshot } from '../../input/with-fleet.ts';
 
 export type CostsOptions = { by: ReportDimension; json?: boolean } & Partial<Record<ReportDimension, string>>;
 
@@ -31,7 +30,7 @@ export async function runCostsCommand(options: CostsOptions): Promise<void> {
   });
 }
 
-/** Names the filters: one of them may be mistyped, and the rest of the fleet may have spent a lot. */
+/** Names the filters: a name may be mistyped. */
 function describeNothing(only: Partial<Record<ReportDimension, string>>): string {
   const named = Object.entries(only).map(([dimension, name]) => `${dimension} ${name}`);
   const lists = Object.keys(only).map((dimension) => `fleet costs --by ${dimension}`);

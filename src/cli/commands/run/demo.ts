@@ -40,13 +40,13 @@ function resolveFolder(folder: string | undefined): string {
   return realpathSync(path);
 }
 
-/** The source in a checkout, the compiled code in an installed package. */
+/** The source of a checkout, the compiled code of an installed package. */
 function defaultFolder(): string {
   const source = join(packageFolder, 'src');
   return existsSync(source) ? source : join(packageFolder, 'dist', 'src');
 }
 
-/** Ctrl-C and the like leave nothing behind either. */
+/** Stops the demo's processes also after Ctrl-C and other signals. */
 function endOnSignals(stop: () => Promise<void>): void {
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -54,8 +54,8 @@ function endOnSignals(stop: () => Promise<void>): void {
     ['SIGHUP', 129],
   ] as const) {
     process.once(signal, () => {
-      const leave = () => process.exit(code);
-      stop().then(leave, leave);
+      const exit = () => process.exit(code);
+      stop().then(exit, exit);
     });
   }
 }

@@ -3,7 +3,7 @@ import { printJson } from '../../output/print.ts';
 
 /** Does `fleet doctor`. */
 export async function runDoctorCommand(options: { live?: boolean; json?: boolean }): Promise<void> {
-  const { runDoctor } = await import('../../../doctor/run-doctor.ts'); // with it the providers' libraries: only who asks waits
+  const { runDoctor } = await import('../../../doctor/run-doctor.ts'); // it loads the providers' libraries
   const groups = await runDoctor(process.env, { live: options.live ?? false });
   if (groups.some(({ results }) => results.some(({ ok }) => !ok))) process.exitCode = 1;
   if (options.json) return printJson(groups);

@@ -1,13 +1,13 @@
 import { countOf } from '../../../text/plural.ts';
 import { loadConfig } from '../../../config/environment.ts';
 import { bringDown } from '../../../pm2/down.ts';
-import { showWaiting } from '../../output/show-waiting.ts';
+import { showWaiting } from '../../output/progress.ts';
 
 /** Does `fleet down`. */
 export async function runDownCommand(options: { now?: boolean }): Promise<void> {
   const waiting = showWaiting();
   const onEnded = (left: number, total: number): void =>
-    waiting.say(`Waiting for running model calls to end and be stored; ${left} of ${total} processes still up`);
+    waiting.update(`Waiting for running model calls to end and be stored; ${left} of ${total} processes still up`);
   const now = options.now ?? false;
   const count = await bringDown(loadConfig(process.env), { now, onEnded }).finally(waiting.stop);
   console.log(

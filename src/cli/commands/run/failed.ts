@@ -1,8 +1,8 @@
 import { countOf } from '../../../text/plural.ts';
 import { eachFailedJob, groupFailedJobs } from '../../../tasks/repair/failed.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
-import { lineWidth, printJson, toLine } from '../../output/print.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { lineWidth, printJson, fitLine } from '../../output/print.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 /** Does `fleet failed`. */
 export async function runFailedCommand(options: { batch?: string; session?: string; json?: boolean }): Promise<void> {
@@ -12,7 +12,7 @@ export async function runFailedCommand(options: { batch?: string; session?: stri
     const own = session === undefined ? {} : { session };
     const filter = batch === undefined ? own : { ...own, batch };
     const groups = await groupFailedJobs(eachFailedJob(db, queues.tasks, filter), batch === undefined ? {} : { batch });
-    // No question belongs to a batch as its tasks do.
+    // Questions and missions belong to no batch.
     const questions = batch === undefined ? await groupFailedJobs(eachFailedJob(db, queues.archive, own)) : [];
     const missions =
       batch === undefined ? await groupFailedJobs(eachFailedJob(db, queues.missions, own), { isMission: true }) : [];
@@ -26,8 +26,8 @@ export async function runFailedCommand(options: { batch?: string; session?: stri
     for (const group of shown) {
       console.log(`❌ ${group.reason}: ${countOf(group.count, group.noun)}`);
       for (const job of group.examples) {
-        console.log(`   ${job.id}  ${job.failedAt.slice(0, 19)}Z  ${toLine(job.description, 60)}`);
-        console.log(`      ${toLine(job.text, Math.max(40, lineWidth() - 6))}`);
+        console.log(`   ${job.id}  ${job.failedAt.slice(0, 19)}Z  ${fitLine(job.description, 60)}`);
+        console.log(`      ${fitLine(job.text, Math.max(40, lineWidth() - 6))}`);
       }
       console.log(`   ➜ ${group.repair}`);
     }

@@ -1,9 +1,8 @@
 import { UsageError } from '../../../errors.ts';
 import { countOf } from '../../../text/plural.ts';
 import { listAnswersCiting, retractFinding } from '../../../findings/retract.ts';
-import { thisPerson } from '../../current-user.ts';
-import { lineWidth, printJson, toLine } from '../../output/print.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { lineWidth, printJson, fitLine } from '../../output/print.ts';
+import { withFleet, currentUser } from '../../input/with-fleet.ts';
 
 /** Does `fleet findings retract`. */
 export async function runFindingsRetractCommand(
@@ -13,7 +12,7 @@ export async function runFindingsRetractCommand(
   const id = given.replace(/^finding:/, '');
   await withFleet(async ({ inner: { db } }) => {
     if (options.why.trim() === '') throw new UsageError('--why: expected a reason in words; it stays with the finding');
-    const retraction = await retractFinding(db, { id, why: options.why, by: thisPerson() });
+    const retraction = await retractFinding(db, { id, why: options.why, by: currentUser() });
     const citing = await listAnswersCiting(db, id);
     if (options.json) {
       return printJson({ ...retraction, cited_by: citing.map((answer) => answer.finding_id) });
@@ -26,7 +25,7 @@ export async function runFindingsRetractCommand(
     console.log(`${countOf(citing.length, 'answer')} cited it; ask again where it matters:`);
     for (const answer of citing) {
       const head = `  ${answer.finding_id}  ${answer.at.slice(0, 16).replace('T', ' ')}  `;
-      console.log(head + toLine(answer.task ?? '', Math.max(30, lineWidth() - head.length)));
+      console.log(head + fitLine(answer.task ?? '', Math.max(30, lineWidth() - head.length)));
     }
   });
 }

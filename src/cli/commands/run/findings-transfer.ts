@@ -1,24 +1,22 @@
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { countOf } from '../../../text/plural.ts';
-import { toMessage, UsageError } from '../../../errors.ts';
 import { eachStored } from '../../../findings/iterate.ts';
 import { toExportLine } from '../../../findings/transfer/export-line.ts';
 import { importFindings, type ImportCounts } from '../../../findings/transfer/import.ts';
 import type { FindingQuery } from '../../../findings/types.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
-import { EXIT } from '../../output/exit-codes.ts';
-import { withInterrupt } from '../../interrupt.ts';
+import { EXIT } from '../../output/report-failure.ts';
+import { openInputStream } from '../../input/files.ts';
+import { withInterrupt } from '../../input/with-fleet.ts';
 import { printJson } from '../../output/print.ts';
 import { showProgress } from '../../output/progress.ts';
-import { writeWhole } from '../../output/atomic-write.ts';
+import { writeAtomically } from '../../output/atomic-write.ts';
 
-/** Bad lines printed one by one; the rest is a number. */
+/** Bad lines that are printed, and that the JSON report lists; further ones are only counted. */
 const PROBLEMS_SHOWN = 20;
 const PROBLEMS_KEPT = 100;
 
-/** Writes every finding that fits as JSONL, oldest first. @param path null: to the standard output, as it comes */
+/** Writes every finding that matches as JSONL, oldest first. @param path null: writes to the standard output, line by line */
 export async function exportFindings({ inner }: OpenFleet, path: string | null, query: FindingQuery): Promise<void> {
   const { db } = inner;
   const progress = showProgress('Exporting', 0, 'findings');
@@ -32,21 +30,21 @@ export async function exportFindings({ inner }: OpenFleet, path: string | null, 
   }
   try {
     if (path === null) return await fill(writeToOutput);
-    await withInterrupt(`Interrupted. ${path} is as it was.`, () => writeWhole(path, fill));
+    await withInterrupt(`Interrupted. ${path} is as it was.`, () => writeAtomically(path, fill));
   } finally {
     progress.stop();
   }
   console.log(`Wrote ${countOf(count, 'finding')} to ${path}.`);
 }
 
-/** Reads a file of `--export` back; what is there already stays as it is. @param path `-` reads the standard input */
+/** Imports a file of `--export`; findings that exist are not changed. @param path `-` reads the standard input */
 export async function importFindingsFile(
   { inner }: OpenFleet,
   path: string,
   options: { json?: boolean },
 ): Promise<void> {
   const { db } = inner;
-  const { chunks, size } = await openFile(path);
+  const { chunks, size } = await openInputStream('--import', path);
   const progress = showProgress('Importing', size ?? 0, 'bytes');
   const problems: { line: number; problem: string }[] = [];
   let counts: ImportCounts | null = null;
@@ -82,16 +80,4 @@ function describeRest({ known, bad }: ImportCounts): string {
 
 async function writeToOutput(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
-}
-
-async function openFile(path: string): Promise<{ chunks: AsyncIterable<Buffer | string>; size: number | null }> {
-  if (path === '-') return { chunks: process.stdin, size: null };
-  try {
-    const found = await stat(path);
-    if (found.isDirectory()) throw new UsageError(`--import ${path}: is a folder`);
-    return { chunks: createReadStream(path, { highWaterMark: 256 * 1024 }), size: found.isFile() ? found.size : null };
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`--import: cannot read ${path}: ${toMessage(error)}`, { cause: error });
-  }
 }

@@ -3,10 +3,9 @@ import type { FindingQuery, StoredFinding } from '../../../findings/types.ts';
 import { toSummary } from '../../../findings/stored.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
-import { toMark } from '../../output/finding-mark.ts';
-import { FINDINGS_SHOWN } from '../../options.ts';
-import { lineWidth, printJson, toLine, withoutControls } from '../../output/print.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { FINDINGS_SHOWN } from '../../input/options.ts';
+import { lineWidth, printJson, fitLine, withoutControls, toStatusMark } from '../../output/print.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 export interface FindingsOptions {
   grep?: string;
@@ -35,7 +34,7 @@ export async function runFindingsCommand(id: string | undefined, options: Findin
       return options.json ? printJson(finding) : console.log(renderFinding(finding));
     }
     const { batch, export: target } = options;
-    // Of an imported batch there are findings and no tasks.
+    // An imported batch has findings, but no tasks.
     if (batch !== undefined && (await inner.db.redis.exists(inner.db.keys.indexByBatch(batch))) === 0) {
       await assertBatch(inner.db, batch);
     }
@@ -60,7 +59,7 @@ function toQuery({ grep, session, batch, limit, answers }: FindingsOptions): Fin
   };
 }
 
-/** @throws UsageError where an option beside `--import` would do nothing */
+/** @throws UsageError where `--import` would ignore another option */
 function assertAlone(id: string | undefined, options: FindingsOptions): void {
   const others = (['grep', 'session', 'batch', 'limit', 'export', 'answers'] as const).filter(
     (name) => options[name] !== undefined,
@@ -74,8 +73,8 @@ function assertAlone(id: string | undefined, options: FindingsOptions): void {
 function renderLine(finding: StoredFinding): string {
   const cost = finding.cost === undefined ? '' : formatUsd(toNanoUsd(finding.cost), 6);
   const head = `${finding.finding_id.padEnd(26)}  ${finding.at.slice(0, 19)}Z  ${cost.padStart(9)}  `;
-  const mark = toMark(finding);
-  return (head + mark + toLine(toSummary(finding), Math.max(30, lineWidth() - head.length))).trimEnd();
+  const mark = toStatusMark(finding);
+  return (head + mark + fitLine(toSummary(finding), Math.max(30, lineWidth() - head.length))).trimEnd();
 }
 
 function renderFinding(finding: StoredFinding): string {
@@ -83,7 +82,7 @@ function renderFinding(finding: StoredFinding): string {
   const facts: [string, string | undefined][] = [
     ['Retracted', toRetraction(finding)],
     ['Condensed', finding.status === 'condensed' ? `summed up in ${finding.summary_id ?? ''}` : undefined],
-    ['Task', toLine(finding.task ?? '', 400)],
+    ['Task', fitLine(finding.task ?? '', 400)],
     ['At', finding.at],
     ['By', [finding.worker_id, finding.model].filter((part) => part !== undefined).join(', ')],
     ['Session', finding.session],
@@ -106,10 +105,10 @@ function renderFinding(finding: StoredFinding): string {
   return [`finding:${finding.finding_id}`, ...lines, '', withoutControls(result ?? '')].join('\n');
 }
 
-/** Why, by whom and when; undefined where it stands. */
+/** Why, by whom and when the finding was retracted; undefined where it was not. */
 function toRetraction(finding: StoredFinding): string | undefined {
   if (finding.status !== 'retracted') return undefined;
   const note: unknown = Reflect.get(finding, 'retracted');
   if (typeof note !== 'object' || note === null) return 'yes';
-  return toLine(['why', 'by', 'at'].map((name) => String(Reflect.get(note, name) ?? '')).join(', '), 400);
+  return fitLine(['why', 'by', 'at'].map((name) => String(Reflect.get(note, name) ?? '')).join(', '), 400);
 }

@@ -3,8 +3,7 @@ import { createHaltSwitch } from '../../../halt/halt.ts';
 import type { Halt } from '../../../halt/halt-shape.ts';
 import { createNotifier } from '../../../swarm/notify.ts';
 import { choicesOf } from '../../../status/render/halt-choices.ts';
-import { thisPerson } from '../../current-user.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { withFleet, currentUser } from '../../input/with-fleet.ts';
 
 /** Does `fleet halt`. */
 export async function runHaltCommand(words: string[]): Promise<void> {
@@ -13,18 +12,18 @@ export async function runHaltCommand(words: string[]): Promise<void> {
   await withFleet(async ({ inner: { db, config, queues } }) => {
     const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
     const halt = createHaltSwitch(db, Object.values(queues), { notifier });
-    const first = await halt.halt({ reason: 'person', step: '', by: thisPerson(), detail });
+    const first = await halt.halt({ reason: 'person', step: '', by: currentUser(), detail });
     await notifier.flush();
     if (first) return console.log('Halted. Nothing is lost: `fleet resume` goes on.');
     const stated = await halt.read();
     if (stated === null) throw new UsageError('halt: somebody lifted a halt at this very moment; say it again');
-    await halt.enforce(); // a queue that somebody resumed in Bull Board stands still again
-    console.log(describeStanding(stated));
+    await halt.enforce(); // pauses again a queue that a person resumed in Bull Board
+    console.log(describeExisting(stated));
   });
 }
 
-/** What stands already, and the ways out of it. */
-function describeStanding(halt: Halt): string {
+/** The halt that is in force already, and the ways to end it. */
+function describeExisting(halt: Halt): string {
   const since = halt.at === '' ? '' : ` since ${halt.at}`;
   const by = halt.by === '' ? '' : ` by ${halt.by}`;
   const detail = halt.detail === '' ? '' : ` (${halt.detail})`;

@@ -6,12 +6,11 @@ import { readMissionStatus } from '../../../coordinator/mission/status.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
 import { formatUsd, toExactUsd } from '../../../pricing/money.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
-import { EXIT } from '../../output/exit-codes.ts';
+import { EXIT } from '../../output/report-failure.ts';
 import { printJson } from '../../output/print.ts';
-import { renderAnswer, renderMission, renderMissions, renderPlan } from '../../output/mission.ts';
-import { warnOfTightMission } from '../../warn-of-tight-mission.ts';
-import { warnWithoutCoordinator } from '../../warn-without-coordinator.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { renderAnswer, renderMission, renderMissionTable, renderPlan } from '../../output/mission.ts';
+import { warnOfTightMission, warnWithoutCoordinator } from '../../output/warnings.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 export interface MissionCommandOptions {
   wait?: boolean;
@@ -26,6 +25,7 @@ export interface MissionCommandOptions {
   json?: boolean;
 }
 
+/** Most missions of `fleet mission ls`. */
 const LISTED = 20;
 
 /** Does `fleet mission`. */
@@ -40,7 +40,7 @@ export async function runMissionCommand(goal: string, options: MissionCommandOpt
   });
 }
 
-/** @throws UsageError for an empty goal and numbers that are none */
+/** @throws UsageError for an empty goal and for a budget or quorum that is no number in its range */
 function toInput(goal: string, options: MissionCommandOptions): MissionInput {
   const { budget, workspace, topic, quorum, maxTasks, dryRun } = options;
   if (goal.trim() === '') throw new UsageError('mission: expected a goal in plain words, got nothing');
@@ -126,7 +126,7 @@ async function showPlan(fleet: OpenFleet, id: string, { json }: MissionCommandOp
     { nodes: expandPlan(plan), workspace },
   );
   if (json) return printJson({ mission_id: id, plan, cost_usd: Number(toExactUsd(budget.settled)), forecast });
-  const { renderMissionForecast } = await import('../../../coordinator/plan/render-forecast.ts');
+  const { renderMissionForecast } = await import('../../output/forecast.ts');
   console.log(renderPlan(plan));
   console.log(`\n${renderMissionForecast(forecast)}`);
   console.log(`\nMaking the plan cost ${formatUsd(budget.settled, 6)}; no task was added.`);
@@ -148,7 +148,7 @@ async function list(fleet: OpenFleet, { json, session }: MissionCommandOptions):
   const missions = await fleet.missions.list({ limit: LISTED, ...(session === undefined ? {} : { session }) });
   if (json) return printJson(missions);
   if (missions.length === 0 && session !== undefined) return console.log(`There is no mission of session ${session}.`);
-  console.log(renderMissions(missions));
+  console.log(renderMissionTable(missions));
 }
 
 function toJson({ id, findingId, added, state }: EnqueuedMission): object {

@@ -4,8 +4,8 @@ import { toFindingId } from '../../../findings/finding.ts';
 import { toSummary } from '../../../findings/stored.ts';
 import type { StoredFinding } from '../../../findings/types.ts';
 import { connectRedis } from '../../../redis/connect.ts';
-import { lineWidth, toLine } from '../../output/print.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { lineWidth, fitLine } from '../../output/print.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 export interface MonitorOptions {
   batch?: string;
@@ -28,14 +28,14 @@ async function follow(fleet: OpenFleet, options: MonitorOptions): Promise<never>
       info: () => console.error('Redis is back'),
     },
   });
-  let last = Promise.resolve(); // one after the other: lines stand in the order of the messages
+  let last = Promise.resolve(); // one after the other, so that the lines have the order of the messages
   subscriber.on('pmessage', (_pattern, channel: string, id: string) => {
     const at = new Date();
     last = last
       .then(() =>
         show(fleet, { at, channel: channel.slice(keys.publicPrefix.length + 'channel:'.length), id }, options),
       )
-      .catch(() => console.log(`${toClock(at)}  ${id}`)); // Redis went away between the message and the look
+      .catch(() => console.log(`${toClock(at)}  ${id}`)); // Redis went away after the message
   });
   await subscriber.psubscribe(keys.channelPattern);
   return new Promise(() => undefined); // until Ctrl-C
@@ -51,11 +51,11 @@ async function show(
   if (batch !== undefined && finding?.batch !== batch) return;
   const text = finding === null ? '' : toSummary(finding);
   if (json) return console.log(JSON.stringify({ at: at.toISOString(), channel, id, summary: text }));
-  const head = `${toClock(at)}  ${channel.padEnd(11)}  ${toLine(id, 40).padEnd(28)}  `;
-  console.log((head + toLine(text, Math.max(30, lineWidth() - head.length))).trimEnd());
+  const head = `${toClock(at)}  ${channel.padEnd(11)}  ${fitLine(id, 40).padEnd(28)}  `;
+  console.log((head + fitLine(text, Math.max(30, lineWidth() - head.length))).trimEnd());
 }
 
-/** The finding that a message is about: `completions` carries a task's id, the others the finding's own or a query's. */
+/** The finding of a message. A message of `completions` has a task's id, one of `responses` a query's. */
 async function findFinding(fleet: OpenFleet, channel: string, id: string): Promise<StoredFinding | null> {
   if (channel === 'findings') return fleet.findings.get(id);
   if (channel === 'responses') return fleet.findings.get(`archive_${id}`);

@@ -3,7 +3,7 @@ import { describeReport } from '../../../coordinator/paper/assemble.ts';
 import { readPaper, type PaperRecord } from '../../../coordinator/paper/record.ts';
 import { NotFoundError } from '../../../errors.ts';
 import { printJson, withoutControls } from '../../output/print.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 /** Does `fleet paper show`. */
 export async function runPaperShowCommand(id: string, options: { json?: boolean }): Promise<void> {
@@ -16,7 +16,7 @@ export async function runPaperShowCommand(id: string, options: { json?: boolean 
   });
 }
 
-/** What a person reads of a paper that is not whole. */
+/** The drafts of a paper that is not written yet. */
 function renderDrafts({ outline, drafts, shards, stop }: PaperRecord, problem: string): string {
   const head = [
     `# ${outline?.title ?? '(no outline yet)'}`,
@@ -25,7 +25,7 @@ function renderDrafts({ outline, drafts, shards, stop }: PaperRecord, problem: s
     ...(stop === null ? [] : [`Stands at ${stop.step} since ${stop.at}: ${problem === '' ? stop.detail : problem}`]),
   ];
   const sections = (outline?.sections ?? []).map(
-    ({ title }, at) => `## ${title}\n\n${drafts[at]?.text ?? '(not written yet)'}`,
+    ({ title }, i) => `## ${title}\n\n${drafts[i]?.text ?? '(not written yet)'}`,
   );
   return [head.join('\n'), ...sections].join('\n\n');
 }

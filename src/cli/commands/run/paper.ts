@@ -5,15 +5,12 @@ import { createHaltSwitch } from '../../../halt/halt.ts';
 import { resumeMission } from '../../../coordinator/control/resume.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { choicesOf } from '../../../status/render/halt-choices.ts';
-import { EXIT } from '../../output/exit-codes.ts';
+import { EXIT } from '../../output/report-failure.ts';
 import type { PaperEnd } from '../../follow/paper.ts';
-import { withInterrupt } from '../../interrupt.ts';
-import { thisPerson } from '../../current-user.ts';
 import { printJson, withoutControls } from '../../output/print.ts';
-import { warnOfTightMission } from '../../warn-of-tight-mission.ts';
-import { warnWithoutWriters } from '../../warn-without-writers.ts';
-import { withFleet } from '../../with-fleet.ts';
-import { assertWritable, writeWhole } from '../../output/atomic-write.ts';
+import { warnOfTightMission, warnWithoutPaperProcesses } from '../../output/warnings.ts';
+import { withFleet, currentUser, withInterrupt } from '../../input/with-fleet.ts';
+import { assertWritable, writeAtomically } from '../../output/atomic-write.ts';
 import { readJob } from '../../../jobs/state/states.ts';
 
 export interface PaperOptions {
@@ -33,8 +30,8 @@ export async function runPaperCommand(goal: string | undefined, options: PaperOp
   if (options.out !== undefined) await assertWritable(options.out); // before anything is paid
   await withFleet(async (fleet) => {
     const id = options.resume ?? (await begin(fleet, goal ?? '', options));
-    if (options.resume !== undefined) await goOn(fleet, id, options);
-    if (!options.wait) return sayBegun(id, options);
+    if (options.resume !== undefined) await resumePaper(fleet, id, options);
+    if (!options.wait) return printBegun(id, options);
     const again = `fleet paper --resume ${id} --out ${options.out ?? 'FILE'}`;
     await withInterrupt(`Interrupted. The paper goes on; ${again} waits for it again.`, () =>
       waitFor(fleet, id, options),
@@ -42,7 +39,7 @@ export async function runPaperCommand(goal: string | undefined, options: PaperOp
   });
 }
 
-/** @throws UsageError */
+/** @throws UsageError for arguments that exclude each other, and for a missing one */
 function checkUse(goal: string | undefined, { out, resume, wait, session, budget, missionId }: PaperOptions): void {
   if (resume === undefined) {
     if (goal === undefined || goal.trim() === '')
@@ -60,10 +57,10 @@ function checkUse(goal: string | undefined, { out, resume, wait, session, budget
   if (wrong.length > 0) throw new UsageError(`paper: ${wrong.join(', ')} is for a new paper, not for --resume`);
 }
 
-/** @returns its id */
+/** Enqueues the mission that writes the paper. @returns its id */
 async function begin(fleet: OpenFleet, goal: string, options: PaperOptions): Promise<string> {
   const { session, budget, acceptShards, missionId, json } = options;
-  await warnWithoutWriters(fleet);
+  await warnWithoutPaperProcesses(fleet);
   const paper = {
     ...(acceptShards === true ? { accept_shards: true } : {}),
     ...(session === undefined ? {} : { session }),
@@ -76,8 +73,8 @@ async function begin(fleet: OpenFleet, goal: string, options: PaperOptions): Pro
   return id;
 }
 
-/** Lets go on what waits for a person. A paper that is written, or runs, needs nothing. */
-async function goOn(fleet: OpenFleet, id: string, options: PaperOptions): Promise<void> {
+/** Resumes a paper that waits for a person, or retries one that failed. Does nothing for one that is written or runs. */
+async function resumePaper(fleet: OpenFleet, id: string, options: PaperOptions): Promise<void> {
   const { db, queues } = fleet.inner;
   const [mission, paper, job] = await Promise.all([
     readMissionHead(db, id),
@@ -89,32 +86,32 @@ async function goOn(fleet: OpenFleet, id: string, options: PaperOptions): Promis
     throw new UsageError(`mission ${id}: writes no paper; fleet mission ${id} shows it`);
   }
   if (mission?.state === 'done') return;
-  await warnWithoutWriters(fleet);
+  await warnWithoutPaperProcesses(fleet);
   if ((await readJob(db, queues.missions.name, id)).state === 'failed') {
     const known = { workspaces: null, contexts: new Set<string>() };
     const { retryJob } = await import('../../../tasks/repair/retry.ts');
-    await retryJob({ db, queue: queues.missions }, id, { by: thisPerson(), known });
-    return say(options, `Paper ${id} has failed and is tried again`);
+    await retryJob({ db, queue: queues.missions }, id, { by: currentUser(), known });
+    return printProgress(options, `Paper ${id} has failed and is tried again`);
   }
   const halt = createHaltSwitch(db, Object.values(queues));
-  const stands = mission?.state === 'asks' || mission?.state === 'parked' || (paper !== null && paper.stop !== null);
-  if (!stands) return;
+  const isHeld = mission?.state === 'asks' || mission?.state === 'parked' || (paper !== null && paper.stop !== null);
+  if (!isHeld) return;
   const choice = options.acceptShards === true ? 'accept-shards' : 'retry';
-  const resumed = await resumeMission({ db, queues, halt }, id, choice, thisPerson());
-  say(options, `Paper ${id} goes on${resumed.said === null ? '' : `: ${resumed.said}`}`);
-  if (resumed.liftedHalt) say(options, 'The halt it caused is lifted');
+  const resumed = await resumeMission({ db, queues, halt }, id, choice, currentUser());
+  printProgress(options, `Paper ${id} goes on${resumed.said === null ? '' : `: ${resumed.said}`}`);
+  if (resumed.liftedHalt) printProgress(options, 'The halt it caused is lifted');
 }
 
 async function waitFor(fleet: OpenFleet, id: string, options: PaperOptions): Promise<void> {
   const { followPaper } = await import('../../follow/paper.ts');
-  const end = await followPaper(fleet, id, (line) => say(options, withoutControls(line)));
+  const end = await followPaper(fleet, id, (line) => printProgress(options, withoutControls(line)));
   if (end.state !== 'done') {
     process.exitCode = end.state === 'halted' ? EXIT.halted : EXIT.failed;
     if (options.json === true) return printJson({ id, ...end });
-    return sayStanding(id, end);
+    return printHeld(id, end);
   }
   const { out } = options;
-  if (out !== undefined) await writeWhole(out, (write) => write(end.text), { keep: true });
+  if (out !== undefined) await writeAtomically(out, (write) => write(end.text), { keep: true });
   const finding = (await readMissionHead(fleet.inner.db, id))?.finding ?? null;
   if (options.json === true) return printJson({ id, state: 'done', finding_id: finding, file: out ?? null });
   if (out === undefined) console.log(`✅ Paper ${id} is written: fleet paper --resume ${id} --out FILE`);
@@ -122,7 +119,8 @@ async function waitFor(fleet: OpenFleet, id: string, options: PaperOptions): Pro
   if (finding !== null) console.log(`   fleet findings ${finding}`);
 }
 
-function sayStanding(id: string, end: Exclude<PaperEnd, { state: 'done' }>): void {
+/** Prints why the paper is not written, and what a person can do. */
+function printHeld(id: string, end: Exclude<PaperEnd, { state: 'done' }>): void {
   if (end.state === 'halted') {
     const { reason, step, detail } = end.halt;
     console.error(
@@ -137,12 +135,12 @@ function sayStanding(id: string, end: Exclude<PaperEnd, { state: 'done' }>): voi
   console.error(`   Its drafts: fleet paper show ${id}`);
 }
 
-function sayBegun(id: string, options: PaperOptions): void {
+function printBegun(id: string, options: PaperOptions): void {
   if (options.json === true) return printJson({ id });
   console.log(`Begun: fleet paper --resume ${id} --out FILE waits for it and writes the file`);
 }
 
-/** Progress is no result: programs that read the output must not meet it. */
-function say({ json }: PaperOptions, line: string): void {
+/** Prints progress on the error output; with `--json` none. */
+function printProgress({ json }: PaperOptions, line: string): void {
   if (json !== true) console.error(line);
 }

@@ -1,15 +1,14 @@
 import { createHaltSwitch } from '../../../halt/halt.ts';
 import { parkMission } from '../../../coordinator/control/park.ts';
 import { createNotifier } from '../../../swarm/notify.ts';
-import { thisPerson } from '../../current-user.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { withFleet, currentUser } from '../../input/with-fleet.ts';
 
 /** Does `fleet park`. */
 export async function runParkCommand(mission: string): Promise<void> {
   await withFleet(async ({ inner: { db, config, queues } }) => {
     const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
     const halt = createHaltSwitch(db, Object.values(queues), { notifier });
-    const parked = await parkMission({ db, queues, halt, notifier }, mission, thisPerson());
+    const parked = await parkMission({ db, queues, halt, notifier }, mission, currentUser());
     await notifier.flush();
     const what = parked.again ? 'is parked already' : 'is parked';
     console.log(`Mission ${mission} ${what}: nothing of it is lost; fleet resume ${mission} lets it go on.`);

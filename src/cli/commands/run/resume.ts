@@ -7,10 +7,8 @@ import { formatUsd } from '../../../pricing/money.ts';
 import { createNotifier } from '../../../swarm/notify.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import type { StatusSnapshot } from '../../../status/types.ts';
-import { describeTooLittle } from '../../cheapest-call.ts';
-import { thisPerson } from '../../current-user.ts';
-import { readSnapshot } from '../../read-snapshot.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { describeTightBudget } from '../../output/warnings.ts';
+import { withFleet, currentUser, readSnapshot } from '../../input/with-fleet.ts';
 
 export interface ResumeOptions {
   retry?: boolean;
@@ -21,7 +19,7 @@ export interface ResumeOptions {
 /** Does `fleet resume`. */
 export async function runResumeCommand(mission: string | undefined, options: ResumeOptions): Promise<void> {
   const choice = toChoice(mission, options);
-  await withFleet((fleet) => (mission === undefined ? liftHalt(fleet) : letGo(fleet, mission, choice)));
+  await withFleet((fleet) => (mission === undefined ? liftHalt(fleet) : resumeOne(fleet, mission, choice)));
 }
 
 function toChoice(
@@ -46,18 +44,18 @@ function toChoice(
 async function liftHalt(fleet: OpenFleet): Promise<void> {
   const { db, config, queues } = fleet.inner;
   const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
-  const lifted = await createHaltSwitch(db, Object.values(queues), { notifier }).resume(thisPerson());
+  const lifted = await createHaltSwitch(db, Object.values(queues), { notifier }).resume(currentUser());
   await notifier.flush();
   console.log(describeLifted(lifted));
   await describeRest(fleet);
 }
 
-async function letGo(fleet: OpenFleet, mission: string, choice: MissionDecision | null): Promise<void> {
+async function resumeOne(fleet: OpenFleet, mission: string, choice: MissionDecision | null): Promise<void> {
   const { db, config, queues } = fleet.inner;
   const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
   const halt = createHaltSwitch(db, Object.values(queues), { notifier });
   const before = await halt.read();
-  const resumed = await resumeMission({ db, queues, halt, notifier }, mission, choice, thisPerson());
+  const resumed = await resumeMission({ db, queues, halt, notifier }, mission, choice, currentUser());
   await notifier.flush();
   console.log(`Mission ${mission} goes on${resumed.said === null ? '' : `: ${resumed.said}`}.`);
   if (resumed.released > 0) console.log(`Released: ${countOf(resumed.released, 'job')}, waiting for a worker again`);
@@ -74,19 +72,19 @@ function describeLifted({ reason, detail }: Halt): string {
   return `Lifted: ${reason}${detail === '' ? '' : ` (${detail})`}.`;
 }
 
-/** What still stands in the way, and how far the money goes. */
+/** Prints what is still halted or paused, and what is left of the day's budget. */
 async function describeRest(fleet: OpenFleet): Promise<void> {
   const snapshot = await readSnapshot(fleet);
   for (const line of toRest(snapshot)) console.log(line);
   const { limitNanoUsd, settledNanoUsd, reservedNanoUsd, uncertainNanoUsd } = snapshot.budget;
   if (limitNanoUsd === null || snapshot.halt !== null) return;
   const rest = limitNanoUsd - settledNanoUsd - reservedNanoUsd - uncertainNanoUsd;
-  const tooLittle = describeTooLittle(fleet.inner.config, rest);
+  const tooLittle = describeTightBudget(fleet.inner.config, rest);
   if (tooLittle !== null)
     console.log(`⚠️  That is ${tooLittle}: the next one halts the fleet again; fleet budget USD gives it more`);
 }
 
-/** A fleet may halt again at once; what is paused then, that halt has paused. */
+/** The fleet may have halted again at once; that halt then paused the paused queues. */
 export function toRest({ halt, queues, budget }: Pick<StatusSnapshot, 'halt' | 'queues' | 'budget'>): string[] {
   const paused = queues.filter((queue) => queue.paused).map((queue) => queue.name);
   const again = halt === null ? [] : [`⛔ Halted again: ${describeHalt(halt)}; fleet status shows the ways out`];

@@ -8,11 +8,10 @@ import { assertBatch } from '../../../tasks/batch/progress.ts';
 import { createNotifier } from '../../../swarm/notify.ts';
 import { findQueueOfJob } from '../../../jobs/queue-of-job.ts';
 import { retryJob, type TaskEdit } from '../../../tasks/repair/retry.ts';
-import { readJsonFile } from '../../options.ts';
-import { thisPerson } from '../../current-user.ts';
+import { readJsonFile } from '../../input/files.ts';
 import { printJson } from '../../output/print.ts';
 import { showProgress } from '../../output/progress.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { withFleet, currentUser } from '../../input/with-fleet.ts';
 
 export interface RetryCommandOptions {
   batch?: string;
@@ -27,7 +26,7 @@ export interface RetryCommandOptions {
   json?: boolean;
 }
 
-/** Ids printed one by one; the rest is a number. */
+/** Ids that are printed; further ones are only counted. */
 const NAMED = 20;
 
 /** Does `fleet retry`. */
@@ -70,7 +69,7 @@ function toEdit(ids: string[], options: RetryCommandOptions): TaskEdit | undefin
   return { data: readJsonFile('--data', data) };
 }
 
-/** @returns id → its batch, where that is known */
+/** Finds the jobs to retry. @returns job id → its batch; null where it is not known */
 async function choose(
   fleet: OpenFleet,
   ids: string[],
@@ -90,7 +89,7 @@ async function choose(
   return chosen;
 }
 
-/** The batches of these jobs do not end before all of them are on their way. */
+/** Keeps the batches of these jobs open until `work` is done, so that they do not end before all jobs are retried. */
 async function inOpenBatches<T>(
   { inner }: OpenFleet,
   chosen: ReadonlyMap<string, string | null>,
@@ -121,7 +120,7 @@ async function retryAll(fleet: OpenFleet, ids: string[], edit: TaskEdit | undefi
   for (const id of ids) {
     try {
       await retryJob({ db, queue: await findQueueOfJob({ db, queues }, id) }, id, {
-        by: thisPerson(),
+        by: currentUser(),
         known,
         fresh: options.fresh ?? false,
         dryRun: options.dryRun ?? false,

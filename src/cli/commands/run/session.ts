@@ -2,7 +2,7 @@ import { countOf } from '../../../text/plural.ts';
 import { UsageError } from '../../../errors.ts';
 import { beginSession } from '../../../swarm/session.ts';
 import { printJson } from '../../output/print.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 /** Does `fleet session`. */
 export async function runSessionCommand(name: string | undefined, options: { json?: boolean }): Promise<void> {

@@ -3,10 +3,9 @@ import type { Config } from '../../../config/environment.ts';
 import { formatUsd } from '../../../pricing/money.ts';
 import type { ShardState } from '../../../librarian/gate/shard-states.ts';
 import { readShardStates } from '../../../librarian/gate/shard-states.ts';
-import { EXIT } from '../../output/exit-codes.ts';
-import { lineWidth, printJson, toLine } from '../../output/print.ts';
-import { renderTable } from '../../output/table.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { EXIT } from '../../output/report-failure.ts';
+import { lineWidth, printJson, fitLine, renderTable } from '../../output/print.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 /** Does `fleet shards`. */
 export async function runShardsCommand(options: { test?: boolean; json?: boolean }): Promise<void> {
@@ -30,7 +29,7 @@ async function runShardTest(config: Config, session: string, json: boolean): Pro
       const took = ms === null ? '' : ` ${Math.round(ms)} ms`;
       const cost = costNanoUsd === 0 ? '' : ` ${formatUsd(costNanoUsd, 6)}`;
       console.log(
-        toLine(`S${shard} ${ok ? '✅' : '❌'}${took}${cost}${problem === null ? '' : ` ${problem}`}`, lineWidth()),
+        fitLine(`S${shard} ${ok ? '✅' : '❌'}${took}${cost}${problem === null ? '' : ` ${problem}`}`, lineWidth()),
       );
     }
     console.log(`${tests.filter(({ ok }) => ok).length} of ${countOf(tests.length, 'shard')} answer.`);
@@ -39,7 +38,7 @@ async function runShardTest(config: Config, session: string, json: boolean): Pro
   }
 }
 
-/** One line a shard, then the day as a whole. */
+/** One line a shard, then the day of all shards. */
 export function renderShards(
   shards: readonly ShardState[],
   { pacing, width }: { pacing: boolean; width: number },
@@ -53,21 +52,21 @@ export function renderShards(
     `${shard.starts}/${shard.perWindow}`,
     `${shard.tokens}/${shard.tokensPerWindow}`,
     shard.project ?? '–',
-    toStatus(shard), // last: a symbol is wider than it counts
+    describeState(shard), // the last column: the terminal shows its symbol wider than its length
   ]);
   const head = ['SHARD', 'LEFT TODAY', 'THIS MINUTE', 'TOKENS', 'PROJECT', 'STATUS'];
-  // Shards of one project have one quota.
+  // Shards of one project share its quota.
   const projects = new Map(shards.map((shard) => [shard.project ?? shard.shard, shard]));
   const left = [...projects.values()].reduce((sum, shard) => sum + shard.left, 0);
   const resetsAt = new Date(first.resetsAt).toISOString().slice(0, 16).replace('T', ' ');
   return [
     renderTable([head, ...rows], [1, 2, 3]),
-    ...shards.flatMap((shard) => notesOf(shard)).map((line) => toLine(line, width)),
+    ...shards.flatMap((shard) => notesOf(shard)).map((line) => fitLine(line, width)),
     `${countOf(left, 'call')} left today; the day ends at midnight Pacific, ${resetsAt} UTC${pacing ? '; spread over the day' : ''}`,
   ].join('\n');
 }
 
-function toStatus({ state, closedForMs }: ShardState): string {
+function describeState({ state, closedForMs }: ShardState): string {
   const wait = closedForMs > 0 ? ` ${Math.ceil(closedForMs / 1_000)} s` : '';
   switch (state) {
     case 'ok':

@@ -4,9 +4,9 @@ import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { allSonnetNanoUsd, toSavedPercent } from '../../../pricing/cost.ts';
 import { toPromptTokens } from '../../../pricing/tokens.ts';
 import { findPrices } from '../../../pricing/catalog.ts';
-import { EXIT } from '../../output/exit-codes.ts';
+import { EXIT } from '../../output/report-failure.ts';
 import { printJson } from '../../output/print.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 import { toTaskInput, type TaskCommandOptions } from './task-input.ts';
 
 export interface SingleCommandOptions extends TaskCommandOptions {
@@ -18,7 +18,7 @@ export interface SingleCommandOptions extends TaskCommandOptions {
 export async function runSingleCommand({ task, ...options }: SingleCommandOptions): Promise<void> {
   if (task === undefined || task.trim() === '') throw new FleetError('--task required for single mode'); // exit 1: SPEC
   const input = toTaskInput(task, options);
-  // Loaded when asked for: the provider's library and the tools would slow every other command down.
+  // Loaded here: the provider's library and the tools would slow down every other command.
   const { runSingle } = await import('../../../haiku/run-single.ts');
   const { createModel } = await import('../../../models/create/model.ts');
   await withFleet(async (fleet) => {
@@ -39,7 +39,7 @@ export async function runSingleCommand({ task, ...options }: SingleCommandOption
         return console.error(`Error: ${error.message}\nThe fleet is halted: fleet status shows the ways out`);
       }
       if (error instanceof BudgetReachedError && error.scope === 'task') {
-        // Nobody takes this task up again: a higher budget of it would help nothing.
+        // The task is not parked: nothing could run it again with a higher budget.
         throw new FleetError(
           `the next call could pass --budget ${formatUsd(error.limitNanoUsd, 6)}; begin again with more`,
         );
@@ -52,7 +52,7 @@ export async function runSingleCommand({ task, ...options }: SingleCommandOption
   });
 }
 
-/** The three lines of SPEC. */
+/** The result in three lines: finding, cost, and the command that shows it. */
 function renderSingle(finding: Finding, sonnetModel: string): string {
   const cost = toNanoUsd(finding.cost);
   const sonnet = allSonnetNanoUsd(findPrices(sonnetModel, new Date()), finding.usage);
@@ -64,12 +64,12 @@ function renderSingle(finding: Finding, sonnetModel: string): string {
   ].join('\n');
 }
 
-/** These halted the fleet, as they do in a worker. */
+/** Whether the error halted the fleet, as it does in a worker. */
 function isHalt(error: unknown): error is FleetError {
   return error instanceof AccountRefusedError || (error instanceof BudgetReachedError && error.scope === 'day');
 }
 
-/** Ctrl-C ends the task, not the process: the call that is out must be booked first. */
+/** Ctrl-C ends the task, not the process: a running call must be booked first. */
 function endOnSignal(): { signal: AbortSignal; clear: () => void } {
   const controller = new AbortController();
   const onSignal = (): void => {

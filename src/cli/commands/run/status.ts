@@ -5,9 +5,8 @@ import { toRedisError } from '../../../redis/connect.ts';
 import { toMessage } from '../../../errors.ts';
 import { renderCompactStatus, renderStatus } from '../../../status/render/status.ts';
 import { isTerminal, printJson, wantsColour } from '../../output/print.ts';
-import { readSnapshot } from '../../read-snapshot.ts';
 import { renderBatch } from '../../output/batch.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { withFleet, readSnapshot } from '../../input/with-fleet.ts';
 
 const WATCH_MS = 5_000;
 const CLEAR = '\u001b[H\u001b[2J';
@@ -38,7 +37,7 @@ async function show(fleet: OpenFleet, options: StatusCommandOptions): Promise<vo
   console.log(options.compact ? renderCompactStatus(snapshot) : renderStatus(snapshot, { colour: wantsColour() }));
 }
 
-/** Redis going away for a while does not end the watch: it says so and looks again. */
+/** Prints the status until Ctrl-C. While Redis is away it prints that, and tries again. */
 async function watch(fleet: OpenFleet, options: StatusCommandOptions): Promise<void> {
   for (;;) {
     if (isTerminal()) process.stdout.write(CLEAR);

@@ -1,9 +1,9 @@
 import type { TaskInput } from '../../../../queues/tasks.ts';
 import { UsageError } from '../../../errors.ts';
-import type { TaskFileOptions } from '../../follow/load-task-file.ts';
-import { parseJson, readJsonFile } from '../../options.ts';
+import type { TaskFileOptions } from '../../follow/batch-run.ts';
+import { parseJson, readJsonFile } from '../../input/files.ts';
 
-/** What `fleet task` takes beside the description. */
+/** The options of `fleet task`. */
 export interface TaskCommandOptions extends TaskFileOptions {
   file?: string;
   workspace?: string;
@@ -20,7 +20,7 @@ export interface TaskCommandOptions extends TaskFileOptions {
   maxTurns?: number;
 }
 
-/** @throws UsageError for a file that cannot be read or is no JSON; the rest is checked when it is enqueued */
+/** @throws UsageError for a file that cannot be read or is no JSON; enqueuing checks everything else */
 export function toTaskInput(description: string, options: TaskCommandOptions): TaskInput {
   if (options.data !== undefined && options.dataFile !== undefined) {
     throw new UsageError('task: expected --data or --data-file, not both');

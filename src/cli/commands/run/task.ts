@@ -3,12 +3,12 @@ import { UsageError } from '../../../errors.ts';
 import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { toSummary } from '../../../findings/stored.ts';
-import { lineWidth, printJson, toLine } from '../../output/print.ts';
-import { warnWithoutWorkers } from '../../warn-without-workers.ts';
-import { withFleet } from '../../with-fleet.ts';
+import { lineWidth, printJson, fitLine } from '../../output/print.ts';
+import { warnWithoutWorkers } from '../../output/warnings.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 import { toTaskInput, type TaskCommandOptions } from './task-input.ts';
 
-/** Options that say something about one task; a file says it on each line. */
+/** Options that describe one task; each line of a file has its own. */
 const OF_ONE = [
   'workspace',
   'kind',
@@ -23,7 +23,7 @@ const OF_ONE = [
   'taskId',
   'maxTurns',
 ] as const;
-/** Options that make sense for a file only. */
+/** Options for a file only. */
 const OF_FILE = ['batch', 'limit', 'dryRun', 'out'] as const;
 
 /** Does `fleet task`. */
@@ -31,8 +31,8 @@ export async function runTaskCommand(description: string | undefined, options: T
   if (options.file !== undefined) {
     refuse(options, OF_ONE, '--file: each line says this itself; leave out');
     if (description !== undefined) throw new UsageError('task: expected a description or --file, not both');
-    const { loadTaskFile } = await import('../../follow/load-task-file.ts');
-    return loadTaskFile(options.file, options);
+    const { runTaskFile } = await import('../../follow/batch-run.ts');
+    return runTaskFile(options.file, options);
   }
   refuse(options, OF_FILE, 'only for --file:');
   if (description === undefined) throw new UsageError('task: expected a description, or --file FILE');
@@ -59,7 +59,7 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
     }).finally(() => progress.stop());
     if (options.json) return printJson(finding);
     console.log(`✅ ${findingId}  ${formatUsd(toNanoUsd(finding.cost ?? 0), 6)}`);
-    console.log(`   ${toLine(toSummary(finding), Math.max(40, lineWidth() - 3))}`);
+    console.log(`   ${fitLine(toSummary(finding), Math.max(40, lineWidth() - 3))}`);
   });
 }
 

@@ -1,8 +1,7 @@
 import { formatUsd } from '../../../pricing/money.ts';
 import { bringUp } from '../../../pm2/up.ts';
 import { redisAddress } from '../../../redis/connect.ts';
-import { printJson } from '../../output/print.ts';
-import { printProblem } from '../../output/print-problem.ts';
+import { printJson, printProcessProblem } from '../../output/print.ts';
 
 /** Does `fleet up`. */
 export async function runUpCommand(options: {
@@ -15,7 +14,7 @@ export async function runUpCommand(options: {
   if (report.problems.length > 0) process.exitCode = 1;
   if (options.json) return printJson(report);
   for (const warning of report.warnings) console.log(`⚠️  ${warning}`);
-  for (const problem of report.problems) printProblem(problem);
+  for (const problem of report.problems) printProcessProblem(problem);
   const counts = Object.entries(report.ready).map(([name, count]) => `${count} × ${name}`);
   console.log(`Running:    ${counts.length === 0 ? 'nothing' : counts.join(', ')}`);
   console.log(`Redis:      ${redisAddress(report.redisUrl)}`);

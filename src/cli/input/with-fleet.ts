@@ -1,0 +1,57 @@
+import { hostname, userInfo } from 'node:os';
+import { openFleet, type OpenFleet } from '../../api/open-fleet.ts';
+import { loadConfig } from '../../config/environment.ts';
+import { DEFAULT_BUDGET_NANO_USD } from '../../ledger/budget.ts';
+import { toNanoUsd } from '../../pricing/money.ts';
+import { readStatus } from '../../status/read/snapshot.ts';
+import type { StatusSnapshot } from '../../status/types.ts';
+
+/** Connects to the fleet of this environment, and closes the connection after `use`, also when it throws. */
+export async function withFleet<T>(use: (fleet: OpenFleet) => Promise<T>): Promise<T> {
+  const fleet = await openFleet(loadConfig(process.env));
+  try {
+    return await use(fleet);
+  } finally {
+    await fleet.close();
+  }
+}
+
+/** Reads the fleet's state. Where no budget of the day is set yet, it has the one that the first process will set. */
+export async function readSnapshot({ inner }: OpenFleet): Promise<StatusSnapshot> {
+  const { db, config } = inner;
+  const seed = config.FLEET_BUDGET_USD;
+  return readStatus(db, {
+    shards: config.shards,
+    sonnetModel: config.FLEET_SONNET_MODEL,
+    defaultDayLimitNanoUsd: seed === undefined ? DEFAULT_BUDGET_NANO_USD : toNanoUsd(seed),
+  });
+}
+
+/** The user who gave the command, for halts and job logs: `user@host`. */
+export function currentUser(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}@${hostname()}`; // an account without a name, as in containers
+  }
+}
+
+/** The exit code of a process that Ctrl-C ended: 128 + SIGINT. */
+const INTERRUPTED = 130;
+
+/**
+ * Runs work that removes its temporary files in exit handlers: Ctrl-C calls `process.exit`, which runs them.
+ * @param message printed on the error output after Ctrl-C
+ */
+export async function withInterrupt<T>(message: string, work: () => Promise<T>): Promise<T> {
+  const onSignal = (): void => {
+    console.error(`\n${message}`);
+    process.exit(INTERRUPTED);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    return await work();
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
