@@ -2,26 +2,11 @@ import type { MissionState, MissionStep } from '../coordinator/mission/types.ts'
 import type { Halt } from '../halt/halt-shape.ts';
 import type { Saving } from '../pricing/cost.ts';
 import type { QueueName } from '../../queues/registry.ts';
+import type { LiveWorker } from '../swarm/types.ts';
 
 /** The vendors with totals of their own. `other` is every model of another vendor. */
 export const VENDORS = ['sonnet', 'haiku', 'gemini', 'other'] as const;
 export type Vendor = (typeof VENDORS)[number];
-
-/** One live Haiku worker process, by its last heartbeat, which is less than 60 s old. */
-export interface WorkerStatus {
-  id: string;
-  host: string;
-  pid: number;
-  /** Tasks that it can work at once. */
-  slots: number;
-  /** Ids of the jobs that it works now. */
-  active: string[];
-  /** Names of the workspaces it can work in. */
-  workspaces: string[];
-  startedAt: string;
-  /** Redis' clock, ms since 1970. */
-  seenAt: number;
-}
 
 /** One Gemini key. */
 export interface ShardStatus {
@@ -101,7 +86,7 @@ export interface StatusSnapshot {
   findings: { live: number; sinceSession: number; contextTokens: number };
   /** Null where the archive is within its limit and no compaction runs. */
   compaction: CompactionStatus | null;
-  workers: WorkerStatus[];
+  workers: LiveWorker[];
   shards: ShardStatus[];
   queues: QueueStatus[];
   spend: Record<Vendor, VendorSpend>;

@@ -1,24 +1,17 @@
 import type { Db } from '../redis/db.ts';
-
-const WORKER_ALIVE_MS = 60_000;
+import { readWorkers } from '../swarm/heartbeat.ts';
 
 /** What a task's names are checked against; read once for many tasks. */
 export interface KnownNames {
-  /** Null: nobody can say, because no worker runs and none are configured here. */
+  /** Null: unknown, because no worker is up and none are configured here. */
   workspaces: Set<string> | null;
   contexts: Set<string>;
 }
 
 /** @param configured workspaces of this process' own configuration */
-export async function readKnownNames({ redis, keys }: Db, configured: string[]): Promise<KnownNames> {
-  const [workers, contexts] = await Promise.all([redis.hvals(keys.workers), redis.hkeys(keys.contexts)]);
-  const workspaces = new Set(configured);
-  let anybody = configured.length > 0;
-  for (const json of workers) {
-    const worker = JSON.parse(json) as { workspaces?: string[]; seenAt?: number };
-    if (Date.now() - (worker.seenAt ?? 0) > WORKER_ALIVE_MS) continue;
-    anybody = true;
-    for (const name of worker.workspaces ?? []) workspaces.add(name);
-  }
-  return { workspaces: anybody ? workspaces : null, contexts: new Set(contexts) };
+export async function readKnownNames(db: Db, configured: string[]): Promise<KnownNames> {
+  const [workers, contexts] = await Promise.all([readWorkers(db), db.redis.hkeys(db.keys.contexts)]);
+  const names = new Set([...configured, ...workers.flatMap(({ workspaces }) => workspaces)]);
+  const isKnown = configured.length > 0 || workers.length > 0;
+  return { workspaces: isKnown ? names : null, contexts: new Set(contexts) };
 }

@@ -7,7 +7,7 @@ import { costNanoUsd } from '../../pricing/cost.ts';
 import { NO_USAGE } from '../../pricing/tokens.ts';
 import { readShardStates } from '../../librarian/gate/shard-states.ts';
 import { findPrices } from '../../pricing/catalog.ts';
-import { parseWorkers } from '../../status/read/parse-records.ts';
+import { readWorkers } from '../../swarm/heartbeat.ts';
 import type { PlanNode } from './plan.ts';
 import { chooseModel } from './model-choice.ts';
 import type { Db } from '../../redis/db.ts';
@@ -112,8 +112,8 @@ function toSynthesisCost(model: string, findings: number, now: Date): number {
   return costNanoUsd(findPrices(model, now), { ...NO_USAGE, input, output: ANSWER_TOKENS });
 }
 
-async function readSlots({ db: { redis, keys }, config, now }: ForecastParts, workspace: string | null) {
-  const workers = parseWorkers(await redis.hgetall(keys.workers), now.getTime()).filter(
+async function readSlots({ db, config, now }: ForecastParts, workspace: string | null) {
+  const workers = (await readWorkers(db, now.getTime())).filter(
     ({ workspaces }) => workspace === null || workspaces.includes(workspace),
   );
   const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);

@@ -4,7 +4,8 @@ import { listOpenMissions, renderMissionLines } from './missions.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import { renderNotices } from './notices.ts';
 import { createColours, type RenderOptions } from './colours.ts';
-import type { QueueStatus, ShardStatus, StatusSnapshot, WorkerStatus } from '../types.ts';
+import type { LiveWorker } from '../../swarm/types.ts';
+import type { QueueStatus, ShardStatus, StatusSnapshot } from '../types.ts';
 import { delegationOf, totalNanoUsd, type Delegation } from '../read/delegation.ts';
 
 const RULE = '━'.repeat(50);
@@ -70,7 +71,7 @@ function tasksOf(snapshot: StatusSnapshot) {
   return snapshot.queues.find((queue) => queue.name === 'tasks') ?? NO_TASKS;
 }
 
-function renderWorkers(workers: WorkerStatus[]): string {
+function renderWorkers(workers: LiveWorker[]): string {
   if (workers.length === 0) return '0 Haiku';
   const named = workers.slice(0, NAMED_WORKERS).map((worker) => worker.id);
   const rest = workers.length - named.length;

@@ -105,3 +105,14 @@ it('opens no queue that is not in the registry', async () => {
   // @ts-expect-error such a name does not compile
   expect(() => connectQueue('task', db)).toThrow(UsageError);
 });
+
+it('skips the damaged heartbeat of a worker, and knows the workspaces of the others', async () => {
+  const fleet = await openTestFleet(redis, testConfig(redis));
+  const worker = { id: 'w1', workspaces: ['site'], seenAt: Date.now() };
+  await redis.redis.hset(redis.keys.workers, { w1: JSON.stringify(worker), w2: '{"id":"w2","seenAt":', w3: 'null' });
+
+  const { id } = await fleet.tasks.add({ description: 'Count the crates.', workspace: 'site' });
+
+  expect(await fleet.inner.queues.tasks.getJobState(id)).toBe('waiting');
+  await expect(fleet.tasks.add({ description: 'x', workspace: 'nowhere' })).rejects.toThrow(/known: site/);
+});
