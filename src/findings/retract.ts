@@ -41,7 +41,13 @@ export async function retractFinding(db: Db, retraction: Omit<Retraction, 'at' |
       return { id, ...note, restored: restored + (await restoreFindings(db, id, note)) };
     }
     const answer = await scripts['retract-finding'](
-      [keys.finding(id), keys.index, keys.retracted, keys.contextActive, keys.events],
+      {
+        finding: keys.finding(id),
+        index: keys.index,
+        retracted: keys.retracted,
+        contextActive: keys.contextActive,
+        events: keys.events,
+      },
       [id, JSON.stringify(note), toStoredTokens(text), text, toMarked(text, note)],
     );
     if (answer === 'retracted') return { id, ...note, restored: Math.max(0, restored - 1) }; // itself is not
@@ -110,10 +116,7 @@ async function restoreFindings(
   throw new UsageError(`finding ${summaryId}: another program keeps writing it; try again`);
 }
 
-async function restore(
-  db: Db,
-  { summaryId, text, note }: { summaryId: string; text: string; note: object },
-): Promise<[answer: string, count?: number]> {
+async function restore(db: Db, { summaryId, text, note }: { summaryId: string; text: string; note: object }) {
   const { keys, scripts } = db;
   const summary = parseFinding(summaryId, text);
   const ids = summary?.citations ?? [];
@@ -123,16 +126,20 @@ async function restore(
     const original = value === null ? '' : toStoredText(value);
     return { id, tokens: toStoredTokens(original), session: parseFinding(id, original)?.session ?? '' };
   });
-  const answer = await scripts['restore-findings'](
-    [
-      keys.finding(summaryId),
-      keys.index,
-      keys.indexCondensed,
-      keys.retracted,
-      keys.contextActive,
-      keys.events,
-      ...originals.flatMap(({ id, session }) => [keys.finding(id), keys.condensed(id), keys.indexBySession(session)]),
-    ],
+  return scripts['restore-findings'](
+    {
+      summary: keys.finding(summaryId),
+      index: keys.index,
+      condensed: keys.indexCondensed,
+      retracted: keys.retracted,
+      contextActive: keys.contextActive,
+      events: keys.events,
+      originals: originals.flatMap(({ id, session }) => [
+        keys.finding(id),
+        keys.condensed(id),
+        keys.indexBySession(session),
+      ]),
+    },
     [
       JSON.stringify({
         id: summaryId,
@@ -145,5 +152,4 @@ async function restore(
       JSON.stringify({ ...summary, status: 'retracted', retracted: note }),
     ],
   );
-  return answer as [string, number?];
 }

@@ -89,7 +89,14 @@ export async function noteFinding({ keys, scripts }: Db, finding: Finding): Prom
   const { finding_id: id, session } = finding;
   const text = JSON.stringify(finding);
   const answer = await scripts['note-finding'](
-    [keys.finding(id), keys.index, keys.indexBySession(session), keys.contextActive, keys.session, keys.events],
+    {
+      finding: keys.finding(id),
+      index: keys.index,
+      bySession: keys.indexBySession(session),
+      contextActive: keys.contextActive,
+      session: keys.session,
+      events: keys.events,
+    },
     [
       JSON.stringify([id, String(Date.parse(finding.at)), String(toStoredTokens(text)), session, keys.channelFindings]),
       text,

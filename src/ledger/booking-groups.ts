@@ -1,6 +1,7 @@
 import { toUtcDay } from '../findings/timestamp.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { SharedPart } from '../redis/script-group.ts';
+import type { KeysOf } from '../redis/scripts.ts';
 import { DEFAULT_BUDGET_NANO_USD } from './budget.ts';
 import type { TaskIdentity } from './types.ts';
 
@@ -8,8 +9,8 @@ import type { TaskIdentity } from './types.ts';
 export interface BookingGroup {
   day: { spend: string; ledger: string };
   row: string;
-  begin: SharedPart;
-  finish: SharedPart;
+  begin: SharedPart<KeysOf<'begin-turn'>>;
+  finish: SharedPart<KeysOf<'finish-task'>>;
 }
 
 /** A swarm works on a few groups at a time. */
@@ -60,42 +61,43 @@ function toGroup(
   const { session, batch, missionId, model, costVendor } = task;
   const day = { spend: keys.spend(`day:${today}`), ledger: keys.ledger(today) };
   const row = toLedgerRow(task, workerId);
-  const scopes = [day.spend];
-  if (batch !== null) scopes.push(keys.spend(`batch:${batch}`));
-  if (missionId !== null) scopes.push(keys.spend(`mission:${missionId}`));
+  const spends: string[] = [];
+  if (batch !== null) spends.push(keys.spend(`batch:${batch}`));
+  if (missionId !== null) spends.push(keys.spend(`mission:${missionId}`));
   return {
     day,
     row,
     begin: {
-      keys: [
-        keys.haltReason,
-        keys.cancelled,
-        keys.cooldown(model),
-        keys.outage(model),
-        keys.reservations,
-        keys.counters,
-        keys.budget,
-        ...scopes,
-      ],
+      keys: {
+        halt: keys.haltReason,
+        cancelled: keys.cancelled,
+        cooldown: keys.cooldown(model),
+        outage: keys.outage(model),
+        reservations: keys.reservations,
+        counters: keys.counters,
+        budget: keys.budget,
+        daySpend: day.spend,
+        spends,
+      },
       fields: { worker: workerId, default_limit: String(DEFAULT_BUDGET_NANO_USD) },
     },
     finish: {
-      keys: [
-        keys.reservations,
-        keys.counters,
-        day.ledger,
-        keys.sessionTotals(session),
-        keys.cost(costVendor),
-        keys.outage(model),
-        keys.cooldown(model),
-        keys.ledgerDays,
-        keys.index,
-        keys.indexBySession(session),
-        keys.contextActive,
-        keys.session,
-        keys.events,
-        ...(batch === null ? [] : [keys.indexByBatch(batch), keys.batchFailed(batch)]),
-      ],
+      keys: {
+        reservations: keys.reservations,
+        counters: keys.counters,
+        ledger: day.ledger,
+        totals: keys.sessionTotals(session),
+        cost: keys.cost(costVendor),
+        outage: keys.outage(model),
+        cooldown: keys.cooldown(model),
+        ledgerDays: keys.ledgerDays,
+        index: keys.index,
+        bySession: keys.indexBySession(session),
+        contextActive: keys.contextActive,
+        session: keys.session,
+        events: keys.events,
+        ...(batch === null ? {} : { byBatch: keys.indexByBatch(batch), batchFailed: keys.batchFailed(batch) }),
+      },
       fields: {
         worker: workerId,
         row,

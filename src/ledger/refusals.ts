@@ -12,13 +12,14 @@ import { describeHalt, parseHalt } from '../halt/halt.ts';
 import { formatUsd } from '../pricing/money.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
 import type { Keys } from '../redis/keys.ts';
+import type { Scripts } from '../redis/scripts.ts';
 import type { BeginAnswer, JobTotals, TaskIdentity } from './types.ts';
 
 type BudgetRefusal = Extract<BeginAnswer, { kind: 'budget' }>;
 
 /** Parses the answer of begin-turn.lua. */
-export function toBeginAnswer(answer: (string | number)[], keys: Keys): BeginAnswer {
-  const [kind = '', ...rest] = answer.map(String);
+export function toBeginAnswer([kind, ...values]: Awaited<ReturnType<Scripts['begin-turn']>>, keys: Keys): BeginAnswer {
+  const rest = values.map(String);
   switch (kind) {
     case 'reserved':
       return { kind, epoch: rest[0] ?? '0', reservation: rest[1] ?? '' };

@@ -25,16 +25,15 @@ export async function sweepReservations(db: Db, options: { olderThanMs: number; 
   for await (const [id, packed] of scan(redis, keys.reservations)) {
     if (toInstant(packed) >= before) continue;
     const jobId = toJobId(id);
-    const answer = await scripts['sweep-reservation'](
-      [
-        keys.turns(jobId),
-        keys.reservations,
-        keys.counters,
-        ...Object.keys(queueRegistry).map((queue) => keys.queueKey(queue, jobId)),
-      ],
+    swept += await scripts['sweep-reservation'](
+      {
+        turns: keys.turns(jobId),
+        reservations: keys.reservations,
+        counters: keys.counters,
+        jobs: Object.keys(queueRegistry).map((queue) => keys.queueKey(queue, jobId)),
+      },
       [id, before, KEEP_TURNS_SECONDS],
     );
-    swept += Number(answer);
   }
   for await (const [id, packed] of scan(redis, keys.uncertain)) {
     if (toInstant(packed) < options.now - FORGET_UNCERTAIN_MS) await redis.hdel(keys.uncertain, id);

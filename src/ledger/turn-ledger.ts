@@ -2,9 +2,10 @@ import { tasksQueue } from '../../queues/tasks.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import { toBeginAnswer } from './refusals.ts';
 import { createBookingGroups } from './booking-groups.ts';
-import type { Booking, RecordAnswer, TaskIdentity, TurnLedger } from './types.ts';
+import type { Booking, TaskIdentity, TurnLedger } from './types.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
 import type { Db } from '../redis/db.ts';
+import type { KeysOf } from '../redis/scripts.ts';
 
 /** The ledger of one queue's jobs, kept in Redis scripts. */
 export function createTurnLedger(options: {
@@ -20,22 +21,22 @@ export function createTurnLedger(options: {
   const { keys, scripts } = options.db;
   const toBookingGroup = createBookingGroups({ keys, workerId });
 
-  function bookingKeys(task: TaskIdentity): string[] {
+  function bookingKeys(task: TaskIdentity): KeysOf<'settle-turn'> {
     const { day } = toBookingGroup(task, now());
-    return [
-      keys.turns(task.jobId),
-      keys.jobLock(queue, task.jobId),
-      keys.reservations,
-      keys.counters,
-      day.spend,
-      day.ledger,
-      keys.sessionTotals(task.session),
-      keys.cost(task.costVendor),
-      keys.outage(task.model),
-      keys.cooldown(task.model),
-      keys.jobLogs(queue, task.jobId),
-      keys.ledgerDays,
-    ];
+    return {
+      turns: keys.turns(task.jobId),
+      lock: keys.jobLock(queue, task.jobId),
+      reservations: keys.reservations,
+      counters: keys.counters,
+      spend: day.spend,
+      ledger: day.ledger,
+      totals: keys.sessionTotals(task.session),
+      cost: keys.cost(task.costVendor),
+      outage: keys.outage(task.model),
+      cooldown: keys.cooldown(task.model),
+      logs: keys.jobLogs(queue, task.jobId),
+      ledgerDays: keys.ledgerDays,
+    };
   }
 
   function bookingFields(task: TaskIdentity, booking: Booking | null): object {
@@ -54,13 +55,21 @@ export function createTurnLedger(options: {
     };
   }
 
+  /** Of a task that has a budget of its own. */
+  function toOwnSpend({ jobId, budgetNanoUsd }: TaskIdentity): string | undefined {
+    return budgetNanoUsd === null ? undefined : keys.spend(`task:${jobId}`);
+  }
+
   return {
     async begin(task, request) {
       const at = now();
-      const own = [keys.turns(task.jobId), keys.jobLock(queue, task.jobId), keys.finding(task.findingId)];
-      if (task.budgetNanoUsd !== null) own.push(keys.spend(`task:${task.jobId}`));
       const answer = await scripts['begin-turn'](toBookingGroup(task, at).begin, {
-        keys: own,
+        keys: {
+          turns: keys.turns(task.jobId),
+          lock: keys.jobLock(queue, task.jobId),
+          finding: keys.finding(task.findingId),
+          spend: toOwnSpend(task),
+        },
         // Text only: no float meets a counter.
         fields: [
           task.jobId,
@@ -76,7 +85,7 @@ export function createTurnLedger(options: {
         ],
         text: request.toolResults?.json ?? '',
       });
-      return toBeginAnswer(answer as (string | number)[], keys);
+      return toBeginAnswer(answer, keys);
     },
 
     async settle(task, { epoch, turn }, booking, reply, totals, note) {
@@ -87,11 +96,10 @@ export function createTurnLedger(options: {
         log: note.log,
         progress: JSON.stringify(note.progress),
       };
-      const answer = await scripts['settle-turn'](bookingKeys(task), [
+      return scripts['settle-turn'](bookingKeys(task), [
         JSON.stringify(fields),
         reply === null ? '' : JSON.stringify(reply),
       ]);
-      return answer as 'stored' | 'booked' | 'lock-lost';
     },
 
     async finish(task, finding, booking, note) {
@@ -99,15 +107,14 @@ export function createTurnLedger(options: {
       const at = now();
       const { jobId } = task;
       const usage = booking?.usage ?? NO_USAGE;
-      const own = [
-        keys.turns(jobId),
-        keys.jobLock(queue, jobId),
-        keys.jobLogs(queue, jobId),
-        keys.finding(task.findingId),
-      ];
-      if (task.budgetNanoUsd !== null) own.push(keys.spend(`task:${jobId}`));
-      const answer = await scripts['finish-task'](toBookingGroup(task, at).finish, {
-        keys: own,
+      return scripts['finish-task'](toBookingGroup(task, at).finish, {
+        keys: {
+          turns: keys.turns(jobId),
+          lock: keys.jobLock(queue, jobId),
+          logs: keys.jobLogs(queue, jobId),
+          finding: keys.finding(task.findingId),
+          spend: toOwnSpend(task),
+        },
         fields: {
           job: jobId,
           token: task.token,
@@ -123,23 +130,24 @@ export function createTurnLedger(options: {
         },
         text,
       });
-      return answer as RecordAnswer;
     },
 
     async keepReply(task, { epoch, turn }, reply) {
-      await scripts['keep-reply']([keys.turns(task.jobId)], [`r:${epoch}:${turn}`, JSON.stringify(reply)]);
+      await scripts['keep-reply']({ turns: keys.turns(task.jobId) }, [`r:${epoch}:${turn}`, JSON.stringify(reply)]);
     },
 
     async keepToolResults(task, results) {
-      await scripts['keep-tools'](
-        [keys.turns(task.jobId), keys.jobLock(queue, task.jobId)],
-        [task.token, workerId, `t:${results.epoch}:${results.turn}`, results.json],
-      );
+      await scripts['keep-tools']({ turns: keys.turns(task.jobId), lock: keys.jobLock(queue, task.jobId) }, [
+        task.token,
+        workerId,
+        `t:${results.epoch}:${results.turn}`,
+        results.json,
+      ]);
     },
 
     async closeReservation(task, reservation, mode) {
       await scripts['close-reservation'](
-        [keys.turns(task.jobId), keys.reservations, keys.counters],
+        { turns: keys.turns(task.jobId), reservations: keys.reservations, counters: keys.counters },
         [reservation, mode],
       );
     },

@@ -1,6 +1,7 @@
 import type { Finding } from '../findings/finding.ts';
 import type { Usage } from '../../queues/usage.ts';
 import type { CostVendor } from '../redis/keys.ts';
+import type { KeysOf } from '../redis/scripts.ts';
 
 /** What identifies one run of one task to the ledger. */
 export interface TaskIdentity {
@@ -110,5 +111,5 @@ export interface TurnLedger {
   /** `release`: not sent or not billed. `uncertain`: it is not known what it cost; the worst case stays booked. */
   closeReservation(task: JobIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
   /** For scripts that end a job with a record of their own: the keys and fields that `lib/booking.lua` and `lib/lock.lua` need. */
-  bookingParts(task: TaskIdentity, booking: Booking | null): { keys: string[]; fields: object };
+  bookingParts(task: TaskIdentity, booking: Booking | null): { keys: KeysOf<'settle-turn'>; fields: object };
 }

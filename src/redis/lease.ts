@@ -53,7 +53,7 @@ export class Lease {
   async release(): Promise<void> {
     if (!this.#wasTaken) return;
     this.#wasTaken = false;
-    await this.#db.scripts['release-lease']([this.#key], [this.#token]);
+    await this.#db.scripts['release-lease']({ lease: this.#key }, [this.#token]);
   }
 
   async #takeFree(): Promise<boolean> {

@@ -1,26 +1,36 @@
 import type { Redis } from 'ioredis';
 import { defineCommand } from './script-call.ts';
+import { createKeyList, type AnyKeys } from './script-keys.ts';
+import type { AnswerOf, NamedKeys, OwnKeys, ScriptSpec } from './script-types.ts';
 
 /** Most jobs of one step: more gain little, and let the others of the process wait. */
 const MAX_JOBS = 16;
 
 /** What the jobs of one step have in common. Made once and handed in again: the same object is what puts jobs together. */
-export interface SharedPart {
-  keys: string[];
+export interface SharedPart<Named = AnyKeys> {
+  keys: Named;
   fields: Record<string, string | number>;
 }
 
 /** One job of a step. */
-export interface GroupedJob {
-  /** Its own keys, as many for each job of the same shared part. */
-  keys: string[];
+interface GroupedJob<Named = AnyKeys> {
+  /** Its own keys, the same ones for each job of the same shared part. */
+  keys: Named;
   fields: unknown;
   /** Travels beside the fields, so that a long one is not packed twice. */
   text: string;
 }
 
+/** Does the step for one job, together with others that ask for it at the same moment. */
+export type GroupCall<S extends ScriptSpec> = (
+  shared: SharedPart<NamedKeys<S>>,
+  job: GroupedJob<OwnKeys<S>>,
+) => Promise<AnswerOf<S>>;
+
 interface Waiting {
   shared: SharedPart;
+  /** In the script's order. */
+  keys: string[];
   job: GroupedJob;
   resolve: (answer: unknown) => void;
   reject: (error: Error) => void;
@@ -33,9 +43,13 @@ interface Waiting {
 export function groupCalls(
   redis: Redis,
   name: string,
+  spec: ScriptSpec,
   lua: string,
 ): (shared: SharedPart, job: GroupedJob) => Promise<unknown> {
   const run = defineCommand(redis, name, lua);
+  const toSharedKeys = createKeyList(name, spec);
+  const toOwnKeys = createKeyList(name, spec.own ?? { keys: [] });
+  const sharedKeys = new WeakMap<SharedPart, string[]>();
   let waiting: Waiting[] = [];
 
   function flush(): void {
@@ -52,12 +66,11 @@ export function groupCalls(
   }
 
   function send(shared: SharedPart, calls: Waiting[]): void {
-    const own = calls[0]?.job.keys.length ?? 0;
-    const fields = [{ ...shared.fields, keys: shared.keys.length, own }, calls.map(({ job }) => job.fields)];
-    const args: string[] = [...shared.keys];
-    for (const { job } of calls) args.push(...job.keys);
+    const args = [...(sharedKeys.get(shared) ?? [])];
+    const counts = { keys: args.length, own: calls[0]?.keys.length ?? 0 };
+    for (const { keys } of calls) args.push(...keys);
     const keyCount = args.length;
-    args.push(JSON.stringify(fields));
+    args.push(JSON.stringify([{ ...shared.fields, ...counts }, calls.map(({ job }) => job.fields)]));
     for (const { job } of calls) args.push(job.text);
     run(keyCount, args).then(
       (answers) => calls.forEach((call, at) => call.resolve((answers as unknown[])[at] ?? null)),
@@ -67,8 +80,10 @@ export function groupCalls(
 
   return (shared, job) =>
     new Promise((resolve, reject) => {
+      if (!sharedKeys.has(shared)) sharedKeys.set(shared, toSharedKeys(shared.keys));
+      const keys = toOwnKeys(job.keys);
       // After every reply that came in with the same packet has been acted on.
       if (waiting.length === 0) process.nextTick(flush);
-      waiting.push({ shared, job, resolve, reject });
+      waiting.push({ shared, keys, job, resolve, reject });
     });
 }

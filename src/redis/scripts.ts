@@ -1,87 +1,201 @@
-import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { defineCommand } from './script-call.ts';
-import { groupCalls } from './script-group.ts';
+import { loadScript } from './script-file.ts';
+import { groupCalls, type GroupCall } from './script-group.ts';
+import { createKeyList, type AnyKeys } from './script-keys.ts';
+import type { KeySpec, NamedKeys, ScriptCall, ScriptSpec } from './script-types.ts';
 
-/**
- * Every script of `src/redis/scripts/`, by its file name without `.lua`. A script's first lines say what it does and what
- * it answers (`-- name: …`); `--@keys N` says how many keys it takes at least; `--@include NAME` stands for `lib/NAME.lua`.
- */
-export const SCRIPT_NAMES = [
-  'admit-plan',
-  'adopt-finding',
-  'begin-turn',
-  'close-reservation',
-  'condense-findings',
-  'current-session',
-  'delete-if',
-  'failure-reasons',
-  'finish-answer',
-  'finish-mission',
-  'finish-task',
-  'import-finding',
-  'keep-reply',
-  'keep-tools',
-  'note-finding',
-  'note-quota',
-  'note-shard',
-  'plan-permit',
-  'release-lease',
-  'renew-locks',
-  'restore-findings',
-  'restore-permits',
-  'return-permit',
-  'settle-permit',
-  'retract-finding',
-  'settle-turn',
-  'sweep-reservation',
-  'take-permit',
-  'wake-mission',
+/** The keys that `lib/booking.lua` books one call to. */
+const BOOKING_KEYS = [
+  'turns',
+  'lock',
+  'reservations',
+  'counters',
+  'spend',
+  'ledger',
+  'totals',
+  'cost',
+  'outage',
+  'cooldown',
+  'logs',
+  'ledgerDays',
 ] as const;
-type ScriptName = (typeof SCRIPT_NAMES)[number];
 
-/** Scripts that do their step for many jobs at once. Every job takes them, so what they cost is what a job costs. */
-const GROUPED = ['begin-turn', 'finish-task'] as const satisfies ScriptName[];
-type GroupedName = (typeof GROUPED)[number];
+/** Every script of `src/redis/scripts/`, by its file name without `.lua`. The first lines of a file say the same in words. */
+export const SCRIPTS = {
+  'admit-plan': { keys: ['delegation', 'totals', 'mission'], answers: 'numbers' },
+  'adopt-finding': {
+    keys: [
+      'finding',
+      'index',
+      'answers',
+      'retracted',
+      'condensed',
+      'contextActive',
+      'session',
+      'events',
+      'counters',
+      'bySession',
+    ],
+    optional: ['byBatch'],
+    answers: ['adopted', 'answer', 'known', 'gone'],
+  },
+  'begin-turn': {
+    keys: ['halt', 'cancelled', 'cooldown', 'outage', 'reservations', 'counters', 'budget', 'daySpend'],
+    rest: 'spends',
+    own: { keys: ['turns', 'lock', 'finding'], optional: ['spend'] },
+    answers: {
+      list: ['done', 'taken', 'lock-lost', 'cancelled', 'halted', 'replay', 'cooling', 'budget', 'reserved'],
+    },
+  },
+  'close-reservation': { keys: ['turns', 'reservations', 'counters'], answers: 'number' },
+  'condense-findings': {
+    keys: ['summary', 'index', 'condensed', 'contextActive', 'events', 'counters', 'turns', 'pieces'],
+    rest: 'others',
+    answers: ['recorded', 'already', 'taken', 'changed'],
+  },
+  'current-session': {
+    keys: ['session', 'costHaiku', 'costSonnet', 'costGemini', 'costOther', 'booked', 'totals'],
+    answers: 'text',
+  },
+  'delete-if': { keys: ['hash'], answers: 'number' },
+  'failure-reasons': { keys: ['failed'], answers: 'values' },
+  'finish-answer': {
+    keys: [...BOOKING_KEYS, 'finding', 'answers', 'response'],
+    answers: ['recorded', 'already', 'taken', 'lock-lost'],
+  },
+  'finish-mission': {
+    keys: [
+      'turns',
+      'lock',
+      'logs',
+      'finding',
+      'index',
+      'bySession',
+      'contextActive',
+      'session',
+      'events',
+      'mission',
+      'added',
+    ],
+    answers: ['recorded', 'already', 'taken', 'lock-lost'],
+  },
+  'finish-task': {
+    keys: [
+      'reservations',
+      'counters',
+      'ledger',
+      'totals',
+      'cost',
+      'outage',
+      'cooldown',
+      'ledgerDays',
+      'index',
+      'bySession',
+      'contextActive',
+      'session',
+      'events',
+    ],
+    optional: ['byBatch', 'batchFailed'],
+    own: { keys: ['turns', 'lock', 'logs', 'finding'], optional: ['spend'] },
+    answers: ['recorded', 'already', 'taken', 'lock-lost'],
+  },
+  'import-finding': {
+    keys: [
+      'finding',
+      'kept',
+      'index',
+      'answers',
+      'condensed',
+      'retracted',
+      'contextActive',
+      'session',
+      'events',
+      'counters',
+      'bySession',
+    ],
+    optional: ['byBatch'],
+    answers: ['imported', 'known'],
+  },
+  'keep-reply': { keys: ['turns'], answers: 'number' },
+  'keep-tools': { keys: ['turns', 'lock'], answers: 'number' },
+  'note-finding': {
+    keys: ['finding', 'index', 'bySession', 'contextActive', 'session', 'events'],
+    answers: ['recorded', 'already'],
+  },
+  'note-quota': {
+    keys: ['counters'],
+    rest: 'project',
+    answers: ['day-used-up', 'cooling', 'day-begins', 'clock'],
+  },
+  'note-shard': { keys: ['state', 'counters'], answers: 'number' },
+  'plan-permit': { keys: ['turn', 'counters'], rest: 'projects', answers: 'values' },
+  'release-lease': { keys: ['lease'], answers: 'number' },
+  'renew-locks': { keys: ['stalled'], rest: 'locks', answers: 'numbers' },
+  'restore-findings': {
+    keys: ['summary', 'index', 'condensed', 'retracted', 'contextActive', 'events'],
+    rest: 'originals',
+    answers: { list: ['restored', 'changed', 'already'] },
+  },
+  'restore-permits': { keys: ['starts', 'tokens'], answers: 'number' },
+  'retract-finding': {
+    keys: ['finding', 'index', 'retracted', 'contextActive', 'events'],
+    answers: ['retracted', 'already', 'changed'],
+  },
+  'return-permit': { keys: [], rest: 'project', answers: 'number' },
+  'settle-permit': { keys: ['tokens'], answers: 'number' },
+  'settle-turn': { keys: BOOKING_KEYS, answers: ['stored', 'booked', 'lock-lost'] },
+  'sweep-reservation': { keys: ['turns', 'reservations', 'counters'], rest: 'jobs', answers: 'number' },
+  'take-permit': {
+    keys: ['counters', 'epoch'],
+    rest: 'project',
+    answers: { timed: ['granted', 'closed', 'clock', 'lost'] },
+  },
+  'wake-mission': {
+    keys: ['dependencies', 'waitingChildren', 'wait', 'meta', 'marker', 'events', 'job'],
+    rest: 'children',
+    answers: 'numbers',
+  },
+} as const satisfies Record<string, ScriptSpec>;
 
-/** Runs one script as one atomic step. Every key it touches is in `keys`: a Redis Cluster needs that. */
-type ScriptCall = (keys: string[], args: (string | number)[]) => Promise<unknown>;
-type GroupCall = ReturnType<typeof groupCalls>;
-export type Scripts = Record<Exclude<ScriptName, GroupedName>, ScriptCall> & Record<GroupedName, GroupCall>;
+type Table = typeof SCRIPTS;
+export type ScriptName = keyof Table;
 
-interface LoadedScript {
-  /** The script with what it includes before it. */
-  lua: string;
-  /** Fewest keys a call may bring. */
-  keyCount: number;
-}
+/** The keys of a call of this script, by name. */
+export type KeysOf<Name extends ScriptName> = NamedKeys<Table[Name]>;
+export type Scripts = {
+  [Name in ScriptName]: Table[Name] extends { own: KeySpec } ? GroupCall<Table[Name]> : ScriptCall<Table[Name]>;
+};
 
-const folder = new URL('scripts/', import.meta.url);
-
-/** Registers the scripts on a connection. */
+/** Registers the scripts on a connection. @throws Error when a file declares other keys than the table */
 export function defineScripts(redis: Redis): Scripts {
-  const calls = SCRIPT_NAMES.map((name): [ScriptName, ScriptCall | GroupCall] => {
-    const { keyCount, lua } = loadScript(name);
-    if ((GROUPED as readonly string[]).includes(name)) return [name, groupCalls(redis, name, lua)];
-    const run = defineCommand(redis, name, lua);
-    const call: ScriptCall = async (keys, args) => {
-      if (keys.length < keyCount) throw new TypeError(`${name}: expected ${keyCount} keys, got ${keys.length}`);
-      return run(keys.length, [...keys, ...args]);
-    };
-    return [name, call];
+  const calls = Object.entries<ScriptSpec>(SCRIPTS).map(([name, spec]) => {
+    const { header, lua } = loadScript(name);
+    assertSameKeys(name, spec, header.keys);
+    assertSameKeys(name, spec.own ?? { keys: [] }, header.own ?? { keys: [] });
+    return [name, spec.own === undefined ? defineOne(redis, name, spec, lua) : groupCalls(redis, name, spec, lua)];
   });
   return Object.fromEntries(calls) as Scripts;
 }
 
-/** Reads one script and puts its includes in place. @throws Error when a file, its contract line or its key count is missing */
-export function loadScript(name: string): LoadedScript {
-  const text = readFileSync(new URL(`${name}.lua`, folder), 'utf8');
-  if (!text.startsWith(`-- ${name}: `))
-    throw new Error(`${name}.lua: the first line must be "-- ${name}: what it does"`);
-  const keyCount = /^--@keys (\d+)$/m.exec(text)?.[1];
-  if (keyCount === undefined) throw new Error(`${name}.lua: a line "--@keys N" is missing`);
-  const includes = [...text.matchAll(/^--@include (\S+)$/gm)].map(([, part]) =>
-    readFileSync(new URL(`lib/${part}.lua`, folder), 'utf8'),
-  );
-  return { lua: `${includes.join('\n')}\n${text}`, keyCount: Number(keyCount) };
+function defineOne(redis: Redis, name: string, spec: KeySpec, lua: string) {
+  const run = defineCommand(redis, name, lua);
+  const toList = createKeyList(name, spec);
+  return async (keys: AnyKeys, args: readonly (string | number)[]): Promise<unknown> => {
+    const list: (string | number)[] = toList(keys);
+    const keyCount = list.length;
+    for (const arg of args) list.push(arg);
+    return run(keyCount, list);
+  };
+}
+
+function assertSameKeys(name: string, spec: KeySpec, header: KeySpec): void {
+  const [here, there] = [describeKeys(spec), describeKeys(header)];
+  if (here !== there) throw new Error(`${name}.lua: declares the keys "${there}", the table of scripts "${here}"`);
+}
+
+/** As a script's header writes them. */
+function describeKeys({ keys, optional = [], rest }: KeySpec): string {
+  const names = [...keys, ...optional.map((name) => `[${name}]`), ...(rest === undefined ? [] : [`${rest}...`])];
+  return names.join(' ').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -7,16 +7,18 @@ const KNOWN_FOR_MS = 2_000;
 /** Starts a session, unless it is the one in force; or answers the one in force when `name` is empty: the day's own where nobody named one. */
 export async function beginSession({ keys, scripts }: Db, name: string): Promise<string> {
   const now = new Date();
-  const answer = await scripts['current-session'](
-    [
-      keys.session,
-      ...(['haiku', 'sonnet', 'gemini', 'other'] as const).map((vendor) => keys.cost(vendor)),
-      keys.booked,
-      keys.sessionTotals(name === '' ? toLocalDay(now) : name),
-    ],
+  return scripts['current-session'](
+    {
+      session: keys.session,
+      costHaiku: keys.cost('haiku'),
+      costSonnet: keys.cost('sonnet'),
+      costGemini: keys.cost('gemini'),
+      costOther: keys.cost('other'),
+      booked: keys.booked,
+      totals: keys.sessionTotals(name === '' ? toLocalDay(now) : name),
+    },
     [toLocalDay(now), now.toISOString(), name],
   );
-  return String(answer);
 }
 
 /** Answers the session in force, asking Redis at most every two seconds. */

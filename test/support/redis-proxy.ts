@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { defineScripts, type SCRIPT_NAMES } from '../../src/redis/scripts.ts';
+import { defineScripts, type ScriptName } from '../../src/redis/scripts.ts';
 import type { TestRedis } from './redis.ts';
-
-export type ScriptName = (typeof SCRIPT_NAMES)[number];
 
 /**
  * `request`: Redis never sees the script run, and nothing after it. `answer`: it does, and the caller never learns.

@@ -125,19 +125,18 @@ async function storeSummary(
   const sessions = [...new Set(['', ...originals.map(({ finding }) => finding.session ?? ''), ...summary.sessions])]
     .filter((name) => name !== '')
     .map((name) => keys.indexBySession(name));
-  const answer = await scripts['condense-findings'](
-    [
-      keys.finding(summary.finding_id),
-      keys.index,
-      keys.indexCondensed,
-      keys.contextActive,
-      keys.events,
-      keys.counters,
-      keys.turns(jobId),
-      keys.compactionPieces,
-      ...sessions,
-      ...ids.flatMap((id) => [keys.finding(id), keys.condensed(id)]),
-    ],
+  return scripts['condense-findings'](
+    {
+      summary: keys.finding(summary.finding_id),
+      index: keys.index,
+      condensed: keys.indexCondensed,
+      contextActive: keys.contextActive,
+      events: keys.events,
+      counters: keys.counters,
+      turns: keys.turns(jobId),
+      pieces: keys.compactionPieces,
+      others: [...sessions, ...ids.flatMap((id) => [keys.finding(id), keys.condensed(id)])],
+    },
     [
       JSON.stringify({
         job: jobId,
@@ -158,7 +157,6 @@ async function storeSummary(
       ...originals.map(({ finding }) => JSON.stringify(toCondensed(finding, summary.finding_id))),
     ],
   );
-  return String(answer);
 }
 
 /** Marks the findings of a group, so that they are left out for a day. Deletes the stored reply: a later try makes a new call. */

@@ -41,11 +41,10 @@ export async function admitPlan(
   plan: { haiku: number; sonnet: number },
   mode: 'admit' | 'look' = 'admit',
 ): Promise<Admission> {
-  const answer = (await scripts['admit-plan'](
-    [keys.delegation(session), keys.sessionTotals(session), keys.mission(missionId)],
+  const [admitted = 0, allowed = 0, haiku = 0, sonnet = 0] = await scripts['admit-plan'](
+    { delegation: keys.delegation(session), totals: keys.sessionTotals(session), mission: keys.mission(missionId) },
     [plan.haiku, plan.sonnet, mode],
-  )) as number[];
-  const [admitted = 0, allowed = 0, haiku = 0, sonnet = 0] = answer.map(Number);
+  );
   return { admitted: admitted === 1, allowed, haiku, sonnet };
 }
 

@@ -38,19 +38,19 @@ export async function storeMission(
   const text = JSON.stringify(toMissionFinding(outcome, stamp, at));
   const log = `${at.toISOString()} done: ${findingId} cites ${outcome.citations.length} findings (${formatUsd(totals.nanoUsd, 6)} for ${totals.calls} calls of the coordinator, ${workerId})`;
   const answer = await scripts['finish-mission'](
-    [
-      keys.turns(id),
-      keys.jobLock('missions', id),
-      keys.jobLogs('missions', id),
-      keys.finding(findingId),
-      keys.index,
-      keys.indexBySession(session),
-      keys.contextActive,
-      keys.session,
-      keys.events,
-      keys.mission(id),
-      keys.missionAdded(id),
-    ],
+    {
+      turns: keys.turns(id),
+      lock: keys.jobLock('missions', id),
+      logs: keys.jobLogs('missions', id),
+      finding: keys.finding(findingId),
+      index: keys.index,
+      bySession: keys.indexBySession(session),
+      contextActive: keys.contextActive,
+      session: keys.session,
+      events: keys.events,
+      mission: keys.mission(id),
+      added: keys.missionAdded(id),
+    },
     [
       JSON.stringify({
         token,

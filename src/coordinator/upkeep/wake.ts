@@ -14,22 +14,27 @@ const CHUNK = 500;
 export async function wakeMission(parts: ChildParts & { log: Logger; now(): Date }, id: string): Promise<boolean> {
   const { queues, log, now } = parts;
   const { redis, keys, scripts } = parts.db;
-  const own = [
-    toDependenciesKey(keys, id),
-    ...['waiting-children', 'wait', 'meta', 'marker', 'events'].map((part) => keys.queueKey(missionsQueue.name, part)),
-    keys.queueKey(missionsQueue.name, id),
-  ];
+  const ofQueue = (part: string): string => keys.queueKey(missionsQueue.name, part);
+  const own = {
+    dependencies: toDependenciesKey(keys, id),
+    waitingChildren: ofQueue('waiting-children'),
+    wait: ofQueue('wait'),
+    meta: ofQueue('meta'),
+    marker: ofQueue('marker'),
+    events: ofQueue('events'),
+    job: ofQueue(id),
+  };
   let untied = 0;
   let woken = false;
   let cursor = '0';
   do {
-    const [next, found] = await redis.sscan(toDependenciesKey(keys, id), cursor, 'COUNT', CHUNK);
+    const [next, found] = await redis.sscan(own.dependencies, cursor, 'COUNT', CHUNK);
     cursor = next;
     do {
-      const chunk = found.splice(0, CHUNK); // may be empty: the script also wakes a mission without open children
-      const answer = (await scripts['wake-mission']([...own, ...chunk], [id])) as number[];
-      untied += answer[0] ?? 0;
-      woken ||= answer[1] === 1;
+      const children = found.splice(0, CHUNK); // may be empty: the script also wakes a mission without open children
+      const [untiedNow = 0, isWoken] = await scripts['wake-mission']({ ...own, children }, [id]);
+      untied += untiedNow;
+      woken ||= isWoken === 1;
     } while (found.length > 0);
   } while (cursor !== '0' && !woken);
   if (untied === 0 && !woken) return false;

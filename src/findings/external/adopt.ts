@@ -73,20 +73,20 @@ async function adoptOne(
   const { session, batch } = toNames(finding);
   const at = Date.parse(finding.at);
   const atMs = Number.isNaN(at) ? 0 : at;
-  const outcome = await scripts['adopt-finding'](
-    [
-      keys.finding(id),
-      keys.index,
-      keys.indexAnswers,
-      keys.retracted,
-      keys.indexCondensed,
-      keys.contextActive,
-      keys.session,
-      keys.events,
-      keys.counters,
-      keys.indexBySession(session),
-      ...(batch === '' ? [] : [keys.indexByBatch(batch)]),
-    ],
+  return scripts['adopt-finding'](
+    {
+      finding: keys.finding(id),
+      index: keys.index,
+      answers: keys.indexAnswers,
+      retracted: keys.retracted,
+      condensed: keys.indexCondensed,
+      contextActive: keys.contextActive,
+      session: keys.session,
+      events: keys.events,
+      counters: keys.counters,
+      bySession: keys.indexBySession(session),
+      ...(batch === '' ? {} : { byBatch: keys.indexByBatch(batch) }),
+    },
     [
       JSON.stringify([
         id,
@@ -100,7 +100,6 @@ async function adoptOne(
       ]),
     ],
   );
-  return String(outcome);
 }
 
 /** Another program may have stored any type there. */

@@ -45,7 +45,7 @@ export async function releaseJob(
   const releasing = JSON.stringify({ scope, name, queue, releasing: true } satisfies ParkedMark);
   await redis.hset(keys.parked, jobId, releasing);
   const promoted = await promote(job);
-  await scripts['delete-if']([keys.parked], [jobId, releasing]);
+  await scripts['delete-if']({ hash: keys.parked }, [jobId, releasing]);
   return promoted;
 }
 

@@ -35,10 +35,10 @@ export function startLockRenewal<Held extends HeldJob>(options: {
     busy = true;
     try {
       const lost = await scripts['renew-locks'](
-        [keys.queueKey(queue, 'stalled'), ...jobs.map((job) => keys.jobLock(queue, job.jobId))],
+        { stalled: keys.queueKey(queue, 'stalled'), locks: jobs.map((job) => keys.jobLock(queue, job.jobId)) },
         [workerId, LOCK_MS, ...jobs.flatMap((job) => [job.token, job.jobId])],
       );
-      for (const place of lost as number[]) {
+      for (const place of lost) {
         const job = jobs[place - 1]; // Lua counts from 1
         if (job !== undefined) onLost(job);
       }

@@ -37,8 +37,13 @@ export async function recordAnswer(parts: RecordParts, checked: CheckedAnswer): 
   const log = `${finding.at} answered from ${basis.findings} findings, ${basis.tokens} tokens, by ${by} (${formatUsd(booking?.nanoUsd ?? 0, 6)}, ${workerId})`;
   const publicId = query.public === true ? (query.query_id ?? null) : null;
   const booked = ledger.bookingParts(identity, booking);
-  const answer = await scripts['finish-answer'](
-    [...booked.keys, keys.finding(identity.findingId), keys.indexAnswers, keys.response(publicId ?? '')],
+  return scripts['finish-answer'](
+    {
+      ...booked.keys,
+      finding: keys.finding(identity.findingId),
+      answers: keys.indexAnswers,
+      response: keys.response(publicId ?? ''),
+    },
     [
       JSON.stringify({
         ...booked.fields,
@@ -53,7 +58,6 @@ export async function recordAnswer(parts: RecordParts, checked: CheckedAnswer): 
       publicId === null ? '' : JSON.stringify(toResponse(publicId, finding)),
     ],
   );
-  return answer as RecordAnswer;
 }
 
 /** The value of `response:archive:<id>`. */

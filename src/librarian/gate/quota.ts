@@ -38,9 +38,9 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
   }
 
   /** Runs a script that needs the day; runs it again if this machine's clock was days off. */
-  async function ask(run: () => Promise<unknown>): Promise<unknown[]> {
+  async function ask<A extends readonly unknown[]>(run: () => Promise<A>): Promise<A> {
     for (let round = 0; round < 2; round += 1) {
-      const answer = (await run()) as unknown[];
+      const answer = await run();
       clockAheadMs = Number(answer[0]) - Date.now();
       if (answer[1] !== 'clock') return answer;
     }
@@ -69,7 +69,7 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
       const answer = await ask(() => {
         const specs = projects.map((project) => specOf(project, exclude));
         return scripts['plan-permit'](
-          [keys.gateTurn, keys.counters, ...projects.flatMap(keysOf)],
+          { turn: keys.gateTurn, counters: keys.counters, projects: projects.flatMap(keysOf) },
           [JSON.stringify({ tokens, days: days(), projects: specs })],
         );
       });
@@ -90,10 +90,9 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
     /** Counts one call, if its project has room. Sent again after a broken connection, it counts once. */
     async take(project: ShardProject, { id, tokens, exclude }: CallRequest): Promise<Taking> {
       const answer = await ask(() =>
-        scripts['take-permit'](
-          [keys.counters, keys.gateEpoch, ...keysOf(project)],
-          [JSON.stringify({ id, tokens, days: days(), epoch, project: specOf(project, exclude) })],
-        ),
+        scripts['take-permit']({ counters: keys.counters, epoch: keys.gateEpoch, project: keysOf(project) }, [
+          JSON.stringify({ id, tokens, days: days(), epoch, project: specOf(project, exclude) }),
+        ]),
       );
       const [, kind, ...rest] = answer;
       if (kind === 'lost') {
@@ -117,12 +116,12 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
     /** Takes a call out of the counts that was never sent. */
     async giveBack(project: ShardProject, id: string, day: string): Promise<void> {
       const spec = { id, day, days: days(), shard_count: project.shards.length };
-      await scripts['return-permit'](keysOf(project), [JSON.stringify(spec)]);
+      await scripts['return-permit']({ project: keysOf(project) }, [JSON.stringify(spec)]);
     },
 
     /** Replaces the estimated tokens of a call by those it had. */
     async settle(project: ShardProject, id: string, tokens: number): Promise<void> {
-      await scripts['settle-permit']([keys.shardTokens(project.id)], [id, Math.max(0, Math.round(tokens))]);
+      await scripts['settle-permit']({ tokens: keys.shardTokens(project.id) }, [id, Math.max(0, Math.round(tokens))]);
     },
 
     /**
@@ -135,35 +134,30 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
       permits: readonly { id: string; ageMs: number; tokens: number; shard: number }[],
     ): Promise<number> {
       const rows = permits.map(({ id, ageMs, tokens, shard }) => [id, Math.round(ageMs), `${tokens}|${shard}`]);
-      const answer = await scripts['restore-permits'](
-        [keys.shardStarts(project.id), keys.shardTokens(project.id)],
+      return scripts['restore-permits'](
+        { starts: keys.shardStarts(project.id), tokens: keys.shardTokens(project.id) },
         [JSON.stringify({ permits: rows, spacing: project.heldMs })],
       );
-      return Number(answer);
     },
 
-    /** Records a 429. `day-begins`: the new day stays open, because the provider's clock may be late. */
-    async note429(project: ShardProject, info: QuotaReport): Promise<'day-used-up' | 'cooling' | 'day-begins'> {
+    /** Records a 429. `day-begins`: the new day stays open, because the provider's clock may be late. `clock`: nothing was recorded. */
+    async note429(project: ShardProject, info: QuotaReport) {
       const { scope, retryAfterMs, statedLimit, day } = info;
       const configured = { day: project.rpd, minute: project.rpm, tokens: project.tpm }[scope];
       const today: QuotaDay = dayAt(Date.now() + clockAheadMs);
-      const answer = await scripts['note-quota'](
-        [keys.counters, ...keysOf(project)],
-        [
-          JSON.stringify({
-            scope,
-            configured,
-            stated: statedLimit ?? -1,
-            wait_ms: Math.ceil(retryAfterMs > 0 ? retryAfterMs : project.heldMs),
-            believe_ms: BELIEVE_MS,
-            young_ms: Math.round((YOUNG_DAY_MS * (today.endsAtMs - today.startsAtMs)) / DAY_MS),
-            day: day ?? '',
-            days: days(),
-            shard_count: project.shards.length,
-          }),
-        ],
-      );
-      return answer as 'day-used-up' | 'cooling' | 'day-begins';
+      return scripts['note-quota']({ counters: keys.counters, project: keysOf(project) }, [
+        JSON.stringify({
+          scope,
+          configured,
+          stated: statedLimit ?? -1,
+          wait_ms: Math.ceil(retryAfterMs > 0 ? retryAfterMs : project.heldMs),
+          believe_ms: BELIEVE_MS,
+          young_ms: Math.round((YOUNG_DAY_MS * (today.endsAtMs - today.startsAtMs)) / DAY_MS),
+          day: day ?? '',
+          days: days(),
+          shard_count: project.shards.length,
+        }),
+      ]);
     },
 
     /**
@@ -172,7 +166,7 @@ export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean 
      */
     async noteFailure(shard: number, reason: string, message: string, firstMs: number, longestMs: number) {
       const args = [reason, message, firstMs, longestMs];
-      return Number(await scripts['note-shard']([keys.shardState(shard), keys.counters], args));
+      return scripts['note-shard']({ state: keys.shardState(shard), counters: keys.counters }, args);
     },
   };
 }

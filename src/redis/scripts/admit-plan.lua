@@ -1,6 +1,6 @@
--- admit-plan: answers how many Sonnet tasks a mission's plan may hold, by what the session has planned and done, and admits the plan if it holds no more (mode `admit`; `look` changes nothing). Answers { 1 | 0, allowed, haiku, sonnet }, the last two without this plan.
---@keys 3
-local delegation, totals, mission = KEYS[1], KEYS[2], KEYS[3]
+-- admit-plan: answers how many Sonnet tasks a mission's plan may hold, by what the session has planned and done, and admits the plan if it holds no more (mode `admit`; `look` changes nothing).
+--@keys delegation totals mission
+--@answers numbers: 1 where it is admitted, else 0; allowed; haiku, sonnet without this plan
 local haiku, sonnet, mode = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 
 -- A mission has one admission, its newest: an earlier plan of it makes room first.

@@ -1,9 +1,7 @@
--- adopt-finding: takes a finding that another program stored into index, counts and event stream, once. Answers adopted | answer | known | gone.
---@keys 10
+-- adopt-finding: takes a finding that another program stored into index, counts and event stream, once.
+--@keys finding index answers retracted condensed context_active session events counters by_session [by_batch]
+--@answers adopted | answer | known | gone
 --@include context
-local finding, index, answers, retracted, condensed, context_active, session, events, counters, by_session =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local by_batch = KEYS[11] -- where it names one
 local id, at, tokens, session_name, batch, topics, is_answer, is_new = unpack(cjson.decode(ARGV[1]))
 if redis.call('ZSCORE', index, id) or redis.call('ZSCORE', answers, id) or redis.call('ZSCORE', condensed, id)
   or redis.call('HEXISTS', retracted, id) == 1 then

@@ -1,19 +1,18 @@
 -- begin-turn: for each job stores its last tool results, then answers whether it may make its next paid call, and reserves its worst case.
--- Answers, one a job: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS |
---                     budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN WORST (LIMIT -1: a person parked it) | reserved EPOCH RESERVATION
---@keys 8
-local halt, cancelled, cooldown, outage, reservations, counters, budget =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local DAY = 8 -- KEYS[8] is the day's spend; then those of batch and mission, where there are any, then each job's own keys
+-- `day_spend` is the spend of the day, `spends` are those of batch and mission where there are any, a job's own `spend` is that of its own budget.
+--@keys halt cancelled cooldown outage reservations counters budget day_spend spends...
+--@own turns lock finding [spend]
+--@answers list: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS
+--@answers list: budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN WORST (LIMIT -1: a person parked it) | reserved EPOCH RESERVATION
 --@include group
 --@include booking
 --@include lock
 local worker = shared.worker
 
 local function scopes_of(i)
-  local scopes = { KEYS[DAY] }
-  if shared.own == 4 then scopes[2] = own_key(i, 4) end -- the task's own budget
-  for at = DAY + 1, shared.keys do scopes[#scopes + 1] = KEYS[at] end
+  local scopes = { day_spend }
+  scopes[2] = own_key(i, 'spend')
+  for _, spend in ipairs(spends) do scopes[#scopes + 1] = spend end
   return scopes
 end
 
@@ -25,7 +24,7 @@ local function book_of(scope)
   local spent = redis.call('HMGET', scope, 'settled', 'reserved', 'uncertain', 'limit', 'parked')
   book = { settled = spent[1] or '0', reserved = tonumber(spent[2] or '0'), uncertain = spent[3] or '0', limit = spent[4], added = 0 }
   if spent[5] then book.limit = '-1' end -- a person set this mission aside: nothing of it is called
-  if scope == KEYS[DAY] then book.limit = redis.call('HGET', budget, 'day') or shared.default_limit end
+  if scope == day_spend then book.limit = redis.call('HGET', budget, 'day') or shared.default_limit end
   books[scope] = book
   return book
 end
@@ -50,13 +49,13 @@ local reason = redis.call('GET', halt)
 local wait = redis.call('PTTL', cooldown)
 local is_probed = tonumber(redis.call('GET', outage) or '0') >= 10
 local any_cancelled = redis.call('EXISTS', cancelled) == 1
-local any_finding = redis.call('EXISTS', unpack(own_keys(3))) > 0
-local holders = redis.call('MGET', unpack(own_keys(2)))
+local any_finding = redis.call('EXISTS', unpack(own_keys('finding'))) > 0
+local holders = redis.call('MGET', unpack(own_keys('lock')))
 local reserved = {}
 
 local function begin(i, fields)
   local job, token, attempt, digest, turn, worst, now, first, task_limit, tools_field = unpack(fields)
-  local turns, lock, finding = own_key(i, 1), own_key(i, 2), own_key(i, 3)
+  local turns, lock, finding = own_key(i, 'turns'), own_key(i, 'lock'), own_key(i, 'finding')
   if holders[i] ~= token and not has_job(lock, token, worker) then return { 'lock-lost' } end
 
   if first == '1' and any_finding then

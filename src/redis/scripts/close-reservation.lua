@@ -1,6 +1,6 @@
--- close-reservation: gives a reservation back (mode `release`: the call was not sent or not billed) or keeps it booked as uncertain (mode `uncertain`). Answers 1, or 0 if it was closed before.
---@keys 3
-local turns, reservations, counters = KEYS[1], KEYS[2], KEYS[3]
+-- close-reservation: gives a reservation back (mode `release`: the call was not sent or not billed) or keeps it booked as uncertain (mode `uncertain`).
+--@keys turns reservations counters
+--@answers number: 1, or 0 if it was closed before
 local id, mode = ARGV[1], ARGV[2]
 --@include booking
 if redis.call('HGET', turns, 'reservation') == id then redis.call('HSET', turns, 'reservation', '') end

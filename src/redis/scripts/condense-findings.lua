@@ -1,13 +1,12 @@
--- condense-findings: puts one summary in the place of the findings it sums up, all or none, if they still are what the summary was made of. Answers recorded | already | taken | changed.
---@keys 8
+-- condense-findings: puts one summary in the place of the findings it sums up, all or none, if they still are what the summary was made of.
+-- `others` are the session indexes, then a finding and its private key for each original.
+--@keys summary index condensed context_active events counters turns pieces others...
+--@answers recorded | already | taken | changed
 --@include context
-local summary, index, condensed, context_active, events, counters, turns, pieces =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local FIRST_SESSION = 9 -- the session indexes follow, then a finding and its private key for each original
 local a = cjson.decode(ARGV[1]) -- {job, id, at, tokens, session, topics, channel, sessions, originals: [[id, tokens, digest]…]}
 local text = ARGV[2]
 local FIRST_STUB = 3
-local first_original = FIRST_SESSION + a.sessions
+local first_original = a.sessions + 1
 
 -- Of a hash: its fields by name, each name and value followed by a zero byte.
 local function digest_of(key)
@@ -34,7 +33,7 @@ if redis.call('EXISTS', summary) == 1 then
   return 'taken'
 end
 for i, original in ipairs(a.originals) do
-  if not redis.call('ZSCORE', index, original[1]) or digest_of(KEYS[first_original + 2 * (i - 1)]) ~= original[3] then
+  if not redis.call('ZSCORE', index, original[1]) or digest_of(others[first_original + 2 * (i - 1)]) ~= original[3] then
     return 'changed'
   end
 end
@@ -43,18 +42,18 @@ redis.call('SET', summary, text)
 redis.call('ZADD', index, a.at, a.id)
 local tokens = tonumber(a.tokens)
 for i, original in ipairs(a.originals) do
-  local id, finding, kept = original[1], KEYS[first_original + 2 * (i - 1)], KEYS[first_original + 2 * (i - 1) + 1]
+  local id, finding, kept = original[1], others[first_original + 2 * (i - 1)], others[first_original + 2 * (i - 1) + 1]
   local expires = redis.call('PTTL', finding)
   redis.call('RENAME', finding, kept) -- whatever it is: a string or an older program's hash
   redis.call('SET', finding, ARGV[FIRST_STUB + i - 1])
   if expires > 0 then redis.call('PEXPIRE', finding, expires) end
   redis.call('ZADD', condensed, redis.call('ZSCORE', index, id), id)
   redis.call('ZREM', index, id)
-  for s = FIRST_SESSION, first_original - 1 do redis.call('ZREM', KEYS[s], id) end
+  for s = 1, a.sessions do redis.call('ZREM', others[s], id) end
   redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'changed', id, 'why', 'condensed')
   tokens = tokens - tonumber(original[2])
 end
-for s = FIRST_SESSION, first_original - 1 do redis.call('ZADD', KEYS[s], a.at, a.id) end
+for s = 1, a.sessions do redis.call('ZADD', others[s], a.at, a.id) end
 count_tokens(context_active, string.format('%d', tokens))
 redis.call('HINCRBY', counters, 'condensed_findings', #a.originals)
 redis.call('HINCRBY', counters, 'summaries', 1)

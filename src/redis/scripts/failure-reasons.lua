@@ -1,7 +1,8 @@
--- failure-reasons: counts the newest failed jobs of one queue by the reason their text begins with. Answers reason count reason count … .
---@keys 1
+-- failure-reasons: counts the newest failed jobs of one queue by the reason their text begins with.
+--@keys failed
+--@answers values: reason count reason count …
 local counts, order = {}, {}
-for _, job in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1)) do
+for _, job in ipairs(redis.call('ZREVRANGE', failed, 0, tonumber(ARGV[2]) - 1)) do
   local text = redis.call('HGET', ARGV[1] .. job, 'failedReason') or ''
   local reason = string.match(text, '^([%l%d-]+):') or 'other'
   if not counts[reason] then

@@ -1,10 +1,10 @@
--- finish-answer: books the call (if one is given) and records the librarian's answer once; a question asked through a public key is answered in its response key too. Answers recorded | already | taken | lock-lost.
---@keys 15
+-- finish-answer: books the call (if one is given) and records the librarian's answer once; a question asked through a public key is answered in its response key too.
+--@keys turns lock reservations counters spend ledger totals cost outage cooldown logs ledger_days finding answers response
+--@answers recorded | already | taken | lock-lost
 local k = {
-  turns = KEYS[1], lock = KEYS[2], reservations = KEYS[3], counters = KEYS[4], spend = KEYS[5], ledger = KEYS[6],
-  totals = KEYS[7], cost = KEYS[8], outage = KEYS[9], cooldown = KEYS[10], logs = KEYS[11], ledger_days = KEYS[12],
+  turns = turns, lock = lock, reservations = reservations, counters = counters, ledger = ledger, totals = totals,
+  cost = cost, outage = outage, cooldown = cooldown, logs = logs, ledger_days = ledger_days,
 }
-local finding, answers, response = KEYS[13], KEYS[14], KEYS[15]
 local a = cjson.decode(ARGV[1])
 local text, response_text = ARGV[2], ARGV[3]
 --@include booking

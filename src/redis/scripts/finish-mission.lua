@@ -1,8 +1,7 @@
--- finish-mission: records the finding of a mission once, with index, counts, events and announcements, and marks the mission as done. No task is counted. Answers recorded | already | taken | lock-lost.
---@keys 11
+-- finish-mission: records the finding of a mission once, with index, counts, events and announcements, and marks the mission as done. No task is counted.
+--@keys turns lock logs finding index by_session context_active session events mission added
+--@answers recorded | already | taken | lock-lost
 --@include context
-local turns, lock, logs, finding, index, by_session, context_active, session, events, mission, added =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local a = cjson.decode(ARGV[1])
 local text = ARGV[2]
 --@include lock

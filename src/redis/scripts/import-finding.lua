@@ -1,9 +1,7 @@
--- import-finding: stores one exported finding as it was, with indexes, counts and event, where its id is free. Answers imported | known.
---@keys 11
+-- import-finding: stores one exported finding as it was, with indexes, counts and event, where its id is free.
+--@keys finding kept index answers condensed retracted context_active session events counters by_session [by_batch]
+--@answers imported | known
 --@include context
-local finding, kept, index, answers, condensed, retracted, context_active, session, events, counters, by_session =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local by_batch = KEYS[12] -- where it names one
 local id, at, tokens, session_name, batch, topics, place, note, is_new = unpack(cjson.decode(ARGV[1]))
 local text, condensed_text = ARGV[2], ARGV[3]
 local FIRST_FIELD = 4 -- of a hash: names and values in turn; then `text` is empty

@@ -1,6 +1,6 @@
--- keep-tools: stores the results of a turn's tools while this worker still has the job. Answers 1, or 0 if the lock is lost.
---@keys 2
-local turns, lock = KEYS[1], KEYS[2]
+-- keep-tools: stores the results of a turn's tools while this worker still has the job.
+--@keys turns lock
+--@answers number: 1, or 0 if the lock is lost
 local token, worker, field, json = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 --@include lock
 if not has_job(lock, token, worker) then return 0 end

@@ -1,7 +1,7 @@
--- note-finding: records a finding that no job ends with, once, with index, counts, events and announcement. Answers recorded | already.
---@keys 6
+-- note-finding: records a finding that no job ends with, once, with index, counts, events and announcement.
+--@keys finding index by_session context_active session events
+--@answers recorded | already
 --@include context
-local finding, index, by_session, context_active, session, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local id, at, tokens, session_name, channel = unpack(cjson.decode(ARGV[1]))
 if not redis.call('SET', finding, ARGV[2], 'NX') then return 'already' end
 redis.call('ZADD', index, at, id)

@@ -1,12 +1,13 @@
--- note-quota: records what a 429 said: the limit, and how long the whole project must wait. Answers day-used-up | cooling | day-begins (the provider's day is not over yet, by its own clock).
---@keys 4
-local counters = KEYS[1]
+-- note-quota: records what a 429 said: the limit, and how long the whole project must wait.
+-- `project` are the keys of a project, as in `lib/shard-room.lua`.
+--@keys counters project...
+--@answers day-used-up | cooling | day-begins (the provider's day is not over yet, by its own clock) | clock (none of the days is today)
 local a = cjson.decode(ARGV[1])
 --@include shard-room
 local now = clock()
 local day = day_at(a.days, now)
 if not day then return 'clock' end
-local k = project_keys(KEYS, 2, a.shard_count)
+local k = project_keys(project, 1, a.shard_count)
 redis.call('HINCRBY', counters, 'shard_429s', 1)
 if a.stated >= 0 and a.stated < a.configured then
   redis.call('HSET', k.project, 'stated:' .. a.scope, string.format('%d|%d|%s', a.stated, now + a.believe_ms, day[1]))

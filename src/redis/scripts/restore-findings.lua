@@ -1,8 +1,8 @@
--- restore-findings: takes a summary back: marks it retracted and makes the findings it stood for live again, all in one step. Answers restored COUNT | changed | already.
---@keys 6
+-- restore-findings: takes a summary back: marks it retracted and makes the findings it stood for live again, all in one step.
+-- `originals` are a finding, its private key and its session's index for each.
+--@keys summary index condensed retracted context_active events originals...
+--@answers list: restored COUNT | changed | already
 --@include context
-local summary, index, condensed, retracted, context_active, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local FIRST_ORIGINAL = 7 -- a finding, its private key and its session's index for each original
 local a = cjson.decode(ARGV[1]) -- {id, note, tokens, originals: [[id, tokens, has session]…]}
 local before, marked = ARGV[2], ARGV[3]
 
@@ -11,8 +11,8 @@ if redis.call('GET', summary) ~= before then return { 'changed' } end
 local condensed_mark = '"summary_id":' .. a.quoted
 local tokens, count = 0, 0
 for i, original in ipairs(a.originals) do
-  local id, at = original[1], FIRST_ORIGINAL + 3 * (i - 1)
-  local finding, kept, by_session = KEYS[at], KEYS[at + 1], KEYS[at + 2]
+  local id, at = original[1], 3 * (i - 1) + 1
+  local finding, kept, by_session = originals[at], originals[at + 1], originals[at + 2]
   local score = redis.call('ZSCORE', condensed, id)
   local is_condensed = redis.call('TYPE', finding).ok == 'string' and string.find(redis.call('GET', finding), condensed_mark, 1, true)
   if score and is_condensed and redis.call('EXISTS', kept) == 1 then

@@ -1,6 +1,6 @@
--- restore-permits: puts back the calls a process started within the last minute, where Redis has lost them. Answers how many it had lost.
---@keys 2
-local starts, tokens = KEYS[1], KEYS[2]
+-- restore-permits: puts back the calls a process started within the last minute, where Redis has lost them.
+--@keys starts tokens
+--@answers number: how many it had lost
 local a = cjson.decode(ARGV[1])
 --@include shard-room
 local now, lost = clock(), 0
@@ -12,5 +12,5 @@ for _, permit in ipairs(a.permits) do
     lost = lost + 1
   end
 end
-for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 2 * a.spacing) end
+for _, key in ipairs({ starts, tokens }) do redis.call('PEXPIRE', key, 2 * a.spacing) end
 return lost

@@ -1,7 +1,7 @@
--- retract-finding: takes a finding out of the live ones and marks it, if it still is what the caller read. Answers retracted | already | changed.
---@keys 5
+-- retract-finding: takes a finding out of the live ones and marks it, if it still is what the caller read.
+--@keys finding index retracted context_active events
+--@answers retracted | already | changed
 --@include context
-local finding, index, retracted, context_active, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, note, tokens, before, marked = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('HEXISTS', retracted, id) == 1 then return 'already' end
 local kind = redis.call('TYPE', finding).ok

@@ -1,8 +1,10 @@
--- return-permit: gives a permit back whose call was never sent. Answers 1, or 0 if it is not known any more.
---@keys 3
+-- return-permit: gives a permit back whose call was never sent.
+-- `project` are the keys of a project, as in `lib/shard-room.lua`.
+--@keys project...
+--@answers number: 1, or 0 if it is not known any more
 local a = cjson.decode(ARGV[1])
 --@include shard-room
-local k = project_keys(KEYS, 1, a.shard_count)
+local k = project_keys(project, 1, a.shard_count)
 if not forget(k, a.id) then return 0 end
 local day = day_at(a.days, clock())
 local kept = redis.call('HMGET', k.project, 'day', 'left')

@@ -1,8 +1,9 @@
--- settle-turn: books one served call and stores its reply, in one step. Answers stored | booked (nothing to store) | lock-lost (booked all the same).
---@keys 12
+-- settle-turn: books one served call and stores its reply, in one step.
+--@keys turns lock reservations counters spend ledger totals cost outage cooldown logs ledger_days
+--@answers stored | booked (nothing to store) | lock-lost (booked all the same)
 local k = {
-  turns = KEYS[1], lock = KEYS[2], reservations = KEYS[3], counters = KEYS[4], spend = KEYS[5], ledger = KEYS[6],
-  totals = KEYS[7], cost = KEYS[8], outage = KEYS[9], cooldown = KEYS[10], logs = KEYS[11], ledger_days = KEYS[12],
+  turns = turns, lock = lock, reservations = reservations, counters = counters, ledger = ledger, totals = totals,
+  cost = cost, outage = outage, cooldown = cooldown, logs = logs, ledger_days = ledger_days,
 }
 local a = cjson.decode(ARGV[1])
 local token, field, job_totals, reply = a.token, a.field, a.totals, ARGV[2]

@@ -1,6 +1,7 @@
--- sweep-reservation: books a reservation as uncertain that is older than any call can take: its process died, and its job never ran again. Answers 1, or 0 if it is closed or young.
---@keys 4
-local turns, reservations, counters = KEYS[1], KEYS[2], KEYS[3] -- then the job's key in each queue it may be in
+-- sweep-reservation: books a reservation as uncertain that is older than any call can take: its process died, and its job never ran again.
+-- `jobs` are the job's key in each queue it may be in.
+--@keys turns reservations counters jobs...
+--@answers number: 1, or 0 if it is closed or young
 local id, before, keep_seconds = ARGV[1], ARGV[2], ARGV[3]
 --@include booking
 local packed = redis.call('HGET', reservations, id)
@@ -11,5 +12,5 @@ make_uncertain(reservations, counters, id, packed)
 redis.call('HINCRBY', counters, 'swept_calls', 1)
 if redis.call('HGET', turns, 'reservation') == id then redis.call('HSET', turns, 'reservation', '') end
 -- The stored turns of a job that was removed wait for nobody.
-if redis.call('EXISTS', unpack(KEYS, 4)) == 0 and redis.call('TTL', turns) == -1 then redis.call('EXPIRE', turns, keep_seconds) end
+if redis.call('EXISTS', unpack(jobs)) == 0 and redis.call('TTL', turns) == -1 then redis.call('EXPIRE', turns, keep_seconds) end
 return 1

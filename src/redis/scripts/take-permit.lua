@@ -1,6 +1,7 @@
--- take-permit: takes one call out of a project's minute, tokens and day, if all have room. Answers now, then granted SHARD DAY LEFT | closed REASON MS RPM TPM | clock | lost (Redis lost what it knew of the last minute).
---@keys 5
-local counters, epoch = KEYS[1], KEYS[2]
+-- take-permit: takes one call out of a project's minute, tokens and day, if all have room.
+-- `project` are the keys of the project, as in `lib/shard-room.lua`.
+--@keys counters epoch project...
+--@answers timed: granted SHARD DAY LEFT EPOCH | closed REASON MS RPM TPM EPOCH | clock (none of the days is today) | lost EPOCH (Redis lost what it knew of the last minute)
 local a = cjson.decode(ARGV[1])
 local p = a.project
 --@include shard-room
@@ -15,7 +16,7 @@ if not known and a.epoch == '' then
 end
 if a.epoch ~= '' and a.epoch ~= known then return { now, 'lost', known or '' } end
 
-local k = project_keys(KEYS, 3, #p.shards)
+local k = project_keys(project, 1, #p.shards)
 local taken = redis.call('HGET', k.tokens, a.id)
 if taken then -- sent again after the connection broke
   return { now, 'granted', tonumber(string.match(taken, '%d+$')), day[1], tonumber(redis.call('HGET', k.project, 'left')), known }

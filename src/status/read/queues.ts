@@ -63,10 +63,8 @@ export async function readFailureReasons(db: Db): Promise<{ queue: QueueName; re
 }
 
 async function readReasonsOfQueue({ keys, scripts }: Db, queue: QueueName) {
-  const flat = (await scripts['failure-reasons'](
-    [keys.queueKey(queue, 'failed')],
-    [keys.queueKey(queue, ''), SAMPLE],
-  )) as (string | number)[];
+  const failed = keys.queueKey(queue, 'failed');
+  const flat = await scripts['failure-reasons']({ failed }, [keys.queueKey(queue, ''), SAMPLE]);
   return Array.from({ length: flat.length / 2 }, (_, i) => ({
     queue,
     reason: String(flat[2 * i]),

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { createFindingStore } from '../../../src/findings/store.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
+import type { ScriptName } from '../../../src/redis/scripts.ts';
 import { storeSessions } from '../../support/compaction.ts';
 import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
 import { readBooks, toBills } from '../../support/money.ts';
 import { startWorkerProcess } from '../../support/processes.ts';
 import { useRedis } from '../../support/redis.ts';
-import { startRedisProxy, type ScriptName, type TrapKind } from '../../support/redis-proxy.ts';
+import { startRedisProxy, type TrapKind } from '../../support/redis-proxy.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const OLD = 5_060;

@@ -2,11 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
+import type { ScriptName } from '../../../src/redis/scripts.ts';
 import { makeWorkspace, openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
 import { readBooks, toBills } from '../../support/money.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/processes.ts';
 import { useRedis } from '../../support/redis.ts';
-import { startRedisProxy, type RedisProxy, type ScriptName, type TrapKind } from '../../support/redis-proxy.ts';
+import { startRedisProxy, type RedisProxy, type TrapKind } from '../../support/redis-proxy.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 /** Notes that it ran, then waits for ever while the file `hang` is there. */

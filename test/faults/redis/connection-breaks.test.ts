@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import type { ScriptName } from '../../../src/redis/scripts.ts';
 import { openHttpLane } from '../../support/http-fleet.ts';
 import { makeWorkspace } from '../../support/in-process-fleet.ts';
 import { readBooks } from '../../support/money.ts';
-import { startRedisProxy, type ScriptName } from '../../support/redis-proxy.ts';
+import { startRedisProxy } from '../../support/redis-proxy.ts';
 import { useRedis } from '../../support/redis.ts';
 
 const redis = useRedis();

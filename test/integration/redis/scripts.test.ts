@@ -5,15 +5,15 @@ import { useRedis } from '../../support/redis.ts';
 const test = useRedis();
 
 describe('a script call', () => {
-  const sessionKeys = () => [
-    test.keys.session,
-    test.keys.cost('haiku'),
-    test.keys.cost('sonnet'),
-    test.keys.cost('gemini'),
-    test.keys.cost('other'),
-    test.keys.booked,
-    test.keys.sessionTotals('first'),
-  ];
+  const sessionKeys = () => ({
+    session: test.keys.session,
+    costHaiku: test.keys.cost('haiku'),
+    costSonnet: test.keys.cost('sonnet'),
+    costGemini: test.keys.cost('gemini'),
+    costOther: test.keys.cost('other'),
+    booked: test.keys.booked,
+    totals: test.keys.sessionTotals('first'),
+  });
 
   it('works again after Redis forgot the script', async () => {
     const scripts = defineScripts(test.redis);
@@ -25,6 +25,7 @@ describe('a script call', () => {
 
   it('with too few keys is refused before it reaches Redis', async () => {
     const scripts = defineScripts(test.redis);
-    await expect(scripts['current-session']([], [])).rejects.toThrow('current-session: expected 7 keys, got 0');
+    const none = {} as ReturnType<typeof sessionKeys>;
+    await expect(scripts['current-session'](none, [])).rejects.toThrow('current-session: expected 7 keys, got 0');
   });
 });

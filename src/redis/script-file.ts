@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import type { KeySpec } from './script-types.ts';
+
+/** What the first lines of a script declare. Names of keys are in snake case, as the script uses them. */
+interface ScriptHeader {
+  keys: KeySpec;
+  /** Keys of each job; null for a script that is not for many jobs. */
+  own: KeySpec | null;
+  /** What kind of answer; empty for a single word. */
+  answerKind: string;
+  /** The closed set of words; empty where the answer is no word. */
+  words: string[];
+}
+
+interface LoadedScript {
+  header: ScriptHeader;
+  /** The script with what it includes before it, and with its keys put under their names. */
+  lua: string;
+}
+
+const folder = new URL('scripts/', import.meta.url);
+/** Answers that are described, not spelled. */
+const DESCRIBED = new Set(['number', 'numbers', 'text', 'values']);
+
+/**
+ * Reads one script. `--@include NAME` stands for `lib/NAME.lua`; `--@keys a b [c] d...` puts the keys of a call under
+ * these names, `[c]` where a call may leave it out, `d...` for the table of all that follow; `--@own` does the same for the
+ * keys of one job; `--@answers` lists the answers.
+ * @throws Error when a file, its contract line, its keys or its answers are missing
+ */
+export function loadScript(name: string): LoadedScript {
+  const text = readFileSync(new URL(`${name}.lua`, folder), 'utf8');
+  const header = readHeader(name, text);
+  const includes = [...text.matchAll(/^--@include (\S+)$/gm)].map(([, part]) =>
+    readFileSync(new URL(`lib/${part}.lua`, folder), 'utf8'),
+  );
+  const body = text.replace(/^--@keys .*$/m, () => toLocals(header));
+  return { header, lua: `${toOwnPlaces(header.own)}${includes.join('\n')}\n${body}` };
+}
+
+function readHeader(name: string, text: string): ScriptHeader {
+  if (!text.startsWith(`-- ${name}: `))
+    throw new Error(`${name}.lua: the first line must be "-- ${name}: what it does"`);
+  const keys = /^--@keys (.+)$/m.exec(text)?.[1];
+  if (keys === undefined) throw new Error(`${name}.lua: a line "--@keys NAME …" is missing`);
+  const own = /^--@own (.+)$/m.exec(text)?.[1];
+  const answers = [...text.matchAll(/^--@answers (?:([a-z]+): )?(.+)$/gm)];
+  const kind = answers[0]?.[1] ?? '';
+  if (answers.length === 0) throw new Error(`${name}.lua: a line "--@answers …" is missing`);
+  const words = answers.flatMap(([, , line = '']) => line.replace(/\([^)]*\)/g, '').split('|'));
+  return {
+    keys: toKeySpec(keys),
+    own: own === undefined ? null : toKeySpec(own),
+    answerKind: kind,
+    words: DESCRIBED.has(kind) ? [] : words.map((answer) => answer.trim().split(' ')[0] ?? ''),
+  };
+}
+
+function toKeySpec(line: string): KeySpec {
+  const names = line.trim().split(/\s+/);
+  const optional = names.filter((name) => name.startsWith('[')).map((name) => name.slice(1, -1));
+  const rest = names.find((name) => name.endsWith('...'))?.slice(0, -3);
+  return {
+    keys: names.filter((name) => /^\w+$/.test(name)),
+    ...(optional.length === 0 ? {} : { optional }),
+    ...(rest === undefined ? {} : { rest }),
+  };
+}
+
+/** The Lua statements that a `--@keys` line stands for. In a step for many jobs the jobs' own keys follow the shared ones. */
+function toLocals({ keys: { keys, optional = [], rest }, own }: ScriptHeader): string {
+  const end = own === null ? '#KEYS' : 'shared.keys';
+  const names = [...keys, ...optional];
+  const values = names.map((_, i) => (i < keys.length ? `KEYS[${i + 1}]` : `${end} > ${i} and KEYS[${i + 1}] or nil`));
+  const named = names.length === 0 ? '' : `local ${names.join(', ')} = ${values.join(', ')}`;
+  if (rest === undefined) return named;
+  return `${named} local ${rest} = {} for i = ${names.length + 1}, ${end} do ${rest}[#${rest} + 1] = KEYS[i] end`.trim();
+}
+
+/** For `lib/group.lua`. */
+function toOwnPlaces(own: KeySpec | null): string {
+  if (own === null) return '';
+  const names = [...own.keys, ...(own.optional ?? [])];
+  return `local OWN = { ${names.map((name, i) => `${name} = ${i + 1}`).join(', ')} }\n`;
+}
