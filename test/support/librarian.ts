@@ -13,8 +13,8 @@ export interface ArchiveCall extends ArchiveRequest {
 type Answer = Partial<ArchiveReply> | { answer: string; citations?: string[] };
 
 /**
- * Providers in this process whose calls can be counted, held and refused. For tests of what happens around a call; what
- * happens inside one is tested over HTTP. An answer that is thrown is the provider's refusal.
+ * Providers in this process whose calls a test counts, delays and refuses, for tests of what happens around a call. What
+ * happens inside a call is tested over HTTP. An error that `answer` throws is the provider's refusal.
  */
 export function createScriptedArchive(answer: (call: ArchiveCall, count: number) => Answer | Promise<Answer>): {
   calls: ArchiveCall[];

@@ -74,7 +74,7 @@ describe('on a Redis that keeps its data, the rate gate', () => {
     expectLimitHeld(provider);
   });
 
-  it('goes on without a process that stands still, and with it when it wakes', async () => {
+  it('serves others while one process is frozen, and that one when it wakes', async () => {
     const { provider, children } = await startFleet(redis, 2);
     const [frozen] = children;
     if (!frozen) throw new Error('two processes');

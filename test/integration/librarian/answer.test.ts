@@ -29,7 +29,7 @@ const failed =
   (fleet: OpenFleet, id = 'q1') =>
   async () => {
     const job = await fleet.inner.queues.archive.getJob(`archive_${id}`);
-    // Failed between the two questions: the job that was read first knows no reason yet.
+    // It may fail between the two reads: the job that was read first then has no reason yet.
     return job?.failedReason !== undefined && (await job.isFailed()) ? job : null;
   };
 
@@ -139,7 +139,7 @@ describe('an answer', () => {
     expect(await waitUntil(answered())).toMatchObject({ citations: ['finding_rum'], filter: { session: 's2' } });
   });
 
-  test('from an empty archive is NOT IN ARCHIVE and asks nobody', async () => {
+  test('from an empty archive is NOT IN ARCHIVE and asks no model', async () => {
     const config = testConfig(redis);
     const archive = createScriptedArchive(() => ({ answer: 'never' }));
     await startLibrarian(redis, config, archive);
@@ -195,7 +195,7 @@ describe('a query fails and stores no answer', () => {
     expect(archive.calls).toEqual([]);
   });
 
-  test('when the provider sends 200 and a page, and the next query goes on', async () => {
+  test('when the provider sends 200 and a page, and the next query is answered', async () => {
     const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive((_call, count) => {
@@ -365,12 +365,12 @@ describe('a librarian that goes away', () => {
     expect(await answered()()).toMatchObject({ citations: ['finding_tea'] });
   });
 
-  test('leaves a paid reply to whoever has the query then: nobody pays again', async () => {
+  test('leaves a paid reply to the process that has the query then: it is not paid again', async () => {
     const config = testConfig(redis, { GEMINI_API_KEY: 'not-a-real-key', GEMINI_TIER: 'paid' });
     await storeFindings(redis, { finding_tea: TEA });
     const { keys } = redis;
     const archive = createScriptedArchive(async () => {
-      // Somebody else has the job by the time the reply is here.
+      // Another worker has the job when the reply arrives.
       await redis.redis.set(keys.jobLock('archive', 'archive_q1'), 'another-worker');
       return { answer: '40 [finding_tea]' };
     });

@@ -24,12 +24,12 @@ async function shown(context: ArchiveContext, request: Partial<typeof EVERYTHING
 /** `f0` … oldest first, an hour apart. */
 const hourly = (count: number, from = 0) =>
   Object.fromEntries(
-    Array.from({ length: count }, (_, at) => [
-      `f${from + at}`,
+    Array.from({ length: count }, (_, i) => [
+      `f${from + i}`,
       {
-        result: `fact ${from + at}`,
-        session: `s${(from + at) % 2}`,
-        at: new Date((from + at) * 3_600_000).toISOString(),
+        result: `fact ${from + i}`,
+        session: `s${(from + i) % 2}`,
+        at: new Date((from + i) * 3_600_000).toISOString(),
       },
     ]),
   );
@@ -89,7 +89,7 @@ describe('the archive context', () => {
     expect(context.stats()).toMatchObject({ findings: 3, skipped: 2, comparisons: 1 });
   });
 
-  test('shows a retracted finding to nobody from then on', async () => {
+  test('never shows a retracted finding again', async () => {
     await storeFindings(redis, hourly(3));
     const context = await open();
     expect(await shown(context)).toEqual(['f0', 'f1', 'f2']);
@@ -130,7 +130,7 @@ describe('the archive context', () => {
     expect(await shown(context)).toEqual(['f0', 'f1', 'quiet']);
   });
 
-  test('gives every asker at once what was recorded before it asked', async () => {
+  test('shows every caller at once what was recorded before its call', async () => {
     await storeFindings(redis, hourly(20));
     const context = createArchiveContext(redis.db);
     const counts = await Promise.all(
@@ -144,7 +144,7 @@ describe('the archive context', () => {
     expect(counts).toEqual(counts.map(() => true));
   });
 
-  test('says how much it left out of what a filter lets through', async () => {
+  test('counts what it left out of what a filter lets through', async () => {
     await storeFindings(redis, hourly(10));
     const context = await open();
     const all = await context.show({ ...EVERYTHING, filter: { session: 's1' } });

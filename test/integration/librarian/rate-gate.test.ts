@@ -77,7 +77,7 @@ describe('the window', () => {
     expect((await one.status())[0]).toMatchObject({ starts: 4, perWindow: 4 });
   });
 
-  it('gives a released permit to whoever waits', async () => {
+  it('gives a released permit to a query that waits', async () => {
     const gate = await openGate(fixture, testShards(1, { rpm: 1 }));
     const first = await acquirePermit(gate);
     const second = acquirePermit(gate);
@@ -86,7 +86,7 @@ describe('the window', () => {
     expect((await gate.status())[0]).toMatchObject({ starts: 1, left: 1_499 });
   });
 
-  it('goes by the strictest limits where shards name the same project', async () => {
+  it('applies the strictest limits where shards name the same project', async () => {
     const [one, two] = testShards(2, { project: 'shared', rpm: 3 });
     if (!one || !two) throw new Error('two shards');
     const gate = await openGate(fixture, [one, { ...two, rpm: 2, rpd: 100 }]);
@@ -97,7 +97,7 @@ describe('the window', () => {
     expect(await redis.mget(keys.shardQuota(1), keys.shardQuota(2))).toEqual(['98', '98']);
   });
 
-  it('serves those who wait in the order they came', async () => {
+  it('serves waiting queries in the order they came', async () => {
     const gate = await openGate(fixture, testShards(1, { rpm: 1 }));
     const first = await acquirePermit(gate);
     const order: number[] = [];
@@ -129,7 +129,7 @@ describe('tokens a minute', () => {
     expect((await acquirePermit(gate, { tokens: 200 })).shard).toBe(1);
   });
 
-  it('say how large a prompt may be that no shard ever takes', async () => {
+  it('name the largest prompt that a shard takes', async () => {
     const [one, two] = testShards(2, { tpm: 1_000 });
     if (!one || !two) throw new Error('two shards');
     const gate = await openGate(fixture, [one, { ...two, tpm: 5_000 }]);
@@ -140,7 +140,7 @@ describe('tokens a minute', () => {
 });
 
 describe('the life of a gate', () => {
-  it('tells a query that stood still too long that its minute may be over', async () => {
+  it('makes a permit stale once the process stood still for too long', async () => {
     const gate = await openGate(fixture, testShards(1));
     const permit = await acquirePermit(gate);
     expect(permit.isFresh()).toBe(true);
@@ -162,7 +162,7 @@ describe('the life of a gate', () => {
     await waitUntil(async () => (await gate.status())[0]?.left === 1_500, { what: 'the full quota' });
   });
 
-  it('sends whoever waits away when it closes, and keeps the window true for others', async () => {
+  it('rejects waiting queries when it closes, and still counts its calls for others', async () => {
     const shards = testShards(1, { rpm: 2 });
     const one = await openGate(fixture, shards);
     await Promise.all([acquirePermit(one), acquirePermit(one)]);

@@ -28,8 +28,8 @@ const FINDINGS = {
   },
 };
 
-/** The whole lane over HTTP: simulated provider, real adapters, librarian, API. */
-async function openLane(
+/** A fleet over HTTP: simulated provider, real adapters, librarian, API. */
+async function openFleet(
   env: Record<string, string> = {},
   configure: Parameters<Simulator['gemini']['configure']>[0] = {},
 ) {
@@ -54,7 +54,7 @@ async function openLane(
 describe('fleet.ask', () => {
   test.each(['generative-ai', 'genai'])('answers with citations over HTTP, through %s', async (GEMINI_SDK) => {
     await storeFindings(redis, FINDINGS);
-    const { fleet } = await openLane({ GEMINI_SDK });
+    const { fleet } = await openFleet({ GEMINI_SDK });
 
     const query = await fleet.ask('How many crates of tea does the store hold?', { queryId: 'tea' });
     const answer = await query.finding({ timeoutMs: 15_000 });
@@ -65,23 +65,23 @@ describe('fleet.ask', () => {
     expect(await fleet.ask('Anything?', { queryId: 'tea' })).toMatchObject({ added: false, state: 'completed' });
   });
 
-  test('names both where findings contradict each other', async () => {
+  test('names both findings that contradict each other', async () => {
     const again = {
       task: 'Look at the store',
       result: 'The store holds 41 crates of tea.',
       at: '2026-11-03T10:00:00Z',
     };
     await storeFindings(redis, { ...FINDINGS, finding_tea2: again });
-    const { fleet } = await openLane();
+    const { fleet } = await openFleet();
 
     const query = await fleet.ask('How many crates of tea does the store hold?');
 
     expect(await query.result({ timeoutMs: 15_000 })).toContain('[finding_tea, finding_tea2]');
   });
 
-  test('says NOT IN ARCHIVE where nothing is', async () => {
+  test('is NOT IN ARCHIVE where no finding bears on the question', async () => {
     await storeFindings(redis, FINDINGS);
-    const { fleet } = await openLane();
+    const { fleet } = await openFleet();
     const query = await fleet.ask('Who wrote Hamlet?');
     expect(await query.finding({ timeoutMs: 15_000 })).toMatchObject({ result: 'NOT IN ARCHIVE', citations: [] });
   });
@@ -94,7 +94,7 @@ describe('fleet.ask', () => {
     ['[[blocked]]', /refusal: .*blocked/],
   ])('fails on a reply that is no answer: %s', async (marker, reason) => {
     await storeFindings(redis, FINDINGS);
-    const { fleet } = await openLane();
+    const { fleet } = await openFleet();
     const query = await fleet.ask(`How many crates of tea? ${marker}`);
     const ended = query.finding({ timeoutMs: 15_000 });
     await expect(ended).rejects.toThrow(JobFailedError);
@@ -117,7 +117,7 @@ describe('with a provider in trouble', () => {
     await storeFindings(redis, FINDINGS);
     const keys = [2, 3, 4, 5].map((shard) => `key-${shard}`);
     const env = Object.fromEntries([1, 2, 3, 4, 5].map((shard) => [`GEMINI_API_KEY_SHARD${shard}`, `key-${shard}`]));
-    const { fleet } = await openLane({ ...env, GEMINI_TIER: 'free' }, { acceptKeys: keys });
+    const { fleet } = await openFleet({ ...env, GEMINI_TIER: 'free' }, { acceptKeys: keys });
 
     const queries = await Promise.all(Array.from({ length: 10 }, () => fleet.ask(ask)));
     const answers = await Promise.all(queries.map((query) => query.finding({ timeoutMs: 20_000 })));
@@ -132,7 +132,7 @@ describe('with a provider in trouble', () => {
     ['prose instead of the JSON asked for', 'prose'],
   ] as const)('%s fails that query, and the next is answered', async (_, kind) => {
     await storeFindings(redis, FINDINGS);
-    const { fleet } = await openLane({}, { faults: [{ kind, when: { nth: 1 } }] });
+    const { fleet } = await openFleet({}, { faults: [{ kind, when: { nth: 1 } }] });
     const first = await fleet.ask(ask);
     await expect(first.finding({ timeoutMs: 15_000 })).rejects.toThrow(/malformed/);
     const second = await fleet.ask(ask);
@@ -147,7 +147,7 @@ describe('with a provider in trouble', () => {
     ['a used-up day with a short delay', 'day-limit'],
   ] as const)('%s sends the query to another shard', async (_, kind) => {
     await storeFindings(redis, FINDINGS);
-    const { fleet } = await openLane({}, { faults: [{ kind, when: { nth: 1 } }] });
+    const { fleet } = await openFleet({}, { faults: [{ kind, when: { nth: 1 } }] });
     const query = await fleet.ask(ask);
     expect(await query.finding({ timeoutMs: 20_000 })).toMatchObject({ citations: ['finding_tea'] });
   });
@@ -155,7 +155,7 @@ describe('with a provider in trouble', () => {
   test('a provider whose limits are lower than configured is obeyed: every query is answered', async () => {
     await storeFindings(redis, FINDINGS);
     const limits = { all: { rpm: 2, tpm: 250_000, rpd: 1_500 }, windowMs: 2_000 };
-    const { fleet } = await openLane({ GEMINI_WINDOW_MS: '2000' }, { limits });
+    const { fleet } = await openFleet({ GEMINI_WINDOW_MS: '2000' }, { limits });
     const queries = await Promise.all(Array.from({ length: 15 }, () => fleet.ask(ask)));
     const answers = await Promise.all(queries.map((query) => query.finding({ timeoutMs: 28_000 })));
     expect(answers).toHaveLength(15);
@@ -166,9 +166,9 @@ describe('ask_archive', () => {
   const asking = (question: string) => (_: unknown, call: number) =>
     call === 1 ? { tools: [{ name: 'ask_archive', input: { question } }] } : 'done';
 
-  test('lets a task ask, and what the answer rests on counts as cited by the task', async () => {
+  test('lets a task ask, and the task cites what the answer cites', async () => {
     await storeFindings(redis, FINDINGS);
-    const { fleet, config } = await openLane();
+    const { fleet, config } = await openFleet();
     const model = createScriptedModel(asking('How many crates of tea does the store hold?'));
     await startHaiku(redis, config, model);
 
@@ -181,9 +181,9 @@ describe('ask_archive', () => {
     expect(answer).toMatchObject({ requester: `task ${task.id}`, session: finding.session });
   });
 
-  test('tells the task when there is no answer, and the task goes on', async () => {
+  test('returns to the task that there is no answer, and the task continues', async () => {
     await storeFindings(redis, FINDINGS);
-    const { fleet, config } = await openLane();
+    const { fleet, config } = await openFleet();
     const model = createScriptedModel(asking('Tea in the store? [[no-citation]]'));
     await startHaiku(redis, config, model);
 
@@ -195,7 +195,7 @@ describe('ask_archive', () => {
 
   test('does not wait for a query that waits for a reset itself', async () => {
     await storeFindings(redis, FINDINGS);
-    const { fleet, config } = await openLane({ GEMINI_RPD: '1', GEMINI_API_KEY: 'key-1', GEMINI_TIER: 'free' });
+    const { fleet, config } = await openFleet({ GEMINI_RPD: '1', GEMINI_API_KEY: 'key-1', GEMINI_TIER: 'free' });
     await (await fleet.ask('How much rum does the cellar hold?')).finding({ timeoutMs: 15_000 });
     const model = createScriptedModel(asking('How many crates of tea does the store hold?'));
     await startHaiku(redis, config, model);

@@ -38,7 +38,7 @@ describe('the admission of a query', () => {
     expect(decide(views)).toMatchObject({ kind: 'answer', answer: { kind: 'wait', reason: 'pace' } });
   });
 
-  test('says how large a prompt may be when it fits nowhere', () => {
+  test('answers with the largest prompt that fits anywhere when it fits nowhere', () => {
     const views = [view(a, 'too-large', 0, 1_000), view(b, 'too-large', 0, 5_000)];
     expect(decide(views)).toEqual({ kind: 'answer', answer: { kind: 'too-large', limitTokens: 5_000 } });
     expect(decide([...views, view(c, 'minute', 10)])).toMatchObject({ projects: [c], first: null });
