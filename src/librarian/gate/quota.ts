@@ -11,162 +11,199 @@ interface CallRequest {
   exclude: readonly number[];
 }
 
+/** As the scripts take it. */
+type Day = [name: string, startsAtMs: number, endsAtMs: number];
+
 /** A limit that the provider stated applies for so long; then the configured limit is tried again. */
 const BELIEVE_MS = 7 * 24 * 3_600_000;
 /** A used-up day that the provider reports so soon after midnight is the day before: its clock may be late. */
 const YOUNG_DAY_MS = 5 * 60_000;
 const DAY_MS = 24 * 3_600_000;
 
+export interface QuotaOptions {
+  db: Db;
+  dayAt: DayClock;
+  /** Spreads what is left of a day's quota over what is left of the day. */
+  pacing: boolean;
+}
+
 /**
  * Counts calls and tokens of every project: in its window, in its day, and by pace. Each change is one atomic step in
  * Redis, by Redis' clock.
  */
-export type Quota = ReturnType<typeof createQuota>;
+export class Quota {
+  readonly #db: Db;
+  readonly #dayAt: DayClock;
+  readonly #pacing: boolean;
+  #clockAheadMs = 0; // how far Redis' clock is ahead of this machine's, by the last answer
+  #epoch = ''; // of Redis' data, by the last answer: another epoch means that Redis lost data
 
-/** @param options.pacing spreads what is left of a day's quota over what is left of the day */
-export function createQuota(options: { db: Db; dayAt: DayClock; pacing: boolean }) {
-  const { dayAt, pacing } = options;
-  const { keys, scripts } = options.db;
-  let clockAheadMs = 0; // how far Redis' clock is ahead of this machine's, by the last answer
-  let epoch = ''; // of Redis' data, by the last answer: another epoch means that Redis lost data
+  constructor({ db, dayAt, pacing }: QuotaOptions) {
+    this.#db = db;
+    this.#dayAt = dayAt;
+    this.#pacing = pacing;
+  }
 
-  /** Yesterday, today and tomorrow: the script chooses the day by Redis' clock. */
-  function days(): [string, number, number][] {
-    const today = dayAt(Date.now() + clockAheadMs);
-    const around = [dayAt(today.startsAtMs - 1), today, dayAt(today.endsAtMs)];
-    return around.map(({ name, startsAtMs, endsAtMs }) => [name, startsAtMs, endsAtMs]);
+  /** Reads which projects have room. `turn` rises by one with every reading of every process. */
+  async plan(
+    projects: readonly ShardProject[],
+    tokens: number,
+    exclude: readonly number[],
+  ): Promise<{ turn: number; views: ProjectView[] }> {
+    const { keys, scripts } = this.#db;
+    const answer = await this.#askWithDays((days) => {
+      const specs = projects.map((project) => this.#toSpec(project, exclude));
+      const named = { turn: keys.gateTurn, counters: keys.counters };
+      return scripts['plan-permit']({ ...named, projects: projects.flatMap((project) => this.#keysOf(project)) }, [
+        JSON.stringify({ tokens, days, projects: specs }),
+      ]);
+    });
+    const views = projects.map((project, i): ProjectView => {
+      const [reason, delay, rpm, tpm, repaired] = answer.slice(2 + 5 * i, 7 + 5 * i);
+      return {
+        project,
+        reason: reason as ProjectView['reason'],
+        delayMs: Number(delay),
+        rpm: Number(rpm),
+        tpm: Number(tpm),
+        repaired: repaired === 1,
+      };
+    });
+    return { turn: Number(answer[1]), views };
+  }
+
+  /** Counts one call, if its project has room. Sent again after a broken connection, it counts once. */
+  async take(project: ShardProject, { id, tokens, exclude }: CallRequest): Promise<Taking> {
+    const { keys, scripts } = this.#db;
+    const answer = await this.#askWithDays((days) =>
+      scripts['take-permit']({ counters: keys.counters, epoch: keys.gateEpoch, project: this.#keysOf(project) }, [
+        JSON.stringify({ id, tokens, days, epoch: this.#epoch, project: this.#toSpec(project, exclude) }),
+      ]),
+    );
+    const [, kind, ...rest] = answer;
+    if (kind === 'lost') {
+      this.#epoch = String(rest[0]);
+      return { kind };
+    }
+    this.#epoch = String(rest.at(-1));
+    if (kind === 'granted') {
+      return { kind, shard: Number(rest[0]), day: String(rest[1]), left: Number(rest[2]) };
+    }
+    const [reason, delay, rpm, tpm] = rest;
+    return {
+      kind: 'closed',
+      reason: reason as NoRoom['reason'],
+      delayMs: Number(delay),
+      rpm: Number(rpm),
+      tpm: Number(tpm),
+    };
+  }
+
+  /** Takes a call out of the counts that was never sent. */
+  async giveBack(project: ShardProject, id: string, day: string): Promise<void> {
+    const spec = { id, day, days: this.#days(), shard_count: project.shards.length };
+    await this.#db.scripts['return-permit']({ project: this.#keysOf(project) }, [JSON.stringify(spec)]);
+  }
+
+  /** Replaces the estimated tokens of a call by those it had. */
+  async settle(project: ShardProject, id: string, tokens: number): Promise<void> {
+    const { keys, scripts } = this.#db;
+    await scripts['settle-permit']({ tokens: keys.shardTokens(project.id) }, [id, Math.max(0, Math.round(tokens))]);
+  }
+
+  /**
+   * Puts calls back that Redis has lost.
+   * @param permits calls of this process within the last window
+   * @returns how many were lost
+   */
+  async restore(
+    project: ShardProject,
+    permits: readonly { id: string; ageMs: number; tokens: number; shard: number }[],
+  ): Promise<number> {
+    const { keys, scripts } = this.#db;
+    const rows = permits.map(({ id, ageMs, tokens, shard }) => [id, Math.round(ageMs), `${tokens}|${shard}`]);
+    return scripts['restore-permits']({ starts: keys.shardStarts(project.id), tokens: keys.shardTokens(project.id) }, [
+      JSON.stringify({ permits: rows, spacing: project.heldMs }),
+    ]);
+  }
+
+  /**
+   * Records a 429.
+   * @returns `day-begins`: the new day stays open, because the provider's clock may be late; `clock`: nothing was recorded
+   */
+  async note429(project: ShardProject, report: QuotaReport) {
+    const { keys, scripts } = this.#db;
+    const { scope, retryAfterMs, statedLimit, day = '' } = report;
+    const { startsAtMs, endsAtMs } = this.#today();
+    const spec = {
+      scope,
+      configured: { day: project.rpd, minute: project.rpm, tokens: project.tpm }[scope],
+      stated: statedLimit ?? -1,
+      wait_ms: Math.ceil(retryAfterMs > 0 ? retryAfterMs : project.heldMs),
+      believe_ms: BELIEVE_MS,
+      young_ms: Math.round((YOUNG_DAY_MS * (endsAtMs - startsAtMs)) / DAY_MS),
+      day,
+      days: this.#days(),
+      shard_count: project.shards.length,
+    };
+    const named = { counters: keys.counters, project: this.#keysOf(project) };
+    return scripts['note-quota'](named, [JSON.stringify(spec)]);
+  }
+
+  /**
+   * Closes a shard whose call failed, for a while that doubles with each failure in a row.
+   * @returns that while, ms
+   */
+  async noteFailure(
+    shard: number,
+    reason: 'refused' | 'failing',
+    message: string,
+    [firstMs, longestMs]: readonly [number, number],
+  ): Promise<number> {
+    const { keys, scripts } = this.#db;
+    const named = { state: keys.shardState(shard), counters: keys.counters };
+    return scripts['note-shard'](named, [reason, message, firstMs, longestMs]);
   }
 
   /** Runs a script that needs the day; runs it again if this machine's clock was days off. */
-  async function ask<A extends readonly unknown[]>(run: () => Promise<A>): Promise<A> {
+  async #askWithDays<A extends readonly unknown[]>(run: (days: Day[]) => Promise<A>): Promise<A> {
     for (let round = 0; round < 2; round += 1) {
-      const answer = await run();
-      clockAheadMs = Number(answer[0]) - Date.now();
+      const answer = await run(this.#days());
+      this.#clockAheadMs = Number(answer[0]) - Date.now();
       if (answer[1] !== 'clock') return answer;
     }
     throw new Error('Redis tells no day that this machine knows');
   }
 
-  const keysOf = ({ id, shards }: ShardProject): string[] => [
-    keys.shardProject(id),
-    keys.shardStarts(id),
-    keys.shardTokens(id),
-    ...shards.flatMap(({ number }) => [keys.shardState(number), keys.shardQuota(number), keys.shardStatus(number)]),
-  ];
+  /** Yesterday, today and tomorrow: the script chooses the day by Redis' clock. */
+  #days(): Day[] {
+    const today = this.#today();
+    const around = [this.#dayAt(today.startsAtMs - 1), today, this.#dayAt(today.endsAtMs)];
+    return around.map(({ name, startsAtMs, endsAtMs }) => [name, startsAtMs, endsAtMs]);
+  }
 
-  const specOf = (project: ShardProject, exclude: readonly number[]) => ({
-    rpm: project.rpm,
-    rpd: project.rpd,
-    tpm: project.tpm,
-    spacing: project.heldMs,
-    pacing: pacing ? 1 : 0,
-    shards: project.shards.map(({ number }) => [number, exclude.includes(number) ? 0 : 1]),
-  });
+  #today(): QuotaDay {
+    return this.#dayAt(Date.now() + this.#clockAheadMs);
+  }
 
-  return {
-    /** Reads which projects have room. `turn` rises by one with every reading of every process. */
-    async plan(projects: readonly ShardProject[], tokens: number, exclude: readonly number[]) {
-      const answer = await ask(() => {
-        const specs = projects.map((project) => specOf(project, exclude));
-        return scripts['plan-permit'](
-          { turn: keys.gateTurn, counters: keys.counters, projects: projects.flatMap(keysOf) },
-          [JSON.stringify({ tokens, days: days(), projects: specs })],
-        );
-      });
-      const views = projects.map((project, i): ProjectView => {
-        const [reason, delay, rpm, tpm, repaired] = answer.slice(2 + 5 * i, 7 + 5 * i);
-        return {
-          project,
-          reason: reason as ProjectView['reason'],
-          delayMs: Number(delay),
-          rpm: Number(rpm),
-          tpm: Number(tpm),
-          repaired: repaired === 1,
-        };
-      });
-      return { turn: Number(answer[1]), views };
-    },
+  #keysOf({ id, shards }: ShardProject): string[] {
+    const { keys } = this.#db;
+    return [
+      keys.shardProject(id),
+      keys.shardStarts(id),
+      keys.shardTokens(id),
+      ...shards.flatMap(({ number }) => [keys.shardState(number), keys.shardQuota(number), keys.shardStatus(number)]),
+    ];
+  }
 
-    /** Counts one call, if its project has room. Sent again after a broken connection, it counts once. */
-    async take(project: ShardProject, { id, tokens, exclude }: CallRequest): Promise<Taking> {
-      const answer = await ask(() =>
-        scripts['take-permit']({ counters: keys.counters, epoch: keys.gateEpoch, project: keysOf(project) }, [
-          JSON.stringify({ id, tokens, days: days(), epoch, project: specOf(project, exclude) }),
-        ]),
-      );
-      const [, kind, ...rest] = answer;
-      if (kind === 'lost') {
-        epoch = String(rest[0]);
-        return { kind };
-      }
-      epoch = String(rest.at(-1));
-      if (kind === 'granted') {
-        return { kind, shard: Number(rest[0]), day: String(rest[1]), left: Number(rest[2]) };
-      }
-      const [reason, delay, rpm, tpm] = rest;
-      return {
-        kind: 'closed',
-        reason: reason as NoRoom['reason'],
-        delayMs: Number(delay),
-        rpm: Number(rpm),
-        tpm: Number(tpm),
-      };
-    },
-
-    /** Takes a call out of the counts that was never sent. */
-    async giveBack(project: ShardProject, id: string, day: string): Promise<void> {
-      const spec = { id, day, days: days(), shard_count: project.shards.length };
-      await scripts['return-permit']({ project: keysOf(project) }, [JSON.stringify(spec)]);
-    },
-
-    /** Replaces the estimated tokens of a call by those it had. */
-    async settle(project: ShardProject, id: string, tokens: number): Promise<void> {
-      await scripts['settle-permit']({ tokens: keys.shardTokens(project.id) }, [id, Math.max(0, Math.round(tokens))]);
-    },
-
-    /**
-     * Puts calls back that Redis has lost.
-     * @param permits calls of this process within the last window
-     * @returns how many were lost
-     */
-    async restore(
-      project: ShardProject,
-      permits: readonly { id: string; ageMs: number; tokens: number; shard: number }[],
-    ): Promise<number> {
-      const rows = permits.map(({ id, ageMs, tokens, shard }) => [id, Math.round(ageMs), `${tokens}|${shard}`]);
-      return scripts['restore-permits'](
-        { starts: keys.shardStarts(project.id), tokens: keys.shardTokens(project.id) },
-        [JSON.stringify({ permits: rows, spacing: project.heldMs })],
-      );
-    },
-
-    /** Records a 429. `day-begins`: the new day stays open, because the provider's clock may be late. `clock`: nothing was recorded. */
-    async note429(project: ShardProject, info: QuotaReport) {
-      const { scope, retryAfterMs, statedLimit, day } = info;
-      const configured = { day: project.rpd, minute: project.rpm, tokens: project.tpm }[scope];
-      const today: QuotaDay = dayAt(Date.now() + clockAheadMs);
-      return scripts['note-quota']({ counters: keys.counters, project: keysOf(project) }, [
-        JSON.stringify({
-          scope,
-          configured,
-          stated: statedLimit ?? -1,
-          wait_ms: Math.ceil(retryAfterMs > 0 ? retryAfterMs : project.heldMs),
-          believe_ms: BELIEVE_MS,
-          young_ms: Math.round((YOUNG_DAY_MS * (today.endsAtMs - today.startsAtMs)) / DAY_MS),
-          day: day ?? '',
-          days: days(),
-          shard_count: project.shards.length,
-        }),
-      ]);
-    },
-
-    /**
-     * Closes a shard whose call failed, for a while that doubles with each failure in a row.
-     * @returns that while, ms
-     */
-    async noteFailure(shard: number, reason: string, message: string, firstMs: number, longestMs: number) {
-      const args = [reason, message, firstMs, longestMs];
-      return scripts['note-shard']({ state: keys.shardState(shard), counters: keys.counters }, args);
-    },
-  };
+  #toSpec(project: ShardProject, exclude: readonly number[]): object {
+    return {
+      rpm: project.rpm,
+      rpd: project.rpd,
+      tpm: project.tpm,
+      spacing: project.heldMs,
+      pacing: this.#pacing ? 1 : 0,
+      shards: project.shards.map(({ number }) => [number, exclude.includes(number) ? 0 : 1]),
+    };
+  }
 }

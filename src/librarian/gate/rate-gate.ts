@@ -5,7 +5,7 @@ import type { Notifier } from '../../swarm/notify.ts';
 import { decideAdmission } from './admission.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { pacificDay, type DayClock } from './pacific-day.ts';
-import { createQuota } from './quota.ts';
+import { Quota } from './quota.ts';
 import { toProjects, type ShardLimits } from './shard-project.ts';
 import { createShardReports } from './shard-reports.ts';
 import { readShardStates } from './shard-states.ts';
@@ -32,7 +32,7 @@ export function createRateGate(options: RateGateOptions): RateGate {
   const { db, shards, log, pacing = false, notifier, dayAt = pacificDay } = options;
   const projects = toProjects(shards);
   const maxWaitMs = 2 * Math.max(0, ...projects.map(({ heldMs }) => heldMs));
-  const quota = createQuota({ db, dayAt, pacing });
+  const quota = new Quota({ db, dayAt, pacing });
   const reports = createShardReports({ db, projects, quota, dayAt, log, notifier });
   const dispatcher = new Dispatcher({ db, projects, quota, log, maxWaitMs, onDayUsedUp: reports.dayUsedUp });
 

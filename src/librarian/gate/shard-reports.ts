@@ -49,23 +49,22 @@ export function createShardReports(options: {
       log.warn({ keys: names }, 'shard: the quota key held no number; put right');
     },
 
-    async report429(shard: number, info: QuotaReport): Promise<void> {
+    async report429(shard: number, report: QuotaReport): Promise<void> {
       const project = projectOf(shard);
-      const outcome = await quota.note429(project, info);
-      const { scope, retryAfterMs, statedLimit } = info;
+      const outcome = await quota.note429(project, report);
+      const { scope, retryAfterMs, statedLimit } = report;
       log.warn(
         { shard, scope, retryAfterMs, statedLimit, outcome },
         'shard: the provider says that a limit is reached',
       );
-      if (outcome === 'day-used-up') dayUsedUp(project, info.day ?? dayAt(Date.now()).name);
+      if (outcome === 'day-used-up') dayUsedUp(project, report.day ?? dayAt(Date.now()).name);
     },
 
     async reportFailure(shard: number, { kind, message }: ShardFailure): Promise<void> {
       projectOf(shard);
-      const [firstMs, longestMs] = FAILURE_WAITS[kind];
       const reason = kind === 'refused' ? 'refused' : 'failing';
       const text = message.slice(0, MESSAGE_LENGTH);
-      const waitMs = await quota.noteFailure(shard, reason, text, firstMs, longestMs);
+      const waitMs = await quota.noteFailure(shard, reason, text, FAILURE_WAITS[kind]);
       log.warn({ shard, kind, reason: text, waitMs }, 'shard: its call failed');
       if (kind !== 'refused') return;
       const day = new Date().toISOString().slice(0, 10);
