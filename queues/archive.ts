@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineQueue } from './define.ts';
-import { idSchema } from './tasks.ts';
+import { idSchema } from './ids.ts';
 
 /** Which findings a question is answered from; what is left out lets every finding through. All that is given must fit. */
 const archiveFilterSchema = z.strictObject({
@@ -12,7 +12,7 @@ const archiveFilterSchema = z.strictObject({
 });
 
 /** What a caller may ask. The filter says what the answer is drawn from; `mission_id` and `batch` say who pays for it. */
-export const archiveInputSchema = z.strictObject({
+const archiveInputSchema = z.strictObject({
   question: z.string().regex(/\S/, 'expected words, got none').max(20_000), // UTF-16 code units, not tokens
   requester: z.string().max(200).optional(),
   filter: archiveFilterSchema.optional(),

@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import { defineQueue } from './define.ts';
+import { idSchema } from './ids.ts';
 import { TASK_KINDS } from './kinds.ts';
 
-/** Ids that are also key suffixes: no `:` (BullMQ's separator), no white space, at most 200 characters. */
-export const idSchema = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[A-Za-z0-9._-]+$/, 'letters, digits, dot, underscore and dash only');
+/** UTF-16 code units, not tokens. */
+export const TASK_LIMITS = { description: 200_000, file: 4_096 } as const;
 
 const nameSchema = z
   .string()
@@ -17,10 +14,10 @@ const nameSchema = z
 
 /** What a caller may ask for. Strict: an unknown key is an error, so that a typo never becomes a silent default. */
 export const taskInputSchema = z.strictObject({
-  description: z.string().regex(/\S/, 'expected words, got none').max(200_000), // UTF-16 code units, not tokens
+  description: z.string().regex(/\S/, 'expected words, got none').max(TASK_LIMITS.description),
   kind: z.enum(TASK_KINDS).optional(),
   data: z.json().optional(), // any JSON the task needs
-  files: z.array(z.string().min(1).max(4_096)).max(1_000).optional(), // what the task is about, relative to the workspace; no permission, nothing preloaded
+  files: z.array(z.string().min(1).max(TASK_LIMITS.file)).max(1_000).optional(), // what the task is about, relative to the workspace; no permission, nothing preloaded
   workspace: nameSchema.optional(), // a name of FLEET_WORKSPACES, never a path
   contexts: z.array(nameSchema).max(20).optional(), // memory contexts, sent as cached blocks
   topics: z.array(z.string().min(1).max(100)).max(50).optional(),

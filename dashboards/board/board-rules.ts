@@ -3,7 +3,7 @@ import type { BeforeHook, BullBoardRequest } from '@bull-board/api/typings/app';
 import type { Job, Queue } from 'bullmq';
 import { z } from 'zod';
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
-import { idSchema } from '../../queues/tasks.ts';
+import { idSchema } from '../../queues/ids.ts';
 import { UsageError } from '../../src/errors.ts';
 import type { JobChecks } from './job-edits.ts';
 import type { Db } from '../../src/redis/db.ts';

@@ -2,7 +2,7 @@ import { queueRegistry, type QueueName } from '../../queues/registry.ts';
 import { UsageError } from '../../src/errors.ts';
 import { checkTask } from '../../src/tasks/check.ts';
 import { readKnownNames } from '../../src/tasks/known-names.ts';
-import { toRules } from '../../src/jobs/contract.ts';
+import { checkInput } from '../../src/jobs/check-input.ts';
 import type { Db } from '../../src/redis/db.ts';
 
 type JobData = Record<string, unknown>;
@@ -21,8 +21,7 @@ export function createJobChecks(db: Db, workspaces: string[]): JobChecks {
       checkTask(data, await readKnownNames(db, workspaces));
       return;
     }
-    const parsed = queueRegistry[queue].input.safeParse(data);
-    if (!parsed.success) throw new UsageError(toRules(parsed.error));
+    checkInput(queue, queueRegistry[queue].jobName, data, null);
   }
 
   return {

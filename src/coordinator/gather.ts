@@ -1,3 +1,4 @@
+import { TASK_LIMITS } from '../../queues/tasks.ts';
 import { z } from 'zod';
 import { NOT_IN_ARCHIVE } from '../librarian/answer/prompt.ts';
 import type { Recall, Survey } from './mission/types.ts';
@@ -31,7 +32,7 @@ const SURVEY_SCHEMA = {
 
 const surveySchema = z.object({
   total: z.int().min(0),
-  files: z.array(z.object({ path: z.string().min(1).max(4_096), bytes: z.number().catch(0) })),
+  files: z.array(z.object({ path: z.string().min(1).max(TASK_LIMITS.file), bytes: z.number().catch(0) })),
 });
 
 /** Asks the archive what is known about the goal. Skipped if no librarian can answer or the archive is empty. */

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import { z } from 'zod';
 import { missionsQueue } from '../../queues/missions.ts';
-import { idSchema } from '../../queues/tasks.ts';
+import { idSchema } from '../../queues/ids.ts';
 import { UsageError } from '../errors.ts';
 import type { Notifier } from '../swarm/notify.ts';
 import type { Halt } from './halt-shape.ts';

@@ -4,8 +4,8 @@ import { FleetError, UsageError } from '../errors.ts';
 import { compileSchema } from './result-schema.ts';
 import { findModel } from '../pricing/catalog.ts';
 import { checkInput } from '../jobs/check-input.ts';
-import { QUERY_PREFIX } from '../../queues/ids.ts';
-import type { KnownNames } from './known-names.ts';
+import { findFindingIdProblem } from '../../queues/ids.ts';
+import { assertWorkspace, type KnownNames } from './known-names.ts';
 
 /**
  * Checks a task before it is enqueued: strictly, so that a mistake costs a message and not a failed job.
@@ -13,21 +13,13 @@ import type { KnownNames } from './known-names.ts';
  */
 export function checkTask(input: unknown, known: KnownNames): TaskInput {
   const task = checkInput('tasks', 'task', input);
-  if (task.workspace !== undefined && known.workspaces !== null && !known.workspaces.has(task.workspace)) {
-    const names = [...known.workspaces].sort().join(', ');
-    throw new UsageError(
-      `workspace: ${JSON.stringify(task.workspace)} is not known; ${names === '' ? 'no workspaces are configured' : `known: ${names}`} (FLEET_WORKSPACES=name=/absolute/folder)`,
-    );
-  }
+  if (task.workspace !== undefined) assertWorkspace(task.workspace, known);
   const outside = (task.files ?? []).find(leavesWorkspace);
   if (outside !== undefined) {
     throw new UsageError(`files: ${JSON.stringify(outside)} leaves the workspace; expected paths relative to it`);
   }
-  if (task.finding_id?.startsWith(QUERY_PREFIX) === true) {
-    throw new UsageError(
-      `finding_id: ${JSON.stringify(task.finding_id)}: ${QUERY_PREFIX}… is kept for the archive's answers`,
-    );
-  }
+  const problem = task.finding_id === undefined ? null : findFindingIdProblem(task.finding_id);
+  if (problem !== null) throw new UsageError(`finding_id: ${problem}`);
   const missing = (task.contexts ?? []).filter((name) => !known.contexts.has(name));
   if (missing.length > 0)
     throw new UsageError(`contexts: there is none named ${missing.join(', ')}; fleet context load NAME FILE`);

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Queue } from 'bullmq';
-import { idSchema, tasksQueue, type TaskInput } from '../../queues/tasks.ts';
+import { tasksQueue, type TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding.ts';
 import { readJobs } from '../jobs/state/states.ts';
-import { QUERY_PREFIX } from '../../queues/ids.ts';
+import { findJobIdProblem } from '../../queues/ids.ts';
 import { checkTask } from './check.ts';
 import type { KnownNames } from './known-names.ts';
 import type { Db } from '../redis/db.ts';
@@ -159,16 +159,9 @@ function check({ input, taskId, line }: TaskToAdd, known: KnownNames): CheckedTa
   }
 }
 
-/** BullMQ's rules for custom ids: no colon, not only digits. */
 function toJobId(taskId: string | undefined): string {
-  if (taskId?.startsWith(QUERY_PREFIX) === true) {
-    throw new UsageError(`task id: ${JSON.stringify(taskId)}: ${QUERY_PREFIX}… is kept for questions to the archive`);
-  }
   if (taskId === undefined) return `task-${randomBytes(8).toString('hex')}`;
-  if (!idSchema.safeParse(taskId).success || /^\d+$/.test(taskId)) {
-    throw new UsageError(
-      `task id: expected letters, digits, dot, underscore or dash, and not only digits, got ${JSON.stringify(taskId)}`,
-    );
-  }
+  const problem = findJobIdProblem(taskId);
+  if (problem !== null) throw new UsageError(`task id: ${problem}`);
   return taskId;
 }

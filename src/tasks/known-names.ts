@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.ts';
 import type { Db } from '../redis/db.ts';
 import { readWorkers } from '../swarm/heartbeat.ts';
 
@@ -14,4 +15,13 @@ export async function readKnownNames(db: Db, configured: string[]): Promise<Know
   const names = new Set([...configured, ...workers.flatMap(({ workspaces }) => workspaces)]);
   const isKnown = configured.length > 0 || workers.length > 0;
   return { workspaces: isKnown ? names : null, contexts: new Set(contexts) };
+}
+
+/** @throws UsageError for a workspace that no worker has and that is not configured here */
+export function assertWorkspace(name: string, { workspaces }: Pick<KnownNames, 'workspaces'>): void {
+  if (workspaces === null || workspaces.has(name)) return;
+  const names = [...workspaces].toSorted().join(', ');
+  throw new UsageError(
+    `workspace: ${JSON.stringify(name)} is not known; ${names === '' ? 'no workspaces are configured' : `known: ${names}`} (FLEET_WORKSPACES=name=/absolute/folder)`,
+  );
 }

@@ -1,8 +1,8 @@
-import { taskInputSchema, type TaskData } from '../../../queues/tasks.ts';
+import type { TaskData } from '../../../queues/tasks.ts';
 import type { Config } from '../../config/environment.ts';
-import { TaskFailedError } from '../../errors.ts';
+import { TaskFailedError, UsageError } from '../../errors.ts';
 import { parseFinding, toSummary, readFindingTexts } from '../../findings/stored.ts';
-import { toRules } from '../../jobs/contract.ts';
+import { checkInput } from '../../jobs/check-input.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildParts } from '../mission/children.ts';
 import { findReady, readNodes, type NodeView } from '../mission/nodes.ts';
 import type { PlanNode } from '../plan/plan.ts';
@@ -90,15 +90,19 @@ function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateP
   const inWorkspace =
     workspace === null ? {} : { workspace, ...(node.files.length === 0 ? {} : { files: node.files }) };
   const model = chooseModel(node, config);
-  const parsed = taskInputSchema.safeParse({
+  const task = {
     description: sources === '' ? node.description : `${node.description}\n\n${sources}`,
     kind: node.kind,
     ...inWorkspace,
     ...(topics.length === 0 ? {} : { topics: [...topics] }),
     ...(model === config.FLEET_HAIKU_MODEL ? {} : { model }),
-  });
-  if (!parsed.success) throw new TaskFailedError('malformed', `task ${node.n} of the plan: ${toRules(parsed.error)}`);
-  return { ...parsed.data, session, mission_id: id };
+  };
+  try {
+    return { ...checkInput('tasks', 'task', task, `task ${node.n} of the plan`), session, mission_id: id };
+  } catch (error) {
+    if (error instanceof UsageError) throw new TaskFailedError('malformed', error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** Ids and first words of the findings that a task builds on. Its worker reads them with the findings tool. */

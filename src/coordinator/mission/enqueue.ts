@@ -3,7 +3,7 @@ import { missionsQueue, type MissionInput } from '../../../queues/missions.ts';
 import type { QueueName } from '../../../queues/registry.ts';
 import { UsageError } from '../../errors.ts';
 import { checkInput } from '../../jobs/check-input.ts';
-import { readKnownNames } from '../../tasks/known-names.ts';
+import { assertWorkspace, readKnownNames } from '../../tasks/known-names.ts';
 import { createMissionRecord, readMissionFields } from './record.ts';
 import { assertMissionId, createMissionId, toMissionFindingId } from './id.ts';
 import type { Db } from '../../redis/db.ts';
@@ -42,10 +42,7 @@ export async function addMission(
   if (data.paper !== undefined && data.dry_run === true) {
     throw new UsageError('mission: a paper has no plan to show: leave out dry_run');
   }
-  if (data.workspace !== undefined) {
-    const { workspaces } = await readKnownNames(db, configured);
-    if (workspaces !== null && !workspaces.has(data.workspace)) throw unknownWorkspace(data.workspace, workspaces);
-  }
+  if (data.workspace !== undefined) assertWorkspace(data.workspace, await readKnownNames(db, configured));
   const { missionId: id = createMissionId(), session } = options;
   const findingId = toMissionFindingId(id);
   const { state } = await readJob(db, missionsQueue.name, id);
@@ -59,11 +56,4 @@ export async function addMission(
   await createMissionRecord(db, { id, data, session, createdAt: new Date() });
   await queues.missions.add(missionsQueue.jobName, { ...data, session }, { jobId: id });
   return { id, findingId, added: true, state: 'waiting' };
-}
-
-function unknownWorkspace(name: string, known: Set<string>): UsageError {
-  const names = [...known].toSorted().join(', ');
-  return new UsageError(
-    `workspace: ${JSON.stringify(name)} is not known; ${names === '' ? 'no workspaces are configured' : `known: ${names}`} (FLEET_WORKSPACES=name=/absolute/folder)`,
-  );
 }

@@ -1,8 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Queue } from 'bullmq';
-import { idSchema } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
-import { QUERY_PREFIX } from '../../../queues/ids.ts';
+import { findJobIdProblem } from '../../../queues/ids.ts';
 import { missionExists } from './record.ts';
 import type { Db } from '../../redis/db.ts';
 
@@ -19,14 +18,8 @@ export function toMissionFindingId(missionId: string): string {
 /** @throws UsageError for an id that no job may have, or that a task of a mission has or would have */
 export async function assertMissionId({ db, tasks }: { db: Db; tasks: Queue }, id: string): Promise<void> {
   const { redis, keys } = db;
-  if (!idSchema.safeParse(id).success || /^\d+$/.test(id)) {
-    throw new UsageError(
-      `mission id: expected letters, digits, dot, underscore or dash, and not only digits, got ${JSON.stringify(id)}`,
-    );
-  }
-  if (id.startsWith(QUERY_PREFIX)) {
-    throw new UsageError(`mission id: ${JSON.stringify(id)}: ${QUERY_PREFIX}… is kept for questions to the archive`);
-  }
+  const problem = findJobIdProblem(id);
+  if (problem !== null) throw new UsageError(`mission id: ${problem}`);
   // No two jobs may share an id: stored replies, costs and marks are kept by job id.
   if (await hasNumbered(db, id)) {
     throw new UsageError(

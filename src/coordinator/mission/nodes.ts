@@ -1,3 +1,4 @@
+import { toTaskId } from '../../../queues/ids.ts';
 import { toFindingId } from '../../findings/finding.ts';
 import { readChildren, type ChildRef, type ChildState } from './children.ts';
 import type { ChildCounts } from './types.ts';
@@ -68,7 +69,7 @@ export function countNodeStates(views: readonly NodeView[]): ChildCounts {
 }
 
 function toNodeRef(missionId: string, n: number): ChildRef {
-  const jobId = `${missionId}-${n}`;
+  const jobId = toTaskId(missionId, n);
   return { jobId, findingId: toFindingId(jobId) };
 }
 

@@ -3,6 +3,7 @@ import { countOf } from '../../text/plural.ts';
 import { isGuardedName } from '../../haiku/tools/files/secret-names.ts';
 import { leavesWorkspace } from '../../tasks/check.ts';
 import { planSchema, type Plan, type PlannedTask } from './plan.ts';
+import { TASK_LIMITS } from '../../../queues/tasks.ts';
 import { SONNET_REASONS } from '../../../queues/reasons.ts';
 import type { Checked } from '../calls/types.ts';
 import { countNodes, fillItem, hasItem, orderByDependencies } from './expand.ts';
@@ -21,9 +22,6 @@ const MOST_PROBLEMS = 5;
 const MOST_EDGES = 100_000;
 /** Most UTF-16 code units of all descriptions and file names: below 4 kB for each of 5,000 jobs. */
 const MOST_TEXT = 16_000_000;
-/** Most UTF-16 code units of one task, as in queues/tasks.ts. */
-const LONGEST_DESCRIPTION = 200_000;
-const LONGEST_FILE = 4_096;
 
 /** A rule for plans. Returns one line for each problem, which the model can act on. */
 type Rule = (tasks: readonly PlannedTask[], limits: PlanLimits) => string[];
@@ -171,13 +169,15 @@ function checkLengths(tasks: readonly PlannedTask[]): string[] {
   return tasks.flatMap((task) => {
     const { description, files } = measureTexts(task);
     const problems: string[] = [];
-    if (description > LONGEST_DESCRIPTION) {
+    if (description > TASK_LIMITS.description) {
       problems.push(
-        `task ${task.id}: its description has ${description} characters once {item} is filled in, expected at most ${LONGEST_DESCRIPTION}`,
+        `task ${task.id}: its description has ${description} characters once {item} is filled in, expected at most ${TASK_LIMITS.description}`,
       );
     }
-    if (files.some((length) => length > LONGEST_FILE)) {
-      problems.push(`task ${task.id}: a file name has more than ${LONGEST_FILE} characters once {item} is filled in`);
+    if (files.some((length) => length > TASK_LIMITS.file)) {
+      problems.push(
+        `task ${task.id}: a file name has more than ${TASK_LIMITS.file} characters once {item} is filled in`,
+      );
     }
     return problems;
   });

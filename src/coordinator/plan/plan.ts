@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SONNET_REASONS, type SonnetReason } from '../../../queues/reasons.ts';
 import { TASK_KINDS } from '../../../queues/kinds.ts';
+import { TASK_LIMITS } from '../../../queues/tasks.ts';
 
 /** One task of a plan, as the planner writes it. `{item}` in description and files is replaced by each entry of `for_each`. */
 const plannedTaskSchema = z.object({
@@ -11,7 +12,7 @@ const plannedTaskSchema = z.object({
   reason: z.enum(SONNET_REASONS).nullish(), // of a Sonnet task
   depends_on: z.array(z.string()).max(100).default([]), // ids of tasks of this plan
   for_each: z.array(z.string().min(1).max(2_000)).max(5_000).nullish(), // one task for each entry
-  files: z.array(z.string().min(1).max(4_096)).max(1_000).nullish(), // relative to the workspace; `{item}` is filled in too
+  files: z.array(z.string().min(1).max(TASK_LIMITS.file)).max(1_000).nullish(), // relative to the workspace; `{item}` is filled in too
 });
 
 /** The planner's reply. */

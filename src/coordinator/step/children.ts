@@ -1,9 +1,8 @@
-import { archiveInputSchema, type ArchiveInput } from '../../../queues/archive.ts';
-import { taskInputSchema, type TaskInput } from '../../../queues/tasks.ts';
-import { UsageError } from '../../errors.ts';
+import type { ArchiveInput } from '../../../queues/archive.ts';
+import type { TaskInput } from '../../../queues/tasks.ts';
 import { toFindingId } from '../../findings/finding.ts';
 import { parseFinding, readFindingTexts } from '../../findings/stored.ts';
-import { toRules } from '../../jobs/contract.ts';
+import { checkInput } from '../../jobs/check-input.ts';
 import { toQueryIds } from '../../librarian/queries/enqueue.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildParts, type ChildRef } from '../mission/children.ts';
 import type { MissionJob } from './job.ts';
@@ -33,11 +32,10 @@ export class MissionChildren {
    */
   async query({ queryId, ...input }: ArchiveInput & { queryId: string }): Promise<ChildEnd> {
     const { id, session } = this.#mission;
-    const parsed = archiveInputSchema.safeParse({ mission_id: id, ...input });
-    if (!parsed.success) throw new UsageError(`question: ${toRules(parsed.error)}`);
+    const data = checkInput('archive', 'query', { mission_id: id, ...input }, 'question');
     const ids = toQueryIds(queryId);
     const stamps = { session, query_id: ids.queryId, finding_id: ids.findingId };
-    return this.#complete('archive', ids, { ...parsed.data, ...stamps });
+    return this.#complete('archive', ids, { ...data, ...stamps });
   }
 
   /** Whether a query of this id was added. */
@@ -51,10 +49,9 @@ export class MissionChildren {
    */
   async task({ taskId, ...input }: TaskInput & { taskId: string }): Promise<ChildEnd> {
     const { id, session } = this.#mission;
-    const parsed = taskInputSchema.safeParse(input);
-    if (!parsed.success) throw new UsageError(`task: ${toRules(parsed.error)}`);
-    const ref = { jobId: taskId, findingId: toFindingId(taskId, parsed.data.finding_id) };
-    return this.#complete('tasks', ref, { ...parsed.data, session, mission_id: id });
+    const data = checkInput('tasks', 'task', input);
+    const ref = { jobId: taskId, findingId: toFindingId(taskId, data.finding_id) };
+    return this.#complete('tasks', ref, { ...data, session, mission_id: id });
   }
 
   /** Adds the job unless it exists, waits for it, and reads its end. */

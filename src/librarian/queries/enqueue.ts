@@ -1,10 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Queue } from 'bullmq';
-import { archiveInputSchema, archiveQueue, type ArchiveInput } from '../../../queues/archive.ts';
-import { QUERY_PREFIX } from '../../../queues/ids.ts';
-import { idSchema } from '../../../queues/tasks.ts';
+import { archiveQueue, type ArchiveInput } from '../../../queues/archive.ts';
+import { findQueryIdProblem, idSchema, QUERY_PREFIX } from '../../../queues/ids.ts';
 import { UsageError } from '../../errors.ts';
-import { toRules } from '../../jobs/contract.ts';
+import { checkInput } from '../../jobs/check-input.ts';
 import { readJob } from '../../jobs/state/states.ts';
 import type { JobState } from '../../jobs/state/types.ts';
 import type { Db } from '../../redis/db.ts';
@@ -34,17 +33,15 @@ export async function addQuery(
   input: ArchiveInput,
   options: { queryId?: string | undefined; session: string },
 ): Promise<EnqueuedQuery> {
-  const parsed = archiveInputSchema.safeParse(input);
-  if (!parsed.success) throw new UsageError(`question: ${toRules(parsed.error)}`);
+  const data = checkInput('archive', 'query', input, 'question');
   const { queryId = randomBytes(6).toString('hex') } = options;
-  if (!idSchema.safeParse(queryId).success) {
-    throw new UsageError(`query id: expected letters, digits, dot, underscore or dash, got ${JSON.stringify(queryId)}`);
-  }
+  const problem = findQueryIdProblem(queryId);
+  if (problem !== null) throw new UsageError(`query id: ${problem}`);
   const ids = toQueryIds(queryId);
   const { state } = await readJob(db, queue.name, ids.jobId);
   if (state !== 'unknown') return { ...ids, added: false, state };
   const stamps = { session: options.session, query_id: ids.queryId, finding_id: ids.findingId };
-  await queue.add(archiveQueue.jobName, { ...parsed.data, ...stamps }, { jobId: ids.jobId });
+  await queue.add(archiveQueue.jobName, { ...data, ...stamps }, { jobId: ids.jobId });
   return { ...ids, added: true, state: 'waiting' };
 }
 

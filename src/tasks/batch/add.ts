@@ -6,7 +6,8 @@ import { toNanoUsd } from '../../pricing/money.ts';
 import type { BatchOptions, BatchReport, BatchTask } from './types.ts';
 import { assertSameFile } from './assert-same-file.ts';
 import type { Db } from '../../redis/db.ts';
-import { checkBatchName, toTaskId } from './task-id.ts';
+import { checkBatchName } from './task-id.ts';
+import { toTaskId } from '../../../queues/ids.ts';
 
 export interface BatchParts {
   db: Db;

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import { promote } from '../../jobs/outcomes/parked.ts';
 import { readJobs } from '../../jobs/state/states.ts';
 import type { Db } from '../../redis/db.ts';
-import { toTaskId } from './task-id.ts';
+import { toTaskId } from '../../../queues/ids.ts';
 
 const CHUNK = 500;
 

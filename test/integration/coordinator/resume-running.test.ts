@@ -83,8 +83,8 @@ test('a mission parked before its plan makes no call until it is resumed', async
   const { fleet, model, parts } = await openLane({ budget_usd: 0.000_001 });
   const { db, queues } = fleet.inner;
   const { redis: connection, keys } = db;
-  await waitUntil(async () => (await connection.hexists(keys.parked, ID)) === 1, { what: 'the parked mission' });
-  expect(await queues.missions.getJobState(ID)).toBe('delayed');
+  await waitUntil(async () => (await queues.missions.getJobState(ID)) === 'delayed', { what: 'the parked mission' });
+  expect(await connection.hexists(keys.parked, ID)).toBe(1);
   expect(model.calls).toEqual([]);
 
   await parkMission(parts, ID, 'ada@box');

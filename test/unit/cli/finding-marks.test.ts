@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { idSchema } from '../../../queues/tasks.ts';
+import { idSchema } from '../../../queues/ids.ts';
 import { toFindingId } from '../../../src/findings/finding.ts';
 import { parseFinding, summarise } from '../../../src/findings/stored.ts';
 import { toLocalDay, toLocalTimestamp, toUtcDay } from '../../../src/findings/timestamp.ts';
