@@ -220,4 +220,23 @@ describe('rows', () => {
       }),
     );
   });
+
+  test.each([
+    ['no rows', [], '\n'],
+    ['an empty row', [{}], '\n\n'],
+    ['empty, missing and null', [{ a: '', b: null }, { c: 1 }], 'a,b,c\n,,\n,,1\n'],
+    ['a delimiter', [{ 'a,b': 'x,y' }], '"a,b"\n"x,y"\n'],
+    ['quotes', [{ a: '"', b: 'say "hi"' }], 'a,b\n"""","say ""hi"""\n'],
+    ['line ends', [{ a: 'x\ny', b: 'x\r\ny', c: 'x\ry' }], 'a,b,c\n"x\ny","x\r\ny","x\ry"\n'],
+    ['spaces', [{ a: ' x ', b: '\t' }], 'a,b\n x ,\t\n'],
+    ['a formula', [{ a: '=1+1', b: '\uFEFFbom' }], 'a,b\n=1+1,\uFEFFbom\n'],
+    ['other JSON', [{ a: true, b: 0.1, c: { d: [1, 'x'] } }], 'a,b,c\ntrue,0.1,"{""d"":[1,""x""]}"\n'],
+  ])('become CSV: %s', (_, rows, csv) => {
+    expect(toCsv(rows, ',')).toBe(csv);
+  });
+
+  test('are quoted by the delimiter in use', () => {
+    expect(toCsv([{ a: 'x,y', b: 'x;y' }], ';')).toBe('a;b\nx,y;"x;y"\n');
+    expect(toCsv([{ a: 'x,y', b: 'x\ty' }], '\t')).toBe('a\tb\nx,y\t"x\ty"\n');
+  });
 });

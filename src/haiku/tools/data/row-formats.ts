@@ -1,4 +1,5 @@
 import { CsvError, parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
 import { ToolRefusal } from '../tool-refusal.ts';
 import { toText, type Row } from './row-query.ts';
 
@@ -25,12 +26,8 @@ export function parseJson(text: string, what: string): unknown {
 /** The columns are all fields of all rows, in the order they first appear. RFC 4180 quoting, `\n` between lines. */
 export function toCsv(rows: Row[], delimiter: string): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const toCell = (value: unknown): string => {
-    const text = toText(value);
-    return /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
-  return lines.map((cells) => `${cells.map(toCell).join(delimiter)}\n`).join('');
+  const lines = [columns, ...rows.map((row) => columns.map((column) => toText(row[column])))];
+  return stringify(lines, { delimiter, record_delimiter: '\n', quoted_match: /[\r\n]/ }); // by default a lone \r is not quoted
 }
 
 export function toJson(value: unknown): string {
