@@ -1,13 +1,6 @@
 /** Public API for scripts: `import { connectFleet } from 'haiku-fleet'`. */
-export {
-  connectFleet,
-  type AddOptions,
-  type CostOptions,
-  type Fleet,
-  type FleetOptions,
-  type FleetTasks,
-} from './api/connect-fleet.ts';
-export type { AskOptions, QueryHandle } from './api/ask-types.ts';
+export { connectFleet, type FleetOptions } from './api/connect-fleet.ts';
+export type { AddOptions, AskOptions, CostOptions, Fleet, FleetTasks, QueryHandle } from './api/types.ts';
 export type {
   AddMissionOptions,
   FleetMissions,

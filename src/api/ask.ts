@@ -1,9 +1,9 @@
 import { createTaskHandle, type HandleParts } from './task-handle.ts';
 import { withRedisErrors } from '../redis/connect.ts';
-import type { AskOptions, QueryHandle } from './ask-types.ts';
+import type { AskOptions, QueryHandle } from './types.ts';
 import { addQuery } from '../librarian/queries/enqueue.ts';
 
-/** The `ask` of a connected fleet. @param parts of the archive's queue */
+/** Creates the `ask` of a connected fleet. @param parts those of the archive's queue */
 export function createFleetAsk(
   parts: HandleParts & { currentSession: () => Promise<string> },
 ): (question: string, options?: AskOptions) => Promise<QueryHandle> {

@@ -5,18 +5,18 @@ import { toRules } from '../jobs/contract.ts';
 
 /** A task with a typed input and a typed result. */
 export interface TypedTask<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
-  /** Becomes the task's topic: `fleet findings --grep`. */
+  /** Also the topic of its findings: `fleet findings --grep`. */
   name: string;
   input: Input;
-  /** What the worker must answer with. It goes to the model as JSON Schema, is validated, and repaired once. */
+  /** Schema of the result. The model gets it as JSON Schema; the worker validates the result and has it repaired once. */
   output: Output;
-  /** The description the worker gets. */
+  /** Returns the description for the worker. */
   prompt: (input: z.output<Input>) => string;
-  /** Anything else of the task: workspace, files, model, budget. */
+  /** Returns the other fields of the task, such as workspace, files, model and budget. */
   task?: (input: z.output<Input>) => Omit<TaskInput, 'description' | 'schema'>;
 }
 
-/** Names a task once, with its types: `fleet.tasks.add(countLines, { file: 'a.ts' })` then has a typed `result()`. */
+/** Defines a task with its types: `fleet.tasks.add(countLines, { file: 'a.ts' })` then has a typed `result()`. */
 export function defineTask<Input extends z.ZodType, Output extends z.ZodType>(
   task: TypedTask<Input, Output>,
 ): TypedTask<Input, Output> {
@@ -39,7 +39,7 @@ export function toTaskInput<Input extends z.ZodType, Output extends z.ZodType>(
   };
 }
 
-/** Makes the typed result of a finding's. @param typed null: whatever it is */
+/** Returns a function that parses a finding's result. @param typed null: any result is returned as it is */
 export function toResultParser(typed: TypedTask | null): (value: unknown, findingId: string) => unknown {
   if (typed === null) return (value) => value;
   return (value, findingId) => {
@@ -54,10 +54,10 @@ export function toResultParser(typed: TypedTask | null): (value: unknown, findin
 }
 
 /**
- * The output as JSON Schema. Draft 7 is what the worker validates by: in later drafts a tuple, for one, is written otherwise.
- * @throws UsageError for an output that no JSON can carry
+ * The output as JSON Schema of draft 7, by which the worker validates: later drafts differ, for example in tuples.
+ * @throws UsageError for an output that JSON Schema cannot express
  */
-export function toSchema({ name, output }: TypedTask): NonNullable<TaskInput['schema']> {
+function toSchema({ name, output }: TypedTask): NonNullable<TaskInput['schema']> {
   try {
     const { $schema: _dialect, ...schema } = z.toJSONSchema(output, { io: 'input', target: 'draft-7' });
     return JSON.parse(JSON.stringify(schema)) as NonNullable<TaskInput['schema']>;
@@ -65,6 +65,26 @@ export function toSchema({ name, output }: TypedTask): NonNullable<TaskInput['sc
     throw new UsageError(`task ${name}: its output cannot be said in JSON Schema (${toMessage(error)})`, {
       cause: error,
     });
+  }
+}
+
+/**
+ * One entry an input, for `addBatch`, which reports an invalid input by its line and adds the others.
+ * @throws UsageError before the first entry, for an output that JSON Schema cannot express
+ */
+export async function* toEntries(
+  typed: TypedTask,
+  inputs: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncGenerator {
+  toSchema(typed);
+  const { UnreadableEntry } = await import('../tasks/batch/add.ts'); // a script that only defines tasks does not load it
+  for await (const input of inputs) {
+    try {
+      yield toTaskInput(typed, input);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      yield new UnreadableEntry(error.message);
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { listMissions, readMissionStatus } from '../coordinator/mission/status.t
 import type { FleetMissions, MissionHandle } from '../coordinator/mission/handle-types.ts';
 import { readJob } from '../jobs/state/states.ts';
 
-/** The `missions` of a connected fleet. @param parts of the missions' queue */
+/** Creates the `missions` of a connected fleet. @param parts those of the missions' queue */
 export function createFleetMissions(
   parts: HandleParts & MissionProducerParts & { currentSession: () => Promise<string> },
 ): FleetMissions {

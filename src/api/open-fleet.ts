@@ -1,125 +1,101 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../queues/registry.ts';
-import { archiveQueue } from '../../queues/archive.ts';
-import { missionsQueue } from '../../queues/missions.ts';
-import { tasksQueue } from '../../queues/tasks.ts';
 import { readBatch } from '../tasks/batch/progress.ts';
 import type { Config } from '../config/environment.ts';
-import type { Fleet } from './connect-fleet.ts';
+import type { Fleet } from './types.ts';
 import { createFleetMissions } from './missions.ts';
 import { followFindings } from '../findings/follow.ts';
 import { createFindingStore } from '../findings/store.ts';
+import type { FleetFindings } from '../findings/types.ts';
 import { connectQueuesLazily } from '../jobs/connect-queue.ts';
 import { createJobEnds } from '../jobs/state/job-ends.ts';
 import { createFleetAsk } from './ask.ts';
 import { createFleetTasks } from './tasks.ts';
 import { readLedger, toCostReport } from '../ledger/report/report.ts';
 import { findPrices } from '../pricing/catalog.ts';
-import { connectRedis } from '../redis/connect.ts';
+import { connectRedis, withRedisErrors } from '../redis/connect.ts';
 import { createDb, type Db } from '../redis/db.ts';
-import { withRedisErrors } from '../redis/connect.ts';
 import { createSessionReader } from '../swarm/session.ts';
 import { readStatus } from '../status/read/snapshot.ts';
 
-/** How long closing waits for Redis to say goodbye. */
-const GOODBYE_MS = 1_000;
+/** How long closing waits for Redis to close the connections. */
+const CLOSE_MS = 1_000;
 
-/** A fleet with what it is made of, for code of the fleet itself that goes further: the command line, benches. */
+/** A fleet with its parts, for the fleet's own code: the command line, benches. */
 export interface OpenFleet extends Fleet {
   inner: {
     config: Config;
     db: Db;
-    /** Each is opened when its member is first read. */
+    /** A queue is opened when its property is first read. */
     queues: Record<QueueName, Queue>;
     currentSession: () => Promise<string>;
   };
 }
 
-/** Like `connectFleet`, with a configuration that is there already. @throws RedisUnusableError */
+/** Connects as `connectFleet` does, with a configuration that the caller has read. @throws RedisUnusableError */
 export async function openFleet(config: Config): Promise<OpenFleet> {
-  const url = config.REDIS_URL;
-  const redis = await connectRedis(url, { role: 'producer', name: 'fleet-producer' });
+  const redisUrl = config.REDIS_URL;
+  const redis = await connectRedis(redisUrl, { role: 'producer', name: 'fleet-producer' });
   const db = createDb(redis, config.FLEET_SWARM ?? null);
   const { queues, close: closeQueues } = connectQueuesLazily(db);
-  const findings = createFindingStore(db);
   const currentSession = createSessionReader(db);
-  const taskEnds = createJobEnds({ db, queue: tasksQueue.name, url });
-  const queryEnds = createJobEnds({ db, queue: archiveQueue.name, url });
-  const missionEnds = createJobEnds({ db, queue: missionsQueue.name, url });
+  const configured = Object.keys(config.FLEET_WORKSPACES);
+  const shared = { db, queues, currentSession, configured, redisUrl };
+  const openEnds = (queue: QueueName) => ({ queueName: queue, ends: createJobEnds({ db, queue, url: redisUrl }) });
+  const [ofTasks, ofArchive, ofMissions] = [openEnds('tasks'), openEnds('archive'), openEnds('missions')];
   const closing = new AbortController();
   let closed: Promise<void> | null = null;
 
-  const plainly = <T>(work: () => Promise<T>): Promise<T> => withRedisErrors(url, work);
-
   async function close(): Promise<void> {
     closing.abort();
-    await Promise.all([taskEnds.close(), queryEnds.close(), missionEnds.close()]);
-    const goodbye = closeQueues().then(() => redis.quit());
-    const waited = new AbortController();
-    // Nothing is lost by hanging up: a Redis that is away, or hangs, must not hold the script.
+    await Promise.all([ofTasks, ofArchive, ofMissions].map(({ ends }) => ends.close()));
+    const timer = new AbortController();
+    // A disconnect loses nothing: a Redis that is away, or hangs, must not keep the script from ending.
     await Promise.race([
-      goodbye.catch(() => undefined),
-      sleep(GOODBYE_MS, undefined, { signal: waited.signal }).catch(() => undefined),
+      closeQueues()
+        .then(() => redis.quit())
+        .catch(() => undefined),
+      sleep(CLOSE_MS, undefined, { signal: timer.signal }).catch(() => undefined),
     ]);
-    waited.abort();
+    timer.abort();
     redis.disconnect();
   }
 
   return {
-    tasks: createFleetTasks({
-      db,
-      queues,
-      queueName: tasksQueue.name,
-      ends: taskEnds,
-      currentSession,
-      configured: Object.keys(config.FLEET_WORKSPACES),
-      redisUrl: url,
-    }),
-    ask: createFleetAsk({
-      db,
-      queues,
-      queueName: archiveQueue.name,
-      ends: queryEnds,
-      currentSession,
-      redisUrl: url,
-    }),
-    missions: createFleetMissions({
-      db,
-      queues,
-      queueName: missionsQueue.name,
-      ends: missionEnds,
-      currentSession,
-      configured: Object.keys(config.FLEET_WORKSPACES),
-      redisUrl: url,
-    }),
-    findings: {
-      get: (id) => plainly(() => findings.get(id)),
-      list: (query) => plainly(() => findings.list(query)),
-      search: (text, options) => plainly(() => findings.search(text, options)),
-      count: () => plainly(() => findings.count()),
-      each: (query) => findings.each(query),
-      follow: ({ signal, ...only } = {}) =>
-        followFindings(
-          { db, url },
-          only,
-          signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
-        ),
-    },
-    status: () =>
-      plainly(() =>
-        readStatus(db, {
-          shards: config.shards,
-          sonnetModel: config.FLEET_SONNET_MODEL,
-        }),
-      ),
-    batch: (name) => plainly(() => readBatch(db, name)),
-    costs: ({ by = 'session', only } = {}) =>
-      plainly(async () => {
-        const sonnet = findPrices(config.FLEET_SONNET_MODEL, new Date());
-        return toCostReport(await readLedger(db), { by, sonnet, ...(only === undefined ? {} : { only }) });
-      }),
+    tasks: createFleetTasks({ ...shared, ...ofTasks }),
+    ask: createFleetAsk({ ...shared, ...ofArchive }),
+    missions: createFleetMissions({ ...shared, ...ofMissions }),
+    findings: createFleetFindings(db, redisUrl, closing.signal),
+    ...createReports(db, config),
     close: () => (closed ??= close()),
     inner: { config, db, queues, currentSession },
+  };
+}
+
+/** @param closing ends the reading of new findings */
+function createFleetFindings(db: Db, redisUrl: string, closing: AbortSignal): FleetFindings {
+  const store = createFindingStore(db);
+  return {
+    get: (id) => withRedisErrors(redisUrl, () => store.get(id)),
+    list: (query) => withRedisErrors(redisUrl, () => store.list(query)),
+    search: (text, options) => withRedisErrors(redisUrl, () => store.search(text, options)),
+    count: () => withRedisErrors(redisUrl, () => store.count()),
+    each: (query) => store.each(query),
+    follow: ({ signal, ...only } = {}) =>
+      followFindings({ db, url: redisUrl }, only, signal === undefined ? closing : AbortSignal.any([closing, signal])),
+  };
+}
+
+function createReports(db: Db, config: Config): Pick<Fleet, 'status' | 'batch' | 'costs'> {
+  const { REDIS_URL: redisUrl, FLEET_SONNET_MODEL: sonnetModel, shards } = config;
+  return {
+    status: () => withRedisErrors(redisUrl, () => readStatus(db, { shards, sonnetModel })),
+    batch: (name) => withRedisErrors(redisUrl, () => readBatch(db, name)),
+    costs: ({ by = 'session', only } = {}) =>
+      withRedisErrors(redisUrl, async () => {
+        const sonnet = findPrices(sonnetModel, new Date());
+        return toCostReport(await readLedger(db), { by, sonnet, ...(only === undefined ? {} : { only }) });
+      }),
   };
 }

@@ -20,7 +20,7 @@ export interface HandleParts {
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 
-/** @param parse makes the typed result of a finding's; throws what the caller shall get */
+/** @param parse parses the finding's result; the caller gets what it throws */
 export function createTaskHandle<Result>(
   parts: HandleParts,
   task: Enqueued & { wantedFindingId: string | undefined },
@@ -42,7 +42,7 @@ export function createTaskHandle<Result>(
       case undefined:
         throw new WaitTimeoutError(
           id,
-          `task ${id}: not done after ${timeoutMs} ms (${await describe(parts, id)}); it goes on`,
+          `task ${id}: not done after ${timeoutMs} ms (${await describeOpen(parts, id)}); it goes on`,
         );
     }
   }
@@ -57,14 +57,14 @@ export function createTaskHandle<Result>(
   };
 }
 
-/** @throws UsageError */
+/** @throws UsageError for a negative timeout */
 export function toTimeoutMs({ timeoutMs = DEFAULT_TIMEOUT_MS }: WaitOptions): number {
   if (timeoutMs >= 0) return timeoutMs;
   throw new UsageError(`timeoutMs: expected a number of milliseconds, got ${timeoutMs}`);
 }
 
-/** Why a task may not be done yet. */
-async function describe({ db, queueName, redisUrl }: HandleParts, id: string): Promise<string> {
+/** Why a task is not done yet: its state, or what holds it up. */
+async function describeOpen({ db, queueName, redisUrl }: HandleParts, id: string): Promise<string> {
   try {
     const { state } = await readJob(db, queueName, id);
     const blocker = await readBlocker(db, { queue: queueName, id, state });

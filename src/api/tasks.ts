@@ -2,20 +2,20 @@ import { setMaxListeners } from 'node:events';
 import type { TaskInput } from '../../queues/tasks.ts';
 import type { BatchParts } from '../tasks/batch/add.ts';
 import type { BatchOptions } from '../tasks/batch/types.ts';
-import type { AddOptions, FleetTasks } from './connect-fleet.ts';
+import type { AddOptions, FleetTasks } from './types.ts';
 import type { Producer } from '../tasks/enqueue.ts';
 import { UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding.ts';
 import { withRedisErrors } from '../redis/connect.ts';
 import { readKnownNames } from '../tasks/known-names.ts';
-import { isTypedTask, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';
+import { isTypedTask, toEntries, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';
 import { createTaskHandle, toTimeoutMs, type HandleParts } from './task-handle.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from '../tasks/types.ts';
 import { readJob } from '../jobs/state/states.ts';
 
 type Inputs = Iterable<unknown> | AsyncIterable<unknown>;
 
-/** The `tasks` of a connected fleet. What adds tasks is loaded with the first one: it compiles JSON Schemas. */
+/** Creates the `tasks` of a connected fleet. The first added task loads the code that compiles JSON Schemas. */
 export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer'>): FleetTasks {
   const { db, queues, queueName, ends: jobEnds, configured, currentSession, redisUrl } = parts;
   const { redis, keys } = db;
@@ -41,7 +41,6 @@ export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer
   async function addMany(first: Inputs | TypedTask, second?: unknown, third?: BatchOptions) {
     const given = isTypedTask(first) ? (second as Inputs) : first;
     assertIterable(given);
-    const { toEntries } = await import('./typed-entries.ts');
     const entries = isTypedTask(first) ? toEntries(first, given) : given;
     const options = (isTypedTask(first) ? third : (second as BatchOptions | undefined)) ?? {};
     const { addBatch } = await import('../tasks/batch/add.ts');
@@ -61,23 +60,23 @@ export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer
 
   async function* ends(ids: Iterable<string>, options: WaitOptions = {}): AsyncGenerator<TaskEnd> {
     const timeoutMs = toTimeoutMs(options);
-    const left = new AbortController(); // nobody waits for the rest once the loop is left
-    setMaxListeners(0, left.signal); // one a task
+    const loopEnd = new AbortController(); // ends the waits that are left when the caller leaves the loop
+    setMaxListeners(0, loopEnd.signal); // one a task
     const all = [...new Set(ids)];
     const done: (TaskEnd | Error | null)[] = [];
     let wake = (): void => undefined;
-    const tell = (end: TaskEnd | Error | null): void => {
+    const collect = (end: TaskEnd | Error | null): void => {
       done.push(end);
       wake();
     };
-    for (const id of all) jobEnds.wait(id, { timeoutMs, signal: left.signal }).then(tell, tell);
+    for (const id of all) jobEnds.wait(id, { timeoutMs, signal: loopEnd.signal }).then(collect, collect);
     try {
-      for (let told = 0; told < all.length; told += 1) {
+      for (let yielded = 0; yielded < all.length; yielded += 1) {
         while (done.length === 0) await new Promise<void>((resolve) => (wake = resolve));
         const end = done.shift() ?? null;
         if (end instanceof Error) throw end;
         if (end === null) {
-          const open = all.length - told;
+          const open = all.length - yielded;
           throw new WaitTimeoutError(
             null,
             `${open} of ${all.length} tasks: not done after ${timeoutMs} ms; they go on`,
@@ -86,14 +85,14 @@ export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer
         yield end;
       }
     } finally {
-      left.abort();
+      loopEnd.abort();
     }
   }
 
   return { add, addMany, get, ends };
 }
 
-/** Anybody may have put the job there: its data may be anything. */
+/** Another program may have added the job: its data may be any JSON. */
 function toWantedId(data: string): string | undefined {
   const value: unknown = JSON.parse(data);
   return typeof value === 'object' && value !== null && 'finding_id' in value && typeof value.finding_id === 'string'
@@ -101,7 +100,7 @@ function toWantedId(data: string): string | undefined {
     : undefined;
 }
 
-/** A text can be walked through too, letter by letter: surely not what was meant. */
+/** A string is iterable, too, but surely a mistake. */
 function assertIterable(given: unknown): void {
   const iterable =
     typeof given === 'object' && given !== null && (Symbol.iterator in given || Symbol.asyncIterator in given);

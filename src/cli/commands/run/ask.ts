@@ -5,7 +5,7 @@ import { toSummary } from '../../../findings/stored.ts';
 import { type StoredFinding } from '../../../findings/types.ts';
 import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
-import type { AskOptions } from '../../../api/ask-types.ts';
+import type { AskOptions } from '../../../api/types.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { lineWidth, printJson, fitLine, withoutControls, toStatusMark } from '../../output/print.ts';
 import { warnWithoutLibrarian } from '../../output/warnings.ts';
