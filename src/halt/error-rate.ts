@@ -2,19 +2,19 @@ import { countOf } from '../text/plural.ts';
 import type { HaltSwitch } from './halt.ts';
 import type { Db } from '../redis/db.ts';
 
-/** Ends this far back are looked at: long enough for slow tasks to count, short enough that an old outage does not. */
+/** Counts jobs that ended within this time: slow tasks count, an earlier outage does not. */
 const WINDOW_MS = 10 * 60_000;
 /**
- * Fewer failures say nothing about the fleet: a small batch that fails whole is its author's mistake, seen at once and
- * cheap. Twenty at a cent are twenty cents; the file behind them may hold a hundred thousand.
+ * Fewer failures never halt: a small batch that fails whole is its author's mistake, and cheap. Twenty failures at a cent cost
+ * twenty cents; the rest of the file may hold a hundred thousand tasks.
  */
 const LEAST_FAILURES = 20;
-/** Of all ends. Below half, most of the money still buys findings. */
+/** Share of all ended jobs. Below it, most of the money still buys findings. */
 const HALT_SHARE = 0.5;
-/** Ids named as evidence. */
+/** Job ids in the detail. */
 const EXAMPLES = 3;
 
-/** They tell nothing about the fleet: a person's wish, input that no call was made for, or a worker's considered answer. */
+/** Failures that are no fault of the fleet: cancelled by a person, invalid before any call, or the worker's own result. */
 const NOT_COUNTED: ReadonlySet<string> = new Set([
   'cancelled',
   'invalid-job',
@@ -30,8 +30,8 @@ export interface ErrorRateParts {
 }
 
 /**
- * Halts the fleet when half of what ended in the last ten minutes failed, and that was at least twenty jobs of any
- * queue. Called where a job fails; a job that ends well costs nothing here.
+ * Halts the fleet when at least half of the jobs that ended in the last ten minutes failed, and at least twenty, over all
+ * queues. Called when a job fails; a job that completes costs nothing here.
  * @returns whether this failure halted
  */
 export async function noteFailure(
@@ -59,13 +59,13 @@ export async function noteFailure(
     reason: 'error-rate',
     step: `job ${failure.jobId} failed`,
     by: parts.workerId,
-    detail: await describe(parts, done),
+    detail: await describeFailures(parts, done),
   });
 }
 
-async function describe({ db: { redis, keys } }: ErrorRateParts, done: number): Promise<string> {
+async function describeFailures({ db: { redis, keys } }: ErrorRateParts, done: number): Promise<string> {
   const entries = await redis.zrevrange(keys.recentFailures, 0, '-1'); // of ten minutes, newest first
-  const failed = entries.length; // others may have failed meanwhile
+  const failed = entries.length; // further jobs may have failed meanwhile
   const counts = new Map<string, number>();
   for (const entry of entries) counts.set(toReason(entry), (counts.get(toReason(entry)) ?? 0) + 1);
   const reasons = [...counts].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${count} ${reason}`);

@@ -4,30 +4,31 @@ import { missionsQueue } from '../../queues/missions.ts';
 import { idSchema } from '../../queues/ids.ts';
 import { UsageError } from '../errors.ts';
 import type { Notifier } from '../swarm/notify.ts';
-import type { Halt } from './halt-shape.ts';
+import type { Halt } from './types.ts';
 import type { Db } from '../redis/db.ts';
 
-/** Why the fleet stands still; `halt:reason` holds it while it does. */
+/** The stored fields of `Halt`. */
 const haltSchema = z.object({
-  reason: z.string(), // account-refused, budget, redis-memory, person …
-  step: z.string(), // what was being done
-  at: z.string(), // UTC instant
-  by: z.string(), // worker id, or the person
-  detail: z.string(), // evidence: the provider's words, the figures
-  mission: idSchema.optional().catch(undefined), // the one that caused it; it stands in commands a person copies
+  reason: z.string(),
+  step: z.string(),
+  at: z.string(),
+  by: z.string(),
+  detail: z.string(),
+  mission: idSchema.optional().catch(undefined), // a person copies commands that contain it
 });
 
+/** Halts the fleet and lifts a halt. */
 export interface HaltSwitch {
   /** @returns the halt in force, or null */
   read(): Promise<Halt | null>;
-  /** Halts. A halt that is already in force stays as it is. @returns whether this call halted */
+  /** Halts the fleet. A halt that is in force already is not changed. @returns whether this call halted */
   halt(halt: Omit<Halt, 'at'>): Promise<boolean>;
-  /** Pauses what is not paused while the halt stands: Bull Board's own Resume does not lift a halt. */
+  /** Pauses the queues that are not paused during a halt: Bull Board's own Resume does not lift a halt. */
   enforce(): Promise<void>;
   /**
-   * Lifts the halt and resumes only the queues it paused.
-   * @param by who lifts it, for the notice
-   * @throws UsageError when nothing is halted
+   * Lifts the halt, and resumes only the queues that it paused.
+   * @param by the person who lifts it, for the notice
+   * @throws UsageError when the fleet is not halted
    */
   resume(by?: string): Promise<Halt>;
 }
@@ -45,11 +46,11 @@ export function createHaltSwitch(
   async function enforce(): Promise<void> {
     for (const queue of queues) {
       if (await queue.isPaused()) continue;
-      // Noted first: a process that dies in between leaves a note too many, which resuming survives.
+      // Stored first: if the process dies in between, resuming finds one queue too many, which does no harm.
       await redis.hset(keys.halted, queue.name, 1);
       await queue.pause();
     }
-    // A job may come here with a halt that was lifted meanwhile: without this its pause would outlive it.
+    // A job may call this for a halt that was lifted meanwhile: without this the queues would remain paused.
     if ((await redis.exists(keys.haltReason)) === 0) await resumePaused();
   }
 
@@ -63,7 +64,7 @@ export function createHaltSwitch(
     }
   }
 
-  /** Its people look at the mission's job first. A mission that is gone has no log. */
+  /** Logs to the mission's job, where a person looks first. A mission whose job was removed has no log. */
   async function logForMission(mission: string | undefined, line: string): Promise<void> {
     const missions = queues.find((queue) => queue.name === missionsQueue.name);
     if (mission === undefined || missions === undefined) return;
@@ -76,7 +77,7 @@ export function createHaltSwitch(
     enforce,
     async halt(halt) {
       const stated: Halt = { ...halt, at: new Date().toISOString() };
-      const first = await redis.set(keys.haltReason, JSON.stringify(stated), 'NX'); // the state first: from here on no call is allowed
+      const first = await redis.set(keys.haltReason, JSON.stringify(stated), 'NX'); // the state first: from now on no call is allowed
       if (first === null) return false;
       await redis.hincrby(keys.counters, 'halts', 1);
       await enforce();
@@ -92,11 +93,11 @@ export function createHaltSwitch(
         throw new UsageError(
           'nothing is halted (a queue that a person paused is resumed in Bull Board); `fleet status` shows what the fleet does',
         );
-      await redis.del(keys.recentFailures); // a person has seen them: the next halt for them needs failures of its own
+      await redis.del(keys.recentFailures); // a person has seen them: only new failures can halt the fleet again
       await redis.del(keys.haltReason);
       await resumePaused();
       await redis.publish(keys.control, JSON.stringify({ type: 'resume' }));
-      if (halt === null) return CUT_SHORT;
+      if (halt === null) return INTERRUPTED_RESUME;
       options.notifier?.notify(`resume:${halt.at}`, { event: 'resume', reason: halt.reason, since: halt.at, by });
       await logForMission(halt.mission, `the halt is lifted${by === '' ? '' : ` by ${by}`}`);
       return halt;
@@ -104,7 +105,8 @@ export function createHaltSwitch(
   };
 }
 
-const CUT_SHORT: Halt = {
+/** Returned where an earlier resume was killed after it had removed the halt. */
+const INTERRUPTED_RESUME: Halt = {
   reason: 'unknown',
   step: '',
   at: '',
@@ -112,12 +114,12 @@ const CUT_SHORT: Halt = {
   detail: 'a resume that was cut short is finished now',
 };
 
-/** Why the fleet stands still, in a few words: `person: prices look wrong`. */
+/** The halt in a few words: `person: prices look wrong`. */
 export function describeHalt({ reason, detail }: Halt): string {
   return detail === '' ? reason : `${reason}: ${detail}`;
 }
 
-/** Other programs may write the key too: whatever stands there halts, and its text is the detail. */
+/** Parses a stored halt. Other programs may write the key, too: any value halts, and its text is the detail. */
 export function parseHalt(text: string): Halt {
   try {
     const fields: unknown = JSON.parse(text, (_, value: unknown) => value ?? undefined); // another program's nulls are missing fields

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { HaltSwitch } from './halt.ts';
 
-/** Above this share of its limit Redis may soon refuse to store what is paid for. Source: SPEC, "Rules that stop the fleet". */
+/** Above this share of its memory limit, Redis may soon refuse to store a paid reply. */
 const HALT_SHARE = 0.8;
 
 /**
- * Halts the fleet while Redis still takes everything. Without a `maxmemory` there is no limit to watch.
- * @returns the share in use, 0..1; null without a limit
+ * Halts the fleet before Redis refuses writes. Redis without `maxmemory` has no limit to check.
+ * @returns share of the limit in use, 0..1; null without a limit
  */
 export async function checkMemory(redis: Redis, halt: HaltSwitch, by: string): Promise<number | null> {
   const info = await redis.info('memory');

@@ -1,5 +1,5 @@
 import type { MissionState, MissionStep } from '../coordinator/mission/types.ts';
-import type { Halt } from '../halt/halt-shape.ts';
+import type { Halt } from '../halt/types.ts';
 import type { Saving } from '../pricing/cost.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import type { LiveWorker } from '../swarm/types.ts';

@@ -3,7 +3,7 @@ import { countOf } from '../../text/plural.ts';
 import { readMission, readMissionHead } from '../../coordinator/mission/record.ts';
 import type { MissionRecord } from '../../coordinator/mission/types.ts';
 import { describeAllParked } from '../../coordinator/upkeep/blocked.ts';
-import type { Halt } from '../../halt/halt-shape.ts';
+import type { Halt } from '../../halt/types.ts';
 import { readBlocker, type Blocker } from '../../jobs/state/blocked.ts';
 import { readJob } from '../../jobs/state/states.ts';
 import { formatUsd } from '../../pricing/money.ts';

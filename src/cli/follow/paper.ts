@@ -5,7 +5,7 @@ import { readPaper, toSectionQueryId, type PaperRecord } from '../../coordinator
 import type { ShardReport } from '../../coordinator/paper/types.ts';
 import { readBlocker, type Blocker } from '../../jobs/state/blocked.ts';
 import type { Db } from '../../redis/db.ts';
-import type { Halt } from '../../halt/halt-shape.ts';
+import type { Halt } from '../../halt/types.ts';
 import { readJob } from '../../jobs/state/states.ts';
 import { toQueryIds } from '../../librarian/queries/enqueue.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';

@@ -1,4 +1,4 @@
-import type { Halt } from '../../halt/halt-shape.ts';
+import type { Halt } from '../../halt/types.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { choicesOf } from '../../status/render/halt-choices.ts';
 import type { BatchEnd } from '../../tasks/batch/follow.ts';

@@ -3,7 +3,7 @@ import type { QueueName } from '../../../queues/registry.ts';
 import { readMissionFields } from '../mission/record.ts';
 import type { MissionState } from '../mission/types.ts';
 import { NotFoundError } from '../../errors.ts';
-import type { Halt } from '../../halt/halt-shape.ts';
+import type { Halt } from '../../halt/types.ts';
 import type { Db } from '../../redis/db.ts';
 
 export interface FoundMission {

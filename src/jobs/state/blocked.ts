@@ -1,5 +1,5 @@
 import type { QueueName } from '../../../queues/registry.ts';
-import type { Halt } from '../../halt/halt-shape.ts';
+import type { Halt } from '../../halt/types.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import type { Db } from '../../redis/db.ts';
 import { describeParked, parseMark } from '../outcomes/parked.ts';

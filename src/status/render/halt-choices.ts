@@ -1,4 +1,4 @@
-import type { Halt } from '../../halt/halt-shape.ts';
+import type { Halt } from '../../halt/types.ts';
 
 /** One way to end a halt: what a person does, and the command line for it. */
 export interface HaltChoice {

@@ -1,4 +1,4 @@
-import type { Halt } from '../../halt/halt-shape.ts';
+import type { Halt } from '../../halt/types.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import { noticesOf } from '../read/notices.ts';
 import type { Notice, StatusSnapshot } from '../types.ts';

@@ -1,6 +1,6 @@
 import { UsageError } from '../../../errors.ts';
 import { createHaltSwitch } from '../../../halt/halt.ts';
-import type { Halt } from '../../../halt/halt-shape.ts';
+import type { Halt } from '../../../halt/types.ts';
 import { createNotifier } from '../../../swarm/notify.ts';
 import { choicesOf } from '../../../status/render/halt-choices.ts';
 import { withFleet, currentUser } from '../../input/with-fleet.ts';

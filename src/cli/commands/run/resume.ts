@@ -1,7 +1,7 @@
 import { countOf } from '../../../text/plural.ts';
 import { UsageError } from '../../../errors.ts';
 import { createHaltSwitch, describeHalt } from '../../../halt/halt.ts';
-import type { Halt } from '../../../halt/halt-shape.ts';
+import type { Halt } from '../../../halt/types.ts';
 import { resumeMission, type MissionDecision } from '../../../coordinator/control/resume.ts';
 import { formatUsd } from '../../../pricing/money.ts';
 import { createNotifier } from '../../../swarm/notify.ts';
