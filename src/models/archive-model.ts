@@ -1,44 +1,44 @@
 import type { Usage } from '../../queues/usage.ts';
 
-/** One question to a model that answers from what the prompt holds: no tools, one turn. */
+/** One question to a model that answers from the prompt: no tools, one turn. */
 export interface ArchiveRequest {
   model: string;
   system: string;
   prompt: string;
-  /** The most it may answer, thinking included. */
+  /** Most tokens of the reply, with thoughts. */
   maxTokens: number;
   /** JSON Schema of the reply: `type`, `properties`, `required`, `items`, `enum`, `description`; the rest may be ignored. */
   responseSchema: Record<string, unknown>;
 }
 
 /**
- * Why the model stopped. Only `stop` is a whole answer, and even then `text` has yet to be checked.
- * `blocked`: the prompt was refused, nothing was written. `empty`: a normal stop without a word.
+ * Why the model stopped. Only `stop` is a whole answer; its `text` is not checked yet. `blocked`: the provider refused the
+ * prompt. `empty`: a normal stop without text.
  */
 export type ArchiveFinish = 'stop' | 'max-tokens' | 'safety' | 'recitation' | 'blocked' | 'empty' | 'other';
 
 export interface ArchiveReply {
-  /** What the model wrote, thoughts left out; may be half an answer unless `finish` is `stop`. */
+  /** The model's text without thoughts. It may be a part of the answer unless `finish` is `stop`. */
   text: string;
   finish: ArchiveFinish;
   /** The provider's own words for `finish`, such as `SAFETY` or `PROHIBITED_CONTENT`. */
   finishWords: string;
   usage: Usage;
-  /** The model that answered, in the provider's words. */
+  /** The provider's name of the model that answered. */
   model: string;
 }
 
 /**
- * One key of one provider behind one question. Retries nothing: one `ask` is at most one paid request.
+ * One key of one provider. Retries nothing: one `ask` is at most one paid request.
  *
  * Both methods throw `QuotaError` (Gemini) or `RateLimitedError`, `ProviderUnavailableError`, `AccountRefusedError` (this
- * key only: other shards may go on) and `TaskFailedError` (`malformed`: 200 without a readable reply, `model`: a request
- * the provider calls wrong), each with `billed` set; the signal's own reason when it ended the call.
+ * key only: other shards may work) and `TaskFailedError` (`malformed`: a 200 without a readable reply, `model`: a request
+ * that the provider calls invalid), each with `billed` set; the signal's own reason when it ended the call.
  */
 export interface ArchiveModel {
-  /** A reply that arrived is returned even if `signal` fired meanwhile: it is paid for. */
+  /** A reply that arrived is returned, also if `signal` fired meanwhile: it is paid for. */
   ask(request: ArchiveRequest, options: { signal: AbortSignal }): Promise<ArchiveReply>;
-  /** Tokens of the prompt by the provider's own count, free; null where the provider does not count. */
+  /** The provider's count of the prompt's tokens, which costs nothing; null where the provider does not count. */
   countTokens(
     request: Pick<ArchiveRequest, 'model' | 'system' | 'prompt'>,
     options: { signal: AbortSignal },

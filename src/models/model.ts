@@ -1,19 +1,20 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { Usage } from '../../queues/usage.ts';
 
+/** One request to a model with tools. */
 export interface ModelRequest {
   model: string;
   system: Anthropic.TextBlockParam[];
   messages: Anthropic.MessageParam[];
   tools: Anthropic.Tool[];
   maxTokens: number;
-  /** JSON Schema the provider itself must hold the reply to; used for plans. */
+  /** JSON Schema that the provider enforces on the reply; used for plans. */
   outputSchema?: Record<string, unknown>;
-  /** Opaque id the provider may log for this call: the job's. */
+  /** Id that the provider may log for this call: the job's. */
   user?: string;
 }
 
-/** A reply whose shape has been checked. */
+/** A reply with a checked shape. */
 export interface ModelReply {
   id: string;
   model: string;
@@ -23,12 +24,12 @@ export interface ModelReply {
 }
 
 /**
- * One provider behind one call. Implementations map every failure to a class of `src/errors.ts`; HTTP status is read
- * nowhere else. They retry nothing: one `call` is at most one paid request.
+ * One provider behind one call. An implementation maps every failure to a class of `src/errors.ts`; no other code reads an
+ * HTTP status. It retries nothing: one `call` is at most one paid request.
  */
 export interface Model {
   /**
-   * A reply that arrived is returned even if `signal` fired meanwhile: it is paid for.
+   * A reply that arrived is returned, also if `signal` fired meanwhile: it is paid for.
    * @throws RateLimitedError, ProviderUnavailableError, AccountRefusedError, TaskFailedError (`malformed`, `model`), each
    *   with `billed` set; the signal's own reason when it ended the call, whose cost is then unknown
    */

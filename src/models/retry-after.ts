@@ -1,12 +1,12 @@
-/** Where a 429 does not say how long: a fraction of the minute that provider limits are counted in. */
+/** Wait after a 429 without a delay: a fraction of the minute in which providers count their limits. */
 const DEFAULT_RETRY_AFTER_MS = 15_000;
-/** No header can hold a model longer than this; the next refusal will say so again. */
+/** Longest wait; a longer limit causes another 429. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**
- * How long a 429 asks to wait, 0..3,600,000 ms: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date, else
+ * The wait that a 429 demands, 0..3,600,000 ms: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date, else
  * 15 s.
- * @param now ms since the epoch
+ * @param now ms since 1970
  */
 export function toRetryAfterMs(headers: Headers | undefined, now: number): number {
   const asked = parse(headers?.get('retry-after-ms'), headers?.get('retry-after'), now);

@@ -2,31 +2,31 @@ import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { ProviderUnavailableError, TaskFailedError } from '../../errors.ts';
 import { createRedactor } from '../../config/redact.ts';
 import { toFleetError, withBilled } from './errors.ts';
-import { fetchTellingSent } from '../connection-failure.ts';
+import { fetchOrNotSent } from '../connection-failure.ts';
 import type { Model, ModelRequest } from '../model.ts';
 import { checkReply } from './reply-shape.ts';
 
 export interface AnthropicOptions {
   apiKey: string;
-  /** Default: the provider's own address. */
+  /** Default: the provider's address. */
   baseUrl?: string | undefined;
   /** Total deadline of one call, body included. */
   callTimeoutMs: number;
-  /** Sent with every request, besides the SDK's own. */
+  /** Further headers of every request. */
   headers?: Record<string, string>;
 }
 
-/** A model behind the Anthropic Messages API, not streaming. Never retries: what may be paid for is asked for once. */
+/** A model behind the Anthropic Messages API, without streaming. Never retries, so that no call is paid for twice. */
 export function createAnthropicModel({ apiKey, baseUrl, callTimeoutMs, headers = {} }: AnthropicOptions): Model {
   const redact = createRedactor([apiKey]);
   const client = new Anthropic({
     apiKey,
-    baseURL: baseUrl ?? 'https://api.anthropic.com', // named, so that no variable of the shell can change it
-    maxRetries: 0, // else it would sit out a retry-after of an hour inside the job
-    timeout: callTimeoutMs + 1_000, // covers the headers only; ours below covers the body and fires first
-    logLevel: 'off', // its debug log holds whole prompts
+    baseURL: baseUrl ?? 'https://api.anthropic.com', // given, so that no variable of the shell changes it
+    maxRetries: 0, // the SDK would wait out a retry-after of an hour inside the job
+    timeout: callTimeoutMs + 1_000, // covers the headers only; the deadline below covers the body and fires first
+    logLevel: 'off', // the SDK's debug log contains whole prompts
     defaultHeaders: headers,
-    fetch: fetchTellingSent,
+    fetch: fetchOrNotSent,
   });
   return {
     async call(request, { signal }) {
@@ -38,7 +38,7 @@ export function createAnthropicModel({ apiKey, baseUrl, callTimeoutMs, headers =
       try {
         body = await client.messages.create(params, { signal: AbortSignal.any([signal, deadline.signal]) });
       } catch (error) {
-        // A refusal that arrived says more than an abort that came with it.
+        // An error response tells more than an abort at the same time.
         const answered = error instanceof APIError && error.status !== undefined;
         if (!answered) signal.throwIfAborted();
         if (!answered && deadline.signal.aborted) throw toDeadlineError(request.model, callTimeoutMs);
@@ -64,7 +64,7 @@ function toParams(request: ModelRequest): Anthropic.MessageCreateParamsNonStream
     model,
     max_tokens: maxTokens,
     messages,
-    cache_control: { type: 'ephemeral' }, // caches up to the last block: each turn re-reads the one before
+    cache_control: { type: 'ephemeral' }, // caches up to the last block: each turn reads the cache of the one before
     ...(system.length > 0 && { system }),
     ...(tools.length > 0 && { tools }),
     ...(outputSchema && { output_config: { format: { type: 'json_schema', schema: outputSchema } } }),

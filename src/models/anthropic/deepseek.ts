@@ -1,7 +1,7 @@
 import type { ArchiveFinish, ArchiveModel, ArchiveRequest } from '../archive-model.ts';
 import { type AnthropicOptions, createAnthropicModel } from './adapter.ts';
 
-/** Why the model stopped, by the Anthropic API that DeepSeek speaks. */
+/** The stop reasons of the Anthropic API, which DeepSeek implements. */
 const FINISHES: Record<string, ArchiveFinish> = {
   end_turn: 'stop',
   stop_sequence: 'stop',
@@ -10,8 +10,8 @@ const FINISHES: Record<string, ArchiveFinish> = {
 };
 
 /**
- * DeepSeek behind its Anthropic API, for the archive. It ignores fields it does not know, so that the reply's shape is asked
- * for in words, and it wants the key in `x-api-key`. It counts no tokens.
+ * DeepSeek behind its Anthropic API, for the archive. It ignores unknown fields, so that the prompt describes the reply's
+ * shape, and it needs the key in `x-api-key`. It counts no tokens.
  * https://api-docs.deepseek.com/guides/anthropic_api
  */
 export function createDeepseekModel(options: Omit<AnthropicOptions, 'headers'>): ArchiveModel {

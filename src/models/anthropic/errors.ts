@@ -12,7 +12,7 @@ import { NotSentError } from '../connection-failure.ts';
 import { toRetryAfterMs } from '../retry-after.ts';
 
 /**
- * Refusals of the account that come with the status of a bad request or a rate limit. Waiting does not lift them.
+ * Refusals of the account that have the status of a bad request or a rate limit. Waiting does not end them.
  * https://platform.claude.com/docs/en/api/errors
  */
 const ACCOUNT_CODES = new Set([
@@ -22,24 +22,24 @@ const ACCOUNT_CODES = new Set([
   'enforced_spend_limit_reached',
   'linked_organization_spend_limit_reached',
 ]);
-/** The same, where the API gives no code: a limit the owner set (400), credit used up (400). */
+/** The same, where the API sends no code: a limit that the owner set (400), credit used up (400). */
 const ACCOUNT_WORDS = /reached your specified .*usage limits|credit balance is too low/i;
 
 export interface FailedCall {
   model: string;
-  /** Takes keys out of a text: a proxy's error page may hold the request's headers. */
+  /** Removes keys from a text: a proxy's error page may contain the request's headers. */
   redact: (text: string) => string;
-  /** ms since the epoch, for `retry-after` dates */
+  /** ms since 1970, for a `retry-after` date. */
   now: number;
 }
 
-/** The fleet's error for whatever the SDK threw, `billed` set, nothing of the request in it. HTTP status is read here only. */
+/** The fleet's error for what the SDK threw, with `billed` and without anything of the request. HTTP status is read here only. */
 export function toFleetError(thrown: unknown, call: FailedCall): FleetError {
   const words = toWords(thrown, call.redact);
   const options = { cause: toCause(thrown, call.redact) };
   const status = thrown instanceof APIError ? thrown.status : undefined;
   if (thrown instanceof APIError && status !== undefined) {
-    return withBilled(toStatusError(thrown, status, words, call, options), 'no'); // an error reply is not billed
+    return withBilled(toStatusError(thrown, status, words, call, options), 'no'); // an error response is not billed
   }
   const code = findNotSentCode(thrown);
   const sent = code === undefined;
@@ -64,7 +64,7 @@ function toStatusError(
   if ([401, 402, 403].includes(status) || isAboutAccount(thrown)) return new AccountRefusedError(text, options);
   if (status === 429) return new RateLimitedError(model, toRetryAfterMs(thrown.headers, now), text, options);
   if ([400, 413, 422, 431].includes(status)) return new TaskFailedError('model', text, options);
-  // A 404 in the API's own words is about the model. One in a web server's words is a wrong address: the jobs wait.
+  // A 404 of the API is about the model. A 404 of a web server is a wrong address: the jobs wait.
   if (status === 404 && thrown.type === 'not_found_error') return new TaskFailedError('model', text, options);
   return new ProviderUnavailableError(model, false, text, options);
 }
@@ -75,7 +75,7 @@ function isAboutAccount(thrown: APIError): boolean {
   return coded || thrown.type === 'billing_error' || ACCOUNT_WORDS.test(thrown.apiMessage ?? '');
 }
 
-/** Status, kind and the provider's own sentence on one line, at most 500 characters; an HTML page is cut short. */
+/** Status, kind and the provider's message in one line of at most 500 characters: an HTML page is cut. */
 function toWords(thrown: unknown, redact: (text: string) => string): string {
   const known = thrown instanceof APIError && thrown.status !== undefined && thrown.apiMessage !== null;
   const text = known
@@ -88,7 +88,7 @@ function toWords(thrown: unknown, redact: (text: string) => string): string {
   return requestId ? `${line} (request ${redact(requestId)})` : line;
 }
 
-/** Name, text and stack without the SDK's request, headers and body, any of which may hold a key or a prompt. */
+/** Name, message and stack, without the SDK's request, headers and body, which may contain a key or a prompt. */
 function toCause(thrown: unknown, redact: (text: string) => string): Error {
   const cause = new Error(toWords(thrown, redact));
   if (thrown instanceof Error) {

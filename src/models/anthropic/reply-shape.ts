@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ModelReply } from '../model.ts';
 import type { Usage } from '../../../queues/usage.ts';
 
-/** Blocks the fleet can ask for: no server tools, so none of theirs. Loose, because a block goes back as it came. */
+/** The blocks that the fleet's requests allow; it uses no server tools. Loose, because a block is sent back unchanged. */
 const blockSchema = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('text'), text: z.string() }),
   z.looseObject({
@@ -37,18 +37,18 @@ const messageSchema = z.looseObject({
 
 export type CheckedReply =
   | { ok: true; reply: ModelReply }
-  /** `usage` is what it cost all the same, where at least that could be read. */
+  /** `usage` of the invalid reply, if it could be read: the reply is paid for. */
   | { ok: false; rule: string; usage: Usage | undefined };
 
 /**
- * Checks what a 200 brought. The SDK hands through anything: a string for an HTML page, `{}` as a message.
- * Empty `content` passes: the API may answer so, and such a reply has a usage to book.
+ * Checks the body of a 200. The SDK returns any body: a string for an HTML page, `{}` as a message.
+ * An empty `content` is valid: the API may send it, with a usage to book.
  */
 export function checkReply(body: unknown): CheckedReply {
   const parsed = messageSchema.safeParse(body);
   if (parsed.success) {
     const { id, model, stop_reason: stopReason, usage } = parsed.data;
-    // The schema has just proved what the cast says, apart from fields no code of ours reads (citations, caller).
+    // The schema has checked the cast, except fields that the fleet does not read (citations, caller).
     const content = parsed.data.content as unknown as Anthropic.ContentBlock[];
     return { ok: true, reply: { id, model, content, stopReason, usage: toUsage(usage) } };
   }

@@ -4,19 +4,20 @@ import type { ShardConfig } from '../../config/shards.ts';
 import type { ArchiveModel } from '../archive-model.ts';
 import { createDeepseekModel } from '../anthropic/deepseek.ts';
 import type { GeminiOptions } from '../gemini/adapter.ts';
-import { isLoopback } from '../loopback.ts';
+import { assertLoopback } from './loopback.ts';
 
+/** The models of the archive, which must be closed after use. */
 export interface OpenArchiveModels {
   forShard(shard: ShardConfig): ArchiveModel;
-  /** Answers when no shard can; null without a key of its own. */
+  /** Answers where no shard can; null where no key is set for it. */
   fallback: ArchiveModel | null;
   close(): Promise<void>;
 }
 
 /**
- * The models this configuration asks for. Offline they are simulated ones: the servers `GEMINI_BASE_URL` and
- * `DEEPSEEK_BASE_URL` name, or one started in this process, which `close` ends. Never the simulator otherwise.
- * @throws ConfigError offline with an address that is not this machine's
+ * Creates the archive models of this configuration. Offline they are simulated: by the servers at `GEMINI_BASE_URL` and
+ * `DEEPSEEK_BASE_URL`, or by one that runs in this process until `close`. In no other case is the simulator used.
+ * @throws ConfigError offline with an address of another machine
  */
 export async function createArchiveModels(config: Config): Promise<OpenArchiveModels> {
   const { GEMINI_BASE_URL, DEEPSEEK_BASE_URL, DEEPSEEK_API_KEY, FLEET_CALL_TIMEOUT_MS: callTimeoutMs } = config;
@@ -51,13 +52,13 @@ export async function createArchiveModels(config: Config): Promise<OpenArchiveMo
   };
 }
 
-/** Only the SDK that is used is loaded: one of them is large. */
+/** Loads only the configured SDK: one of them is large. */
 async function loadAdapter(sdk: Config['GEMINI_SDK']): Promise<(options: GeminiOptions) => ArchiveModel> {
   if (sdk === 'genai') return (await import('../gemini/genai.ts')).createGenaiModel;
   return (await import('../gemini/generative-ai.ts')).createGenerativeAiModel;
 }
 
-/** With the limits of the configured shards; a paid fleet never has the simulator's code in memory. */
+/** Starts the simulator with the limits of the configured shards. Loaded here, so that a paid fleet never has its code in memory. */
 async function startSimulator({ shards }: Config): Promise<{ url: string; close(): Promise<void> }> {
   const { startSimulator: start } = await import('../../../simulator/simulator.ts');
   const project = ({ number, project: named }: ShardConfig): string => named ?? `shard-${number}`;
@@ -75,13 +76,4 @@ async function startSimulator({ shards }: Config): Promise<{ url: string; close(
 
 function toLimits({ rpm, tpm, rpd }: ShardConfig): { rpm: number; tpm: number; rpd: number } {
   return { rpm, tpm, rpd };
-}
-
-function assertLoopback(urls: Record<string, string | undefined>): void {
-  const wrong = Object.keys(urls).filter((name) => urls[name] !== undefined && !isLoopback(urls[name]));
-  if (wrong.length === 0) return;
-  const lines = wrong.map(
-    (name) => `  ${name}: with FLEET_OFFLINE=1 expected an address of this machine (127.0.0.1, localhost), or none`,
-  );
-  throw new ConfigError(`the environment is wrong:\n${lines.join('\n')}`);
 }

@@ -3,34 +3,34 @@ import { ProviderUnavailableError, TaskFailedError } from '../../errors.ts';
 import { createRedactor } from '../../config/redact.ts';
 import { withBilled } from '../anthropic/errors.ts';
 import type { ArchiveModel, ArchiveRequest } from '../archive-model.ts';
-import { type ErrorAnswer, toGeminiStatusError, toGeminiWireError } from './errors.ts';
+import { type ErrorAnswer, toGeminiStatusError, toGeminiConnectionError } from './errors.ts';
 import { checkContent } from './reply.ts';
-import { onWire } from '../http-trace.ts';
+import { traceRequest } from '../connection-failure.ts';
 
 export interface GeminiOptions {
   apiKey: string;
-  /** Default: the provider's own address. */
+  /** Default: the provider's address. */
   baseUrl?: string | undefined;
   /** Total deadline of one call, body included. */
   callTimeoutMs: number;
 }
 
-/** Named, so that no variable of the shell can change it. */
+/** Given to the SDKs, so that no variable of the shell changes it. */
 export const GEMINI_ADDRESS = 'https://generativelanguage.googleapis.com';
 
 export type Prompt = Pick<ArchiveRequest, 'model' | 'system' | 'prompt'>;
 
-/** What the two SDKs do differently. Each call is at most one request. */
+/** The calls that differ between the two SDKs. Each is at most one request. */
 export interface GeminiSdk {
   generate(request: ArchiveRequest, signal: AbortSignal): Promise<unknown>;
   count(request: Prompt, signal: AbortSignal): Promise<unknown>;
-  /** Null for anything but an error answer of the provider. */
+  /** Null where the provider sent no error response. */
   readErrorAnswer(thrown: unknown): ErrorAnswer | null;
 }
 
 const countSchema = z.looseObject({ totalTokens: z.int().nonnegative() });
 
-/** A model behind the Gemini API through either SDK, with deadlines, checks and errors that are the same for both. */
+/** A model behind the Gemini API. Deadlines, checks and errors are the same for both SDKs. */
 export function createGeminiModel(sdk: GeminiSdk, { apiKey, callTimeoutMs }: GeminiOptions): ArchiveModel {
   const redact = createRedactor([apiKey]);
 
@@ -39,20 +39,20 @@ export function createGeminiModel(sdk: GeminiSdk, { apiKey, callTimeoutMs }: Gem
     signal: AbortSignal,
     send: (signal: AbortSignal) => Promise<unknown>,
   ): Promise<unknown> {
-    signal.throwIfAborted(); // neither SDK looks at a signal that has fired already
+    signal.throwIfAborted(); // neither SDK checks a signal that has fired already
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), callTimeoutMs);
-    const { wire, result } = await onWire(() => send(AbortSignal.any([signal, deadline.signal])));
+    const { trace, result } = await traceRequest(() => send(AbortSignal.any([signal, deadline.signal])));
     clearTimeout(timer);
     try {
       return await result;
     } catch (thrown) {
       const failed = { model, redact, now: Date.now() };
       const answer = sdk.readErrorAnswer(thrown);
-      if (answer !== null) throw toGeminiStatusError(answer, thrown, failed); // says more than an abort that came with it
+      if (answer !== null) throw toGeminiStatusError(answer, thrown, failed); // it tells more than an abort at the same time
       signal.throwIfAborted();
-      if (deadline.signal.aborted) throw toDeadlineError(model, callTimeoutMs, wire.sent);
-      throw toGeminiWireError(thrown, wire, failed);
+      if (deadline.signal.aborted) throw toDeadlineError(model, callTimeoutMs, trace.sent);
+      throw toGeminiConnectionError(thrown, trace, failed);
     }
   }
 
@@ -76,8 +76,8 @@ export function createGeminiModel(sdk: GeminiSdk, { apiKey, callTimeoutMs }: Gem
 }
 
 /**
- * The prompt as counting wants it: one of the SDKs refuses a system instruction there, so that both send it as the first
- * text. It comes to the same but for a few tokens.
+ * The prompt for counting: one of the SDKs refuses a system instruction there, so that both send it as the first text. The
+ * count differs by a few tokens.
  */
 export function toCountedContents({ system, prompt }: Prompt): { role: string; parts: { text: string }[] }[] {
   return [system, prompt].filter((text) => text !== '').map((text) => ({ role: 'user', parts: [{ text }] }));

@@ -6,8 +6,8 @@ import { createGeminiModel, GEMINI_ADDRESS, type GeminiOptions, type GeminiSdk, 
 import { toGeminiSchema } from './schema.ts';
 
 /**
- * One Gemini key through `@google/genai`. Everything is named that a variable of the shell could change otherwise; its own
- * `fetch`, else the SDK opens a pool of connections for each request; no `retryOptions`, no `timeout`.
+ * One Gemini key through `@google/genai`. All options that a variable of the shell could change are given. `fetch` is given,
+ * because the SDK would open a pool of connections for each request. No `retryOptions` and no `timeout`.
  */
 export function createGenaiModel(options: GeminiOptions): ArchiveModel {
   const client = new GoogleGenAI({
@@ -29,7 +29,7 @@ export function createGenaiModel(options: GeminiOptions): ArchiveModel {
           ...(system !== '' && { systemInstruction: { role: 'system', parts: [{ text: system }] } }),
           maxOutputTokens: maxTokens,
           responseMimeType: 'application/json',
-          // The SDK's type asks for its own enum, which is the same strings.
+          // The SDK's type has an enum with the same strings.
           responseSchema: toGeminiSchema(responseSchema) as unknown as Schema,
         },
       }),
@@ -52,7 +52,7 @@ const bodySchema = z.looseObject({
   }),
 });
 
-/** The SDK's message is the body as JSON; for a body that was none, one the SDK made up around its text. */
+/** The SDK's message is the body as JSON; for a body that is no JSON, the SDK's own text around it. */
 function readErrorAnswer(thrown: unknown): ErrorAnswer | null {
   if (!(thrown instanceof ApiError)) return null;
   const error = bodySchema.safeParse(parseOrNull(thrown.message)).data?.error;
@@ -70,6 +70,6 @@ function parseOrNull(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // then the text itself is what the provider said
+    return null; // then the text itself is the provider's message
   }
 }

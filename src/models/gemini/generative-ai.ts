@@ -9,13 +9,13 @@ import type { ErrorAnswer } from './errors.ts';
 import { createGeminiModel, GEMINI_ADDRESS, type GeminiOptions, type GeminiSdk, toCountedContents } from './adapter.ts';
 import { toGeminiSchema } from './schema.ts';
 
-/** One Gemini key through `@google/generative-ai`. No `timeout`: the SDK would leave its timer running. */
+/** One Gemini key through `@google/generative-ai`. No `timeout`: the SDK would not clear its timer. */
 export function createGenerativeAiModel(options: GeminiOptions): ArchiveModel {
   const client = new GoogleGenerativeAI(options.apiKey);
   const address: SingleRequestOptions = { baseUrl: options.baseUrl ?? GEMINI_ADDRESS, apiVersion: 'v1beta' };
   const sdk: GeminiSdk = {
     async generate({ model, system, prompt, maxTokens, responseSchema }, signal) {
-      // The SDK's type asks for its own enum, which is the same strings.
+      // The SDK's type has an enum with the same strings.
       const schema = toGeminiSchema(responseSchema) as unknown as ResponseSchema;
       const generative = client.getGenerativeModel({ model }, address);
       const { response } = await generative.generateContent(
@@ -41,7 +41,7 @@ export function createGenerativeAiModel(options: GeminiOptions): ArchiveModel {
   return createGeminiModel(sdk, options);
 }
 
-/** The SDK puts address, status and details around the API's message and drops the status' name. */
+/** The SDK adds address, status and details to the API's message, and drops the name of the status. */
 function readErrorAnswer(thrown: unknown): ErrorAnswer | null {
   if (!(thrown instanceof GoogleGenerativeAIFetchError) || thrown.status === undefined) return null;
   const { status, statusText = '', errorDetails = [] } = thrown;

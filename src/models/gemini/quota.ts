@@ -11,7 +11,7 @@ const violationSchema = z.looseObject({
 });
 const quotaFailureSchema = z.looseObject({ violations: z.array(violationSchema).min(1) });
 const retryInfoSchema = z.looseObject({ retryDelay: z.string() });
-/** How the same was told before QuotaFailure. */
+/** An older form of QuotaFailure. */
 const errorInfoSchema = z.looseObject({
   metadata: z.looseObject({ quota_limit: z.string(), quota_limit_value: z.string().optional() }),
 });
@@ -22,23 +22,23 @@ interface Violation {
 }
 
 /**
- * What a 429 says: its quotaId first, its delay second. `PerDay` wins over any other limit and over any delay.
+ * Reads a 429: the limit by its quotaId, and the delay. `PerDay` takes precedence over any other limit and over any delay.
  * @param details `error.details` of the body
- * @param message `error.message`, which repeats limits and delay in words
+ * @param message `error.message`, which repeats limits and delay as text
  */
 export function readQuota(details: readonly unknown[], message: string): QuotaInfo {
   const violations = findViolations(details, message);
   const isDay = ({ id }: Violation): boolean => /PerDay/i.test(id);
   const isTokens = ({ id }: Violation): boolean => /Token/i.test(id);
   const day = violations.filter(isDay).toSorted((a, b) => Number(isTokens(a)) - Number(isTokens(b)))[0];
-  const told = day ?? violations.find(isTokens) ?? violations[0];
-  const scope = day !== undefined ? 'day' : told !== undefined && isTokens(told) ? 'tokens' : 'minute';
-  // A day's limit of tokens is not one of requests, and the other way round, unless it is none at all.
-  const comparable = told !== undefined && (scope === 'day' ? !isTokens(told) || told.value === 0 : true);
-  return { scope, retryAfterMs: readDelay(details, message), statedLimit: comparable ? told.value : null };
+  const named = day ?? violations.find(isTokens) ?? violations[0];
+  const scope = day !== undefined ? 'day' : named !== undefined && isTokens(named) ? 'tokens' : 'minute';
+  // A day's limit of tokens is no limit of requests, unless it is 0.
+  const comparable = named !== undefined && (scope === 'day' ? !isTokens(named) || named.value === 0 : true);
+  return { scope, retryAfterMs: readDelay(details, message), statedLimit: comparable ? named.value : null };
 }
 
-/** Whether the body names any limit. One that does not may be about the account. */
+/** Whether the body names a limit. A body without one may be about the account. */
 export function namesQuota(details: readonly unknown[]): boolean {
   return findViolations(details, '').length > 0;
 }
@@ -47,9 +47,9 @@ function findViolations(details: readonly unknown[], message: string): Violation
   const inWords = [...message.matchAll(/limit: (\d+)/g)].map(([, limit]) => Number(limit));
   const listed = details.flatMap((detail) => quotaFailureSchema.safeParse(detail).data?.violations ?? []);
   if (listed.length > 0) {
-    return listed.map(({ quotaId, quotaMetric, quotaValue }, at) => ({
+    return listed.map(({ quotaId, quotaMetric, quotaValue }, i) => ({
       id: `${quotaId} ${quotaMetric}`,
-      value: toLimit(quotaValue) ?? (inWords.length === listed.length ? (inWords[at] ?? null) : null),
+      value: toLimit(quotaValue) ?? (inWords.length === listed.length ? (inWords[i] ?? null) : null),
     }));
   }
   return details.flatMap((detail) => {
@@ -58,12 +58,12 @@ function findViolations(details: readonly unknown[], message: string): Violation
   });
 }
 
-/** The longer of what the details and the message say: the details' is rounded down. */
+/** The longer of the delays in the details and in the message: the former is rounded down. */
 function readDelay(details: readonly unknown[], message: string): number {
   const listed = details.map((detail) => toMs(retryInfoSchema.safeParse(detail).data?.retryDelay ?? ''));
-  const told = toMs(/retry in ([\d.hms ]+)/i.exec(message)?.[1] ?? '');
-  const delays = [...listed, told].filter((ms) => ms !== null);
-  if (delays.length === 0) return toRetryAfterMs(undefined, 0); // our default
+  const fromMessage = toMs(/retry in ([\d.hms ]+)/i.exec(message)?.[1] ?? '');
+  const delays = [...listed, fromMessage].filter((ms) => ms !== null);
+  if (delays.length === 0) return toRetryAfterMs(undefined, 0); // the default
   return Math.min(MAX_RETRY_MS, Math.ceil(Math.max(...delays)));
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ArchiveFinish, ArchiveReply } from '../archive-model.ts';
 import type { Usage } from '../../../queues/usage.ts';
 
-const tokens = z.int().nonnegative().default(0); // the API leaves out what is 0
+const tokens = z.int().nonnegative().default(0); // the API omits what is 0
 
 const usageSchema = z.looseObject({
   promptTokenCount: tokens,
@@ -36,10 +36,10 @@ type Response = z.output<typeof responseSchema>;
 
 export type CheckedContent =
   | { ok: true; reply: ArchiveReply }
-  /** `usage` is what it cost all the same, where at least that could be read. */
+  /** `usage` of the invalid reply, if it could be read: the reply is paid for. */
   | { ok: false; rule: string; usage: Usage | undefined };
 
-/** Why the provider stopped, by https://ai.google.dev/api/generate-content#FinishReason. */
+/** The provider's finish reasons, by https://ai.google.dev/api/generate-content#FinishReason. */
 const FINISHES: Record<string, ArchiveFinish> = {
   STOP: 'stop',
   MAX_TOKENS: 'max-tokens',
@@ -50,7 +50,7 @@ const FINISHES: Record<string, ArchiveFinish> = {
   RECITATION: 'recitation',
 };
 
-/** Checks what a 200 brought: neither SDK does. */
+/** Checks the body of a 200: neither SDK does. */
 export function checkContent(body: unknown, model: string): CheckedContent {
   const parsed = responseSchema.safeParse(body);
   if (parsed.success) return { ok: true, reply: toReply(parsed.data, model) };
@@ -80,7 +80,7 @@ function toReply(response: Response, model: string): ArchiveReply {
   return { ...reply, finish: finish === 'stop' && text.trim() === '' ? 'empty' : finish, finishWords };
 }
 
-/** `promptTokenCount` includes what came from the cache; thoughts are billed as output. */
+/** `promptTokenCount` includes tokens from the cache; thoughts are billed as output. */
 function toUsage(usage: z.output<typeof usageSchema>): Usage {
   const cache_read = Math.min(usage.cachedContentTokenCount, usage.promptTokenCount);
   return {

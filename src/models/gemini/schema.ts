@@ -1,4 +1,4 @@
-/** Fields of the API's `Schema` that mean what JSON Schema means by them; it refuses any field it does not know. */
+/** Fields of the API's `Schema` with the meaning of JSON Schema. The API refuses unknown fields. */
 const KEPT = new Set([
   'format',
   'title',
@@ -16,8 +16,8 @@ const KEPT = new Set([
 ]);
 
 /**
- * A JSON Schema as the API's own `Schema`: types in upper case, and without `$schema`, `additionalProperties` and the like.
- * What is lost here only loosens what the model may say. https://ai.google.dev/api/caching#Schema
+ * Converts a JSON Schema to the API's `Schema`: types in upper case, without `$schema`, `additionalProperties` and others. The
+ * removed fields only make the schema less strict. https://ai.google.dev/api/caching#Schema
  */
 export function toGeminiSchema(schema: Record<string, unknown>): Record<string, unknown> {
   const { type, items, properties, anyOf } = schema;
@@ -30,7 +30,7 @@ export function toGeminiSchema(schema: Record<string, unknown>): Record<string, 
       properties: Object.fromEntries(
         Object.entries(properties).map(([name, one]) => [name, isSchema(one) ? toGeminiSchema(one) : {}]),
       ),
-      propertyOrdering: Object.keys(properties), // else the provider takes them by the alphabet
+      propertyOrdering: Object.keys(properties), // the provider's default order is alphabetical
     }),
   };
 }
