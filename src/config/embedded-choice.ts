@@ -4,10 +4,10 @@ import { z } from 'zod';
 
 const choiceSchema = z.object({ port: z.int().min(1).max(65_535), folder: z.string().min(1) });
 
-/** That a swarm lives on a redis-server of the fleet's own, made once by `fleet up --embedded` and kept over reinstalls. */
+/** Stored choice of a Redis of the fleet's own for a swarm. `fleet up --embedded` makes it; it does not depend on a checkout. */
 export type EmbeddedChoice = z.output<typeof choiceSchema>;
 
-/** Where one swarm's Redis listens by default; the usual 6379 belongs to whoever runs a Redis already. */
+/** Default port. It is not the usual 6379, which another Redis of this machine may use. */
 export const EMBEDDED_PORT = 6_390;
 
 /** @param swarm null: the default one. @returns null where the swarm uses the Redis of `REDIS_URL` */
@@ -17,7 +17,7 @@ export function readEmbeddedChoice(dataFolder: string, swarm: string | null): Em
   return choiceSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
-/** @param choice null: back to `REDIS_URL`; the data stay where they are */
+/** @param choice null: use `REDIS_URL` again; the data are kept */
 export function writeEmbeddedChoice(dataFolder: string, swarm: string | null, choice: EmbeddedChoice | null): void {
   const path = choicePath(dataFolder, swarm);
   if (choice === null) return rmSync(path, { force: true });
@@ -25,7 +25,7 @@ export function writeEmbeddedChoice(dataFolder: string, swarm: string | null, ch
   writeFileSync(path, `${JSON.stringify(choice)}\n`, { mode: 0o600 });
 }
 
-/** The folder of the swarm's own Redis. */
+/** The data folder of the swarm's own Redis. */
 export function embeddedFolder(dataFolder: string, swarm: string | null): string {
   return join(dataFolder, swarm ?? 'fleet', 'redis');
 }

@@ -12,10 +12,10 @@ import { readShards, shardDefaults, type ShardConfig } from './shards.ts';
 const workspaces = list.transform((items, context) => {
   const found: Record<string, string> = {};
   for (const item of items) {
-    const at = item.indexOf('=');
-    const name = item.slice(0, at);
-    const path = item.slice(at + 1);
-    if (at < 1 || !/^[^\s:{}]+$/.test(name) || !isAbsolute(path)) {
+    const end = item.indexOf('=');
+    const name = item.slice(0, end);
+    const path = item.slice(end + 1);
+    if (end < 1 || !/^[^\s:{}]+$/.test(name) || !isAbsolute(path)) {
       context.addIssue({ code: 'custom', message: `expected name=/absolute/folder, got ${JSON.stringify(item)}` });
       continue;
     }
@@ -24,7 +24,7 @@ const workspaces = list.transform((items, context) => {
   return found;
 });
 
-/** Every variable the fleet reads. `.env.example` lists the same, with a line on each. */
+/** Every variable that the fleet reads. `.env.example` lists the same ones. */
 const environmentSchema = z.object({
   REDIS_URL: url(['redis:', 'rediss:']).default('redis://127.0.0.1:6379'),
   FLEET_SWARM: z
@@ -44,7 +44,7 @@ const environmentSchema = z.object({
     .string()
     .min(1)
     .refine((value) => !/^http:/i.test(value) || /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])([:/]|$)/i.test(value), {
-      error: 'expected a command or an https address; http only to this machine', // the address may hold a token: never printed
+      error: 'expected a command or an https address; http only to this machine', // never shows the address, which may contain a token
     })
     .optional(),
   FLEET_WORKER_ID: z
@@ -78,29 +78,29 @@ const environmentSchema = z.object({
   DASHBOARD_PASSWORD: z.string().min(8, { error: 'expected at least 8 characters' }).optional(), // never printed
 });
 
-/** Names of the variables. */
+/** Names of all variables. */
 export const environmentNames: readonly string[] = Object.keys(environmentSchema.shape);
 
 type Environment = z.output<typeof environmentSchema>;
 
 export interface Config extends Environment {
-  /** The Gemini keys with their limits; none where no key is set, unless the models are simulated. */
+  /** The Gemini keys with their limits; empty where no key is set and the models are not simulated. */
   shards: ShardConfig[];
-  /** Folder whose `.env` is read. */
+  /** Folder of the `.env` that is read. */
   home: string;
-  /** Folder for what outlives a checkout: the embedded Redis' data, pm2 notes. */
+  /** Folder of data that does not depend on a checkout, such as the embedded Redis'. */
   dataFolder: string;
-  /** The fleet's own Redis, where `fleet up --embedded` chose it and no REDIS_URL says otherwise. */
+  /** The fleet's own Redis, where `fleet up --embedded` chose it and REDIS_URL is not set. */
   embedded: EmbeddedChoice | null;
-  /** Names of variables that both the shell and `.env` set, to different values; the shell's wins. */
+  /** Names of variables that the shell and `.env` set to different values; the shell's value applies. */
   shadowed: string[];
-  /** Where each variable that is set comes from; the others have their default. */
+  /** Origin of each variable that is set; the others have their default. */
   origins: Record<string, 'shell' | '.env'>;
 }
 
 /**
  * Reads the environment and the `.env` of the fleet's home (`FLEET_HOME`, default the package's folder). A variable of
- * the process wins over the file's. The folder the command was typed in is never looked at.
+ * the process takes precedence over the file's. The current folder has no influence.
  * @throws ConfigError naming every wrong variable, its rule and its value, in one message
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
@@ -110,7 +110,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const merged: Record<string, string | undefined> = { ...file, ...set };
   const parsed = environmentSchema.safeParse(merged);
   const shardDefaultsRead = z.object(shardDefaults).safeParse(merged);
-  // Where the defaults are wrong themselves, the shards' own variables are looked at with the built-in ones.
+  // Where a default is invalid, the shards' own variables are checked with the built-in defaults.
   const defaults = shardDefaultsRead.data ?? z.object(shardDefaults).parse({});
   const { shards, problems } = readShards(merged, defaults, merged.FLEET_OFFLINE === '1');
   if (!parsed.success || problems.length > 0) {
@@ -140,12 +140,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   };
 }
 
-/** Whether models are simulated: nothing is paid and nothing leaves the machine. */
+/** Whether models are simulated: no call is paid, and none leaves the machine. */
 export function isOffline(config: Config): boolean {
   return config.FLEET_OFFLINE === '1';
 }
 
-/** @throws ConfigError unless a key is there or the fleet is offline; nothing falls back to the simulator */
+/** @throws ConfigError without a key, unless the fleet is offline: nothing falls back to the simulator */
 export function requireAnthropicKey(config: Config): void {
   if (isOffline(config) || config.ANTHROPIC_API_KEY !== undefined) return;
   throw new ConfigError(
@@ -154,8 +154,8 @@ export function requireAnthropicKey(config: Config): void {
 }
 
 /**
- * The shards a librarian works with.
- * @throws ConfigError without a key, or for a shard of which nobody said whether its calls are billed
+ * The shards that a librarian uses.
+ * @throws ConfigError without a key, or for a shard without a tier
  */
 export function requireShards(config: Config): ShardConfig[] {
   const env = join(config.home, '.env');
@@ -164,9 +164,9 @@ export function requireShards(config: Config): ShardConfig[] {
       `the environment is wrong:\n  GEMINI_API_KEY_SHARD1: expected a key, got nothing (put it into ${env}, or set FLEET_OFFLINE=1 for simulated models)`,
     );
   }
-  const untold = config.shards.filter((shard) => shard.tier === null);
-  if (untold.length === 0) return config.shards;
-  const lines = untold.map((shard) => `  GEMINI_TIER_SHARD${shard.number}: expected free or paid, got nothing`);
+  const withoutTier = config.shards.filter((shard) => shard.tier === null);
+  if (withoutTier.length === 0) return config.shards;
+  const lines = withoutTier.map((shard) => `  GEMINI_TIER_SHARD${shard.number}: expected free or paid, got nothing`);
   throw new ConfigError(`the environment is wrong:\n${lines.join('\n')}\n  (GEMINI_TIER in ${env} says it for all)`);
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
-/** Fields of the environment's schema: text in, value out, and a message that names the rule and the value. */
+/** Fields of the environment's schema. Each parses a text, and its message names the rule and the value. */
 
+/** A number within a range. */
 export const number = (low: number, high: number, kind: 'whole number' | 'number' = 'number') =>
   z.string().transform((text, context) => {
     const value = Number(text);
@@ -11,24 +12,26 @@ export const number = (low: number, high: number, kind: 'whole number' | 'number
     return z.NEVER;
   });
 
+/** A whole number within a range. */
 export const int = (low: number, high: number) => number(low, high, 'whole number');
 
+/** One of some words. */
 export const oneOf = <const Choice extends string>(first: Choice, ...others: Choice[]) => {
   const choices = [first, ...others];
   const words = choices.length === 1 ? first : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
   return z.enum(choices, { error: (issue) => `expected ${words}, got ${shown(issue.input)}` });
 };
 
-/** Any non-empty text whose value no message shows. */
+/** A non-empty text; its message does not show the value. */
 export const secret = z.string().min(1, { error: 'expected a value, got nothing' });
 
-/** An address of one of the protocols; it may hold a password, so that no message shows it. */
+/** An address with one of the protocols; its message does not show the value, which may contain a password. */
 export const url = (protocols: string[]) =>
   z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
     error: `expected an address starting with ${protocols.map((p) => `${p}//`).join(' or ')}`,
   });
 
-/** Items between commas, trimmed, empty ones left out. */
+/** Items separated by commas, trimmed, without empty ones. */
 export const list = z
   .string()
   .default('')
@@ -39,6 +42,6 @@ export const list = z
       .filter(Boolean),
   );
 
-/** A value as a message shows it. */
+/** A value as messages show it. */
 export const shown = (value: unknown): string =>
   value === undefined ? 'nothing' : (JSON.stringify(value) ?? 'nothing');

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../errors.ts';
 
-/** The package's own folder: two levels up from this file's folder in the source, three in `dist`. */
+/** The folder with the package's `package.json`: two levels above this file's in the source, three in `dist`. */
 export const packageFolder = findPackageFolder(dirname(fileURLToPath(import.meta.url)));
 
-/** The version that the package's own `package.json` names. */
+/** The version in the package's `package.json`. */
 export function readVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
   return version;

@@ -1,13 +1,16 @@
 import type { Config } from './environment.ts';
 
-/** Keys as the providers shape them, for those that no configuration names. */
+/** Patterns of the providers' keys, for keys that are not in the configuration. */
 const KEY_SHAPES = /\b(?:sk-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{20,})/g;
 
-/** Takes the given values, and whatever looks like a provider's key, out of a text. Values under 6 characters stay: they would mangle every line. */
+/**
+ * Returns a function that replaces the given values, and everything that looks like a provider's key, in a text. Values under
+ * 6 characters are not replaced: they occur in ordinary words.
+ */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
   const shapes = secrets
     .filter((secret) => secret.length >= 6)
-    // As it is, as JSON writes it inside a string, and as an address carries it.
+    // As it is, as in a JSON string, and as in an address.
     .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])
     .toSorted((a, b) => b.length - a.length);
   const unique = [...new Set(shapes)];
@@ -25,7 +28,7 @@ export function configSecrets(config: Config): string[] {
     ...shardKeys,
     config.DEEPSEEK_API_KEY,
     config.DASHBOARD_PASSWORD,
-    config.FLEET_NOTIFY?.startsWith('http') ? config.FLEET_NOTIFY : undefined, // such an address often is a token
+    config.FLEET_NOTIFY?.startsWith('http') ? config.FLEET_NOTIFY : undefined, // such an address often contains a token
     password,
   ].filter((value) => value !== undefined);
 }

@@ -1,22 +1,22 @@
 import { z } from 'zod';
 import { int, oneOf, secret, shown } from './fields.ts';
 
-/** One Gemini key, its project and the limits the provider holds that project to. */
+/** One Gemini key, its project and the provider's limits of that project. */
 export interface ShardConfig {
   /** From 1. */
   number: number;
   apiKey: string;
-  /** Shards that name the same project share its limits; null: a project of its own. */
+  /** Shards of the same project share its limits; null: a project of its own. */
   project: string | null;
-  /** Requests that may start in any `windowMs`. */
+  /** Most requests that start within `windowMs`. */
   rpm: number;
-  /** Requests from one midnight Pacific to the next. */
+  /** Most requests from one midnight Pacific to the next. */
   rpd: number;
-  /** Prompt tokens in any `windowMs`. */
+  /** Most prompt tokens within `windowMs`. */
   tpm: number;
-  /** Length of the provider's minute; shorter only against the simulator. */
+  /** Length of the provider's window, a minute; shorter only with the simulator. */
   windowMs: number;
-  /** Whether its calls are billed; null where nobody said, and then no librarian starts. */
+  /** Whether its calls are billed. Null where no variable sets it: then no librarian starts. */
   tier: 'free' | 'paid' | null;
 }
 
@@ -24,7 +24,7 @@ const project = z.string().regex(/^[A-Za-z0-9._:-]{1,100}$/, {
   error: (issue) => `expected letters, digits, dot, dash, colon or underscore, got ${shown(issue.input)}`,
 });
 
-/** What every shard has unless its own variable, `<name>_SHARD<N>`, says otherwise. */
+/** Defaults of every shard; its own variable `<name>_SHARD<N>` takes precedence. */
 export const shardDefaults = {
   GEMINI_RPM: int(1, 100_000).default(15),
   GEMINI_RPD: int(1, 100_000_000).default(1_500),
@@ -48,7 +48,7 @@ type Own = { [Name in keyof typeof ownSchema]?: z.output<(typeof ownSchema)[Name
 const MAX_SHARDS = 100;
 const NAME = /^(GEMINI_[A-Z_]+)_SHARD(.*)$/;
 
-/** The simulated fleet's shards, where offline no key is named. */
+/** Number of simulated shards, where no key is set offline. */
 const SIMULATED_SHARDS = 5;
 
 /** Names of the variables of one shard. */
@@ -61,8 +61,8 @@ type Merged = Record<string, string | undefined>;
 /**
  * The shards with a key, in the order of their numbers; gaps are allowed. `GEMINI_API_KEY` is shard 1 where no numbered
  * key is set. Offline without any key there are five simulated ones.
- * @param merged the whole environment; empty variables left out
- * @returns the shards, or every wrong variable with its rule; no message holds a key
+ * @param merged the whole environment without empty variables
+ * @returns the shards, and a problem with its rule for every wrong variable; no problem shows a key
  */
 export function readShards(
   merged: Merged,
@@ -116,10 +116,10 @@ function readOwn(merged: Merged): { own: Map<number, Own>; problems: string[] } 
   return { own, problems };
 }
 
-/** The same key twice would spend one project's limits at twice the pace. */
+/** A key of two shards would use one project's limits twice. */
 function findTwins(shards: readonly ShardConfig[]): string[] {
-  return shards.flatMap((shard, at) => {
-    const twin = shards.slice(0, at).find((other) => other.apiKey === shard.apiKey);
+  return shards.flatMap((shard, i) => {
+    const twin = shards.slice(0, i).find((other) => other.apiKey === shard.apiKey);
     if (twin === undefined) return [];
     return [`GEMINI_API_KEY_SHARD${shard.number}: expected a key of its own, got that of shard ${twin.number}`];
   });
@@ -127,10 +127,10 @@ function findTwins(shards: readonly ShardConfig[]): string[] {
 
 const LIMITS = { rpm: 'GEMINI_RPM', rpd: 'GEMINI_RPD', tpm: 'GEMINI_TPM', windowMs: 'GEMINI_WINDOW_MS' } as const;
 
-/** Limits belong to the project: its shards cannot have different ones. */
+/** Limits are the project's: its shards cannot have different ones. */
 function findUnequal(shards: readonly ShardConfig[]): string[] {
-  return shards.flatMap((shard, at) => {
-    const twin = shards.slice(0, at).find((other) => other.project !== null && other.project === shard.project);
+  return shards.flatMap((shard, i) => {
+    const twin = shards.slice(0, i).find((other) => other.project !== null && other.project === shard.project);
     if (twin === undefined) return [];
     const problems = (['rpm', 'rpd', 'tpm', 'windowMs'] as const)
       .filter((limit) => shard[limit] !== twin[limit])

@@ -1,32 +1,32 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Config } from '../config/environment.ts';
-import { forkChild, spawnSimulator, type Child } from '../process/fork-child.ts';
-import { findFreePort, startEmbeddedRedis, type EmbeddedRedis } from '../redis/server/embedded.ts';
+import { findFreePort } from '../redis/server/embedded.ts';
 import { ensureRedisServer } from '../redis/server/install.ts';
+import { DemoProcesses } from './demo-processes.ts';
 
-/** A whole fleet on simulated models, beside whatever else runs on this machine. */
+/** A whole fleet on simulated models, apart from every other fleet of this machine. */
 export interface DemoFleet {
   config: Config;
   folder: string;
   dashboardUrl: string;
-  /** Every process of it, the redis-server included. */
+  /** Process ids of all its processes, the redis-server included. */
   pids: number[];
-  /** Ends all of it and removes its folder. Safe to call twice, and while it starts. */
+  /** Ends all its processes and removes its folder. Safe to call twice, and while it starts. */
   stop(): Promise<void>;
 }
 
-/** The name under which the demo's tasks know the folder. */
+/** Name of the demo's workspace. */
 export const DEMO_WORKSPACE = 'demo';
 
-/** Told to a child process by its environment; nothing of the shell's fleet, no key, no `.env`. */
+/** Variables that a child process gets from the shell: none of another fleet's, no key, no `.env`. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'SystemRoot'];
 
 /**
- * Starts a Redis, the simulator, a dashboard, a coordinator, a librarian and Haiku workers over one folder. All of it ends with this process, however
- * that ends, unless `keep`.
- * @param onStop given the way to end what was started so far, before anything is
+ * Starts a Redis, the simulator, a dashboard, a coordinator, a librarian and Haiku workers over one folder. All of them end
+ * with this process, whenever and however it ends, unless `keep`.
+ * @param onStop called before anything starts, with the function that ends what has started by then
  */
 export async function startDemoFleet(
   options: { workspace: string; keep: boolean; haikuCount: number },
@@ -35,60 +35,39 @@ export async function startDemoFleet(
   const { workspace, keep, haikuCount } = options;
   await ensureRedisServer();
   const folder = mkdtempSync(join(tmpdir(), 'fleet-demo-'));
-  const [logFolder, home] = [join(folder, 'logs'), join(folder, 'home')];
-  for (const path of [logFolder, home]) mkdirSync(path);
-  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  if (!keep) process.once('exit', removeFolder); // also where nobody had the time to stop it: `fleet demo | head`
-  const children: Child[] = [];
-  const started: Promise<unknown>[] = [];
-  let redis: EmbeddedRedis | undefined;
-  const stop = async (): Promise<void> => {
-    await Promise.allSettled(started);
-    await Promise.all(children.map((child) => child.stop()));
-    await redis?.stop(); // last: the others store their last words in it
-    process.off('exit', removeFolder);
-    removeFolder();
-  };
+  for (const name of ['logs', 'home']) mkdirSync(join(folder, name));
+  const processes = new DemoProcesses(folder, keep);
+  const stop = (): Promise<void> => processes.stop();
   onStop(stop);
-  const track = <T>(starting: Promise<T>): Promise<T> => {
-    started.push(starting);
-    return starting;
-  };
-  const keepChild = <T extends Child>(child: T): T => {
-    children.push(child);
-    return child;
-  };
 
   const base = Object.fromEntries(INHERITED.map((name) => [name, process.env[name]]));
-  const [server, simulator, port] = await Promise.all([
-    track(startEmbeddedRedis({ folder: join(folder, 'redis'), endWithParent: !keep }).then((one) => (redis = one))),
-    track(spawnSimulator({ env: base, logFolder, keep, args: ['--latency-ms', '50'] }).then(keepChild)),
+  const [redis, simulatorUrl, port] = await Promise.all([
+    processes.startRedis(),
+    processes.startSimulator(base),
     findFreePort(),
   ]);
   const env = {
     ...base,
-    FLEET_HOME: home,
+    FLEET_HOME: join(folder, 'home'),
     FLEET_DATA: join(folder, 'data'),
     FLEET_OFFLINE: '1',
     FLEET_WORKSPACES: `${DEMO_WORKSPACE}=${workspace}`,
-    REDIS_URL: server.url,
-    ANTHROPIC_BASE_URL: simulator.url,
-    GEMINI_BASE_URL: simulator.url,
+    REDIS_URL: redis.url,
+    ANTHROPIC_BASE_URL: simulatorUrl,
+    GEMINI_BASE_URL: simulatorUrl,
     DASHBOARD_PORT: String(port),
   };
-  const fork = (name: string, script: string) =>
-    track(forkChild({ name, script, env, logFolder, keep }).then(keepChild));
   await Promise.all([
-    fork('dashboard', 'dashboards/server.js'),
-    fork('coordinator', 'workers/coordinator.js'),
-    fork('librarian', 'workers/librarian.js'),
-    ...Array.from({ length: haikuCount }, (_, at) => fork(`haiku-${at + 1}`, 'workers/haiku.js')),
+    processes.fork('dashboard', 'dashboards/server.js', env),
+    processes.fork('coordinator', 'workers/coordinator.js', env),
+    processes.fork('librarian', 'workers/librarian.js', env),
+    ...Array.from({ length: haikuCount }, (_, i) => processes.fork(`haiku-${i + 1}`, 'workers/haiku.js', env)),
   ]);
   return {
     config: loadConfig(env),
     folder,
     dashboardUrl: `http://127.0.0.1:${port}`,
-    pids: [...children.map((child) => child.pid), server.pid],
+    pids: processes.pids,
     stop,
   };
 }

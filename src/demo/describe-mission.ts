@@ -7,10 +7,10 @@ import { formatUsd, toNanoUsd } from '../pricing/money.ts';
 import { toOneLine } from '../text/one-line.ts';
 
 const WIDTH = 108;
-/** Said once, at the top. */
+/** The simulated model's mark, removed from its texts: the demo prints it once, at the top. */
 const MARK = /\s*\(simulated model\)/g;
 
-/** What a mission knew before it planned, and its plan. */
+/** A mission's recall, survey and plan. */
 export function describeStart({ recall, survey, plan }: MissionRecord): string[] {
   return [
     `   Archive:  ${describeRecall(recall)}`,
@@ -19,7 +19,7 @@ export function describeStart({ recall, survey, plan }: MissionRecord): string[]
   ];
 }
 
-/** One finding in two lines: what was asked, what was found. An answer of the archive keeps its citations. */
+/** One finding in two lines: the task and the result. An answer of the archive has up to four lines with its citations. */
 export function describeFinding(finding: StoredFinding): string[] {
   const cost = formatUsd(toNanoUsd(finding.cost ?? 0), 6);
   const asked = toLine((finding.task ?? '').split('\n')[0] ?? '', WIDTH - 34);
@@ -29,7 +29,7 @@ export function describeFinding(finding: StoredFinding): string[] {
   return [`✅ ${asked} · ${finding.finding_id} · ${cost}`, ...found];
 }
 
-/** A text in lines of a terminal, indented. */
+/** Wraps a text to indented lines of a terminal. */
 export function wrap(text: string, indent = '   '): string[] {
   const lines = [''];
   for (const word of text

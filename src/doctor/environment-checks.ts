@@ -4,7 +4,7 @@ import { environmentNames, isOffline, type Config } from '../config/environment.
 import { redisAddress } from '../redis/connect.ts';
 import { unwell, well, type CheckResult } from './check.ts';
 
-/** Shown as "set" only: keys, passwords, and addresses that may carry one. */
+/** Variables whose value is not shown: keys, passwords, and addresses that may contain one. */
 const HIDDEN = new Set([
   'ANTHROPIC_API_KEY',
   'GEMINI_API_KEY',
@@ -14,10 +14,10 @@ const HIDDEN = new Set([
 ]);
 
 export function checkNode(version = process.versions.node): CheckResult {
-  return well('Node', version); // an older one ends the command line before this
+  return well('Node', version); // the command line does not start with an older one
 }
 
-/** Every variable with its value, where it comes from, and whether `.env` says something else. */
+/** Every variable with its value, its origin, and whether `.env` has another value. */
 export function checkVariables(config: Config): CheckResult[] {
   const values: Record<string, unknown> = { ...config };
   return environmentNames.map((name) => {
@@ -28,7 +28,7 @@ export function checkVariables(config: Config): CheckResult[] {
   });
 }
 
-/** Whether paid work can be asked for at all. */
+/** Whether the fleet can make paid calls. */
 export function checkKey(config: Config): CheckResult {
   if (isOffline(config)) return well('models', 'simulated (FLEET_OFFLINE=1): nothing is paid');
   if (config.ANTHROPIC_API_KEY !== undefined) return well('models', 'a key is set; --live tries it');
@@ -39,7 +39,7 @@ export function checkKey(config: Config): CheckResult {
   );
 }
 
-/** The folders of FLEET_WORKSPACES as this host has them. */
+/** Whether the folders of FLEET_WORKSPACES exist on this host and can be used. */
 export async function checkWorkspaces(config: Config): Promise<CheckResult[]> {
   const entries = Object.entries(config.FLEET_WORKSPACES);
   if (entries.length === 0)

@@ -15,10 +15,10 @@ import { beginSession } from '../swarm/session.ts';
 import { attempt, unwell, well, type CheckResult } from './check.ts';
 
 const MAX_TOKENS = 16;
-/** Of the one message sent; far above what it can be counted as. */
+/** Upper bound of the message's tokens. */
 const INPUT_BOUND = 200;
 
-/** One smallest call to each configured model, reserved and booked like any other: it counts against the day's budget. */
+/** Makes one small call to each configured model. It is reserved and booked as any call, within the day's budget. */
 export async function checkLive(db: Db, config: Config): Promise<CheckResult[]> {
   await markSwarm(db, isOffline(config) ? 'simulated' : 'real');
   await seedBudget(db, config.FLEET_BUDGET_USD);

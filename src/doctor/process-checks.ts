@@ -5,7 +5,7 @@ import { withPm2 } from '../pm2/pm2.ts';
 import { isPortFree } from '../redis/server/embedded.ts';
 import { unwell, well, type CheckResult } from './check.ts';
 
-/** What pm2 says of this swarm's processes; its daemon is not started for that. */
+/** Checks pm2's processes of this swarm. Does not start pm2's daemon. */
 export async function checkProcesses(config: Config): Promise<CheckResult[]> {
   if (!isDaemonThere()) return [well('pm2', 'not running: fleet up starts it')];
   const mine = await withPm2((pm2) => pm2.list(toNamespace(config)));
@@ -17,7 +17,7 @@ export async function checkProcesses(config: Config): Promise<CheckResult[]> {
   });
 }
 
-/** The dashboard's port: free, or ours already. */
+/** Checks that the dashboard's port is free, or that the dashboard uses it. */
 export async function checkPort(config: Config): Promise<CheckResult> {
   const { DASHBOARD_PORT: port, DASHBOARD_HOST: host } = config;
   if (port === 0 || (await isPortFree(port, host))) return well('dashboard port', `${host}:${port} is free`);

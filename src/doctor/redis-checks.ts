@@ -5,13 +5,13 @@ import type { Db } from '../redis/db.ts';
 import { readRedisFacts, runPreflight, type RedisFacts } from '../redis/preflight.ts';
 import { attempt, unwell, well, type CheckResult } from './check.ts';
 
-/** Beyond this, waits and leases that two machines agree on go wrong. */
+/** With a larger difference, waits and leases of two machines go wrong. */
 const SKEW_LIMIT_MS = 2_000;
-/** Where the fleet halts before Redis refuses writes. */
+/** Share of the memory limit at which the fleet halts. */
 const MEMORY_LIMIT = 0.8;
 const ROUNDS = 20;
 
-/** Everything that can be seen of a Redis that answers. */
+/** All checks of a Redis that answers. */
 export async function checkRedis(db: Db, config: Config): Promise<CheckResult[]> {
   const { redis } = db;
   const facts = await readRedisFacts(redis);

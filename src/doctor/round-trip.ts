@@ -7,7 +7,7 @@ import { unwell, well, type CheckResult } from './check.ts';
 
 const TIMEOUT_MS = 5_000;
 
-/** Sends one job through a queue of its own and removes that queue: no model, no task, nobody else's worker. */
+/** Sends one job through a queue of its own to a worker of its own, and removes the queue. Calls no model. */
 export async function checkRoundTrip(config: Config, keys: Keys): Promise<CheckResult> {
   const name = `doctor-${randomBytes(6).toString('hex')}`;
   const connection = await connectRedis(config.REDIS_URL, { role: 'worker', name: 'fleet-doctor' });
@@ -15,7 +15,7 @@ export async function checkRoundTrip(config: Config, keys: Keys): Promise<CheckR
   const queue = new Queue(name, options);
   const events = new QueueEvents(name, options);
   const worker = new Worker(name, async () => 'well', options);
-  const ignore = (): void => undefined; // a failure shows as the job not ending
+  const ignore = (): void => undefined; // after a failure the job does not end, which the timeout reports
   queue.on('error', ignore);
   events.on('error', ignore);
   worker.on('error', ignore);

@@ -9,7 +9,7 @@ import { checkPort, checkProcesses } from './process-checks.ts';
 import { checkRedis } from './redis-checks.ts';
 import { checkRoundTrip } from './round-trip.ts';
 
-/** Looks at everything the fleet needs, in the order in which a person would mend it. It changes nothing. */
+/** Checks everything that the fleet needs, in the order in which a person would repair it. Changes nothing. */
 export async function runDoctor(env: NodeJS.ProcessEnv, options: { live: boolean }): Promise<CheckGroup[]> {
   const config = readConfig(env);
   if (!('home' in config))
