@@ -4,7 +4,7 @@ import { watchExternalFindings } from '../findings/external/watch.ts';
 import { listenToControl } from '../swarm/control.ts';
 import { openWorkerBase } from '../jobs/open-worker.ts';
 import { runWorker } from '../jobs/worker/run-worker.ts';
-import { showAlive } from '../swarm/presence.ts';
+import { keepPresence } from '../swarm/presence.ts';
 import { takeWorkerName } from '../swarm/worker-name.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../process/logger.ts';
@@ -70,7 +70,7 @@ export async function runCoordinator(parts: {
   });
   await subscriber.subscribe(keys.channelCompletions);
   const stopWatching = watchExternalFindings({ db, url: config.REDIS_URL, log });
-  const leave = await showAlive({ db, name, log });
+  const leave = await keepPresence({ db, name, log });
   await running.worker.waitUntilReady();
   log.info({ workerId: name.id, slots: SLOTS }, 'ready');
 

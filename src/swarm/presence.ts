@@ -1,27 +1,49 @@
 import type { Logger } from '../process/logger.ts';
 import type { Db } from '../redis/db.ts';
+import { readWorkers } from './heartbeat.ts';
+import type { ProcessKind } from './types.ts';
 import type { WorkerName } from './worker-name.ts';
 
-const EVERY_MS = 30_000;
-/** A librarian or coordinator not heard of for so long is gone. */
-export const ALIVE_FOR_MS = 75_000;
+const REFRESH_MS = 30_000;
+/** A librarian or coordinator whose last sign of life is older is gone. */
+const GONE_AFTER_MS = 75_000;
+
+/** Whether at least one process of this kind is up: the one definition for status, warnings and missions. */
+export async function isAnyoneUp(db: Db, kind: ProcessKind): Promise<boolean> {
+  if (kind === 'haiku') return (await readWorkers(db)).length > 0;
+  return hasAttendant(await readAttendants(db), kind);
+}
+
+/** Ids of the live librarians and coordinators. Haiku workers have a heartbeat of their own (`readWorkers`). */
+export async function readAttendants({ redis, keys }: Db, nowMs = Date.now()): Promise<string[]> {
+  return parseAttendants(await redis.hgetall(keys.attendants), nowMs);
+}
+
+/** As `readAttendants`, of what `keys.attendants` holds: instants, ms since 1970, by id. */
+export function parseAttendants(records: Record<string, string>, nowMs: number): string[] {
+  return Object.keys(records).filter((id) => nowMs - Number(records[id]) < GONE_AFTER_MS);
+}
+
+/** @param attendants ids, which begin with the kind (`takeWorkerName`) */
+export function hasAttendant(attendants: readonly string[], kind: Exclude<ProcessKind, 'haiku'>): boolean {
+  return attendants.some((id) => id.startsWith(`${kind}_`));
+}
 
 /**
- * Keeps a librarian's or coordinator's name, and says that it is up: what waits for nobody shows in the status. Haiku
- * workers have their own heartbeat.
- * @returns gives both back
+ * Keeps the name of a librarian or coordinator taken, and its sign of life in `keys.attendants` current.
+ * @returns ends the presence: removes the sign of life and gives the name back
  */
-export async function showAlive(parts: { db: Db; name: WorkerName; log: Logger }): Promise<() => Promise<void>> {
+export async function keepPresence(parts: { db: Db; name: WorkerName; log: Logger }): Promise<() => Promise<void>> {
   const { name, log } = parts;
   const { redis, keys } = parts.db;
-  const say = async (): Promise<void> => {
+  const refresh = async (): Promise<void> => {
     await name.hold();
     await redis.hset(keys.attendants, name.id, Date.now());
   };
-  await say();
+  await refresh();
   const timer = setInterval(() => {
-    say().catch((error: unknown) => log.warn({ error }, 'no sign of life given'));
-  }, EVERY_MS);
+    refresh().catch((error: unknown) => log.warn({ error }, 'no sign of life given'));
+  }, REFRESH_MS);
   return async () => {
     clearInterval(timer);
     await redis.hdel(keys.attendants, name.id);

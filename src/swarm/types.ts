@@ -1,3 +1,6 @@
+/** The kinds of processes that take jobs; the first part of their names. */
+export type ProcessKind = 'haiku' | 'librarian' | 'coordinator';
+
 /** One live Haiku worker process, by its last heartbeat, which is less than 60 s old. */
 export interface LiveWorker {
   id: string;

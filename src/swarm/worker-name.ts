@@ -2,26 +2,28 @@ import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import { ConfigError } from '../errors.ts';
 import type { Db } from '../redis/db.ts';
+import type { ProcessKind } from './types.ts';
 
+/** The name of a process that died on another host is free after this long. */
 const HOLD_SECONDS = 90;
 const MAX_NUMBER = 999;
 
 export interface WorkerName {
   id: string;
-  /** Call with every heartbeat: the number stays taken. */
+  /** Call it with every heartbeat, so that the name stays taken. */
   hold(): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * Takes the lowest free `<kind>_<host>_<NNN>` of this host. A number whose process is dead is free at once, so that a
- * worker that was killed and restarted keeps its name in reports.
- * @param wanted `FLEET_WORKER_ID`: taken as it is
+ * Takes the lowest free `<kind>_<host>_<NNN>` of this host. The number of a process that died on this host is free at
+ * once, so that a worker that was killed and started again keeps its name in reports.
+ * @param wanted `FLEET_WORKER_ID`: used unchanged, and not held
  */
 export async function takeWorkerName(
   { redis, keys }: Db,
   wanted: string | undefined,
-  kind: 'haiku' | 'librarian' | 'coordinator' = 'haiku',
+  kind: ProcessKind = 'haiku',
 ): Promise<WorkerName> {
   if (wanted !== undefined) return { id: wanted, hold: async () => undefined, release: async () => undefined };
   const host = hostname().replace(/[^A-Za-z0-9.-]/g, '-') || 'host';

@@ -6,47 +6,35 @@ import { MAX_REPLY_TOKENS } from '../../haiku/interpret-reply.ts';
 import { findModel } from '../../pricing/catalog.ts';
 import { worstCaseNanoUsd } from '../../pricing/cost.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
-import { readSnapshot } from '../input/with-fleet.ts';
+import { isAnyoneUp } from '../../swarm/presence.ts';
 
 /** Warns where no worker is up: the command waits for tasks. */
-export async function warnWithoutWorkers(fleet: OpenFleet): Promise<void> {
-  const { workers } = await readSnapshot(fleet);
-  if (workers.length === 0) console.error('⚠️  No worker is up, so that nothing begins: fleet up starts some');
+export async function warnWithoutWorkers({ inner }: OpenFleet): Promise<void> {
+  if (await isAnyoneUp(inner.db, 'haiku')) return;
+  console.error('⚠️  No worker is up, so that nothing begins: fleet up starts some');
 }
 
 /** Warns where no coordinator is up for a mission, or no worker for its tasks. */
 export async function warnWithoutCoordinator({ inner }: OpenFleet): Promise<void> {
-  const [coordinators, workers] = await Promise.all([
-    countProcesses(inner.queues.missions),
-    countProcesses(inner.queues.tasks),
-  ]);
-  if (coordinators === 0) {
+  if (!(await isAnyoneUp(inner.db, 'coordinator'))) {
     console.error('⚠️  No coordinator is up, so that nothing begins: fleet up starts one');
-  } else if (workers === 0) {
+  } else if (!(await isAnyoneUp(inner.db, 'haiku'))) {
     console.error('⚠️  No worker is up, so that its tasks wait: fleet up starts some');
   }
 }
 
 /** Warns where no coordinator or no librarian is up: a paper needs both. */
 export async function warnWithoutPaperProcesses({ inner }: OpenFleet): Promise<void> {
-  for (const [name, kind] of [
-    ['missions', 'coordinator'],
-    ['archive', 'librarian'],
-  ] as const) {
-    if ((await countProcesses(inner.queues[name])) !== 0) continue;
+  for (const kind of ['coordinator', 'librarian'] as const) {
+    if (await isAnyoneUp(inner.db, kind)) continue;
     console.error(`⚠️  No ${kind} is up: the paper waits for one; fleet up starts it`);
   }
 }
 
 /** Warns where no librarian is up: the command waits for an answer. */
 export async function warnWithoutLibrarian({ inner }: OpenFleet): Promise<void> {
-  if ((await countProcesses(inner.queues.archive)) !== 0) return;
+  if (await isAnyoneUp(inner.db, 'librarian')) return;
   console.error('⚠️  No librarian is up: the question waits for one; fleet up starts it');
-}
-
-/** Processes that take jobs of a queue; null where the server does not list its clients. */
-function countProcesses(queue: OpenFleet['inner']['queues']['tasks']): Promise<number | null> {
-  return queue.getWorkersCount().catch(() => null);
 }
 
 /**

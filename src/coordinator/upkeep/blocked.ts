@@ -1,6 +1,7 @@
 import { readKnownNames } from '../../tasks/known-names.ts';
 import { countOf } from '../../text/plural.ts';
 import type { Logger } from '../../process/logger.ts';
+import { isAnyoneUp } from '../../swarm/presence.ts';
 import type { Notifier } from '../../swarm/notify.ts';
 import { toDependenciesKey, type ChildParts } from '../mission/children.ts';
 import { readMissionHead, writeMission } from '../mission/record.ts';
@@ -64,9 +65,7 @@ async function findProblem(parts: ReportParts, id: string, workspace: string | n
     }
   }
   if (tasks.length < jobs.length) {
-    // A Redis that refuses CLIENT LIST cannot be asked. Then no librarian counts as missing.
-    const librarians = await parts.queues.archive.getWorkersCount().catch(() => null);
-    if (librarians !== 0) return '';
+    if (await isAnyoneUp(db, 'librarian')) return '';
     return 'no librarian is up for its question to the archive; fleet up starts one';
   }
   return '';

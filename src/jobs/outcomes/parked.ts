@@ -1,4 +1,5 @@
 import type { Job, Queue } from 'bullmq';
+import { z } from 'zod';
 import type { QueueName } from '../../../queues/registry.ts';
 import type { Db } from '../../redis/db.ts';
 import { queueOfJob } from '../queue-of-job.ts';
@@ -81,21 +82,40 @@ export async function releaseParked(
 export function describeParked({ scope, name }: ReadMark): string {
   if (scope === 'parked-mission')
     return `mission, which a person set aside; fleet resume ${String(name)} lets it go on`;
-  const option = typeof scope === 'string' ? `--${scope} ${String(name)}` : '--batch NAME';
+  const option = scope === undefined ? '--batch NAME' : `--${scope} ${String(name)}`;
   return `budget; a higher one releases it: fleet budget USD ${option}`;
 }
 
-/** A mark as another version may have written it; those of a version with one queue name no queue. */
-interface ReadMark {
-  scope?: unknown;
-  name?: unknown;
-  queue?: unknown;
+/** Groups parked jobs by what they wait for, most first. @param marks what `keys.parked` holds of them */
+export function groupParked(marks: readonly string[]): { scope: string; name: string | null; count: number }[] {
+  const groups = new Map<string, { scope: string; name: string | null; count: number }>();
+  for (const text of marks) {
+    const { scope = 'unknown', name = null } = parseMark(text);
+    const key = JSON.stringify([scope, name]);
+    const group = groups.get(key) ?? { scope, name, count: 0 };
+    group.count += 1;
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count);
 }
 
-/** Reads what `keys.parked` holds of one job. */
+/** How many of the parked jobs are in this queue. */
+export function countParked(marks: readonly string[], queue: string): number {
+  return marks.filter((text) => (parseMark(text).queue ?? 'tasks') === queue).length;
+}
+
+/** A mark as another version may have written it. One without a queue is of a task: older versions parked no other job. */
+const markSchema = z.object({
+  scope: z.string(),
+  name: z.string().nullish(),
+  queue: z.string().optional(),
+});
+type ReadMark = Partial<z.output<typeof markSchema>>;
+
+/** Reads what `keys.parked` holds of one job; a damaged mark has no fields. */
 export function parseMark(text: string): ReadMark {
   try {
-    return JSON.parse(text) as ReadMark;
+    return markSchema.safeParse(JSON.parse(text)).data ?? {};
   } catch {
     return {};
   }

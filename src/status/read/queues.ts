@@ -1,8 +1,8 @@
 import { queueRegistry, type QueueName } from '../../../queues/registry.ts';
+import { countParked } from '../../jobs/outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
 import { readMany } from '../../redis/read-many.ts';
 import type { QueueStatus } from '../types.ts';
-import { countParked } from './parse-records.ts';
 
 const QUEUE_NAMES = Object.keys(queueRegistry) as QueueName[];
 

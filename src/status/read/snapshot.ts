@@ -2,13 +2,13 @@ import type { QueueName } from '../../../queues/registry.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import type { ShardLimits } from '../../librarian/gate/shard-project.ts';
 import type { Saving } from '../../pricing/cost.ts';
+import { groupParked } from '../../jobs/outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
 import { parseWorkers } from '../../swarm/heartbeat.ts';
-import { ALIVE_FOR_MS } from '../../swarm/presence.ts';
+import { hasAttendant, parseAttendants } from '../../swarm/presence.ts';
 import type { QueueStatus, StatusSnapshot } from '../types.ts';
 import { toCompaction } from './compaction.ts';
 import { readFacts, readNamedFacts, type Facts } from './facts.ts';
-import { groupParked } from './parse-records.ts';
 import { readFailureReasons, readQueues, SAMPLE, splitParked } from './queues.ts';
 import { readSaving } from './saving.ts';
 import { toDayBudget, toExtraCosts, toSpend } from './spend.ts';
@@ -81,12 +81,11 @@ function toUnattended(
   { hasWorker, facts }: { hasWorker: boolean; facts: Facts },
 ): Pick<StatusSnapshot, 'tasksWithoutWorker' | 'questionsWithoutLibrarian' | 'missionsWithoutCoordinator'> {
   const waiting = (name: QueueName): number => queues.find((queue) => queue.name === name)?.waiting ?? 0;
-  const isUp = (kind: string): boolean =>
-    Object.entries(facts.attendants).some(([id, at]) => id.startsWith(kind) && facts.now - Number(at) < ALIVE_FOR_MS);
+  const attendants = parseAttendants(facts.attendants, facts.now);
   return {
     tasksWithoutWorker: hasWorker ? 0 : waiting('tasks'),
-    questionsWithoutLibrarian: isUp('librarian_') ? 0 : waiting('archive'),
-    missionsWithoutCoordinator: isUp('coordinator_') ? 0 : waiting('missions'),
+    questionsWithoutLibrarian: hasAttendant(attendants, 'librarian') ? 0 : waiting('archive'),
+    missionsWithoutCoordinator: hasAttendant(attendants, 'coordinator') ? 0 : waiting('missions'),
   };
 }
 
