@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
-import { readBudget, setBudget, type BudgetScope } from '../src/ledger/budget.ts';
+import { readBudget, setBudget } from '../src/ledger/budget.ts';
+import type { BudgetScope } from '../src/ledger/budget-types.ts';
 import { toExactUsd } from '../src/pricing/money.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { createModel } from '../src/models/create/model.ts';

@@ -1,29 +1,10 @@
 import { toUtcDay } from '../findings/timestamp.ts';
 import { toNanoUsd } from '../pricing/money.ts';
 import type { Db } from '../redis/db.ts';
+import type { BudgetScope, BudgetState, OwnBudget } from './budget-types.ts';
 
 /** The day's budget of a new swarm for which no environment variable sets one: five dollars. */
 export const DEFAULT_BUDGET_NANO_USD = 5_000_000_000;
-
-/** What a budget allows and what of it is used up, nano-dollars. */
-export interface BudgetState {
-  /** Null: none is set. */
-  limit: number | null;
-  settled: number;
-  /** Held for calls under way. */
-  reserved: number;
-  /** The worst case of calls whose process was killed before their answer was stored. */
-  uncertain: number;
-}
-
-/** The own budget of a mission or batch, as a list of them shows it. */
-export interface OwnBudget extends BudgetState {
-  scope: 'mission' | 'batch';
-  name: string;
-}
-
-/** Whose budget: the own one of a batch, a mission or a task (by its job's id); null is the day's. */
-export type BudgetScope = { batch: string } | { mission: string } | { task: string } | null;
 
 /** How many of the newest missions, and of the newest batches, `readOwnBudgets` reads. */
 const NEWEST = 50;

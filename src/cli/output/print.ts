@@ -1,5 +1,5 @@
 import type { StoredFinding } from '../../findings/types.ts';
-import type { BudgetState } from '../../ledger/budget.ts';
+import type { BudgetState } from '../../ledger/budget-types.ts';
 import type { ProcessProblem } from '../../pm2/wait-until-ready.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { toOneLine } from '../../text/one-line.ts';

@@ -1,6 +1,6 @@
 import type { MissionInput } from '../../../queues/missions.ts';
 import type { TaskHandle } from '../../tasks/types.ts';
-import type { BudgetState } from '../../ledger/budget.ts';
+import type { BudgetState } from '../../ledger/budget-types.ts';
 import type { MissionRecord } from './types.ts';
 
 /** The state of a mission, for people and scripts. */
