@@ -4,12 +4,12 @@ import type { Db } from '../redis/db.ts';
 import { promote } from '../jobs/outcomes/parked.ts';
 import { readJobs } from '../jobs/state/states.ts';
 
-/** Notes older than this belong to jobs long gone. */
+/** Marks older than this belong to jobs that no longer exist. */
 const KEEP_MS = 30 * 24 * 3600 * 1000;
 
 /**
- * Cancels jobs wherever they are: a durable note, then a message to whoever runs them. A running job ends at once, a
- * waiting one as soon as a worker takes it, without a call; both fail as `cancelled`.
+ * Cancels jobs in any open state: stores a mark, then sends a message to the workers. A running job ends at once, a waiting
+ * one as soon as a worker takes it, without a call; both fail as `cancelled`.
  * @throws UsageError for a job that does not exist or has already ended
  */
 export async function cancelJobs(db: Db, queue: Queue, jobIds: string[]): Promise<void> {

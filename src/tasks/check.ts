@@ -8,7 +8,7 @@ import { findFindingIdProblem } from '../../queues/ids.ts';
 import { assertWorkspace, type KnownNames } from './known-names.ts';
 
 /**
- * Checks a task before it is enqueued: strictly, so that a mistake costs a message and not a failed job.
+ * Checks a task before it is enqueued, strictly: a mistake costs a message instead of a failed job.
  * @throws UsageError naming the field, the rule and what to do
  */
 export function checkTask(input: unknown, known: KnownNames): TaskInput {
@@ -30,7 +30,7 @@ export function checkTask(input: unknown, known: KnownNames): TaskInput {
   return task;
 }
 
-/** By its spelling alone; where links lead is looked at when a tool opens it. */
+/** Judges the spelling alone; a tool checks where links lead when it opens the file. */
 export function leavesWorkspace(path: string): boolean {
   const plain = posix.normalize(path);
   return posix.isAbsolute(plain) || plain === '..' || plain.startsWith('../');

@@ -10,7 +10,7 @@ import type { KnownNames } from './known-names.ts';
 import type { Db } from '../redis/db.ts';
 import type { Enqueued, TaskState } from './types.ts';
 
-/** Jobs in one `addBulk`: one MULTI of a few milliseconds. */
+/** Jobs in one `addBulk`, a MULTI that takes Redis a few milliseconds. */
 const CHUNK = 500;
 
 interface Stamps {
@@ -18,7 +18,7 @@ interface Stamps {
   batch?: string;
 }
 
-/** One task on its way in: what was asked, and the id it must have, if any. */
+/** A task as the caller gave it, with the id that it must have, if any. */
 interface TaskToAdd {
   input: unknown;
   taskId?: string;
@@ -29,9 +29,9 @@ export interface Producer {
   /** @throws UsageError for a task that breaks a rule */
   add(task: TaskToAdd, known: KnownNames, stamps: Stamps): Promise<Enqueued>;
   /**
-   * Adds in one step as many as are valid.
-   * @param options.atMost new tasks to add, the first ones; default all
-   * @returns one entry a task, in order; an Error for each that breaks a rule, null for each that `atMost` left out
+   * Adds all valid tasks in one step.
+   * @param options.atMost adds only so many new tasks, the first ones; default: all
+   * @returns one entry a task, in order: a UsageError if it breaks a rule, null if `atMost` left it out
    */
   addChunk(
     tasks: TaskToAdd[],
@@ -42,7 +42,7 @@ export interface Producer {
   chunkSize: number;
 }
 
-/** Puts tasks into the queue. The caller's id, or a fresh random one: the same task tomorrow is a new task. */
+/** Adds tasks to the queue, with the caller's id or a random one. Without an id, the same task added twice is two tasks. */
 export function createProducer(db: Db, queue: Queue): Producer {
   const { redis, keys } = db;
   async function addChunk(
@@ -79,7 +79,7 @@ export function createProducer(db: Db, queue: Queue): Producer {
     });
   }
 
-  /** A job that is there, or one that is done and was cleared away: its finding is still there. */
+  /** States of those that exist: as a job, or, once the job was removed, as a finding. */
   async function findExisting(entries: CheckedTask[]): Promise<Map<string, TaskState>> {
     const found = new Map<string, TaskState>();
     if (entries.length === 0) return found;
@@ -90,11 +90,11 @@ export function createProducer(db: Db, queue: Queue): Producer {
     }
     const replies = (await chain.exec()) ?? [];
     const there: string[] = [];
-    for (const [at, { id, task }] of entries.entries()) {
-      const [jobError, job] = replies[3 * at] ?? [];
+    for (const [i, { id, task }] of entries.entries()) {
+      const [jobError, job] = replies[3 * i] ?? [];
       if (jobError) throw jobError;
-      const written = replies[3 * at + 1]?.[1] === 1;
-      const own = task.finding_id === undefined || replies[3 * at + 2]?.[1] === id; // a chosen id may be another task's
+      const written = replies[3 * i + 1]?.[1] === 1;
+      const own = task.finding_id === undefined || replies[3 * i + 2]?.[1] === id; // a chosen id may be another task's
       if (job === 1) there.push(id);
       else if (written && own) found.set(id, 'completed');
     }
@@ -113,7 +113,7 @@ export function createProducer(db: Db, queue: Queue): Producer {
       const written = await redis.exists(keys.finding(task.finding_id));
       const claimed = owner !== id && (await redis.exists(keys.queueKey(queue.name, owner))) === 1;
       if (written === 1 || claimed) taken.add(id);
-      else await redis.hset(keys.reservedFindings, task.finding_id, id); // whoever asked for it before was never enqueued, or is gone
+      else await redis.hset(keys.reservedFindings, task.finding_id, id); // the task that claimed it before was never enqueued, or is gone
     }
     return taken;
   }
@@ -132,13 +132,13 @@ export function createProducer(db: Db, queue: Queue): Producer {
 
 interface CheckedTask {
   id: string;
-  /** Whether the caller named it, so that it may exist already. */
+  /** Whether the caller chose the id, so that the task may exist. */
   given: boolean;
   task: TaskInput;
   line: number | undefined;
 }
 
-/** Tasks whose id stands earlier in the same chunk. */
+/** Tasks whose id another task has earlier in the same chunk. */
 function findRepeats(tasks: CheckedTask[]): Set<CheckedTask> {
   const seen = new Set<string>();
   return new Set(

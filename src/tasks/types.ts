@@ -6,9 +6,9 @@ export type TaskState = JobState;
 /** What became of one task that was to be enqueued. */
 export interface Enqueued {
   id: string;
-  /** False: a task of this id was there already; nothing was added. */
+  /** False: a task of this id existed; nothing was added. */
   added: boolean;
-  /** `waiting` where it was added, else the state of the one that is there. */
+  /** `waiting` if it was added, else the state of the existing task. */
   state: TaskState;
 }
 
@@ -17,7 +17,7 @@ export interface WaitOptions {
   timeoutMs?: number;
 }
 
-/** One enqueued task, from the enqueuer's side. */
+/** One enqueued task, for the program that enqueued it. */
 export interface TaskHandle<Result = unknown> extends Enqueued {
   /** Key suffix of the finding it will write. */
   findingId: string;

@@ -19,12 +19,12 @@ export interface BatchParts {
 
 const PROBLEMS_KEPT = 100;
 
-/** An entry that could not even be read, such as a line that is no JSON; it keeps its place in the count. */
+/** An entry that could not be read, such as a line that is no JSON. It counts as a line. */
 export class UnreadableEntry {
   constructor(readonly message: string) {}
 }
 
-/** An entry that asks for nothing, such as an empty line; it keeps its place in the count. */
+/** An entry without a task, such as an empty line. It counts as a line. */
 export class BlankEntry {
   readonly blank = true;
 }
@@ -36,8 +36,8 @@ interface Entry {
 }
 
 /**
- * Streams tasks into the queue, one chunk at a time.
- * @throws UsageError for options that break a rule, or where the batch holds other tasks under these lines
+ * Adds tasks to the queue from a stream, one chunk at a time.
+ * @throws UsageError for options that break a rule, or if the batch holds other tasks under these lines
  */
 export async function addBatch(
   parts: BatchParts,
@@ -76,7 +76,7 @@ export async function addBatch(
     let next = 0;
     for (const { line, input } of chunk) {
       if (report.added >= limit) {
-        report.read = line - 1; // the next load goes on here
+        report.read = line - 1; // the next load begins here
         break;
       }
       if (input instanceof UnreadableEntry) {
@@ -111,7 +111,7 @@ export async function addBatch(
   return report;
 }
 
-/** `loaded` 0: more tasks are coming, the batch cannot have ended. */
+/** Begins a load. `loaded` 0: more tasks come, so the batch has not ended. */
 async function beginLoad(
   { redis, keys }: Db,
   batch: string,
@@ -132,7 +132,7 @@ async function noteChunk({ redis, keys }: Db, batch: string, lines: number, adde
   const before = Number((await redis.hget(keys.batch(batch), 'lines')) ?? 0);
   await redis
     .multi()
-    .hset(keys.batch(batch), 'lines', Math.max(before, lines)) // a shorter file takes no line away
+    .hset(keys.batch(batch), 'lines', Math.max(before, lines)) // a shorter file removes no line
     .hincrby(keys.batch(batch), 'tasks', added)
     .exec();
 }

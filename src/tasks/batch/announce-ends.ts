@@ -5,7 +5,7 @@ import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
 import type { Notifier } from '../../swarm/notify.ts';
 
-/** Tells `FLEET_NOTIFY` of jobs set apart and of batches whose last task ended here. Nothing depends on it. */
+/** Announces to `FLEET_NOTIFY` quarantined jobs, and batches whose last task ended in this process. */
 export function announceEnds(
   worker: Worker,
   parts: { db: Db; notifier: Notifier; workerId: string; log: Pick<Logger, 'warn'> },

@@ -7,7 +7,7 @@ import { toTaskId } from '../../../queues/ids.ts';
 const CHUNK = 500;
 
 /**
- * Cancels every task of a batch that has not ended: a durable note each, a message to whoever runs one.
+ * Cancels every task of a batch that has not ended: stores a mark for each, and sends a message for those that run.
  * @returns how many
  */
 export async function cancelBatch(
@@ -20,9 +20,9 @@ export async function cancelBatch(
   const lines = Number((await redis.hget(keys.batch(batch), 'lines')) ?? 0);
   let cancelled = 0;
   for (let from = 1; from <= lines; from += CHUNK) {
-    const ids = Array.from({ length: Math.min(CHUNK, lines - from + 1) }, (_, at) => toTaskId(batch, from + at));
+    const ids = Array.from({ length: Math.min(CHUNK, lines - from + 1) }, (_, i) => toTaskId(batch, from + i));
     const states = (await readJobs(db, queue.name, ids)).map(({ state }) => state);
-    const open = ids.filter((_, at) => !['completed', 'failed', 'unknown'].includes(states[at] ?? 'unknown'));
+    const open = ids.filter((_, i) => !['completed', 'failed', 'unknown'].includes(states[i] ?? 'unknown'));
     onProgress?.(Math.min(from + CHUNK - 1, lines), lines);
     if (open.length === 0) continue;
     const now = Date.now();

@@ -4,15 +4,15 @@ import { readJobs, readWritten } from '../../jobs/state/states.ts';
 import type { Db } from '../../redis/db.ts';
 import type { Spool } from './spool.ts';
 
-/** How a batch that was waited for ended. `parked`: nothing runs any more and some wait for a higher budget. */
+/** Why the wait for a batch ended. `parked`: all others have ended, and some tasks wait for a higher budget. */
 export type BatchEnd = 'done' | 'failed' | 'halted' | 'parked';
 
-/** How many tasks of one load are where. */
+/** Tasks of one load by state. */
 interface Tally {
   completed: number;
   failed: number;
   parked: number;
-  /** Neither a job nor a finding is left: counts as failed. */
+  /** Neither job nor finding exists: counts as failed. */
   missing: number;
   /** Waiting or running. */
   open: number;
@@ -21,12 +21,12 @@ interface Tally {
 const CHUNK = 500;
 const FIRST_POLL_MS = 100;
 const POLL_MS = 1_000;
-/** The counters may be behind or ahead of the jobs for a moment: every job is looked at again no sooner than this. */
+/** Every job is looked at no more often than this: the counters may be behind or ahead of the jobs for a moment. */
 const LOOK_AGAIN_MS = 5_000;
 
 /**
- * Waits until every task of a load has ended, by the batch's counters alone; only when they say that it has, or when the
- * queue has nothing left to do, is each job looked at. A worker that dies between finding and job costs one more look.
+ * Waits until every task of a load has ended. It polls the batch's counters, and looks at each job only when they reach
+ * the number of tasks, or when the queue is idle: a worker may die after it wrote a finding and before its job completed.
  */
 export async function followBatch(
   parts: { db: Db; queue: Queue },
@@ -49,7 +49,7 @@ export async function followBatch(
         return tally.failed + tally.missing > 0 ? 'failed' : 'done';
       }
       if (halted > 0) return 'halted';
-      // Soon after the counters are reached the rest is a matter of a moment; parked jobs of others may keep them reached for long.
+      // Once the tasks have ended their jobs follow in a moment; parked jobs of other batches may hold the sum for long.
       lookAt = Date.now() + (completed + failed >= options.tasks ? pollMs : LOOK_AGAIN_MS);
     }
     await sleep(pollMs);
@@ -97,7 +97,7 @@ async function readCounters({ redis, keys }: Db, batch: string): Promise<[number
   return [replies[0] ?? 0, replies[1] ?? 0, replies[2] ?? 0, replies[3] ?? 0];
 }
 
-/** Nothing waits and nothing runs; what is delayed waits for its time or its budget. */
+/** Whether no job waits or runs. Delayed jobs wait for their time or their budget. */
 async function isQuiet(queue: Queue): Promise<boolean> {
   const counts = await queue.getJobCounts('wait', 'active', 'prioritized', 'waiting-children');
   return Object.values(counts).every((count) => count === 0);

@@ -9,7 +9,7 @@ import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
 import type { Usage } from '../../../queues/usage.ts';
 import type { Db } from '../../redis/db.ts';
 
-/** What the tasks that were looked at will probably cost. Nano-dollars. */
+/** What the tasks will probably cost. Nano-dollars. */
 export interface Forecast {
   tasks: number;
   low: number;
@@ -24,18 +24,18 @@ export interface Forecast {
 }
 
 export interface Forecaster {
-  /** Takes one task into account. Holds counts only, not the task. */
+  /** Counts one task; keeps nothing else of it. */
   add(task: TaskInput): void;
   forecast(): Promise<Forecast>;
 }
 
-/** Tasks that are alike as far as their price goes. */
+/** Tasks whose price is estimated together. */
 interface Group {
   model: string;
   kind: string;
   workspace: boolean;
   count: number;
-  /** Of the descriptions and data, tokens guessed. */
+  /** Estimated tokens of descriptions and data. */
   tokens: number;
 }
 
@@ -48,11 +48,11 @@ interface Estimate {
   basis: string;
 }
 
-/** Newest findings looked at, and the fewest of one kind that tell something. */
+/** Newest findings that are read, and the fewest of one kind that an estimate needs. */
 const SAMPLE = 500;
 const FEWEST = 5;
 
-/** Where there is no history: prompt and tools, what a turn adds to the prompt, what it answers. Tokens. */
+/** Without a history, tokens: prompt and tools, what a turn adds to the prompt, what it answers. */
 const FIXED_TOKENS = 3_500;
 const TURN_TOKENS = 1_500;
 const REPLY_TOKENS = 300;
@@ -165,7 +165,7 @@ function named({ count, kind, model }: Group): string {
   return `${count.toLocaleString('en-US')} × ${kind} on ${model}`;
 }
 
-/** Four characters a token, as English has. */
+/** Four characters a token, as in English. */
 function toTokens(task: TaskInput): number {
   const data = task.data === undefined ? 0 : JSON.stringify(task.data).length;
   return Math.ceil((task.description.length + data) / 4);

@@ -3,7 +3,7 @@ import { readBudget } from '../../ledger/budget.ts';
 import type { Db } from '../../redis/db.ts';
 import type { BatchState } from './types.ts';
 
-/** Reads a batch's counters: a fixed number of commands, however many tasks it has. @throws UsageError: no such batch */
+/** Reads a batch's counters, in a fixed number of commands. @throws NotFoundError if there is no such batch */
 export async function readBatch(db: Db, batch: string): Promise<BatchState> {
   const { redis, keys } = db;
   await assertBatch(db, batch);
@@ -27,7 +27,7 @@ export async function readBatch(db: Db, batch: string): Promise<BatchState> {
   };
 }
 
-/** @throws UsageError when there is no batch of this name */
+/** @throws NotFoundError if there is no batch of this name */
 export async function assertBatch({ redis, keys }: Db, batch: string): Promise<void> {
   if ((await redis.exists(keys.batch(batch))) === 1) return;
   const newest = await redis.zrevrange(keys.batches, 0, 4);

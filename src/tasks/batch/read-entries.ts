@@ -2,13 +2,13 @@ import { toMessage } from '../../errors.ts';
 import { readLines } from '../../text/lines.ts';
 import { BlankEntry, UnreadableEntry } from './add.ts';
 
-/** A line longer than this is no task (tasks hold 256 kB at most). */
+/** Longest line; tasks have at most 256 kB. */
 const MOST_BYTES = 2 * 2 ** 20;
 
 /**
- * Tasks of a JSONL stream, one a line, holding one line at a time. A line that cannot be read keeps its place, with the
- * rule it broke; the rest goes on.
- * @param onBytes told how much of the stream is behind
+ * Reads the tasks of a JSONL stream, one a line, holding one line at a time. A line that cannot be read becomes an entry
+ * with the rule that it broke; it stops nothing.
+ * @param onBytes called with the bytes read so far
  */
 export async function* readEntries(
   chunks: AsyncIterable<Buffer | string>,

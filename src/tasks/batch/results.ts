@@ -21,7 +21,7 @@ export interface ResultLine {
   state: string;
   finding_id: string | null;
   result: unknown;
-  /** US dollars; what a failed task spent counts. Null where nothing is known. */
+  /** US dollars, also of a failed task. Null if unknown. */
   cost: number | null;
   error: string | null;
 }
@@ -54,8 +54,8 @@ async function readEnds(db: Db, queue: Queue, tasks: TaskEntry[]): Promise<Map<s
   const stored = await redis.mget(ids.map((id) => keys.finding(id)));
   const texts = await withOriginals(db, ids, stored);
   const open: TaskEntry[] = [];
-  for (const [at, task] of tasks.entries()) {
-    const finding = toOwnFinding(texts[at] ?? null, task);
+  for (const [i, task] of tasks.entries()) {
+    const finding = toOwnFinding(texts[i] ?? null, task);
     if (finding === null) open.push(task);
     else ends.set(task.id, toCompleted(finding));
   }

@@ -4,15 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** What is remembered of one line of a batch file: its task, or why it is none. */
+/** One line of a batch file: its task, or why it is none. */
 export type SpoolEntry =
   | { line: number; id: string; findingId: string }
   | { line: number; error: string }
   | { line: number; blank: true };
 
-/**
- * The lines of one load, on disk: a file of a million lines, or a pipe that cannot be read twice, takes no memory.
- */
+/** The lines of one load, on disk: a file of a million lines takes no memory, and a pipe cannot be read twice. */
 export interface Spool {
   add(entry: SpoolEntry): void;
   /** In order of the lines, `size` at a time. */
@@ -39,7 +37,7 @@ export function openSpool(): Spool {
 
   return {
     add(entry) {
-      for (; nextLine < entry.line; nextLine += 1) write({ line: nextLine, blank: true }); // lines nobody was told of
+      for (; nextLine < entry.line; nextLine += 1) write({ line: nextLine, blank: true }); // lines between two entries
       write(entry);
       nextLine = entry.line + 1;
     },

@@ -33,7 +33,7 @@ export interface BatchProgress {
 
 export interface BatchReport extends BatchProgress {
   batch: string | null;
-  /** Job ids of what was added or was there already, in order; empty where `onTask` was told each. */
+  /** Job ids of the tasks that were added or existed, in order; empty if `onTask` is given. */
   ids: string[];
   /** The first hundred entries that broke a rule, by their 1-based place. */
   problems: { line: number; message: string }[];

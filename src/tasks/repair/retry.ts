@@ -12,7 +12,7 @@ import { readJob } from '../../jobs/state/states.ts';
 export interface TaskEdit {
   /** Added to the description, after an empty line. */
   append?: string;
-  /** Stands in place of the whole task; the stamps of queue and batch stay. */
+  /** Replaces the whole task; the stamps of queue and batch stay. */
   data?: unknown;
   model?: string;
   /** Most model calls of the new run. */
@@ -21,7 +21,7 @@ export interface TaskEdit {
 
 export interface RetryOptions {
   edit?: TaskEdit;
-  /** Starts afresh: stored turns are not used again. Their cost stays booked. */
+  /** Starts from the beginning: stored turns are not used again. Their cost stays booked. */
   fresh?: boolean;
   /** Checks everything and changes nothing. */
   dryRun?: boolean;
@@ -31,10 +31,10 @@ export interface RetryOptions {
 }
 
 /**
- * Puts one failed job back to waiting. An edited task is checked as a new one would be, and both texts stay in the job's
- * log. A retry after a provider's failure goes on from the stored turns; after an edit or a failure of the task itself,
- * or with `fresh`, it starts afresh.
- * @throws UsageError for a job that is not failed, or an edit that breaks a rule; the job is as it was
+ * Puts one failed job back to waiting. An edited task is checked as a new one is, and both texts stay in the job's log. A
+ * retry after a provider's failure uses the stored turns again; after an edit or a failure of the task itself, or with
+ * `fresh`, it starts from the beginning.
+ * @throws UsageError for a job that is not failed, or an edit that breaks a rule; the job stays unchanged
  */
 export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, options: RetryOptions): Promise<void> {
   const { db, queue } = parts;
@@ -106,7 +106,7 @@ async function saveEdit(job: Job, edited: TaskInput, headline: string): Promise<
   await job.updateData({ ...edited, ...stamps, edited: true }); // `edited`: a batch file's line may differ from its job
 }
 
-/** What the person asked for, without what the queue added and without keys this version does not know. */
+/** What the caller asked for: without stamps, and without keys that this version does not know. */
 function withoutStamps(data: unknown): Record<string, unknown> {
   const known = new Set(Object.keys(taskInputSchema.shape));
   return Object.fromEntries(Object.entries(toObject(data)).filter(([name]) => known.has(name)));
