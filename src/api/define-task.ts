@@ -72,10 +72,7 @@ function toSchema({ name, output }: TypedTask): NonNullable<TaskInput['schema']>
  * One entry an input, for `addBatch`, which reports an invalid input by its line and adds the others.
  * @throws UsageError before the first entry, for an output that JSON Schema cannot express
  */
-export async function* toEntries(
-  typed: TypedTask,
-  inputs: Iterable<unknown> | AsyncIterable<unknown>,
-): AsyncGenerator {
+export async function* toEntries(typed: TypedTask, inputs: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator {
   toSchema(typed);
   const { UnreadableEntry } = await import('../tasks/batch/add.ts'); // a script that only defines tasks does not load it
   for await (const input of inputs) {

@@ -17,7 +17,7 @@ export function followFindings(
   const { db, url } = parts;
   const { redis, keys } = db;
   const start = readStreamEnd(redis, keys.events);
-  start.catch(() => undefined); // thrown to whoever takes the first step
+  start.catch(() => undefined); // the first step awaits it and throws
 
   async function* follow(): AsyncGenerator<StoredFinding> {
     const from = await start;

@@ -10,7 +10,7 @@ export interface Retraction {
   by: string;
   /** UTC instant. */
   at: string;
-  /** Findings that are live again, because the summary that stood for them is none any more; 0 for most. */
+  /** Count of findings that are live again, because the summary that replaced them is retracted too; 0 for most. */
   restored: number;
 }
 
@@ -20,7 +20,7 @@ const TRIES = 5;
 
 /**
  * Takes a finding out of the archive: it stays readable, is marked, and no librarian is shown it again. Where a summary
- * stands for it, or it is one, the summary goes with it, and the other findings it stood for are live again.
+ * replaced it, or it is one, the summary is retracted too, and the other findings that it replaced are live again.
  * @throws UsageError where there is none, or it is retracted already
  */
 export async function retractFinding(db: Db, retraction: Omit<Retraction, 'at' | 'restored'>): Promise<Retraction> {
@@ -89,7 +89,7 @@ function toMarked(text: string, note: object): string {
 }
 
 /**
- * Takes a summary back: it is marked as retracted, and the findings it stands for are live again. A summary that was
+ * Retracts a summary: the findings that it replaced are live again. A summary that was
  * itself summed up is taken out of there first.
  * @returns how many findings are live again
  * @throws UsageError where the summary is gone

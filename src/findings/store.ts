@@ -46,7 +46,7 @@ export function createFindingStore(db: Db): FindingStore {
     return found.slice(0, query.limit ?? DEFAULT_LIMIT);
   }
 
-  /** A condensed finding is in no index: whoever looks for its very id finds it all the same. */
+  /** Finds a condensed finding by its id: it is in no index that the search reads. */
   async function findNamed({ text, session, batch, answers = false }: FindingQuery): Promise<StoredFinding | null> {
     const id = text?.trim().replace(/^finding:/, '') ?? '';
     if (answers || !/^\S{1,200}$/.test(id) || (await redis.zscore(keys.indexCondensed, id)) === null) return null;

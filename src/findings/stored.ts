@@ -15,7 +15,7 @@ export function parseFinding(id: string, text: string): StoredFinding | null {
   const raw: Record<string, unknown> = { ...value };
   const content = raw['content'];
   return {
-    ...(withoutStrangers(raw) as Partial<Finding>),
+    ...(dropWrongTypes(raw) as Partial<Finding>),
     ...(raw['result'] === undefined && typeof content === 'string' ? { result: content } : {}),
     finding_id: id,
     at: isInstant(raw['at']) ? raw['at'] : toInstant(raw['timestamp']),
@@ -46,8 +46,8 @@ const TYPES: Record<string, readonly string[]> = {
 };
 const NULLABLE = new Set(['batch', 'mission_id']);
 
-/** Anybody may have written it: a known field that is not of its type counts as missing, so that no reader stumbles. */
-function withoutStrangers(raw: Record<string, unknown>): Record<string, unknown> {
+/** Drops known fields that are not of their type: other programs write findings too, and readers rely on the types. */
+function dropWrongTypes(raw: Record<string, unknown>): Record<string, unknown> {
   const kept = { ...raw };
   for (const [type, names] of Object.entries(TYPES)) {
     for (const name of names) {
@@ -91,7 +91,7 @@ function toStrings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
-/** What a stored finding counts for in `context:active`: the same when it comes and when it goes. */
+/** Tokens that a stored finding adds to `context:active`, and takes away when it leaves. */
 export function toStoredTokens(text: string): number {
   return Math.ceil(text.length / 4);
 }
@@ -140,7 +140,7 @@ export function toStoredText(value: StoredValue): string {
   return value.kind === 'string' ? value.text : JSON.stringify(Object.fromEntries(value.fields));
 }
 
-/** SHA-1 by which a script tells whether a finding is still what was read. Spelled in `scripts/condense-findings.lua` too. */
+/** SHA-1 by which a script checks that a finding is still what was read. The same code is in `scripts/condense-findings.lua` too. */
 export function toDigest(value: StoredValue): string {
   const sha = createHash('sha1');
   if (value.kind === 'string') return sha.update(value.text).digest('hex');

@@ -9,7 +9,7 @@ export function toLocalTimestamp(date: Date): string {
   return `${day}T${time}.${pad(date.getMilliseconds(), 3)}000`;
 }
 
-/** `2026-11-21` in local time: the name of a session nobody named. */
+/** `2026-11-21` in local time: the name of a session that was not given one. */
 export function toLocalDay(date: Date): string {
   return toLocalTimestamp(date).slice(0, 10);
 }

@@ -53,7 +53,7 @@ export function createKeys(swarm: string | null) {
     attendants: own('attendants'), // hash: id of a librarian or coordinator → ms of its last sign of life
     workerName: (host: string, number: string) => own(`worker-name:${host}:${number}`),
     control: own('control'), // channel: halts, resumes, cancels
-    turnOf: (upkeep: string) => own(`turn-of:${upkeep}`), // string with expiry: the lease of the process that does this now
+    lease: (name: string) => own(`turn-of:${name}`), // string with expiry: token of the process that holds the lease
     events: own('events'), // stream: one entry a finding
     healthCheck: own('health-check'), // string with expiry: what the dashboard's last health check wrote
     halted: own('halted'), // hash: which queues the halt itself paused

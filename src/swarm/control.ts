@@ -10,9 +10,9 @@ const messageSchema = z.discriminatedUnion('type', [
 export type ControlMessage = z.output<typeof messageSchema>;
 
 /**
- * Listens to the fleet's control channel. Messages only hasten: every one announces a state that is already in Redis and
- * that each job checks before its next call, so a lost message costs seconds, not correctness.
- * @param subscriber a connection of its own; it does nothing else afterwards
+ * Listens to the swarm's control channel. A message announces a state that Redis already holds and that every job checks
+ * before its next call. It saves time, so a lost message costs seconds and changes no outcome.
+ * @param subscriber a connection of its own: one that subscribes can send no other command
  */
 export async function listenToControl(
   subscriber: Redis,
@@ -21,7 +21,7 @@ export async function listenToControl(
 ): Promise<void> {
   subscriber.on('message', (_channel, text: string) => {
     const parsed = messageSchema.safeParse(toJson(text));
-    if (parsed.success) onMessage(parsed.data); // a newer version's message is none of ours
+    if (parsed.success) onMessage(parsed.data); // ignores the messages of newer versions
   });
   await subscriber.subscribe(keys.control);
 }

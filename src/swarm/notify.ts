@@ -3,7 +3,7 @@ import { toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Db } from '../redis/db.ts';
 
-/** What is announced to `FLEET_NOTIFY`, as one line of JSON; `at` and `swarm` are added. */
+/** One event for `FLEET_NOTIFY`. The notice is a line of JSON: the event, `at` and `swarm`. */
 type Notice =
   | { event: 'halt'; reason: string; step: string; by: string; detail: string; mission?: string }
   | { event: 'resume'; reason: string; since: string; by: string }
@@ -15,25 +15,26 @@ type Notice =
 
 export interface Notifier {
   /**
-   * Announces an event once in the whole fleet, whichever process comes first. Returns at once, never throws: a notice
-   * that cannot be delivered is counted (`notices_failed`) and never tried again.
+   * Sends the notice of an event, unless a process of the swarm sent one with the same mark. Returns at once and never
+   * throws: a notice that cannot be delivered is counted (`notices_failed`) and not sent again.
    * @param mark names the event: the same event has the same mark in every process
    */
   notify(mark: string, notice: Notice): void;
-  /** Waits for what is under way, at most as long as one delivery may take. */
+  /** Waits for the notices that are being sent: 10 s at most. */
   flush(): Promise<void>;
 }
 
 const DELIVERY_MS = 10_000;
+/** How long a mark is kept. */
 const REMEMBER_SECONDS = 30 * 24 * 3600;
 
-/** @param options.target a command for `sh -c`, which gets the line on its standard input, or an https address; undefined: nobody is told */
+/** @param options.target a command for `sh -c`, which gets the line on its standard input, or an http(s) address; undefined: no notice is sent */
 export function createNotifier(options: { target: string | undefined; db: Db; log?: Pick<Logger, 'warn'> }): Notifier {
   const { target, log } = options;
   const { redis, keys } = options.db;
   const underWay = new Set<Promise<void>>();
 
-  async function tell(to: string, mark: string, notice: Notice): Promise<void> {
+  async function send(to: string, mark: string, notice: Notice): Promise<void> {
     try {
       const first = await redis.set(keys.noticed(mark), '1', 'EX', REMEMBER_SECONDS, 'NX');
       if (first === null) return;
@@ -41,15 +42,15 @@ export function createNotifier(options: { target: string | undefined; db: Db; lo
       await (/^https?:/i.test(to) ? post(to, line) : run(to, line));
     } catch (error) {
       log?.warn({ event: notice.event, reason: toMessage(error) }, 'FLEET_NOTIFY: notice not delivered');
-      await redis.hincrby(keys.counters, 'notices_failed', 1).catch(() => undefined); // Redis is away: the log has it
+      await redis.hincrby(keys.counters, 'notices_failed', 1).catch(() => undefined); // Redis is away; the log line above is all that is left
     }
   }
 
   return {
     notify(mark, notice) {
       if (target === undefined) return;
-      const telling = tell(target, mark, notice).finally(() => underWay.delete(telling));
-      underWay.add(telling);
+      const sending = send(target, mark, notice).finally(() => underWay.delete(sending));
+      underWay.add(sending);
     },
     flush: async () => void (await Promise.all(underWay)),
   };
@@ -60,7 +61,7 @@ async function post(url: string, line: string): Promise<void> {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: `${line}\n`,
-    redirect: 'error', // a notice goes where the operator said, nowhere else
+    redirect: 'error', // a notice goes to the operator's address only
     signal: AbortSignal.timeout(DELIVERY_MS),
   });
   await response.body?.cancel();
@@ -68,7 +69,7 @@ async function post(url: string, line: string): Promise<void> {
 }
 
 function run(command: string, line: string): Promise<void> {
-  // A group of its own: at the deadline everything it started ends with it.
+  // The command has a process group of its own, so that the deadline ends its children too.
   const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   return new Promise((resolve, reject) => {
     const deadline = setTimeout(() => {

@@ -1,10 +1,14 @@
 import { toLocalDay } from '../findings/timestamp.ts';
 import type { Db } from '../redis/db.ts';
 
-/** How long an enqueuer may go on with the session it knows, ms. */
+/** How long a process may use the session that it read last. */
 const KNOWN_FOR_MS = 2_000;
 
-/** Starts a session, unless it is the one in force; or answers the one in force when `name` is empty: the day's own where nobody named one. */
+/**
+ * Starts the session of this name, unless it is in force already.
+ * @param name empty: keeps the session that a person named; without one, uses the session of the day
+ * @returns the name of the session in force
+ */
 export async function beginSession({ keys, scripts }: Db, name: string): Promise<string> {
   const now = new Date();
   return scripts['current-session'](
@@ -21,12 +25,12 @@ export async function beginSession({ keys, scripts }: Db, name: string): Promise
   );
 }
 
-/** Answers the session in force, asking Redis at most every two seconds. */
+/** Reads the session in force; asks Redis at most every two seconds. */
 export function createSessionReader(db: Db): () => Promise<string> {
-  let known: { name: string; at: number } | null = null;
+  let known: { name: string; readAt: number } | null = null;
   return async () => {
-    if (known === null || Date.now() - known.at > KNOWN_FOR_MS) {
-      known = { name: await beginSession(db, ''), at: Date.now() };
+    if (known === null || Date.now() - known.readAt > KNOWN_FOR_MS) {
+      known = { name: await beginSession(db, ''), readAt: Date.now() };
     }
     return known.name;
   };

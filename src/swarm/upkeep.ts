@@ -17,7 +17,7 @@ export function startUpkeep(
   work: () => Promise<unknown>,
 ): () => Promise<void> {
   const { db, name, everyMs, what, log } = options;
-  const lease = new Lease(db, db.keys.turnOf(name), { ttlMs: Math.max(1, everyMs - MARGIN_MS) });
+  const lease = new Lease(db, db.keys.lease(name), { ttlMs: Math.max(1, everyMs - MARGIN_MS) });
   return repeat({ everyMs, what, log }, async () => {
     if (await lease.take()) await work();
   });

@@ -58,7 +58,7 @@ export async function compactIfNeeded(parts: CompactParts): Promise<CompactOutco
     await redis.del(keys.compaction); // the archive is no longer too full
     return 'not-needed';
   }
-  const lease = await holdLease(db, keys.turnOf('compaction'));
+  const lease = await holdLease(db, keys.lease('compaction'));
   if (lease === null) return 'busy';
   try {
     return await compact(parts, lease, live);

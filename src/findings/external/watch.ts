@@ -26,7 +26,7 @@ export interface ExternalWatchParts {
  * @returns stops it, and waits for work that is under way
  */
 export function watchExternalFindings({ db, url, log, patienceMs = 0 }: ExternalWatchParts): () => Promise<void> {
-  const lease = new Lease(db, db.keys.turnOf('foreign-findings'), { isPatient: patienceMs > 0 });
+  const lease = new Lease(db, db.keys.lease('foreign-findings'), { isPatient: patienceMs > 0 });
   let announcements: Announcements | null = null;
   let searchedAt = 0; // ms since 1970; 0: a search is due
 

@@ -3,8 +3,7 @@ import { parseFinding, toStoredText } from '../stored.ts';
 import { PLACES, type ExportedFinding, type StoredValue } from '../types.ts';
 
 /**
- * What a line says beside the finding, where the finding alone does not say it all. Short, and last in its line: readers
- * of findings pass over it.
+ * Field of a line with what the finding alone does not hold. It is last in its line, and readers of findings ignore it.
  */
 const EXTRA = '_fleet';
 

@@ -23,7 +23,7 @@ export interface ImportCounts {
 interface ImportOptions {
   /** @param number of the line, from 1 */
   onBad: (number: number, problem: string) => void;
-  /** Told after each chunk; `bytes` is how much of the stream was read. */
+  /** Called after each chunk; `bytes` is how much of the stream was read. */
   onProgress?: (counts: ImportCounts, bytes: number) => void;
 }
 

@@ -5,7 +5,7 @@
 --@include context
 local a = cjson.decode(ARGV[1]) -- {job, id, at, tokens, session, topics, channel, sessions, originals: [[id, tokens, digest]…]}
 local text = ARGV[2]
-local FIRST_STUB = 3
+local FIRST_CONDENSED = 3
 local first_original = a.sessions + 1
 
 -- Of a hash: its fields by name, each name and value followed by a zero byte.
@@ -45,7 +45,7 @@ for i, original in ipairs(a.originals) do
   local id, finding, kept = original[1], others[first_original + 2 * (i - 1)], others[first_original + 2 * (i - 1) + 1]
   local expires = redis.call('PTTL', finding)
   redis.call('RENAME', finding, kept) -- whatever it is: a string or an older program's hash
-  redis.call('SET', finding, ARGV[FIRST_STUB + i - 1])
+  redis.call('SET', finding, ARGV[FIRST_CONDENSED + i - 1])
   if expires > 0 then redis.call('PEXPIRE', finding, expires) end
   redis.call('ZADD', condensed, redis.call('ZSCORE', index, id), id)
   redis.call('ZREM', index, id)

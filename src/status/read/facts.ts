@@ -26,7 +26,7 @@ export async function readFacts({ redis, keys }: Db) {
     missionIds: (r) => r.zrevrange(keys.missions, 0, NEWEST_MISSIONS - 1),
     costs: (r) => r.mget(VENDORS.map((vendor) => keys.cost(vendor))),
     compaction: (r) => r.hgetall(keys.compaction),
-    isCondensing: (r) => r.exists(keys.turnOf('compaction')),
+    isCondensing: (r) => r.exists(keys.lease('compaction')),
     booked: (r) => r.hgetall(keys.booked),
     attendants: (r) => r.hgetall(keys.attendants),
   });

@@ -53,7 +53,7 @@ test('condenses an archive to its end through kills at any line, loses no findin
     await waitUntil(proxy.hasSprung, { what: proxy.what });
     await victim.end('SIGKILL');
     await expectAllReadable();
-    await admin.del(keys.turnOf('compaction')); // what its expiry does some seconds later
+    await admin.del(keys.lease('compaction')); // what its expiry does some seconds later
   }
   await startWorkerProcess(redis, { id: 'rescuer', kind: 'coordinator', provider: simulator.url });
   await addMission();

@@ -110,7 +110,7 @@ describe('a finding that another program stored', () => {
 
   test('is watched for by a worker only until a process with nothing better to do comes', async () => {
     const { keys, redis: admin } = redis;
-    const holder = async () => (await admin.get(keys.turnOf('foreign-findings'))) ?? '';
+    const holder = async () => (await admin.get(keys.lease('foreign-findings'))) ?? '';
     await watch({ patienceMs: 10 });
     await waitUntil(async () => (await holder()).startsWith('patient:'));
 

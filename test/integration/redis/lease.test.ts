@@ -4,7 +4,7 @@ import { useRedis } from '../../support/redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
-const key = () => redis.keys.turnOf('test');
+const key = () => redis.keys.lease('test');
 
 describe('a lease', () => {
   it('has one owner at a time, and a next one once it is released', async () => {
