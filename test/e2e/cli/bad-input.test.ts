@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
-import { plainEnvironment, runFleet, startFleet } from '../../support/cli.ts';
-import { useRedis } from '../../support/redis.ts';
+import { plainEnvironment, runFleet, startFleet } from '../../support/process/fleet-command.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 let folder = '';

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ResultLine } from '../../../src/tasks/batch/results.ts';
 import type { StoredFinding } from '../../../src/findings/types.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { plainEnvironment, runFleet, startFleet } from '../../support/cli.ts';
-import { startWorkerProcess } from '../../support/processes.ts';
-import { useRedis } from '../../support/redis.ts';
+import { plainEnvironment, runFleet, startFleet } from '../../support/process/fleet-command.ts';
+import { startWorkerProcess } from '../../support/process/worker-process.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

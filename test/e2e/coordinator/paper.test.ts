@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
-import { plainEnvironment, runFleet, startFleet } from '../../support/cli.ts';
-import { shardEnvironment, SHARD_KEYS, storePaperFindings } from '../../support/paper.ts';
-import { useRedis } from '../../support/redis.ts';
+import { plainEnvironment, runFleet, startFleet } from '../../support/process/fleet-command.ts';
+import { shardEnvironment, SHARD_KEYS, storePaperFindings } from '../../support/fleet/paper-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { writeMission } from '../../../src/coordinator/mission/record.ts';
 import { findChromium, openBrowser } from '../../support/browser.ts';
-import { startDashboard } from '../../support/dashboard.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startDashboard } from '../../support/fleet/dashboard.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const executable = findChromium();
 const fixture = useRedis();

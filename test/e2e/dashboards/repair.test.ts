@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createModel } from '../../../src/models/create/model.ts';
 import { findChromium, openBrowser } from '../../support/browser.ts';
-import { startDashboard, TEST_PASSWORD } from '../../support/dashboard.ts';
-import { makeWorkspace, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
+import { makeWorkspace, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const executable = findChromium();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectRedis } from '../../../src/redis/connect.ts';
-import { plainEnvironment, runFleet, startFleet } from '../../support/cli.ts';
+import { plainEnvironment, runFleet, startFleet } from '../../support/process/fleet-command.ts';
 import { isAlive, listDescendants, waitUntil } from '../../support/wait.ts';
 
 /** The demo's own folders go here, so that what is left can be seen. */

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CheckGroup } from '../../../src/doctor/check.ts';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { plainEnvironment, runFleet } from '../../support/cli.ts';
-import { useRedis } from '../../support/redis.ts';
+import { plainEnvironment, runFleet } from '../../support/process/fleet-command.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis({ appendOnly: true });
 let folder = '';

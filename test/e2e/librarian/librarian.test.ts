@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
-import { plainEnvironment, runFleet } from '../../support/cli.ts';
-import { storeFindings, storeExternal } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
+import { plainEnvironment, runFleet } from '../../support/process/fleet-command.ts';
+import { storeFindings, storeExternal } from '../../support/redis/store-findings.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

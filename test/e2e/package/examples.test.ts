@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { connectFleet } from '../../../src/api/connect-fleet.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { makeWorkspace } from '../../support/in-process-fleet.ts';
-import { startWorkerProcess } from '../../support/processes.ts';
-import { useRedis } from '../../support/redis.ts';
-import { startScript, type RunningScript } from '../../support/script.ts';
+import { makeWorkspace } from '../../support/fleet/in-process-fleet.ts';
+import { startWorkerProcess } from '../../support/process/worker-process.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { startScript, type RunningScript } from '../../support/process/script.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

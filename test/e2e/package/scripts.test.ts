@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
-import { useRedis } from '../../support/redis.ts';
-import { startScript, type RunningScript } from '../../support/script.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { startScript, type RunningScript } from '../../support/process/script.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

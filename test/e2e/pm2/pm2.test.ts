@@ -8,9 +8,9 @@ import { loadConfig } from '../../../src/config/environment.ts';
 import { packageFolder } from '../../../src/config/package-folder.ts';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { startFleet } from '../../support/cli.ts';
-import { usePm2 } from '../../support/pm2.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startFleet } from '../../support/process/fleet-command.ts';
+import { usePm2 } from '../../support/process/pm2.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { isAlive, waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

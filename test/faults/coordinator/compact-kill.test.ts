@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { createFindingStore } from '../../../src/findings/store.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
 import type { ScriptName } from '../../../src/redis/scripts.ts';
-import { storeSessions } from '../../support/compaction.ts';
-import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { readBooks, toBills } from '../../support/money.ts';
-import { startWorkerProcess } from '../../support/processes.ts';
-import { useRedis } from '../../support/redis.ts';
-import { startRedisProxy, type TrapKind } from '../../support/redis-proxy.ts';
+import { storeSessions } from '../../support/redis/store-findings.ts';
+import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { readBooks, toBills } from '../../support/redis/books.ts';
+import { startWorkerProcess } from '../../support/process/worker-process.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { startRedisProxy, type TrapKind } from '../../support/redis/redis-proxy.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const OLD = 5_060;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
-import { openHttpLane } from '../../support/http-fleet.ts';
-import { readBooks, toBills } from '../../support/money.ts';
-import { startWorkerProcess } from '../../support/processes.ts';
+import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { readBooks, toBills } from '../../support/redis/books.ts';
+import { startWorkerProcess } from '../../support/process/worker-process.ts';
 import { createRandom, takeSeed } from '../../support/random.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 /** The long form: `FLEET_TEST_CHILDREN=2000`. */
 const CHILDREN = Number(process.env['FLEET_TEST_CHILDREN'] ?? 300);

@@ -2,10 +2,10 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { makeWorkspace, openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { readBooks } from '../../support/money.ts';
-import { startWorkerProcess } from '../../support/processes.ts';
-import { useRedis } from '../../support/redis.ts';
+import { makeWorkspace, openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { startWorkerProcess } from '../../support/process/worker-process.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
 import type { ScriptName } from '../../../src/redis/scripts.ts';
-import { makeWorkspace, openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { readBooks, toBills } from '../../support/money.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/processes.ts';
-import { useRedis } from '../../support/redis.ts';
-import { startRedisProxy, type RedisProxy, type TrapKind } from '../../support/redis-proxy.ts';
+import { makeWorkspace, openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { readBooks, toBills } from '../../support/redis/books.ts';
+import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { startRedisProxy, type RedisProxy, type TrapKind } from '../../support/redis/redis-proxy.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 /** Notes that it ran, then waits for ever while the file `hang` is there. */

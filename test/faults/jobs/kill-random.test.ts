@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { makeWorkspace, openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { readBooks, toBills } from '../../support/money.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/processes.ts';
+import { makeWorkspace, openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { readBooks, toBills } from '../../support/redis/books.ts';
+import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
 import { createRandom, takeSeed } from '../../support/random.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 /** The long form: `FLEET_TEST_KILLS=100 FLEET_TEST_TASKS=400`. */

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { makeWorkspace, openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { readBooks, toBills } from '../../support/money.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/processes.ts';
-import { useRedis } from '../../support/redis.ts';
+import { makeWorkspace, openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { readBooks, toBills } from '../../support/redis/books.ts';
+import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 /** Kills the worker that runs it, whatever stands between them. */

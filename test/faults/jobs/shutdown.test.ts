@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { readBooks } from '../../support/money.ts';
-import { startWorkerProcess } from '../../support/processes.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { startWorkerProcess } from '../../support/process/worker-process.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

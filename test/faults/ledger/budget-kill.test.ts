@@ -3,9 +3,9 @@ import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
 import { readBudget, setBudget } from '../../../src/ledger/budget.ts';
 import { toNanoUsd } from '../../../src/pricing/money.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/processes.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startCountingProvider, type CountingProvider } from '../../../bench/counting-provider.ts';
 import { endProcess, startGateWorker } from '../../../bench/start-gate-worker.ts';
-import { testShards } from '../../support/gate.ts';
-import { useRedis, type TestRedis } from '../../support/redis.ts';
+import { testShards } from '../../support/fleet/gate.ts';
+import { useRedis, type TestRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const RPM = 15;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { ScriptName } from '../../../src/redis/scripts.ts';
-import { openHttpLane } from '../../support/http-fleet.ts';
-import { makeWorkspace } from '../../support/in-process-fleet.ts';
-import { readBooks } from '../../support/money.ts';
-import { startRedisProxy } from '../../support/redis-proxy.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { makeWorkspace } from '../../support/fleet/in-process-fleet.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { startRedisProxy } from '../../support/redis/redis-proxy.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { RedisUnusableError } from '../../../src/errors.ts';
-import { openHttpLane } from '../../support/http-fleet.ts';
-import { readBooks } from '../../support/money.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { RedisUnusableError, UsageError } from '../../../src/errors.ts';
 import { connectFleet } from '../../../src/api/connect-fleet.ts';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 const describeTask = (at: number): { description: string } => ({ description: `task ${at}` });

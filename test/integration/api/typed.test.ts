@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { ResultMismatchError, UsageError } from '../../../src/errors.ts';
 import { defineTask } from '../../../src/api/define-task.ts';
 import { createModel } from '../../../src/models/create/model.ts';
-import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 

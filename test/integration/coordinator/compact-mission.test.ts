@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
-import { compactParts, idsAsked, storeSessions, toReply } from '../../support/compaction.ts';
-import { createMissionModel, startCoordinator, titleOf } from '../../support/coordinator.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { compactParts, idsAsked, toReply } from '../../support/fleet/compaction.ts';
+import { storeSessions } from '../../support/redis/store-findings.ts';
+import { startCoordinator } from '../../support/fleet/coordinator.ts';
+import { createMissionModel, titleOf } from '../../support/models/mission-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
 import { compactIfNeeded } from '../../../src/coordinator/compact/compact.ts';
 import { beginSession } from '../../../src/swarm/session.ts';

@@ -8,11 +8,12 @@ import { retractFinding } from '../../../src/findings/retract.ts';
 import { createFindingStore } from '../../../src/findings/store.ts';
 import { HaltError } from '../../../src/errors.ts';
 import type { ModelRequest } from '../../../src/models/model.ts';
-import { compactParts, idsAsked, storeSessions, toReply } from '../../support/compaction.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { idsShown } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { compactParts, idsAsked, toReply } from '../../support/fleet/compaction.ts';
+import { storeSessions } from '../../support/redis/store-findings.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { idsShown } from '../../support/models/scripted-archive.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 

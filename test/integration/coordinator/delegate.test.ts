@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
-import { createMissionModel, startCoordinator, titleOf, toPlanReply } from '../../support/coordinator.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { readBooks } from '../../support/money.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startCoordinator } from '../../support/fleet/coordinator.ts';
+import { createMissionModel, titleOf, toPlanReply } from '../../support/models/mission-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -5,10 +5,11 @@ import { planSchema } from '../../../src/coordinator/plan/plan.ts';
 import { renderMissionForecast } from '../../../src/cli/output/forecast.ts';
 import { expandPlan } from '../../../src/coordinator/plan/expand.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { createMissionModel, startCoordinator } from '../../support/coordinator.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { startCoordinator } from '../../support/fleet/coordinator.ts';
+import { createMissionModel } from '../../support/models/mission-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 

@@ -3,10 +3,13 @@ import type { Config } from '../../../src/config/environment.ts';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
 import { resumeMission } from '../../../src/coordinator/control/resume.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { createMissionModel, promptOf, startCoordinator, titleOf } from '../../support/coordinator.ts';
-import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { createScriptedArchive, startLibrarian, storeFindings } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startCoordinator } from '../../support/fleet/coordinator.ts';
+import { createMissionModel, promptOf, titleOf } from '../../support/models/mission-model.ts';
+import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
+import { createScriptedArchive } from '../../support/models/scripted-archive.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

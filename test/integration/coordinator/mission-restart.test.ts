@@ -4,9 +4,10 @@ import { readMission, writeMission } from '../../../src/coordinator/mission/reco
 import { pruneMissions } from '../../../src/coordinator/upkeep/watch.ts';
 import { readMissionProgress } from '../../../src/coordinator/handler.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { createMissionModel, promptOf, startCoordinator, titleOf, toPlanReply } from '../../support/coordinator.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startCoordinator } from '../../support/fleet/coordinator.ts';
+import { createMissionModel, promptOf, titleOf, toPlanReply } from '../../support/models/mission-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { storePaperDecision } from '../../../src/coordinator/paper/decisions.ts';
 import { savePaper } from '../../../src/coordinator/paper/record.ts';
-import { titleOf } from '../../support/coordinator.ts';
-import { startHaiku } from '../../support/in-process-fleet.ts';
+import { titleOf } from '../../support/models/mission-model.ts';
+import { startHaiku } from '../../support/fleet/in-process-fleet.ts';
 import {
   openPaperLane,
   OUTLINE,
@@ -10,9 +10,9 @@ import {
   topicOf,
   toSectionReply,
   type PaperLaneOptions,
-} from '../../support/paper.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+} from '../../support/fleet/paper-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -4,9 +4,11 @@ import type { ArchiveInput } from '../../../queues/archive.ts';
 import { AccountRefusedError, ProviderUnavailableError, QuotaError, TaskFailedError } from '../../../src/errors.ts';
 import { addQuery } from '../../../src/librarian/queries/enqueue.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { createScriptedArchive, startLibrarian, storeFindings, type ArchiveCall } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
+import { createScriptedArchive, type ArchiveCall } from '../../support/models/scripted-archive.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { savePaper } from '../../../src/coordinator/paper/record.ts';
-import { titleOf } from '../../support/coordinator.ts';
-import { openPaperLane, OUTLINE, STORES, SHARD_KEYS, topicOf } from '../../support/paper.ts';
-import { useRedis } from '../../support/redis.ts';
+import { titleOf } from '../../support/models/mission-model.ts';
+import { openPaperLane, OUTLINE, STORES, SHARD_KEYS, topicOf } from '../../support/fleet/paper-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 

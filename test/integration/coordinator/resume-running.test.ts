@@ -8,9 +8,10 @@ import { resumeMission } from '../../../src/coordinator/control/resume.ts';
 import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { createMissionModel, startCoordinator, titleOf } from '../../support/coordinator.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startCoordinator } from '../../support/fleet/coordinator.ts';
+import { createMissionModel, titleOf } from '../../support/models/mission-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

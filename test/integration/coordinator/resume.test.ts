@@ -8,9 +8,9 @@ import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
 import { retryJob } from '../../../src/tasks/repair/retry.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import type { Notifier } from '../../../src/swarm/notify.ts';
-import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
-import { readBooks } from '../../support/money.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { admitPlan, createPlanAdmission, readSonnetRoom } from '../../../src/coordinator/delegate/sonnet-quota.ts';
 import { planSchema } from '../../../src/coordinator/plan/plan.ts';
 import { toPlanCall } from '../../../src/coordinator/plan/prompt.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const test = useRedis();
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { StructuredCall } from '../../../src/coordinator/calls/types.ts';
 import { HaltError, ShutdownError, TaskFailedError } from '../../../src/errors.ts';
-import { openStructuredCalls } from '../../support/mission-ledger.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { openStructuredCalls } from '../../support/fleet/structured-calls.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 

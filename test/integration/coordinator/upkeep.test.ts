@@ -4,10 +4,13 @@ import { readMission } from '../../../src/coordinator/mission/record.ts';
 import type { RunningCoordinator } from '../../../src/coordinator/run-coordinator.ts';
 import { cancelJobs } from '../../../src/tasks/cancel.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { createMissionModel, startCoordinator } from '../../support/coordinator.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { createScriptedArchive, startLibrarian, storeFindings } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startCoordinator } from '../../support/fleet/coordinator.ts';
+import { createMissionModel } from '../../support/models/mission-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
+import { createScriptedArchive } from '../../support/models/scripted-archive.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

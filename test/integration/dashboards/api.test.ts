@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startDashboard } from '../../support/dashboard.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startDashboard } from '../../support/fleet/dashboard.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const fixture = useRedis();

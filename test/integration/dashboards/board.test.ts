@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startDashboard } from '../../support/dashboard.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startDashboard } from '../../support/fleet/dashboard.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const fixture = useRedis();
 const DATA = { description: 'Count the files of the folder and say which of them is the largest one', session: 's1' };

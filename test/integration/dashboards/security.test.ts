@@ -2,8 +2,8 @@ import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { buildApp } from '../../../dashboards/app.ts';
 import { ConfigError } from '../../../src/errors.ts';
-import { startDashboard, TEST_PASSWORD } from '../../support/dashboard.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const fixture = useRedis();
 const withLogin = { DASHBOARD_PASSWORD: TEST_PASSWORD };

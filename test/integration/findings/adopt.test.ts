@@ -4,9 +4,11 @@ import { watchExternalFindings } from '../../../src/findings/external/watch.ts';
 import { listAnswersCiting, retractFinding } from '../../../src/findings/retract.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import { sweepExternalQueries, enqueueExternalQuery } from '../../../src/librarian/queries/external-queries.ts';
-import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { createScriptedArchive, startLibrarian, storeFindings, storeExternal } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { storeFindings, storeExternal } from '../../support/redis/store-findings.ts';
+import { createScriptedArchive } from '../../support/models/scripted-archive.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -11,10 +11,10 @@ import { parseFinding } from '../../../src/findings/stored.ts';
 import { createArchiveContext } from '../../../src/librarian/archive/context.ts';
 import { createDb } from '../../../src/redis/db.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
-import { compactParts, idsAsked, storeSessions, toReply } from '../../support/compaction.ts';
-import { storeExternal } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { compactParts, idsAsked, toReply } from '../../support/fleet/compaction.ts';
+import { storeExternal, storeSessions } from '../../support/redis/store-findings.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 

@@ -2,8 +2,8 @@ import { LLMock } from '@copilotkit/aimock';
 import { expect, it } from 'vitest';
 import { createModel } from '../../../src/models/create/model.ts';
 import { toUtcDay } from '../../../src/findings/timestamp.ts';
-import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
+import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 const usage = { input_tokens: 1_000, output_tokens: 100 };

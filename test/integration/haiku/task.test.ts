@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { connectQueues } from '../../../src/jobs/connect-queue.ts';
 import { beginSession } from '../../../src/swarm/session.ts';
 import { JobFailedError } from '../../../src/errors.ts';
-import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 

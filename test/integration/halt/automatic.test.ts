@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { noteFailure } from '../../../src/halt/error-rate.ts';
 import { createHaltSwitch } from '../../../src/halt/halt.ts';
 import { noteRound } from '../../../src/coordinator/mission/progress-guard.ts';
-import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -5,7 +5,7 @@ import { readBlocker, type Blocker } from '../../../src/jobs/state/blocked.ts';
 import { readJob } from '../../../src/jobs/state/states.ts';
 import { waitForJob } from '../../../src/jobs/state/wait-for-job.ts';
 import { createFindingStore } from '../../../src/findings/store.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 const HALT = JSON.stringify({ reason: 'person', detail: 'prices look wrong' });

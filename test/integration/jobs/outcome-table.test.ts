@@ -19,8 +19,8 @@ import {
 import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import { bare, table } from '../../support/docs.ts';
-import { openHttpLane } from '../../support/http-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 const TOKEN = 'token';

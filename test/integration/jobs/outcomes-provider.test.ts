@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
 import type { Fault } from '../../../simulator/anthropic/faults/fault.ts';
-import { openHttpLane } from '../../support/http-fleet.ts';
-import { readBooks } from '../../support/money.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

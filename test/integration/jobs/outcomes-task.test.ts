@@ -2,10 +2,10 @@ import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { cancelJobs } from '../../../src/tasks/cancel.ts';
 import type { Fault } from '../../../simulator/anthropic/faults/fault.ts';
-import { openHttpLane } from '../../support/http-fleet.ts';
-import { makeWorkspace } from '../../support/in-process-fleet.ts';
-import { readBooks } from '../../support/money.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { makeWorkspace } from '../../support/fleet/in-process-fleet.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

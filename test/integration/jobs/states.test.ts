@@ -1,9 +1,9 @@
 import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
 import { readEnds, readJob, readJobs } from '../../../src/jobs/state/states.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

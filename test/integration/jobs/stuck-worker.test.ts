@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { watchStuckWorker } from '../../../src/jobs/worker/stuck-worker.ts';
 import { createLogger } from '../../../src/process/logger.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { QuarantinedError, ShutdownError } from '../../../src/errors.ts';
 import { createActiveRun, type ActiveRun } from '../../../src/jobs/worker/active-run.ts';
 import { SuspectGuard } from '../../../src/jobs/worker/suspect-guard.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 

@@ -7,10 +7,10 @@ import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
 import { toNanoUsd } from '../../../src/pricing/money.ts';
 import { createLogger } from '../../../src/process/logger.ts';
-import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
-import { makeWorkspace } from '../../support/in-process-fleet.ts';
-import { readBooks } from '../../support/money.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { makeWorkspace } from '../../support/fleet/in-process-fleet.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

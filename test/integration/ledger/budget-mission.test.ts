@@ -11,11 +11,13 @@ import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../../src/ledger/types.ts';
 import { addQuery } from '../../../src/librarian/queries/enqueue.ts';
 import { createLogger } from '../../../src/process/logger.ts';
-import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
-import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { createScriptedArchive, startLibrarian, storeFindings } from '../../support/librarian.ts';
-import { readBooks } from '../../support/money.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
+import { createScriptedArchive } from '../../support/models/scripted-archive.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readLedger } from '../../../src/ledger/report/report.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const test = useRedis();
 

@@ -17,8 +17,8 @@ import { setBudget } from '../../../src/ledger/budget.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { JobIdentity } from '../../../src/ledger/types.ts';
 import { findModel } from '../../../src/pricing/catalog.ts';
-import { readBooks } from '../../support/money.ts';
-import { useRedis } from '../../support/redis.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 interface Reply {
   text: string;

@@ -6,7 +6,7 @@ import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../../src/ledger/types.ts';
 import { findModel, findPrices } from '../../../src/pricing/catalog.ts';
 import type { Usage } from '../../../queues/usage.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const test = useRedis();
 

@@ -3,9 +3,9 @@ import { cancelJobs } from '../../../src/tasks/cancel.ts';
 import { sweepReservations, toLostAfterMs } from '../../../src/ledger/sweep.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../../src/ledger/types.ts';
-import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
-import { readBooks } from '../../support/money.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { retryJob } from '../../../src/tasks/repair/retry.ts';
 import { readLedger, toCostReport } from '../../../src/ledger/report/report.ts';
 import { findPrices } from '../../../src/pricing/catalog.ts';
-import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const test = useRedis();

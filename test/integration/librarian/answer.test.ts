@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { AccountRefusedError, ProviderUnavailableError, QuotaError, TaskFailedError } from '../../../src/errors.ts';
 import { addQuery } from '../../../src/librarian/queries/enqueue.ts';
-import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { createScriptedArchive, idsShown, startLibrarian, storeFindings } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
+import { createScriptedArchive, idsShown } from '../../support/models/scripted-archive.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import type { ArchiveInput } from '../../../queues/archive.ts';

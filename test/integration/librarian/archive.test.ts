@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createArchiveContext, type ArchiveContext } from '../../../src/librarian/archive/context.ts';
 import { retractFinding } from '../../../src/findings/retract.ts';
-import { idsShown, storeFindings } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
+import { idsShown } from '../../support/models/scripted-archive.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 const EVERYTHING = { question: 'What is there?', maxBytes: 10_000_000 };

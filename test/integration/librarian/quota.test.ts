@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { DayClock } from '../../../src/librarian/gate/pacific-day.ts';
 import { pacificDay } from '../../../src/librarian/gate/pacific-day.ts';
 import { createNotifier } from '../../../src/swarm/notify.ts';
-import { acquire, acquirePermit, openGate, testShards } from '../../support/gate.ts';
-import { useRedis } from '../../support/redis.ts';
+import { acquire, acquirePermit, openGate, testShards } from '../../support/fleet/gate.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const fixture = useRedis();

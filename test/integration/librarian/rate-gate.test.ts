@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ShutdownError } from '../../../src/errors.ts';
 import type { RateGate } from '../../../src/librarian/gate/types.ts';
-import { acquire, acquirePermit, openGate, testShards } from '../../support/gate.ts';
-import { useRedis } from '../../support/redis.ts';
+import { acquire, acquirePermit, openGate, testShards } from '../../support/fleet/gate.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const fixture = useRedis();

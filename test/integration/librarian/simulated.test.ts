@@ -5,10 +5,10 @@ import { JobFailedError } from '../../../src/errors.ts';
 import { runLibrarian } from '../../../src/librarian/run-librarian.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { storeFindings } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

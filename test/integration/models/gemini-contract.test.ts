@@ -7,7 +7,7 @@ import { createGenerativeAiModel } from '../../../src/models/gemini/generative-a
 import type { GeminiOptions } from '../../../src/models/gemini/adapter.ts';
 import { type GeminiSimulator, startGeminiSimulator } from '../../../simulator/gemini/server.ts';
 import { startHttpHost } from '../../../simulator/provider-host/http-host.ts';
-import { archiveRequest } from '../../support/archive-request.ts';
+import { archiveRequest } from '../../support/models/archive-request.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const ADAPTERS: [string, (options: GeminiOptions) => ArchiveModel][] = [

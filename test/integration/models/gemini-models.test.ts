@@ -7,7 +7,7 @@ import { findModel } from '../../../src/pricing/catalog.ts';
 import { costNanoUsd } from '../../../src/pricing/cost.ts';
 import { createArchiveModels, type OpenArchiveModels } from '../../../src/models/create/archive-models.ts';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
-import { archiveRequest } from '../../support/archive-request.ts';
+import { archiveRequest } from '../../support/models/archive-request.ts';
 
 const TIMEOUT = archiveRequest('What is the upload timeout?', ['The upload timeout is 30 seconds.']);
 const signal = new AbortController().signal;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toMessage } from '../../../src/errors.ts';
 import { connectRedis, toRedisError } from '../../../src/redis/connect.ts';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const test = useRedis({ appendOnly: true });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { holdLease, Lease } from '../../../src/redis/lease.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

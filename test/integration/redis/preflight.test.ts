@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDb } from '../../../src/redis/db.ts';
 import { DATA_LAYOUT, markSwarm, readRedisFacts, runPreflight } from '../../../src/redis/preflight.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const test = useRedis();
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readMany } from '../../../src/redis/read-many.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const fixture = useRedis();
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defineScripts } from '../../../src/redis/scripts.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const test = useRedis();
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
 import { createModel } from '../../../src/models/create/model.ts';
-import { startCoordinator } from '../../support/coordinator.ts';
-import { openHttpLane, type HttpLane } from '../../support/http-fleet.ts';
-import { createScriptedArchive, idsShown, startLibrarian } from '../../support/librarian.ts';
-import { useRedis } from '../../support/redis.ts';
+import { startCoordinator } from '../../support/fleet/coordinator.ts';
+import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { createScriptedArchive, idsShown } from '../../support/models/scripted-archive.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { createToolWorkspace } from '../../support/tool-workspace.ts';
 import { waitUntil } from '../../support/wait.ts';
 

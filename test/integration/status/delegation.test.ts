@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeMission, type MissionPatch } from '../../../src/coordinator/mission/record.ts';
-import { openTestFleet, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const test = useRedis();
 

@@ -4,9 +4,9 @@ import { queueRegistry } from '../../../queues/registry.ts';
 import { tasksQueue } from '../../../queues/tasks.ts';
 import { beginSession } from '../../../src/swarm/session.ts';
 import { readStatus } from '../../../src/status/read/snapshot.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const fixture = useRedis();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { openHttpLane } from '../../support/http-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
+import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createHaltSwitch } from '../../../src/halt/halt.ts';
 import { createNotifier } from '../../../src/swarm/notify.ts';
-import { loadBatch } from '../../support/batch.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { loadBatch } from '../../support/fleet/batch.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -3,7 +3,7 @@ import { createLogger } from '../../../src/process/logger.ts';
 import { startHeartbeat } from '../../../src/swarm/heartbeat.ts';
 import { isAnyoneUp, keepPresence, readAttendants } from '../../../src/swarm/presence.ts';
 import { takeWorkerName } from '../../../src/swarm/worker-name.ts';
-import { useRedis } from '../../support/redis.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 const log = createLogger('test', 'silent');

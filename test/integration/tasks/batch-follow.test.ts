@@ -3,10 +3,10 @@ import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
 import { retryJob } from '../../../src/tasks/repair/retry.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
 import { createHaltSwitch } from '../../../src/halt/halt.ts';
-import { loadBatch } from '../../support/batch.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { loadBatch } from '../../support/fleet/batch.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { createForecaster } from '../../../src/tasks/batch/forecast.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 

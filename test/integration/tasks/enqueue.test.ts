@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { tasksQueue } from '../../../queues/tasks.ts';
 import { UsageError } from '../../../src/errors.ts';
 import { connectQueue } from '../../../src/jobs/connect-queue.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -3,9 +3,9 @@ import { ProviderUnavailableError, UsageError } from '../../../src/errors.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import { eachFailedJob, groupFailedJobs } from '../../../src/tasks/repair/failed.ts';
 import { retryJob, type RetryOptions } from '../../../src/tasks/repair/retry.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/in-process-fleet.ts';
-import { useRedis } from '../../support/redis.ts';
-import { createScriptedModel } from '../../support/scripted-model.ts';
+import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decideAdmission } from '../../../src/librarian/gate/admission.ts';
 import type { ProjectView } from '../../../src/librarian/gate/types.ts';
 import { toProjects } from '../../../src/librarian/gate/shard-project.ts';
-import { testShards } from '../../support/gate.ts';
+import { testShards } from '../../support/fleet/gate.ts';
 
 const MAX_WAIT_MS = 120_000;
 const [a, b, c] = toProjects(testShards(3));

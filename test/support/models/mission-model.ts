@@ -1,18 +1,5 @@
-import type { Config } from '../../src/config/environment.ts';
-import { runCoordinator, type RunningCoordinator } from '../../src/coordinator/run-coordinator.ts';
-import { createLogger } from '../../src/process/logger.ts';
-import type { Model, ModelRequest } from '../../src/models/model.ts';
-import type { TestRedis } from './redis.ts';
+import type { ModelRequest } from '../../../src/models/model.ts';
 import { createScriptedModel, type Step } from './scripted-model.ts';
-
-/** A coordinator in this process, closed after the test. */
-export async function startCoordinator(redis: TestRedis, config: Config, model: Model): Promise<RunningCoordinator> {
-  const coordinator = await runCoordinator({ config, model, log: createLogger('test', config.FLEET_LOG_LEVEL) });
-  let closed: Promise<void> | null = null;
-  const close = (): Promise<void> => (closed ??= coordinator.close());
-  redis.cleanup(close);
-  return { ...coordinator, close };
-}
 
 /** Title of the schema of a structured call; empty: the call of a task. */
 export function titleOf(request: ModelRequest): string {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach } from 'vitest';
-import { plainEnvironment, runFleet, type CommandResult } from './cli.ts';
-import { isAlive, listDescendants, waitUntil } from './wait.ts';
+import { plainEnvironment, runFleet, type CommandResult } from './fleet-command.ts';
+import { isAlive, listDescendants, waitUntil } from '../wait.ts';
 
 /** A pm2 of the test's own, and a home of the fleet beside it. Read its fields inside hooks and tests only. */
 export interface TestPm2 {

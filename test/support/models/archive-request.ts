@@ -1,4 +1,4 @@
-import type { ArchiveRequest } from '../../src/models/archive-model.ts';
+import type { ArchiveRequest } from '../../../src/models/archive-model.ts';
 
 /** A question as a librarian asks it. */
 export function archiveRequest(

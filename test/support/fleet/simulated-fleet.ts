@@ -1,17 +1,17 @@
 import type { Job, Queue } from 'bullmq';
-import type { TaskInput } from '../../queues/tasks.ts';
-import { createHaltSwitch, type HaltSwitch } from '../../src/halt/halt.ts';
-import type { RunningHaiku } from '../../src/haiku/run-haiku.ts';
-import { createModel } from '../../src/models/create/model.ts';
-import type { OpenFleet } from '../../src/api/open-fleet.ts';
+import type { TaskInput } from '../../../queues/tasks.ts';
+import { createHaltSwitch, type HaltSwitch } from '../../../src/halt/halt.ts';
+import type { RunningHaiku } from '../../../src/haiku/run-haiku.ts';
+import { createModel } from '../../../src/models/create/model.ts';
+import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import {
   startAnthropicSimulator,
   type AnthropicSimulator,
   type SimulatorOptions,
-} from '../../simulator/anthropic/server.ts';
+} from '../../../simulator/anthropic/server.ts';
 import { openTestFleet, startHaiku, testConfig } from './in-process-fleet.ts';
-import type { TestRedis } from './redis.ts';
-import { waitUntil } from './wait.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
+import { waitUntil } from '../wait.ts';
 
 /** A whole lane in this process: simulated provider over HTTP, workers, a fleet to enqueue with. */
 export interface HttpLane {

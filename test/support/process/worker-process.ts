@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { plainEnvironment } from './cli.ts';
-import type { TestRedis } from './redis.ts';
+import { plainEnvironment } from './fleet-command.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
 
-const toMain = (kind: string): string => fileURLToPath(new URL(`../../dist/workers/${kind}.js`, import.meta.url));
+const toMain = (kind: string): string => fileURLToPath(new URL(`../../../dist/workers/${kind}.js`, import.meta.url));
 
 /** A built worker, as pm2 would run it. */
 export interface WorkerProcess {

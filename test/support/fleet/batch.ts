@@ -1,13 +1,13 @@
-import { addBatch } from '../../src/tasks/batch/add.ts';
-import type { BatchOptions, BatchReport } from '../../src/tasks/batch/types.ts';
-import { followBatch, type BatchEnd } from '../../src/tasks/batch/follow.ts';
-import { readEntries } from '../../src/tasks/batch/read-entries.ts';
-import { eachResult, type ResultLine } from '../../src/tasks/batch/results.ts';
-import { openSpool, type Spool } from '../../src/tasks/batch/spool.ts';
-import { createProducer } from '../../src/tasks/enqueue.ts';
-import type { OpenFleet } from '../../src/api/open-fleet.ts';
-import { toFindingId } from '../../src/findings/finding.ts';
-import type { TestRedis } from './redis.ts';
+import { addBatch } from '../../../src/tasks/batch/add.ts';
+import type { BatchOptions, BatchReport } from '../../../src/tasks/batch/types.ts';
+import { followBatch, type BatchEnd } from '../../../src/tasks/batch/follow.ts';
+import { readEntries } from '../../../src/tasks/batch/read-entries.ts';
+import { eachResult, type ResultLine } from '../../../src/tasks/batch/results.ts';
+import { openSpool, type Spool } from '../../../src/tasks/batch/spool.ts';
+import { createProducer } from '../../../src/tasks/enqueue.ts';
+import type { OpenFleet } from '../../../src/api/open-fleet.ts';
+import { toFindingId } from '../../../src/findings/finding.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
 
 export interface LoadedBatch {
   report: BatchReport;

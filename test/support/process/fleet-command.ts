@@ -15,7 +15,7 @@ export interface RunningCommand {
   done: Promise<CommandResult>;
 }
 
-const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
 
 /** What a command may see of the test's own environment; no `FLEET_*`, no key. */
 export function plainEnvironment(more: Record<string, string> = {}): NodeJS.ProcessEnv {

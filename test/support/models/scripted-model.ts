@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { Model, ModelReply, ModelRequest } from '../../src/models/model.ts';
-import type { Usage } from '../../queues/usage.ts';
+import type { Model, ModelReply, ModelRequest } from '../../../src/models/model.ts';
+import type { Usage } from '../../../queues/usage.ts';
 
 /** One reply of a scripted model: text, or tools to use. */
 export type Step =

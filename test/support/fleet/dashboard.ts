@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
-import { buildApp } from '../../dashboards/app.ts';
-import { listen } from '../../dashboards/listen.ts';
-import { loadConfig, type Config } from '../../src/config/environment.ts';
-import { connectQueues } from '../../src/jobs/connect-queue.ts';
-import { createLogger } from '../../src/process/logger.ts';
-import type { TestRedis } from './redis.ts';
+import { buildApp } from '../../../dashboards/app.ts';
+import { listen } from '../../../dashboards/listen.ts';
+import { loadConfig, type Config } from '../../../src/config/environment.ts';
+import { connectQueues } from '../../../src/jobs/connect-queue.ts';
+import { createLogger } from '../../../src/process/logger.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
 
 /** Fit for tests only. */
 export const TEST_PASSWORD = 'correct horse';

@@ -1,8 +1,8 @@
-import { createLogger } from '../../src/process/logger.ts';
-import { createRateGate, type RateGateOptions } from '../../src/librarian/gate/rate-gate.ts';
-import type { Permit, PermitAnswer, RateGate } from '../../src/librarian/gate/types.ts';
-import type { ShardLimits } from '../../src/librarian/gate/shard-project.ts';
-import type { TestRedis } from './redis.ts';
+import { createLogger } from '../../../src/process/logger.ts';
+import { createRateGate, type RateGateOptions } from '../../../src/librarian/gate/rate-gate.ts';
+import type { Permit, PermitAnswer, RateGate } from '../../../src/librarian/gate/types.ts';
+import type { ShardLimits } from '../../../src/librarian/gate/shard-project.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
 
 /** Shards 1…count, each a project of its own, with limits that a short test can meet. */
 export function testShards(count: number, limits: Partial<ShardLimits> = {}): ShardLimits[] {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { defineScripts, type ScriptName } from '../../src/redis/scripts.ts';
-import type { TestRedis } from './redis.ts';
+import { defineScripts, type ScriptName } from '../../../src/redis/scripts.ts';
+import type { TestRedis } from './use-redis.ts';
 
 /**
  * `request`: Redis never sees the script run, and nothing after it. `answer`: it does, and the caller never learns.

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { connectRedis, type RedisRole } from '../../src/redis/connect.ts';
-import { startEmbeddedRedis, type EmbeddedRedis } from '../../src/redis/server/embedded.ts';
-import { createDb, type Db } from '../../src/redis/db.ts';
-import { createKeys, type Keys } from '../../src/redis/keys.ts';
-import { listChildren, waitUntil } from './wait.ts';
+import { connectRedis, type RedisRole } from '../../../src/redis/connect.ts';
+import { startEmbeddedRedis, type EmbeddedRedis } from '../../../src/redis/server/embedded.ts';
+import { createDb, type Db } from '../../../src/redis/db.ts';
+import { createKeys, type Keys } from '../../../src/redis/keys.ts';
+import { listChildren, waitUntil } from '../wait.ts';
 
 export interface TestRedisOptions {
   /** Default false; true where a test kills the server and wants its data back. */

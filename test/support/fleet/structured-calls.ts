@@ -1,8 +1,8 @@
-import { createStructuredCalls, type StructuredCalls } from '../../src/coordinator/calls/structured-call.ts';
-import { createTurnLedger } from '../../src/ledger/turn-ledger.ts';
-import type { TurnLedger } from '../../src/ledger/types.ts';
-import type { Model } from '../../src/models/model.ts';
-import type { TestRedis } from './redis.ts';
+import { createStructuredCalls, type StructuredCalls } from '../../../src/coordinator/calls/structured-call.ts';
+import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
+import type { TurnLedger } from '../../../src/ledger/types.ts';
+import type { Model } from '../../../src/models/model.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
 
 /** The structured calls of one run of one piece of work without a job, as a process that just started has them. */
 export function openStructuredCalls(

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig, type Config } from '../../src/config/environment.ts';
-import { openFleet, type OpenFleet } from '../../src/api/open-fleet.ts';
-import { runHaiku, type RunningHaiku } from '../../src/haiku/run-haiku.ts';
-import { createLogger } from '../../src/process/logger.ts';
-import type { Model } from '../../src/models/model.ts';
-import type { TestRedis } from './redis.ts';
+import { loadConfig, type Config } from '../../../src/config/environment.ts';
+import { openFleet, type OpenFleet } from '../../../src/api/open-fleet.ts';
+import { runHaiku, type RunningHaiku } from '../../../src/haiku/run-haiku.ts';
+import { createLogger } from '../../../src/process/logger.ts';
+import type { Model } from '../../../src/models/model.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
 
 /** A workspace folder with the given files; removed after the test. */
 export function makeWorkspace(redis: TestRedis, files: Record<string, string>): string {

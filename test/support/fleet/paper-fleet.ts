@@ -1,22 +1,23 @@
-import { readMission } from '../../src/coordinator/mission/record.ts';
-import { readPaper } from '../../src/coordinator/paper/record.ts';
-import { requireShards, type Config } from '../../src/config/environment.ts';
-import { toMessage } from '../../src/errors.ts';
-import { createHaltSwitch } from '../../src/halt/halt.ts';
-import { parkMission } from '../../src/coordinator/control/park.ts';
-import { resumeMission, type MissionDecision } from '../../src/coordinator/control/resume.ts';
-import { runLibrarian } from '../../src/librarian/run-librarian.ts';
-import { createLogger } from '../../src/process/logger.ts';
-import { createArchiveModels } from '../../src/models/create/archive-models.ts';
-import type { OpenFleet } from '../../src/api/open-fleet.ts';
-import { startSimulator, type Simulator } from '../../simulator/simulator.ts';
-import type { ModelRequest } from '../../src/models/model.ts';
-import { promptOf, startCoordinator, titleOf } from './coordinator.ts';
+import { readMission } from '../../../src/coordinator/mission/record.ts';
+import { readPaper } from '../../../src/coordinator/paper/record.ts';
+import { requireShards, type Config } from '../../../src/config/environment.ts';
+import { toMessage } from '../../../src/errors.ts';
+import { createHaltSwitch } from '../../../src/halt/halt.ts';
+import { parkMission } from '../../../src/coordinator/control/park.ts';
+import { resumeMission, type MissionDecision } from '../../../src/coordinator/control/resume.ts';
+import { runLibrarian } from '../../../src/librarian/run-librarian.ts';
+import { createLogger } from '../../../src/process/logger.ts';
+import { createArchiveModels } from '../../../src/models/create/archive-models.ts';
+import type { OpenFleet } from '../../../src/api/open-fleet.ts';
+import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
+import type { ModelRequest } from '../../../src/models/model.ts';
+import { startCoordinator } from './coordinator.ts';
+import { promptOf, titleOf } from '../models/mission-model.ts';
 import { openTestFleet, testConfig } from './in-process-fleet.ts';
-import { storeFindings } from './librarian.ts';
-import type { TestRedis } from './redis.ts';
-import { createScriptedModel, type Step } from './scripted-model.ts';
-import { waitUntil } from './wait.ts';
+import { storeFindings } from '../redis/store-findings.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
+import { createScriptedModel, type Step } from '../models/scripted-model.ts';
+import { waitUntil } from '../wait.ts';
 
 export const STORES = {
   finding_tea: {

@@ -1,7 +1,7 @@
-import type { RequestRecord } from '../../simulator/anthropic/request-log.ts';
-import { toNanoUsd } from '../../src/pricing/money.ts';
-import { toUtcDay } from '../../src/findings/timestamp.ts';
-import type { TestRedis } from './redis.ts';
+import type { RequestRecord } from '../../../simulator/anthropic/request-log.ts';
+import { toNanoUsd } from '../../../src/pricing/money.ts';
+import { toUtcDay } from '../../../src/findings/timestamp.ts';
+import type { TestRedis } from './use-redis.ts';
 
 /** What the fleet says it spent today, in nano-dollars and calls. */
 export interface Books {

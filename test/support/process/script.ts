@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { TestRedis } from './redis.ts';
-import { plainEnvironment, type CommandResult } from './cli.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
+import { plainEnvironment, type CommandResult } from './fleet-command.ts';
 
 export interface RunningScript {
   child: ChildProcess;

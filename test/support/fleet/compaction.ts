@@ -1,0 +1,48 @@
+import type { CompactParts } from '../../../src/coordinator/compact/types.ts';
+import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
+import { createLogger } from '../../../src/process/logger.ts';
+import type { Model, ModelRequest } from '../../../src/models/model.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
+
+/** What a compaction of the test's swarm works with, as a coordinator's process has it. */
+export async function compactParts(
+  redis: TestRedis,
+  model: Model,
+  more: Partial<CompactParts> = {},
+): Promise<CompactParts & { lines: string[] }> {
+  const db = await redis.connectDb();
+  const now = (): Date => new Date();
+  const lines: string[] = [];
+  return {
+    db,
+    ledger: createTurnLedger({
+      db: db,
+      workerId: 'coordinator_test_001',
+      now,
+      queue: 'missions',
+    }),
+    model,
+    modelId: 'claude-haiku-5-5',
+    currentSession: async () => 'now',
+    workerId: 'coordinator_test_001',
+    log: createLogger('test', 'silent'),
+    now,
+    signal: new AbortController().signal,
+    isDraining: () => false,
+    note: async (line) => lines.push(line),
+    lines,
+    ...more,
+  };
+}
+
+/** Ids of the findings that a request shows. */
+export function idsAsked(request: ModelRequest): string[] {
+  return [...JSON.stringify(request.messages[0]?.content).matchAll(/<finding id=\\"([^"\\]+)\\"/g)].map(
+    (match) => match[1] ?? '',
+  );
+}
+
+/** A summary that cites what it was given, as a good model writes it. */
+export function toReply(ids: readonly string[]): string {
+  return JSON.stringify({ summary: `In short: ${ids.map((id) => `[${id}]`).join(' ')}`, citations: ids });
+}

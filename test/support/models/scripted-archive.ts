@@ -1,0 +1,46 @@
+import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../../../src/models/archive-model.ts';
+
+export interface ArchiveCall extends ArchiveRequest {
+  /** `fallback`, or the shard's number. */
+  by: number | 'fallback';
+}
+
+type Answer = Partial<ArchiveReply> | { answer: string; citations?: string[] };
+
+/**
+ * Providers in this process whose calls a test counts, delays and refuses, for tests of what happens around a call. What
+ * happens inside a call is tested over HTTP. An error that `answer` throws is the provider's refusal.
+ */
+export function createScriptedArchive(answer: (call: ArchiveCall, count: number) => Answer | Promise<Answer>): {
+  calls: ArchiveCall[];
+  model(by: ArchiveCall['by']): ArchiveModel;
+} {
+  const calls: ArchiveCall[] = [];
+  return {
+    calls,
+    model: (by) => ({
+      async ask(request, { signal }) {
+        signal.throwIfAborted();
+        const call = { ...request, by };
+        calls.push(call);
+        return toReply(await answer(call, calls.length), request);
+      },
+      countTokens: async () => null,
+    }),
+  };
+}
+
+function toReply(answer: Answer, request: ArchiveRequest): ArchiveReply {
+  const given =
+    'answer' in answer
+      ? { text: JSON.stringify({ answer: answer.answer, citations: answer.citations ?? [] }) }
+      : answer;
+  const input = Math.ceil(Buffer.byteLength(request.system + request.prompt) / 4);
+  const usage = { input, cache_write: 0, cache_read: 0, output: 50 };
+  return { text: '', finish: 'stop', finishWords: 'STOP', model: request.model, usage, ...given };
+}
+
+/** Ids in the order a prompt shows them. */
+export function idsShown(request: Pick<ArchiveRequest, 'prompt'>): string[] {
+  return [...request.prompt.matchAll(/<finding id="([^"]+)"/g)].map((match) => match[1] ?? '');
+}
