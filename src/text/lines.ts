@@ -1,21 +1,21 @@
 const LINE_FEED = 0x0a;
 
-/** One line of a text, from 1; `text` is null where it is too long or no UTF-8, and `problem` says so. */
+/** One line of a text. `number` counts from 1. `text` is null where the line is too long or no UTF-8; `problem` is the reason. */
 export type Line =
   | { number: number; bytes: number; text: string }
   | { number: number; bytes: number; text: null; problem: string };
 
 /**
- * Lines of a stream, one in memory at a time.
- * @param options.mostBytes a longer line is passed over without being kept in memory
- * @param options.onBytes told how much of the stream is behind
+ * Yields the lines of a stream, with one line in memory at a time.
+ * @param options.mostBytes a longer line is not kept in memory, and yielded without its text
+ * @param options.onBytes called with the number of bytes read so far
  */
-export async function* readLines(
+export async function* streamLines(
   chunks: AsyncIterable<Buffer | string>,
   options: { mostBytes: number; onBytes?: (bytes: number) => void },
 ): AsyncGenerator<Line> {
   const { mostBytes, onBytes } = options;
-  const decoder = new TextDecoder('utf-8', { fatal: true }); // drops a byte order mark
+  const decoder = new TextDecoder('utf-8', { fatal: true }); // removes a byte order mark
   let parts: Buffer[] = [];
   let length = 0;
   let number = 0;
@@ -39,14 +39,14 @@ export async function* readLines(
     total += buffer.length;
     onBytes?.(total);
     let from = 0;
-    for (let at = buffer.indexOf(LINE_FEED); at !== -1; at = buffer.indexOf(LINE_FEED, from)) {
-      keep(buffer.subarray(from, at));
+    for (let end = buffer.indexOf(LINE_FEED); end !== -1; end = buffer.indexOf(LINE_FEED, from)) {
+      keep(buffer.subarray(from, end));
       yield take();
-      from = at + 1;
+      from = end + 1;
     }
-    if (from < buffer.length) keep(Buffer.from(buffer.subarray(from))); // a copy: the stream may use its memory again
+    if (from < buffer.length) keep(Buffer.from(buffer.subarray(from))); // a copy: the stream may reuse the memory
   }
-  if (length > 0) yield take(); // the last line may lack its line feed
+  if (length > 0) yield take(); // the last line may have no line feed
 }
 
 function toLine(

@@ -1,7 +1,7 @@
-/** Most bytes of one tool result: results are stored with the turn and sent again with every later call. */
+/** Most bytes of one tool result: it is stored with the turn, and sent again with every later call. */
 const RESULT_CAP = 64 * 1024;
 
-/** Text of at most `cap` bytes; what was longer ends in a line that says so. */
+/** Cuts a text to at most `cap` bytes; a text that was cut ends with a line about it. */
 export function cutText(text: string, cap: number = RESULT_CAP): string {
   const bytes = Buffer.from(text, 'utf8');
   if (bytes.length <= cap) return text;

@@ -1,6 +1,6 @@
 import { fromExportLine } from './export-line.ts';
 import type { ExportedFinding } from '../types.ts';
-import { readLines } from '../../text/lines.ts';
+import { streamLines } from '../../text/lines.ts';
 import type { Db } from '../../redis/db.ts';
 import { parseFinding, toStoredTokens, toStoredText } from '../stored.ts';
 
@@ -51,7 +51,7 @@ export async function importFindings(
     onProgress?.(counts, bytes);
   }
 
-  for await (const line of readLines(chunks, { mostBytes: MOST_BYTES, onBytes: (read) => (bytes = read) })) {
+  for await (const line of streamLines(chunks, { mostBytes: MOST_BYTES, onBytes: (read) => (bytes = read) })) {
     const text = line.text?.trim() ?? null;
     if (text === '') continue;
     counts.read += 1;

@@ -1,5 +1,5 @@
 import { toMessage } from '../../errors.ts';
-import { readLines } from '../../text/lines.ts';
+import { streamLines } from '../../text/lines.ts';
 import { BlankEntry, UnreadableEntry } from './add.ts';
 
 /** Longest line; tasks have at most 256 kB. */
@@ -14,7 +14,7 @@ export async function* readEntries(
   chunks: AsyncIterable<Buffer | string>,
   onBytes?: (bytes: number) => void,
 ): AsyncGenerator {
-  for await (const line of readLines(chunks, {
+  for await (const line of streamLines(chunks, {
     mostBytes: MOST_BYTES,
     ...(onBytes === undefined ? {} : { onBytes }),
   })) {
