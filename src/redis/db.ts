@@ -11,9 +11,10 @@ export interface Db {
 }
 
 /**
- * Registers the scripts on the connection; sends nothing yet.
+ * Registers the scripts on the connection. Sends nothing.
  * @param swarm name of the swarm; null is the default one
- * @param options.waitsWhileRefused whether a script waits for a Redis that refuses to store (full, failing over) instead of failing. Default false
+ * @param options.waitsWhileRefused whether a script call is repeated while Redis refuses to store (full, failing over), instead
+ *   of failing. Default false
  */
 export function createDb(redis: Redis, swarm: string | null, options: { waitsWhileRefused?: boolean } = {}): Db {
   const scripts = defineScripts(redis);

@@ -1,5 +1,5 @@
 /**
- * Every Redis key and channel of the fleet. Nothing else in the tree spells one.
+ * Every Redis key and channel of the fleet. No other file spells one.
  *
  * Public keys (read and written by other programs) have no prefix in the default swarm and `{acme}:` in swarm `acme`.
  * Private keys are always under the hash tag, so that one script may touch many of them on a Redis Cluster. No private
@@ -7,7 +7,7 @@
  */
 export interface Keys extends ReturnType<typeof createKeys> {}
 
-/** The vendor totals other programs read. */
+/** The vendors' totals, which other programs read. */
 export type CostVendor = 'haiku' | 'sonnet' | 'gemini' | 'other';
 
 /** @param swarm name of the swarm; null is the default one */
@@ -46,17 +46,17 @@ export function createKeys(swarm: string | null) {
 
     // the swarm itself
     swarmMark: own('swarm'), // hash: kind real|simulated, layout
-    preflight: own('preflight'), // string with expiry: the write every process tries before it starts
+    preflight: own('preflight'), // string with expiry: each process writes it once as a test before it starts
     session: own('session'), // hash: name, startedAt, explicit
     counters: own('counters'), // hash: recoveries, waits, quarantines … since the swarm began
     workers: own('workers'), // hash: worker id → JSON of its last heartbeat
-    attendants: own('attendants'), // hash: id of a librarian or coordinator → ms of its last sign of life
+    attendants: own('attendants'), // hash: id of a librarian or coordinator → ms of its last heartbeat
     workerName: (host: string, number: string) => own(`worker-name:${host}:${number}`),
     control: own('control'), // channel: halts, resumes, cancels
     lease: (name: string) => own(`turn-of:${name}`), // string with expiry: token of the process that holds the lease
     events: own('events'), // stream: one entry a finding
-    healthCheck: own('health-check'), // string with expiry: what the dashboard's last health check wrote
-    halted: own('halted'), // hash: which queues the halt itself paused
+    healthCheck: own('health-check'), // string with expiry: written by the dashboard's last health check
+    halted: own('halted'), // hash: the queues that the halt itself paused
 
     // findings
     index: own('index'), // zset: finding id by `at` in ms
@@ -65,27 +65,27 @@ export function createKeys(swarm: string | null) {
 
     indexAnswers: own('index:answers'), // zset: ids of the librarian's own answers by ms; no evidence, in no other index
     retracted: own('retracted'), // hash: finding id → JSON {why, by, at}
-    unreadable: own('unreadable'), // set: ids under which other programs stored what is no finding
+    unreadable: own('unreadable'), // set: ids under which other programs stored something that is no finding
 
     indexCondensed: own('index:condensed'), // zset: ids of condensed findings, by the ms they had in `index`
     compaction: own('compaction'), // hash: state, problem, live, condensed, at of the last compaction
-    compactionPieces: own('compaction:pieces'), // hash: job id of a piece under way → JSON list of the finding ids in it
-    uncondensed: own('uncondensed'), // zset: ids of findings no summary could be made of, by the ms of the try
+    compactionPieces: own('compaction:pieces'), // hash: job id of a running group → JSON list of the finding ids in it
+    uncondensed: own('uncondensed'), // zset: ids of findings that could not be summarised, by the ms of the try
 
     // money
     budget: own('budget'), // hash: limit of a day
     spend: (scope: string) => own(`spend:${scope}`), // hash: settled, reserved, uncertain, limit, parked; scope `day:2026-11-21`, `batch:x`, `task:<job>`
     reservations: own('reservations'), // hash: reservation id → JSON
-    uncertain: own('reservations:uncertain'), // hash: reservation id → JSON, for replies that come late; the scripts derive it from `reservations`
+    uncertain: own('reservations:uncertain'), // hash: reservation id → JSON, for late replies; the scripts derive its name from `reservations`
     ledger: (day: string) => own(`ledger:${day}`), // hash: session|batch|mission|model|worker|measure → integer
     ledgerDays: own('ledger-days'), // set of days with a ledger
-    booked: own('reservations:booked'), // hash: vendor → nano put into `cost:*` since the session in force began, for whatever session; the scripts derive it from `reservations`
+    booked: own('reservations:booked'), // hash: vendor → nano added to `cost:*` since the session in force began, of any session; the scripts derive its name from `reservations`
     sessionTotals: (session: string) => own(`session-totals:${session}`), // hash: per vendor nano, tokens, tasks
 
-    // shards: a project is one Gemini account with its limits; shards that name the same project share it
-    gateTurn: own('gate-turn'), // integer: which shard is asked first, in turn
-    gateEpoch: own('gate-epoch'), // string: set by the first permit; another or none means that Redis lost data
-    gate: (project: string) => own(`gate:${project}`), // what the limiter's own keys of a project begin with
+    // shards: a project is one Gemini account with its limits; shards of the same project share them
+    gateTurn: own('gate-turn'), // integer: the shard that is tried first next, in turn
+    gateEpoch: own('gate-epoch'), // string: set by the first permit; another value, or none, means that Redis lost data
+    gate: (project: string) => own(`gate:${project}`), // prefix of the limiter's own keys of a project
     shardProject: (project: string) => own(`shard-project:${project}`), // hash: day, left, cool_until, cool_reason, pace_next, stated:day|minute|tokens
     shardStarts: (project: string) => own(`shard-starts:${project}`), // zset with expiry: permit by the time it was given
     shardTokens: (project: string) => own(`shard-tokens:${project}`), // hash with expiry: permit → tokens|shard
@@ -93,10 +93,10 @@ export function createKeys(swarm: string | null) {
 
     // missions
     missions: own('missions-index'), // zset: mission id by creation in ms
-    missionAdded: (id: string) => own(`mission-added:${id}`), // bitmap: position of each task that has been put into the queue
+    missionAdded: (id: string) => own(`mission-added:${id}`), // bitmap: position of each task that was added to the queue
     mission: (id: string) => own(`mission:${id}`), // hash: goal, session, state, step, plan, counts … of one mission
     paper: (id: string) => own(`paper:${id}`), // hash: outline, drafts by section, shard test, choices of one paper
-    condensed: (id: string) => own(`condensed:${id}`), // string: what `finding:<id>` held before the finding was condensed
+    condensed: (id: string) => own(`condensed:${id}`), // string: value of `finding:<id>` before the finding was condensed
     delegation: (session: string) => own(`delegation:${session}`), // hash: tasks planned for haiku and sonnet
 
     // jobs
@@ -112,7 +112,7 @@ export function createKeys(swarm: string | null) {
     batch: (name: string) => own(`batch:${name}`), // hash: session, createdAt, lines, tasks, round, loaded
     batchFailed: (name: string) => own(`batch-failed:${name}`), // set of failed job ids
     noticed: (mark: string) => own(`noticed:${mark}`), // string with expiry: this event was announced to FLEET_NOTIFY
-    reservedFindings: own('finding-owners'), // hash: finding id asked for by a caller → job id
+    reservedFindings: own('finding-owners'), // hash: finding id that a caller chose → job id
     context: (name: string) => own(`context:${name}`), // string: a memory context
     contexts: own('contexts'), // hash: name → JSON {bytes, sha256, loadedAt}
   };

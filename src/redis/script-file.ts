@@ -1,31 +1,32 @@
 import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
 import type { KeySpec } from './script-types.ts';
 
-/** What the first lines of a script declare. Names of keys are in snake case, as the script uses them. */
+/** The declarations in the first lines of a script. Names of keys are in snake case, as the script uses them. */
 interface ScriptHeader {
   keys: KeySpec;
-  /** Keys of each job; null for a script that is not for many jobs. */
+  /** Keys of each job; null for a script that does not serve many jobs at once. */
   own: KeySpec | null;
-  /** What kind of answer; empty for a single word. */
+  /** Kind of the answer; empty for a single word. */
   answerKind: string;
-  /** The closed set of words; empty where the answer is no word. */
+  /** The possible words; empty where the answer is no word. */
   words: string[];
 }
 
 interface LoadedScript {
   header: ScriptHeader;
-  /** The script with what it includes before it, and with its keys put under their names. */
+  /** The script after its includes, with its keys as local variables. */
   lua: string;
 }
 
 const folder = new URL('scripts/', import.meta.url);
-/** Answers that are described, not spelled. */
+/** Kinds of answers that the header describes, instead of listing words. */
 const DESCRIBED = new Set(['number', 'numbers', 'text', 'values']);
 
 /**
- * Reads one script. `--@include NAME` stands for `lib/NAME.lua`; `--@keys a b [c] d...` puts the keys of a call under
- * these names, `[c]` where a call may leave it out, `d...` for the table of all that follow; `--@own` does the same for the
- * keys of one job; `--@answers` lists the answers.
+ * Reads one script. `--@include NAME` inserts `lib/NAME.lua`; `--@keys a b [c] d...` assigns the keys of a call to local
+ * variables, `[c]` is optional, `d...` is a table of all further keys; `--@own` does the same for the keys of one job;
+ * `--@answers` lists the answers.
  * @throws Error when a file, its contract line, its keys or its answers are missing
  */
 export function loadScript(name: string): LoadedScript {
@@ -67,7 +68,7 @@ function toKeySpec(line: string): KeySpec {
   };
 }
 
-/** The Lua statements that a `--@keys` line stands for. In a step for many jobs the jobs' own keys follow the shared ones. */
+/** The Lua statements for a `--@keys` line. In a step for many jobs, the jobs' own keys follow the shared ones. */
 function toLocals({ keys: { keys, optional = [], rest }, own }: ScriptHeader): string {
   const end = own === null ? '#KEYS' : 'shared.keys';
   const names = [...keys, ...optional];
@@ -77,9 +78,24 @@ function toLocals({ keys: { keys, optional = [], rest }, own }: ScriptHeader): s
   return `${named} local ${rest} = {} for i = ${names.length + 1}, ${end} do ${rest}[#${rest} + 1] = KEYS[i] end`.trim();
 }
 
-/** For `lib/group.lua`. */
+/** The positions of a job's own keys, for `lib/group.lua`. */
 function toOwnPlaces(own: KeySpec | null): string {
   if (own === null) return '';
   const names = [...own.keys, ...(own.optional ?? [])];
   return `local OWN = { ${names.map((name, i) => `${name} = ${i + 1}`).join(', ')} }\n`;
+}
+
+/**
+ * Registers a script on a connection. A call sends the script's hash; where Redis does not know the hash (after a restart or
+ * `SCRIPT FLUSH`), ioredis sends the text.
+ */
+export function defineCommand(
+  redis: Redis,
+  name: string,
+  lua: string,
+): (keyCount: number, keysAndArgs: (string | number)[]) => Promise<unknown> {
+  const command = `fleet:${name}`;
+  redis.defineCommand(command, { lua });
+  const run = Reflect.get(redis, command) as (...args: (string | number)[]) => Promise<unknown>;
+  return (keyCount, keysAndArgs) => run.call(redis, keyCount, ...keysAndArgs);
 }

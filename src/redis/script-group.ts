@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
-import { defineCommand } from './script-call.ts';
+import { defineCommand } from './script-file.ts';
 import { createKeyList, type AnyKeys } from './script-keys.ts';
 import type { AnswerOf, NamedKeys, OwnKeys, ScriptSpec } from './script-types.ts';
 
-/** Most jobs of one step: more gain little, and let the others of the process wait. */
+/** Most jobs of one step: more jobs save little, and delay the other calls of the process. */
 const MAX_JOBS = 16;
 
-/** What the jobs of one step have in common. Made once and handed in again: the same object is what puts jobs together. */
+/** The common part of the jobs of one step. Jobs with the same object are sent together, so that a caller makes it once. */
 export interface SharedPart<Named = AnyKeys> {
   keys: Named;
   fields: Record<string, string | number>;
@@ -17,11 +17,11 @@ interface GroupedJob<Named = AnyKeys> {
   /** Its own keys, the same ones for each job of the same shared part. */
   keys: Named;
   fields: unknown;
-  /** Travels beside the fields, so that a long one is not packed twice. */
+  /** Sent apart from the fields, so that a long text is not encoded twice. */
   text: string;
 }
 
-/** Does the step for one job, together with others that ask for it at the same moment. */
+/** Does the step for one job, together with other jobs of the same moment. */
 export type GroupCall<S extends ScriptSpec> = (
   shared: SharedPart<NamedKeys<S>>,
   job: GroupedJob<OwnKeys<S>>,
@@ -37,8 +37,8 @@ interface Waiting {
 }
 
 /**
- * Does one step for all jobs that ask for it in the same turn of the event loop, where they share what they book to. A busy
- * worker has dozens at once, and then a total is added to once instead of once a job. A lone job goes out alone.
+ * Does one step for all calls of the same turn of the event loop that have the same shared part. A busy worker has dozens at
+ * once; a total is then increased once instead of once a job. A single job is sent alone.
  */
 export function groupCalls(
   redis: Redis,
@@ -73,7 +73,7 @@ export function groupCalls(
     args.push(JSON.stringify([{ ...shared.fields, ...counts }, calls.map(({ job }) => job.fields)]));
     for (const { job } of calls) args.push(job.text);
     run(keyCount, args).then(
-      (answers) => calls.forEach((call, at) => call.resolve((answers as unknown[])[at] ?? null)),
+      (answers) => calls.forEach((call, i) => call.resolve((answers as unknown[])[i] ?? null)),
       (error: Error) => calls.forEach((call) => call.reject(error)),
     );
   }
@@ -82,7 +82,7 @@ export function groupCalls(
     new Promise((resolve, reject) => {
       if (!sharedKeys.has(shared)) sharedKeys.set(shared, toSharedKeys(shared.keys));
       const keys = toOwnKeys(job.keys);
-      // After every reply that came in with the same packet has been acted on.
+      // Runs after all replies of the same packet are handled, so that their calls are sent together.
       if (waiting.length === 0) process.nextTick(flush);
       waiting.push({ shared, keys, job, resolve, reject });
     });

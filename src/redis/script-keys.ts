@@ -1,10 +1,10 @@
 import type { KeySpec } from './script-types.ts';
 
-/** Keys by name, whatever the script. */
+/** Keys by name, of any script. */
 export type AnyKeys = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * Returns a function that puts keys given by name into the script's order. It throws a TypeError where one is missing.
+ * Returns a function that lists keys, given by name, in the script's order. It throws a TypeError for a missing key.
  */
 export function createKeyList(script: string, { keys, optional = [], rest }: KeySpec): (named: AnyKeys) => string[] {
   return (named) => {

@@ -1,15 +1,15 @@
-/** Names of the keys a script takes, in its own order. A name is spelled here in camel case, in Lua in snake case. */
+/** Names of a script's keys, in its order. Names are in camel case here, and in snake case in Lua. */
 export interface KeySpec {
   keys: readonly string[];
-  /** After `keys`: a call brings the first ones of these, or none. */
+  /** After `keys`: a call has the first ones of these, or none. */
   optional?: readonly string[];
-  /** After those: any number of keys, given as one list. */
+  /** After those: any number of keys, as one list. */
   rest?: string;
 }
 
 /**
- * What a script answers: one of some words; a list that begins with one of them; such a list with Redis' clock (ms)
- * before it; a number; numbers; a text; numbers and texts.
+ * The answer of a script: one of some words; a list that begins with one of them; such a list after Redis' clock (ms); a
+ * number; numbers; a text; numbers and texts.
  */
 type AnswerSpec =
   | readonly string[]
@@ -20,7 +20,7 @@ type AnswerSpec =
   | 'text'
   | 'values';
 
-/** One row of the table of scripts. A script with `own` keys does its step for many jobs at once; these are those of one job. */
+/** One row of the table of scripts. A script with `own` keys serves many jobs at once; `own` has the keys of one job. */
 export interface ScriptSpec extends KeySpec {
   own?: KeySpec;
   answers: AnswerSpec;
@@ -34,7 +34,7 @@ export type NamedKeys<S extends KeySpec> = Readonly<
   Record<S['keys'][number], string> & Partial<Record<OptionalOf<S>, string>> & Record<RestOf<S>, readonly string[]>
 >;
 
-/** The keys of one job of a script that does its step for many. */
+/** The keys of one job, for a script that serves many at once. */
 export type OwnKeys<S extends ScriptSpec> = S extends { own: infer Own extends KeySpec } ? NamedKeys<Own> : never;
 
 interface Answers {

@@ -1,11 +1,10 @@
 import type { Redis } from 'ioredis';
-import { defineCommand } from './script-call.ts';
-import { loadScript } from './script-file.ts';
+import { defineCommand, loadScript } from './script-file.ts';
 import { groupCalls, type GroupCall } from './script-group.ts';
 import { createKeyList, type AnyKeys } from './script-keys.ts';
 import type { KeySpec, NamedKeys, ScriptCall, ScriptSpec } from './script-types.ts';
 
-/** The keys that `lib/booking.lua` books one call to. */
+/** The keys to which `lib/booking.lua` books one call. */
 const BOOKING_KEYS = [
   'turns',
   'lock',
@@ -21,7 +20,7 @@ const BOOKING_KEYS = [
   'ledgerDays',
 ] as const;
 
-/** Every script of `src/redis/scripts/`, by its file name without `.lua`. The first lines of a file say the same in words. */
+/** Every script of `src/redis/scripts/`, by its file name without `.lua`. The header of the file declares the same keys. */
 export const SCRIPTS = {
   'admit-plan': { keys: ['delegation', 'totals', 'mission'], answers: 'numbers' },
   'adopt-finding': {
@@ -194,7 +193,7 @@ function assertSameKeys(name: string, spec: KeySpec, header: KeySpec): void {
   if (here !== there) throw new Error(`${name}.lua: declares the keys "${there}", the table of scripts "${here}"`);
 }
 
-/** As a script's header writes them. */
+/** In the notation of a script's header. */
 function describeKeys({ keys, optional = [], rest }: KeySpec): string {
   const names = [...keys, ...optional.map((name) => `[${name}]`), ...(rest === undefined ? [] : [`${rest}...`])];
   return names.join(' ').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
