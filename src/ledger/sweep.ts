@@ -55,7 +55,7 @@ function toInstant(packed: string): number {
   return Number(packed.split('|')[1] ?? 0);
 }
 
-/** `job#epoch:turn#worker#instant`; only the job's own id may hold a `#`. */
+/** `job#epoch:turn#worker#instant.nonce`; only the job's own id may hold a `#`. */
 function toJobId(reservation: string): string {
   return reservation.split('#').slice(0, -3).join('#');
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import { toBeginAnswer } from './refusals.ts';
@@ -79,6 +80,7 @@ export function createTurnLedger(options: {
           String(request.turn),
           String(request.worstNanoUsd),
           String(at.getTime()),
+          toNonce(),
           request.first ? '1' : '0',
           task.budgetNanoUsd === null ? '' : String(task.budgetNanoUsd),
           request.toolResults === undefined ? '' : `t:${request.toolResults.epoch}:${request.toolResults.turn}`,
@@ -154,4 +156,9 @@ export function createTurnLedger(options: {
 
     bookingParts: (task, booking) => ({ keys: bookingKeys(task), fields: bookingFields(task, booking) }),
   };
+}
+
+/** Tells two reservations of one turn apart that are made in the same millisecond. A command that is sent again repeats it. */
+function toNonce(): string {
+  return randomBytes(4).toString('hex');
 }

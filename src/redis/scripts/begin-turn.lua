@@ -54,7 +54,7 @@ local holders = redis.call('MGET', unpack(own_keys('lock')))
 local reserved = {}
 
 local function begin(i, fields)
-  local job, token, attempt, digest, turn, worst, now, first, task_limit, tools_field = unpack(fields)
+  local job, token, attempt, digest, turn, worst, now, nonce, first, task_limit, tools_field = unpack(fields)
   local turns, lock, finding = own_key(i, 'turns'), own_key(i, 'lock'), own_key(i, 'finding')
   if holders[i] ~= token and not has_job(lock, token, worker) then return { 'lock-lost' } end
 
@@ -73,7 +73,7 @@ local function begin(i, fields)
 
   local state = redis.call('HMGET', turns, 'epoch', 'digest', 'cause', 'cause_attempt', 'reservation', 'totals')
   local epoch = state[1]
-  local function to_id(in_epoch) return job .. '#' .. in_epoch .. ':' .. turn .. '#' .. worker .. '#' .. now end
+  local function to_id(in_epoch) return job .. '#' .. in_epoch .. ':' .. turn .. '#' .. worker .. '#' .. now .. '.' .. nonce end
 
   -- This very question again: the connection broke after it was answered. The answer is the same.
   if epoch and state[5] == to_id(epoch) and redis.call('HEXISTS', reservations, state[5]) == 1 then

@@ -61,8 +61,8 @@ function openCalls(
   });
 }
 
-function openLedger(): PaidCallsParts['ledger'] {
-  return createTurnLedger({ db: redis.db, workerId: 'w', now: () => new Date() });
+function openLedger(now: () => Date = () => new Date()): PaidCallsParts['ledger'] {
+  return createTurnLedger({ db: redis.db, workerId: 'w', now });
 }
 
 function terms(more: Partial<CallTerms> = {}): CallTerms {
@@ -122,6 +122,14 @@ describe('a paid call', () => {
   it('is uncertain where its process died before the reply was stored', async () => {
     await makeReply(openCalls());
     const calls = openCalls();
+    await calls.store(await makeReply(calls), NOTE);
+    expect(await readBooks(redis)).toMatchObject({ settled: COST, reserved: 0, uncertain: WORST });
+  });
+
+  it('is uncertain too where the next run of its job begins in the same millisecond', async () => {
+    const at = new Date();
+    await makeReply(openCalls({ ledger: openLedger(() => at) }));
+    const calls = openCalls({ ledger: openLedger(() => at) });
     await calls.store(await makeReply(calls), NOTE);
     expect(await readBooks(redis)).toMatchObject({ settled: COST, reserved: 0, uncertain: WORST });
   });
