@@ -18,12 +18,12 @@ export interface DispatcherOptions {
   log: Pick<Logger, 'debug' | 'warn'>;
   /** The longest that a query waits here, ms. */
   maxWaitMs: number;
+  /** A query for which one place was requested waits everywhere after so long without a permit, ms. */
+  spreadAfterMs: number;
   /** Called when a permit took the last call of a project's day. */
   onDayUsedUp: (project: ShardProject, day: string) => void;
 }
 
-/** A query for which one place was requested waits everywhere after so long without a permit. */
-const SPREAD_AFTER_MS = 100;
 /** After Redis lost data, every process restores its calls: the last process has reconnected within a second. */
 const RESTORE_MS = 1_500;
 /** After a failure of the limiter, no place of that project is requested for so long. */
@@ -45,7 +45,7 @@ export class Dispatcher {
 
   /** Opens two connections beside the process's own. */
   constructor(options: DispatcherOptions) {
-    const { projects, log, maxWaitMs } = options;
+    const { projects, log, maxWaitMs, spreadAfterMs } = options;
     this.#options = options;
     this.#places = new Places({
       limiter: openLimiter(options),
@@ -57,7 +57,7 @@ export class Dispatcher {
       },
     });
     this.#queue = new WaitQueue({
-      spreadAfterMs: SPREAD_AFTER_MS,
+      spreadAfterMs,
       maxWaitMs,
       onSpread: () => this.#requestPlaces(),
       onOverdue: (waiter) => waiter.answer(this.#closures.toWaitAnswer(waiter.projects)),

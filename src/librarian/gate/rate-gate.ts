@@ -11,6 +11,8 @@ import { createShardReports } from './shard-reports.ts';
 import { readShardStates } from './shard-states.ts';
 import type { PermitAnswer, RateGate } from './types.ts';
 
+const SPREAD_AFTER_MS = 100;
+
 export interface RateGateOptions {
   db: Db;
   shards: readonly ShardLimits[];
@@ -21,6 +23,8 @@ export interface RateGateOptions {
   notifier?: Notifier;
   /** Default: days begin at midnight Pacific. */
   dayAt?: DayClock;
+  /** A query that has no permit after so long, ms, takes any shard's instead of waiting for its turn's. Default 100. */
+  spreadAfterMs?: number;
 }
 
 /**
@@ -29,12 +33,20 @@ export interface RateGateOptions {
  * neither a skewed clock nor a stopped process nor a limiter that lost its data lets too many calls through.
  */
 export function createRateGate(options: RateGateOptions): RateGate {
-  const { db, shards, log, pacing = false, notifier, dayAt = pacificDay } = options;
+  const { db, shards, log, pacing = false, notifier, dayAt = pacificDay, spreadAfterMs = SPREAD_AFTER_MS } = options;
   const projects = toProjects(shards);
   const maxWaitMs = 2 * Math.max(0, ...projects.map(({ heldMs }) => heldMs));
   const quota = new Quota({ db, dayAt, pacing });
   const reports = createShardReports({ db, projects, quota, dayAt, log, notifier });
-  const dispatcher = new Dispatcher({ db, projects, quota, log, maxWaitMs, onDayUsedUp: reports.dayUsedUp });
+  const dispatcher = new Dispatcher({
+    db,
+    projects,
+    quota,
+    log,
+    maxWaitMs,
+    spreadAfterMs,
+    onDayUsedUp: reports.dayUsedUp,
+  });
 
   return {
     async acquire({ tokens: estimate, exclude = [] }, { signal }): Promise<PermitAnswer> {
