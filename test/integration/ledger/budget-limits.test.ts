@@ -105,7 +105,8 @@ test('a task’s own budget holds over all its turns', async () => {
     files: ['big.txt'],
     budget_usd: 0.007,
   });
-  await waitUntil(async () => (await redis.redis.hexists(keys.parked, id)) === 1, { what: 'the parking' });
+  await lane.until(id, 'delayed'); // the last step of parking, after mark and log line
+  expect(await redis.redis.hexists(keys.parked, id)).toBe(1);
   expect(await lane.logs(id)).toMatch(/parked: budget\. the budget of task /);
   const spent = Number(await redis.redis.hget(keys.spend(`task:${id}`), 'settled'));
   expect(spent).toBeLessThanOrEqual(toNanoUsd(0.007));

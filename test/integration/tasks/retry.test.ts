@@ -118,7 +118,7 @@ test('points a parked job to its budget', async () => {
   );
   const fleet = await openTestFleet(redis, config);
   await fleet.tasks.add({ description: 'dear', budget_usd: 0.000_001 }, { taskId: 'task-f' });
-  await waitUntil(async () => (await redis.redis.hexists(redis.keys.parked, 'task-f')) === 1);
+  await until(fleet, 'task-f', 'delayed'); // the last step of parking
 
   await expect(retry(fleet, 'task-f')).rejects.toThrow(/parked for its budget.*fleet budget USD/);
 });
