@@ -10,29 +10,29 @@ import { formatUsd } from '../../pricing/money.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import type { AskStructured, Checked, StructuredCall } from './types.ts';
 
-/** An empty `token` of the identity stands for work without a job: no lock, and no job log. */
+/** The identity of work without a job has an empty `token`: there is no lock and no job log. */
 export interface StructuredCallParts extends PaidCallsParts {
   model: Model;
   workerId: string;
   now(): Date;
-  /** Adds a line to the job's log or the like: what was wrong with a reply, and the reply. */
+  /** Adds a line to the log of the job or mission: the problem of a reply, and the reply. */
   note?: (line: string) => Promise<unknown>;
 }
 
 export interface StructuredCalls {
   ask: AskStructured;
-  /** What this job's calls have cost so far, over all its runs; known from the first `ask` on. */
+  /** Cost of this job's calls in all its runs so far; known after the first `ask`. */
   totals(): JobTotals;
 }
 
-/** Of a reply that does not fit, so much is kept in the log. UTF-16 code units. */
+/** UTF-16 code units of a refused reply that are kept in the log. */
 const KEPT_REPLY = 16_000;
-/** … and so much is shown in the failed reason. */
+/** UTF-16 code units of a refused reply that the failed reason shows. */
 const SHOWN_REPLY = 300;
 
 /**
- * The paid questions of one run of one job. One at a time: a job holds one reservation, so that several asked at once wait
- * for each other. The delivery contract is that of `PaidCalls`.
+ * Builds the paid calls of one run of one job. They run one after the other, because a job holds one reservation. The
+ * delivery contract is that of `PaidCalls`.
  */
 export function createStructuredCalls(parts: StructuredCallParts): StructuredCalls {
   const run = new StructuredRun(parts);
@@ -130,13 +130,13 @@ function toText(reply: ModelReply): string {
     .trim();
 }
 
-/** The provider refuses a message without content. */
+/** The reply with some text: the provider refuses a message without content. */
 function withText(reply: ModelReply): ModelReply {
   if (toText(reply) !== '') return reply;
   return { ...reply, content: [{ type: 'text', text: '(nothing)', citations: null }] };
 }
 
-/** The failed reason ends with the reply's beginning; the whole of it is in the job's log. */
+/** Text of the failed reason. It ends with the beginning of the reply; the job's log holds more of it. */
 function toProblemText(name: string, problem: string, reply: ModelReply): string {
   const text = toText(reply).replaceAll(/\s+/g, ' ');
   const shown = text.length <= SHOWN_REPLY ? text : `${text.slice(0, SHOWN_REPLY)}…`;

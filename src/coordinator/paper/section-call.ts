@@ -8,7 +8,7 @@ import type { SourceFinding } from './source-findings.ts';
 import { findUncitedClaims } from './uncited-claims.ts';
 
 const REPLY_TOKENS = 6_000;
-/** Problems of a draft that the model is told, and characters of each sentence: enough to repair it. */
+/** Problems of a draft that the model gets, and characters of each sentence: enough to repair it. */
 const SHOWN_PROBLEMS = 5;
 const SHOWN_CLAIM = 160;
 

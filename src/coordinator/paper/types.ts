@@ -47,7 +47,7 @@ export interface ShardReport {
 export interface OutlinedSection {
   id: string;
   title: string;
-  /** What the section must say. */
+  /** What the section has to cover. */
   brief: string;
   /** The question to the archive. */
   question: string;

@@ -8,7 +8,7 @@ import { findingTaken, lockLost } from '../../ledger/refusals.ts';
 import type { Db } from '../../redis/db.ts';
 import type { MissionEnd, MissionOutcome } from './types.ts';
 
-/** What a mission's finding says besides its outcome. */
+/** What a mission's finding holds besides its outcome. */
 export interface MissionStamp {
   id: string;
   findingId: string;
@@ -18,12 +18,12 @@ export interface MissionStamp {
   session: string;
   topics: readonly string[];
   workerId: string;
-  /** Of the coordinator's own calls; the tasks' costs stand in their own findings. */
+  /** Cost of the coordinator's own calls. The findings of the tasks hold the cost of the tasks. */
   totals: JobTotals;
 }
 
 /**
- * Records the finding of a mission, once, and marks the mission as done in the same step.
+ * Stores the finding of a mission, once, and marks the mission as done in the same step.
  * @throws LockLostError, TaskFailedError `finding-taken`
  */
 export async function storeMission(
