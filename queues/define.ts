@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** What a queue carries, and how long one job of it may take. Pure data: it opens nothing and may be imported anywhere. */
+/** A queue's payloads and limits. Pure data: it opens no connection, and every room may import it. */
 export interface QueueDefinition<
   Name extends string = string,
   JobName extends string = string,
@@ -10,26 +10,29 @@ export interface QueueDefinition<
 > {
   /** BullMQ queue name: lower case, no `:`. */
   name: Name;
-  /** The one job name this queue knows; any other fails at once. */
+  /** The only job name of this queue. A job with another name fails at once. */
   jobName: JobName;
   /** What a caller may enqueue: strict, an unknown key is an error. */
   input: Input;
-  /** What a job holds once enqueued: `input` and the fleet's stamps; tolerant of unknown keys, so that versions mix. */
+  /**
+   * What a job holds once enqueued: `input` and the fleet's stamps. Unknown keys are ignored, so that processes of two
+   * versions can share a queue.
+   */
   data: Data;
   /** What the job returns. Small: BullMQ copies it into the events stream. */
   result: Result;
-  /** Tries in all, the first included. 1 means that nothing is retried silently. */
+  /** Attempts in all, the first included. 1: BullMQ retries no failure. */
   attempts: number;
-  /** Wall-clock limit of one run of the processor; then its AbortSignal fires. */
+  /** Longest run of the processor, ms of wall-clock time. Then its AbortSignal fires. */
   timeoutMs: number;
+  /** Jobs that BullMQ keeps after their end: `age` in seconds and `count` in jobs, both at most. */
   keep: {
-    /** Completed jobs stay this long at most (seconds), and this many at most. */
     completed: { age: number; count: number };
     failed: { age: number; count: number };
   };
 }
 
-/** Returns its argument with the literal types kept, so that payloads and names are checked by the compiler. */
+/** Returns its argument and keeps its literal types, so that the compiler checks payloads and names. */
 export function defineQueue<
   const Name extends string,
   const JobName extends string,

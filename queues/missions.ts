@@ -1,16 +1,46 @@
 import { z } from 'zod';
 import { defineQueue } from './define.ts';
 
-/** What a caller may ask the coordinator for. Strict, like every input. */
+/**
+ * A mission as a caller gives it. It is written out because editors show no comments of a schema's fields. A unit test
+ * checks that it equals `missionsQueue.input`.
+ */
+export interface MissionInput {
+  /** What the coordinator is to find out or do; of a paper, its subject. 1 to 50,000 UTF-16 code units, trimmed. */
+  goal: string;
+  /** A name of `FLEET_WORKSPACES`, in which its tasks work. Default: none; they then have no tool that opens files. */
+  workspace?: string;
+  /** Topics of the mission's finding and of its tasks' findings: at most 50, each at most 100 UTF-16 code units long. Default: none. */
+  topics?: string[];
+  /**
+   * Budget of the whole mission, US dollars: above 0, at most 1,000,000. It covers plan, tasks, queries and synthesis.
+   * Reaching it parks the mission. Default: none.
+   */
+  budget_usd?: number;
+  /** Share of the tasks that must be done for an answer: 0 to 1. Default 0.8. */
+  quorum?: number;
+  /** Most tasks that the plan may hold: 1 to 5,000. Default 5,000. */
+  max_tasks?: number;
+  /** True: the coordinator makes and pays the plan, and adds none of its tasks. Default false. */
+  dry_run?: boolean;
+  /** Makes the mission a paper: a long document instead of a synthesis. Default: no paper. */
+  paper?: {
+    /** True: continues without the shards that fail the test, if at least 80 % of all shards work. Default false. */
+    accept_shards?: boolean;
+    /** The paper uses only findings of this session. Default: findings of all sessions. */
+    session?: string;
+  };
+}
+
+/** Strict: an unknown key is an error. */
 const missionInputSchema = z.strictObject({
-  goal: z.string().trim().min(1).max(50_000), // UTF-16 code units, not tokens
-  workspace: z.string().min(1).max(100).optional(), // a name of FLEET_WORKSPACES; its tasks work there
+  goal: z.string().trim().min(1).max(50_000),
+  workspace: z.string().min(1).max(100).optional(),
   topics: z.array(z.string().min(1).max(100)).max(50).optional(),
-  budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(), // of the whole tree: plan, tasks, questions, synthesis
-  quorum: z.number().min(0).max(1).optional(), // share of the tasks that must be done; default 0.8
-  max_tasks: z.int().min(1).max(5_000).optional(), // default 5,000
-  dry_run: z.boolean().optional(), // makes the plan, and no task of it
-  // A document instead of a synthesis. accept_shards: go on with at least 80 % of them working; session: only from its findings.
+  budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(),
+  quorum: z.number().min(0).max(1).optional(),
+  max_tasks: z.int().min(1).max(5_000).optional(),
+  dry_run: z.boolean().optional(),
   paper: z
     .strictObject({ accept_shards: z.boolean().optional(), session: z.string().min(1).max(200).optional() })
     .optional(),
@@ -28,5 +58,4 @@ export const missionsQueue = defineQueue({
   keep: { completed: { age: 7 * 24 * 3600, count: 1_000 }, failed: { age: 30 * 24 * 3600, count: 10_000 } },
 });
 
-export type MissionInput = z.input<typeof missionInputSchema>;
 export type MissionData = z.output<typeof missionsQueue.data>;

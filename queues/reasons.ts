@@ -1,5 +1,5 @@
 /**
- * The only four reasons for which a task goes to Sonnet, and for which a worker may hand a task back.
+ * The only four reasons for which a plan may give a task to Sonnet, and for which a worker may hand a task back.
  * Source: SPEC, "The three workers".
  */
 export const SONNET_REASONS = [

@@ -3,7 +3,7 @@ import { defineQueue } from './define.ts';
 import { idSchema } from './ids.ts';
 import { TASK_KINDS } from './kinds.ts';
 
-/** UTF-16 code units, not tokens. */
+/** Longest description, and longest path of a file. UTF-16 code units, not tokens. */
 export const TASK_LIMITS = { description: 200_000, file: 4_096 } as const;
 
 const nameSchema = z
@@ -12,19 +12,54 @@ const nameSchema = z
   .max(100)
   .regex(/^[^\s:{}]+$/, 'no white space, colon or brace');
 
-/** What a caller may ask for. Strict: an unknown key is an error, so that a typo never becomes a silent default. */
+/**
+ * A task as a caller gives it. It is written out because editors show no comments of a schema's fields. A unit test checks
+ * that it equals `taskInputSchema`.
+ */
+export interface TaskInput {
+  /** What the worker is to do. At most 200,000 UTF-16 code units; not only white space. */
+  description: string;
+  /** What the task is mainly about, for statistics and forecasts. It changes no permission. Default `other`. */
+  kind?: (typeof TASK_KINDS)[number];
+  /** Any JSON that the task needs. The prompt holds it. Default: none. */
+  data?: z.input<z.ZodJSONSchema>;
+  /**
+   * Paths of the files that the task is about, relative to the workspace: at most 1,000, each at most 4,096 UTF-16 code
+   * units long. The prompt lists the paths, not the contents. A file whose name is guarded (`.env`, keys) can be opened
+   * only if it is listed here. Default: none.
+   */
+  files?: string[];
+  /** A name of `FLEET_WORKSPACES`, never a path. Default: none; the task then has no tool that opens files. */
+  workspace?: string;
+  /** Names of memory contexts, at most 20. Each is a cached block of the prompt. Default: none. */
+  contexts?: string[];
+  /** Topics of the finding, for filters: at most 50, each at most 100 UTF-16 code units long. Default: none. */
+  topics?: string[];
+  /** Id of one of Anthropic's models. Default `FLEET_HAIKU_MODEL`. */
+  model?: string;
+  /** JSON Schema that the result must fit. The model may repair a result once. Default: none; any result is accepted. */
+  schema?: Record<string, z.input<z.ZodJSONSchema>>;
+  /** Id of the finding. A taken id is refused. Default: `finding_` and a hash of the job's id. */
+  finding_id?: string;
+  /** Budget of this task alone, US dollars: above 0, at most 1,000,000. Reaching it parks the task. Default: none. */
+  budget_usd?: number;
+  /** Most model calls: 1 to 200. Default 30. */
+  max_turns?: number;
+}
+
+/** Strict: an unknown key is an error, so that a typo never becomes a silent default. */
 export const taskInputSchema = z.strictObject({
   description: z.string().regex(/\S/, 'expected words, got none').max(TASK_LIMITS.description),
   kind: z.enum(TASK_KINDS).optional(),
-  data: z.json().optional(), // any JSON the task needs
-  files: z.array(z.string().min(1).max(TASK_LIMITS.file)).max(1_000).optional(), // what the task is about, relative to the workspace; no permission, nothing preloaded
-  workspace: nameSchema.optional(), // a name of FLEET_WORKSPACES, never a path
-  contexts: z.array(nameSchema).max(20).optional(), // memory contexts, sent as cached blocks
+  data: z.json().optional(),
+  files: z.array(z.string().min(1).max(TASK_LIMITS.file)).max(1_000).optional(),
+  workspace: nameSchema.optional(),
+  contexts: z.array(nameSchema).max(20).optional(),
   topics: z.array(z.string().min(1).max(100)).max(50).optional(),
-  model: z.string().min(1).max(100).optional(), // default: FLEET_HAIKU_MODEL
-  schema: z.record(z.string(), z.json()).optional(), // JSON Schema of the result
+  model: z.string().min(1).max(100).optional(),
+  schema: z.record(z.string(), z.json()).optional(),
   finding_id: idSchema.optional(),
-  budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(), // of this task alone; reaching it parks the job
+  budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(),
   max_turns: z.int().min(1).max(200).optional(),
 });
 
@@ -35,10 +70,12 @@ export const tasksQueue = defineQueue({
   input: taskInputSchema,
   data: z.object({
     ...taskInputSchema.shape,
-    session: z.string().optional(), // stamped when enqueued
+    /** The session in which the task was enqueued. The fleet stamps it, and the next three. */
+    session: z.string().optional(),
     batch: z.string().nullish(),
     mission_id: z.string().nullish(),
-    line: z.int().nullish(), // 1-based line of the batch file
+    /** Line of the batch's file, from 1. */
+    line: z.int().nullish(),
   }),
   result: z.object({ findingId: z.string(), costNanoUsd: z.int() }),
   attempts: 1,
@@ -46,6 +83,5 @@ export const tasksQueue = defineQueue({
   keep: { completed: { age: 24 * 3600, count: 5_000 }, failed: { age: 30 * 24 * 3600, count: 100_000 } },
 });
 
-export type TaskInput = z.input<typeof taskInputSchema>;
 export type TaskData = z.output<typeof tasksQueue.data>;
 export type TaskResult = z.output<typeof tasksQueue.result>;

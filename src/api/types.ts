@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ArchiveInput } from '../../queues/archive.ts';
+import type { QuestionOptions } from '../../queues/archive.ts';
 import type { TaskInput } from '../../queues/tasks.ts';
 import type { FleetMissions } from '../coordinator/mission/handle-types.ts';
 import type { FleetFindings } from '../findings/types.ts';
@@ -10,7 +10,7 @@ import type { TaskEnd, TaskHandle, WaitOptions } from '../tasks/types.ts';
 import type { TypedTask } from './define-task.ts';
 
 /** The options of a question. */
-export interface AskOptions extends Omit<ArchiveInput, 'question'> {
+export interface AskOptions extends QuestionOptions {
   /** The query's id. A query that exists is reported, never asked again. Default: a new random id. */
   queryId?: string;
 }

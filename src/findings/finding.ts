@@ -3,55 +3,79 @@ import type { z } from 'zod';
 import type { Usage } from '../../queues/usage.ts';
 
 /**
- * What is stored under `finding:<id>`. The first nine fields are the contract with older programs and are always
- * written; reading demands none of them (see `parseFinding`).
+ * The JSON stored under `finding:<id>`. The fleet always writes the first nine fields, which older programs read; it
+ * requires none of them when it reads (see `parseFinding`).
  */
 export interface Finding {
+  /** Key suffix of `finding:<id>`. */
   finding_id: string;
+  /** Id of the process that stored it: `<kind>_<host>_<NNN>`, or `FLEET_WORKER_ID`. */
   worker_id: string;
-  /** Local time, ISO 8601 without zone, microseconds. */
+  /** When it was stored: local time of the worker's host, ISO 8601 without zone, microseconds. */
   timestamp: string;
+  /** The task's description, the query's question or the mission's goal. */
   task: string;
+  /** The result: text, or any JSON. */
   result: z.output<z.ZodJSONSchema>;
+  /** Paths of the changed files, relative to the workspace; the same as in `changes`. Empty: none. */
   files_changed: string[];
+  /** Ids of the findings that the result relies on. Empty: none. */
   citations: string[];
+  /** Tokens of all its calls: prompts, with what the provider's cache held, and replies. */
   tokens_used: number;
-  /** US dollars, six decimals. */
+  /** Cost of all its calls, US dollars, six decimals. Of a mission: only its own calls, not those of its tasks. */
   cost: number;
-  /** UTC instant; the fleet sorts by it. */
+  /** When it was stored: UTC instant, ISO 8601, ms. The fleet sorts by it. */
   at: string;
   /** At most 200 characters, on one line. */
   summary: string;
+  /** Name of the session in which the task, query or mission was enqueued. */
   session: string;
+  /** Name of the batch; null: no batch. */
   batch: string | null;
+  /** Id of the mission; null: no mission. */
   mission_id: string | null;
+  /** Id of the job that wrote it. */
   job_id: string;
+  /** Id of the model that wrote the result. */
   model: string;
+  /** Vendor of the model: `anthropic`, `google` or `deepseek`. */
   vendor: string;
+  /** Version of the fleet's prompt, `task-1`. */
   prompt_version: string;
+  /** Of a task its kind (default `other`); else `archive`, `mission`, `paper`, `summary` or `shard-test`. */
   kind: string;
+  /** The files that the task changed. Empty: none. */
   changes: FindingChange[];
+  /** Topics of the task or mission. Empty: none. */
   topics: string[];
+  /** `completed`, `retracted` or `condensed`. */
   status: string;
+  /** Tokens of all its calls, by price class. */
   usage: Usage;
-  /** Turns replayed from the response ledger instead of paid again. */
+  /** Count of calls whose stored reply was replayed, not paid again. */
   recovered: number;
 }
 
 /** One file that a task changed. */
 interface FindingChange {
+  /** Relative to the workspace. */
   path: string;
   /** Count of lines. */
   added: number;
   /** Count of lines. */
   removed: number;
+  /** First and last changed line in the new file (`996-1140`), or `deleted`. */
   lines: string;
 }
 
-/** Kind of the finding that reports which shards worked before a paper. A note of the fleet's own: no evidence, no source. */
+/** Kind of the finding that reports which shards worked before a paper. It is no evidence: no answer may cite it. */
 export const SHARD_TEST_KIND = 'shard-test';
 
-/** The id of a job's finding, from the job's id alone: a job that runs twice can still write only one finding. */
+/**
+ * Returns the id of a job's finding. It depends on the job's id alone, so that a job that runs twice writes one finding.
+ * @param wanted the id that the caller chose, if any
+ */
 export function toFindingId(jobId: string, wanted?: string): string {
   return wanted ?? `finding_${hash('sha256', jobId).slice(0, 16)}`;
 }

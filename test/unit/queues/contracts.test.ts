@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { z } from 'zod';
+import type { ArchiveFilter, ArchiveInput } from '../../../queues/archive.ts';
+import type { MissionInput } from '../../../queues/missions.ts';
 import { queueRegistry, type QueueName } from '../../../queues/registry.ts';
 import { TASK_KINDS } from '../../../queues/kinds.ts';
-import { taskInputSchema } from '../../../queues/tasks.ts';
+import { taskInputSchema, type TaskInput } from '../../../queues/tasks.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
 
 const definitions = Object.entries(queueRegistry);
@@ -51,6 +54,15 @@ describe('the registry', () => {
       expect(keys.queueKey('tasks', 'wait')).toBe(`${tag}:tasks:wait`);
     }
   });
+});
+
+// Compile-time checks: `tsc` fails where a documented type and its schema differ.
+it('documents exactly what the schemas accept', () => {
+  type Input<Name extends QueueName> = z.input<(typeof queueRegistry)[Name]['input']>;
+  expectTypeOf<TaskInput>().toEqualTypeOf<Input<'tasks'>>();
+  expectTypeOf<MissionInput>().toEqualTypeOf<Input<'missions'>>();
+  expectTypeOf<ArchiveInput>().toEqualTypeOf<Input<'archive'>>();
+  expectTypeOf<ArchiveFilter>().toEqualTypeOf<NonNullable<Input<'archive'>['filter']>>();
 });
 
 describe('a task', () => {
