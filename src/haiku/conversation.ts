@@ -2,20 +2,23 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type { ModelReply } from '../models/model.ts';
 import { toPromptTokens } from '../pricing/tokens.ts';
 
-/** Where trimming starts and how far it goes, as shares of the limit. Far enough that the prompt cache survives many turns. */
+/**
+ * Trimming starts at the first share of the limit and stops at the second. It drops that much at once because each trim
+ * costs the prompt cache.
+ */
 const START_SHARE = 0.9;
 const GOAL_SHARE = 0.6;
 const DROPPED = '[this tool result was dropped to keep the prompt small; run the tool again if you need it]';
 
-/** Results of fewer characters than this, as JSON, stay: dropping one would gain nothing. */
+/** A result of at most this many characters, as JSON, is kept: dropping it would save nothing. */
 const SMALLEST_DROPPED = 2 * DROPPED.length;
 
-/** Tokens the provider adds around a request with tools; generous. Source: Anthropic, "Tool use pricing". */
+/** Upper bound of the tokens that the provider adds to a request with tools. Source: Anthropic, "Tool use pricing". */
 const OVERHEAD_TOKENS = 1_000;
 
 const knownSizes = new WeakMap<object, { bytes: number; chars: number }>();
 
-/** The same system blocks and tools go out with every task: they are measured once. */
+/** Measures an object once: all tasks send the same system blocks and tools. */
 function sizeOnce(fixed: object): { bytes: number; chars: number } {
   const known = knownSizes.get(fixed);
   if (known !== undefined) return known;
@@ -26,17 +29,17 @@ function sizeOnce(fixed: object): { bytes: number; chars: number } {
 }
 
 /**
- * The messages of one task, with two counts of the next prompt: an estimate, which trimming goes by, and an upper bound,
- * which money is reserved by. Both are deterministic, so that a replay rebuilds the very same requests.
+ * The messages of one task, with two counts of the next prompt's tokens: an estimate, by which the task loop trims, and
+ * an upper bound, by which it reserves money. Both are deterministic, so that a replay rebuilds the same requests.
  */
 export class Conversation {
   readonly messages: Anthropic.MessageParam[] = [];
-  #known = 0; // the provider's count of the last prompt and its reply
-  #trimmed = 0; // what trimming took out of it since, guessed low
+  #known = 0; // tokens of the last prompt and its reply, as the provider counted them
+  #trimmed = 0; // tokens that trimming has dropped since, a low estimate
   #freshBytes: number;
   #freshChars: number;
 
-  /** @param fixed everything sent besides the messages: system blocks and tool definitions, never changed afterwards */
+  /** @param fixed what is sent besides the messages: system blocks and tool definitions; they must not change */
   constructor(fixed: object[], firstMessage: string) {
     const sizes = fixed.map(sizeOnce);
     this.#freshBytes = sizes.reduce((sum, size) => sum + size.bytes, 0);
@@ -49,7 +52,7 @@ export class Conversation {
     this.messages.push({ role: 'user', content });
   }
 
-  /** From here on the provider's own count is known. */
+  /** Adds a reply. The counts then begin with the provider's own count. */
   addReply(reply: ModelReply): void {
     this.messages.push({ role: 'assistant', content: reply.content as Anthropic.ContentBlockParam[] });
     this.#known = toPromptTokens(reply.usage) + reply.usage.output;
@@ -58,7 +61,7 @@ export class Conversation {
     this.#freshChars = 0;
   }
 
-  /** No prompt of these messages has more tokens: a token is at least one byte of UTF-8. */
+  /** Upper bound of the next prompt's tokens: a token is at least one byte of UTF-8. */
   get tokensBound(): number {
     return this.#known + this.#freshBytes + OVERHEAD_TOKENS;
   }
@@ -77,7 +80,7 @@ export class Conversation {
         if (this.tokensEstimate <= limitTokens * GOAL_SHARE) return dropped;
         if (block.type !== 'tool_result' || block.content === DROPPED) continue;
         const text = JSON.stringify(block.content ?? '');
-        if (text.length <= SMALLEST_DROPPED) continue; // the note in its place would be longer, and the bound no bound
+        if (text.length <= SMALLEST_DROPPED) continue; // the note in its place would be longer, and the upper bound too low
         this.#trimmed += Math.floor(text.length / 5);
         block.content = DROPPED;
         dropped += 1;

@@ -18,7 +18,7 @@ import type { Db } from '../redis/db.ts';
 import { createResultCheck } from '../tasks/result-schema.ts';
 import { runTask, type CompletedTask } from './task-loop.ts';
 import { createToolset } from './toolset.ts';
-import type { FindingReader, ToolContext, Toolset } from './tools/tool.ts';
+import type { FindingReader, ToolContext } from './tools/tool.ts';
 
 export interface TaskHandlerParts {
   config: Config;
@@ -27,13 +27,13 @@ export interface TaskHandlerParts {
   ledger: TurnLedger;
   findings: FindingStore;
   workerId: string;
-  /** Whom tasks may ask; undefined: there is no librarian. */
+  /** Asks the archive for tasks. Undefined: no librarian is configured. */
   archive?: ArchiveAsker;
-  /** The session a job belongs to that was not stamped with one. */
+  /** The session of a job that has no stamp. */
   currentSession(): Promise<string>;
 }
 
-/** How a task is run: the job's own run under a worker, or a stand-in for one in single mode. */
+/** One run of a task: of its job under a worker, or without a job in single mode. */
 type TaskRunContext = Pick<JobRun, 'token' | 'signal' | 'isDraining'> & {
   jobId: string;
   attempt: number;
@@ -41,22 +41,20 @@ type TaskRunContext = Pick<JobRun, 'token' | 'signal' | 'isDraining'> & {
 
 export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<CompletedTask>;
 
-/** Builds what turns a parsed task into a finding: finds its model, workspace and contexts, then runs the loop. */
+/** Returns the function that runs a parsed task: it finds the model, workspace and contexts, then runs the loop. */
 export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
   const { db, config, model, ledger, findings, workerId, archive } = parts;
   const { redis, keys } = db;
   const reader = toFindingReader(findings);
   const noteModelUse = createModelUse(db);
-  const toToolset = (workspace: boolean): Toolset =>
-    createToolset({
-      workspace,
-      runAllow: config.FLEET_RUN_ALLOW,
-      httpAllow: config.FLEET_HTTP_ALLOW,
-      archive: archive !== undefined,
-    });
-  // Made once: the same definitions, byte for byte, keep the provider's cache warm.
-  const bare = toToolset(false);
-  const full = toToolset(true);
+  // Built once: the provider's cache needs the same definitions, byte for byte.
+  const allowed = {
+    runAllow: config.FLEET_RUN_ALLOW,
+    httpAllow: config.FLEET_HTTP_ALLOW,
+    archive: archive !== undefined,
+  };
+  const toolsWithFiles = createToolset({ ...allowed, workspace: true });
+  const toolsWithoutFiles = createToolset({ ...allowed, workspace: false });
 
   return async (task, run) => {
     const entry = findModel(task.model ?? config.FLEET_HAIKU_MODEL, new Date());
@@ -82,7 +80,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
         model,
         entry,
         ledger,
-        toolset: workspace === null ? bare : full,
+        toolset: workspace === null ? toolsWithoutFiles : toolsWithFiles,
         toolContext: {
           workspace,
           files: task.files ?? [],
@@ -105,13 +103,13 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
   };
 }
 
-/** What a person would edit: the stamps of the queue do not count. */
+/** Hash of the fields that a person may edit; the stamps of the queue are left out. */
 function toDigest(task: TaskData): string {
   const { session: _session, batch: _batch, mission_id: _mission, line: _line, ...asked } = task;
   return hash('sha256', JSON.stringify(asked)).slice(0, 16);
 }
 
-/** The task's own questions: asked in its name, paid by its batch and mission. */
+/** Returns the function that asks the archive for the task. Its batch and mission pay for the questions. */
 function toAsk(
   archive: ArchiveAsker,
   { jobId, session, batch, missionId }: TaskIdentity,
@@ -131,10 +129,10 @@ function toFindingReader(findings: FindingStore): FindingReader {
 }
 
 /**
- * The folder behind a workspace name, or null when the task names none (there is no default).
- * @param workspaces name → absolute folder, from `FLEET_WORKSPACES`; the folder may itself be a link
- * @returns `root`: the real path, every link in it resolved
- * @throws TaskFailedError `workspace`: the name is not known on this host, or its folder is missing
+ * Returns the folder of a workspace; null if the task names no workspace (there is no default).
+ * @param workspaces name → absolute folder, from `FLEET_WORKSPACES`; the folder may be a link
+ * @returns `root`: the real path, with all links resolved
+ * @throws TaskFailedError `workspace`: the name is not known on this host, or its folder cannot be used
  */
 export async function resolveWorkspace(
   name: string | undefined,

@@ -6,9 +6,9 @@ import type { ModelReply } from '../models/model.ts';
 import type { Usage } from '../../queues/usage.ts';
 import type { ResultCheck } from '../tasks/result-schema.ts';
 
-/** Longest single reply, tokens. Long enough for a file of some 800 lines. */
+/** Longest single reply, tokens: enough for a file of about 800 lines. */
 export const MAX_REPLY_TOKENS = 8_192;
-/** All tokens of one task, prompts and replies. A task that needs more is a mission. */
+/** Most tokens of one task, prompts and replies. A task that needs more should be a mission. */
 const MAX_TASK_TOKENS = 2_000_000;
 
 /** What one reply means for the task. */
@@ -20,17 +20,17 @@ export type Decision =
 
 /** The state of the loop when the reply arrives. */
 export interface LoopState {
-  /** All tokens so far, this reply's included. */
+  /** All tokens of the task so far, with this reply's. */
   usage: Usage;
-  /** The model was asked once already to repair a result that breaks the schema. */
+  /** Whether the model was already asked to repair a result that breaks the schema. */
   repaired: boolean;
-  /** No turn is left after this one. */
+  /** Whether this turn is the last. */
   last: boolean;
   maxTurns: number;
   checkResult: ResultCheck;
 }
 
-/** Decides what a reply is: the result, a result to repair, a request for tools, or the failure of the task. */
+/** Classifies a reply: the result, a result to repair, a request for tools, or the failure of the task. */
 export function interpretReply(reply: ModelReply, state: LoopState): Decision {
   if (reply.stopReason === 'refusal') return fail('refusal', 'the model declined the task');
   if (reply.stopReason === 'max_tokens') {
@@ -57,7 +57,7 @@ function decideTools(uses: Anthropic.ToolUseBlock[], state: LoopState): Decision
     return fail('step-limit', `more than ${MAX_TASK_TOKENS} tokens without a result; split the task`);
   }
   const handsBack = uses.some((use) => use.name === 'hand_back');
-  // Without another turn no reply would report the effects of the tools.
+  // Without another turn, no reply would report what the tools did.
   return state.last && !handsBack ? outOfTurns(state) : { kind: 'tools', uses };
 }
 

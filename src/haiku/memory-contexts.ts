@@ -3,7 +3,7 @@ import { NotFoundError, TaskFailedError, UsageError } from '../errors.ts';
 import type { MemoryContext } from './prompt.ts';
 import type { Db } from '../redis/db.ts';
 
-/** A context larger than this would not leave room for a task under the price step. UTF-16 code units. */
+/** Longest context, UTF-16 code units. A longer one would leave no room for a task below the price step. */
 const MAX_CONTEXT_LENGTH = 200_000;
 
 export interface ContextInfo {
@@ -13,7 +13,7 @@ export interface ContextInfo {
   loadedAt: string;
 }
 
-/** Stores a memory context whole, in one step: a task sees the old one or the new one, never half. */
+/** Stores a memory context in one step: a task reads the old text or the new one, never a mix. */
 export async function saveContext({ redis, keys }: Db, name: string, text: string): Promise<ContextInfo> {
   if (!/^[^\s:{}]{1,100}$/.test(name))
     throw new UsageError(`context: expected a name without white space, colon or brace, got ${JSON.stringify(name)}`);
@@ -31,26 +31,26 @@ export async function saveContext({ redis, keys }: Db, name: string, text: strin
   return info;
 }
 
-/** @returns by name */
+/** Returns all memory contexts, sorted by name. */
 export async function listContexts({ redis, keys }: Db): Promise<ContextInfo[]> {
   const stored = await redis.hvals(keys.contexts);
   return stored.map((json) => JSON.parse(json) as ContextInfo).sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** @throws UsageError when there is no such context */
+/** Deletes a memory context. @throws NotFoundError if it does not exist */
 export async function removeContext({ redis, keys }: Db, name: string): Promise<void> {
   const replies = await redis.multi().del(keys.context(name)).hdel(keys.contexts, name).exec();
   if (replies?.[0]?.[1] === 0)
     throw new NotFoundError(`context ${name}: there is none; \`fleet context ls\` lists them`);
 }
 
-/** @throws TaskFailedError (`context`) naming those that do not exist */
+/** Reads memory contexts by name, in this order. @throws TaskFailedError `context` that names those that do not exist */
 export async function loadContexts({ redis, keys }: Db, names: string[]): Promise<MemoryContext[]> {
   if (names.length === 0) return [];
   const texts = await redis.mget(names.map((name) => keys.context(name)));
-  const missing = names.filter((_, at) => texts[at] === null);
+  const missing = names.filter((_, i) => texts[i] === null);
   if (missing.length > 0) {
     throw new TaskFailedError('context', `no memory context named ${missing.join(', ')}; fleet context load NAME FILE`);
   }
-  return names.map((name, at) => ({ name, text: texts[at] ?? '' }));
+  return names.map((name, i) => ({ name, text: texts[i] ?? '' }));
 }

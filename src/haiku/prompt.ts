@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { TaskData } from '../../queues/tasks.ts';
 
-/** Changes whenever the text below does: findings carry it. */
+/** Every finding of a task carries it. Change it whenever you change the text below. */
 export const PROMPT_VERSION = 'task-1';
 
 const SYSTEM = `You are a worker of a fleet. You do one task, report what you found, and are gone: what you do not write into your final answer is lost.
@@ -29,22 +29,21 @@ export interface MemoryContext {
   text: string;
 }
 
-/** The system blocks: the same for every task, then the memory contexts as a cached block. */
+/** Returns the system blocks: one that is the same for every task, then the memory contexts, cached. */
 export function toSystemBlocks(contexts: MemoryContext[]): Anthropic.TextBlockParam[] {
   if (contexts.length === 0) return BARE_SYSTEM;
-  const blocks: Anthropic.TextBlockParam[] = [...BARE_SYSTEM];
-  contexts.forEach((context, at) => {
-    const last = at === contexts.length - 1; // one breakpoint covers all of them
-    blocks.push({
+  const blocks = contexts.map(({ name, text }, i): Anthropic.TextBlockParam => {
+    const isLast = i === contexts.length - 1; // one cache breakpoint covers all contexts
+    return {
       type: 'text',
-      text: `<context name="${context.name}">\n${context.text}\n</context>`,
-      ...(last ? { cache_control: { type: 'ephemeral' as const } } : {}),
-    });
+      text: `<context name="${name}">\n${text}\n</context>`,
+      ...(isLast ? { cache_control: { type: 'ephemeral' as const } } : {}),
+    };
   });
-  return blocks;
+  return [...BARE_SYSTEM, ...blocks];
 }
 
-/** The first user message: the task, what it is about, its data, and the shape of its result. */
+/** Returns the first user message: the task, its files, its data, and the schema of its result. */
 export function toTaskMessage(task: TaskData): string {
   const workspace = task.workspace === undefined ? '' : ` workspace="${task.workspace}"`;
   const parts = [`<task kind="${task.kind ?? 'other'}"${workspace}>\n${task.description}\n</task>`];
@@ -54,7 +53,7 @@ export function toTaskMessage(task: TaskData): string {
   return parts.join('\n');
 }
 
-/** What the model is told when its result breaks the task's schema. */
+/** Returns the message to the model after a result that breaks the task's schema. */
 export function toRepairMessage(problem: string): string {
   return `Your result does not fit the schema: ${problem}\nAnswer again with the corrected JSON alone.`;
 }

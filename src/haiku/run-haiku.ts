@@ -21,25 +21,25 @@ import { createTaskHandler } from './handler.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 const CHECK_MEMORY_EVERY_MS = 3_000;
-/** Coordinator and librarian watch for external findings; a fleet of workers alone has to do it itself. */
+/** A worker watches for external findings only if no coordinator and no librarian has done so for this long. */
 const WATCH_AFTER_MS = 10_000;
 
 export interface RunningHaiku {
   workerId: string;
-  /** Whether Redis is away and no job runs: then closing would only wait for it. */
+  /** Whether Redis is away and no job runs. Then closing has nothing to store and would only wait. */
   nothingToStore(): boolean;
   close(): Promise<void>;
 }
 
-/** A Haiku worker: takes tasks from the queue until it is closed. Several may run in one process, as tests do. */
+/** Starts a Haiku worker, which takes tasks from the queue until it is closed. A test may run several in one process. */
 export async function runHaiku(parts: {
   config: Config;
   model: Model;
   log: Logger;
   onStuck?: () => void;
-  /** A call is taken for lost after this long, ms; default twice the longest, ten minutes at least. */
+  /** A call counts as lost after this long, ms. Default: twice the longest call, at least ten minutes. */
   lostAfterMs?: number;
-  /** Called at the first line of every job's run. */
+  /** Called when the run of a job begins. */
   onStart?: () => void;
 }): Promise<RunningHaiku> {
   const { config, model, log } = parts;
@@ -48,7 +48,7 @@ export async function runHaiku(parts: {
   const { redis, keys } = db;
   const name = await takeWorkerName(db, config.FLEET_WORKER_ID);
   const ledger = createTurnLedger({ db, workerId: name.id, now: () => new Date() });
-  // Tasks may ask where somebody answers.
+  // Tasks may ask the archive only if a librarian is configured.
   const archive =
     config.shards.length === 0 ? undefined : createArchiveAsker({ db, queue: queues.archive, url: config.REDIS_URL });
   const handle = createTaskHandler({
@@ -68,7 +68,7 @@ export async function runHaiku(parts: {
     patienceMs: WATCH_AFTER_MS,
   });
 
-  let heartbeat: Heartbeat | undefined; // needs to know the worker's jobs, which may start before it
+  let heartbeat: Heartbeat | undefined; // assigned below: it reads the worker's jobs, and these may start first
   const running = runWorker(
     tasksQueue,
     async (task, run) => {
@@ -131,7 +131,7 @@ export async function runHaiku(parts: {
     nothingToStore: () => redis.status !== 'ready' && running.activeJobs().length === 0,
     async close() {
       await Promise.all([stopWatchingMemory(), stopSweeping(), stopWatching()]);
-      await running.close(); // stop fetching, running turns end and are stored, jobs go back to waiting
+      await running.close(); // fetches no more; running turns end and are stored; jobs go back to waiting
       await archive?.close();
       await heartbeat.stop();
       await notifier.flush();

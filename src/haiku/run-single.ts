@@ -27,7 +27,7 @@ import type { Db } from '../redis/db.ts';
 import { markSwarm, runPreflight } from '../redis/preflight.ts';
 import { createTaskHandler, type TaskHandlerParts } from './handler.ts';
 
-/** What a single task needs of a connected fleet. */
+/** The members of a connected fleet that a single task needs. */
 export interface SingleFleet {
   inner: {
     config: Config;
@@ -42,15 +42,15 @@ export interface SingleOptions {
   model: Model;
   /** Default: `FLEET_WORKER_ID`, else the next free name of this host. */
   workerId?: string;
-  /** Fires with the error to end with. A call that is out then is booked as uncertain. */
+  /** Its reason is the error that `runSingle` then throws. A call under way is booked as uncertain. */
   signal: AbortSignal;
-  /** Told about each wait for the provider. */
+  /** Called before each wait. */
   onWait: (ms: number, why: string) => void;
 }
 
 /**
- * Does one task in this process, without the queue: budgets, the ledger, halts and findings are those of the fleet. A
- * provider that is busy or away is waited for, as a worker would; nothing is paid twice.
+ * Runs one task in this process, without the queue. Budgets, ledger, halts and findings are those of the fleet. It waits
+ * for a busy or unavailable provider as a worker does, and pays nothing twice.
  * @throws UsageError for a task that breaks a rule, and every class that a worker's run throws
  */
 export async function runSingle(fleet: SingleFleet, input: TaskInput, options: SingleOptions): Promise<Finding> {
@@ -78,7 +78,7 @@ export async function runSingle(fleet: SingleFleet, input: TaskInput, options: S
     for (;;) {
       try {
         const { finding } = await handle(data, {
-          token: '', // no lock: nobody else can have this job
+          token: '', // no lock: no other process knows this job
           jobId,
           attempt: 0,
           signal: options.signal,
@@ -86,23 +86,27 @@ export async function runSingle(fleet: SingleFleet, input: TaskInput, options: S
         });
         return finding;
       } catch (error) {
-        const waitMs = await toWait(error, fleet, jobId, halt, name.id);
+        const waitMs = await handleError(error, fleet, jobId, halt, name.id);
         options.onWait(waitMs, toMessage(error));
         await sleep(waitMs, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted());
       }
     }
   } finally {
-    await redis.del(keys.turns(jobId), keys.spend(`task:${jobId}`)); // nobody can go on with them: the id is not known anywhere else
+    await redis.del(keys.turns(jobId), keys.spend(`task:${jobId}`)); // no other run can use them: only this process knows the id
     await name.release();
     await notifier.flush();
   }
 }
 
-/** Calls under way elsewhere hold what is left of a budget: how often it is asked again. */
+/** Time between two tries while calls of other processes hold the rest of a budget. */
 const HELD_WAIT_MS = 2_000;
 
-/** @returns how long to wait before the same call is made again. @throws what it was given, when waiting does not help */
-async function toWait(
+/**
+ * Notes a failed run as a worker would: cools the model down, counts the outage, or halts the fleet.
+ * @returns how long to wait before the next run, ms
+ * @throws the given error if waiting does not help
+ */
+async function handleError(
   error: unknown,
   { inner }: SingleFleet,
   jobId: string,

@@ -21,13 +21,13 @@ const DEFAULT_MAX_TURNS = 30;
 export interface TaskRun {
   identity: TaskIdentity;
   task: TaskData;
-  /** Fires when the run must end at once: cancelled, lock lost, out of time. Its reason is the error to end with. */
+  /** Fires when the run must end at once: cancelled, lock lost, out of time. Its reason is the error that the run throws. */
   signal: AbortSignal;
-  /** True once the process shuts down or makes room: the run ends before its next call or its next tools. */
+  /** True once the process shuts down or gives the job up: the run ends before its next call or its next tools. */
   isDraining(): boolean;
 }
 
-/** What the job returns, and the finding itself for a caller that runs the task without a queue. */
+/** What the job returns, and the finding for a caller that runs the task without a queue. */
 export type CompletedTask = TaskResult & { finding: Finding };
 
 export interface TaskLoopParts {
@@ -43,10 +43,10 @@ export interface TaskLoopParts {
 }
 
 /**
- * Does one task: model call, tools, model call … until a reply is the result, and records the finding.
+ * Runs one task: model call, tools, model call … until a reply is the result. Then it records the finding.
  *
- * Delivery contract: a run may die at any line. The next run replays the stored replies and tool results, pays nothing
- * again, and continues at the first turn that is not stored. A tool may run twice; a finding is recorded once.
+ * Delivery contract: the process may die at any line. The next run replays the stored replies and tool results, pays
+ * nothing twice, and continues at the first turn that is not stored. A tool may run twice; a finding is recorded once.
  *
  * @throws every class of `src/errors.ts` that `jobs/outcomes/outcomes.ts` handles
  */
@@ -93,7 +93,7 @@ class TaskLoop {
     throw new Error('the last turn always ends the task');
   }
 
-  /** Drops old tool results. @throws TaskFailedError `step-limit` where the prompt is too long even so */
+  /** Drops old tool results. @throws TaskFailedError `step-limit` if the prompt is still too long */
   #trimPrompt(): void {
     const { entry } = this.#parts;
     const window = entry.contextTokens - MAX_REPLY_TOKENS;
@@ -162,7 +162,7 @@ class TaskLoop {
       entry,
       workerId,
       recovered: this.#replayedCount,
-      at: now(),
+      endedAt: now(),
     });
     await this.#calls.record(paid, () => ledger.finish(identity, finding, paid.booking, note));
     return this.#toCompleted(finding, totals.nanoUsd);
@@ -175,6 +175,6 @@ class TaskLoop {
   #toNote(turn: number, { booking }: PaidReply<ModelReply>, decision: Decision): TurnNote {
     const { workerId, now } = this.#parts;
     const totalNanoUsd = this.#calls.totals.nanoUsd;
-    return toTurnNote({ turn, maxTurns: this.#maxTurns, decision, booking, totalNanoUsd, workerId, at: now() });
+    return toTurnNote({ turn, maxTurns: this.#maxTurns, decision, booking, totalNanoUsd, workerId, repliedAt: now() });
   }
 }

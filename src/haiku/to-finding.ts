@@ -6,7 +6,7 @@ import type { CatalogEntry } from '../pricing/catalog.ts';
 import { PROMPT_VERSION } from './prompt.ts';
 import type { ToolState } from './tools/tool.ts';
 
-/** The finding of a completed task, with the citations and the changes that its tools recorded. */
+/** Returns the finding of a completed task, with the citations and the changes that its tools recorded. */
 export function toFinding(parts: {
   identity: TaskIdentity;
   task: TaskData;
@@ -16,13 +16,13 @@ export function toFinding(parts: {
   entry: CatalogEntry;
   workerId: string;
   recovered: number;
-  at: Date;
+  endedAt: Date;
 }): Finding {
-  const { identity, task, value, totals, state, entry, workerId, recovered, at } = parts;
+  const { identity, task, value, totals, state, entry, workerId, recovered, endedAt } = parts;
   return createFinding({
     identity,
     workerId,
-    at: at.toISOString(),
+    at: endedAt.toISOString(),
     task: task.description,
     result: value,
     kind: task.kind ?? 'other',

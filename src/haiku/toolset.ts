@@ -17,17 +17,17 @@ import type { Tool, ToolContext, ToolOutcome, Toolset } from './tools/tool.ts';
 import { writeTool } from './tools/files/write-tool.ts';
 
 export interface ToolsetOptions {
-  /** Whether the task has a workspace; without one no tool touches a file. */
+  /** Whether the task has a workspace. Without one no tool opens a file. */
   workspace: boolean;
-  /** Program names; empty means that `run` is not offered. */
+  /** Names of allowed programs. Empty: the model is not offered `run`. */
   runAllow: readonly string[];
-  /** Hosts; empty means that `http` is not offered. */
+  /** Allowed hosts. Empty: the model is not offered `http`. */
   httpAllow: readonly string[];
-  /** Whether there is a librarian to ask. Default false. */
+  /** Whether a librarian is configured. False: the model is not offered `ask_archive`. Default false. */
   archive?: boolean;
 }
 
-/** The tools for one kind of task. The same options always give the same definitions, byte for byte. */
+/** Creates the tools of a task. The same options always give the same definitions, byte for byte. */
 export function createToolset(options: ToolsetOptions): Toolset {
   const tools = chooseTools(options);
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
@@ -67,7 +67,7 @@ async function runTool(tool: Tool, input: unknown, context: ToolContext): Promis
   try {
     return await tool.run(input, context);
   } catch (error) {
-    context.signal.throwIfAborted(); // an abort shows as all kinds of errors; its reason is the truth
+    context.signal.throwIfAborted(); // an abort can surface as any error; throw its reason instead
     if (error instanceof ToolRefusal) return toError(error.message);
     if (error instanceof z.ZodError) {
       return toError(`${tool.name}: the input breaks its schema:\n${z.prettifyError(error)}`);

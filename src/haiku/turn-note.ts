@@ -3,9 +3,9 @@ import { formatUsd, toUsdString } from '../pricing/money.ts';
 import { toTotalTokens } from '../pricing/tokens.ts';
 import type { Decision } from './interpret-reply.ts';
 
-/** The line in the task's log, and its progress, after a turn. */
+/** Returns the line for the task's log, and the task's progress, after a turn. */
 export function toTurnNote(turn: {
-  /** Counted from 0. */
+  /** From 0. */
   turn: number;
   maxTurns: number;
   decision: Decision;
@@ -14,7 +14,7 @@ export function toTurnNote(turn: {
   /** Of the task so far. */
   totalNanoUsd: number;
   workerId: string;
-  at: Date;
+  repliedAt: Date;
 }): TurnNote {
   const { decision, booking, maxTurns: of } = turn;
   const what = decision.kind === 'tools' ? decision.uses.map((use) => use.name).join(', ') : decision.kind;
@@ -22,7 +22,7 @@ export function toTurnNote(turn: {
     booking === null ? 'replayed' : `${formatUsd(booking.nanoUsd, 6)}, ${toTotalTokens(booking.usage)} tokens`;
   const number = turn.turn + 1;
   return {
-    log: `${turn.at.toISOString()} turn ${number} of ${of}: ${what} (${cost}, ${turn.workerId})`,
+    log: `${turn.repliedAt.toISOString()} turn ${number} of ${of}: ${what} (${cost}, ${turn.workerId})`,
     progress: { turn: number, of, costUsd: Number(toUsdString(turn.totalNanoUsd, 6)) },
   };
 }

@@ -6,14 +6,14 @@ import { applyOutcome, type ToolContext, type ToolOutcome, type Toolset } from '
 interface ToolRun {
   toolset: Toolset;
   context: ToolContext;
-  /** True once the process shuts down or makes room: no tool begins. */
+  /** True once the process shuts down or gives the job up: no tool begins. */
   isDraining(): boolean;
 }
 
 /**
- * Runs the tools that a reply asks for, or, where an earlier run has done so, applies the outcomes it stored.
+ * Runs the tools that a reply asks for. If an earlier run has run them, applies its stored outcomes instead.
  * @param stored the outcomes of an earlier run, as JSON; undefined: the tools have not run
- * @throws ShutdownError before the first tool: the reply is stored, so the next run of the job runs the tools
+ * @throws ShutdownError only before the first tool: the reply is stored, and the next run of the job runs the tools
  */
 export async function useTools(
   uses: Anthropic.ToolUseBlock[],
@@ -25,7 +25,7 @@ export async function useTools(
     for (const outcome of outcomes) applyOutcome(context.state, outcome);
     return outcomes;
   }
-  if (isDraining()) throw new ShutdownError('this process goes away, or makes room'); // a turn's tools run all or none
+  if (isDraining()) throw new ShutdownError('this process goes away, or makes room'); // all tools of a turn run, or none
   const outcomes: ToolOutcome[] = [];
   for (const use of uses) {
     context.signal.throwIfAborted();
@@ -37,8 +37,8 @@ export async function useTools(
 }
 
 /**
- * The message that reports the outcomes to the model.
- * @throws TaskFailedError `handed-back` where a tool handed the task back
+ * Returns the message that reports the outcomes to the model.
+ * @throws TaskFailedError `handed-back` if a tool handed the task back
  */
 export function toToolResults(
   uses: Anthropic.ToolUseBlock[],

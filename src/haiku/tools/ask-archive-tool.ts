@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ToolRefusal } from './tool-refusal.ts';
 import { defineTool } from './tool.ts';
 
-/** A question to the librarian, who knows all findings. The findings an answer rests on count as cited. */
+/** Asks the archive a question. The task cites the findings that the answer cites. */
 export const askArchiveTool = defineTool({
   name: 'ask_archive',
   description:

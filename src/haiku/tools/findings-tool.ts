@@ -4,7 +4,7 @@ import { defineTool, type ToolContext, type ToolOutcome } from './tool.ts';
 
 const SEARCH_LIMIT = 20;
 
-/** The archive of everything found so far. A finding counts as cited once it was read with `get`. */
+/** Searches and reads findings. The task cites every finding that it reads with `get`. */
 export const findingsTool = defineTool({
   name: 'findings',
   description:

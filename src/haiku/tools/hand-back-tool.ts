@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineTool } from './tool.ts';
 import { SONNET_REASONS } from '../../../queues/reasons.ts';
 
-/** Ends the task: it needs judgement a worker does not have. */
+/** Hands the task back: it ends as failed with reason `handed-back`. */
 export const handBackTool = defineTool({
   name: 'hand_back',
   description:

@@ -1,25 +1,28 @@
-/** What one task's own tools did to one file, all its edits together. */
+/** What the tools of one task changed in one file, all edits together. */
 export interface FileChange {
-  /** Relative to the workspace, `/` between the parts. */
+  /** Relative to the workspace, with `/` between the parts. */
   path: string;
   /** Lines added, summed over the task's edits of this file. */
   added: number;
   removed: number;
-  /** First and last line touched, counted in the new file (`996-1140`), or `deleted`. */
+  /** First and last changed line, counted in the new file (`996-1140`), or `deleted`. */
   lines: string;
 }
 
-/** Above this many line pairs the exact count would block the process; the changed stretch then counts as replaced. */
+/**
+ * Most pairs of lines that are compared. With more, the exact count would block the process; all lines between the first
+ * and the last difference then count as replaced.
+ */
 const MAX_PAIRS = 4_000_000;
 
-/** Lines with their ends, so that a missing last newline counts as a change, as git counts it. */
+/** Splits into lines that keep their ends, so that a missing last newline counts as a change, as in git. */
 function toLines(text: string): string[] {
   return text === '' ? [] : text.split(/(?<=\n)/);
 }
 
 /**
- * What changed between two texts of one file, in lines. Null means that the file was not there.
- * @returns null when nothing changed
+ * Compares two texts of one file, line by line. A text is null if the file does not exist.
+ * @returns null if the texts are equal
  */
 export function toFileChange(path: string, before: string | null, after: string | null): FileChange | null {
   if (before === after) return null;
@@ -43,7 +46,7 @@ export function toFileChange(path: string, before: string | null, after: string 
   };
 }
 
-/** Length of the longest common subsequence. */
+/** Returns the length of the longest common subsequence of lines. */
 function countCommon(left: string[], right: string[]): number {
   if (left.length === 0 || right.length === 0 || left.length * right.length > MAX_PAIRS) return 0;
   let row = new Uint32Array(right.length + 1);
@@ -58,7 +61,7 @@ function countCommon(left: string[], right: string[]): number {
   return row[right.length] ?? 0;
 }
 
-/** Two changes of one file, the earlier first: counts add up, the range covers both, in the numbering of the last. */
+/** Merges two changes of one file: adds the counts, and covers both ranges in the line numbers of the later one. */
 export function mergeChanges(earlier: FileChange, later: FileChange): FileChange {
   const added = earlier.added + later.added;
   const removed = earlier.removed + later.removed;

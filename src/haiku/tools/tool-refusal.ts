@@ -1,17 +1,17 @@
 import type { ToolContext, WorkspaceContext } from './tool.ts';
 
-/** The model asked for something that cannot be. The message goes to the model: the thing, the rule, what to do instead. */
+/** A request of the model that a tool refuses. The model gets the message: the thing, the rule, what to do instead. */
 export class ToolRefusal extends Error {
   override name = 'ToolRefusal';
 }
 
-/** The `code` of a system error (`ENOENT`), or undefined for anything else thrown. */
+/** Returns the `code` of a system error (`ENOENT`); undefined for any other error. */
 export function errorCode(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
-/** For `catch`: undefined when there was no such file, anything else is thrown on. */
+/** For `catch`: returns undefined if the file does not exist. @throws any other error */
 export function ignoreMissing(thrown: unknown): undefined {
   if (errorCode(thrown) !== 'ENOENT') throw thrown;
 }
@@ -28,14 +28,17 @@ const WORDS: Record<string, string> = {
   ENXIO: 'is not a regular file',
 };
 
-/** Words for a system error about `path`. Node's own message would show the host's absolute path. */
+/**
+ * Turns a system error about `path` into a refusal; Node's message would show the model the host's absolute path. Any other
+ * error is returned as it is.
+ */
 export function toRefusal(thrown: unknown, path: string): unknown {
   const code = errorCode(thrown);
   if (code === undefined || thrown instanceof ToolRefusal || !/^E[A-Z0-9]+$/.test(code)) return thrown;
   return new ToolRefusal(`${JSON.stringify(path)}: ${WORDS[code] ?? `input/output error ${code}`}`, { cause: thrown });
 }
 
-/** @throws ToolRefusal when the task has no workspace */
+/** @throws ToolRefusal if the task has no workspace */
 export function requireWorkspace(context: ToolContext): WorkspaceContext {
   if (context.workspace === null) {
     throw new ToolRefusal(

@@ -5,19 +5,19 @@ import type { SonnetReason } from '../../../queues/reasons.ts';
 import type { QueryReply } from '../../librarian/queries/archive-asker.ts';
 import { mergeChanges, type FileChange } from './line-change.ts';
 
-/** What a tool run gives back. It is stored with the turn; a task that restarts elsewhere replays it with `applyOutcome`. */
+/** The outcome of one tool run. It is stored with the turn; the next run of the task replays it with `applyOutcome`. */
 export interface ToolOutcome {
   content: string;
   isError: boolean;
   changes?: FileChange[];
-  /** Workspace path → sha256 of the whole content as this task now knows it. */
+  /** Workspace path → sha256 of the whole file, as this task last read or wrote it. */
   seen?: Record<string, string>;
   /** Ids of the findings that were read. */
   citations?: string[];
   handBack?: { reason: SonnetReason; explanation: string };
 }
 
-/** What the tools of one task have seen and done so far; derived from their outcomes alone. */
+/** What the tools of one task have read and changed so far. It follows from their outcomes alone. */
 export interface ToolState {
   seen: Map<string, string>;
   changes: Map<string, FileChange>;
@@ -28,7 +28,7 @@ export function createToolState(): ToolState {
   return { seen: new Map(), changes: new Map(), citations: new Set() };
 }
 
-/** Folds one outcome into the state. Each outcome must be applied once, in the order of the turns. */
+/** Adds one outcome to the state. Each outcome must be applied once, in the order of the turns. */
 export function applyOutcome(state: ToolState, outcome: ToolOutcome): void {
   for (const [path, sha256] of Object.entries(outcome.seen ?? {})) state.seen.set(path, sha256);
   for (const change of outcome.changes ?? []) {
@@ -44,41 +44,41 @@ export interface FindingReader {
 }
 
 export interface ToolContext {
-  /** `root` is a real path; null when the task names no workspace. */
+  /** `root` is a real path. Null: the task names no workspace. */
   workspace: { name: string; root: string } | null;
-  /** Files the task names: the block on `.env` and key files does not hold for them. */
+  /** The files that the task lists. Tools may open them even if their names are guarded (`.env`, keys). */
   files: string[];
   state: ToolState;
   signal: AbortSignal;
   findings: FindingReader;
-  /** Asks the archive; undefined where there is none. @throws HaltError, ShutdownError */
+  /** Asks the archive. Undefined: no librarian is configured. @throws HaltError, ShutdownError */
   askArchive?: (question: string, filter: ArchiveFilter, signal: AbortSignal) => Promise<QueryReply>;
   /** Program names that `run` may start. */
   runAllow: string[];
-  /** `host` (ports 80 and 443) or `host:port`. */
+  /** Hosts that `http` may call: `host` (ports 80 and 443) or `host:port`. */
   httpAllow: string[];
   redisAddress: { host: string; port: number };
-  /** Called right before each side effect. @throws LockLostError */
+  /** Checks that this process still holds the job. Tools call it right before each side effect. @throws LockLostError */
   stillMine?: () => Promise<void>;
-  /** Where the workspaces' lock files live; the same for every process of a host. Default: a folder under the system's temp folder. */
+  /** Folder of the workspaces' lock files, the same for all processes of a host. Default: one in the system's temp folder. */
   lockFolder?: string;
 }
 
-/** The tools one kind of task is offered. */
+/** The tools of a task. */
 export interface Toolset {
-  /** In a stable order and always the same for the same options: they are part of the cached prompt. */
+  /** In a stable order, and always the same for the same options: they are part of the cached prompt. */
   definitions: Anthropic.Tool[];
   /**
-   * Runs one tool. What the model did wrong (unknown tool, bad input, refused path) is an outcome with `isError`.
-   * @throws LockLostError from `context.stillMine`; the abort reason of `context.signal`; and our own bugs
+   * Runs one tool. A mistake of the model (unknown tool, bad input, refused path) is an outcome with `isError`.
+   * @throws LockLostError from `context.stillMine`; the abort reason of `context.signal`; any error of a tool's own
    */
   run(name: string, input: unknown, context: ToolContext): Promise<ToolOutcome>;
 }
 
-/** A context that is known to have a workspace. */
+/** The context of a task with a workspace. */
 export type WorkspaceContext = ToolContext & { workspace: { name: string; root: string } };
 
-/** One tool. `run` throws `ToolRefusal` for what the model did wrong; the toolset turns it into an outcome. */
+/** One tool. `run` throws `ToolRefusal` for a mistake of the model; the toolset turns it into an outcome. */
 export interface Tool {
   name: string;
   description: string;
@@ -86,7 +86,7 @@ export interface Tool {
   run(input: unknown, context: ToolContext): Promise<ToolOutcome>;
 }
 
-/** Types `run`'s input by the schema. The input is parsed here, so no tool sees one that breaks its schema. */
+/** Types the input of `run` by the schema, and parses it: `run` gets no input that breaks the schema. */
 export function defineTool<Input extends z.ZodObject>(tool: {
   name: string;
   description: string;

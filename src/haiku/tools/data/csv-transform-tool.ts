@@ -14,7 +14,7 @@ const fileSchema = inlineSchema.extend({
   out_file: z.string().min(1).optional().describe('write the result there instead of giving it back'),
 });
 
-/** Works on the rows of a CSV. @param hasFiles whether the task has a workspace */
+/** Creates the tool that transforms the rows of a CSV. @param hasFiles whether the task has a workspace */
 export function createCsvTransformTool(hasFiles: boolean): Tool {
   return defineTool({
     name: 'csv_transform',

@@ -15,7 +15,7 @@ const fileSchema = inlineSchema.extend({
   out_file: z.string().min(1).optional().describe('write the result there instead of giving it back'),
 });
 
-/** Picks from JSON, and treats lists of objects as rows. @param hasFiles whether the task has a workspace */
+/** Creates the tool that selects a part of JSON and transforms lists of objects. @param hasFiles whether the task has a workspace */
 export function createJsonTransformTool(hasFiles: boolean): Tool {
   return defineTool({
     name: 'json_transform',

@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { ToolRefusal } from '../tool-refusal.ts';
 import { toText, type Row } from './row-query.ts';
 
-/** @throws ToolRefusal naming the line that is not CSV */
+/** @throws ToolRefusal that names the line that is not CSV */
 export function parseCsv(text: string, delimiter: string, what: string): Row[] {
   try {
     return parse<Row>(text, { columns: true, bom: true, delimiter, skip_empty_lines: true, relax_column_count: false });
@@ -13,7 +13,7 @@ export function parseCsv(text: string, delimiter: string, what: string): Row[] {
   }
 }
 
-/** @throws ToolRefusal with the parser's words */
+/** @throws ToolRefusal with the parser's message */
 export function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
@@ -23,7 +23,7 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
-/** The columns are all fields of all rows, in the order they first appear. RFC 4180 quoting, `\n` between lines. */
+/** The columns are the fields of all rows, in the order of their first use. Quotes by RFC 4180; `\n` ends a line. */
 export function toCsv(rows: Row[], delimiter: string): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const lines = [columns, ...rows.map((row) => columns.map((column) => toText(row[column])))];

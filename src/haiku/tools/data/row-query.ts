@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { ToolRefusal } from '../tool-refusal.ts';
 
-/** One row: a JSON object, or a line of a CSV file by its header. */
+/** One row: a JSON object, or a line of a CSV file with the header's names. */
 export type Row = Record<string, unknown>;
 
 const operators = ['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'contains', 'exists'] as const;
 
-/** What can be done to rows, in this order: where, group_count, sort_by, limit, select. */
+/** The steps that transform rows. They run in this order: where, group_count, sort_by, limit, select. */
 export const rowStepsSchema = z.strictObject({
   where: z
     .array(
@@ -37,7 +37,7 @@ export function transformRows(rows: Row[], steps: RowSteps): Row[] {
   return few.map((row) => Object.fromEntries(select.map((field) => [field, getField(row, field) ?? null])));
 }
 
-/** @throws ToolRefusal for anything but a list of objects */
+/** @throws ToolRefusal unless the value is a list of objects */
 export function toRows(value: unknown, what: string): Row[] {
   if (!Array.isArray(value) || !value.every(isRow)) {
     throw new ToolRefusal(
@@ -51,7 +51,7 @@ function isRow(value: unknown): value is Row {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `a.b.0` of a value; own properties only. @returns undefined where there is none */
+/** Returns the part of a value at a path (`a.b.0`), through own properties only; undefined: there is none. */
 export function getPath(value: unknown, path: string): unknown {
   let found = value;
   for (const name of path.split('.').filter(Boolean)) {
@@ -61,7 +61,7 @@ export function getPath(value: unknown, path: string): unknown {
   return found;
 }
 
-/** A field by its whole name, else as a path: CSV headers may hold dots. */
+/** Looks a field up by its whole name first, then as a path: names in a CSV header may hold dots. */
 function getField(row: Row, field: string): unknown {
   return Object.hasOwn(row, field) ? row[field] : getPath(row, field);
 }
@@ -98,7 +98,7 @@ function sortBy(rows: Row[], field: string, isDescending: boolean): Row[] {
   return rows.toSorted((left, right) => direction * compare(getField(left, field), getField(right, field)));
 }
 
-/** As numbers where both are (a CSV has only text), else as text. */
+/** Compares as numbers if both values are numbers or texts of numbers (a CSV has only text), else as text. */
 function compare(left: unknown, right: unknown): number {
   const [a, b] = [toNumber(left), toNumber(right)];
   if (a !== null && b !== null) return a - b;
@@ -113,7 +113,7 @@ function toNumber(value: unknown): number | null {
   return Number.isNaN(number) ? null : number;
 }
 
-/** What a CSV cell shows. */
+/** Returns the text of a CSV cell. */
 export function toText(value: unknown): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');

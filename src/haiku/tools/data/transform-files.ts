@@ -6,12 +6,12 @@ import { writeInside } from '../files/write-inside.ts';
 
 export interface Source {
   text: string;
-  /** What messages call it. */
+  /** The file, or `data`, for messages. */
   name: string;
   seen: Record<string, string>;
 }
 
-/** @throws ToolRefusal unless exactly one of `file` and `data` is given, and the file is text that may be read */
+/** @throws ToolRefusal unless exactly one of `file` and `data` is given, and the task may read the file as text */
 export async function loadSource(
   { file, data }: { file?: string | undefined; data?: string | undefined },
   context: ToolContext,
@@ -25,7 +25,7 @@ export async function loadSource(
   return { text: toText(content.bytes, file), name: JSON.stringify(file), seen: { [path]: content.sha256 } };
 }
 
-/** Gives the result to the model, or writes it to a file under the rules of `write`. */
+/** Returns the result to the model, or writes it to a file by the rules of `write`. */
 export async function deliver(
   result: string,
   outFile: string | undefined,
@@ -35,7 +35,7 @@ export async function deliver(
   if (outFile === undefined) return { content: result, isError: false, seen: source.seen };
   const inside = requireWorkspace(context);
   const path = await resolveInside(outFile, inside);
-  const seen = new Map([...inside.state.seen, ...Object.entries(source.seen)]); // in place: it was read just now
+  const seen = new Map([...inside.state.seen, ...Object.entries(source.seen)]); // the source was just read, so the result may replace it
   const written = await writeInside(path, { ...inside, state: { ...inside.state, seen } }, () => ({
     content: result,
     said: `wrote ${Buffer.byteLength(result)} bytes to ${outFile}`,

@@ -5,7 +5,7 @@ import { toText } from './text-file.ts';
 import { defineTool } from '../tool.ts';
 import { requireSeen, writeInside } from './write-inside.ts';
 
-/** Name, input and meaning are those of the SDK's agent toolset, under our rules for writing. */
+/** Edits a file. Name, input and meaning are those of the SDK's agent toolset; the rules for writing are the fleet's. */
 export const editTool = defineTool({
   name: 'edit',
   description:

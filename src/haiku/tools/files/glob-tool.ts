@@ -7,7 +7,10 @@ import { defineTool, type WorkspaceContext } from '../tool.ts';
 
 const SHOWN = 1_000;
 
-/** The SDK's glob needs Node 22; tinyglobby leaves its folder through `..` and links, so every match is checked. */
+/**
+ * Lists files. The SDK's glob needs Node 22. tinyglobby can leave its folder through `..` and links, so every match is
+ * checked.
+ */
 export const globTool = defineTool({
   name: 'glob',
   description: `List files by a glob such as src/**/*.ts, sorted by path, at most ${SHOWN}. Leaves out .git, node_modules and secrets.`,
@@ -36,21 +39,21 @@ export const globTool = defineTool({
   },
 });
 
-/** @throws ToolRefusal for a pattern that leaves the folder or that takes the matcher very long */
+/** @throws ToolRefusal for a pattern that leaves the workspace, or that would occupy the matcher for very long */
 function checkPattern(pattern: string): void {
   const shown = JSON.stringify(pattern);
   if (pattern.includes('\0')) throw new ToolRefusal(`glob: pattern ${shown} may not contain a NUL byte`);
   if (pattern.startsWith('/') || /(^|[/{,(|])\.\.([/},)|]|$)/.test(pattern)) {
     throw new ToolRefusal(`glob: pattern ${shown} leads outside the workspace; use a relative pattern without ".."`);
   }
-  // Each wildcard multiplies what a backtracking matcher tries on a long name.
+  // Each wildcard multiplies the ways that a backtracking matcher tries on a long name.
   const isHard = pattern.split('/').some((part) => part !== '**' && part.split('*').length > 4);
   if (isHard || pattern.split('**').length > 5 || pattern.split(/[{[]/).length > 6) {
     throw new ToolRefusal(`glob: pattern ${shown} has too many wildcards; use a simpler one`);
   }
 }
 
-/** Real files only, each once, under the name it really has. */
+/** Keeps the paths that a tool may open and that lead through no link, each once. */
 async function keepAllowed(paths: string[], context: WorkspaceContext): Promise<string[]> {
   const kept = new Set<string>();
   for (const path of paths) {

@@ -8,7 +8,7 @@ import { isAllowedName, resolveInside } from './safe-path.ts';
 import { readWhole } from './text-file.ts';
 import { defineTool, type WorkspaceContext } from '../tool.ts';
 
-/** The SDK's search (its own thread, so that a hard pattern blocks nothing), with every hit checked before it is shown. */
+/** Searches with the SDK's grep, which has its own thread, so that a slow pattern blocks nothing. Every hit is checked. */
 export const grepTool = defineTool({
   name: 'grep',
   description:
@@ -27,7 +27,7 @@ export const grepTool = defineTool({
   },
 });
 
-/** @returns whether the target is a file @throws ToolRefusal for a FIFO or device, which would never end */
+/** @returns whether the target is a file @throws ToolRefusal for a FIFO or device: reading it would never end */
 async function requireSearchable(root: string, target: string): Promise<boolean> {
   try {
     const file = await openInside(root, target);
@@ -59,8 +59,9 @@ async function search(pattern: string, target: string, context: WorkspaceContext
 }
 
 /**
- * The search opens files by path, knows no secrets, and its `path:line:text` is ambiguous for odd names. So a hit is
- * shown only if a file that may be read, opened safely, really contains its text.
+ * Keeps the hits that the model may see. The search opens files by path, ignores the guard on names, and its
+ * `path:line:text` is ambiguous for names with colons. A hit is kept only if an allowed file, opened safely, contains its
+ * text.
  */
 async function keepAllowed(lines: string[], file: string | null, context: WorkspaceContext): Promise<string[]> {
   const texts = new Map<string, string | null>();
@@ -85,9 +86,9 @@ async function keepAllowed(lines: string[], file: string | null, context: Worksp
   return kept;
 }
 
-/** Every way to read one line of the search's output. */
+/** Returns every way to split one line of the search's output into path, line and text. */
 function toCandidates(line: string, file: string | null, root: string): { path: string; line: string; text: string }[] {
-  const bare = /^(\d+):(.*)$/s.exec(line); // one file searched by ripgrep: the path is left out
+  const bare = /^(\d+):(.*)$/s.exec(line); // of a search in one file ripgrep prints no path
   if (file !== null && bare !== null) return [{ path: file, line: bare[1] ?? '', text: bare[2] ?? '' }];
   return [...line.matchAll(/:(\d+):/g)].map((match) => ({
     path: relative(root, line.slice(0, match.index)).split(sep).join('/'),

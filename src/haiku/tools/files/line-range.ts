@@ -2,30 +2,31 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { ToolRefusal } from '../tool-refusal.ts';
 
-/** Most bytes of a file that one read returns; below the cap of tool results, so that a read is never cut silently. */
+/** Most bytes that one read returns. It is below the cap of tool results, so that no read is cut silently. */
 export const READ_CAP = 60_000;
 
-/** A file up to this size is read to its end for the sake of its hash, also when the range ends early. Bytes. */
+/** A file up to this size is read to its end for its hash, even if the range ends earlier. Bytes. */
 const HASHED_CAP = 64 * 1024 * 1024;
 
 export interface LineRange {
-  /** 1-based. */
+  /** First line, from 1. */
   from: number;
-  /** Inclusive; Infinity is the last line. */
+  /** Last line, included. Infinity: the end of the file. */
   to: number;
 }
 
 export interface ReadLines {
   bytes: Buffer;
-  /** Of the whole file; null when it was too large to be read to its end. */
+  /** Of the whole file. Null: the file was too large to read to its end. */
   sha256: string | null;
-  /** Lines counted, up to where reading stopped. */
+  /** Lines of the part that was read. */
   lineCount: number;
 }
 
 /**
- * The lines of a range, in one pass and bounded memory whatever the file's size. The last line comes without its end.
- * @throws ToolRefusal for a NUL byte (binary) and for a range longer than `READ_CAP` bytes
+ * Reads a range of lines in one pass, with bounded memory for a file of any size. Of a range the last newline is left out;
+ * a whole file is returned as it is.
+ * @throws ToolRefusal for a NUL byte (a binary file) and for a range of more than `READ_CAP` bytes
  */
 export async function readLines(file: FileHandle, size: number, range: LineRange, path: string): Promise<ReadLines> {
   const hash = createHash('sha256');

@@ -8,8 +8,8 @@ import { requireRegular } from './text-file.ts';
 import { defineTool } from '../tool.ts';
 
 /**
- * Name and input are those of the SDK's agent toolset. The reading is our own: the hash that later guards a write must
- * be of the very bytes that were shown, and the file must be opened without following a link.
+ * Reads a file. Name and input are those of the SDK's agent toolset. The fleet reads by itself: the hash that guards a later
+ * write must be of the bytes that the model saw, and the file must be opened without following a link.
  */
 export const readTool = defineTool({
   name: 'read',

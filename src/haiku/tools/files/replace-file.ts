@@ -5,22 +5,22 @@ import { openFolder } from './open-inside.ts';
 import { errorCode, ignoreMissing, ToolRefusal } from '../tool-refusal.ts';
 
 /**
- * Puts new content in a file's place, whole or not at all: a temporary file beside it, flushed, then renamed. Missing
- * folders are made; an existing file keeps its mode and owner.
+ * Replaces a file's content, whole or not at all: writes and flushes a temporary file in the same folder, then renames it.
+ * Makes missing folders. An existing file keeps its mode, and its owner where that is permitted.
  * @param path real path relative to the root
- * @throws ToolRefusal when something other than a regular file is there
+ * @throws ToolRefusal if the path is something other than a regular file
  */
 export async function replaceFile(root: string, path: string, content: string): Promise<void> {
-  const at = path.lastIndexOf('/');
-  const name = path.slice(at + 1);
-  const folder = await openFolder(root, path.slice(0, Math.max(0, at)), { create: true });
+  const slash = path.lastIndexOf('/');
+  const name = path.slice(slash + 1);
+  const folder = await openFolder(root, path.slice(0, Math.max(0, slash)), { create: true });
   try {
-    const target = folder.at(name);
+    const target = folder.pathTo(name);
     const existing = await lstat(target).catch(ignoreMissing);
     if (existing !== undefined && !existing.isFile()) {
       throw new ToolRefusal(`${JSON.stringify(path)}: only a regular file can be written, this is something else`);
     }
-    const temporary = folder.at(`.tmp-${randomUUID()}`);
+    const temporary = folder.pathTo(`.tmp-${randomUUID()}`);
     try {
       await writeNew(temporary, content, existing);
       await rename(temporary, target);
@@ -48,7 +48,7 @@ async function writeNew(path: string, content: string, like: Stats | undefined):
   }
 }
 
-/** Only root may give files away; the content matters more than the owner. */
+/** Only root may change a file's owner. The file is written with this user as owner instead. */
 function ignoreForbidden(error: unknown): void {
   if (errorCode(error) !== 'EPERM') throw error;
 }

@@ -6,9 +6,10 @@ import { ToolRefusal, toRefusal } from '../tool-refusal.ts';
 import type { WorkspaceContext } from '../tool.ts';
 
 /**
- * A path as the model gave it → the real path relative to the workspace's root, every link resolved; '' is the root.
- * The file need not exist. The answer holds for this moment: whoever opens it uses `openInside`, which follows no link.
- * @throws ToolRefusal outside the workspace, inside `.git`, or a guarded name that the task does not list
+ * Resolves a path that the model gave: returns the real path relative to the workspace's root, with all links resolved; ''
+ * is the root. The file need not exist. A link may appear after the check, so open the path only with `openInside`, which
+ * follows no link.
+ * @throws ToolRefusal for a path outside the workspace or under `.git`, and for a guarded name that the task does not list
  */
 export async function resolveInside(input: string, context: WorkspaceContext): Promise<string> {
   const shown = JSON.stringify(input);
@@ -47,14 +48,14 @@ function checkNames(asked: string, real: string, files: readonly string[]): void
   }
 }
 
-/** Whether a real path may be used as far as its name goes. */
+/** Whether the name of a real path allows its use. */
 export function isAllowedName(path: string, files: readonly string[]): boolean {
   return !isGuardedName(path) || isNamed(path, files);
 }
 
 /**
- * The absolute path of a folder to start a process in.
- * @param input as the model gave it; undefined is the workspace's root
+ * Returns the absolute path of a folder, in which a process may start.
+ * @param input as the model gave it; undefined: the workspace's root
  */
 export async function resolveFolder(input: string | undefined, context: WorkspaceContext): Promise<string> {
   const { root } = context.workspace;

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 
-/** Names that commonly hold secrets, as globs over one path part. Letter case does not matter. */
+/** Common names of files and folders with secrets: globs for one part of a path. Case does not matter. */
 export const GUARDED_NAMES = [
   '.env*',
   '*.pem',
@@ -34,17 +34,17 @@ const guarded = new RegExp(
   'is',
 );
 
-/** Whether any part of the path is the name of a secret (`.env`, `deploy/id_rsa.pub`, `.ssh/config`). */
+/** Whether any part of the path has a guarded name (`.env`, `deploy/id_rsa.pub`, `.ssh/config`). */
 export function isGuardedName(path: string): boolean {
   return path.split('/').some((part) => guarded.test(part.normalize('NFKC')));
 }
 
-/** Whether the path leads into a repository's own folder, whatever its case: some disks do not tell cases apart. */
+/** Whether a part of the path is `.git`. Case does not matter: some file systems ignore it. */
 export function isGitInternal(path: string): boolean {
   return path.split('/').some((part) => part.normalize('NFKC').toLowerCase() === '.git');
 }
 
-/** Whether the task itself names this file, which lifts the guard for it. */
+/** Whether the task lists this file, so that its name is not guarded. */
 export function isNamed(path: string, files: readonly string[]): boolean {
   return files.some((file) => posix.normalize(file) === path);
 }

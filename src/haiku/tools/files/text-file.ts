@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { openInside } from './open-inside.ts';
 import { errorCode, ToolRefusal, toRefusal } from '../tool-refusal.ts';
 
-/** Largest file that is held in memory whole: for an edit, a transform, a line count. Bytes. */
+/** Largest file that is held in memory whole, for an edit, a transform or a count of lines. Bytes. */
 export const WHOLE_FILE_CAP = 8 * 1024 * 1024;
 
 export function toSha256(content: Buffer | string): string {
@@ -16,9 +16,9 @@ export interface FileContent {
 }
 
 /**
- * The whole of a file, or null where there is none.
+ * Reads a whole file. Null: it does not exist.
  * @param path real path relative to the root
- * @throws ToolRefusal not a regular file, or larger than `WHOLE_FILE_CAP`
+ * @throws ToolRefusal if it is not a regular file, or larger than `WHOLE_FILE_CAP`
  */
 export async function readWhole(root: string, path: string): Promise<FileContent | null> {
   try {
@@ -52,7 +52,7 @@ export async function requireRegular(
   throw new ToolRefusal(`${JSON.stringify(path)}: ${hint}`);
 }
 
-/** @throws ToolRefusal unless the bytes are UTF-8 text; anything else would be damaged by writing it back */
+/** @throws ToolRefusal unless the bytes are UTF-8 text: other bytes would change when written back as text */
 export function toText(bytes: Buffer, path: string): string {
   if (bytes.includes(0) || !isUtf8(bytes)) {
     throw new ToolRefusal(`${JSON.stringify(path)}: is binary or not UTF-8 text (${bytes.length} bytes)`);

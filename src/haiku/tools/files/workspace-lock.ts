@@ -7,26 +7,26 @@ import { z } from 'zod';
 import { errorCode, ignoreMissing, ToolRefusal } from '../tool-refusal.ts';
 import type { WorkspaceContext } from '../tool.ts';
 
-/** The holder touches its file this often; one not touched for `STALE_MS` is dead or frozen and loses the lock. */
+/** The holder touches its lock file this often. A holder that has not done so for `STALE_MS` loses the lock. */
 const BEAT_MS = 1_500;
 const STALE_MS = 15_000;
-/** A holder whose process is gone loses it after this; not at once, for a process id means nothing in another container. */
+/** A holder whose process does not exist loses the lock after this. Not at once: it may run in another container. */
 const GONE_MS = 5_000;
 const POLL_MS = 25;
-/** Longer than this and the model is told that the workspace is busy. */
+/** After this wait, the tool refuses: the workspace is busy. */
 const WAIT_LIMIT_MS = 5 * 60_000;
 
-/** What a lock file says: who holds it. */
+/** The content of a lock file: the holder of the lock. */
 const holderSchema = z.object({ token: z.string(), pid: z.int(), host: z.string() });
 type Holder = z.output<typeof holderSchema>;
 
-/** Tasks of this process queue here, so that only one of them polls the file. */
-const lines = new Map<string, Promise<void>>();
+/** Lock file → the end of this process' queue for it. Tasks of one process queue up, so that only one polls the file. */
+const queues = new Map<string, Promise<void>>();
 
 /**
- * Runs `work` as the only writer of the workspace on this host, over all processes.
- * @param work gets a signal that also fires when the lock was taken over because this process had stood still
- * @throws ToolRefusal the workspace stayed busy, or the lock was lost while working; the signal's abort reason
+ * Runs `work` as the only writer of the workspace on this host, across all processes.
+ * @param work gets a signal that also fires if another process took the lock over because this process was frozen
+ * @throws ToolRefusal if the workspace stayed busy, or if the lock was lost during the work; the signal's abort reason
  */
 export async function withWorkspaceLock<T>(
   context: WorkspaceContext,
@@ -36,7 +36,7 @@ export async function withWorkspaceLock<T>(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const name = createHash('sha256').update(context.workspace.root).digest('hex').slice(0, 32);
   const path = join(folder, `${name}.lock`);
-  const leave = await standInLine(path, context.signal);
+  const leave = await waitForTurn(path, context.signal);
   try {
     const release = await acquire(path, context);
     try {
@@ -52,14 +52,14 @@ export async function withWorkspaceLock<T>(
   }
 }
 
-/** First come, first served within this process. */
-async function standInLine(path: string, signal: AbortSignal): Promise<() => void> {
-  const before = lines.get(path) ?? Promise.resolve();
+/** Waits until all earlier tasks of this process have left the queue. @returns leaves the queue */
+async function waitForTurn(path: string, signal: AbortSignal): Promise<() => void> {
+  const before = queues.get(path) ?? Promise.resolve();
   const { promise: mine, resolve: leave } = deferred();
-  const line = before.then(() => mine);
-  lines.set(path, line);
-  void line.then(() => {
-    if (lines.get(path) === line) lines.delete(path);
+  const queue = before.then(() => mine);
+  queues.set(path, queue);
+  void queue.then(() => {
+    if (queues.get(path) === queue) queues.delete(path);
   });
   const { promise: aborted, resolve: abort } = deferred();
   signal.addEventListener('abort', abort, { once: true });
@@ -97,7 +97,7 @@ async function acquire(path: string, context: WorkspaceContext): Promise<{ lost:
 }
 
 async function create(path: string, holder: Holder): Promise<boolean> {
-  const draft = `${path}.${holder.token}`; // linked into place, so that nobody reads a half-written lock
+  const draft = `${path}.${holder.token}`; // written apart and then linked, so that no process reads a half-written lock
   await writeFile(draft, JSON.stringify(holder), { mode: 0o600 });
   try {
     await link(draft, path);
@@ -131,7 +131,7 @@ function hold(path: string, me: Holder): { lost: AbortSignal; done(): Promise<vo
   };
 }
 
-/** Removes the lock of a holder that is gone. @returns whether it is worth trying again at once */
+/** Removes the lock of a dead or frozen holder. @returns whether the caller should try again at once */
 async function takeOver(path: string): Promise<boolean> {
   const touched = await stat(path).catch(ignoreMissing);
   if (touched === undefined) return true;
@@ -139,12 +139,12 @@ async function takeOver(path: string): Promise<boolean> {
   const holder = await readHolder(path);
   const isGone = holder !== undefined && holder.host === hostname() && !isAlive(holder.pid);
   if (age < (isGone ? GONE_MS : STALE_MS)) return false;
-  // Two waiters may see the same dead holder. Only the one that makes this mark may remove the file, and looks once
-  // more before: the other would remove the winner's new lock.
+  // Two waiters may see the same dead holder. Only the one that creates this mark may remove the lock, and it checks the
+  // lock again before: the other would remove the new lock of the first.
   const mark = `${path}.gone`;
   if (!(await create(mark, { token: randomUUID(), pid: process.pid, host: hostname() }))) {
     const marked = await stat(mark).catch(ignoreMissing);
-    if (marked !== undefined && Date.now() - marked.mtimeMs > STALE_MS) await unlink(mark).catch(ignoreMissing); // its maker died here
+    if (marked !== undefined && Date.now() - marked.mtimeMs > STALE_MS) await unlink(mark).catch(ignoreMissing); // the process that created it died
     return false;
   }
   try {
@@ -156,7 +156,7 @@ async function takeOver(path: string): Promise<boolean> {
   return true;
 }
 
-/** Undefined when there is no such file, or nothing sensible in it. */
+/** Reads a lock file. Undefined: it does not exist, or does not name a holder. */
 async function readHolder(path: string): Promise<Holder | undefined> {
   try {
     return holderSchema.parse(JSON.parse(await readFile(path, 'utf8')));

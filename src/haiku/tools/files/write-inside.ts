@@ -6,11 +6,11 @@ import type { ToolOutcome, WorkspaceContext } from '../tool.ts';
 import { withWorkspaceLock } from './workspace-lock.ts';
 
 /**
- * Changes one file under the workspace's write lock. An existing file must be as this task last saw it, so that nobody's
- * work is overwritten unread.
+ * Changes one file under the workspace's lock. An existing file must be as this task last read or wrote it, so that no
+ * task overwrites changes that it has not read.
  * @param path real path relative to the root
- * @param change the new content; gets what is there now, null for a new file
- * @throws ToolRefusal the file was not read by this task, or changed since
+ * @param change returns the new content; gets the current one, null for a new file
+ * @throws ToolRefusal if the task has not read the file, or if it changed since
  */
 export async function writeInside(
   path: string,
@@ -42,7 +42,7 @@ export async function writeInside(
   });
 }
 
-/** @throws ToolRefusal unless this task knows the file exactly as it is now */
+/** @throws ToolRefusal unless the file's hash is the one that this task knows */
 export function requireSeen(path: string, now: string, seen: string | undefined): void {
   if (seen === now) return;
   const shown = JSON.stringify(path);

@@ -4,7 +4,10 @@ import { resolveInside } from './safe-path.ts';
 import { defineTool } from '../tool.ts';
 import { writeInside } from './write-inside.ts';
 
-/** Name and input are those of the SDK's agent toolset; its own write asks for no read before it and tells no lines. */
+/**
+ * Writes a file. Name and input are those of the SDK's agent toolset. The SDK's write neither requires an earlier read nor
+ * reports changed lines.
+ */
 export const writeTool = defineTool({
   name: 'write',
   description:

@@ -3,15 +3,15 @@ import { ToolRefusal } from '../tool-refusal.ts';
 
 export interface GitArguments {
   command: GitCommand;
-  /** In the form `-nVALUE` or `--name=VALUE`, so that no value can pass for an option. */
+  /** In the form `-nVALUE` or `--name=VALUE`, so that git takes no value for an option. */
   options: string[];
-  /** Before `--`, in order: revisions, paths or names, as the command has it. */
+  /** The words before `--`, in order: revisions, paths or names, depending on the command. */
   words: string[];
-  /** After `--`; null when there was none. */
+  /** The words after `--`. Null: there is no `--`. */
   paths: string[] | null;
 }
 
-/** @throws ToolRefusal for a command or option that is not allowed, naming those that are */
+/** @throws ToolRefusal for a command or option that is not allowed; the message names the allowed ones */
 export function parseGitArguments(args: readonly string[]): GitArguments {
   const [command = '', ...rest] = args;
   if (!isGitCommand(command)) {
@@ -33,20 +33,21 @@ export function parseGitArguments(args: readonly string[]): GitArguments {
 }
 
 function readLong(command: GitCommand, arg: string, queue: string[]): string {
-  const at = arg.indexOf('=');
-  const name = at < 0 ? arg : arg.slice(0, at);
-  if (isGitOption(command, `${name}=`)) return at < 0 ? `${name}=${takeValue(command, name, queue)}` : arg;
-  if (isGitOption(command, `${name}?`) || (at < 0 && isGitOption(command, name))) return arg;
+  const equals = arg.indexOf('=');
+  const hasValue = equals >= 0;
+  const name = hasValue ? arg.slice(0, equals) : arg;
+  if (isGitOption(command, `${name}=`)) return hasValue ? arg : `${name}=${takeValue(command, name, queue)}`;
+  if (isGitOption(command, `${name}?`) || (!hasValue && isGitOption(command, name))) return arg;
   throw refused(command, name);
 }
 
-/** Letters in one argument (`-am`): the first that takes a value takes the rest, or the next argument. */
+/** Splits letters in one argument (`-am`). The first that needs a value takes the rest, or else the next argument. */
 function readShort(command: GitCommand, arg: string, queue: string[]): string[] {
   const options: string[] = [];
-  for (let at = 1; at < arg.length; at += 1) {
-    const name = `-${arg[at]}`;
+  for (let i = 1; i < arg.length; i += 1) {
+    const name = `-${arg[i]}`;
     if (isGitOption(command, `${name}=`)) {
-      return [...options, name + (arg.slice(at + 1) || takeValue(command, name, queue))];
+      return [...options, name + (arg.slice(i + 1) || takeValue(command, name, queue))];
     }
     if (!isGitOption(command, name)) throw refused(command, name);
     options.push(name);

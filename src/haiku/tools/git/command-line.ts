@@ -10,9 +10,9 @@ import type { WorkspaceContext } from '../tool.ts';
 const SHOWS_CONTENT = ['diff', 'log', 'show'];
 
 /**
- * The arguments git gets: checked words, then `--`, then checked paths, so that neither can be taken for the other.
- * @param folder absolute; where git will run
- * @throws ToolRefusal for a path outside the workspace, a secret, or what is no revision
+ * Returns the arguments for git: checked words, then `--`, then checked paths, so that git takes neither for the other.
+ * @param folder absolute; git runs in it
+ * @throws ToolRefusal for a path outside the workspace, a guarded name, or a word that is no revision
  */
 export async function toCommandLine(
   parsed: GitArguments,
@@ -39,7 +39,7 @@ export async function toCommandLine(
   return [command, ...safe, ...options, ...revisions, '--', ...paths.map((path) => `./${path}`), ...hidden];
 }
 
-/** Where it was not said, a word is a path if there is such a file, else a revision. */
+/** Sorts words into revisions and paths. Without `--`, a word is a path if the file exists, else a revision. */
 async function splitWords(
   { command, words, paths }: GitArguments,
   folder: string,
@@ -60,7 +60,7 @@ async function splitWords(
   return { revisions, paths: found };
 }
 
-/** @throws ToolRefusal for a word that git could take for an option or for a path outside */
+/** @throws ToolRefusal for a word that git could take for an option, or for a path outside the workspace */
 function checkRevision(word: string): string {
   if (/^[-/]|(^|[/:])\.\.(\/|$)|^:\(|\0/.test(word) || word === '') {
     throw new ToolRefusal(`git: ${JSON.stringify(word)} is neither a revision nor a path in the workspace`);
@@ -68,7 +68,7 @@ function checkRevision(word: string): string {
   return word;
 }
 
-/** Files of secrets stay hidden in history too: `HEAD:.env`, or the bare id of its content. */
+/** @throws ToolRefusal for a guarded file in history: `HEAD:.env`, or the bare id of a blob, whose name is unknown */
 async function checkContent(revision: string, command: string, git: Git, context: WorkspaceContext): Promise<void> {
   const colon = revision.indexOf(':');
   if (colon >= 0 && !revision.startsWith(':/')) {
@@ -82,12 +82,12 @@ async function checkContent(revision: string, command: string, git: Git, context
   throw new ToolRefusal(`git: ${JSON.stringify(revision)}: is the content of a file; name it as REVISION:path`);
 }
 
-/** Leaves files of secrets out of what a command takes in or shows. */
+/** Returns path patterns that exclude guarded files from what a command shows or adds. */
 function toHidden({ command, options }: GitArguments, paths: string[]): string[] {
   const showsFiles = /^(-p|--patch|--(num|short)?stat|--name-|--summary|--raw|-[USGWmc]|--unified|--word-diff|--cc)/;
-  // Paths make log leave out commits that touch none of them, so they are given only where content is asked for.
+  // With paths, log leaves out commits that touch none of them. So they are added only if the options show content.
   if (command === 'log' && paths.length === 0 && !options.some((option) => showsFiles.test(option))) return [];
-  if (command === 'commit' && paths.length === 0) return []; // what was added, or what is tracked with -a
+  if (command === 'commit' && paths.length === 0) return []; // it takes what was added, or with -a what is tracked
   const everything = paths.length === 0 ? [':/'] : [];
   return [
     ...everything,
@@ -98,7 +98,7 @@ function toHidden({ command, options }: GitArguments, paths: string[]): string[]
   ];
 }
 
-/** Whether the paths are single files: their names were checked one by one, nothing else can come in. */
+/** Whether all paths are single files. Their names are checked one by one, so no other file is shown. */
 async function areFiles(paths: string[], folder: string): Promise<boolean> {
   if (paths.length === 0) return false;
   for (const path of paths) {
@@ -134,7 +134,7 @@ async function toWorktreeLine(parsed: GitArguments, folder: string, context: Wor
   ];
 }
 
-/** A path given from within a folder, as `resolveInside` gives it. */
+/** Resolves a path that is relative to a folder of the workspace. @returns as `resolveInside` */
 async function resolveFrom(folder: string, path: string, context: WorkspaceContext): Promise<string> {
   const within = relative(context.workspace.root, folder).split(sep).join('/');
   return await resolveInside(posix.isAbsolute(path) ? path : posix.join(within, path), context);

@@ -8,12 +8,12 @@ import { defineTool, type ToolOutcome, type WorkspaceContext } from '../tool.ts'
 import { withWorkspaceLock } from '../files/workspace-lock.ts';
 import { compareSnapshot, takeSnapshot } from '../run/workspace-snapshot.ts';
 
-/** Author of commits where the repository's own configuration names none. */
+/** Author of commits if the repository's configuration names none. */
 const AUTHOR = { name: 'haiku-fleet worker', email: 'worker@haiku-fleet.invalid' };
 
 const READ_ONLY = ['status', 'diff', 'log', 'show'];
 
-/** git, as far as a worker needs it, without hooks, remotes or any program the repository's configuration names. */
+/** Runs the git commands that a worker needs, without hooks, remotes, or programs named by the repository's configuration. */
 export const gitTool = defineTool({
   name: 'git',
   description:
@@ -42,7 +42,7 @@ async function execute(
   context: WorkspaceContext,
 ): Promise<ToolOutcome> {
   const { root } = context.workspace;
-  const before = command === 'worktree' ? await takeSnapshot(root) : null; // nothing else here writes working files
+  const before = command === 'worktree' ? await takeSnapshot(root) : null; // the other commands write no working files
   const result = await git(line, {
     ...(READ_ONLY.includes(command) ? { GIT_OPTIONAL_LOCKS: '0' } : {}),
     ...(command === 'commit' ? await toAuthor(git) : {}),

@@ -1,6 +1,6 @@
 /**
- * What the git tool lets through: an option that is not listed is refused, so that nothing new in git opens a door.
- * `-m=` and `--since=` take a value (attached or the next argument), `--stat?` may have one attached.
+ * The options that the git tool allows, by command. It refuses all others, also those of later versions of git. An option
+ * with `=` needs a value, attached or as the next argument; one with `?` may have a value attached.
  */
 const SHOW_CHANGES =
   '-p --patch --stat? --numstat --shortstat --name-only --name-status --summary --raw -U= --unified= -w -b ' +
@@ -31,7 +31,7 @@ export function isGitCommand(name: string): name is GitCommand {
   return Object.hasOwn(GIT_OPTIONS, name);
 }
 
-/** Whether the option is allowed, in the very form given (`--since=`, `--stat?`, `--oneline`). */
+/** Whether the option is allowed in exactly this form (`--since=`, `--stat?`, `--oneline`). */
 export function isGitOption(command: GitCommand, option: string): boolean {
   return GIT_OPTIONS[command].split(' ').includes(option);
 }

@@ -7,7 +7,7 @@ import type { WorkspaceContext } from '../tool.ts';
 
 const DEADLINE_MS = 60_000;
 
-/** Settings that stop a repository's own configuration from starting programs or reaching the network. */
+/** Settings that prevent a repository's configuration from starting programs or using the network. */
 const NEUTRAL: Record<string, string> = {
   'core.hooksPath': '/dev/null',
   'core.fsmonitor': 'false',
@@ -36,16 +36,16 @@ const NEUTRAL: Record<string, string> = {
   'submodule.recurse': 'false',
   'diff.ignoreSubmodules': 'dirty',
   'diff.submodule': 'short',
-  'safe.directory': '*', // the owner check guards against settings that run programs: those are off, whoever owns them
+  'safe.directory': '*', // git's check of the owner protects against settings that run programs; these are off for every owner
   'safe.bareRepository': 'explicit',
 };
 
 export type Git = (args: readonly string[], more?: Record<string, string>) => Promise<ProcessResult>;
 
 /**
- * A git that runs in `folder`, on the repository there and with nothing of the host's or the repository's configuration
- * that could start a program, ask a question or reach a network.
- * @throws ToolRefusal there is no repository, or it, its files or its worktree lie outside the workspace
+ * Returns a function that runs git in `folder`. No setting of the host or the repository can start a program, ask a question
+ * or use a network.
+ * @throws ToolRefusal if there is no repository, or if a part of it or of its worktree lies outside the workspace
  */
 export async function openGit(folder: string, context: WorkspaceContext, signal: AbortSignal): Promise<Git> {
   const { root } = context.workspace;
@@ -74,7 +74,7 @@ function toEnvironment(settings: Record<string, string>, root: string, searchPat
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_ATTR_NOSYSTEM: '1',
-    GIT_CEILING_DIRECTORIES: dirname(root), // never a repository above the workspace
+    GIT_CEILING_DIRECTORIES: dirname(root), // git looks for no repository above the workspace
     GIT_ALLOW_PROTOCOL: 'none',
     GIT_NO_LAZY_FETCH: '1',
     GIT_TERMINAL_PROMPT: '0',
@@ -90,7 +90,7 @@ function toEnvironment(settings: Record<string, string>, root: string, searchPat
   };
 }
 
-/** A `.git` file or `core.worktree` can lead anywhere. */
+/** @throws ToolRefusal if the repository lies outside the workspace: a `.git` file or `core.worktree` can name any folder */
 async function requireInside(git: Git, root: string): Promise<void> {
   const found = await git(['rev-parse', '--path-format=absolute', '--git-dir', '--git-common-dir', '--show-toplevel']);
   if (found.code !== 0 || found.stdout === null)
@@ -103,7 +103,7 @@ async function requireInside(git: Git, root: string): Promise<void> {
   }
 }
 
-/** Filter and merge drivers have names of their own, so each must be found to be turned off. */
+/** Returns settings that turn off all filter and merge drivers. The repository chooses their names, so each is looked up. */
 async function neutraliseDrivers(git: Git): Promise<Record<string, string>> {
   const listed = await git(['config', '--list', '--name-only', '-z']);
   if (listed.code !== 0 || listed.stdout === null)

@@ -21,14 +21,14 @@ export interface HttpResponse {
   statusText: string;
   headers: IncomingMessage['headers'];
   body: Buffer;
-  /** Whether more came than was read. */
+  /** Whether the body is longer than `BODY_CAP` and was cut. */
   isCut: boolean;
 }
 
 /**
- * One request and its response, redirects not followed. Nothing is sent before the address that was really connected
- * to has been checked.
- * @throws ToolRefusal the address may not be reached; a system error where the connection fails; the abort reason
+ * Sends one request and reads its response; follows no redirect. It checks the address of the open connection before it
+ * sends anything.
+ * @throws ToolRefusal if the address may not be reached; a system error if the connection fails; the abort reason
  */
 export async function exchange(request: HttpRequest, rules: HttpRules, signal: AbortSignal): Promise<HttpResponse> {
   const socket = await connect(request.url, rules, signal);
@@ -43,7 +43,7 @@ export async function exchange(request: HttpRequest, rules: HttpRules, signal: A
     });
     outgoing.end(request.body);
     const [response] = (await once(outgoing, 'response', { signal })) as [IncomingMessage];
-    outgoing.on('error', ignore); // from here on the response says what breaks
+    outgoing.on('error', ignore); // the response reports later errors too
     const { body, isCut } = await readBody(response);
     return {
       status: response.statusCode ?? 0,
@@ -58,7 +58,7 @@ export async function exchange(request: HttpRequest, rules: HttpRules, signal: A
 }
 
 async function connect(url: URL, rules: HttpRules, signal: AbortSignal): Promise<Socket> {
-  const host = await rejectOnAbort(resolveAddress(url, rules), signal); // a name look-up itself cannot be aborted
+  const host = await rejectOnAbort(resolveAddress(url, rules), signal); // the look-up of a name cannot be aborted
   const port = toPort(url);
   const plain = connectPlain({ host, port, signal });
   const ends: Socket[] = [plain];
@@ -75,7 +75,7 @@ async function connect(url: URL, rules: HttpRules, signal: AbortSignal): Promise
     plain.destroy();
     throw error;
   } finally {
-    for (const end of ends) end.on('error', ignore); // the request hears of it too; unheard it would end the process
+    for (const end of ends) end.on('error', ignore); // the request reports it too; an error event without a listener would end the process
   }
 }
 
@@ -88,7 +88,7 @@ async function readBody(response: IncomingMessage): Promise<{ body: Buffer; isCu
     const bytes: Buffer = chunk;
     chunks.push(bytes);
     length += bytes.length;
-    if (length > BODY_CAP) break; // the socket is destroyed, so the rest never comes
+    if (length > BODY_CAP) break; // the caller destroys the socket, so the rest is not sent
   }
   return { body: Buffer.concat(chunks).subarray(0, BODY_CAP), isCut: length > BODY_CAP };
 }

@@ -3,9 +3,9 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { ToolRefusal } from '../tool-refusal.ts';
 
-/** Never reached, whatever the allow-list says: link-local, metadata services, and addresses that mean something else. */
+/** Addresses that no allow-list opens: link-local, metadata services, and addresses that contain another one. */
 const blocked = new BlockList();
-blocked.addSubnet('0.0.0.0', 8, 'ipv4'); // "this host": loopback by another name
+blocked.addSubnet('0.0.0.0', 8, 'ipv4'); // "this host", another form of loopback
 blocked.addSubnet('169.254.0.0', 16, 'ipv4'); // link-local; most clouds' metadata
 blocked.addSubnet('224.0.0.0', 3, 'ipv4'); // multicast, reserved, broadcast
 blocked.addAddress('100.100.100.200', 'ipv4'); // metadata, Alibaba Cloud
@@ -13,7 +13,7 @@ blocked.addAddress('192.0.0.192', 'ipv4'); // metadata, Oracle Cloud
 blocked.addAddress('168.63.129.16', 'ipv4'); // metadata, Azure
 blocked.addAddress('::', 'ipv6');
 blocked.addSubnet('fe80::', 10, 'ipv6'); // link-local
-blocked.addSubnet('fec0::', 10, 'ipv6'); // site-local, long gone
+blocked.addSubnet('fec0::', 10, 'ipv6'); // site-local, deprecated
 blocked.addSubnet('ff00::', 8, 'ipv6'); // multicast
 blocked.addSubnet('fd00:ec2::', 32, 'ipv6'); // metadata, AWS
 blocked.addSubnet('64:ff9b::', 96, 'ipv6'); // an IPv4 address inside (NAT64)
@@ -47,7 +47,7 @@ export function checkUrl(url: URL, { allow }: HttpRules): void {
   throw new ToolRefusal(`http: ${bracket(host)}:${toPort(url)} is not allowed; allowed: ${allow.join(', ')}`);
 }
 
-/** Lower case, without brackets and last dot. */
+/** Returns the host in lower case, without brackets and final dot. */
 export function toHost(url: URL): string {
   return url.hostname
     .replace(/^\[|\]$/g, '')
@@ -65,9 +65,9 @@ function bracket(host: string): string {
 }
 
 /**
- * The address to connect to. It is looked up here, once, and the connection goes to it and no other: a name that
- * answers differently the second time gains nothing.
- * @throws ToolRefusal when the name has no address, or any of its addresses may not be reached
+ * Returns the address to connect to. The name is looked up once and the connection uses this address, so that a name that
+ * resolves differently the second time has no effect.
+ * @throws ToolRefusal if the name has no address, or if any of its addresses may not be reached
  */
 export async function resolveAddress(url: URL, rules: HttpRules): Promise<string> {
   const host = toHost(url);
@@ -80,7 +80,7 @@ export async function resolveAddress(url: URL, rules: HttpRules): Promise<string
   return first.address;
 }
 
-/** @throws ToolRefusal for an address that is never reached, or where the fleet's Redis listens */
+/** @throws ToolRefusal for a blocked address, and for the address of the fleet's Redis */
 export async function checkAddress(address: string, port: number, { redisAddress }: HttpRules): Promise<void> {
   if (has(blocked, address)) {
     throw new ToolRefusal(`http: ${address} is a link-local, metadata or reserved address, which is never reached`);
@@ -93,7 +93,7 @@ export async function checkAddress(address: string, port: number, { redisAddress
   }
 }
 
-/** Whether the address is this very host: loopback, or one of its interfaces. */
+/** Whether the address belongs to this host: loopback, or one of its interfaces. */
 function isOwn(address: string): boolean {
   if (has(loopback, address)) return true;
   return Object.values(networkInterfaces()).some((list) =>
@@ -106,7 +106,7 @@ function has(list: BlockList, address: string): boolean {
   return list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** Without a zone; an IPv4 address written as IPv6 (`::ffff:127.0.0.1`, `::ffff:7f00:1`) becomes IPv4 again. */
+/** Removes the zone, and turns an IPv4 address in IPv6 form (`::ffff:127.0.0.1`, `::ffff:7f00:1`) into IPv4. */
 function toPlain(address: string): string {
   const bare = address.split('%')[0] ?? address;
   if (!isIPv6(bare)) return bare;

@@ -7,10 +7,10 @@ import { defineTool, type Tool, type ToolContext } from '../tool.ts';
 
 const DEADLINE_MS = 30_000;
 const MAX_REDIRECTS = 5;
-/** Set by the connection itself. */
+/** Headers that the connection sets; the model may not. */
 const OWN_HEADERS =
   /^(host|connection|content-length|transfer-encoding|te|trailer|upgrade|expect|keep-alive|proxy-.*)$/i;
-/** What may go along to another host. */
+/** Headers that a redirect to another host keeps. */
 const HARMLESS_HEADERS = /^(accept|accept-language|content-type|user-agent)$/i;
 
 const inputSchema = z.strictObject({
@@ -20,7 +20,7 @@ const inputSchema = z.strictObject({
   body: z.string().max(BODY_CAP).optional(),
 });
 
-/** @param allowed `FLEET_HTTP_ALLOW`, shown to the model */
+/** Creates the tool that makes HTTP requests. @param allowed `FLEET_HTTP_ALLOW`, shown to the model */
 export function createHttpTool(allowed: readonly string[], deadlineMs = DEADLINE_MS): Tool {
   return defineTool({
     name: 'http',
@@ -60,7 +60,7 @@ function toRequest({ method, url, headers = {}, body }: z.output<typeof inputSch
   return { method, url: new URL(url), headers: { ...headers, ...length }, body: hasBody ? body : undefined };
 }
 
-/** Every stop of a redirect is checked like the first. */
+/** Sends the request and follows redirects. Each address is checked as the first. */
 async function follow(
   first: HttpRequest,
   context: ToolContext,
@@ -119,7 +119,7 @@ function toContent({ status, statusText, headers, body, isCut }: HttpResponse, u
   return `${url.href}\nHTTP ${status} ${statusText}\n${lines.join('\n')}\n\n${text}${cut}`;
 }
 
-/** The network's words for a failure; anything else is ours. */
+/** Turns a network error into a refusal. Any other error is returned as it is. */
 function toHttpRefusal(error: unknown, url: URL): unknown {
   const code = errorCode(error);
   if (error instanceof ToolRefusal || code === undefined) return error;

@@ -6,14 +6,14 @@ import { ToolRefusal } from '../tool-refusal.ts';
 export interface Program {
   /** Absolute. */
   path: string;
-  /** `PATH` without folders of the workspace, for the program's own look-ups. */
+  /** `PATH` for the program, without folders of the workspace. */
   searchPath: string;
 }
 
 /**
- * Looks a program up in this process' `PATH`. Folders inside the workspace are left out (`npm run` puts
- * `node_modules/.bin` there): a task could put a program of its own under an allowed name.
- * @throws ToolRefusal when it is not installed
+ * Finds a program in this process' `PATH`. Folders of the workspace are left out (`npm run` adds `node_modules/.bin`):
+ * a task could write a program with an allowed name there.
+ * @throws ToolRefusal if it is not installed
  */
 export async function findProgram(name: string, root: string): Promise<Program> {
   const isOutside = (path: string): boolean => path !== root && !path.startsWith(root + sep);

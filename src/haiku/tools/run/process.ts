@@ -1,37 +1,37 @@
 import { spawn } from 'node:child_process';
 import { errorCode, ToolRefusal } from '../tool-refusal.ts';
 
-/** Most bytes of a process' output that are kept for the model: its beginning and its end. */
+/** Most bytes of output that are kept for the model: the first and the last half of it. */
 const OUTPUT_CAP = 60_000;
 const STDOUT_CAP = 1024 * 1024;
-/** After the process and its group are dead, a pipe still open belongs to something that left the group. */
+/** Wait after the process ended and its group was killed. A pipe that is still open belongs to a process outside the group. */
 const PIPE_GRACE_MS = 500;
-/** Between asking the group to end (git then removes its lock files) and ending it. */
+/** Time between SIGTERM, on which git removes its lock files, and SIGKILL. */
 const TERM_GRACE_MS = 1_000;
 
 /**
- * Starts the program in its own place, and beside it a guard in the same group that waits on a pipe from this process:
- * when this process dies, however hard, the pipe closes and the guard ends the group. The arguments are never read by
- * the shell.
+ * The shell starts a guard in the same process group and then becomes the program. The guard waits on a pipe from this
+ * process. The pipe closes when this process dies, also by SIGKILL, and the guard then ends the group. The shell does not
+ * interpret the arguments.
  */
 const GUARDED_START =
   '(trap "" TERM; read -r _ <&3; kill -TERM 0; sleep 1; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@"';
 
 export interface ProcessResult {
-  /** Null when a signal ended it. */
+  /** Exit code. Null: a signal ended it. */
   code: number | null;
-  /** stdout and stderr as they came; the middle is left out, saying so, past 60,000 bytes. */
+  /** stdout and stderr in the order of arrival. Of more than 60,000 bytes the middle is replaced by a note. */
   output: string;
-  /** stdout alone, for machines; null when it was longer than a megabyte. */
+  /** stdout alone, for parsing. Null: it was longer than 1 MiB. */
   stdout: string | null;
   isTimedOut: boolean;
 }
 
 /**
- * Runs a program in a process group of its own. When it ends, is aborted or reaches its deadline, or this process dies,
- * the whole group is killed: what it left behind would go on writing after the workspace's lock is given back.
- * @param program absolute path of an executable; the arguments reach it as they are
- * @throws ToolRefusal when it cannot be started; the signal's abort reason
+ * Runs a program in its own process group. The whole group is killed when the program ends, is aborted or reaches its
+ * deadline, and when this process dies: a child that survives would write after the workspace's lock is released.
+ * @param program absolute path of an executable; it gets the arguments unchanged
+ * @throws ToolRefusal if it cannot be started; the signal's abort reason
  */
 export async function runProcess(
   program: string,
@@ -45,7 +45,7 @@ export async function runProcess(
     cwd: options.cwd,
     env: options.env,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    detached: true, // makes the group
+    detached: true, // creates the process group
   });
   child.stdout?.on('data', (chunk: Buffer) => {
     output.add(chunk);
@@ -92,11 +92,11 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    if (errorCode(error) !== 'ESRCH') throw error; // already gone
+    if (errorCode(error) !== 'ESRCH') throw error; // the group has ended
   }
 }
 
-/** Keeps the first and the last half of the cap: errors tend to come last. */
+/** Keeps the beginning and the end of the output, half of the cap each: errors are often at the end. */
 function createOutput(cap: number): { add(chunk: Buffer): void; isCut(): boolean; text(): string } {
   const half = cap / 2;
   let head = Buffer.alloc(0);

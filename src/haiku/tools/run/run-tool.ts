@@ -27,8 +27,8 @@ const inputSchema = z.strictObject({
 });
 
 /**
- * Runs an allowed program. It is confined by nothing but the operator's choice of names: it can read and write whatever
- * the worker's user can. What it changed in the workspace is found by looking before and after.
+ * Creates the tool that runs allowed programs. A program is not confined: it can read and write everything that the
+ * worker's user can, so the operator must choose the names with care. Two snapshots of the workspace show what it changed.
  * @param allowed program names, shown to the model
  */
 export function createRunTool(allowed: readonly string[], deadlineMs = DEADLINE_MS): Tool {

@@ -6,7 +6,7 @@ import { toFileChange } from '../line-change.ts';
 import { WHOLE_FILE_CAP } from '../files/text-file.ts';
 import type { FileChange } from '../line-change.ts';
 
-/** Bounds of one look at a workspace. What lies past them is not compared line by line, or not at all, and that is said. */
+/** Limits of one snapshot. Files beyond them are not compared by line, or not at all; a note to the model reports it. */
 const MAX_ENTRIES = 50_000;
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 const MAX_KEPT_FILE_BYTES = 1024 * 1024;
@@ -16,19 +16,19 @@ const READS_AT_ONCE = 32;
 const SKIPPED = new Set(['.git', 'node_modules']);
 
 interface Entry {
-  /** Changes whenever the file does: inode, size, times in nanoseconds. */
+  /** Changes whenever the file changes: mode, inode, size, times in nanoseconds. */
   mark: string;
   size: number;
 }
 
 interface Snapshot {
   entries: Map<string, Entry>;
-  /** Text of files small enough to keep; null for binary ones. */
+  /** Texts of the files that are small enough to keep. Null: a binary file. */
   texts: Map<string, string | null>;
   isWhole: boolean;
 }
 
-/** Remembers what the workspace's files are now, `.git` and `node_modules` apart. */
+/** Takes a snapshot of the workspace's files, without `.git` and `node_modules`. */
 export async function takeSnapshot(root: string): Promise<Snapshot> {
   const { entries, isWhole } = await listEntries(root);
   let budget = MAX_KEPT_BYTES;
@@ -38,18 +38,18 @@ export async function takeSnapshot(root: string): Promise<Snapshot> {
     return true;
   });
   const texts = new Map<string, string | null>();
-  for (let at = 0; at < small.length; at += READS_AT_ONCE) {
+  for (let from = 0; from < small.length; from += READS_AT_ONCE) {
     await Promise.all(
-      small.slice(at, at + READS_AT_ONCE).map(async ([path]) => texts.set(path, await readText(root, path))),
+      small.slice(from, from + READS_AT_ONCE).map(async ([path]) => texts.set(path, await readText(root, path))),
     );
   }
   return { entries, texts, isWhole };
 }
 
 /**
- * What changed since the snapshot. A file whose old text was too large to keep counts as written anew, a binary file as
- * `0-0`.
- * @returns `note` says what the bounds left out, else ''
+ * Finds what changed since the snapshot. A file whose old text was too large to keep counts as new; a binary file has the
+ * lines `0-0`.
+ * @returns `note`: what the limits left out, for the model; empty: nothing
  */
 export async function compareSnapshot(
   root: string,
@@ -94,9 +94,9 @@ async function listEntries(root: string): Promise<{ entries: Map<string, Entry>;
     const files = (found ?? []).filter((entry) => !SKIPPED.has(entry.name));
     const path = (name: string): string => (inside === '' ? name : `${inside}/${name}`);
     folders.push(...files.filter((entry) => entry.isDirectory()).map((entry) => path(entry.name)));
-    for (let at = 0; at < files.length; at += READS_AT_ONCE) {
+    for (let from = 0; from < files.length; from += READS_AT_ONCE) {
       await Promise.all(
-        files.slice(at, at + READS_AT_ONCE).map(async (entry) => {
+        files.slice(from, from + READS_AT_ONCE).map(async (entry) => {
           if (!entry.isFile() && !entry.isSymbolicLink()) return;
           const stats = await lstat(join(root, path(entry.name)), { bigint: true }).catch(ignoreVanished);
           if (stats === undefined) return;
@@ -110,7 +110,7 @@ async function listEntries(root: string): Promise<{ entries: Map<string, Entry>;
   return { entries, isWhole: true };
 }
 
-/** A link's text is its target. Null for binary and for what is gone or unreadable. */
+/** Reads a file as text; of a link, its target. Null: a binary file, or one that does not exist or cannot be read. */
 async function readText(root: string, path: string): Promise<string | null> {
   const full = join(root, path);
   try {
@@ -125,7 +125,7 @@ async function readText(root: string, path: string): Promise<string | null> {
   }
 }
 
-/** The workspace is in use; a file may go between two looks. */
+/** Ignores that a file cannot be read: other processes use the workspace and may delete it at any time. */
 function ignoreVanished(error: unknown): undefined {
   if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(errorCode(error) ?? '')) throw error;
 }
