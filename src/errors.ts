@@ -1,71 +1,71 @@
 import type { Usage } from '../queues/usage.ts';
 
 /**
- * The closed set of ways a job can end other than well. `src/jobs/outcomes/outcomes.ts` decides what becomes of each; no other
- * place does. A message names the thing, the rule and the value, and where it helps, what to do.
+ * The closed set of errors that the fleet throws on purpose. Only `src/jobs/outcomes/outcomes.ts` decides the outcome of a
+ * job that ends with one. A message names the thing, the rule and the value, and, where it helps, what to do.
  */
 
 /**
- * What a model call that ended in an error cost: nothing, nobody knows (the request was sent and no usage came back), or
- * the usage the provider reported all the same.
+ * The cost of a model call that ended in an error. `no`: nothing. `unknown`: the request was sent and no usage came back.
+ * A usage: the provider reported it with the error.
  */
 export type Billed = 'no' | 'unknown' | Usage;
 
 /** Base of every error the fleet throws on purpose. */
 export class FleetError extends Error {
   override name = 'FleetError';
-  /** Set by `src/models` on whatever a call throws; undefined on errors that no call caused. */
+  /** `src/models` sets it on every error of a call. Undefined: no call caused the error. */
   billed?: Billed;
 }
 
-/** The environment is wrong. A process exits 78 and is not restarted. */
+/** A setting of the environment is wrong. The process exits with code 78, and pm2 does not restart it. */
 export class ConfigError extends FleetError {
   override name = 'ConfigError';
 }
 
-/** The caller asked for something that cannot be: wrong use of the command line or the API. Exit code 2. */
+/** Wrong use of the command line or the API. Exit code 2. */
 export class UsageError extends FleetError {
   override name = 'UsageError';
 }
 
-/** What was named does not exist: a job, a finding, a batch. Exit code 1, because the command was used rightly. */
+/** A named job, finding, batch or other thing does not exist. Exit code 1: the command was used correctly. */
 export class NotFoundError extends UsageError {
   override name = 'NotFoundError';
 }
 
-/** Redis cannot be used as it is: unreachable, read-only, wrong policy, full. */
+/** Redis cannot be used: it is unreachable, read-only or full, or its eviction policy is wrong. */
 export class RedisUnusableError extends FleetError {
   override name = 'RedisUnusableError';
 }
 
-/** Nobody answers where Redis should be. Its name stays that of its kind: scripts know it by that. */
+/** No Redis answers at the address. It keeps the name `RedisUnusableError`, by which scripts recognise it. */
 export class RedisAwayError extends RedisUnusableError {}
 
-/** The job breaks a rule of its queue: bad data, unknown name. It fails at once and cannot succeed. */
+/** The job breaks a rule of its queue: bad data or an unknown name. It fails at once, and no retry can succeed. */
 export class InvalidJobError extends FleetError {
   override name = 'InvalidJobError';
 }
 
 export const TASK_FAILURE_REASONS = [
-  'refusal', // the model declined
-  'step-limit', // turns or tokens used up
-  'malformed', // a reply that is no reply
+  'refusal', // the model declined the task
+  'step-limit', // the task used up its turns or tokens
+  'malformed', // the reply has no usable form
   'schema', // the result does not fit the task's schema, also after one repair
   'tool', // a tool cannot do what the task needs
-  'handed-back', // the worker says it needs the coordinator's judgement
+  'handed-back', // the worker handed the task back: it needs more judgement
   'workspace', // the workspace is not known on this host
-  'context', // a memory context it asks for does not exist
-  'finding-taken', // its finding id belongs to somebody else
-  'model', // the model is unknown, without a price or not available
+  'context', // a memory context of the task does not exist
+  'finding-taken', // another job has stored a finding with this id
+  'model', // the model is unknown, has no price or is not available
   'deadline', // the whole job took longer than its queue allows
-  'citations', // an answer of the archive cites nothing, or what it was not shown
+  'citations', // an answer cites no finding, or one that the model was not shown
   'no-evidence', // no finding fits the question's filter
   'quorum', // too few of a mission's tasks are done
-  'shard', // a shard failed under a paper's question, which is not sent on to another
+  'shard', // a shard failed on a paper's question, which goes to no other shard
 ] as const;
 export type TaskFailureReason = (typeof TASK_FAILURE_REASONS)[number];
 
-/** The task itself failed and running it again unchanged would not help. */
+/** The task itself failed. To run it again unchanged would not help. */
 export class TaskFailedError extends FleetError {
   override name = 'TaskFailedError';
   constructor(
@@ -77,7 +77,7 @@ export class TaskFailedError extends FleetError {
   }
 }
 
-/** The provider says this *model* must wait. `retryAfterMs` is what it said, or our default where it said nothing. */
+/** The provider limits calls of this model. `retryAfterMs`: the wait that it named, else the fleet's default. */
 export class RateLimitedError extends FleetError {
   override name = 'RateLimitedError';
   constructor(
@@ -90,17 +90,17 @@ export class RateLimitedError extends FleetError {
   }
 }
 
-/** What a 429 of Gemini says about the project's limits. */
+/** What a 429 of Gemini reports about the project's limits. */
 export interface QuotaInfo {
   /** `day`: used up until midnight Pacific. `tokens`: prompt tokens a minute. `minute`: requests a minute. */
   scope: 'minute' | 'day' | 'tokens';
-  /** As the provider said, else our default. Not to be believed for `day`: such a refusal has carried 38 s. */
+  /** The wait that the provider named, else the fleet's default. Wrong for `day`: such a refusal has named 38 s. */
   retryAfterMs: number;
-  /** The limit in force by the provider's words, 0 where the project may not use the model at all; null where it names none. */
+  /** The limit that the provider named; 0: the project may not use the model; null: it named none. */
   statedLimit: number | null;
 }
 
-/** A Gemini project has used up one of its limits on this model. Other projects may still serve the same query. */
+/** A Gemini project has used up one of its limits on this model. Another project may still serve the query. */
 export class QuotaError extends RateLimitedError {
   override name = 'QuotaError';
   constructor(
@@ -121,7 +121,7 @@ export class QuotaError extends RateLimitedError {
   }
 }
 
-/** 5xx, 529, network or timeout. `sent` tells whether the request may have been served, so that its cost is uncertain. */
+/** 5xx, 529, network error or timeout. `sent`: the provider may have served the request, so its cost is uncertain. */
 export class ProviderUnavailableError extends FleetError {
   override name = 'ProviderUnavailableError';
   constructor(
@@ -134,12 +134,12 @@ export class ProviderUnavailableError extends FleetError {
   }
 }
 
-/** 401, 402, 403 or a spend limit: the fleet halts with the provider's words. */
+/** 401, 402, 403 or a spend limit: the fleet halts with the provider's message. */
 export class AccountRefusedError extends FleetError {
   override name = 'AccountRefusedError';
 }
 
-/** A limit would be passed by the next call. `scope` is `day`, or the own budget that only parks its jobs. */
+/** The next call could pass a budget. The budget of the day halts the fleet; any other budget parks its jobs. */
 export class BudgetReachedError extends FleetError {
   override name = 'BudgetReachedError';
   constructor(
@@ -147,7 +147,7 @@ export class BudgetReachedError extends FleetError {
     /** Name of the batch or mission, id of the task's job; empty for the day. */
     readonly scopeName: string,
     message: string,
-    /** The limit that would have been passed, nano-dollars; below 0: no limit, a person set the mission aside. */
+    /** The budget's limit, nano-dollars; below 0: no limit, a person set the mission aside. */
     readonly limitNanoUsd: number,
   ) {
     super(message);
@@ -155,8 +155,8 @@ export class BudgetReachedError extends FleetError {
 }
 
 /**
- * A limit has room for the next call, but calls under way hold it at their worst case: the job waits until they end, and
- * costs no attempt.
+ * The rest of a budget is enough for the next call, but calls under way have reserved it at their worst case. The job waits
+ * until they end; this costs no attempt.
  */
 export class BudgetHeldError extends FleetError {
   override name = 'BudgetHeldError';
@@ -167,7 +167,7 @@ export class HaltError extends FleetError {
   override name = 'HaltError';
 }
 
-/** The model cools down or is under probe: the job waits `delayMs` and costs no attempt. */
+/** The model cools down, or a probe is testing it. The job waits `delayMs`; this costs no attempt. */
 export class ModelCoolingError extends FleetError {
   override name = 'ModelCoolingError';
   constructor(
@@ -179,7 +179,7 @@ export class ModelCoolingError extends FleetError {
   }
 }
 
-/** No shard of the archive has room, and no other model may answer: the job waits `delayMs` and costs no attempt. */
+/** No shard has room, and no other model may answer. The job waits `delayMs`; this costs no attempt. */
 export class ShardsUsedUpError extends FleetError {
   override name = 'ShardsUsedUpError';
   constructor(
@@ -190,17 +190,17 @@ export class ShardsUsedUpError extends FleetError {
   }
 }
 
-/** This process is going away: the job goes back to waiting after the running turn is stored. */
+/** This process shuts down, or gives the job up. The job goes back to waiting; the running turn is stored first. */
 export class ShutdownError extends FleetError {
   override name = 'ShutdownError';
 }
 
-/** Another worker has this job: change nothing more. */
+/** Another worker has this job. The run must change nothing more. */
 export class LockLostError extends FleetError {
   override name = 'LockLostError';
 }
 
-/** The job's worker died several times while it ran: it is set apart until a person retries it. */
+/** The job's worker died three times while the job ran. The job fails, until a person retries it. */
 export class QuarantinedError extends FleetError {
   override name = 'QuarantinedError';
 }
@@ -210,7 +210,7 @@ export class CancelledError extends FleetError {
   override name = 'CancelledError';
 }
 
-/** A job that was waited for has failed. `reason` is its failed reason: `word: text`. */
+/** A job has failed for whose end the caller waited. `reason` is its failed reason: `word: text`. */
 export class JobFailedError extends FleetError {
   override name = 'JobFailedError';
   constructor(
@@ -222,7 +222,7 @@ export class JobFailedError extends FleetError {
   }
 }
 
-/** The time somebody gave for waiting is over. The task goes on; it can be waited for again. */
+/** The caller's timeout for a wait is over. The task continues, and the caller may wait for it again. */
 export class WaitTimeoutError extends FleetError {
   override name = 'WaitTimeoutError';
   constructor(
@@ -235,7 +235,7 @@ export class WaitTimeoutError extends FleetError {
   }
 }
 
-/** A finding's result breaks a rule of the typed task's output that JSON Schema cannot say, so that no worker saw it. */
+/** A finding's result breaks a rule of the typed task's output that JSON Schema cannot express, so no worker checked it. */
 export class ResultMismatchError extends FleetError {
   override name = 'ResultMismatchError';
   constructor(
@@ -247,7 +247,7 @@ export class ResultMismatchError extends FleetError {
   }
 }
 
-/** The text of anything thrown. */
+/** Returns the message of an error, or the text of any other thrown value. */
 export function toMessage(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -77,7 +77,7 @@ export function createHaltSwitch(
     enforce,
     async halt(halt) {
       const stated: Halt = { ...halt, at: new Date().toISOString() };
-      const first = await redis.set(keys.haltReason, JSON.stringify(stated), 'NX'); // the state first: from now on no call is allowed
+      const first = await redis.set(keys.haltReason, JSON.stringify(stated), 'NX'); // stored first: from here on the ledger allows no call
       if (first === null) return false;
       await redis.hincrby(keys.counters, 'halts', 1);
       await enforce();

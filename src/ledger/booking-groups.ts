@@ -13,24 +13,24 @@ export interface BookingGroup {
   finish: SharedPart<KeysOf<'finish-task'>>;
 }
 
-/** A swarm works on a few groups at a time. */
+/** Most groups that are kept. A swarm uses only a few at a time. */
 const MOST_KEPT = 500;
 
-/** Makes each group once: script calls with the same group object are sent together (`script-group.ts`). */
+/** Returns a function that creates each group once. Script calls with the same group object are sent together (`script-group.ts`). */
 export function createBookingGroups(options: {
   keys: Keys;
   workerId: string;
-}): (task: TaskIdentity, at: Date) => BookingGroup {
+}): (task: TaskIdentity, bookedAt: Date) => BookingGroup {
   const groups = new Map<string, BookingGroup>();
   let last: { task: TaskIdentity; day: number; group: BookingGroup } | null = null;
-  return (task, at) => {
-    const day = Math.floor(at.getTime() / 86_400_000);
+  return (task, bookedAt) => {
+    const day = Math.floor(bookedAt.getTime() / 86_400_000);
     if (last !== null && last.day === day && isAlike(last.task, task)) return last.group;
     const name = JSON.stringify([day, task.session, task.batch, task.missionId, task.model, hasOwnBudget(task)]);
     let group = groups.get(name);
     if (group === undefined) {
       if (groups.size >= MOST_KEPT) groups.clear();
-      group = toGroup(task, toUtcDay(at), options);
+      group = toGroup(task, toUtcDay(bookedAt), options);
       groups.set(name, group);
     }
     last = { task, day, group };
@@ -48,7 +48,7 @@ function isAlike(a: TaskIdentity, b: TaskIdentity): boolean {
   );
 }
 
-/** Such a task has one key more: its own spend. */
+/** Whether the script has one more key: what the task has spent of its own budget. */
 function hasOwnBudget(task: TaskIdentity): boolean {
   return task.budgetNanoUsd !== null;
 }
@@ -111,7 +111,7 @@ function toGroup(
   };
 }
 
-/** `session|batch|mission|model|worker|`: the first part of a ledger field; the measure follows. Read by `report.ts`. */
+/** Returns the first part of a ledger field: `session|batch|mission|model|worker|`. A measure follows. `report.ts` reads it. */
 export function toLedgerRow(
   task: Pick<TaskIdentity, 'session' | 'batch' | 'missionId' | 'model'>,
   workerId: string,

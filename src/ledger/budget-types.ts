@@ -1,19 +1,20 @@
-/** What a budget allows and what of it is used up, nano-dollars. */
+/** A budget: its limit and what is spent of it, nano-dollars. */
 export interface BudgetState {
-  /** Null: none is set. */
+  /** Null: no limit is set. */
   limit: number | null;
+  /** The booked cost of stored calls. */
   settled: number;
-  /** Held for calls under way. */
+  /** The worst case of calls under way. */
   reserved: number;
-  /** The worst case of calls whose process was killed before their answer was stored. */
+  /** The worst case of calls whose process was killed before their reply was stored. */
   uncertain: number;
 }
 
-/** The own budget of a mission or batch, as a list of them shows it. */
+/** The budget of one mission or batch. */
 export interface OwnBudget extends BudgetState {
   scope: 'mission' | 'batch';
   name: string;
 }
 
-/** Whose budget: the own one of a batch, a mission or a task (by its job's id); null is the day's. */
+/** A budget: of a batch or mission by its name, or of a task by its job's id. Null: the budget of the day. */
 export type BudgetScope = { batch: string } | { mission: string } | { task: string } | null;

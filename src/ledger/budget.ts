@@ -3,13 +3,13 @@ import { toNanoUsd } from '../pricing/money.ts';
 import type { Db } from '../redis/db.ts';
 import type { BudgetScope, BudgetState, OwnBudget } from './budget-types.ts';
 
-/** The day's budget of a new swarm for which no environment variable sets one: five dollars. */
+/** The day's budget of a new swarm if `FLEET_BUDGET_USD` is not set: five dollars. */
 export const DEFAULT_BUDGET_NANO_USD = 5_000_000_000;
 
 /** How many of the newest missions, and of the newest batches, `readOwnBudgets` reads. */
 const NEWEST = 50;
 
-/** Seeds the day's budget of a new swarm; a budget that is already there stays. @returns the limit in force, nano-dollars */
+/** Sets the day's budget of a new swarm. An existing budget is not changed. @returns the limit in force, nano-dollars */
 export async function seedBudget({ redis, keys }: Db, usd: number | undefined): Promise<number> {
   const seed = usd === undefined ? DEFAULT_BUDGET_NANO_USD : toNanoUsd(usd);
   await redis.hsetnx(keys.budget, 'day', seed);
@@ -34,7 +34,7 @@ export async function readBudget({ redis, keys }: Db, scope: BudgetScope, now: D
   };
 }
 
-/** The newest missions and batches that have a budget of their own, newest first. */
+/** Reads the budgets of the newest missions and batches that have one: missions first, the newest first. */
 export async function readOwnBudgets(db: Db, now: Date): Promise<OwnBudget[]> {
   const { redis, keys } = db;
   const [missions, batches] = await Promise.all([

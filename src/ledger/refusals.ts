@@ -45,13 +45,13 @@ export function toBeginAnswer([kind, ...values]: Awaited<ReturnType<Scripts['beg
   }
 }
 
-/** The error that the run of a job ends with when the ledger refuses its paid call. */
+/** Returns the error that the run of a job ends with if the ledger refuses its paid call. */
 export function toRefusalError(
   answer: Exclude<BeginAnswer, { kind: 'reserved' | 'replay' }>,
   identity: Pick<TaskIdentity, 'jobId' | 'findingId' | 'model'>,
 ): FleetError {
   switch (answer.kind) {
-    case 'done': // the run that stored the finding ends the job next: there is nothing left to ask
+    case 'done': // another run has stored the finding and ends the job: no call is needed
     case 'lock-lost':
       return lockLost(identity.jobId);
     case 'taken':
@@ -76,20 +76,20 @@ export function findingTaken(findingId: string): TaskFailedError {
   return new TaskFailedError('finding-taken', `finding ${findingId} already exists and belongs to something else`);
 }
 
-/** Names the limit that the next call would pass, the amount spent, and the command that raises the limit. */
+/** Returns an error that names the limit, the amount spent, and the command that raises the limit. */
 export function toBudgetError(answer: BudgetRefusal): BudgetReachedError | BudgetHeldError {
   const { scope, name, limit, spent, held } = answer;
   if (limit < 0) return new BudgetReachedError(scope, name, `${scope} ${name} is parked; fleet resume ${name}`, limit);
   const whose = scope === 'day' ? "the day's budget" : `the budget of ${scope} ${name}`;
-  const stand = `${whose} is ${formatUsd(limit, 4)}, ${formatUsd(spent, 4)} of it is spent or reserved`;
-  if (held) return new BudgetHeldError(`${stand} for calls under way; when they end there may be room`);
+  const used = `${whose} is ${formatUsd(limit, 4)}, ${formatUsd(spent, 4)} of it is spent or reserved`;
+  if (held) return new BudgetHeldError(`${used} for calls under way; when they end there may be room`);
   const more = {
     day: 'fleet budget USD, then fleet resume',
     batch: `fleet budget USD --batch ${name}`,
     mission: `fleet budget USD --mission ${name}`,
     task: `fleet budget USD --task ${name}`,
   }[scope];
-  return new BudgetReachedError(scope, name, `${stand}, and the next call could pass it; ${more}`, limit);
+  return new BudgetReachedError(scope, name, `${used}, and the next call could pass it; ${more}`, limit);
 }
 
 function toBudgetRefusal([where = 'day', ...amounts]: string[], keys: Keys): BudgetRefusal {

@@ -2,28 +2,28 @@ import type { Redis } from 'ioredis';
 import { queueRegistry } from '../../queues/registry.ts';
 import type { Db } from '../redis/db.ts';
 
-/** No call is given longer than `FLEET_CALL_TIMEOUT_MS`; twice that, and never less than this. */
+/** Least age at which a call counts as lost. */
 const SHORTEST_AGE_MS = 10 * 60_000;
-/** A reply that comes later than this after its call is no longer waited for. */
+/** An uncertain call is forgotten this long after it was reserved; a later reply is not booked. */
 const FORGET_UNCERTAIN_MS = 24 * 3600_000;
 const KEEP_TURNS_SECONDS = 7 * 24 * 3600;
 
-/** How old a reservation must be before its call is taken for lost, ms. */
+/** Returns the age, ms, at which a reservation's call counts as lost: twice the longest call, at least ten minutes. */
 export function toLostAfterMs(callTimeoutMs: number): number {
   return Math.max(SHORTEST_AGE_MS, 2 * callTimeoutMs);
 }
 
 /**
- * Books the calls as uncertain whose process died and whose job never runs again: cancelled, removed, or done in single
- * mode. A job that does run again finds its own lost call, and is not waited for here.
- * @returns how many
+ * Books lost calls as uncertain: their process died, and their job will not run again because it was cancelled, was removed
+ * or ran in single mode. A job that does run again settles its own lost call.
+ * @returns how many calls
  */
 export async function sweepReservations(db: Db, options: { olderThanMs: number; now: number }): Promise<number> {
   const { redis, keys, scripts } = db;
   const before = options.now - options.olderThanMs;
   let swept = 0;
   for await (const [id, packed] of scan(redis, keys.reservations)) {
-    if (toInstant(packed) >= before) continue;
+    if (toReservedAt(packed) >= before) continue;
     const jobId = toJobId(id);
     swept += await scripts['sweep-reservation'](
       {
@@ -36,7 +36,7 @@ export async function sweepReservations(db: Db, options: { olderThanMs: number; 
     );
   }
   for await (const [id, packed] of scan(redis, keys.uncertain)) {
-    if (toInstant(packed) < options.now - FORGET_UNCERTAIN_MS) await redis.hdel(keys.uncertain, id);
+    if (toReservedAt(packed) < options.now - FORGET_UNCERTAIN_MS) await redis.hdel(keys.uncertain, id);
   }
   return swept;
 }
@@ -46,16 +46,16 @@ async function* scan(redis: Redis, key: string): AsyncGenerator<[field: string, 
   do {
     const [next, found] = await redis.hscan(key, cursor, 'COUNT', 500);
     cursor = next;
-    for (let at = 0; at < found.length; at += 2) yield [found[at] ?? '', found[at + 1] ?? ''];
+    for (let i = 0; i < found.length; i += 2) yield [found[i] ?? '', found[i + 1] ?? ''];
   } while (cursor !== '0');
 }
 
-/** `worst|made at|scope…` */
-function toInstant(packed: string): number {
+/** Parses the instant, ms since 1970, of a stored reservation: `worst|reserved at|scope…`. */
+function toReservedAt(packed: string): number {
   return Number(packed.split('|')[1] ?? 0);
 }
 
-/** `job#epoch:turn#worker#instant.nonce`; only the job's own id may hold a `#`. */
+/** Parses the job's id from a reservation's id: `job#epoch:turn#worker#instant.nonce`. Only the job's id may hold a `#`. */
 function toJobId(reservation: string): string {
   return reservation.split('#').slice(0, -3).join('#');
 }

@@ -8,14 +8,14 @@ import { NO_USAGE } from '../pricing/tokens.ts';
 import type { Db } from '../redis/db.ts';
 import type { KeysOf } from '../redis/scripts.ts';
 
-/** The ledger of one queue's jobs, kept in Redis scripts. */
+/** Creates the ledger of one queue's jobs. Each method is one Redis script. */
 export function createTurnLedger(options: {
   db: Db;
   workerId: string;
   now: () => Date;
-  /** Whose jobs these are; default the tasks queue. */
+  /** The queue of the jobs. Default: `tasks`. */
   queue?: QueueName;
-  /** Adds every booking to these fields of the session's totals too: calls that are no task's, shown apart. */
+  /** Also adds every booking to fields with this prefix in the session's totals, which are reported separately. */
   apart?: 'coordinator';
 }): TurnLedger {
   const { workerId, now, queue = tasksQueue.name, apart } = options;
@@ -56,22 +56,22 @@ export function createTurnLedger(options: {
     };
   }
 
-  /** Of a task that has a budget of its own. */
+  /** Returns the key of what the task has spent, if it has a budget of its own. */
   function toOwnSpend({ jobId, budgetNanoUsd }: TaskIdentity): string | undefined {
     return budgetNanoUsd === null ? undefined : keys.spend(`task:${jobId}`);
   }
 
   return {
     async begin(task, request) {
-      const at = now();
-      const answer = await scripts['begin-turn'](toBookingGroup(task, at).begin, {
+      const beganAt = now();
+      const answer = await scripts['begin-turn'](toBookingGroup(task, beganAt).begin, {
         keys: {
           turns: keys.turns(task.jobId),
           lock: keys.jobLock(queue, task.jobId),
           finding: keys.finding(task.findingId),
           spend: toOwnSpend(task),
         },
-        // Text only: no float meets a counter.
+        // All values are text, so that no float reaches a counter.
         fields: [
           task.jobId,
           task.token,
@@ -79,7 +79,7 @@ export function createTurnLedger(options: {
           task.digest,
           String(request.turn),
           String(request.worstNanoUsd),
-          String(at.getTime()),
+          String(beganAt.getTime()),
           toNonce(),
           request.first ? '1' : '0',
           task.budgetNanoUsd === null ? '' : String(task.budgetNanoUsd),
@@ -106,10 +106,10 @@ export function createTurnLedger(options: {
 
     async finish(task, finding, booking, note) {
       const text = JSON.stringify(finding);
-      const at = now();
+      const finishedAt = now();
       const { jobId } = task;
       const usage = booking?.usage ?? NO_USAGE;
-      return scripts['finish-task'](toBookingGroup(task, at).finish, {
+      return scripts['finish-task'](toBookingGroup(task, finishedAt).finish, {
         keys: {
           turns: keys.turns(jobId),
           lock: keys.jobLock(queue, jobId),
@@ -126,7 +126,7 @@ export function createTurnLedger(options: {
           log: note.log,
           progress: JSON.stringify(note.progress),
           id: task.findingId,
-          at: String(at.getTime()),
+          at: String(finishedAt.getTime()),
           tokens: Math.ceil(text.length / 4),
           topics: finding.topics.join(','),
         },

@@ -3,20 +3,20 @@ import type { Usage } from '../../queues/usage.ts';
 import type { CostVendor } from '../redis/keys.ts';
 import type { KeysOf } from '../redis/scripts.ts';
 
-/** What identifies one run of one task to the ledger. */
+/** Identifies one run of one job for the ledger. */
 export interface TaskIdentity {
   jobId: string;
-  /** BullMQ's lock token; empty in single mode, where there is no lock to lose. */
+  /** BullMQ's lock token. Empty: single mode, which has no lock. */
   token: string;
   /** Failures before this run: BullMQ's `attemptsMade`. */
   attempt: number;
-  /** Hash of the task as a person would edit it: a changed task starts afresh. */
+  /** Hash of the fields that a person may edit. A task that was edited replays nothing. */
   digest: string;
   findingId: string;
   session: string;
   batch: string | null;
   missionId: string | null;
-  /** Own budget of the task in nano-dollars; null: none. */
+  /** Budget of this task alone, nano-dollars. Null: none. */
   budgetNanoUsd: number | null;
   model: string;
   costVendor: CostVendor;
@@ -25,20 +25,20 @@ export interface TaskIdentity {
 /** One run of one job, before it is known which model is called. */
 export type JobIdentity = Omit<TaskIdentity, 'model' | 'costVendor'>;
 
-/** Position of a call in its job, or its name; a name is not a number: `plan`. The same turn of a job is paid once. */
+/** Position of a call in its job, from 0, or a name that is no number: `plan`. Each turn of a job is paid once. */
 export type Turn = number | string;
 
-/** What the tools did that the reply of a turn asked for, as JSON. */
+/** The outcomes of the tools that the reply of a turn asked for, as JSON. */
 export interface ToolResults {
   turn: number;
   epoch: string;
   json: string;
 }
 
-/** What the scripts answer that end a job. `already`: an earlier run of the job stored its finding. */
+/** The answer of a script that ends a job. `already`: an earlier run of the job has stored its finding. */
 export type RecordAnswer = 'recorded' | 'already' | 'taken' | 'lock-lost';
 
-/** What the job has cost so far, over all its runs. */
+/** The cost of a job so far, of all its runs. */
 export interface JobTotals {
   nanoUsd: number;
   usage: Usage;
@@ -57,22 +57,22 @@ export type BeginAnswer =
       scope: 'day' | 'task' | 'batch' | 'mission';
       name: string;
       limit: number;
-      /** Settled, reserved and uncertain together. */
+      /** Settled, reserved and uncertain together, nano-dollars. */
       spent: number;
-      /** Only what is reserved for calls under way stands in the way: most of it comes back when they end. */
+      /** The call would fit without the reservations of calls under way, most of which are released when these end. */
       held: boolean;
     };
 
-/** One served call, as it is booked. */
+/** The booking of one served call. */
 export interface Booking {
   reservation: string;
   nanoUsd: number;
   usage: Usage;
-  /** What the call would have cost where it is free, nano-dollars. */
+  /** List price of a free call, nano-dollars. Undefined: the call is not free. */
   listNanoUsd?: number;
 }
 
-/** What a turn leaves on its job, for people: a line in the log, and the progress that pages show. */
+/** What a turn writes to its job, for people: a line in the log, and the progress that pages show. */
 export interface TurnNote {
   log: string;
   progress: { turn: number; of: number; costUsd: number } | null;
@@ -80,20 +80,21 @@ export interface TurnNote {
 
 interface BeginRequest {
   turn: Turn;
+  /** Worst case of the call, nano-dollars: the reservation. */
   worstNanoUsd: number;
-  /** First question of this run: answers with what is stored instead of reserving. */
+  /** The first request of a run: if something is stored, the answer is `replay`, and nothing is reserved. */
   first: boolean;
-  /** Stored in the same step. */
+  /** Results of the turn before, stored in the same step. */
   toolResults?: ToolResults;
 }
 
 /**
- * The response ledger: reserve before a call, then store the reply, book it and settle in one script. A worker may die
- * between any two calls here; what was stored is replayed, what was only reserved becomes *uncertain*.
+ * The response ledger: reserves before a call; then stores the reply, books it and settles in one script. A worker may die
+ * between any two steps. Stored replies are replayed; a call that was only reserved becomes *uncertain*.
  */
 export interface TurnLedger {
   begin(task: TaskIdentity, request: BeginRequest): Promise<BeginAnswer>;
-  /** @param reply null books without storing: a billed reply that cannot be used */
+  /** Stores and books a reply. @param reply null: books a billed reply that cannot be used, and stores nothing */
   settle(
     task: TaskIdentity,
     turn: { epoch: string; turn: Turn },
@@ -104,12 +105,12 @@ export interface TurnLedger {
   ): Promise<'stored' | 'booked' | 'lock-lost'>;
   /** Books the last call and records the finding, once. @param booking null: the last reply was replayed */
   finish(task: TaskIdentity, finding: Finding, booking: Booking | null, note: TurnNote): Promise<RecordAnswer>;
-  /** Keeps a paid reply for the process that has the job now. */
+  /** Stores a paid reply for the process that has the job now. */
   keepReply(task: JobIdentity, turn: { epoch: string; turn: Turn }, reply: object): Promise<void>;
-  /** Stores tool results without asking for another call. */
+  /** Stores tool results without a reservation for the next call. */
   keepToolResults(task: JobIdentity, results: ToolResults): Promise<void>;
-  /** `release`: not sent or not billed. `uncertain`: it is not known what it cost; the worst case stays booked. */
+  /** `release`: the call was not sent or not billed. `uncertain`: its cost is unknown; its worst case stays booked. */
   closeReservation(task: JobIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
-  /** For scripts that end a job with a record of their own: the keys and fields that `lib/booking.lua` and `lib/lock.lua` need. */
+  /** Returns the keys and fields that `lib/booking.lua` and `lib/lock.lua` need, for other scripts that end a job. */
   bookingParts(task: TaskIdentity, booking: Booking | null): { keys: KeysOf<'settle-turn'>; fields: object };
 }

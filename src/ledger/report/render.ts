@@ -2,7 +2,7 @@ import { formatUsd } from '../../pricing/money.ts';
 import type { CostReport, CostRow } from './types.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
 
-/** The table of `fleet costs`: one line a row, a total below, and what the comparison is with. */
+/** Renders the table of `fleet costs`: one line for each row, the total, and the model of the comparison. */
 export function renderCosts(report: CostReport): string {
   if (report.rows.length === 0) return 'Nothing has been spent yet.';
   const hasRework = report.total.reworkNano > 0 || report.total.reworkTasks > 0;
@@ -14,11 +14,11 @@ export function renderCosts(report: CostReport): string {
   ];
   const lines = report.rows.map((row) => toLineOf(row, row.name ?? '(none)'));
   const total = toLineOf(report.total, 'total');
-  const widths = head.map((title, at) =>
-    Math.max(title.length, ...[...lines, total].map((line) => line[at]?.length ?? 0)),
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...[...lines, total].map((line) => line[i]?.length ?? 0)),
   );
   const toLine = (cells: string[]): string =>
-    cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ');
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ');
   const rule = '━'.repeat(toLine(head).length);
   return [
     toLine(head),

@@ -5,39 +5,40 @@ import { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension 
 import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
 import type { Db } from '../../redis/db.ts';
 
-/** What one worker spent with one model on one day, for one session, batch and mission; null where it had none. */
+/** What one worker spent with one model on one day for one session, batch and mission. Null: none. */
 export interface LedgerEntry {
-  /** UTC, `YYYY-MM-DD`. */
+  /** UTC day, `YYYY-MM-DD`. */
   day: string;
   session: string | null;
   batch: string | null;
   mission: string | null;
   model: string | null;
   worker: string | null;
+  /** Booked cost, nano-dollars. */
   nano: number;
-  /** List price of free calls. */
+  /** List price of free calls, nano-dollars. */
   listNano: number;
   calls: number;
-  /** Tasks that ended in a finding; calls of failed tasks are booked without one. */
+  /** Tasks that stored a finding. Calls of failed tasks are booked too, and count no task. */
   tasks: number;
   usage: Usage;
-  /** The part of it that failed tasks had spent when they failed. */
+  /** The part of the cost that failed tasks had spent when they failed, and the count of these failures. */
   rework: { nano: number; tasks: number; usage: Usage };
 }
 
-/** What the measures of rework begin with. Written by `wasted-cost.ts`. */
+/** Prefix of the measures of rework. `wasted-cost.ts` writes them. */
 const REWORK = 'rework_';
 
-/** Reads every booking: one command for the days, one a day. @param since first UTC day wanted, `YYYY-MM-DD`; default all */
+/** Reads all bookings: one command for the list of days, one for each day. @param since first UTC day, `YYYY-MM-DD`; default: all */
 export async function readLedger({ redis, keys }: Db, since = ''): Promise<LedgerEntry[]> {
   const days = (await redis.smembers(keys.ledgerDays)).filter((day) => day >= since).sort();
   const hashes = await Promise.all(days.map((day) => redis.hgetall(keys.ledger(day))));
-  return days.flatMap((day, at) => parseLedger(day, hashes[at] ?? {}));
+  return days.flatMap((day, i) => parseLedger(day, hashes[i] ?? {}));
 }
 
 /**
- * Entries of one day's hash, whose fields are `session|batch|mission|model|worker|measure`, `%` and `|` inside a part
- * percent-encoded. What a newer version may add, other measures or more parts, is passed over.
+ * Parses one day's hash. Its fields are `session|batch|mission|model|worker|measure`; `%` and `|` inside a part are
+ * percent-encoded. Other measures and fields with more parts, which a later version may add, are ignored.
  */
 export function parseLedger(day: string, hash: Record<string, string>): LedgerEntry[] {
   const entries = new Map<string, LedgerEntry>();
@@ -54,7 +55,7 @@ export function parseLedger(day: string, hash: Record<string, string>): LedgerEn
   return [...entries.values()];
 }
 
-/** Sums entries by one dimension, with a comparison against `sonnet` (`findPrices`) for the same tokens. */
+/** Sums entries by one dimension and compares the cost with the cost of the same tokens on `sonnet` (see `findPrices`). */
 export function toCostReport(
   entries: readonly LedgerEntry[],
   options: { by: ReportDimension; sonnet: CatalogEntry; only?: Partial<Record<ReportDimension, string>> },
@@ -88,7 +89,7 @@ function toEntry(day: string, parts: string[]): LedgerEntry {
   };
 }
 
-/** A part that was not encoded as agreed keeps its spelling: a report must not fail over a name. */
+/** Decodes `%25` and `%7C` only. Anything else is kept as it is, so that no name can make a report fail. */
 function decodePart(part: string): string {
   return part.replaceAll(/%(25|7C)/gi, (_match, code: string) => (code === '25' ? '%' : '|'));
 }

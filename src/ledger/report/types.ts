@@ -1,35 +1,37 @@
 import type { Usage } from '../../../queues/usage.ts';
 
-/** What costs can be summed by. */
+/** The dimensions by which costs can be summed. */
 export const REPORT_DIMENSIONS = ['session', 'day', 'batch', 'mission', 'model', 'worker'] as const;
 export type ReportDimension = (typeof REPORT_DIMENSIONS)[number];
 
+/** Costs of one value of the dimension. Money in nano-dollars. */
 export interface CostRow {
-  /** Null: what belongs to none, such as calls outside any batch. */
+  /** The value. Null: costs without a value, such as calls outside any batch. */
   name: string | null;
   calls: number;
   tasks: number;
   usage: Usage;
   costNano: number;
-  /** What the free calls among them would have cost: billed at nothing, in no sum. */
+  /** List price of the free calls. They are billed at nothing, and no other sum holds this. */
   freeListNano: number;
-  /** The same tokens at the prices of the Sonnet model compared with. */
+  /** The cost of the same tokens at the prices of Sonnet. */
   allSonnetNano: number;
-  /** Percent, unrounded; negative where it cost more than Sonnet would have. */
+  /** Saving against all Sonnet, percent, unrounded; negative: it cost more than Sonnet would have cost. */
   savedPercent: number;
-  /** Spent on tasks that failed or were handed back; in `costNano` already. */
+  /** The part of `costNano` that was spent on tasks that failed or were handed back. */
   reworkNano: number;
-  /** Failures of tasks that had cost something. */
+  /** Count of failures of tasks that had cost something. */
   reworkTasks: number;
-  /** The saving after rework: only work that ended in a finding is compared. Null: money was spent and nothing came of it. */
+  /** The saving after rework: compares only work that ended in a finding. Null: money was spent, and no work ended in one. */
   effectiveSavedPercent: number | null;
 }
 
+/** A report of costs. */
 export interface CostReport {
   by: ReportDimension;
-  /** Id of the model compared with. */
+  /** Id of the Sonnet model that the costs are compared with. */
   sonnet: string;
-  /** Days by date, everything else the dearest first. */
+  /** Days by date; other dimensions by cost, the highest first. */
   rows: CostRow[];
   total: CostRow;
 }

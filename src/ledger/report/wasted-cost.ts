@@ -13,7 +13,7 @@ const spentSchema = z.object({
 });
 type Spent = z.output<typeof spentSchema>;
 
-/** What a task that fails was stamped with. */
+/** The stamps of a failed task. */
 const stampSchema = z.object({
   session: z.string().nullish().catch(null),
   batch: z.string().nullish().catch(null),
@@ -25,13 +25,12 @@ const MEASURES = ['input', 'cache_write', 'cache_read', 'output'] as const;
 const NOTHING: Spent = { nanoUsd: 0, usage: { ...NO_USAGE } };
 
 /**
- * Adds to a failing task's chain of commands the cost of its calls that led to no finding: *rework*, in the ledger's rows
- * and the session's totals, from which `toSaving` computes the saving after rework. The cost is booked already and is not
- * booked again. Only what was spent since the task's last failure is added; a worker that dies before BullMQ has the
- * failure adds nothing twice.
+ * Adds commands to a failing task's chain that count the cost of its calls as *rework*, in the ledger's rows and the
+ * session's totals. From these `toSaving` computes the saving after rework. The cost itself is booked already. Only what
+ * the task spent since its last failure is added; if the worker dies before BullMQ has the failure, nothing is added twice.
  *
- * A retried task whose provider failed replays its stored turns. The cost of those turns stays rework all the same, so
- * that the saving is computed too low, never too high.
+ * A task that is retried after its provider failed replays its stored turns. Their cost stays rework, so that the computed
+ * saving may be too low, but never too high.
  */
 export async function noteWastedCost(
   chain: ChainableCommander,
@@ -66,7 +65,7 @@ export async function noteWastedCost(
     .hincrby(sums, 'rework:tasks', 1);
 }
 
-/** What cannot be read was not spent: the failure must be told whatever stands there. */
+/** A value that cannot be parsed counts as nothing: it must not prevent the end of the job. */
 function parseSpent(text: string | null): Spent {
   if (text === null) return NOTHING;
   try {
