@@ -1,14 +1,14 @@
--- admit-plan: answers how many Sonnet tasks a mission's plan may hold, by what the session has planned and done, and admits the plan if it holds no more (mode `admit`; `look` changes nothing).
+-- admit-plan: computes how many Sonnet tasks a mission's plan may hold, from what the session has planned and done. Mode `admit` admits the plan if it holds no more; mode `look` changes nothing.
 --@keys delegation totals mission
---@answers numbers: 1 where it is admitted, else 0; allowed; haiku, sonnet without this plan
+--@answers numbers: 1 if the plan is admitted, else 0; the allowed Sonnet tasks; the session's Haiku and Sonnet tasks without this plan
 local haiku, sonnet, mode = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 
--- A mission has one admission, its newest: an earlier plan of it makes room first.
+-- A mission has one admission, the newest: the tasks of its earlier plan are subtracted first.
 local admitted = redis.call('HGET', mission, 'admitted')
 local had_haiku, had_sonnet = string.match(admitted or '', '^(%d+)|(%d+)$')
 had_haiku, had_sonnet = tonumber(had_haiku) or 0, tonumber(had_sonnet) or 0
 
--- What is planned is done sooner or later, and what is done was planned or asked for by a person: the larger of both counts.
+-- A planned task is done later, and a done task was planned or added by a person, so the two overlap: the larger one counts.
 local planned = redis.call('HMGET', delegation, 'haiku', 'sonnet')
 local done = redis.call('HMGET', totals, 'haiku:tasks', 'sonnet:tasks')
 local session_haiku = math.max((tonumber(planned[1]) or 0) - had_haiku, tonumber(done[1]) or 0)
@@ -19,7 +19,7 @@ local room = math.floor((session_haiku + session_sonnet + count) / 10) - session
 if session_sonnet == 0 then room = math.max(1, room) end
 local allowed = math.max(0, math.min(room, math.max(1, math.floor(count / 10))))
 
-local again = mode == 'admit' and admitted == haiku .. '|' .. sonnet -- a crash came before the plan was stored: the answer stays
+local again = mode == 'admit' and admitted == haiku .. '|' .. sonnet -- the coordinator died before it stored the plan: it gets the same answer
 if again or sonnet > allowed then return { again and 1 or 0, allowed, session_haiku, session_sonnet } end
 if mode == 'admit' then
   redis.call('HINCRBY', delegation, 'haiku', string.format('%d', haiku - had_haiku))

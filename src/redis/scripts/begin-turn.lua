@@ -1,5 +1,5 @@
--- begin-turn: for each job stores its last tool results, then answers whether it may make its next paid call, and reserves its worst case.
--- `day_spend` is the spend of the day, `spends` are those of batch and mission where there are any, a job's own `spend` is that of its own budget.
+-- begin-turn: for each job stores its last tool results, then answers whether it may make its next paid call, and reserves the call's worst case.
+-- `day_spend`: what the day has spent. `spends`: what batch and mission have spent, if any. A job's `spend`: what it has spent of its own budget.
 --@keys halt cancelled cooldown outage reservations counters budget day_spend spends...
 --@own turns lock finding [spend]
 --@answers list: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS
@@ -16,30 +16,30 @@ local function scopes_of(i)
   return scopes
 end
 
--- What is booked in a scope; what earlier jobs of this step reserved is in it.
+-- Returns what is booked in a scope, with what earlier jobs of this step have reserved.
 local books = {}
 local function book_of(scope)
   local book = books[scope]
   if book then return book end
   local spent = redis.call('HMGET', scope, 'settled', 'reserved', 'uncertain', 'limit', 'parked')
   book = { settled = spent[1] or '0', reserved = tonumber(spent[2] or '0'), uncertain = spent[3] or '0', limit = spent[4], added = 0 }
-  if spent[5] then book.limit = '-1' end -- a person set this mission aside: nothing of it is called
+  if spent[5] then book.limit = '-1' end -- a person set this mission aside: no call of it may begin
   if scope == day_spend then book.limit = redis.call('HGET', budget, 'day') or shared.default_limit end
   books[scope] = book
   return book
 end
 
 local function over_budget(i, worst, task_limit)
-  for at, scope in ipairs(scopes_of(i)) do
+  for s, scope in ipairs(scopes_of(i)) do
     local book = book_of(scope)
-    if at == 2 and task_limit ~= '' and not book.limit then
+    if s == 2 and task_limit ~= '' and not book.limit then
       book.limit = task_limit
       redis.call('HSET', scope, 'limit', task_limit)
     end
     if book.limit then
       local reserved = book.reserved + book.added
       if tonumber(book.settled) + reserved + tonumber(book.uncertain) + tonumber(worst) > tonumber(book.limit) then
-        return { 'budget', at == 1 and 'day' or scope, book.limit, book.settled, string.format('%.0f', reserved), book.uncertain, worst }
+        return { 'budget', s == 1 and 'day' or scope, book.limit, book.settled, string.format('%.0f', reserved), book.uncertain, worst }
       end
     end
   end
@@ -75,7 +75,7 @@ local function begin(i, fields)
   local epoch = state[1]
   local function to_id(in_epoch) return job .. '#' .. in_epoch .. ':' .. turn .. '#' .. worker .. '#' .. now .. '.' .. nonce end
 
-  -- This very question again: the connection broke after it was answered. The answer is the same.
+  -- The same request again: the client sent it twice because its connection broke. It gets the same answer.
   if epoch and state[5] == to_id(epoch) and redis.call('HEXISTS', reservations, state[5]) == 1 then
     return { 'reserved', epoch, state[5] }
   end
@@ -94,12 +94,12 @@ local function begin(i, fields)
     if failed_before then redis.call('HDEL', turns, 'cause', 'cause_attempt', 'unavailable', 'unavailable_since') end
   end
 
-  -- A reservation without a stored reply: the process that made it died or froze while the call was out.
+  -- A reservation without a stored reply: its process died or froze during the call.
   if state[5] and state[5] ~= '' then
     local packed = redis.call('HGET', reservations, state[5])
     if packed then
       make_uncertain(reservations, counters, state[5], packed)
-      books = {} -- it may have been one of ours
+      books = {} -- read them again: the reservation may be in one of these scopes
       for _, pending in ipairs(reserved) do
         for _, scope in ipairs(pending.scopes) do book_of(scope).added = book_of(scope).added + tonumber(pending.worst) end
       end
@@ -112,11 +112,11 @@ local function begin(i, fields)
   if first == '1' and state[1] then
     local stored = redis.call('HGETALL', turns)
     local answer = { 'replay', epoch, state[6] or '' }
-    for at = 1, #stored, 2 do
-      local kind = string.sub(stored[at], 1, 2)
+    for f = 1, #stored, 2 do
+      local kind = string.sub(stored[f], 1, 2)
       if kind == 'r:' or kind == 't:' then
-        answer[#answer + 1] = stored[at]
-        answer[#answer + 1] = stored[at + 1]
+        answer[#answer + 1] = stored[f]
+        answer[#answer + 1] = stored[f + 1]
       end
     end
     return answer
@@ -125,7 +125,7 @@ local function begin(i, fields)
 
   if reason then return { 'halted', reason } end
   if wait > 0 then return { 'cooling', wait } end
-  -- Ten failures in a row stopped the model; whoever comes first after each minute is the probe.
+  -- Ten failures in a row stopped the model. The first call after each minute is the probe.
   if is_probed then
     redis.call('SET', cooldown, 'probe', 'PX', '60000')
     wait = 60000
@@ -147,8 +147,8 @@ for i, fields in ipairs(jobs) do answers[i] = begin(i, fields) end
 
 if #reserved > 0 then
   local entries, sums = {}, {}
-  for at, pending in ipairs(reserved) do
-    entries[2 * at - 1], entries[2 * at] = pending.id, pending.packed
+  for r, pending in ipairs(reserved) do
+    entries[2 * r - 1], entries[2 * r] = pending.id, pending.packed
     for _, scope in ipairs(pending.scopes) do add(sums, scope, 'reserved', pending.worst) end
   end
   redis.call('HSET', reservations, unpack(entries))

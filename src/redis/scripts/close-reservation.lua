@@ -1,4 +1,4 @@
--- close-reservation: gives a reservation back (mode `release`: the call was not sent or not billed) or keeps it booked as uncertain (mode `uncertain`).
+-- close-reservation: releases a reservation (mode `release`: the call was not sent or not billed), or books it as uncertain (mode `uncertain`).
 --@keys turns reservations counters
 --@answers number: 1, or 0 if it was closed before
 local id, mode = ARGV[1], ARGV[2]
@@ -6,7 +6,7 @@ local id, mode = ARGV[1], ARGV[2]
 if redis.call('HGET', turns, 'reservation') == id then redis.call('HSET', turns, 'reservation', '') end
 local packed = redis.call('HGET', reservations, id)
 if not packed then
-  -- Somebody took the caller for dead. That nothing is to be paid is known all the same.
+  -- Another process booked the call as uncertain, because this one seemed dead. `release` still shows that nothing is to be paid.
   return mode == 'release' and resolve_uncertain(reservations, counters, id, '0') and 1 or 0
 end
 if mode == 'uncertain' then

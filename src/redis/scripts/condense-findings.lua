@@ -1,5 +1,5 @@
--- condense-findings: puts one summary in the place of the findings it sums up, all or none, if they still are what the summary was made of.
--- `others` are the session indexes, then a finding and its private key for each original.
+-- condense-findings: replaces findings by one summary that cites them, all or none, if none has changed since the summary was written.
+-- `others`: the session indexes, then for each original the finding and its private key.
 --@keys summary index condensed context_active events counters turns pieces others...
 --@answers recorded | already | taken | changed
 --@include context
@@ -8,7 +8,7 @@ local text = ARGV[2]
 local FIRST_CONDENSED = 3
 local first_original = a.sessions + 1
 
--- Of a hash: its fields by name, each name and value followed by a zero byte.
+-- Digest of a hash: of its fields in the order of their names, with a zero byte after each name and value.
 local function digest_of(key)
   local kind = redis.call('TYPE', key).ok
   if kind == 'string' then return redis.sha1hex(redis.call('GET', key)) end
@@ -44,7 +44,7 @@ local tokens = tonumber(a.tokens)
 for i, original in ipairs(a.originals) do
   local id, finding, kept = original[1], others[first_original + 2 * (i - 1)], others[first_original + 2 * (i - 1) + 1]
   local expires = redis.call('PTTL', finding)
-  redis.call('RENAME', finding, kept) -- whatever it is: a string or an older program's hash
+  redis.call('RENAME', finding, kept) -- a string, or the hash of an older program
   redis.call('SET', finding, ARGV[FIRST_CONDENSED + i - 1])
   if expires > 0 then redis.call('PEXPIRE', finding, expires) end
   redis.call('ZADD', condensed, redis.call('ZSCORE', index, id), id)

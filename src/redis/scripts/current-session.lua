@@ -1,4 +1,4 @@
--- current-session: begins a session when a name is given, or when none was named and the day changed. cost:* counts from its beginning.
+-- current-session: begins a session if a new name is given, or if the day has changed and the session has no given name. cost:* then counts from 0.
 --@keys session cost_haiku cost_sonnet cost_gemini cost_other booked totals
 --@answers text: name of the session in force
 local today, now, name = ARGV[1], ARGV[2], ARGV[3]
@@ -12,10 +12,10 @@ end
 for _, cost in ipairs({ cost_haiku, cost_sonnet, cost_gemini, cost_other }) do
   local value = redis.pcall('GET', cost)
   if type(value) == 'string' then
-    -- Taken out rather than overwritten: another program's addition in flight stays, and so does what is no number.
+    -- Subtracted, not overwritten: this keeps what another program adds at the same time, and a value that is no number.
     redis.pcall('INCRBYFLOAT', cost, string.sub(value, 1, 1) == '-' and string.sub(value, 2) or '-' .. value)
   end
 end
-redis.call('DEL', session, booked, totals) -- its totals count from now too; the ledger keeps what an earlier session of this name cost
+redis.call('DEL', session, booked, totals) -- the totals count from 0 too; the ledger keeps the cost of an earlier session of this name
 redis.call('HSET', session, 'name', name, 'startedAt', now, 'explicit', ARGV[3] == '' and '0' or '1', 'findings', 0)
 return name

@@ -1,4 +1,4 @@
--- failure-reasons: counts the newest failed jobs of one queue by the reason their text begins with.
+-- failure-reasons: counts the newest failed jobs of one queue by the reason at the beginning of their text.
 --@keys failed
 --@answers values: reason count reason count …
 local counts, order = {}, {}

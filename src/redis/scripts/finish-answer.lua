@@ -1,4 +1,4 @@
--- finish-answer: books the call (if one is given) and records the librarian's answer once; a question asked through a public key is answered in its response key too.
+-- finish-answer: books the call, if one is given, and records the librarian's answer once. The answer to a question from a public key is also written to its response key.
 --@keys turns lock reservations counters spend ledger totals cost outage cooldown logs ledger_days finding answers response
 --@answers recorded | already | taken | lock-lost
 local k = {

@@ -1,4 +1,4 @@
--- finish-mission: records the finding of a mission once, with index, counts, events and announcements, and marks the mission as done. No task is counted.
+-- finish-mission: records the finding of a mission once, with index, counts, events and announcements, and marks the mission as done. It counts no task.
 --@keys turns lock logs finding index by_session context_active session events mission added
 --@answers recorded | already | taken | lock-lost
 --@include context
@@ -9,7 +9,7 @@ local text = ARGV[2]
 local function mark_done()
   redis.call('HSET', mission, 'state', 'done', 'problem', '', 'finding', a.id, 'updatedAt', a.ended)
   redis.call('HSETNX', mission, 'endedAt', a.ended)
-  redis.call('HDEL', mission, 'nodes') -- the largest part of it: the plan says the same in few words
+  redis.call('HDEL', mission, 'nodes') -- the largest field; the plan holds the same in short form
   redis.call('DEL', turns, added)
 end
 

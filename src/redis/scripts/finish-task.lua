@@ -1,5 +1,5 @@
--- finish-task: for each job books its last call (if one is given) and records its finding once, with index, counts, events and announcements.
--- `by_batch` and `batch_failed` come with a batch only, a job's own `spend` with its own budget only.
+-- finish-task: for each job books its last call, if one is given, and records its finding once, with index, counts, events and announcements.
+-- `by_batch` and `batch_failed` are given only with a batch, a job's `spend` only if the job has a budget of its own.
 --@keys reservations counters ledger totals cost outage cooldown ledger_days index by_session context_active session events [by_batch] [batch_failed]
 --@own turns lock logs finding [spend]
 --@answers recorded | already | taken | lock-lost
@@ -18,7 +18,7 @@ local calls = {}
 for i, job in ipairs(jobs) do
   if job.reservation ~= '' then calls[#calls + 1] = job end
 end
-k.lock = own_key(1, 'lock') -- names the queue
+k.lock = own_key(1, 'lock') -- `book_calls` reads the queue's name from it
 if #calls > 0 then book_calls(k, shared.row, shared.vendor, calls) end
 
 local holders = redis.call('MGET', unpack(own_keys('lock')))

@@ -1,5 +1,5 @@
--- keep-reply: keeps a paid reply for whoever has the job now, if they have none for this turn and still need one.
+-- keep-reply: stores a paid reply for the process that has the job now, if the job has not ended and this turn has no reply.
 --@keys turns
---@answers number: 1 where it is kept, else 0
+--@answers number: 1 if it is stored, else 0
 if redis.call('EXISTS', turns) == 0 then return 0 end
 return redis.call('HSETNX', turns, ARGV[1], ARGV[2])

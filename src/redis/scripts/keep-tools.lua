@@ -1,4 +1,4 @@
--- keep-tools: stores the results of a turn's tools while this worker still has the job.
+-- keep-tools: stores the results of a turn's tools if this worker still has the job.
 --@keys turns lock
 --@answers number: 1, or 0 if the lock is lost
 local token, worker, field, json = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

@@ -1,7 +1,7 @@
--- note-quota: records what a 429 said: the limit, and how long the whole project must wait.
--- `project` are the keys of a project, as in `lib/shard-room.lua`.
+-- note-quota: records what a 429 reports: the limit, and how long the whole project must wait.
+-- `project`: the keys of a project, as in `lib/shard-room.lua`.
 --@keys counters project...
---@answers day-used-up | cooling | day-begins (the provider's day is not over yet, by its own clock) | clock (none of the days is today)
+--@answers day-used-up | cooling | day-begins (by the provider's clock the day before is not over) | clock (none of the days is today)
 local a = cjson.decode(ARGV[1])
 --@include shard-room
 local now = clock()
@@ -20,7 +20,7 @@ if a.scope ~= 'day' then
   cool(a.scope == 'tokens' and 'tokens' or 'cooling', a.wait_ms)
   return 'cooling'
 end
--- Just after midnight the call may be of yesterday, or the provider's clock a little behind: the new day is not given up for that.
+-- Just after midnight the call may belong to the day before, or the provider's clock may be late: the new day is not marked as used up.
 if (a.day ~= '' and a.day ~= day[1]) or now - day[2] < a.young_ms then
   cool('cooling', math.max(1, math.floor(a.young_ms / 5)))
   return 'day-begins'

@@ -1,6 +1,6 @@
--- note-shard: records that a shard's call failed, and leaves the shard alone for a while; the first wait doubles with each failure in a row.
+-- note-shard: records that a shard's call failed, and closes the shard for a time that doubles with each failure in a row.
 --@keys state counters
---@answers number: that while in ms
+--@answers number: that time, ms
 local reason, message, first_ms, longest_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 --@include shard-room
 local now = clock()

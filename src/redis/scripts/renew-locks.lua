@@ -1,6 +1,6 @@
--- renew-locks: keeps the locks of the jobs a worker runs.
+-- renew-locks: renews the locks of the jobs that a worker runs.
 --@keys stalled locks...
---@answers numbers: places (from 1) of those it no longer has
+--@answers numbers: the indexes (from 1) of the locks that it has lost
 local worker, lock_ms = ARGV[1], ARGV[2] -- then token and job id of each lock
 --@include lock
 local lost = {}

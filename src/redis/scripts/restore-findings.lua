@@ -1,5 +1,5 @@
--- restore-findings: takes a summary back: marks it retracted and makes the findings it stood for live again, all in one step.
--- `originals` are a finding, its private key and its session's index for each.
+-- restore-findings: retracts a summary and makes the findings that it replaced live again, in one step.
+-- `originals`: for each a finding, its private key and the index of its session.
 --@keys summary index condensed retracted context_active events originals...
 --@answers list: restored COUNT | changed | already
 --@include context
@@ -11,8 +11,8 @@ if redis.call('GET', summary) ~= before then return { 'changed' } end
 local condensed_mark = '"summary_id":' .. a.quoted
 local tokens, count = 0, 0
 for i, original in ipairs(a.originals) do
-  local id, at = original[1], 3 * (i - 1) + 1
-  local finding, kept, by_session = originals[at], originals[at + 1], originals[at + 2]
+  local id, first = original[1], 3 * (i - 1) + 1
+  local finding, kept, by_session = originals[first], originals[first + 1], originals[first + 2]
   local score = redis.call('ZSCORE', condensed, id)
   local is_condensed = redis.call('TYPE', finding).ok == 'string' and string.find(redis.call('GET', finding), condensed_mark, 1, true)
   if score and is_condensed and redis.call('EXISTS', kept) == 1 then

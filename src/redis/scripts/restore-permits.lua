@@ -1,6 +1,6 @@
--- restore-permits: puts back the calls a process started within the last minute, where Redis has lost them.
+-- restore-permits: stores the starts of a process' calls of the last minute again, if Redis has lost them.
 --@keys starts tokens
---@answers number: how many it had lost
+--@answers number: how many were lost
 local a = cjson.decode(ARGV[1])
 --@include shard-room
 local now, lost = clock(), 0

@@ -1,4 +1,4 @@
--- retract-finding: takes a finding out of the live ones and marks it, if it still is what the caller read.
+-- retract-finding: removes a finding from the index and marks it as retracted, if it has not changed since the caller read it.
 --@keys finding index retracted context_active events
 --@answers retracted | already | changed
 --@include context

@@ -1,6 +1,6 @@
 -- settle-turn: books one served call and stores its reply, in one step.
 --@keys turns lock reservations counters spend ledger totals cost outage cooldown logs ledger_days
---@answers stored | booked (nothing to store) | lock-lost (booked all the same)
+--@answers stored | booked (there is nothing to store) | lock-lost (the call is booked nevertheless)
 local k = {
   turns = turns, lock = lock, reservations = reservations, counters = counters, ledger = ledger, totals = totals,
   cost = cost, outage = outage, cooldown = cooldown, logs = logs, ledger_days = ledger_days,
@@ -12,7 +12,7 @@ local token, field, job_totals, reply = a.token, a.field, a.totals, ARGV[2]
 --@include note
 local fresh = book(k, a)
 if not has_job(k.lock, token, a.worker) then
-  -- Somebody else works this job now. The reply is paid for: keep it for them if they have none and still need it.
+  -- Another process has this job now. The reply is paid for: it is stored for that process if the turn has none and the job has not ended.
   if reply ~= '' and redis.call('EXISTS', k.turns) == 1 then redis.call('HSETNX', k.turns, field, reply) end
   return 'lock-lost'
 end

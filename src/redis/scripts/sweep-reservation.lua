@@ -1,7 +1,7 @@
--- sweep-reservation: books a reservation as uncertain that is older than any call can take: its process died, and its job never ran again.
--- `jobs` are the job's key in each queue it may be in.
+-- sweep-reservation: books a reservation as uncertain if it is older than the longest call: its process died, and its job did not run again.
+-- `jobs`: the keys that the job may have, one for each queue.
 --@keys turns reservations counters jobs...
---@answers number: 1, or 0 if it is closed or young
+--@answers number: 1, or 0 if the reservation is closed or not old enough
 local id, before, keep_seconds = ARGV[1], ARGV[2], ARGV[3]
 --@include booking
 local packed = redis.call('HGET', reservations, id)
@@ -11,6 +11,6 @@ if tonumber(parts[2]) >= tonumber(before) then return 0 end
 make_uncertain(reservations, counters, id, packed)
 redis.call('HINCRBY', counters, 'swept_calls', 1)
 if redis.call('HGET', turns, 'reservation') == id then redis.call('HSET', turns, 'reservation', '') end
--- The stored turns of a job that was removed wait for nobody.
+-- No run needs the stored turns of a removed job: they expire.
 if redis.call('EXISTS', unpack(jobs)) == 0 and redis.call('TTL', turns) == -1 then redis.call('EXPIRE', turns, keep_seconds) end
 return 1

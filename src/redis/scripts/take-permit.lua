@@ -1,14 +1,14 @@
--- take-permit: takes one call out of a project's minute, tokens and day, if all have room.
--- `project` are the keys of the project, as in `lib/shard-room.lua`.
+-- take-permit: takes one call from a project's limits of a minute, of tokens and of a day, if all have room.
+-- `project`: the keys of the project, as in `lib/shard-room.lua`.
 --@keys counters epoch project...
---@answers timed: granted SHARD DAY LEFT EPOCH | closed REASON MS RPM TPM EPOCH | clock (none of the days is today) | lost EPOCH (Redis lost what it knew of the last minute)
+--@answers timed: granted SHARD DAY LEFT EPOCH | closed REASON MS RPM TPM EPOCH | clock (none of the days is today) | lost EPOCH (Redis has lost the starts of the last minute)
 local a = cjson.decode(ARGV[1])
 local p = a.project
 --@include shard-room
 local now = clock()
 local day = day_at(a.days, now)
 if not day then return { now, 'clock' } end
--- A caller that has taken before knows the epoch. Another one there means that the starts of the last minute are gone.
+-- A caller that has taken a permit before knows the epoch. If Redis holds another one, it has lost the starts of the last minute.
 local known = redis.call('GET', epoch)
 if not known and a.epoch == '' then
   redis.call('SET', epoch, a.id)
@@ -18,7 +18,7 @@ if a.epoch ~= '' and a.epoch ~= known then return { now, 'lost', known or '' } e
 
 local k = project_keys(project, 1, #p.shards)
 local taken = redis.call('HGET', k.tokens, a.id)
-if taken then -- sent again after the connection broke
+if taken then -- the client sent the command again after its connection broke
   return { now, 'granted', tonumber(string.match(taken, '%d+$')), day[1], tonumber(redis.call('HGET', k.project, 'left')), known }
 end
 local view = look(k, p, a.tokens, day, now, counters)

@@ -1,6 +1,6 @@
--- Shared money arithmetic. All amounts are whole nano-dollars; a packed reservation is `worst|now|scope key|scope key…`.
+-- The arithmetic of money. All amounts are whole nano-dollars; a packed reservation is `worst|reserved at|scope key|scope key…`.
 
--- Amounts that many calls of one step add to the same field are written once.
+-- Sums up the amounts of a step by key and field, so that each field is written once.
 local function add(sums, key, field, amount)
   local fields = sums[key]
   if not fields then
@@ -13,12 +13,12 @@ end
 local function write_sums(sums)
   for key, fields in pairs(sums) do
     for field, amount in pairs(fields) do
-      redis.call('HINCRBY', key, field, amount == 0 and '0' or string.format('%.0f', amount)) -- Redis takes no `-0`
+      redis.call('HINCRBY', key, field, amount == 0 and '0' or string.format('%.0f', amount)) -- Redis refuses `-0`
     end
   end
 end
 
--- A free call reserves nothing.
+-- Negates an amount. A free call reserves `0`, and Redis refuses `-0`.
 local function minus(amount) return amount == '0' and '0' or '-' .. amount end
 
 local function unpack_reservation(packed)
@@ -27,7 +27,7 @@ local function unpack_reservation(packed)
   return parts[1], parts
 end
 
--- Takes the worst case out of `reserved` and puts `amount` into `field` of every scope the reservation was made in.
+-- In every scope of a reservation, subtracts its worst case from `reserved` and adds `amount` to `field`.
 local function close_scopes(packed, field, amount)
   local worst, parts = unpack_reservation(packed)
   for i = 3, #parts do
@@ -36,10 +36,10 @@ local function close_scopes(packed, field, amount)
   end
 end
 
--- Hash of the reservations that became uncertain, by id, in case their reply comes late. The same slot as `reservations`.
+-- Key of the hash of reservations that became uncertain, by id, in case their reply comes late. In the same slot as `reservations`.
 local function uncertain_of(reservations) return reservations .. ':uncertain' end
 
--- The call may have been served: its worst case stays booked, apart.
+-- Books a call that may have been served as uncertain, at its worst case.
 local function make_uncertain(reservations, counters, id, packed)
   local worst = unpack_reservation(packed)
   close_scopes(packed, 'uncertain', worst)
@@ -48,7 +48,7 @@ local function make_uncertain(reservations, counters, id, packed)
   redis.call('HSET', uncertain_of(reservations), id, packed)
 end
 
--- Takes an uncertain call out of the books again: what became of it is known now. Answers whether it was there.
+-- Books an uncertain call at its real cost, which is known now. Returns whether the call was uncertain.
 local function resolve_uncertain(reservations, counters, id, amount)
   local packed = redis.call('HGET', uncertain_of(reservations), id)
   if not packed then return false end
@@ -62,9 +62,9 @@ local function resolve_uncertain(reservations, counters, id, amount)
   return true
 end
 
--- Books the served calls of one step: closes their reservations, adds to the ledger row, the session's totals and the public
--- total. Each call has reservation, nano and usage (input, cache_write, cache_read, output), and list_nano where it was free.
--- Answers for each whether it was booked; not where it is booked already: a connection that broke sends again what it had no answer to.
+-- Books the served calls of one step: closes their reservations, and adds to the ledger row, the session's totals and the
+-- public total. Each call has reservation, nano and usage (input, cache_write, cache_read, output); a free one also list_nano.
+-- Returns for each whether it was booked. False: it was booked before; a client sends a command again after its connection broke.
 local function book_calls(k, row, vendor, calls)
   local ids = {}
   for i, call in ipairs(calls) do ids[i] = call.reservation end
@@ -84,17 +84,17 @@ local function book_calls(k, row, vendor, calls)
     end
     if booked[i] then
       count, nano = count + 1, nano + tonumber(call.nano)
-      for at, measure in ipairs({ 'input', 'cache_write', 'cache_read', 'output' }) do
-        local amount = tonumber(call.usage[at])
+      for m, measure in ipairs({ 'input', 'cache_write', 'cache_read', 'output' }) do
+        local amount = tonumber(call.usage[m])
         if amount > 0 then add(sums, k.ledger, row .. measure, amount) end
         tokens = tokens + amount
       end
-      if call.apart then -- a call that is no task's: planning, synthesis
+      if call.apart then -- a call of no task: planning, synthesis
         add(sums, k.totals, call.apart .. ':nano', call.nano)
         add(sums, k.totals, call.apart .. ':calls', 1)
-        for at = 1, 4 do add(sums, k.totals, call.apart .. ':tokens', call.usage[at]) end
+        for m = 1, 4 do add(sums, k.totals, call.apart .. ':tokens', call.usage[m]) end
       end
-      if call.list_nano then -- a free call: what it would have cost, shown apart
+      if call.list_nano then -- a free call: its list price is reported separately
         add(sums, k.ledger, row .. 'list_nano', call.list_nano)
         add(sums, k.totals, vendor .. ':list_nano', call.list_nano)
       end
@@ -111,20 +111,20 @@ local function book_calls(k, row, vendor, calls)
   add(sums, k.ledger, row .. 'nano', nano)
   add(sums, k.totals, vendor .. ':nano', nano)
   add(sums, k.totals, vendor .. ':tokens', tokens)
-  if nano > 0 then add(sums, k.reservations .. ':booked', vendor, nano) end -- what of `cost:*` is ours, whatever session it is of
+  if nano > 0 then add(sums, k.reservations .. ':booked', vendor, nano) end -- the fleet's own part of `cost:*`, of every session
   write_sums(sums)
   if redis.call('HINCRBY', k.ledger, row .. 'calls', string.format('%.0f', count)) == count then
-    redis.call('SADD', k.ledger_days, string.match(k.ledger, '[^:]+$')) -- the day, so that reports find its ledger
+    redis.call('SADD', k.ledger_days, string.match(k.ledger, '[^:]+$')) -- the day of the ledger, which reports look up
   end
-  -- Another program may have left there what is no number: the reply is paid for, and is stored all the same.
+  -- Another program may have stored a value that is no number. The paid reply must be stored nevertheless.
   local total = nano > 0 and redis.pcall('INCRBYFLOAT', k.cost, string.format('%.9f', nano / 1e9))
   if type(total) == 'table' and total.err then redis.call('HINCRBY', k.counters, 'public_total_unreadable', 1) end
-  -- The provider answers again: the model is free, and so is a queue that stopped for it. What a rate limit asked for stays.
+  -- The provider answers again: ends the outage's cooldown and the queue's pause for it. The cooldown of a rate limit remains.
   if redis.call('DEL', k.outage) == 1 and redis.call('GET', k.cooldown) ~= 'rate-limit' and redis.call('DEL', k.cooldown) == 1 then
     redis.call('DEL', string.match(k.lock, '^(.*:)[^:]*:lock$') .. 'limiter')
   end
   return booked
 end
 
--- One call on its own. Answers whether it was booked.
+-- Books one call. Returns whether it was booked.
 local function book(k, a) return book_calls(k, a.row, a.vendor, { a })[1] end

@@ -1,6 +1,6 @@
--- Whether this run still has its job. `token` is empty in single mode, where there is no lock to lose.
--- A lock that ran out while Redis or the process stood still is taken again, if nobody has moved the job meanwhile:
--- calls under way need not be paid a second time.
+-- Whether this run still has its job. `token` is empty in single mode, which has no lock.
+-- A lock may expire while Redis or the process is frozen. If no other process has taken the job since, the lock is taken
+-- again, so that calls under way need not be paid twice.
 local function has_job(lock, token, worker)
   if token == '' then return true end
   local holder = redis.call('GET', lock)

@@ -1,6 +1,6 @@
--- What BullMQ's own job.log and job.updateProgress write, inside our step: a log line and a progress a turn cost two round
--- trips otherwise. Layout of bullmq 6.7 (addLog, updateProgress); `progress` is JSON, `null` for none. `events` is the queue's stream;
--- left out on a job's last turn: its end follows at once, and two entries a job would say the same.
+-- Writes what BullMQ's job.log and job.updateProgress write, in the layout of bullmq 6.7 (addLog, updateProgress). Inside this
+-- step it costs no further round trips. `progress` is JSON; `null`: none. `events` is the queue's stream; it is nil on the last
+-- turn of a job, because the job's end follows at once.
 local function note_turn(lock, logs, log, progress, job, events)
   if log ~= '' then redis.call('RPUSH', logs, log) end
   if progress == 'null' then return end

@@ -1,13 +1,13 @@
--- What a project (one or more shards that share its limits) has room for. All times are ms of Redis' own clock: hosts'
--- clocks differ. A project's keys: hash, starts (zset permit → ms), tokens (hash permit → `tokens|shard`, and `sum`), then hash,
--- quota and status of each shard.
+-- The room of a project (one or more shards that share its limits). All times are ms of Redis' clock, because the hosts'
+-- clocks differ. A project's keys: its hash; starts (zset permit → ms); tokens (hash permit → `tokens|shard`, and `sum`); then
+-- hash, quota and status of each shard.
 
 local function clock()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
--- The quota's day, { name, begins, ends }; nil where the caller's clock is more than a day off.
+-- Returns the quota's day, { name, begins, ends }; nil: the caller's clock is wrong by more than a day.
 local function day_at(days, now)
   for _, day in ipairs(days) do
     if now >= day[2] and now < day[3] then return day end
@@ -17,13 +17,13 @@ end
 local function project_keys(keys, from, shard_count)
   local k = { project = keys[from], starts = keys[from + 1], tokens = keys[from + 2], shards = {} }
   for i = 0, shard_count - 1 do
-    local at = from + 3 + 3 * i
-    k.shards[i + 1] = { state = keys[at], quota = keys[at + 1], status = keys[at + 2] }
+    local first = from + 3 + 3 * i
+    k.shards[i + 1] = { state = keys[first], quota = keys[first + 1], status = keys[first + 2] }
   end
   return k, from + 3 + 3 * shard_count
 end
 
--- A limit the provider stated, `limit|until|day it was stated`, where it is lower and still believed.
+-- Returns the limit that the provider stated (`limit|until|day of the statement`) if it is lower and still valid, else the configured one.
 local function limit_of(stated, configured, now)
   local limit, till = string.match(stated or '', '^(%d+)|(%d+)')
   if limit and tonumber(till) > now and tonumber(limit) < configured then return tonumber(limit) end
@@ -36,7 +36,7 @@ local function string_at(key)
   return kind == 'string' and redis.call('GET', key) or '', true
 end
 
--- Other programs read these two keys. They vanish when the quota's day ends: a missing key means a full day.
+-- Writes the two keys that other programs read. They expire when the quota's day ends: a missing key means a full day.
 local function write_left(k, left, ends)
   for _, shard in ipairs(k.shards) do
     redis.call('SET', shard.quota, string.format('%d', left), 'PXAT', ends)
@@ -44,12 +44,12 @@ local function write_left(k, left, ends)
   end
 end
 
--- Calls left today: what the public keys say, as far as they say anything. The lowest counts where a project has several.
+-- Reads the calls that are left today from the public keys, as far as they hold numbers. Of several shards the lowest counts.
 local function read_left(k, kept_day, kept_left, full, day, counters)
   local left, garbage = full, false
   for _, shard in ipairs(k.shards) do
     for _, key in ipairs({ shard.quota, shard.status }) do
-      -- Written by another program, without an end, on a day that is over.
+      -- Another program wrote it without an expiry on an earlier day.
       if kept_day and kept_day ~= day[1] and redis.call('PTTL', key) == -1 then redis.call('DEL', key) end
     end
     local text, exists = string_at(shard.quota)
@@ -70,12 +70,12 @@ end
 
 local function tokens_of(kept) return tonumber(string.match(kept or '', '^%d+')) or 0 end
 
--- Takes a permit's tokens out of the sum. Answers whether it was there.
+-- Removes a permit and subtracts its tokens from the sum. Returns whether the permit existed.
 local function forget(k, id)
   local tokens = tokens_of(redis.call('HGET', k.tokens, id))
   if redis.call('ZREM', k.starts, id) == 0 then return false end
   redis.call('HDEL', k.tokens, id)
-  redis.call('HINCRBY', k.tokens, 'sum', string.format('%d', -tokens)) -- Lua writes minus nothing as `-0`, which Redis refuses
+  redis.call('HINCRBY', k.tokens, 'sum', string.format('%d', -tokens)) -- '%d': Lua would write `-0`, which Redis refuses
   return true
 end
 
@@ -83,7 +83,7 @@ local function forget_old(k, before)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', k.starts, '-inf', before)) do forget(k, id) end
 end
 
--- When the start began by whose end so many tokens are free.
+-- Returns the instant of the start whose end frees the last of the wanted tokens.
 local function freed_at(k, wanted, now)
   local starts = redis.call('ZRANGE', k.starts, 0, -1, 'WITHSCORES')
   for i = 1, #starts, 2 do
@@ -93,7 +93,7 @@ local function freed_at(k, wanted, now)
   return now
 end
 
--- The shard of the project whose key may be used now, or how long until one may.
+-- Returns a shard of the project whose key may be used now; else nil, the ms until one may be used, and the reason.
 local function pick_shard(k, p, now, turn)
   local free, soonest, reason = {}, nil, 'excluded'
   for i, shard in ipairs(p.shards) do
@@ -111,7 +111,7 @@ local function pick_shard(k, p, now, turn)
   return nil, soonest or 0, reason
 end
 
--- Looks at one project. `view.delay` is 0 where a call of so many tokens may start now, else ms until it may, for `view.reason`.
+-- Reads the room of one project. `view.delay`: 0 if a call of so many tokens may start now, else the ms until it may, for `view.reason`.
 local function look(k, p, tokens, day, now, counters)
   local kept = redis.call('HMGET', k.project, 'day', 'left', 'cool_until', 'cool_reason', 'pace_next', 'stated:day', 'stated:minute', 'stated:tokens')
   local view = {
