@@ -1,88 +1,66 @@
 import { missionsQueue } from '../../queues/missions.ts';
 import type { Config } from '../config/environment.ts';
-import { watchExternalFindings } from '../findings/external/watch.ts';
-import { listenToControl } from '../swarm/control.ts';
-import { openWorkerBase } from '../jobs/open-worker.ts';
-import { runWorker } from '../jobs/worker/run-worker.ts';
-import { keepPresence } from '../swarm/presence.ts';
-import { takeWorkerName } from '../swarm/worker-name.ts';
+import { openWorker, type OpenWorker, type WorkerRole } from '../jobs/worker/open-worker.ts';
+import type { WorkerBase } from '../jobs/worker/worker-base.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
-import { createSessionReader } from '../swarm/session.ts';
 import { createMissionHandler, readMissionProgress } from './handler.ts';
 import { readMissionFields, writeMission } from './mission/record.ts';
 import { watchMissions, type WatchParts } from './upkeep/watch.ts';
 
-export interface RunningCoordinator {
-  workerId: string;
-  /** Whether Redis is away and no mission runs. Closing would then wait for Redis in vain. */
-  nothingToStore(): boolean;
-  close(): Promise<void>;
-}
-
 /** Missions that run at once. A mission that waits for its tasks holds no slot. */
 const SLOTS = 8;
 
-/** Starts a coordinator, which carries out missions until it is closed. Several coordinators may run at once. */
-export async function runCoordinator(parts: {
+interface CoordinatorParts {
   config: Config;
   model: Model;
   log: Logger;
   onStuck?: () => void;
-}): Promise<RunningCoordinator> {
-  const { config, model, log } = parts;
-  const base = await openWorkerBase(config, { kind: 'coordinator', log });
-  const { db, subscriber, queues, notifier, halt } = base;
-  const { redis, keys } = db;
-  const name = await takeWorkerName(db, undefined, 'coordinator');
-  const now = (): Date => new Date();
-  const ledger = createTurnLedger({ db, workerId: name.id, now, queue: 'missions', apart: 'coordinator' });
-  const shared = { db, queues, halt, config, notifier, workerId: name.id, log, now };
-  const missions = watchMissions(shared);
-  const handle = createMissionHandler({
-    ...shared,
-    model,
-    ledger,
-    currentSession: createSessionReader(db),
-    onWaiting: missions.noteWaiting,
-  });
-  const running = runWorker(missionsQueue, handle, {
-    db,
-    queue: queues.missions,
-    halt,
-    log,
-    workerId: name.id,
-    concurrency: SLOTS,
-    readProgress: readMissionProgress,
-    ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
-  });
-  running.worker.on('failed', (job, error) => {
-    recordFailure(shared, job?.id ?? '', error).catch((reason: unknown) =>
-      log.warn({ reason }, 'the end was not noted'),
-    );
-  });
-  await listenToControl(subscriber, keys, (message) => {
-    if (message.type === 'cancel') running.cancel(message.jobId);
-  });
-  subscriber.on('message', (channel, jobId: string) => {
-    if (channel === keys.channelCompletions) missions.noteEnd(jobId);
-  });
-  await subscriber.subscribe(keys.channelCompletions);
-  const stopWatching = watchExternalFindings({ db, url: config.REDIS_URL, log });
-  const leave = await keepPresence({ db, name, log });
-  await running.worker.waitUntilReady();
-  log.info({ workerId: name.id, slots: SLOTS }, 'ready');
+}
 
+/** Runs a coordinator, which carries out missions until it is closed. Several coordinators may run at once. */
+export async function runCoordinator(parts: CoordinatorParts): Promise<OpenWorker> {
+  const { config, log, onStuck } = parts;
+  const { worker } = await openWorker({
+    config,
+    log,
+    kind: 'coordinator',
+    queue: missionsQueue,
+    slots: SLOTS,
+    onStuck,
+    createRole: (base) => createRole(parts, base),
+  });
+  return worker;
+}
+
+type Role = WorkerRole<typeof missionsQueue.data, typeof missionsQueue.result>;
+
+function createRole({ config, model, log }: CoordinatorParts, base: WorkerBase): Role {
+  const { db, queues, halt, notifier, subscriber, workerId, currentSession } = base;
+  const now = (): Date => new Date();
+  const shared = { db, queues, halt, config, notifier, workerId, log, now };
+  const missions = watchMissions(shared);
   return {
-    workerId: name.id,
-    nothingToStore: () => redis.status !== 'ready' && running.activeJobs().length === 0,
-    async close() {
-      await Promise.all([stopWatching(), missions.stop()]);
-      await running.close(); // stop fetching; calls under way end, and their replies are stored
-      await notifier.flush();
-      await leave();
-      await base.close(); // last: nothing may use its connections after this line
+    handler: createMissionHandler({
+      ...shared,
+      model,
+      ledger: createTurnLedger({ db, workerId, now, queue: 'missions', apart: 'coordinator' }),
+      currentSession,
+      onWaiting: missions.noteWaiting,
+    }),
+    readProgress: readMissionProgress,
+    async start({ worker }) {
+      worker.on('failed', (job, error) => {
+        recordFailure(shared, job?.id ?? '', error).catch((reason: unknown) =>
+          log.warn({ reason }, 'the end was not noted'),
+        );
+      });
+      subscriber.on('message', (channel, jobId: string) => {
+        if (channel === db.keys.channelCompletions) missions.noteEnd(jobId);
+      });
+      await subscriber.subscribe(db.keys.channelCompletions);
+      return [missions.stop];
     },
   };
 }

@@ -1,21 +1,16 @@
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
 import { createFindingStore } from '../findings/store.ts';
-import { watchExternalFindings } from '../findings/external/watch.ts';
 import { checkMemory } from '../halt/memory.ts';
 import { announceEnds } from '../tasks/batch/announce-ends.ts';
-import { listenToControl } from '../swarm/control.ts';
-import { startHeartbeat, type Heartbeat } from '../swarm/heartbeat.ts';
 import { startUpkeep } from '../swarm/upkeep.ts';
-import { openWorkerBase } from '../jobs/open-worker.ts';
-import { runWorker } from '../jobs/worker/run-worker.ts';
-import { takeWorkerName } from '../swarm/worker-name.ts';
+import { openWorker, type OpenWorker, type WorkerRole } from '../jobs/worker/open-worker.ts';
+import type { WorkerBase } from '../jobs/worker/worker-base.ts';
 import { formatUsd } from '../pricing/money.ts';
 import { sweepReservations, toLostAfterMs } from '../ledger/sweep.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
-import { createSessionReader } from '../swarm/session.ts';
 import { createArchiveAsker } from '../librarian/queries/archive-asker.ts';
 import { createTaskHandler } from './handler.ts';
 
@@ -24,15 +19,7 @@ const CHECK_MEMORY_EVERY_MS = 3_000;
 /** A worker watches for external findings only if no coordinator and no librarian has done so for this long. */
 const WATCH_AFTER_MS = 10_000;
 
-export interface RunningHaiku {
-  workerId: string;
-  /** Whether Redis is away and no job runs. Then closing has nothing to store and would only wait. */
-  nothingToStore(): boolean;
-  close(): Promise<void>;
-}
-
-/** Starts a Haiku worker, which takes tasks from the queue until it is closed. A test may run several in one process. */
-export async function runHaiku(parts: {
+interface HaikuParts {
   config: Config;
   model: Model;
   log: Logger;
@@ -41,102 +28,74 @@ export async function runHaiku(parts: {
   lostAfterMs?: number;
   /** Called when the run of a job begins. */
   onStart?: () => void;
-}): Promise<RunningHaiku> {
-  const { config, model, log } = parts;
-  const base = await openWorkerBase(config, { kind: 'haiku', log });
-  const { db, subscriber, queues, notifier, halt } = base;
-  const { redis, keys } = db;
-  const name = await takeWorkerName(db, config.FLEET_WORKER_ID);
-  const ledger = createTurnLedger({ db, workerId: name.id, now: () => new Date() });
-  // Tasks may ask the archive only if a librarian is configured.
+}
+
+/** Runs a Haiku worker, which works tasks until it is closed. Tests run several in one process. */
+export async function runHaiku(parts: HaikuParts): Promise<OpenWorker> {
+  const { config, log, onStuck } = parts;
+  const { worker } = await openWorker({
+    config,
+    log,
+    kind: 'haiku',
+    queue: tasksQueue,
+    slots: config.FLEET_HAIKU_CONCURRENCY,
+    watchAfterMs: WATCH_AFTER_MS,
+    onStuck,
+    createRole: (base) => createRole(parts, base),
+  });
+  return worker;
+}
+
+type Role = WorkerRole<typeof tasksQueue.data, typeof tasksQueue.result>;
+
+function createRole({ config, model, log, lostAfterMs, onStart }: HaikuParts, base: WorkerBase): Role {
+  const { db, queues, notifier, workerId, currentSession } = base;
+  // Without a shard no librarian answers, so tasks cannot ask the archive.
   const archive =
     config.shards.length === 0 ? undefined : createArchiveAsker({ db, queue: queues.archive, url: config.REDIS_URL });
   const handle = createTaskHandler({
     config,
     db,
     model,
-    ledger,
+    ledger: createTurnLedger({ db, workerId, now: () => new Date() }),
     findings: createFindingStore(db),
-    workerId: name.id,
-    currentSession: createSessionReader(db),
+    workerId,
+    currentSession,
     ...(archive === undefined ? {} : { archive }),
   });
-  const stopWatching = watchExternalFindings({
-    db,
-    url: config.REDIS_URL,
-    log,
-    patienceMs: WATCH_AFTER_MS,
-  });
-
-  let heartbeat: Heartbeat | undefined; // assigned below: it reads the worker's jobs, and these may start first
-  const running = runWorker(
-    tasksQueue,
-    async (task, run) => {
-      parts.onStart?.();
-      const { findingId, costNanoUsd } = await handle(task, {
-        token: run.token,
-        signal: run.signal,
-        isDraining: run.isDraining,
-        jobId: run.job.id ?? '',
-        attempt: run.job.attemptsMade,
-      });
+  return {
+    async handler(task, { job, token, signal, isDraining }) {
+      onStart?.();
+      const run = { token, signal, isDraining, jobId: job.id ?? '', attempt: job.attemptsMade };
+      const { findingId, costNanoUsd } = await handle(task, run);
       return { findingId, costNanoUsd };
     },
-    {
-      db,
-      queue: queues.tasks,
-      halt,
-      log,
-      workerId: name.id,
-      concurrency: config.FLEET_HAIKU_CONCURRENCY,
-      defaultModel: config.FLEET_HAIKU_MODEL,
-      onChange: () => heartbeat?.touch(),
-      ...(parts.onStuck === undefined ? {} : { onStuck: parts.onStuck }),
+    defaultModel: config.FLEET_HAIKU_MODEL,
+    start({ worker }) {
+      if (config.FLEET_NOTIFY !== undefined) announceEnds(worker, { db, notifier, workerId, log });
+      const olderThanMs = lostAfterMs ?? toLostAfterMs(config.FLEET_CALL_TIMEOUT_MS);
+      return startUpkeepOfAll({ ...base, log, olderThanMs });
     },
-  );
-  if (config.FLEET_NOTIFY !== undefined) {
-    announceEnds(running.worker, { db, notifier, workerId: name.id, log });
-  }
-  heartbeat = startHeartbeat({
-    db,
-    log,
-    workerId: name.id,
-    slots: config.FLEET_HAIKU_CONCURRENCY,
-    workspaces: Object.keys(config.FLEET_WORKSPACES),
-    activeJobs: running.activeJobs,
-    hold: name.hold,
-  });
-  await listenToControl(subscriber, keys, (message) => {
-    if (message.type === 'cancel') running.cancel(message.jobId);
-    if (message.type === 'halt') log.warn({ reason: message.reason }, 'halted: running calls end and are stored');
-  });
-  const stopWatchingMemory = startUpkeep(
-    { db, name: 'memory', everyMs: CHECK_MEMORY_EVERY_MS, what: "watching Redis' memory", log },
-    () => checkMemory(redis, halt, name.id),
-  );
-  const olderThanMs = parts.lostAfterMs ?? toLostAfterMs(config.FLEET_CALL_TIMEOUT_MS);
-  const stopSweeping = startUpkeep(
-    { db, name: 'sweep', everyMs: Math.min(SWEEP_EVERY_MS, olderThanMs), what: 'the sweep', log },
-    () => sweepReservations(db, { olderThanMs, now: Date.now() }),
-  );
-  await running.worker.waitUntilReady();
-  await heartbeat.beat();
-  log.info(
-    { workerId: name.id, slots: config.FLEET_HAIKU_CONCURRENCY, budget: formatUsd(base.budgetNanoUsd, 4) },
-    'ready',
-  );
-
-  return {
-    workerId: name.id,
-    nothingToStore: () => redis.status !== 'ready' && running.activeJobs().length === 0,
-    async close() {
-      await Promise.all([stopWatchingMemory(), stopSweeping(), stopWatching()]);
-      await running.close(); // fetches no more; running turns end and are stored; jobs go back to waiting
-      await archive?.close();
-      await heartbeat.stop();
-      await notifier.flush();
-      await name.release();
-      await base.close(); // last: nothing may use its connections after this line
-    },
+    onHalt: (reason) => log.warn({ reason }, 'halted: running calls end and are stored'),
+    getReady: () => ({ budget: formatUsd(base.budgetNanoUsd, 4) }),
+    close: async () => archive?.close(),
   };
+}
+
+/** Starts what some worker does for the whole fleet. @returns what stops it */
+function startUpkeepOfAll({
+  db,
+  halt,
+  workerId,
+  log,
+  olderThanMs,
+}: Pick<WorkerBase, 'db' | 'halt' | 'workerId'> & { log: Logger; olderThanMs: number }): (() => Promise<void>)[] {
+  return [
+    startUpkeep({ db, name: 'memory', everyMs: CHECK_MEMORY_EVERY_MS, what: "watching Redis' memory", log }, () =>
+      checkMemory(db.redis, halt, workerId),
+    ),
+    startUpkeep({ db, name: 'sweep', everyMs: Math.min(SWEEP_EVERY_MS, olderThanMs), what: 'the sweep', log }, () =>
+      sweepReservations(db, { olderThanMs, now: Date.now() }),
+    ),
+  ];
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cancelChildren } from '../../../src/coordinator/mission/children.ts';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
-import type { RunningCoordinator } from '../../../src/coordinator/run-coordinator.ts';
+import type { OpenWorker } from '../../../src/jobs/worker/open-worker.ts';
 import { cancelJobs } from '../../../src/tasks/cancel.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import { startCoordinator } from '../../support/fleet/coordinator.ts';
@@ -15,7 +15,7 @@ import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
 const three = [{ id: 'look', description: 'Look at {item}', for_each: ['a', 'b', 'c'] }];
-let coordinator: RunningCoordinator;
+let coordinator: OpenWorker;
 
 /** A mission `m` that waits for its three tasks, which no worker does. */
 async function startWaiting(more: { budget_usd?: number } = {}): Promise<OpenFleet> {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Config } from '../../../src/config/environment.ts';
 import { openFleet, type OpenFleet } from '../../../src/api/open-fleet.ts';
-import { runHaiku, type RunningHaiku } from '../../../src/haiku/run-haiku.ts';
+import { runHaiku } from '../../../src/haiku/run-haiku.ts';
+import type { OpenWorker } from '../../../src/jobs/worker/open-worker.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import type { Model } from '../../../src/models/model.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
@@ -36,7 +37,7 @@ export async function openTestFleet(redis: TestRedis, config: Config): Promise<O
 }
 
 /** A worker in this process, closed after the test. */
-export async function startHaiku(redis: TestRedis, config: Config, model: Model): Promise<RunningHaiku> {
+export async function startHaiku(redis: TestRedis, config: Config, model: Model): Promise<OpenWorker> {
   const haiku = await runHaiku({ config, model, log: createLogger('test', config.FLEET_LOG_LEVEL) });
   let closed = false;
   const close = async (): Promise<void> => {

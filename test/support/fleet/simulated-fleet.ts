@@ -1,7 +1,7 @@
 import type { Job, Queue } from 'bullmq';
 import type { TaskInput } from '../../../queues/tasks.ts';
 import { createHaltSwitch, type HaltSwitch } from '../../../src/halt/halt.ts';
-import type { RunningHaiku } from '../../../src/haiku/run-haiku.ts';
+import type { OpenWorker } from '../../../src/jobs/worker/open-worker.ts';
 import { createModel } from '../../../src/models/create/model.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import {
@@ -20,7 +20,7 @@ export interface HttpLane {
   queue: Queue;
   halt: HaltSwitch;
   /** Closes with the test. */
-  startWorker(): Promise<RunningHaiku>;
+  startWorker(): Promise<OpenWorker>;
   /** Adds a task, of one call if its description does not say `[[turns:N]]`, and gives its id. */
   add(description: string, more?: Omit<TaskInput, 'description'>): Promise<string>;
   job(id: string): Promise<Job>;
@@ -50,7 +50,7 @@ export async function openHttpLane(redis: TestRedis, options: HttpLaneOptions = 
   const { db, queues } = fleet.inner;
   const { keys } = db;
   const queue = queues.tasks;
-  const startWorker = async (): Promise<RunningHaiku> => {
+  const startWorker = async (): Promise<OpenWorker> => {
     const { model, close } = await createModel(config);
     redis.cleanup(close);
     return startHaiku(redis, config, model);
