@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
 import { idSchema } from '../../queues/ids.ts';
 import { UsageError } from '../../src/errors.ts';
+import { readHalt } from '../../src/halt/halt.ts';
 import type { JobChecks } from './job-edits.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { readJob } from '../../src/jobs/state/states.ts';
@@ -40,10 +41,9 @@ const EDITABLE = new Set(['failed', 'delayed', 'waiting', 'prioritized']);
  */
 export function createBoardRules(options: BoardRulesOptions): BeforeHook {
   const { queues, checks, session } = options;
-  const { redis, keys } = options.db;
   const free: Rule = async () => undefined;
   const whileHalted: Rule = async () => {
-    if ((await redis.exists(keys.haltReason)) === 0) return;
+    if ((await readHalt(options.db)) === null) return;
     return refused(409, 'the fleet is halted; lift the halt with: fleet resume (fleet status says why it stands)');
   };
 

@@ -33,15 +33,14 @@ export interface HaltSwitch {
   resume(by?: string): Promise<Halt>;
 }
 
-export function createHaltSwitch(
-  { redis, keys }: Db,
-  queues: Queue[],
-  options: { notifier?: Notifier } = {},
-): HaltSwitch {
-  async function read(): Promise<Halt | null> {
-    const text = await redis.get(keys.haltReason);
-    return text === null ? null : parseHalt(text);
-  }
+/** Reads the halt in force; null: the fleet is not halted. */
+export async function readHalt({ redis, keys }: Db): Promise<Halt | null> {
+  const text = await redis.get(keys.haltReason);
+  return text === null ? null : parseHalt(text);
+}
+
+export function createHaltSwitch(db: Db, queues: Queue[], options: { notifier?: Notifier } = {}): HaltSwitch {
+  const { redis, keys } = db;
 
   async function enforce(): Promise<void> {
     for (const queue of queues) {
@@ -51,7 +50,7 @@ export function createHaltSwitch(
       await queue.pause();
     }
     // A job may call this for a halt that was lifted meanwhile: without this the queues would remain paused.
-    if ((await redis.exists(keys.haltReason)) === 0) await resumePaused();
+    if ((await readHalt(db)) === null) await resumePaused();
   }
 
   /** Resumes what a halt paused, and nothing a person paused. */
@@ -73,7 +72,7 @@ export function createHaltSwitch(
   }
 
   return {
-    read,
+    read: () => readHalt(db),
     enforce,
     async halt(halt) {
       const stated: Halt = { ...halt, at: new Date().toISOString() };
@@ -87,7 +86,7 @@ export function createHaltSwitch(
       return true;
     },
     async resume(by = '') {
-      const halt = await read();
+      const halt = await readHalt(db);
       const paused = await redis.hkeys(keys.halted);
       if (halt === null && paused.length === 0)
         throw new UsageError(

@@ -2,7 +2,7 @@ import { basename, extname } from 'node:path';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 import { UsageError } from '../../errors.ts';
 import { toFindingId } from '../../findings/finding.ts';
-import { parseHalt } from '../../halt/halt.ts';
+import { readHalt } from '../../halt/halt.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
 import { createNotifier } from '../../swarm/notify.ts';
 import { addBatch } from '../../tasks/batch/add.ts';
@@ -119,8 +119,7 @@ class BatchRun {
     if (this.#options.json === true) return this.#printJson(report, end);
     if (end === null) return;
     const { db } = this.#fleet.inner;
-    const halt = await db.redis.get(db.keys.haltReason);
-    printBatchEnd(await readBatch(db, this.#batch), end, halt === null ? null : parseHalt(halt));
+    printBatchEnd(await readBatch(db, this.#batch), end, await readHalt(db));
   }
 
   /** Runs the mode, then writes one result line for each line of the file. */

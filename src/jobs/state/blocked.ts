@@ -1,6 +1,6 @@
 import type { QueueName } from '../../../queues/registry.ts';
 import type { Halt } from '../../halt/types.ts';
-import { parseHalt } from '../../halt/halt.ts';
+import { readHalt } from '../../halt/halt.ts';
 import type { Db } from '../../redis/db.ts';
 import { describeParked, parseMark } from '../outcomes/parked.ts';
 import type { JobState } from './types.ts';
@@ -25,20 +25,21 @@ export type Blocker =
  * @returns null if it runs, has ended, or waits for its turn or its children
  */
 export async function readBlocker(
-  { redis, keys }: Db,
+  db: Db,
   { queue, id, state }: { queue: QueueName; id: string; state: JobState },
 ): Promise<Blocker | null> {
   if (state === 'completed' || state === 'failed' || state === 'unknown') return null;
+  const { redis, keys } = db;
   const isDelayed = state === 'delayed';
   const [halt, mark, record] = await Promise.all([
-    redis.get(keys.haltReason),
+    readHalt(db),
     isDelayed ? redis.hget(keys.parked, id) : null,
     queue === 'missions' ? redis.hmget(keys.mission(id), 'state', 'problem') : [],
   ]);
   const [mission, problem] = record;
   const waitsForPerson = mission === 'asks' || mission === 'parked';
   if (state === 'active' && !waitsForPerson) return null;
-  if (halt !== null) return { kind: 'halted', halt: parseHalt(halt) };
+  if (halt !== null) return { kind: 'halted', halt };
   if (mission === 'asks') return { kind: 'asks', problem: problem ?? '' };
   const scope = mission === 'parked' ? { scope: 'parked-mission', name: id } : mark === null ? null : parseMark(mark);
   if (scope !== null) {

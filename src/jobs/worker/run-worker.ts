@@ -2,7 +2,7 @@ import type { Job, Queue, Worker } from 'bullmq';
 import type { z } from 'zod';
 import type { QueueDefinition } from '../../../queues/define.ts';
 import { CancelledError, LockLostError } from '../../errors.ts';
-import type { HaltSwitch } from '../../halt/halt.ts';
+import { readHalt, type HaltSwitch } from '../../halt/halt.ts';
 import { createThrottledWarning } from '../../process/throttled-log.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
@@ -124,7 +124,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     queue: parts.queue,
     isFree: () => !draining && !suspects.isBusy && active.size < concurrency,
     lastStartAt: () => lastStartAt,
-    isHeldBack: async () => (await db.redis.exists(db.keys.haltReason)) === 1,
+    isHeldBack: async () => (await readHalt(db)) !== null,
     onStuck: () => {
       log.error(
         { jobs: active.size },

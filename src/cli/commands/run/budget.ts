@@ -2,7 +2,7 @@ import { countOf } from '../../../text/plural.ts';
 import type { Config } from '../../../config/environment.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
-import { parseHalt } from '../../../halt/halt.ts';
+import { readHalt } from '../../../halt/halt.ts';
 import { findMission } from '../../../coordinator/control/find.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
 import { releaseParked } from '../../../jobs/outcomes/parked.ts';
@@ -25,15 +25,13 @@ export async function runBudgetCommand(usd: number | undefined, options: BudgetO
   await withFleet(async (fleet) => {
     if (scope !== null) await assertScope(fleet, scope);
     const { db, config } = fleet.inner;
-    const { redis, keys } = db;
     const now = new Date();
     if (scope === null) await seedBudget(db, config.FLEET_BUDGET_USD);
     if (usd !== undefined) await setBudget(db, usd, scope);
     const released = usd === undefined || scope === null ? 0 : await release(fleet, scope);
     const state = await readBudget(db, scope, now);
     const own = scope === null && usd === undefined ? await readOwnBudgets(db, now) : [];
-    const halt = await redis.get(keys.haltReason);
-    const halted = halt !== null && parseHalt(halt).reason === 'budget';
+    const halted = (await readHalt(db))?.reason === 'budget';
     if (options.json) return printJson({ ...state, released, haltedForBudget: halted, own });
     console.log(`${toTitle(scope)}: ${describeBudget(state)}`);
     for (const { scope: kind, name, ...budget } of own) console.log(`  ${kind} ${name}: ${describeBudget(budget)}`);
