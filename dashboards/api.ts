@@ -18,7 +18,7 @@ import { refuse } from './access/request-checks.ts';
 import { createCachedRead } from './cached-read.ts';
 import type { DashboardParts } from './types.ts';
 
-/** A page is told that Redis is away rather than kept waiting for it. */
+/** Longest wait for Redis. Then the page gets an error instead of an answer. */
 const REDIS_TIMEOUT_MS = 2_000;
 const STATUS_KEPT_MS = 500;
 
@@ -29,7 +29,7 @@ const listQuerySchema = z.object({
   batch: z.string().max(200).optional(),
 });
 
-/** `/healthz`: no login, says nothing but whether a write to Redis works. */
+/** `/healthz`: needs no login, and reports only whether a write to Redis works. */
 export function createHealthRoute({ db, log }: DashboardParts): RequestHandler {
   return async (_request, response) => {
     try {
@@ -41,7 +41,7 @@ export function createHealthRoute({ db, log }: DashboardParts): RequestHandler {
   };
 }
 
-/** `/api/status`, `/api/findings`, `/metrics`: JSON and text for the pages and for programs. */
+/** Creates `/api/status`, `/api/findings` and `/metrics`: JSON and text for pages and programs. */
 export function createApi({ db, queues, config }: DashboardParts): Router {
   const findings = createFindingStore(db);
   const allQueues = Object.values(queues);

@@ -16,12 +16,12 @@ import type { DashboardParts } from './types.ts';
 
 const BOARD = '/queues';
 const PAGES = fileURLToPath(new URL('pages', import.meta.url));
-/** A task is 256 kB at most; an edit carries one. */
+/** Longest body. An edit holds one task, and a task has at most 256 kB. */
 const BODY_LIMIT = '1mb';
 
 /**
- * The whole dashboard as an Express app: it listens nowhere by itself.
- * @throws ConfigError when it would be open to the network without a password
+ * Builds the dashboard as an Express app. The caller makes it listen.
+ * @throws ConfigError if the network could reach it without a password
  */
 export function buildApp(parts: DashboardParts): Express {
   const { db, config, queues, log } = parts;
@@ -53,7 +53,7 @@ export function buildApp(parts: DashboardParts): Express {
   return app;
 }
 
-/** What answers until Redis was reached for the first time. */
+/** Builds the app that answers until Redis was reached for the first time. */
 export function buildWaitingApp(config: Config): Express {
   requireSafeAddress(config);
   const app = frame(config);
@@ -82,7 +82,7 @@ function sendRedisAway(response: Parameters<RequestHandler>[1], url: string): vo
   );
 }
 
-/** Texts of errors may quote what was sent: the log gets them, a page does not. */
+/** The message of an error may quote the request: it goes to the log, not to the page. */
 function answerErrors({ db: { redis }, log, config }: DashboardParts): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
@@ -105,7 +105,7 @@ function answerErrors({ db: { redis }, log, config }: DashboardParts): ErrorRequ
   };
 }
 
-/** What body-parser and Express' own errors carry. */
+/** Returns the status of errors of Express and body-parser; 500 for others. */
 function statusOf(error: unknown): number {
   const status = typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : 500;
   return status >= 400 && status < 600 ? status : 500;

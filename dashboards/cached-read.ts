@@ -1,6 +1,6 @@
 /**
- * Lets many pages share one read: every caller gets the answer of the read that is under way or that ended less than
- * `keepMs` ago. A failure is not kept.
+ * Lets several pages share one read. A caller gets the answer of the read that is under way, or that ended less than
+ * `keepMs` ago. A failed read is not kept.
  */
 export function createCachedRead<T>(read: () => Promise<T>, keepMs: number): () => Promise<T> {
   let current: { answer: Promise<T>; until: number } | null = null;

@@ -7,8 +7,8 @@ const RETRY_MS = 1_000;
 const LOG_EVERY_TRIES = 60;
 
 /**
- * Tries to connect every second until it succeeds. Commands of the connection fail at once while Redis is away.
- * @returns null when the signal fired first
+ * Tries to connect every second until it succeeds. Commands on the connection fail at once while Redis is away.
+ * @returns null if the signal fired first
  */
 export async function connectWithRetry(
   url: string,

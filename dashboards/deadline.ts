@@ -1,4 +1,4 @@
-/** Rejects when the work takes longer: a frozen Redis must not hold a page. The work itself goes on. */
+/** Rejects if the work takes longer, so that no page waits for a frozen Redis. The work itself is not aborted. */
 export async function withDeadline<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -3,9 +3,9 @@ import type { Server } from 'node:http';
 import { ConfigError } from '../src/errors.ts';
 
 /**
- * Listens on DASHBOARD_HOST and DASHBOARD_PORT (0: a free one).
- * @returns the address a browser opens
- * @throws ConfigError when another program has the port, or the host is not one of this machine's
+ * Listens on DASHBOARD_HOST and DASHBOARD_PORT (0: a free port).
+ * @returns the address for a browser
+ * @throws ConfigError if another program has the port, or if the host is no address of this machine
  */
 export async function listen(
   server: Server,

@@ -3,7 +3,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { NANO_PER_USD } from '../src/pricing/money.ts';
 import { VENDORS, type StatusSnapshot } from '../src/status/types.ts';
 
-/** The fleet's state in the Prometheus text format, BullMQ's own counts and totals after it. */
+/** Renders the fleet's state in the Prometheus text format, followed by BullMQ's own metrics. */
 export async function renderMetrics(snapshot: StatusSnapshot, queues: readonly Queue[]): Promise<string> {
   const own = await fleetRegistry(snapshot).metrics();
   const theirs = await Promise.all(queues.map((queue) => queue.exportPrometheusMetrics()));
@@ -13,7 +13,7 @@ export async function renderMetrics(snapshot: StatusSnapshot, queues: readonly Q
 function fleetRegistry(snapshot: StatusSnapshot): Registry {
   const registry = new Registry();
   const gauge = (name: string, help: string, rows: [Record<string, string>, number][]): void => {
-    if (rows.length === 0) return; // without labels the library would report a 0
+    if (rows.length === 0) return; // the library would report 0 for a metric without samples
     const labelNames = Object.keys(rows[0]?.[0] ?? {});
     const metric = new Gauge({ name: `fleet_${name}`, help, labelNames, registers: [registry] });
     for (const [labels, value] of rows) metric.set(labels, value);
@@ -92,7 +92,7 @@ function budgetRow(part: string, value: number): [Record<string, string>, number
   return [{ part }, value];
 }
 
-/** One queue's export repeats the others' HELP and TYPE lines; the format allows each once, with its samples together. */
+/** Merges the exports of the queues. Each repeats the HELP and TYPE lines; the format allows each once, before its samples. */
 function mergeFamilies(exports: string[]): string {
   const families = new Map<string, { head: string[]; samples: string[] }>();
   for (const line of exports.join('\n').split('\n').filter(Boolean)) {

@@ -1,4 +1,4 @@
-/** pm2 app `dashboard`: status pages, Bull Board, metrics, until SIGTERM. Process entry; nothing imports it. */
+/** pm2 app `dashboard`: serves status pages, Bull Board and metrics until SIGTERM. Process entry; nothing imports it. */
 import { createServer, type RequestListener } from 'node:http';
 import { connectQueues } from '../src/jobs/connect-queue.ts';
 import { onShutdown } from '../src/process/shutdown.ts';

@@ -4,10 +4,10 @@ import type { Config } from '../src/config/environment.ts';
 import type { Logger } from '../src/process/logger.ts';
 import type { Db } from '../src/redis/db.ts';
 
-/** What the dashboard is built from. */
+/** What the dashboard needs. */
 export interface DashboardParts {
   config: Config;
-  /** A connection whose commands fail at once while Redis is away (`role: 'producer'`): a page reports that at once. */
+  /** On a connection of `role: 'producer'`: its commands fail at once while Redis is away, so that no page waits. */
   db: Db;
   queues: Record<QueueName, Queue>;
   log: Logger;

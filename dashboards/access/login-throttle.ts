@@ -1,20 +1,20 @@
-/** Wrong passwords an address may give before it has to wait. */
+/** Wrong passwords that an address may send before it must wait. */
 const FREE_FAILURES = 5;
 const LONGEST_WAIT_MS = 60_000;
-/** Addresses remembered; the oldest is forgotten first, so that a flood cannot fill the memory. */
+/** Most addresses that are kept. The oldest is dropped first, so that a flood of addresses cannot fill the memory. */
 const MAX_ADDRESSES = 1_000;
 
 export interface LoginThrottle {
-  /** How long this address must wait before its next try; 0: none. */
+  /** Returns how long this address must wait before its next try, ms; 0: it need not wait. */
   waitMs(address: string): number;
   failed(address: string): void;
   succeeded(address: string): void;
 }
 
 /**
- * Slows down guessing: after five wrong passwords an address waits 1 s, and twice as long after each further one, to a
- * minute at most. Sessions that exist are not touched.
- * @param now milliseconds of a clock
+ * Slows down the guessing of passwords. After five wrong ones an address waits 1 s, and twice as long after each further
+ * one, at most one minute. Existing sessions are not affected.
+ * @param now returns the time, ms
  */
 export function createLoginThrottle(now: () => number = Date.now): LoginThrottle {
   const known = new Map<string, { failures: number; until: number }>();

@@ -9,19 +9,19 @@ import { createSessions } from './sessions.ts';
 export interface Login {
   /** `/login` and `/logout`. Mounted before the guard. */
   routes: Router;
-  /** Lets a session or HTTP basic authentication through; sends a browser to the login page. */
+  /** Accepts a session or HTTP basic authentication. Redirects a browser without one to the login page. */
   guard: RequestHandler;
 }
 
 const formSchema = z.object({ user: z.string(), password: z.string(), next: z.string().optional() });
 const page = readFileSync(new URL('../pages/login.html', import.meta.url), 'utf8');
 
-/** A login page with a signed cookie for people, HTTP basic for scripts. */
+/** Creates the login: a page with a signed cookie for people, HTTP basic authentication for scripts. */
 export function createLogin(credentials: { user: string; password: string }, log: Logger): Login {
   const sessions = createSessions(credentials);
   const throttle = createLoginThrottle();
 
-  /** Whether the credentials are right, or the milliseconds to wait before they are looked at. */
+  /** Returns whether the credentials are right; a number: the ms to wait before they may be checked. */
   function check(request: Request, user: string, password: string): boolean | number {
     const address = request.socket.remoteAddress ?? '';
     const waitMs = throttle.waitMs(address);
@@ -74,7 +74,7 @@ export function createLogin(credentials: { user: string; password: string }, log
     } else if (request.method === 'GET' && request.accepts(['json', 'html']) === 'html') {
       return response.redirect(303, `/login?next=${encodeURIComponent(safeTarget(request.originalUrl))}`);
     }
-    // A browser would cover the page with its own password window.
+    // Not for a page's own request: the browser would open its own password dialog over the page.
     if (request.headers['sec-fetch-site'] === undefined) response.set('WWW-Authenticate', 'Basic realm="haiku-fleet"');
     refuse(response, 401, 'login', 'log in at /login, or send user and password by HTTP basic authentication');
   };
@@ -92,7 +92,7 @@ function sendPage(response: Response, status: number, message: string, next: str
   response.status(status).set('Cache-Control', 'no-store').type('html').send(html);
 }
 
-/** Cookies do not tell ports apart: two fleets on one machine must not end each other's sessions. */
+/** The name holds the port, because cookies ignore it: two fleets on one machine must not end each other's sessions. */
 function cookieName(request: Request): string {
   return `fleet_session_${request.socket.localPort ?? 0}`;
 }
@@ -115,7 +115,7 @@ function readBasic(request: Request): { user: string; password: string } | null 
   return colon < 0 ? null : { user: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-/** Only a path of this very dashboard: never another site, also not written as `//site` or `/\site`. */
+/** Returns the path if it is one of this dashboard, else `/`. `//site` and `/\site` would lead to another site. */
 function safeTarget(next: unknown): string {
   return typeof next === 'string' && /^\/(?![/\\])[\x21-\x7e]*$/.test(next) && !next.startsWith('/login') ? next : '/';
 }

@@ -2,15 +2,15 @@ import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
 
-/** Whether an address to listen on can be reached from this machine only. */
+/** Whether only this machine can reach an address that the dashboard listens on. */
 export function isLoopback(host: string): boolean {
   const bare = host.toLowerCase().replace(/^\[|\]$/g, '');
   return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
 }
 
 /**
- * Refuses a `Host` that is not this dashboard's own. A web page can point its own name at 127.0.0.1 (DNS rebinding) and
- * would then count as same-origin; an address in numbers cannot be pointed anywhere.
+ * Refuses a `Host` that is not one of this dashboard. A web page can make its own name resolve to 127.0.0.1 (DNS rebinding)
+ * and would then count as same-origin. A numeric address cannot be rebound.
  * @param listenHost DASHBOARD_HOST
  */
 export function checkHost(listenHost: string): RequestHandler {
@@ -24,8 +24,9 @@ export function checkHost(listenHost: string): RequestHandler {
 }
 
 /**
- * Every change must come from the dashboard's own pages or from a program: a browser says where a request comes from
- * (`Origin`, `Sec-Fetch-Site`), and a page of another site cannot send JSON without asking first.
+ * Refuses a change unless it comes from the dashboard's own pages or from a program. A browser names the origin of a request
+ * (`Origin`, `Sec-Fetch-Site`), and a page of another site cannot send JSON without a preflight request.
+ * @param formPaths paths that also accept a form
  */
 export function checkChange(formPaths: readonly string[]): RequestHandler {
   return (request, response, next) => {
@@ -45,7 +46,7 @@ export function refuse(response: Response, status: number, error: string, messag
   response.status(status).set('Cache-Control', 'no-store').json({ error, message });
 }
 
-/** A form can be sent by any page: only where a path says so. PUT and PATCH without a body carry no type. */
+/** Any page can send a form, so only `formPaths` accept one. PUT and PATCH without a body have no type. */
 function hasAcceptedType(request: Request, formPaths: readonly string[]): boolean {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type === 'application/json') return true;
@@ -59,7 +60,7 @@ function isSameHost(origin: string, host: string | undefined): boolean {
   return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
 
-/** The name in a Host header, without port and brackets; null where there is none. */
+/** Returns the name in a Host header, without port and brackets; null: there is none. */
 function hostOf(header: string | undefined): string | null {
   if (header === undefined || !/^[a-z0-9.:_[\]-]+$/i.test(header)) return null;
   return header

@@ -5,11 +5,11 @@ import { isLoopback } from './request-checks.ts';
 const STRICT =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/** Bull Board sets styles from its scripts and has a `<base>`; its web fonts stay out: a page opens no other host. */
+/** Bull Board's scripts set styles, and its page has a `<base>`. No web fonts: a page loads nothing from another host. */
 const BOARD =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
 
-/** @param boardPath where Bull Board is mounted */
+/** Returns the handler that sets the security headers. @param boardPath path of Bull Board */
 export function securityHeaders(boardPath: string): RequestHandler {
   return (request, response, next) => {
     const board = request.path === boardPath || request.path.startsWith(`${boardPath}/`);
@@ -22,7 +22,7 @@ export function securityHeaders(boardPath: string): RequestHandler {
       'Cross-Origin-Resource-Policy': 'same-origin',
       'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
     });
-    // Programs' answers and whole pages hold task texts; a browser keeps only what has a fingerprint in its name.
+    // Pages and JSON hold texts of tasks: a browser may cache only assets.
     if (!request.path.includes('/static/') && !request.path.startsWith('/assets/')) {
       response.set('Cache-Control', 'no-store');
     }
@@ -30,7 +30,7 @@ export function securityHeaders(boardPath: string): RequestHandler {
   };
 }
 
-/** @throws ConfigError when the dashboard would be open to the network without a password */
+/** @throws ConfigError if the network could reach the dashboard without a password */
 export function requireSafeAddress(config: { DASHBOARD_HOST: string; DASHBOARD_PASSWORD?: string | undefined }): void {
   if (config.DASHBOARD_PASSWORD !== undefined || isLoopback(config.DASHBOARD_HOST)) return;
   throw new ConfigError(

@@ -3,15 +3,15 @@ import { createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypt
 const LIFETIME_MS = 12 * 60 * 60_000;
 
 export interface Sessions {
-  /** Whether both are right; takes the same time whatever is wrong. */
+  /** Whether both are right. It always takes the same time. */
   accepts(user: string, password: string): boolean;
-  /** A value for a cookie, good for twelve hours, also after a restart, until the password changes. */
+  /** Returns a cookie value. It is valid for twelve hours, also after a restart, until the password changes. */
   issue(): string;
   isValid(value: string | undefined): boolean;
   lifetimeMs: number;
 }
 
-/** Signed sessions: nothing is kept on the server. The signing key comes from the password, made costly to guess. */
+/** Creates signed sessions; the server stores none. scrypt derives the signing key from the password, so that guessing is slow. */
 export function createSessions(login: { user: string; password: string }, now: () => number = Date.now): Sessions {
   const key = scryptSync(login.password, `haiku-fleet dashboard ${login.user}`, 32);
   const blind = randomBytes(32);
@@ -20,7 +20,7 @@ export function createSessions(login: { user: string; password: string }, now: (
   return {
     lifetimeMs: LIFETIME_MS,
     accepts(user, password) {
-      // Both are compared in any case, as digests of one length.
+      // Always compares both, as digests of equal length.
       const userFits = timingSafeEqual(digest(user), digest(login.user));
       const passwordFits = timingSafeEqual(digest(password), digest(login.password));
       return userFits && passwordFits;

@@ -14,14 +14,14 @@ export interface BoardRulesOptions {
   db: Db;
   queues: Record<QueueName, Queue>;
   checks: JobChecks;
-  /** The session in force; stamped on a job that is added here. */
+  /** Returns the name of the current session. A job that is added here gets it as a stamp. */
   session: () => Promise<string>;
 }
 
 type Refusal = { allow: false; status: 400 | 403 | 404 | 409; message: string };
 type Rule = (request: BullBoardRequest) => Promise<Refusal | void>;
 
-/** Longest text of an edit that the job's log keeps. */
+/** Longest text of job data in the job's log after an edit, UTF-16 code units. */
 const LOGGED_TEXT = 20_000;
 
 const addBodySchema = z.object({
@@ -32,12 +32,12 @@ const addBodySchema = z.object({
     .default({}),
 });
 
-/** States in which nobody works on the data. */
+/** States of a job in which no worker uses its data. */
 const EDITABLE = new Set(['failed', 'delayed', 'waiting', 'prioritized']);
 
 /**
- * What Bull Board may change, decided on the server whatever its buttons offer: what is not named here is refused.
- * Nothing is deleted, only failed jobs are retried, edits obey the rules of enqueuing, and a halt stays a halt.
+ * Decides on the server what Bull Board may change, independent of its buttons. A route that is not listed is refused. No
+ * job is deleted, only failed jobs are retried, edits obey the rules of enqueuing, and no queue resumes during a halt.
  */
 export function createBoardRules(options: BoardRulesOptions): BeforeHook {
   const { queues, checks, session } = options;
@@ -87,7 +87,7 @@ export function createBoardRules(options: BoardRulesOptions): BeforeHook {
       await checks.checkNew(name, data);
       if ('finding_id' in data)
         return refused(400, 'finding_id: ids are claimed by the command line only; fleet task --finding-id');
-      // The board hands this very body on to BullMQ: it gets the stamps and the id that every job of the fleet has.
+      // Bull Board passes this body on to BullMQ: add the stamps and the id that every job of the fleet has.
       Object.assign(body, {
         data: { ...data, session: await session() },
         options: { jobId: `${jobName}-${randomBytes(8).toString('hex')}`, ...parsed.data.options },

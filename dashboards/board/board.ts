@@ -16,8 +16,8 @@ const DESCRIPTIONS: Record<QueueName, string> = {
 };
 
 /**
- * Bull Board over every queue of the registry.
- * @param basePath where the caller mounts the handler; the same string
+ * Creates Bull Board for all queues of the registry.
+ * @param basePath the path at which the caller mounts the handler
  */
 export function createBoard(basePath: string, options: BoardRulesOptions & { log: Logger }): RequestHandler {
   const { log, queues } = options;
@@ -27,7 +27,7 @@ export function createBoard(basePath: string, options: BoardRulesOptions & { log
     serverAdapter: adapter,
     queues: Object.values(queueRegistry).map((definition) => {
       const settings = {
-        allowCompletedRetries: false, // known to the adapter, not to its types
+        allowCompletedRetries: false, // missing in the adapter's types
         description: DESCRIPTIONS[definition.name],
         jobDataSchema: z.toJSONSchema(definition.data, { io: 'input', unrepresentable: 'any' }),
       };
@@ -49,7 +49,7 @@ export function createBoard(basePath: string, options: BoardRulesOptions & { log
       },
     },
   });
-  // Bull Board's own handler would pass on any error text, and those may quote a payload.
+  // Bull Board's own handler would send any error message to the page, and a message may quote a payload.
   adapter.setErrorHandler((error) => {
     log.warn({ error }, 'dashboard: Bull Board request failed');
     return {
@@ -63,7 +63,7 @@ export function createBoard(basePath: string, options: BoardRulesOptions & { log
   return adapter.getRouter() as RequestHandler;
 }
 
-/** The beginning of what was asked: what a person recognises a job by. */
+/** Returns the beginning of a job's description, question or goal, by which a person recognises the job. */
 function toName(job: unknown): string {
   const { name = '', data } = job as { name?: string; data?: Record<string, unknown> | null };
   const text = [data?.['description'], data?.['question'], data?.['goal']].find((value) => typeof value === 'string');

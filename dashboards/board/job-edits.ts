@@ -8,13 +8,13 @@ import type { Db } from '../../src/redis/db.ts';
 type JobData = Record<string, unknown>;
 
 export interface JobChecks {
-  /** @throws UsageError naming the rule that new job data breaks */
+  /** Checks the data of a new job. @throws UsageError that names the broken rule */
   checkNew(queue: QueueName, data: unknown): Promise<void>;
-  /** @throws UsageError naming the rule that an edit breaks */
+  /** Checks an edit of a job's data. @throws UsageError that names the broken rule */
   checkEdit(queue: QueueName, before: JobData, after: unknown): Promise<void>;
 }
 
-/** The rules of enqueuing, for data that a person types into a page. */
+/** Creates the checks of job data that a person enters in a page: the rules of enqueuing. */
 export function createJobChecks(db: Db, workspaces: string[]): JobChecks {
   async function checkNew(queue: QueueName, data: unknown): Promise<void> {
     if (queue === 'tasks') {
@@ -34,11 +34,11 @@ export function createJobChecks(db: Db, workspaces: string[]): JobChecks {
       const { input, data: stamped } = queueRegistry[queue];
       const stamps = Object.keys(stamped.shape).filter((name) => !(name in input.shape));
       for (const name of stamps) {
-        // Costs, batches and results are counted under these.
+        // Costs, batches and results are booked by these fields.
         if (!isSame(before[name], data[name]))
           throw new UsageError(`${name}: stamped when enqueued, it cannot be edited`);
       }
-      // Keys of another version of the fleet stay as they were; a new one is a typing mistake.
+      // Keys of another version of the fleet may stay. A new unknown key is a typing mistake.
       const foreign = Object.keys(before).filter((name) => !(name in stamped.shape));
       const kept = new Set([...stamps, ...foreign.filter((name) => name in data)]);
       await checkNew(queue, Object.fromEntries(Object.entries(data).filter(([name]) => !kept.has(name))));

@@ -7,12 +7,12 @@ export function Card({ title, class: name = 'wide', children }) {
   </section>`;
 }
 
-/** The main number of a card, with a remark behind it. */
+/** The main number of a card, followed by a note. */
 export function Figure({ value, note, class: name = '' }) {
   return html`<div class="figure">${value}${' '}${note && html`<small class=${name}>${note}</small>`}</div>`;
 }
 
-/** A bar from 0 to `max`. `low`, `high` and `optimum` as HTML has them: they decide its colour. */
+/** A bar from 0 to `max`. `low`, `high` and `optimum` set its colour, as in HTML's `meter`. */
 export function Meter({ label, ...range }) {
   return html`<meter min="0" ...${range} aria-label=${label}></meter>`;
 }
@@ -29,9 +29,9 @@ export function Facts({ of: facts }) {
 }
 
 /**
- * A table. On a narrow screen, where a table has no room for a head, cells of a `number` column carry their heading.
- * @param columns class of each column, by its heading
- * @param rows each with a `key` that stays the same while the page shows it: a refresh then keeps focus and selection
+ * A table. On a narrow screen it has no head, and each cell of a `number` column shows its heading.
+ * @param columns heading → class of the column
+ * @param rows each has a `key` that does not change, so that a refresh keeps focus and selection
  */
 export function Table({ columns, rows, class: name = '', head = true }) {
   const headings = Object.entries(columns);
@@ -63,7 +63,7 @@ export function Table({ columns, rows, class: name = '', head = true }) {
   </div>`;
 }
 
-/** Local date and time; the exact instant as a tooltip. */
+/** Local date and time, with the exact instant as a tooltip. */
 export function Time({ at }) {
   const date = new Date(at);
   if (!at || Number.isNaN(date.getTime()) || date.getTime() === 0) return html`<span class="soft">–</span>`;

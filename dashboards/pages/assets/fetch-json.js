@@ -1,7 +1,7 @@
 const away = document.querySelector('#away');
 const logout = document.querySelector('#logout');
 
-/** Shows the log-out button where there is a login at all: its cookie is out of a script's reach, so the server is asked. */
+/** Shows the log-out button if the dashboard has a login. It asks the server, because no script can read the cookie. */
 export async function showLogout() {
   const answer = await fetchJson('/api/login');
   logout.hidden = answer?.required !== true;
@@ -11,7 +11,7 @@ export async function showLogout() {
   });
 }
 
-/** The JSON of an address; null, with the reason in the banner, when it cannot be had now. */
+/** Fetches JSON. Null: it failed, and the banner shows the reason. */
 export async function fetchJson(address) {
   try {
     const response = await fetch(address, { headers: { accept: 'application/json' } });

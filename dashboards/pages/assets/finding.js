@@ -50,7 +50,7 @@ function factsOf(finding) {
   ].filter(([, value]) => value !== null && value !== undefined);
 }
 
-/** The queue that its job was in. */
+/** Returns the queue of the job that wrote the finding. */
 function queueOf({ kind }) {
   if (kind === 'mission' || kind === 'paper' || kind === 'shard-test') return 'missions';
   return kind === 'archive' ? 'archive' : 'tasks';

@@ -14,7 +14,7 @@ const COLUMNS = {
 const MOST = 100;
 const asked = new URLSearchParams(location.search);
 
-/** @param findings null while they are read; undefined when they cannot be read */
+/** @param findings null: they are being read; undefined: they cannot be read */
 function Page({ findings }) {
   return html`
     <form class="wide search" method="get" role="search">

@@ -2,7 +2,7 @@ export function usd(nano, decimals = 4) {
   return `${nano < 0 ? '-' : ''}$${(Math.abs(nano) / 1e9).toFixed(decimals)}`;
 }
 
-/** The cost of one finding, in dollars; null: it has none. */
+/** Formats the cost of one finding, US dollars; null: it has no cost. */
 export function findingCost(cost) {
   return cost === null ? '–' : `$${cost.toFixed(6)}`;
 }

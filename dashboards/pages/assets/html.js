@@ -3,5 +3,5 @@ import { h } from './lib/preact.mjs';
 
 export { render } from './lib/preact.mjs';
 
-/** Templates of elements, without a build step. A value in `${}` is set as text: a model's words never become markup. */
+/** Templates of elements, without a build step. A value in `${}` becomes text, never markup, also if a model wrote it. */
 export const html = htm.bind(h);

@@ -5,8 +5,8 @@ import { Badges, Page } from './status/page.js';
 const REFRESH_MS = 2_000;
 
 let recent = [];
-/** The numbers of findings that `recent` was read at: it is read again when one of them changes. */
-let recentAt = '';
+/** The counts of findings when the recent ones were last read. They are read again when a count changes. */
+let recentCounts = '';
 
 async function refresh() {
   const status = await fetchJson('/api/status');
@@ -24,12 +24,12 @@ function refreshWhenVisible() {
 
 async function readRecent({ live, sinceSession }) {
   const numbers = `${live} ${sinceSession}`;
-  if (numbers === recentAt) return;
+  if (numbers === recentCounts) return;
   const answer = await fetchJson('/api/findings?limit=10');
-  if (answer !== null) [recent, recentAt] = [answer.findings, numbers];
+  if (answer !== null) [recent, recentCounts] = [answer.findings, numbers];
 }
 
-/** Changes only what differs from the last drawing: focus, selection and scrolled parts stay. */
+/** Draws the page. It changes only what differs, so that focus, selection and scroll positions stay. */
 function draw(status) {
   document.title = `${status.halt ? '⛔ ' : ''}Status – ${status.swarm}`;
   render(html`<${Badges} status=${status} />`, document.querySelector('#swarm'));

@@ -24,7 +24,7 @@ export function Budget({ budget, uncertain }) {
   <//>`;
 }
 
-/** Warns from three quarters of the limit on, and once more shortly before it. */
+/** The bar changes its colour at 75 % of the limit, and again at 92 %. */
 function toMeter(used, limit) {
   return { value: used, max: limit || 1, low: limit * 0.75, high: limit * 0.92, optimum: 0 };
 }

@@ -13,7 +13,7 @@ const COLUMNS = {
 /** States in which a mission waits for a person. */
 const WARNED = ['asks', 'parked', 'failed'];
 
-/** The newest missions, ended ones too. */
+/** The newest missions, including those that have ended. */
 export function Missions({ missions, coordinator, rework, saving, delegation }) {
   if (missions.length === 0 && coordinator.calls === 0 && rework.tasks === 0) return null;
   const rows = missions.map((mission) => ({ key: mission.id, cells: toCells(mission) }));
@@ -38,7 +38,7 @@ function toCells({ id, goal, state, step, tasks, problem, createdAt, finding, co
   ];
 }
 
-/** What the coordinator and failed tasks cost, and what Haiku saved; empty where there is nothing yet. */
+/** Describes the cost of the coordinator and of failed tasks, and what Haiku saved; empty: there is none. */
 function describeMoney({ coordinator, rework, saving, delegation }) {
   const sentences = [];
   if (coordinator.calls > 0) {

@@ -1,7 +1,7 @@
 import { Card, Table } from '../elements.js';
 import { html } from '../html.js';
 
-/** Kinds that other cards show in full. */
+/** Kinds of notices that another card shows in full. */
 const SHOWN_ELSEWHERE = ['failed', 'uncertain', 'budget', 'external'];
 
 export function Notices({ notices }) {

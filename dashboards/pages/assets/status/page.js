@@ -16,7 +16,7 @@ export function Badges({ status }) {
   `;
 }
 
-/** Every card has its place, empty or not: none takes over another's elements when one comes or goes. */
+/** The page. An empty card keeps its place in the list, so that no card takes over the elements of another. */
 export function Page({ status, recent }) {
   return html`
     <${Halt} ...${status} />

@@ -21,7 +21,7 @@ function Name({ name, paused, waitingForChildren }) {
   `;
 }
 
-/** Leads to the jobs in this state. Bull Board lists parked jobs among the delayed ones: these have no page. */
+/** The number of jobs in a state, with a link to them. Bull Board has no page for parked jobs: it lists them as delayed. */
 function toNumber(queue, state) {
   const number = count(queue[state]);
   const colour = queue[state] === 0 ? 'zero' : state === 'failed' ? 'bad' : '';

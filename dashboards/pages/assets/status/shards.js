@@ -4,7 +4,7 @@ import { html } from '../html.js';
 
 const REMARKS = { exhausted: ' · day used up', failing: ' · failing' };
 
-/** The quota of each librarian's key. */
+/** The quota of each shard. */
 export function Shards({ shards }) {
   if (shards.length === 0) return null;
   return html`<${Card} title="Librarian shards">
@@ -12,7 +12,7 @@ export function Shards({ shards }) {
   <//>`;
 }
 
-/** What a shard has left today, as a bar. */
+/** The calls that a shard has left today, as a bar. */
 function Shard({ shard, state, left, perDay, starts, perWindow }) {
   if (state === 'no-key') return html`<${Facts} of=${[[`Shard ${shard}`, 'no key']]} />`;
   const range = { value: left, max: Math.max(perDay, 1), low: perDay * 0.1, high: perDay * 0.25, optimum: perDay };

@@ -4,7 +4,7 @@ import { html } from '../html.js';
 
 const COLUMNS = { Worker: 'tight', Process: 'tight soft', Slots: 'number', 'Working on': '', Workspaces: 'soft' };
 
-/** How many workers there are, and how busy. */
+/** The number of workers, and of their slots in use. */
 export function Slots({ workers }) {
   const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
   const busy = workers.reduce((sum, worker) => sum + worker.active.length, 0);
@@ -15,7 +15,7 @@ export function Slots({ workers }) {
   <//>`;
 }
 
-/** Each worker, with the jobs that it holds. */
+/** Each worker with the jobs that it holds. */
 export function Workers({ workers }) {
   const rows = workers.map(({ id, host, pid, active, slots, workspaces }) => ({
     key: id,
