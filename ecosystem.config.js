@@ -1,6 +1,6 @@
 /**
  * The fleet for pm2: `pm2 start ecosystem.config.js`. It reads the configuration (also the `.env` of the fleet's home)
- * only to know how many processes to start; every process reads its own, so that an edited `.env` and a reload are enough.
+ * only for the number of processes. Each process reads its own, so that a changed `.env` takes effect with a reload.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Installs a missing redis-server where that harms nobody, or says how to. */
+/** Installs redis-server if it is missing and this user may, else prints the command that installs it. */
 const needsRedis = { globalSetup: ['test/support/global-setup.ts'] };
 
-/** Two cores: files run two at a time; every integration file has a Redis of its own. */
+/** Runs two files at a time, for two cores. Each integration file has its own Redis. */
 const shared = { environment: 'node', restoreMocks: true } as const;
 
 export default defineConfig({

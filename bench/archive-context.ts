@@ -9,14 +9,14 @@ import type { Measure } from './measure.ts';
 import { startScratchRedis } from './scratch-redis.ts';
 
 const FINDINGS = 5_000;
-/** UTF-8 bytes of one finding as it is shown: 160 tokens, 800,000 in all. */
+/** UTF-8 bytes of one finding in the prompt: 160 tokens, 800,000 tokens in all. */
 const BYTES_EACH = 640;
 const MANY_FINDINGS = 50_000;
 const ROUNDS = 25;
 const COLD_ROUNDS = 9;
 const EVERYTHING = { question: 'What is the yield of field 17?', maxBytes: 900_000 * 4 };
 
-/** The archive in memory: from nothing, after one new finding, and beside reading every finding again. */
+/** Measures the archive in memory: the first load, a refresh after one new finding, and reading all findings again. */
 export async function measureArchiveContext(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   try {
@@ -64,7 +64,7 @@ export async function measureArchiveContext(): Promise<Measure[]> {
   }
 }
 
-/** Whatever else the machine does can only add to a time. */
+/** Returns the shortest time: other load on the machine can only add to it. */
 function best(times: number[]): number {
   return Math.min(...times);
 }
@@ -75,7 +75,7 @@ async function createAndShow(fleet: OpenFleet): Promise<void> {
   flatten((await context.show(EVERYTHING)).text);
 }
 
-/** What a librarian without a memory does for each question. */
+/** Does what a librarian would do for each question if it held no findings in memory. */
 async function readAllAgain({ inner: { db } }: OpenFleet): Promise<void> {
   const { redis, keys } = db;
   const ids = await redis.zrange(keys.index, 0, '-1');
@@ -83,12 +83,12 @@ async function readAllAgain({ inner: { db } }: OpenFleet): Promise<void> {
   for (let from = 0; from < ids.length; from += 500) {
     const page = ids.slice(from, from + 500);
     const texts = await readFindingTexts(db, page);
-    for (const [at, id] of page.entries()) blocks.push(toArchiveEntry(id, texts[at] ?? '')?.block ?? '');
+    for (const [i, id] of page.entries()) blocks.push(toArchiveEntry(id, texts[i] ?? '')?.block ?? '');
   }
   flatten(blocks.join(''));
 }
 
-/** A text put together of parts is only laid out when somebody reads in it: that belongs to the time. */
+/** Reads in a text. V8 builds a joined text only when it is first read, and the measured time must include this. */
 function flatten(text: string): void {
   if (Number.isNaN(text.charCodeAt(text.length >> 1))) throw new Error('the archive is empty');
 }
@@ -103,28 +103,28 @@ async function fill({ inner }: OpenFleet, from: number, count: number): Promise<
   const { redis, keys } = inner.db;
   for (let start = from; start < from + count; start += 1_000) {
     const chain = redis.pipeline();
-    for (let at = start; at < Math.min(start + 1_000, from + count); at += 1) {
-      const id = `finding_${String(at).padStart(8, '0')}`;
+    for (let i = start; i < Math.min(start + 1_000, from + count); i += 1) {
+      const id = `finding_${String(i).padStart(8, '0')}`;
       const finding = {
         finding_id: id,
-        task: `Measure field ${at}`,
-        result: `The yield of field ${at} is ${at % 97} bushels. ${'All is well in the fields. '.repeat(20)}`.slice(
+        task: `Measure field ${i}`,
+        result: `The yield of field ${i} is ${i % 97} bushels. ${'All is well in the fields. '.repeat(20)}`.slice(
           0,
           BYTES_EACH - 120,
         ),
-        at: new Date(at * 1_000).toISOString(),
-        session: `s${at % 10}`,
+        at: new Date(i * 1_000).toISOString(),
+        session: `s${i % 10}`,
       };
       chain
         .set(keys.finding(id), JSON.stringify(finding))
-        .zadd(keys.index, at * 1_000, id)
+        .zadd(keys.index, i * 1_000, id)
         .xadd(keys.events, 'MAXLEN', '~', 10_000, '*', 'finding', id);
     }
     await chain.exec();
   }
 }
 
-/** Resident memory at its highest, of a process that loads the archive and composes prompts from it. */
+/** Returns the peak resident memory, MB, of a process that loads the archive and composes prompts from it. */
 async function measurePeak(url: string, swarm: string): Promise<number> {
   const child = fork(fileURLToPath(new URL('archive-holder.js', import.meta.url)), [url, swarm], { stdio: 'inherit' });
   const [megabytes] = (await once(child, 'message')) as [number];

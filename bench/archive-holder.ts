@@ -12,9 +12,9 @@ const [url = '', swarm = ''] = process.argv.slice(2);
 const redis = await connectRedis(url, { role: 'worker', name: 'bench-holder' });
 const context = createArchiveContext(createDb(redis, swarm));
 let composed = 0;
-for (let at = 0; at < QUESTIONS; at += 1) {
+for (let i = 0; i < QUESTIONS; i += 1) {
   await context.refresh();
-  const question = `What is the yield of field ${at * 1_000}?`;
+  const question = `What is the yield of field ${i * 1_000}?`;
   const { text } = await context.show({ question, maxBytes: 900_000 * 4 });
   composed += Buffer.byteLength(JSON.stringify({ contents: toPrompt(text, question) })); // as a client sends it
 }

@@ -20,14 +20,14 @@ const SCOPES: [name: string, budget: BudgetScope, stamp: object][] = [
   ['a mission', { mission: 'big' }, { mission_id: 'big' }],
 ];
 
-/** A hundred tasks at once with money for forty: what is booked and what the provider bills, as a share of the limit. */
+/** Measures a hundred tasks at once with money for forty: the booked cost and the provider's bill, as shares of the limit. */
 export async function measureBudget(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   const simulator = await startAnthropicSimulator({ latencyMs: 20 });
   try {
     const measures: Measure[] = [];
-    for (const [at, [name, budget, stamp]] of SCOPES.entries()) {
-      const { booked, billed, done } = await spend(redis, simulator, `budget${at}`, budget, stamp);
+    for (const [i, [name, budget, stamp]] of SCOPES.entries()) {
+      const { booked, billed, done } = await spend(redis, simulator, `budget${i}`, budget, stamp);
       measures.push(
         { name: `${name}: most ever booked and reserved / limit`, value: booked, unit: 'ratio', bar: { atMost: 1 } },
         { name: `${name}: the provider's bill / limit`, value: billed, unit: 'ratio', bar: { atMost: 1 } },
@@ -76,7 +76,7 @@ async function spend(
   return { booked: most / limit, billed: billed / limit, done };
 }
 
-/** @returns the most that was ever settled, reserved and uncertain together, until nothing moves any more */
+/** Watches a budget until no job runs. @returns the highest sum of settled, reserved and uncertain */
 async function watch(fleet: OpenFleet, budget: BudgetScope): Promise<number> {
   const { db, queues } = fleet.inner;
   const { redis, keys } = db;

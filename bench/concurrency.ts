@@ -9,7 +9,7 @@ import { startScratchRedis } from './scratch-redis.ts';
 const SLOTS = 200;
 const CALL_MS = 2_000;
 
-/** One worker process that holds 200 calls of two seconds over HTTP to the simulator, which runs in a process of its own. */
+/** Measures one worker process that makes 200 calls of two seconds at once. The simulator runs in its own process. */
 export async function measureConcurrency(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   const simulator = fork(
@@ -38,7 +38,7 @@ export async function measureConcurrency(): Promise<Measure[]> {
     });
     await new Promise((resolve) => worker.once('message', resolve));
     const { batch } = await fleet.tasks.addMany(
-      Array.from({ length: SLOTS * 2 }, (_, at) => ({ description: `Report number ${at}` })),
+      Array.from({ length: SLOTS * 2 }, (_, i) => ({ description: `Report number ${i}` })),
       { batch: 'wide' },
     );
     let peakCalls = 0;
@@ -62,7 +62,7 @@ export async function measureConcurrency(): Promise<Measure[]> {
   }
 }
 
-/** Linux only: peak figures of another process. */
+/** Returns the resident memory of a process, MB. Linux only. */
 async function residentMb(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;

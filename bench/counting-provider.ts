@@ -1,16 +1,16 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A provider that does nothing but count, by its own clock, and refuses what passes a limit as Gemini does. */
+/** A provider that only counts calls, by its own clock, and refuses those above a limit as Gemini does. */
 export interface CountingProvider {
   url: string;
-  /** Shard → when its accepted calls arrived, performance.now(), oldest first. */
+  /** Shard → the instants (`performance.now()`) at which its accepted calls arrived, oldest first. */
   starts: Map<number, number[]>;
   /** Process id of a caller → its accepted calls. */
   callers: Map<number, number>;
-  /** Calls it refused. */
+  /** Returns the count of refused calls. */
   refused(): number;
-  /** The most calls of any shard that arrived in any window. */
+  /** Returns the most calls of any shard that arrived in any window, refused ones included. */
   mostInAnyWindow(): number;
   close(): Promise<void>;
 }
@@ -19,22 +19,22 @@ export interface CountingLimits {
   /** Calls in any window, per shard. */
   perWindow: number;
   windowMs: number;
-  /** How long a reply takes. */
+  /** Time from a call to its reply. */
   latencyMs: number;
 }
 
-/** `POST /shard/N` is one call: 200, or 429. Anything else is answered and not counted. */
+/** Starts the provider. `POST /shard/N` is one call: 200, or 429. Any other request is answered and not counted. */
 export async function startCountingProvider({
   perWindow,
   windowMs,
   latencyMs,
 }: CountingLimits): Promise<CountingProvider> {
   const starts = new Map<number, number[]>();
-  const arrivals = new Map<number, number[]>(); // those it refuses too
+  const arrivals = new Map<number, number[]>(); // with refused calls
   const callers = new Map<number, number>();
   let refusedCount = 0;
   const server = createServer((request, response) => {
-    const at = performance.now();
+    const arrivedAt = performance.now();
     const shard = Number(/^\/shard\/(\d+)$/.exec(request.url ?? '')?.[1]);
     request.resume();
     if (Number.isNaN(shard)) {
@@ -42,19 +42,19 @@ export async function startCountingProvider({
       return;
     }
     const own = takeList(starts, shard);
-    takeList(arrivals, shard).push(at);
+    takeList(arrivals, shard).push(arrivedAt);
     const oldest = own[own.length - perWindow];
-    if (oldest !== undefined && at - oldest < windowMs) {
+    if (oldest !== undefined && arrivedAt - oldest < windowMs) {
       refusedCount += 1;
       response.writeHead(429).end();
       return;
     }
-    own.push(at);
+    own.push(arrivedAt);
     const caller = Number(request.headers['x-pid']);
     callers.set(caller, (callers.get(caller) ?? 0) + 1);
     setTimeout(() => response.end('ok'), latencyMs);
   });
-  server.keepAliveTimeout = 120_000; // a connection made anew would make a call late
+  server.keepAliveTimeout = 120_000; // a new connection would delay a call
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -79,8 +79,8 @@ function takeList(lists: Map<number, number[]>, shard: number): number[] {
 function mostIn(starts: readonly number[], windowMs: number): number {
   let most = 0;
   let from = 0;
-  starts.forEach((at, i) => {
-    while (at - (starts[from] ?? at) >= windowMs) from += 1;
+  starts.forEach((startedAt, i) => {
+    while (startedAt - (starts[from] ?? startedAt) >= windowMs) from += 1;
     most = Math.max(most, i - from + 1);
   });
   return most;

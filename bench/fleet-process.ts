@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** A built process of the fleet, as pm2 would run it, with its peak memory. */
+/** A built process of the fleet, started as pm2 starts it, with its peak memory. */
 export interface FleetProcess {
   /** Largest resident set seen so far, MB. */
   peakMb(): number;
@@ -12,7 +12,7 @@ export interface FleetProcess {
 
 const LOOK_EVERY_MS = 200;
 
-/** Starts `dist/workers/<name>.js` and waits until it says that it is ready. */
+/** Starts `dist/workers/<name>.js` and waits until it reports that it is ready. */
 export async function startFleetProcess(
   name: 'coordinator' | 'haiku' | 'librarian',
   env: Record<string, string | undefined>,

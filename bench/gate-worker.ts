@@ -1,6 +1,6 @@
 /**
  * Process entry of the rate gate's benchmark and fault tests: a librarian without models, which calls a counting provider
- * as often as the gate lets it. Its one argument is JSON, `GateWorkerOptions`.
+ * as often as the gate allows. Its only argument is JSON, `GateWorkerOptions`.
  */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,16 +17,16 @@ export interface GateWorkerOptions {
   swarm: string;
   provider: string;
   shards: ShardLimits[];
-  /** Queries at once. */
+  /** Count of queries at once. */
   queries: number;
   pacing: boolean;
-  /** Length of a day of this run; null: midnight Pacific. */
+  /** Length of a day of this run. Null: days begin at midnight Pacific. */
   dayMs: number | null;
 }
 
 const options = JSON.parse(process.argv[2] ?? '') as GateWorkerOptions;
 const stop = new AbortController();
-setMaxListeners(0, stop.signal); // one for all queries
+setMaxListeners(0, stop.signal); // all queries share it
 const redis = await connectRedis(options.redisUrl, { role: 'worker', name: 'bench-gate' });
 const gate = createRateGate({
   db: createDb(redis, options.swarm),
@@ -37,8 +37,8 @@ const gate = createRateGate({
 });
 
 process.once('SIGTERM', () => stop.abort());
-process.once('disconnect', () => process.exit(0)); // whoever started it is gone
-// A scaled window leaves the network some milliseconds where a real one leaves half a second: no call waits for a connection.
+process.once('disconnect', () => process.exit(0)); // the parent has ended
+// Opens the connections first: a scaled window allows the network some milliseconds, a real one half a second.
 await Promise.all(Array.from({ length: options.queries }, () => fetch(options.provider).then((reply) => reply.text())));
 process.send?.('ready');
 await Promise.all(Array.from({ length: options.queries }, () => askUntilStopped(gate)));

@@ -10,8 +10,8 @@ const run = promisify(execFile);
 const QUIET = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
 
 /**
- * `node_modules` as the package's users get it, and as a checkout without development dependencies has it: there npm adds
- * TypeScript, which a dependency names as an optional peer. Needs the npm registry or its cache.
+ * Measures `node_modules` of an installed package, and of a checkout without development dependencies. In a checkout npm adds
+ * TypeScript, an optional peer of a dependency. Needs the npm registry or its cache.
  */
 export async function measureInstallSize(): Promise<Measure[]> {
   const [installed, checkout] = [await sizeOfPackage(), await sizeOfCheckout()];

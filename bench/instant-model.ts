@@ -2,7 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model } from '../src/models/model.ts';
 
-/** A model in this process: no HTTP, so that what is measured is the fleet. @param latencyMs 0: at once */
+/** Creates a model in this process, without HTTP, so that a benchmark measures only the fleet. @param latencyMs 0: replies at once */
 export function createInstantModel(latencyMs = 0): Model & { inFlight(): number; peak(): number } {
   let inFlight = 0;
   let peak = 0;

@@ -11,7 +11,7 @@ import { startScratchRedis, type ScratchRedis } from './scratch-redis.ts';
 
 const SAMPLES = 400;
 
-/** From the call that enqueues to the processor's first line, one job at a time on an idle fleet, above bare BullMQ's own. */
+/** Measures the time from enqueuing to the start of the processor, one job at a time on an idle fleet, compared with bare BullMQ. */
 export async function measureLatency(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   try {
@@ -32,7 +32,7 @@ async function bareLatencies(scratch: ScratchRedis): Promise<number[]> {
   const connection = await connectRedis(scratch.url, { role: 'worker' });
   const producer = await connectRedis(scratch.url, { role: 'producer' });
   const queue = new Queue('bare', { connection: producer });
-  let started: (at: number) => void = () => undefined;
+  let started: (startedAt: number) => void = () => undefined;
   const worker = new Worker('bare', async () => started(performance.now()), { connection, concurrency: 20 });
   await worker.waitUntilReady();
   const times = await sample(
@@ -49,7 +49,7 @@ async function bareLatencies(scratch: ScratchRedis): Promise<number[]> {
 async function fleetLatencies(scratch: ScratchRedis): Promise<number[]> {
   const config = scratch.config({ FLEET_SWARM: 'latency' });
   const fleet = await openFleet(config);
-  let started: (at: number) => void = () => undefined;
+  let started: (startedAt: number) => void = () => undefined;
   const instant = createInstantModel();
   const haiku = await runHaiku({
     config,
@@ -67,16 +67,16 @@ async function fleetLatencies(scratch: ScratchRedis): Promise<number[]> {
 }
 
 async function sample(
-  listen: (onStart: (at: number) => void) => void,
+  listen: (onStart: (startedAt: number) => void) => void,
   enqueue: () => Promise<void>,
 ): Promise<number[]> {
   const times: number[] = [];
-  for (let at = 0; at < SAMPLES + 20; at += 1) {
+  for (let i = 0; i < SAMPLES + 20; i += 1) {
     const start = new Promise<number>((resolve) => listen(resolve));
     const began = performance.now();
     await enqueue();
     times.push((await start) - began);
-    await sleep(5); // idle again
+    await sleep(5); // until the fleet is idle
   }
-  return times.slice(20); // the first ones warm up
+  return times.slice(20); // without the first ones, which warm up
 }

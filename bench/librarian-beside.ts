@@ -9,7 +9,10 @@ import { fleetRate } from './throughput.ts';
 const JOBS = 6_000;
 const ROUNDS = 5;
 
-/** What a librarian beside it, which takes every finding into its context and watches for those of other programs, costs the Haiku lane. */
+/**
+ * Measures how much a librarian slows down a Haiku worker. The librarian adds every finding to its context and watches for
+ * external findings.
+ */
 export async function measureLibrarianBeside(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   try {
@@ -34,7 +37,7 @@ export async function measureLibrarianBeside(): Promise<Measure[]> {
   }
 }
 
-/** The real process, with five simulated shards; nobody asks it anything. */
+/** Starts a real librarian with five simulated shards. It gets no questions. */
 async function startLibrarian(scratch: ScratchRedis, swarm: string): Promise<ChildProcess> {
   const child = fork(fileURLToPath(new URL('../workers/librarian.js', import.meta.url)), {
     env: {

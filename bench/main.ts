@@ -1,4 +1,4 @@
-/** Prints every number the project claims, beside bare BullMQ in the same run: `npm run bench [-- NAME…]`. */
+/** Prints every number that the project claims, with bare BullMQ in the same run: `npm run bench [-- NAME…]`. */
 import { holds, type Measure } from './measure.ts';
 import { measureArchiveContext } from './archive-context.ts';
 import { measureBudget } from './budget.ts';
@@ -32,7 +32,7 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   mission: measureMission,
 };
 
-/** Decimals shown; 0 where a unit is not named. */
+/** Decimals by unit. Default 0. */
 const DIGITS: Partial<Record<Measure['unit'], number>> = { ratio: 2, ms: 2, MB: 1, kB: 1, USD: 4, '%': 1 };
 
 const wanted = process.argv.slice(2);

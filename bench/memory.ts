@@ -14,7 +14,7 @@ const TASKS = 500;
 const TURNS = 20;
 const BYTES_A_TURN = 50_000;
 
-/** What Redis holds after 500 tasks of 20 turns, each of which read 50 kB. */
+/** Measures Redis' memory during and after 500 tasks of 20 turns. Each turn reads 50 kB. */
 export async function measureMemory(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   const workspace = mkdtempSync(join(tmpdir(), 'fleet-bench-site-'));
@@ -32,8 +32,8 @@ export async function measureMemory(): Promise<Measure[]> {
     const before = await usedMb();
     let peak = before;
     await fleet.tasks.addMany(
-      Array.from({ length: TASKS }, (_, at) => ({
-        description: `Read it, ${at}`,
+      Array.from({ length: TASKS }, (_, i) => ({
+        description: `Read it, ${i}`,
         workspace: 'site',
         max_turns: TURNS + 1,
       })),
@@ -55,7 +55,7 @@ export async function measureMemory(): Promise<Measure[]> {
   }
 }
 
-/** Reads the big file in every turn but the last. */
+/** Creates a model that reads the large file in every turn except the last. */
 function createReader(): Model {
   const usage = { input: 500, cache_write: 0, cache_read: 0, output: 20 };
   return {

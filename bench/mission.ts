@@ -13,19 +13,19 @@ import { startScratchRedis, type ScratchRedis } from './scratch-redis.ts';
 
 const CHILDREN = 2_000;
 const KILL_EVERY_MS = 2_000;
-/** Of a mission, killed or not: then something stands that should not. */
+/** Longest time of a mission. After it, the benchmark fails. */
 const GIVE_UP_MS = 5 * 60_000;
-/** The demo's goal, over a folder as small as a reader's. */
+/** The demo's goal, for a small folder. */
 const DEMO_GOAL = 'What is in here, what does it do, and what is left to do?';
 
-/** What the processes of one measured fleet share. */
+/** One measured fleet. */
 interface Stage {
   fleet: OpenFleet;
   simulator: Simulator;
   env: Record<string, string | undefined>;
 }
 
-/** Missions of real processes on the simulated provider: memory, what Redis holds of a task, kills, and delegation. */
+/** Measures missions of real processes with the simulated provider: memory, Redis' memory for each task, kills, and delegation. */
 export async function measureMission(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   try {
@@ -40,7 +40,7 @@ async function measureCalm(redis: ScratchRedis): Promise<Measure[]> {
     const coordinator = await startFleetProcess('coordinator', stage.env);
     const before = await readRedisBytes(stage.fleet);
     let most = before;
-    const record = await carryOut(stage, `Check it. [[tasks:${CHILDREN}]]`, async () => {
+    const record = await runMission(stage, `Check it. [[tasks:${CHILDREN}]]`, async () => {
       most = Math.max(most, await readRedisBytes(stage.fleet));
     });
     const after = await readRedisBytes(stage.fleet);
@@ -64,8 +64,8 @@ async function measureKilled(redis: ScratchRedis): Promise<Measure[]> {
   return onStage(redis, 'killed', async (stage) => {
     const { fleet, simulator, env } = stage;
     const { redis: connection, keys } = fleet.inner.db;
-    const killer = killAgainAndAgain(() => startFleetProcess('coordinator', env));
-    const record = await carryOut(stage, `Check it. [[tasks:${CHILDREN}]]`, async () => undefined);
+    const killer = killRepeatedly(() => startFleetProcess('coordinator', env));
+    const record = await runMission(stage, `Check it. [[tasks:${CHILDREN}]]`, async () => undefined);
     const kills = await killer.stop();
     const served = simulator.anthropic.requests().filter((request) => request.served);
     const once = new Set(served.map(({ user, requestHash }) => `${user} ${requestHash}`)).size;
@@ -113,9 +113,9 @@ async function measureDelegation(redis: ScratchRedis): Promise<Measure[]> {
       async (stage) => {
         const names = ['coordinator', 'librarian'] as const;
         const processes = await Promise.all(names.map((name) => startFleetProcess(name, stage.env)));
-        const record = await carryOut(stage, DEMO_GOAL, async () => undefined, { workspace: 'site' });
+        const record = await runMission(stage, DEMO_GOAL, async () => undefined, { workspace: 'site' });
         await Promise.all(processes.map((process) => process.end('SIGTERM')));
-        const nodes = record.plan === null ? [] : expandPlan(record.plan); // the record drops its own once it is done
+        const nodes = record.plan === null ? [] : expandPlan(record.plan); // the record of a done mission has no nodes
         const haiku = nodes.filter((node) => node.model === 'haiku').length;
         const share = (100 * haiku) / nodes.length;
         return [
@@ -130,7 +130,7 @@ async function measureDelegation(redis: ScratchRedis): Promise<Measure[]> {
   }
 }
 
-/** A simulated provider, a worker and a fleet to ask with, in a swarm of their own. */
+/** Starts a simulated provider, a worker and a connected fleet in a new swarm, and measures. */
 async function onStage(
   scratch: ScratchRedis,
   swarm: string,
@@ -170,8 +170,8 @@ async function onStage(
   }
 }
 
-/** Adds one mission and looks at it until it has ended. @throws Error when it fails, asks or does not end */
-async function carryOut(
+/** Adds one mission and polls it until it has ended. @throws Error if it fails, asks or does not end */
+async function runMission(
   { fleet }: Stage,
   goal: string,
   look: () => Promise<void>,
@@ -193,7 +193,7 @@ async function carryOut(
   throw new Error(`mission ${id}: not done within ${GIVE_UP_MS / 60_000} minutes`);
 }
 
-function killAgainAndAgain(start: () => Promise<FleetProcess>): { stop(): Promise<number> } {
+function killRepeatedly(start: () => Promise<FleetProcess>): { stop(): Promise<number> } {
   const stopped = new AbortController();
   let kills = 0;
   const killing = (async () => {

@@ -11,13 +11,13 @@ import type { Measure } from './measure.ts';
 import type { Db } from '../src/redis/db.ts';
 import { startScratchRedis } from './scratch-redis.ts';
 
-/** The worked example's prices, $1/$5 and $3/$15 per million tokens, held on this day. */
+/** A day with the prices of the worked example: $1/$5 and $3/$15 per million tokens. */
 const AT = new Date('2026-11-01T12:00:00Z');
 const MANY = 100_000;
-/** Calls under way at once. */
+/** Count of calls under way at once. */
 const LANES = 500;
 
-/** SPEC's worked example and a hundred thousand small tasks, booked through the ledger's own scripts. */
+/** Books SPEC's worked example and a hundred thousand small tasks with the ledger's own scripts, and checks the sums. */
 export async function measureMoney(): Promise<Measure[]> {
   const haiku = findModel('claude-haiku-4-5', AT);
   const sonnet = findModel('claude-sonnet-4-5', AT);
@@ -33,7 +33,7 @@ export async function measureMoney(): Promise<Measure[]> {
     ]);
 
     const each: Usage = { input: 2_000, cache_write: 0, cache_read: 0, output: 500 };
-    await bookMany(db, 100, each, (at) => (at < 10 ? sonnet : haiku));
+    await bookMany(db, 100, each, (i) => (i < 10 ? sonnet : haiku));
     const rows = await readLedger(db);
     const { total } = toCostReport(rows, { by: 'session', sonnet: findPrices('claude-sonnet-4-5', AT) });
 
@@ -69,24 +69,24 @@ async function readSums({ inner: { db } }: OpenFleet): Promise<[settled: number,
   return [settled, toNanoUsd((await redis.get(keys.cost('haiku'))) ?? '0')];
 }
 
-/** Reserves, settles and stores one call each. */
-async function bookMany(db: Db, count: number, usage: Usage, modelOf: (at: number) => CatalogEntry): Promise<void> {
+/** Reserves and settles one call for each of so many jobs. */
+async function bookMany(db: Db, count: number, usage: Usage, modelOf: (i: number) => CatalogEntry): Promise<void> {
   const ledger = createTurnLedger({ db, workerId: 'bench', now: () => AT });
   let next = 0;
   await Promise.all(
     Array.from({ length: LANES }, async () => {
-      for (let at = next++; at < count; at = next++) await bookOne(ledger, at, usage, modelOf(at));
+      for (let i = next++; i < count; i = next++) await bookOne(ledger, i, usage, modelOf(i));
     }),
   );
 }
 
-async function bookOne(ledger: TurnLedger, at: number, usage: Usage, entry: CatalogEntry): Promise<void> {
+async function bookOne(ledger: TurnLedger, i: number, usage: Usage, entry: CatalogEntry): Promise<void> {
   const task: TaskIdentity = {
-    jobId: `job-${at}`,
+    jobId: `job-${i}`,
     token: '', // no queue, no lock
     attempt: 0,
     digest: 'd',
-    findingId: `finding_${at}`,
+    findingId: `finding_${i}`,
     session: 'example',
     batch: null,
     missionId: null,
@@ -96,7 +96,7 @@ async function bookOne(ledger: TurnLedger, at: number, usage: Usage, entry: Cata
   };
   const nanoUsd = costNanoUsd(entry, usage);
   const begun = await ledger.begin(task, { turn: 0, worstNanoUsd: nanoUsd, first: true });
-  if (begun.kind !== 'reserved') throw new Error(`job ${at}: ${begun.kind}`);
+  if (begun.kind !== 'reserved') throw new Error(`job ${i}: ${begun.kind}`);
   const booking = { reservation: begun.reservation, nanoUsd, usage };
   await ledger.settle(
     task,

@@ -6,14 +6,14 @@ import { daysOf } from './scaled-days.ts';
 import { startScratchRedis } from './scratch-redis.ts';
 import { endProcess, startGateWorker } from './start-gate-worker.ts';
 
-/** Scaled so that a saturated day uses its quota up in half of it, as 1,500 calls at 15 a minute leave room too. */
+/** Scaled so that a saturated run uses the day's quota up in half a day; 1,500 calls at 15 a minute take less than a day, too. */
 const DAY_MS = 36_000;
 const WINDOW_MS = 3_000;
 const PER_DAY = 90;
 const RPM = 15;
 const SHARDS = 2;
 
-/** One whole day, saturated, without and with pacing: how much of the quota it uses, by the provider's count. */
+/** Measures the share of the quota that one saturated day uses, with and without pacing, by the provider's count. */
 export async function measureQuotaDay(): Promise<Measure[]> {
   return [...(await measureDay('pacing off', false)), ...(await measureDay('pacing on', true))];
 }
@@ -26,13 +26,13 @@ async function measureDay(name: string, pacing: boolean): Promise<Measure[]> {
   });
   const options = { redisUrl: redis.url, swarm: 'day', provider: provider.url, shards, dayMs: DAY_MS };
   try {
-    await sleep(DAY_MS - (Date.now() % DAY_MS)); // the day begins
+    await sleep(DAY_MS - (Date.now() % DAY_MS)); // until the next day begins
     const { endsAtMs } = daysOf(DAY_MS)(Date.now());
     const children = await Promise.all(
       [1, 2].map(() => startGateWorker({ ...options, pacing, queries: SHARDS * RPM })),
     );
     const offset = performance.timeOrigin;
-    await sleep(endsAtMs - Date.now() + 500); // into the next day: its calls are told apart by their time
+    await sleep(endsAtMs - Date.now() + 500); // into the next day, whose calls are not counted
     await Promise.all(children.map((child) => endProcess(child, 'SIGTERM')));
     const used = usedUntil(provider, endsAtMs - offset);
     const total = SHARDS * PER_DAY;
@@ -64,7 +64,7 @@ async function measureDay(name: string, pacing: boolean): Promise<Measure[]> {
   }
 }
 
-/** Calls of each shard before an instant of performance.now(). */
-function usedUntil({ starts }: CountingProvider, at: number): number[] {
-  return [...starts.values()].map((own) => own.filter((start) => start < at).length);
+/** Counts the calls of each shard before an instant of performance.now(). */
+function usedUntil({ starts }: CountingProvider, endsAt: number): number[] {
+  return [...starts.values()].map((own) => own.filter((start) => start < endsAt).length);
 }

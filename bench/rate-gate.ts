@@ -7,13 +7,13 @@ import { endProcess, startGateWorker } from './start-gate-worker.ts';
 
 const SHARDS = 5;
 const RPM = 15;
-/** Scaled: the 60th that a place is held longer is 200 ms here, a second in a real minute. */
+/** Scaled. The gate holds a place for a sixtieth longer than the window: here 200 ms, one second in a real minute. */
 const WINDOW_MS = 12_000;
 const HELD_MS = WINDOW_MS + Math.ceil(WINDOW_MS / 60);
 const ROUNDS = 6;
 const PROCESSES = 3;
 
-/** Five shards, three saturated processes, one of them killed half-way: what the provider counts. */
+/** Measures five shards with three saturated processes, by the provider's count. One process is killed half-way. */
 export async function measureRateGate(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   const provider = await startCountingProvider({ perWindow: RPM, windowMs: WINDOW_MS, latencyMs: 200 });
@@ -52,7 +52,7 @@ export async function measureRateGate(): Promise<Measure[]> {
   }
 }
 
-/** What came after the first full window, beside what could have come until the last call. */
+/** Returns the calls after the first full window as a share of the most that were possible until the last call. */
 function shareOfIdeal(starts: readonly number[]): number {
   const spanMs = (starts.at(-1) ?? 0) - (starts[0] ?? 0);
   return (starts.length - RPM) / ((RPM * spanMs) / HELD_MS);

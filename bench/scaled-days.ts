@@ -1,6 +1,6 @@
 import type { DayClock } from '../src/librarian/gate/pacific-day.ts';
 
-/** Days of another length, counted from 1970. */
+/** Returns a clock with days of another length, counted from 1970. */
 export function daysOf(lengthMs: number): DayClock {
   return (atMs) => {
     const count = Math.floor(atMs / lengthMs);

@@ -11,12 +11,12 @@ export interface ScratchRedis {
   /** A home and data folder for processes, removed at the end. */
   folder: string;
   config(env?: Record<string, string>): Config;
-  /** Forgets everything: no round pays for what another left. */
+  /** Deletes all keys, so that no round is slowed down by the data of another. */
   empty(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A redis-server of the benchmark's own, without append-only file: the disk is not what is measured. */
+/** Starts a redis-server for one benchmark, without append-only file, so that the disk is not measured. */
 export async function startScratchRedis(): Promise<ScratchRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'fleet-bench-'));
   const server = await startEmbeddedRedis({ folder, appendOnly: false, endWithParent: true });

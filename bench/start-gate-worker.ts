@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { GateWorkerOptions } from './gate-worker.ts';
 
 /**
- * Starts one process of `gate-worker.ts` and waits until it asks for permits. It ends on SIGTERM, and with its parent.
- * @param clockAheadMs how far its clock is off
+ * Starts one process of `gate-worker.ts` and waits until it asks for permits. It ends on SIGTERM, and when its parent ends.
+ * @param clockAheadMs how far its clock is ahead, ms
  */
 export async function startGateWorker(
   options: GateWorkerOptions,
@@ -20,7 +20,7 @@ export async function startGateWorker(
     throw new Error(`the process ended at once with ${String(code)}`);
   });
   await Promise.race([once(child, 'message'), ended]);
-  ended.catch(() => undefined); // its end is no accident any more
+  ended.catch(() => undefined); // from here on its end is no error
   return child;
 }
 

@@ -7,17 +7,17 @@ import { packageFolder } from '../src/config/package-folder.ts';
 import { median, type Measure } from './measure.ts';
 import { startScratchRedis } from './scratch-redis.ts';
 
-/** Rounds that count; one before them fills the caches of the disk. */
+/** Count of measured rounds. One round before them fills the disk's cache. */
 const ROUNDS = 15;
 
-/** The commands, each with the most it may take as a multiple of an empty Node program. */
+/** The commands, each with its longest time as a multiple of the time of an empty Node program. */
 const COMMANDS = [
   { name: '--version', atMost: 3 },
   { name: '--help', atMost: 3 },
   { name: 'status', atMost: 8 },
 ] as const;
 
-/** Every program measured ends with this: it writes the CPU time of its whole process, in µs, to descriptor 3. */
+/** Code that every measured program runs when it exits: it writes the CPU time of the process, in µs, to descriptor 3. */
 const REPORT_CPU = `process.on('exit', () => {
   const { user, system } = process.cpuUsage();
   require('node:fs').writeSync(3, String(user + system));
@@ -28,7 +28,7 @@ interface Times {
   wallMs: number;
 }
 
-/** What a command line takes from its start to its end, beside a Node program that does nothing. */
+/** Measures the time of command lines from start to end, compared with a Node program that does nothing. */
 export async function measureStart(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   try {
@@ -57,7 +57,7 @@ export async function measureStart(): Promise<Measure[]> {
   }
 }
 
-/** @param ratios of the rounds; in each the command ran right after the empty program */
+/** @param ratios one for each round, in which the command ran right after the empty program */
 function toMeasures(name: string, atMost: number, ratios: readonly Times[]): Measure[] {
   const bar = { atMost };
   return [
@@ -71,7 +71,7 @@ function toMeasures(name: string, atMost: number, ratios: readonly Times[]): Mea
   ];
 }
 
-/** @throws Error when the program does not end with exit code 0 */
+/** @throws Error if the program does not end with exit code 0 */
 async function timeNode(args: string[], env: NodeJS.ProcessEnv): Promise<Times> {
   const began = performance.now();
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });

@@ -5,7 +5,7 @@ import { startScratchRedis } from './scratch-redis.ts';
 const FINDINGS = 500_000;
 const FORBIDDEN = /^cmdstat_(keys|scan|sscan|hscan|zscan)\b/m;
 
-/** The Redis commands of one `fleet status`, on an empty swarm and on one of half a million findings. */
+/** Counts the Redis commands of one `fleet status`, in an empty swarm and in one with half a million findings. */
 export async function measureStatus(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   try {
@@ -35,8 +35,8 @@ async function fill(fleet: OpenFleet): Promise<void> {
   const finding = JSON.stringify({ finding_id: 'x', result: 'x'.repeat(200), at: new Date(0).toISOString() });
   for (let from = 0; from < FINDINGS; from += 5_000) {
     const chain = redis.pipeline();
-    for (let at = from; at < from + 5_000; at += 1) {
-      chain.set(keys.finding(`f${at}`), finding).zadd(keys.index, at, `f${at}`);
+    for (let i = from; i < from + 5_000; i += 1) {
+      chain.set(keys.finding(`f${i}`), finding).zadd(keys.index, i, `f${i}`);
     }
     await chain.exec();
   }
@@ -44,7 +44,7 @@ async function fill(fleet: OpenFleet): Promise<void> {
 
 async function commandsOf(fleet: OpenFleet): Promise<{ commands: number; scans: number; ms: number }> {
   const { redis } = fleet.inner.db;
-  await fleet.status(); // connections and scripts are there now
+  await fleet.status(); // opens the connections and loads the scripts
   await redis.config('RESETSTAT');
   await fleet.status();
   const stats = await redis.info('commandstats');

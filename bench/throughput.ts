@@ -14,12 +14,15 @@ import { endProcess } from './start-gate-worker.ts';
 
 const JOBS = 6_000;
 const CONCURRENCY = 100;
-/** Jobs each process does before it is measured: its code is compiled then, and what is compared is how it works, not how it starts. */
+/** Jobs that each process does before it is measured. Its code is then compiled, so that the start is not measured. */
 const WARM_JOBS = 3_000;
-/** Rounds of both, one after the other: what else the machine does meets both alike. */
+/** Rounds, in which both run one after the other, so that other load on the machine affects both. */
 const ROUNDS = 5;
 
-/** Jobs a second of the whole path, beside BullMQ alone with a processor that does nothing: same run, same Redis, enqueuing included. */
+/**
+ * Measures the jobs a second of the whole path, enqueuing included, compared with bare BullMQ and a processor that does
+ * nothing, in the same run on the same Redis.
+ */
 export async function measureThroughput(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   try {
@@ -47,7 +50,7 @@ export async function measureThroughput(): Promise<Measure[]> {
       await redis.empty();
       bareFour.push(await bareProcessRate(redis, 4));
     }
-    // On two cores one worker and Redis fill both, and more processes only add to the work: bare BullMQ's too.
+    // On two cores one worker and Redis use both. More processes then only add work, also with bare BullMQ.
     const [scaled, bareScaled] = [median(four) / median(one), median(bareFour) / median(bareOne)];
     return [
       { name: 'bare BullMQ, no-op jobs', value: median(bare), unit: 'jobs/s' },
@@ -89,13 +92,13 @@ async function bareRate(scratch: ScratchRedis, jobs: number): Promise<number> {
   return rate;
 }
 
-/** Jobs a second of one worker in this process, enqueuing included. */
+/** Returns the jobs a second of one worker in this process, enqueuing included. */
 export async function fleetRate(scratch: ScratchRedis, swarm: string, jobs: number): Promise<number> {
   const config = scratch.config({ FLEET_SWARM: swarm, FLEET_HAIKU_CONCURRENCY: String(CONCURRENCY) });
   const fleet = await openFleet(config);
   const haiku = await runHaiku({ config, model: createInstantModel(), log: createLogger('bench', 'error') });
   const began = performance.now();
-  await fleet.tasks.addMany(Array.from({ length: jobs }, (_, at) => ({ description: `job ${at}` })));
+  await fleet.tasks.addMany(Array.from({ length: jobs }, (_, i) => ({ description: `job ${i}` })));
   await untilFound(fleet, jobs);
   const rate = (jobs / (performance.now() - began)) * 1_000;
   await haiku.close();
@@ -108,7 +111,7 @@ async function processRate(scratch: ScratchRedis, swarm: string, processes: numb
   const fleet = await openFleet(scratch.config(env));
   const children = await startWorkers('instant-worker.js', processes, { ...env, BENCH_REDIS_URL: scratch.url });
   const add = async (count: number): Promise<void> => {
-    await fleet.tasks.addMany(Array.from({ length: count }, (_, at) => ({ description: `job ${at}` })));
+    await fleet.tasks.addMany(Array.from({ length: count }, (_, i) => ({ description: `job ${i}` })));
   };
   const rate = await warmRate(fleet.inner.queues.tasks, processes, add, (count) => untilFound(fleet, count));
   await Promise.all(children.map((child) => endProcess(child, 'SIGTERM')));
@@ -135,7 +138,7 @@ async function bareProcessRate(scratch: ScratchRedis, processes: number): Promis
   return rate;
 }
 
-/** What is compared is the workers: they are warm, and enqueuing is done, before they begin. */
+/** Returns the jobs a second of warm workers. All jobs are enqueued before the workers begin, so that only they are measured. */
 async function warmRate(
   queue: Queue,
   processes: number,
@@ -165,12 +168,12 @@ async function startWorkers(entry: string, count: number, env: Record<string, st
 async function addBare(queue: Queue, count: number): Promise<void> {
   for (let from = 0; from < count; from += 500) {
     await queue.addBulk(
-      Array.from({ length: 500 }, (_, at) => ({ name: 'task', data: { description: `job ${from + at}` } })),
+      Array.from({ length: 500 }, (_, i) => ({ name: 'task', data: { description: `job ${from + i}` } })),
     );
   }
 }
 
-/** Asks, rather than listens: a message for each finding would be work that only the measuring makes. */
+/** Polls until so many findings are stored. A message for each finding would add work that only the benchmark needs. */
 async function untilFound(fleet: OpenFleet, count: number): Promise<void> {
   while ((await fleet.findings.count()) < count) await sleep(5);
 }

@@ -1,5 +1,5 @@
 /**
- * Puts one task into the queue, waits for its finding, prints it.
+ * Adds one task, waits for its finding and prints it.
  *
  *   node dist/examples/ask-one.js "What does README.md say?" site
  */
@@ -7,7 +7,7 @@ import { connectFleet, JobFailedError, WaitTimeoutError } from 'haiku-fleet';
 
 const [description = 'What is this folder about?', workspace] = process.argv.slice(2);
 
-const fleet = await connectFleet(); // REDIS_URL and FLEET_SWARM say where
+const fleet = await connectFleet(); // reads REDIS_URL and FLEET_SWARM
 try {
   const job = await fleet.tasks.add({ description, ...(workspace === undefined ? {} : { workspace }) });
   console.log(`Enqueued ${job.id}`);
@@ -20,5 +20,5 @@ try {
   else throw error;
   process.exitCode = 1;
 } finally {
-  await fleet.close(); // or the script never ends
+  await fleet.close(); // the open connection would keep the script running
 }

@@ -1,5 +1,5 @@
 /**
- * Prints findings as they are stored, whoever asked for them, until Ctrl-C; of one batch, if it is named.
+ * Prints all findings as they are stored, or those of one batch, until Ctrl-C.
  *
  *   node dist/examples/follow-findings.js nightly
  */

@@ -1,5 +1,5 @@
 /**
- * Gives the coordinator a goal, waits for its answer, prints it with its sources.
+ * Adds a mission, waits for its answer and prints it with its sources.
  *
  *   node dist/examples/give-mission.js "What is in here, and what is left to do?" site
  */
@@ -7,9 +7,9 @@ import { connectFleet, JobFailedError, WaitTimeoutError } from 'haiku-fleet';
 
 const [goal = 'What is in here, and what is left to do?', workspace] = process.argv.slice(2);
 
-const fleet = await connectFleet(); // REDIS_URL and FLEET_SWARM say where
+const fleet = await connectFleet(); // reads REDIS_URL and FLEET_SWARM
 try {
-  // The budget holds for the plan, all tasks and the answer together.
+  // The budget covers the plan, all tasks and the answer together.
   const mission = await fleet.missions.add({ goal, budget_usd: 1, ...(workspace === undefined ? {} : { workspace }) });
   console.log(`Given ${mission.id}`);
   const { result, citations } = await mission.finding({ timeoutMs: 60 * 60_000 });
@@ -22,5 +22,5 @@ try {
   else throw error;
   process.exitCode = 1;
 } finally {
-  await fleet.close(); // or the script never ends
+  await fleet.close(); // the open connection would keep the script running
 }

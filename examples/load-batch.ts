@@ -1,5 +1,5 @@
 /**
- * Loads a thousand tasks as one batch and prints how each ends. Run again under the same name, it adds nothing twice.
+ * Adds a thousand tasks as one batch and prints how each ends. A second run with the same name adds no task twice.
  *
  *   node dist/examples/load-batch.js nightly 1000
  */
@@ -7,7 +7,7 @@ import { connectFleet, formatUsd, type TaskInput } from 'haiku-fleet';
 
 const [batch = 'nightly', count = '1000'] = process.argv.slice(2);
 
-/** Any iterable will do, also one that reads a file or a database: one chunk is held at a time. */
+/** Any iterable is accepted, also one that reads a file or a database: only one chunk is held in memory. */
 function* makeTasks(): Generator<TaskInput> {
   for (let number = 1; number <= Number(count); number += 1) {
     yield { description: `Describe the number ${number} in one sentence.`, kind: 'other', topics: ['numbers'] };
@@ -18,7 +18,7 @@ const fleet = await connectFleet();
 try {
   const report = await fleet.tasks.addMany(makeTasks(), {
     batch,
-    budgetUsd: 1, // of this batch alone; reaching it parks what is left
+    budgetUsd: 1, // of this batch alone; reaching it parks the remaining tasks
     onProgress: ({ added, existing }) => console.log(`${added} added, ${existing} there already`),
     onInvalid: (line, message) => console.error(`line ${line}: ${message}`),
   });

@@ -1,6 +1,6 @@
 /**
- * Prints what the fleet spent, by model or whatever is named (session, day, batch, mission, model, worker), and what the
- * same tokens would have cost on Sonnet.
+ * Prints what the fleet spent by session, day, batch, mission, model or worker (default: model), and what the same tokens
+ * would have cost on Sonnet.
  *
  *   node dist/examples/read-costs.js worker
  */

@@ -1,6 +1,6 @@
 /**
- * A task with a typed input and a typed result. The output goes to the worker as JSON Schema: an answer that does not fit
- * is sent back once, and fails the task the second time.
+ * Adds tasks with a typed input and a typed result. The worker gets the output as JSON Schema. The model may repair an answer
+ * that does not fit once; if it still does not fit, the task fails.
  *
  *   node dist/examples/typed-task.js site src/index.ts src/config.ts
  */

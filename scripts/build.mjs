@@ -1,4 +1,4 @@
-/** Builds `dist/`, a mirror of the source tree: compiled TypeScript, and every other file (Lua, pages) as it is. */
+/** Builds `dist/`, a mirror of the source tree: compiled TypeScript, and all other files (Lua, pages) unchanged. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { extname } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = `${root}node_modules/typescript/bin/tsc`;
-const fresh = `${root}dist.new`; // built aside and swapped in: running processes and a failed build never see half of it
+const fresh = `${root}dist.new`; // built apart and then renamed, so that running processes never read half a build
 const old = `${root}dist.old`;
 
 if (!existsSync(compiler)) {

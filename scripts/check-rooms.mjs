@@ -35,7 +35,7 @@ function findLargeRooms() {
   return large.map(([room, count]) => `room ${room}: ${count} files; expected at most ${MOST_FILES}`);
 }
 
-/** The imports between rooms. The loose files of `src` are in no room: each counts as a room of its own. */
+/** Returns the imports between rooms. The loose files of `src` are in no room: each counts as a room of its own. */
 function toRooms(graph) {
   const roomOf = (file) => (dirname(file) === 'src' ? file : dirname(file));
   const rooms = new Map([...graph.keys()].map((file) => [roomOf(file), new Set()]));
@@ -44,7 +44,7 @@ function toRooms(graph) {
   return rooms;
 }
 
-/** One circle for each import that closes one, found by walking depth first. */
+/** Returns one circle for each import that closes one, found depth first. */
 function findCircles(graph) {
   const [circles, done] = [[], new Set()];
   const walk = (node, path) => {

@@ -1,8 +1,8 @@
-/** Reads vitest's JSON report and prints `N passed, N failed, N skipped`; exit code 1 where anything failed or nothing ran. */
+/** Reads vitest's JSON report and prints `N passed, N failed, N skipped`. Exit code 1: a test failed, or none passed. */
 import { readFileSync } from 'node:fs';
 
 const report = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-// A file that cannot even be loaded has no test to count as failed.
+// A file that cannot be loaded has no failed test; count the file instead.
 const broken = report.testResults.filter(
   (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
 );

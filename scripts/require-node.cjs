@@ -1,4 +1,4 @@
-/* Says at once that this Node is too old. Written so that any Node can read it: no imports, no modern syntax. */
+/* Ends with a message if this Node is too old. Any Node can parse this file: it has no imports and no modern syntax. */
 'use strict';
 var range = require('../package.json').engines.node; // '>=20.19'
 var needed = range.replace(/^\D*/, '').split('.').map(Number);

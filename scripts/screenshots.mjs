@@ -1,6 +1,6 @@
 /**
- * Takes the documents' pictures from a running fleet: `npm run build && node scripts/screenshots.mjs`. It brings up a demo
- * fleet of its own on simulated models, gives it work, some of which fails, and looks at it with chromium. Nothing is left.
+ * Takes the screenshots of the documents: `npm run build && node scripts/screenshots.mjs`. It starts a demo fleet with
+ * simulated models, adds jobs, some of which fail, opens the pages with chromium, and removes the fleet.
  */
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,18 +19,18 @@ if (executablePath === undefined) fail('chromium is missing: apt-get install -y 
 const { startDemoFleet, DEMO_WORKSPACE } = await import('../dist/src/demo/demo-fleet.js');
 const { connectFleet } = await import('../dist/src/index.js');
 
-/** Done when the pictures are taken. */
+/** A mission that is done on the screenshots. */
 const GOAL = 'What is in here, what does it do, and what is left to do?';
-/** Under way. */
+/** A mission that runs on the screenshots. */
 const RUNNING_GOAL = 'Which error messages name no way out? Look at every file that throws one.';
 const KEPT_FAILED = 'summarise-catalog';
-/** Asked for more than a worker may do: one needs a decision, two are given too few turns. */
+/** Tasks that fail: one needs a decision, two have too few turns. */
 const FAILING = [
   ['choose-database', { kind: 'analysis', description: 'Decide which database the next ledger should use.' }],
   [KEPT_FAILED, { kind: 'docs', description: 'Summarise models/catalog.ts and what imports it.', max_turns: 1 }],
   ['find-uses', { kind: 'search', description: 'Find where "toFindingId" is used, and why.', max_turns: 1 }],
 ];
-/** Asked of the archive, so that the shards have worked. */
+/** Words of the questions to the archive, so that the shards have made calls. */
 const QUESTIONS = [
   'runTask',
   'TODO',
@@ -42,7 +42,7 @@ const QUESTIONS = [
   'budget',
   'tools',
 ];
-/** Under way while the pictures are taken; the mark is for the simulated model. */
+/** Tasks that run on the screenshots. The simulated model reads the mark. */
 const RUNNING = ['count-exports', 'list-scripts', 'describe-tools'];
 const RUNNING_MARK = '[[latency:20000]]';
 const RUNNING_MISSION_TASKS = 12;
@@ -76,7 +76,7 @@ async function giveWork(connection) {
   await connection.missions.add({ goal: `${RUNNING_GOAL} ${RUNNING_MISSION_MARK}`, workspace: DEMO_WORKSPACE });
   for (const taskId of RUNNING) await connection.tasks.add({ description: `Wait ${RUNNING_MARK}` }, { taskId });
   await until(connection, ({ active }) => active === RUNNING.length + RUNNING_MISSION_TASKS);
-  await sleep(1_000); // a worker gathers what it holds before it tells
+  await sleep(1_000); // a worker reports its jobs with a delay
 }
 
 async function until(connection, holds) {
