@@ -1,3 +1,5 @@
+import type { Finding } from '../../../src/findings/finding.ts';
+import { noteFinding } from '../../../src/findings/store.ts';
 import type { TestRedis } from './use-redis.ts';
 
 /** Stores findings as other programs do: a key, and nothing else. */
@@ -7,33 +9,19 @@ export async function storeExternal(redis: TestRedis, findings: Record<string, o
   }
 }
 
-/** Stores findings and lets the fleet know of them, as a task's end does. */
-export async function storeFindings(redis: TestRedis, findings: Record<string, object>): Promise<void> {
-  const { keys } = redis;
-  for (const [id, finding] of Object.entries(findings)) {
-    const at = 'at' in finding && typeof finding.at === 'string' ? Date.parse(finding.at) : Date.now();
-    const text = JSON.stringify({ finding_id: id, at: new Date(at).toISOString(), ...finding });
-    await redis.redis
-      .multi()
-      .set(keys.finding(id), text)
-      .zadd(keys.index, at, id)
-      .incrby(keys.contextActive, Math.ceil(text.length / 4))
-      .xadd(keys.events, '*', 'finding', id, 'session', '', 'batch', '', 'topics', '')
-      .exec();
-  }
+/** Records findings as the fleet does, with these fields and no others but id, instant and session. Default session: none. */
+export async function storeFindings(redis: TestRedis, findings: Record<string, Partial<Finding>>): Promise<void> {
+  for (const [id, fields] of Object.entries(findings)) await storeFinding(redis, id, fields);
 }
 
-/** Findings `<session>-<n>`, an hour apart, stored as a task's end stores them. Sessions come one after the other. */
+/** Records findings `<session>-<n>` as tasks leave them, an hour apart, one session after the other. */
 export async function storeSessions(redis: TestRedis, counts: Record<string, number>): Promise<void> {
-  const { keys } = redis;
-  const chain = redis.redis.pipeline();
-  let hour = 0;
-  for (const [session, count] of Object.entries(counts)) {
-    for (let n = 1; n <= count; n += 1) {
-      const id = `finding_${session}-${n}`;
-      const at = (hour += 1) * 3_600_000;
-      const text = JSON.stringify({
-        finding_id: id,
+  const sessions = Object.entries(counts).flatMap(([session, count]) =>
+    Array.from({ length: count }, (_, i) => ({ session, n: i + 1 })),
+  );
+  await Promise.all(
+    sessions.map(({ session, n }, i) =>
+      storeFinding(redis, `finding_${session}-${n}`, {
         worker_id: 'haiku_box_001',
         timestamp: '1970-01-02T00:00:00.000000',
         task: `Task ${n} of ${session}`,
@@ -42,17 +30,19 @@ export async function storeSessions(redis: TestRedis, counts: Record<string, num
         citations: [],
         tokens_used: 300,
         cost: 0.0011,
-        at: new Date(at).toISOString(),
+        at: new Date((i + 1) * 3_600_000).toISOString(),
         summary: `What ${session} learned`,
         session,
         batch: null,
         mission_id: null,
         job_id: `job-${session}-${n}`,
         topics: [session],
-      });
-      chain.set(keys.finding(id), text).zadd(keys.index, at, id).zadd(keys.indexBySession(session), at, id);
-      chain.incrby(keys.contextActive, Math.ceil(text.length / 4));
-    }
-  }
-  await chain.exec();
+      }),
+    ),
+  );
+}
+
+async function storeFinding({ db }: TestRedis, id: string, fields: Partial<Finding>): Promise<void> {
+  const finding = { finding_id: id, at: new Date().toISOString(), session: '', ...fields };
+  if (!(await noteFinding(db, finding as Finding))) throw new Error(`finding ${id} is there already`);
 }
