@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   applyOutcome,
@@ -9,9 +8,10 @@ import {
   createToolState,
 } from '../../src/haiku/tools/tool.ts';
 import { createToolset } from '../../src/haiku/toolset.ts';
+import { makeFolder } from './folder.ts';
 
 /** A real workspace beside a real "outside", and a task that uses tools in it. */
-export interface ToolWorkspace extends AsyncDisposable {
+export interface ToolWorkspace {
   root: string;
   /** A folder beside the workspace that no tool may reach; holds `secret.txt` with `outside`. */
   outside: string;
@@ -22,7 +22,7 @@ export interface ToolWorkspace extends AsyncDisposable {
 }
 
 export async function createToolWorkspace(overrides: Partial<ToolContext> = {}): Promise<ToolWorkspace> {
-  const base = await realpath(await mkdtemp(join(tmpdir(), 'fleet-tools-')));
+  const base = makeFolder();
   const root = join(base, 'workspace');
   const outside = join(base, 'outside');
   await mkdir(root);
@@ -54,6 +54,5 @@ export async function createToolWorkspace(overrides: Partial<ToolContext> = {}):
       applyOutcome(context.state, outcome);
       return outcome;
     },
-    [Symbol.asyncDispose]: () => rm(base, { recursive: true, force: true }),
   };
 }

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { connectRedis } from '../../../src/redis/connect.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { plainEnvironment, runFleet, startFleet } from '../../support/process/fleet-command.ts';
 import { isAlive, listDescendants, waitUntil } from '../../support/wait.ts';
 
@@ -10,20 +10,15 @@ import { isAlive, listDescendants, waitUntil } from '../../support/wait.ts';
 let temp = '';
 let source = '';
 beforeEach(() => {
-  temp = mkdtempSync(join(tmpdir(), 'fleet-demo-test-'));
+  temp = makeFolder({
+    'source/README.md': '# Pears\n\nAll about pears.\n',
+    'source/lib/pears.ts': 'export function countPears(): number {\n  return 3; // TODO: more\n}\n',
+    'source/lib/apples.ts': 'export const APPLES = 4;\n',
+    'source/docs/guide.md': '# Guide\n\nWhere the apples are.\n',
+    'source/.env': 'DASHBOARD_PORT=nonsense\n',
+  });
   source = join(temp, 'source');
-  mkdirSync(join(source, 'lib'), { recursive: true });
-  writeFileSync(join(source, 'README.md'), '# Pears\n\nAll about pears.\n');
-  writeFileSync(
-    join(source, 'lib', 'pears.ts'),
-    'export function countPears(): number {\n  return 3; // TODO: more\n}\n',
-  );
-  writeFileSync(join(source, 'lib', 'apples.ts'), 'export const APPLES = 4;\n');
-  mkdirSync(join(source, 'docs'));
-  writeFileSync(join(source, 'docs', 'guide.md'), '# Guide\n\nWhere the apples are.\n');
-  writeFileSync(join(source, '.env'), 'DASHBOARD_PORT=nonsense\n');
 });
-afterEach(() => rmSync(temp, { recursive: true, force: true }));
 
 const environment = (more: Record<string, string> = {}) => plainEnvironment({ TMPDIR: temp, ...more });
 const leftovers = () => readdirSync(temp).filter((name) => name.startsWith('fleet-demo-'));

@@ -22,7 +22,7 @@ const workerCode = `
 `;
 
 test('a worker killed hard leaves no program running, and its lock to the next', async () => {
-  await using site = await createToolWorkspace({ runAllow: ['sh'] });
+  const site = await createToolWorkspace({ runAllow: ['sh'] });
   const script = 'sleep 1000 & echo $! > pid; wait';
   const args = ['--input-type=module', '-e', workerCode, site.root, site.context.lockFolder ?? '', script];
   const env = { ...process.env, TMPDIR: dirname(site.root) }; // what it cannot remove any more goes with the workspace

@@ -1,19 +1,17 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useFolder } from '../../support/folder.ts';
 import { packageFolder } from '../../../src/config/package-folder.ts';
 
-let folder = '';
+const folder = useFolder();
 let pretend = '';
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-old-node-'));
-  pretend = join(folder, 'pretend.cjs');
+  pretend = join(folder.path, 'pretend.cjs');
   writeFileSync(pretend, "Object.defineProperty(process.versions, 'node', { value: '20.18.9' });");
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('an unsupported Node', () => {
   it.each(['scripts/require-node.cjs', 'dist/src/cli/main.js', 'ecosystem.config.js'])(

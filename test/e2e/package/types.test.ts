@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useFolder } from '../../support/folder.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -91,20 +91,21 @@ const fleet = await connectFleet();
 void count;
 `;
 
-let folder = '';
+const folder = useFolder();
 const said = new Map<number, string[]>();
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-test-types-'));
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  for (const [at, { line }] of cases.entries()) writeFileSync(join(folder, `case-${at}.ts`), `${head}${line}\n`);
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules/haiku-fleet'));
-  symlinkSync(join(root, 'node_modules/zod'), join(folder, 'node_modules/zod'));
+  writeFileSync(join(folder.path, 'package.json'), '{"type":"module"}');
+  for (const [at, { line }] of cases.entries()) writeFileSync(join(folder.path, `case-${at}.ts`), `${head}${line}\n`);
+  mkdirSync(join(folder.path, 'node_modules'));
+  symlinkSync(root, join(folder.path, 'node_modules/haiku-fleet'));
+  symlinkSync(join(root, 'node_modules/zod'), join(folder.path, 'node_modules/zod'));
   const compilerOptions = { strict: true, module: 'nodenext', target: 'es2022', types: [], noEmit: true };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+  writeFileSync(join(folder.path, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const ended = promisify(execFile)(process.execPath, [compiler, '-p', folder, '--pretty', 'false'], { cwd: folder });
+  const ended = promisify(execFile)(process.execPath, [compiler, '-p', folder.path, '--pretty', 'false'], {
+    cwd: folder.path,
+  });
   const output = await ended.then(
     ({ stdout }) => stdout,
     (error: { stdout: string }) => error.stdout,
@@ -115,8 +116,6 @@ beforeAll(async () => {
     said.set(Number(at), [...(said.get(Number(at)) ?? []), `${line}${detailsOf(output, line)}`]);
   }
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The indented lines below an error. */
 function detailsOf(output: string, line: string): string {

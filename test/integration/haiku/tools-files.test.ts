@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createToolState } from '../../../src/haiku/tools/tool.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
 
@@ -9,7 +9,6 @@ let site: ToolWorkspace;
 beforeEach(async () => {
   site = await createToolWorkspace();
 });
-afterEach(() => site[Symbol.asyncDispose]());
 
 const read = (file_path: string, view_range?: [number, number]) => site.use('read', { file_path, view_range });
 const write = (file_path: string, content: string) => site.use('write', { file_path, content });

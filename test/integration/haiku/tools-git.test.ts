@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
 
 let site: ToolWorkspace;
 
-/** The person's own git, to set scenes and to look at results. */
+/** The person's own git, which prepares the repository and looks at results. */
 const person = (...args: string[]): string =>
   execFileSync('git', ['-c', 'user.name=Person', '-c', 'user.email=person@example.invalid', ...args], {
     cwd: site.root,
@@ -22,7 +22,6 @@ beforeEach(async () => {
   person('add', '-A');
   person('commit', '-q', '-m', 'First');
 });
-afterEach(() => site[Symbol.asyncDispose]());
 
 const git = async (...args: string[]) => await site.use('git', { args });
 

@@ -38,7 +38,6 @@ afterEach(async () => {
     open.close();
     await once(open, 'close');
   }
-  await site[Symbol.asyncDispose]();
 });
 
 const own = (path = '/'): string => `http://127.0.0.1:${portOf(server)}${path}`;
@@ -200,6 +199,6 @@ test('throws the reason when the task is aborted while it waits', async () => {
 });
 
 test('is not offered without a list', async () => {
-  await using none = await createToolWorkspace();
+  const none = await createToolWorkspace();
   expect((await none.use('http', { method: 'GET', url: own() })).content).toContain('no such tool');
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { createRunTool } from '../../../src/haiku/tools/run/run-tool.ts';
 import { isAlive, waitUntil } from '../../support/wait.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
@@ -11,7 +11,6 @@ let site: ToolWorkspace;
 beforeEach(async () => {
   site = await createToolWorkspace({ runAllow: ['node', 'sh', 'env', 'ls', 'nothing-like-this'] });
 });
-afterEach(() => site[Symbol.asyncDispose]());
 
 const run = async (...argv: string[]) => await site.use('run', { argv });
 
@@ -43,7 +42,7 @@ test.each([['id'], ['/bin/sh', '-c', 'id'], ['./sh'], ['..\\sh'], ['']])(
 );
 
 test('is not offered without a list', async () => {
-  await using other = await createToolWorkspace();
+  const other = await createToolWorkspace();
   expect((await other.use('run', { argv: ['ls'] })).content).toContain('no such tool');
 });
 

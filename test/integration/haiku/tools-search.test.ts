@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
 
 let site: ToolWorkspace;
@@ -17,7 +17,6 @@ beforeEach(async () => {
   await symlink(join(site.outside, 'secret.txt'), join(site.root, 'link-out.txt'));
   execFileSync('mkfifo', [join(site.root, 'pipe')]);
 });
-afterEach(() => site[Symbol.asyncDispose]());
 
 const grep = async (pattern: string, path?: string) => await site.use('grep', { pattern, path });
 const glob = async (pattern: string, path?: string) => await site.use('glob', { pattern, path });

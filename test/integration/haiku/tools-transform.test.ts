@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { resolveWorkspace } from '../../../src/haiku/handler.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
 
@@ -9,7 +9,6 @@ let site: ToolWorkspace;
 beforeEach(async () => {
   site = await createToolWorkspace();
 });
-afterEach(() => site[Symbol.asyncDispose]());
 
 const CSV = 'name,team,age\nAda,red,36\nBob,blue,9\n"Cy, the ""third""",red,101\n';
 

@@ -1,21 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { LLMock } from '@copilotkit/aimock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/environment.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { createModel } from '../../../src/models/create/model.ts';
 import type { ModelRequest } from '../../../src/models/model.ts';
+import { makeFolder } from '../../support/folder.ts';
 
 let home: string;
 
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'fleet-home-'));
-});
-
-afterEach(() => {
-  rmSync(home, { recursive: true });
+  home = makeFolder();
 });
 
 const configOf = (env: Record<string, string>) => loadConfig({ FLEET_HOME: home, ...env });

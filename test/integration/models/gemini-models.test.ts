@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/environment.ts';
@@ -8,6 +6,7 @@ import { costNanoUsd } from '../../../src/pricing/cost.ts';
 import { createArchiveModels, type OpenArchiveModels } from '../../../src/models/create/archive-models.ts';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
 import { archiveRequest } from '../../support/models/archive-request.ts';
+import { makeFolder } from '../../support/folder.ts';
 
 const TIMEOUT = archiveRequest('What is the upload timeout?', ['The upload timeout is 30 seconds.']);
 const signal = new AbortController().signal;
@@ -16,14 +15,13 @@ let home: string;
 let simulator: Simulator;
 let models: OpenArchiveModels | undefined;
 beforeEach(async () => {
-  home = mkdtempSync(join(tmpdir(), 'fleet-models-'));
+  home = makeFolder();
   simulator = await startSimulator({ anthropic: { latencyMs: 0 }, gemini: { latencyMs: 0 } });
 });
 afterEach(async () => {
   await models?.close();
   models = undefined;
   await simulator.close();
-  rmSync(home, { recursive: true, force: true });
 });
 
 async function open(env: NodeJS.ProcessEnv) {

@@ -1,17 +1,16 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { connectRedis } from '../../../src/redis/connect.ts';
 import { startEmbeddedRedis } from '../../../src/redis/server/embedded.ts';
 import { findRedisServer, installLine } from '../../../src/redis/server/binary.ts';
 import { isAlive } from '../../support/wait.ts';
+import { makeFolder } from '../../support/folder.ts';
 
 let folder = '';
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-embedded-'));
+  folder = makeFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the embedded Redis', () => {
   it('keeps its data over a restart, in a folder only its owner can read', async () => {

@@ -25,7 +25,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await simulator.close();
-  await workspace[Symbol.asyncDispose]();
 });
 
 describe('a task over a real folder', () => {

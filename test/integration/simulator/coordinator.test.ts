@@ -30,7 +30,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await simulator.close();
-  await workspace[Symbol.asyncDispose]();
 });
 
 describe('the simulated Sonnet, asked as the coordinator asks', () => {

@@ -47,7 +47,6 @@ async function openLibrarian(lane: HttpLane): Promise<void> {
 describe('a mission on the simulated Sonnet', () => {
   it('looks through a real folder and answers from what was found there', async () => {
     const workspace = await createToolWorkspace();
-    redis.cleanup(() => workspace[Symbol.asyncDispose]());
     await workspace.put('README.md', '# Tea\n\nAll about tea.\n');
     await workspace.put(
       'lib/tea.ts',

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach } from 'vitest';
+import { makeFolder } from '../folder.ts';
 import { plainEnvironment, runFleet, type CommandResult } from './fleet-command.ts';
 import { isAlive, listDescendants, waitUntil } from '../wait.ts';
 
@@ -37,14 +37,11 @@ export function usePm2(): TestPm2 {
   };
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'fleet-test-pm2-'));
+    folder = makeFolder();
     variables = {};
     mkdirSync(at('home'));
   });
-  afterEach(async () => {
-    await endDaemon(at('pm2/pm2.pid'));
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterEach(() => endDaemon(at('pm2/pm2.pid')));
 
   return {
     get home() {

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { connectRedis, type RedisRole } from '../../../src/redis/connect.ts';
 import { startEmbeddedRedis, type EmbeddedRedis } from '../../../src/redis/server/embedded.ts';
 import { createDb, type Db } from '../../../src/redis/db.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
+import { useFolder } from '../folder.ts';
 import { listChildren, waitUntil } from '../wait.ts';
 
 export interface TestRedisOptions {
@@ -48,9 +46,9 @@ export interface TestRedis {
  * connection or a child process is left that the support did not make.
  */
 export function useRedis(options: TestRedisOptions = {}): TestRedis {
+  const folder = useFolder();
   let server: EmbeddedRedis | undefined;
   let admin: Redis | undefined;
-  let folder = '';
   let swarm = '';
   let db: Db | undefined;
   let undo: (() => unknown)[] = [];
@@ -62,7 +60,7 @@ export function useRedis(options: TestRedisOptions = {}): TestRedis {
   };
   const launch = async (port?: number) => {
     const { appendOnly = false, maxMemory } = options;
-    server = await startEmbeddedRedis({ folder, port, appendOnly, maxMemory, endWithParent: true });
+    server = await startEmbeddedRedis({ folder: folder.path, port, appendOnly, maxMemory, endWithParent: true });
   };
 
   const connect = async (role: RedisRole = 'worker'): Promise<Redis> => {
@@ -72,7 +70,6 @@ export function useRedis(options: TestRedisOptions = {}): TestRedis {
   };
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'fleet-test-redis-'));
     await launch();
     admin = await connectRedis(need(server).url, { role: 'worker', name: 'test-admin' });
   });
@@ -89,7 +86,6 @@ export function useRedis(options: TestRedisOptions = {}): TestRedis {
   afterAll(async () => {
     admin?.disconnect();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   return {
@@ -103,7 +99,7 @@ export function useRedis(options: TestRedisOptions = {}): TestRedis {
       return need(server).pid;
     },
     get folder() {
-      return folder;
+      return folder.path;
     },
     get redis() {
       return need(admin);

@@ -1,17 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { assertWritable, writeAtomically } from '../../../src/cli/output/atomic-write.ts';
 import { UsageError } from '../../../src/errors.ts';
+import { makeFolder } from '../../support/folder.ts';
 
 let folder = '';
 let file = '';
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-paper-file-'));
+  folder = makeFolder();
   file = join(folder, 'paper.md');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('writing a file that must be new', () => {
   it('puts it in its place whole, and leaves nothing beside it', async () => {

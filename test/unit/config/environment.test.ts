@@ -1,19 +1,18 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { environmentNames, loadConfig, requireAnthropicKey } from '../../../src/config/environment.ts';
 import { packageFolder } from '../../../src/config/package-folder.ts';
-import { shardVariableNames } from '../../../src/config/shards.ts';
 import { readEmbeddedChoice, writeEmbeddedChoice } from '../../../src/config/embedded-choice.ts';
+import { shardVariableNames } from '../../../src/config/shards.ts';
+import { makeFolder } from '../../support/folder.ts';
 
 let home = '';
 let env: NodeJS.ProcessEnv = {};
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'fleet-config-'));
+  home = makeFolder();
   env = { FLEET_HOME: home, FLEET_DATA: join(home, 'data') };
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const writeEnv = (text: string) => writeFileSync(join(home, '.env'), text);
 

@@ -1,17 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig, requireShards } from '../../../src/config/environment.ts';
 import { configSecrets, createRedactor } from '../../../src/config/redact.ts';
+import { makeFolder } from '../../support/folder.ts';
 
 let home = '';
 let env: NodeJS.ProcessEnv = {};
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'fleet-shards-'));
+  home = makeFolder();
   env = { FLEET_HOME: home, FLEET_DATA: join(home, 'data') };
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const load = (variables: NodeJS.ProcessEnv) => loadConfig({ ...env, ...variables });
 

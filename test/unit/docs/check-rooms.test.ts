@@ -1,23 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 import { root } from '../../support/docs.ts';
-
-let folder = '';
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'fleet-rooms-'))));
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+import { makeFolder } from '../../support/folder.ts';
 
 /** Runs the check over a tree of files. @returns exit code and error output */
 function check(tree: Record<string, string>): { code: number | null; problems: string[] } {
-  for (const [path, text] of Object.entries(tree)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), text);
-  }
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/check-rooms.mjs'), folder], {
-    encoding: 'utf8',
-  });
+  const args = [join(root, 'scripts/check-rooms.mjs'), makeFolder(tree)];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   return { code: status, problems: stderr.split('\n').filter(Boolean) };
 }
 

@@ -1,16 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/environment.ts';
 import { buildApps } from '../../../src/pm2/apps.ts';
 import { writeEmbeddedChoice } from '../../../src/config/embedded-choice.ts';
+import { makeFolder } from '../../support/folder.ts';
 
 let home = '';
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'fleet-apps-'));
+  home = makeFolder();
 });
-afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const appsOf = (more: Record<string, string> = {}) =>
   buildApps(loadConfig({ FLEET_HOME: home, FLEET_DATA: home, ...more }));
