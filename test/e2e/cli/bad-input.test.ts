@@ -1,29 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
-import { plainEnvironment, runFleet, startFleet } from '../../support/process/fleet-command.ts';
+import { runFleet } from '../../support/process/fleet-command.ts';
+import { useShell } from '../../support/process/use-shell.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-cli-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const environment = (more: Record<string, string> = {}) =>
-  plainEnvironment({
-    FLEET_HOME: folder,
-    FLEET_DATA: folder,
-    REDIS_URL: redis.url,
-    FLEET_SWARM: redis.swarm,
-    FLEET_OFFLINE: '1',
-    FLEET_WORKSPACES: `site=${folder}`,
-    ...more,
-  });
-const fleet = (...args: string[]) => runFleet(args, environment(), folder);
+const shell = useShell(redis, (folder) => ({ FLEET_WORKSPACES: `site=${folder}` }));
+const fleet = shell.run;
 const countJobs = async (): Promise<number> => redis.redis.llen(redis.keys.queueKey('tasks', 'wait'));
 
 describe('wrong use', () => {
@@ -80,16 +66,17 @@ describe('wrong use', () => {
   });
 
   it('warns of a batch budget that is below what one call may cost', async () => {
-    writeFileSync(join(folder, 'few.jsonl'), '{"description":"x"}\n');
-    const few = (budget: string) => fleet('task', '--file', join(folder, 'few.jsonl'), '--dry-run', '--budget', budget);
+    writeFileSync(join(shell.folder, 'few.jsonl'), '{"description":"x"}\n');
+    const few = (budget: string) =>
+      fleet('task', '--file', join(shell.folder, 'few.jsonl'), '--dry-run', '--budget', budget);
 
     expect((await few('0.001')).stderr).toMatch(/--budget 0\.001 is less than one call of claude-haiku-5-5 may cost/);
     expect((await few('1')).stderr).toBe('');
   });
 
   it('names a schema that is none', async () => {
-    writeFileSync(join(folder, 'schema.json'), JSON.stringify({ type: 'nonsense' }));
-    const { code, stderr } = await fleet('task', 'x', '--schema', join(folder, 'schema.json'));
+    writeFileSync(join(shell.folder, 'schema.json'), JSON.stringify({ type: 'nonsense' }));
+    const { code, stderr } = await fleet('task', 'x', '--schema', join(shell.folder, 'schema.json'));
 
     expect(code).toBe(2);
     expect(stderr).toContain('schema');
@@ -97,8 +84,8 @@ describe('wrong use', () => {
   });
 
   it('names the limit of a task of 300 kB', async () => {
-    writeFileSync(join(folder, 'data.json'), JSON.stringify('x'.repeat(300_000)));
-    const { code, stderr } = await fleet('task', 'x', '--data-file', join(folder, 'data.json'));
+    writeFileSync(join(shell.folder, 'data.json'), JSON.stringify('x'.repeat(300_000)));
+    const { code, stderr } = await fleet('task', 'x', '--data-file', join(shell.folder, 'data.json'));
 
     expect(code).toBe(2);
     expect(stderr).toMatch(/expected at most 256 kB as JSON, got 293 kB; put the material into a file/);
@@ -145,7 +132,7 @@ describe('a Redis that cannot be used', () => {
   it('says in one line that it is not there, and exits 1', async () => {
     const url = `redis://127.0.0.1:${await findFreePort()}`;
     for (const args of [['status'], ['task', 'x'], ['costs', '--json'], ['halt', 'enough']]) {
-      const { code, stdout, stderr } = await runFleet(args, environment({ REDIS_URL: url }));
+      const { code, stdout, stderr } = await shell.start(args, { env: { REDIS_URL: url } }).done;
       expect(stderr).toMatch(/^Error: Redis is not reachable at 127\.0\.0\.1:\d+; start it, .*\n$/);
       expect(stdout).toBe('');
       expect(code).toBe(1);
@@ -169,7 +156,7 @@ describe('a Redis that cannot be used', () => {
 
 describe('the shell around it', () => {
   it('ends quietly when nobody reads on', async () => {
-    const monitor = startFleet(['status', '--watch'], environment());
+    const monitor = shell.start(['status', '--watch']);
     monitor.child.stdout?.destroy();
 
     const { stderr } = await monitor.done;
@@ -177,10 +164,8 @@ describe('the shell around it', () => {
   });
 
   it('ignores a .env of the folder it is typed in', async () => {
-    const elsewhere = mkdtempSync(join(tmpdir(), 'fleet-elsewhere-'));
-    writeFileSync(join(elsewhere, '.env'), 'REDIS_URL=redis://127.0.0.1:1\nFLEET_SWARM=WRONG\n');
-    const { code } = await runFleet(['status'], environment(), elsewhere);
-    rmSync(elsewhere, { recursive: true });
+    const elsewhere = makeFolder({ '.env': 'REDIS_URL=redis://127.0.0.1:1\nFLEET_SWARM=WRONG\n' });
+    const { code } = await runFleet(['status'], shell.env(), elsewhere);
 
     expect(code).toBe(0);
   });

@@ -1,30 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { connectQueues } from '../../../src/jobs/connect-queue.ts';
-import { plainEnvironment, runFleet, type CommandResult } from '../../support/process/fleet-command.ts';
+import { useShell } from '../../support/process/use-shell.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 const ID = 'mission-a';
-let folder = '';
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-cli-halt-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-function fleet(...args: string[]): Promise<CommandResult> {
-  const env = plainEnvironment({
-    FLEET_HOME: folder,
-    FLEET_DATA: folder,
-    REDIS_URL: redis.url,
-    FLEET_SWARM: redis.swarm,
-    FLEET_OFFLINE: '1',
-  });
-  return runFleet(args, env, folder);
-}
+const fleet = useShell(redis).run;
 
 async function stateHalt(halt: object): Promise<void> {
   await redis.redis.set(redis.keys.haltReason, JSON.stringify({ at: new Date().toISOString(), by: 'w', ...halt }));

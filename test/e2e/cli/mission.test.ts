@@ -1,45 +1,26 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { StoredFinding } from '../../../src/findings/types.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { plainEnvironment, runFleet } from '../../support/process/fleet-command.ts';
 import { startWorkerProcess } from '../../support/process/worker-process.ts';
+import { useShell } from '../../support/process/use-shell.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
-let folder = '';
 let site = '';
+const shell = useShell(redis, () => ({ FLEET_WORKSPACES: `site=${site}` }));
+const fleet = shell.run;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-cli-'));
-  site = mkdtempSync(join(tmpdir(), 'fleet-cli-site-'));
-  writeFileSync(join(site, 'README.md'), '# A site\n\nIt sells tea.\n');
-  writeFileSync(join(site, 'tea.ts'), 'export const tea = 1; // TODO: name the sort\n');
+  site = makeFolder({
+    'README.md': '# A site\n\nIt sells tea.\n',
+    'tea.ts': 'export const tea = 1; // TODO: name the sort\n',
+  });
 });
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
-  rmSync(site, { recursive: true, force: true });
-});
-
-const fleet = (...args: string[]) =>
-  runFleet(
-    args,
-    plainEnvironment({
-      FLEET_HOME: folder,
-      FLEET_DATA: folder,
-      REDIS_URL: redis.url,
-      FLEET_SWARM: redis.swarm,
-      FLEET_OFFLINE: '1',
-      FLEET_WORKSPACES: `site=${site}`,
-    }),
-    folder,
-  );
 
 /** The simulator, a worker and a coordinator on it. */
-async function startLane(): Promise<void> {
+async function startWorkers(): Promise<void> {
   const simulator = await startAnthropicSimulator({ latencyMs: 5 });
   redis.cleanup(() => simulator.close());
   const provider = simulator.url;
@@ -49,7 +30,7 @@ async function startLane(): Promise<void> {
 
 describe('fleet mission', () => {
   it('waits for the answer, and prints it with its sources, counts, cost and share', async () => {
-    await startLane();
+    await startWorkers();
     const { code, stdout, stderr } = await fleet('mission', 'Say it. [[tasks:3]]', '--workspace', 'site', '--wait');
     expect(stderr).toMatch(/Recall: +skipped: the archive is empty\nSurvey: +2 files\nPlan: +3 tasks/);
     expect(stdout).toMatch(/\[finding_[0-9a-f]{16}\]/);
@@ -59,7 +40,7 @@ describe('fleet mission', () => {
   });
 
   it('says how it stands, one or all, and as JSON', async () => {
-    await startLane();
+    await startWorkers();
     await fleet('mission', 'Say it. [[tasks:3]]', '--mission-id', 'm', '--wait');
     expect((await fleet('mission', 'ls')).stdout).toMatch(/m +done +3 of 3 +\$0\.\d{4}.*Say it\./);
     expect((await fleet('mission', 'm')).stdout).toMatch(/^Mission m: done\n(.*\n)*.*answer: +fleet findings finding_/);
@@ -69,7 +50,7 @@ describe('fleet mission', () => {
   });
 
   it('makes the plan alone with --dry-run, says what it cost and what the rest would', async () => {
-    await startLane();
+    await startWorkers();
     const { code, stdout, stderr } = await fleet('mission', 'Say it. [[tasks:30]]', '--mission-id', 'm', '--dry-run');
     expect(stderr).toContain('the plan alone; its calls are paid');
     expect(stdout).toMatch(/item × 30 \(1, 2, 3, 4, 5, …\)/);
@@ -83,7 +64,7 @@ describe('fleet mission', () => {
   });
 
   it('exits 1 for a mission that fails, with its reasons, and goes on once it is retried', async () => {
-    await startLane();
+    await startWorkers();
     const { code, stderr } = await fleet('mission', 'Say it. [[tasks:4]] [[fail:2]]', '--mission-id', 'm', '--wait');
     expect(code).toBe(1);
     expect(stderr).toMatch(/mission m failed: quorum: 2 of 4 tasks are done, 4 are needed/);
@@ -92,14 +73,14 @@ describe('fleet mission', () => {
   });
 
   it('names no failed tasks where none was planned', async () => {
-    await startLane();
+    await startWorkers();
     const { code, stdout } = await fleet('mission', 'Say it. [[cycle]]', '--mission-id', 'm', '--wait');
     expect(stdout).toMatch(/problem: .*goes in a circle: hen → egg → hen(.*\n)*.*next: +fleet retry m$/m);
     expect(code).toBe(1);
   });
 
   it('names the tasks that were cancelled with it', async () => {
-    await startLane();
+    await startWorkers();
     await fleet('mission', 'Say it. [[tasks:3]] [[task-latency:20000]]', '--mission-id', 'm');
     await waitUntil(async () => (await redis.redis.exists(redis.keys.queueKey('tasks', 'm-1'))) === 1);
     await fleet('cancel', 'm');
@@ -107,7 +88,7 @@ describe('fleet mission', () => {
   });
 
   it('exits 1 where all that it waits for is parked, its survey among it', async () => {
-    await startLane();
+    await startWorkers();
     const own = ['--mission-id', 'm', '--workspace', 'site', '--budget', '0.001'];
     const { code, stderr } = await fleet('mission', 'Say it. [[tasks:3]]', ...own, '--wait');
     expect(stderr).toMatch(
@@ -121,7 +102,7 @@ describe('fleet mission', () => {
   });
 
   it('exits 3 while the fleet is halted', async () => {
-    await startLane();
+    await startWorkers();
     await fleet('halt', 'a test');
     const { code, stderr } = await fleet('mission', 'Say it. [[tasks:3]]', '--wait');
     expect(code).toBe(3);

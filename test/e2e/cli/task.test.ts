@@ -1,41 +1,23 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { ResultLine } from '../../../src/tasks/batch/results.ts';
 import type { StoredFinding } from '../../../src/findings/types.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { plainEnvironment, runFleet, startFleet } from '../../support/process/fleet-command.ts';
 import { startWorkerProcess } from '../../support/process/worker-process.ts';
+import { useShell } from '../../support/process/use-shell.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
-let folder = '';
 let site = '';
+const shell = useShell(redis, () => ({ FLEET_WORKSPACES: `site=${site}` }));
+const fleet = shell.run;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-cli-'));
-  site = mkdtempSync(join(tmpdir(), 'fleet-cli-site-'));
-  writeFileSync(join(site, 'README.md'), '# A site\n\nIt sells tea.\n');
+  site = makeFolder({ 'README.md': '# A site\n\nIt sells tea.\n' });
 });
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
-  rmSync(site, { recursive: true, force: true });
-});
-
-const environment = (more: Record<string, string> = {}) =>
-  plainEnvironment({
-    FLEET_HOME: folder,
-    FLEET_DATA: folder,
-    REDIS_URL: redis.url,
-    FLEET_SWARM: redis.swarm,
-    FLEET_OFFLINE: '1',
-    FLEET_WORKSPACES: `site=${site}`,
-    ...more,
-  });
-
-const fleet = (...args: string[]) => runFleet(args, environment(), folder);
 
 async function fleetJson<T>(...args: string[]): Promise<T> {
   const { stdout } = await fleet(...args, '--json');
@@ -43,14 +25,14 @@ async function fleetJson<T>(...args: string[]): Promise<T> {
 }
 
 /** The simulator and a worker process on it. */
-async function startLane(): Promise<void> {
+async function startWorker(): Promise<void> {
   const simulator = await startAnthropicSimulator({ latencyMs: 5 });
   redis.cleanup(() => simulator.close());
   await startWorkerProcess(redis, { id: 'haiku_cli_001', provider: simulator.url, slots: 8, workspace: site });
 }
 
 function writeTasks(name: string, lines: unknown[]): string {
-  const path = join(folder, name);
+  const path = join(shell.folder, name);
   writeFileSync(path, lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
   return path;
 }
@@ -65,7 +47,7 @@ const IMPOSSIBLE = { type: 'object', properties: { n: { type: 'integer', minimum
 
 describe('a fleet of one worker', () => {
   it('does a task, shows its finding, its cost and the status', async () => {
-    await startLane();
+    await startWorker();
 
     const task = await fleet(
       'task',
@@ -95,13 +77,13 @@ describe('a fleet of one worker', () => {
   });
 
   it('runs a file, writes its results, and mends what failed', async () => {
-    await startLane();
+    await startWorker();
     const tasks = writeTasks('nightly.jsonl', [
       { description: 'How many lines has README.md?', workspace: 'site' },
       '{"description": "cut off',
       { description: 'Give a number', schema: IMPOSSIBLE },
     ]);
-    const out = join(folder, 'results.jsonl');
+    const out = join(shell.folder, 'results.jsonl');
 
     const dry = await fleet('task', '--file', tasks, '--dry-run');
     expect(dry.stdout).toContain('nothing was added');
@@ -122,7 +104,7 @@ describe('a fleet of one worker', () => {
     expect(failed.stdout).toMatch(/❌ schema: 1 task\n.*nightly-3/);
     expect(failed.stdout).toContain('fleet retry --batch nightly --reason schema');
 
-    const mended = join(folder, 'mended.json');
+    const mended = join(shell.folder, 'mended.json');
     writeFileSync(mended, JSON.stringify({ description: 'How many lines has README.md?', workspace: 'site' }));
     expect(await fleet('retry', 'nightly-3', '--data', mended)).toMatchObject({ code: 0 });
     writeTasks('nightly.jsonl', [
@@ -136,13 +118,13 @@ describe('a fleet of one worker', () => {
     expect(readResults(out).map(({ state }) => state)).toEqual(['completed', 'completed', 'completed']);
     expect(await redis.redis.zcard(redis.keys.index)).toBe(3);
 
-    const exported = join(folder, 'findings.jsonl');
+    const exported = join(shell.folder, 'findings.jsonl');
     expect((await fleet('findings', '--batch', 'nightly', '--export', exported)).stdout).toContain('3 findings');
     expect(readFileSync(exported, 'utf8').trimEnd().split('\n')).toHaveLength(3);
   });
 
   it('halts with a reason, says it to whoever waits, and goes on', async () => {
-    await startLane();
+    await startWorker();
     const tasks = writeTasks('work.jsonl', [{ description: 'How many lines has README.md?', workspace: 'site' }]);
     expect(await fleet('halt', 'prices', 'look', 'wrong')).toMatchObject({ code: 0 });
 
@@ -158,7 +140,7 @@ describe('a fleet of one worker', () => {
   });
 
   it('parks a batch at its budget and goes on with a higher one', async () => {
-    await startLane();
+    await startWorker();
     const tasks = writeTasks('poor.jsonl', [{ description: 'How many lines has README.md?', workspace: 'site' }]);
 
     const parked = await fleet('task', '--file', tasks, '--budget', '0.0001', '--wait');
@@ -179,8 +161,8 @@ describe('a fleet of one worker', () => {
   });
 
   it('shows each message as it comes', async () => {
-    await startLane();
-    const monitor = startFleet(['monitor', '--json'], environment());
+    await startWorker();
+    const monitor = shell.start(['monitor', '--json']);
     await waitUntil(async () => Number(await redis.redis.pubsub('NUMPAT')) > 0);
 
     await fleet('task', 'How many lines has README.md?', '--workspace', 'site', '--task-id', 'seen', '--wait');
@@ -239,7 +221,7 @@ describe('without workers', () => {
   it('books a single task’s call as uncertain when it is interrupted', async () => {
     const simulator = await startAnthropicSimulator({ latencyMs: 60_000 });
     redis.cleanup(() => simulator.close());
-    const single = startFleet(['single', '--task', 'takes long'], environment({ ANTHROPIC_BASE_URL: simulator.url }));
+    const single = shell.start(['single', '--task', 'takes long'], { env: { ANTHROPIC_BASE_URL: simulator.url } });
     await waitUntil(async () => (await redis.redis.hlen(redis.keys.reservations)) === 1);
     single.child.kill('SIGINT');
 
@@ -254,19 +236,19 @@ describe('without workers', () => {
   it('halts the fleet when the provider refuses the key of a single task', async () => {
     const simulator = await startAnthropicSimulator({ acceptKey: () => false });
     redis.cleanup(() => simulator.close());
-    const single = await runFleet(['single', '--task', 'x'], environment({ ANTHROPIC_BASE_URL: simulator.url }));
+    const single = await shell.start(['single', '--task', 'x'], { env: { ANTHROPIC_BASE_URL: simulator.url } }).done;
 
     expect(single.code).toBe(3);
     expect((await fleet('status')).stdout).toContain('HALTED');
   });
 
   it('keeps sessions, contexts and budgets', async () => {
-    writeFileSync(join(folder, 'NOTES.md'), 'We sell tea.\n');
+    writeFileSync(join(shell.folder, 'NOTES.md'), 'We sell tea.\n');
     expect((await fleet('session', 'instance-11')).stdout).toContain('Session instance-11 began');
     expect((await fleet('session')).stdout).toMatch(/^Session instance-11 began \d{4}-.* and has \d+ findings?\.$/m);
     expect(await fleet('session', 'two words')).toMatchObject({ code: 2 });
 
-    expect(await fleet('context', 'load', 'history', join(folder, 'NOTES.md'))).toMatchObject({ code: 0 });
+    expect(await fleet('context', 'load', 'history', join(shell.folder, 'NOTES.md'))).toMatchObject({ code: 0 });
     expect((await fleet('context', 'ls')).stdout).toMatch(/history +13 /);
     expect(await fleet('task', 'x', '--context', 'history')).toMatchObject({ code: 0 });
     expect(await fleet('context', 'rm', 'history')).toMatchObject({ code: 0 });
@@ -277,34 +259,27 @@ describe('without workers', () => {
   });
 
   it('reads a pipe as a batch', async () => {
-    const piped = startFleet(
-      ['task', '--file', '-', '--batch', 'piped'],
-      environment(),
-      folder,
-      '{"description":"one"}\n{"description":"two"}\n',
-    );
+    const piped = shell.start(['task', '--file', '-', '--batch', 'piped'], {
+      input: '{"description":"one"}\n{"description":"two"}\n',
+    });
 
     expect((await piped.done).stdout).toContain('Batch piped: 2 tasks added (2 lines read)');
     expect(await redis.redis.llen(redis.keys.queueKey('tasks', 'wait'))).toBe(2);
   });
 
   it('leaves no half file behind when waiting is interrupted', async () => {
-    const out = join(folder, 'results.jsonl');
-    const temporary = join(folder, 'tmp');
+    const out = join(shell.folder, 'results.jsonl');
+    const temporary = join(shell.folder, 'tmp');
     mkdirSync(temporary);
     const tasks = writeTasks('late.jsonl', [{ description: 'one' }]);
-    const waiting = startFleet(
-      ['task', '--file', tasks, '--wait', '--out', out],
-      environment({ TMPDIR: temporary }),
-      folder,
-    );
+    const waiting = shell.start(['task', '--file', tasks, '--wait', '--out', out], { env: { TMPDIR: temporary } });
     await waitUntil(() => waiting.output().includes('No worker is up'));
     waiting.child.kill('SIGINT');
 
     const { code, stderr } = await waiting.done;
     expect(code).toBe(130);
     expect(stderr).toContain('the same command takes up batch late again');
-    expect(readdirSync(folder).toSorted()).toEqual(['late.jsonl', 'tmp']);
+    expect(readdirSync(shell.folder).toSorted()).toEqual(['late.jsonl', 'tmp']);
     expect(readdirSync(temporary)).toEqual([]);
   });
 
@@ -316,7 +291,7 @@ describe('without workers', () => {
   });
 
   it('leaves the results file as it was when the loading fails', async () => {
-    const out = join(folder, 'results.jsonl');
+    const out = join(shell.folder, 'results.jsonl');
     writeFileSync(out, 'old\n');
     const first = writeTasks('a.jsonl', [{ description: 'one' }]);
     await fleet('task', '--file', first, '--batch', 'same');

@@ -1,34 +1,21 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CheckGroup } from '../../../src/doctor/check.ts';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { plainEnvironment, runFleet } from '../../support/process/fleet-command.ts';
+import { useShell } from '../../support/process/use-shell.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis({ appendOnly: true });
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-doctor-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const environment = (more: Record<string, string> = {}) =>
-  plainEnvironment({
-    PM2_HOME: join(folder, 'pm2'),
-    FLEET_HOME: folder,
-    FLEET_DATA: join(folder, 'data'),
-    REDIS_URL: redis.url,
-    FLEET_SWARM: redis.swarm,
-    FLEET_OFFLINE: '1',
-    DASHBOARD_PORT: '0',
-    ...more,
-  });
+const shell = useShell(redis, (folder) => ({
+  PM2_HOME: join(folder, 'pm2'),
+  FLEET_DATA: join(folder, 'data'),
+  DASHBOARD_PORT: '0',
+}));
 
 async function doctor(more: Record<string, string> = {}, ...options: string[]) {
-  const { code, stdout } = await runFleet(['doctor', '--json', ...options], environment(more));
+  const { code, stdout } = await shell.start(['doctor', '--json', ...options], { env: more }).done;
   const groups = JSON.parse(stdout) as CheckGroup[];
   const results = groups.flatMap((group) => group.results);
   return {
@@ -41,8 +28,8 @@ async function doctor(more: Record<string, string> = {}, ...options: string[]) {
 
 describe('fleet doctor', () => {
   it('finds a sound machine well, names every variable, and leaves nothing in Redis', async () => {
-    mkdirSync(join(folder, 'site'));
-    const { code, bad, find } = await doctor({ FLEET_WORKSPACES: `site=${join(folder, 'site')}` });
+    mkdirSync(join(shell.folder, 'site'));
+    const { code, bad, find } = await doctor({ FLEET_WORKSPACES: `site=${join(shell.folder, 'site')}` });
     expect(bad).toEqual([]);
     expect(code).toBe(0);
     expect(find('Redis')?.seen).toMatch(/^\d+\.\d+\.\d+ at 127\.0\.0\.1:\d+$/);
@@ -57,7 +44,7 @@ describe('fleet doctor', () => {
     await redis.redis.config('SET', 'maxmemory-policy', 'allkeys-lru', 'appendonly', 'no');
     redis.cleanup(() => redis.redis.config('SET', 'maxmemory-policy', 'noeviction', 'appendonly', 'yes'));
     await redis.redis.hset(redis.keys.swarmMark, 'kind', 'real');
-    const { code, bad } = await doctor({ FLEET_WORKSPACES: `gone=${join(folder, 'gone')}` });
+    const { code, bad } = await doctor({ FLEET_WORKSPACES: `gone=${join(shell.folder, 'gone')}` });
     expect(code).toBe(1);
     expect(bad.map(({ what }) => what)).toEqual([
       'Redis',

@@ -1,36 +1,15 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
-import { plainEnvironment, runFleet } from '../../support/process/fleet-command.ts';
 import { storeFindings, storeExternal } from '../../support/redis/store-findings.ts';
+import { useShell } from '../../support/process/use-shell.ts';
+import { spawnWorker } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
-const worker = fileURLToPath(new URL('../../../dist/workers/librarian.js', import.meta.url));
 const TEA = { task: 'Look at the store', result: 'The store holds 40 crates of tea.', session: 'instance-10' };
-
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-librarian-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const environment = (more: Record<string, string> = {}) =>
-  plainEnvironment({
-    FLEET_HOME: folder,
-    FLEET_DATA: folder,
-    REDIS_URL: redis.url,
-    FLEET_SWARM: redis.swarm,
-    FLEET_OFFLINE: '1',
-    ...more,
-  });
-const fleet = (...args: string[]) => runFleet(args, environment(), folder);
+const shell = useShell(redis);
+const fleet = shell.run;
 
 async function openSimulator(): Promise<Simulator> {
   const simulator = await startSimulator({ gemini: { latencyMs: 5 } });
@@ -38,23 +17,10 @@ async function openSimulator(): Promise<Simulator> {
   return simulator;
 }
 
-/** A built librarian, as pm2 would run it. */
+/** Starts a built librarian and waits until it is ready or has ended. */
 async function startProcess(env: Record<string, string>) {
-  const child = spawn(process.execPath, [worker], {
-    env: environment(env),
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  let output = '';
-  child.stdout?.on('data', (chunk) => (output += String(chunk)));
-  child.stderr?.on('data', (chunk) => (output += String(chunk)));
-  const ended = once(child, 'exit').then(([code]) => code as number | null);
-  const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    return ended;
-  };
-  redis.cleanup(() => end('SIGKILL'));
-  const ready = await Promise.race([once(child, 'message').then(() => true), ended.then(() => false)]);
-  return { ready, end, ended, output: () => output };
+  const librarian = spawnWorker(redis, 'librarian', shell.env(env));
+  return { ...librarian, ready: await librarian.isReady };
 }
 
 describe('a librarian process', () => {
@@ -107,24 +73,24 @@ describe('a librarian process', () => {
     expect(await fleet('retry', id, '--append', 'x')).toMatchObject({ code: 1 });
     expect((await fleet('retry', id)).stdout).toContain(`Retried ${id}`);
 
-    expect(await librarian.end('SIGTERM')).toBe(0);
+    expect((await librarian.end('SIGTERM')).code).toBe(0);
   });
 
   it('is not needed to test the shards: each gets one query, and a bad key is named', async () => {
     const simulator = await openSimulator();
     simulator.gemini.configure({ acceptKeys: ['key-1', 'key-3'] });
-    const env = environment({
+    const env = {
       GEMINI_BASE_URL: simulator.url,
       GEMINI_TIER: 'free',
       ...Object.fromEntries([1, 2, 3].map((shard) => [`GEMINI_API_KEY_SHARD${shard}`, `key-${shard}`])),
-    });
+    };
 
-    const tested = await runFleet(['shards', '--test'], env, folder);
+    const tested = await shell.start(['shards', '--test'], { env }).done;
 
     expect(tested.code).toBe(1);
     expect(tested.stdout).toMatch(/S1 ✅ \d+ ms\nS2 ❌ \d+ ms .*API key.*\nS3 ✅ \d+ ms\n2 of 3 shards answer\./);
     expect(simulator.gemini.requests()).toHaveLength(3);
-    const shown = await runFleet(['shards', '--json'], env, folder);
+    const shown = await shell.start(['shards', '--json'], { env }).done;
     expect(JSON.parse(shown.stdout)).toMatchObject({ shards: [{ left: 1499 }, {}, { left: 1499 }] });
   });
 
@@ -153,7 +119,7 @@ describe('a librarian process', () => {
     ],
   ])('%s exits 78 and says what is missing', async (_, env, message) => {
     const librarian = await startProcess(env);
-    expect(await librarian.ended).toBe(78);
+    expect((await librarian.ended).code).toBe(78);
     expect(librarian.output()).toMatch(message);
     expect(librarian.output()).not.toContain('not-a-real-key');
   });

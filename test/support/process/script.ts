@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { swarmEnvironment } from '../redis/swarm-environment.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
 import { plainEnvironment, type CommandResult } from './fleet-command.ts';
 
@@ -18,13 +19,7 @@ export function startScript(
 ): RunningScript {
   const child = spawn(process.execPath, args, {
     cwd: options.cwd,
-    env: plainEnvironment({
-      FLEET_HOME: redis.folder,
-      FLEET_DATA: redis.folder,
-      FLEET_SWARM: redis.swarm,
-      REDIS_URL: redis.url,
-      ...options.env,
-    }),
+    env: plainEnvironment(swarmEnvironment(redis, options.env)),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { plainEnvironment } from './fleet-command.ts';
+import { swarmEnvironment } from '../redis/swarm-environment.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
+import { plainEnvironment } from './fleet-command.ts';
 
-const toMain = (kind: string): string => fileURLToPath(new URL(`../../../dist/workers/${kind}.js`, import.meta.url));
+type WorkerKind = 'haiku' | 'coordinator' | 'librarian';
 
 /** A built worker, as pm2 would run it. */
 export interface WorkerProcess {
@@ -14,8 +15,13 @@ export interface WorkerProcess {
   /** Its log so far. */
   output(): string;
   /** Sends the signal and waits until the process has ended. */
-  end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  end(signal: NodeJS.Signals): Promise<WorkerEnd>;
   hasEnded(): boolean;
+}
+
+interface WorkerEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
 }
 
 export interface WorkerProcessOptions {
@@ -29,27 +35,37 @@ export interface WorkerProcessOptions {
   workspace?: string;
   env?: Record<string, string>;
   /** Default `haiku`. */
-  kind?: 'haiku' | 'coordinator';
+  kind?: WorkerKind;
 }
 
 /** Starts a built worker on the test's swarm and waits until it says that it is ready. Killed after the test, if it is there. */
 export async function startWorkerProcess(redis: TestRedis, options: WorkerProcessOptions): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [toMain(options.kind ?? 'haiku')], {
-    env: plainEnvironment({
-      FLEET_HOME: redis.folder,
-      FLEET_DATA: redis.folder,
-      TMPDIR: redis.folder, // what a killed worker leaves goes with it
-      FLEET_OFFLINE: '1',
-      FLEET_SWARM: redis.swarm,
-      FLEET_WORKER_ID: options.id,
-      FLEET_HAIKU_CONCURRENCY: String(options.slots ?? 1),
-      REDIS_URL: options.redisUrl ?? redis.url,
-      ANTHROPIC_BASE_URL: options.provider,
-      ...(options.workspace === undefined ? {} : { FLEET_WORKSPACES: `site=${options.workspace}` }),
-      ...options.env,
-    }),
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  const { id, kind = 'haiku', workspace } = options;
+  const env = swarmEnvironment(redis, {
+    TMPDIR: redis.folder, // what a killed worker leaves goes with it
+    FLEET_WORKER_ID: id,
+    FLEET_HAIKU_CONCURRENCY: String(options.slots ?? 1),
+    ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+    ANTHROPIC_BASE_URL: options.provider,
+    ...(workspace === undefined ? {} : { FLEET_WORKSPACES: `site=${workspace}` }),
+    ...options.env,
   });
+  const worker = spawnWorker(redis, kind, plainEnvironment(env));
+  if (!(await worker.isReady)) throw new Error(`worker ${id} ended:\n${worker.output()}`);
+  return { id, pid: worker.child.pid ?? 0, ...worker };
+}
+
+/**
+ * Starts a built worker with this environment. Killed after the test, if it is there.
+ * @returns `isReady`: whether it says that it is ready before it ends
+ */
+export function spawnWorker(
+  redis: TestRedis,
+  kind: WorkerKind,
+  env: NodeJS.ProcessEnv,
+): Omit<WorkerProcess, 'id' | 'pid'> & { isReady: Promise<boolean>; ended: Promise<WorkerEnd> } {
+  const main = fileURLToPath(new URL(`../../../dist/workers/${kind}.js`, import.meta.url));
+  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let output = '';
   child.stdout?.on('data', (chunk) => (output += String(chunk)));
   child.stderr?.on('data', (chunk) => (output += String(chunk)));
@@ -58,13 +74,11 @@ export async function startWorkerProcess(redis: TestRedis, options: WorkerProces
     signal: signal as NodeJS.Signals | null,
   }));
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
-  const end = async (signal: NodeJS.Signals) => {
+  const end = async (signal: NodeJS.Signals): Promise<WorkerEnd> => {
     if (!hasEnded()) child.kill(signal);
     return ended;
   };
   redis.cleanup(() => end('SIGKILL'));
-  const ready = once(child, 'message').then(() => true);
-  if (!(await Promise.race([ready, ended.then(() => false)])))
-    throw new Error(`worker ${options.id} ended:\n${output}`);
-  return { id: options.id, pid: child.pid ?? 0, child, output: () => output, end, hasEnded };
+  const isReady = Promise.race([once(child, 'message').then(() => true), ended.then(() => false)]);
+  return { child, output: () => output, end, hasEnded, isReady, ended };
 }
