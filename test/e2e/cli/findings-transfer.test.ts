@@ -1,33 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compactIfNeeded } from '../../../src/coordinator/compact/compact.ts';
-import { plainEnvironment, runFleet, startFleet } from '../../support/process/fleet-command.ts';
 import { compactParts, idsAsked, toReply } from '../../support/fleet/compaction.ts';
 import { storeSessions } from '../../support/redis/store-findings.ts';
-import { testConfig } from '../../support/fleet/in-process-fleet.ts';
-import { startLibrarian } from '../../support/fleet/librarian.ts';
 import { createScriptedArchive } from '../../support/models/scripted-archive.ts';
+import { useShell } from '../../support/process/use-shell.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
-let folder = '';
-
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'fleet-transfer-'))));
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const environment = (swarm: string) =>
-  plainEnvironment({
-    FLEET_HOME: folder,
-    FLEET_DATA: folder,
-    REDIS_URL: redis.url,
-    FLEET_SWARM: swarm,
-    FLEET_OFFLINE: '1',
-  });
-const fleet = (...args: string[]) => runFleet(args, environment(redis.swarm), folder);
-const otherFleet = (...args: string[]) => runFleet(args, environment(`${redis.swarm}-other`), folder);
+const shell = useShell(redis);
+const fleet = shell.run;
+const otherFleet = (...args: string[]) => shell.start(args, { env: { FLEET_SWARM: `${redis.swarm}-other` } }).done;
 
 /** Session `instance-10` summed up, session `now` as it is. */
 async function compactAll(): Promise<void> {
@@ -49,9 +35,9 @@ describe('fleet findings', () => {
     );
 
     const piped = await otherFleet('findings', '--export');
-    expect(piped.stdout).toBe(readFileSync(join(folder, 'all.jsonl'), 'utf8'));
+    expect(piped.stdout).toBe(readFileSync(join(shell.folder, 'all.jsonl'), 'utf8'));
     expect((await otherFleet('status', '--json')).stdout).toContain('"live": 4');
-    expect(readdirSync(folder)).toEqual(['all.jsonl']);
+    expect(readdirSync(shell.folder)).toEqual(['all.jsonl']);
   });
 
   it('--export of one session holds it alone, its condensed findings and their summary', async () => {
@@ -63,7 +49,7 @@ describe('fleet findings', () => {
 
   it('--import names bad lines, stores the others, and exits 1', async () => {
     const good = '{"finding_id":"a","result":"fine"}';
-    writeFileSync(join(folder, 'some.jsonl'), `${good}\nno JSON\n\n{"result":"no id"}\n`);
+    writeFileSync(join(shell.folder, 'some.jsonl'), `${good}\nno JSON\n\n{"result":"no id"}\n`);
     const { code, stdout, stderr } = await fleet('findings', '--import', 'some.jsonl');
     expect(code).toBe(1);
     expect(stdout).toBe('Imported 1 finding from some.jsonl; 2 bad lines.\n');
@@ -72,12 +58,12 @@ describe('fleet findings', () => {
 
   it('--import reads a pipe, and reports as JSON', async () => {
     const lines = '{"finding_id":"a","result":"fine"}\n{"finding_id":"b","result":"fine"}\n';
-    const running = startFleet(['findings', '--import', '-', '--json'], environment(redis.swarm), folder, lines);
+    const running = shell.start(['findings', '--import', '-', '--json'], { input: lines });
     expect(JSON.parse((await running.done).stdout)).toEqual({ read: 2, imported: 2, known: 0, bad: 0, problems: [] });
   });
 
   it('--import refuses what it would pass over', async () => {
-    writeFileSync(join(folder, 'some.jsonl'), '');
+    writeFileSync(join(shell.folder, 'some.jsonl'), '');
     expect(await fleet('findings', '--import', 'some.jsonl', '--session', 'x')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--import: takes the whole file; expected nothing beside it, got --session'),
@@ -104,7 +90,7 @@ describe('fleet ask', () => {
       answer: 'It learned part 4 [finding_instance-10-4]',
       citations: ['finding_instance-10-4'],
     }));
-    await startLibrarian(redis, testConfig(redis), archive);
+    await useFleet(redis, { librarian: archive });
     const { code, stdout } = await fleet('ask', 'What was learned?', '--session', 'instance-10', '--wait');
     expect(code).toBe(0);
     expect(stdout).toContain(

@@ -1,60 +1,35 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
-import { plainEnvironment, runFleet, startFleet } from '../../support/process/fleet-command.ts';
-import { shardEnvironment, SHARD_KEYS, storePaperFindings } from '../../support/fleet/paper-fleet.ts';
+import { shardEnvironment, SHARD_KEYS } from '../../support/fleet/paper-fleet.ts';
+import { STORES } from '../../support/models/paper-model.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
+import { useShell } from '../../support/process/use-shell.ts';
+import { spawnWorker } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
 const GOAL = 'Say how much tea, rum and gin the house holds [[sections:4]]';
 
-let folder = '';
 let file = '';
 let simulator: Simulator;
+const shell = useShell(redis, () => ({ ANTHROPIC_BASE_URL: simulator.url, ...shardEnvironment(simulator) }));
+const fleet = shell.run;
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-paper-'));
-  mkdirSync(join(folder, 'out'));
-  file = join(folder, 'out', 'paper.md');
-  await storePaperFindings(redis);
+  mkdirSync(join(shell.folder, 'out'));
+  file = join(shell.folder, 'out', 'paper.md');
+  await storeFindings(redis, STORES);
   simulator = await startSimulator({ anthropic: { latencyMs: 20 }, gemini: { latencyMs: 150 } });
   redis.cleanup(() => simulator.close());
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const environment = () =>
-  plainEnvironment({
-    FLEET_HOME: folder,
-    FLEET_DATA: folder,
-    REDIS_URL: redis.url,
-    FLEET_SWARM: redis.swarm,
-    FLEET_OFFLINE: '1',
-    ANTHROPIC_BASE_URL: simulator.url,
-    ...shardEnvironment(simulator),
-  });
-const fleet = (...args: string[]) => runFleet(args, environment(), folder);
-
-/** A built process, as pm2 would run it. */
-async function startProcess(name: 'coordinator' | 'librarian') {
-  const path = fileURLToPath(new URL(`../../../dist/workers/${name}.js`, import.meta.url));
-  const child = spawn(process.execPath, [path], { env: environment(), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  let output = '';
-  child.stdout?.on('data', (chunk) => (output += String(chunk)));
-  child.stderr?.on('data', (chunk) => (output += String(chunk)));
-  const ended = once(child, 'exit').then(() => undefined);
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    return ended;
-  };
-  redis.cleanup(() => end('SIGKILL'));
-  const ready = await Promise.race([once(child, 'message').then(() => true), ended.then(() => false)]);
-  if (!ready) throw new Error(`${name} ended:\n${output}`);
-  return { end };
+/** Starts a built process and waits until it is ready. */
+async function startProcess(kind: 'coordinator' | 'librarian') {
+  const worker = spawnWorker(redis, kind, shell.env());
+  if (!(await worker.isReady)) throw new Error(`${kind} ended:\n${worker.output()}`);
+  return worker;
 }
 
 const startBoth = () => Promise.all([startProcess('coordinator'), startProcess('librarian')]);
@@ -73,7 +48,7 @@ describe('fleet paper', () => {
     const text = readFileSync(file, 'utf8');
     expect(text).toMatch(/^# Say how much .*\n\n- Date: /);
     expect(text).toMatch(/\n## Sources\n\n- \[finding_/);
-    expect(readdirSync(join(folder, 'out'))).toEqual(['paper.md']);
+    expect(readdirSync(join(shell.folder, 'out'))).toEqual(['paper.md']);
 
     const calls = simulator.anthropic.requests().length;
     const again = await fleet('paper', GOAL, '--out', file);
@@ -83,11 +58,11 @@ describe('fleet paper', () => {
   });
 
   it.each([
-    ['a folder that is not there', () => join(folder, 'none', 'p.md'), /there is no folder/],
-    ['a folder that is none', () => join(folder, 'plain', 'p.md'), /is no folder/],
-    ['a folder as the file', () => join(folder, 'out'), /is there already/],
+    ['a folder that is not there', () => join(shell.folder, 'none', 'p.md'), /there is no folder/],
+    ['a folder that is none', () => join(shell.folder, 'plain', 'p.md'), /is no folder/],
+    ['a folder as the file', () => join(shell.folder, 'out'), /is there already/],
   ])('refuses %s before anything is paid', async (_, path, message) => {
-    writeFileSync(join(folder, 'plain'), '');
+    writeFileSync(join(shell.folder, 'plain'), '');
     expect(await fleet('paper', GOAL, '--out', path())).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(message),
@@ -141,7 +116,7 @@ describe('fleet paper', () => {
     const halted = await writing;
     expect(halted).toMatchObject({ code: 3, stderr: expect.stringContaining('fleet resume p1 --skip-gemini') });
     expect(halted.stderr).toMatch(/Halted: shard at paper p1, section-\d: .*API key/);
-    expect(readdirSync(join(folder, 'out'))).toEqual([]);
+    expect(readdirSync(join(shell.folder, 'out'))).toEqual([]);
     const shown = await fleet('paper', 'show', 'p1');
     expect(shown.stdout).toMatch(
       /\d of 4 sections are drafted[\s\S]*Stands at section-\d since[\s\S]*\(not written yet\)/,
@@ -159,7 +134,7 @@ describe('fleet paper', () => {
     const failed = await fleet('paper', GOAL, '--out', file, '--mission-id', 'p1', '--session', 'later');
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('session later holds no finding') });
     const tea = { task: 'Look at the store', result: 'The store holds 41 crates of tea.', at: '2026-11-05T10:00:00Z' };
-    await storePaperFindings(redis, { finding_later: { ...tea, session: 'later' } });
+    await storeFindings(redis, { finding_later: { ...tea, session: 'later' } });
 
     expect(await fleet('paper', '--resume', 'p1', '--out', file)).toMatchObject({ code: 0 });
 
@@ -168,12 +143,12 @@ describe('fleet paper', () => {
 
   it('interrupted, leaves nothing behind, and the paper goes on', async () => {
     await startBoth();
-    const writing = startFleet(['paper', GOAL, '--out', file, '--mission-id', 'p1'], environment(), folder);
+    const writing = shell.start(['paper', GOAL, '--out', file, '--mission-id', 'p1']);
     await waitUntil(field('outline'));
     writing.child.kill('SIGINT');
 
     expect(await writing.done).toMatchObject({ code: 130, stderr: expect.stringContaining('--resume p1 --out') });
-    expect(readdirSync(join(folder, 'out'))).toEqual([]);
+    expect(readdirSync(join(shell.folder, 'out'))).toEqual([]);
     expect(await fleet('paper', '--resume', 'p1', '--out', file)).toMatchObject({ code: 0 });
   });
 

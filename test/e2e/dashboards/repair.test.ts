@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createModel } from '../../../src/models/create/model.ts';
 import { findChromium, openBrowser } from '../../support/browser.ts';
 import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
-import { makeWorkspace, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -12,11 +11,7 @@ const DESCRIPTION = 'Say what the file notes.txt is about';
 
 describe.skipIf(executable === null)('a person with a browser', () => {
   it('logs in, sees a failed job, edits it, retries it, and sees it completed', async () => {
-    const site = makeWorkspace(fixture, { 'notes.txt': 'The harbour opens at six.\n' });
-    const config = testConfig(fixture, { FLEET_WORKSPACES: `site=${site}` });
-    const model = await createModel(config);
-    fixture.cleanup(() => model.close());
-    await startHaiku(fixture, config, model.model);
+    await useFleet(fixture, { site: { 'notes.txt': 'The harbour opens at six.\n' }, haiku: 'http' });
     const { base, queues } = await startDashboard(fixture, { DASHBOARD_PASSWORD: TEST_PASSWORD });
     // As an older producer or another BullMQ client would: this fleet's own refuses an unknown workspace.
     await queues.tasks.add('task', { description: DESCRIPTION, workspace: 'nowhere' }, { jobId: 'task-broken' });

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { connectFleet } from '../../../src/api/connect-fleet.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { makeWorkspace } from '../../support/fleet/in-process-fleet.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { startWorkerProcess } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { startScript, type RunningScript } from '../../support/process/script.ts';
@@ -17,7 +17,7 @@ const run = (name: string, ...args: string[]): RunningScript => startScript(redi
 async function startWorker(): Promise<void> {
   const simulator = await startAnthropicSimulator({ latencyMs: 1 });
   redis.cleanup(() => simulator.close());
-  const workspace = makeWorkspace(redis, {
+  const workspace = makeFolder({
     'tea.ts': '/** Sells tea. */\nexport const tea = 1;\n',
     'README.md': '# Tea\n',
   });

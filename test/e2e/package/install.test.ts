@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it, type TestContext } from 'vitest';
-import { startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { beforeAll, expect, it, type TestContext } from 'vitest';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
+import { useFolder } from '../../support/folder.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { startScript } from '../../support/process/script.ts';
@@ -15,7 +15,7 @@ const redis = useRedis();
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 
-let folder = '';
+const folder = useFolder();
 let files: string[] = [];
 let unreachable: string | null = null;
 
@@ -29,14 +29,16 @@ async function npm(args: string[], cwd: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'fleet-test-package-'));
   const packed = JSON.parse(
-    await npm(['pack', '--ignore-scripts', '--json', '--pack-destination', folder, root], folder),
+    await npm(['pack', '--ignore-scripts', '--json', '--pack-destination', folder.path, root], folder.path),
   ) as [{ filename: string; files: { path: string }[] }];
   files = packed[0].files.map(({ path }) => path);
-  writeFileSync(join(folder, 'package.json'), '{"name":"a-script","private":true,"type":"module"}');
+  writeFileSync(join(folder.path, 'package.json'), '{"name":"a-script","private":true,"type":"module"}');
   try {
-    await npm(['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, packed[0].filename)], folder);
+    await npm(
+      ['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder.path, packed[0].filename)],
+      folder.path,
+    );
   } catch (error) {
     const text = String(error);
     if (!/ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENOTCACHED|network/i.test(text)) throw error;
@@ -44,19 +46,17 @@ beforeAll(async () => {
   }
 }, 300_000);
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
 function needsInstall(context: TestContext): void {
   if (unreachable !== null) context.skip(unreachable);
 }
 
 /** Type-checks a script as its author's own strict compiler would, libraries included. @returns what the compiler says */
 async function compile(name: string, text: string, ...more: string[]): Promise<string> {
-  writeFileSync(join(folder, `${name}.ts`), text);
+  writeFileSync(join(folder.path, `${name}.ts`), text);
   const options = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck', 'false', '--types', ''];
   const args = [compiler, ...options, ...more, '--ignoreConfig', `${name}.ts`];
   try {
-    return (await run(process.execPath, args, { cwd: folder, maxBuffer: 16 * 1024 * 1024 })).stdout;
+    return (await run(process.execPath, args, { cwd: folder.path, maxBuffer: 16 * 1024 * 1024 })).stdout;
   } catch (error) {
     if (error instanceof Error && 'stdout' in error) return String(error.stdout);
     throw error;
@@ -106,13 +106,12 @@ it('publishes what runs, and no tests, sources or secrets', () => {
 it('type-checks a strict script that has nothing else installed, and runs it', async (context) => {
   needsInstall(context);
   expect(await compile('good', script)).toBe('');
-  const config = testConfig(redis);
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(({ messages }) => (JSON.stringify(messages).includes('<schema>') ? '{"lines":21}' : 'done')),
-  );
-  const { code, stdout, stderr } = await startScript(redis, ['good.js'], { cwd: folder }).done;
+  await useFleet(redis, {
+    haiku: createScriptedModel(({ messages }) =>
+      JSON.stringify(messages).includes('<schema>') ? '{"lines":21}' : 'done',
+    ),
+  });
+  const { code, stdout, stderr } = await startScript(redis, ['good.js'], { cwd: folder.path }).done;
   expect(stderr).toBe('');
   expect(stdout).toBe('42 count 1 $0.000220');
   expect(code).toBe(0);
@@ -127,6 +126,6 @@ it('makes no compiler load the queue, the Redis client or the model kit', async 
 
 it('brings the fleet command', async (context) => {
   needsInstall(context);
-  const { stdout } = await run('npx', ['--no-install', 'fleet', '--version'], { cwd: folder, env: outerEnv });
+  const { stdout } = await run('npx', ['--no-install', 'fleet', '--version'], { cwd: folder.path, env: outerEnv });
   expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
 });

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { createFindingStore } from '../../../src/findings/store.ts';
-import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
 import type { ScriptName } from '../../../src/redis/scripts.ts';
 import { storeSessions } from '../../support/redis/store-findings.ts';
-import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks, toBills } from '../../support/redis/books.ts';
 import { startWorkerProcess } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -25,11 +24,10 @@ const LINES: [TrapKind, ScriptName, number][] = [
 const redis = useRedis();
 
 test('condenses an archive to its end through kills at any line, loses no finding and pays no summary twice', async () => {
-  const simulator = await startAnthropicSimulator({ latencyMs: 20, logLimit: 10_000 });
-  redis.cleanup(() => simulator.close());
   const { keys, redis: admin, db } = redis;
   await storeSessions(redis, { old: OLD, now: CURRENT });
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useSimulatedFleet(redis, { workers: 0, simulator: { latencyMs: 20, logLimit: 10_000 } });
+  const { simulator } = fleet;
   await admin.hset(keys.session, { name: 'now', startedAt: new Date().toISOString(), explicit: 1, findings: 0 });
   const store = createFindingStore(db);
   let missions = 0;

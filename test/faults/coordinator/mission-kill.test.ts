@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
-import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks, toBills } from '../../support/redis/books.ts';
 import { startWorkerProcess } from '../../support/process/worker-process.ts';
 import { createRandom, takeSeed } from '../../support/random.ts';
@@ -22,8 +22,8 @@ test(
   { timeout: 120_000 + CHILDREN * 100 },
   async () => {
     const random = createRandom(takeSeed('kill -9 of the coordinator'));
-    const lane = await openHttpLane(redis, { slots: SLOTS, simulator: { latencyMs: 20, logLimit: 100_000 } });
-    const { simulator, fleet } = lane;
+    const fleet = await useSimulatedFleet(redis, { slots: SLOTS, simulator: { latencyMs: 20, logLimit: 100_000 } });
+    const { simulator } = fleet;
     const goal = `Say that all is done. [[tasks:${CHILDREN}]] [[task-latency:${TASK_MS}]]`;
     const mission = await fleet.missions.add({ goal, budget_usd: 50 }, { missionId: 'm' });
 

@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { makeWorkspace, openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { startWorkerProcess } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -11,11 +10,12 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 
 test('a worker that was frozen longer than its lock lives does nothing more for its job', async () => {
-  const root = makeWorkspace(redis, { 'a.txt': 'tea\n' });
-  const simulator = await startAnthropicSimulator({ latencyMs: 1_000 });
-  redis.cleanup(() => simulator.close());
-  const fleet = await openTestFleet(redis, testConfig(redis, { FLEET_WORKSPACES: `site=${root}` }));
-  const { tasks: queue } = fleet.inner.queues;
+  const fleet = await useSimulatedFleet(redis, {
+    workers: 0,
+    site: { 'a.txt': 'tea\n' },
+    simulator: { latencyMs: 1_000 },
+  });
+  const { simulator, queue, site: root } = fleet;
   const common = { provider: simulator.url, workspace: root };
   const frozen = await startWorkerProcess(redis, { ...common, id: 'frozen' });
   const task = await fleet.tasks.add({ description: 'Create file out.txt with text "tea"', workspace: 'site' });
@@ -55,10 +55,8 @@ test('a worker that was frozen longer than its lock lives does nothing more for 
 });
 
 test('a fleet of one that stands still goes on with its jobs, and pays nothing twice', async () => {
-  const simulator = await startAnthropicSimulator({ latencyMs: 1_000 });
-  redis.cleanup(() => simulator.close());
-  const fleet = await openTestFleet(redis, testConfig(redis));
-  const { tasks: queue } = fleet.inner.queues;
+  const fleet = await useSimulatedFleet(redis, { workers: 0, simulator: { latencyMs: 1_000 } });
+  const { simulator, queue } = fleet;
   const only = await startWorkerProcess(redis, { provider: simulator.url, id: 'only', slots: 4 });
   const tasks = Array.from({ length: 4 }, (_, at) => ({ description: `Say ${at} [[turns:3]]` }));
   await fleet.tasks.addMany(tasks, { batch: 'still' });

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
 import type { ScriptName } from '../../../src/redis/scripts.ts';
-import { makeWorkspace, openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { readBooks, toBills } from '../../support/redis/books.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -42,13 +43,15 @@ const sum = (of: (line: Line) => number): number => LINES.reduce((total, line) =
 const redis = useRedis();
 
 test('goes on elsewhere after a kill at any line, and pays and writes nothing twice', async () => {
-  const root = makeWorkspace(redis, { 'tool.mjs': TOOL });
-  const trapRoot = makeWorkspace(redis, { 'tool.mjs': TOOL, hang: '' });
-  const simulator = await startAnthropicSimulator({ latencyMs: 20 });
+  const trapRoot = makeFolder({ 'tool.mjs': TOOL, hang: '' });
+  const fleet = await useSimulatedFleet(redis, {
+    workers: 0,
+    site: { 'tool.mjs': TOOL },
+    simulator: { latencyMs: 20 },
+  });
+  const { simulator, queue, site: root } = fleet;
   const silent = await startAnthropicSimulator({ latencyMs: 3_600_000 });
-  redis.cleanup(() => Promise.all([simulator.close(), silent.close()]));
-  const fleet = await openTestFleet(redis, testConfig(redis, { FLEET_WORKSPACES: `site=${root}` }));
-  const { tasks: queue } = fleet.inner.queues;
+  redis.cleanup(() => silent.close());
   const env = { FLEET_RUN_ALLOW: 'node' };
 
   // All stand ready before the first job: a worker that is held renews no lock, and another would take its job.

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { makeWorkspace, openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks, toBills } from '../../support/redis/books.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
 import { createRandom, takeSeed } from '../../support/random.ts';
@@ -22,11 +21,12 @@ test(
   { timeout: 120_000 + KILLS * 15_000 },
   async () => {
     const random = createRandom(takeSeed('kill -9 at random'));
-    const root = makeWorkspace(redis, { 'a.txt': 'the import of tea\n'.repeat(50), 'b.txt': 'const tea = 1\n' });
-    const simulator = await startAnthropicSimulator({ logLimit: 100_000 });
-    redis.cleanup(() => simulator.close());
-    const fleet = await openTestFleet(redis, testConfig(redis, { FLEET_WORKSPACES: `site=${root}` }));
-    const { tasks: queue } = fleet.inner.queues;
+    const fleet = await useSimulatedFleet(redis, {
+      workers: 0,
+      site: { 'a.txt': 'the import of tea\n'.repeat(50), 'b.txt': 'const tea = 1\n' },
+      simulator: { logLimit: 100_000 },
+    });
+    const { simulator, queue, site: root } = fleet;
     let started = 0;
     const start = (): Promise<WorkerProcess> =>
       startWorkerProcess(redis, { id: `w${++started}`, provider: simulator.url, slots: SLOTS, workspace: root });

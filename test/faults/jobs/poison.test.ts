@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { makeWorkspace, openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks, toBills } from '../../support/redis/books.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -17,11 +16,12 @@ const INNOCENT = 8;
 const redis = useRedis();
 
 test('a job that kills its workers is set apart after three deaths, and whoever ran beside it completes', async () => {
-  const root = makeWorkspace(redis, { 'poison.mjs': POISON, 'a.txt': 'tea\n' });
-  const simulator = await startAnthropicSimulator({ latencyMs: 300 });
-  redis.cleanup(() => simulator.close());
-  const fleet = await openTestFleet(redis, testConfig(redis, { FLEET_WORKSPACES: `site=${root}` }));
-  const { tasks: queue } = fleet.inner.queues;
+  const fleet = await useSimulatedFleet(redis, {
+    workers: 0,
+    site: { 'poison.mjs': POISON, 'a.txt': 'tea\n' },
+    simulator: { latencyMs: 300 },
+  });
+  const { simulator, queue, site: root } = fleet;
 
   let deaths = 0;
   let isOver = false;

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { startWorkerProcess } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -9,9 +8,8 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 
 async function open(latencyMs: number) {
-  const simulator = await startAnthropicSimulator({ latencyMs });
-  redis.cleanup(() => simulator.close());
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useSimulatedFleet(redis, { workers: 0, simulator: { latencyMs } });
+  const { simulator } = fleet;
   return { simulator, fleet, queue: fleet.inner.queues.tasks };
 }
 

@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
 import { readBudget, setBudget } from '../../../src/ledger/budget.ts';
 import { toNanoUsd } from '../../../src/pricing/money.ts';
-import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -15,9 +14,8 @@ const LIMIT_USD = 0.06;
 const KILLS = 2;
 
 test('workers killed in mid-call spend no more of a mission’s budget, and more money ends its tasks', async () => {
-  const simulator = await startAnthropicSimulator({ latencyMs: 150 });
-  redis.cleanup(() => simulator.close());
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useSimulatedFleet(redis, { workers: 0, simulator: { latencyMs: 150 } });
+  const { simulator } = fleet;
   const { db, queues } = fleet.inner;
   const { redis: connection, keys } = db;
   const mission = { mission: 'mission-a' };

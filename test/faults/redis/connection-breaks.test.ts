@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ScriptName } from '../../../src/redis/scripts.ts';
-import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
-import { makeWorkspace } from '../../support/fleet/in-process-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { startRedisProxy } from '../../support/redis/redis-proxy.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -18,23 +17,22 @@ const BREAKS: [string, ScriptName, number][] = [
 
 /** Redis has done it, the worker never heard so, and ioredis sends it again. */
 test.each(BREAKS)('a connection that breaks at %s books and writes it once', async (_, script, nth) => {
-  const root = makeWorkspace(redis, { 'a.txt': 'tea\n' });
   const proxy = await startRedisProxy(redis, { kind: 'break', script, nth });
   const simulator =
     script === 'close-reservation' ? { faults: [{ kind: 'rate-limit' as const, retryAfter: 1, times: 1 }] } : {};
-  const env = { REDIS_URL: proxy.url, FLEET_WORKSPACES: `site=${root}` };
-  const lane = await openHttpLane(redis, { slots: 1, env, simulator });
-  const id = await lane.add('Describe a.txt [[turns:3]]', { workspace: 'site', files: ['a.txt'] });
+  const env = { REDIS_URL: proxy.url };
+  const fleet = await useSimulatedFleet(redis, { slots: 1, env, simulator, site: { 'a.txt': 'tea\n' } });
+  const id = await fleet.add('Describe a.txt [[turns:3]]', { workspace: 'site', files: ['a.txt'] });
 
-  await lane.until(id, 'completed', 40_000);
+  await fleet.until(id, 'completed', 40_000);
 
   expect(proxy.hasSprung()).toBe(true);
-  const served = lane.simulator.requests().filter((record) => record.served);
+  const served = fleet.simulator.requests().filter((record) => record.served);
   expect(served.map((record) => record.turn)).toEqual([0, 1, 2]);
   const books = await readBooks(redis);
   expect(books).toMatchObject({ ledgerCalls: 3, reserved: 0, openReservations: 0, uncertain: 0, uncertainCalls: 0 });
-  expect(books.settled).toBe(lane.simulator.served().billNanoUsd);
+  expect(books.settled).toBe(fleet.simulator.served().billNanoUsd);
   expect(books.costHaiku).toBe(books.settled);
   expect(await redis.redis.xlen(redis.keys.events)).toBe(1);
-  expect((await lane.logs(id)).match(/ turn \d of /g)).toHaveLength(3);
+  expect((await fleet.logs(id)).match(/ turn \d of /g)).toHaveLength(3);
 });

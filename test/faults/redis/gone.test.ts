@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { startWorkerProcess } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -12,10 +11,8 @@ const redis = useRedis({ appendOnly: true });
 const AWAY_MS = 12_000;
 
 test('workers wait for a Redis that is killed, keep what they are doing, and pay nothing twice', async () => {
-  const simulator = await startAnthropicSimulator({ latencyMs: 1_500 });
-  redis.cleanup(() => simulator.close());
-  const fleet = await openTestFleet(redis, testConfig(redis));
-  const { tasks: queue } = fleet.inner.queues;
+  const fleet = await useSimulatedFleet(redis, { workers: 0, simulator: { latencyMs: 1_500 } });
+  const { simulator, queue } = fleet;
   const workers = [];
   for (const id of ['w1', 'w2'])
     workers.push(await startWorkerProcess(redis, { id, provider: simulator.url, slots: 5 }));
@@ -46,10 +43,8 @@ test('workers wait for a Redis that is killed, keep what they are doing, and pay
 });
 
 test('a worker that is asked to leave while Redis is gone waits for it with a paid reply, and leaves without one', async () => {
-  const simulator = await startAnthropicSimulator({ latencyMs: 1_500 });
-  redis.cleanup(() => simulator.close());
-  const fleet = await openTestFleet(redis, testConfig(redis));
-  const { tasks: queue } = fleet.inner.queues;
+  const fleet = await useSimulatedFleet(redis, { workers: 0, simulator: { latencyMs: 4_000 } });
+  const { simulator, queue } = fleet;
   const busy = await startWorkerProcess(redis, { id: 'busy', provider: simulator.url });
   const task = await fleet.tasks.add({ description: 'Say hello [[turns:2]]' });
   await waitUntil(() => simulator.served().calls === 1, { what: 'the call' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RedisUnusableError, UsageError } from '../../../src/errors.ts';
 import { connectFleet } from '../../../src/api/connect-fleet.ts';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
@@ -24,15 +24,15 @@ describe('addMany()', () => {
     ['a set', () => new Set(generate(3))],
     ['an async generator', () => generateLater(3)],
   ])('takes %s', async (_, tasks) => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     const report = await fleet.tasks.addMany(tasks());
     expect(report).toMatchObject({ read: 3, added: 3, existing: 0, invalid: 0, batch: null, problems: [] });
-    const jobs = await Promise.all(report.ids.map((id) => fleet.inner.queues.tasks.getJob(id)));
+    const jobs = await Promise.all(report.ids.map((id) => fleet.queue.getJob(id)));
     expect(jobs.map((job) => job?.data.description)).toEqual(['task 1', 'task 2', 'task 3']);
   });
 
   it('adds in chunks, telling how far it is, and holds one chunk at a time', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     const progress: number[] = [];
     let ahead = 0; // most tasks drawn beyond what was added
     function* drawn(): Generator<{ description: string }> {
@@ -44,11 +44,11 @@ describe('addMany()', () => {
     await fleet.tasks.addMany(drawn(), { onProgress: ({ added }) => progress.push(added) });
     expect(progress).toEqual([500, 1_000, 1_201]);
     expect(ahead).toBeLessThanOrEqual(501);
-    expect(await fleet.inner.queues.tasks.getWaitingCount()).toBe(1_201);
+    expect(await fleet.queue.getWaitingCount()).toBe(1_201);
   });
 
   it('adds only what is missing when a batch is loaded again', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     await fleet.tasks.addMany(generate(3), { batch: 'nightly' });
     const again = await fleet.tasks.addMany(generate(5), { batch: 'nightly' });
     expect(again).toMatchObject({ added: 2, existing: 3 });
@@ -57,7 +57,7 @@ describe('addMany()', () => {
   });
 
   it('reports what breaks a rule by its line and adds the rest', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     const invalid: number[] = [];
     const tasks = [describeTask(1), { description: '' }, { description: 'x', colour: 'red' } as never, describeTask(4)];
     const report = await fleet.tasks.addMany(tasks, { onInvalid: (line) => invalid.push(line) });
@@ -70,7 +70,7 @@ describe('addMany()', () => {
   });
 
   it('keeps what was added when its source fails', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     function* failing(): Generator<{ description: string }> {
       yield* generate(500);
       throw new Error('the file ended in the middle');
@@ -84,7 +84,7 @@ describe('addMany()', () => {
     ['one task', { description: 'x' }],
     ['nothing', undefined],
   ])('refuses %s instead of tasks', async (_, given) => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     await expect(fleet.tasks.addMany(given as never)).rejects.toThrow(
       /^tasks: expected an array or another iterable, got/,
     );
@@ -93,18 +93,13 @@ describe('addMany()', () => {
 
 describe('add()', () => {
   it('reports a task of the same id with its state and adds nothing', async () => {
-    const config = testConfig(redis);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis);
     expect(await fleet.tasks.add(describeTask(1), { taskId: 'mine' })).toMatchObject({ added: true, state: 'waiting' });
     expect(await fleet.tasks.add(describeTask(2), { taskId: 'mine' })).toMatchObject({
       added: false,
       state: 'waiting',
     });
-    await startHaiku(
-      redis,
-      config,
-      createScriptedModel(() => 'tea'),
-    );
+    await fleet.startHaiku(createScriptedModel(() => 'tea'));
     const third = await fleet.tasks.add(describeTask(3), { taskId: 'mine' });
     await expect(third.finding({ timeoutMs: 10_000 })).resolves.toMatchObject({ task: 'task 1' });
     expect(await fleet.tasks.add(describeTask(4), { taskId: 'mine' })).toMatchObject({
@@ -114,12 +109,12 @@ describe('add()', () => {
   });
 
   it.each(['with:colon', '123', '', 'white space', 'x'.repeat(201)])('refuses %j as an id', async (taskId) => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     await expect(fleet.tasks.add(describeTask(1), { taskId })).rejects.toThrow(/^task id: expected letters, digits/);
   });
 
   it('refuses a finding id that is promised or written', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     await redis.redis.set(redis.keys.finding('written'), '{}');
     await fleet.tasks.add({ ...describeTask(1), finding_id: 'promised' });
     for (const finding_id of ['written', 'promised']) {
@@ -128,7 +123,7 @@ describe('add()', () => {
   });
 
   it('fails in plain words when Redis is full, and works again when it is not', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     await fleet.tasks.add(describeTask(1));
     await redis.redis.config('SET', 'maxmemory', '1mb');
     const refused = fleet.tasks.add({ ...describeTask(2), data: 'x'.repeat(1_000) });

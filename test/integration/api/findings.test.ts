@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -14,7 +14,7 @@ const countFollowers = async (): Promise<number> =>
     .filter((line) => / name=fleet-follow .* flags=b /.test(line)).length;
 
 it('reads what older programs stored, however little it is', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const { redis: connection, keys } = redis;
   await connection.hset(keys.finding('old_1'), {
     task_id: 't1',
@@ -61,13 +61,10 @@ it('reads what older programs stored, however little it is', async () => {
 });
 
 it('follows findings in the order they are stored, only those asked for', async () => {
-  const config = testConfig(redis, { FLEET_HAIKU_CONCURRENCY: '1' });
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'tea'),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, {
+    env: { FLEET_HAIKU_CONCURRENCY: '1' },
+    haiku: createScriptedModel(() => 'tea'),
+  });
   await (await fleet.tasks.add({ description: 'before' })).finding({ timeoutMs: 10_000 });
 
   const all = fleet.findings.follow();
@@ -79,8 +76,7 @@ it('follows findings in the order they are stored, only those asked for', async 
 });
 
 it('tells of what was stored while Redis was away, and stops while it is away', async () => {
-  const config = testConfig(redis);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis);
   const stop = new AbortController();
   const first = take(fleet.findings.follow(), 1);
   const second = take(fleet.findings.follow({ signal: stop.signal }), 1);
@@ -90,18 +86,13 @@ it('tells of what was stored while Redis was away, and stops while it is away', 
   stop.abort();
   expect(await second).toEqual([]);
   await redis.start();
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'tea'),
-  );
-  const other = await openTestFleet(redis, config);
+  const other = await useFleet(redis, { haiku: createScriptedModel(() => 'tea') });
   await other.tasks.add({ description: 'late' });
   expect(await first).toEqual(['late']);
 });
 
 it('stops following when told, or when the fleet is closed', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const stop = new AbortController();
   const walks = [take(fleet.findings.follow({ signal: stop.signal }), 1), take(fleet.findings.follow(), 1)];
   await waitUntil(async () => (await countFollowers()) === 2);

@@ -2,8 +2,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { ResultMismatchError, UsageError } from '../../../src/errors.ts';
 import { defineTask } from '../../../src/api/define-task.ts';
-import { createModel } from '../../../src/models/create/model.ts';
-import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
@@ -23,10 +22,8 @@ const measure = defineTask({
 });
 
 it('gives a typed result, its defaults filled in, and says what was asked', async () => {
-  const config = testConfig(redis);
   const model = createScriptedModel(() => '{"file":"a.ts","lines":3,"range":[1,3]}');
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: model });
 
   const job = await fleet.tasks.add(measure, { file: 'a.ts' });
   const result = await job.result({ timeoutMs: 10_000 });
@@ -43,26 +40,19 @@ it('gives a typed result, its defaults filled in, and says what was asked', asyn
 });
 
 it('has a result repaired once by the model that gave it', async () => {
-  const config = testConfig(redis);
   const model = createScriptedModel((_, call) =>
     call === 1
       ? '{"file":"a.ts","lines":3,"range":[1,"3"]}' // wrong inside the tuple only
       : '{"file":"a.ts","lines":3,"range":[1,3],"note":"counted twice"}',
   );
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: model });
   const job = await fleet.tasks.add(measure, { file: 'a.ts' });
   await expect(job.result({ timeoutMs: 10_000 })).resolves.toMatchObject({ note: 'counted twice' });
   expect(JSON.stringify(model.calls[1]?.messages.at(-1))).toContain('/range/1 must be integer');
 });
 
 it('is repaired over HTTP too, by the simulated provider', async () => {
-  const root = makeWorkspace(redis, { 'a.ts': 'export const a = 1;\n' });
-  const config = testConfig(redis, { FLEET_WORKSPACES: `site=${root}` });
-  const { model, close } = await createModel(config);
-  redis.cleanup(close);
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { site: { 'a.ts': 'export const a = 1;\n' }, haiku: 'http' });
   const typed = defineTask({
     name: 'count-lines',
     input: z.object({ file: z.string() }),
@@ -73,18 +63,12 @@ it('is repaired over HTTP too, by the simulated provider', async () => {
   const job = await fleet.tasks.add(typed, { file: 'a.ts' });
   const result = await job.result({ timeoutMs: 20_000 });
   expect(result.lines).toBeTypeOf('number');
-  const { logs } = await fleet.inner.queues.tasks.getJobLogs(job.id);
+  const { logs } = await fleet.queue.getJobLogs(job.id);
   expect(logs.filter((line) => line.includes(': repair ('))).toHaveLength(1);
 });
 
 it('says which rule a result breaks that no JSON Schema can say', async () => {
-  const config = testConfig(redis);
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => '{"from":9,"to":3}'),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => '{"from":9,"to":3}') });
   const range = defineTask({
     name: 'range',
     input: z.string(),
@@ -100,7 +84,7 @@ it('says which rule a result breaks that no JSON Schema can say', async () => {
 });
 
 it('refuses an input that breaks its rule, and reports it by its line among many', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   await expect(fleet.tasks.add(measure, { file: '' })).rejects.toThrow(/^task measure: file: /);
   await expect(fleet.tasks.add(measure, { file: '' })).rejects.toThrow(UsageError);
 
@@ -109,13 +93,13 @@ it('refuses an input that breaks its rule, and reports it by its line among many
   });
   expect(report).toMatchObject({ read: 3, added: 2, invalid: 1, ids: ['lengths-1', 'lengths-3'] });
   expect(report.problems).toEqual([{ line: 2, message: expect.stringMatching(/^task measure: file: /) }]);
-  expect(await fleet.inner.queues.tasks.getJob('lengths-3')).toMatchObject({
+  expect(await fleet.queue.getJob('lengths-3')).toMatchObject({
     data: { description: 'How long is b.ts?', topics: ['measure', 'length'] },
   });
 });
 
 it('refuses an output that JSON cannot carry before anything is added', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const dated = defineTask({
     name: 'dated',
     input: z.string(),
@@ -124,5 +108,5 @@ it('refuses an output that JSON cannot carry before anything is added', async ()
   });
   await expect(fleet.tasks.add(dated, 'When?')).rejects.toThrow(/task dated: its output cannot be said in JSON Schema/);
   await expect(fleet.tasks.addMany(dated, ['When?'])).rejects.toThrow(UsageError);
-  expect(await fleet.inner.queues.tasks.getJobCountByTypes()).toBe(0);
+  expect(await fleet.queue.getJobCountByTypes()).toBe(0);
 });

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FleetError, JobFailedError, UsageError, WaitTimeoutError } from '../../../src/errors.ts';
-import { createHaltSwitch } from '../../../src/halt/halt.ts';
 import { cancelJobs } from '../../../src/tasks/cancel.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -24,9 +23,7 @@ afterEach(() => void process.off('warning', remember));
 
 describe('finding()', () => {
   it('answers for a task that has ended already, also in another script', async () => {
-    const config = testConfig(redis);
-    await startHaiku(redis, config, answer);
-    const [fleet, other] = [await openTestFleet(redis, config), await openTestFleet(redis, config)];
+    const [fleet, other] = [await useFleet(redis, { haiku: answer }), await useFleet(redis)];
     const job = await fleet.tasks.add({ description: 'What is sold?', finding_id: 'tea_1' });
     await job.finding({ timeoutMs: 10_000 });
 
@@ -36,34 +33,31 @@ describe('finding()', () => {
   });
 
   it('says how far a task is that does not end in time, and leaves it alone', async () => {
-    const config = testConfig(redis);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis);
     const job = await fleet.tasks.add({ description: 'What is sold?' });
     const late = job.finding({ timeoutMs: 50 });
     await expect(late).rejects.toThrow(WaitTimeoutError);
     await expect(late).rejects.toThrow(/not done after 50 ms \(waiting\); it goes on/);
 
-    await startHaiku(redis, config, answer);
+    await fleet.startHaiku(answer);
     await expect(job.result({ timeoutMs: 10_000 })).resolves.toBe('tea');
   });
 
   it('names the halt that a task waits behind; tasks are taken all the same', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
-    const halt = createHaltSwitch(fleet.inner.db, Object.values(fleet.inner.queues));
-    await halt.halt({ reason: 'budget', step: 'turn 1', by: 'test', detail: '' });
+    const fleet = await useFleet(redis);
+    await fleet.halt.halt({ reason: 'budget', step: 'turn 1', by: 'test', detail: '' });
     const job = await fleet.tasks.add({ description: 'What is sold?' });
     expect(job.added).toBe(true);
     await expect(job.finding({ timeoutMs: 50 })).rejects.toThrow(/\(waiting; the fleet is halted: budget\)/);
   });
 
   it('fails with the reason of a failed task, at once and later', async () => {
-    const config = testConfig(redis);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis);
     const job = await fleet.tasks.add({ description: 'What is sold?' });
     const waiting = job.finding({ timeoutMs: 10_000 });
     const { db, queues } = fleet.inner;
     await cancelJobs(db, queues.tasks, [job.id]);
-    await startHaiku(redis, config, answer);
+    await fleet.startHaiku(answer);
     await expect(waiting).rejects.toThrow(JobFailedError);
     await expect(job.finding({ timeoutMs: 0 })).rejects.toMatchObject({
       jobId: job.id,
@@ -72,12 +66,10 @@ describe('finding()', () => {
   });
 
   it('finds what a job that was cleared away left behind, and says so where that is nothing', async () => {
-    const config = testConfig(redis);
-    await startHaiku(redis, config, answer);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { haiku: answer });
     const job = await fleet.tasks.add({ description: 'What is sold?' }, { taskId: 'kept' });
     await job.finding({ timeoutMs: 10_000 });
-    await fleet.inner.queues.tasks.remove('kept');
+    await fleet.queue.remove('kept');
 
     await expect(job.result({ timeoutMs: 0 })).resolves.toBe('tea');
     expect(await fleet.tasks.get('kept')).toMatchObject({ state: 'unknown' });
@@ -89,7 +81,7 @@ describe('finding()', () => {
   });
 
   it('sees an end that no event told of', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     const job = await fleet.tasks.add({ description: 'What is sold?' });
     const waiting = job.finding({ timeoutMs: 20_000 });
     await waitUntil(isListening);
@@ -99,8 +91,7 @@ describe('finding()', () => {
   });
 
   it('goes on when Redis was away', async () => {
-    const config = testConfig(redis);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis);
     const job = await fleet.tasks.add({ description: 'What is sold?' });
     const waiting = job.finding({ timeoutMs: 30_000 });
     await waitUntil(isListening);
@@ -108,12 +99,12 @@ describe('finding()', () => {
     await expect(fleet.tasks.add({ description: 'another' })).rejects.toThrow(/Redis is not reachable/);
     await expect(job.finding({ timeoutMs: 50 })).rejects.toThrow(/Redis is not reachable/);
     await redis.start();
-    await startHaiku(redis, config, answer);
+    await fleet.startHaiku(answer);
     await expect(waiting).resolves.toMatchObject({ result: 'tea' });
   });
 
   it('ends with an error when the fleet is closed meanwhile', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     const job = await fleet.tasks.add({ description: 'What is sold?' });
     const waiting = job.finding({ timeoutMs: 10_000 });
     waiting.catch(() => undefined);
@@ -124,7 +115,7 @@ describe('finding()', () => {
   });
 
   it('refuses a time that is none', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     const job = await fleet.tasks.add({ description: 'What is sold?' });
     await expect(job.finding({ timeoutMs: Number.NaN })).rejects.toThrow(/timeoutMs: expected .*, got NaN/);
   });
@@ -132,8 +123,7 @@ describe('finding()', () => {
 
 describe('ends()', () => {
   it('tells the end of each of many tasks, over no more connections than one wait needs', async () => {
-    const config = testConfig(redis, { FLEET_HAIKU_CONCURRENCY: '50' });
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { env: { FLEET_HAIKU_CONCURRENCY: '50' } });
     const countConnections = async (): Promise<number> =>
       String(await redis.redis.client('LIST'))
         .trim()
@@ -152,7 +142,7 @@ describe('ends()', () => {
     expect(await countConnections()).toBe(before);
     expect(before).toBe(3); // ours, the one that adds, the one that hears
 
-    await startHaiku(redis, config, answer);
+    await fleet.startHaiku(answer);
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) ends.push(next.value);
     expect(new Set(ends.map((end) => end?.id))).toEqual(new Set([...ids, 'never-there']));
     expect(ends.filter((end) => end?.state === 'failed')).toMatchObject([{ id: ids[0] }]);
@@ -162,7 +152,7 @@ describe('ends()', () => {
   });
 
   it('throws when the time is over, and lets go of all when the loop is left', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     const { ids } = await fleet.tasks.addMany([{ description: 'a' }, { description: 'b' }]);
     const walk = async (): Promise<void> => {
       for await (const end of fleet.tasks.ends(ids, { timeoutMs: 50 })) throw new Error(`no end, got ${end.id}`);

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
 import { compactParts, idsAsked, toReply } from '../../support/fleet/compaction.ts';
 import { storeSessions } from '../../support/redis/store-findings.ts';
-import { startCoordinator } from '../../support/fleet/coordinator.ts';
 import { createMissionModel, titleOf } from '../../support/models/mission-model.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -17,24 +16,21 @@ const missionModel = () =>
     task: (request) => (titleOf(request) === 'condensation' ? toReply(idsAsked(request)) : 'found'),
   });
 
-async function openLane(model: ReturnType<typeof missionModel>) {
-  const config = { ...testConfig(redis), shards: [] };
+async function openMissionFleet(model: ReturnType<typeof missionModel>) {
   await beginSession(redis.db, 'now');
-  await startCoordinator(redis, config, model);
-  await startHaiku(redis, config, model);
-  return openTestFleet(redis, config);
+  return useFleet(redis, { config: { shards: [] }, coordinator: model, haiku: model });
 }
 
-const addMission = async (fleet: Awaited<ReturnType<typeof openLane>>, id: string) =>
+const addMission = async (fleet: Awaited<ReturnType<typeof openMissionFleet>>, id: string) =>
   fleet.missions.add({ goal: 'Say what is known' }, { missionId: id });
 const stateOf = async (id: string) => redis.redis.hget(redis.keys.mission(id), 'state');
-const logOf = async (fleet: Awaited<ReturnType<typeof openLane>>, id: string) =>
+const logOf = async (fleet: Awaited<ReturnType<typeof openMissionFleet>>, id: string) =>
   (await fleet.inner.queues.missions.getJobLogs(id)).logs.join('\n');
 
 it('condenses old findings before a mission begins, and tells in its log', async () => {
   await storeSessions(redis, { old: 5_001 });
   const model = missionModel();
-  const fleet = await openLane(model);
+  const fleet = await openMissionFleet(model);
   await addMission(fleet, 'mission-a');
   await waitUntil(async () => (await stateOf('mission-a')) === 'done', { what: 'the mission' });
   const titles = model.calls.map((call) => titleOf(call));
@@ -54,7 +50,7 @@ it('begins no mission while another process condenses', async () => {
   });
   const compaction = compactIfNeeded(await compactParts(redis, slow));
   await waitUntil(() => held.length > 0, { what: 'a compaction under way' });
-  const fleet = await openLane(missionModel());
+  const fleet = await openMissionFleet(missionModel());
   await addMission(fleet, 'mission-b');
   await waitUntil(async () => (await redis.redis.hget(redis.keys.counters, 'waits_compaction')) === '1');
   expect(await redis.redis.hget(redis.keys.mission('mission-b'), 'plan')).toBeNull();
@@ -67,7 +63,7 @@ it('begins no mission while another process condenses', async () => {
 it('lets missions go on where all findings are of the session in force, and says so', async () => {
   await storeSessions(redis, { now: 5_001 });
   const model = missionModel();
-  const fleet = await openLane(model);
+  const fleet = await openMissionFleet(model);
   await addMission(fleet, 'mission-c');
   await waitUntil(async () => (await stateOf('mission-c')) === 'done', { what: 'the mission' });
   expect(model.calls.some((call) => titleOf(call) === 'condensation')).toBe(false);

@@ -10,7 +10,7 @@ import { HaltError } from '../../../src/errors.ts';
 import type { ModelRequest } from '../../../src/models/model.ts';
 import { compactParts, idsAsked, toReply } from '../../support/fleet/compaction.ts';
 import { storeSessions } from '../../support/redis/store-findings.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { idsShown } from '../../support/models/scripted-archive.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
@@ -346,12 +346,7 @@ describe('a condensed finding', () => {
 
 describe('work that refers to a condensed finding', () => {
   it('finds a batch as complete as before, its results whole', async () => {
-    const fleet = await openTestFleet(redis, testConfig(redis));
-    await startHaiku(
-      redis,
-      testConfig(redis),
-      createScriptedModel(() => 'what it found'),
-    );
+    const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'what it found') });
     const tasks = Array.from({ length: 12 }, (_, at) => ({ description: `Do ${at}` }));
     const { ids } = await fleet.tasks.addMany(tasks, { batch: 'nightly' });
     for await (const end of fleet.tasks.ends(ids)) expect(end.state).toBe('completed');
@@ -372,7 +367,7 @@ describe('work that refers to a condensed finding', () => {
   it('cannot have its id', async () => {
     await storeSessions(redis, { one: 12 });
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
-    const fleet = await openTestFleet(redis, testConfig(redis));
+    const fleet = await useFleet(redis);
     await expect(fleet.tasks.add({ description: 'x', finding_id: 'finding_one-3' })).rejects.toThrow(/is taken/);
   });
 

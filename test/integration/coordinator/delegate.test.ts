@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
-import { startCoordinator } from '../../support/fleet/coordinator.ts';
 import { createMissionModel, titleOf, toPlanReply } from '../../support/models/mission-model.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -18,11 +17,8 @@ const planned = (count: number, changes: object = {}) =>
   }));
 const sonnet = { model: 'sonnet', reason: 'ambiguous requirements' };
 
-async function openLane(model: MissionModel) {
-  const config = { ...testConfig(redis), shards: [] };
-  await startCoordinator(redis, config, model);
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
+async function openMissionFleet(model: MissionModel) {
+  const fleet = await useFleet(redis, { config: { shards: [] }, coordinator: model, haiku: model });
   const run = async (id: string) => {
     await fleet.inner.queues.missions.add('mission', { goal: 'Find out.', session: 's' }, { jobId: id });
     await waitUntil(async () => ['completed', 'failed'].includes(await fleet.inner.queues.missions.getJobState(id)), {
@@ -37,7 +33,7 @@ async function openLane(model: MissionModel) {
 describe('a mission', () => {
   it('says in its finding how its work was shared out, what it cost and what was saved', async () => {
     const model = createMissionModel([...planned(18), ...planned(2, sonnet)]);
-    const { fleet, run } = await openLane(model);
+    const { fleet, run } = await openMissionFleet(model);
     const { record } = await run('mission-1');
     const { result } = (await fleet.findings.get(record?.finding ?? '')) ?? {};
     const { settled } = await readBooks(redis);
@@ -52,7 +48,7 @@ describe('a mission', () => {
 
   it('sends a plan with too many Sonnet tasks back once, then fails with the reply attached', async () => {
     const model = createMissionModel([...planned(3), ...planned(2, sonnet)]);
-    const { run } = await openLane(model);
+    const { run } = await openMissionFleet(model);
     const { failedReason } = await run('mission-1');
     expect(failedReason).toMatch(/^malformed: .*2 of 5 tasks to sonnet: expected at most 1/s);
     expect(failedReason).toContain('approach');
@@ -64,7 +60,7 @@ describe('a mission', () => {
     const model = createMissionModel([], {
       plan: (request) => toPlanReply(request.messages.length > 1 ? planned(3) : [...planned(2), ...planned(1, sonnet)]),
     });
-    const { run } = await openLane(model);
+    const { run } = await openMissionFleet(model);
     await run('mission-1'); // has the one Sonnet task of a session's first small plan
     const { record } = await run('mission-2');
     expect(record?.state).toBe('done');

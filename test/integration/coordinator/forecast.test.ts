@@ -5,9 +5,9 @@ import { planSchema } from '../../../src/coordinator/plan/plan.ts';
 import { renderMissionForecast } from '../../../src/cli/output/forecast.ts';
 import { expandPlan } from '../../../src/coordinator/plan/expand.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { startCoordinator } from '../../support/fleet/coordinator.ts';
 import { createMissionModel } from '../../support/models/mission-model.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { swarmEnvironment } from '../../support/redis/swarm-environment.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
@@ -37,7 +37,7 @@ function forecast({ inner, findings }: OpenFleet, workspace: string | null = nul
 }
 
 it('states what it assumes where nothing was done yet', async () => {
-  const fleet = await openTestFleet(redis, { ...testConfig(redis), shards: [] });
+  const fleet = await useFleet(redis, { config: { shards: [] } });
   const found = await forecast(fleet);
   expect(found).toMatchObject({
     tasks: { total: 5, haiku: 4, sonnet: 1 },
@@ -50,18 +50,15 @@ it('states what it assumes where nothing was done yet', async () => {
 });
 
 it('counts the questions against what all shards have left today', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis, { GEMINI_RPD: '7' }));
+  const fleet = await useFleet(redis, { env: { GEMINI_RPD: '7' } });
   expect((await forecast(fleet)).quota).toEqual({ questions: 1, leftToday: 7 * fleet.inner.config.shards.length });
 });
 
 it('goes by the workers that are up for the workspace, and by what tasks took', async () => {
-  const config = testConfig(redis, { FLEET_HAIKU_CONCURRENCY: '3', FLEET_WORKSPACES: `site=${redis.folder}` });
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'done'),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, {
+    env: { FLEET_HAIKU_CONCURRENCY: '3', FLEET_WORKSPACES: `site=${redis.folder}` },
+    haiku: createScriptedModel(() => 'done'),
+  });
   const handles = await Promise.all(
     Array.from({ length: 6 }, (_, at) => fleet.tasks.add({ description: `say ${at}` })),
   );
@@ -74,7 +71,7 @@ it('goes by the workers that are up for the workspace, and by what tasks took', 
 });
 
 it('is shown with the doubts there are', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis, { GEMINI_RPD: '1', FLEET_BUDGET_USD: '0.0001' }));
+  const fleet = await useFleet(redis, { env: { GEMINI_RPD: '1', FLEET_BUDGET_USD: '0.0001' } });
   await redis.redis.hset(redis.keys.budget, 'day', 1_000);
   const text = renderMissionForecast({ ...(await forecast(fleet)), quota: { questions: 9, leftToday: 3 } });
   expect(text).toMatch(/^Tasks: {7}5 tasks, 4 of them to Haiku, 1 to Sonnet$/m);
@@ -86,17 +83,10 @@ it('is shown with the doubts there are', async () => {
 afterEach(() => vi.unstubAllEnvs());
 
 it('is printed below the plan of a dry run, which adds no task and takes no room', async () => {
-  const config = testConfig(redis);
   const model = createMissionModel([{ id: 'look', description: 'Look at {item}', for_each: ['a', 'b', 'c'] }]);
-  await startCoordinator(redis, { ...config, shards: [] }, model);
-  const env = {
-    FLEET_HOME: redis.folder,
-    FLEET_DATA: redis.folder,
-    REDIS_URL: redis.url,
-    FLEET_SWARM: redis.swarm,
-    FLEET_OFFLINE: '1',
-  };
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const fleet = await useFleet(redis);
+  await fleet.startCoordinator(model, { shards: [] });
+  for (const [name, value] of Object.entries(swarmEnvironment(redis))) vi.stubEnv(name, value);
   const lines: string[] = [];
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
   vi.spyOn(console, 'error').mockImplementation(() => undefined);
@@ -104,7 +94,6 @@ it('is printed below the plan of a dry run, which adds no task and takes no room
   expect(lines.join('\n')).toMatch(
     /look × 3 \(a, b, c\)[^]*Tasks: {7}3 tasks, 3 of them to Haiku[^]*Making the plan cost \$0\.\d+; no task/,
   );
-  const fleet = await openTestFleet(redis, config);
   expect(await fleet.inner.queues.tasks.getJobCounts()).toMatchObject({ waiting: 0, delayed: 0, completed: 0 });
   expect(await redis.redis.exists(redis.keys.delegation(await fleet.inner.currentSession()))).toBe(0);
 });

@@ -1,35 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../../src/config/environment.ts';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
 import { resumeMission } from '../../../src/coordinator/control/resume.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { startCoordinator } from '../../support/fleet/coordinator.ts';
 import { createMissionModel, promptOf, titleOf } from '../../support/models/mission-model.ts';
-import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
-import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { useFleet, type FleetSetup, type TestFleet } from '../../support/fleet/use-fleet.ts';
 import { storeFindings } from '../../support/redis/store-findings.ts';
-import { createScriptedArchive } from '../../support/models/scripted-archive.ts';
+import { createScriptedArchive, type ScriptedArchive } from '../../support/models/scripted-archive.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
 const three = [{ id: 'look', description: 'Look at {item}', for_each: ['a', 'b', 'c'] }];
 
-type Archive = ReturnType<typeof createScriptedArchive>;
 type MissionModel = ReturnType<typeof createMissionModel>;
 
 async function startFleet(
   model: MissionModel,
-  archive: Archive | null,
-  env: Record<string, string> = {},
-): Promise<{ config: Config; fleet: OpenFleet }> {
-  const config = testConfig(redis, env);
-  if (archive === null) config.shards = [];
+  archive: ScriptedArchive | null,
+  setup: FleetSetup = {},
+): Promise<TestFleet> {
   await storeFindings(redis, { known: { task: 'look', result: 'The pages are in docs.' } });
-  await startCoordinator(redis, config, model);
-  await startHaiku(redis, config, model);
-  if (archive !== null) await startLibrarian(redis, config, archive);
-  return { config, fleet: await openTestFleet(redis, config) };
+  const librarian = archive === null ? { config: { shards: [] } } : { librarian: archive };
+  return useFleet(redis, { ...setup, coordinator: model, haiku: model, ...librarian });
 }
 
 const stateOf = async (id: string) => readMission(redis.db, id);
@@ -57,7 +49,7 @@ describe('what a mission recalls', () => {
     const model = createMissionModel(three, {
       synthesis: () => JSON.stringify({ answer: 'In docs [known].', citations: ['known'] }),
     });
-    const { fleet } = await startFleet(model, archive);
+    const fleet = await startFleet(model, archive);
     const finding = await (await fleet.missions.add({ goal: 'Find the pages.' }, { missionId: 'm' })).finding();
     expect(planOf(model)).toContain('They are in docs [known].');
     expect(finding.citations).toEqual(['known']);
@@ -67,7 +59,7 @@ describe('what a mission recalls', () => {
 
   it('is skipped without shards, and the record says so', async () => {
     const model = createMissionModel(three);
-    const { fleet } = await startFleet(model, null);
+    const fleet = await startFleet(model, null);
     await (await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' })).finding();
     expect((await stateOf('m'))?.recall).toEqual({ skipped: expect.stringContaining('no shard') });
   });
@@ -77,7 +69,7 @@ describe('what a mission recalls', () => {
       count === 1 ? { text: 'no answer' } : { answer: 'NOT IN ARCHIVE' },
     );
     const model = createMissionModel(three);
-    const { fleet } = await startFleet(model, archive);
+    const fleet = await startFleet(model, archive);
     await (await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' })).finding();
     expect(archive.calls[1]?.prompt).toContain('The last attempt to answer this failed: malformed');
     expect(planOf(model)).not.toContain('<archive>');
@@ -88,7 +80,7 @@ describe('what a mission recalls', () => {
       count <= 2 ? { text: 'no answer' } : { answer: 'NOT IN ARCHIVE' },
     );
     const model = createMissionModel(three);
-    const { fleet } = await startFleet(model, archive);
+    const fleet = await startFleet(model, archive);
     const mission = await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
     expect((await untilAsks('m'))?.problem).toMatch(/^the recall failed twice: malformed/);
     expect(model.calls).toHaveLength(0);
@@ -109,11 +101,11 @@ describe('what a mission knows of its workspace', () => {
       },
     });
   };
-  const workspace = () => ({ FLEET_WORKSPACES: `site=${makeWorkspace(redis, { 'a.md': 'hello' })}` });
+  const withSite = { site: { 'a.md': 'hello' } };
 
   it('is what a worker listed', async () => {
     const model = surveying(() => listing);
-    const { fleet } = await startFleet(model, null, workspace());
+    const fleet = await startFleet(model, null, withSite);
     await (await fleet.missions.add({ goal: 'Find out.', workspace: 'site' }, { missionId: 'm' })).finding();
     expect(planOf(model)).toContain('a.md\\t5');
     expect(planOf(model)).toContain('8 more files are not shown');
@@ -122,7 +114,7 @@ describe('what a mission knows of its workspace', () => {
 
   it('is asked for twice, then of the person', async () => {
     const model = surveying((call) => (call <= 4 ? 'no list' : listing)); // each task is repaired once
-    const { fleet } = await startFleet(model, null, workspace());
+    const fleet = await startFleet(model, null, withSite);
     const mission = await fleet.missions.add({ goal: 'Find out.', workspace: 'site' }, { missionId: 'm' });
     expect((await untilAsks('m'))?.problem).toMatch(/^the survey failed twice: schema/);
     await release(fleet, 'm');

@@ -3,10 +3,8 @@ import { toMissionFindingId } from '../../../src/coordinator/mission/id.ts';
 import { readMission, writeMission } from '../../../src/coordinator/mission/record.ts';
 import { pruneMissions } from '../../../src/coordinator/upkeep/watch.ts';
 import { readMissionProgress } from '../../../src/coordinator/handler.ts';
-import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { startCoordinator } from '../../support/fleet/coordinator.ts';
 import { createMissionModel, promptOf, titleOf, toPlanReply } from '../../support/models/mission-model.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet, type TestFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -15,11 +13,8 @@ const three = [{ id: 'look', description: 'Look at {item}', for_each: ['a', 'b',
 
 type MissionModel = ReturnType<typeof createMissionModel>;
 
-async function startFleet(model: MissionModel): Promise<OpenFleet> {
-  const config = { ...testConfig(redis), shards: [] };
-  await startCoordinator(redis, config, model);
-  await startHaiku(redis, config, model);
-  return openTestFleet(redis, config);
+function startFleet(model: MissionModel): Promise<TestFleet> {
+  return useFleet(redis, { config: { shards: [] }, coordinator: model, haiku: model });
 }
 
 const titlesOf = (model: MissionModel) => model.calls.map(titleOf).filter((title) => title !== '');
@@ -29,16 +24,15 @@ describe('a mission that begins again', () => {
     let reply = (_text: string): void => undefined;
     const plan = new Promise<string>((resolve) => (reply = resolve));
     const model = createMissionModel(three, { plan: () => plan });
-    const config = { ...testConfig(redis), shards: [] };
-    const first = await startCoordinator(redis, config, model);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { config: { shards: [] } });
+    const first = await fleet.startCoordinator(model);
     const mission = await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
     await waitUntil(() => model.calls.length === 1, { what: 'the planning call' });
     const closing = first.close();
     reply(toPlanReply(three));
     await closing;
-    await startCoordinator(redis, config, model);
-    await startHaiku(redis, config, model);
+    await fleet.startCoordinator(model);
+    await fleet.startHaiku(model);
     await mission.finding();
     expect(titlesOf(model)).toEqual(['plan', 'synthesis']);
   });
@@ -123,7 +117,7 @@ it('carries out several missions once each, with two coordinators at work', asyn
   ];
   const model = createMissionModel(tasks);
   const fleet = await startFleet(model);
-  await startCoordinator(redis, fleet.inner.config, model);
+  await fleet.startCoordinator(model);
   const missions = await Promise.all(
     ['a', 'b', 'c', 'd'].map((id) => fleet.missions.add({ goal: 'Find out.' }, { missionId: id })),
   );

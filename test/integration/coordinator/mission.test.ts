@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../../src/config/environment.ts';
 import type { MissionRecord } from '../../../src/coordinator/mission/types.ts';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
-import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { startCoordinator } from '../../support/fleet/coordinator.ts';
 import { createMissionModel, promptOf, titleOf, toPlanReply } from '../../support/models/mission-model.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet, type TestFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -14,14 +11,8 @@ const redis = useRedis();
 type MissionModel = ReturnType<typeof createMissionModel>;
 
 /** A fleet without librarians: a coordinator, a worker, and somebody who asks. */
-async function startFleet(
-  model: MissionModel,
-  options: { haiku?: boolean } = {},
-): Promise<{ config: Config; fleet: OpenFleet }> {
-  const config = { ...testConfig(redis), shards: [] };
-  await startCoordinator(redis, config, model);
-  if (options.haiku ?? true) await startHaiku(redis, config, model);
-  return { config, fleet: await openTestFleet(redis, config) };
+function startFleet(model: MissionModel, { haiku = true } = {}): Promise<TestFleet> {
+  return useFleet(redis, { config: { shards: [] }, coordinator: model, ...(haiku ? { haiku: model } : {}) });
 }
 
 /** Waits until a mission needs nobody any more, or a person. */
@@ -45,7 +36,7 @@ const refuse = (...names: string[]) => ({
 describe('a mission', () => {
   it('plans, delegates, sums up, and records one finding that cites its sources', async () => {
     const model = createMissionModel(three);
-    const { fleet } = await startFleet(model);
+    const fleet = await startFleet(model);
     const mission = await fleet.missions.add({ goal: 'Find out.', topics: ['costs'] }, { missionId: 'm' });
     const finding = await mission.finding();
     const sources = ['m-1', 'm-2', 'm-3'].map(async (id) => (await fleet.tasks.get(id))?.findingId);
@@ -61,7 +52,7 @@ describe('a mission', () => {
 
   it('counts its own calls neither as tasks nor twice', async () => {
     const model = createMissionModel(three);
-    const { fleet } = await startFleet(model);
+    const fleet = await startFleet(model);
     await (await fleet.missions.add({ goal: 'Find out.' })).finding();
     const totals = await redis.redis.hgetall(redis.keys.sessionTotals(await fleet.inner.currentSession()));
     expect(totals).toMatchObject({ 'haiku:tasks': '3', 'coordinator:calls': '2' });
@@ -70,7 +61,7 @@ describe('a mission', () => {
 
   it('stamps its tasks, and keeps them apart from the fleet’s other work', async () => {
     const model = createMissionModel(three);
-    const { fleet } = await startFleet(model);
+    const fleet = await startFleet(model);
     await (await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm', session: 'other' })).finding();
     expect(await fleet.inner.queues.tasks.getJob('m-2')).toMatchObject({
       data: { description: 'Look at b', mission_id: 'm', session: 'other' },
@@ -79,7 +70,7 @@ describe('a mission', () => {
 
   it('holds no slot while it waits for its tasks', async () => {
     const model = createMissionModel(three);
-    const { fleet } = await startFleet(model, { haiku: false });
+    const fleet = await startFleet(model, { haiku: false });
     await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
     const state = () => fleet.inner.queues.missions.getJobState('m');
     await waitUntil(async () => (await state()) === 'waiting-children', { what: 'the mission waiting' });
@@ -100,7 +91,7 @@ describe('a mission', () => {
         return 'found';
       },
     });
-    const { fleet } = await startFleet(model);
+    const fleet = await startFleet(model);
     const mission = await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
     const after = await waitUntil(() => model.calls.find((call) => promptOf(call).includes('Come after')));
     expect(promptOf(after as never)).toContain((await fleet.tasks.get('m-2'))?.findingId);
@@ -111,7 +102,7 @@ describe('a mission', () => {
   it('goes on without the failed where the quorum is there, and says what failed', async () => {
     const tasks = [{ id: 'look', description: 'Look at {item}', for_each: ['a', 'b', 'c', 'd', 'e'] }];
     const model = createMissionModel(tasks, refuse('Look at e'));
-    const { fleet } = await startFleet(model);
+    const fleet = await startFleet(model);
     const { result } = await (await fleet.missions.add({ goal: 'Find out.' })).finding();
     expect(result).toMatchObject({ counts: { done: 4, failed: 1 } });
     expect(promptOf(callsOf(model, 'synthesis')[0] as never)).toContain('refusal');
@@ -119,7 +110,7 @@ describe('a mission', () => {
 
   it('fails with the reasons where the quorum is not there', async () => {
     const model = createMissionModel(three, refuse('Look at b', 'Look at c'));
-    const { fleet } = await startFleet(model);
+    const fleet = await startFleet(model);
     await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
     const record = await untilEnd('m');
     expect(record.problem).toMatch(/^quorum: 1 of 3 tasks are done, 3 are needed; 2 failed.*m-2 \(refusal/);
@@ -132,7 +123,7 @@ describe('a mission', () => {
       task: (request) =>
         promptOf(request).includes('Look at b') && !mended ? { text: '', stopReason: 'refusal' } : 'found',
     });
-    const { fleet } = await startFleet(model);
+    const fleet = await startFleet(model);
     await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
     await untilEnd('m');
     mended = true;
@@ -155,7 +146,7 @@ describe('a mission', () => {
       { id: 'third', description: 'Go third', depends_on: ['second'] },
     ];
     const model = createMissionModel(tasks, refuse('Go first'));
-    const { fleet } = await startFleet(model);
+    const fleet = await startFleet(model);
     await fleet.missions.add({ goal: 'Find out.', quorum: 0 }, { missionId: 'm' });
     expect((await untilEnd('m')).counts).toMatchObject({ failed: 1, skipped: 2, done: 0 });
     expect(await fleet.inner.queues.tasks.getJobState('m-3')).toBe('unknown');
@@ -163,7 +154,7 @@ describe('a mission', () => {
 
   it('makes the plan alone in a dry run, and adds no task', async () => {
     const model = createMissionModel(three);
-    const { fleet } = await startFleet(model);
+    const fleet = await startFleet(model);
     await fleet.missions.add({ goal: 'Find out.', dry_run: true }, { missionId: 'm' });
     const record = await untilEnd('m');
     expect(record).toMatchObject({ state: 'done', finding: null, plan: { tasks: [{ id: 'look' }] } });
@@ -186,7 +177,7 @@ describe('a bad plan', () => {
     ['that is no JSON', 'I would rather not', 'I would rather not'],
   ])('%s is sent back once, then fails the mission with the reply', async (_, text, shown) => {
     const model = createMissionModel([], { plan: () => text });
-    const { fleet } = await startFleet(model, { haiku: false });
+    const fleet = await startFleet(model, { haiku: false });
     await fleet.missions.add({ goal: 'Find out.', max_tasks: 10 }, { missionId: 'm' });
     const record = await untilEnd('m');
     expect(record.problem).toMatch(/^malformed: /);
@@ -196,7 +187,7 @@ describe('a bad plan', () => {
 
   it('is asked for anew once the mission is retried', async () => {
     const model = createMissionModel(three, { plan: (_, call) => (call <= 2 ? 'nothing' : toPlanReply(three)) });
-    const { fleet } = await startFleet(model);
+    const fleet = await startFleet(model);
     const mission = await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
     const { missions } = fleet.inner.queues;
     await waitUntil(async () => (await missions.getJobState('m')) === 'failed');
@@ -212,13 +203,13 @@ describe('what a mission may not be', () => {
     ['an unknown workspace', { goal: 'Find out.', workspace: 'nowhere' }, 'workspace: "nowhere" is not known'],
     ['a key nobody knows', { goal: 'Find out.', colour: 'red' }, 'colour'],
   ])('%s', async (_, input, shown) => {
-    const { fleet } = await startFleet(createMissionModel(three));
+    const fleet = await startFleet(createMissionModel(three));
     await expect(fleet.missions.add(input)).rejects.toThrow(shown);
     expect(await fleet.missions.list()).toEqual([]);
   });
 
   it('the id of a task', async () => {
-    const { fleet } = await startFleet(createMissionModel(three), { haiku: false });
+    const fleet = await startFleet(createMissionModel(three), { haiku: false });
     await fleet.tasks.add({ description: 'Do it.' }, { taskId: 'taken' });
     await expect(fleet.missions.add({ goal: 'Find out.' }, { missionId: 'taken' })).rejects.toThrow('is a task');
   });
@@ -227,18 +218,18 @@ describe('what a mission may not be', () => {
     ['m', 'm-1', 'is a task'],
     ['m-1', 'm', 'as another mission is'],
   ])('a mission %s beside a mission %s', async (first, second, shown) => {
-    const { fleet } = await startFleet(createMissionModel(three), { haiku: false });
+    const fleet = await startFleet(createMissionModel(three), { haiku: false });
     await fleet.missions.add({ goal: 'Find out.' }, { missionId: first });
     await expect(fleet.missions.add({ goal: 'Find out.' }, { missionId: second })).rejects.toThrow(shown);
   });
 
   it('a paper and a plan alone', async () => {
-    const { fleet } = await startFleet(createMissionModel(three), { haiku: false });
+    const fleet = await startFleet(createMissionModel(three), { haiku: false });
     await expect(fleet.missions.add({ goal: 'Write.', paper: {}, dry_run: true })).rejects.toThrow('dry_run');
   });
 
   it('another of the same id', async () => {
-    const { fleet } = await startFleet(createMissionModel(three), { haiku: false });
+    const fleet = await startFleet(createMissionModel(three), { haiku: false });
     await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
     expect(await fleet.missions.add({ goal: 'Something else.' }, { missionId: 'm' })).toMatchObject({ added: false });
   });

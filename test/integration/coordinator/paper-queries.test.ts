@@ -4,8 +4,7 @@ import type { ArchiveInput } from '../../../queues/archive.ts';
 import { AccountRefusedError, ProviderUnavailableError, QuotaError, TaskFailedError } from '../../../src/errors.ts';
 import { addQuery } from '../../../src/librarian/queries/enqueue.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
-import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { storeFindings } from '../../support/redis/store-findings.ts';
 import { createScriptedArchive, type ArchiveCall } from '../../support/models/scripted-archive.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -18,15 +17,16 @@ const GOOD = { answer: '40 crates [finding_tea].', citations: ['finding_tea'] };
 
 /** A librarian with two shards, and one paper's question on its way. */
 async function askForPaper(answer: Parameters<typeof createScriptedArchive>[0], paper: ArchiveInput['paper'] = {}) {
-  const config = testConfig(redis, {
-    GEMINI_API_KEY_SHARD1: 'not-a-real-key-1',
-    GEMINI_API_KEY_SHARD2: 'not-a-real-key-2',
-    GEMINI_TIER: 'free',
-  });
   await storeFindings(redis, { finding_tea: TEA });
   const archive = createScriptedArchive(answer);
-  await startLibrarian(redis, config, archive, { fallback: true });
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, {
+    env: {
+      GEMINI_API_KEY_SHARD1: 'not-a-real-key-1',
+      GEMINI_API_KEY_SHARD2: 'not-a-real-key-2',
+      GEMINI_TIER: 'free',
+    },
+    librarian: archive.withFallback(),
+  });
   await addQuery(
     { db: fleet.inner.db, queue: fleet.inner.queues.archive },
     { question: 'How much tea?', allow_fallback: false, paper },
@@ -122,9 +122,8 @@ describe("a paper's question", () => {
   });
 
   test('names shard and reply also where another librarian finds the reply stored', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis);
     const usage = { input: 1, cache_write: 0, cache_read: 0, output: 1 };
     const reply = { text: 'No.', finish: 'stop', finishWords: 'STOP', usage, model: 'gemini-3.5-flash-lite' };
     const basis = { findings: 1, tokens: 1, leftOut: null, shard: 4, fallback: false };
@@ -138,7 +137,7 @@ describe("a paper's question", () => {
       totals: JSON.stringify({ nanoUsd: 0, usage, calls: 1 }),
     });
     const archive = createScriptedArchive(() => GOOD);
-    await startLibrarian(redis, config, archive);
+    await fleet.startLibrarian(archive);
 
     await addQuery(
       { db: fleet.inner.db, queue: fleet.inner.queues.archive },

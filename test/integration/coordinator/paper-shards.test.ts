@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { testShards } from '../../../src/librarian/test-shards.ts';
 import { createArchiveModels } from '../../../src/models/create/archive-models.ts';
 import { startSimulator } from '../../../simulator/simulator.ts';
-import { testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { testConfig } from '../../support/fleet/test-config.ts';
 import { shardEnvironment, SHARD_KEYS } from '../../support/fleet/paper-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 

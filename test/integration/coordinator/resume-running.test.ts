@@ -2,15 +2,13 @@ import { expect, test } from 'vitest';
 import type { MissionInput } from '../../../queues/missions.ts';
 import { addMission } from '../../../src/coordinator/mission/enqueue.ts';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
-import { createHaltSwitch } from '../../../src/halt/halt.ts';
 import { parkMission } from '../../../src/coordinator/control/park.ts';
 import { resumeMission } from '../../../src/coordinator/control/resume.ts';
 import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { startCoordinator } from '../../support/fleet/coordinator.ts';
 import { createMissionModel, titleOf } from '../../support/models/mission-model.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -19,11 +17,10 @@ const ID = 'mission-a';
 const ITEMS = Array.from({ length: 30 }, (_, at) => `item ${at}`);
 
 /** A coordinator and a worker of three slots on one scripted model; the mission is under way. */
-async function openLane(
+async function openMissionFleet(
   input: Partial<MissionInput>,
   onTask: (count: number) => Promise<void> = async () => undefined,
 ) {
-  const config = { ...testConfig(redis, { FLEET_HAIKU_CONCURRENCY: '3', FLEET_BUDGET_USD: '100' }), shards: [] };
   const model = createMissionModel([{ id: 'look', description: 'Look at {item}', for_each: ITEMS }]);
   let tasks = 0;
   const call = model.call.bind(model);
@@ -34,13 +31,15 @@ async function openLane(
       return call(request, options);
     },
   };
-  await startCoordinator(redis, config, counted);
-  await startHaiku(redis, config, counted);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, {
+    env: { FLEET_HAIKU_CONCURRENCY: '3', FLEET_BUDGET_USD: '100' },
+    config: { shards: [] },
+    coordinator: counted,
+    haiku: counted,
+  });
   const parts = { ...fleet.inner, configured: [] };
   await addMission(parts, { goal: 'Find out.', ...input }, { missionId: ID, session: 's' });
-  const halt = createHaltSwitch(fleet.inner.db, Object.values(fleet.inner.queues));
-  return { fleet, halt, model, parts: { ...fleet.inner, halt } };
+  return { fleet, model, parts: { ...fleet.inner, halt: fleet.halt } };
 }
 
 async function untilDone(fleet: OpenFleet): Promise<void> {
@@ -60,7 +59,7 @@ function countCalls(model: ReturnType<typeof createMissionModel>): Record<string
 
 test('a mission that is parked in mid-work and resumed is done, with no call made twice', async () => {
   let park: () => Promise<unknown> = async () => undefined;
-  const { fleet, model, parts } = await openLane({}, async (count) => {
+  const { fleet, model, parts } = await openMissionFleet({}, async (count) => {
     if (count === 5) await park();
   });
   park = () => parkMission(parts, ID, 'ada@box');
@@ -81,7 +80,7 @@ test('a mission that is parked in mid-work and resumed is done, with no call mad
 });
 
 test('a mission parked before its plan makes no call until it is resumed', async () => {
-  const { fleet, model, parts } = await openLane({ budget_usd: 0.000_001 });
+  const { fleet, model, parts } = await openMissionFleet({ budget_usd: 0.000_001 });
   const { db, queues } = fleet.inner;
   const { redis: connection, keys } = db;
   await waitUntil(async () => (await queues.missions.getJobState(ID)) === 'delayed', { what: 'the parked mission' });
@@ -101,7 +100,7 @@ test('a mission parked before its plan makes no call until it is resumed', async
 
 test('a mission whose money ends in mid-work goes on where it stood when it gets more', async () => {
   let poor: () => Promise<unknown> = async () => undefined;
-  const { fleet, model, parts } = await openLane({ budget_usd: 50 }, async (count) => {
+  const { fleet, model, parts } = await openMissionFleet({ budget_usd: 50 }, async (count) => {
     if (count === 10) await poor();
   });
   const { db, queues } = fleet.inner;
@@ -122,15 +121,15 @@ test('a mission whose money ends in mid-work goes on where it stood when it gets
 
 test('a halt in mid-mission loses nothing, and lifting it repeats nothing', async () => {
   let stop: () => Promise<unknown> = async () => undefined;
-  const { fleet, halt, model } = await openLane({}, async (count) => {
+  const { fleet, model } = await openMissionFleet({}, async (count) => {
     if (count === 5) await stop();
   });
-  stop = () => halt.halt({ reason: 'person', step: '', by: 'ada@box', detail: 'a look around' });
+  stop = () => fleet.halt.halt({ reason: 'person', step: '', by: 'ada@box', detail: 'a look around' });
   const { queues } = fleet.inner;
-  await waitUntil(async () => (await halt.read()) !== null && (await queues.tasks.getActiveCount()) === 0, {
+  await waitUntil(async () => (await fleet.halt.read()) !== null && (await queues.tasks.getActiveCount()) === 0, {
     what: 'a fleet that stands still',
   });
-  await halt.resume();
+  await fleet.halt.resume();
   await untilDone(fleet);
   expect(countCalls(model)).toEqual({ plan: 1, task: ITEMS.length, synthesis: 1 });
 });

@@ -8,7 +8,7 @@ import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
 import { retryJob } from '../../../src/tasks/repair/retry.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import type { Notifier } from '../../../src/swarm/notify.ts';
-import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useSimulatedFleet, type SimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -19,7 +19,7 @@ const SHARD_HALT = { reason: 'shard', step: 'section 2', by: 'w', detail: 'shard
 
 type Notices = Parameters<Notifier['notify']>[1][];
 
-interface Stage extends HttpLane {
+interface Stage extends SimulatedFleet {
   parts: Parameters<typeof resumeMission>[0];
   notices: Notices;
   park(): ReturnType<typeof parkMission>;
@@ -32,8 +32,8 @@ interface Stage extends HttpLane {
 /** A mission as its coordinator has left it: a record, a job, no process of its own. */
 async function openStage(options: { workers?: number; slots?: number; latencyMs?: number; state?: string } = {}) {
   const { latencyMs = 5, state = 'running', ...rest } = options;
-  const lane = await openHttpLane(redis, { ...rest, simulator: { latencyMs } });
-  const { inner } = lane.fleet;
+  const fleet = await useSimulatedFleet(redis, { ...rest, simulator: { latencyMs } });
+  const { inner } = fleet;
   const { db, queues } = inner;
   const { redis: connection, keys } = db;
   const notices: Notices = [];
@@ -43,7 +43,7 @@ async function openStage(options: { workers?: number; slots?: number; latencyMs?
   await connection.hset(keys.mission(ID), { goal: 'learn', state });
   await queues.missions.add('mission', { goal: 'learn' }, { jobId: ID, delay: 3_600_000 });
   const stage: Stage = {
-    ...lane,
+    ...fleet,
     parts,
     notices,
     park: () => parkMission(parts, ID, 'ada@box'),

@@ -3,11 +3,8 @@ import { cancelChildren } from '../../../src/coordinator/mission/children.ts';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
 import type { OpenWorker } from '../../../src/jobs/worker/open-worker.ts';
 import { cancelJobs } from '../../../src/tasks/cancel.ts';
-import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { startCoordinator } from '../../support/fleet/coordinator.ts';
 import { createMissionModel } from '../../support/models/mission-model.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
-import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { useFleet, type TestFleet } from '../../support/fleet/use-fleet.ts';
 import { storeFindings } from '../../support/redis/store-findings.ts';
 import { createScriptedArchive } from '../../support/models/scripted-archive.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -18,10 +15,9 @@ const three = [{ id: 'look', description: 'Look at {item}', for_each: ['a', 'b',
 let coordinator: OpenWorker;
 
 /** A mission `m` that waits for its three tasks, which no worker does. */
-async function startWaiting(more: { budget_usd?: number } = {}): Promise<OpenFleet> {
-  const config = { ...testConfig(redis), shards: [] };
-  coordinator = await startCoordinator(redis, config, createMissionModel(three));
-  const fleet = await openTestFleet(redis, config);
+async function startWaiting(more: { budget_usd?: number } = {}): Promise<TestFleet> {
+  const fleet = await useFleet(redis, { config: { shards: [] } });
+  coordinator = await fleet.startCoordinator(createMissionModel(three));
   await fleet.missions.add({ goal: 'Find out.', ...more }, { missionId: 'm' });
   await waitUntil(async () => (await fleet.inner.queues.missions.getJobState('m')) === 'waiting-children', {
     what: 'the mission waiting',
@@ -48,14 +44,15 @@ const waitedLong = () => redis.redis.zadd(redis.keys.queueKey('missions', 'waiti
 
 describe('a mission whose record another program has damaged', () => {
   it('holds up no other, and is listed with them', async () => {
-    const { inner, missions } = await startWaiting();
+    const fleet = await startWaiting();
+    const { missions } = fleet;
     await missions.add({ goal: 'Find out.' }, { missionId: 'other' });
-    const { queues } = inner;
+    const { queues } = fleet.inner;
     await waitUntil(async () => (await queues.missions.getJobState('other')) === 'waiting-children');
     await redis.redis.zadd(redis.keys.queueKey('missions', 'waiting-children'), 1, 'm', 2, 'other'); // `m` comes first
     await coordinator.close();
     await redis.redis.hset(redis.keys.mission('m'), { nodes: '{garbage', counts: 'x' });
-    await startCoordinator(redis, inner.config, createMissionModel(three)); // one that has not read it before
+    await fleet.startCoordinator(createMissionModel(three)); // one that has not read it before
     await redis.redis.del(...[1, 2, 3].map((n) => redis.keys.queueKey('tasks', `other-${n}`))); // only a sweep notices
     await waitUntil(async () => (await readMission(redis.db, 'other'))?.state === 'failed');
     expect((await missions.list()).map(({ id }) => id).toSorted()).toEqual(['m', 'other']);
@@ -65,10 +62,10 @@ describe('a mission whose record another program has damaged', () => {
 
 describe('a mission whose tasks cannot come', () => {
   it('goes on where they were removed, and says so', async () => {
-    const { inner } = await startWaiting();
-    for (const id of ['m-1', 'm-2', 'm-3']) await (await inner.queues.tasks.getJob(id))?.remove();
+    const fleet = await startWaiting();
+    for (const id of ['m-1', 'm-2', 'm-3']) await (await fleet.queue.getJob(id))?.remove();
     expect((await untilFailed())?.problem).toMatch(/^quorum: 0 of 3.*m-1 \(removed/);
-    expect(await inner.queues.tasks.getJobState('m-1')).toBe('unknown'); // not added again
+    expect(await fleet.queue.getJobState('m-1')).toBe('unknown'); // not added again
   });
 
   it('is woken where their ends were not told', async () => {
@@ -91,19 +88,13 @@ describe('a mission whose tasks cannot come', () => {
   });
 
   it('says that no librarian is up for its question', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { known: { task: 'look', result: 'The pages are in docs.' } });
-    await startCoordinator(redis, config, createMissionModel(three));
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { coordinator: createMissionModel(three) });
     await fleet.missions.add({ goal: 'Find out.' }, { missionId: 'm' });
     await waitUntil(async () => (await fleet.inner.queues.missions.getJobState('m')) === 'waiting-children');
     await waitedLong();
     await untilProblem('no librarian is up');
-    await startLibrarian(
-      redis,
-      config,
-      createScriptedArchive(() => ({ answer: 'NOT IN ARCHIVE' })),
-    );
+    await fleet.startLibrarian(createScriptedArchive(() => ({ answer: 'NOT IN ARCHIVE' })));
     await waitUntil(async () => (await readMission(redis.db, 'm'))?.plan !== null);
   });
 
@@ -111,7 +102,7 @@ describe('a mission whose tasks cannot come', () => {
     const fleet = await startWaiting();
     await waitedLong();
     await untilProblem('no worker is up');
-    await startHaiku(redis, fleet.inner.config, createMissionModel(three));
+    await fleet.startHaiku(createMissionModel(three));
     await waitUntil(async () => (await readMission(redis.db, 'm'))?.state === 'done');
     expect((await readMission(redis.db, 'm'))?.problem).toBe('');
   });
@@ -119,25 +110,25 @@ describe('a mission whose tasks cannot come', () => {
   it('says that all of them are parked for its budget', async () => {
     const fleet = await startWaiting({ budget_usd: 1 });
     await redis.redis.hset(redis.keys.spend('mission:m'), 'limit', 1);
-    await startHaiku(redis, fleet.inner.config, createMissionModel(three));
+    await fleet.startHaiku(createMissionModel(three));
     await waitedLong();
     await untilProblem('all it waits for is parked: 3 jobs');
-    expect(await fleet.inner.queues.tasks.getFailedCount()).toBe(0);
+    expect(await fleet.queue.getFailedCount()).toBe(0);
   });
 
   it('ends with them when a person cancels it', async () => {
-    const { inner } = await startWaiting();
-    const { db, queues } = inner;
+    const fleet = await startWaiting();
+    const { db, queues } = fleet.inner;
     await cancelJobs(db, queues.missions, ['m']);
     expect(await cancelChildren({ db, queues }, 'm')).toBe(3);
-    await startHaiku(redis, inner.config, createMissionModel(three));
+    await fleet.startHaiku(createMissionModel(three));
     expect((await untilFailed())?.problem).toMatch(/^cancelled:/);
   });
 
   it('is marked as failed where its own job was removed', async () => {
-    const { inner } = await startWaiting();
+    const fleet = await startWaiting();
     await redis.redis.zadd(redis.keys.missions, 1, 'm'); // not young any more
-    await (await inner.queues.missions.getJob('m'))?.remove();
+    await (await fleet.inner.queues.missions.getJob('m'))?.remove();
     expect((await untilFailed())?.problem).toMatch(/^removed:/);
   });
 });

@@ -4,8 +4,7 @@ import { watchExternalFindings } from '../../../src/findings/external/watch.ts';
 import { listAnswersCiting, retractFinding } from '../../../src/findings/retract.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import { sweepExternalQueries, enqueueExternalQuery } from '../../../src/librarian/queries/external-queries.ts';
-import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
-import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { storeFindings, storeExternal } from '../../support/redis/store-findings.ts';
 import { createScriptedArchive } from '../../support/models/scripted-archive.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -173,17 +172,16 @@ describe('a question asked through a public key', () => {
     return text === null ? null : (JSON.parse(text) as unknown);
   };
 
-  async function library() {
-    const config = testConfig(redis);
+  async function openLibrary() {
     await storeFindings(redis, { finding_tea: { result: '40 crates of tea' } });
     const archive = createScriptedArchive(() => ({ answer: '40 [finding_tea]', citations: ['finding_tea'] }));
-    return { config, archive };
+    return { fleet: await useFleet(redis), archive };
   }
 
   test('is answered in its response key and channel when it was announced', async () => {
-    const { config, archive } = await library();
+    const { fleet, archive } = await openLibrary();
     const { keys, redis: admin } = redis;
-    await startLibrarian(redis, config, archive);
+    await fleet.startLibrarian(archive);
     const listener = await redis.connect();
     const heard: string[] = [];
     listener.on('message', (_channel, id: string) => heard.push(id));
@@ -207,13 +205,12 @@ describe('a question asked through a public key', () => {
   });
 
   test('while no librarian ran is found when one starts, and answered once by all of them together', async () => {
-    const { config, archive } = await library();
+    const { fleet, archive } = await openLibrary();
     const { keys, redis: admin, db } = redis;
     await admin.set(keys.query('lost'), question);
-    await Promise.all([startLibrarian(redis, config, archive), startLibrarian(redis, config, archive)]);
+    await Promise.all([fleet.startLibrarian(archive), fleet.startLibrarian(archive)]);
 
     await waitUntil(() => response('lost'));
-    const fleet = await openTestFleet(redis, config);
     const { queue, currentSession } = { queue: fleet.inner.queues.archive, currentSession: fleet.inner.currentSession };
     await sweepExternalQueries({ db, queue, currentSession, log });
     await admin.del(keys.response('lost'));
@@ -228,10 +225,9 @@ describe('a question asked through a public key', () => {
     ['a question of 1 MB', 'bad', JSON.stringify({ question: 'x'.repeat(1_000_000) }), /^invalid-job: .*20000/],
     ['a wrong filter', 'bad', '{"question":"?","filter":{"sesion":"x"}}', /^invalid-job: .*sesion/],
   ])('with %s fails as a job, where a person sees it', async (_, id, text, reason) => {
-    const { config, archive } = await library();
-    const fleet = await openTestFleet(redis, config);
+    const { fleet, archive } = await openLibrary();
     await redis.redis.set(redis.keys.query(id), text);
-    await startLibrarian(redis, config, archive);
+    await fleet.startLibrarian(archive);
 
     const [job] =
       (await waitUntil(async () => {
@@ -245,9 +241,9 @@ describe('a question asked through a public key', () => {
   });
 
   test('whose id is no job id is answered all the same', async () => {
-    const { config, archive } = await library();
+    const { fleet, archive } = await openLibrary();
     await redis.redis.set(redis.keys.query('a b:c/d'), question);
-    await startLibrarian(redis, config, archive);
+    await fleet.startLibrarian(archive);
     expect(await waitUntil(() => response('a b:c/d'))).toMatchObject({ finding_id: 'archive_a b:c/d' });
   });
 });

@@ -1,8 +1,7 @@
 import { LLMock } from '@copilotkit/aimock';
 import { expect, it } from 'vitest';
-import { createModel } from '../../../src/models/create/model.ts';
 import { toUtcDay } from '../../../src/findings/timestamp.ts';
-import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
@@ -20,17 +19,15 @@ it('takes a task from queue to finding with tools and a rate limit, through a pr
   provider.on({ toolCallId: 'toolu_1' }, { content: 'shop.md sells tea.', usage });
   provider.nextRequestError(429, { message: 'slow down', type: 'rate_limit_error' });
 
-  const root = makeWorkspace(redis, { 'shop.md': '# Shop\n\nIt sells tea.\n' });
-  const config = testConfig(redis, {
-    FLEET_OFFLINE: '0',
-    ANTHROPIC_API_KEY: 'local-test-key',
-    ANTHROPIC_BASE_URL: provider.url,
-    FLEET_WORKSPACES: `site=${root}`,
+  const fleet = await useFleet(redis, {
+    site: { 'shop.md': '# Shop\n\nIt sells tea.\n' },
+    env: {
+      FLEET_OFFLINE: '0',
+      ANTHROPIC_API_KEY: 'local-test-key',
+      ANTHROPIC_BASE_URL: provider.url,
+    },
+    haiku: 'http',
   });
-  const { model, close } = await createModel(config);
-  redis.cleanup(close);
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
 
   const job = await fleet.tasks.add({ description: 'What is sold here?', workspace: 'site', files: ['shop.md'] });
   const finding = await job.finding({ timeoutMs: 25_000 });

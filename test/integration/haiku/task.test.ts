@@ -1,23 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { connectQueues } from '../../../src/jobs/connect-queue.ts';
 import { beginSession } from '../../../src/swarm/session.ts';
 import { JobFailedError } from '../../../src/errors.ts';
-import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 
 test('turns a task into one finding that says what its tools did', async () => {
-  const root = makeWorkspace(redis, { 'README.md': '# A site\n\nIt sells tea.\n' });
-  const config = testConfig(redis, { FLEET_WORKSPACES: `site=${root}` });
   const model = createScriptedModel((_, call) =>
     call === 1 ? { tools: [{ name: 'read', input: { file_path: 'README.md' } }] } : 'README.md sells tea',
   );
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { site: { 'README.md': '# A site\n\nIt sells tea.\n' }, haiku: model });
 
   const job = await fleet.tasks.add({ description: 'What does the site sell?', workspace: 'site', kind: 'docs' });
   const finding = await job.finding({ timeoutMs: 10_000 });
@@ -49,10 +45,8 @@ test('keeps what was paid for where another program left no number in the public
   const { keys } = redis;
   await redis.redis.set(keys.cost('haiku'), 'much');
   await redis.redis.hset(keys.contextActive, 'tokens', 'many');
-  const config = testConfig(redis);
   const model = createScriptedModel(() => 'done');
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: model });
   const job = await fleet.tasks.add({ description: 'Do it.' });
   expect(await job.finding({ timeoutMs: 10_000 })).toMatchObject({ result: 'done' });
   expect(model.calls).toHaveLength(1);
@@ -64,48 +58,37 @@ test('keeps what was paid for where another program left no number in the public
 });
 
 test('leaves one log line and the progress of each turn on the job', async () => {
-  const root = makeWorkspace(redis, { 'README.md': '# A site\n' });
-  const config = testConfig(redis, { FLEET_WORKSPACES: `site=${root}` });
   const model = createScriptedModel((_, call) =>
     call === 1 ? { tools: [{ name: 'read', input: { file_path: 'README.md' } }] } : 'done',
   );
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
-  const queues = connectQueues(await redis.connectDb('producer'));
-  redis.cleanup(() => Promise.all(Object.values(queues).map((queue) => queue.close())));
+  const fleet = await useFleet(redis, { site: { 'README.md': '# A site\n' }, haiku: model });
 
   const { id, finding } = await fleet.tasks.add({ description: 'Read it', workspace: 'site', max_turns: 5 });
   await finding({ timeoutMs: 10_000 });
 
-  const { logs } = await queues.tasks.getJobLogs(id);
+  const { logs } = await fleet.queue.getJobLogs(id);
   expect(logs).toEqual([
     expect.stringMatching(/ turn 1 of 5: read \(\$0\.000110, 300 tokens, haiku_/),
     expect.stringMatching(/ turn 2 of 5: final \(\$0\.000110, 300 tokens, haiku_/),
   ]);
-  const job = await queues.tasks.getJob(id);
-  expect(job?.progress).toEqual({ turn: 2, of: 5, costUsd: 0.00022 });
+  expect((await fleet.job(id)).progress).toEqual({ turn: 2, of: 5, costUsd: 0.00022 });
 });
 
 test('begins no tool when no turn is left to hear of it', async () => {
-  const root = makeWorkspace(redis, {});
-  const config = testConfig(redis, { FLEET_WORKSPACES: `site=${root}` });
   const model = createScriptedModel(() => ({
     tools: [{ name: 'write', input: { file_path: 'late.txt', content: 'too late' } }],
   }));
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { site: {}, haiku: model });
 
   const job = await fleet.tasks.add({ description: 'Write it', workspace: 'site', max_turns: 1 });
 
   await expect(job.finding({ timeoutMs: 10_000 })).rejects.toThrow(/step-limit: no result after 1 turn;/);
-  expect(existsSync(join(root, 'late.txt'))).toBe(false);
+  expect(existsSync(join(fleet.site, 'late.txt'))).toBe(false);
 });
 
 test('fails a task whose result breaks its schema twice, with the reason first', async () => {
-  const config = testConfig(redis);
   const model = createScriptedModel(() => '{"lines": "many"}');
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: model });
 
   const job = await fleet.tasks.add({
     description: 'Count',

@@ -2,72 +2,72 @@ import { expect, test } from 'vitest';
 import { noteFailure } from '../../../src/halt/error-rate.ts';
 import { createHaltSwitch } from '../../../src/halt/halt.ts';
 import { noteRound } from '../../../src/coordinator/mission/progress-guard.ts';
-import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useSimulatedFleet, type SimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
 const SAY_NO = 'Say no [[refuse]]';
 
-function addMany(lane: HttpLane, count: number, description: string): Promise<string[]> {
-  return Promise.all(Array.from({ length: count }, () => lane.add(description)));
+function addMany(fleet: SimulatedFleet, count: number, description: string): Promise<string[]> {
+  return Promise.all(Array.from({ length: count }, () => fleet.add(description)));
 }
 
 test('halts when half of what ended failed, with counts and ids as evidence, and leaves the rest waiting', async () => {
-  const lane = await openHttpLane(redis, { slots: 2 });
-  const ids = await addMany(lane, 40, SAY_NO);
-  const halt = await waitUntil(() => lane.halt.read(), { what: 'the halt' });
+  const fleet = await useSimulatedFleet(redis, { slots: 2 });
+  const ids = await addMany(fleet, 40, SAY_NO);
+  const halt = await waitUntil(() => fleet.halt.read(), { what: 'the halt' });
   expect(halt).toMatchObject({ reason: 'error-rate' });
   expect(halt?.detail).toMatch(
     /^(2\d) of \1 jobs that ended in the last 10 minutes failed \(100 %\): \1 refusal; for example /,
   );
   expect(ids.filter((id) => halt?.detail.includes(id))).toHaveLength(3);
-  await waitUntil(async () => (await lane.queue.getActiveCount()) === 0, { what: 'a fleet that stands still' });
-  const { waiting = 0, failed = 0 } = await lane.queue.getJobCounts('waiting', 'failed');
+  await waitUntil(async () => (await fleet.queue.getActiveCount()) === 0, { what: 'a fleet that stands still' });
+  const { waiting = 0, failed = 0 } = await fleet.queue.getJobCounts('waiting', 'failed');
   expect(waiting + failed).toBe(40);
   expect(failed).toBeLessThan(25); // the running ones ended, no other began
 });
 
 test('failures a person has seen do not halt again', async () => {
-  const lane = await openHttpLane(redis, { slots: 10 });
-  await addMany(lane, 20, SAY_NO);
-  await waitUntil(() => lane.halt.read(), { what: 'the halt' });
-  await lane.halt.resume();
-  for (const id of await addMany(lane, 5, SAY_NO)) await lane.until(id, 'failed');
-  expect(await lane.halt.read()).toBeNull();
+  const fleet = await useSimulatedFleet(redis, { slots: 10 });
+  await addMany(fleet, 20, SAY_NO);
+  await waitUntil(() => fleet.halt.read(), { what: 'the halt' });
+  await fleet.halt.resume();
+  for (const id of await addMany(fleet, 5, SAY_NO)) await fleet.until(id, 'failed');
+  expect(await fleet.halt.read()).toBeNull();
 });
 
 test('does not halt while more jobs end well than fail', async () => {
-  const lane = await openHttpLane(redis, { slots: 10 });
-  for (const id of await addMany(lane, 25, 'Say yes')) await lane.until(id, 'completed');
-  for (const id of await addMany(lane, 24, SAY_NO)) await lane.until(id, 'failed');
-  expect(await lane.halt.read()).toBeNull();
+  const fleet = await useSimulatedFleet(redis, { slots: 10 });
+  for (const id of await addMany(fleet, 25, 'Say yes')) await fleet.until(id, 'completed');
+  for (const id of await addMany(fleet, 24, SAY_NO)) await fleet.until(id, 'failed');
+  expect(await fleet.halt.read()).toBeNull();
 });
 
 test.each(['cancelled', 'invalid-job', 'handed-back', 'finding-taken', 'no-evidence'])(
   'does not count jobs that failed as %s',
   async (reason) => {
-    const lane = await openHttpLane(redis, { workers: 0 });
-    const parts = { db: redis.db, halt: lane.halt, workerId: 'w' };
+    const fleet = await useSimulatedFleet(redis, { workers: 0 });
+    const parts = { db: redis.db, halt: fleet.halt, workerId: 'w' };
     for (let at = 0; at < 50; at += 1) await noteFailure(parts, { jobId: `job-${at}`, reason, now: Date.now() });
-    expect(await lane.halt.read()).toBeNull();
+    expect(await fleet.halt.read()).toBeNull();
   },
 );
 
 test('does not count failures of more than ten minutes ago, nor one job twice', async () => {
-  const lane = await openHttpLane(redis, { workers: 0 });
-  const parts = { db: redis.db, halt: lane.halt, workerId: 'w' };
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
+  const parts = { db: redis.db, halt: fleet.halt, workerId: 'w' };
   const now = Date.now();
   for (let at = 0; at < 19; at += 1) {
     await noteFailure(parts, { jobId: `old-${at}`, reason: 'tool', now: now - 11 * 60_000 });
   }
   for (let at = 0; at < 40; at += 1) await noteFailure(parts, { jobId: `new-${at % 19}`, reason: 'tool', now });
-  expect(await lane.halt.read()).toBeNull();
+  expect(await fleet.halt.read()).toBeNull();
 });
 
 test('three rounds of a mission without a finding halt the fleet, and the halt names the mission', async () => {
-  const lane = await openHttpLane(redis, { workers: 0 });
-  const parts = { db: redis.db, halt: lane.halt, workerId: 'w' };
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
+  const parts = { db: redis.db, halt: fleet.halt, workerId: 'w' };
   const round = (newFindings: number, ended: number): Promise<boolean> =>
     noteRound(parts, { missionId: 'mission-a', newFindings, ended });
   await round(0, 1);
@@ -76,18 +76,18 @@ test('three rounds of a mission without a finding halt the fleet, and the halt n
   await round(0, 4);
   await round(0, 5);
   await round(0, 5); // the same round, after a crash
-  expect(await lane.halt.read()).toBeNull();
+  expect(await fleet.halt.read()).toBeNull();
   expect(await round(0, 6)).toBe(true);
-  expect(await lane.halt.read()).toMatchObject({ reason: 'no-progress', mission: 'mission-a' });
+  expect(await fleet.halt.read()).toMatchObject({ reason: 'no-progress', mission: 'mission-a' });
 });
 
 test('a halt that a mission caused, and its end, are announced and stand in the log of the mission’s job', async () => {
-  const lane = await openHttpLane(redis, { workers: 0 });
-  const { missions } = lane.fleet.inner.queues;
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
+  const { missions } = fleet.inner.queues;
   await missions.add('mission', { goal: 'learn' }, { jobId: 'mission-b' });
   const told: object[] = [];
   const notifier = { notify: (_: string, notice: object) => told.push(notice), flush: async () => undefined };
-  const halt = createHaltSwitch(redis.db, Object.values(lane.fleet.inner.queues), { notifier });
+  const halt = createHaltSwitch(redis.db, Object.values(fleet.inner.queues), { notifier });
   await halt.halt({
     reason: 'shard',
     step: 'section 2',
@@ -108,9 +108,9 @@ test('a halt that a mission caused, and its end, are announced and stand in the 
 });
 
 test('what is no id never stands in a command that a person copies', async () => {
-  const lane = await openHttpLane(redis, { workers: 0 });
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
   await redis.redis.set(redis.keys.haltReason, JSON.stringify({ reason: 'shard', mission: 'x; rm -rf y' }));
-  const halt = await lane.halt.read();
+  const halt = await fleet.halt.read();
   expect(halt).toMatchObject({ reason: 'shard' });
   expect(halt).not.toHaveProperty('mission');
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkMemory } from '../../../src/halt/memory.ts';
-import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -9,103 +9,103 @@ const redis = useRedis();
 const BY_HAND = { reason: 'person', step: 'by hand', by: 'ada@box', detail: 'a look around' };
 
 test('a halt lets running calls end and be stored, puts their jobs back, and starts nothing more', async () => {
-  const lane = await openHttpLane(redis, { workers: 2, slots: 3, simulator: { latencyMs: 400 } });
-  const ids = await Promise.all(Array.from({ length: 10 }, (_, at) => lane.add(`Say ${at} [[turns:3]]`)));
-  await waitUntil(() => lane.simulator.requests().length === 6, { what: 'six calls' });
+  const fleet = await useSimulatedFleet(redis, { workers: 2, slots: 3, simulator: { latencyMs: 400 } });
+  const ids = await Promise.all(Array.from({ length: 10 }, (_, at) => fleet.add(`Say ${at} [[turns:3]]`)));
+  await waitUntil(() => fleet.simulator.requests().length === 6, { what: 'six calls' });
 
-  expect(await lane.halt.halt(BY_HAND)).toBe(true);
-  expect(await lane.halt.halt({ ...BY_HAND, reason: 'another' })).toBe(false);
-  await waitUntil(async () => (await lane.queue.getActiveCount()) === 0, { what: 'a fleet that stands still' });
+  expect(await fleet.halt.halt(BY_HAND)).toBe(true);
+  expect(await fleet.halt.halt({ ...BY_HAND, reason: 'another' })).toBe(false);
+  await waitUntil(async () => (await fleet.queue.getActiveCount()) === 0, { what: 'a fleet that stands still' });
 
-  const records = lane.simulator.requests();
+  const records = fleet.simulator.requests();
   expect(records).toHaveLength(6);
   expect(records.every((record) => record.served && !record.clientGone)).toBe(true);
   expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 6, uncertainCalls: 0, reserved: 0 });
-  expect(await lane.queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 10, failed: 0 });
-  expect(await lane.halt.read()).toMatchObject(BY_HAND);
+  expect(await fleet.queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 10, failed: 0 });
+  expect(await fleet.halt.read()).toMatchObject(BY_HAND);
 
-  await lane.halt.resume();
-  for (const id of ids) await lane.until(id, 'completed', 30_000);
-  expect(lane.simulator.requests()).toHaveLength(30); // nothing was asked for twice
+  await fleet.halt.resume();
+  for (const id of ids) await fleet.until(id, 'completed', 30_000);
+  expect(fleet.simulator.requests()).toHaveLength(30); // nothing was asked for twice
   expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 30, uncertainCalls: 0 });
 });
 
 test('lifting a halt resumes what it paused, not what a person paused', async () => {
-  const lane = await openHttpLane(redis);
-  const { missions, tasks } = lane.fleet.inner.queues;
+  const fleet = await useSimulatedFleet(redis);
+  const { missions, tasks } = fleet.inner.queues;
   await missions.pause();
-  await lane.halt.halt(BY_HAND);
+  await fleet.halt.halt(BY_HAND);
   expect(await tasks.isPaused()).toBe(true);
-  await lane.halt.resume();
+  await fleet.halt.resume();
   expect(await tasks.isPaused()).toBe(false);
   expect(await missions.isPaused()).toBe(true);
-  await expect(lane.halt.resume()).rejects.toThrow(/nothing is halted/);
+  await expect(fleet.halt.resume()).rejects.toThrow(/nothing is halted/);
 });
 
 test('a resume of the queue alone does not lift a halt', async () => {
-  const lane = await openHttpLane(redis);
-  await lane.halt.halt(BY_HAND);
-  const id = await lane.add('Say hello');
-  await lane.queue.resume();
-  await waitUntil(() => lane.queue.isPaused(), { what: 'the pause again' });
-  await lane.until(id, 'waiting');
-  expect(lane.simulator.requests()).toEqual([]);
-  await lane.halt.resume();
-  await lane.until(id, 'completed');
+  const fleet = await useSimulatedFleet(redis);
+  await fleet.halt.halt(BY_HAND);
+  const id = await fleet.add('Say hello');
+  await fleet.queue.resume();
+  await waitUntil(() => fleet.queue.isPaused(), { what: 'the pause again' });
+  await fleet.until(id, 'waiting');
+  expect(fleet.simulator.requests()).toEqual([]);
+  await fleet.halt.resume();
+  await fleet.until(id, 'completed');
 });
 
 test('a process that learns of a halt after it was lifted leaves nothing paused', async () => {
-  const lane = await openHttpLane(redis);
-  await lane.halt.enforce(); // it had the halt from its last question to Redis
-  expect(await lane.queue.isPaused()).toBe(false);
-  await lane.until(await lane.add('Say hello'), 'completed');
+  const fleet = await useSimulatedFleet(redis);
+  await fleet.halt.enforce(); // it had the halt from its last question to Redis
+  expect(await fleet.queue.isPaused()).toBe(false);
+  await fleet.until(await fleet.add('Say hello'), 'completed');
 });
 
 test('a halt that another program states is obeyed', async () => {
-  const lane = await openHttpLane(redis);
+  const fleet = await useSimulatedFleet(redis);
   await redis.redis.set(redis.keys.haltReason, 'the auditors are here');
-  const id = await lane.add('Say hello');
-  await waitUntil(() => lane.queue.isPaused(), { what: 'the pause' });
-  await lane.until(id, 'waiting');
-  expect(await lane.halt.read()).toMatchObject({ reason: 'unknown', detail: 'the auditors are here' });
-  await lane.halt.resume();
-  await lane.until(id, 'completed');
+  const id = await fleet.add('Say hello');
+  await waitUntil(() => fleet.queue.isPaused(), { what: 'the pause' });
+  await fleet.until(id, 'waiting');
+  expect(await fleet.halt.read()).toMatchObject({ reason: 'unknown', detail: 'the auditors are here' });
+  await fleet.halt.resume();
+  await fleet.until(id, 'completed');
 });
 
 test('a worker that starts during a halt stands still', async () => {
-  const lane = await openHttpLane(redis, { workers: 0 });
-  await lane.halt.halt(BY_HAND);
-  const id = await lane.add('Say hello');
-  await lane.startWorker();
-  await lane.until(id, 'waiting');
-  expect(lane.simulator.requests()).toEqual([]);
-  await lane.halt.resume();
-  await lane.until(id, 'completed');
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
+  await fleet.halt.halt(BY_HAND);
+  const id = await fleet.add('Say hello');
+  await fleet.startHaiku('http');
+  await fleet.until(id, 'waiting');
+  expect(fleet.simulator.requests()).toEqual([]);
+  await fleet.halt.resume();
+  await fleet.until(id, 'completed');
 });
 
 test('halts when Redis has used four fifths of its memory, and says the figures', async () => {
-  const lane = await openHttpLane(redis, { workers: 0 });
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
   const connection = redis.redis;
-  expect(await checkMemory(connection, lane.halt, 'w')).toBeNull(); // no limit, nothing to watch
+  expect(await checkMemory(connection, fleet.halt, 'w')).toBeNull(); // no limit, nothing to watch
   const used = Number(/used_memory:(\d+)/.exec(await connection.info('memory'))?.[1]);
   redis.cleanup(() => connection.config('SET', 'maxmemory', '0'));
 
   await connection.config('SET', 'maxmemory', String(used * 4));
-  expect(await checkMemory(connection, lane.halt, 'w')).toBeLessThan(0.8);
-  expect(await lane.halt.read()).toBeNull();
+  expect(await checkMemory(connection, fleet.halt, 'w')).toBeLessThan(0.8);
+  expect(await fleet.halt.read()).toBeNull();
 
   await connection.config('SET', 'maxmemory', String(Math.floor(used * 1.1)));
-  expect(await checkMemory(connection, lane.halt, 'w')).toBeGreaterThan(0.8);
-  const halt = await lane.halt.read();
+  expect(await checkMemory(connection, fleet.halt, 'w')).toBeGreaterThan(0.8);
+  const halt = await fleet.halt.read();
   expect(halt).toMatchObject({ reason: 'redis-memory', by: 'w' });
   expect(halt?.detail).toMatch(/^Redis uses \d+\.\d of \d+\.\d MB \(\d\d %\)/);
 });
 
 test('workers watch Redis’ memory by themselves', async () => {
-  const lane = await openHttpLane(redis, { workers: 2 });
+  const fleet = await useSimulatedFleet(redis, { workers: 2 });
   const used = Number(/used_memory:(\d+)/.exec(await redis.redis.info('memory'))?.[1]);
   redis.cleanup(() => redis.redis.config('SET', 'maxmemory', '0'));
   await redis.redis.config('SET', 'maxmemory', String(Math.floor(used * 1.15)));
-  await waitUntil(() => lane.halt.read(), { what: 'the halt' });
-  expect(await lane.halt.read()).toMatchObject({ reason: 'redis-memory' });
+  await waitUntil(() => fleet.halt.read(), { what: 'the halt' });
+  expect(await fleet.halt.read()).toMatchObject({ reason: 'redis-memory' });
 });

@@ -19,7 +19,7 @@ import {
 import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import { bare, table } from '../../support/docs.ts';
-import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
@@ -75,8 +75,8 @@ test('the outcome table has a row for each of these cases, and no other', () => 
 
 test.each(rows)('%s: the job %s', async (thrown = '', ...rest) => {
   const { thrown: error, before } = CASES[thrown] ?? expect.fail(`no case for ${thrown}`);
-  const lane = await openHttpLane(redis, { workers: 0 });
-  const id = await lane.add('Say hello');
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
+  const id = await fleet.add('Say hello');
   const bareWorker = new Worker('tasks', null, { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
   redis.cleanup(() => bareWorker.close());
   const job = await bareWorker.getNextJob(TOKEN);
@@ -85,18 +85,18 @@ test.each(rows)('%s: the job %s', async (thrown = '', ...rest) => {
 
   const log = createLogger('test', 'silent');
   const outcome = await toOutcome(error, job, TOKEN, {
-    ...lane.fleet.inner,
-    queue: lane.queue,
-    halt: lane.halt,
+    ...fleet.inner,
+    queue: fleet.queue,
+    halt: fleet.halt,
     workerId: 'w',
     log,
   });
   if (outcome instanceof UnrecoverableError) await job.moveToFailed(outcome, TOKEN); // what BullMQ does next
 
-  const halt = await lane.halt.read();
-  const { halts: _halts, ...counters } = await lane.counters();
+  const halt = await fleet.halt.read();
+  const { halts: _halts, ...counters } = await fleet.counters();
   const reason = error instanceof TaskFailedError ? error.reason : null;
-  const after = await lane.job(id);
+  const after = await fleet.job(id);
   expect([
     await describeJob(after, reason),
     halt === null ? '' : `halts: ${halt.reason}`,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
 import type { Fault } from '../../../simulator/anthropic/faults/fault.ts';
-import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -11,59 +11,59 @@ const MODEL = 'claude-haiku-5-5';
 
 test('a rate limit cools the model for every process, and costs no attempt', async () => {
   const faults: Fault[] = [{ kind: 'rate-limit', retryAfter: 2, times: 1 }];
-  const lane = await openHttpLane(redis, { workers: 2, simulator: { faults } });
-  const first = await lane.add('Say one');
+  const fleet = await useSimulatedFleet(redis, { workers: 2, simulator: { faults } });
+  const first = await fleet.add('Say one');
   await waitUntil(async () => (await redis.redis.exists(redis.keys.cooldown(MODEL))) === 1, { what: 'the cool-down' });
-  const ids = [first, ...(await Promise.all(['two', 'three', 'four', 'five'].map((word) => lane.add(`Say ${word}`))))];
+  const ids = [first, ...(await Promise.all(['two', 'three', 'four', 'five'].map((word) => fleet.add(`Say ${word}`))))];
 
-  for (const id of ids) expect((await lane.until(id, 'completed')).attemptsMade).toBeLessThanOrEqual(1);
+  for (const id of ids) expect((await fleet.until(id, 'completed')).attemptsMade).toBeLessThanOrEqual(1);
 
-  const [refused, ...later] = lane.simulator.requests();
+  const [refused, ...later] = fleet.simulator.requests();
   expect(refused?.status).toBe(429);
   expect(later.map((record) => record.status)).toEqual(ids.map(() => 200));
   const allowedAt = (refused?.finishedAt ?? 0) + 1_950; // the provider's clock and Redis' are read apart
   expect(later.filter((record) => record.startedAt < allowedAt)).toEqual([]);
-  expect(Number((await lane.counters())['waits_rate_limit'])).toBe(1);
-  expect(await lane.logs(first)).toMatch(/waits \d s: claude-haiku-5-5: 429/);
+  expect(Number((await fleet.counters())['waits_rate_limit'])).toBe(1);
+  expect(await fleet.logs(first)).toMatch(/waits \d s: claude-haiku-5-5: 429/);
   expect((await readBooks(redis)).uncertainCalls).toBe(0);
 });
 
 test('a storm of rate limits fails nothing', async () => {
   const simulator = { requestsPerMinute: { [MODEL]: 6 }, limitWindowMs: 1_500 };
-  const lane = await openHttpLane(redis, { workers: 2, slots: 10, simulator });
-  const ids = await Promise.all(Array.from({ length: 20 }, (_, at) => lane.add(`Say ${at}`)));
+  const fleet = await useSimulatedFleet(redis, { workers: 2, slots: 10, simulator });
+  const ids = await Promise.all(Array.from({ length: 20 }, (_, at) => fleet.add(`Say ${at}`)));
 
-  for (const id of ids) await lane.until(id, 'completed', 60_000);
+  for (const id of ids) await fleet.until(id, 'completed', 60_000);
 
-  expect(await lane.queue.getFailedCount()).toBe(0);
+  expect(await fleet.queue.getFailedCount()).toBe(0);
   const books = await readBooks(redis);
   expect(books).toMatchObject({ ledgerCalls: 20, reserved: 0, uncertainCalls: 0 });
-  expect(books.settled).toBe(lane.simulator.served().billNanoUsd);
+  expect(books.settled).toBe(fleet.simulator.served().billNanoUsd);
 }, 90_000);
 
 test('ten failures in a row stop the model, and one probe reopens it', async () => {
-  const lane = await openHttpLane(redis, { slots: 12, simulator: { faults: [{ kind: 'overloaded' }] } });
-  const ids = await Promise.all(Array.from({ length: 12 }, (_, at) => lane.add(`Say ${at}`)));
+  const fleet = await useSimulatedFleet(redis, { slots: 12, simulator: { faults: [{ kind: 'overloaded' }] } });
+  const ids = await Promise.all(Array.from({ length: 12 }, (_, at) => fleet.add(`Say ${at}`)));
   const { keys } = redis;
   await waitUntil(async () => (await redis.redis.get(keys.cooldown(MODEL))) === 'outage', { what: 'the outage' });
-  await waitUntil(async () => (await lane.queue.getActiveCount()) === 0, { what: 'every job waits' });
-  expect(await lane.queue.getFailedCount()).toBe(0);
-  expect(lane.simulator.requests().every((record) => record.status === 529)).toBe(true);
+  await waitUntil(async () => (await fleet.queue.getActiveCount()) === 0, { what: 'every job waits' });
+  expect(await fleet.queue.getFailedCount()).toBe(0);
+  expect(fleet.simulator.requests().every((record) => record.status === 529)).toBe(true);
 
   // A minute later: the probe finds the provider still down, and the model stays stopped.
-  const before = lane.simulator.requests().length;
+  const before = fleet.simulator.requests().length;
   await redis.redis.del(keys.cooldown(MODEL), keys.queueKey('tasks', 'limiter'));
-  await waitUntil(() => lane.simulator.requests().length > before, { what: 'a probe' });
-  await waitUntil(async () => (await lane.queue.getActiveCount()) === 0, { what: 'every job waits' });
-  expect(lane.simulator.requests()).toHaveLength(before + 1);
+  await waitUntil(() => fleet.simulator.requests().length > before, { what: 'a probe' });
+  await waitUntil(async () => (await fleet.queue.getActiveCount()) === 0, { what: 'every job waits' });
+  expect(fleet.simulator.requests()).toHaveLength(before + 1);
   expect(await redis.redis.exists(keys.cooldown(MODEL))).toBe(1);
 
-  lane.simulator.setFaults([]);
+  fleet.simulator.setFaults([]);
   await redis.redis.del(keys.cooldown(MODEL), keys.queueKey('tasks', 'limiter'));
   // Whoever asks while the probe is out waits its minute again: promoted for as long as there are such.
   const allDone = async (): Promise<boolean> => {
-    for (const job of await lane.queue.getDelayed()) await job.promote().catch(() => undefined);
-    return (await lane.queue.getCompletedCount()) === ids.length;
+    for (const job of await fleet.queue.getDelayed()) await job.promote().catch(() => undefined);
+    return (await fleet.queue.getCompletedCount()) === ids.length;
   };
   await waitUntil(allDone, { timeoutMs: 60_000, what: 'every job is completed' });
   expect(await redis.redis.exists(keys.outage(MODEL))).toBe(0);
@@ -81,93 +81,95 @@ const REFUSALS: [Fault['kind'], RegExp][] = [
 test.each(REFUSALS)(
   '%s halts the fleet with the provider’s words, fails nothing, and is lifted by hand',
   async (kind, words) => {
-    const lane = await openHttpLane(redis, { workers: 2, simulator: { faults: [{ kind }] } });
-    const ids = await Promise.all(Array.from({ length: 10 }, (_, at) => lane.add(`Say ${at}`)));
-    const halt = await waitUntil(() => lane.halt.read(), { what: 'the halt' });
+    const fleet = await useSimulatedFleet(redis, { workers: 2, simulator: { faults: [{ kind }] } });
+    const ids = await Promise.all(Array.from({ length: 10 }, (_, at) => fleet.add(`Say ${at}`)));
+    const halt = await waitUntil(() => fleet.halt.read(), { what: 'the halt' });
     expect(halt).toMatchObject({ reason: 'account-refused' });
     expect(halt?.detail).toMatch(words);
-    await waitUntil(async () => (await lane.queue.getActiveCount()) === 0, { what: 'every job waits' });
-    expect(await lane.queue.getJobCounts('waiting', 'failed', 'completed')).toEqual({
+    await waitUntil(async () => (await fleet.queue.getActiveCount()) === 0, { what: 'every job waits' });
+    expect(await fleet.queue.getJobCounts('waiting', 'failed', 'completed')).toEqual({
       waiting: 10,
       failed: 0,
       completed: 0,
     });
-    const calls = lane.simulator.requests().length;
+    const calls = fleet.simulator.requests().length;
 
-    lane.simulator.setFaults([]);
-    await lane.queue.resume(); // what Bull Board's button does
-    await waitUntil(async () => (await lane.queue.isPaused()) && (await lane.queue.getActiveCount()) === 0, {
+    fleet.simulator.setFaults([]);
+    await fleet.queue.resume(); // what Bull Board's button does
+    await waitUntil(async () => (await fleet.queue.isPaused()) && (await fleet.queue.getActiveCount()) === 0, {
       what: 'the pause again',
     });
-    expect(lane.simulator.requests()).toHaveLength(calls);
+    expect(fleet.simulator.requests()).toHaveLength(calls);
 
-    await lane.halt.resume();
-    for (const id of ids) await lane.until(id, 'completed');
+    await fleet.halt.resume();
+    for (const id of ids) await fleet.until(id, 'completed');
     expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 10, reserved: 0, uncertainCalls: 0 });
   },
 );
 
 test('a body that never comes ends at the deadline, is booked as uncertain, and the job goes on', async () => {
   const simulator = { faults: [{ kind: 'stalled-body' as const, times: 1 }] };
-  const lane = await openHttpLane(redis, { env: { FLEET_CALL_TIMEOUT_MS: '1000' }, simulator });
-  const id = await lane.add('Say hello');
-  await lane.until(id, 'completed', 20_000);
-  expect(await lane.logs(id)).toMatch(/waits \d s: claude-haiku-5-5: no complete reply within 1000 ms/);
+  const fleet = await useSimulatedFleet(redis, { env: { FLEET_CALL_TIMEOUT_MS: '1000' }, simulator });
+  const id = await fleet.add('Say hello');
+  await fleet.until(id, 'completed', 20_000);
+  expect(await fleet.logs(id)).toMatch(/waits \d s: claude-haiku-5-5: no complete reply within 1000 ms/);
   const books = await readBooks(redis);
   expect(books).toMatchObject({ ledgerCalls: 1, uncertainCalls: 1, reserved: 0 });
   expect(books.uncertain).toBeGreaterThan(0);
   expect(books.settled).toBe(books.costHaiku);
-  expect(lane.simulator.served().calls).toBe(2);
+  expect(fleet.simulator.served().calls).toBe(2);
 });
 
 test.each(['reset-before', 'reset-after', 'broken-json'] as const)(
   '%s may have been billed: uncertain, and asked again',
   async (kind) => {
-    const lane = await openHttpLane(redis, { simulator: { faults: [{ kind, times: 1 }] } });
-    await lane.until(await lane.add('Say hello'), 'completed', 20_000);
+    const fleet = await useSimulatedFleet(redis, { simulator: { faults: [{ kind, times: 1 }] } });
+    await fleet.until(await fleet.add('Say hello'), 'completed', 20_000);
     expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 1, uncertainCalls: 1, reserved: 0 });
   },
 );
 
 test('a provider that cannot be reached is waited for, and nothing is booked', async () => {
-  const lane = await openHttpLane(redis, { env: { ANTHROPIC_BASE_URL: `http://127.0.0.1:${await findFreePort()}` } });
-  const id = await lane.add('Say hello');
-  await lane.until(id, 'delayed');
+  const fleet = await useSimulatedFleet(redis, {
+    env: { ANTHROPIC_BASE_URL: `http://127.0.0.1:${await findFreePort()}` },
+  });
+  const id = await fleet.add('Say hello');
+  await fleet.until(id, 'delayed');
   expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 0, uncertainCalls: 0, reserved: 0, settled: 0 });
-  expect(await lane.counters()).toMatchObject({ waits_unavailable: '1' });
+  expect(await fleet.counters()).toMatchObject({ waits_unavailable: '1' });
 });
 
 test('a provider that is down for two hours fails the job, and a retry goes on from what was stored', async () => {
-  const lane = await openHttpLane(redis, { simulator: { faults: [{ kind: 'overloaded', when: { turn: 1 } }] } });
-  const id = await lane.add('Say hello [[turns:3]]');
-  await lane.until(id, 'delayed');
+  const fleet = await useSimulatedFleet(redis, { simulator: { faults: [{ kind: 'overloaded', when: { turn: 1 } }] } });
+  const id = await fleet.add('Say hello [[turns:3]]');
+  await fleet.until(id, 'delayed');
   await redis.redis.hset(redis.keys.turns(id), 'unavailable_since', Date.now() - 3 * 3600_000);
-  await (await lane.job(id)).promote();
-  const failed = await lane.until(id, 'failed');
+  await (await fleet.job(id)).promote();
+  const failed = await fleet.until(id, 'failed');
   expect(failed.failedReason).toMatch(/^provider-unavailable: /);
 
-  lane.simulator.setFaults([]);
+  fleet.simulator.setFaults([]);
   await failed.retry(); // Bull Board's button
-  await lane.until(id, 'completed');
-  const turns = lane.simulator
+  await fleet.until(id, 'completed');
+  const turns = fleet.simulator
     .requests()
     .filter((record) => record.served)
     .map((record) => record.turn);
   expect(turns).toEqual([0, 1, 2]);
-  const [finding] = await lane.fleet.findings.list();
+  const [finding] = await fleet.findings.list();
   expect(finding).toMatchObject({ job_id: id, recovered: 1 });
   expect(await redis.redis.xlen(redis.keys.events)).toBe(1);
 });
 
 test('being served in between starts the two hours anew', async () => {
-  const lane = await openHttpLane(redis, { simulator: { faults: [{ kind: 'overloaded', times: 1 }] } });
-  const id = await lane.add('Say hello [[turns:3]]');
-  await lane.until(id, 'delayed');
+  const fleet = await useSimulatedFleet(redis, { simulator: { faults: [{ kind: 'overloaded', times: 1 }] } });
+  const id = await fleet.add('Say hello [[turns:3]]');
+  await fleet.until(id, 'delayed');
   await redis.redis.hset(redis.keys.turns(id), 'unavailable_since', Date.now() - 3 * 3600_000);
-  lane.simulator.setFaults([{ kind: 'overloaded', when: { turn: 1 }, times: 1 }]);
-  await (await lane.job(id)).promote();
-  await waitUntil(() => lane.simulator.requests().length === 3, { what: 'the second failure' });
-  await lane.until(id, 'delayed');
-  await (await lane.job(id)).promote();
-  await lane.until(id, 'completed');
+  fleet.simulator.setFaults([{ kind: 'overloaded', when: { turn: 1 }, times: 1 }]);
+  await (await fleet.job(id)).promote();
+  await waitUntil(() => fleet.simulator.requests().length === 3, { what: 'the second failure' });
+  await fleet.until(id, 'delayed');
+  await (await fleet.job(id)).promote();
+  await fleet.until(id, 'completed');
 });

@@ -2,8 +2,7 @@ import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { cancelJobs } from '../../../src/tasks/cancel.ts';
 import type { Fault } from '../../../simulator/anthropic/faults/fault.ts';
-import { openHttpLane } from '../../support/fleet/simulated-fleet.ts';
-import { makeWorkspace } from '../../support/fleet/in-process-fleet.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -35,29 +34,29 @@ const FAILURES: [string, RegExp, { description: string; more?: object; faults?: 
 ];
 
 test.each(FAILURES)('%s fails the task at once, with the reason first, and is booked', async (_, reason, task) => {
-  const lane = await openHttpLane(redis, { simulator: { faults: task.faults ?? [] } });
-  const failed = await lane.until(await lane.add(task.description, task.more), 'failed');
+  const fleet = await useSimulatedFleet(redis, { simulator: { faults: task.faults ?? [] } });
+  const failed = await fleet.until(await fleet.add(task.description, task.more), 'failed');
   expect(failed.failedReason).toMatch(reason);
   expect(failed.attemptsMade).toBe(1);
   const books = await readBooks(redis);
-  const served = lane.simulator.served();
+  const served = fleet.simulator.served();
   expect(books).toMatchObject({ reserved: 0, openReservations: 0 });
   expect(books.ledgerCalls + books.uncertainCalls).toBeGreaterThanOrEqual(served.calls);
   if (books.uncertainCalls === 0) expect(books.settled).toBe(served.billNanoUsd);
-  expect(await lane.fleet.findings.list()).toEqual([]);
+  expect(await fleet.findings.list()).toEqual([]);
 });
 
 test('a failure that is no bug leaves its reason where a stack would stand', async () => {
-  const lane = await openHttpLane(redis);
-  const failed = await lane.until(await lane.add('Say no [[refuse]]'), 'failed');
+  const fleet = await useSimulatedFleet(redis);
+  const failed = await fleet.until(await fleet.add('Say no [[refuse]]'), 'failed');
   expect(failed.stacktrace).toEqual([failed.failedReason]); // Bull Board shows it first
 });
 
 test('a result is repaired once', async () => {
-  const lane = await openHttpLane(redis);
-  const id = await lane.add('Count the lines [[bad-schema-once]]', { schema: SCHEMA });
-  await lane.until(id, 'completed');
-  expect((await lane.fleet.findings.list())[0]?.result).toMatchObject({ lines: expect.any(Number) as number });
+  const fleet = await useSimulatedFleet(redis);
+  const id = await fleet.add('Count the lines [[bad-schema-once]]', { schema: SCHEMA });
+  await fleet.until(id, 'completed');
+  expect((await fleet.findings.list())[0]?.result).toMatchObject({ lines: expect.any(Number) as number });
 });
 
 const BARE: [string, string, unknown, RegExp][] = [
@@ -76,7 +75,7 @@ const BARE: [string, string, unknown, RegExp][] = [
 ];
 
 test('a bad job of any other BullMQ client fails at once with the rule it broke, and harms nothing else', async () => {
-  const lane = await openHttpLane(redis, { slots: 2 });
+  const fleet = await useSimulatedFleet(redis, { slots: 2 });
   const bare = new Queue('tasks', { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
   redis.cleanup(() => bare.close());
   const options = { attempts: 5, backoff: { type: 'fixed', delay: 10 } };
@@ -84,79 +83,78 @@ test('a bad job of any other BullMQ client fails at once with the rule it broke,
   for (const [, name, data] of BARE) jobs.push(await bare.add(name, data, options));
   const good = await bare.add('task', { description: 'Say hello [[turns:1]]', later_version: 'unknown keys are fine' });
 
-  await lane.until(good.id ?? '', 'completed');
+  await fleet.until(good.id ?? '', 'completed');
   for (const [at, [what, , , rule]] of BARE.entries()) {
-    const failed = await lane.until(jobs[at]?.id ?? '', 'failed');
+    const failed = await fleet.until(jobs[at]?.id ?? '', 'failed');
     expect(failed.failedReason, what).toMatch(rule);
     expect(failed.attemptsMade, what).toBe(1);
   }
-  expect(lane.simulator.requests()).toHaveLength(1);
+  expect(fleet.simulator.requests()).toHaveLength(1);
   expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 1, reserved: 0, uncertainCalls: 0 });
 });
 
 test('a failed task that is edited starts afresh, and leaves one finding', async () => {
-  const lane = await openHttpLane(redis);
-  const id = await lane.add('Say [[turns:5]]', { max_turns: 2 });
-  const failed = await lane.until(id, 'failed');
+  const fleet = await useSimulatedFleet(redis);
+  const id = await fleet.add('Say [[turns:5]]', { max_turns: 2 });
+  const failed = await fleet.until(id, 'failed');
   await failed.updateData({ ...(failed.data as object), max_turns: 10 }); // Bull Board's edit
   await failed.retry();
-  await lane.until(id, 'completed');
-  const turns = lane.simulator.requests().map((record) => record.turn);
+  await fleet.until(id, 'completed');
+  const turns = fleet.simulator.requests().map((record) => record.turn);
   expect(turns).toEqual([0, 1, 0, 1, 2, 3, 4]);
   expect(await redis.redis.xlen(redis.keys.events)).toBe(1);
   const books = await readBooks(redis);
-  expect(books.settled).toBe(lane.simulator.served().billNanoUsd);
-  const [finding] = await lane.fleet.findings.list();
+  expect(books.settled).toBe(fleet.simulator.served().billNanoUsd);
+  const [finding] = await fleet.findings.list();
   expect(finding).toMatchObject({ recovered: 0, cost: Math.round(books.settled / 1000) / 1e6 }); // what failed is part of its cost
 });
 
 test('a completed task that is run again by hand pays nothing and writes nothing', async () => {
-  const lane = await openHttpLane(redis);
-  const id = await lane.add('Say hello');
-  const completed = await lane.until(id, 'completed');
+  const fleet = await useSimulatedFleet(redis);
+  const id = await fleet.add('Say hello');
+  const completed = await fleet.until(id, 'completed');
   const { findingId } = completed.returnvalue as { findingId: string };
   const before = await redis.redis.get(redis.keys.finding(findingId));
   await completed.retry('completed');
-  await waitUntil(async () => (await lane.job(id)).attemptsMade === 2, { what: 'the second run' });
-  await lane.until(id, 'completed');
-  expect(lane.simulator.requests()).toHaveLength(1);
+  await waitUntil(async () => (await fleet.job(id)).attemptsMade === 2, { what: 'the second run' });
+  await fleet.until(id, 'completed');
+  expect(fleet.simulator.requests()).toHaveLength(1);
   expect(await redis.redis.get(redis.keys.finding(findingId))).toBe(before);
   expect(await redis.redis.xlen(redis.keys.events)).toBe(1);
 });
 
 test('a cancelled job ends wherever it is: running, waiting or delayed', async () => {
-  const lane = await openHttpLane(redis, { slots: 1 });
-  const { db } = lane.fleet.inner;
-  const running = await lane.add('Say [[latency:600000]]');
-  await waitUntil(() => lane.simulator.requests().length === 1, { what: 'the call' });
-  const waiting = await lane.add('Wait');
-  const delayed = (await lane.queue.add('task', { description: 'Later' }, { delay: 3600_000 })).id ?? '';
-  const other = await lane.add('Say hello');
+  const fleet = await useSimulatedFleet(redis, { slots: 1 });
+  const { db } = fleet.inner;
+  const running = await fleet.add('Say [[latency:600000]]');
+  await waitUntil(() => fleet.simulator.requests().length === 1, { what: 'the call' });
+  const waiting = await fleet.add('Wait');
+  const delayed = (await fleet.queue.add('task', { description: 'Later' }, { delay: 3600_000 })).id ?? '';
+  const other = await fleet.add('Say hello');
 
-  await cancelJobs(db, lane.queue, [running, waiting, delayed]);
+  await cancelJobs(db, fleet.queue, [running, waiting, delayed]);
 
   for (const id of [running, waiting, delayed]) {
-    expect((await lane.until(id, 'failed')).failedReason).toMatch(/^cancelled: /);
+    expect((await fleet.until(id, 'failed')).failedReason).toMatch(/^cancelled: /);
   }
-  await lane.until(other, 'completed');
-  expect(lane.simulator.requests().map((record) => record.user)).toEqual([running, other]);
+  await fleet.until(other, 'completed');
+  expect(fleet.simulator.requests().map((record) => record.user)).toEqual([running, other]);
   const books = await readBooks(redis);
   expect(books).toMatchObject({ uncertainCalls: 1, ledgerCalls: 1, reserved: 0 });
-  await waitUntil(() => lane.simulator.requests()[0]?.clientGone, { what: 'the hang-up' });
-  await expect(cancelJobs(db, lane.queue, [running])).rejects.toThrow(/already failed/);
+  await waitUntil(() => fleet.simulator.requests()[0]?.clientGone, { what: 'the hang-up' });
+  await expect(cancelJobs(db, fleet.queue, [running])).rejects.toThrow(/already failed/);
 
-  await (await lane.job(waiting)).retry(); // by hand, after all
-  await lane.until(waiting, 'completed');
+  await (await fleet.job(waiting)).retry(); // by hand, after all
+  await fleet.until(waiting, 'completed');
 });
 
 test('one bad job beside many good ones costs them nothing', async () => {
-  const root = makeWorkspace(redis, { 'a.txt': 'tea\n' });
-  const lane = await openHttpLane(redis, { slots: 8, env: { FLEET_WORKSPACES: `site=${root}` } });
+  const fleet = await useSimulatedFleet(redis, { slots: 8, site: { 'a.txt': 'tea\n' } });
   const good = await Promise.all(
-    Array.from({ length: 10 }, () => lane.add('Describe a.txt [[turns:3]]', { workspace: 'site', files: ['a.txt'] })),
+    Array.from({ length: 10 }, () => fleet.add('Describe a.txt [[turns:3]]', { workspace: 'site', files: ['a.txt'] })),
   );
-  const bad = await lane.add('Say no [[refuse]]');
-  await lane.until(bad, 'failed');
-  for (const id of good) await lane.until(id, 'completed');
-  expect((await readBooks(redis)).settled).toBe(lane.simulator.served().billNanoUsd);
+  const bad = await fleet.add('Say no [[refuse]]');
+  await fleet.until(bad, 'failed');
+  for (const id of good) await fleet.until(id, 'completed');
+  expect((await readBooks(redis)).settled).toBe(fleet.simulator.served().billNanoUsd);
 });

@@ -1,7 +1,7 @@
 import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
 import { readEnds, readJob, readJobs } from '../../../src/jobs/state/states.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -9,14 +9,11 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 
 test('answers what BullMQ answers, for jobs in every state', async () => {
-  const config = testConfig(redis, { FLEET_HAIKU_CONCURRENCY: '1' });
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { env: { FLEET_HAIKU_CONCURRENCY: '1' } });
   const { tasks } = fleet.inner.queues;
   let release = (): void => undefined;
   const held = new Promise<string>((resolve) => (release = () => resolve('late')));
-  await startHaiku(
-    redis,
-    config,
+  await fleet.startHaiku(
     createScriptedModel((request) => (JSON.stringify(request.messages).includes('hold') ? held : 'done')),
   );
   redis.cleanup(() => release());
@@ -35,7 +32,7 @@ test('answers what BullMQ answers, for jobs in every state', async () => {
 });
 
 test('answers what BullMQ answers for a job with a priority, and for one that waits for another', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const { tasks, missions } = fleet.inner.queues;
   await tasks.add('task', { description: 'first' }, { jobId: 'is-prioritized', priority: 1 });
   const worker = new Worker('missions', null, { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
@@ -56,14 +53,9 @@ test('answers what BullMQ answers for a job with a priority, and for one that wa
 });
 
 test('reads how jobs ended, however many they are', async () => {
-  const config = testConfig(redis);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis);
   const { tasks } = fleet.inner.queues;
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'done'),
-  );
+  await fleet.startHaiku(createScriptedModel(() => 'done'));
   const { id, findingId } = await fleet.tasks.add({ description: 'quick' });
   await fleet.tasks.add({ description: 'bad', schema: { type: 'object' } }, { taskId: 'is-failed' });
   await waitUntil(async () => (await readJob(redis.db, tasks.name, 'is-failed')).state === 'failed');

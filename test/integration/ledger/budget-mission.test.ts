@@ -11,9 +11,8 @@ import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../../src/ledger/types.ts';
 import { addQuery } from '../../../src/librarian/queries/enqueue.ts';
 import { createLogger } from '../../../src/process/logger.ts';
-import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
-import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
-import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { useSimulatedFleet, type SimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { storeFindings } from '../../support/redis/store-findings.ts';
 import { createScriptedArchive } from '../../support/models/scripted-archive.ts';
 import { readBooks } from '../../support/redis/books.ts';
@@ -58,13 +57,13 @@ const SCOPES: [string, Scope][] = [
 ];
 
 /** What one such task costs by the provider's own bill. */
-async function measureCost(lane: HttpLane): Promise<number> {
-  await lane.until(await lane.add(description(10)), 'completed');
-  return lane.simulator.served().billNanoUsd;
+async function measureCost(fleet: SimulatedFleet): Promise<number> {
+  await fleet.until(await fleet.add(description(10)), 'completed');
+  return fleet.simulator.served().billNanoUsd;
 }
 
 /** Nothing runs and nothing will: what is left is parked, or the fleet is halted. */
-async function standsStill({ queue, halt }: HttpLane): Promise<boolean> {
+async function standsStill({ queue, halt }: SimulatedFleet): Promise<boolean> {
   const { active = 0, waiting = 0, delayed = 0 } = await queue.getJobCounts('active', 'waiting', 'delayed');
   if (active > 0) return false;
   if ((await halt.read()) !== null) return true;
@@ -74,10 +73,10 @@ async function standsStill({ queue, halt }: HttpLane): Promise<boolean> {
 test.each(SCOPES)(
   'with money for forty of a hundred tasks at once %s books and is billed no more, and more money ends the rest',
   async (_, { stamp, budget, spend, parked }) => {
-    const lane = await openHttpLane(redis, { workers: 2, slots: 50, simulator: { latencyMs: 20 } });
-    const { db, queues } = lane.fleet.inner;
+    const fleet = await useSimulatedFleet(redis, { workers: 2, slots: 50, simulator: { latencyMs: 20 } });
+    const { db, queues } = fleet.inner;
     const { keys } = db;
-    const each = await measureCost(lane);
+    const each = await measureCost(fleet);
     const before = budget === null ? each : 0; // the day has paid the first one already
     const limit = before + MONEY_FOR * each;
     await setBudget(db, Number(toExactUsd(limit)), budget);
@@ -89,10 +88,10 @@ test.each(SCOPES)(
       })),
     );
     await waitUntil(async () => (await queues.tasks.getCompletedCount()) > 1, { what: 'the first ends' });
-    await waitUntil(() => standsStill(lane), { what: 'a fleet that stands still', timeoutMs: 30_000 });
+    await waitUntil(() => standsStill(fleet), { what: 'a fleet that stands still', timeoutMs: 30_000 });
 
     const booked = await redis.redis.hmget(keys.spend(spend), 'settled', 'reserved', 'uncertain');
-    const billed = lane.simulator.served().billNanoUsd;
+    const billed = fleet.simulator.served().billNanoUsd;
     expect(booked.map(Number).reduce((sum, part) => sum + part, 0)).toBeLessThanOrEqual(limit);
     expect(billed - each + before).toBeLessThanOrEqual(limit);
     expect(await queues.tasks.getFailedCount()).toBe(0);
@@ -101,8 +100,8 @@ test.each(SCOPES)(
     expect(done).toBeGreaterThan(MONEY_FOR / 2); // what calls under way hold is waited for, not given up
 
     await setBudget(db, 100, budget);
-    if (parked === null) await lane.halt.resume();
-    else await releaseParked(lane.fleet.inner, parked);
+    if (parked === null) await fleet.halt.resume();
+    else await releaseParked(fleet.inner, parked);
     await waitUntil(async () => (await queues.tasks.getCompletedCount()) === TASKS + 1, {
       what: 'the end of all',
       timeoutMs: 30_000,
@@ -110,17 +109,18 @@ test.each(SCOPES)(
     expect(await queues.tasks.getFailedCount()).toBe(0);
     const books = await readBooks(redis);
     expect(books).toMatchObject({ ledgerCalls: TASKS + 1, reserved: 0, uncertainCalls: 0 });
-    expect(books.settled).toBe(lane.simulator.served().billNanoUsd);
+    expect(books.settled).toBe(fleet.simulator.served().billNanoUsd);
   },
   90_000,
 );
 
 test('a mission’s budget parks its questions too, and more money answers them', async () => {
-  const config = testConfig(redis, { GEMINI_API_KEY: 'not-a-real-key', GEMINI_TIER: 'paid' });
   await storeFindings(redis, { finding_tea: { task: 'How much tea?', result: '40 crates' } });
   const archive = createScriptedArchive(() => ({ answer: '40 [finding_tea].', citations: ['finding_tea'] }));
-  await startLibrarian(redis, config, archive);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, {
+    env: { GEMINI_API_KEY: 'not-a-real-key', GEMINI_TIER: 'paid' },
+    librarian: archive,
+  });
   const { db, queues } = fleet.inner;
   const { redis: connection, keys } = db;
   await setBudget(db, 0, { mission: 'mission-a' });
@@ -138,8 +138,8 @@ test('a mission’s budget parks its questions too, and more money answers them'
 });
 
 test('a mission whose own call would pass its budget is parked in its own queue, and released there', async () => {
-  const lane = await openHttpLane(redis, { workers: 0 });
-  const { db, queues } = lane.fleet.inner;
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
+  const { db, queues } = fleet.inner;
   const { keys } = db;
   await queues.missions.add('mission', { goal: 'learn' }, { jobId: 'mission-a' });
   const bare = new Worker('missions', null, { connection: await redis.connect(), prefix: keys.bullPrefix });
@@ -148,7 +148,7 @@ test('a mission whose own call would pass its budget is parked in its own queue,
   if (job === undefined) throw new Error('there is no job');
   await setBudget(db, 0.001, { mission: 'mission-a' });
   const log = createLogger('test', 'silent');
-  const parts = { db, queue: queues.missions, halt: lane.halt, workerId: 'w', log };
+  const parts = { db, queue: queues.missions, halt: fleet.halt, workerId: 'w', log };
   await toOutcome(
     toBudgetError({ kind: 'budget', scope: 'mission', name: 'mission-a', limit: 1_000_000, spent: 0, held: false }),
     job,
@@ -158,7 +158,7 @@ test('a mission whose own call would pass its budget is parked in its own queue,
   expect(await queues.missions.getJobState('mission-a')).toBe('delayed');
 
   await setBudget(db, 1, { mission: 'mission-a' });
-  expect(await releaseParked(lane.fleet.inner, { scope: 'mission', name: 'mission-a' })).toBe(1);
+  expect(await releaseParked(fleet.inner, { scope: 'mission', name: 'mission-a' })).toBe(1);
   expect(await queues.missions.getJobState('mission-a')).toBe('waiting');
 });
 

@@ -3,7 +3,7 @@ import { cancelJobs } from '../../../src/tasks/cancel.ts';
 import { sweepReservations, toLostAfterMs } from '../../../src/ledger/sweep.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../../src/ledger/types.ts';
-import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
+import { useSimulatedFleet, type SimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -11,26 +11,26 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 const HOUR_MS = 3600_000;
 
-function sweep(lane: HttpLane, olderThanMs: number, now = Date.now()): Promise<number> {
-  const { db } = lane.fleet.inner;
+function sweep(fleet: SimulatedFleet, olderThanMs: number, now = Date.now()): Promise<number> {
+  const { db } = fleet.inner;
   return sweepReservations(db, { olderThanMs, now });
 }
 
 /** Ends the call that would last an hour, so that the worker can close. */
-function hangUp(lane: HttpLane, id: string): Promise<void> {
-  return cancelJobs(lane.fleet.inner.db, lane.queue, [id]);
+function hangUp(fleet: SimulatedFleet, id: string): Promise<void> {
+  return cancelJobs(fleet.inner.db, fleet.queue, [id]);
 }
 
 test('a call whose job never runs again becomes uncertain once no call can last that long', async () => {
-  const lane = await openHttpLane(redis, { simulator: { latencyMs: HOUR_MS } });
-  const id = await lane.add('Say hello');
-  await waitUntil(() => lane.simulator.requests().length === 1, { what: 'the call' });
+  const fleet = await useSimulatedFleet(redis, { simulator: { latencyMs: HOUR_MS } });
+  const id = await fleet.add('Say hello');
+  await waitUntil(() => fleet.simulator.requests().length === 1, { what: 'the call' });
   const before = await readBooks(redis);
   expect(before.reserved).toBeGreaterThan(0);
 
-  expect(await sweep(lane, 10 * 60_000)).toBe(0); // it may still end
-  expect(await sweep(lane, 10 * 60_000, Date.now() + HOUR_MS)).toBe(1);
-  expect(await sweep(lane, 10 * 60_000, Date.now() + HOUR_MS)).toBe(0);
+  expect(await sweep(fleet, 10 * 60_000)).toBe(0); // it may still end
+  expect(await sweep(fleet, 10 * 60_000, Date.now() + HOUR_MS)).toBe(1);
+  expect(await sweep(fleet, 10 * 60_000, Date.now() + HOUR_MS)).toBe(0);
 
   const books = await readBooks(redis);
   expect(books).toMatchObject({
@@ -41,40 +41,40 @@ test('a call whose job never runs again becomes uncertain once no call can last 
     ledgerCalls: 0,
   });
   expect(await redis.redis.hgetall(redis.keys.turns(id))).toMatchObject({ reservation: '' });
-  expect(await lane.counters()).toMatchObject({ swept_calls: '1' });
-  await hangUp(lane, id);
+  expect(await fleet.counters()).toMatchObject({ swept_calls: '1' });
+  await hangUp(fleet, id);
 });
 
 test('a reply that comes after all takes its call out of the uncertain ones again', async () => {
-  const lane = await openHttpLane(redis, { simulator: { latencyMs: 1_000 } });
-  const id = await lane.add('Say hello');
-  await waitUntil(() => lane.simulator.requests().length === 1, { what: 'the call' });
-  expect(await sweep(lane, 0, Date.now() + HOUR_MS)).toBe(1);
-  await lane.until(id, 'completed');
+  const fleet = await useSimulatedFleet(redis, { simulator: { latencyMs: 1_000 } });
+  const id = await fleet.add('Say hello');
+  await waitUntil(() => fleet.simulator.requests().length === 1, { what: 'the call' });
+  expect(await sweep(fleet, 0, Date.now() + HOUR_MS)).toBe(1);
+  await fleet.until(id, 'completed');
   const books = await readBooks(redis);
   expect(books).toMatchObject({ reserved: 0, uncertain: 0, uncertainCalls: 0, ledgerCalls: 1 });
-  expect(books.settled).toBe(lane.simulator.served().billNanoUsd);
+  expect(books.settled).toBe(fleet.simulator.served().billNanoUsd);
   expect(await redis.redis.hlen(redis.keys.uncertain)).toBe(0);
 });
 
 test('an uncertain call is forgotten after a day, and stays in the books', async () => {
-  const lane = await openHttpLane(redis, { simulator: { latencyMs: HOUR_MS } });
-  const id = await lane.add('Say hello');
-  await waitUntil(() => lane.simulator.requests().length === 1, { what: 'the call' });
-  await sweep(lane, 0, Date.now() + HOUR_MS);
+  const fleet = await useSimulatedFleet(redis, { simulator: { latencyMs: HOUR_MS } });
+  const id = await fleet.add('Say hello');
+  await waitUntil(() => fleet.simulator.requests().length === 1, { what: 'the call' });
+  await sweep(fleet, 0, Date.now() + HOUR_MS);
   expect(await redis.redis.hlen(redis.keys.uncertain)).toBe(1);
-  await sweep(lane, 0, Date.now() + 25 * HOUR_MS);
+  await sweep(fleet, 0, Date.now() + 25 * HOUR_MS);
   expect(await redis.redis.hlen(redis.keys.uncertain)).toBe(0);
   expect(await readBooks(redis)).toMatchObject({ uncertainCalls: 1 });
-  await hangUp(lane, id);
+  await hangUp(fleet, id);
 });
 
 test('the stored turns of a job that is gone do not stay for ever', async () => {
   const { keys } = redis;
-  const lane = await openHttpLane(redis, { workers: 0 });
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
   await redis.redis.hset(keys.turns('single-1'), 'reservation', 'single-1#0:0#w#1', 'epoch', '0');
   await redis.redis.hset(keys.reservations, 'single-1#0:0#w#1', `500|1|${keys.spend('day:2026-11-20')}`);
-  expect(await sweep(lane, 1_000)).toBe(1);
+  expect(await sweep(fleet, 1_000)).toBe(1);
   expect(await redis.redis.ttl(keys.turns('single-1'))).toBeGreaterThan(0);
 });
 
@@ -85,8 +85,8 @@ test('no call is taken for lost before twice its longest time, ten minutes at le
 });
 
 test('keeps the stored turns of a mission that still waits, and lets go of those of a job that was removed', async () => {
-  const lane = await openHttpLane(redis, { workers: 0 });
-  const { db, queues } = lane.fleet.inner;
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
+  const { db, queues } = fleet.inner;
   const { redis: connection, keys } = db;
   const ledger = createTurnLedger({ db, workerId: 'w', now: () => new Date(), queue: 'missions' });
   await queues.missions.add('mission', { goal: 'learn' }, { jobId: 'mission-a', delay: HOUR_MS });
@@ -94,7 +94,7 @@ test('keeps the stored turns of a mission that still waits, and lets go of those
     const begun = await ledger.begin(toIdentity(jobId), { turn: 'plan', worstNanoUsd: 1, first: true });
     expect(begun.kind).toBe('reserved');
   }
-  expect(await sweep(lane, 10 * 60_000, Date.now() + HOUR_MS)).toBe(2);
+  expect(await sweep(fleet, 10 * 60_000, Date.now() + HOUR_MS)).toBe(2);
   expect(await connection.ttl(keys.turns('mission-a'))).toBe(-1);
   expect(await connection.ttl(keys.turns('mission-gone'))).toBeGreaterThan(0);
 });

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AccountRefusedError, ProviderUnavailableError, QuotaError, TaskFailedError } from '../../../src/errors.ts';
 import { addQuery } from '../../../src/librarian/queries/enqueue.ts';
-import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
-import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { storeFindings } from '../../support/redis/store-findings.ts';
 import { createScriptedArchive, idsShown } from '../../support/models/scripted-archive.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -47,11 +46,9 @@ const logOf = async (fleet: OpenFleet, id = 'q1') =>
 
 describe('an answer', () => {
   test('cites what it rests on, is stored once, and costs nothing on a free shard', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA, finding_rum: RUM });
     const archive = createScriptedArchive(() => ({ answer: '40 crates [finding_tea].', citations: ['finding_tea'] }));
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive });
 
     await ask(fleet, 'How many crates of tea?');
     const answer = await waitUntil(answered());
@@ -80,16 +77,13 @@ describe('an answer', () => {
   });
 
   test('costs its list price on a paid shard', async () => {
-    const config = testConfig(redis, { GEMINI_API_KEY: 'not-a-real-key', GEMINI_TIER: 'paid' });
     await storeFindings(redis, { finding_tea: TEA });
     const usage = { input: 1_000, cache_write: 0, cache_read: 0, output: 100 };
     const text = JSON.stringify({ answer: '40 [finding_tea]', citations: ['finding_tea'] });
-    await startLibrarian(
-      redis,
-      config,
-      createScriptedArchive(() => ({ text, usage })),
-    );
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, {
+      env: { GEMINI_API_KEY: 'not-a-real-key', GEMINI_TIER: 'paid' },
+      librarian: createScriptedArchive(() => ({ text, usage })),
+    });
 
     await ask(fleet, 'Tea?');
 
@@ -98,11 +92,10 @@ describe('an answer', () => {
   });
 
   test('is no evidence for the next one, and no live finding', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive(() => ({ answer: '40 [finding_tea]', citations: ['finding_tea'] }));
-    const librarian = await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis);
+    const librarian = await fleet.startLibrarian(archive);
     await ask(fleet, 'Tea?');
     await waitUntil(answered());
 
@@ -115,11 +108,10 @@ describe('an answer', () => {
   });
 
   test('knows a finding recorded right before the question, and shows it last', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive((call) => ({ answer: `[${idsShown(call).at(-1)}]` }));
-    const librarian = await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis);
+    const librarian = await fleet.startLibrarian(archive);
 
     await storeFindings(redis, { finding_rum: { ...RUM, at: '1999-01-01T00:00:00.000Z' } });
     await ask(fleet, 'Rum?');
@@ -130,11 +122,9 @@ describe('an answer', () => {
   });
 
   test('is drawn only from what its filter lets through', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA, finding_rum: RUM });
     const archive = createScriptedArchive((call) => ({ answer: `[${idsShown(call).join(', ')}]` }));
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive });
 
     await ask(fleet, { question: 'What is there?', filter: { session: 's2' } });
 
@@ -142,10 +132,8 @@ describe('an answer', () => {
   });
 
   test('from an empty archive is NOT IN ARCHIVE and asks no model', async () => {
-    const config = testConfig(redis);
     const archive = createScriptedArchive(() => ({ answer: 'never' }));
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive });
 
     await ask(fleet, 'Tea?');
 
@@ -167,11 +155,9 @@ describe('a query fails and stores no answer', () => {
     ['blocked', { text: '', finish: 'blocked' as const, finishWords: 'SAFETY' }, /^refusal: .*SAFETY/],
     ['no JSON', { text: 'Forty crates [finding_tea]' }, /^malformed: .*Forty crates/],
   ])('when the reply is %s', async (_, reply, reason) => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive(() => reply);
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive });
 
     await ask(fleet, 'Tea?');
 
@@ -184,11 +170,9 @@ describe('a query fails and stores no answer', () => {
   });
 
   test('when its filter lets nothing through, naming the filter', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive(() => ({ answer: 'never' }));
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive });
 
     await ask(fleet, { question: 'Tea?', filter: { session: 'instace-10' } });
 
@@ -198,14 +182,12 @@ describe('a query fails and stores no answer', () => {
   });
 
   test('when the provider sends 200 and a page, and the next query is answered', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive((_call, count) => {
       if (count === 1) throw new TaskFailedError('malformed', '200 without a reply: <html>');
       return { answer: '40 [finding_tea]' };
     });
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive });
     await ask(fleet, 'Tea?');
     expect((await waitUntil(failed(fleet)))?.failedReason).toMatch(/^malformed: .*<html>/);
 
@@ -226,14 +208,12 @@ describe('a shard that cannot serve', () => {
     ['it is down', () => new ProviderUnavailableError('gemini-3.5-flash-lite', true, 'HTTP 503'), /does not answer/],
     ['it hangs', () => new ProviderUnavailableError('gemini-3.5-flash-lite', true, 'no reply in 120 s'), /120 s/],
   ])('because %s sends the same query to the next', async (_, refuse, line) => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive((_call, count) => {
       if (count === 1) throw refuse();
       return cited;
     });
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive });
 
     await ask(fleet, 'Tea?');
 
@@ -246,7 +226,6 @@ describe('a shard that cannot serve', () => {
   });
 
   test('takes a smaller prompt when the size was refused, and the answer says what was left out', async () => {
-    const config = testConfig(redis);
     const findings = Object.fromEntries(
       Array.from({ length: 40 }, (_, at) => [
         `finding_${at}`,
@@ -258,8 +237,7 @@ describe('a shard that cannot serve', () => {
       if (count === 1) throw quota('tokens', 5_000);
       return { answer: `40 crates [${idsShown(call)[0]}]` };
     });
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive });
 
     await ask(fleet, 'How many crates of tea?');
 
@@ -275,13 +253,11 @@ describe('a shard that cannot serve', () => {
   });
 
   test('halts the fleet only when every key is refused, with the provider’s words', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive(() => {
       throw new AccountRefusedError('API key expired');
     });
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive });
 
     await ask(fleet, 'Tea?');
 
@@ -291,13 +267,11 @@ describe('a shard that cannot serve', () => {
   });
 
   test('leaves the query waiting for the reset when all are used up, and says so', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive(() => {
       throw quota('day');
     });
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive });
 
     await ask(fleet, 'Tea?');
 
@@ -308,14 +282,12 @@ describe('a shard that cannot serve', () => {
   });
 
   test('lets the fallback answer when all are used up, and the answer says so', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive((call) => {
       if (call.by !== 'fallback') throw quota('day');
       return cited;
     });
-    await startLibrarian(redis, config, archive, { fallback: true });
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive.withFallback() });
 
     await ask(fleet, 'Tea?');
 
@@ -330,13 +302,11 @@ describe('a shard that cannot serve', () => {
   });
 
   test('does not bring in the fallback where the query forbids it', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     const archive = createScriptedArchive(() => {
       throw quota('day');
     });
-    await startLibrarian(redis, config, archive, { fallback: true });
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, { librarian: archive.withFallback() });
 
     await ask(fleet, { question: 'Tea?', allow_fallback: false });
 
@@ -347,7 +317,6 @@ describe('a shard that cannot serve', () => {
 
 describe('a librarian that goes away', () => {
   test('records the answer of its call under way, and hands the others back', async () => {
-    const config = testConfig(redis);
     await storeFindings(redis, { finding_tea: TEA });
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
@@ -355,8 +324,8 @@ describe('a librarian that goes away', () => {
       await held;
       return { answer: '40 [finding_tea]' };
     });
-    const librarian = await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis);
+    const librarian = await fleet.startLibrarian(archive);
     await ask(fleet, 'Tea?');
     await waitUntil(() => archive.calls.length === 1);
 
@@ -368,7 +337,6 @@ describe('a librarian that goes away', () => {
   });
 
   test('leaves a paid reply to the process that has the query then: it is not paid again', async () => {
-    const config = testConfig(redis, { GEMINI_API_KEY: 'not-a-real-key', GEMINI_TIER: 'paid' });
     await storeFindings(redis, { finding_tea: TEA });
     const { keys } = redis;
     const archive = createScriptedArchive(async () => {
@@ -376,8 +344,10 @@ describe('a librarian that goes away', () => {
       await redis.redis.set(keys.jobLock('archive', 'archive_q1'), 'another-worker');
       return { answer: '40 [finding_tea]' };
     });
-    await startLibrarian(redis, config, archive);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, {
+      env: { GEMINI_API_KEY: 'not-a-real-key', GEMINI_TIER: 'paid' },
+      librarian: archive,
+    });
     await ask(fleet, 'Tea?');
     await waitUntil(async () =>
       (await redis.redis.hkeys(keys.turns('archive_q1'))).some((field) => field.startsWith('r:')),

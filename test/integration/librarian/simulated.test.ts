@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createArchiveModels } from '../../../src/models/create/archive-models.ts';
-import { requireShards } from '../../../src/config/environment.ts';
 import { JobFailedError } from '../../../src/errors.ts';
-import { runLibrarian } from '../../../src/librarian/run-librarian.ts';
-import { createLogger } from '../../../src/process/logger.ts';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { storeFindings } from '../../support/redis/store-findings.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
@@ -29,32 +25,29 @@ const FINDINGS = {
 };
 
 /** A fleet over HTTP: simulated provider, real adapters, librarian, API. */
-async function openFleet(
+async function openLibrary(
   env: Record<string, string> = {},
   configure: Parameters<Simulator['gemini']['configure']>[0] = {},
 ) {
   const simulator = await startSimulator({ anthropic: { latencyMs: 0 }, gemini: { latencyMs: 0 } });
   redis.cleanup(() => simulator.close());
   simulator.gemini.configure(configure);
-  const config = testConfig(redis, {
-    GEMINI_BASE_URL: simulator.url,
-    DEEPSEEK_BASE_URL: `${simulator.url}/anthropic`,
-    FLEET_CALL_TIMEOUT_MS: '1000',
-    ...env,
+  const fleet = await useFleet(redis, {
+    env: {
+      GEMINI_BASE_URL: simulator.url,
+      DEEPSEEK_BASE_URL: `${simulator.url}/anthropic`,
+      FLEET_CALL_TIMEOUT_MS: '1000',
+      ...env,
+    },
+    librarian: 'http',
   });
-  const models = await createArchiveModels(config);
-  redis.cleanup(() => models.close());
-  const log = createLogger('test', config.FLEET_LOG_LEVEL);
-  const librarian = await runLibrarian({ config, shards: requireShards(config), models, log });
-  redis.cleanup(() => librarian.close());
-  const fleet = await openTestFleet(redis, config);
-  return { simulator, config, fleet };
+  return fleet;
 }
 
 describe('fleet.ask', () => {
   test.each(['generative-ai', 'genai'])('answers with citations over HTTP, through %s', async (GEMINI_SDK) => {
     await storeFindings(redis, FINDINGS);
-    const { fleet } = await openFleet({ GEMINI_SDK });
+    const fleet = await openLibrary({ GEMINI_SDK });
 
     const query = await fleet.ask('How many crates of tea does the store hold?', { queryId: 'tea' });
     const answer = await query.finding({ timeoutMs: 15_000 });
@@ -72,7 +65,7 @@ describe('fleet.ask', () => {
       at: '2026-11-03T10:00:00Z',
     };
     await storeFindings(redis, { ...FINDINGS, finding_tea2: again });
-    const { fleet } = await openFleet();
+    const fleet = await openLibrary();
 
     const query = await fleet.ask('How many crates of tea does the store hold?');
 
@@ -81,7 +74,7 @@ describe('fleet.ask', () => {
 
   test('is NOT IN ARCHIVE where no finding bears on the question', async () => {
     await storeFindings(redis, FINDINGS);
-    const { fleet } = await openFleet();
+    const fleet = await openLibrary();
     const query = await fleet.ask('Who wrote Hamlet?');
     expect(await query.finding({ timeoutMs: 15_000 })).toMatchObject({ result: 'NOT IN ARCHIVE', citations: [] });
   });
@@ -94,7 +87,7 @@ describe('fleet.ask', () => {
     ['[[blocked]]', /refusal: .*blocked/],
   ])('fails on a reply that is no answer: %s', async (marker, reason) => {
     await storeFindings(redis, FINDINGS);
-    const { fleet } = await openFleet();
+    const fleet = await openLibrary();
     const query = await fleet.ask(`How many crates of tea? ${marker}`);
     const ended = query.finding({ timeoutMs: 15_000 });
     await expect(ended).rejects.toThrow(JobFailedError);
@@ -103,8 +96,7 @@ describe('fleet.ask', () => {
   });
 
   test('refuses a question of 1 MB before it is enqueued', async () => {
-    const config = testConfig(redis);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis);
     await expect(fleet.ask('x'.repeat(1_000_000))).rejects.toThrow(/question: .*20000/);
     await expect(fleet.ask('Tea?', { queryId: 'a b' })).rejects.toThrow(/query id: .*"a b"/);
   });
@@ -117,7 +109,7 @@ describe('with a provider in trouble', () => {
     await storeFindings(redis, FINDINGS);
     const keys = [2, 3, 4, 5].map((shard) => `key-${shard}`);
     const env = Object.fromEntries([1, 2, 3, 4, 5].map((shard) => [`GEMINI_API_KEY_SHARD${shard}`, `key-${shard}`]));
-    const { fleet } = await openFleet({ ...env, GEMINI_TIER: 'free' }, { acceptKeys: keys });
+    const fleet = await openLibrary({ ...env, GEMINI_TIER: 'free' }, { acceptKeys: keys });
 
     const queries = await Promise.all(Array.from({ length: 10 }, () => fleet.ask(ask)));
     const answers = await Promise.all(queries.map((query) => query.finding({ timeoutMs: 20_000 })));
@@ -132,7 +124,7 @@ describe('with a provider in trouble', () => {
     ['prose instead of the JSON asked for', 'prose'],
   ] as const)('%s fails that query, and the next is answered', async (_, kind) => {
     await storeFindings(redis, FINDINGS);
-    const { fleet } = await openFleet({}, { faults: [{ kind, when: { nth: 1 } }] });
+    const fleet = await openLibrary({}, { faults: [{ kind, when: { nth: 1 } }] });
     const first = await fleet.ask(ask);
     await expect(first.finding({ timeoutMs: 15_000 })).rejects.toThrow(/malformed/);
     const second = await fleet.ask(ask);
@@ -147,7 +139,7 @@ describe('with a provider in trouble', () => {
     ['a used-up day with a short delay', 'day-limit'],
   ] as const)('%s sends the query to another shard', async (_, kind) => {
     await storeFindings(redis, FINDINGS);
-    const { fleet } = await openFleet({}, { faults: [{ kind, when: { nth: 1 } }] });
+    const fleet = await openLibrary({}, { faults: [{ kind, when: { nth: 1 } }] });
     const query = await fleet.ask(ask);
     expect(await query.finding({ timeoutMs: 20_000 })).toMatchObject({ citations: ['finding_tea'] });
   });
@@ -155,7 +147,7 @@ describe('with a provider in trouble', () => {
   test('a provider whose limits are lower than configured is obeyed: every query is answered', async () => {
     await storeFindings(redis, FINDINGS);
     const limits = { all: { rpm: 2, tpm: 250_000, rpd: 1_500 }, windowMs: 2_000 };
-    const { fleet } = await openFleet({ GEMINI_WINDOW_MS: '2000' }, { limits });
+    const fleet = await openLibrary({ GEMINI_WINDOW_MS: '2000' }, { limits });
     const queries = await Promise.all(Array.from({ length: 15 }, () => fleet.ask(ask)));
     const answers = await Promise.all(queries.map((query) => query.finding({ timeoutMs: 28_000 })));
     expect(answers).toHaveLength(15);
@@ -168,9 +160,9 @@ describe('ask_archive', () => {
 
   test('lets a task ask, and the task cites what the answer cites', async () => {
     await storeFindings(redis, FINDINGS);
-    const { fleet, config } = await openFleet();
+    const fleet = await openLibrary();
     const model = createScriptedModel(asking('How many crates of tea does the store hold?'));
-    await startHaiku(redis, config, model);
+    await fleet.startHaiku(model);
 
     const task = await fleet.tasks.add({ description: 'Report on the tea' });
     const finding = await task.finding({ timeoutMs: 20_000 });
@@ -183,9 +175,9 @@ describe('ask_archive', () => {
 
   test('returns to the task that there is no answer, and the task continues', async () => {
     await storeFindings(redis, FINDINGS);
-    const { fleet, config } = await openFleet();
+    const fleet = await openLibrary();
     const model = createScriptedModel(asking('Tea in the store? [[no-citation]]'));
-    await startHaiku(redis, config, model);
+    await fleet.startHaiku(model);
 
     const task = await fleet.tasks.add({ description: 'Report on the tea' });
 
@@ -195,10 +187,10 @@ describe('ask_archive', () => {
 
   test('does not wait for a query that waits for a reset itself', async () => {
     await storeFindings(redis, FINDINGS);
-    const { fleet, config } = await openFleet({ GEMINI_RPD: '1', GEMINI_API_KEY: 'key-1', GEMINI_TIER: 'free' });
+    const fleet = await openLibrary({ GEMINI_RPD: '1', GEMINI_API_KEY: 'key-1', GEMINI_TIER: 'free' });
     await (await fleet.ask('How much rum does the cellar hold?')).finding({ timeoutMs: 15_000 });
     const model = createScriptedModel(asking('How many crates of tea does the store hold?'));
-    await startHaiku(redis, config, model);
+    await fleet.startHaiku(model);
 
     const task = await fleet.tasks.add({ description: 'Report on the tea' });
 
@@ -208,10 +200,11 @@ describe('ask_archive', () => {
   });
 
   test('is not offered where no shard is configured', async () => {
-    const config = testConfig(redis, { FLEET_OFFLINE: '0', ANTHROPIC_API_KEY: 'not-a-real-key' });
     const model = createScriptedModel(() => 'done');
-    await startHaiku(redis, config, model);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis, {
+      env: { FLEET_OFFLINE: '0', ANTHROPIC_API_KEY: 'not-a-real-key' },
+      haiku: model,
+    });
     await (await fleet.tasks.add({ description: 'Anything' })).finding({ timeoutMs: 10_000 });
     expect(model.calls[0]?.tools.map((tool) => tool.name)).not.toContain('ask_archive');
   });

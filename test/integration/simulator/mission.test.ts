@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
-import { createModel } from '../../../src/models/create/model.ts';
-import { startCoordinator } from '../../support/fleet/coordinator.ts';
-import { openHttpLane, type HttpLane } from '../../support/fleet/simulated-fleet.ts';
-import { startLibrarian } from '../../support/fleet/librarian.ts';
+import { useSimulatedFleet, type SimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { createScriptedArchive, idsShown } from '../../support/models/scripted-archive.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createToolWorkspace } from '../../support/tool-workspace.ts';
@@ -12,17 +9,14 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 
 /** Coordinator and worker in this process, both on the simulated provider over HTTP. */
-async function openLane(env: Record<string, string> = {}): Promise<HttpLane> {
-  const lane = await openHttpLane(redis, { slots: 20, env });
-  const config = { ...lane.fleet.inner.config, shards: [] };
-  const { model, close } = await createModel(config);
-  redis.cleanup(close);
-  await startCoordinator(redis, config, model);
-  return lane;
+async function openMissionFleet(env: Record<string, string> = {}): Promise<SimulatedFleet> {
+  const fleet = await useSimulatedFleet(redis, { slots: 20, env });
+  await fleet.startCoordinator('http', { shards: [] });
+  return fleet;
 }
 
-async function run(lane: HttpLane, mission: { goal: string; workspace?: string; quorum?: number }) {
-  const { id } = await lane.fleet.missions.add(mission);
+async function run(fleet: SimulatedFleet, mission: { goal: string; workspace?: string; quorum?: number }) {
+  const { id } = await fleet.missions.add(mission);
   const record = await waitUntil(
     async () => {
       const found = await readMission(redis.db, id);
@@ -31,17 +25,17 @@ async function run(lane: HttpLane, mission: { goal: string; workspace?: string; 
     { what: 'the end of the mission', timeoutMs: 25_000 },
   );
   if (record === null) throw new Error('no record');
-  const finding = record.finding === null ? null : await lane.fleet.findings.get(record.finding);
+  const finding = record.finding === null ? null : await fleet.findings.get(record.finding);
   return { record, answer: (finding?.result ?? {}) as { answer?: string } };
 }
 
 /** Cites the first finding it is shown. */
-async function openLibrarian(lane: HttpLane): Promise<void> {
+async function openLibrarian(fleet: SimulatedFleet): Promise<void> {
   const archive = createScriptedArchive((call) => {
     const [id = ''] = idsShown(call);
     return { answer: `It is there [${id}].`, citations: [id] };
   });
-  await startLibrarian(redis, lane.fleet.inner.config, archive);
+  await fleet.startLibrarian(archive);
 }
 
 describe('a mission on the simulated Sonnet', () => {
@@ -54,41 +48,44 @@ describe('a mission on the simulated Sonnet', () => {
     );
     await workspace.put('lib/cup.ts', "import { brew } from '../tea.ts';\nexport const cup = brew();\n");
     await workspace.put('docs/guide.md', '# Guide\n\nHow tea is brewed.\n');
-    const lane = await openLane({ FLEET_WORKSPACES: `site=${workspace.root}` });
-    await openLibrarian(lane);
-    const { record, answer } = await run(lane, { goal: 'What is in here, and what is left to do?', workspace: 'site' });
+    const fleet = await openMissionFleet({ FLEET_WORKSPACES: `site=${workspace.root}` });
+    await openLibrarian(fleet);
+    const { record, answer } = await run(fleet, {
+      goal: 'What is in here, and what is left to do?',
+      workspace: 'site',
+    });
     expect(record).toMatchObject({ state: 'done', counts: { failed: 0, skipped: 0 } });
     expect(record.counts.done).toBeGreaterThanOrEqual(10);
     expect(answer.answer).toMatch(/`TODO` occurs 1 time on 1 line in 1 file \[finding_\w+\]/);
   });
 
   it('names the tasks that failed, and answers all the same above the quorum', async () => {
-    const { record, answer } = await run(await openLane(), { goal: 'Try [[tasks:20]] [[fail:2]]' });
+    const { record, answer } = await run(await openMissionFleet(), { goal: 'Try [[tasks:20]] [[fail:2]]' });
     expect(record).toMatchObject({ state: 'done', counts: { total: 20, done: 18, failed: 2 } });
     expect(answer.answer).toContain('2 tasks failed');
   });
 
   it('fails below the quorum', async () => {
-    const { record } = await run(await openLane(), { goal: 'Try [[tasks:10]] [[fail:5]]' });
+    const { record } = await run(await openMissionFleet(), { goal: 'Try [[tasks:10]] [[fail:5]]' });
     expect(record).toMatchObject({ state: 'failed', counts: { done: 5, failed: 5 } });
   });
 
   it('skips what depends on a failed task', async () => {
-    const { record } = await run(await openLane(), { goal: 'Try [[depends:3]] [[fail:1]]', quorum: 0 });
+    const { record } = await run(await openMissionFleet(), { goal: 'Try [[depends:3]] [[fail:1]]', quorum: 0 });
     expect(record.counts).toMatchObject({ done: 0, failed: 1, skipped: 2 });
   });
 
   it('gives a tenth of its tasks to Sonnet, and no more when it is sent back', async () => {
-    const lane = await openLane();
-    const { record } = await run(lane, { goal: 'Try [[tasks:20]] [[sonnet-once:9]]' });
+    const fleet = await openMissionFleet();
+    const { record } = await run(fleet, { goal: 'Try [[tasks:20]] [[sonnet-once:9]]' });
     expect(record).toMatchObject({ state: 'done', counts: { total: 20, done: 20 } });
-    expect((await lane.fleet.status()).spend.sonnet.tasks).toBe(2);
+    expect((await fleet.status()).spend.sonnet.tasks).toBe(2);
   });
 
   it.each(['[[bad-plan]]', '[[cycle]]', '[[no-tasks]]', '[[broken-plan]]', '[[sonnet:9]]'])(
     'fails on a plan that stays wrong: %s',
     async (marker) => {
-      const { record } = await run(await openLane(), { goal: `Try ${marker}` });
+      const { record } = await run(await openMissionFleet(), { goal: `Try ${marker}` });
       expect(record).toMatchObject({ state: 'failed', counts: { added: 0 } });
     },
   );
@@ -99,7 +96,7 @@ describe('a mission on the simulated Sonnet', () => {
     '[[unknown-synthesis-once]]',
     '[[broken-synthesis-once]]',
   ])('is mended by the repair of one reply: %s', async (marker) => {
-    const { record } = await run(await openLane(), { goal: `Try [[tasks:3]] ${marker}` });
+    const { record } = await run(await openMissionFleet(), { goal: `Try [[tasks:3]] ${marker}` });
     expect(record.state).toBe('done');
   });
 });

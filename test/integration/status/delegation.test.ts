@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { writeMission, type MissionPatch } from '../../../src/coordinator/mission/record.ts';
-import { openTestFleet, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const test = useRedis();
@@ -12,7 +12,7 @@ async function addMission(id: string, at: number, patch: MissionPatch): Promise<
 
 describe('the status', () => {
   it('has the newest five missions, newest first, with what each has cost', async () => {
-    const fleet = await openTestFleet(test, testConfig(test));
+    const fleet = await useFleet(test);
     for (let at = 1; at <= 7; at += 1) await addMission(`m-${at}`, at, {});
     const counts = { total: 3, added: 3, done: 1, failed: 1, skipped: 0 };
     await addMission('m-7', 7, { step: 'wait', counts, goal: `Describe  all\n${'code '.repeat(50)}` });
@@ -28,13 +28,13 @@ describe('the status', () => {
   });
 
   it('passes over a mission whose record is gone', async () => {
-    const fleet = await openTestFleet(test, testConfig(test));
+    const fleet = await useFleet(test);
     await test.redis.zadd(test.keys.missions, 1, 'gone');
     expect((await fleet.status()).missions).toEqual([]);
   });
 
   it('sends the same commands for five missions and for a thousand', async () => {
-    const fleet = await openTestFleet(test, testConfig(test));
+    const fleet = await useFleet(test);
     const commands = async (): Promise<number> => {
       await fleet.status();
       await test.redis.config('RESETSTAT');
@@ -51,7 +51,7 @@ describe('the status', () => {
   });
 
   it('tells the coordinator’s own calls and the saving after rework', async () => {
-    const fleet = await openTestFleet(test, testConfig(test));
+    const fleet = await useFleet(test);
     const session = await fleet.inner.currentSession();
     const day = new Date().toISOString().slice(0, 10);
     await test.redis.hset(test.keys.sessionTotals(session), {
@@ -77,7 +77,7 @@ describe('the status', () => {
   });
 
   it('reads no ledger where nothing was spent in vain', async () => {
-    const fleet = await openTestFleet(test, testConfig(test));
+    const fleet = await useFleet(test);
     expect((await fleet.status()).saving).toBeNull();
   });
 });

@@ -4,7 +4,7 @@ import { queueRegistry } from '../../../queues/registry.ts';
 import { tasksQueue } from '../../../queues/tasks.ts';
 import { beginSession } from '../../../src/swarm/session.ts';
 import { readStatus } from '../../../src/status/read/snapshot.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -96,10 +96,8 @@ describe('readStatus', () => {
   });
 
   it('takes the work of another session, paid since this one began, for no other program’s', async () => {
-    const config = testConfig(fixture);
     const model = createScriptedModel(() => 'found');
-    await startHaiku(fixture, config, model);
-    const fleet = await openTestFleet(fixture, config);
+    const fleet = await useFleet(fixture, { haiku: model });
     const { inner } = fleet;
     const run = async (id: string, session: string) => {
       await inner.queues.tasks.add(tasksQueue.jobName, { description: 'Look at it.', session }, { jobId: id });

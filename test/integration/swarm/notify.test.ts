@@ -1,12 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createHaltSwitch } from '../../../src/halt/halt.ts';
 import { createNotifier } from '../../../src/swarm/notify.ts';
 import { loadBatch } from '../../support/fleet/batch.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -15,9 +15,7 @@ const redis = useRedis();
 
 /** A file that a notify command appends to. */
 function makeNoticeFile() {
-  const folder = mkdtempSync(join(tmpdir(), 'fleet-notify-'));
-  redis.cleanup(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, 'notices.jsonl');
+  const path = join(makeFolder(), 'notices.jsonl');
   return {
     command: `cat >> ${path}`,
     read(): Record<string, unknown>[] {
@@ -32,18 +30,9 @@ function makeNoticeFile() {
 
 test('tells of a batch’s end once, however many workers there are', async () => {
   const notices = makeNoticeFile();
-  const config = testConfig(redis, { FLEET_NOTIFY: notices.command });
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'done'),
-  );
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'done'),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const model = createScriptedModel(() => 'done');
+  const fleet = await useFleet(redis, { env: { FLEET_NOTIFY: notices.command }, haiku: model });
+  await fleet.startHaiku(model);
   const lines = Array.from({ length: 40 }, (_, at) => ({ description: `task ${at}` }));
   const batch = await loadBatch(redis, fleet, lines, { batch: 'many' });
   await batch.follow();
@@ -65,10 +54,9 @@ test('tells of a batch’s end once, however many workers there are', async () =
 
 test('tells of a halt, with who and why', async () => {
   const notices = makeNoticeFile();
-  const config = testConfig(redis, { FLEET_NOTIFY: notices.command });
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis);
   const { db, queues } = fleet.inner;
-  const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
+  const notifier = createNotifier({ target: notices.command, db });
   const halt = createHaltSwitch(db, Object.values(queues), { notifier });
 
   await halt.halt({ reason: 'person', step: '', by: 'ada@box', detail: 'enough' });

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { eachFailedJob } from '../../../src/tasks/repair/failed.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
 
 it('lists the missions of one session, newest first, however many others there are', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   for (let n = 1; n <= 60; n += 1) {
     await fleet.missions.add({ goal: `Goal ${n}` }, { missionId: `m${n}`, session: n % 20 === 0 ? 'rare' : 'usual' });
   }
@@ -17,14 +17,9 @@ it('lists the missions of one session, newest first, however many others there a
 });
 
 it('tells the failed tasks of one session from those of others', async () => {
-  const config = testConfig(redis);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis);
   const { db, queues } = fleet.inner;
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => ({ text: '', stopReason: 'refusal' })),
-  );
+  await fleet.startHaiku(createScriptedModel(() => ({ text: '', stopReason: 'refusal' })));
   for (const session of ['one', 'two']) {
     await queues.tasks.add('task', { description: `Of ${session}`, session }, { jobId: `of-${session}` });
   }

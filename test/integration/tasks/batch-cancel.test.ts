@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cancelBatch } from '../../../src/tasks/batch/cancel.ts';
 import { loadBatch } from '../../support/fleet/batch.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -9,7 +9,6 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 
 test('ends what waits, what runs and what is parked, and nothing that has ended', async () => {
-  const config = testConfig(redis, { FLEET_HAIKU_CONCURRENCY: '2' });
   const held = new Promise<string>(() => undefined);
   const model = createScriptedModel((request) => {
     const text = JSON.stringify(request.messages);
@@ -26,8 +25,7 @@ test('ends what waits, what runs and what is parked, and nothing that has ended'
         }),
       ]),
   };
-  await startHaiku(redis, config, abortable);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { env: { FLEET_HAIKU_CONCURRENCY: '2' }, haiku: abortable });
   const { tasks } = fleet.inner.queues;
   const batch = await loadBatch(
     redis,

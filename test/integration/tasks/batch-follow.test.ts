@@ -2,9 +2,8 @@ import { expect, test } from 'vitest';
 import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
 import { retryJob } from '../../../src/tasks/repair/retry.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
-import { createHaltSwitch } from '../../../src/halt/halt.ts';
 import { loadBatch } from '../../support/fleet/batch.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
@@ -12,13 +11,9 @@ const redis = useRedis();
 const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
 
 test('writes one result for each line, in order, with costs of failed ones too', async () => {
-  const config = testConfig(redis);
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel((request) => `about ${JSON.stringify(request.messages).length}`),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, {
+    haiku: createScriptedModel((request) => `about ${JSON.stringify(request.messages).length}`),
+  });
 
   const batch = await loadBatch(
     redis,
@@ -61,13 +56,9 @@ test('writes one result for each line, in order, with costs of failed ones too',
 });
 
 test('is done once every failed task was retried and has its one finding', async () => {
-  const config = testConfig(redis);
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel((_, call) => (call <= 2 ? 'no number' : '{"n": 1}')),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, {
+    haiku: createScriptedModel((_, call) => (call <= 2 ? 'no number' : '{"n": 1}')),
+  });
   const batch = await loadBatch(redis, fleet, [{ description: 'count', schema: SCHEMA }], { batch: 'mended' });
   expect(await batch.follow()).toBe('failed');
 
@@ -84,29 +75,16 @@ test('is done once every failed task was retried and has its one finding', async
 });
 
 test('stops waiting when the fleet is halted', async () => {
-  const config = testConfig(redis);
-  const fleet = await openTestFleet(redis, config);
-  const { db, queues } = fleet.inner;
+  const fleet = await useFleet(redis);
   const batch = await loadBatch(redis, fleet, [{ description: 'one' }], { batch: 'stopped' });
-  await createHaltSwitch(db, Object.values(queues)).halt({
-    reason: 'person',
-    step: '',
-    by: 'test',
-    detail: 'enough',
-  });
+  await fleet.halt.halt({ reason: 'person', step: '', by: 'test', detail: 'enough' });
 
   expect(await batch.follow()).toBe('halted');
   expect((await batch.results()).map(({ state }) => state)).toEqual(['waiting']);
 });
 
 test('stops waiting when what is left is parked, and a higher budget lets it go on', async () => {
-  const config = testConfig(redis);
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'done'),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'done') });
   const lines = [{ description: 'one' }, { description: 'two' }];
   const batch = await loadBatch(redis, fleet, lines, { batch: 'poor', budgetUsd: 0.000_001 });
 
@@ -126,13 +104,7 @@ test('stops waiting when what is left is parked, and a higher budget lets it go 
 });
 
 test('releases nothing that waits for another budget', async () => {
-  const config = testConfig(redis);
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'done'),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'done') });
   const batch = await loadBatch(redis, fleet, [{ description: 'one' }], { batch: 'mine', budgetUsd: 0.000_001 });
   await batch.follow();
 
@@ -145,8 +117,7 @@ test('releases nothing that waits for another budget', async () => {
 });
 
 test('believes the jobs rather than counters that run ahead of them', async () => {
-  const config = testConfig(redis);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis);
   const batch = await loadBatch(redis, fleet, [{ description: 'one' }], { batch: 'ahead' });
   await redis.redis.sadd(redis.keys.batchFailed('ahead'), 'ahead-1'); // noted by a worker that died before the job failed
 
@@ -155,20 +126,16 @@ test('believes the jobs rather than counters that run ahead of them', async () =
     ended = true;
     return how;
   });
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => (ended ? 'too late' : 'done')),
-  );
+  await fleet.startHaiku(createScriptedModel(() => (ended ? 'too late' : 'done')));
 
   expect(await end).toBe('done');
   expect((await batch.results())[0]).toMatchObject({ state: 'completed', result: 'done' });
 });
 
 test('says of a job that somebody removed that it is missing', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const batch = await loadBatch(redis, fleet, [{ description: 'one' }], { batch: 'gone' });
-  await (await fleet.inner.queues.tasks.getJob('gone-1'))?.remove();
+  await (await fleet.queue.getJob('gone-1'))?.remove();
 
   expect(await batch.follow()).toBe('failed');
   expect((await batch.results())[0]).toMatchObject({ state: 'missing', finding_id: null });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createForecaster } from '../../../src/tasks/batch/forecast.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
@@ -18,7 +18,7 @@ function forecasterOf(fleet: OpenFleet) {
 }
 
 test('states what it assumes where there is no history', async () => {
-  const forecaster = forecasterOf(await openTestFleet(redis, testConfig(redis)));
+  const forecaster = forecasterOf(await useFleet(redis));
   forecaster.add({ description: 'x'.repeat(400) });
   const forecast = await forecaster.forecast();
 
@@ -34,13 +34,7 @@ test('states what it assumes where there is no history', async () => {
 });
 
 test('goes by what tasks of the same model and kind have cost', async () => {
-  const config = testConfig(redis);
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'done'),
-  ); // 100 + 200 tokens, $0.000110 each
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'done') }); // 100 + 200 tokens, $0.000110 each
   const jobs = await Promise.all(
     Array.from({ length: 6 }, () => fleet.tasks.add({ description: 'describe', kind: 'docs' })),
   );

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
 import { loadBatch } from '../../support/fleet/batch.ts';
-import { makeWorkspace, openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -9,8 +9,7 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 
 test('adds the good lines and names each bad one by its number and rule', async () => {
-  const root = makeWorkspace(redis, { 'a.md': 'a' });
-  const fleet = await openTestFleet(redis, testConfig(redis, { FLEET_WORKSPACES: `site=${root}` }));
+  const fleet = await useFleet(redis, { site: { 'a.md': 'a' } });
   await fleet.tasks.add({ description: 'has it', finding_id: 'finding_mine' });
   const { report, invalid } = await loadBatch(
     redis,
@@ -47,12 +46,12 @@ test('adds the good lines and names each bad one by its number and rule', async 
   expect(rules[7]).toMatch(/finding_id: "finding_mine" is taken/);
   expect(rules[8]).toMatch(/schema/);
   expect(rules[9]).toMatch(/contexts: there is none named history/);
-  expect(await fleet.inner.queues.tasks.getJobState('mixed-1')).toBe('waiting');
-  expect(await fleet.inner.queues.tasks.getJobState('mixed-14')).toBe('waiting');
+  expect(await fleet.queue.getJobState('mixed-1')).toBe('waiting');
+  expect(await fleet.queue.getJobState('mixed-14')).toBe('waiting');
 });
 
 test('adds only missing lines when the same file is loaded again', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const first = [{ description: 'one' }, '{bad', { description: 'three' }];
   await loadBatch(redis, fleet, first, { batch: 'again' });
 
@@ -60,17 +59,11 @@ test('adds only missing lines when the same file is loaded again', async () => {
   const { report } = await loadBatch(redis, fleet, mended, { batch: 'again' });
 
   expect(report).toMatchObject({ added: 2, existing: 2, invalid: 0 });
-  expect(await fleet.inner.queues.tasks.getWaitingCount()).toBe(4);
+  expect(await fleet.queue.getWaitingCount()).toBe(4);
 });
 
 test('adds no line again whose job was cleared away after its finding was written', async () => {
-  const config = testConfig(redis);
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'done'),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'done') });
   const lines = [{ description: 'one' }, { description: 'two', finding_id: 'finding_chosen' }];
   const first = await loadBatch(redis, fleet, lines, { batch: 'cleared' });
   await first.follow();
@@ -88,7 +81,7 @@ test('adds no line again whose job was cleared away after its finding was writte
 });
 
 test('refuses another file under the name of a batch', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   await loadBatch(redis, fleet, [{ description: 'monday 1' }, { description: 'monday 2' }], { batch: 'tasks' });
 
   const tuesday = ['tuesday 1', 'tuesday 2', 'tuesday 3'].map((description) => ({ description }));
@@ -96,11 +89,11 @@ test('refuses another file under the name of a batch', async () => {
 
   await expect(second).rejects.toThrow(UsageError);
   await expect(second).rejects.toThrow(/line 1 is another task there \("monday 1"\); .*--batch NAME/);
-  expect(await fleet.inner.queues.tasks.getWaitingCount()).toBe(2);
+  expect(await fleet.queue.getWaitingCount()).toBe(2);
 });
 
 test('adds as many as the limit says and goes on from there the next time', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const lines = Array.from({ length: 5 }, (_, at) => ({ description: `task ${at}` }));
 
   const first = await loadBatch(redis, fleet, lines, { batch: 'slow', limit: 2 });
@@ -115,7 +108,7 @@ test('adds as many as the limit says and goes on from there the next time', asyn
 });
 
 test('checks everything and adds nothing in a dry run', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const { report, invalid } = await loadBatch(redis, fleet, [{ description: 'one' }, '{bad'], {
     batch: 'dry',
     dryRun: true,
@@ -123,12 +116,12 @@ test('checks everything and adds nothing in a dry run', async () => {
 
   expect(report).toMatchObject({ added: 1, invalid: 1 });
   expect(invalid).toHaveLength(1);
-  expect(await fleet.inner.queues.tasks.getWaitingCount()).toBe(0);
+  expect(await fleet.queue.getWaitingCount()).toBe(0);
   expect(await redis.redis.exists(redis.keys.batch('dry'))).toBe(0);
 });
 
 test('keeps the place of lines over several chunks', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const lines = Array.from({ length: 1_203 }, (_, at) => (at % 100 === 7 ? '{bad' : { description: `task ${at}` }));
 
   const { report, invalid, results } = await loadBatch(redis, fleet, lines, { batch: 'long' });
@@ -141,9 +134,9 @@ test('keeps the place of lines over several chunks', async () => {
 });
 
 test('gives the ids of unnamed tasks, in order', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const report = await fleet.tasks.addMany([{ description: 'one' }, { description: 'two' }]);
 
-  const jobs = await Promise.all(report.ids.map((id) => fleet.inner.queues.tasks.getJob(id)));
+  const jobs = await Promise.all(report.ids.map((id) => fleet.queue.getJob(id)));
   expect(jobs).toMatchObject([{ data: { description: 'one' } }, { data: { description: 'two' } }]);
 });

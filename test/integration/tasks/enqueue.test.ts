@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { tasksQueue } from '../../../queues/tasks.ts';
 import { UsageError } from '../../../src/errors.ts';
 import { connectQueue } from '../../../src/jobs/connect-queue.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -18,7 +18,6 @@ async function openForeignQueue(): Promise<Queue> {
 }
 
 it('fails a foreign job that breaks a rule at once, with the rule, and does the others', async () => {
-  const config = testConfig(redis, { FLEET_HAIKU_CONCURRENCY: '3' });
   const model = createScriptedModel(() => 'tea');
   const foreign = await openForeignQueue();
   const bad = await foreign.addBulk([
@@ -35,9 +34,9 @@ it('fails a foreign job that breaks a rule at once, with the rule, and does the 
     { name: 'task', data: { description: 'x' }, opts: { attempts: 5 } },
     { name: 'tusk', data: { description: 'x' }, opts: { attempts: 5 } },
   ]);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { env: { FLEET_HAIKU_CONCURRENCY: '3' } });
   const good = await fleet.tasks.add({ description: 'What is sold?' });
-  await startHaiku(redis, config, model);
+  await fleet.startHaiku(model);
 
   await expect(good.result({ timeoutMs: 10_000 })).resolves.toBe('tea');
   await waitUntil(async () => (await foreign.getJobCountByTypes('wait', 'active', 'delayed')) === 0);
@@ -66,15 +65,9 @@ it('fails a foreign job that breaks a rule at once, with the rule, and does the 
 });
 
 it('works a job with keys of another version, and leaves them in it', async () => {
-  const config = testConfig(redis);
   const foreign = await openForeignQueue();
   const job = await foreign.add('task', { description: 'What is sold?', flavour: 'green', session: 'instance-11' });
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'tea'),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'tea') });
   const handle = await fleet.tasks.get(job.id ?? '');
   await expect(handle?.finding({ timeoutMs: 10_000 })).resolves.toMatchObject({
     result: 'tea',
@@ -84,9 +77,9 @@ it('works a job with keys of another version, and leaves them in it', async () =
 });
 
 it('gives jobs the one attempt and the keeping of their queue', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const { id } = await fleet.tasks.add({ description: 'x' });
-  const job = await fleet.inner.queues.tasks.getJob(id);
+  const job = await fleet.queue.getJob(id);
   expect(job?.name).toBe('task');
   expect(job?.opts).toMatchObject({
     attempts: 1,
@@ -107,12 +100,12 @@ it('opens no queue that is not in the registry', async () => {
 });
 
 it('skips the damaged heartbeat of a worker, and knows the workspaces of the others', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   const worker = { id: 'w1', workspaces: ['site'], seenAt: Date.now() };
   await redis.redis.hset(redis.keys.workers, { w1: JSON.stringify(worker), w2: '{"id":"w2","seenAt":', w3: 'null' });
 
   const { id } = await fleet.tasks.add({ description: 'Count the crates.', workspace: 'site' });
 
-  expect(await fleet.inner.queues.tasks.getJobState(id)).toBe('waiting');
+  expect(await fleet.queue.getJobState(id)).toBe('waiting');
   await expect(fleet.tasks.add({ description: 'x', workspace: 'nowhere' })).rejects.toThrow(/known: site/);
 });

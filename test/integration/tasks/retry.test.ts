@@ -3,10 +3,9 @@ import { ProviderUnavailableError, UsageError } from '../../../src/errors.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import { eachFailedJob, groupFailedJobs } from '../../../src/tasks/repair/failed.ts';
 import { retryJob, type RetryOptions } from '../../../src/tasks/repair/retry.ts';
-import { openTestFleet, startHaiku, testConfig } from '../../support/fleet/in-process-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
-import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
 const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
@@ -21,18 +20,12 @@ function retry(fleet: OpenFleet, id: string, options: Partial<RetryOptions> = {}
   });
 }
 
-const stateOf = (fleet: OpenFleet, id: string) => fleet.inner.queues.tasks.getJobState(id);
-const until = (fleet: OpenFleet, id: string, state: string) =>
-  waitUntil(async () => (await stateOf(fleet, id)) === state, { what: `${id} is ${state}` });
-
 /** A task that failed because its answer did not fit its schema; any later call answers well. */
 async function failOnce(id: string) {
-  const config = testConfig(redis);
   const model = createScriptedModel((_, call) => (call <= 2 ? 'no number' : '{"n": 1}'));
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: model });
   await fleet.tasks.add({ description: 'How many?', schema: SCHEMA }, { taskId: id });
-  await until(fleet, id, 'failed');
+  await fleet.until(id, 'failed');
   return { fleet, model };
 }
 
@@ -40,10 +33,10 @@ test('runs an edited task again and keeps both texts in the log', async () => {
   const { fleet, model } = await failOnce('task-a');
 
   await retry(fleet, 'task-a', { edit: { append: 'Answer with JSON.' } });
-  await until(fleet, 'task-a', 'completed');
+  await fleet.until('task-a', 'completed');
 
   expect(JSON.stringify(model.calls.at(-1)?.messages)).toContain('How many?\\n\\nAnswer with JSON.');
-  const { logs } = await fleet.inner.queues.tasks.getJobLogs('task-a');
+  const { logs } = await fleet.queue.getJobLogs('task-a');
   const edit = logs.find((line) => line.includes('edited and retried by ada@box'));
   expect(edit).toContain('before: {"description":"How many?"');
   expect(edit).toContain('after:  {"description":"How many?\\n\\nAnswer with JSON."');
@@ -51,17 +44,15 @@ test('runs an edited task again and keeps both texts in the log', async () => {
 });
 
 test('gives a task that ran out of turns more of them', async () => {
-  const config = testConfig(redis);
   const model = createScriptedModel((_, call) => (call <= 2 ? ONE_TOOL : 'done'));
-  await startHaiku(redis, config, model);
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: model });
   const { id } = await fleet.tasks.add({ description: 'Search twice', max_turns: 1 });
-  await until(fleet, id, 'failed');
+  await fleet.until(id, 'failed');
   const { tasks } = fleet.inner.queues;
   expect((await tasks.getJob(id))?.failedReason).toMatch(/^step-limit: .*fleet retry ID --max-turns N/);
   await expect(retry(fleet, id, { edit: { maxTurns: 201 } })).rejects.toThrow(/max_turns/);
   await retry(fleet, id, { edit: { maxTurns: 5 } });
-  await until(fleet, id, 'completed');
+  await fleet.until(id, 'completed');
 });
 
 test('refuses an edit that breaks a rule, and leaves the job as it was', async () => {
@@ -73,19 +64,19 @@ test('refuses an edit that breaks a rule, and leaves the job as it was', async (
     /workspace: "nowhere"/,
   );
 
-  const job = await fleet.inner.queues.tasks.getJob('task-b');
+  const job = await fleet.queue.getJob('task-b');
   expect(await job?.getState()).toBe('failed');
   expect(job?.data).toMatchObject({ description: 'How many?', schema: SCHEMA });
 });
 
 test('puts another task in place and keeps what the queue stamped', async () => {
   const { fleet } = await failOnce('task-c');
-  const before = (await fleet.inner.queues.tasks.getJob('task-c'))?.data as { session: string };
+  const before = (await fleet.queue.getJob('task-c'))?.data as { session: string };
 
   await retry(fleet, 'task-c', { edit: { data: { description: 'Something else', kind: 'docs' } } });
-  await until(fleet, 'task-c', 'completed');
+  await fleet.until('task-c', 'completed');
 
-  const job = await fleet.inner.queues.tasks.getJob('task-c');
+  const job = await fleet.queue.getJob('task-c');
   expect(job?.data).toMatchObject({ description: 'Something else', kind: 'docs', session: before.session });
   expect(job?.data).not.toHaveProperty('schema');
 });
@@ -95,13 +86,13 @@ test('changes nothing in a dry run', async () => {
 
   await retry(fleet, 'task-d', { edit: { append: 'more' }, dryRun: true });
 
-  expect(await stateOf(fleet, 'task-d')).toBe('failed');
-  expect((await fleet.inner.queues.tasks.getJob('task-d'))?.data).toMatchObject({ description: 'How many?' });
+  expect(await fleet.queue.getJobState('task-d')).toBe('failed');
+  expect((await fleet.queue.getJob('task-d'))?.data).toMatchObject({ description: 'How many?' });
   expect(model.calls).toHaveLength(2);
 });
 
 test('retries failed jobs only', async () => {
-  const fleet = await openTestFleet(redis, testConfig(redis));
+  const fleet = await useFleet(redis);
   await fleet.tasks.add({ description: 'waits' }, { taskId: 'task-e' });
 
   await expect(retry(fleet, 'task-e')).rejects.toThrow(UsageError);
@@ -110,15 +101,9 @@ test('retries failed jobs only', async () => {
 });
 
 test('points a parked job to its budget', async () => {
-  const config = testConfig(redis);
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'done'),
-  );
-  const fleet = await openTestFleet(redis, config);
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'done') });
   await fleet.tasks.add({ description: 'dear', budget_usd: 0.000_001 }, { taskId: 'task-f' });
-  await until(fleet, 'task-f', 'delayed'); // the last step of parking
+  await fleet.until('task-f', 'delayed'); // the last step of parking
 
   await expect(retry(fleet, 'task-f')).rejects.toThrow(/parked for its budget.*fleet budget USD/);
 });
@@ -126,25 +111,24 @@ test('points a parked job to its budget', async () => {
 test('goes on from the stored turns after a provider failure, and starts afresh when told to', async () => {
   for (const fresh of [false, true]) {
     const id = fresh ? 'task-h' : 'task-g';
-    const config = testConfig(redis);
     const model = createScriptedModel((_, call) => {
       if (call === 1) return ONE_TOOL;
       if (call === 2) throw new ProviderUnavailableError('claude-haiku-5-5', false, 'away');
       return call === 3 && fresh ? ONE_TOOL : 'done';
     });
-    const haiku = await startHaiku(redis, config, model);
-    const fleet = await openTestFleet(redis, config);
+    const fleet = await useFleet(redis);
+    const haiku = await fleet.startHaiku(model);
     await fleet.tasks.add({ description: 'two turns' }, { taskId: id });
-    await until(fleet, id, 'delayed');
+    await fleet.until(id, 'delayed');
     await redis.redis.hset(redis.keys.turns(id), 'unavailable_since', 1); // away for longer than a job waits
     await redis.redis.del(redis.keys.cooldown('claude-haiku-5-5'), redis.keys.outage('claude-haiku-5-5'));
     model.calls.length = 1;
-    await (await fleet.inner.queues.tasks.getJob(id))?.promote();
-    await until(fleet, id, 'failed');
+    await (await fleet.job(id)).promote();
+    await fleet.until(id, 'failed');
     const callsBefore = model.calls.length;
 
     await retry(fleet, id, { fresh });
-    await until(fleet, id, 'completed');
+    await fleet.until(id, 'completed');
 
     expect(model.calls.length - callsBefore).toBe(fresh ? 2 : 1);
     await haiku.close();
@@ -152,20 +136,14 @@ test('goes on from the stored turns after a provider failure, and starts afresh 
 });
 
 test('groups failures by reason, the newest examples first, with the line that repairs them', async () => {
-  const config = testConfig(redis);
-  const fleet = await openTestFleet(redis, config);
-  await startHaiku(
-    redis,
-    config,
-    createScriptedModel(() => 'no number'),
-  );
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'no number') });
   const { tasks } = fleet.inner.queues;
   for (let at = 1; at <= 4; at += 1) {
     await fleet.tasks.add({ description: `count ${at}`, schema: SCHEMA }, { taskId: `count-${at}` });
-    await until(fleet, `count-${at}`, 'failed');
+    await fleet.until(`count-${at}`, 'failed');
   }
   await tasks.add('task', { nothing: 'right' }, { jobId: 'foreign' });
-  await until(fleet, 'foreign', 'failed');
+  await fleet.until('foreign', 'failed');
 
   const groups = await groupFailedJobs(eachFailedJob(redis.db, tasks));
 

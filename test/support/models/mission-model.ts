@@ -13,6 +13,11 @@ export function promptOf(request: ModelRequest): string {
   return typeof content === 'string' ? content : JSON.stringify(content);
 }
 
+/** Ids of the findings that a call was given. */
+export function idsGiven(request: ModelRequest): string[] {
+  return [...promptOf(request).matchAll(/<finding id=\\?"([^"\\]+)/g)].map((match) => match[1] ?? '');
+}
+
 interface PlannedTask {
   id: string;
   description: string;
@@ -33,7 +38,7 @@ export function toPlanReply(tasks: PlannedTask[]): string {
 
 /** A synthesis that cites every finding it was given. */
 function toSynthesisReply(request: ModelRequest): string {
-  const ids = [...promptOf(request).matchAll(/<finding id=\\?"([^"\\]+)/g)].map((match) => match[1] ?? '');
+  const ids = idsGiven(request);
   return JSON.stringify({ answer: `Done. [${ids.join(', ')}]`, citations: ids });
 }
 

@@ -1,3 +1,4 @@
+import type { runLibrarian } from '../../../src/librarian/run-librarian.ts';
 import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../../../src/models/archive-model.ts';
 
 export interface ArchiveCall extends ArchiveRequest {
@@ -7,27 +8,36 @@ export interface ArchiveCall extends ArchiveRequest {
 
 type Answer = Partial<ArchiveReply> | { answer: string; citations?: string[] };
 
+export interface ScriptedArchive {
+  calls: ArchiveCall[];
+  models: Parameters<typeof runLibrarian>[0]['models'];
+  /** The same, with another vendor that answers where no shard can. */
+  withFallback(): ScriptedArchive;
+}
+
 /**
  * Providers in this process whose calls a test counts, delays and refuses, for tests of what happens around a call. What
  * happens inside a call is tested over HTTP. An error that `answer` throws is the provider's refusal.
  */
-export function createScriptedArchive(answer: (call: ArchiveCall, count: number) => Answer | Promise<Answer>): {
-  calls: ArchiveCall[];
-  model(by: ArchiveCall['by']): ArchiveModel;
-} {
+export function createScriptedArchive(
+  answer: (call: ArchiveCall, count: number) => Answer | Promise<Answer>,
+): ScriptedArchive {
   const calls: ArchiveCall[] = [];
-  return {
+  const toModel = (by: ArchiveCall['by']): ArchiveModel => ({
+    async ask(request, { signal }) {
+      signal.throwIfAborted();
+      const call = { ...request, by };
+      calls.push(call);
+      return toReply(await answer(call, calls.length), request);
+    },
+    countTokens: async () => null,
+  });
+  const archive: ScriptedArchive = {
     calls,
-    model: (by) => ({
-      async ask(request, { signal }) {
-        signal.throwIfAborted();
-        const call = { ...request, by };
-        calls.push(call);
-        return toReply(await answer(call, calls.length), request);
-      },
-      countTokens: async () => null,
-    }),
+    models: { forShard: ({ number }) => toModel(number), fallback: null },
+    withFallback: () => ({ ...archive, models: { ...archive.models, fallback: toModel('fallback') } }),
   };
+  return archive;
 }
 
 function toReply(answer: Answer, request: ArchiveRequest): ArchiveReply {

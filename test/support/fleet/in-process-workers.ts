@@ -1,0 +1,74 @@
+import { requireShards, type Config } from '../../../src/config/environment.ts';
+import { runCoordinator } from '../../../src/coordinator/run-coordinator.ts';
+import { runHaiku } from '../../../src/haiku/run-haiku.ts';
+import { runLibrarian } from '../../../src/librarian/run-librarian.ts';
+import { createArchiveModels } from '../../../src/models/create/archive-models.ts';
+import { createModel } from '../../../src/models/create/model.ts';
+import type { Model } from '../../../src/models/model.ts';
+import { createLogger, type Logger } from '../../../src/process/logger.ts';
+import type { ScriptedArchive } from '../models/scripted-archive.ts';
+
+/** `http`: the provider of the configuration; offline without an address, a simulator in this process. */
+export type WorkerModel = Model | 'http';
+
+type Result<Run extends (...args: never[]) => Promise<unknown>> = Awaited<ReturnType<Run>>;
+
+interface Running {
+  close(): Promise<void>;
+}
+
+/** The fleet's processes, run in the test's own. */
+export class InProcessWorkers {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #running: Running[] = [];
+  readonly #models: Running[] = [];
+
+  constructor(config: Config) {
+    this.#config = config;
+    this.#log = createLogger('test', config.FLEET_LOG_LEVEL);
+  }
+
+  async startHaiku(model: WorkerModel): Promise<Result<typeof runHaiku>> {
+    return this.#keep(await runHaiku({ ...this.#parts, model: await this.#open(model) }));
+  }
+
+  /** @param changes what differs from the configuration of the other processes */
+  async startCoordinator(model: WorkerModel, changes: Partial<Config> = {}): Promise<Result<typeof runCoordinator>> {
+    const { config, log } = this.#parts;
+    return this.#keep(await runCoordinator({ config: { ...config, ...changes }, log, model: await this.#open(model) }));
+  }
+
+  async startLibrarian(archive: ScriptedArchive | 'http'): Promise<Result<typeof runLibrarian>> {
+    const shards = requireShards(this.#config);
+    if (archive !== 'http') return this.#keep(await runLibrarian({ ...this.#parts, shards, models: archive.models }));
+    const models = await createArchiveModels(this.#config);
+    this.#models.push(models);
+    return this.#keep(await runLibrarian({ ...this.#parts, shards, models }));
+  }
+
+  /** Closes the processes, the last one started first, then the models over HTTP. */
+  async close(): Promise<void> {
+    for (const each of this.#running.toReversed()) await each.close();
+    for (const each of this.#models) await each.close();
+  }
+
+  get #parts(): { config: Config; log: Logger } {
+    return { config: this.#config, log: this.#log };
+  }
+
+  async #open(model: WorkerModel): Promise<Model> {
+    if (model !== 'http') return model;
+    const open = await createModel(this.#config);
+    this.#models.push(open);
+    return open.model;
+  }
+
+  /** A test may close a process itself. */
+  #keep<R extends Running>(running: R): R {
+    let closed: Promise<void> | null = null;
+    const kept = { ...running, close: () => (closed ??= running.close()) };
+    this.#running.push(kept);
+    return kept;
+  }
+}
