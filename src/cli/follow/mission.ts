@@ -66,6 +66,7 @@ function toEnd(blocker: Blocker, problem: string): MissionEndState | null {
     case 'waits-for-budget':
       return { state: 'parked', problem };
     case 'waits-for-provider':
+    case 'no-worker':
       return null;
   }
 }

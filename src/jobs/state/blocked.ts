@@ -2,6 +2,8 @@ import type { QueueName } from '../../../queues/registry.ts';
 import type { Halt } from '../../halt/types.ts';
 import { readHalt } from '../../halt/halt.ts';
 import type { Db } from '../../redis/db.ts';
+import { isAnyoneUp } from '../../swarm/presence.ts';
+import type { ProcessKind } from '../../swarm/types.ts';
 import { describeParked, parseMark } from '../outcomes/parked.ts';
 import type { JobState } from './types.ts';
 
@@ -16,11 +18,15 @@ export type Blocker =
   /** Parked until a budget of its own is raised. `waitsFor` goes after "parked for its". */
   | { kind: 'waits-for-budget'; waitsFor: string }
   /** Delayed for a provider, a shard, or money that calls under way have reserved. `why`: last line of the job's log. */
-  | { kind: 'waits-for-provider'; why: string };
+  | { kind: 'waits-for-provider'; why: string }
+  /** No process that takes the queue's jobs is up. */
+  | { kind: 'no-worker'; process: ProcessKind };
+
+const WORKED_BY: Record<QueueName, ProcessKind> = { tasks: 'haiku', archive: 'librarian', missions: 'coordinator' };
 
 /**
  * Reads why a job does not run. All who wait for a job use this order: what stops the whole fleet, then what a person
- * decides, then the job's budgets, then providers. A job that runs is not blocked: its call ends and is stored.
+ * decides, then the job's budgets, then providers, then whether a process is up that takes it. A job that runs is not blocked: its call ends and is stored.
  * @param job.state as `readJob` found it
  * @returns null if it runs, has ended, or waits for its turn or its children
  */
@@ -44,6 +50,10 @@ export async function readBlocker(
   const scope = mission === 'parked' ? { scope: 'parked-mission', name: id } : mark === null ? null : parseMark(mark);
   if (scope !== null) {
     return { kind: scope.scope === 'parked-mission' ? 'parked' : 'waits-for-budget', waitsFor: describeParked(scope) };
+  }
+  if (state === 'waiting' || state === 'prioritized') {
+    const process = WORKED_BY[queue];
+    return (await isAnyoneUp(db, process)) ? null : { kind: 'no-worker', process };
   }
   if (!isDelayed) return null;
   const [why = ''] = await redis.lrange(`${keys.queueKey(queue, id)}:logs`, -1, -1);

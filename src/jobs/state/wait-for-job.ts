@@ -49,6 +49,7 @@ function assertGoesOn(jobId: string, blocker: Blocker): void {
       throw new JobFailedError(jobId, `parked: ${blocker.waitsFor}`);
     case 'asks':
     case 'waits-for-provider':
+    case 'no-worker': // it may start within the wait; the commands warn of it once
   }
 }
 

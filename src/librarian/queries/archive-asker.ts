@@ -89,5 +89,5 @@ async function isBlocked(db: Db, id: string): Promise<boolean> {
   const { state } = await readJob(db, archiveQueue.name, id);
   const blocker = await readBlocker(db, { queue: archiveQueue.name, id, state });
   if (blocker?.kind === 'halted') throw new HaltError(describeHalt(blocker.halt));
-  return blocker !== null;
+  return blocker !== null && blocker.kind !== 'no-worker'; // a librarian may start within the wait
 }

@@ -13,7 +13,7 @@ const HALT = JSON.stringify({ reason: 'person', detail: 'prices look wrong' });
 /** Adds a job, and what is stored about it. @returns its blocker */
 async function blockerOf(
   queue: QueueName,
-  given: { delay?: number; mark?: object; mission?: object; halt?: boolean; log?: string },
+  given: { delay?: number; mark?: object; mission?: object; halt?: boolean; log?: string; alone?: boolean },
 ): Promise<Blocker | null> {
   const { keys } = redis;
   const queues = connectQueues(await redis.connectDb());
@@ -26,6 +26,10 @@ async function blockerOf(
   if (given.mark !== undefined) await redis.redis.hset(keys.parked, 'j', JSON.stringify({ ...given.mark, queue }));
   if (given.mission !== undefined) await redis.redis.hset(keys.mission('j'), given.mission);
   if (given.halt === true) await redis.redis.set(keys.haltReason, HALT);
+  if (given.alone !== true) {
+    const heartbeat = JSON.stringify({ id: 'haiku_box_001', seenAt: Date.now() });
+    await redis.redis.hset(keys.workers, 'haiku_box_001', heartbeat);
+  }
   await job.log('an earlier line');
   if (given.log !== undefined) await job.log(given.log);
   const { state } = await readJob(redis.db, queue, 'j');
@@ -38,6 +42,9 @@ const BY_PERSON = { scope: 'parked-mission', name: 'mission-a' };
 
 test.each([
   ['nothing, while it waits for its turn', 'tasks', {}, null],
+  ['a worker, where none is up', 'tasks', { alone: true }, { kind: 'no-worker', process: 'haiku' }],
+  ['a librarian, where none is up', 'archive', {}, { kind: 'no-worker', process: 'librarian' }],
+  ['a coordinator, where none is up', 'missions', {}, { kind: 'no-worker', process: 'coordinator' }],
   [
     'a provider, in the words of its log',
     'tasks',
