@@ -15,7 +15,7 @@ export const number = (low: number, high: number, kind: 'whole number' | 'number
 /** A whole number within a range. */
 export const int = (low: number, high: number) => number(low, high, 'whole number');
 
-/** One of some words. */
+/** One of the given words. */
 export const oneOf = <const Choice extends string>(first: Choice, ...others: Choice[]) => {
   const choices = [first, ...others];
   const words = choices.length === 1 ? first : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;

@@ -8,8 +8,8 @@ import { toLocalTimestamp } from './timestamp.ts';
 export interface FindingParts {
   identity: { findingId: string; jobId: string; session: string; batch: string | null; missionId: string | null };
   workerId: string;
-  /** UTC instant. */
-  at: string;
+  /** UTC instant, ISO 8601. */
+  storedAt: string;
   task: string;
   /** Any JSON. */
   result: unknown;
@@ -18,7 +18,7 @@ export interface FindingParts {
   kind: string;
   model: { id: string; vendor: string };
   promptVersion: string;
-  /** Of the paid calls behind it. Default: none. */
+  /** Cost and tokens of its paid calls. Default: none. */
   totals?: { nanoUsd: number; usage: Finding['usage'] };
   /** Default: none, as for the next two. */
   citations?: string[];
@@ -30,19 +30,19 @@ export interface FindingParts {
 
 /** Builds every finding that the fleet stores. Its JSON has the fields in this order: the nine of older programs first. */
 export function createFinding(parts: FindingParts): Finding {
-  const { identity, workerId, at, task, kind, model, promptVersion } = parts;
+  const { identity, workerId, storedAt, task, kind, model, promptVersion } = parts;
   const { totals = { nanoUsd: 0, usage: NO_USAGE }, citations = [], changes = [], topics = [], recovered = 0 } = parts;
   return {
     finding_id: identity.findingId,
     worker_id: workerId,
-    timestamp: toLocalTimestamp(new Date(at)),
+    timestamp: toLocalTimestamp(new Date(storedAt)),
     task,
     result: parts.result as Finding['result'],
     files_changed: changes.map(({ path }) => path),
     citations,
     tokens_used: toTotalTokens(totals.usage),
     cost: Number(toUsdString(totals.nanoUsd, 6)),
-    at,
+    at: storedAt,
     summary: parts.summary ?? summarise(parts.result),
     session: identity.session,
     batch: identity.batch,

@@ -6,8 +6,8 @@ import type { FollowOptions, StoredFinding } from './types.ts';
 import { withOriginals } from './condensed.ts';
 
 /**
- * Findings in the order they are stored, from the moment of this call on, until `signal` fires or the loop is left. Each
- * follower has a connection of its own, opened by its first step.
+ * Yields findings in the order in which they are stored, from this call on, until `signal` fires or the caller leaves the
+ * loop. Each iteration has its own connection, which its first step opens.
  */
 export function followFindings(
   parts: { db: Db; url: string },

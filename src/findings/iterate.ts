@@ -15,8 +15,8 @@ interface Entry {
 }
 
 /**
- * Every finding there is, oldest first, exactly as it is stored: live findings, answers, retracted ones, and the originals
- * of condensed ones. Holds one page. A finding that is condensed or restored meanwhile comes once.
+ * Yields all findings, oldest first, exactly as they are stored: live findings, answers, retracted ones, and the originals of
+ * condensed ones. Holds one page in memory. A finding that is condensed or restored meanwhile comes once.
  * @param query `answers`: answers alone; `limit`: default all
  */
 export async function* eachStored(db: Db, query: FindingQuery = {}): AsyncGenerator<ExportedFinding> {

@@ -50,7 +50,7 @@ export async function retractFinding(db: Db, retraction: Omit<Retraction, 'at' |
       },
       [id, JSON.stringify(note), toStoredTokens(text), text, toMarked(text, note)],
     );
-    if (answer === 'retracted') return { id, ...note, restored: Math.max(0, restored - 1) }; // itself is not
+    if (answer === 'retracted') return { id, ...note, restored: Math.max(0, restored - 1) }; // without itself
     if (answer === 'already') throw new UsageError(`finding ${id}: it is retracted already`);
   }
   throw new UsageError(`finding ${id}: another program keeps writing it; try again`);
@@ -77,7 +77,7 @@ function isSummary(id: string, text: string): boolean {
   return parseFinding(id, text)?.kind === 'summary';
 }
 
-/** What cannot be read cannot be marked; it is noted as retracted all the same. */
+/** Returns the text with the mark. A text that is no finding is returned unchanged; the list of retractions has it. */
 function toMarked(text: string, note: object): string {
   try {
     const value: unknown = JSON.parse(text);
@@ -89,10 +89,10 @@ function toMarked(text: string, note: object): string {
 }
 
 /**
- * Retracts a summary: the findings that it replaced are live again. A summary that was
- * itself summed up is taken out of there first.
+ * Retracts a summary: the findings that it replaced are live again. If another summary has replaced it, that one is retracted
+ * first.
  * @returns how many findings are live again
- * @throws UsageError where the summary is gone
+ * @throws UsageError if the summary no longer exists
  */
 async function restoreFindings(
   db: Db,

@@ -82,8 +82,8 @@ function toIndex(keys: Keys, { batch, session }: FindingQuery): string {
 }
 
 /**
- * Records a finding that no job ends with, and announces it. The same id is recorded once, however often it is given.
- * @returns false where it was there already
+ * Records a finding that ends no job, and announces it. An id is recorded only once.
+ * @returns false: a finding with this id exists
  */
 export async function noteFinding({ keys, scripts }: Db, finding: Finding): Promise<boolean> {
   const { finding_id: id, session } = finding;

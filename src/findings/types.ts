@@ -1,33 +1,33 @@
 import type { Finding } from './finding.ts';
 
-/** A finding as read: only its id is certain, everything else may be missing in what older programs stored. */
+/** A finding as it was read. Only the fields of the second line are certain; in findings of older programs others may be missing. */
 export type StoredFinding = Partial<Finding> &
   Pick<Finding, 'finding_id' | 'at' | 'citations' | 'files_changed' | 'topics'> & {
-    /** Of a condensed finding (`status: "condensed"`): the finding that sums it up. */
+    /** Of a condensed finding (`status: "condensed"`): the id of the summary that replaced it. */
     summary_id?: string;
-    /** Of a summary: every session its findings are of. */
+    /** Of a summary: the sessions of all findings that it replaced. */
     sessions?: string[];
   };
 
 export interface FindingQuery {
-  /** How many at most; default 50. */
+  /** Most findings. Default 50. */
   limit?: number;
   session?: string;
   batch?: string;
-  /** The librarian's answers instead of findings; session and batch do not apply. Default false. */
+  /** True: the librarian's answers instead of findings; session and batch do not apply. Default false. */
   answers?: boolean;
-  /** Only findings whose JSON holds this text, case ignored. */
+  /** Only findings whose JSON contains this text. Case does not matter. */
   text?: string;
 }
 
 export interface FindingStore {
-  /** @returns null where there is none, or none that can be read */
+  /** Reads one finding. @returns null: it does not exist, or cannot be parsed */
   get(id: string): Promise<StoredFinding | null>;
-  /** Newest first. Reads in pages, so that a filter over a large archive holds one page at a time. */
+  /** Reads findings, newest first, with one page of the archive in memory at a time. */
   list(query?: FindingQuery): Promise<StoredFinding[]>;
-  /** Oldest first, one page in memory at a time; findings that arrive meanwhile come at the end. */
+  /** Yields findings, oldest first, with one page in memory at a time. Findings that are stored meanwhile come last. */
   each(query?: FindingQuery): AsyncIterable<StoredFinding>;
-  /** @returns id, summary and instant of those that hold the text, newest first */
+  /** Searches findings for a text. @returns id, summary and instant (ISO 8601) of those that contain it, newest first */
   search(text: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
   count(): Promise<number>;
 }
@@ -35,15 +35,15 @@ export interface FindingStore {
 export interface FollowOptions {
   session?: string;
   batch?: string;
-  /** Ends the following. Leaving the loop ends it too. */
+  /** Ends the iteration when it fires. Leaving the loop ends it too. */
   signal?: AbortSignal;
 }
 
-/** The findings as scripts see them. */
+/** The findings, for scripts. */
 export interface FleetFindings extends FindingStore {
   /**
-   * Findings as they are stored, from this call on: `for await (const finding of fleet.findings.follow())`. An outage of
-   * Redis delays them; a loop that falls more than 10,000 findings behind misses the oldest.
+   * Yields findings as they are stored, from this call on: `for await (const finding of fleet.findings.follow())`. An outage
+   * of Redis delays them. A loop that is more than 10,000 findings late misses the oldest.
    */
   follow(options?: FollowOptions): AsyncIterable<StoredFinding>;
 }

@@ -22,7 +22,7 @@ export function toFinding(parts: {
   return createFinding({
     identity,
     workerId,
-    at: endedAt.toISOString(),
+    storedAt: endedAt.toISOString(),
     task: task.description,
     result: value,
     kind: task.kind ?? 'other',

@@ -158,7 +158,7 @@ export function createTurnLedger(options: {
   };
 }
 
-/** Tells two reservations of one turn apart that are made in the same millisecond. A command that is sent again repeats it. */
+/** Distinguishes two reservations of one turn in the same millisecond. A command that is sent again has the same nonce. */
 function toNonce(): string {
   return randomBytes(4).toString('hex');
 }

@@ -18,8 +18,8 @@ function parse(millis: string | null | undefined, seconds: string | null | undef
   if (inMs !== undefined) return inMs;
   const inSeconds = toNumber(seconds);
   if (inSeconds !== undefined) return inSeconds * 1_000;
-  const at = seconds?.includes('GMT') ? Date.parse(seconds) : NaN; // else `-5` would be a date in 2001
-  return Number.isNaN(at) ? undefined : at - now;
+  const retryAt = seconds?.includes('GMT') ? Date.parse(seconds) : NaN; // else `-5` would be a date in 2001
+  return Number.isNaN(retryAt) ? undefined : retryAt - now;
 }
 
 function toNumber(text: string | null | undefined): number | undefined {

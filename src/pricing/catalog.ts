@@ -10,13 +10,13 @@ export interface CatalogEntry extends ModelPrices {
 }
 
 /**
- * The entry of a model that can be called at `at`. Look it up once a call, and price the reply with the same entry.
+ * Returns the entry of a model that can be called at `pricedAt`. Look it up once a call, and price the reply with the same entry.
  * @throws TaskFailedError (`model`) for a retired model, or one that is unknown or has no price; it lists the known models
  */
-export function findModel(id: string, at: Date): CatalogEntry {
-  const entry = findPrices(id, at);
-  if (entry.until !== null && toDay(at) >= entry.until) {
-    throw new TaskFailedError('model', `model ${id}: retired on ${entry.until}; ${known(at)}`);
+export function findModel(id: string, pricedAt: Date): CatalogEntry {
+  const entry = findPrices(id, pricedAt);
+  if (entry.until !== null && toDay(pricedAt) >= entry.until) {
+    throw new TaskFailedError('model', `model ${id}: retired on ${entry.until}; ${known(pricedAt)}`);
   }
   return entry;
 }
@@ -25,20 +25,22 @@ export function findModel(id: string, at: Date): CatalogEntry {
  * Like `findModel`, but also for a retired model: for reports and comparisons.
  * @throws TaskFailedError (`model`) for a model that is unknown or has no price
  */
-export function findPrices(id: string, at: Date): CatalogEntry {
-  const row = findRow(withoutSnapshot(id), at);
-  if (row !== undefined) return toEntry(id, row, at);
-  const listed = findGenaiModel(id, at);
+export function findPrices(id: string, pricedAt: Date): CatalogEntry {
+  const row = findRow(withoutSnapshot(id), pricedAt);
+  if (row !== undefined) return toEntry(id, row, pricedAt);
+  const listed = findGenaiModel(id, pricedAt);
   if (listed === undefined) {
-    throw new TaskFailedError('model', `model ${JSON.stringify(id)}: no price is known for it; ${known(at)}`);
+    throw new TaskFailedError('model', `model ${JSON.stringify(id)}: no price is known for it; ${known(pricedAt)}`);
   }
   return { ...listed, costVendor: toCostVendor(id, listed.vendor) };
 }
 
-/** The models of the fleet's own table that can be called at `at`. */
-export function listModels(at: Date): CatalogEntry[] {
+/** Returns the models of the fleet's own table that can be called at `pricedAt`. */
+export function listModels(pricedAt: Date): CatalogEntry[] {
   const ids = [...new Set(PRICE_TABLE.map((row) => row.id))];
-  return ids.map((id) => findPrices(id, at)).filter((entry) => entry.until === null || toDay(at) < entry.until);
+  return ids
+    .map((id) => findPrices(id, pricedAt))
+    .filter((entry) => entry.until === null || toDay(pricedAt) < entry.until);
 }
 
 /** The total that a model's cost is booked to: `cost:haiku`, `cost:sonnet`, `cost:gemini`, or the private one of all others. */
@@ -49,8 +51,8 @@ function toCostVendor(id: string, vendor: Vendor): CostVendor {
   return 'other';
 }
 
-function toEntry(id: string, row: PriceRow, at: Date): CatalogEntry {
-  const peakNow = isPeak(row, at);
+function toEntry(id: string, row: PriceRow, pricedAt: Date): CatalogEntry {
+  const peakNow = isPeak(row, pricedAt);
   const prices = peakNow ? times(row.prices, row.peak?.factor ?? 1) : row.prices;
   return {
     id,
@@ -67,10 +69,10 @@ function toEntry(id: string, row: PriceRow, at: Date): CatalogEntry {
   };
 }
 
-/** The newest row in force at `at`; before the first row begins, the first. */
-function findRow(id: string, at: Date): PriceRow | undefined {
+/** Returns the newest row in force at `pricedAt`; before the first row begins, the first. */
+function findRow(id: string, pricedAt: Date): PriceRow | undefined {
   const rows = PRICE_TABLE.filter((row) => row.id === id);
-  return rows.filter((row) => row.since === null || row.since <= toDay(at)).at(-1) ?? rows[0];
+  return rows.filter((row) => row.since === null || row.since <= toDay(pricedAt)).at(-1) ?? rows[0];
 }
 
 /** A dated snapshot (`claude-haiku-4-5-20251001`) costs what its model costs. */
@@ -78,10 +80,10 @@ function withoutSnapshot(id: string): string {
   return id.replace(/-\d{8}$/, '');
 }
 
-function isPeak(row: PriceRow, at: Date): boolean {
-  const weekday = at.getUTCDay();
+function isPeak(row: PriceRow, pricedAt: Date): boolean {
+  const weekday = pricedAt.getUTCDay();
   if (row.peak === null || weekday === 0 || weekday === 6) return false;
-  const hour = at.getUTCHours();
+  const hour = pricedAt.getUTCHours();
   return row.peak.hours.some(([from, to]) => hour >= from && hour < to);
 }
 
@@ -94,11 +96,11 @@ function times(prices: Prices, factor: number): Prices {
   };
 }
 
-function toDay(at: Date): string {
-  return at.toISOString().slice(0, 10);
+function toDay(pricedAt: Date): string {
+  return pricedAt.toISOString().slice(0, 10);
 }
 
-function known(at: Date): string {
-  const ids = listModels(at).map((entry) => entry.id);
+function known(pricedAt: Date): string {
+  const ids = listModels(pricedAt).map((entry) => entry.id);
   return `known are ${ids.join(', ')} and the models @pydantic/genai-prices has text prices for`;
 }

@@ -21,11 +21,11 @@ const SAFE_CONTEXT_TOKENS = 32_768;
  * only if it is the listed id itself, its `-latest` or a dated snapshot of it.
  * @returns undefined where the list has no price for text in and out
  */
-export function findGenaiModel(id: string, at: Date): ModelPrices | undefined {
+export function findGenaiModel(id: string, pricedAt: Date): ModelPrices | undefined {
   const vendor = VENDOR_BY_PREFIX.find(([prefix]) => id.startsWith(prefix))?.[1];
   if (vendor === undefined) return undefined;
   const { model, model_price: inForce } =
-    loadList().calcPrice({ input_tokens: 1 }, id, { providerId: vendor, timestamp: at }) ?? {};
+    loadList().calcPrice({ input_tokens: 1 }, id, { providerId: vendor, timestamp: pricedAt }) ?? {};
   if (model === undefined || inForce === undefined || !isSameModel(id, model.id)) return undefined;
   const prices = toPrices(inForce, (price) => (typeof price === 'number' ? price : price.base));
   if (prices === undefined) return undefined;

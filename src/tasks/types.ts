@@ -23,13 +23,13 @@ export interface TaskHandle<Result = unknown> extends Enqueued {
   findingId: string;
   /**
    * Waits for the finding; also while Redis is away, until the time is over. One connection serves all who wait.
-   * @throws JobFailedError when the task fails, WaitTimeoutError when the time is over (the task goes on), UsageError
-   *   when neither a job nor a finding is left
+   * @throws JobFailedError if the task fails, WaitTimeoutError if the time is over (the task continues), UsageError if
+   *   neither a job nor a finding is left
    */
   finding(options?: WaitOptions): Promise<StoredFinding>;
   /**
    * The finding's result; of a typed task parsed by its output schema. Same errors as `finding`, and
-   * ResultMismatchError where the schema holds a rule that JSON Schema cannot say and the result breaks it.
+   * ResultMismatchError if the result breaks a rule of the schema that JSON Schema cannot express.
    */
   result(options?: WaitOptions): Promise<Result>;
 }

@@ -112,8 +112,9 @@ export function toSummaryFinding(parts: {
 }): SummaryFinding {
   const { identity, findings, text, totals, entry, workerId, now } = parts;
   const sessions = toSessions(findings);
-  const at = findings.at(-1)?.at ?? now.toISOString();
-  const span = [...new Set([findings[0]?.at ?? at, at].map((instant) => instant.slice(0, 10)))].join(' to ');
+  const newestAt = findings.at(-1)?.at ?? now.toISOString();
+  const oldestAt = findings[0]?.at ?? newestAt;
+  const span = [...new Set([oldestAt.slice(0, 10), newestAt.slice(0, 10)])].join(' to ');
   const whose = sessions.length === 0 ? '' : ` of session${sessions.length === 1 ? '' : 's'} ${sessions.join(', ')}`;
   return {
     ...createFinding({
@@ -124,7 +125,7 @@ export function toSummaryFinding(parts: {
         missionId: toCommon(findings.map((finding) => finding.mission_id ?? null)),
       },
       workerId,
-      at,
+      storedAt: newestAt,
       task: `Summary of ${findings.length} findings${whose}, ${span}`,
       result: text,
       kind: 'summary',

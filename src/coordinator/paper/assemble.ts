@@ -16,7 +16,7 @@ export interface PaperParts {
   drafts: readonly Draft[];
   /** The findings that the drafts cite, in the order of their first citation. Null: the finding no longer exists. */
   sources: readonly { id: string; finding: StoredFinding | null }[];
-  at: Date;
+  writtenAt: Date;
 }
 
 /** Builds the whole paper as Markdown: title, how it was made, sections, list of sources. */
@@ -35,11 +35,11 @@ export function assemblePaper(parts: PaperParts): string {
 }
 
 function toHeader(parts: PaperParts): string[] {
-  const { at, session, missionId, model, archiveModel, drafts } = parts;
+  const { writtenAt, session, missionId, model, archiveModel, drafts } = parts;
   const byId = drafts.flatMap(({ kind }, index) => (kind === 'by-id' ? [index + 1] : []));
   const asked = drafts.some(({ kind }) => kind === 'archive');
   return [
-    `- Date: ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+    `- Date: ${writtenAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
     `- Session: ${session}`,
     `- Mission: ${missionId}`,
     `- Model: ${model}${asked ? `; archive: ${archiveModel}` : ''}`,
@@ -75,7 +75,7 @@ export function describeReport({ shards }: ShardReport): string {
 /** One line of the list of sources: id, date, session, first line. */
 function toSource({ id, finding }: { id: string; finding: StoredFinding | null }): string {
   if (finding === null) return `- [${id}] (no longer there)`;
-  const at = finding.at.slice(0, 16).replace('T', ' ');
+  const date = finding.at.slice(0, 16).replace('T', ' ');
   const mark = finding.status === 'retracted' ? 'RETRACTED: ' : '';
-  return `- [${id}] ${at}, ${finding.session ?? '–'}: ${mark}${toOneLine(toSummary(finding), Infinity)}`;
+  return `- [${id}] ${date}, ${finding.session ?? '–'}: ${mark}${toOneLine(toSummary(finding), Infinity)}`;
 }

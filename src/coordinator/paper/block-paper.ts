@@ -13,8 +13,15 @@ const HALTS: ReadonlySet<PaperStop['reason']> = new Set(['shard', 'malformed']);
 
 /** Ends the run and blocks the paper until a person decides. If the archive failed the paper, the fleet halts too. */
 export async function blockPaper(run: BlockRun, { step, reason, detail, belowShare }: NewStop): Promise<never> {
-  const at = run.now().toISOString();
-  const stop: PaperStop = { step, reason, detail, at, halted: false, ...(belowShare === true ? { belowShare } : {}) };
+  const blockedAt = run.now().toISOString();
+  const stop: PaperStop = {
+    step,
+    reason,
+    detail,
+    at: blockedAt,
+    halted: false,
+    ...(belowShare === true ? { belowShare } : {}),
+  };
   await savePaper(run.db, run.mission.id, { stop });
   return stayBlocked(run, stop);
 }

@@ -153,7 +153,7 @@ async function assemble(
     shards: drafts.some(({ kind }) => kind === 'archive') ? report : null,
     drafts,
     sources: await Promise.all(cited.map(async (id) => ({ id, finding: await store.get(id) }))),
-    at: now(),
+    writtenAt: now(),
   });
 }
 

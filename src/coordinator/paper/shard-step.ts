@@ -108,7 +108,7 @@ function toShardFinding(
   return createFinding({
     identity: { findingId: report.findingId, jobId: id, session, batch: null, missionId: id },
     workerId,
-    at: report.at,
+    storedAt: report.at,
     task: `Test every shard before paper ${id}`,
     result: {
       summary,

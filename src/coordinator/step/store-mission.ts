@@ -34,9 +34,9 @@ export async function storeMission(
   const { now } = parts;
   const { keys, scripts } = parts.db;
   const { id, findingId, token, session, topics, workerId, totals } = stamp;
-  const at = now();
-  const text = JSON.stringify(toMissionFinding(outcome, stamp, at));
-  const log = `${at.toISOString()} done: ${findingId} cites ${outcome.citations.length} findings (${formatUsd(totals.nanoUsd, 6)} for ${totals.calls} calls of the coordinator, ${workerId})`;
+  const endedAt = now();
+  const text = JSON.stringify(toMissionFinding(outcome, stamp, endedAt));
+  const log = `${endedAt.toISOString()} done: ${findingId} cites ${outcome.citations.length} findings (${formatUsd(totals.nanoUsd, 6)} for ${totals.calls} calls of the coordinator, ${workerId})`;
   const answer = await scripts['finish-mission'](
     {
       turns: keys.turns(id),
@@ -57,8 +57,8 @@ export async function storeMission(
         worker: workerId,
         job: id,
         id: findingId,
-        at: String(at.getTime()),
-        ended: at.toISOString(),
+        at: String(endedAt.getTime()),
+        ended: endedAt.toISOString(),
         tokens: String(Math.ceil(text.length / 4)),
         session,
         log,
@@ -74,18 +74,18 @@ export async function storeMission(
   return { findingId, costNanoUsd: totals.nanoUsd };
 }
 
-function toMissionFinding(outcome: MissionOutcome, stamp: MissionStamp, at: Date): Finding {
+function toMissionFinding(outcome: MissionOutcome, stamp: MissionStamp, endedAt: Date): Finding {
   const { id, findingId, goal, session, topics, workerId, totals } = stamp;
   const { result, citations, summary, kind, promptVersion, model } = outcome;
   return createFinding({
     identity: { findingId, jobId: id, session, batch: null, missionId: id },
     workerId,
-    at: at.toISOString(),
+    storedAt: endedAt.toISOString(),
     task: goal,
     result,
     ...(summary === undefined ? {} : { summary }),
     kind,
-    model: { id: model, vendor: findPrices(model, at).vendor },
+    model: { id: model, vendor: findPrices(model, endedAt).vendor },
     promptVersion,
     totals,
     citations,

@@ -71,8 +71,8 @@ async function adoptOne(
   }
   await redis.srem(keys.unreadable, id);
   const { session, batch } = toNames(finding);
-  const at = Date.parse(finding.at);
-  const atMs = Number.isNaN(at) ? 0 : at;
+  const parsedAt = Date.parse(finding.at);
+  const storedAt = Number.isNaN(parsedAt) ? 0 : parsedAt;
   return scripts['adopt-finding'](
     {
       finding: keys.finding(id),
@@ -90,13 +90,13 @@ async function adoptOne(
     [
       JSON.stringify([
         id,
-        String(atMs),
+        String(storedAt),
         String(toStoredTokens(text)),
         session,
         batch,
         finding.topics.join(','),
         id.startsWith(QUERY_PREFIX) ? '1' : '0',
-        atMs >= sessionBeganAt ? '1' : '0',
+        storedAt >= sessionBeganAt ? '1' : '0',
       ]),
     ],
   );

@@ -11,14 +11,14 @@ const extraSchema = z.strictObject({
   place: z.enum(PLACES).optional(), // default `live`
   note: z.string().optional(),
   stub: z.string().optional(), // what `finding:<id>` holds of a condensed finding
-  text: z.string().optional(), // what is stored, where the line itself is not
+  text: z.string().optional(), // the stored text, if it differs from the line
   hash: z.array(z.tuple([z.string(), z.string()])).optional(), // fields of an older program's hash
 });
 type Extra = z.output<typeof extraSchema>;
 
 /**
- * The finding as one line of JSON, as any reader of findings expects it. Where that is what is stored, byte for byte, the
- * line is what is stored; else `_fleet` at its end holds the rest.
+ * Writes a finding as one line of JSON that every reader of findings can parse. If the line differs from the stored text,
+ * its last field, `_fleet`, holds the rest.
  */
 export function toExportLine({ id, place, value, condensedText, note }: ExportedFinding): string {
   const text = toStoredText(value);
@@ -34,7 +34,7 @@ export function toExportLine({ id, place, value, condensedText, note }: Exported
   return isWhole ? plain : `${plain.slice(0, -1)},"${EXTRA}":${JSON.stringify(extra)}}`;
 }
 
-/** Reads what `toExportLine` wrote, and plain findings of any origin. @throws RangeError saying what is wrong with the line */
+/** Parses a line of `toExportLine`, or a plain finding of any origin. @throws RangeError with the problem of the line */
 export function fromExportLine(line: string): ExportedFinding {
   const value: unknown = parse(line);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -4,18 +4,18 @@ import { streamLines } from '../../text/lines.ts';
 import type { Db } from '../../redis/db.ts';
 import { parseFinding, toStoredTokens, toStoredText } from '../stored.ts';
 
-/** A line longer than this is passed over. */
+/** Longest line. A longer one is reported as bad and skipped. */
 const MOST_BYTES = 64 * 2 ** 20;
 
-/** Lines sent to Redis together: enough to keep it busy, little enough for any memory. */
+/** Lines and bytes that are sent to Redis together: enough to keep it busy, and little memory. */
 const CHUNK_LINES = 500;
 const CHUNK_BYTES = 8 * 2 ** 20;
 
 export interface ImportCounts {
-  /** Lines that hold something. */
+  /** Lines that are not blank. */
   read: number;
   imported: number;
-  /** Findings whose id is taken: left alone. */
+  /** Findings whose id is taken. They are not changed. */
   known: number;
   bad: number;
 }
@@ -30,7 +30,7 @@ interface ImportOptions {
 /**
  * Stores exported findings as they were: texts, hashes, retraction marks, condensed findings with their originals. A
  * finding whose id is taken is skipped, so that the same file may be imported again. Bad lines are reported and skipped.
- * @throws whatever Redis does; what was imported by then stays
+ * @throws the errors of Redis; findings that were imported before remain
  */
 export async function importFindings(
   db: Db,
@@ -76,19 +76,19 @@ async function importOne({ keys, scripts }: Db, found: ExportedFinding, beganAt:
   const text = toStoredText(value);
   const finding = parseFinding(id, text);
   const parsedAt = Date.parse(finding?.at ?? '');
-  const at = Number.isNaN(parsedAt) ? 0 : parsedAt;
+  const storedAt = Number.isNaN(parsedAt) ? 0 : parsedAt;
   const session = finding?.session ?? '';
   const batch = finding?.batch ?? '';
   const facts = [
     id,
-    String(at),
+    String(storedAt),
     String(toStoredTokens(text)),
     session,
     batch,
     finding?.topics.join(',') ?? '',
     place,
     note ?? '',
-    at >= beganAt ? '1' : '0',
+    storedAt >= beganAt ? '1' : '0',
   ];
   return scripts['import-finding'](
     {

@@ -55,14 +55,14 @@ export function toAnswerFinding(parts: {
   totals: JobTotals;
   vendor: string;
   workerId: string;
-  at: Date;
+  answeredAt: Date;
 }): AnswerFinding {
-  const { identity, query, answer, basis, booking, totals, vendor, workerId, at } = parts;
+  const { identity, query, answer, basis, booking, totals, vendor, workerId, answeredAt } = parts;
   return {
     ...createFinding({
       identity,
       workerId,
-      at: at.toISOString(),
+      storedAt: answeredAt.toISOString(),
       task: query.question,
       result: [answer.text, ...toRemarks(basis, identity.model, query)].join('\n\n'),
       summary: summarise(answer.text),

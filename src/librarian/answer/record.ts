@@ -31,7 +31,7 @@ export async function recordAnswer(parts: RecordParts, checked: CheckedAnswer): 
   const { ledger, workerId, now } = parts;
   const { keys, scripts } = parts.db;
   const { query, identity, basis, entry, booking } = checked;
-  const finding = toAnswerFinding({ ...checked, vendor: entry.vendor, workerId, at: now() });
+  const finding = toAnswerFinding({ ...checked, vendor: entry.vendor, workerId, answeredAt: now() });
   const answeredBy = basis.fallback ? entry.id : 'nobody: the archive is empty';
   const by = basis.shard === null ? answeredBy : `shard ${basis.shard}`;
   const log = `${finding.at} answered from ${basis.findings} findings, ${basis.tokens} tokens, by ${by} (${formatUsd(booking?.nanoUsd ?? 0, 6)}, ${workerId})`;

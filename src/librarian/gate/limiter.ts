@@ -60,7 +60,7 @@ export function openLimiter(options: {
   return {
     schedule: (project, use) => limiterOf(project).schedule({ expiration: project.heldMs + EXPIRES_LATE_MS }, use),
     async setPlaces(project, count) {
-      // updateSettings returns a promise, although its type does not say so.
+      // updateSettings returns a promise, which its type lacks.
       await Promise.resolve(limiterOf(project).updateSettings({ maxConcurrent: Math.max(1, count) }));
     },
     close() {

@@ -25,7 +25,7 @@ export class Places {
   readonly #requested = new Map<ShardProject, number>();
   /** Requests whose place is in use. */
   readonly #given = new Set<Promise<void>>();
-  /** The number of places that the limiter was last told. */
+  /** The number of places that was last sent to the limiter. */
   readonly #limits = new Map<ShardProject, number>();
   #warnedAt = 0;
   #closed = false;

@@ -72,7 +72,7 @@ export async function enqueueExternalQuery(parts: ExternalQueriesParts, queryId:
   return true;
 }
 
-/** Enqueues the queries that no librarian heard of, because none ran or the connection was away. @returns how many */
+/** Enqueues the queries whose announcement no librarian received: none ran, or Redis was away. @returns how many */
 export async function sweepExternalQueries(parts: ExternalQueriesParts): Promise<number> {
   const { log } = parts;
   const { redis, keys } = parts.db;

@@ -38,7 +38,7 @@ export function createAnthropicModel({ apiKey, baseUrl, callTimeoutMs, headers =
       try {
         body = await client.messages.create(params, { signal: AbortSignal.any([signal, deadline.signal]) });
       } catch (error) {
-        // An error response tells more than an abort at the same time.
+        // An error response is more exact than an abort at the same time.
         const answered = error instanceof APIError && error.status !== undefined;
         if (!answered) signal.throwIfAborted();
         if (!answered && deadline.signal.aborted) throw toDeadlineError(request.model, callTimeoutMs);

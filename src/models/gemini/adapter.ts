@@ -49,7 +49,7 @@ export function createGeminiModel(sdk: GeminiSdk, { apiKey, callTimeoutMs }: Gem
     } catch (thrown) {
       const failed = { model, redact, now: Date.now() };
       const answer = sdk.readErrorAnswer(thrown);
-      if (answer !== null) throw toGeminiStatusError(answer, thrown, failed); // it tells more than an abort at the same time
+      if (answer !== null) throw toGeminiStatusError(answer, thrown, failed); // more exact than an abort at the same time
       signal.throwIfAborted();
       if (deadline.signal.aborted) throw toDeadlineError(model, callTimeoutMs, trace.sent);
       throw toGeminiConnectionError(thrown, trace, failed);

@@ -10,7 +10,7 @@ export interface InstallSituation {
   platform: NodeJS.Platform;
 }
 
-/** `install` without asking, `ask` first, or only `tell` the command line. */
+/** `install`: at once. `ask`: after a person agreed. `tell`: not; the error names the command line. */
 export type InstallDecision = 'install' | 'ask' | 'tell';
 
 /** Whether a missing redis-server may be installed: as root without a terminal, in CI, or after a person agreed. */

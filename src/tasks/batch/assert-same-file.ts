@@ -26,8 +26,8 @@ export async function assertSameFile(
   const replies = (await chain.exec()) ?? [];
   let same = 0;
   let other: { line: number; description: string } | null = null;
-  for (const [at, { line, input, taskId = '' }] of sample.entries()) {
-    const held = toHeld(replies[2 * at]?.[1], replies[2 * at + 1]?.[1], taskId);
+  for (const [i, { line, input, taskId = '' }] of sample.entries()) {
+    const held = toHeld(replies[2 * i]?.[1], replies[2 * i + 1]?.[1], taskId);
     if (held === null) continue;
     if (held.edited || held.description === toText(input, 'description')) same += 1;
     else other ??= { line, description: held.description };

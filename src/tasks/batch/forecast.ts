@@ -113,15 +113,15 @@ export function createForecaster(parts: {
   return { add, forecast };
 }
 
-/** Middle half of what the like ones cost, so that one odd task does not stretch the range. */
+/** Estimates from the cost of similar tasks. The range leaves out the lowest and the highest tenth. */
 function fromFindings(group: Group, alike: { cost?: number; usage?: Usage }[], sonnet: CatalogEntry): Estimate {
   const costs = alike.map(({ cost = 0 }) => toNanoUsd(cost)).sort((a, b) => a - b);
-  const at = (share: number): number => costs[Math.min(costs.length - 1, Math.floor(share * costs.length))] ?? 0;
+  const costAt = (share: number): number => costs[Math.min(costs.length - 1, Math.floor(share * costs.length))] ?? 0;
   const usage = alike.reduce((sum, finding) => addUsage(sum, finding.usage ?? NO_USAGE), { ...NO_USAGE });
   return {
-    low: at(0.1),
+    low: costAt(0.1),
     likely: Math.round(costs.reduce((sum, cost) => sum + cost, 0) / costs.length),
-    high: at(0.9),
+    high: costAt(0.9),
     allSonnet: Math.round(allSonnetNanoUsd(sonnet, usage) / alike.length),
     basis: `${named(group)}: the newest ${alike.length} of this kind, from the 10th to the 90th in a hundred`,
   };

@@ -41,20 +41,20 @@ export async function* eachFailedJob(
 ): AsyncGenerator<FailedJob> {
   const { batch, session, reason } = filter;
   const failed = keys.queueKey(queue.name, 'failed');
-  // Taken before anything is changed: a caller that retries while it reads would skip jobs otherwise.
+  // Read before the first job is yielded: a caller that retries jobs in its loop would otherwise skip some.
   const entries = await redis.zrange(failed, 0, '-1', 'WITHSCORES');
   for (let from = 0; from < entries.length; from += 2 * PAGE) {
     const page = entries.slice(from, from + 2 * PAGE);
     const chain = redis.pipeline();
-    for (let at = 0; at < page.length; at += 2) {
-      chain.hmget(keys.queueKey(queue.name, page[at] ?? ''), 'failedReason', 'data');
+    for (let i = 0; i < page.length; i += 2) {
+      chain.hmget(keys.queueKey(queue.name, page[i] ?? ''), 'failedReason', 'data');
     }
     const replies = (await chain.exec()) ?? [];
-    for (const [at, [error, reply]] of replies.entries()) {
+    for (const [i, [error, reply]] of replies.entries()) {
       if (error) throw error;
       const [failedReason, data] = reply as (string | null)[];
-      if (data === null || data === undefined) continue; // cleared away meanwhile
-      const job = toFailedJob(page[2 * at] ?? '', Number(page[2 * at + 1]), failedReason ?? '', data);
+      if (data === null || data === undefined) continue; // removed meanwhile
+      const job = toFailedJob(page[2 * i] ?? '', Number(page[2 * i + 1]), failedReason ?? '', data);
       if (session !== undefined && job.session !== session) continue;
       if ((batch === undefined || job.batch === batch) && (reason === undefined || job.reason === reason)) yield job;
     }

@@ -47,9 +47,9 @@ export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, o
   const edited = options.edit === undefined ? null : applyEdit(job, options.edit, options.known);
   if (edited?.finding_id !== undefined) await assertFindingFree(db, queue, edited.finding_id, jobId);
   if (options.dryRun === true) return;
-  const at = new Date().toISOString();
-  if (edited === null) await job.log(`${at} retried by ${options.by}`);
-  else await saveEdit(job, edited, `${at} edited and retried by ${options.by}`);
+  const retriedAt = new Date().toISOString();
+  if (edited === null) await job.log(`${retriedAt} retried by ${options.by}`);
+  else await saveEdit(job, edited, `${retriedAt} edited and retried by ${options.by}`);
   if (edited?.finding_id !== undefined) await redis.hset(keys.reservedFindings, edited.finding_id, jobId);
   if ((options.fresh ?? false) && (await redis.exists(keys.turns(jobId))) === 1) {
     await redis.hset(keys.turns(jobId), 'cause', 'task', 'cause_attempt', -1); // as after a failure of the task: begin-turn drops the turns

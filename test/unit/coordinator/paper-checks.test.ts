@@ -116,7 +116,7 @@ describe('assemblePaper', () => {
         { id: 'finding_tea', finding },
         { id: 'finding_rum', finding: null },
       ],
-      at: new Date('2026-11-21T10:15:00Z'),
+      writtenAt: new Date('2026-11-21T10:15:00Z'),
     });
 
   it('is title, header, sections and sources', () => {

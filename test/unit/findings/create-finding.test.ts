@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import { createFinding } from '../../../src/findings/create-finding.ts';
 import { toLocalTimestamp } from '../../../src/findings/timestamp.ts';
 
-const at = '2026-11-21T10:15:00.123Z';
+const storedAt = '2026-11-21T10:15:00.123Z';
 const parts = {
   identity: { findingId: 'finding_1', jobId: 'job-1', session: 's1', batch: 'b1', missionId: null },
   workerId: 'haiku_box_001',
-  at,
+  storedAt,
   task: 'Count the crates.',
   result: { summary: '40  crates', crates: 40 },
   kind: 'research',
@@ -22,14 +22,14 @@ it('writes the fields of older programs first, then the others, always in one or
   expect(Object.entries(finding)).toEqual([
     ['finding_id', 'finding_1'],
     ['worker_id', 'haiku_box_001'],
-    ['timestamp', toLocalTimestamp(new Date(at))],
+    ['timestamp', toLocalTimestamp(new Date(storedAt))],
     ['task', 'Count the crates.'],
     ['result', { summary: '40  crates', crates: 40 }],
     ['files_changed', ['a.txt']],
     ['citations', ['x']],
     ['tokens_used', 10],
     ['cost', 0.001235],
-    ['at', at],
+    ['at', storedAt],
     ['summary', '40 crates'],
     ['session', 's1'],
     ['batch', 'b1'],

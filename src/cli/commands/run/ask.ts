@@ -68,8 +68,8 @@ function toAskOptions(options: AskCommandOptions): AskOptions {
 
 function toInstant(text: string, now: number): string {
   const [, count, unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  const at = count === undefined ? Date.parse(text) : now - Number(count) * (UNITS[unit] ?? 0);
-  if (!Number.isNaN(at) && Math.abs(at) < 8.64e15) return new Date(at).toISOString();
+  const sinceMs = count === undefined ? Date.parse(text) : now - Number(count) * (UNITS[unit] ?? 0);
+  if (!Number.isNaN(sinceMs) && Math.abs(sinceMs) < 8.64e15) return new Date(sinceMs).toISOString();
   throw new UsageError(`--since: expected a date, an ISO instant, or 90m, 12h, 7d, got ${JSON.stringify(text)}`);
 }
 

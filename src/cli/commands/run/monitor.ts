@@ -30,12 +30,12 @@ async function follow(fleet: OpenFleet, options: MonitorOptions): Promise<never>
   });
   let last = Promise.resolve(); // one after the other, so that the lines have the order of the messages
   subscriber.on('pmessage', (_pattern, channel: string, id: string) => {
-    const at = new Date();
+    const receivedAt = new Date();
     last = last
       .then(() =>
-        show(fleet, { at, channel: channel.slice(keys.publicPrefix.length + 'channel:'.length), id }, options),
+        show(fleet, { receivedAt, channel: channel.slice(keys.publicPrefix.length + 'channel:'.length), id }, options),
       )
-      .catch(() => console.log(`${toClock(at)}  ${id}`)); // Redis went away after the message
+      .catch(() => console.log(`${toClock(receivedAt)}  ${id}`)); // Redis went away after the message
   });
   await subscriber.psubscribe(keys.channelPattern);
   return new Promise(() => undefined); // until Ctrl-C
@@ -43,15 +43,15 @@ async function follow(fleet: OpenFleet, options: MonitorOptions): Promise<never>
 
 async function show(
   fleet: OpenFleet,
-  message: { at: Date; channel: string; id: string },
+  message: { receivedAt: Date; channel: string; id: string },
   { batch, json }: MonitorOptions,
 ): Promise<void> {
-  const { at, channel, id } = message;
+  const { receivedAt, channel, id } = message;
   const finding = await findFinding(fleet, channel, id);
   if (batch !== undefined && finding?.batch !== batch) return;
   const text = finding === null ? '' : toSummary(finding);
-  if (json) return console.log(JSON.stringify({ at: at.toISOString(), channel, id, summary: text }));
-  const head = `${toClock(at)}  ${channel.padEnd(11)}  ${fitLine(id, 40).padEnd(28)}  `;
+  if (json) return console.log(JSON.stringify({ at: receivedAt.toISOString(), channel, id, summary: text }));
+  const head = `${toClock(receivedAt)}  ${channel.padEnd(11)}  ${fitLine(id, 40).padEnd(28)}  `;
   console.log((head + fitLine(text, Math.max(30, lineWidth() - head.length))).trimEnd());
 }
 
@@ -66,6 +66,6 @@ async function findFinding(fleet: OpenFleet, channel: string, id: string): Promi
   return fleet.findings.get(toFindingId(id, wanted));
 }
 
-function toClock(at: Date): string {
-  return at.toTimeString().slice(0, 8);
+function toClock(instant: Date): string {
+  return instant.toTimeString().slice(0, 8);
 }
