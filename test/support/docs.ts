@@ -34,7 +34,7 @@ const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8'
   .map((name) => `docs/${name}`)
   .toSorted();
 
-/** Every document but the changelog, which tells of what may be gone. */
+/** All documents except the changelog, which may name what no longer exists. */
 export const pages: readonly Page[] = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...docs].map(readPage);
 
 export const changelog: Page = readPage('CHANGELOG.md');

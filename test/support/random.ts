@@ -1,4 +1,4 @@
-/** Seed of a random test: `FLEET_TEST_SEED`, else a fresh one. Printed, so that a run can be had again. */
+/** Seed of a random test: `FLEET_TEST_SEED`, else a new one. It is printed, so that a run can be repeated. */
 export function takeSeed(what: string): number {
   const seed = Number(process.env['FLEET_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`${what}: FLEET_TEST_SEED=${seed}`);

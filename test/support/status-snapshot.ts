@@ -2,7 +2,7 @@ import type { StatusSnapshot, VendorSpend } from '../../src/status/types.ts';
 
 const SPEND: VendorSpend = { nanoUsd: 0, externalNanoUsd: 0, tokens: 0, tasks: 0 };
 
-/** A quiet fleet without work; a test says what differs. */
+/** A fleet without work. A test gives the fields that differ. */
 export function snapshotWith(changes: Partial<StatusSnapshot> = {}): StatusSnapshot {
   return {
     at: '2025-11-21T10:15:00.000Z',

@@ -10,14 +10,14 @@ import {
 import { createToolset } from '../../src/haiku/toolset.ts';
 import { makeFolder } from './folder.ts';
 
-/** A real workspace beside a real "outside", and a task that uses tools in it. */
+/** A real workspace, a folder outside of it, and a task that uses tools in the workspace. */
 export interface ToolWorkspace {
   root: string;
   /** A folder beside the workspace that no tool may reach; holds `secret.txt` with `outside`. */
   outside: string;
   context: WorkspaceContext;
   put(path: string, content: string | Buffer): Promise<void>;
-  /** Runs a tool as the task loop does, folding the outcome into the task's state. */
+  /** Runs a tool as the task loop does, and adds the outcome to the task's state. */
   use(tool: string, input: unknown): Promise<ToolOutcome>;
 }
 

@@ -5,13 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WaitOptions<T> {
   timeoutMs?: number;
-  /** What is waited for, for the message. */
+  /** The expected state, for the message. */
   what?: string;
   /** Instead of an error. */
   orElse?: () => T;
 }
 
-/** Asks again and again until the answer is truthy, and gives it back. @throws Error naming what did not come */
+/** Polls until the answer is truthy, and returns it. @throws Error that names the expected state */
 export async function waitUntil<T>(ask: () => T | Promise<T>, options: WaitOptions<T> = {}): Promise<T> {
   const { timeoutMs = 15_000, what = 'the condition' } = options;
   const deadline = Date.now() + timeoutMs;
@@ -47,7 +47,7 @@ export async function listDescendants(parent: number): Promise<number[]> {
   return [...children, ...deeper.flat()];
 }
 
-/** Whether a process is there (a zombie that nobody waited for counts as gone). */
+/** Whether a process exists. A zombie counts as ended. */
 export async function isAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);

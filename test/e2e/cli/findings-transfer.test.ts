@@ -15,7 +15,7 @@ const shell = useShell(redis);
 const fleet = shell.run;
 const otherFleet = (...args: string[]) => shell.start(args, { env: { FLEET_SWARM: `${redis.swarm}-other` } }).done;
 
-/** Session `instance-10` summed up, session `now` as it is. */
+/** Compacts session `instance-10`; leaves session `now` unchanged. */
 async function compactAll(): Promise<void> {
   await storeSessions(redis, { 'instance-10': 12, now: 3 });
   const model = createScriptedModel((request) => toReply(idsAsked(request)));

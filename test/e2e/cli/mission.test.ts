@@ -19,7 +19,7 @@ beforeEach(() => {
   });
 });
 
-/** The simulator, a worker and a coordinator on it. */
+/** The simulator, with a worker and a coordinator that call it. */
 async function startWorkers(): Promise<void> {
   const simulator = await startAnthropicSimulator({ latencyMs: 5 });
   redis.cleanup(() => simulator.close());

@@ -24,7 +24,7 @@ async function fleetJson<T>(...args: string[]): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
-/** The simulator and a worker process on it. */
+/** The simulator, and a worker process that calls it. */
 async function startWorker(): Promise<void> {
   const simulator = await startAnthropicSimulator({ latencyMs: 5 });
   redis.cleanup(() => simulator.close());

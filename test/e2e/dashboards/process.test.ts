@@ -23,11 +23,11 @@ function start(env: Record<string, string>) {
     child.kill('SIGKILL');
     await once(child, 'exit');
   });
-  /** `ready`, which pm2 waits for; what it said instead where it ends before. */
+  /** Waits for `ready`, as pm2 does; if the process ends before, returns its output. */
   const ready = async () => {
     const ended = once(child, 'exit').then(() => Promise.reject(new Error(said.join(''))));
     await Promise.race([once(child, 'message'), ended]);
-    ended.catch(() => undefined); // its end is looked at by the test
+    ended.catch(() => undefined); // the test reads its end
   };
   return { child, ready, text: () => said.join('') };
 }

@@ -13,7 +13,7 @@ describe.skipIf(executable === null)('a person with a browser', () => {
   it('logs in, sees a failed job, edits it, retries it, and sees it completed', async () => {
     await useFleet(fixture, { site: { 'notes.txt': 'The harbour opens at six.\n' }, haiku: 'http' });
     const { base, queues } = await startDashboard(fixture, { DASHBOARD_PASSWORD: TEST_PASSWORD });
-    // As an older producer or another BullMQ client would: this fleet's own refuses an unknown workspace.
+    // Added as by an older producer or another BullMQ client: the fleet's own producer refuses an unknown workspace.
     await queues.tasks.add('task', { description: DESCRIPTION, workspace: 'nowhere' }, { jobId: 'task-broken' });
     await waitUntil(async () => (await queues.tasks.getJobState('task-broken')) === 'failed');
 

@@ -6,7 +6,7 @@ import { makeFolder } from '../../support/folder.ts';
 import { plainEnvironment, runFleet, startFleet } from '../../support/process/fleet-command.ts';
 import { isAlive, listDescendants, waitUntil } from '../../support/wait.ts';
 
-/** The demo's own folders go here, so that what is left can be seen. */
+/** The demo creates its folders here, so that the test can see what remains. */
 let temp = '';
 let source = '';
 beforeEach(() => {
@@ -25,7 +25,7 @@ const leftovers = () => readdirSync(temp).filter((name) => name.startsWith('flee
 
 describe('fleet demo', () => {
   it('does a mission over a named folder, prints findings, answer, status and costs, and leaves nothing', async () => {
-    // What the shell says about another fleet must not matter.
+    // Variables of the shell for another fleet must have no effect.
     const env = environment({
       REDIS_URL: 'redis://127.0.0.1:1',
       ANTHROPIC_BASE_URL: 'http://127.0.0.1:1',

@@ -25,7 +25,7 @@ test('a worker killed hard leaves no program running, and its lock to the next',
   const site = await createToolWorkspace({ runAllow: ['sh'] });
   const script = 'sleep 1000 & echo $! > pid; wait';
   const args = ['--input-type=module', '-e', workerCode, site.root, site.context.lockFolder ?? '', script];
-  const env = { ...process.env, TMPDIR: dirname(site.root) }; // what it cannot remove any more goes with the workspace
+  const env = { ...process.env, TMPDIR: dirname(site.root) }; // what it cannot remove is removed with the workspace
   const worker = spawn(process.execPath, args, { stdio: 'inherit', env });
   const readPid = async (): Promise<number> => Number(await readFile(join(site.root, 'pid'), 'utf8').catch(() => ''));
   await waitUntil(readPid, { what: 'the program of the worker' });

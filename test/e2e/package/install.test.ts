@@ -19,7 +19,7 @@ const folder = useFolder();
 let files: string[] = [];
 let unreachable: string | null = null;
 
-/** What `npm test` tells its scripts about this package must not reach an npm that works on another. */
+/** The variables of `npm test` about this package must not reach an npm that works on another package. */
 const outerEnv = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|command|config_local)/.test(name)),
 );
@@ -50,7 +50,7 @@ function needsInstall(context: TestContext): void {
   if (unreachable !== null) context.skip(unreachable);
 }
 
-/** Type-checks a script as its author's own strict compiler would, libraries included. @returns what the compiler says */
+/** Type-checks a script with a strict compiler, libraries included. @returns the output of the compiler */
 async function compile(name: string, text: string, ...more: string[]): Promise<string> {
   writeFileSync(join(folder.path, `${name}.ts`), text);
   const options = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck', 'false', '--types', ''];

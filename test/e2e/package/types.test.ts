@@ -8,7 +8,7 @@ import { useFolder } from '../../support/folder.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** What a strict compiler must say to one line that uses the built package; null: nothing. */
+/** The error that a strict compiler must report for one line that uses the built package; null: none. */
 const cases: { what: string; line: string; says: RegExp | null }[] = [
   {
     what: 'a task',
@@ -96,7 +96,7 @@ const said = new Map<number, string[]>();
 
 beforeAll(async () => {
   writeFileSync(join(folder.path, 'package.json'), '{"type":"module"}');
-  for (const [at, { line }] of cases.entries()) writeFileSync(join(folder.path, `case-${at}.ts`), `${head}${line}\n`);
+  for (const [i, { line }] of cases.entries()) writeFileSync(join(folder.path, `case-${i}.ts`), `${head}${line}\n`);
   mkdirSync(join(folder.path, 'node_modules'));
   symlinkSync(root, join(folder.path, 'node_modules/haiku-fleet'));
   symlinkSync(join(root, 'node_modules/zod'), join(folder.path, 'node_modules/zod'));
@@ -111,9 +111,9 @@ beforeAll(async () => {
     (error: { stdout: string }) => error.stdout,
   );
   for (const line of output.split('\n').filter((text) => !/^\s|^$/.test(text))) {
-    const at = /^case-(\d+)\.ts\(/.exec(line)?.[1];
-    if (at === undefined) throw new Error(`the compiler says: ${output}`);
-    said.set(Number(at), [...(said.get(Number(at)) ?? []), `${line}${detailsOf(output, line)}`]);
+    const index = /^case-(\d+)\.ts\(/.exec(line)?.[1];
+    if (index === undefined) throw new Error(`the compiler says: ${output}`);
+    said.set(Number(index), [...(said.get(Number(index)) ?? []), `${line}${detailsOf(output, line)}`]);
   }
 });
 
@@ -124,13 +124,19 @@ function detailsOf(output: string, line: string): string {
 }
 
 describe('the compiler takes', () => {
-  it.each(cases.map((entry, at) => ({ ...entry, at })).filter(({ says }) => says === null))('$what', ({ at }) => {
-    expect(said.get(at)).toBeUndefined();
-  });
+  it.each(cases.map((entry, index) => ({ ...entry, index })).filter(({ says }) => says === null))(
+    '$what',
+    ({ index }) => {
+      expect(said.get(index)).toBeUndefined();
+    },
+  );
 });
 
 describe('the compiler refuses', () => {
-  it.each(cases.map((entry, at) => ({ ...entry, at })).filter(({ says }) => says !== null))('$what', ({ at, says }) => {
-    expect(said.get(at)).toEqual([expect.stringMatching(says ?? /never/)]);
-  });
+  it.each(cases.map((entry, index) => ({ ...entry, index })).filter(({ says }) => says !== null))(
+    '$what',
+    ({ index, says }) => {
+      expect(said.get(index)).toEqual([expect.stringMatching(says ?? /never/)]);
+    },
+  );
 });

@@ -16,7 +16,7 @@ import { isAlive, waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 const pm2 = usePm2();
 
-/** The simulated provider, in this very process: its log is the provider's own count. */
+/** The simulated provider, in this process: its log is the provider's own count. */
 async function startProvider() {
   const simulator = await startAnthropicSimulator({ latencyMs: 20 });
   redis.cleanup(() => simulator.close());
@@ -172,7 +172,7 @@ describe('pm2 kill', () => {
 });
 
 describe('under load', () => {
-  /** Tasks of three slow calls: most are in the middle of one when the blow falls. The long form takes FLEET_TEST_CALL_MS=60000. */
+  /** Tasks of three slow calls: most are in the middle of one when the processes are killed. The long form: FLEET_TEST_CALL_MS=60000. */
   const CALL_MS = Number(process.env.FLEET_TEST_CALL_MS ?? 1_500);
   const LONGEST_MS = 120_000 + 8 * CALL_MS;
   const SLOW = { description: `Say hello. [[turns:3]] [[latency:${CALL_MS}]]`, workspace: 'here' };

@@ -37,7 +37,7 @@ it('refuses a wrong configuration and keeps the old one', async () => {
 it('ends on SIGTERM, also while it answers', async () => {
   const url = await start(['--latency-ms', '600000']);
   const answer = ask(url, 'any');
-  answer.catch(() => {}); // looked at below
+  answer.catch(() => {}); // read below
   await fetch(`${url}/__simulator/served`);
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);

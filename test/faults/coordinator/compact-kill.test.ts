@@ -14,11 +14,11 @@ const CURRENT = 40;
 
 /** Where a coordinator dies: before or after the n-th run of a script. */
 const LINES: [TrapKind, ScriptName, number][] = [
-  ['answer', 'begin-turn', 3], // its calls reserved, perhaps out
-  ['request', 'settle-turn', 2], // served, and nobody knows
+  ['answer', 'begin-turn', 3], // its calls are reserved, and perhaps under way
+  ['request', 'settle-turn', 2], // served, but the reply is not stored
   ['answer', 'settle-turn', 2], // stored, no summary yet
   ['request', 'condense-findings', 1], // the same, one step later
-  ['answer', 'condense-findings', 2], // recorded, and it never learned
+  ['answer', 'condense-findings', 2], // recorded, but the process gets no answer
 ];
 
 const redis = useRedis();
@@ -51,7 +51,7 @@ test('condenses an archive to its end through kills at any line, loses no findin
     await waitUntil(proxy.hasSprung, { what: proxy.what });
     await victim.end('SIGKILL');
     await expectAllReadable();
-    await admin.del(keys.lease('compaction')); // what its expiry does some seconds later
+    await admin.del(keys.lease('compaction')); // as its expiry would do some seconds later
   }
   await startWorkerProcess(redis, { id: 'rescuer', kind: 'coordinator', provider: simulator.url });
   await addMission();
@@ -62,16 +62,16 @@ test('condenses an archive to its end through kills at any line, loses no findin
   const calls = simulator.requests().filter((record) => record.user?.startsWith('compaction-') === true);
   const bills = toBills(calls);
   const books = await readBooks(redis);
-  expect(books.costHaiku).toBe(bills.lastNano); // no worker ran: all of it is summaries
+  expect(books.costHaiku).toBe(bills.lastNano); // no worker ran: the whole cost is of summaries
   expect(Number(await admin.hget(keys.counters, 'summaries'))).toBe(bills.turns);
-  // Whatever was served beyond one call a summary died with a process before it was stored, and is booked as uncertain.
+  // A call that was served beyond one for each summary was lost with its process before it was stored: it is booked as uncertain.
   expect(bills.calls - bills.turns).toBeLessThanOrEqual(books.uncertainCalls);
-  expect(books.uncertainCalls).toBeLessThanOrEqual(LINES.length * 4); // at each kill four calls are out at most
+  expect(books.uncertainCalls).toBeLessThanOrEqual(LINES.length * 4); // at each kill at most four calls are under way
 
   async function expectAllReadable(): Promise<void> {
     const ids = [
-      ...Array.from({ length: OLD }, (_, at) => `finding_old-${at + 1}`),
-      ...Array.from({ length: CURRENT }, (_, at) => `finding_now-${at + 1}`),
+      ...Array.from({ length: OLD }, (_, i) => `finding_old-${i + 1}`),
+      ...Array.from({ length: CURRENT }, (_, i) => `finding_now-${i + 1}`),
     ];
     for (let from = 0; from < ids.length; from += 500) {
       const found = await Promise.all(ids.slice(from, from + 500).map((id) => store.get(id)));

@@ -9,9 +9,9 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 
 /** The long form: `FLEET_TEST_CHILDREN=2000`. */
 const CHILDREN = Number(process.env['FLEET_TEST_CHILDREN'] ?? 300);
-/** The coordinator lives so long at most, from its first word on. */
+/** Longest life of the coordinator, from its first output. */
 const LIFE_MS = 2_000;
-/** Work for some kills, whatever the number of children. */
+/** Enough work for some kills, for any number of children. */
 const TASK_MS = 400;
 const SLOTS = 20;
 
@@ -34,7 +34,7 @@ test(
         kind: 'coordinator',
         provider: simulator.url,
       });
-      const lifeMs = random(0, LIFE_MS); // the random part: no condition is waited for
+      const lifeMs = random(0, LIFE_MS); // the random part: it waits for no condition
       const isDone = await Promise.race([sleep(lifeMs).then(() => false), mission.finding().then(() => true)]);
       await coordinator.end('SIGKILL');
       if (isDone) break;
@@ -51,7 +51,7 @@ test(
     expect(ofTasks).toHaveLength(CHILDREN);
     expect(new Set(ofTasks.map((request) => request.user)).size).toBe(CHILDREN);
     const books = await readBooks(redis);
-    // A call that was out when its process died is all that may be sent again, and is counted apart.
+    // Only a call that was under way when its process died may be sent again; it is counted separately.
     expect(served.length - toBills(served).turns - 1).toBeLessThanOrEqual(books.uncertainCalls); // both calls of the mission are a first turn
     expect(books).toMatchObject({ reserved: 0, openReservations: 0, ledgerCalls: CHILDREN + 2 });
     expect(books.settled).toBe(books.ledgerNano);

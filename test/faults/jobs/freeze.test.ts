@@ -38,12 +38,12 @@ test('a worker that was frozen longer than its lock lives does nothing more for 
   const calls = turnsOf(task.id);
 
   frozen.child.kill('SIGCONT');
-  const next = await fleet.tasks.add({ description: 'Say hello [[turns:1]]' }); // only it can do this one
+  const next = await fleet.tasks.add({ description: 'Say hello [[turns:1]]' }); // only that worker can run this task
   await waitUntil(() => queue.getJobState(next.id).then((state) => state === 'completed'), { what: 'the next job' });
 
   expect(frozen.hasEnded()).toBe(false);
   expect(turnsOf(task.id)).toEqual(calls);
-  expect(calls.filter((turn) => turn === 0)).toHaveLength(2); // the frozen one's, and the other's
+  expect(calls.filter((turn) => turn === 0)).toHaveLength(2); // that of the frozen worker, and that of the other
   expect(new Set(calls).size).toBe(calls.length - 1);
   expect(statSync(join(root, 'out.txt')).mtimeMs).toBe(written);
   expect(readFileSync(join(root, 'out.txt'), 'utf8')).toBe('tea\n');
@@ -51,18 +51,18 @@ test('a worker that was frozen longer than its lock lives does nothing more for 
   expect(await redis.redis.xlen(redis.keys.events)).toBe(2);
   const books = await readBooks(redis);
   expect(books).toMatchObject({ reserved: 0, openReservations: 0 });
-  expect(books.ledgerCalls + books.uncertainCalls).toBe(simulator.served().calls); // its reply came too late, or was read and booked
+  expect(books.ledgerCalls + books.uncertainCalls).toBe(simulator.served().calls); // its reply came too late, or was booked
 });
 
 test('a fleet of one that stands still goes on with its jobs, and pays nothing twice', async () => {
   const fleet = await useSimulatedFleet(redis, { workers: 0, simulator: { latencyMs: 1_000 } });
   const { simulator, queue } = fleet;
   const only = await startWorkerProcess(redis, { provider: simulator.url, id: 'only', slots: 4 });
-  const tasks = Array.from({ length: 4 }, (_, at) => ({ description: `Say ${at} [[turns:3]]` }));
+  const tasks = Array.from({ length: 4 }, (_, i) => ({ description: `Say ${i} [[turns:3]]` }));
   await fleet.tasks.addMany(tasks, { batch: 'still' });
   await waitUntil(() => simulator.served().calls === 4, { what: 'four calls' });
 
-  only.child.kill('SIGSTOP'); // the lid is closed
+  only.child.kill('SIGSTOP'); // as when a laptop sleeps
   const locks = (): Promise<number> =>
     redis.redis.exists(...[1, 2, 3, 4].map((n) => redis.keys.jobLock('tasks', `still-${n}`)));
   await waitUntil(async () => (await locks()) === 0, { what: 'the end of every lock' });

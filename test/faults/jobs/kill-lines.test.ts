@@ -11,7 +11,7 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 import { startRedisProxy, type RedisProxy, type TrapKind } from '../../support/redis/redis-proxy.ts';
 import { waitUntil } from '../../support/wait.ts';
 
-/** Notes that it ran, then waits for ever while the file `hang` is there. */
+/** Records that it ran, then waits for ever while the file `hang` exists. */
 const TOOL = `import { appendFileSync, existsSync } from 'node:fs';
 appendFileSync('ran.txt', 'x');
 if (existsSync('hang')) setInterval(() => {}, 1000);
@@ -20,13 +20,13 @@ else console.log('done');`;
 interface Line {
   where: string;
   trap: [TrapKind, ScriptName, number] | 'in the call' | 'in the tool';
-  /** Calls that were served and died unread, calls whose cost nobody knows, runs of the tool in all. */
+  /** Calls that were served and whose reply was not read, uncertain calls, and all runs of the tool. */
   lost: number;
   uncertain: number;
   tools: number;
 }
 
-/** A task of two turns, stopped after every step it takes. */
+/** A task of two turns. Its worker is stopped after each of its steps. */
 const LINES: Line[] = [
   { where: 'between tools and the next call', trap: ['request', 'begin-turn', 2], lost: 0, uncertain: 0, tools: 2 },
   { where: 'before the second call', trap: ['answer', 'begin-turn', 2], lost: 0, uncertain: 1, tools: 1 },
@@ -54,16 +54,16 @@ test('goes on elsewhere after a kill at any line, and pays and writes nothing tw
   redis.cleanup(() => silent.close());
   const env = { FLEET_RUN_ALLOW: 'node' };
 
-  // All stand ready before the first job: a worker that is held renews no lock, and another would take its job.
+  // All are ready before the first job: a held worker renews no lock, and another worker would take its job.
   await queue.pause();
   const proxies: RedisProxy[] = [];
   const victims: WorkerProcess[] = [];
-  for (const [at, { where, trap }] of LINES.entries()) {
+  for (const [i, { where, trap }] of LINES.entries()) {
     const proxy = typeof trap === 'string' ? null : await startRedisProxy(redis, toTrap(where, trap));
     if (proxy !== null) proxies.push(proxy);
     victims.push(
       await startWorkerProcess(redis, {
-        id: `victim-${at}`,
+        id: `victim-${i}`,
         env,
         provider: trap === 'in the call' ? silent.url : simulator.url,
         workspace: trap === 'in the tool' ? trapRoot : root,

@@ -11,7 +11,7 @@ import { waitUntil } from '../../support/wait.ts';
 const KILLS = Number(process.env['FLEET_TEST_KILLS'] ?? 8);
 const TASKS = Number(process.env['FLEET_TEST_TASKS'] ?? 30);
 const SLOTS = 6;
-/** The contract: a killed worker's job goes on elsewhere within this. */
+/** The contract: another worker continues the job of a killed one within this time. */
 const RECOVERED_WITHIN_MS = 15_000;
 
 const redis = useRedis();
@@ -33,9 +33,9 @@ test(
     const workers = [await start(), await start()];
 
     const wanted = new Map<string, number>();
-    const inputs = Array.from({ length: TASKS }, (_, at) => {
+    const inputs = Array.from({ length: TASKS }, (_, i) => {
       const turns = random(3, 7);
-      wanted.set(`kill-${at + 1}`, turns);
+      wanted.set(`kill-${i + 1}`, turns);
       return {
         description: `Describe a.txt [[turns:${turns}]] [[latency:${random(100, 700)}]]`,
         workspace: 'site',
@@ -58,7 +58,7 @@ test(
         timeoutMs: 60_000,
         what: `work for ${worker.id}`,
       });
-      await sleep(random(0, 1_500)); // the random part: no condition is waited for
+      await sleep(random(0, 1_500)); // the random part: it waits for no condition
       await worker.end('SIGKILL');
       kills += 1;
       const orphans = await heldBy(worker);
@@ -74,7 +74,7 @@ test(
       return (counts['completed'] ?? 0) + (counts['failed'] ?? 0) === TASKS;
     }
 
-    // Three deaths without a stored turn in between look like poison, also where chance did it: a person lets them go on.
+    // Three deaths without a stored turn in between cause quarantine, also if they were chance: a person retries such a job.
     const failed = await queue.getFailed();
     expect(failed.filter((job) => !job.failedReason?.startsWith('quarantined: '))).toEqual([]);
     expect(failed.length).toBeLessThanOrEqual(kills / 3);
@@ -84,7 +84,7 @@ test(
       what: 'every job completed',
     });
     expect(await redis.redis.zcard(redis.keys.index)).toBe(TASKS);
-    expect(await redis.redis.xlen(redis.keys.events)).toBe(TASKS); // one entry a finding that was recorded
+    expect(await redis.redis.xlen(redis.keys.events)).toBe(TASKS); // one entry for each recorded finding
     const findings = await fleet.findings.list({ limit: TASKS + 1 });
     expect(new Set(findings.map((finding) => finding['job_id']))).toEqual(new Set(wanted.keys()));
     expect(findings).toHaveLength(TASKS);
@@ -98,7 +98,7 @@ test(
     expect(books.ledgerNano).toBe(books.settled);
     expect(books.costHaiku).toBe(books.settled);
     expect(books).toMatchObject({ reserved: 0, openReservations: 0 });
-    // Whatever was served beyond what is settled died with a process, and is booked as uncertain.
+    // A served call that is not settled was lost with its process: it is booked as uncertain.
     expect(bills.calls - books.ledgerCalls).toBeLessThanOrEqual(books.uncertainCalls);
     expect(books.uncertainCalls).toBeLessThanOrEqual(kills * SLOTS);
     expect(books.uncertain > 0).toBe(books.uncertainCalls > 0);

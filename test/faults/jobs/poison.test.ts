@@ -5,7 +5,7 @@ import { startWorkerProcess, type WorkerProcess } from '../../support/process/wo
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
-/** Kills the worker that runs it, whatever stands between them. */
+/** Kills the worker that runs it, also if other processes are between the two. */
 const POISON = `import { readFileSync } from 'node:fs';
 for (let pid = process.ppid; pid > 1; ) {
   if (readFileSync(\`/proc/\${pid}/cmdline\`, 'utf8').includes('workers/haiku')) process.kill(pid, 'SIGKILL');
@@ -32,7 +32,7 @@ test('a job that kills its workers is set apart after three deaths, and whoever 
     worker.child.once('exit', (_, signal) => {
       if (isOver || signal !== 'SIGKILL') return;
       deaths += 1;
-      void start(place); // as pm2 would
+      void start(place); // as pm2 does
     });
     return worker;
   };
@@ -40,7 +40,7 @@ test('a job that kills its workers is set apart after three deaths, and whoever 
   await start(1);
   await start(2);
 
-  // The innocent ones are in a long call whenever a worker dies: nothing tells them from the poison but time.
+  // The other jobs are in a long call whenever a worker dies, so that only time distinguishes them from the poison job.
   const tasks = Array.from({ length: INNOCENT }, () => ({
     description: 'Describe a.txt [[turns:2]] [[latency:4000]]',
     workspace: 'site',

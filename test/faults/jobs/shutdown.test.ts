@@ -16,7 +16,7 @@ async function open(latencyMs: number) {
 test('a worker that is asked to leave ends and stores its calls, and hands its jobs over', async () => {
   const { simulator, fleet, queue } = await open(2_500);
   const leaving = await startWorkerProcess(redis, { id: 'leaving', provider: simulator.url, slots: 6 });
-  const tasks = Array.from({ length: 10 }, (_, at) => ({ description: `Say ${at} [[turns:2]]` }));
+  const tasks = Array.from({ length: 10 }, (_, i) => ({ description: `Say ${i} [[turns:2]]` }));
   await fleet.tasks.addMany(tasks, { batch: 'leave' });
   await waitUntil(() => simulator.served().calls === 6, { what: 'six calls' });
 
@@ -34,7 +34,7 @@ test('a worker that is asked to leave ends and stores its calls, and hands its j
   });
   expect(simulator.served().calls).toBe(20);
   expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 20, uncertainCalls: 0, reserved: 0 });
-  expect(await redis.redis.hget(redis.keys.counters, 'recoveries')).toBeNull(); // handed over, not stalled
+  expect(await redis.redis.hget(redis.keys.counters, 'recoveries')).toBeNull(); // the worker gave the job back; it did not stall
 });
 
 test('a second signal does not wait for a long call, and loses only its answer', async () => {

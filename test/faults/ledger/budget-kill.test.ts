@@ -10,7 +10,7 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 const TASKS = 60;
 const LIMIT_USD = 0.06;
-/** Fewer than make a job suspect: none is set apart here. */
+/** Fewer kills than make a job a suspect, so that none is quarantined. */
 const KILLS = 2;
 
 test('workers killed in mid-call spend no more of a mission’s budget, and more money ends its tasks', async () => {
@@ -21,10 +21,10 @@ test('workers killed in mid-call spend no more of a mission’s budget, and more
   const mission = { mission: 'mission-a' };
   await setBudget(db, LIMIT_USD, mission);
   await queues.tasks.addBulk(
-    Array.from({ length: TASKS }, (_, at) => ({
+    Array.from({ length: TASKS }, (_, i) => ({
       name: 'task',
-      data: { description: `Say ${at} [[turns:1]] [[tokens:1500]]`, session: 's', mission_id: 'mission-a' },
-      opts: { jobId: `t-${at}` },
+      data: { description: `Say ${i} [[turns:1]] [[tokens:1500]]`, session: 's', mission_id: 'mission-a' },
+      opts: { jobId: `t-${i}` },
     })),
   );
   let next = 0;

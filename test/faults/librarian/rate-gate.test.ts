@@ -8,10 +8,10 @@ import { useRedis, type TestRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const RPM = 15;
-/** Long enough that a busy machine is not late by half of its 60th. */
+/** So long that a busy machine is late by less than half of its 60th. */
 const windowMs = 8_000;
 
-/** A saturated gate in processes of their own, on one shard of a provider that counts. */
+/** Saturated gates in their own processes, on one shard of a counting provider. */
 async function startFleet(redis: TestRedis, processes: number, clocksAheadMs: number[] = []) {
   const provider = await startCountingProvider({ perWindow: RPM, windowMs, latencyMs: 30 });
   redis.cleanup(() => provider.close());
@@ -50,7 +50,7 @@ function expectLimitHeld(provider: CountingProvider): void {
 async function outlastsRedis(redis: TestRedis): Promise<void> {
   const { provider } = await startFleet(redis, 2);
   await redis.kill();
-  await sleep(500); // permits given before are used
+  await sleep(500); // until the permits given before are used
   const before = callsOf(provider);
   await sleep(windowMs + 1_000);
   expect(callsOf(provider)).toBe(before);
@@ -80,7 +80,7 @@ describe('on a Redis that keeps its data, the rate gate', () => {
     if (!frozen) throw new Error('two processes');
     frozen.kill('SIGSTOP');
     redis.cleanup(() => frozen.kill('SIGCONT'));
-    await sleep(11_000); // the limiter gives a silent client up after ten seconds
+    await sleep(11_000); // the limiter drops a silent client after ten seconds
     const asleep = provider.callers.get(frozen.pid ?? 0) ?? 0;
     await waitForCalls(provider, RPM);
     frozen.kill('SIGCONT');

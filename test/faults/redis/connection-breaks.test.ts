@@ -15,7 +15,7 @@ const BREAKS: [string, ScriptName, number][] = [
   ['the release of a reservation', 'close-reservation', 1],
 ];
 
-/** Redis has done it, the worker never heard so, and ioredis sends it again. */
+/** Redis has run the script, the worker got no answer, and ioredis sends it again. */
 test.each(BREAKS)('a connection that breaks at %s books and writes it once', async (_, script, nth) => {
   const proxy = await startRedisProxy(redis, { kind: 'break', script, nth });
   const simulator =

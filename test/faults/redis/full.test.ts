@@ -9,10 +9,10 @@ const redis = useRedis();
 
 test('a Redis that is full loses nothing: paid replies are held until it takes them', async () => {
   const fleet = await useSimulatedFleet(redis, { workers: 2, slots: 4, simulator: { latencyMs: 300 } });
-  const ids = await Promise.all(Array.from({ length: 12 }, (_, at) => fleet.add(`Say ${at} [[turns:3]]`)));
+  const ids = await Promise.all(Array.from({ length: 12 }, (_, i) => fleet.add(`Say ${i} [[turns:3]]`)));
   await waitUntil(() => fleet.simulator.requests().length >= 8, { what: 'calls under way' });
   redis.cleanup(() => redis.redis.config('SET', 'maxmemory', '0'));
-  await redis.redis.config('SET', 'maxmemory', '1mb'); // it holds more than that already
+  await redis.redis.config('SET', 'maxmemory', '1mb'); // it already holds more
 
   const refused = fleetAdd();
   await expect(refused).rejects.toThrow(RedisUnusableError);
@@ -23,7 +23,7 @@ test('a Redis that is full loses nothing: paid replies are held until it takes t
   expect(await fleet.queue.getFailedCount()).toBe(0);
 
   await redis.redis.config('SET', 'maxmemory', '0');
-  if ((await fleet.halt.read()) !== null) await fleet.halt.resume(); // the watch may have come first
+  if ((await fleet.halt.read()) !== null) await fleet.halt.resume(); // the memory check may have halted the fleet first
   for (const id of ids) await fleet.until(id, 'completed', 60_000);
   expect(fleet.simulator.requests()).toHaveLength(36);
   const books = await readBooks(redis);

@@ -7,7 +7,7 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis({ appendOnly: true });
-/** Longer than a lock lives. */
+/** Longer than the life of a lock. */
 const AWAY_MS = 12_000;
 
 test('workers wait for a Redis that is killed, keep what they are doing, and pay nothing twice', async () => {
@@ -16,7 +16,7 @@ test('workers wait for a Redis that is killed, keep what they are doing, and pay
   const workers = [];
   for (const id of ['w1', 'w2'])
     workers.push(await startWorkerProcess(redis, { id, provider: simulator.url, slots: 5 }));
-  const tasks = Array.from({ length: 20 }, (_, at) => ({ description: `Say ${at} [[turns:3]]` }));
+  const tasks = Array.from({ length: 20 }, (_, i) => ({ description: `Say ${i} [[turns:3]]` }));
   await fleet.tasks.addMany(tasks, { batch: 'gone' });
   const served = (): number => simulator.served().calls;
 

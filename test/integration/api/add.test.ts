@@ -7,10 +7,10 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 
 const redis = useRedis();
-const describeTask = (at: number): { description: string } => ({ description: `task ${at}` });
+const describeTask = (n: number): { description: string } => ({ description: `task ${n}` });
 
 function* generate(count: number): Generator<{ description: string }> {
-  for (let at = 1; at <= count; at += 1) yield describeTask(at);
+  for (let i = 1; i <= count; i += 1) yield describeTask(i);
 }
 
 async function* generateLater(count: number): AsyncGenerator<{ description: string }> {
@@ -36,9 +36,9 @@ describe('addMany()', () => {
     const progress: number[] = [];
     let ahead = 0; // most tasks drawn beyond what was added
     function* drawn(): Generator<{ description: string }> {
-      for (let at = 1; at <= 1_201; at += 1) {
-        ahead = Math.max(ahead, at - (progress.at(-1) ?? 0));
-        yield describeTask(at);
+      for (let i = 1; i <= 1_201; i += 1) {
+        ahead = Math.max(ahead, i - (progress.at(-1) ?? 0));
+        yield describeTask(i);
       }
     }
     await fleet.tasks.addMany(drawn(), { onProgress: ({ added }) => progress.push(added) });

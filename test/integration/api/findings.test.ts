@@ -7,7 +7,7 @@ import type { StoredFinding } from '../../../src/findings/types.ts';
 
 const redis = useRedis({ appendOnly: true });
 
-/** Followers that wait for the next finding. */
+/** Count of followers that wait for the next finding. */
 const countFollowers = async (): Promise<number> =>
   String(await redis.redis.client('LIST'))
     .split('\n')

@@ -9,7 +9,7 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis({ appendOnly: true });
 const answer = createScriptedModel(() => 'tea');
 
-/** Somebody waits for the next event of the queue. */
+/** Whether a client waits for the next event of the queue. */
 const isListening = async (): Promise<boolean> =>
   / name=fleet-events .* flags=b /.test(String(await redis.redis.client('LIST')));
 
@@ -133,14 +133,14 @@ describe('ends()', () => {
     await waitUntil(isListening);
     const before = await countConnections();
 
-    const { ids } = await fleet.tasks.addMany(Array.from({ length: 300 }, (_, at) => ({ description: `task ${at}` })));
+    const { ids } = await fleet.tasks.addMany(Array.from({ length: 300 }, (_, i) => ({ description: `task ${i}` })));
     const { db, queues } = fleet.inner;
     await cancelJobs(db, queues.tasks, ids.slice(0, 1));
     const iterator = fleet.tasks.ends([...ids, 'never-there'], { timeoutMs: 30_000 })[Symbol.asyncIterator]();
     const ends = [(await iterator.next()).value];
     expect(ends).toEqual([{ id: 'never-there', state: 'missing' }]);
     expect(await countConnections()).toBe(before);
-    expect(before).toBe(3); // ours, the one that adds, the one that hears
+    expect(before).toBe(3); // the test's, the one that adds, the one that reads events
 
     await fleet.startHaiku(answer);
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) ends.push(next.value);

@@ -35,7 +35,7 @@ it('condenses old findings before a mission begins, and tells in its log', async
   await waitUntil(async () => (await stateOf('mission-a')) === 'done', { what: 'the mission' });
   const titles = model.calls.map((call) => titleOf(call));
   expect(titles.indexOf('plan')).toBeGreaterThan(titles.lastIndexOf('condensation'));
-  expect(await redis.redis.zcard(redis.keys.index)).toBeLessThanOrEqual(4_502); // what it found is new
+  expect(await redis.redis.zcard(redis.keys.index)).toBeLessThanOrEqual(4_502); // its own findings are new
   expect(await logOf(fleet, 'mission-a')).toMatch(
     /5,001 live findings: the oldest are condensed down to 4500[\s\S]*condensed 550 old findings into 11 summaries; 4,462 live findings/,
   );

@@ -61,7 +61,7 @@ describe('a compaction', () => {
       sessions: ['one'],
       topics: ['one'],
       at: new Date(12 * 3_600_000).toISOString(),
-      citations: Array.from({ length: 12 }, (_, at) => `finding_one-${at + 1}`),
+      citations: Array.from({ length: 12 }, (_, i) => `finding_one-${i + 1}`),
       prompt_version: 'condense-1',
     });
     expect(await redis.redis.zrange(redis.keys.index, 0, '-1')).toEqual([
@@ -347,7 +347,7 @@ describe('a condensed finding', () => {
 describe('work that refers to a condensed finding', () => {
   it('finds a batch as complete as before, its results whole', async () => {
     const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'what it found') });
-    const tasks = Array.from({ length: 12 }, (_, at) => ({ description: `Do ${at}` }));
+    const tasks = Array.from({ length: 12 }, (_, i) => ({ description: `Do ${i}` }));
     const { ids } = await fleet.tasks.addMany(tasks, { batch: 'nightly' });
     for await (const end of fleet.tasks.ends(ids)) expect(end.state).toBe('completed');
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10, currentSession: async () => 'later' }));

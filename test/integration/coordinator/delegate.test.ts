@@ -10,9 +10,9 @@ const redis = useRedis();
 
 type MissionModel = ReturnType<typeof createMissionModel>;
 const planned = (count: number, changes: object = {}) =>
-  Array.from({ length: count }, (_, at) => ({
-    id: `t${'model' in changes ? 's' : 'h'}${at}`,
-    description: `Do ${at}`,
+  Array.from({ length: count }, (_, i) => ({
+    id: `t${'model' in changes ? 's' : 'h'}${i}`,
+    description: `Do ${i}`,
     ...changes,
   }));
 const sonnet = { model: 'sonnet', reason: 'ambiguous requirements' };
@@ -61,7 +61,7 @@ describe('a mission', () => {
       plan: (request) => toPlanReply(request.messages.length > 1 ? planned(3) : [...planned(2), ...planned(1, sonnet)]),
     });
     const { run } = await openMissionFleet(model);
-    await run('mission-1'); // has the one Sonnet task of a session's first small plan
+    await run('mission-1'); // uses the one Sonnet task of a session's first small plan
     const { record } = await run('mission-2');
     expect(record?.state).toBe('done');
     expect(model.calls.map(titleOf).filter(Boolean)).toEqual(['plan', 'synthesis', 'plan', 'plan', 'synthesis']);

@@ -59,9 +59,7 @@ it('goes by the workers that are up for the workspace, and by what tasks took', 
     env: { FLEET_HAIKU_CONCURRENCY: '3', FLEET_WORKSPACES: `site=${redis.folder}` },
     haiku: createScriptedModel(() => 'done'),
   });
-  const handles = await Promise.all(
-    Array.from({ length: 6 }, (_, at) => fleet.tasks.add({ description: `say ${at}` })),
-  );
+  const handles = await Promise.all(Array.from({ length: 6 }, (_, i) => fleet.tasks.add({ description: `say ${i}` })));
   await Promise.all(handles.map((handle) => handle.finding()));
   const [here, elsewhere] = await Promise.all([forecast(fleet, 'site'), forecast(fleet, 'docs')]);
   expect(here.time).toMatchObject({ slots: 3, assumed: false });

@@ -35,7 +35,7 @@ const untilAsks = async (id: string) =>
   );
 const planOf = (model: MissionModel) => promptOf(model.calls.find((call) => titleOf(call) === 'plan') as never);
 
-/** Lets the mission go on, as `fleet resume ID --retry` does. */
+/** Resumes the mission, as `fleet resume ID --retry` does. */
 async function release({ inner }: OpenFleet, id: string): Promise<void> {
   const { db, queues } = inner;
   const halt = { read: async () => null } as never;

@@ -112,7 +112,7 @@ describe('a mission that begins again', () => {
 
 it('carries out several missions once each, with two coordinators at work', async () => {
   const tasks = [
-    { id: 'look', description: 'Look at {item}', for_each: Array.from({ length: 20 }, (_, at) => `f${at}`) },
+    { id: 'look', description: 'Look at {item}', for_each: Array.from({ length: 20 }, (_, i) => `f${i}`) },
     { id: 'sum', description: 'Sum it up', depends_on: ['look'] },
   ];
   const model = createMissionModel(tasks);
@@ -128,11 +128,11 @@ it('carries out several missions once each, with two coordinators at work', asyn
 });
 
 describe('what counts as progress of a mission', () => {
-  const at = new Date();
+  const updatedAt = new Date();
   const progress = () => readMissionProgress(redis.db, 'm');
 
   it.each([
-    ['a step', () => writeMission(redis.db, 'm', { step: 'wait' }, at)],
+    ['a step', () => writeMission(redis.db, 'm', { step: 'wait' }, updatedAt)],
     ['a task in the queue', () => redis.redis.setbit(redis.keys.missionAdded('m'), 7, 1)],
     ['a stored reply', () => redis.redis.hset(redis.keys.turns('m'), 'r:0:plan', '{}')],
     ['a draft of its paper', () => redis.redis.hset(redis.keys.paper('m'), 'draft:0', '{}')],
@@ -144,7 +144,7 @@ describe('what counts as progress of a mission', () => {
 
   it('nothing else', async () => {
     const before = await progress();
-    await writeMission(redis.db, 'm', { problem: 'none' }, at);
+    await writeMission(redis.db, 'm', { problem: 'none' }, updatedAt);
     expect(await progress()).toBe(before);
   });
 });

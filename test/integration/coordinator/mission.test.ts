@@ -10,12 +10,12 @@ const redis = useRedis();
 
 type MissionModel = ReturnType<typeof createMissionModel>;
 
-/** A fleet without librarians: a coordinator, a worker, and somebody who asks. */
+/** A fleet without librarians: a coordinator, a worker, and a connection that adds missions. */
 function startFleet(model: MissionModel, { haiku = true } = {}): Promise<TestFleet> {
   return useFleet(redis, { config: { shards: [] }, coordinator: model, ...(haiku ? { haiku: model } : {}) });
 }
 
-/** Waits until a mission needs nobody any more, or a person. */
+/** Waits until a mission has ended, or needs a person. */
 async function untilEnd(id: string): Promise<MissionRecord> {
   return waitUntil(
     async () => {
@@ -170,7 +170,7 @@ describe('a bad plan', () => {
     [
       'of too many',
       toPlanReply([
-        { id: 'look', description: 'Look at {item}', for_each: Array.from({ length: 20 }, (_, at) => `f${at}`) },
+        { id: 'look', description: 'Look at {item}', for_each: Array.from({ length: 20 }, (_, i) => `f${i}`) },
       ]),
       '20 tasks',
     ],

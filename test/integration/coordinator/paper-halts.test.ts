@@ -24,7 +24,7 @@ async function haltByShard(options: PaperFleetSetup = {}): Promise<PaperFleet> {
   return fleet;
 }
 
-/** A paper whose second question gets a reply that is none, as long as `bad` says so. */
+/** A paper whose second question gets an invalid reply while `bad` is true. */
 async function haltByReply(marker: string): Promise<PaperFleet> {
   const [tea, rum] = OUTLINE.sections;
   const sections = [tea, { ...rum, question: `${rum?.question} ${marker}` }];
@@ -214,9 +214,15 @@ describe('a choice', () => {
 
 test('a run that died between storing why it stands and halting halts when it starts again', async () => {
   const fleet = await usePaperFleet(redis);
-  const at = new Date().toISOString();
-  const stop = { step: 'section-2', reason: 'shard', detail: 'shard 3 failed: 403', at, halted: false } as const;
-  await savePaper(redis.db, 'paper-1', { beganAt: at, stop });
+  const beganAt = new Date().toISOString();
+  const stop = {
+    step: 'section-2',
+    reason: 'shard',
+    detail: 'shard 3 failed: 403',
+    at: beganAt,
+    halted: false,
+  } as const;
+  await savePaper(redis.db, 'paper-1', { beganAt, stop });
   await fleet.write();
 
   await fleet.untilPaper('asks');

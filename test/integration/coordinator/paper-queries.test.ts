@@ -15,7 +15,7 @@ const redis = useRedis();
 const TEA = { task: 'How much tea?', result: 'There are 40 crates of tea' };
 const GOOD = { answer: '40 crates [finding_tea].', citations: ['finding_tea'] };
 
-/** A librarian with two shards, and one paper's question on its way. */
+/** A librarian with two shards, and one paper's question in the queue. */
 async function askForPaper(answer: Parameters<typeof createScriptedArchive>[0], paper: ArchiveInput['paper'] = {}) {
   await storeFindings(redis, { finding_tea: TEA });
   const archive = createScriptedArchive(answer);
@@ -156,7 +156,7 @@ describe("a paper's question", () => {
   });
 });
 
-/** Lets the clock of the query and of its shard run out. */
+/** Ends the waits of the query and of its shard. */
 async function endWait(fleet: OpenFleet): Promise<void> {
   const job = await waitUntil(async () => {
     const found = await fleet.inner.queues.archive.getJob('archive_q1');

@@ -113,7 +113,7 @@ test('a paper whose run died between its text and its finding is recorded with w
 describe('a shard that is refused before a paper', () => {
   test('one of five: the person is asked, and may go on without it', async () => {
     const fleet = await usePaperFleet(redis);
-    fleet.simulator.gemini.configure({ acceptKeys: SHARD_KEYS.filter((_, at) => at !== 2) });
+    fleet.simulator.gemini.configure({ acceptKeys: SHARD_KEYS.filter((_, i) => i !== 2) });
     await fleet.write();
 
     expect((await fleet.untilPaper('asks'))?.problem).toMatch(/4 of 5 shards work; S3: .*API key.*--accept-shards/);

@@ -14,7 +14,7 @@ import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
 const ID = 'mission-a';
-const ITEMS = Array.from({ length: 30 }, (_, at) => `item ${at}`);
+const ITEMS = Array.from({ length: 30 }, (_, i) => `item ${i}`);
 
 /** A coordinator and a worker of three slots on one scripted model; the mission is under way. */
 async function openMissionFleet(

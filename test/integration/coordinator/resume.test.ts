@@ -29,7 +29,7 @@ interface Stage extends SimulatedFleet {
   state(): Promise<string | null>;
 }
 
-/** A mission as its coordinator has left it: a record, a job, no process of its own. */
+/** A mission whose coordinator has ended: a record and a job. */
 async function openStage(options: { workers?: number; slots?: number; latencyMs?: number; state?: string } = {}) {
   const { latencyMs = 5, state = 'running', ...rest } = options;
   const fleet = await useSimulatedFleet(redis, { ...rest, simulator: { latencyMs } });
@@ -49,7 +49,7 @@ async function openStage(options: { workers?: number; slots?: number; latencyMs?
     park: () => parkMission(parts, ID, 'ada@box'),
     resume: (choice) => resumeMission(parts, ID, choice ?? null, 'ada@box'),
     async addChildren(count, description) {
-      const ids = Array.from({ length: count }, (_, at) => `m-${at}`);
+      const ids = Array.from({ length: count }, (_, i) => `m-${i}`);
       await queues.tasks.addBulk(
         ids.map((jobId) => ({
           name: 'task',
@@ -76,7 +76,7 @@ test('parking lets running calls end, starts no other of the mission, and resumi
   expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 3, uncertainCalls: 0, reserved: 0 });
   expect(await stage.queue.getFailedCount()).toBe(0);
   const other = await stage.add('Say hello');
-  await stage.until(other, 'completed'); // everything else goes on
+  await stage.until(other, 'completed'); // everything else continues
 
   await stage.resume();
   for (const id of ids) await stage.until(id, 'completed', 30_000);
@@ -144,7 +144,7 @@ test('a resume that was cut short is finished by the next', async () => {
   const [id = ''] = await stage.addChildren(1, 'Say it [[turns:1]]');
   await stage.until(id, 'delayed');
   expect(await connection.hlen(keys.parked)).toBe(1);
-  // As far as the killed one came: the mark is gone, the jobs still wait.
+  // The state that the killed process left: the mark is removed, the jobs still wait.
   await connection.hdel(keys.spend(`mission:${ID}`), 'parked');
   await connection.hset(keys.mission(ID), 'state', 'running');
 

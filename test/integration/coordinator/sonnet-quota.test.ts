@@ -12,9 +12,9 @@ const planOf = (haiku: number, sonnet: number) =>
   planSchema.parse({
     approach: '',
     tasks: [
-      ...Array.from({ length: haiku }, (_, at) => ({ id: `h${at}`, description: 'x', kind: 'other' })),
-      ...Array.from({ length: sonnet }, (_, at) => ({
-        id: `s${at}`,
+      ...Array.from({ length: haiku }, (_, i) => ({ id: `h${i}`, description: 'x', kind: 'other' })),
+      ...Array.from({ length: sonnet }, (_, i) => ({
+        id: `s${i}`,
         description: 'x',
         kind: 'other',
         model: 'sonnet',
@@ -83,7 +83,7 @@ describe('a plan in a session', () => {
       expect(await admitPlan(db, mission, { haiku: 9, sonnet: 1 })).toMatchObject({ admitted: true });
     }
     expect(await test.redis.hgetall(test.keys.delegation('s'))).toEqual({ haiku: '9', sonnet: '1' });
-    // A person's Sonnet tasks came between the admission and the crash: what was answered stays.
+    // A person added Sonnet tasks between the admission and the crash: the answer stays the same.
     await test.redis.hset(test.keys.sessionTotals('s'), { 'sonnet:tasks': 7 });
     expect(await admitPlan(db, mission, { haiku: 9, sonnet: 1 })).toMatchObject({ admitted: true });
   });
@@ -143,12 +143,12 @@ describe('any sequence of plans', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(plan, { minLength: 1, maxLength: 30 }), async (plans) => {
         const session = `s${(run += 1)}`;
-        for (const [at, { total, share, people }] of plans.entries()) {
+        for (const [i, { total, share, people }] of plans.entries()) {
           const sonnet = Math.min(total, Math.round((total * share) / 20));
-          const before = await readSonnetRoom(db, { missionId: `${session}-${at}`, session }, total);
+          const before = await readSonnetRoom(db, { missionId: `${session}-${i}`, session }, total);
           const answer = await admitPlan(
             db,
-            { missionId: `${session}-${at}`, session },
+            { missionId: `${session}-${i}`, session },
             { haiku: total - sonnet, sonnet },
           );
           expect(answer.admitted).toBe(sonnet <= before);
@@ -167,10 +167,10 @@ describe('any sequence of plans', () => {
   it('holds when all plan at the same time', async () => {
     const all = await Promise.all(Array.from({ length: 8 }, () => test.connectDb()));
     const answers = await Promise.all(
-      Array.from({ length: 40 }, (_, at) =>
+      Array.from({ length: 40 }, (_, i) =>
         admitPlan(
-          all[at % all.length] ?? (all[0] as never),
-          { missionId: `m${at}`, session: 's' },
+          all[i % all.length] ?? (all[0] as never),
+          { missionId: `m${i}`, session: 's' },
           { haiku: 4, sonnet: 1 },
         ),
       ),

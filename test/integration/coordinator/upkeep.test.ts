@@ -39,7 +39,7 @@ const untilProblem = (text: string) =>
     what: `the problem “${text}”`,
   });
 
-/** As if it had waited for a while already. */
+/** As if it had already waited for some time. */
 const waitedLong = () => redis.redis.zadd(redis.keys.queueKey('missions', 'waiting-children'), 1, 'm');
 
 describe('a mission whose record another program has damaged', () => {
@@ -52,7 +52,7 @@ describe('a mission whose record another program has damaged', () => {
     await redis.redis.zadd(redis.keys.queueKey('missions', 'waiting-children'), 1, 'm', 2, 'other'); // `m` comes first
     await coordinator.close();
     await redis.redis.hset(redis.keys.mission('m'), { nodes: '{garbage', counts: 'x' });
-    await fleet.startCoordinator(createMissionModel(three)); // one that has not read it before
+    await fleet.startCoordinator(createMissionModel(three)); // a process that has not read the mission before
     await redis.redis.del(...[1, 2, 3].map((n) => redis.keys.queueKey('tasks', `other-${n}`))); // only a sweep notices
     await waitUntil(async () => (await readMission(redis.db, 'other'))?.state === 'failed');
     expect((await missions.list()).map(({ id }) => id).toSorted()).toEqual(['m', 'other']);
@@ -82,7 +82,7 @@ describe('a mission whose tasks cannot come', () => {
     await waitedLong();
     await untilProblem('no worker is up');
     const readLog = async () => (await fleet.inner.queues.missions.getJobLogs('m')).logs.join('\n');
-    await waitUntil(async () => (await readLog()).includes('stands:')); // the record comes first
+    await waitUntil(async () => (await readLog()).includes('stands:')); // the record is written first
     expect(await readLog()).toContain('stands: no worker is up');
     expect(await redis.redis.hget(redis.keys.counters, 'missions_stuck')).toBe('1');
   });
@@ -127,7 +127,7 @@ describe('a mission whose tasks cannot come', () => {
 
   it('is marked as failed where its own job was removed', async () => {
     const fleet = await startWaiting();
-    await redis.redis.zadd(redis.keys.missions, 1, 'm'); // not young any more
+    await redis.redis.zadd(redis.keys.missions, 1, 'm'); // so old that it may be removed
     await (await fleet.inner.queues.missions.getJob('m'))?.remove();
     expect((await untilFailed())?.problem).toMatch(/^removed:/);
   });

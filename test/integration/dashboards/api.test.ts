@@ -48,16 +48,16 @@ describe('/api/status', () => {
 describe('/api/findings', () => {
   it('lists the newest, searches their text, and shows one', async () => {
     const { ask, redis, keys } = await startDashboard(fixture);
-    for (const [at, word] of ['apples', 'pears', 'plums'].entries()) {
+    for (const [i, word] of ['apples', 'pears', 'plums'].entries()) {
       const finding = {
-        finding_id: `f${at}`,
+        finding_id: `f${i}`,
         result: `about ${word}`,
         summary: word,
         cost: 0.001,
-        at: new Date(at * 1_000),
+        at: new Date(i * 1_000),
       };
-      await redis.set(keys.finding(`f${at}`), JSON.stringify(finding));
-      await redis.zadd(keys.index, at * 1_000, `f${at}`);
+      await redis.set(keys.finding(`f${i}`), JSON.stringify(finding));
+      await redis.zadd(keys.index, i * 1_000, `f${i}`);
     }
     const list = async (query: string) =>
       ((await (await ask(`/api/findings${query}`)).json()) as { findings: { id: string; summary: string }[] }).findings;
@@ -88,7 +88,7 @@ describe('/metrics', () => {
 describe('/healthz', () => {
   it('fails when Redis takes no write', async () => {
     const { ask, redis } = await startDashboard(fixture, { DASHBOARD_PASSWORD: 'long enough' });
-    expect((await ask('/healthz')).status).toBe(200); // without a login: for probes
+    expect((await ask('/healthz')).status).toBe(200); // it needs no login
     await redis.config('SET', 'min-replicas-to-write', 1);
     fixture.cleanup(() => fixture.redis.config('SET', 'min-replicas-to-write', 0));
     const full = await ask('/healthz');

@@ -5,7 +5,7 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 const fixture = useRedis();
 const DATA = { description: 'Count the files of the folder and say which of them is the largest one', session: 's1' };
 
-/** A task that failed, put there without a worker. */
+/** A failed task, made without a worker. */
 async function openWithFailedJob() {
   const dashboard = await startDashboard(fixture);
   const { queues, redis, keys } = dashboard;

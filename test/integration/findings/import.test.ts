@@ -102,7 +102,7 @@ describe('an export', () => {
     expect(summaries.length).toBeGreaterThan(0);
     expect(new Set(ids)).toEqual(
       new Set([
-        ...Array.from({ length: 30 }, (_, at) => `finding_one-${at + 1}`),
+        ...Array.from({ length: 30 }, (_, i) => `finding_one-${i + 1}`),
         'finding_two-1',
         'finding_two-2',
         'finding_two-3',

@@ -7,7 +7,7 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 const redis = useRedis();
 const usage = { input_tokens: 1_000, output_tokens: 100 };
 
-/** A stand-in for the provider that shares no code with ours, in the fleet's configuration as a real one would be. */
+/** A simulated provider of another project, configured like the real one. */
 it('takes a task from queue to finding with tools and a rate limit, through a provider that is not ours', async () => {
   const provider = new LLMock({ port: 0, host: '127.0.0.1' });
   await provider.start();

@@ -41,9 +41,9 @@ describe('read', () => {
 
   test('reads a range of a file of gigabytes without reading the rest', async () => {
     await site.put('huge.log', 'first\nsecond\n'.repeat(10_000));
-    await truncate(join(site.root, 'huge.log'), 3_000_000_000); // a hole of NUL bytes: to meet it would be an error
+    await truncate(join(site.root, 'huge.log'), 3_000_000_000); // a sparse file of NUL bytes: reading one would be an error
     const outcome = await read('huge.log', [1, 2]);
-    expect(outcome).toEqual({ content: 'first\nsecond', isError: false }); // and not seen: it may not be overwritten
+    expect(outcome).toEqual({ content: 'first\nsecond', isError: false }); // the outcome has no hash: the task may not overwrite the file
     expect((await write('huge.log', '')).isError).toBe(true);
   });
 

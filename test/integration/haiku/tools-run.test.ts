@@ -54,7 +54,7 @@ test('gives the program PATH, HOME and LANG, and nothing of ours', async () => {
   process.env['FLEET_TEST_SECRET'] = 'not for tools';
   try {
     const names = (await run('env')).content.match(/^\w+(?==)/gm)?.toSorted();
-    // what a shell adds by itself on some systems tells nothing
+    // ignores what a shell adds by itself on some systems
     expect(names?.filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name))).toEqual(['HOME', 'LANG', 'PATH']);
   } finally {
     delete process.env['FLEET_TEST_SECRET'];

@@ -89,7 +89,7 @@ test('a link that takes the place of a folder between check and use leads nowher
   const swapping = (async () => {
     while (!stop.signal.aborted) {
       await rename(folder, aside);
-      await rm(folder, { recursive: true, force: true }); // a write may just have made it anew
+      await rm(folder, { recursive: true, force: true }); // a write may just have created it again
       await symlink(site.outside, folder).catch(() => undefined);
       await rm(folder, { recursive: true, force: true });
       await rename(aside, folder).catch(() => rm(folder, { recursive: true }).then(() => rename(aside, folder)));

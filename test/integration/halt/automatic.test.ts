@@ -25,7 +25,7 @@ test('halts when half of what ended failed, with counts and ids as evidence, and
   await waitUntil(async () => (await fleet.queue.getActiveCount()) === 0, { what: 'a fleet that stands still' });
   const { waiting = 0, failed = 0 } = await fleet.queue.getJobCounts('waiting', 'failed');
   expect(waiting + failed).toBe(40);
-  expect(failed).toBeLessThan(25); // the running ones ended, no other began
+  expect(failed).toBeLessThan(25); // the running ones ended, and no other began
 });
 
 test('failures a person has seen do not halt again', async () => {
@@ -49,7 +49,7 @@ test.each(['cancelled', 'invalid-job', 'handed-back', 'finding-taken', 'no-evide
   async (reason) => {
     const fleet = await useSimulatedFleet(redis, { workers: 0 });
     const parts = { db: redis.db, halt: fleet.halt, workerId: 'w' };
-    for (let at = 0; at < 50; at += 1) await noteFailure(parts, { jobId: `job-${at}`, reason, now: Date.now() });
+    for (let i = 0; i < 50; i += 1) await noteFailure(parts, { jobId: `job-${i}`, reason, now: Date.now() });
     expect(await fleet.halt.read()).toBeNull();
   },
 );
@@ -58,10 +58,10 @@ test('does not count failures of more than ten minutes ago, nor one job twice', 
   const fleet = await useSimulatedFleet(redis, { workers: 0 });
   const parts = { db: redis.db, halt: fleet.halt, workerId: 'w' };
   const now = Date.now();
-  for (let at = 0; at < 19; at += 1) {
-    await noteFailure(parts, { jobId: `old-${at}`, reason: 'tool', now: now - 11 * 60_000 });
+  for (let i = 0; i < 19; i += 1) {
+    await noteFailure(parts, { jobId: `old-${i}`, reason: 'tool', now: now - 11 * 60_000 });
   }
-  for (let at = 0; at < 40; at += 1) await noteFailure(parts, { jobId: `new-${at % 19}`, reason: 'tool', now });
+  for (let i = 0; i < 40; i += 1) await noteFailure(parts, { jobId: `new-${i % 19}`, reason: 'tool', now });
   expect(await fleet.halt.read()).toBeNull();
 });
 

@@ -10,7 +10,7 @@ const BY_HAND = { reason: 'person', step: 'by hand', by: 'ada@box', detail: 'a l
 
 test('a halt lets running calls end and be stored, puts their jobs back, and starts nothing more', async () => {
   const fleet = await useSimulatedFleet(redis, { workers: 2, slots: 3, simulator: { latencyMs: 400 } });
-  const ids = await Promise.all(Array.from({ length: 10 }, (_, at) => fleet.add(`Say ${at} [[turns:3]]`)));
+  const ids = await Promise.all(Array.from({ length: 10 }, (_, i) => fleet.add(`Say ${i} [[turns:3]]`)));
   await waitUntil(() => fleet.simulator.requests().length === 6, { what: 'six calls' });
 
   expect(await fleet.halt.halt(BY_HAND)).toBe(true);
@@ -26,7 +26,7 @@ test('a halt lets running calls end and be stored, puts their jobs back, and sta
 
   await fleet.halt.resume();
   for (const id of ids) await fleet.until(id, 'completed', 30_000);
-  expect(fleet.simulator.requests()).toHaveLength(30); // nothing was asked for twice
+  expect(fleet.simulator.requests()).toHaveLength(30); // no call was made twice
   expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 30, uncertainCalls: 0 });
 });
 
@@ -56,7 +56,7 @@ test('a resume of the queue alone does not lift a halt', async () => {
 
 test('a process that learns of a halt after it was lifted leaves nothing paused', async () => {
   const fleet = await useSimulatedFleet(redis);
-  await fleet.halt.enforce(); // it had the halt from its last question to Redis
+  await fleet.halt.enforce(); // it read the halt with its last command
   expect(await fleet.queue.isPaused()).toBe(false);
   await fleet.until(await fleet.add('Say hello'), 'completed');
 });
@@ -86,7 +86,7 @@ test('a worker that starts during a halt stands still', async () => {
 test('halts when Redis has used four fifths of its memory, and says the figures', async () => {
   const fleet = await useSimulatedFleet(redis, { workers: 0 });
   const connection = redis.redis;
-  expect(await checkMemory(connection, fleet.halt, 'w')).toBeNull(); // no limit, nothing to watch
+  expect(await checkMemory(connection, fleet.halt, 'w')).toBeNull(); // there is no limit
   const used = Number(/used_memory:(\d+)/.exec(await connection.info('memory'))?.[1]);
   redis.cleanup(() => connection.config('SET', 'maxmemory', '0'));
 

@@ -10,7 +10,7 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 const redis = useRedis();
 const HALT = JSON.stringify({ reason: 'person', detail: 'prices look wrong' });
 
-/** Adds a job, and what is stored about it. @returns its blocker */
+/** Adds a job, with its stored state. @returns its blocker */
 async function blockerOf(
   queue: QueueName,
   given: { delay?: number; mark?: object; mission?: object; halt?: boolean; log?: string; alone?: boolean },

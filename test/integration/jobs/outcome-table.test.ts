@@ -28,7 +28,7 @@ const TWO_HOURS_MS = 2 * 3600_000;
 
 interface Case {
   thrown: Error;
-  /** What must be so before the run throws. */
+  /** The state before the run throws. */
   before?: (jobId: string) => Promise<unknown>;
 }
 
@@ -105,7 +105,7 @@ test.each(rows)('%s: the job %s', async (thrown = '', ...rest) => {
   ]).toEqual(rest);
 });
 
-/** In the words of the table. @param taskReason of a failed task: the table names the reasons elsewhere */
+/** The outcome as the table spells it. @param taskReason of a failed task: the table names the reasons elsewhere */
 async function describeJob(job: Job, taskReason: string | null): Promise<string> {
   const state = await job.getState();
   if (state === 'active') return 'is left alone';

@@ -21,7 +21,7 @@ test('a rate limit cools the model for every process, and costs no attempt', asy
   const [refused, ...later] = fleet.simulator.requests();
   expect(refused?.status).toBe(429);
   expect(later.map((record) => record.status)).toEqual(ids.map(() => 200));
-  const allowedAt = (refused?.finishedAt ?? 0) + 1_950; // the provider's clock and Redis' are read apart
+  const allowedAt = (refused?.finishedAt ?? 0) + 1_950; // the provider's clock and Redis' clock may differ
   expect(later.filter((record) => record.startedAt < allowedAt)).toEqual([]);
   expect(Number((await fleet.counters())['waits_rate_limit'])).toBe(1);
   expect(await fleet.logs(first)).toMatch(/waits \d s: claude-haiku-5-5: 429/);
@@ -31,7 +31,7 @@ test('a rate limit cools the model for every process, and costs no attempt', asy
 test('a storm of rate limits fails nothing', async () => {
   const simulator = { requestsPerMinute: { [MODEL]: 6 }, limitWindowMs: 1_500 };
   const fleet = await useSimulatedFleet(redis, { workers: 2, slots: 10, simulator });
-  const ids = await Promise.all(Array.from({ length: 20 }, (_, at) => fleet.add(`Say ${at}`)));
+  const ids = await Promise.all(Array.from({ length: 20 }, (_, i) => fleet.add(`Say ${i}`)));
 
   for (const id of ids) await fleet.until(id, 'completed', 60_000);
 
@@ -43,7 +43,7 @@ test('a storm of rate limits fails nothing', async () => {
 
 test('ten failures in a row stop the model, and one probe reopens it', async () => {
   const fleet = await useSimulatedFleet(redis, { slots: 12, simulator: { faults: [{ kind: 'overloaded' }] } });
-  const ids = await Promise.all(Array.from({ length: 12 }, (_, at) => fleet.add(`Say ${at}`)));
+  const ids = await Promise.all(Array.from({ length: 12 }, (_, i) => fleet.add(`Say ${i}`)));
   const { keys } = redis;
   await waitUntil(async () => (await redis.redis.get(keys.cooldown(MODEL))) === 'outage', { what: 'the outage' });
   await waitUntil(async () => (await fleet.queue.getActiveCount()) === 0, { what: 'every job waits' });
@@ -60,7 +60,7 @@ test('ten failures in a row stop the model, and one probe reopens it', async () 
 
   fleet.simulator.setFaults([]);
   await redis.redis.del(keys.cooldown(MODEL), keys.queueKey('tasks', 'limiter'));
-  // Whoever asks while the probe is out waits its minute again: promoted for as long as there are such.
+  // A job that asks during the probe waits its minute again: promote jobs as long as there are any.
   const allDone = async (): Promise<boolean> => {
     for (const job of await fleet.queue.getDelayed()) await job.promote().catch(() => undefined);
     return (await fleet.queue.getCompletedCount()) === ids.length;
@@ -82,7 +82,7 @@ test.each(REFUSALS)(
   '%s halts the fleet with the provider’s words, fails nothing, and is lifted by hand',
   async (kind, words) => {
     const fleet = await useSimulatedFleet(redis, { workers: 2, simulator: { faults: [{ kind }] } });
-    const ids = await Promise.all(Array.from({ length: 10 }, (_, at) => fleet.add(`Say ${at}`)));
+    const ids = await Promise.all(Array.from({ length: 10 }, (_, i) => fleet.add(`Say ${i}`)));
     const halt = await waitUntil(() => fleet.halt.read(), { what: 'the halt' });
     expect(halt).toMatchObject({ reason: 'account-refused' });
     expect(halt?.detail).toMatch(words);

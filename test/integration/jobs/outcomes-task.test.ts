@@ -84,8 +84,8 @@ test('a bad job of any other BullMQ client fails at once with the rule it broke,
   const good = await bare.add('task', { description: 'Say hello [[turns:1]]', later_version: 'unknown keys are fine' });
 
   await fleet.until(good.id ?? '', 'completed');
-  for (const [at, [what, , , rule]] of BARE.entries()) {
-    const failed = await fleet.until(jobs[at]?.id ?? '', 'failed');
+  for (const [i, [what, , , rule]] of BARE.entries()) {
+    const failed = await fleet.until(jobs[i]?.id ?? '', 'failed');
     expect(failed.failedReason, what).toMatch(rule);
     expect(failed.attemptsMade, what).toBe(1);
   }
@@ -106,7 +106,7 @@ test('a failed task that is edited starts afresh, and leaves one finding', async
   const books = await readBooks(redis);
   expect(books.settled).toBe(fleet.simulator.served().billNanoUsd);
   const [finding] = await fleet.findings.list();
-  expect(finding).toMatchObject({ recovered: 0, cost: Math.round(books.settled / 1000) / 1e6 }); // what failed is part of its cost
+  expect(finding).toMatchObject({ recovered: 0, cost: Math.round(books.settled / 1000) / 1e6 }); // the cost of the failed run is part of it
 });
 
 test('a completed task that is run again by hand pays nothing and writes nothing', async () => {
@@ -144,7 +144,7 @@ test('a cancelled job ends wherever it is: running, waiting or delayed', async (
   await waitUntil(() => fleet.simulator.requests()[0]?.clientGone, { what: 'the hang-up' });
   await expect(cancelJobs(db, fleet.queue, [running])).rejects.toThrow(/already failed/);
 
-  await (await fleet.job(waiting)).retry(); // by hand, after all
+  await (await fleet.job(waiting)).retry(); // by hand, later
   await fleet.until(waiting, 'completed');
 });
 

@@ -7,7 +7,7 @@ import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
 
-/** A queue with one waiting job that nobody takes, and how often the watch has looked at it. */
+/** A queue with one waiting job and no worker, and how often the watch has checked it. */
 async function watchWaiting(
   free: boolean,
   { heldBack = false, paused = false } = {},
@@ -42,7 +42,7 @@ test('finds a worker stuck that has a free slot while jobs wait', async () => {
 
 test('leaves a worker alone whose slots are all busy', async () => {
   const { stuck, looks } = await watchWaiting(false);
-  await waitUntil(() => looks() > 20); // four times as long as it takes to be found stuck
+  await waitUntil(() => looks() > 20); // four times as long as a stuck worker takes to be noticed
   expect(stuck()).toBe(false);
 });
 

@@ -7,7 +7,7 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 
-/** A run of a job whose worker died so often; nothing of it is in a queue. */
+/** A run of a job whose worker died so often; the job is in no queue. */
 function runOf(id: string, stalledCounter: number): ActiveRun {
   return createActiveRun({ id, stalledCounter } as Job, 'token');
 }
@@ -53,7 +53,7 @@ test('a death while the suspect waits for the others is not counted, one while i
   const { guard } = createGuard([]);
   await guard.admit(runOf('a', 1));
   const other = runOf('other', 0);
-  void createGuard([other]).guard.admit(runOf('a', 2)); // its process dies before the other run is over
+  void createGuard([other]).guard.admit(runOf('a', 2)); // its process dies before the other run ends
   await expect.poll(() => redis.redis.hget(redis.keys.crashBase, 'a')).toBe('1:0');
 
   await guard.admit(runOf('a', 3));

@@ -14,7 +14,7 @@ import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
 
-/** Looks at one scope's money until told to stop. @returns the most that was ever booked and reserved together */
+/** Reads the budget of one scope until it is stopped. @returns the highest sum of booked and reserved */
 function watchSpend(scope: string): { stop(): Promise<number> } {
   let most = 0;
   const stopped = new AbortController();
@@ -49,7 +49,7 @@ test('the day’s budget is never passed, halts the fleet, and goes on when it i
     env: { FLEET_BUDGET_USD: String(limit) },
   });
   const watch = watchSpend(`day:${toUtcDay(new Date())}`);
-  const ids = await Promise.all(Array.from({ length: 100 }, (_, at) => fleet.add(`Say ${at} [[tokens:2000]]`)));
+  const ids = await Promise.all(Array.from({ length: 100 }, (_, i) => fleet.add(`Say ${i} [[tokens:2000]]`)));
 
   const halt = await waitUntil(() => fleet.halt.read(), { what: 'the halt', timeoutMs: 30_000 });
   expect(halt).toMatchObject({ reason: 'budget' });
@@ -75,7 +75,7 @@ test('a batch’s own budget parks its jobs only, and raising it releases them',
   const { db } = fleet.inner;
   const { keys } = db;
   const watch = watchSpend('batch:small');
-  const tasks = Array.from({ length: 10 }, (_, at) => ({ description: `Say ${at} [[turns:1]] [[tokens:1000]]` }));
+  const tasks = Array.from({ length: 10 }, (_, i) => ({ description: `Say ${i} [[turns:1]] [[tokens:1000]]` }));
   await fleet.tasks.addMany(tasks, { batch: 'small', budgetUsd: 0.008 });
   const other = await fleet.add('Say hello');
 

@@ -22,13 +22,13 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 const TASKS = 100;
 const MONEY_FOR = 40;
-const description = (at: number): string => `Say ${at} [[turns:1]] [[tokens:2000]]`;
+const description = (n: number): string => `Say ${n} [[turns:1]] [[tokens:2000]]`;
 
 interface Scope {
   /** Stamped on each task. */
   stamp: { batch?: string; mission_id?: string };
   budget: BudgetScope;
-  /** What the books call it. */
+  /** Its name in the ledger. */
   spend: string;
   /** What a raised budget releases; null: the fleet halts instead. */
   parked: ParkedScope | null;
@@ -56,13 +56,13 @@ const SCOPES: [string, Scope][] = [
   ],
 ];
 
-/** What one such task costs by the provider's own bill. */
+/** The cost of one such task by the provider's own bill. */
 async function measureCost(fleet: SimulatedFleet): Promise<number> {
   await fleet.until(await fleet.add(description(10)), 'completed');
   return fleet.simulator.served().billNanoUsd;
 }
 
-/** Nothing runs and nothing will: what is left is parked, or the fleet is halted. */
+/** Whether no job can run: the rest is parked, or the fleet is halted. */
 async function standsStill({ queue, halt }: SimulatedFleet): Promise<boolean> {
   const { active = 0, waiting = 0, delayed = 0 } = await queue.getJobCounts('active', 'waiting', 'delayed');
   if (active > 0) return false;
@@ -77,14 +77,14 @@ test.each(SCOPES)(
     const { db, queues } = fleet.inner;
     const { keys } = db;
     const each = await measureCost(fleet);
-    const before = budget === null ? each : 0; // the day has paid the first one already
+    const before = budget === null ? each : 0; // the day has already paid for the first task
     const limit = before + MONEY_FOR * each;
     await setBudget(db, Number(toExactUsd(limit)), budget);
     await queues.tasks.addBulk(
-      Array.from({ length: TASKS }, (__, at) => ({
+      Array.from({ length: TASKS }, (__, i) => ({
         name: 'task',
-        data: { description: description(at + 10), session: 's', ...stamp },
-        opts: { jobId: `t-${at}` },
+        data: { description: description(i + 10), session: 's', ...stamp },
+        opts: { jobId: `t-${i}` },
       })),
     );
     await waitUntil(async () => (await queues.tasks.getCompletedCount()) > 1, { what: 'the first ends' });
@@ -97,7 +97,7 @@ test.each(SCOPES)(
     expect(await queues.tasks.getFailedCount()).toBe(0);
     const done = (await queues.tasks.getCompletedCount()) - 1;
     expect(done).toBeLessThanOrEqual(MONEY_FOR);
-    expect(done).toBeGreaterThan(MONEY_FOR / 2); // what calls under way hold is waited for, not given up
+    expect(done).toBeGreaterThan(MONEY_FOR / 2); // tasks wait for what calls under way hold
 
     await setBudget(db, 100, budget);
     if (parked === null) await fleet.halt.resume();

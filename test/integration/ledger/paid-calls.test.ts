@@ -36,7 +36,7 @@ const WORST = 1_000 * Math.max(entry.prices.input, entry.prices.cacheWrite) + 50
 
 const yes = async (): Promise<Reply> => ({ text: 'yes', usage: USAGE });
 
-/** The paid calls of one run of the job, as a process that just started makes them. */
+/** The paid calls of one run of the job, in a process that has just started. */
 function openCalls(
   parts: Partial<Omit<PaidCallsParts, 'identity'>> & { identity?: Partial<JobIdentity> } = {},
 ): PaidCalls<Reply> {

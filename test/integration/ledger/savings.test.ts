@@ -10,7 +10,7 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 
 const test = useRedis();
 
-/** When the 4.5 models are still served, whatever the day this runs on. */
+/** A day on which the 4.5 models are served, independent of today. */
 const NOW = new Date('2026-11-21T12:00:00Z');
 const HAIKU = 'claude-haiku-4-5';
 const SONNET = 'claude-sonnet-4-5';

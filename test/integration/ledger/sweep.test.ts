@@ -16,7 +16,7 @@ function sweep(fleet: SimulatedFleet, olderThanMs: number, now = Date.now()): Pr
   return sweepReservations(db, { olderThanMs, now });
 }
 
-/** Ends the call that would last an hour, so that the worker can close. */
+/** Ends the call of an hour, so that the worker can close. */
 function hangUp(fleet: SimulatedFleet, id: string): Promise<void> {
   return cancelJobs(fleet.inner.db, fleet.queue, [id]);
 }
@@ -28,7 +28,7 @@ test('a call whose job never runs again becomes uncertain once no call can last 
   const before = await readBooks(redis);
   expect(before.reserved).toBeGreaterThan(0);
 
-  expect(await sweep(fleet, 10 * 60_000)).toBe(0); // it may still end
+  expect(await sweep(fleet, 10 * 60_000)).toBe(0); // the call may still end
   expect(await sweep(fleet, 10 * 60_000, Date.now() + HOUR_MS)).toBe(1);
   expect(await sweep(fleet, 10 * 60_000, Date.now() + HOUR_MS)).toBe(0);
 

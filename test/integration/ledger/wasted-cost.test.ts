@@ -26,7 +26,7 @@ async function readReport(by: 'mission' | 'model' = 'model') {
 
 async function retry(fleet: SimulatedFleet, id: string): Promise<void> {
   const { db, queues } = fleet.inner;
-  const known = { workspaces: [], contexts: [] } as never; // nothing is edited
+  const known = { workspaces: [], contexts: [] } as never; // no task is edited
   await retryJob({ db, queue: queues.tasks }, id, { by: 'test', known });
 }
 

@@ -227,9 +227,9 @@ describe('a shard that cannot serve', () => {
 
   test('takes a smaller prompt when the size was refused, and the answer says what was left out', async () => {
     const findings = Object.fromEntries(
-      Array.from({ length: 40 }, (_, at) => [
-        `finding_${at}`,
-        { task: 'weather', result: `day ${at}: ${'fine '.repeat(200)}`, at: new Date(at * 1_000).toISOString() },
+      Array.from({ length: 40 }, (_, i) => [
+        `finding_${i}`,
+        { task: 'weather', result: `day ${i}: ${'fine '.repeat(200)}`, at: new Date(i * 1_000).toISOString() },
       ]),
     );
     await storeFindings(redis, { ...findings, finding_tea: { ...TEA, at: new Date(0).toISOString() } });

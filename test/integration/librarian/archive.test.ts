@@ -135,11 +135,11 @@ describe('the archive context', () => {
     await storeFindings(redis, hourly(20));
     const context = createArchiveContext(redis.db);
     const counts = await Promise.all(
-      Array.from({ length: 20 }, async (_, at) => {
-        await storeFindings(redis, hourly(1, 100 + at));
+      Array.from({ length: 20 }, async (_, i) => {
+        await storeFindings(redis, hourly(1, 100 + i));
         await context.refresh();
         const { ids } = await context.show(EVERYTHING);
-        return ids.has(`f${100 + at}`);
+        return ids.has(`f${100 + i}`);
       }),
     );
     expect(counts).toEqual(counts.map(() => true));

@@ -126,12 +126,12 @@ describe('day pacing', () => {
     const dayMs = 6_000;
     const gate = await openGate(fixture, testShards(1, { rpd: 10 }), { dayAt: daysOf(dayMs), pacing: true });
     await waitUntil(() => Date.now() % dayMs < 300, { what: 'the beginning of a day' });
-    const at: number[] = [];
+    const grantedAt: number[] = [];
     for (let i = 0; i < 5; i += 1) {
       await acquirePermit(gate);
-      at.push(Date.now() % dayMs);
+      grantedAt.push(Date.now() % dayMs);
     }
-    expect((at[4] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(0.35 * dayMs);
+    expect((grantedAt[4] ?? 0) - (grantedAt[0] ?? 0)).toBeGreaterThanOrEqual(0.35 * dayMs);
     expect(await quotaOf(1)).toBe('5');
   });
 

@@ -16,7 +16,7 @@ const countOf = (shards: number[]): number[] =>
   [1, 2, 3, 4, 5].map((n) => shards.filter((shard) => shard === n).length);
 
 describe('fair spread', () => {
-  /** A query waits for the shard whose turn it is, on a busy machine too. */
+  /** So long that a query waits for the shard whose turn it is, also on a busy machine. */
   const patient = { spreadAfterMs: 5_000 };
 
   it('uses each of five fresh shards twice for ten queries one after another', async () => {
@@ -67,7 +67,7 @@ describe('the window', () => {
         startedAt.push(performance.now());
       }),
     );
-    const spans = startedAt.slice(15).map((at, i) => at - (startedAt[i] ?? 0));
+    const spans = startedAt.slice(15).map((instant, i) => instant - (startedAt[i] ?? 0));
     expect(spans.every((span) => span >= windowMs)).toBe(true);
   });
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createAnthropicModel } from '../../../src/models/anthropic/adapter.ts';
 import type { Model, ModelRequest } from '../../../src/models/model.ts';
 
-/** A stand-in for the provider that shares no code with ours. */
+/** A simulated provider of another project. */
 let provider: LLMock;
 let model: Model;
 

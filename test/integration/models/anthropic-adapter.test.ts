@@ -92,7 +92,7 @@ const refusal = (type: string, message: string, details?: Record<string, string>
 
 const live = (): AbortSignal => new AbortController().signal;
 
-/** The error one call to such a provider ends in; also checks that it was asked once only. */
+/** Returns the error of one call to such a provider, and checks that there was only one request. */
 async function failWith(handle: Handler, callTimeoutMs = 20_000): Promise<FleetError> {
   const provider = await startProvider(handle);
   const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, callTimeoutMs });

@@ -28,7 +28,7 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** What both stand-ins for the provider can do. */
+/** What both simulated providers can do. */
 interface Provider {
   url: string;
   /** The next request is refused. */
@@ -191,12 +191,12 @@ describe.each(ADAPTERS)('%s against every way the provider can fail', (_name, cr
       limits: { all: {} },
       faults: [{ kind: 'reset-before', when: { promptIncludes: 'odd' } }],
     });
-    const asked = Array.from({ length: 20 }, (_, at) =>
-      failure(model.ask(archiveRequest(at % 2 === 1 ? 'odd' : 'even'), { signal: never })),
+    const asked = Array.from({ length: 20 }, (_, i) =>
+      failure(model.ask(archiveRequest(i % 2 === 1 ? 'odd' : 'even'), { signal: never })),
     );
     const outcomes = (await Promise.all(asked)).map((error) => (error as Error).name);
     expect(outcomes).toEqual(
-      Array.from({ length: 20 }, (_, at) => (at % 2 === 1 ? 'ProviderUnavailableError' : 'Error')),
+      Array.from({ length: 20 }, (_, i) => (i % 2 === 1 ? 'ProviderUnavailableError' : 'Error')),
     );
   });
 

@@ -53,7 +53,7 @@ describe('the shards', () => {
       statedLimit: 1,
     });
     await expect(open5.forShard(second).ask(TIMEOUT, { signal })).resolves.toMatchObject({ finish: 'stop' });
-    expect(simulator.gemini.requests()).toEqual([]); // theirs was started for them
+    expect(simulator.gemini.requests()).toEqual([]); // they use the simulator that was started for them
   });
 
   it('share the limits of a project they name', async () => {

@@ -240,7 +240,7 @@ interface TaskText {
   schema?: object;
 }
 
-/** Plays the worker: sends the task, runs the tools on the folder, until the model is done. */
+/** Acts as the worker: sends the task and runs the tools on the folder until the model is done. */
 async function converse(task: TaskText) {
   const { runAllow, httpAllow } = workspace.context;
   const tools = createToolset({ workspace: true, runAllow, httpAllow }).definitions;

@@ -12,9 +12,9 @@ import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-work
 
 const MODEL = 'claude-sonnet-5-5';
 const LIMITS = { maxTasks: 5_000, maxSonnet: 10 };
-const FILES = ['README.md', 'src/tea.ts', 'src/coffee.ts', 'src/deep/cup.ts', 'docs/guide.md'].map((path, at) => ({
+const FILES = ['README.md', 'src/tea.ts', 'src/coffee.ts', 'src/deep/cup.ts', 'docs/guide.md'].map((path, i) => ({
   path,
-  bytes: 100 * (at + 1),
+  bytes: 100 * (i + 1),
 }));
 
 let simulator: AnthropicSimulator;
@@ -90,10 +90,10 @@ describe('the simulated Sonnet, asked as the coordinator asks', () => {
   });
 
   it('outlines a paper and writes its sections', async () => {
-    const findings = ['finding_aa11', 'finding_bb22', 'finding_cc33'].map((id, at) => ({
+    const findings = ['finding_aa11', 'finding_bb22', 'finding_cc33'].map((id, i) => ({
       id,
       kind: 'docs',
-      text: `Look at store ${at}.\nThe store holds ${at} crates of tea. It is cold! See a.ts: “Brews. Slowly.” ${'More words. '.repeat(40)}`,
+      text: `Look at store ${i}.\nThe store holds ${i} crates of tea. It is cold! See a.ts: “Brews. Slowly.” ${'More words. '.repeat(40)}`,
     }));
     const goal = 'What we know about tea';
     const outline = await ask(toOutlineCall({ name: 'outline', model: MODEL, goal, findings }));
@@ -108,11 +108,11 @@ describe('the simulated Sonnet, asked as the coordinator asks', () => {
   });
 
   it('condenses findings and leaves none out', async () => {
-    const piece = Array.from({ length: 50 }, (_, at) => ({
-      finding_id: `finding_${at}`,
+    const piece = Array.from({ length: 50 }, (_, i) => ({
+      finding_id: `finding_${i}`,
       at: '2026-11-01T00:00:00.000Z',
-      task: `Measure ${at}`,
-      result: { summary: `It is ${at}. ${'And so on. '.repeat(100)}` },
+      task: `Measure ${i}`,
+      result: { summary: `It is ${i}. ${'And so on. '.repeat(100)}` },
       citations: [],
       files_changed: [],
       topics: [],
@@ -188,7 +188,7 @@ describe('a task of a mission', () => {
   });
 
   it('lists those nearest to the top where the workspace holds more than a listing or a reply does', async () => {
-    const paths = Array.from({ length: 1_100 }, (_, at) => (at < 600 ? `file-${at}.txt` : `deep/file-${at}.txt`));
+    const paths = Array.from({ length: 1_100 }, (_, i) => (i < 600 ? `file-${i}.txt` : `deep/file-${i}.txt`));
     await Promise.all(paths.map((path) => workspace.put(path, 'x')));
     const { text } = await work('List every file of the workspace.');
     expect(text).toMatch(/^1100 files in the workspace; the [6-9]\d\d nearest to the top are named\./);
@@ -203,7 +203,7 @@ describe('a task of a mission', () => {
   });
 });
 
-/** @throws what the call's own check has against the reply */
+/** @throws the problem that the call's own check finds */
 async function ask<Value>(call: StructuredCall<Value>): Promise<Value> {
   const reply = await client().messages.create({
     model: call.model,

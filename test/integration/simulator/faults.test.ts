@@ -146,7 +146,7 @@ describe('which request a fault hits', () => {
         faults: [{ kind: 'overloaded', when: { probability: 0.5 } }],
       });
       const statuses = [];
-      for (let at = 0; at < 12; at++) statuses.push(await statusOf('job', one.url));
+      for (let i = 0; i < 12; i++) statuses.push(await statusOf('job', one.url));
       await one.close();
       return statuses;
     };

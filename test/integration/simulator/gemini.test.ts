@@ -175,7 +175,7 @@ describe('a request that is wrong', () => {
 describe('limits', () => {
   it('refuse the sixteenth request of a minute', async () => {
     const statuses = [];
-    for (let at = 0; at < 16; at++) statuses.push((await generate('hello')).status);
+    for (let i = 0; i < 16; i++) statuses.push((await generate('hello')).status);
     expect(statuses).toEqual([...Array.from({ length: 15 }, () => 200), 429]);
     expect(simulator.gemini.counts()).toMatchObject([{ accepted: 15, refused: 1, mostInWindow: 15 }]);
   });

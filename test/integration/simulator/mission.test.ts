@@ -29,7 +29,7 @@ async function run(fleet: SimulatedFleet, mission: { goal: string; workspace?: s
   return { record, answer: (finding?.result ?? {}) as { answer?: string } };
 }
 
-/** Cites the first finding it is shown. */
+/** Cites the first finding of the prompt. */
 async function openLibrarian(fleet: SimulatedFleet): Promise<void> {
   const archive = createScriptedArchive((call) => {
     const [id = ''] = idsShown(call);

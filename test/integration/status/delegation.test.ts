@@ -5,15 +5,15 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 
 const test = useRedis();
 
-async function addMission(id: string, at: number, patch: MissionPatch): Promise<void> {
-  await test.redis.zadd(test.keys.missions, at, id);
-  await writeMission(test.db, id, { goal: `goal of ${id}`, state: 'running', ...patch }, new Date(at));
+async function addMission(id: string, createdAt: number, patch: MissionPatch): Promise<void> {
+  await test.redis.zadd(test.keys.missions, createdAt, id);
+  await writeMission(test.db, id, { goal: `goal of ${id}`, state: 'running', ...patch }, new Date(createdAt));
 }
 
 describe('the status', () => {
   it('has the newest five missions, newest first, with what each has cost', async () => {
     const fleet = await useFleet(test);
-    for (let at = 1; at <= 7; at += 1) await addMission(`m-${at}`, at, {});
+    for (let i = 1; i <= 7; i += 1) await addMission(`m-${i}`, i, {});
     const counts = { total: 3, added: 3, done: 1, failed: 1, skipped: 0 };
     await addMission('m-7', 7, { step: 'wait', counts, goal: `Describe  all\n${'code '.repeat(50)}` });
     await test.redis.hset(test.keys.spend('mission:m-7'), 'settled', 5_000);
@@ -44,9 +44,9 @@ describe('the status', () => {
         .filter(([, name]) => name !== 'info' && name !== 'config')
         .reduce((sum, [, , calls]) => sum + Number(calls), 0);
     };
-    for (let at = 0; at < 5; at += 1) await addMission(`m-${at}`, at, {});
+    for (let i = 0; i < 5; i += 1) await addMission(`m-${i}`, i, {});
     const few = await commands();
-    for (let at = 5; at < 1_000; at += 1) await addMission(`m-${at}`, at, {});
+    for (let i = 5; i < 1_000; i += 1) await addMission(`m-${i}`, i, {});
     expect(await commands()).toBe(few);
   });
 

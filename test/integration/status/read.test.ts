@@ -50,7 +50,7 @@ describe('readStatus', () => {
 
   it('sends the same commands at no finding and at ten thousand', async () => {
     const { redis, keys, read } = await openFleet();
-    await read(); // the scripts' texts travel once
+    await read(); // sends the scripts' texts once
     const atNone = await countCommands(read);
     for (let from = 0; from < 10_000; from += 1_000) {
       const members = Array.from({ length: 1_000 }, (_, i) => [from + i, `finding_${from + i}`]).flat();

@@ -33,7 +33,7 @@ test('tells of a batch’s end once, however many workers there are', async () =
   const model = createScriptedModel(() => 'done');
   const fleet = await useFleet(redis, { env: { FLEET_NOTIFY: notices.command }, haiku: model });
   await fleet.startHaiku(model);
-  const lines = Array.from({ length: 40 }, (_, at) => ({ description: `task ${at}` }));
+  const lines = Array.from({ length: 40 }, (_, i) => ({ description: `task ${i}` }));
   const batch = await loadBatch(redis, fleet, lines, { batch: 'many' });
   await batch.follow();
 

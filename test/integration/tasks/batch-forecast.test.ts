@@ -40,7 +40,7 @@ test('goes by what tasks of the same model and kind have cost', async () => {
   );
   await Promise.all(jobs.map((job) => job.finding()));
   const forecaster = forecasterOf(fleet);
-  for (let at = 0; at < 1_000; at += 1) forecaster.add({ description: 'describe', kind: 'docs' });
+  for (let i = 0; i < 1_000; i += 1) forecaster.add({ description: 'describe', kind: 'docs' });
   forecaster.add({ description: 'of another kind', kind: 'git' });
 
   const forecast = await forecaster.forecast();

@@ -94,7 +94,7 @@ test('refuses another file under the name of a batch', async () => {
 
 test('adds as many as the limit says and goes on from there the next time', async () => {
   const fleet = await useFleet(redis);
-  const lines = Array.from({ length: 5 }, (_, at) => ({ description: `task ${at}` }));
+  const lines = Array.from({ length: 5 }, (_, i) => ({ description: `task ${i}` }));
 
   const first = await loadBatch(redis, fleet, lines, { batch: 'slow', limit: 2 });
   const second = await loadBatch(redis, fleet, lines, { batch: 'slow', limit: 2 });
@@ -122,14 +122,14 @@ test('checks everything and adds nothing in a dry run', async () => {
 
 test('keeps the place of lines over several chunks', async () => {
   const fleet = await useFleet(redis);
-  const lines = Array.from({ length: 1_203 }, (_, at) => (at % 100 === 7 ? '{bad' : { description: `task ${at}` }));
+  const lines = Array.from({ length: 1_203 }, (_, i) => (i % 100 === 7 ? '{bad' : { description: `task ${i}` }));
 
   const { report, invalid, results } = await loadBatch(redis, fleet, lines, { batch: 'long' });
 
   expect(report).toMatchObject({ read: 1_203, added: 1_191, invalid: 12 });
-  expect(invalid.map(({ line }) => line)).toEqual(Array.from({ length: 12 }, (_, at) => at * 100 + 8));
+  expect(invalid.map(({ line }) => line)).toEqual(Array.from({ length: 12 }, (_, i) => i * 100 + 8));
   const found = await results();
-  expect(found.map(({ line }) => line)).toEqual(Array.from({ length: 1_203 }, (_, at) => at + 1));
+  expect(found.map(({ line }) => line)).toEqual(Array.from({ length: 1_203 }, (_, i) => i + 1));
   expect(found.every(({ line, task_id: id }) => id === null || id === `long-${line}`)).toBe(true);
 });
 

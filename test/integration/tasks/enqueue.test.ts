@@ -10,7 +10,7 @@ import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
 
-/** The queue as any other BullMQ client opens it, that knows nothing of the fleet. */
+/** The queue, opened as by a BullMQ client that is not part of the fleet. */
 async function openForeignQueue(): Promise<Queue> {
   const queue = new Queue('tasks', { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
   redis.cleanup(() => queue.close());
@@ -61,7 +61,7 @@ it('fails a foreign job that breaks a rule at once, with the rule, and does the 
     'invalid-job: name: expected "task" in queue tasks, got "tusk"',
   ]);
   expect(model.calls).toHaveLength(2);
-  expect((await foreign.getJob(bad[11]?.id ?? ''))?.attemptsMade).toBe(1); // more would only fail again
+  expect((await foreign.getJob(bad[11]?.id ?? ''))?.attemptsMade).toBe(1); // a second attempt would fail, too
 });
 
 it('works a job with keys of another version, and leaves them in it', async () => {

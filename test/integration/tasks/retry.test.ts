@@ -20,7 +20,7 @@ function retry(fleet: OpenFleet, id: string, options: Partial<RetryOptions> = {}
   });
 }
 
-/** A task that failed because its answer did not fit its schema; any later call answers well. */
+/** A task that failed because its answer did not fit its schema. Later calls return a valid answer. */
 async function failOnce(id: string) {
   const model = createScriptedModel((_, call) => (call <= 2 ? 'no number' : '{"n": 1}'));
   const fleet = await useFleet(redis, { haiku: model });
@@ -120,7 +120,7 @@ test('goes on from the stored turns after a provider failure, and starts afresh 
     const haiku = await fleet.startHaiku(model);
     await fleet.tasks.add({ description: 'two turns' }, { taskId: id });
     await fleet.until(id, 'delayed');
-    await redis.redis.hset(redis.keys.turns(id), 'unavailable_since', 1); // away for longer than a job waits
+    await redis.redis.hset(redis.keys.turns(id), 'unavailable_since', 1); // the provider is down for longer than a job waits
     await redis.redis.del(redis.keys.cooldown('claude-haiku-5-5'), redis.keys.outage('claude-haiku-5-5'));
     model.calls.length = 1;
     await (await fleet.job(id)).promote();
@@ -138,9 +138,9 @@ test('goes on from the stored turns after a provider failure, and starts afresh 
 test('groups failures by reason, the newest examples first, with the line that repairs them', async () => {
   const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'no number') });
   const { tasks } = fleet.inner.queues;
-  for (let at = 1; at <= 4; at += 1) {
-    await fleet.tasks.add({ description: `count ${at}`, schema: SCHEMA }, { taskId: `count-${at}` });
-    await fleet.until(`count-${at}`, 'failed');
+  for (let i = 1; i <= 4; i += 1) {
+    await fleet.tasks.add({ description: `count ${i}`, schema: SCHEMA }, { taskId: `count-${i}` });
+    await fleet.until(`count-${i}`, 'failed');
   }
   await tasks.add('task', { nothing: 'right' }, { jobId: 'foreign' });
   await fleet.until('foreign', 'failed');

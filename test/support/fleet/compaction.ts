@@ -4,7 +4,7 @@ import { createLogger } from '../../../src/process/logger.ts';
 import type { Model, ModelRequest } from '../../../src/models/model.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
 
-/** What a compaction of the test's swarm works with, as a coordinator's process has it. */
+/** The parts of a compaction in the test's swarm, as in a coordinator process. */
 export async function compactParts(
   redis: TestRedis,
   model: Model,
@@ -35,14 +35,14 @@ export async function compactParts(
   };
 }
 
-/** Ids of the findings that a request shows. */
+/** Ids of the findings in a request. */
 export function idsAsked(request: ModelRequest): string[] {
   return [...JSON.stringify(request.messages[0]?.content).matchAll(/<finding id=\\"([^"\\]+)\\"/g)].map(
     (match) => match[1] ?? '',
   );
 }
 
-/** A summary that cites what it was given, as a good model writes it. */
+/** A valid summary: it cites all findings that it was given. */
 export function toReply(ids: readonly string[]): string {
   return JSON.stringify({ summary: `In short: ${ids.map((id) => `[${id}]`).join(' ')}`, citations: ids });
 }

@@ -6,7 +6,7 @@ import { connectQueues } from '../../../src/jobs/connect-queue.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
 
-/** Fit for tests only. */
+/** For tests only. */
 export const TEST_PASSWORD = 'correct horse';
 
 /** The dashboard on a free port, over the test's own Redis and swarm; closed after the test. */
@@ -33,7 +33,7 @@ export async function startDashboard(fixture: TestRedis, env: Record<string, str
 
   const base = url.replace(/\/$/, '');
   const port = Number(new URL(url).port);
-  /** As a program asks: no Origin, no cookie unless given. */
+  /** A request of a program: without Origin, and without a cookie unless one is given. */
   const ask = (path: string, init: RequestInit = {}) => fetch(`${base}${path}`, { redirect: 'manual', ...init });
   const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     ask(path, {

@@ -17,7 +17,7 @@ export function testShards(count: number, limits: Partial<ShardLimits> = {}): Sh
   }));
 }
 
-/** A gate as one process has it, closed after the test. `lines` is what it logged. */
+/** The gate of one process, closed after the test. `lines`: its log. */
 export async function openGate(
   fixture: TestRedis,
   shards: readonly ShardLimits[],
@@ -39,7 +39,7 @@ export function acquire(
   return gate.acquire({ tokens: 100, ...request }, { signal });
 }
 
-/** @throws Error naming what came instead of a permit */
+/** @throws Error that names the answer, if it is no permit */
 export async function acquirePermit(
   gate: RateGate,
   request: { tokens?: number; exclude?: number[] } = {},

@@ -37,10 +37,10 @@ export const SHARD_KEYS = [1, 2, 3, 4, 5].map((shard) => `not-a-real-key-${shard
 
 export function shardEnvironment(simulator: Simulator): Record<string, string> {
   return {
-    ...Object.fromEntries(SHARD_KEYS.map((key, at) => [`GEMINI_API_KEY_SHARD${at + 1}`, key])),
+    ...Object.fromEntries(SHARD_KEYS.map((key, i) => [`GEMINI_API_KEY_SHARD${i + 1}`, key])),
     GEMINI_TIER: 'free',
     GEMINI_BASE_URL: simulator.url,
-    FLEET_CALL_TIMEOUT_MS: '20000', // a busy machine is no failing shard
+    FLEET_CALL_TIMEOUT_MS: '20000', // on a busy machine a slow call must not count as a failing shard
   };
 }
 

@@ -4,7 +4,7 @@ import type { TurnLedger } from '../../../src/ledger/types.ts';
 import type { Model } from '../../../src/models/model.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
 
-/** The structured calls of one run of one piece of work without a job, as a process that just started has them. */
+/** The structured calls of one run without a job, in a process that has just started. */
 export function openStructuredCalls(
   redis: TestRedis,
   model: Model,

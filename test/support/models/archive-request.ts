@@ -1,14 +1,13 @@
 import type { ArchiveRequest } from '../../../src/models/archive-model.ts';
 
-/** A question as a librarian asks it. */
+/** A request of a librarian. */
 export function archiveRequest(
   question: string,
   findings: readonly string[] = [],
   changes: Partial<ArchiveRequest> = {},
 ) {
   const blocks = findings.map(
-    (text, at) =>
-      `<finding id="finding_${String(at).padStart(4, '0')}" at="2026-11-20T10:00:00.000Z">${text}</finding>`,
+    (text, i) => `<finding id="finding_${String(i).padStart(4, '0')}" at="2026-11-20T10:00:00.000Z">${text}</finding>`,
   );
   const request: ArchiveRequest = {
     model: 'gemini-3.5-flash-lite',

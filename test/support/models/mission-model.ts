@@ -7,13 +7,13 @@ export function titleOf(request: ModelRequest): string {
   return typeof title === 'string' ? title : '';
 }
 
-/** What the first user message of a call says. */
+/** The first user message of a call. */
 export function promptOf(request: ModelRequest): string {
   const content = request.messages[0]?.content;
   return typeof content === 'string' ? content : JSON.stringify(content);
 }
 
-/** Ids of the findings that a call was given. */
+/** Ids of the findings in a call. */
 export function idsGiven(request: ModelRequest): string[] {
   return [...promptOf(request).matchAll(/<finding id=\\?"([^"\\]+)/g)].map((match) => match[1] ?? '');
 }
@@ -42,7 +42,7 @@ function toSynthesisReply(request: ModelRequest): string {
   return JSON.stringify({ answer: `Done. [${ids.join(', ')}]`, citations: ids });
 }
 
-/** One model for coordinator and workers: plans as told, does each task in one word, and sums up. */
+/** One model for coordinator and workers: returns the given plan, one word for each task, and a synthesis. */
 export function createMissionModel(
   tasks: PlannedTask[],
   answers: {

@@ -40,12 +40,12 @@ export const OUTLINE = {
   ],
 };
 
-/** What a section is about, by its block. */
+/** The subject of a section, from its block. */
 export function topicOf(request: ModelRequest): string {
   return /<section>(?:\\n|\n)On (\w+)/.exec(promptOf(request))?.[1] ?? '';
 }
 
-/** A section that cites what it was given. */
+/** A section that cites the findings that it was given. */
 export function toSectionReply(request: ModelRequest): string {
   const ids = idsGiven(request);
   return JSON.stringify({ text: `There is ${topicOf(request)} [${ids.join(', ')}].`, citations: ids });

@@ -31,7 +31,7 @@ function toReply(request: ModelRequest, step: Step, call: number): ModelReply {
   const usage = { input: 100, cache_write: 0, cache_read: 0, output: 200 };
   const base = { id: `msg_scripted_${call}`, model: request.model };
   if (typeof step === 'object' && 'tools' in step) {
-    const content = step.tools.map((tool, at) => ({ type: 'tool_use', id: `toolu_${call}_${at}`, ...tool }));
+    const content = step.tools.map((tool, i) => ({ type: 'tool_use', id: `toolu_${call}_${i}`, ...tool }));
     return { ...base, content: content as Anthropic.ContentBlock[], stopReason: 'tool_use', usage };
   }
   const { text, stopReason = 'end_turn', usage: given = {} } = typeof step === 'string' ? { text: step } : step;

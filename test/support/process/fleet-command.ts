@@ -10,20 +10,20 @@ export interface CommandResult {
 
 export interface RunningCommand {
   child: ChildProcess;
-  /** What it has printed so far, both outputs. */
+  /** Its output so far, standard and error output together. */
   output(): string;
   done: Promise<CommandResult>;
 }
 
 const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
 
-/** What a command may see of the test's own environment; no `FLEET_*`, no key. */
+/** The variables that a command gets from the test's environment: no `FLEET_*`, no key. */
 export function plainEnvironment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   const { PATH, HOME, LANG, TMPDIR } = process.env;
   return { PATH, HOME, LANG, TMPDIR, ...more };
 }
 
-/** Starts the built `fleet` command, in a process group of its own. @param input what it reads; default nothing */
+/** Starts the built `fleet` command in its own process group. @param input its standard input; default: empty */
 export function startFleet(args: string[], env: NodeJS.ProcessEnv, cwd?: string, input = ''): RunningCommand {
   const child = spawn(process.execPath, [main, ...args], {
     env,

@@ -13,7 +13,7 @@ export interface TestPm2 {
   /** `FLEET_HOME`: its `.env` is written by `configure`. */
   readonly home: string;
   readonly folder: string;
-  /** What a shell that uses them has set. */
+  /** The environment of a shell that uses both. */
   readonly env: NodeJS.ProcessEnv;
   /** Writes the `.env`; a second call changes single variables. */
   configure(variables: Record<string, string>): void;
@@ -25,12 +25,13 @@ export interface TestPm2 {
 
 const pm2Main = createRequire(import.meta.url).resolve('pm2/bin/pm2');
 
-/** One pm2 daemon a test, ended with everything below it after the test. */
+/** One pm2 daemon for each test. It is ended with all its processes after the test. */
 export function usePm2(): TestPm2 {
   let folder = '';
   let variables: Record<string, string> = {};
-  const at = (name: string) => join(folder, name);
-  const environment = () => plainEnvironment({ PM2_HOME: at('pm2'), FLEET_HOME: at('home'), FLEET_DATA: at('data') });
+  const pathTo = (name: string) => join(folder, name);
+  const environment = () =>
+    plainEnvironment({ PM2_HOME: pathTo('pm2'), FLEET_HOME: pathTo('home'), FLEET_DATA: pathTo('data') });
   const pm2 = async (...args: string[]) => {
     const { stdout } = await promisify(execFile)(process.execPath, [pm2Main, ...args], { env: environment() });
     return stdout;
@@ -39,13 +40,13 @@ export function usePm2(): TestPm2 {
   beforeEach(() => {
     folder = makeFolder();
     variables = {};
-    mkdirSync(at('home'));
+    mkdirSync(pathTo('home'));
   });
-  afterEach(() => endDaemon(at('pm2/pm2.pid')));
+  afterEach(() => endDaemon(pathTo('pm2/pm2.pid')));
 
   return {
     get home() {
-      return at('home');
+      return pathTo('home');
     },
     get folder() {
       return folder;
@@ -56,7 +57,7 @@ export function usePm2(): TestPm2 {
     configure(more) {
       Object.assign(variables, more);
       const lines = Object.entries(variables).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
-      writeFileSync(at('home/.env'), lines.join(''));
+      writeFileSync(pathTo('home/.env'), lines.join(''));
     },
     fleet: (...args) => runFleet(args, environment(), folder),
     pm2,
@@ -79,7 +80,7 @@ export function usePm2(): TestPm2 {
   };
 }
 
-/** By its pid and those below it: `pm2 kill` would wait for every grace period. */
+/** Kills the daemon and its processes by their pids: `pm2 kill` would wait for every grace period. */
 async function endDaemon(pidFile: string): Promise<void> {
   if (!existsSync(pidFile)) return;
   const daemon = Number(readFileSync(pidFile, 'utf8'));

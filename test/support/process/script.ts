@@ -11,7 +11,7 @@ export interface RunningScript {
   done: Promise<CommandResult>;
 }
 
-/** Starts `node …args` on the test's swarm, as a user's script would be; killed after the test, if it is there. */
+/** Starts `node …args` on the test's swarm, as a user's script. Killed after the test if it still runs. */
 export function startScript(
   redis: TestRedis,
   args: string[],

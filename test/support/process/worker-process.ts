@@ -7,7 +7,7 @@ import { plainEnvironment } from './fleet-command.ts';
 
 type WorkerKind = 'haiku' | 'coordinator' | 'librarian';
 
-/** A built worker, as pm2 would run it. */
+/** A built worker, started as pm2 starts it. */
 export interface WorkerProcess {
   id: string;
   pid: number;
@@ -38,11 +38,11 @@ export interface WorkerProcessOptions {
   kind?: WorkerKind;
 }
 
-/** Starts a built worker on the test's swarm and waits until it says that it is ready. Killed after the test, if it is there. */
+/** Starts a built worker on the test's swarm and waits until it is ready. Killed after the test if it still runs. */
 export async function startWorkerProcess(redis: TestRedis, options: WorkerProcessOptions): Promise<WorkerProcess> {
   const { id, kind = 'haiku', workspace } = options;
   const env = swarmEnvironment(redis, {
-    TMPDIR: redis.folder, // what a killed worker leaves goes with it
+    TMPDIR: redis.folder, // what a killed worker leaves is removed with it
     FLEET_WORKER_ID: id,
     FLEET_HAIKU_CONCURRENCY: String(options.slots ?? 1),
     ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),

@@ -3,13 +3,13 @@ import { toNanoUsd } from '../../../src/pricing/money.ts';
 import { toUtcDay } from '../../../src/findings/timestamp.ts';
 import type { TestRedis } from './use-redis.ts';
 
-/** What the fleet says it spent today, in nano-dollars and calls. */
+/** What the fleet has booked today, in nano-dollars and calls. */
 export interface Books {
   settled: number;
   reserved: number;
   uncertain: number;
   uncertainCalls: number;
-  /** Of the public total other programs read. */
+  /** The public total, which other programs read. */
   costHaiku: number;
   /** Sums over the ledger's rows. */
   ledgerNano: number;
@@ -42,13 +42,13 @@ export async function readBooks({ redis, keys }: TestRedis): Promise<Books> {
   };
 }
 
-/** What the provider billed, turn by turn of every job. */
+/** What the provider billed for each turn of each job. */
 export interface Bills {
   /** Requests for which the model ran. */
   calls: number;
   /** Turns of jobs that were served at least once. */
   turns: number;
-  /** Sum of the last bill of every turn: the reply that was stored, where the earlier ones died with their process. */
+  /** Sum of the last bill of every turn: of the stored reply, if earlier ones were lost with their process. */
   lastNano: number;
 }
 

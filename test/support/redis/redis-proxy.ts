@@ -4,21 +4,21 @@ import { defineScripts, type ScriptName } from '../../../src/redis/scripts.ts';
 import type { TestRedis } from './use-redis.ts';
 
 /**
- * `request`: Redis never sees the script run, and nothing after it. `answer`: it does, and the caller never learns.
- * `break`: it does, and the connection breaks instead of the answer; the caller may connect again.
+ * `request`: the script and everything after it do not reach Redis. `answer`: Redis runs the script, and the caller gets no
+ * answer. `break`: Redis runs the script, and the connection breaks instead of the answer; the caller may connect again.
  */
 export type TrapKind = 'request' | 'answer' | 'break';
 
 export interface RedisProxy {
   url: string;
   hasSprung(): boolean;
-  /** What springs it, for messages. */
+  /** The trigger, for messages. */
   what: string;
 }
 
 /**
- * Stands between one process and Redis, and stops it at one line: at the n-th run of a script, before or after it.
- * That line can be reached from outside only here, without a hook in the product.
+ * A proxy between one process and Redis. It stops the process at one line: before or after the n-th run of a script. So a
+ * test reaches that line without a hook in the product.
  */
 export async function startRedisProxy(
   redis: TestRedis,
@@ -39,7 +39,7 @@ export async function startRedisProxy(
     client.on('close', () => held !== 'break' && upstream.destroy());
     upstream.on('close', () => client.destroy());
     upstream.on('data', (chunk) => {
-      if (held === 'break') upstream.destroy(); // Redis has done it: that was all
+      if (held === 'break') upstream.destroy(); // Redis has run the script
       else if (held !== 'answer') client.write(chunk);
     });
     client.on('data', (chunk) => {
@@ -67,7 +67,7 @@ export async function startRedisProxy(
   };
 }
 
-/** What a run of the script is known by on the wire: its text the first time on a connection, then its hash. */
+/** The bytes that identify a run of the script: its text at the first time on a connection, then its hash. */
 async function toMarks(redis: TestRedis, script: ScriptName): Promise<string[]> {
   const probe = await redis.connect();
   defineScripts(probe);

@@ -2,7 +2,7 @@ import type { Finding } from '../../../src/findings/finding.ts';
 import { noteFinding } from '../../../src/findings/store.ts';
 import type { TestRedis } from './use-redis.ts';
 
-/** Stores findings as other programs do: a key, and nothing else. */
+/** Stores findings as other programs do: only the key. */
 export async function storeExternal(redis: TestRedis, findings: Record<string, object | string>): Promise<void> {
   for (const [id, finding] of Object.entries(findings)) {
     await redis.redis.set(redis.keys.finding(id), typeof finding === 'string' ? finding : JSON.stringify(finding));

@@ -9,14 +9,14 @@ import { useFolder } from '../folder.ts';
 import { listChildren, waitUntil } from '../wait.ts';
 
 export interface TestRedisOptions {
-  /** Default false; true where a test kills the server and wants its data back. */
+  /** True: the data survives a kill of the server. Default false. */
   appendOnly?: boolean;
   maxMemory?: string;
-  /** False where a file keeps processes or connections over several of its tests. Default true. */
+  /** False: a file keeps processes or connections over several of its tests. Default true. */
   leakGuard?: boolean;
 }
 
-/** One redis-server a file, one swarm a test. Read its fields inside hooks and tests only. */
+/** One redis-server for each file, one swarm for each test. Read its fields inside hooks and tests only. */
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
@@ -24,7 +24,7 @@ export interface TestRedis {
   readonly folder: string;
   /** The support's own connection; waits through restarts. */
   readonly redis: Redis;
-  /** Fresh for every test; `FLEET_SWARM` of processes that the test starts. */
+  /** New for every test: `FLEET_SWARM` of processes that the test starts. */
   readonly swarm: string;
   readonly keys: Keys;
   /** The swarm over the support's own connection. */
@@ -33,17 +33,17 @@ export interface TestRedis {
   connectDb(role?: RedisRole): Promise<Db>;
   /** Opens another connection; closed after the test. */
   connect(role?: RedisRole): Promise<Redis>;
-  /** Runs after the test, last given first, before the leak guard looks. */
+  /** Runs after the test, the last one first, before the leak guard. */
   cleanup(undo: () => unknown): void;
-  /** Ends the server as `kill -9` would. */
+  /** Ends the server with SIGKILL. */
   kill(): Promise<void>;
   /** Starts it again on the same port and folder. */
   start(): Promise<void>;
 }
 
 /**
- * Gives a test file a redis-server of its own, on its own port and folder. After each test it fails the test when a
- * connection or a child process is left that the support did not make.
+ * Starts a redis-server for a test file, with its own port and folder. After each test it fails the test if a connection or
+ * a child process is left that the support did not create.
  */
 export function useRedis(options: TestRedisOptions = {}): TestRedis {
   const folder = useFolder();
@@ -133,13 +133,13 @@ export function useRedis(options: TestRedisOptions = {}): TestRedis {
 
 async function guard(admin: Redis, before: number[]): Promise<void> {
   const openConnections = async () =>
-    String(await admin.client('LIST')) // `name=` of BullMQ's connections says which queue left one
+    String(await admin.client('LIST')) // `name=` of BullMQ's connections names the queue
       .split('\n')
       .filter((line) => line !== '' && !/ name=test-(admin|own) /.test(line));
   const newChildren = async () => (await listChildren()).filter((pid) => !before.includes(pid));
   const quiet = async () => (await openConnections()).length === 0 && (await newChildren()).length === 0;
   if (await waitUntil(quiet, { timeoutMs: 3_000, orElse: () => false })) return;
   const left = [...(await openConnections()), ...(await newChildren()).map((pid) => `process ${pid}`)];
-  for (const pid of await newChildren()) process.kill(pid, 'SIGKILL'); // children of this very process: they must not disturb the next test
+  for (const pid of await newChildren()) process.kill(pid, 'SIGKILL'); // children of this process: they must not disturb the next test
   throw new Error(`the test left open:\n${left.join('\n')}`);
 }

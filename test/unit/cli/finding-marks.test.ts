@@ -22,7 +22,7 @@ describe('a finding id', () => {
 
   it('is the one the caller wants, and stays what it was', () => {
     expect(toFindingId('nightly-1', 'mine')).toBe('mine');
-    expect(toFindingId('nightly-1')).toBe('finding_e9673773e793a22d'); // stored findings are found by it: never change how it is made
+    expect(toFindingId('nightly-1')).toBe('finding_e9673773e793a22d'); // stored findings have ids of this form: it must never change
   });
 });
 
@@ -62,8 +62,8 @@ describe('a stored finding', () => {
     ['local time', { timestamp: '2025-11-21T10:15:00.123456' }, new Date(2025, 10, 21, 10, 15, 0, 123).toISOString()],
     ['an instant', { at: '2025-11-21T09:15:00.123Z', timestamp: 'x' }, '2025-11-21T09:15:00.123Z'],
     ['an instant that is none', { at: 'soon' }, '1970-01-01T00:00:00.000Z'],
-  ])('with %s has the instant it sorts by', (_, stored, at) => {
-    expect(parseFinding('finding_1', JSON.stringify(stored))?.at).toBe(at);
+  ])('with %s has the instant it sorts by', (_, stored, storedAt) => {
+    expect(parseFinding('finding_1', JSON.stringify(stored))?.at).toBe(storedAt);
   });
 
   it('counts a field of the wrong type as missing', () => {

@@ -6,7 +6,7 @@ import { packageFolder } from '../../../src/config/package-folder.ts';
 /** Imports and re-exports of values; those that begin with `import type` cost nothing at run time. */
 const VALUE_IMPORT = /^(?:import|export) (?!type )(?:[^;'"]*? from )?'([^']+)';/gm;
 
-/** Every package that a file loads before it does anything, itself or through its own files. */
+/** Every package that a file loads at import, directly or through the project's files. */
 function loadedPackages(entry: string): string[] {
   const seen = new Set<string>();
   const packages = new Set<string>();

@@ -55,7 +55,7 @@ describe('shards', () => {
       GEMINI_WINDOW_MS_SHARD2: '2000',
       GEMINI_TIER_SHARD2: 'paid',
       GEMINI_PROJECT_SHARD2: 'my-project',
-      GEMINI_RPM_SHARD3: '7', // a shard without a key: looked at, not used
+      GEMINI_RPM_SHARD3: '7', // a shard without a key is checked, not used
     });
     expect(config.shards).toMatchObject([
       { number: 1, rpm: 10, rpd: 1_500, tier: 'free', project: null },

@@ -16,7 +16,7 @@ function problemOf(json: unknown, limits = LIMITS): string {
   return checked.ok ? 'nothing' : checked.problem;
 }
 
-const ten = Array.from({ length: 10 }, (_, at) => taskOf(`t${at}`));
+const ten = Array.from({ length: 10 }, (_, i) => taskOf(`t${i}`));
 const sonnet = { model: 'sonnet', reason: 'ambiguous requirements' };
 
 describe('the files of a plan', () => {
@@ -56,9 +56,9 @@ describe('the number of tasks', () => {
   });
 
   it('is told where it is 100,000, spread or not', () => {
-    const items = Array.from({ length: 50_000 }, (_, at) => `f${at}`);
+    const items = Array.from({ length: 50_000 }, (_, i) => `f${i}`);
     const spread = planOf(taskOf('a', { for_each: items }), taskOf('b', { for_each: items }));
-    const flat = planOf(...Array.from({ length: 100_000 }, (_, at) => taskOf(`t${at}`)));
+    const flat = planOf(...Array.from({ length: 100_000 }, (_, i) => taskOf(`t${i}`)));
     for (const plan of [spread, flat])
       expect(problemOf(plan)).toMatch(/^the plan has 100,000 tasks: expected 1 to 5,000/);
   });
@@ -106,15 +106,15 @@ describe('ids and dependencies', () => {
   });
 
   it('refuse so many waits that they would not fit', () => {
-    const items = Array.from({ length: 1_000 }, (_, at) => `f${at}`);
+    const items = Array.from({ length: 1_000 }, (_, i) => `f${i}`);
     const each = { for_each: items, description: 'read {item}' };
     const problem = problemOf(planOf(taskOf('a', each), taskOf('b', { ...each, depends_on: ['a'] })));
     expect(problem).toContain('1,000,000 waits');
   });
 
   it('follow a chain of thousands', () => {
-    const chain = Array.from({ length: 5_000 }, (_, at) =>
-      taskOf(`t${at}`, at === 0 ? {} : { depends_on: [`t${at - 1}`] }),
+    const chain = Array.from({ length: 5_000 }, (_, i) =>
+      taskOf(`t${i}`, i === 0 ? {} : { depends_on: [`t${i - 1}`] }),
     );
     expect(problemOf(planOf(...chain.toReversed()))).toBe('nothing');
   });
@@ -134,7 +134,7 @@ describe('for_each', () => {
   it('refuses texts that no queue should hold once it is filled in', () => {
     const long = { for_each: ['x'.repeat(2_000)], description: '{item}'.repeat(3_000) };
     expect(problemOf(planOf(taskOf('a', long)))).toContain('6000000 characters once {item} is filled in');
-    const items = Array.from({ length: 5_000 }, (_, at) => `f${at}`);
+    const items = Array.from({ length: 5_000 }, (_, i) => `f${i}`);
     const wide = { for_each: items, description: `{item} ${'x'.repeat(10_000)}` };
     expect(problemOf(planOf(taskOf('a', wide)))).toContain('say it shorter');
   });

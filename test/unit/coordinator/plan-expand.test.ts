@@ -46,13 +46,13 @@ it('numbers every task after all it depends on, whatever the plan', () => {
   });
   fc.assert(
     fc.property(plans, fc.boolean(), (shapes, reversed) => {
-      const tasks = shapes.map(([deps, count], at) => ({
-        id: `t${at}`,
-        depends_on: [...new Set(deps.filter((dep) => dep < at).map((dep) => `t${dep}`))],
+      const tasks = shapes.map(([deps, count], i) => ({
+        id: `t${i}`,
+        depends_on: [...new Set(deps.filter((dep) => dep < i).map((dep) => `t${dep}`))],
         for_each: Array.from({ length: count }, (_, item) => `i${item}`),
       }));
       const nodes = expandPlan(planOf(...(reversed ? tasks.toReversed() : tasks)));
-      expect(nodes.map(({ n }) => n)).toEqual(nodes.map((_, at) => at + 1));
+      expect(nodes.map(({ n }) => n)).toEqual(nodes.map((_, i) => i + 1));
       for (const node of nodes) for (const other of node.dependsOn) expect(other).toBeLessThan(node.n);
     }),
   );

@@ -42,7 +42,7 @@ describe('the prompt for a plan', () => {
   });
 
   it('cuts a listing that would fill the window, and says how much is missing', () => {
-    const files = Array.from({ length: 20_000 }, (_, at) => ({ path: `${'deep/'.repeat(20)}${at}.ts`, bytes: 1 }));
+    const files = Array.from({ length: 20_000 }, (_, i) => ({ path: `${'deep/'.repeat(20)}${i}.ts`, bytes: 1 }));
     const { prompt } = toPlanCall({ ...QUESTION, files });
     expect(Buffer.byteLength(prompt)).toBeLessThan(301_000);
     const shown = prompt.match(/\t1$/gm)?.length ?? 0;
@@ -52,7 +52,7 @@ describe('the prompt for a plan', () => {
   it('reserves a reply as long as tasks and listing need, at most 64,000 tokens', () => {
     expect(toPlanCall(QUESTION).maxTokens).toBe(2_000 + 40 * 250 + 2 * 25);
     expect(toPlanCall({ ...QUESTION, limits: { maxTasks: 5_000, maxSonnet: 1 } }).maxTokens).toBe(16_050);
-    const files = Array.from({ length: 20_000 }, (_, at) => ({ path: `${at}`, bytes: 1 }));
+    const files = Array.from({ length: 20_000 }, (_, i) => ({ path: `${i}`, bytes: 1 }));
     expect(toPlanCall({ ...QUESTION, files }).maxTokens).toBe(64_000);
   });
 

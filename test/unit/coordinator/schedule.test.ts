@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { toSchedule } from '../../../src/coordinator/plan/forecast.ts';
 
-const free = (count: number) => Array.from({ length: count }, (_, at) => ({ n: at + 1, dependsOn: [] as number[] }));
+const free = (count: number) => Array.from({ length: count }, (_, i) => ({ n: i + 1, dependsOn: [] as number[] }));
 
 it.each([
   { what: 'independent tasks by the slots', nodes: free(41), slots: 20, rounds: 3, longestChain: 1 },
   {
     what: 'a chain one after the other',
-    nodes: Array.from({ length: 5 }, (_, at) => ({ n: at + 1, dependsOn: at === 0 ? [] : [at] })),
+    nodes: Array.from({ length: 5 }, (_, i) => ({ n: i + 1, dependsOn: i === 0 ? [] : [i] })),
     slots: 20,
     rounds: 5,
     longestChain: 5,

@@ -13,8 +13,8 @@ const QUESTION = {
   failed: ['3 read c: step-limit'],
 };
 
-const manyResults = Array.from({ length: 5_000 }, (_, at) => ({
-  findingId: `finding_${String(at).padStart(12, '0')}`,
+const manyResults = Array.from({ length: 5_000 }, (_, i) => ({
+  findingId: `finding_${String(i).padStart(12, '0')}`,
   kind: 'docs',
   task: 'read',
   result: 'y'.repeat(500),
@@ -85,7 +85,7 @@ describe('texts that must fit', () => {
       fc.property(fc.array(fc.string({ unit: 'grapheme' })), fc.nat(200), (texts, most) => {
         const { texts: fitted } = fitTexts(texts, most);
         expect(fitted.reduce((sum, text) => sum + Buffer.byteLength(text), 0)).toBeLessThanOrEqual(most);
-        fitted.forEach((text, at) => expect(texts[at]?.startsWith(text)).toBe(true));
+        fitted.forEach((text, i) => expect(texts[i]?.startsWith(text)).toBe(true));
       }),
     );
   });

@@ -90,7 +90,7 @@ it('the outcome table names every error that is not a bug of the fleet', () => {
   );
   const isNamed = (error: typeof errors.FleetError): boolean =>
     named.has(error.name) || named.has((Object.getPrototypeOf(error) as { name: string }).name);
-  // A job that ends with one of these met a bug: they belong to callers, to the start of a process, or to Redis.
+  // These are no outcomes of a job: they belong to callers, to the start of a process, or to Redis.
   const others = classes.filter((error) => !isNamed(error));
   expect(others.map(({ name }) => name).toSorted()).toEqual([
     'ConfigError',

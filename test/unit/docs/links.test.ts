@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { changelog, pageOf, pages, root } from '../../support/docs.ts';
 
 const MAX_IMAGE_BYTES = 200_000;
-/** Two screens a page; README and CONTRIBUTING are one screen more, the architecture has three lives to tell. */
+/** Most lines of a page: README and CONTRIBUTING may be longer, and the architecture describes three lives. */
 const MAX_LINES: Record<string, number> = { 'README.md': 150, 'CONTRIBUTING.md': 150, 'ARCHITECTURE.md': 250 };
 const MAX_PAGE_LINES = 120;
 

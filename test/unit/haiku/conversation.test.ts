@@ -23,7 +23,7 @@ function longText(): fc.Arbitrary<string> {
     .map(([c, n]) => c.repeat(n));
 }
 
-/** What a provider would count: the parts one by one, so that a part that was dropped is no longer paid for. */
+/** The count of a provider: of each part that is still in the prompt. */
 function count(conversation: Conversation, perToken: number): number {
   const parts = [
     ...fixed,
@@ -33,11 +33,11 @@ function count(conversation: Conversation, perToken: number): number {
 }
 
 function toReply(turn: number, uses: number, prompt: number): ModelReply {
-  const content = Array.from({ length: uses }, (_, at) => ({
+  const content = Array.from({ length: uses }, (_, i) => ({
     type: 'tool_use',
-    id: `toolu_${turn}_${at}`,
+    id: `toolu_${turn}_${i}`,
     name: 'read',
-    input: { file_path: `${at}.ts` },
+    input: { file_path: `${i}.ts` },
   })) as Anthropic.ContentBlock[];
   const usage = {
     input: prompt,
@@ -48,7 +48,7 @@ function toReply(turn: number, uses: number, prompt: number): ModelReply {
   return { id: `msg_${turn}`, model: 'claude-haiku-5-5', content, stopReason: 'tool_use', usage };
 }
 
-/** Plays the turns of a task; `onPrompt` sees the conversation as each prompt would leave. */
+/** Runs the turns of a task; `onPrompt` gets the conversation before each call. */
 function play(
   results: string[][],
   perToken: number,
@@ -62,7 +62,7 @@ function play(
     onPrompt(conversation, before, dropped);
     conversation.addReply(toReply(turn, texts.length, count(conversation, perToken)));
     conversation.addUser(
-      texts.map((content, at) => ({ type: 'tool_result', tool_use_id: `toolu_${turn}_${at}`, content })),
+      texts.map((content, i) => ({ type: 'tool_result', tool_use_id: `toolu_${turn}_${i}`, content })),
     );
   }
   return conversation;
@@ -110,7 +110,7 @@ describe('Conversation', () => {
         let turn = 0;
         play(results, perToken, limitTokens, (conversation, before, dropped) => {
           const after = toContents(conversation);
-          const changed = after.flatMap((content, at) => (content === before[at] ? [] : [at]));
+          const changed = after.flatMap((content, i) => (content === before[i] ? [] : [i]));
           expect(changed).toHaveLength(dropped);
           const lastDropped = changed.at(-1) ?? 0;
           for (const content of after.slice(0, lastDropped))

@@ -5,7 +5,7 @@ import { PROMPT_VERSION, toRepairMessage, toSystemBlocks, toTaskMessage } from '
 it('has a version of its own for every wording', () => {
   const wording = [toSystemBlocks([])[0]?.text, toTaskMessage({ description: 'x' }), toRepairMessage('x')].join('\n');
   const digest = createHash('sha256').update(wording).digest('hex').slice(0, 12);
-  // A change of the words needs a new PROMPT_VERSION: findings name the one they were made with.
+  // A change of the text needs a new PROMPT_VERSION, because findings name theirs.
   expect({ version: PROMPT_VERSION, digest }).toEqual({ version: 'task-1', digest: 'fe686042ea9e' });
 });
 

@@ -90,7 +90,7 @@ describe('a filter', () => {
 describe('when not everything fits', () => {
   const archive = [
     entry('oldest', { result: 'The harvest of Darjeeling was 40 tons' }),
-    ...Array.from({ length: 50 }, (_, at) => entry(`filler${at}`, { result: `The weather was fine on day ${at}` })),
+    ...Array.from({ length: 50 }, (_, i) => entry(`filler${i}`, { result: `The weather was fine on day ${i}` })),
     entry('newest', { result: 'Nothing of note' }),
   ];
 
@@ -109,7 +109,7 @@ describe('when not everything fits', () => {
   test('the limit holds, the order stays, and nothing that still fits is left out', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(400), { maxLength: 40 }), fc.nat(8_000), fc.string(), (sizes, maxBytes, question) => {
-        const entries = sizes.map((size, at) => entry(`f${at}`, { result: 'w'.repeat(size) }));
+        const entries = sizes.map((size, i) => entry(`f${i}`, { result: 'w'.repeat(size) }));
         const chosen = chooseEntries(entries, { question, maxBytes });
         const used = chosen.reduce((sum, { bytes }) => sum + bytes, 0);
         expect(used).toBeLessThanOrEqual(maxBytes);

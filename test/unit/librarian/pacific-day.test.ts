@@ -24,8 +24,8 @@ describe('pacificDay', () => {
     ['2026-03-08T20:00:00.000Z', '2026-03-08', '2026-03-08T08:00:00.000Z', '2026-03-09T07:00:00.000Z'],
     ['2026-11-01T08:30:00.000Z', '2026-11-01', '2026-11-01T07:00:00.000Z', '2026-11-02T08:00:00.000Z'],
     ['2026-12-31T23:00:00.000Z', '2026-12-31', '2026-12-31T08:00:00.000Z', '2027-01-01T08:00:00.000Z'],
-  ])('puts %s into %s', (at, name, starts, ends) => {
-    const day = pacificDay(utc(at));
+  ])('puts %s into %s', (instant, name, starts, ends) => {
+    const day = pacificDay(utc(instant));
     expect([day.name, iso(day.startsAtMs), iso(day.endsAtMs)]).toEqual([name, starts, ends]);
   });
 
@@ -38,8 +38,8 @@ describe('pacificDay', () => {
       ] as const) {
         const startsAtMs = utc(`${name}${begins}`);
         const endsAtMs = startsAtMs + hours * HOUR_MS;
-        for (let at = startsAtMs; at < endsAtMs; at += 41 * 60_000) {
-          expect(pacificDay(at)).toEqual({ name, startsAtMs, endsAtMs });
+        for (let atMs = startsAtMs; atMs < endsAtMs; atMs += 41 * 60_000) {
+          expect(pacificDay(atMs)).toEqual({ name, startsAtMs, endsAtMs });
         }
         expect(pacificDay(endsAtMs).startsAtMs).toBe(endsAtMs);
       }
@@ -49,9 +49,9 @@ describe('pacificDay', () => {
   it('covers all time: each instant lies in its day, and the next day begins where it ends', () => {
     const span = { min: utc('2000-01-01T00:00:00Z'), max: utc('2040-12-31T23:59:59Z') };
     assert(
-      property(integer(span), (at) => {
-        const day = pacificDay(at);
-        expect(day.startsAtMs <= at && at < day.endsAtMs).toBe(true);
+      property(integer(span), (atMs) => {
+        const day = pacificDay(atMs);
+        expect(day.startsAtMs <= atMs && atMs < day.endsAtMs).toBe(true);
         expect([23, 24, 25]).toContain((day.endsAtMs - day.startsAtMs) / HOUR_MS);
         expect(pacificDay(day.startsAtMs)).toEqual(day);
         expect(pacificDay(day.endsAtMs - 1)).toEqual(day);

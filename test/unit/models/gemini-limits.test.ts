@@ -14,7 +14,7 @@ function createLimits(settings: Partial<LimitSettings>) {
   const limits = new ProjectLimits(whole, () => now);
   return {
     limits,
-    to: (at: number) => (now = at),
+    to: (instant: number) => (now = instant),
     pass: (ms: number) => (now += ms),
     take: (tokens = 0, project = 'p', model = MODEL): GoogleError | null => {
       try {
@@ -64,7 +64,7 @@ describe('the minute of a project and model', () => {
     expect(quotaIds(take(401))).toEqual([TOKENS]);
     expect(take(400)).toBeNull();
     pass(60_000);
-    expect(take(1_001)).not.toBeNull(); // will never fit
+    expect(take(1_001)).not.toBeNull(); // it can never fit
   });
 
   it('is one for each project and model, and a project may have its own', () => {
@@ -140,8 +140,8 @@ it('has a clock that can be set and run fast', () => {
   const clock = new SimulatedClock(() => real);
   expect(clock.now()).toBe(1_000);
   clock.set({ at: NOON, speed: 1_440 });
-  real += 60_000; // a minute of ours
-  expect(clock.now()).toBe(NOON + 86_400_000); // a day of theirs
+  real += 60_000; // a minute of this machine
+  expect(clock.now()).toBe(NOON + 86_400_000); // a day of the provider
   clock.set({ speed: 1 });
   real += 5;
   expect(clock.now()).toBe(NOON + 86_400_005);

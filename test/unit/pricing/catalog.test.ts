@@ -37,8 +37,8 @@ describe('peak hours of deepseek-flash', () => {
     ['2026-11-20T06:00:00Z', 300],
     ['2026-11-20T10:00:00Z', 150],
     ['2026-11-21T02:00:00Z', 150], // a Saturday
-  ])('at %s an input token costs %i nano-dollars', (at, input) => {
-    expect(findModel('deepseek-flash', new Date(at)).prices.input).toBe(input);
+  ])('at %s an input token costs %i nano-dollars', (pricedAt, input) => {
+    expect(findModel('deepseek-flash', new Date(pricedAt)).prices.input).toBe(input);
   });
 });
 

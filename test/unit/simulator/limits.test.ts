@@ -43,8 +43,8 @@ it('refuses the next with the seconds until the oldest leaves the window', () =>
 it('lets as many start in any sixty seconds, and refused ones do not count', () => {
   const { take, pass } = createLimits(3);
   const starts: number[] = [];
-  for (let at = 0; at < 400; at++) {
-    if (!(take() instanceof ApiError)) starts.push(at * 700);
+  for (let i = 0; i < 400; i++) {
+    if (!(take() instanceof ApiError)) starts.push(i * 700);
     pass(700);
   }
   for (const start of starts) {

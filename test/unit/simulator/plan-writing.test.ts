@@ -73,7 +73,7 @@ describe('a synthesis', () => {
   });
 
   it('of thousands of findings fits its tokens and says how many more there are', () => {
-    const many = Array.from({ length: 2_000 }, (_, at) => ({ id: `finding_${at}`, text: `Item ${at} is done.` }));
+    const many = Array.from({ length: 2_000 }, (_, i) => ({ id: `finding_${i}`, text: `Item ${i} is done.` }));
     const asked = request('synthesis', { goal: 'x' }, many, 500);
     expect(textOf(asked).length).toBeLessThan(500 * 4);
     const { answer, citations } = ask(asked);
@@ -108,7 +108,7 @@ describe('a condensation', () => {
   });
 
   it('of fifty long findings fits a small reply', () => {
-    const long = Array.from({ length: 50 }, (_, at) => ({ id: `finding_${at}`, text: 'word '.repeat(500) }));
+    const long = Array.from({ length: 50 }, (_, i) => ({ id: `finding_${i}`, text: 'word '.repeat(500) }));
     const asked = request('condensation', {}, long, 1_200);
     expect(textOf(asked).length).toBeLessThan(1_200 * 4);
     expect(ask(asked).citations).toHaveLength(50);

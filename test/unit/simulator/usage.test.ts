@@ -140,8 +140,8 @@ describe('the bill', () => {
 
   it('is five times as high for a whole Haiku 5.5 request above 100,000 tokens of prompt', () => {
     const model = findServedModel(MODEL);
-    const at = { input: 40_000, cache_write: 30_000, cache_read: 30_000, output: 10 };
-    expect(billNanoUsd(model, at)).toBe(4_000_000 + 3_750_000 + 300_000 + 5_000);
-    expect(billNanoUsd(model, { ...at, input: 40_001 })).toBe(5 * (4_000_100 + 3_750_000 + 300_000 + 5_000));
+    const i = { input: 40_000, cache_write: 30_000, cache_read: 30_000, output: 10 };
+    expect(billNanoUsd(model, i)).toBe(4_000_000 + 3_750_000 + 300_000 + 5_000);
+    expect(billNanoUsd(model, { ...i, input: 40_001 })).toBe(5 * (4_000_100 + 3_750_000 + 300_000 + 5_000));
   });
 });

@@ -3,7 +3,7 @@ import { toCompaction } from '../../../src/status/read/compaction.ts';
 import { renderStatus } from '../../../src/status/render/status.ts';
 import { snapshotWith } from '../../support/status-snapshot.ts';
 
-/** What the status says of the archive. */
+/** The line of the status about the archive. */
 function archiveLine(
   live: number,
   stored: { compaction?: Record<string, string>; isCondensing?: boolean } = {},

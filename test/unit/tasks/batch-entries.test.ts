@@ -19,8 +19,8 @@ test('reads one entry a line, wherever the stream is cut', async () => {
       array(nat(200), { maxLength: 12 }),
       async (tasks, cuts) => {
         const bytes = Buffer.from(tasks.map((task) => `${JSON.stringify(task)}\n`).join(''));
-        const at = [...new Set(cuts)].filter((cut) => cut < bytes.length).sort((a, b) => a - b);
-        const chunks = [0, ...at].map((from, part) => bytes.subarray(from, at[part]));
+        const starts = [...new Set(cuts)].filter((cut) => cut < bytes.length).sort((a, b) => a - b);
+        const chunks = [0, ...starts].map((from, i) => bytes.subarray(from, starts[i]));
         expect(await read(...chunks)).toEqual(tasks);
       },
     ),

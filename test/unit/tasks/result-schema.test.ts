@@ -70,6 +70,6 @@ it.each([[{ type: 'colour' }], [{ properties: [] }], [{ $ref: '#/nowhere' }], [{
 it('compiles a schema once, however many tasks have it, and forgets old ones', () => {
   const first = compileSchema({ const: 'first' });
   expect(compileSchema({ const: 'first' })).toBe(first);
-  for (let at = 0; at < 16; at += 1) compileSchema({ $id: 'same', const: at });
+  for (let i = 0; i < 16; i += 1) compileSchema({ $id: 'same', const: i });
   expect(compileSchema({ const: 'first' })).not.toBe(first);
 });
