@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { connectQueues } from '../../../src/jobs/connect-queue.ts';
 import { useShell } from '../../support/process/use-shell.ts';
+import { openBareQueue } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
@@ -16,9 +16,8 @@ async function layMission(state: string): Promise<void> {
   const { keys } = redis;
   await redis.redis.hset(keys.mission(ID), { goal: 'learn', state });
   await redis.redis.zadd(keys.missions, 1, ID);
-  const queues = connectQueues(await redis.connectDb());
-  redis.cleanup(() => Promise.all(Object.values(queues).map((queue) => queue.close())));
-  await queues.missions.add('mission', { goal: 'learn' }, { jobId: ID, delay: 3_600_000 });
+  const missions = await openBareQueue(redis, 'missions');
+  await missions.add('mission', { goal: 'learn' }, { jobId: ID, delay: 3_600_000 });
 }
 
 describe('a halt on the command line', () => {

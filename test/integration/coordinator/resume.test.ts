@@ -1,4 +1,3 @@
-import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
 import { BudgetReachedError, NotFoundError, UsageError } from '../../../src/errors.ts';
 import { createHaltSwitch } from '../../../src/halt/halt.ts';
@@ -10,6 +9,7 @@ import { createLogger } from '../../../src/process/logger.ts';
 import type { Notifier } from '../../../src/swarm/notify.ts';
 import { useSimulatedFleet, type SimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
+import { takeJob } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -157,10 +157,7 @@ test('a job that is parked while its mission is resumed is not left behind', asy
   const { queues } = stage.parts;
   const { redis: connection, keys } = stage.parts.db;
   const [id = ''] = await stage.addChildren(1, 'Say it');
-  const bare = new Worker('tasks', null, { connection: await redis.connect(), prefix: keys.bullPrefix });
-  redis.cleanup(() => bare.close());
-  const job = await bare.getNextJob('token');
-  if (job === undefined) throw new Error('there is no job');
+  const job = await takeJob(redis, 'tasks');
   await stage.park();
   await stage.resume();
   const refused = new BudgetReachedError('mission', ID, 'it was parked when the job asked', -1);

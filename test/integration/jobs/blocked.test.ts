@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { QueueName } from '../../../queues/registry.ts';
-import { connectQueues } from '../../../src/jobs/connect-queue.ts';
 import { readBlocker, type Blocker } from '../../../src/jobs/state/blocked.ts';
 import { readJob } from '../../../src/jobs/state/states.ts';
 import { waitForJob } from '../../../src/jobs/state/wait-for-job.ts';
 import { createFindingStore } from '../../../src/findings/store.ts';
+import { openBareQueue } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
@@ -16,13 +16,8 @@ async function blockerOf(
   given: { delay?: number; mark?: object; mission?: object; halt?: boolean; log?: string; alone?: boolean },
 ): Promise<Blocker | null> {
   const { keys } = redis;
-  const queues = connectQueues(await redis.connectDb());
-  redis.cleanup(() => Promise.all(Object.values(queues).map((each) => each.close())));
-  const job = await queues[queue].add(
-    queue,
-    {},
-    { jobId: 'j', ...(given.delay === undefined ? {} : { delay: given.delay }) },
-  );
+  const bare = await openBareQueue(redis, queue);
+  const job = await bare.add(queue, {}, { jobId: 'j', ...(given.delay === undefined ? {} : { delay: given.delay }) });
   if (given.mark !== undefined) await redis.redis.hset(keys.parked, 'j', JSON.stringify({ ...given.mark, queue }));
   if (given.mission !== undefined) await redis.redis.hset(keys.mission('j'), given.mission);
   if (given.halt === true) await redis.redis.set(keys.haltReason, HALT);

@@ -1,4 +1,4 @@
-import { UnrecoverableError, Worker, type Job } from 'bullmq';
+import { UnrecoverableError, type Job } from 'bullmq';
 import { expect, test } from 'vitest';
 import {
   AccountRefusedError,
@@ -20,6 +20,7 @@ import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import { bare, table } from '../../support/docs.ts';
 import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
+import { takeJob } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
@@ -77,10 +78,7 @@ test.each(rows)('%s: the job %s', async (thrown = '', ...rest) => {
   const { thrown: error, before } = CASES[thrown] ?? expect.fail(`no case for ${thrown}`);
   const fleet = await useSimulatedFleet(redis, { workers: 0 });
   const id = await fleet.add('Say hello');
-  const bareWorker = new Worker('tasks', null, { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
-  redis.cleanup(() => bareWorker.close());
-  const job = await bareWorker.getNextJob(TOKEN);
-  if (job === undefined) throw new Error('there is no job');
+  const job = await takeJob(redis, 'tasks', TOKEN);
   await before?.(id);
 
   const log = createLogger('test', 'silent');

@@ -1,9 +1,9 @@
-import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { cancelJobs } from '../../../src/tasks/cancel.ts';
 import type { Fault } from '../../../simulator/anthropic/faults/fault.ts';
 import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
+import { openBareQueue } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -76,8 +76,7 @@ const BARE: [string, string, unknown, RegExp][] = [
 
 test('a bad job of any other BullMQ client fails at once with the rule it broke, and harms nothing else', async () => {
   const fleet = await useSimulatedFleet(redis, { slots: 2 });
-  const bare = new Queue('tasks', { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
-  redis.cleanup(() => bare.close());
+  const bare = await openBareQueue(redis, 'tasks');
   const options = { attempts: 5, backoff: { type: 'fixed', delay: 10 } };
   const jobs = [];
   for (const [, name, data] of BARE) jobs.push(await bare.add(name, data, options));

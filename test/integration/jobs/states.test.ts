@@ -1,7 +1,7 @@
-import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
 import { readEnds, readJob, readJobs } from '../../../src/jobs/state/states.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
+import { takeJob } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -35,16 +35,14 @@ test('answers what BullMQ answers for a job with a priority, and for one that wa
   const fleet = await useFleet(redis);
   const { tasks, missions } = fleet.inner.queues;
   await tasks.add('task', { description: 'first' }, { jobId: 'is-prioritized', priority: 1 });
-  const worker = new Worker('missions', null, { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
-  redis.cleanup(() => worker.close());
   await missions.add('mission', { goal: 'wait' }, { jobId: 'is-parent' });
-  const parent = await worker.getNextJob('token');
+  const parent = await takeJob(redis, 'missions');
   await tasks.add(
     'task',
     { description: 'child' },
     { jobId: 'is-child', parent: { id: 'is-parent', queue: missions.qualifiedName } },
   );
-  await parent?.moveToWaitingChildren('token');
+  await parent.moveToWaitingChildren('token');
 
   expect(await readJob(redis.db, tasks.name, 'is-prioritized')).toEqual({ state: 'prioritized' });
   expect(await readJob(redis.db, missions.name, 'is-parent')).toEqual({ state: 'waiting-children' });

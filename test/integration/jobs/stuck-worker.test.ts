@@ -1,7 +1,7 @@
-import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { watchStuckWorker } from '../../../src/jobs/worker/stuck-worker.ts';
 import { createLogger } from '../../../src/process/logger.ts';
+import { openBareQueue } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -12,7 +12,7 @@ async function watchWaiting(
   free: boolean,
   { heldBack = false, paused = false } = {},
 ): Promise<{ stuck: () => boolean; looks: () => number }> {
-  const queue = new Queue('tasks', { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
+  const queue = await openBareQueue(redis, 'tasks');
   if (paused) await queue.pause();
   await queue.add('task', { description: 'waits' });
   let stuck = false;
@@ -30,7 +30,6 @@ async function watchWaiting(
     lookEveryMs: 10,
     stuckAfterMs: 50,
   });
-  redis.cleanup(() => queue.close());
   redis.cleanup(stop);
   return { stuck: () => stuck, looks: () => looks };
 }

@@ -1,4 +1,3 @@
-import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
 import { BudgetReachedError } from '../../../src/errors.ts';
 import { toUtcDay } from '../../../src/findings/timestamp.ts';
@@ -9,6 +8,7 @@ import { toNanoUsd } from '../../../src/pricing/money.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import { useSimulatedFleet, type SimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks } from '../../support/redis/books.ts';
+import { takeJob } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -130,10 +130,7 @@ test('a job whose budget is raised while it is being parked is not left behind',
     log: createLogger('test', 'silent'),
   };
   const id = await fleet.add('Say hello');
-  const bare = new Worker('tasks', null, { connection: await redis.connect(), prefix: keys.bullPrefix });
-  redis.cleanup(() => bare.close());
-  const job = await bare.getNextJob('token');
-  if (job === undefined) throw new Error('there is no job');
+  const job = await takeJob(redis, 'tasks');
   await setBudget(db, 1, { batch: 'small' });
   const reached = new BudgetReachedError('batch', 'small', 'the budget is reached', toNanoUsd(1));
 

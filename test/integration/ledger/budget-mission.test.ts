@@ -1,4 +1,3 @@
-import { Worker } from 'bullmq';
 import { expect, test } from 'vitest';
 import { toBudgetError } from '../../../src/ledger/refusals.ts';
 import { toUtcDay } from '../../../src/findings/timestamp.ts';
@@ -16,6 +15,7 @@ import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { storeFindings } from '../../support/redis/store-findings.ts';
 import { createScriptedArchive } from '../../support/models/scripted-archive.ts';
 import { readBooks } from '../../support/redis/books.ts';
+import { takeJob } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -140,12 +140,8 @@ test('a mission’s budget parks its questions too, and more money answers them'
 test('a mission whose own call would pass its budget is parked in its own queue, and released there', async () => {
   const fleet = await useSimulatedFleet(redis, { workers: 0 });
   const { db, queues } = fleet.inner;
-  const { keys } = db;
   await queues.missions.add('mission', { goal: 'learn' }, { jobId: 'mission-a' });
-  const bare = new Worker('missions', null, { connection: await redis.connect(), prefix: keys.bullPrefix });
-  redis.cleanup(() => bare.close());
-  const job = await bare.getNextJob('token');
-  if (job === undefined) throw new Error('there is no job');
+  const job = await takeJob(redis, 'missions');
   await setBudget(db, 0.001, { mission: 'mission-a' });
   const log = createLogger('test', 'silent');
   const parts = { db, queue: queues.missions, halt: fleet.halt, workerId: 'w', log };

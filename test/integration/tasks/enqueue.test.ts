@@ -1,26 +1,19 @@
-import { Queue } from 'bullmq';
 import { expect, it } from 'vitest';
 import { tasksQueue } from '../../../queues/tasks.ts';
 import { UsageError } from '../../../src/errors.ts';
 import { connectQueue } from '../../../src/jobs/connect-queue.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
+import { openBareQueue } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const redis = useRedis();
 
-/** The queue, opened as by a BullMQ client that is not part of the fleet. */
-async function openForeignQueue(): Promise<Queue> {
-  const queue = new Queue('tasks', { connection: await redis.connect(), prefix: redis.keys.bullPrefix });
-  redis.cleanup(() => queue.close());
-  return queue;
-}
-
-it('fails a foreign job that breaks a rule at once, with the rule, and does the others', async () => {
+it('fails a job of another BullMQ client that breaks a rule at once, with the rule, and does the others', async () => {
   const model = createScriptedModel(() => 'tea');
-  const foreign = await openForeignQueue();
-  const bad = await foreign.addBulk([
+  const bare = await openBareQueue(redis, 'tasks');
+  const bad = await bare.addBulk([
     { name: '', data: { description: 'x' } },
     { name: 'tusk', data: { description: 'x' } },
     { name: 'task', data: null },
@@ -39,10 +32,10 @@ it('fails a foreign job that breaks a rule at once, with the rule, and does the 
   await fleet.startHaiku(model);
 
   await expect(good.result({ timeoutMs: 10_000 })).resolves.toBe('tea');
-  await waitUntil(async () => (await foreign.getJobCountByTypes('wait', 'active', 'delayed')) === 0);
+  await waitUntil(async () => (await bare.getJobCountByTypes('wait', 'active', 'delayed')) === 0);
   const reasons = await Promise.all(
     bad.map(async ({ id }) => {
-      const job = await foreign.getJob(id ?? '');
+      const job = await bare.getJob(id ?? '');
       return job?.finishedOn === undefined ? 'not ended' : (job.failedReason ?? 'done');
     }),
   );
@@ -61,19 +54,19 @@ it('fails a foreign job that breaks a rule at once, with the rule, and does the 
     'invalid-job: name: expected "task" in queue tasks, got "tusk"',
   ]);
   expect(model.calls).toHaveLength(2);
-  expect((await foreign.getJob(bad[11]?.id ?? ''))?.attemptsMade).toBe(1); // a second attempt would fail, too
+  expect((await bare.getJob(bad[11]?.id ?? ''))?.attemptsMade).toBe(1); // a second attempt would fail, too
 });
 
 it('works a job with keys of another version, and leaves them in it', async () => {
-  const foreign = await openForeignQueue();
-  const job = await foreign.add('task', { description: 'What is sold?', flavour: 'green', session: 'instance-11' });
+  const bare = await openBareQueue(redis, 'tasks');
+  const job = await bare.add('task', { description: 'What is sold?', flavour: 'green', session: 'instance-11' });
   const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'tea') });
   const handle = await fleet.tasks.get(job.id ?? '');
   await expect(handle?.finding({ timeoutMs: 10_000 })).resolves.toMatchObject({
     result: 'tea',
     session: 'instance-11',
   });
-  expect((await foreign.getJob(job.id ?? ''))?.data).toMatchObject({ flavour: 'green' });
+  expect((await bare.getJob(job.id ?? ''))?.data).toMatchObject({ flavour: 'green' });
 });
 
 it('gives jobs the one attempt and the keeping of their queue', async () => {
@@ -87,10 +80,10 @@ it('gives jobs the one attempt and the keeping of their queue', async () => {
     removeOnFail: tasksQueue.keep.failed,
   });
   expect(job?.data).toEqual({ description: 'x', session: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
-  const foreignKeys = (await redis.redis.keys('*')).filter(
+  const otherKeys = (await redis.redis.keys('*')).filter(
     (key) => key.includes(redis.swarm) && !key.startsWith(`{${redis.swarm}}:`),
   );
-  expect(foreignKeys).toEqual([]);
+  expect(otherKeys).toEqual([]);
 });
 
 it('opens no queue that is not in the registry', async () => {
