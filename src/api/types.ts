@@ -90,6 +90,6 @@ export interface Fleet {
   batch(name: string): Promise<BatchState>;
   /** The booked cost, and what the same tokens would have cost on Sonnet. Money in nano-dollars: `formatUsd`. */
   costs(options?: CostOptions): Promise<CostReport>;
-  /** Closes the connection. Pending waits throw a FleetError; the tasks run all the same. Safe to call twice. */
+  /** Closes the connection. Pending waits throw a FleetError; the tasks are not affected. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -14,7 +14,7 @@ const HALT_SHARE = 0.5;
 /** Job ids in the detail. */
 const EXAMPLES = 3;
 
-/** Failures that are no fault of the fleet: cancelled by a person, invalid before any call, or the worker's own result. */
+/** Reasons that are no sign of a broken fleet: a person cancelled, the job was invalid before any call, or the worker decided so. */
 const NOT_COUNTED: ReadonlySet<string> = new Set([
   'cancelled',
   'invalid-job',

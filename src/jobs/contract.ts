@@ -4,8 +4,8 @@ import type { QueueDefinition } from '../../queues/define.ts';
 import { InvalidJobError } from '../errors.ts';
 
 /**
- * Checks a job that anybody may have put into the queue: its name, then its data. Unknown keys are tolerated.
- * @throws InvalidJobError with the rule it broke
+ * Checks the name and the data of a job, which any program may have added. Unknown keys are ignored.
+ * @throws InvalidJobError with the broken rule
  */
 export function parseJob<Data extends z.ZodObject>(
   definition: QueueDefinition<string, string, z.ZodObject, Data>,

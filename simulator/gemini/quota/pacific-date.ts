@@ -8,8 +8,8 @@ const format = new Intl.DateTimeFormat('en-CA', {
 /**
  * The provider's date, `YYYY-MM-DD`: daily quotas reset at midnight Pacific time, also on the days when the clocks change.
  * https://ai.google.dev/gemini-api/docs/rate-limits
- * @param at ms since the epoch
+ * @param instantMs ms since the epoch
  */
-export function toPacificDate(at: number): string {
-  return format.format(at);
+export function toPacificDate(instantMs: number): string {
+  return format.format(instantMs);
 }

@@ -1,6 +1,6 @@
 import type { PlanNode } from './plan.ts';
 
-/** The model id of a planned task. Sonnet only with a stated reason; Haiku for every other task, whatever its kind. */
+/** Returns the model id of a planned task: Sonnet if the task states a reason, else Haiku. Its kind has no influence. */
 export function chooseModel(
   { model, reason }: Pick<PlanNode, 'model' | 'reason'>,
   config: { FLEET_HAIKU_MODEL: string; FLEET_SONNET_MODEL: string },

@@ -14,7 +14,7 @@ import type { ThrownRun } from './types.ts';
 /** Stored turns of a failed job are kept this long for a retry by a person. */
 const KEEP_TURNS_SECONDS = 7 * 24 * 3600;
 
-/** Reasons of failures whose class tells the reason. */
+/** Reasons of the errors whose class alone determines the reason. */
 const REASONS = [
   [InvalidJobError, 'invalid-job'],
   [CancelledError, 'cancelled'],
@@ -53,7 +53,7 @@ export async function fail(thrown: unknown, { job, parts }: Pick<ThrownRun, 'job
   await chain.exec();
   const halted = await noteFailure(parts, { jobId, reason, now: Date.now() });
   if (halted) parts.log.error({ reason: 'error-rate' }, 'the fleet is halted');
-  // Unrecoverable, whatever the program that added the job asked for: nothing is retried silently.
+  // Unrecoverable, even if the program that added the job allowed more attempts: nothing is retried silently.
   const error = new UnrecoverableError(`${reason}: ${toMessage(thrown)}`);
   // Bull Board shows the stack first: the place of a bug, and only the reason of a foreseen failure.
   error.stack = reason === 'error' && thrown instanceof Error ? (thrown.stack ?? error.message) : error.message;

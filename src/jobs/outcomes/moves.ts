@@ -8,7 +8,7 @@ export async function note({ job, parts, counter }: ThrownRun, line: string): Pr
   await job.log(`${new Date().toISOString()} ${line} (${parts.workerId})`);
 }
 
-/** Puts the job back to waiting. @returns the error that tells BullMQ that the job has moved */
+/** Puts the job back to waiting. @returns the error that makes BullMQ leave the moved job unchanged */
 export async function backToWaiting(thrown: Error, run: ThrownRun, why = thrown.message): Promise<Error> {
   await note(run, `back to waiting: ${why}`);
   await run.job.moveToWait(run.token);
@@ -17,7 +17,7 @@ export async function backToWaiting(thrown: Error, run: ThrownRun, why = thrown.
 
 /**
  * Delays the job. If all models in use cool down, the tasks queue stops instead, until the first of them is free.
- * @returns the error that tells BullMQ that the job has moved, or that the queue stops
+ * @returns the error that makes BullMQ leave the moved job unchanged, or stop the queue
  */
 export async function delay(thrown: Error, run: ThrownRun, ms: number): Promise<Error> {
   const { job, token, parts } = run;

@@ -30,7 +30,7 @@ export async function park(thrown: BudgetReachedError, run: ThrownRun): Promise<
 /**
  * Delays a job until a person releases it.
  * @param releaseIfDone called afterwards: puts the job back to waiting if the person acted before it was delayed
- * @returns the error that tells BullMQ that the job has moved
+ * @returns the error that makes BullMQ leave the moved job unchanged
  */
 export async function delayForPerson(job: Job, token: string, releaseIfDone: () => Promise<unknown>): Promise<Error> {
   await job.moveToDelayed(Date.now() + TEN_YEARS_MS, token);

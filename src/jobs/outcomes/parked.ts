@@ -33,8 +33,8 @@ export async function promote(job: Job): Promise<boolean> {
 }
 
 /**
- * Puts one parked job back to waiting. Its mark tells that it is being released until the job has moved: after a crash in
- * between it is found again. A job that is parked anew at once has a mark of its own, which stays.
+ * Puts one parked job back to waiting. Until the job has moved, its mark records the release, so that the next call finds it
+ * after a crash in between. If the job is parked again at once, its new mark stays.
  * @returns false if it was not delayed
  */
 export async function releaseJob(

@@ -29,12 +29,12 @@ interface Waiter {
   settle(end: JobEnd | null | Error): void;
 }
 
-/** Events announce ends at once, but a burst or an outage can swallow them: each job is also looked at this often. */
+/** Each job is read this often, too: a burst of events or an outage can lose the event of an end. */
 const SWEEP_MS = 2_000;
 const CHUNK = 500;
-/** A wait of 0 ms still returns what has ended already; the look at it may take this long. */
+/** A wait of 0 ms returns a job that has ended. Reading it may take this long. */
 const FIRST_LOOK_MS = 1_000;
-/** The longest a timer of Node can wait. */
+/** Longest delay of a timer in Node. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** @param parts.url for a second connection, which reads the events; it opens once a job has to be waited for */
@@ -47,7 +47,7 @@ export function createJobEnds(parts: { db: Db; queue: string; url: string }): Jo
   let listening: Promise<void> | null = null;
   let sweeping: NodeJS.Timeout | null = null;
 
-  /** While Redis is away nothing is lost: the next sweep looks again. */
+  /** Ignores errors while Redis is away: the next sweep reads the jobs again. */
   async function look(waiters: Waiter[]): Promise<void> {
     try {
       for (let from = 0; from < waiters.length; from += CHUNK) {

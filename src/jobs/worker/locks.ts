@@ -11,7 +11,7 @@ export interface HeldJob {
 }
 
 /**
- * Renews the locks of running jobs. BullMQ's own renewal knows a job by its id alone: if a process freezes, loses its job
+ * Renews the locks of running jobs. BullMQ's own renewal identifies a job by its id alone: if a process freezes, loses its job
  * and gets it again, the end of the old run stops the renewal for the new one. It also gives up a lock that expired while
  * Redis was away, although no other worker has the job.
  * @param options.onLost called once for each job that another worker has, or that is no longer active

@@ -59,7 +59,7 @@ export interface WorkerParts {
   defaultModel?: string;
   /** Called whenever a job starts or ends. */
   onChange?: () => void;
-  /** The progress that tells a job that kills its workers from one that only shared their process; default: stored turns. */
+  /** Reads a job's progress, by which the crash count distinguishes a job that kills its workers. Default: its stored turns. */
   readProgress?: ProgressReader;
   /** Called once when the worker is stuck: a slot is free, jobs wait, and none was started for a minute. */
   onStuck?: () => void;

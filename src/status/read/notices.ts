@@ -4,7 +4,7 @@ import { countOf } from '../../text/plural.ts';
 import { VENDORS, type Notice, type StatusSnapshot } from '../types.ts';
 import { describeCompaction } from './compaction.ts';
 
-/** What an operator should know besides the figures, in the order in which it is shown. */
+/** The notices for an operator, in the order in which they are shown. */
 export function noticesOf(snapshot: StatusSnapshot): Notice[] {
   return [
     ...pausedQueues(snapshot),

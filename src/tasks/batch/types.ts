@@ -12,7 +12,7 @@ export interface BatchOptions {
   dryRun?: boolean;
   /** Called after each chunk. */
   onProgress?: (progress: BatchProgress) => void;
-  /** Called for each entry that breaks a rule; the others are added all the same. */
+  /** Called for each entry that breaks a rule. The other entries are added. */
   onInvalid?: (line: number, message: string) => void;
   /** Called for each valid entry, in order of the lines, between the calls of `onInvalid`. With it, the report holds no ids. */
   onTask?: (line: number, task: BatchTask) => void;
