@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineQueue } from './define.ts';
+import { EFFORTS } from './effort.ts';
 import { idSchema } from './ids.ts';
 import { TASK_KINDS } from './kinds.ts';
 
@@ -45,6 +46,8 @@ export interface TaskInput {
   budget_usd?: number;
   /** Most model calls: 1 to 200. Default 30. */
   max_turns?: number;
+  /** How much the model thinks. Default `FLEET_HAIKU_EFFORT`, else the provider's own default. */
+  effort?: (typeof EFFORTS)[number];
 }
 
 /** Strict: an unknown key is an error, so that a typo never becomes a silent default. */
@@ -61,6 +64,7 @@ export const taskInputSchema = z.strictObject({
   finding_id: idSchema.optional(),
   budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(),
   max_turns: z.int().min(1).max(200).optional(),
+  effort: z.enum(EFFORTS).optional(),
 });
 
 /** Small jobs for the cheap model. Added by: scripts, the command line, the coordinator. Worked by: workers/haiku. */

@@ -7,9 +7,10 @@ import type { Usage } from '../queues/usage.ts';
 
 /**
  * The cost of a model call that ended in an error. `no`: nothing. `unknown`: the request was sent and no usage came back.
- * A usage: the provider reported it with the error.
+ * A usage: the provider reported it with the error. `reported`: a stream broke after it had reported this much; the rest is
+ * unknown.
  */
-export type Billed = 'no' | 'unknown' | Usage;
+export type Billed = 'no' | 'unknown' | Usage | { reported: Usage };
 
 /** Base of every error the fleet throws on purpose. */
 export class FleetError extends Error {
@@ -57,6 +58,9 @@ export const TASK_FAILURE_REASONS = [
   'context', // a memory context of the task does not exist
   'finding-taken', // another job has stored a finding with this id
   'model', // the model is unknown, has no price or is not available
+  'request', // the provider calls the request invalid
+  'too-long', // the prompt does not fit the model's window
+  'timeout', // the same call reached the same time limit twice
   'deadline', // the whole job took longer than its queue allows
   'citations', // an answer cites no finding, or one that the model was not shown
   'no-evidence', // no finding fits the question's filter
@@ -131,6 +135,27 @@ export class ProviderUnavailableError extends FleetError {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+}
+
+/** A call reached a time limit of the fleet. `idle`: nothing arrived for so long. `total`: the reply was not whole by then. */
+export class CallTimeoutError extends ProviderUnavailableError {
+  override name = 'CallTimeoutError';
+  constructor(
+    model: string,
+    readonly limit: 'idle' | 'total',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(model, true, message, options);
+  }
+}
+
+/** A thinking block was sent back after another prefix than the one it was made for. The call is not billed. */
+export class BoundThinkingError extends TaskFailedError {
+  override name = 'BoundThinkingError';
+  constructor(message: string, options?: ErrorOptions) {
+    super('request', message, options);
   }
 }
 

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { EFFORTS } from '../../queues/effort.ts';
 import { int, list, number, oneOf, secret, shown, url } from './fields.ts';
 import { ConfigError } from '../errors.ts';
 import { packageFolder } from './package-folder.ts';
@@ -69,7 +70,10 @@ const environmentSchema = z.object({
   FLEET_LIBRARIAN_PROCESSES: int(1, 64).default(1),
   FLEET_HAIKU_PROCESSES: int(1, 64).default(2),
   FLEET_HAIKU_CONCURRENCY: int(1, 1_000).default(20),
-  FLEET_CALL_TIMEOUT_MS: int(1_000, 300_000).default(120_000),
+  FLEET_CALL_TIMEOUT_MS: int(1_000, 3_600_000).default(900_000),
+  FLEET_CALL_IDLE_MS: int(1_000, 600_000).default(60_000),
+  FLEET_HAIKU_EFFORT: oneOf(...EFFORTS).optional(),
+  FLEET_SONNET_EFFORT: oneOf(...EFFORTS).optional(),
   FLEET_RUN_ALLOW: list,
   FLEET_HTTP_ALLOW: list,
   DASHBOARD_HOST: z.string().min(1).default('127.0.0.1'),

@@ -228,7 +228,7 @@ export class PaidCalls<Reply extends { usage: Usage }> {
   async #bookError(error: unknown, identity: TaskIdentity, payer: Payer, reservation: string): Promise<void> {
     const { ledger } = this.#parts;
     const billed: Billed = (error instanceof FleetError ? error.billed : undefined) ?? 'unknown';
-    if (typeof billed === 'object') {
+    if (typeof billed === 'object' && !('reported' in billed)) {
       const booking = this.#book(payer, reservation, billed);
       await ledger.settle(identity, { epoch: this.#epoch, turn: NO_TURN }, booking, null, this.#totals, NO_NOTE);
       return;

@@ -1,4 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import type { Effort } from '../../queues/effort.ts';
 import type { Usage } from '../../queues/usage.ts';
 
 /** One request to a model with tools. */
@@ -7,7 +8,17 @@ export interface ModelRequest {
   system: Anthropic.TextBlockParam[];
   messages: Anthropic.MessageParam[];
   tools: Anthropic.Tool[];
+  /** `none`: the model may call no tool, though the request lists them. Default: it decides. */
+  toolChoice?: 'none';
+  /** Most tokens of the reply, thinking included. */
   maxTokens: number;
+  /** How much the model thinks. Default: the provider's own default for the model. */
+  effort?: Effort;
+  /**
+   * `conversation`: the provider caches the system blocks and the conversation up to its last block. `none`: a prompt that
+   * nobody sends again; only the breakpoints that the blocks carry are written. Default `conversation`.
+   */
+  cache?: 'conversation' | 'none';
   /** JSON Schema that the provider enforces on the reply; used for plans. */
   outputSchema?: Record<string, unknown>;
   /** Id that the provider may log for this call: the job's. */
@@ -21,6 +32,30 @@ export interface ModelReply {
   content: Anthropic.ContentBlock[];
   stopReason: string;
   usage: Usage;
+  /** Where the provider served the call, if it says so: `us` costs a tenth more. */
+  geo?: string;
+}
+
+/** One limit of a key and model, as the headers of an answer state it. */
+interface LimitState {
+  /** Per minute. */
+  limit: number;
+  remaining: number;
+  /** When the limit is whole again, ms since 1970. */
+  resetAt: number;
+}
+
+/** The limits that the headers of an answer state; one that they do not state is absent. */
+interface ModelLimits {
+  requests?: LimitState;
+  inputTokens?: LimitState;
+  outputTokens?: LimitState;
+}
+
+interface CallOptions {
+  signal: AbortSignal;
+  /** Called at most once, with the limits of the answer, also if the answer is an error. */
+  onLimits?: (limits: ModelLimits) => void;
 }
 
 /**
@@ -30,8 +65,9 @@ export interface ModelReply {
 export interface Model {
   /**
    * A reply that arrived is returned, also if `signal` fired meanwhile: it is paid for.
-   * @throws RateLimitedError, ProviderUnavailableError, AccountRefusedError, TaskFailedError (`malformed`, `model`), each
-   *   with `billed` set; the signal's own reason when it ended the call, whose cost is then unknown
+   * @throws RateLimitedError, ProviderUnavailableError, CallTimeoutError, AccountRefusedError, BoundThinkingError,
+   *   TaskFailedError (`malformed`, `model`, `too-long`, `request`), each with `billed` set; the signal's own reason when it
+   *   ended the call, whose cost is then what the stream reported, or unknown
    */
-  call(request: ModelRequest, options: { signal: AbortSignal }): Promise<ModelReply>;
+  call(request: ModelRequest, options: CallOptions): Promise<ModelReply>;
 }

@@ -29,6 +29,10 @@ export function adviceFor(
       return `FLEET_WORKSPACES in .env, fleet reload, then ${all}`;
     case 'context':
       return `fleet context load NAME FILE, then ${all}`;
+    case 'too-long':
+      return `${all} --append "what makes it smaller"`;
+    case 'timeout':
+      return `FLEET_CALL_TIMEOUT_MS in .env, fleet reload, then ${all}`;
     case 'model':
       return `${all} --model claude-haiku-5-5`;
     case 'invalid-job':
