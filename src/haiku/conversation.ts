@@ -4,14 +4,18 @@ import { toPromptTokens } from '../pricing/tokens.ts';
 
 /**
  * Trimming starts at the first share of the limit and stops at the second. It drops that much at once because each trim
- * costs the prompt cache.
+ * costs the prompt cache and all thinking.
  */
 const START_SHARE = 0.9;
-const GOAL_SHARE = 0.6;
+const GOAL_SHARE = 0.4;
 const DROPPED = '[this tool result was dropped to keep the prompt small; run the tool again if you need it]';
 
 /** A result of at most this many characters, as JSON, is kept: dropping it would save nothing. */
 const SMALLEST_DROPPED = 2 * DROPPED.length;
+
+/** Characters of a token: few where text is added, many where it is dropped, so that the estimate is never far too low. */
+const CHARS_PER_FRESH_TOKEN = 2.4;
+const CHARS_PER_DROPPED_TOKEN = 3.2;
 
 /** Upper bound of the tokens that the provider adds to a request with tools. Source: Anthropic, "Tool use pricing". */
 const OVERHEAD_TOKENS = 1_000;
@@ -31,6 +35,10 @@ function sizeOnce(fixed: object): { bytes: number; chars: number } {
 /**
  * The messages of one task, with two counts of the next prompt's tokens: an estimate, by which the task loop trims, and
  * an upper bound, by which it reserves money. Both are deterministic, so that a replay rebuilds the same requests.
+ *
+ * A provider binds each thinking block to all that stood before it, except earlier thinking. It refuses a block after
+ * another prefix, and a prompt that lacks a block but keeps an earlier one. So what changes an earlier message, or adds a
+ * reply that another prefix led to, drops all thinking up to there.
  */
 export class Conversation {
   readonly messages: Anthropic.MessageParam[] = [];
@@ -52,36 +60,64 @@ export class Conversation {
     this.messages.push({ role: 'user', content });
   }
 
-  /** Adds a reply. The counts then begin with the provider's own count. */
-  addReply(reply: ModelReply): void {
+  /**
+   * Adds a reply. The counts then begin with the provider's own count.
+   * @param isBound whether this conversation, to the letter, led to the reply. False: its thinking is dropped
+   * @returns how many replies lost their thinking
+   */
+  addReply(reply: ModelReply, isBound = true): number {
     this.messages.push({ role: 'assistant', content: reply.content as Anthropic.ContentBlockParam[] });
+    const dropped = isBound ? 0 : this.dropThinking();
     this.#known = toPromptTokens(reply.usage) + reply.usage.output;
     this.#trimmed = 0;
     this.#freshBytes = 0;
     this.#freshChars = 0;
+    return dropped;
   }
 
-  /** Upper bound of the next prompt's tokens: a token is at least one byte of UTF-8. */
+  /** Drops the thinking of all replies. @returns how many had some */
+  dropThinking(): number {
+    let dropped = 0;
+    for (const message of this.messages) {
+      if (message.role !== 'assistant' || typeof message.content === 'string') continue;
+      const kept = message.content.filter(({ type }) => type !== 'thinking' && type !== 'redacted_thinking');
+      if (kept.length === message.content.length) continue;
+      message.content = kept;
+      dropped += 1;
+    }
+    return dropped;
+  }
+
+  /** Upper bound of the next prompt's tokens: a token is at least one byte of UTF-8. Money is reserved by it, nothing else. */
   get tokensBound(): number {
     return this.#known + this.#freshBytes + OVERHEAD_TOKENS;
   }
 
   get tokensEstimate(): number {
-    return this.#known - this.#trimmed + Math.ceil(this.#freshChars / 3);
+    return this.#known - this.#trimmed + Math.ceil(this.#freshChars / CHARS_PER_FRESH_TOKEN);
   }
 
-  /** Drops the oldest tool results until the prompt is well under the limit. @returns how many were dropped */
+  /**
+   * Drops the oldest tool results until the prompt is well under the limit, and all thinking with them: the replies after a
+   * dropped result are bound to it. @returns how many results were dropped
+   */
   trim(limitTokens: number): number {
     if (this.tokensEstimate <= limitTokens * START_SHARE) return 0;
+    const dropped = this.#dropResults(limitTokens * GOAL_SHARE);
+    if (dropped > 0) this.dropThinking();
+    return dropped;
+  }
+
+  #dropResults(goalTokens: number): number {
     let dropped = 0;
     for (const message of this.messages.slice(0, -1)) {
       if (typeof message.content === 'string') continue;
       for (const block of message.content) {
-        if (this.tokensEstimate <= limitTokens * GOAL_SHARE) return dropped;
+        if (this.tokensEstimate <= goalTokens) return dropped;
         if (block.type !== 'tool_result' || block.content === DROPPED) continue;
         const text = JSON.stringify(block.content ?? '');
         if (text.length <= SMALLEST_DROPPED) continue; // the note in its place would be longer, and the upper bound too low
-        this.#trimmed += Math.floor(text.length / 5);
+        this.#trimmed += Math.floor(text.length / CHARS_PER_DROPPED_TOKEN);
         block.content = DROPPED;
         dropped += 1;
       }

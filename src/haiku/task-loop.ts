@@ -1,14 +1,16 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { TaskData, TaskResult } from '../../queues/tasks.ts';
-import { TaskFailedError } from '../errors.ts';
+import { BoundThinkingError, TaskFailedError } from '../errors.ts';
 import type { Finding } from '../findings/finding.ts';
 import { PaidCalls, type PaidReply } from '../ledger/paid-calls.ts';
 import type { TaskIdentity, TurnLedger, TurnNote } from '../ledger/types.ts';
-import type { Model, ModelReply } from '../models/model.ts';
+import type { Model, ModelReply, ModelRequest } from '../models/model.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import type { ResultCheck } from '../tasks/result-schema.ts';
+import { countOf } from '../text/plural.ts';
 import { Conversation } from './conversation.ts';
 import { interpretReply, MAX_REPLY_TOKENS, type Decision } from './interpret-reply.ts';
+import { toPrefixHash } from './prefix-hash.ts';
 import { toRepairMessage, toSystemBlocks, toTaskMessage, type MemoryContext } from './prompt.ts';
 import { toFinding } from './to-finding.ts';
 import { createToolState, type ToolContext, type Toolset } from './tools/tool.ts';
@@ -54,15 +56,25 @@ export async function runTask(run: TaskRun, parts: TaskLoopParts): Promise<Compl
   return new TaskLoop(run, parts).run();
 }
 
+/** A reply as a turn stores it. */
+interface TurnReply extends ModelReply {
+  /** Hash of what the prompt began with (`toPrefixHash`). Absent: a version stored it that kept none. */
+  prefix?: string;
+}
+
 class TaskLoop {
   readonly #run: TaskRun;
   readonly #parts: TaskLoopParts;
-  readonly #calls: PaidCalls<ModelReply>;
+  readonly #calls: PaidCalls<TurnReply>;
   readonly #conversation: Conversation;
   readonly #state = createToolState();
   readonly #maxTurns: number;
   readonly #system: Anthropic.TextBlockParam[];
+  readonly #limitTokens: number;
+  readonly #prefix: string;
   #replayedCount = 0;
+  #withoutThinking = 0;
+  #wasRefused = false;
   #isRepaired = false;
 
   constructor(run: TaskRun, parts: TaskLoopParts) {
@@ -72,7 +84,14 @@ class TaskLoop {
     this.#calls = new PaidCalls({ ledger: parts.ledger, identity: run.identity, signal, isDraining });
     this.#maxTurns = run.task.max_turns ?? DEFAULT_MAX_TURNS;
     this.#system = toSystemBlocks(parts.contexts);
-    this.#conversation = new Conversation([this.#system, parts.toolset.definitions], toTaskMessage(run.task));
+    this.#limitTokens = toLimitTokens(parts.entry);
+    const first = toTaskMessage(run.task);
+    const tools = parts.toolset.definitions;
+    this.#conversation = new Conversation([this.#system, tools], first);
+    this.#prefix = toPrefixHash({ model: parts.entry.id, limitTokens: this.#limitTokens, first }, [
+      this.#system,
+      tools,
+    ]);
   }
 
   async run(): Promise<CompletedTask> {
@@ -85,7 +104,7 @@ class TaskLoop {
       if (decision.kind === 'final') return this.#record(paid, decision.value, note);
       await this.#calls.store(paid, note);
       if (decision.kind === 'fail') throw decision.error;
-      this.#conversation.addReply(paid.reply);
+      this.#addReply(paid.reply);
       this.#conversation.addUser(
         decision.kind === 'tools' ? await this.#useTools(turn, decision.uses) : this.#askForRepair(decision.problem),
       );
@@ -96,8 +115,7 @@ class TaskLoop {
   /** Drops old tool results. @throws TaskFailedError `step-limit` if the prompt is still too long */
   #trimPrompt(): void {
     const { entry } = this.#parts;
-    const window = entry.contextTokens - MAX_REPLY_TOKENS;
-    const limit = Math.min(entry.priceStepTokens ?? window, window);
+    const limit = this.#limitTokens;
     this.#conversation.trim(limit);
     if (this.#conversation.tokensEstimate > limit) {
       throw new TaskFailedError(
@@ -107,9 +125,14 @@ class TaskLoop {
     }
   }
 
-  #call(turn: number): ReturnType<PaidCalls<ModelReply>['make']> {
-    const { signal, identity } = this.#run;
-    const { model, entry, toolset } = this.#parts;
+  /** A reply of an earlier run that another prompt led to leaves its thinking behind. */
+  #addReply(reply: TurnReply): void {
+    this.#withoutThinking += this.#conversation.addReply(reply, reply.prefix === this.#prefix);
+  }
+
+  #call(turn: number): ReturnType<PaidCalls<TurnReply>['make']> {
+    const { identity } = this.#run;
+    const { entry, toolset } = this.#parts;
     const maxTokens = Math.min(entry.maxOutputTokens, MAX_REPLY_TOKENS);
     const bound = { inputTokensBound: this.#conversation.tokensBound, maxTokens };
     const request = {
@@ -120,10 +143,24 @@ class TaskLoop {
       maxTokens,
       user: identity.jobId,
     };
-    return this.#calls.make({ turn, payer: { entry, free: false }, bound }, () => model.call(request, { signal }));
+    return this.#calls.make({ turn, payer: { entry, free: false }, bound }, () => this.#send(request));
   }
 
-  #interpret(turn: number, { reply, booking }: PaidReply<ModelReply>): Decision {
+  /** Asks once more, without thinking, if the provider refuses the thinking of earlier turns. That refusal costs nothing. */
+  async #send(request: ModelRequest): Promise<TurnReply> {
+    const { model } = this.#parts;
+    const { signal } = this.#run;
+    const prefix = this.#prefix;
+    try {
+      return { ...(await model.call(request, { signal })), prefix };
+    } catch (error) {
+      if (!(error instanceof BoundThinkingError) || this.#conversation.dropThinking() === 0) throw error;
+      this.#wasRefused = true;
+      return { ...(await model.call(request, { signal })), prefix };
+    }
+  }
+
+  #interpret(turn: number, { reply, booking }: PaidReply<TurnReply>): Decision {
     if (booking === null) this.#replayedCount += 1;
     return interpretReply(reply, {
       usage: this.#calls.totals.usage,
@@ -149,7 +186,7 @@ class TaskLoop {
     return toToolResults(uses, outcomes);
   }
 
-  async #record(paid: PaidReply<ModelReply>, value: unknown, note: TurnNote): Promise<CompletedTask> {
+  async #record(paid: PaidReply<TurnReply>, value: unknown, note: TurnNote): Promise<CompletedTask> {
     const { identity, task } = this.#run;
     const { entry, ledger, workerId, now } = this.#parts;
     const { totals } = this.#calls;
@@ -172,9 +209,37 @@ class TaskLoop {
     return { findingId: this.#run.identity.findingId, costNanoUsd, finding };
   }
 
-  #toNote(turn: number, { booking }: PaidReply<ModelReply>, decision: Decision): TurnNote {
+  #toNote(turn: number, { booking }: PaidReply<TurnReply>, decision: Decision): TurnNote {
     const { workerId, now } = this.#parts;
     const totalNanoUsd = this.#calls.totals.nanoUsd;
-    return toTurnNote({ turn, maxTurns: this.#maxTurns, decision, booking, totalNanoUsd, workerId, repliedAt: now() });
+    const remarks = booking === null ? [] : this.#takeRemarks(); // no line tells of a replayed turn
+    return toTurnNote({
+      turn,
+      maxTurns: this.#maxTurns,
+      decision,
+      booking,
+      totalNanoUsd,
+      workerId,
+      repliedAt: now(),
+      remarks,
+    });
   }
+
+  /** What happened since the last line of the job's log. */
+  #takeRemarks(): string[] {
+    const replies = countOf(this.#withoutThinking, 'reply', 'replies');
+    const remarks = [
+      ...(this.#withoutThinking > 0 ? [`without the thinking of ${replies} to another prompt`] : []),
+      ...(this.#wasRefused ? ['asked again without thinking, which the provider took for that of another prompt'] : []),
+    ];
+    this.#withoutThinking = 0;
+    this.#wasRefused = false;
+    return remarks;
+  }
+}
+
+/** Tokens that a prompt may have: below the price step, and with room for the reply. */
+function toLimitTokens({ contextTokens, priceStepTokens }: CatalogEntry): number {
+  const window = contextTokens - MAX_REPLY_TOKENS;
+  return Math.min(priceStepTokens ?? window, window);
 }

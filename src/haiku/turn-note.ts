@@ -15,14 +15,16 @@ export function toTurnNote(turn: {
   totalNanoUsd: number;
   workerId: string;
   repliedAt: Date;
+  /** What else a person should know of the turn. */
+  remarks: readonly string[];
 }): TurnNote {
-  const { decision, booking, maxTurns: of } = turn;
+  const { decision, booking, maxTurns: of, remarks } = turn;
   const what = decision.kind === 'tools' ? decision.uses.map((use) => use.name).join(', ') : decision.kind;
   const cost =
     booking === null ? 'replayed' : `${formatUsd(booking.nanoUsd, 6)}, ${toTotalTokens(booking.usage)} tokens`;
   const number = turn.turn + 1;
   return {
-    log: `${turn.repliedAt.toISOString()} turn ${number} of ${of}: ${what} (${cost}, ${turn.workerId})`,
+    log: `${turn.repliedAt.toISOString()} turn ${number} of ${of}: ${what} (${[cost, turn.workerId, ...remarks].join(', ')})`,
     progress: { turn: number, of, costUsd: Number(toUsdString(turn.totalNanoUsd, 6)) },
   };
 }

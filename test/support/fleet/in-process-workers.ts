@@ -29,8 +29,10 @@ export class InProcessWorkers {
     this.#log = createLogger('test', config.FLEET_LOG_LEVEL);
   }
 
-  async startHaiku(model: WorkerModel): Promise<Result<typeof runHaiku>> {
-    return this.#keep(await runHaiku({ ...this.#parts, model: await this.#open(model) }));
+  /** @param changes what differs from the configuration of the other processes */
+  async startHaiku(model: WorkerModel, changes: Partial<Config> = {}): Promise<Result<typeof runHaiku>> {
+    const { config, log } = this.#parts;
+    return this.#keep(await runHaiku({ config: { ...config, ...changes }, log, model: await this.#open(model) }));
   }
 
   /** @param changes what differs from the configuration of the other processes */

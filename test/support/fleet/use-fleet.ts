@@ -65,7 +65,7 @@ export async function useFleet(redis: TestRedis, setup: FleetSetup = {}): Promis
     get halt() {
       return (halt ??= createHaltSwitch(db, Object.values(queues)));
     },
-    startHaiku: (model) => workers.startHaiku(model),
+    startHaiku: (...args) => workers.startHaiku(...args),
     startCoordinator: (...args) => workers.startCoordinator(...args),
     startLibrarian: (archive) => workers.startLibrarian(archive),
   };

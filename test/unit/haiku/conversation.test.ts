@@ -3,8 +3,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Conversation } from '../../../src/haiku/conversation.ts';
 import type { ModelReply } from '../../../src/models/model.ts';
+import { checkThinking, hasThinking, toThinking } from '../../support/models/thinking-model.ts';
 
 const fixed = [[{ type: 'text', text: 'You are a worker.' }], [{ name: 'read' }]];
+/** The prompt of a conversation, for the check of its thinking. */
+const toPrompt = ({ messages }: Conversation) => ({ system: [], tools: [], messages });
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 /** Texts of the tool results of each turn, and how many bytes a token of this provider has on average. */
@@ -32,13 +35,16 @@ function count(conversation: Conversation, perToken: number): number {
   return parts.reduce((sum: number, part) => sum + Math.max(1, Math.floor(bytes(part) / perToken)), 0);
 }
 
-function toReply(turn: number, uses: number, prompt: number): ModelReply {
-  const content = Array.from({ length: uses }, (_, i) => ({
-    type: 'tool_use',
-    id: `toolu_${turn}_${i}`,
-    name: 'read',
-    input: { file_path: `${i}.ts` },
-  })) as Anthropic.ContentBlock[];
+function toReply(turn: number, uses: number, prompt: number, conversation: Conversation): ModelReply {
+  const content = [
+    toThinking(toPrompt(conversation)),
+    ...Array.from({ length: uses }, (_, i) => ({
+      type: 'tool_use',
+      id: `toolu_${turn}_${i}`,
+      name: 'read',
+      input: { file_path: `${i}.ts` },
+    })),
+  ] as Anthropic.ContentBlock[];
   const usage = {
     input: prompt,
     cache_write: 0,
@@ -60,7 +66,7 @@ function play(
     const before = toContents(conversation);
     const dropped = conversation.trim(limitTokens);
     onPrompt(conversation, before, dropped);
-    conversation.addReply(toReply(turn, texts.length, count(conversation, perToken)));
+    conversation.addReply(toReply(turn, texts.length, count(conversation, perToken), conversation));
     conversation.addUser(
       texts.map((content, i) => ({ type: 'tool_result', tool_use_id: `toolu_${turn}_${i}`, content })),
     );
@@ -145,6 +151,30 @@ describe('Conversation', () => {
         expect([second.tokensBound, second.tokensEstimate]).toEqual([first.tokensBound, first.tokensEstimate]);
       }),
     );
+  });
+
+  it('sends no thinking after another prompt than the one that it is bound to', () => {
+    fc.assert(
+      fc.property(turns, bytesPerToken, limit, (results, perToken, limitTokens) => {
+        play(results, perToken, limitTokens, (conversation, _, dropped) => {
+          checkThinking(toPrompt(conversation));
+          if (dropped > 0) expect(hasThinking(conversation)).toBe(false);
+        });
+      }),
+    );
+  });
+
+  it('keeps all thinking while nothing is dropped, and drops all up to a reply to another prompt', () => {
+    const conversation = play([['a'], ['b'], ['c']], 4, 100_000);
+    expect(conversation.messages.filter((message) => hasThinking({ messages: [message] }))).toHaveLength(3);
+    const foreign = toReply(3, 0, 100, play([['x']], 4, 100_000));
+    expect(conversation.addReply(foreign, false)).toBe(4);
+    expect(hasThinking(conversation)).toBe(false);
+    conversation.addUser([{ type: 'text', text: 'Go on.' }]);
+    conversation.addReply(toReply(4, 0, 100, conversation));
+    checkThinking(toPrompt(conversation));
+    expect(hasThinking(conversation)).toBe(true);
+    expect(JSON.stringify(foreign)).toContain('thinking'); // the reply itself, which is stored, stays whole
   });
 
   it('touches nothing while the prompt is small', () => {
