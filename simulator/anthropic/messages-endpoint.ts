@@ -5,16 +5,18 @@ import { toErrorText } from '../provider-host/error-text.ts';
 import { type Exchange, readBody, sendJson, wait } from '../provider-host/exchange.ts';
 import { sha256 } from '../provider-host/hash.ts';
 import { isObject, parseJson } from '../provider-host/json.ts';
+import { deliverStream } from '../provider-host/stream/deliver-stream.ts';
 import { ApiError, invalidRequest } from './api/api-error.ts';
 import { billNanoUsd } from './api/served-model.ts';
 import type { AnthropicFacts, AnthropicFaults } from './faults/fault.ts';
-import { toFaultError } from './faults/fault-errors.ts';
+import { toFaultError, toStreamError } from './faults/fault-errors.ts';
 import { spoilFinishedReply, spoilModelReply } from './faults/fault-replies.ts';
 import type { MinuteLimits } from './limits/minute-limits.ts';
 import type { PrefixCache } from './prompt/prefix-cache.ts';
 import { sumTokens } from './prompt/prompt-segments.ts';
 import { finishReply } from './reply/finish-reply.ts';
 import { toMessage, toMessageId } from './reply/message.ts';
+import { PING, toEventText, toStreamFrames } from './reply/stream-frames.ts';
 import type { AnthropicLog, RequestRecord } from './request-log.ts';
 import { validateRequest } from './validate/request.ts';
 
@@ -49,13 +51,24 @@ export async function answerMessages(exchange: Exchange<RequestRecord>, state: P
   const reply = spoilFinishedReply(fault, finishReply(said, request, requestHash));
   const { keep, ...split } = state.cache.split(model.id, segments);
   const usage: Usage = { ...split, output: reply.output };
-  state.log.serve(record, usage, billNanoUsd(model, usage)); // from here on the call is billed, even if the client leaves
+  const book = (output: number): void => {
+    const soFar = { ...usage, output };
+    state.log.serve(record, soFar, billNanoUsd(model, soFar));
+  };
+  book(request.stream === true ? 0 : reply.output); // from here on the call is billed, even if the client leaves
   record.messageId = toMessageId(requestHash);
   record.stopReason = reply.stopReason;
   record.tools = reply.content.flatMap((block) => (block.type === 'tool_use' ? [block.name] : []));
-  await wait(said.latencyMs ?? state.latencyMs(model.id), exchange.gone);
+  const message = toMessage(reply, model.id, usage, requestHash);
+  const latencyMs = said.latencyMs ?? state.latencyMs(model.id);
+  if (request.stream === true) {
+    const errorText = toEventText(toStreamError(fault, record.requestId));
+    const stream = { frames: toStreamFrames(message), ping: PING, latencyMs, headers: limitHeaders, errorText };
+    return deliverStream(exchange, { ...stream, begin: keep, book }, fault);
+  }
+  await wait(latencyMs, exchange.gone);
   keep();
-  await deliver(exchange, toMessage(reply, model.id, usage, requestHash), limitHeaders, fault);
+  await deliver(exchange, message, limitHeaders, fault);
 }
 
 /** `POST /v1/messages/count_tokens`: free, and no fault hits it. @throws ApiError */

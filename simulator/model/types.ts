@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 
 /** A valid body of the Messages API. */
-export type MessagesRequest = Anthropic.MessageCreateParamsNonStreaming;
+export type MessagesRequest = Anthropic.MessageCreateParams;
 
 export type ReplyBlock =
   | { type: 'text'; text: string }

@@ -10,6 +10,12 @@ export interface DeliveryFault {
   delayMs: number;
 }
 
+interface Body {
+  /** Of the `content-type` header. */
+  type: string;
+  text: string;
+}
+
 /** Ends a request that the fault keeps from the provider, so that nothing is billed. @returns whether it did */
 export function intercept(exchange: Exchange, fault: DeliveryFault | null): boolean {
   if (fault?.kind === 'reset-before') reset(exchange);
@@ -18,22 +24,31 @@ export function intercept(exchange: Exchange, fault: DeliveryFault | null): bool
   return true;
 }
 
-/** Sends a 200 as the fault wants it sent. Resolves when all that will be sent is sent. */
-export async function deliver(
+/** Sends JSON with status 200 as the fault wants it sent. Resolves when all that will be sent is sent. */
+export function deliver(
   exchange: Exchange,
   body: object,
   headers: Record<string, string>,
   fault: DeliveryFault | null,
 ): Promise<void> {
-  const text = JSON.stringify(body);
+  return deliverText(exchange, { type: 'application/json', text: JSON.stringify(body) }, headers, fault);
+}
+
+/** The same for a body of any type. */
+export async function deliverText(
+  exchange: Exchange,
+  body: Body,
+  headers: Record<string, string>,
+  fault: DeliveryFault | null,
+): Promise<void> {
   if (fault?.kind === 'reset-after') return reset(exchange);
-  if (fault?.kind === 'slow-body') return sendInPieces(exchange, text, headers, fault.delayMs);
+  if (fault?.kind === 'slow-body') return sendInPieces(exchange, body, headers, fault.delayMs);
   if (fault?.kind === 'stalled-body') {
-    start(exchange, text, headers);
+    start(exchange, body, headers);
     return untilGone(exchange.gone);
   }
   if (fault?.kind === 'slow-headers') await wait(fault.delayMs, exchange.gone);
-  send(exchange, 200, 'application/json', spoilBody(fault, text), headers);
+  send(exchange, 200, body.type, spoilBody(fault, body.text), headers);
 }
 
 /** Ends the connection with a TCP reset. */
@@ -46,22 +61,22 @@ function spoilBody(fault: DeliveryFault | null, text: string): string {
   return fault?.kind === 'empty-object' ? '{}' : text;
 }
 
-function start({ res, record, headers }: Exchange, text: string, extra: Record<string, string>): void {
+function start({ res, record, headers }: Exchange, { type, text }: Body, extra: Record<string, string>): void {
   if (res.destroyed) return;
   record.status = 200;
   const length = String(Buffer.byteLength(text));
-  res.writeHead(200, { ...headers, ...extra, 'content-type': 'application/json', 'content-length': length });
+  res.writeHead(200, { ...headers, ...extra, 'content-type': type, 'content-length': length });
   res.flushHeaders();
 }
 
 async function sendInPieces(
   exchange: Exchange,
-  text: string,
+  body: Body,
   headers: Record<string, string>,
   delayMs: number,
 ): Promise<void> {
-  start(exchange, text, headers);
-  const bytes = Buffer.from(text);
+  start(exchange, body, headers);
+  const bytes = Buffer.from(body.text);
   const size = Math.ceil(bytes.length / PIECES);
   for (let sent = 0; sent < bytes.length && !exchange.gone.aborted; sent += size) {
     await wait(delayMs / PIECES, exchange.gone);

@@ -12,6 +12,19 @@ export const TRANSPORT_FAULTS = [
   'empty-object', // 200, `{}`
 ] as const;
 
+/**
+ * A stream begins and does not end well. The point is `afterEvents` or `afterCharacters`, else the middle. Billed are the
+ * prompt and what was sent. These change nothing for a request that does not stream.
+ */
+export const STREAM_FAULTS = [
+  'stall', // nothing more, until the client leaves
+  'pings-only', // a ping every `delayMs`, until the client leaves
+  'overloaded-mid-stream', // an error event: overloaded
+  'error-mid-stream', // an error event of `errorType`
+  'cut', // the body ends without the events that end a message
+  'reset-mid-stream', // the connection closes before the body ends
+] as const;
+
 /** Conditions that the faults of every provider have. A fault hits the requests that meet all given conditions. */
 export const COMMON_CONDITIONS = {
   model: z.string().optional(),
@@ -26,4 +39,6 @@ export const COMMON_FIELDS = {
   times: z.int().min(1).optional(), // most requests it hits; absent: no limit
   delayMs: z.int().min(0).default(1_000),
   message: z.string().optional(), // of the error, instead of the usual one
+  afterEvents: z.int().min(0).optional(), // of a stream; 0: the status and headers only
+  afterCharacters: z.int().min(0).optional(), // of content in a stream
 };

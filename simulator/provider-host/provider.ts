@@ -65,7 +65,7 @@ function openExchange<Own extends object>(
   const record = isControl ? log.openUnkept(endpoint, now()) : log.open(endpoint, now());
   const closed = new AbortController();
   res.on('close', () => {
-    const isReset = record.fault === 'reset-before' || record.fault === 'reset-after'; // then the provider closed it
+    const isReset = record.fault?.startsWith('reset-') === true; // then the provider closed it
     record.clientGone = !res.writableFinished && !isReset;
     record.finishedAt = now();
     closed.abort();

@@ -38,6 +38,7 @@ export interface ServedTotals {
 export class RequestLog<Own extends object> {
   #records: (LoggedRequest & Own)[] = [];
   #byModel: Record<string, ServedTotals> = {};
+  #booked = new WeakSet<LoggedRequest>(); // requests that the totals contain
   #next = 1;
   readonly #limit: number;
   readonly #createOwn: (index: number) => Own;
@@ -63,12 +64,20 @@ export class RequestLog<Own extends object> {
     return this.#create(0, endpoint, startedAt);
   }
 
-  /** Books the request as served: the provider bills it from now on, even if the answer never arrives. */
+  /**
+   * Books the request as served: the provider bills it from now on, even if the answer never arrives. A second call for the
+   * same request replaces what the first booked, while the answer streams.
+   */
   serve(record: LoggedRequest, usage: Usage, billNanoUsd: number): void {
+    const totals = (this.#byModel[record.model ?? ''] ??= emptyTotals());
+    if (record.usage !== null && this.#booked.has(record)) {
+      addTotals(totals, { calls: -1, usage: negate(record.usage), billNanoUsd: -record.billNanoUsd });
+    }
+    this.#booked.add(record);
     record.served = true;
     record.usage = usage;
     record.billNanoUsd = billNanoUsd;
-    addTotals((this.#byModel[record.model ?? ''] ??= emptyTotals()), { calls: 1, usage, billNanoUsd });
+    addTotals(totals, { calls: 1, usage, billNanoUsd });
   }
 
   records(): (LoggedRequest & Own)[] {
@@ -101,6 +110,7 @@ export class RequestLog<Own extends object> {
   clear(): void {
     this.#records = [];
     this.#byModel = {};
+    this.#booked = new WeakSet();
   }
 
   #create(index: number, endpoint: string, startedAt: number): LoggedRequest & Own {
@@ -124,6 +134,10 @@ export class RequestLog<Own extends object> {
 
 function emptyTotals(): ServedTotals {
   return { calls: 0, usage: { input: 0, cache_write: 0, cache_read: 0, output: 0 }, billNanoUsd: 0 };
+}
+
+function negate({ input, cache_write, cache_read, output }: Usage): Usage {
+  return { input: -input, cache_write: -cache_write, cache_read: -cache_read, output: -output };
 }
 
 function addTotals(totals: ServedTotals, more: ServedTotals): void {

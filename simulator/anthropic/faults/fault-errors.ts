@@ -35,3 +35,12 @@ export function toFaultError(fault: ActiveFault): ApiError | null {
     ...(errorCode === undefined ? {} : { errorCode }),
   });
 }
+
+/** The error event of a stream that fails on the way. https://docs.claude.com/en/docs/build-with-claude/streaming */
+export function toStreamError(fault: ActiveFault | null, requestId: string): { type: string } {
+  const isOverloaded = fault?.kind !== 'error-mid-stream';
+  const [type, message] = isOverloaded
+    ? ['overloaded_error', 'Overloaded']
+    : [fault.errorType, `The stream failed: ${fault.errorType}`];
+  return { type: 'error', ...new ApiError(200, type, fault?.message ?? message).toBody(requestId) };
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type FaultFacts, FaultPlan } from '../../provider-host/fault-plan.ts';
-import { COMMON_CONDITIONS, COMMON_FIELDS, TRANSPORT_FAULTS } from '../../provider-host/fault-schema.ts';
+import { COMMON_CONDITIONS, COMMON_FIELDS, STREAM_FAULTS, TRANSPORT_FAULTS } from '../../provider-host/fault-schema.ts';
 
 /** Refused before the model runs: nothing is billed. */
 const ERROR_FAULTS = [
@@ -29,7 +29,7 @@ const REPLY_FAULTS = [
 
 /** A fault of `POST /v1/messages`. */
 export const faultSchema = z.strictObject({
-  kind: z.enum([...ERROR_FAULTS, ...TRANSPORT_FAULTS, ...REPLY_FAULTS]),
+  kind: z.enum([...ERROR_FAULTS, ...TRANSPORT_FAULTS, ...STREAM_FAULTS, ...REPLY_FAULTS]),
   when: z
     .strictObject({
       user: z.string().optional(), // `metadata.user_id`: the job's id
@@ -38,6 +38,7 @@ export const faultSchema = z.strictObject({
     })
     .default({}),
   retryAfter: z.union([z.number().min(0), z.string()]).optional(), // seconds, or an HTTP date
+  errorType: z.string().default('api_error'), // of error-mid-stream, such as rate_limit_error
   ...COMMON_FIELDS,
 });
 

@@ -1,10 +1,13 @@
+import type Anthropic from '@anthropic-ai/sdk';
 import type { Usage } from '../../../queues/usage.ts';
 import type { FinishedReply } from './finish-reply.ts';
 
 /** The body of a 200 (SDK `resources/messages/messages.d.ts`, `Message`). */
-export function toMessage(reply: FinishedReply, model: string, usage: Usage, requestHash: string): object {
+export function toMessage(reply: FinishedReply, model: string, usage: Usage, requestHash: string): Anthropic.Message {
   const details =
-    reply.stopReason === 'refusal' ? { type: 'refusal', category: null, explanation: reply.stopExplanation } : null;
+    reply.stopReason === 'refusal'
+      ? { type: 'refusal' as const, category: null, explanation: reply.stopExplanation }
+      : null;
   return {
     id: toMessageId(requestHash),
     type: 'message',

@@ -34,10 +34,7 @@ const createSchema = z.strictObject({
   inference_geo: unsimulatedField('inference_geo'),
   ...promptFields,
   max_tokens: z.int().min(1),
-  stream: z
-    .boolean()
-    .nullish()
-    .refine((stream) => stream !== true, { error: unsimulated('stream') }),
+  stream: z.boolean().nullish(),
   metadata: z.strictObject({ user_id: z.string().max(256).nullish() }).optional(),
   stop_sequences: z
     .array(

@@ -66,7 +66,7 @@ describe('parameters', () => {
     [{ colour: 'red' }, 'colour: Extra inputs are not permitted'],
     [{ metadata: { job: 'x' } }, 'metadata.job: Extra inputs are not permitted'],
     [{ cache_control: { type: 'permanent' } }, "cache_control.type: Input should be 'ephemeral'"],
-    [{ stream: true }, 'stream: the simulator does not do this'],
+    [{ stream: 'yes' }, 'stream: Input should be a valid boolean'],
     [{ tool_choice: { type: 'auto' } }, 'tool_choice: may only be specified while providing tools'],
     [{ output_config: { effort: 'huge' } }, 'output_config.effort'],
     [{ system: [{ type: 'text', text: '' }] }, 'system: text content blocks must be non-empty'],
