@@ -101,6 +101,7 @@ async function synthesise(
   return calls.ask(
     toSynthesisCall({
       model: config.FLEET_SONNET_MODEL,
+      effort: config.FLEET_SONNET_EFFORT,
       goal: mission.data.goal,
       results: await readResults(db, views),
       archive: known,

@@ -20,6 +20,7 @@ export async function makePlan(
   const plan = await run.calls.ask(
     toPlanCall({
       model: config.FLEET_SONNET_MODEL,
+      effort: config.FLEET_SONNET_EFFORT,
       goal: data.goal,
       workspace: data.workspace ?? null,
       ...(survey !== null && 'files' in survey ? { files: survey.files, fileCount: survey.total } : { files: [] }),

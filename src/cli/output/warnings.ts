@@ -1,7 +1,6 @@
 import type { MissionInput } from '../../../queues/missions.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 import type { Config } from '../../config/environment.ts';
-import type { StructuredCall } from '../../coordinator/calls/types.ts';
 import { MAX_REPLY_TOKENS } from '../../haiku/interpret-reply.ts';
 import { findModel } from '../../pricing/catalog.ts';
 import { worstCaseNanoUsd } from '../../pricing/cost.ts';
@@ -57,15 +56,28 @@ export async function warnOfTightMission(config: Config, mission: MissionInput, 
 }
 
 /** The outline of a paper, the plan of another mission. */
-async function toFirstCall(model: string, mission: MissionInput): Promise<StructuredCall<unknown>> {
+async function toFirstCall(model: string, mission: MissionInput): Promise<CallSize> {
   const { goal, max_tasks: given, paper } = mission;
+  const { toReplyRoom } = await import('../../coordinator/calls/reply-room.ts');
+  const toSize = ({ replyTokens }: { replyTokens?: number }): CallSize => ({
+    model,
+    maxTokens: toReplyRoom(findModel(model, new Date()), replyTokens),
+  });
   if (paper !== undefined) {
     const { toOutlineCall } = await import('../../coordinator/paper/outline-call.ts');
-    return toOutlineCall({ name: 'outline', model, goal, findings: [] });
+    return toSize(toOutlineCall({ name: 'outline', model, goal, findings: [] }));
   }
   const { MOST_TASKS, toPlanCall } = await import('../../coordinator/plan/prompt.ts');
   const limits = { maxTasks: given ?? MOST_TASKS, maxSonnet: 1 };
-  return toPlanCall({ model, goal, workspace: null, files: [], archive: null, limits });
+  return toSize(toPlanCall({ model, goal, workspace: null, files: [], archive: null, limits }));
+}
+
+/** A call of the most expensive kind that a budget must allow. */
+interface CallSize {
+  /** Catalog id. */
+  model: string;
+  /** Most tokens of the reply, thinking included. */
+  maxTokens: number;
 }
 
 /**
@@ -78,13 +90,13 @@ async function toFirstCall(model: string, mission: MissionInput): Promise<Struct
 export function describeTightBudget(
   config: Config,
   leftNanoUsd: number,
-  call: Pick<StructuredCall<unknown>, 'model' | 'maxTokens'> = {
+  call: CallSize = {
     model: config.FLEET_HAIKU_MODEL,
     maxTokens: MAX_REPLY_TOKENS,
   },
 ): string | null {
   const model = findModel(call.model, new Date());
-  const maxTokens = Math.min(model.maxOutputTokens, call.maxTokens ?? model.maxOutputTokens);
+  const maxTokens = Math.min(model.maxOutputTokens, call.maxTokens);
   const least = worstCaseNanoUsd(model, { inputTokensBound: 0, maxTokens }); // without the prompt, which costs more
   if (leftNanoUsd > least) return null;
   return `less than one call of ${model.id} may cost (over ${formatUsd(least, 4)})`;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { Effort } from '../../../queues/effort.ts';
 import { checkCitations } from '../../librarian/answer/citations.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import { fitTexts } from './fit-texts.ts';
+import { toReplyRoom } from './reply-room.ts';
 import { toBlock, toFindingBlock, toFindingsBlock } from './prompt-blocks.ts';
 import type { Checked, StructuredCall } from './types.ts';
 
@@ -33,7 +35,7 @@ const SYNTHESIS_SCHEMA = {
 
 const replySchema = z.object({ answer: z.string(), citations: z.array(z.string()) });
 
-/** Tokens of the reply; all of it is reserved. */
+/** Tokens of the answer; all of them are reserved. */
 const REPLY_TOKENS = 16_000;
 /** Most tokens of findings, however large the model's window is, because all are paid; counted as three bytes a token. */
 const MOST_FINDINGS_TOKENS = 200_000;
@@ -65,6 +67,8 @@ export interface FoundResult {
 export interface SynthesisQuestion {
   /** Catalog id: `FLEET_SONNET_MODEL`. */
   model: string;
+  /** `FLEET_SONNET_EFFORT`. */
+  effort?: Effort | undefined;
   goal: string;
   results: readonly FoundResult[];
   /** The archive's answer before the plan, with the findings it cites; null: none. */
@@ -75,10 +79,9 @@ export interface SynthesisQuestion {
 
 /** The paid call for the answer. Its name within the job is `synthesis`. */
 export function toSynthesisCall(question: SynthesisQuestion): StructuredCall<Synthesis> {
-  const { model, goal, results, archive = null, failed } = question;
-  const { contextTokens, maxOutputTokens } = findPrices(model, new Date());
-  const maxTokens = Math.min(maxOutputTokens, REPLY_TOKENS);
-  const window = (contextTokens - maxTokens - OTHER_TOKENS) * BYTES_A_TOKEN;
+  const { model, effort, goal, results, archive = null, failed } = question;
+  const entry = findPrices(model, new Date());
+  const window = (entry.contextTokens - toReplyRoom(entry, REPLY_TOKENS) - OTHER_TOKENS) * BYTES_A_TOKEN;
   const given = new Set([...results.map(({ findingId }) => findingId), ...(archive?.citations ?? [])]);
   return {
     name: 'synthesis',
@@ -91,7 +94,8 @@ export function toSynthesisCall(question: SynthesisQuestion): StructuredCall<Syn
       toBlock('failed', toFailedLines(failed)),
     ].join(''),
     schema: SYNTHESIS_SCHEMA,
-    maxTokens,
+    replyTokens: REPLY_TOKENS,
+    effort,
     check: (json) => checkSynthesis(json, given),
   };
 }

@@ -1,3 +1,5 @@
+import type { Effort } from '../../../queues/effort.ts';
+
 /** The result of checking a reply: its value, or the problem that the model has to repair. */
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; problem: string };
 
@@ -14,8 +16,10 @@ export interface StructuredCall<Value> {
   prompt: string;
   /** JSON Schema with a `title`. The provider itself enforces it (`output_config.format`). */
   schema: Record<string, unknown>;
-  /** Most tokens of the reply; default: the model's own limit. */
-  maxTokens?: number;
+  /** Most tokens of the reply's text; its thinking has room besides (`toReplyRoom`). Default: the model's own limit. */
+  replyTokens?: number;
+  /** How much the model thinks. Default: the provider's own default. */
+  effort?: Effort | undefined;
   /**
    * Checks the parsed reply. The model gets the problem once. The check may use Redis (a plan is admitted there). After a
    * crash it runs again on the stored reply and must come to the same result.
@@ -25,8 +29,9 @@ export interface StructuredCall<Value> {
 
 /**
  * Makes a paid call through the ledger and returns its checked value. After a crash the stored reply is replayed. A reply
- * that fails the check is returned to the model once with the problem.
- * @throws TaskFailedError `malformed` with the reply if the repair fails the check too; everything that a model call and
+ * that is cut is asked for once more with twice the room. A reply that fails the check is returned to the model once with the
+ * problem.
+ * @throws TaskFailedError `malformed` with the reply if the repair fails the check too, `refusal`, `too-long`; everything that a model call and
  *   the ledger may throw (halt, budget, cool-down, lock lost …)
  */
 export type AskStructured = <Value>(call: StructuredCall<Value>) => Promise<Value>;

@@ -59,7 +59,10 @@ export async function compactGroup(
     if (answer === 'recorded' || answer === 'already') return 'condensed';
     await refuse(parts, group, answer === 'changed' ? 'findings were written anew meanwhile' : 'its id is taken');
   } catch (error) {
-    if (!(error instanceof TaskFailedError) || !['malformed', 'refusal', 'finding-taken'].includes(error.reason)) {
+    if (
+      !(error instanceof TaskFailedError) ||
+      !['malformed', 'refusal', 'too-long', 'finding-taken'].includes(error.reason)
+    ) {
       throw error;
     }
     log.warn({ group: group.jobId, error }, 'no summary could be made');

@@ -36,7 +36,7 @@ const SCHEMA = {
 
 const replySchema = z.object({ summary: z.string(), citations: z.array(z.string()) });
 
-/** Tokens of the reply; all of it is reserved. */
+/** Tokens of the summary and its list of ids; all of them are reserved. */
 const REPLY_TOKENS = 8_000;
 /** Longest text of one finding, UTF-16 code units, so that one finding cannot fill the prompt. */
 const MOST_TEXT = 8_000;
@@ -66,7 +66,8 @@ export function toCompactionCall(model: string, findings: readonly StoredFinding
     system: SYSTEM,
     prompt: toFindingsBlock(findings.map(toPromptBlock)),
     schema: SCHEMA,
-    maxTokens: REPLY_TOKENS,
+    replyTokens: REPLY_TOKENS,
+    effort: 'medium',
     check: (json) => checkSummary(json, ids),
   };
 }

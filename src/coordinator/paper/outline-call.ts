@@ -76,7 +76,8 @@ export function toOutlineCall(question: {
     system: SYSTEM,
     prompt: toBlock('goal', goal) + toFindingsBlock(blocks),
     schema: OUTLINE_SCHEMA,
-    maxTokens: REPLY_TOKENS,
+    replyTokens: REPLY_TOKENS,
+    effort: 'medium',
     check: checkOutline,
   };
 }

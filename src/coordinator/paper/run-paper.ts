@@ -124,9 +124,8 @@ async function blockOnBadReply<Value>(run: BlockRun, step: string, ask: () => Pr
   try {
     return await ask();
   } catch (error) {
-    if (!(error instanceof TaskFailedError) || (error.reason !== 'malformed' && error.reason !== 'refusal')) {
+    if (!(error instanceof TaskFailedError) || !['malformed', 'refusal', 'too-long'].includes(error.reason))
       throw error;
-    }
     return blockPaper(run, { step, reason: 'reply', detail: `${error.reason}: ${error.message}` });
   }
 }

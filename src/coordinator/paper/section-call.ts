@@ -69,7 +69,8 @@ export function toSectionCall(question: {
       toBlock('section', `${section.title}\n${section.brief}`),
     ].join(''),
     schema: SECTION_SCHEMA,
-    maxTokens: REPLY_TOKENS,
+    replyTokens: REPLY_TOKENS,
+    effort: 'medium',
     check: (json) => checkSection(json, given),
   };
 }

@@ -1,3 +1,4 @@
+import type { Effort } from '../../../queues/effort.ts';
 import { TASK_KINDS } from '../../../queues/kinds.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import { checkPlan, type PlanLimits } from './check.ts';
@@ -57,7 +58,7 @@ const PLAN_SCHEMA = {
   },
 };
 
-/** Tokens of the reply: the plan, and the file names of the listing in `for_each`. Kept small, because all are reserved. */
+/** Tokens of the reply's text: the plan, and the file names of the listing in `for_each`. Kept small, because all are reserved. */
 const REPLY_TOKENS = 2_000;
 const REPLY_TOKENS_A_TASK = 250;
 const MOST_TASK_TOKENS = 14_000;
@@ -71,6 +72,8 @@ const BYTES_A_TOKEN = 3;
 export interface PlanQuestion {
   /** Catalog id: `FLEET_SONNET_MODEL`. */
   model: string;
+  /** `FLEET_SONNET_EFFORT`. */
+  effort?: Effort | undefined;
   goal: string;
   /** Name of the workspace its tasks work in; null: none. */
   workspace: string | null;
@@ -90,8 +93,8 @@ export interface PlanQuestion {
 
 /** The paid call for a plan. Its name within the job is `plan`. */
 export function toPlanCall(question: PlanQuestion): StructuredCall<Plan> {
-  const { model, limits, admit } = question;
-  const { contextTokens, maxOutputTokens } = findPrices(model, new Date());
+  const { model, effort, limits, admit } = question;
+  const { contextTokens } = findPrices(model, new Date());
   const listing = toListing(question, Math.min(MOST_LISTING_BYTES, contextTokens * LISTING_SHARE * BYTES_A_TOKEN));
   const taskTokens = Math.min(MOST_TASK_TOKENS, REPLY_TOKENS_A_TASK * limits.maxTasks);
   const replyTokens = REPLY_TOKENS + taskTokens + REPLY_TOKENS_A_FILE * listing.lines.length;
@@ -101,7 +104,8 @@ export function toPlanCall(question: PlanQuestion): StructuredCall<Plan> {
     system: SYSTEM,
     prompt: toPrompt(question, listing),
     schema: PLAN_SCHEMA,
-    maxTokens: Math.min(maxOutputTokens, MOST_REPLY_TOKENS, replyTokens),
+    replyTokens: Math.min(MOST_REPLY_TOKENS, replyTokens),
+    effort,
     check(json) {
       const checked = checkPlan(json, limits);
       return checked.ok && admit !== undefined ? admit(checked.value) : checked;

@@ -207,7 +207,7 @@ describe('a task of a mission', () => {
 async function ask<Value>(call: StructuredCall<Value>): Promise<Value> {
   const reply = await client().messages.create({
     model: call.model,
-    max_tokens: call.maxTokens ?? 8_000,
+    max_tokens: (call.replyTokens ?? 8_000) + 16_000,
     system: call.system,
     messages: [{ role: 'user', content: call.prompt }],
     output_config: { format: { type: 'json_schema', schema: call.schema } },
@@ -248,5 +248,5 @@ function toText(message: Anthropic.Message): string {
 }
 
 function client(): Anthropic {
-  return new Anthropic({ apiKey: 'simulated', baseURL: simulator.url, maxRetries: 0 });
+  return new Anthropic({ apiKey: 'simulated', baseURL: simulator.url, maxRetries: 0, timeout: 60_000 });
 }

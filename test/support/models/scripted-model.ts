@@ -2,11 +2,11 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type { Model, ModelReply, ModelRequest } from '../../../src/models/model.ts';
 import type { Usage } from '../../../queues/usage.ts';
 
-/** One reply of a scripted model: text, or tools to use. */
+/** One reply of a scripted model: text, after thinking if it has a signature, or tools to use. */
 export type Step =
   | string
   | { tools: { name: string; input: object }[] }
-  | { text: string; stopReason?: string; usage?: Partial<Usage> };
+  | { text: string; signature?: string; stopReason?: string; usage?: Partial<Usage> };
 
 /**
  * A provider in this process whose calls can be counted and held. For tests of what happens around a call; what happens
@@ -34,7 +34,13 @@ function toReply(request: ModelRequest, step: Step, call: number): ModelReply {
     const content = step.tools.map((tool, i) => ({ type: 'tool_use', id: `toolu_${call}_${i}`, ...tool }));
     return { ...base, content: content as Anthropic.ContentBlock[], stopReason: 'tool_use', usage };
   }
-  const { text, stopReason = 'end_turn', usage: given = {} } = typeof step === 'string' ? { text: step } : step;
-  const content = [{ type: 'text', text, citations: null }] as Anthropic.ContentBlock[];
+  const {
+    text,
+    signature,
+    stopReason = 'end_turn',
+    usage: given = {},
+  } = typeof step === 'string' ? { text: step } : step;
+  const thinking = signature === undefined ? [] : [{ type: 'thinking', thinking: '', signature }];
+  const content = [...thinking, { type: 'text', text, citations: null }] as Anthropic.ContentBlock[];
   return { ...base, content, stopReason, usage: { ...usage, ...given } };
 }

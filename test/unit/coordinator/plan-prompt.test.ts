@@ -50,10 +50,10 @@ describe('the prompt for a plan', () => {
   });
 
   it('reserves a reply as long as tasks and listing need, at most 64,000 tokens', () => {
-    expect(toPlanCall(QUESTION).maxTokens).toBe(2_000 + 40 * 250 + 2 * 25);
-    expect(toPlanCall({ ...QUESTION, limits: { maxTasks: 5_000, maxSonnet: 1 } }).maxTokens).toBe(16_050);
+    expect(toPlanCall(QUESTION).replyTokens).toBe(2_000 + 40 * 250 + 2 * 25);
+    expect(toPlanCall({ ...QUESTION, limits: { maxTasks: 5_000, maxSonnet: 1 } }).replyTokens).toBe(16_050);
     const files = Array.from({ length: 20_000 }, (_, i) => ({ path: `${i}`, bytes: 1 }));
-    expect(toPlanCall({ ...QUESTION, files }).maxTokens).toBe(64_000);
+    expect(toPlanCall({ ...QUESTION, files }).replyTokens).toBe(64_000);
   });
 
   it('asks whether the session admits a plan only once its shape is right', async () => {

@@ -70,12 +70,12 @@ describe('the prompt for a synthesis', () => {
   });
 
   it('fits the window of a smaller model, goal and instructions included', () => {
-    const { prompt, maxTokens = 0 } = toSynthesisCall({
+    const { prompt, replyTokens = 0 } = toSynthesisCall({
       ...QUESTION,
       model: 'claude-sonnet-4-5',
       results: manyResults,
     });
-    expect(Buffer.byteLength(prompt) / 3 + maxTokens).toBeLessThan(200_000 - 20_000);
+    expect(Buffer.byteLength(prompt) / 3 + replyTokens + 16_000).toBeLessThan(200_000 - 20_000);
   });
 });
 
