@@ -5,12 +5,17 @@ import type { Usage } from '../queues/usage.ts';
  * job that ends with one. A message names the thing, the rule and the value, and, where it helps, what to do.
  */
 
+/** What a provider bills for one call: its tokens, and where it served the call if it says so. */
+export interface BilledUsage extends Usage {
+  geo?: string;
+}
+
 /**
  * The cost of a model call that ended in an error. `no`: nothing. `unknown`: the request was sent and no usage came back.
  * A usage: the provider reported it with the error. `reported`: a stream broke after it had reported this much; the rest is
  * unknown.
  */
-export type Billed = 'no' | 'unknown' | Usage | { reported: Usage };
+export type Billed = 'no' | 'unknown' | BilledUsage | { reported: BilledUsage };
 
 /** Base of every error the fleet throws on purpose. */
 export class FleetError extends Error {

@@ -68,7 +68,7 @@ async function callOnce(id: string, model: Model, db: Db): Promise<CheckResult> 
     throw error;
   }
   const ms = Math.round(performance.now() - start);
-  const nanoUsd = costNanoUsd(entry, reply.usage);
+  const nanoUsd = costNanoUsd(entry, reply.usage, reply.geo);
   const booking = { reservation: begun.reservation, nanoUsd, usage: reply.usage };
   const totals = { nanoUsd, usage: reply.usage, calls: 1 };
   await ledger.settle(task, { epoch: begun.epoch, turn: 0 }, booking, null, totals, { log: '', progress: null });

@@ -6,7 +6,7 @@ export interface BudgetState {
   settled: number;
   /** The worst case of calls under way. */
   reserved: number;
-  /** The worst case of calls whose process was killed before their reply was stored. */
+  /** What calls may have cost that ended before their whole reply was stored. */
   uncertain: number;
 }
 

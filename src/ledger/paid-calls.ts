@@ -1,5 +1,5 @@
 import type { Usage } from '../../queues/usage.ts';
-import { FleetError, ShutdownError, type Billed } from '../errors.ts';
+import { FleetError, ShutdownError, type Billed, type BilledUsage } from '../errors.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
 import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
@@ -49,7 +49,10 @@ export interface DoneJob {
 
 /** Money reserved for one call. */
 export interface Reservation<Reply> {
-  /** Makes the call, once. If it throws, what it cost is booked first: `FleetError.billed`, else unknown. */
+  /**
+   * Makes the call, once. If it throws, what it cost is booked first: `FleetError.billed`, else unknown. Of a broken stream the
+   * reported part is settled, and the rest of the reservation becomes uncertain, in one step.
+   */
   send(call: () => Promise<Reply>): Promise<PaidReply<Reply>>;
   /** For a call that is not sent: gives the money back. */
   release(): Promise<void>;
@@ -75,7 +78,7 @@ const NO_TURN = -1;
  * that was under way when the process died is booked as *uncertain* at its worst case. A refusal of the ledger ends the
  * run with the error that `refusals.ts` maps it to.
  */
-export class PaidCalls<Reply extends { usage: Usage }> {
+export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   readonly #parts: PaidCallsParts;
   #isLoaded = false; // the ledger's first answer brings what earlier runs stored
   #epoch = '';
@@ -219,7 +222,8 @@ export class PaidCalls<Reply extends { usage: Usage }> {
           await this.#bookError(error, identity, payer, reservation);
           throw error;
         }
-        return { kind: 'reply', turn, reply, identity, booking: this.#book(payer, reservation, reply.usage) };
+        const booking = this.#book(payer, reservation, toBilled(reply));
+        return { kind: 'reply', turn, reply, identity, booking };
       },
       release: () => this.#parts.ledger.closeReservation(identity, reservation, 'release'),
     };
@@ -228,8 +232,10 @@ export class PaidCalls<Reply extends { usage: Usage }> {
   async #bookError(error: unknown, identity: TaskIdentity, payer: Payer, reservation: string): Promise<void> {
     const { ledger } = this.#parts;
     const billed: Billed = (error instanceof FleetError ? error.billed : undefined) ?? 'unknown';
-    if (typeof billed === 'object' && !('reported' in billed)) {
-      const booking = this.#book(payer, reservation, billed);
+    if (typeof billed === 'object') {
+      const isBroken = 'reported' in billed;
+      const booked = this.#book(payer, reservation, isBroken ? billed.reported : billed);
+      const booking: Booking = isBroken ? { ...booked, isBroken } : booked;
       await ledger.settle(identity, { epoch: this.#epoch, turn: NO_TURN }, booking, null, this.#totals, NO_NOTE);
       return;
     }
@@ -237,8 +243,8 @@ export class PaidCalls<Reply extends { usage: Usage }> {
     await ledger.closeReservation(identity, reservation, isNothing ? 'release' : 'uncertain');
   }
 
-  #book({ entry, free }: Payer, reservation: string, usage: Usage): Booking {
-    const listNanoUsd = costNanoUsd(entry, usage);
+  #book({ entry, free }: Payer, reservation: string, { geo, ...usage }: BilledUsage): Booking {
+    const listNanoUsd = costNanoUsd(entry, usage, geo);
     const nanoUsd = free ? 0 : listNanoUsd;
     const { nanoUsd: before, usage: used, calls } = this.#totals;
     this.#totals = { nanoUsd: before + nanoUsd, usage: addUsage(used, usage), calls: calls + 1 };
@@ -261,4 +267,8 @@ type Accepted = Extract<BeginAnswer, { kind: 'reserved' | 'replay' | 'done' }>;
 /** The job as its ledger books it when this payer pays. */
 export function withPayer(identity: JobIdentity, { entry }: Payer): TaskIdentity {
   return { ...identity, model: entry.id, costVendor: entry.costVendor };
+}
+
+function toBilled({ usage, geo }: { usage: Usage; geo?: string }): BilledUsage {
+  return geo === undefined ? usage : { ...usage, geo };
 }

@@ -51,6 +51,7 @@ export function createTurnLedger(options: {
       row: toBookingGroup(task, now()).row,
       vendor: task.costVendor,
       ...(booking?.listNanoUsd === undefined ? {} : { list_nano: String(booking.listNanoUsd) }),
+      ...(booking?.isBroken === true ? { broken: '1' } : {}),
       ...(apart === undefined ? {} : { apart }),
       usage: [usage.input, usage.cache_write, usage.cache_read, usage.output].map(String),
     };

@@ -70,6 +70,8 @@ export interface Booking {
   usage: Usage;
   /** List price of a free call, nano-dollars. Undefined: the call is not free. */
   listNanoUsd?: number;
+  /** The stream of the reply broke: this much was reported, and what is left of the reservation stays uncertain. */
+  isBroken?: true;
 }
 
 /** What a turn writes to its job, for people: a line in the log, and the progress that pages show. */
@@ -94,7 +96,7 @@ interface BeginRequest {
  */
 export interface TurnLedger {
   begin(task: TaskIdentity, request: BeginRequest): Promise<BeginAnswer>;
-  /** Stores and books a reply. @param reply null: books a billed reply that cannot be used, and stores nothing */
+  /** Stores and books a reply. @param reply null: books a billed reply that cannot be used, or is not whole, and stores nothing */
   settle(
     task: TaskIdentity,
     turn: { epoch: string; turn: Turn },

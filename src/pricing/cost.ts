@@ -4,17 +4,24 @@ import type { Prices } from './price-table.ts';
 import { toPromptTokens, withoutUsage } from './tokens.ts';
 
 /**
+ * Percent of the list price that Anthropic bills for a call that it served inside the USA only.
+ * https://platform.claude.com/docs/en/about-claude/pricing#data-residency-pricing
+ */
+const US_PERCENT = 110;
+
+/**
  * What a reply cost, in nano-dollars. The tokens of the whole prompt, cached or not, decide whether a price step is passed.
  * @param entry the entry that was looked up for this call: its prices depend on the hour
+ * @param geo where the provider says that it served the call; `us` costs a tenth more
  */
-export function costNanoUsd(entry: CatalogEntry, usage: Usage): number {
+export function costNanoUsd(entry: CatalogEntry, usage: Usage, geo?: string): number {
   const prices = pricesFor(entry, toPromptTokens(usage));
-  return (
+  const list =
     usage.input * prices.input +
     usage.cache_write * prices.cacheWrite +
     usage.cache_read * prices.cacheRead +
-    usage.output * prices.output
-  );
+    usage.output * prices.output;
+  return geo === 'us' ? atUsPrice(entry, list) : list;
 }
 
 export interface CallBound {
@@ -26,12 +33,13 @@ export interface CallBound {
 
 /**
  * The most that a call can cost, in nano-dollars: every prompt token at the highest input price, above the price step if the
- * bound is above it, and at peak price if a peak hour could begin before the reply is billed.
+ * bound is above it, at peak price if a peak hour could begin before the reply is billed, and at the price of the USA, which
+ * may be the account's default.
  */
 export function worstCaseNanoUsd(entry: CatalogEntry, { inputTokensBound, maxTokens }: CallBound): number {
   const prices = pricesFor(entry, inputTokensBound);
   const highest = Math.max(prices.input, prices.cacheWrite, prices.cacheRead);
-  return (inputTokensBound * highest + maxTokens * prices.output) * entry.peakFactor;
+  return atUsPrice(entry, (inputTokensBound * highest + maxTokens * prices.output) * entry.peakFactor);
 }
 
 /**
@@ -74,4 +82,8 @@ export function toSaving(sonnet: CatalogEntry, costNano: number, usage: Usage, r
 function pricesFor(entry: CatalogEntry, promptTokens: number): Prices {
   const above = entry.priceStepTokens !== null && promptTokens > entry.priceStepTokens;
   return above ? (entry.pricesAboveStep ?? entry.prices) : entry.prices;
+}
+
+function atUsPrice(entry: CatalogEntry, nanoUsd: number): number {
+  return entry.vendor === 'anthropic' ? Math.ceil((nanoUsd * US_PERCENT) / 100) : nanoUsd;
 }

@@ -6,8 +6,8 @@ local id, before, keep_seconds = ARGV[1], ARGV[2], ARGV[3]
 --@include booking
 local packed = redis.call('HGET', reservations, id)
 if not packed then return 0 end
-local _, parts = unpack_reservation(packed)
-if tonumber(parts[2]) >= tonumber(before) then return 0 end
+local _, at = unpack_reservation(packed)
+if tonumber(at) >= tonumber(before) then return 0 end
 make_uncertain(reservations, counters, id, packed)
 redis.call('HINCRBY', counters, 'swept_calls', 1)
 if redis.call('HGET', turns, 'reservation') == id then redis.call('HSET', turns, 'reservation', '') end

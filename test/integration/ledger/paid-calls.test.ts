@@ -12,17 +12,27 @@ import {
   TaskFailedError,
   type Billed,
 } from '../../../src/errors.ts';
-import { PaidCalls, type CallTerms, type PaidCallsParts, type PaidReply } from '../../../src/ledger/paid-calls.ts';
+import {
+  PaidCalls,
+  withPayer,
+  type CallTerms,
+  type PaidCallsParts,
+  type PaidReply,
+} from '../../../src/ledger/paid-calls.ts';
+import { readLedger } from '../../../src/ledger/report/report.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
-import type { JobIdentity } from '../../../src/ledger/types.ts';
+import type { Booking, JobIdentity, TaskIdentity, TurnLedger } from '../../../src/ledger/types.ts';
 import { findModel } from '../../../src/pricing/catalog.ts';
+import { costNanoUsd, worstCaseNanoUsd } from '../../../src/pricing/cost.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
+import { waitUntil } from '../../support/wait.ts';
 
 interface Reply {
   text: string;
   usage: Usage;
+  geo?: string;
 }
 
 const redis = useRedis();
@@ -32,7 +42,10 @@ const NOTE = { log: 'a turn', progress: null };
 const USAGE = { input: 100, cache_write: 0, cache_read: 0, output: 200 };
 const entry = findModel('claude-haiku-5-5', new Date());
 const COST = 100 * entry.prices.input + 200 * entry.prices.output;
-const WORST = 1_000 * Math.max(entry.prices.input, entry.prices.cacheWrite) + 500 * entry.prices.output;
+const WORST = worstCaseNanoUsd(entry, { inputTokensBound: 1_000, maxTokens: 500 });
+/** What a stream had reported when it broke. */
+const PART = { input: 100, cache_write: 0, cache_read: 0, output: 20 };
+const PART_COST = costNanoUsd(entry, PART);
 
 const yes = async (): Promise<Reply> => ({ text: 'yes', usage: USAGE });
 
@@ -40,7 +53,18 @@ const yes = async (): Promise<Reply> => ({ text: 'yes', usage: USAGE });
 function openCalls(
   parts: Partial<Omit<PaidCallsParts, 'identity'>> & { identity?: Partial<JobIdentity> } = {},
 ): PaidCalls<Reply> {
-  const identity = {
+  const identity = { ...toIdentity(), ...parts.identity };
+  return new PaidCalls({
+    ledger: openLedger(),
+    signal: new AbortController().signal,
+    isDraining: () => false,
+    ...parts,
+    identity,
+  });
+}
+
+function toIdentity(): JobIdentity {
+  return {
     jobId: JOB,
     token: '',
     attempt: 0,
@@ -50,15 +74,7 @@ function openCalls(
     batch: null,
     missionId: 'mission-a',
     budgetNanoUsd: null,
-    ...parts.identity,
   };
-  return new PaidCalls({
-    ledger: openLedger(),
-    signal: new AbortController().signal,
-    isDraining: () => false,
-    ...parts,
-    identity,
-  });
 }
 
 function openLedger(now: () => Date = () => new Date()): PaidCallsParts['ledger'] {
@@ -78,6 +94,15 @@ async function makeReply(calls: PaidCalls<Reply>, more: Partial<CallTerms> = {})
 
 function unavailable(billed?: Billed): ProviderUnavailableError {
   return Object.assign(new ProviderUnavailableError(entry.id, true, 'away'), billed === undefined ? {} : { billed });
+}
+
+function defer<Value>(): { promise: Promise<Value>; resolve(value: Value): void; reject(error: Error): void } {
+  let settle: { resolve(value: Value): void; reject(error: Error): void } | undefined;
+  const promise = new Promise<Value>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  if (settle === undefined) throw new Error('a promise runs its function at once');
+  return { promise, ...settle };
 }
 
 /** Locks the job for this run. */
@@ -155,6 +180,16 @@ describe('a call that fails', () => {
     ['nothing, where the error says it was not billed', unavailable('no'), { settled: 0, uncertain: 0 }],
     ['its usage, where the error reports one', unavailable(USAGE), { settled: COST, uncertain: 0 }],
     [
+      'a tenth more, where the error says that it was served in the USA',
+      unavailable({ ...USAGE, geo: 'us' }),
+      { settled: costNanoUsd(entry, USAGE, 'us'), uncertain: 0 },
+    ],
+    [
+      'what its broken stream reported, and the rest as uncertain',
+      unavailable({ reported: PART }),
+      { settled: PART_COST, uncertain: WORST - PART_COST },
+    ],
+    [
       'its worst case as uncertain, where the error does not know',
       unavailable('unknown'),
       { settled: 0, uncertain: WORST },
@@ -171,11 +206,37 @@ describe('a call that fails', () => {
     expect(await readBooks(redis)).toMatchObject({ ...booked, reserved: 0, openReservations: 0 });
   });
 
-  it('costs nothing where the provider bills nothing', async () => {
-    const failure = openCalls().make(terms({ payer: { entry, free: true } }), () => Promise.reject(unavailable()));
-    await expect(failure).rejects.toBeInstanceOf(ProviderUnavailableError);
-    expect(await readBooks(redis)).toMatchObject({ settled: 0, uncertain: 0, uncertainCalls: 0 });
+  it('books a broken stream once, in its job, the ledger and the public total', async () => {
+    const calls = openCalls();
+    await expect(calls.make(terms(), () => Promise.reject(unavailable({ reported: PART })))).rejects.toThrow('away');
+    expect(calls.totals).toEqual({ nanoUsd: PART_COST, usage: PART, calls: 1 });
+    expect(await readBooks(redis)).toMatchObject({
+      ledgerCalls: 1,
+      ledgerNano: PART_COST,
+      costHaiku: PART_COST,
+      uncertainCalls: 1,
+    });
+    const next = openCalls();
+    await next.store(await makeReply(next), NOTE); // the next run finds no open reservation, and makes the call
+    expect(next.totals).toMatchObject({ nanoUsd: PART_COST + COST, calls: 2 });
+    expect(await readBooks(redis)).toMatchObject({ settled: PART_COST + COST, uncertain: WORST - PART_COST });
   });
+
+  it('leaves the outage of its model alone where the stream broke', async () => {
+    await redis.redis.set(redis.keys.outage(entry.id), 3);
+    await expect(openCalls().make(terms(), () => Promise.reject(unavailable({ reported: PART })))).rejects.toThrow();
+    expect(await redis.redis.get(redis.keys.outage(entry.id))).toBe('3');
+  });
+
+  it.each([['unknown' as const], [{ reported: PART }]])(
+    'costs nothing where the provider bills nothing: %o',
+    async (billed) => {
+      const payer = { entry, free: true };
+      const failure = openCalls().make(terms({ payer }), () => Promise.reject(unavailable(billed)));
+      await expect(failure).rejects.toBeInstanceOf(ProviderUnavailableError);
+      expect(await readBooks(redis)).toMatchObject({ settled: 0, uncertain: 0, uncertainCalls: 0 });
+    },
+  );
 
   it('leaves no reply: the next run makes the call', async () => {
     await expect(openCalls().make(terms(), () => Promise.reject(unavailable(USAGE)))).rejects.toThrow('away');
@@ -184,6 +245,99 @@ describe('a call that fails', () => {
     expect(booking).not.toBeNull();
     expect(calls.totals).toMatchObject({ nanoUsd: 2 * COST, calls: 2 });
   });
+});
+
+describe('a call that became uncertain while it was out', () => {
+  /** A call whose process seems dead: the next run of its job has booked it as uncertain. */
+  async function presumeLost(
+    reply: Promise<Reply>,
+  ): Promise<{ calls: PaidCalls<Reply>; paid: Promise<PaidReply<Reply>> }> {
+    const calls = openCalls();
+    const paid = calls.make(terms(), () => reply) as Promise<PaidReply<Reply>>;
+    await waitUntil(async () => (await readBooks(redis)).openReservations === 1, { what: 'the reservation' });
+    await openCalls().readStored(0, { entry, free: false });
+    expect(await readBooks(redis)).toMatchObject({ reserved: 0, uncertain: WORST, uncertainCalls: 1 });
+    return { calls, paid };
+  }
+
+  it('is booked at its cost where its reply comes after all', async () => {
+    const reply = defer<Reply>();
+    const { calls, paid } = await presumeLost(reply.promise);
+    reply.resolve(await yes());
+    await calls.store(await paid, NOTE);
+    expect(await readBooks(redis)).toMatchObject({ settled: COST, uncertain: 0, uncertainCalls: 0, ledgerCalls: 1 });
+  });
+
+  it('is booked at what its stream reported where that breaks, and keeps only the rest uncertain', async () => {
+    const reply = defer<Reply>();
+    const { paid } = await presumeLost(reply.promise);
+    reply.reject(unavailable({ reported: PART }));
+    await expect(paid).rejects.toThrow('away');
+    expect(await readBooks(redis)).toMatchObject({
+      settled: PART_COST,
+      uncertain: WORST - PART_COST,
+      uncertainCalls: 1,
+      ledgerCalls: 1,
+    });
+  });
+});
+
+describe('a broken stream', () => {
+  const place = { epoch: '0', turn: 0 };
+  const totals = { nanoUsd: 0, usage: USAGE, calls: 1 };
+
+  async function breakStream(): Promise<{ task: TaskIdentity; part: Booking; ledger: TurnLedger }> {
+    const ledger = openLedger();
+    const task = withPayer(toIdentity(), { entry, free: false });
+    const answer = await ledger.begin(task, { turn: 0, worstNanoUsd: WORST, first: true });
+    if (answer.kind !== 'reserved') throw new Error(`expected a reservation, got ${answer.kind}`);
+    const part = { reservation: answer.reservation, nanoUsd: PART_COST, usage: PART, isBroken: true as const };
+    await ledger.settle(task, place, part, null, totals, NOTE);
+    return { task, part, ledger };
+  }
+
+  it('is booked once where the command is sent again', async () => {
+    const { task, part, ledger } = await breakStream();
+    const before = await readBooks(redis);
+    expect(before).toMatchObject({ settled: PART_COST, uncertain: WORST - PART_COST, ledgerCalls: 1 });
+    await ledger.settle(task, place, part, null, totals, NOTE);
+    expect(await readBooks(redis)).toEqual(before);
+  });
+
+  it('is booked at its whole cost, as one call, where the whole reply comes late', async () => {
+    const { task, part, ledger } = await breakStream();
+    const whole = { reservation: part.reservation, nanoUsd: COST, usage: USAGE };
+    await ledger.settle(task, place, whole, { text: 'yes' }, totals, NOTE);
+    expect(await readBooks(redis)).toMatchObject({
+      settled: COST,
+      uncertain: 0,
+      uncertainCalls: 0,
+      ledgerCalls: 1,
+      ledgerNano: COST,
+      costHaiku: COST,
+    });
+    const [row] = await readLedger(redis.db);
+    expect(row?.usage).toEqual(USAGE);
+  });
+
+  it('leaves nothing uncertain where it reported all that was reserved', async () => {
+    const ledger = openLedger();
+    const task = withPayer(toIdentity(), { entry, free: false });
+    const answer = await ledger.begin(task, { turn: 0, worstNanoUsd: PART_COST, first: true });
+    if (answer.kind !== 'reserved') throw new Error(`expected a reservation, got ${answer.kind}`);
+    const part = { reservation: answer.reservation, nanoUsd: PART_COST, usage: PART, isBroken: true as const };
+    await ledger.settle(task, place, part, null, totals, NOTE);
+    expect(await readBooks(redis)).toMatchObject({ settled: PART_COST, reserved: 0, uncertain: 0, uncertainCalls: 0 });
+    expect(await redis.redis.hlen(redis.keys.uncertain)).toBe(0);
+  });
+});
+
+it('books a call that was served in the USA at a tenth more', async () => {
+  const calls = openCalls();
+  const paid = await calls.make(terms(), async () => ({ text: 'yes', usage: USAGE, geo: 'us' }));
+  expect(paid).toMatchObject({ booking: { nanoUsd: costNanoUsd(entry, USAGE, 'us'), usage: USAGE } });
+  await calls.store(paid as PaidReply<Reply>, NOTE);
+  expect(await readBooks(redis)).toMatchObject({ settled: costNanoUsd(entry, USAGE, 'us'), ledgerCalls: 1 });
 });
 
 describe('a refused call is not sent', () => {

@@ -72,13 +72,27 @@ it('costs whole nano-dollars, and never less for more tokens', () => {
   );
 });
 
-it('never bills more than the worst case of the same call', () => {
+it('never bills more than the worst case of the same call, wherever it is served', () => {
   fc.assert(
-    fc.property(anyModel, anyUsage, tokens, (model, usage, slack) => {
+    fc.property(anyModel, anyUsage, tokens, fc.constantFrom('us', 'global'), (model, usage, slack, geo) => {
       const bound = { inputTokensBound: toPromptTokens(usage) + slack, maxTokens: usage.output };
-      expect(costNanoUsd(model, usage)).toBeLessThanOrEqual(worstCaseNanoUsd(model, bound));
+      const cost = costNanoUsd(model, usage, geo);
+      expect(Number.isSafeInteger(cost)).toBe(true);
+      expect(cost).toBeLessThanOrEqual(worstCaseNanoUsd(model, bound));
     }),
   );
+});
+
+describe('a call that is served in the USA', () => {
+  it('costs a tenth more', () => {
+    expect(costNanoUsd(haiku, usageOf(100, 200), 'us')).toBe(121_000);
+    expect(costNanoUsd(haiku, usageOf(100, 200), 'global')).toBe(110_000);
+  });
+
+  it('costs no more where another vendor bills it', () => {
+    const gemini = findModel('gemini-3.5-flash-lite', AT);
+    expect(costNanoUsd(gemini, usageOf(100, 200), 'us')).toBe(costNanoUsd(gemini, usageOf(100, 200)));
+  });
 });
 
 it('reserves for peak hours when a call could be billed in them', () => {
