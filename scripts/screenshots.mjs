@@ -34,7 +34,7 @@ const FAILING = [
 const QUESTIONS = [
   'runTask',
   'TODO',
-  'haiku/task-loop.ts',
+  'haiku/loop/task-loop.ts',
   'librarian',
   'citations',
   'lines',

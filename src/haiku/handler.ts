@@ -16,7 +16,7 @@ import { findModel } from '../pricing/catalog.ts';
 import type { Model } from '../models/model.ts';
 import type { Db } from '../redis/db.ts';
 import { createResultCheck } from '../tasks/result-schema.ts';
-import { runTask, type CompletedTask } from './task-loop.ts';
+import { runTask, type CompletedTask } from './loop/task-loop.ts';
 import { createToolset } from './toolset.ts';
 import type { FindingReader, ToolContext } from './tools/tool.ts';
 

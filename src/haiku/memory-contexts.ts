@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { NotFoundError, TaskFailedError, UsageError } from '../errors.ts';
-import type { MemoryContext } from './prompt.ts';
+import type { MemoryContext } from './loop/prompt.ts';
 import type { Db } from '../redis/db.ts';
 
 /** Longest context, UTF-16 code units. A longer one would leave no room for a task below the price step. */

@@ -1,7 +1,7 @@
 import type { MissionInput } from '../../../queues/missions.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 import type { Config } from '../../config/environment.ts';
-import { MAX_REPLY_TOKENS } from '../../haiku/interpret-reply.ts';
+import { MAX_REPLY_TOKENS } from '../../haiku/loop/interpret-reply.ts';
 import { findModel } from '../../pricing/catalog.ts';
 import { worstCaseNanoUsd } from '../../pricing/cost.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type Anthropic from '@anthropic-ai/sdk';
 import { BoundThinkingError, TaskFailedError, toMessage } from '../../errors.ts';
-import { Conversation } from '../../haiku/conversation.ts';
+import { Conversation } from '../../haiku/loop/conversation.ts';
 import type { PaidCalls, PaidCallsParts } from '../../ledger/paid-calls.ts';
 import { lockLost } from '../../ledger/refusals.ts';
 import type { Model, ModelReply, ModelRequest } from '../../models/model.ts';

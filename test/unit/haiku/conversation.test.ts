@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Conversation } from '../../../src/haiku/conversation.ts';
+import { Conversation } from '../../../src/haiku/loop/conversation.ts';
 import type { ModelReply } from '../../../src/models/model.ts';
 import { checkThinking, hasThinking, toThinking } from '../../support/models/thinking-model.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { PROMPT_VERSION, toRepairMessage, toSystemBlocks, toTaskMessage } from '../../../src/haiku/prompt.ts';
+import { PROMPT_VERSION, toRepairMessage, toSystemBlocks, toTaskMessage } from '../../../src/haiku/loop/prompt.ts';
 
 it('has a version of its own for every wording', () => {
   const wording = [toSystemBlocks([])[0]?.text, toTaskMessage({ description: 'x' }), toRepairMessage('x')].join('\n');

@@ -1,10 +1,10 @@
-import type { TaskData } from '../../queues/tasks.ts';
-import { createFinding } from '../findings/create-finding.ts';
-import type { Finding } from '../findings/finding.ts';
-import type { JobTotals, TaskIdentity } from '../ledger/types.ts';
-import type { CatalogEntry } from '../pricing/catalog.ts';
+import type { TaskData } from '../../../queues/tasks.ts';
+import { createFinding } from '../../findings/create-finding.ts';
+import type { Finding } from '../../findings/finding.ts';
+import type { JobTotals, TaskIdentity } from '../../ledger/types.ts';
+import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { PROMPT_VERSION } from './prompt.ts';
-import type { ToolState } from './tools/tool.ts';
+import type { ToolState } from '../tools/tool.ts';
 
 /** Returns the finding of a completed task, with the citations and the changes that its tools recorded. */
 export function toFinding(parts: {

@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { ShutdownError, TaskFailedError } from '../errors.ts';
-import { applyOutcome, type ToolContext, type ToolOutcome, type Toolset } from './tools/tool.ts';
+import { ShutdownError, TaskFailedError } from '../../errors.ts';
+import { applyOutcome, type ToolContext, type ToolOutcome, type Toolset } from '../tools/tool.ts';
 
 /** What one turn needs to run tools. */
 interface ToolRun {

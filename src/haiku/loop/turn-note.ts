@@ -1,6 +1,6 @@
-import type { Booking, TurnNote } from '../ledger/types.ts';
-import { formatUsd, toUsdString } from '../pricing/money.ts';
-import { toTotalTokens } from '../pricing/tokens.ts';
+import type { Booking, TurnNote } from '../../ledger/types.ts';
+import { formatUsd, toUsdString } from '../../pricing/money.ts';
+import { toTotalTokens } from '../../pricing/tokens.ts';
 import type { Decision } from './interpret-reply.ts';
 
 /** Returns the line for the task's log, and the task's progress, after a turn. */

@@ -1,10 +1,10 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { countOf } from '../text/plural.ts';
-import { TaskFailedError } from '../errors.ts';
-import { toTotalTokens } from '../pricing/tokens.ts';
-import type { ModelReply } from '../models/model.ts';
-import type { Usage } from '../../queues/usage.ts';
-import type { ResultCheck } from '../tasks/result-schema.ts';
+import { countOf } from '../../text/plural.ts';
+import { TaskFailedError } from '../../errors.ts';
+import { toTotalTokens } from '../../pricing/tokens.ts';
+import type { ModelReply } from '../../models/model.ts';
+import type { Usage } from '../../../queues/usage.ts';
+import type { ResultCheck } from '../../tasks/result-schema.ts';
 
 /** Longest single reply, tokens: enough for a file of about 800 lines. */
 export const MAX_REPLY_TOKENS = 8_192;

@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { ModelReply } from '../models/model.ts';
-import { toPromptTokens } from '../pricing/tokens.ts';
+import type { ModelReply } from '../../models/model.ts';
+import { toPromptTokens } from '../../pricing/tokens.ts';
 
 /**
  * Trimming starts at the first share of the limit and stops at the second. It drops that much at once because each trim

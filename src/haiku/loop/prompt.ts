@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { TaskData } from '../../queues/tasks.ts';
+import type { TaskData } from '../../../queues/tasks.ts';
 
 /** Every finding of a task carries it. Change it whenever you change the text below. */
 export const PROMPT_VERSION = 'task-1';
