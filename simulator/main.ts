@@ -1,17 +1,20 @@
 /**
  * Both simulated providers as a process, for tests and the demo: `node main.js --port 0 --latency-ms 50 --rpm claude-haiku-5-5=100`.
- * `--gemini` takes what `POST /__simulator/gemini/config` takes, as JSON.
+ * `--limits` takes limits by model, such as `{"claude-haiku-5-5":{"requests":50}}`, and `--gemini` what
+ * `POST /__simulator/gemini/config` takes, both as JSON.
  * Prints one line of JSON, `{"url":…}`, when it listens. Ends on SIGTERM and SIGINT, and with its parent: when the IPC
  * channel or a piped stdin closes. Nothing imports it.
  */
 import { fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { toErrorText } from './provider-host/error-text.ts';
+import type { Rules } from './anthropic/api/rules.ts';
+import { tokenLimitsSchema } from './anthropic/config.ts';
 import { faultSchema } from './anthropic/faults/fault.ts';
 import { geminiConfigSchema } from './gemini/config.ts';
 import { startSimulator } from './simulator.ts';
 
-const USAGE = `usage: main.js [--port 0] [--latency-ms 50] [--seed 1] [--rpm MODEL=N]… [--fault JSON]… [--accept-key KEY]… [--gemini JSON]`;
+const USAGE = `usage: main.js [--port 0] [--latency-ms 50] [--seed 1] [--rules real|lenient] [--limits JSON] [--rpm MODEL=N]… [--fault JSON]… [--accept-key KEY]… [--gemini JSON]`;
 
 try {
   const { geminiConfig, ...options } = toOptions(process.argv.slice(2));
@@ -36,6 +39,8 @@ function toOptions(args: string[]) {
       port: { type: 'string', default: '0' },
       'latency-ms': { type: 'string' },
       seed: { type: 'string', default: '1' },
+      rules: { type: 'string' },
+      limits: { type: 'string', default: '{}' },
       rpm: { type: 'string', multiple: true, default: [] },
       fault: { type: 'string', multiple: true, default: [] },
       'accept-key': { type: 'string', multiple: true },
@@ -50,6 +55,8 @@ function toOptions(args: string[]) {
     port: toCount('--port', values.port),
     anthropic: {
       seed,
+      ...(values.rules === undefined ? {} : { rules: toRules(values.rules) }),
+      limits: tokenLimitsSchema.parse(JSON.parse(values.limits)),
       requestsPerMinute: Object.fromEntries(values.rpm.map(toLimit)),
       faults: values.fault.map((json) => faultSchema.parse(JSON.parse(json))),
       ...latencyMs,
@@ -58,6 +65,11 @@ function toOptions(args: string[]) {
     gemini: { seed, ...latencyMs, ...(keys === undefined ? {} : { acceptKeys: keys }) },
     geminiConfig,
   };
+}
+
+function toRules(value: string): Rules {
+  if (value === 'real' || value === 'lenient') return value;
+  throw new Error(`--rules: expected real or lenient, got ${JSON.stringify(value)}`);
 }
 
 function toLimit(option: string): [string, number] {

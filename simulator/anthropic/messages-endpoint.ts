@@ -7,28 +7,37 @@ import { sha256 } from '../provider-host/hash.ts';
 import { isObject, parseJson } from '../provider-host/json.ts';
 import { deliverStream } from '../provider-host/stream/deliver-stream.ts';
 import { ApiError, invalidRequest } from './api/api-error.ts';
-import { billNanoUsd } from './api/served-model.ts';
+import type { ServedModel } from './api/model-table.ts';
+import type { Rules } from './api/rules.ts';
+import { billNanoUsd, type InferenceGeo } from './api/served-model.ts';
 import type { AnthropicFacts, AnthropicFaults } from './faults/fault.ts';
 import { toFaultError, toStreamError } from './faults/fault-errors.ts';
 import { spoilFinishedReply, spoilModelReply } from './faults/fault-replies.ts';
 import type { MinuteLimits } from './limits/minute-limits.ts';
+import type { TokenLimits } from './limits/token-limits.ts';
 import type { PrefixCache } from './prompt/prefix-cache.ts';
-import { sumTokens } from './prompt/prompt-segments.ts';
 import { finishReply } from './reply/finish-reply.ts';
 import { toMessage, toMessageId } from './reply/message.ts';
 import { PING, toEventText, toStreamFrames } from './reply/stream-frames.ts';
 import type { AnthropicLog, RequestRecord } from './request-log.ts';
+import type { BoundThinking } from './thinking/bound-thinking.ts';
+import { countThinkingTokens } from './thinking/thinking-tokens.ts';
 import { validateRequest } from './validate/request.ts';
+import { checkWellFormed } from './validate/well-formed.ts';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024; // https://docs.claude.com/en/api/errors, request_too_large
 
 export interface ProviderState {
+  rules: Rules;
   model: SimulatedModel;
   cache: PrefixCache;
+  thinking: BoundThinking;
   faults: AnthropicFaults;
   limits: MinuteLimits;
+  tokenLimits: TokenLimits;
   log: AnthropicLog;
   latencyMs: (model: string) => number;
+  geo: () => InferenceGeo | null;
 }
 
 /** `POST /v1/messages`. @throws ApiError for a request that is refused before the model runs */
@@ -36,59 +45,82 @@ export async function answerMessages(exchange: Exchange<RequestRecord>, state: P
   const { record } = exchange;
   const body = await readBody(exchange.req, MAX_BODY_BYTES);
   const requestHash = sha256(body);
-  const value = toValue(body);
+  const value = toValue(body, state.rules);
   const facts = toFacts(value);
   describe(record, requestHash, facts, value);
   const fault = state.faults.take(facts);
   record.fault = fault?.kind ?? null;
+  const key = record.keyHash ?? '';
+  Object.assign(exchange.headers, state.tokenLimits.toHeaders(key, facts.model)); // an answer that refuses has them, too
   const error = fault === null ? null : toFaultError(fault);
   if (error !== null) throw error;
   if (intercept(exchange, fault)) return;
 
-  const { request, model, segments } = validateRequest(value, 'create');
-  const limitHeaders = state.limits.take(model.id);
-  const said = spoilModelReply(fault, askModel(state.model, request), request);
-  const reply = spoilFinishedReply(fault, finishReply(said, request, requestHash));
-  const { keep, ...split } = state.cache.split(model.id, segments);
+  const { request, model, segments, promptTokens } = validateRequest(value, 'create', state.rules);
+  if (model.thinking !== null) state.thinking.check(segments);
+  const { keep, ...split } = state.cache.split(model, segments);
+  const minuteHeaders = state.limits.take(model.id);
+  state.tokenLimits.admit(key, model.id, split.input + split.cache_write);
+  const tokens = countThinkingTokens(model, request, requestHash);
+  const thinking = tokens === 0 ? null : { tokens, signature: state.thinking.sign(segments, tokens) };
+  const said = spoilModelReply(fault, askModel(state.model, request, model, tokens), request);
+  const terms = { request, requestHash, model, promptTokens, thinking };
+  const reply = spoilFinishedReply(fault, finishReply(said, terms));
+  if (thinking !== null) state.thinking.remember(reply.content);
   const usage: Usage = { ...split, output: reply.output };
+  const geo = state.geo();
+  let taken = 0;
   const book = (output: number): void => {
     const soFar = { ...usage, output };
-    state.log.serve(record, soFar, billNanoUsd(model, soFar));
+    state.log.serve(record, soFar, billNanoUsd(model, soFar, geo));
+    state.tokenLimits.takeOutput(key, model.id, output - taken);
+    taken = output;
   };
   book(request.stream === true ? 0 : reply.output); // from here on the call is billed, even if the client leaves
   record.messageId = toMessageId(requestHash);
   record.stopReason = reply.stopReason;
   record.tools = reply.content.flatMap((block) => (block.type === 'tool_use' ? [block.name] : []));
-  const message = toMessage(reply, model.id, usage, requestHash);
+  const message = toMessage(reply, model.id, usage, { requestHash, geo });
+  const headers = { ...state.tokenLimits.toHeaders(key, model.id), ...minuteHeaders };
   const latencyMs = said.latencyMs ?? state.latencyMs(model.id);
   if (request.stream === true) {
     const errorText = toEventText(toStreamError(fault, record.requestId));
-    const stream = { frames: toStreamFrames(message), ping: PING, latencyMs, headers: limitHeaders, errorText };
+    const stream = { frames: toStreamFrames(message), ping: PING, latencyMs, headers, errorText };
     return deliverStream(exchange, { ...stream, begin: keep, book }, fault);
   }
   await wait(latencyMs, exchange.gone);
   keep();
-  await deliver(exchange, message, limitHeaders, fault);
+  await deliver(exchange, message, headers, fault);
 }
 
 /** `POST /v1/messages/count_tokens`: free, and no fault hits it. @throws ApiError */
-export async function answerCountTokens(exchange: Exchange<RequestRecord>): Promise<void> {
-  const { request, segments } = validateRequest(toValue(await readBody(exchange.req, MAX_BODY_BYTES)), 'count');
+export async function answerCountTokens(exchange: Exchange<RequestRecord>, rules: Rules): Promise<void> {
+  const value = toValue(await readBody(exchange.req, MAX_BODY_BYTES), rules);
+  const { request, promptTokens } = validateRequest(value, 'count', rules);
   exchange.record.model = request.model;
-  sendJson(exchange, 200, { input_tokens: sumTokens(segments) });
+  sendJson(exchange, 200, { input_tokens: promptTokens });
 }
 
-function toValue(body: Buffer): unknown {
+function toValue(body: Buffer, rules: Rules): unknown {
+  let value: unknown;
   try {
-    return parseJson(body);
+    value = parseJson(body);
   } catch (cause) {
     throw invalidRequest(`The request body is not valid JSON: ${toErrorText(cause)}`);
   }
+  if (rules === 'real') checkWellFormed(body.toString('utf8'), value);
+  return value;
 }
 
-function askModel(model: SimulatedModel, request: MessagesRequest): ModelReply {
+function askModel(
+  model: SimulatedModel,
+  request: MessagesRequest,
+  { charactersPerToken }: ServedModel,
+  thinkingTokens: number,
+): ModelReply {
+  const room = Math.max(0, request.max_tokens - thinkingTokens);
   try {
-    return model.reply(request);
+    return model.reply(request, { characters: Math.floor(room * charactersPerToken), charactersPerToken });
   } catch (cause) {
     throw new ApiError(500, 'api_error', `simulator: the simulated model failed: ${toErrorText(cause)}`);
   }

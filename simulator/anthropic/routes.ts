@@ -19,13 +19,13 @@ export async function route(
     case 'POST /v1/messages':
       return answerMessages(exchange, state);
     case 'POST /v1/messages/count_tokens':
-      return answerCountTokens(exchange);
+      return answerCountTokens(exchange, state.rules);
     case 'GET /v1/models':
-      return sendJson(exchange, 200, toModelPage());
+      return sendJson(exchange, 200, toModelPage(state.rules));
     default: {
       const model = /^GET \/v1\/models\/([^/]+)$/.exec(exchange.record.endpoint)?.[1];
       if (model === undefined) throw new ApiError(404, 'not_found_error', `Not found: ${url.pathname}`);
-      return sendJson(exchange, 200, toModelInfo(findServedModel(decodeURIComponent(model))));
+      return sendJson(exchange, 200, toModelInfo(findServedModel(decodeURIComponent(model), state.rules)));
     }
   }
 }

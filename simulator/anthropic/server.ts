@@ -3,15 +3,21 @@ import type { SimulatedModel } from '../model/types.ts';
 import { createControl } from '../provider-host/control.ts';
 import { type Answer, type HttpHost, startHttpHost } from '../provider-host/http-host.ts';
 import { createAnswer } from '../provider-host/provider.ts';
+import { DEFAULT_RULES, type Rules } from './api/rules.ts';
+import type { InferenceGeo } from './api/served-model.ts';
 import { configSchema, type Latency, type SimulatorConfig } from './config.ts';
 import { createFaultPlan, type Fault } from './faults/fault.ts';
 import { MinuteLimits } from './limits/minute-limits.ts';
+import { TokenLimits, type TokenLimitsByModel } from './limits/token-limits.ts';
 import type { ProviderState } from './messages-endpoint.ts';
 import { PrefixCache } from './prompt/prefix-cache.ts';
 import { createRequestLog, type RequestRecord, type Served, toServed } from './request-log.ts';
 import { route, toErrorAnswer } from './routes.ts';
+import { BoundThinking } from './thinking/bound-thinking.ts';
 
 export interface SimulatorOptions {
+  /** How strict the provider is. Default `lenient`. */
+  rules?: Rules;
   /** Default 0: a free one. */
   port?: number;
   host?: '127.0.0.1';
@@ -23,6 +29,10 @@ export interface SimulatorOptions {
   requestsPerMinute?: Record<string, number>;
   /** Length of that minute in ms; shorter only in tests. */
   limitWindowMs?: number;
+  /** Limits of each key, by model, instead of those of the rules: under `real` the Start tier's, under `lenient` none. */
+  limits?: TokenLimitsByModel;
+  /** Where replies say that they were made; `us` costs a tenth more. Default: `global` under `real`, unsaid under `lenient`. */
+  inferenceGeo?: InferenceGeo | null;
   /** Default: any non-empty key. */
   acceptKey?: (key: string) => boolean;
   faults?: Fault[];
@@ -39,6 +49,7 @@ export interface AnthropicControls {
   setFaults(faults: readonly Fault[]): void;
   setLatency(latencyMs: Latency): void;
   setLimits(requestsPerMinute: Record<string, number>): void;
+  setTokenLimits(limits: TokenLimitsByModel): void;
   setAcceptKey(acceptKey: (key: string) => boolean): void;
   clearLog(): void;
 }
@@ -61,18 +72,26 @@ export function createAnthropicProvider(
 ): AnthropicControls & { answer: Answer } {
   let latency = options.latencyMs ?? DEFAULT_LATENCY_MS;
   let acceptKey = options.acceptKey ?? acceptAny;
+  const rules = options.rules ?? DEFAULT_RULES;
+  let geo = options.inferenceGeo === undefined ? toGeo(rules) : options.inferenceGeo;
   const state: ProviderState = {
+    rules,
     model: options.model ?? createRuleModel(),
     cache: new PrefixCache(),
+    thinking: new BoundThinking(),
     faults: createFaultPlan(options.faults ?? [], options.seed ?? 1),
     limits: new MinuteLimits(options.requestsPerMinute ?? {}, options.limitWindowMs),
+    tokenLimits: new TokenLimits(rules, options.limits ?? {}),
     log: createRequestLog(options.logLimit ?? 10_000),
+    geo: () => geo,
     latencyMs: (model) => (typeof latency === 'number' ? latency : (latency[model] ?? DEFAULT_LATENCY_MS)),
   };
   const configure = (config: SimulatorConfig): void => {
     if (config.faults !== undefined) state.faults.set(config.faults);
     if (config.latencyMs !== undefined) latency = config.latencyMs;
     if (config.requestsPerMinute !== undefined) state.limits.set(config.requestsPerMinute);
+    if (config.limits !== undefined) state.tokenLimits.set(config.limits);
+    if (config.inferenceGeo !== undefined) geo = config.inferenceGeo;
     const { acceptKeys } = config;
     if (acceptKeys !== undefined) acceptKey = acceptKeys === null ? acceptAny : (key) => acceptKeys.includes(key);
     if (config.clearLog === true) state.log.clear();
@@ -84,11 +103,16 @@ export function createAnthropicProvider(
     setFaults: (faults) => state.faults.set(faults),
     setLatency: (latencyMs) => configure({ latencyMs }),
     setLimits: (requestsPerMinute) => configure({ requestsPerMinute }),
+    setTokenLimits: (limits) => configure({ limits }),
     setAcceptKey: (accept) => {
       acceptKey = accept;
     },
     clearLog: () => state.log.clear(),
   };
+}
+
+function toGeo(rules: Rules): InferenceGeo | null {
+  return rules === 'real' ? 'global' : null;
 }
 
 function toAnswer(

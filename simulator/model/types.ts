@@ -15,7 +15,14 @@ export interface ModelReply {
   latencyMs?: number;
 }
 
+/** How much a reply may hold, as far as the model can know it. */
+export interface ReplyRoom {
+  /** UTF-16 code units, beside what the model thinks. */
+  characters: number;
+  charactersPerToken: number;
+}
+
 /** Replaces the model. A pure function of the conversation: the same request gets the same reply. */
 export interface SimulatedModel {
-  reply(request: MessagesRequest): ModelReply;
+  reply(request: MessagesRequest, room: ReplyRoom): ModelReply;
 }

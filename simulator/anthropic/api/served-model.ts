@@ -1,101 +1,23 @@
 import type { Usage } from '../../../queues/usage.ts';
 import { ApiError } from './api-error.ts';
+import { SERVED_MODELS, type ServedModel, toLenient } from './model-table.ts';
+import { DEFAULT_RULES, type Rules } from './rules.ts';
 
-/** A model as the simulated provider serves and bills it. */
-export interface ServedModel {
-  id: string;
-  displayName: string;
-  line: 'haiku' | 'sonnet' | 'other';
-  lifecycle: 'active' | 'deprecated';
-  /** RFC 3339, or null while none is scheduled. */
-  retiresAt: string | null;
-  /** Tokens of prompt and reply together. */
-  contextTokens: number;
-  maxOutputTokens: number;
-  /** Whether `tool_choice` of type `any` or `tool` is accepted. */
-  forcedToolChoice: boolean;
-  nanoUsdPerToken: { input: number; output: number; cacheWrite: number; cacheRead: number };
-  /** Prompts above this many tokens cost `factor` times as much, for the whole request. */
-  priceStep: { aboveTokens: number; factor: number } | null;
+/** Where the provider runs the model (SDK `resources/messages/messages.d.ts`, `Usage.inference_geo`). */
+export type InferenceGeo = 'us' | 'global';
+
+/** @throws ApiError 404 in the provider's words */
+export function findServedModel(id: string, rules: Rules = DEFAULT_RULES): ServedModel {
+  const found = SERVED_MODELS.find((model) => model.id === id);
+  if (found === undefined) throw new ApiError(404, 'not_found_error', `model: ${id}`);
+  return rules === 'real' ? found : toLenient(found);
 }
 
 /**
- * Models and prices, apart from the ledger's catalog on purpose: tests check the catalog against this bill, and a shared table
- * would repeat its mistakes. $1 per million tokens is 1,000 nano-dollars per token. The windows of the 5.5 models are assumed.
- * https://docs.claude.com/en/docs/about-claude/models/overview and /en/docs/about-claude/pricing
+ * What the provider bills for one reply, in nano-dollars. `us` costs a tenth more.
+ * https://platform.claude.com/docs/en/about-claude/pricing#data-residency-pricing
  */
-const SERVED_MODELS: readonly ServedModel[] = [
-  {
-    id: 'claude-haiku-5-5',
-    displayName: 'Claude Haiku 5.5',
-    line: 'haiku',
-    lifecycle: 'active',
-    retiresAt: null,
-    contextTokens: 200_000,
-    maxOutputTokens: 64_000,
-    forcedToolChoice: true,
-    nanoUsdPerToken: { input: 100, output: 500, cacheWrite: 125, cacheRead: 10 },
-    priceStep: { aboveTokens: 100_000, factor: 5 },
-  },
-  {
-    id: 'claude-haiku-4-5',
-    displayName: 'Claude Haiku 4.5',
-    line: 'haiku',
-    lifecycle: 'active',
-    retiresAt: null,
-    contextTokens: 200_000,
-    maxOutputTokens: 64_000,
-    forcedToolChoice: true,
-    nanoUsdPerToken: { input: 1_000, output: 5_000, cacheWrite: 1_250, cacheRead: 100 },
-    priceStep: null,
-  },
-  {
-    id: 'claude-sonnet-5-5',
-    displayName: 'Claude Sonnet 5.5',
-    line: 'sonnet',
-    lifecycle: 'active',
-    retiresAt: null,
-    contextTokens: 1_000_000,
-    maxOutputTokens: 64_000,
-    forcedToolChoice: false,
-    nanoUsdPerToken: { input: 2_000, output: 10_000, cacheWrite: 2_500, cacheRead: 100 },
-    priceStep: null,
-  },
-  {
-    id: 'claude-sonnet-4-5',
-    displayName: 'Claude Sonnet 4.5',
-    line: 'sonnet',
-    lifecycle: 'deprecated',
-    retiresAt: '2026-11-30T00:00:00Z',
-    contextTokens: 200_000,
-    maxOutputTokens: 64_000,
-    forcedToolChoice: true,
-    nanoUsdPerToken: { input: 3_000, output: 15_000, cacheWrite: 3_750, cacheRead: 300 },
-    priceStep: null,
-  },
-  {
-    id: 'deepseek-flash', // another vendor's model behind the same API, at its price outside peak hours
-    displayName: 'DeepSeek Flash',
-    line: 'other',
-    lifecycle: 'active',
-    retiresAt: null,
-    contextTokens: 1_000_000,
-    maxOutputTokens: 384_000,
-    forcedToolChoice: true,
-    nanoUsdPerToken: { input: 150, output: 600, cacheWrite: 150, cacheRead: 3 },
-    priceStep: null,
-  },
-];
-
-/** @throws ApiError 404 in the provider's words */
-export function findServedModel(id: string): ServedModel {
-  const found = SERVED_MODELS.find((model) => model.id === id);
-  if (found === undefined) throw new ApiError(404, 'not_found_error', `model: ${id}`);
-  return found;
-}
-
-/** What the provider bills for one reply, in nano-dollars. */
-export function billNanoUsd(model: ServedModel, usage: Usage): number {
+export function billNanoUsd(model: ServedModel, usage: Usage, geo: InferenceGeo | null = null): number {
   const prompt = usage.input + usage.cache_write + usage.cache_read;
   const factor = model.priceStep !== null && prompt > model.priceStep.aboveTokens ? model.priceStep.factor : 1;
   const rate = model.nanoUsdPerToken;
@@ -104,12 +26,12 @@ export function billNanoUsd(model: ServedModel, usage: Usage): number {
     usage.cache_write * rate.cacheWrite +
     usage.cache_read * rate.cacheRead +
     usage.output * rate.output;
-  return base * factor;
+  return geo === 'us' ? Math.ceil((base * factor * 11) / 10) : base * factor;
 }
 
 /** Body of `GET /v1/models`. */
-export function toModelPage(): object {
-  const data = SERVED_MODELS.map(toModelInfo);
+export function toModelPage(rules: Rules = DEFAULT_RULES): object {
+  const data = SERVED_MODELS.map(({ id }) => toModelInfo(findServedModel(id, rules)));
   return { data, first_id: SERVED_MODELS[0]?.id ?? null, last_id: SERVED_MODELS.at(-1)?.id ?? null, has_more: false };
 }
 

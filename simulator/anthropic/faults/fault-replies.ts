@@ -18,6 +18,7 @@ export function spoilModelReply(fault: ActiveFault | null, reply: ModelReply, re
 export function spoilFinishedReply(fault: ActiveFault | null, reply: FinishedReply): FinishedReply {
   if (fault?.kind === 'cut-off') return toCutOff(reply);
   if (fault?.kind !== 'thinking') return reply;
+  if (reply.content[0]?.type === 'thinking') return reply;
   const thinking: Anthropic.ContentBlock = {
     type: 'thinking',
     thinking: 'A simulated thought.',
@@ -26,11 +27,12 @@ export function spoilFinishedReply(fault: ActiveFault | null, reply: FinishedRep
   return { ...reply, content: [thinking, ...reply.content], output: reply.output + 5 };
 }
 
-/** Half of the first text, without tool calls. */
+/** The thinking and half of the first text, without tool calls. */
 function toCutOff(reply: FinishedReply): FinishedReply {
   const text = reply.content.find((block) => block.type === 'text')?.text ?? 'Cut off';
   const half = text.slice(0, Math.max(1, Math.floor(text.length / 2)));
-  return { ...reply, content: [{ type: 'text', text: half, citations: null }], stopReason: 'max_tokens' };
+  const thinking = reply.content.filter((block) => block.type === 'thinking');
+  return { ...reply, content: [...thinking, { type: 'text', text: half, citations: null }], stopReason: 'max_tokens' };
 }
 
 function toBadCall(request: MessagesRequest): ModelReply['content'][number] {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type PromptSegment } from './prompt-segments.ts';
 import { estimateTokens } from '../../provider-host/tokens.ts';
+import type { ServedModel } from '../api/model-table.ts';
+import type { PromptSegment } from './prompt-segments.ts';
 
 // https://docs.claude.com/en/docs/build-with-claude/prompt-caching
 const LIFE_MS = 5 * 60_000; // of an `ephemeral` entry since its last use
-const MINIMUM_TOKENS = 1_024; // shorter prefixes are not cached; the real minimum differs by model
 const LOOK_BACK_BLOCKS = 20; // a lookup finds earlier entries up to this many blocks before a breakpoint
 
 /** One prompt's tokens by what the cache does with them. The three add up to the prompt. */
@@ -16,6 +16,9 @@ export interface CacheSplit {
   keep: () => void;
 }
 
+/** What the cache asks about a model. */
+type CachedModel = Pick<ServedModel, 'id' | 'charactersPerToken' | 'cacheMinimumTokens'>;
+
 /** Simulates prompt caching: prefixes up to a breakpoint, per model, for five minutes after each use. */
 export class PrefixCache {
   readonly #expiry = new Map<string, number>(); // key → instant in ms; kept in order of expiry
@@ -25,11 +28,11 @@ export class PrefixCache {
     this.#now = now;
   }
 
-  split(model: string, segments: readonly PromptSegment[]): CacheSplit {
+  split(model: CachedModel, segments: readonly PromptSegment[]): CacheSplit {
     const { keys, tokens } = chain(model, segments);
     const total = tokens.at(-1) ?? 0;
     const breakpoints = segments.flatMap((segment, i) =>
-      segment.breakpoint && (tokens[i] ?? 0) >= MINIMUM_TOKENS ? [i] : [],
+      segment.breakpoint && (tokens[i] ?? 0) >= model.cacheMinimumTokens ? [i] : [],
     );
     const last = breakpoints.at(-1);
     if (last === undefined) return { input: total, cache_write: 0, cache_read: 0, keep: () => {} };
@@ -67,16 +70,16 @@ export class PrefixCache {
   }
 }
 
-function chain(model: string, segments: readonly PromptSegment[]): { keys: string[]; tokens: number[] } {
+function chain(model: CachedModel, segments: readonly PromptSegment[]): { keys: string[]; tokens: number[] } {
   const keys: string[] = [];
   const tokens: number[] = [];
-  let key = model;
+  let key = model.id;
   let size = 0;
   for (const segment of segments) {
     key = createHash('sha256').update(key).update(segment.identity).digest('base64');
     size += segment.size;
     keys.push(key);
-    tokens.push(estimateTokens(size));
+    tokens.push(estimateTokens(size, model.charactersPerToken));
   }
   return { keys, tokens };
 }

@@ -1,9 +1,15 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { Usage } from '../../../queues/usage.ts';
+import type { InferenceGeo } from '../api/served-model.ts';
 import type { FinishedReply } from './finish-reply.ts';
 
 /** The body of a 200 (SDK `resources/messages/messages.d.ts`, `Message`). */
-export function toMessage(reply: FinishedReply, model: string, usage: Usage, requestHash: string): Anthropic.Message {
+export function toMessage(
+  reply: FinishedReply,
+  model: string,
+  usage: Usage,
+  { requestHash, geo }: { requestHash: string; geo: InferenceGeo | null },
+): Anthropic.Message {
   const details =
     reply.stopReason === 'refusal'
       ? { type: 'refusal' as const, category: null, explanation: reply.stopExplanation }
@@ -25,10 +31,10 @@ export function toMessage(reply: FinishedReply, model: string, usage: Usage, req
       cache_read_input_tokens: usage.cache_read,
       cache_creation: { ephemeral_5m_input_tokens: usage.cache_write, ephemeral_1h_input_tokens: 0 },
       output_tokens: usage.output,
-      output_tokens_details: null,
+      output_tokens_details: reply.thinkingTokens === 0 ? null : { thinking_tokens: reply.thinkingTokens },
       server_tool_use: null,
       service_tier: 'standard',
-      inference_geo: null,
+      inference_geo: geo,
       speed: null,
     },
   };

@@ -2,8 +2,12 @@ import { z } from 'zod';
 import type { MessagesRequest } from '../../model/types.ts';
 import { isObject } from '../../provider-host/json.ts';
 import { invalidRequest } from '../api/api-error.ts';
-import { findServedModel, type ServedModel } from '../api/served-model.ts';
+import type { ServedModel } from '../api/model-table.ts';
+import { DEFAULT_RULES, type Rules } from '../api/rules.ts';
+import { findServedModel } from '../api/served-model.ts';
 import { type PromptSegment, sumTokens, toPromptSegments } from '../prompt/prompt-segments.ts';
+import { parseSignature } from '../thinking/signature.ts';
+import { thinks } from '../thinking/thinking-tokens.ts';
 import { cacheControl, messages, system } from './blocks.ts';
 import { checkConversation } from './conversation.ts';
 import { checkOutputSchema, outputConfig } from './output.ts';
@@ -51,27 +55,32 @@ export interface ValidRequest {
   model: ServedModel;
   /** The prompt's blocks, as the cache compares them. */
   segments: PromptSegment[];
+  promptTokens: number;
 }
 
 /**
  * Checks the body of `POST /v1/messages` (`create`) or `/v1/messages/count_tokens` (`count`) as API version 2026-10-21 does.
  * @throws ApiError 400; 404 for a model that is not served
  */
-export function validateRequest(value: unknown, endpoint: 'create' | 'count'): ValidRequest {
+export function validateRequest(
+  value: unknown,
+  endpoint: 'create' | 'count',
+  rules: Rules = DEFAULT_RULES,
+): ValidRequest {
   if (!isObject(value)) throw invalidRequest('The request body is not valid JSON: expected an object');
   const sampling = SAMPLING_KEYS.find((key) => key in value);
   if (sampling !== undefined) throw invalidRequest(`${sampling}: this parameter is no longer supported`);
   const created = endpoint === 'create' ? parseRequest(createSchema, value) : null;
   const body = created ?? parseRequest(countSchema, value);
-  const model = findServedModel(body.model);
+  const model = findServedModel(body.model, rules);
   checkConversation(body.messages);
-  checkTools(body.tools ?? [], body.tool_choice, model);
+  checkThinking(body.thinking?.type, model);
+  checkTools(body.tools ?? [], body.tool_choice, model, thinks(model, body));
   checkOutputSchema(body.output_config?.format?.schema);
   if (created !== null) checkMaxTokens(created.max_tokens, model);
   const request = value as unknown as MessagesRequest; // the schema checked every field
-  const segments = toPromptSegments(request);
-  checkPrompt(segments, model);
-  return { request, model, segments };
+  const segments = toPromptSegments(request, model, (signature) => parseSignature(signature)?.tokens ?? 0);
+  return { request, model, segments, promptTokens: checkPrompt(segments, model) };
 }
 
 /** Null and absent are accepted: they ask for nothing. */
@@ -86,15 +95,23 @@ function checkMaxTokens(maxTokens: number, model: ServedModel): void {
   );
 }
 
-function checkPrompt(segments: readonly PromptSegment[], model: ServedModel): void {
+/** Sonnet 5.5 always thinks. https://platform.claude.com/docs/en/about-claude/models/migration-guide */
+function checkThinking(type: string | undefined, model: ServedModel): void {
+  if (type !== 'disabled' || model.thinking === null || model.thinking.canBeDisabled) return;
+  throw invalidRequest(`thinking.type: "disabled" is not supported by ${model.id}; thinking cannot be switched off`);
+}
+
+/** @returns the tokens of the prompt */
+function checkPrompt(segments: readonly PromptSegment[], model: ServedModel): number {
   const breakpoints = segments.filter((segment) => segment.breakpoint).length;
   if (breakpoints > MAX_BREAKPOINTS) {
     throw invalidRequest(
       `A maximum of ${MAX_BREAKPOINTS} blocks with cache_control may be provided. Found ${breakpoints}.`,
     );
   }
-  const tokens = sumTokens(segments);
+  const tokens = sumTokens(segments, model);
   if (tokens > model.contextTokens) {
     throw invalidRequest(`prompt is too long: ${tokens} tokens > ${model.contextTokens} maximum`);
   }
+  return tokens;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { invalidRequest } from '../api/api-error.ts';
-import type { ServedModel } from '../api/served-model.ts';
+import type { ServedModel } from '../api/model-table.ts';
 import { cacheControl, unread } from './blocks.ts';
 import { listValues, onUnknownMember, toPlainLocation, unsimulated } from './wording.ts';
 
@@ -44,6 +44,7 @@ export function checkTools(
   offered: readonly z.output<typeof tool>[],
   choice: z.output<typeof toolChoice> | undefined,
   model: ServedModel,
+  isThinking: boolean,
 ): void {
   const names = new Set(offered.map(({ name }) => name));
   if (names.size < offered.length) throw invalidRequest('tools: Tool names must be unique.');
@@ -53,6 +54,8 @@ export function checkTools(
   if (!model.forcedToolChoice) {
     throw invalidRequest(`tool_choice: type '${choice.type}' is not supported by ${model.id}; use 'auto' or 'none'`);
   }
+  // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
+  if (isThinking) throw invalidRequest('Thinking may not be enabled when tool_choice forces tool use.');
   if (choice.type === 'tool' && !names.has(choice.name)) {
     throw invalidRequest(`tool_choice: Tool '${choice.name}' not found in provided tools`);
   }

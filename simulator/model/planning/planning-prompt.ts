@@ -1,6 +1,5 @@
-import type { MessagesRequest } from '../types.ts';
+import type { MessagesRequest, ReplyRoom } from '../types.ts';
 import { isObject, type JsonObject } from '../../provider-host/json.ts';
-import { CHARACTERS_PER_TOKEN } from '../../provider-host/tokens.ts';
 import { stripMarkers } from '../markers.ts';
 import { toTexts } from '../message-texts.ts';
 
@@ -38,7 +37,7 @@ export interface PlanningPrompt {
 }
 
 /** Null for a request that is not a structured call of the coordinator, such as a task or a question. */
-export function parsePlanningPrompt(request: MessagesRequest): PlanningPrompt | null {
+export function parsePlanningPrompt(request: MessagesRequest, reply: ReplyRoom): PlanningPrompt | null {
   const schema: unknown = request.output_config?.format?.schema;
   const title = isObject(schema) ? TITLES.find((one) => one === schema.title) : undefined;
   if (title === undefined || !isObject(schema)) return null;
@@ -59,7 +58,7 @@ export function parsePlanningPrompt(request: MessagesRequest): PlanningPrompt | 
     limits: toLimits(block(rest, 'limits')),
     failed: toLines(block(rest, 'failed')),
     isRepair: request.messages.length > 1,
-    room: request.max_tokens * CHARACTERS_PER_TOKEN,
+    room: reply.characters,
   };
 }
 

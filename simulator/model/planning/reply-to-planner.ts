@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../provider-host/json.ts';
-import type { ModelReply, MessagesRequest } from '../types.ts';
+import type { MessagesRequest, ModelReply, ReplyRoom } from '../types.ts';
 import { fillSchema, fitsSchema } from '../schema-fill.ts';
 import { toOutline } from './outline.ts';
 import { toPlan } from './plan.ts';
@@ -12,8 +12,8 @@ const UNKNOWN_ID = 'finding_unknown0000';
 /**
  * Answers the coordinator's structured calls deterministically and from the prompt alone. Null for every other request.
  */
-export function replyToPlanner(request: MessagesRequest): ModelReply | null {
-  const prompt = parsePlanningPrompt(request);
+export function replyToPlanner(request: MessagesRequest, room: ReplyRoom): ModelReply | null {
+  const prompt = parsePlanningPrompt(request, room);
   if (prompt === null) return null;
   const latencyMs = findLatencyMs(prompt);
   const latency = latencyMs === null ? {} : { latencyMs };

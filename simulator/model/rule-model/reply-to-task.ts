@@ -5,14 +5,14 @@ import { toFillerCalls } from '../task/filler-calls.ts';
 import { toFinalText } from '../task/final-text.ts';
 import { toTaskView } from '../task/task-view.ts';
 import type { Call, RuleMatch, TaskView } from '../task/types.ts';
-import type { MessagesRequest, ModelReply } from '../types.ts';
+import type { MessagesRequest, ModelReply, ReplyRoom } from '../types.ts';
 import { chooseRule } from './choose-rule.ts';
 
 const MAX_TURNS = 60; // no rule needs more; the limit ends a conversation whose tools answer in an unknown form
 
 /** The next turn of a task: tool calls while the chosen rule has some, then the final answer. */
-export function replyToTask(request: MessagesRequest): ModelReply {
-  const view = toTaskView(request);
+export function replyToTask(request: MessagesRequest, room: ReplyRoom): ModelReply {
+  const view = toTaskView(request, room);
   const { directives } = view;
   const latency = directives.latencyMs === null ? {} : { latencyMs: directives.latencyMs };
   if (directives.refuse) return { ...latency, content: [], refusal: 'The task asks the simulated model to refuse.' };

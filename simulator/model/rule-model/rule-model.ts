@@ -10,7 +10,9 @@ import { replyToTask } from './reply-to-task.ts';
  * contains only what the tools showed.
  */
 export function createRuleModel(): SimulatedModel {
-  return { reply: (request) => replyToPlanner(request) ?? replyToLibrarian(request) ?? replyToTask(request) };
+  return {
+    reply: (request, room) => replyToPlanner(request, room) ?? replyToLibrarian(request) ?? replyToTask(request, room),
+  };
 }
 
 /** Answers a librarian's question that came through the Messages API: one message, no tools. Null for a task. */

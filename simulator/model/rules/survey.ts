@@ -27,7 +27,7 @@ export const survey: Rule = (view) => {
       const found = [...new Set(steps.flatMap(parseGlob))].toSorted(
         (a, b) => depthOf(a) - depthOf(b) || (a < b ? -1 : 1),
       );
-      const shown = takeFitting(found, view.room);
+      const shown = takeFitting(found, view.room.characters);
       const note = shown.length < found.length ? `; the ${shown.length} nearest to the top are named` : '';
       const head = `${plural(found.length, 'file')} in the workspace${note}.`;
       const values = { files: shown, paths: shown, items: shown.map((path) => ({ path, bytes: 0 })) };

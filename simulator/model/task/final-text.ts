@@ -1,23 +1,23 @@
 import type { JsonObject } from '../../provider-host/json.ts';
 import type { Answer, TaskView } from './types.ts';
-import { CHARACTERS_PER_TOKEN } from '../../provider-host/tokens.ts';
 import { fillSchema, fitsSchema } from '../schema-fill.ts';
 
 const MARK = '(simulated model)';
 
 /** The final answer: JSON for a task with a schema, else text that ends with a mark of the simulator. */
-export function toFinalText({ task, directives }: TaskView, answer: Answer, isRepair: boolean): string {
-  if (task.schema === null) return pad(answer.text, directives.tokens);
+export function toFinalText({ task, directives, room }: TaskView, answer: Answer, isRepair: boolean): string {
+  const size = (directives.tokens ?? 0) * room.charactersPerToken;
+  if (task.schema === null) return pad(answer.text, size);
   const isBad = directives.badSchema === 'always' || (directives.badSchema === 'once' && !isRepair);
   if (isBad) return toBadResult(task.schema);
-  const summary = pad(answer.text.replaceAll(/\s+/g, ' '), directives.tokens, ' ');
+  const summary = pad(answer.text.replaceAll(/\s+/g, ' '), size, ' ');
   return JSON.stringify(fillSchema(task.schema, { ...answer.values, summary }));
 }
 
-function pad(text: string, tokens: number | null, between = '\n'): string {
-  const size = tokens === null ? 0 : tokens * CHARACTERS_PER_TOKEN - MARK.length - 1;
+/** @param size characters that the answer should have at least; 0: as many as it has */
+function pad(text: string, size: number, between = '\n'): string {
   const lines = [text];
-  for (let length = text.length; length < size;) {
+  for (let length = text.length; length < size - MARK.length - 1;) {
     const line = `Padding ${lines.length}, as the task asked for a long answer.`;
     lines.push(line);
     length += line.length + 1;

@@ -1,5 +1,4 @@
-import type { MessagesRequest } from '../types.ts';
-import { CHARACTERS_PER_TOKEN } from '../../provider-host/tokens.ts';
+import type { MessagesRequest, ReplyRoom } from '../types.ts';
 import { parseDirectives } from './directives.ts';
 import { stripMarkers } from '../markers.ts';
 import type { TaskView } from './types.ts';
@@ -17,7 +16,7 @@ const READ_CHARACTERS = 4_000;
 const FOUNDATION = /\n\nIt builds on these findings\b/;
 
 /** Parses from one request all that the rules decide by. */
-export function toTaskView(request: MessagesRequest): TaskView {
+export function toTaskView(request: MessagesRequest, room: ReplyRoom): TaskView {
   const task = parseTaskPrompt(request);
   const [own = '', foundation = ''] = task.description.split(FOUNDATION);
   const text = stripMarkers(own.slice(0, READ_CHARACTERS));
@@ -37,6 +36,6 @@ export function toTaskView(request: MessagesRequest): TaskView {
     tools: new Set((request.tools ?? []).map((tool) => ('name' in tool ? tool.name : ''))),
     directives: parseDirectives(task.description),
     buildsOn: [...foundation.matchAll(/^- ([A-Za-z0-9._-]+):/gm)].map(([, id = '']) => id),
-    room: request.max_tokens * CHARACTERS_PER_TOKEN,
+    room,
   };
 }

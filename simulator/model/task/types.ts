@@ -1,3 +1,4 @@
+import type { ReplyRoom } from '../types.ts';
 import type { Values } from '../schema-fill.ts';
 import type { Directives } from './directives.ts';
 import type { Step } from './steps.ts';
@@ -26,8 +27,8 @@ export interface TaskView {
   directives: Directives;
   /** Ids of the findings of the tasks that this task depends on. */
   buildsOn: string[];
-  /** Characters that a reply may take. */
-  room: number;
+  /** How much the reply may hold. */
+  room: ReplyRoom;
 }
 
 export interface Answer {

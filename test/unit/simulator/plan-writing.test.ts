@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { checkCitations } from '../../../src/librarian/answer/citations.ts';
-import { createRuleModel } from '../../../simulator/model/rule-model/rule-model.ts';
 import type { MessagesRequest } from '../../../simulator/model/types.ts';
+import { askRuleModel } from '../../support/models/ask-rule-model.ts';
 
-const ruleModel = createRuleModel();
 const FINDINGS = [
   {
     id: 'finding_aa11',
@@ -33,7 +32,7 @@ function request(
 }
 
 function textOf(asked: MessagesRequest): string {
-  const [block] = ruleModel.reply(asked).content;
+  const [block] = askRuleModel(asked).content;
   return block?.type === 'text' ? block.text : '';
 }
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { planSchema, type Plan } from '../../../src/coordinator/plan/plan.ts';
-import { createRuleModel } from '../../../simulator/model/rule-model/rule-model.ts';
 import type { MessagesRequest } from '../../../simulator/model/types.ts';
 import { finishReply } from '../../../simulator/anthropic/reply/finish-reply.ts';
+import { askRuleModel } from '../../support/models/ask-rule-model.ts';
 
-const ruleModel = createRuleModel();
 const LISTING = [
   ['README.md', 900],
   ['package.json', 300],
@@ -47,7 +46,7 @@ function request(blocks: Blocks, rest: Partial<MessagesRequest> = {}): MessagesR
 }
 
 function reply(asked: MessagesRequest): string {
-  const [block] = ruleModel.reply(asked).content;
+  const [block] = askRuleModel(asked).content;
   return block?.type === 'text' ? block.text : '';
 }
 
@@ -165,20 +164,22 @@ describe('markers in the goal', () => {
   });
 
   it('decline', () => {
-    expect(ruleModel.reply(request({ goal: 'x [[refused-plan]]' }))).toMatchObject({
+    expect(askRuleModel(request({ goal: 'x [[refused-plan]]' }))).toMatchObject({
       content: [],
       refusal: expect.any(String),
     });
   });
 
   it('take their time', () => {
-    expect(ruleModel.reply(request({ goal: 'x [[latency:1234]]' })).latencyMs).toBe(1_234);
+    expect(askRuleModel(request({ goal: 'x [[latency:1234]]' })).latencyMs).toBe(1_234);
   });
 });
 
 it('is cut where it does not fit into max_tokens', () => {
   const asked = request({ goal: 'x [[tasks:2000]]' }, { max_tokens: 50 });
-  expect(finishReply(ruleModel.reply(asked), asked, 'hash')).toMatchObject({ stopReason: 'max_tokens', output: 50 });
+  const model = { charactersPerToken: 4, contextTokens: 1_000 };
+  const terms = { request: asked, requestHash: 'hash', model, promptTokens: 10, thinking: null };
+  expect(finishReply(askRuleModel(asked), terms)).toMatchObject({ stopReason: 'max_tokens', output: 50 });
 });
 
 it('leaves a task with a schema of its own to the worker’s rules', () => {

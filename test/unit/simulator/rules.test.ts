@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import { createRuleModel } from '../../../simulator/model/rule-model/rule-model.ts';
 import type { MessagesRequest } from '../../../simulator/model/types.ts';
+import { askRuleModel } from '../../support/models/ask-rule-model.ts';
 
 const NAMES = [
   'read',
@@ -17,7 +17,6 @@ const NAMES = [
   'findings',
   'hand_back',
 ];
-const ruleModel = createRuleModel();
 
 function request(description: string, rest: Partial<MessagesRequest> & { names?: string[] } = {}): MessagesRequest {
   const { names = NAMES, ...more } = rest;
@@ -27,7 +26,7 @@ function request(description: string, rest: Partial<MessagesRequest> & { names?:
 }
 
 function firstCalls(description: string, rest: Parameters<typeof request>[1] = {}) {
-  const { content } = ruleModel.reply(request(description, rest));
+  const { content } = askRuleModel(request(description, rest));
   return content.flatMap((block) => (block.type === 'tool_use' ? [[block.name, block.input]] : []));
 }
 
@@ -92,14 +91,14 @@ it('answers with JSON of the format the request itself gives', () => {
     required: ['tasks'],
     additionalProperties: false,
   };
-  const reply = ruleModel.reply(
+  const reply = askRuleModel(
     request('Plan this', { names: [], output_config: { format: { type: 'json_schema', schema } } }),
   );
   expect(JSON.parse(reply.content[0]?.type === 'text' ? reply.content[0].text : '')).toEqual({ tasks: [] });
 });
 
 it('says that a result which left the prompt is gone instead of guessing it', () => {
-  const reply = ruleModel.reply(
+  const reply = askRuleModel(
     request('Describe a.ts', {
       messages: [
         { role: 'user', content: '<task kind="docs">\nDescribe a.ts\n</task>' },
@@ -127,6 +126,6 @@ describe('a description of 200 kB', () => {
     ['slashes without end', '/'.repeat(200_000)],
     ['quotes that never close', '"a '.repeat(66_666)],
   ])('is answered like any other: %s', (_, description) => {
-    expect(ruleModel.reply(request(description)).content.length).toBeGreaterThan(0);
+    expect(askRuleModel(request(description)).content.length).toBeGreaterThan(0);
   });
 });
