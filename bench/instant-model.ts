@@ -23,5 +23,6 @@ export function createInstantModel(latencyMs = 0): Model & { inFlight(): number;
         usage: { input: 500, cache_write: 0, cache_read: 0, output: 20 },
       };
     },
+    countTokens: async () => null,
   };
 }

@@ -73,5 +73,6 @@ function createReader(): Model {
         usage,
       };
     },
+    countTokens: async () => null,
   };
 }

@@ -71,7 +71,7 @@ const environmentSchema = z.object({
   FLEET_HAIKU_PROCESSES: int(1, 64).default(2),
   FLEET_HAIKU_CONCURRENCY: int(1, 1_000).default(20),
   FLEET_CALL_TIMEOUT_MS: int(1_000, 3_600_000).default(900_000),
-  FLEET_CALL_IDLE_MS: int(1_000, 600_000).default(60_000),
+  FLEET_CALL_IDLE_MS: int(1_000, 290_000).default(60_000), // Node ends a silent connection after 300 s
   FLEET_HAIKU_EFFORT: oneOf(...EFFORTS).optional(),
   FLEET_SONNET_EFFORT: oneOf(...EFFORTS).optional(),
   FLEET_RUN_ALLOW: list,

@@ -46,13 +46,13 @@ interface LimitState {
 }
 
 /** The limits that the headers of an answer state; one that they do not state is absent. */
-interface ModelLimits {
+export interface ModelLimits {
   requests?: LimitState;
   inputTokens?: LimitState;
   outputTokens?: LimitState;
 }
 
-interface CallOptions {
+export interface CallOptions {
   signal: AbortSignal;
   /** Called at most once, with the limits of the answer, also if the answer is an error. */
   onLimits?: (limits: ModelLimits) => void;
@@ -70,4 +70,10 @@ export interface Model {
    *   ended the call, whose cost is then what the stream reported, or unknown
    */
   call(request: ModelRequest, options: CallOptions): Promise<ModelReply>;
+  /**
+   * Counts the tokens of a request as input, for free. The provider limits such requests apart from calls.
+   * @returns null where the provider cannot count
+   * @throws what `call` throws, `billed` apart
+   */
+  countTokens(request: ModelRequest, options: CallOptions): Promise<number | null>;
 }

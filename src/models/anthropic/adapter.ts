@@ -1,78 +1,151 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
-import { ProviderUnavailableError, TaskFailedError } from '../../errors.ts';
+import { CallTimeoutError, FleetError, TaskFailedError, type Billed } from '../../errors.ts';
 import { createRedactor } from '../../config/redact.ts';
-import { toFleetError, withBilled } from './errors.ts';
+import { type CallClock, type CallLimits, startCallClock } from '../call-clock.ts';
 import { fetchOrNotSent } from '../connection-failure.ts';
-import type { Model, ModelRequest } from '../model.ts';
+import type { CallOptions, Model, ModelReply, ModelRequest } from '../model.ts';
+import { streamEventData } from '../server-sent-events.ts';
+import { toEventError, toFleetError, withBilled } from './errors.ts';
+import { readLimits } from './limits.ts';
 import { checkReply } from './reply-shape.ts';
+import { toCountedParams, toParams } from './request.ts';
+import { StreamedReply } from './streamed-reply.ts';
 
-export interface AnthropicOptions {
+export interface AnthropicOptions extends CallLimits {
   apiKey: string;
   /** Default: the provider's address. */
   baseUrl?: string | undefined;
-  /** Total deadline of one call, body included. */
-  callTimeoutMs: number;
   /** Further headers of every request. */
   headers?: Record<string, string>;
 }
 
-/** A model behind the Anthropic Messages API, without streaming. Never retries, so that no call is paid for twice. */
-export function createAnthropicModel({ apiKey, baseUrl, callTimeoutMs, headers = {} }: AnthropicOptions): Model {
+/** Once a reply is whole, its connection may stay open for so long: read to its end, it can be used again. */
+const LINGER_MS = 1_000;
+
+/** A model behind the Anthropic Messages API, with streaming. Never retries, so that no call is paid for twice. */
+export function createAnthropicModel({ apiKey, baseUrl, headers = {}, ...limits }: AnthropicOptions): Model {
   const redact = createRedactor([apiKey]);
   const client = new Anthropic({
     apiKey,
     baseURL: baseUrl ?? 'https://api.anthropic.com', // given, so that no variable of the shell changes it
     maxRetries: 0, // the SDK would wait out a retry-after of an hour inside the job
-    timeout: callTimeoutMs + 1_000, // covers the headers only; the deadline below covers the body and fires first
+    timeout: limits.totalMs + 1_000, // the call's clock fires first
     logLevel: 'off', // the SDK's debug log contains whole prompts
     defaultHeaders: headers,
     fetch: fetchOrNotSent,
   });
+
+  /** Makes one request. `read` gets the response of a 200; what it has read is in `reply`, also if it throws. */
+  async function send<Result>(
+    request: ModelRequest,
+    { signal, onLimits }: CallOptions,
+    create: (options: { signal: AbortSignal }) => { asResponse(): Promise<Response> },
+    read: (response: Response, clock: CallClock, reply: StreamedReply) => Promise<Result>,
+  ): Promise<Result> {
+    if (signal.aborted) throw toReason(signal, 'no');
+    const clock = startCallClock(signal, limits);
+    const reply = new StreamedReply();
+    let response: Response | undefined;
+    const report = (from: Headers | undefined): void => {
+      const stated = readLimits(from);
+      if (stated !== undefined) onLimits?.(stated);
+    };
+    try {
+      response = await create({ signal: clock.signal }).asResponse();
+      clock.touch();
+      report(response.headers);
+      return await read(response, clock, reply);
+    } catch (error) {
+      if (error instanceof FleetError) throw error;
+      const { reported } = reply;
+      const billed: Billed = reported === undefined ? 'unknown' : { reported };
+      // An error response is more exact than an abort at the same time.
+      const answered = error instanceof APIError && error.status !== undefined;
+      if (answered && response === undefined) report(error.headers);
+      if (!answered && signal.aborted) throw toReason(signal, billed);
+      if (!answered && clock.reached !== null)
+        throw withBilled(toTimeout(request.model, clock.reached, limits), billed);
+      throw toFleetError(error, {
+        model: request.model,
+        redact,
+        now: Date.now(),
+        reported,
+        isAnswered: response !== undefined,
+      });
+    } finally {
+      clock.stop();
+    }
+  }
+
   return {
-    async call(request, { signal }) {
-      signal.throwIfAborted();
-      const params = toParams(request);
-      const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(), callTimeoutMs);
-      let body: unknown;
-      try {
-        body = await client.messages.create(params, { signal: AbortSignal.any([signal, deadline.signal]) });
-      } catch (error) {
-        // An error response is more exact than an abort at the same time.
-        const answered = error instanceof APIError && error.status !== undefined;
-        if (!answered) signal.throwIfAborted();
-        if (!answered && deadline.signal.aborted) throw toDeadlineError(request.model, callTimeoutMs);
-        throw toFleetError(error, { model: request.model, redact, now: Date.now() });
-      } finally {
-        clearTimeout(timer);
-      }
-      const checked = checkReply(body);
-      if (checked.ok) return checked.reply;
-      const error = new TaskFailedError(
-        'malformed',
-        `${request.model}: the reply is no message: ${redact(checked.rule)}`,
-      );
-      throw withBilled(error, checked.usage ?? 'unknown');
-    },
+    call: (request, options) =>
+      send(
+        request,
+        options,
+        (abort) => client.messages.create(toParams(request), abort),
+        async (response, clock, reply) => {
+          const isStream = response.headers.get('content-type')?.includes('text/event-stream') === true;
+          // A gateway may answer in one piece.
+          const body = isStream ? await readStream(response, clock, reply) : await readWhole(response, clock);
+          return toReply(body, request.model, redact);
+        },
+      ),
+    countTokens: (request, options) =>
+      send(
+        request,
+        options,
+        (abort) => client.messages.countTokens(toCountedParams(request), abort),
+        async (response, clock) => {
+          const body = await readWhole(response, clock);
+          const count: unknown =
+            typeof body === 'object' && body !== null ? Reflect.get(body, 'input_tokens') : undefined;
+          return typeof count === 'number' ? count : null;
+        },
+      ),
   };
 }
 
-/** No `temperature`, `top_p` or `top_k`: the API refuses them even at their defaults. */
-function toParams(request: ModelRequest): Anthropic.MessageCreateParamsNonStreaming {
-  const { model, maxTokens, system, messages, tools, outputSchema, user } = request;
-  return {
-    model,
-    max_tokens: maxTokens,
-    messages,
-    cache_control: { type: 'ephemeral' }, // caches up to the last block: each turn reads the cache of the one before
-    ...(system.length > 0 && { system }),
-    ...(tools.length > 0 && { tools }),
-    ...(outputSchema && { output_config: { format: { type: 'json_schema', schema: outputSchema } } }),
-    ...(user !== undefined && { metadata: { user_id: user } }),
-  };
+/** @returns the message, also if the connection broke after its last part. @throws what broke the stream */
+async function readStream(response: Response, clock: CallClock, reply: StreamedReply): Promise<unknown> {
+  try {
+    for await (const data of streamEventData(response.body ?? [], clock.touch)) {
+      const event = JSON.parse(data) as Anthropic.RawMessageStreamEvent | { type: 'error' };
+      if (event.type === 'error') throw toEventError(event, response.headers);
+      reply.add(event);
+      if (reply.isStopped) clock.lingerFor(LINGER_MS);
+    }
+  } catch (error) {
+    if (!reply.isWhole) throw error;
+  }
+  if (!reply.isWhole) throw new Error('the stream ended before the reply did');
+  return reply.toBody();
 }
 
-function toDeadlineError(model: string, callTimeoutMs: number): ProviderUnavailableError {
-  const text = `${model}: no complete reply within ${callTimeoutMs} ms`;
-  return withBilled(new ProviderUnavailableError(model, true, text), 'unknown');
+async function readWhole(response: Response, clock: CallClock): Promise<unknown> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of response.body ?? []) {
+    clock.touch();
+    pieces.push(piece);
+  }
+  const text = Buffer.concat(pieces).toString();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  return isJson && text !== '' ? (JSON.parse(text) as unknown) : text;
+}
+
+function toReply(body: unknown, model: string, redact: (text: string) => string): ModelReply {
+  const checked = checkReply(body);
+  if (checked.ok) return checked.reply;
+  const error = new TaskFailedError('malformed', `${model}: the reply is no message: ${redact(checked.rule)}`);
+  throw withBilled(error, checked.usage ?? 'unknown');
+}
+
+/** The caller's reason for the end of its call, with the call's cost. */
+function toReason(signal: AbortSignal, billed: Billed): unknown {
+  const reason: unknown = signal.reason;
+  return reason instanceof FleetError ? withBilled(reason, billed) : reason;
+}
+
+function toTimeout(model: string, limit: keyof CallLimits, { idleMs, totalMs }: CallLimits): CallTimeoutError {
+  if (limit === 'idleMs') return new CallTimeoutError(model, 'idle', `${model}: nothing arrived for ${idleMs} ms`);
+  return new CallTimeoutError(model, 'total', `${model}: no complete reply within ${totalMs} ms`);
 }

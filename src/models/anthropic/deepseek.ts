@@ -29,6 +29,7 @@ export function createDeepseekModel(options: Omit<AnthropicOptions, 'headers'>):
           messages: [{ role: 'user', content: request.prompt }],
           tools: [],
           maxTokens: request.maxTokens,
+          cache: 'none', // DeepSeek caches by itself
         },
         call,
       );

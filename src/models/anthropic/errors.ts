@@ -2,7 +2,7 @@ import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import {
   AccountRefusedError,
   type Billed,
-  type FleetError,
+  FleetError,
   ProviderUnavailableError,
   RateLimitedError,
   TaskFailedError,
@@ -10,6 +10,7 @@ import {
 } from '../../errors.ts';
 import { NotSentError } from '../connection-failure.ts';
 import { toRetryAfterMs } from '../retry-after.ts';
+import type { Usage } from '../../../queues/usage.ts';
 
 /**
  * Refusals of the account that have the status of a bad request or a rate limit. Waiting does not end them.
@@ -31,21 +32,56 @@ export interface FailedCall {
   redact: (text: string) => string;
   /** ms since 1970, for a `retry-after` date. */
   now: number;
+  /** What a stream had reported of the call's usage before it broke. */
+  reported?: Usage | undefined;
+  /** Whether a 200 came, so that the provider has taken the request. */
+  isAnswered?: boolean;
+}
+
+/** The status that an error of the stream would have as a response. https://platform.claude.com/docs/en/api/errors */
+const STATUS_BY_TYPE: Record<string, number> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+};
+
+/** The SDK's error for an `error` event of a stream. @param event `{ type: 'error', error: { type, message } }` */
+export function toEventError(event: object, headers: Headers): APIError {
+  const error: unknown = Reflect.get(event, 'error');
+  const type: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'type') : undefined;
+  return APIError.generate(STATUS_BY_TYPE[String(type)] ?? 500, event, undefined, headers);
 }
 
 /** The fleet's error for what the SDK threw, with `billed` and without anything of the request. HTTP status is read here only. */
 export function toFleetError(thrown: unknown, call: FailedCall): FleetError {
-  const words = toWords(thrown, call.redact);
-  const options = { cause: toCause(thrown, call.redact) };
+  const { model, redact, reported, isAnswered = false } = call;
+  const words = toWords(thrown, redact);
+  const options = { cause: toCause(thrown, redact) };
   const status = thrown instanceof APIError ? thrown.status : undefined;
   if (thrown instanceof APIError && status !== undefined) {
-    return withBilled(toStatusError(thrown, status, words, call, options), 'no'); // an error response is not billed
+    // An error response is not billed. One inside a stream leaves what the stream had begun.
+    return withBilled(
+      toStatusError(thrown, status, words, call, options),
+      reported === undefined ? 'no' : { reported },
+    );
+  }
+  if (!isAnswered && !(thrown instanceof APIError)) {
+    // The SDK wraps what happens once it sends: this request was never made.
+    return withBilled(new FleetError(`${model}: the request could not be made (${words})`, options), 'no');
   }
   const code = findNotSentCode(thrown);
   const sent = code === undefined;
   const what = sent ? `sent, but no readable reply came back (${words})` : `no connection (${code})`;
-  const error = new ProviderUnavailableError(call.model, sent, `${call.model}: ${what}`, options);
-  return withBilled(error, sent ? 'unknown' : 'no');
+  const error = new ProviderUnavailableError(model, sent, `${model}: ${what}`, options);
+  if (!sent) return withBilled(error, 'no');
+  return withBilled(error, reported === undefined ? 'unknown' : { reported });
 }
 
 export function withBilled<E extends FleetError>(error: E, billed: Billed): E {
@@ -57,7 +93,7 @@ function toStatusError(
   thrown: APIError,
   status: number,
   words: string,
-  { model, now }: FailedCall,
+  { model, now, reported }: FailedCall,
   options: ErrorOptions,
 ): FleetError {
   const text = `${model}: ${words}`;
@@ -66,7 +102,7 @@ function toStatusError(
   if ([400, 413, 422, 431].includes(status)) return new TaskFailedError('model', text, options);
   // A 404 of the API is about the model. A 404 of a web server is a wrong address: the jobs wait.
   if (status === 404 && thrown.type === 'not_found_error') return new TaskFailedError('model', text, options);
-  return new ProviderUnavailableError(model, false, text, options);
+  return new ProviderUnavailableError(model, reported !== undefined, text, options);
 }
 
 function isAboutAccount(thrown: APIError): boolean {

@@ -12,7 +12,7 @@ const blockSchema = z.discriminatedUnion('type', [
     name: z.string().min(1),
     input: z.record(z.string(), z.unknown()),
   }),
-  z.looseObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() }),
+  z.looseObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string().optional() }),
   z.looseObject({ type: z.literal('redacted_thinking'), data: z.string() }),
 ]);
 
@@ -23,6 +23,7 @@ const usageSchema = z.object({
   output_tokens: tokens,
   cache_creation_input_tokens: tokens.nullish(),
   cache_read_input_tokens: tokens.nullish(),
+  inference_geo: z.string().nullish(),
 });
 
 const messageSchema = z.looseObject({
@@ -50,15 +51,23 @@ export function checkReply(body: unknown): CheckedReply {
     const { id, model, stop_reason: stopReason, usage } = parsed.data;
     // The schema has checked the cast, except fields that the fleet does not read (citations, caller).
     const content = parsed.data.content as unknown as Anthropic.ContentBlock[];
-    return { ok: true, reply: { id, model, content, stopReason, usage: toUsage(usage) } };
+    const geo = usage.inference_geo ?? '';
+    const reply = { id, model, content, stopReason, usage: toUsage(usage), ...(geo !== '' && { geo }) };
+    return { ok: true, reply };
   }
   const issue = parsed.error.issues[0];
   const rule =
     body === null || typeof body !== 'object'
       ? `expected a JSON object, got ${body === null ? 'null' : typeof body}`
       : `${issue?.path.join('.') || 'reply'}: ${issue?.message ?? 'wrong shape'}`;
-  const usage = z.object({ usage: usageSchema }).safeParse(body);
-  return { ok: false, rule, usage: usage.success ? toUsage(usage.data.usage) : undefined };
+  const usage: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'usage') : undefined;
+  return { ok: false, rule, usage: readUsage(usage) };
+}
+
+/** The usage of a reply that is not whole; undefined: it cannot be read. */
+export function readUsage(usage: unknown): Usage | undefined {
+  const parsed = usageSchema.safeParse(usage);
+  return parsed.success ? toUsage(parsed.data) : undefined;
 }
 
 function toUsage(usage: z.output<typeof usageSchema>): Usage {

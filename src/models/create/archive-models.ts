@@ -46,7 +46,8 @@ export async function createArchiveModels(config: Config): Promise<OpenArchiveMo
         : createDeepseekModel({
             apiKey: DEEPSEEK_API_KEY,
             baseUrl: DEEPSEEK_BASE_URL ?? deepseekUrl,
-            callTimeoutMs,
+            idleMs: config.FLEET_CALL_IDLE_MS,
+            totalMs: callTimeoutMs,
           }),
     close: async () => simulator?.close(),
   };

@@ -3,7 +3,7 @@ import { TaskFailedError } from '../../errors.ts';
 import { createAnthropicModel } from '../anthropic/adapter.ts';
 import { withBilled } from '../anthropic/errors.ts';
 import { assertLoopback } from './loopback.ts';
-import type { Model } from '../model.ts';
+import type { Model, ModelRequest } from '../model.ts';
 
 /** A model that must be closed after use. */
 export interface OpenModel {
@@ -18,10 +18,11 @@ export interface OpenModel {
  */
 export async function createModel(config: Config): Promise<OpenModel> {
   requireAnthropicKey(config);
-  const { ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL: baseUrl, FLEET_CALL_TIMEOUT_MS: callTimeoutMs } = config;
+  const { ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL: baseUrl } = config;
+  const limits = { idleMs: config.FLEET_CALL_IDLE_MS, totalMs: config.FLEET_CALL_TIMEOUT_MS };
   if (!isOffline(config)) {
     const apiKey = ANTHROPIC_API_KEY ?? ''; // checked above
-    return { model: onlyAnthropic(createAnthropicModel({ apiKey, baseUrl, callTimeoutMs })), close: async () => {} };
+    return { model: onlyAnthropic(createAnthropicModel({ apiKey, baseUrl, ...limits })), close: async () => {} };
   }
   assertLoopback({ ANTHROPIC_BASE_URL: baseUrl });
   const simulator = baseUrl === undefined ? await startSimulator() : undefined;
@@ -29,7 +30,7 @@ export async function createModel(config: Config): Promise<OpenModel> {
   return {
     // A configured key is sent, because a simulator may check keys; it does not leave the machine.
     model: onlyAnthropic(
-      createAnthropicModel({ apiKey: ANTHROPIC_API_KEY ?? 'simulated', baseUrl: address, callTimeoutMs }),
+      createAnthropicModel({ apiKey: ANTHROPIC_API_KEY ?? 'simulated', baseUrl: address, ...limits }),
     ),
     close: async () => simulator?.close(),
   };
@@ -43,11 +44,19 @@ async function startSimulator(): Promise<{ url: string; close(): Promise<void> }
 
 /** Refuses other vendors' models: the catalog has prices of some, but this API would refuse them later. */
 function onlyAnthropic(model: Model): Model {
+  const check = ({ model: id }: ModelRequest): void => {
+    if (id.startsWith('claude-')) return;
+    const text = `model ${id}: not one of Anthropic's, and workers call no other yet`;
+    throw withBilled(new TaskFailedError('model', text), 'no');
+  };
   return {
-    call: async (request, options) => {
-      if (request.model.startsWith('claude-')) return model.call(request, options);
-      const text = `model ${request.model}: not one of Anthropic's, and workers call no other yet`;
-      throw withBilled(new TaskFailedError('model', text), 'no');
+    async call(request, options) {
+      check(request);
+      return model.call(request, options);
+    },
+    async countTokens(request, options) {
+      check(request);
+      return model.countTokens(request, options);
     },
   };
 }

@@ -11,7 +11,8 @@ let model: Model;
 beforeEach(async () => {
   provider = new LLMock({ port: 0, host: '127.0.0.1' });
   await provider.start();
-  model = createAnthropicModel({ apiKey: 'local-test-key', baseUrl: provider.url, callTimeoutMs: 20_000 });
+  const limits = { idleMs: 20_000, totalMs: 20_000 };
+  model = createAnthropicModel({ apiKey: 'local-test-key', baseUrl: provider.url, ...limits });
 });
 
 afterEach(async () => {

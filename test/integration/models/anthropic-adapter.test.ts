@@ -1,7 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from 'vitest';
 import {
   AccountRefusedError,
   type FleetError,
@@ -11,9 +9,11 @@ import {
   TaskFailedError,
 } from '../../../src/errors.ts';
 import { createAnthropicModel } from '../../../src/models/anthropic/adapter.ts';
-import type { ModelRequest } from '../../../src/models/model.ts';
+import type { ModelLimits, ModelRequest } from '../../../src/models/model.ts';
+import { type Handler, startRawProvider } from '../../support/models/raw-provider.ts';
 
 const KEY = 'local-test-key-0123456789';
+const LIMITS = { idleMs: 20_000, totalMs: 20_000 };
 const REQUEST: ModelRequest = {
   model: 'claude-haiku-5-5',
   system: [{ type: 'text', text: 'Be brief.' }],
@@ -36,47 +36,6 @@ const MESSAGE = {
   usage: { input_tokens: 7, output_tokens: 3, cache_creation_input_tokens: 11, cache_read_input_tokens: 13 },
 };
 
-type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
-interface Provider {
-  url: string;
-  requests: { headers: IncomingMessage['headers']; body: Record<string, unknown> }[];
-  /** Resolves when the first request has been read. */
-  read: Promise<void>;
-}
-
-let server: Server | undefined;
-
-afterEach(async () => {
-  const closing = server;
-  server = undefined;
-  if (closing === undefined) return;
-  closing.closeAllConnections();
-  closing.close();
-  await once(closing, 'close');
-});
-
-async function startProvider(handle: Handler): Promise<Provider> {
-  let sawFirst: () => void = () => {};
-  const read = new Promise<void>((resolve) => {
-    sawFirst = resolve;
-  });
-  const requests: Provider['requests'] = [];
-  server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString();
-      requests.push({ headers: request.headers, body: JSON.parse(body) });
-      handle(request, response, body);
-      sawFirst();
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, requests, read };
-}
-
 const reply =
   (status: number, body: unknown, headers: Record<string, string> = {}): Handler =>
   (_request, response) => {
@@ -93,9 +52,9 @@ const refusal = (type: string, message: string, details?: Record<string, string>
 const live = (): AbortSignal => new AbortController().signal;
 
 /** Returns the error of one call to such a provider, and checks that there was only one request. */
-async function failWith(handle: Handler, callTimeoutMs = 20_000): Promise<FleetError> {
-  const provider = await startProvider(handle);
-  const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, callTimeoutMs });
+async function failWith(handle: Handler, limits = LIMITS): Promise<FleetError> {
+  const provider = await startRawProvider(handle);
+  const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, ...limits });
   const error = await model.call(REQUEST, { signal: live() }).then(
     () => expect.fail('the call went well'),
     (thrown: FleetError) => thrown,
@@ -106,8 +65,8 @@ async function failWith(handle: Handler, callTimeoutMs = 20_000): Promise<FleetE
 
 describe('a call that goes well', () => {
   it('gives the blocks as they came and the usage with its cache parts', async () => {
-    const provider = await startProvider(reply(200, MESSAGE));
-    const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, callTimeoutMs: 20_000 });
+    const provider = await startRawProvider(reply(200, MESSAGE));
+    const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, ...LIMITS });
     expect(await model.call(REQUEST, { signal: live() })).toEqual({
       id: 'msg_1',
       model: 'claude-haiku-5-5',
@@ -118,8 +77,8 @@ describe('a call that goes well', () => {
   });
 
   it('sends the key as bearer, the job as user, automatic caching, and no sampling parameter', async () => {
-    const provider = await startProvider(reply(200, MESSAGE));
-    const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, callTimeoutMs: 20_000 });
+    const provider = await startRawProvider(reply(200, MESSAGE));
+    const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, ...LIMITS });
     await model.call({ ...REQUEST, outputSchema: { type: 'object' } }, { signal: live() });
     const [sent] = provider.requests;
     expect(sent?.headers.authorization).toBe(`Bearer ${KEY}`);
@@ -127,9 +86,10 @@ describe('a call that goes well', () => {
       model: 'claude-haiku-5-5',
       max_tokens: 100,
       messages: REQUEST.messages,
-      system: REQUEST.system,
+      system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } }],
       tools: REQUEST.tools,
       cache_control: { type: 'ephemeral' },
+      stream: true,
       metadata: { user_id: 'job-1' },
       output_config: { format: { type: 'json_schema', schema: { type: 'object' } } },
     });
@@ -220,11 +180,9 @@ describe('a reply with status 200 that is none', () => {
 
 describe('a connection that fails', () => {
   it('was not sent when nobody listens', async () => {
-    const { url } = await startProvider(reply(200, MESSAGE));
-    server?.close();
-    await once(server!, 'close');
-    server = undefined;
-    const model = createAnthropicModel({ apiKey: KEY, baseUrl: url, callTimeoutMs: 20_000 });
+    const { url, close } = await startRawProvider(reply(200, MESSAGE));
+    await close();
+    const model = createAnthropicModel({ apiKey: KEY, baseUrl: url, ...LIMITS });
     await expect(model.call(REQUEST, { signal: live() })).rejects.toMatchObject({
       name: 'ProviderUnavailableError',
       sent: false,
@@ -234,7 +192,7 @@ describe('a connection that fails', () => {
   });
 
   it('was not sent when the name does not resolve', async () => {
-    const model = createAnthropicModel({ apiKey: KEY, baseUrl: 'http://nowhere.invalid', callTimeoutMs: 20_000 });
+    const model = createAnthropicModel({ apiKey: KEY, baseUrl: 'http://nowhere.invalid', ...LIMITS });
     await expect(model.call(REQUEST, { signal: live() })).rejects.toMatchObject({ sent: false, billed: 'no' });
   });
 
@@ -263,8 +221,8 @@ describe('a connection that fails', () => {
       },
     ],
   ])('%s end at the deadline, cost unknown', async (_what, handle) => {
-    const error = await failWith(handle, 150);
-    expect(error).toMatchObject({ sent: true, billed: 'unknown' });
+    const error = await failWith(handle, { ...LIMITS, totalMs: 150 });
+    expect(error).toMatchObject({ name: 'CallTimeoutError', limit: 'total', sent: true, billed: 'unknown' });
     expect(error.message).toContain('no complete reply within 150 ms');
   });
 });
@@ -279,8 +237,8 @@ describe("the caller's signal", () => {
       },
     ],
   ])('ends the call with its own reason %s', async (_when, handle) => {
-    const provider = await startProvider(handle);
-    const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, callTimeoutMs: 20_000 });
+    const provider = await startRawProvider(handle);
+    const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, ...LIMITS });
     const controller = new AbortController();
     const reason = new ShutdownError('going away');
     const call = model.call(REQUEST, { signal: controller.signal });
@@ -290,8 +248,8 @@ describe("the caller's signal", () => {
   });
 
   it('sends nothing when it has fired before', async () => {
-    const provider = await startProvider(reply(200, MESSAGE));
-    const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, callTimeoutMs: 20_000 });
+    const provider = await startRawProvider(reply(200, MESSAGE));
+    const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, ...LIMITS });
     const reason = new ShutdownError('going away');
     await expect(model.call(REQUEST, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     expect(provider.requests).toHaveLength(0);
@@ -319,3 +277,66 @@ function inspectDeep(value: unknown): string {
   const own = Object.getOwnPropertyNames(value).map((name) => inspectDeep(Reflect.get(value, name)));
   return own.join('\n');
 }
+
+describe('limits in the headers', () => {
+  const headers = {
+    'anthropic-ratelimit-requests-limit': '50',
+    'anthropic-ratelimit-requests-remaining': '0',
+    'anthropic-ratelimit-requests-reset': '2026-11-25T12:00:30Z',
+  };
+  const expected = { requests: { limit: 50, remaining: 0, resetAt: Date.parse('2026-11-25T12:00:30Z') } };
+
+  it.each<[string, Handler]>([
+    ['a reply', reply(200, MESSAGE, headers)],
+    ['a refusal', reply(429, refusal('rate_limit_error', 'slow down'), headers)],
+    ['an outage', reply(529, refusal('overloaded_error', 'later'), headers)],
+  ])('are told once for %s', async (_what, handle) => {
+    const { url } = await startRawProvider(handle);
+    const model = createAnthropicModel({ apiKey: KEY, baseUrl: url, ...LIMITS });
+    const told: ModelLimits[] = [];
+    await model.call(REQUEST, { signal: live(), onLimits: (limits) => told.push(limits) }).catch(() => {});
+    expect(told).toEqual([expected]);
+  });
+});
+
+describe('counting', () => {
+  it('asks for the tokens of the same prompt', async () => {
+    const provider = await startRawProvider(reply(200, { input_tokens: 1_234 }));
+    const model = createAnthropicModel({ apiKey: KEY, baseUrl: provider.url, ...LIMITS });
+    expect(await model.countTokens(REQUEST, { signal: live() })).toBe(1_234);
+    expect(provider.requests[0]?.body).not.toHaveProperty('max_tokens');
+    expect(provider.requests[0]?.body).not.toHaveProperty('stream');
+  });
+
+  it('gives null where the answer holds no count', async () => {
+    const { url } = await startRawProvider(reply(200, {}));
+    const model = createAnthropicModel({ apiKey: KEY, baseUrl: url, ...LIMITS });
+    expect(await model.countTokens(REQUEST, { signal: live() })).toBeNull();
+  });
+
+  it('fails as a call does', async () => {
+    const { url } = await startRawProvider(
+      reply(429, refusal('rate_limit_error', 'slow down'), { 'retry-after': '7' }),
+    );
+    const model = createAnthropicModel({ apiKey: KEY, baseUrl: url, ...LIMITS });
+    await expect(model.countTokens(REQUEST, { signal: live() })).rejects.toMatchObject({
+      name: 'RateLimitedError',
+      retryAfterMs: 7_000,
+      billed: 'no',
+    });
+  });
+});
+
+it('says that a request was never made, and costs nothing, where no header can carry the key', async () => {
+  const provider = await startRawProvider(reply(200, MESSAGE));
+  const apiKey = `${KEY}\u200b`;
+  const model = createAnthropicModel({ apiKey, baseUrl: provider.url, ...LIMITS });
+  const error = await model.call(REQUEST, { signal: live() }).then(
+    () => expect.fail('the call went well'),
+    (thrown: FleetError) => thrown,
+  );
+  expect(error).toMatchObject({ name: 'FleetError', billed: 'no' });
+  expect(error.message).toContain('the request could not be made');
+  expect(inspectDeep(error)).not.toContain(KEY);
+  expect(provider.requests).toHaveLength(0);
+});

@@ -24,6 +24,7 @@ export function createScriptedModel(answer: (request: ModelRequest, call: number
       const step = await answer(request, calls.length);
       return toReply(request, step, calls.length);
     },
+    countTokens: async () => null,
   };
 }
 

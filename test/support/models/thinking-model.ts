@@ -18,6 +18,7 @@ export function createThinkingModel(
   const scripted = createScriptedModel(...script);
   return {
     calls: scripted.calls,
+    countTokens: async () => null,
     async call(request, options) {
       checkThinking(request);
       const thinking = toThinking(request);

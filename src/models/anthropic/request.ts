@@ -1,0 +1,56 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { toWellFormed } from '../../text/well-formed.ts';
+import type { ModelRequest } from '../model.ts';
+
+/** https://platform.claude.com/docs/en/build-with-claude/prompt-caching: four in all, the automatic one included. */
+const MOST_BREAKPOINTS = 4;
+const BREAKPOINT = { type: 'ephemeral' } as const;
+
+/** The request as the API takes it. No `temperature`, `top_p` or `top_k`: the API refuses them even at their defaults. */
+export function toParams(request: ModelRequest): Anthropic.MessageCreateParamsStreaming {
+  const { maxTokens, cache = 'conversation', user } = request;
+  return {
+    ...toCountedParams(request),
+    max_tokens: maxTokens,
+    stream: true,
+    // The automatic breakpoint is on the last block: each turn reads what the turn before has written.
+    ...(cache === 'conversation' && { cache_control: BREAKPOINT }),
+    ...(user !== undefined && { metadata: { user_id: user } }),
+  };
+}
+
+/** The part of the request that counts as input. */
+export function toCountedParams(request: ModelRequest): Anthropic.MessageCountTokensParams {
+  const { model, tools, toolChoice, effort, outputSchema } = request;
+  const { system, messages } = toWellFormed({ system: toSystem(request), messages: request.messages });
+  return {
+    model,
+    messages,
+    ...(system.length > 0 && { system }),
+    ...(tools.length > 0 && { tools: toWellFormed(tools) }),
+    ...(tools.length > 0 && toolChoice === 'none' && { tool_choice: { type: 'none' } as const }),
+    ...((outputSchema !== undefined || effort !== undefined) && {
+      output_config: {
+        ...(effort !== undefined && { effort }),
+        ...(outputSchema !== undefined && {
+          format: { type: 'json_schema' as const, schema: toWellFormed(outputSchema) },
+        }),
+      },
+    }),
+  };
+}
+
+/** A breakpoint on the last block caches tools and system for all jobs that share them, whatever their conversations. */
+function toSystem({ system, messages, tools, cache = 'conversation' }: ModelRequest): Anthropic.TextBlockParam[] {
+  const last = system.at(-1);
+  if (cache === 'none' || last === undefined || last.text === '' || (last.cache_control ?? null) !== null)
+    return system;
+  const blocks = [
+    ...tools,
+    ...system,
+    ...messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content)),
+  ];
+  const own = blocks.filter((block) => 'cache_control' in block && (block.cache_control ?? null) !== null).length;
+  if (own + 2 > MOST_BREAKPOINTS) return system;
+  return [...system.slice(0, -1), { ...last, cache_control: BREAKPOINT }];
+}
