@@ -10,19 +10,19 @@ import { ApiError, invalidRequest } from './api/api-error.ts';
 import type { ServedModel } from './api/model-table.ts';
 import type { Rules } from './api/rules.ts';
 import { billNanoUsd, type InferenceGeo } from './api/served-model.ts';
-import type { AnthropicFacts, AnthropicFaults } from './faults/fault.ts';
+import type { ActiveFault, AnthropicFacts, AnthropicFaults } from './faults/fault.ts';
 import { toFaultError, toStreamError } from './faults/fault-errors.ts';
 import { spoilFinishedReply, spoilModelReply } from './faults/fault-replies.ts';
 import type { MinuteLimits } from './limits/minute-limits.ts';
 import type { TokenLimits } from './limits/token-limits.ts';
 import type { PrefixCache } from './prompt/prefix-cache.ts';
-import { finishReply } from './reply/finish-reply.ts';
+import { type FinishedReply, finishReply } from './reply/finish-reply.ts';
 import { toMessage, toMessageId } from './reply/message.ts';
 import { PING, toEventText, toStreamFrames } from './reply/stream-frames.ts';
 import type { AnthropicLog, RequestRecord } from './request-log.ts';
 import type { BoundThinking } from './thinking/bound-thinking.ts';
 import { countThinkingTokens } from './thinking/thinking-tokens.ts';
-import { validateRequest } from './validate/request.ts';
+import { type ValidRequest, validateRequest } from './validate/request.ts';
 import { checkWellFormed } from './validate/well-formed.ts';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024; // https://docs.claude.com/en/api/errors, request_too_large
@@ -56,17 +56,13 @@ export async function answerMessages(exchange: Exchange<RequestRecord>, state: P
   if (error !== null) throw error;
   if (intercept(exchange, fault)) return;
 
-  const { request, model, segments, promptTokens } = validateRequest(value, 'create', state.rules);
+  const valid = validateRequest(value, 'create', state.rules);
+  const { request, model, segments } = valid;
   if (model.thinking !== null) state.thinking.check(segments);
   const { keep, ...split } = state.cache.split(model, segments);
   const minuteHeaders = state.limits.take(model.id);
   state.tokenLimits.admit(key, model.id, split.input + split.cache_write);
-  const tokens = countThinkingTokens(model, request, requestHash);
-  const thinking = tokens === 0 ? null : { tokens, signature: state.thinking.sign(segments, tokens) };
-  const said = spoilModelReply(fault, askModel(state.model, request, model, tokens), request);
-  const terms = { request, requestHash, model, promptTokens, thinking };
-  const reply = spoilFinishedReply(fault, finishReply(said, terms));
-  if (thinking !== null) state.thinking.remember(reply.content);
+  const { reply, latencyMs } = createReply(state, { ...valid, requestHash }, fault);
   const usage: Usage = { ...split, output: reply.output };
   const geo = state.geo();
   let taken = 0;
@@ -82,7 +78,6 @@ export async function answerMessages(exchange: Exchange<RequestRecord>, state: P
   record.tools = reply.content.flatMap((block) => (block.type === 'tool_use' ? [block.name] : []));
   const message = toMessage(reply, model.id, usage, { requestHash, geo });
   const headers = { ...state.tokenLimits.toHeaders(key, model.id), ...minuteHeaders };
-  const latencyMs = said.latencyMs ?? state.latencyMs(model.id);
   if (request.stream === true) {
     const errorText = toEventText(toStreamError(fault, record.requestId));
     const stream = { frames: toStreamFrames(message), ping: PING, latencyMs, headers, errorText };
@@ -91,6 +86,21 @@ export async function answerMessages(exchange: Exchange<RequestRecord>, state: P
   await wait(latencyMs, exchange.gone);
   keep();
   await deliver(exchange, message, headers, fault);
+}
+
+/** Lets the model think and answer. */
+function createReply(
+  state: ProviderState,
+  { request, model, segments, promptTokens, requestHash }: ValidRequest & { requestHash: string },
+  fault: ActiveFault | null,
+): { reply: FinishedReply; latencyMs: number } {
+  const tokens = countThinkingTokens(model, request, requestHash);
+  const thinking = tokens === 0 ? null : { tokens, signature: state.thinking.sign(segments, tokens) };
+  const said = spoilModelReply(fault, askModel(state.model, request, model, tokens), request);
+  const terms = { request, requestHash, model, promptTokens, thinking };
+  const reply = spoilFinishedReply(fault, finishReply(said, terms));
+  if (thinking !== null) state.thinking.remember(reply.content);
+  return { reply, latencyMs: said.latencyMs ?? state.latencyMs(model.id) };
 }
 
 /** `POST /v1/messages/count_tokens`: free, and no fault hits it. @throws ApiError */

@@ -15,7 +15,7 @@ export function findServedModel(id: string, rules: Rules = DEFAULT_RULES): Serve
 
 /**
  * What the provider bills for one reply, in nano-dollars. `us` costs a tenth more.
- * https://platform.claude.com/docs/en/about-claude/pricing#data-residency-pricing
+ * https://platform.claude.com/docs/en/about-claude/pricing
  */
 export function billNanoUsd(model: ServedModel, usage: Usage, geo: InferenceGeo | null = null): number {
   const prompt = usage.input + usage.cache_write + usage.cache_read;

@@ -17,6 +17,9 @@ export function spoilModelReply(fault: ActiveFault | null, reply: ModelReply, re
 /** The finished reply as a reply fault changes it. */
 export function spoilFinishedReply(fault: ActiveFault | null, reply: FinishedReply): FinishedReply {
   if (fault?.kind === 'cut-off') return toCutOff(reply);
+  if (fault?.kind === 'stop-reason') {
+    return { ...reply, stopReason: fault.stopReason as Anthropic.StopReason }; // a test may invent one
+  }
   if (fault?.kind !== 'thinking') return reply;
   if (reply.content[0]?.type === 'thinking') return reply;
   const thinking: Anthropic.ContentBlock = {

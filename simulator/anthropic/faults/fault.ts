@@ -9,6 +9,10 @@ const ERROR_FAULTS = [
   'permission', // 403
   'invalid-request', // 400
   'usage-limit', // 400 in the words of a spend limit that the account's owner set
+  'usage-limits', // 429 without a code, in the words of a limit that the account reached
+  'organization-disabled', // 400
+  'prompt-too-long', // 400
+  'bound-thinking', // 400
   'too-large', // 413
   'rate-limit', // 429; `retryAfter` is the header's value, absent without it
   'spend-limit', // 429 with error_code enforced_spend_limit_reached
@@ -25,6 +29,7 @@ const REPLY_FAULTS = [
   'unknown-tool', // calls a tool that was not offered
   'bad-tool-input', // calls an offered tool with an input that breaks its schema
   'thinking', // a thinking block comes before the answer
+  'stop-reason', // the whole answer, ended by `stopReason`
 ] as const;
 
 /** A fault of `POST /v1/messages`. */
@@ -37,7 +42,9 @@ export const faultSchema = z.strictObject({
       ...COMMON_CONDITIONS,
     })
     .default({}),
-  retryAfter: z.union([z.number().min(0), z.string()]).optional(), // seconds, or an HTTP date
+  retryAfter: z.union([z.number().min(0), z.string()]).optional(), // seconds, or an HTTP date; 0 and a past date occur
+  status: z.int().min(400).max(599).optional(), // of an error, instead of the usual one; its type follows
+  stopReason: z.string().default('pause_turn'), // of stop-reason
   errorType: z.string().default('api_error'), // of error-mid-stream, such as rate_limit_error
   ...COMMON_FIELDS,
 });

@@ -16,7 +16,7 @@ export interface PromptSegment {
   signature?: string;
 }
 
-export interface BlockPlace {
+interface BlockPlace {
   message: number;
   block: number;
   role: 'user' | 'assistant';

@@ -16,7 +16,8 @@ interface Turn {
  * Binds each thinking block to the prompt before it: tools, system and earlier messages, without thinking and without
  * `cache_control`. Sent back under another prefix, it is refused; so is a conversation that keeps a thinking block and drops a
  * later one. Dropping a leading run of them, or all, is allowed.
- * https://platform.claude.com/docs/en/build-with-claude/extended-thinking#bound-thinking
+ * https://platform.claude.com/docs/en/about-claude/models/migration-guide and the SDK's `resources/beta/messages/messages.d.ts`,
+ * `BetaThinkingBlockBinding`, whose default is `error`.
  */
 export class BoundThinking {
   readonly #thought = new Set<string>(); // hashes of replies that came with thinking, oldest first

@@ -3,7 +3,7 @@ const SIGNATURE = /^sim-(\d+)-([0-9a-f]{32})$/;
 /**
  * The signature of a thinking block. The real one is opaque and holds the thinking itself, because the block's text comes
  * back empty; this one holds how many tokens that was, and the hash of the prompt before it.
- * https://platform.claude.com/docs/en/build-with-claude/extended-thinking#thinking-encryption
+ * https://platform.claude.com/docs/en/build-with-claude/extended-thinking
  */
 export function toSignature(tokens: number, prefixHash: string): string {
   return `sim-${tokens}-${prefixHash}`;

@@ -54,7 +54,7 @@ export function checkTools(
   if (!model.forcedToolChoice) {
     throw invalidRequest(`tool_choice: type '${choice.type}' is not supported by ${model.id}; use 'auto' or 'none'`);
   }
-  // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#extended-thinking-with-tool-use
+  // https://platform.claude.com/docs/en/build-with-claude/extended-thinking
   if (isThinking) throw invalidRequest('Thinking may not be enabled when tool_choice forces tool use.');
   if (choice.type === 'tool' && !names.has(choice.name)) {
     throw invalidRequest(`tool_choice: Tool '${choice.name}' not found in provided tools`);

@@ -21,6 +21,10 @@ describe('errors of the provider', () => {
     ['permission', 403, 'permission_error'],
     ['invalid-request', 400, 'invalid_request_error'],
     ['usage-limit', 400, 'invalid_request_error'],
+    ['usage-limits', 429, 'rate_limit_error'],
+    ['organization-disabled', 400, 'invalid_request_error'],
+    ['prompt-too-long', 400, 'invalid_request_error'],
+    ['bound-thinking', 400, 'invalid_request_error'],
     ['too-large', 413, 'request_too_large'],
     ['rate-limit', 429, 'rate_limit_error'],
     ['server-error', 500, 'api_error'],
@@ -36,9 +40,17 @@ describe('errors of the provider', () => {
     expect(simulator.requests()).toMatchObject([{ status, fault: kind, served: false, requestId: error.requestID }]);
   });
 
-  it('sends retry-after where the fault has one', async () => {
-    simulator.setFaults([{ kind: 'rate-limit', retryAfter: 7 }]);
-    expect((await failure()).headers?.get('retry-after')).toBe('7');
+  it.each([7, 0, 'Mon, 01 Jan 2001 00:00:00 GMT'])(
+    'sends retry-after where the fault has one: %s',
+    async (retryAfter) => {
+      simulator.setFaults([{ kind: 'rate-limit', retryAfter }]);
+      expect((await failure()).headers?.get('retry-after')).toBe(String(retryAfter));
+    },
+  );
+
+  it('has another status on demand, with the type of that status', async () => {
+    simulator.setFaults([{ kind: 'organization-disabled', status: 403 }]);
+    expect(await failure()).toMatchObject({ status: 403, type: 'permission_error' });
   });
 
   it('marks a spend limit so that the SDK throws its own class', async () => {
@@ -117,6 +129,14 @@ describe('answers that are no result', () => {
     expect(await ask()).toMatchObject(expected);
     expect(simulator.served().calls).toBe(1);
   });
+
+  it.each(['pause_turn', 'model_context_window_exceeded', 'invented'])(
+    'a whole one that ends with %s',
+    async (stopReason) => {
+      simulator.setFaults([{ kind: 'stop-reason', stopReason }]);
+      expect(await ask()).toMatchObject({ content: [{ type: 'text' }, { type: 'tool_use' }], stop_reason: stopReason });
+    },
+  );
 
   it('max_tokens cuts a longer answer and bills just that', async () => {
     const reply = await client().messages.create({

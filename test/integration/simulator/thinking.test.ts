@@ -1,4 +1,5 @@
 import Anthropic, { BadRequestError } from '@anthropic-ai/sdk';
+import { LLMock } from '@copilotkit/aimock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AnthropicSimulator, startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
 
@@ -154,6 +155,23 @@ describe('bound thinking', () => {
     await refusal({ ...base(), system: 'Another', messages });
     expect(simulator.served().calls).toBe(0);
   });
+});
+
+it('refuses thinking without a signature, as the simulated provider of another project does', async () => {
+  const { messages } = await converse(1);
+  const unsigned = structuredClone(messages);
+  const thought = unsigned[1]?.content[0];
+  if (typeof thought === 'object' && thought.type === 'thinking') thought.signature = '';
+  const request: Request = { ...base(), messages: unsigned, thinking: { type: 'enabled', budget_tokens: 1_024 } };
+  const other = new LLMock({ port: 0, host: '127.0.0.1', strict: true });
+  await other.start();
+  for (const baseURL of [simulator.url, other.url]) {
+    const call = new Anthropic({ apiKey: 'simulated', baseURL, maxRetries: 0 }).messages.create(request);
+    const error: unknown = await call.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ status: 400, type: 'invalid_request_error' });
+    expect(String(error)).toMatch(/messages\.1\.content\.0: .*`signature`/);
+  }
+  await other.stop();
 });
 
 /** A conversation of so many replies, with a result for each. */
