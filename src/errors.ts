@@ -164,6 +164,21 @@ export class BoundThinkingError extends TaskFailedError {
   }
 }
 
+/** A prompt has more tokens than the model takes, by the provider's count. The call is not billed. */
+export class PromptTooLongError extends TaskFailedError {
+  override name = 'PromptTooLongError';
+  constructor(
+    /** Of the prompt. */
+    readonly tokens: number,
+    /** The most that the provider takes. */
+    readonly limit: number,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super('too-long', message, options);
+  }
+}
+
 /** 401, 402, 403 or a spend limit: the fleet halts with the provider's message. */
 export class AccountRefusedError extends FleetError {
   override name = 'AccountRefusedError';

@@ -5,6 +5,7 @@ import type { ArchiveModel, ArchiveReply } from '../models/archive-model.ts';
 import { toPromptTokens } from '../pricing/tokens.ts';
 import { REPLY_SCHEMA, SYSTEM, toPrompt } from './answer/prompt.ts';
 import { toAnswer } from './answer/reply.ts';
+import { toReplyRoom } from './answer/reply-room.ts';
 import { QUERY_TURN } from './answer/types.ts';
 import type { Permit, RateGate } from './gate/types.ts';
 
@@ -25,11 +26,10 @@ const PROMPT = toPrompt(
   `<finding id="${FINDING_ID}" at="2026-01-01T00:00:00.000Z" session="test">\nThe harbour light is green.\n</finding>\n`,
   'What colour is the harbour light?',
 );
-const MAX_TOKENS = 512;
-const REQUEST = { system: SYSTEM, prompt: PROMPT, maxTokens: MAX_TOKENS, responseSchema: REPLY_SCHEMA };
+const ANSWER_TOKENS = 512;
+const REQUEST = { system: SYSTEM, prompt: PROMPT, responseSchema: REPLY_SCHEMA };
 /** Estimated tokens of the prompt. */
 const TOKENS = Math.ceil((SYSTEM.length + PROMPT.length) / 4);
-const BOUND = { inputTokensBound: Buffer.byteLength(SYSTEM + PROMPT), maxTokens: MAX_TOKENS };
 
 export interface TestedShard {
   shard: ShardConfig;
@@ -57,11 +57,13 @@ export async function testShard(gate: RateGate, tested: TestedShard, signal: Abo
   if (permit.kind === 'wait') {
     return toResult(`no room until ${new Date(permit.untilMs).toISOString()} (${permit.reason})`, null);
   }
-  const reservation = await calls.reserve({ turn: QUERY_TURN, payer, bound: BOUND });
+  const maxTokens = toReplyRoom(payer.entry, ANSWER_TOKENS);
+  const bound = { inputTokensBound: Buffer.byteLength(SYSTEM + PROMPT), maxTokens };
+  const reservation = await calls.reserve({ turn: QUERY_TURN, payer, bound });
   const startedAt = performance.now();
   let paid: PaidReply<ArchiveReply>;
   try {
-    paid = await reservation.send(() => model.ask({ ...REQUEST, model: payer.entry.id }, { signal }));
+    paid = await reservation.send(() => model.ask({ ...REQUEST, model: payer.entry.id, maxTokens }, { signal }));
   } catch (error) {
     await reportFailure(gate, permit, error);
     return toResult(toMessage(error), performance.now() - startedAt);

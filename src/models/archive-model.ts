@@ -32,8 +32,9 @@ export interface ArchiveReply {
  * One key of one provider. Retries nothing: one `ask` is at most one paid request.
  *
  * Both methods throw `QuotaError` (Gemini) or `RateLimitedError`, `ProviderUnavailableError`, `AccountRefusedError` (this
- * key only: other shards may work) and `TaskFailedError` (`malformed`: a 200 without a readable reply, `model`: a request
- * that the provider calls invalid), each with `billed` set; the signal's own reason when it ended the call.
+ * key only: other shards may work), `PromptTooLongError` and `TaskFailedError` (`malformed`: a 200 without a readable reply,
+ * `model`: an unknown model, `too-long`, `request`: any other request that the provider calls invalid), each with `billed` set;
+ * the signal's own reason when it ended the call.
  */
 export interface ArchiveModel {
   /** A reply that arrived is returned, also if `signal` fired meanwhile: it is paid for. */

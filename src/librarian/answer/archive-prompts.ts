@@ -5,9 +5,6 @@ import type { TokenEstimate } from '../archive/token-estimate.ts';
 import { describeFilter, REPLY_SCHEMA, SYSTEM, toPrompt } from './prompt.ts';
 import type { ArchivePrompt } from './types.ts';
 
-/** Longest answer, tokens, thinking included. */
-const MAX_REPLY_TOKENS = 8_192;
-
 const SYSTEM_BYTES = Buffer.byteLength(SYSTEM);
 
 type Question = Pick<ArchiveQuery, 'question' | 'filter'>;
@@ -52,7 +49,6 @@ export function createArchivePrompts(parts: { context: ArchiveContext; estimate:
         request: {
           system: SYSTEM,
           prompt: toPrompt(shown.text, question),
-          maxTokens: MAX_REPLY_TOKENS,
           responseSchema: REPLY_SCHEMA,
         },
         bytes: shown.bytes + bytesAround,

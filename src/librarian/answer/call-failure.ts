@@ -1,5 +1,6 @@
 import {
   AccountRefusedError,
+  PromptTooLongError,
   ProviderUnavailableError,
   QuotaError,
   RateLimitedError,
@@ -65,6 +66,15 @@ export function classifyFailure(error: unknown, call: { shard: number; tokens: n
       next: { kind: 'exclude', refusal: error },
     };
   }
+  if (error instanceof TaskFailedError && error.reason === 'too-long') {
+    return {
+      message,
+      countedTokens: 0,
+      report: null,
+      logLine: message,
+      next: { kind: 'shrink', maxTokens: afterTooLong(error, tokens) },
+    };
+  }
   const sent = { message, countedTokens: tokens }; // the provider may have served the call
   if (error instanceof ProviderUnavailableError) {
     return {
@@ -84,6 +94,10 @@ export function classifyFailure(error: unknown, call: { shard: number; tokens: n
 function toQuota(error: RateLimitedError): QuotaInfo {
   if (error instanceof QuotaError) return error.quota;
   return { scope: 'minute', retryAfterMs: error.retryAfterMs, statedLimit: null };
+}
+
+function afterTooLong(error: TaskFailedError, tokens: number): number {
+  return error instanceof PromptTooLongError ? error.limit * BELOW_LIMIT : tokens * SMALLER;
 }
 
 /** A stated limit of 0 means that the project may not use the model at all. */

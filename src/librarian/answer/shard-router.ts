@@ -1,10 +1,18 @@
-import { RateLimitedError, ShardsUsedUpError, ShutdownError } from '../../errors.ts';
+import {
+  PromptTooLongError,
+  RateLimitedError,
+  ShardsUsedUpError,
+  ShutdownError,
+  TaskFailedError,
+} from '../../errors.ts';
 import type { PaidCalls, PaidReply, Reservation } from '../../ledger/paid-calls.ts';
 import type { ArchiveReply } from '../../models/archive-model.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
 import type { TokenEstimate } from '../archive/token-estimate.ts';
 import type { Permit, RateGate, WaitReason } from '../gate/types.ts';
 import { BELOW_LIMIT, classifyFailure, type CallFailure } from './call-failure.ts';
+import { PromptSize } from './prompt-size.ts';
+import { toReplyRoom } from './reply-room.ts';
 import { Route, type PaperRules } from './route.ts';
 import { QUERY_TURN, type ArchivePrompt, type AskableModel, type ServedCall } from './types.ts';
 
@@ -37,6 +45,9 @@ const MAX_STEPS = 25;
 /** Wait of a query after that. */
 const AFTER_MAX_STEPS_MS = 60_000;
 
+/** Longest answer, tokens, without thinking. */
+const ANSWER_TOKENS = 8_192;
+
 /** The reasons that justify the fallback's cost: every reason but a full window. */
 const USED_UP: ReadonlySet<WaitReason> = new Set(['day', 'cooling', 'failing', 'refused', 'excluded']);
 
@@ -49,14 +60,16 @@ export class ShardRouter {
   readonly #parts: RoutingParts;
   readonly #query: RoutedQuery;
   readonly #route: Route;
+  readonly #size: PromptSize;
   #stepCount = 0;
 
   constructor(parts: RoutingParts, query: RoutedQuery) {
-    const { shards, maxTokens } = parts;
+    const { shards, maxTokens, estimate } = parts;
     const { paper, log } = query;
     this.#parts = parts;
     this.#query = query;
     this.#route = new Route({ shards: [...shards.keys()], maxTokens, paper, log });
+    this.#size = new PromptSize({ route: this.#route, shards, estimate, query });
   }
 
   /**
@@ -82,9 +95,10 @@ export class ShardRouter {
    *   `PaidCalls` throws
    */
   async ask(prompt: ArchivePrompt): Promise<ServedCall | null> {
-    const { gate, estimate, fallback } = this.#parts;
+    const { gate, fallback } = this.#parts;
     const { signal, allowFallback } = this.#query;
-    const tokens = estimate.toTokens(prompt.bytes);
+    const tokens = await this.#size.measure(prompt);
+    if (tokens === null) return null;
     const permit = await gate.acquire({ tokens, exclude: this.#route.excluded }, { signal });
     switch (permit.kind) {
       case 'permit':
@@ -94,7 +108,7 @@ export class ShardRouter {
         return null;
       case 'wait':
         if (fallback === null || !allowFallback || !USED_UP.has(permit.reason)) throw this.#route.toNoRoomError(permit);
-        return this.#askFallback(fallback, prompt);
+        return this.#askFallback(fallback, prompt, tokens);
     }
   }
 
@@ -118,6 +132,7 @@ export class ShardRouter {
     try {
       paid = await this.#send(reservation, asked, prompt);
     } catch (error) {
+      if (error instanceof PromptTooLongError) estimate.replace(prompt.bytes, error.tokens);
       const failure = classifyFailure(error, { shard, tokens });
       await this.#report(failure, permit);
       await this.#route.apply(shard, failure);
@@ -141,7 +156,7 @@ export class ShardRouter {
     ]);
   }
 
-  async #askFallback(fallback: AskableModel, prompt: ArchivePrompt): Promise<ServedCall> {
+  async #askFallback(fallback: AskableModel, prompt: ArchivePrompt, tokens: number): Promise<ServedCall | null> {
     await this.#query.log(`no shard can be used: ${fallback.payer.entry.id} is asked`);
     const reservation = await this.#reserve(fallback, prompt);
     try {
@@ -149,12 +164,14 @@ export class ShardRouter {
       return { paid, payer: fallback.payer, shard: null, prompt };
     } catch (error) {
       if (error instanceof RateLimitedError) throw new ShardsUsedUpError(error.retryAfterMs, error.message);
-      throw error;
+      if (!(error instanceof TaskFailedError) || error.reason !== 'too-long') throw error;
+      await this.#route.apply(0, classifyFailure(error, { shard: 0, tokens })); // makes the next prompt smaller
+      return null;
     }
   }
 
-  #reserve({ payer }: AskableModel, { bytes, request }: ArchivePrompt): Promise<Reservation<ArchiveReply>> {
-    const bound = { inputTokensBound: bytes, maxTokens: request.maxTokens };
+  #reserve({ payer }: AskableModel, { bytes }: ArchivePrompt): Promise<Reservation<ArchiveReply>> {
+    const bound = { inputTokensBound: bytes, maxTokens: toReplyRoom(payer.entry, ANSWER_TOKENS) };
     return this.#query.calls.reserve({ turn: QUERY_TURN, payer, bound });
   }
 
@@ -164,6 +181,7 @@ export class ShardRouter {
     { request }: ArchivePrompt,
   ): Promise<PaidReply<ArchiveReply>> {
     const { signal } = this.#query;
-    return reservation.send(() => model.ask({ ...request, model: payer.entry.id }, { signal }));
+    const maxTokens = toReplyRoom(payer.entry, ANSWER_TOKENS);
+    return reservation.send(() => model.ask({ ...request, model: payer.entry.id, maxTokens }, { signal }));
   }
 }

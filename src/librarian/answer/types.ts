@@ -13,7 +13,8 @@ export interface AskableModel {
 
 /** A prompt with the findings that it shows. */
 export interface ArchivePrompt {
-  request: Omit<ArchiveRequest, 'model'>;
+  /** Without what depends on the model that is asked. */
+  request: Omit<ArchiveRequest, 'model' | 'maxTokens'>;
   /** UTF-8 bytes of system text and prompt. */
   bytes: number;
   shown: ShownContext;

@@ -1,6 +1,7 @@
 import {
   AccountRefusedError,
   type FleetError,
+  PromptTooLongError,
   ProviderUnavailableError,
   QuotaError,
   TaskFailedError,
@@ -29,6 +30,11 @@ const KEY_WORDS =
 /** An account without money, sent as a rate limit. Waiting does not change it. */
 const MONEY_WORDS = /credits are depleted|prepay(ment)? credits|spend(ing)? (cap|limit)/i;
 
+/** A prompt above the model's window, and the two counts. https://github.com/google-gemini/gemini-cli/issues/6678 */
+const TOO_LONG_WORDS = /input token count \(?(\d+)\)? exceeds the maximum number of tokens allowed \(?(\d+)\)?/i;
+/** A body above 20 MiB, which is a prompt that is too long as well. */
+const TOO_LARGE_WORDS = /payload size exceeds the limit|input token count.*exceeds/i;
+
 /** The fleet's error for an error response, which is not billed. HTTP status is read here only. */
 export function toGeminiStatusError(answer: ErrorAnswer, thrown: unknown, { model, redact }: FailedCall): FleetError {
   const words = toRedactedLine(answer.words, redact) || 'no words';
@@ -46,12 +52,22 @@ function choose(answer: ErrorAnswer, model: string, text: string, options: Error
   if (status === 400) {
     const aboutKey =
       answer.statusName === 'FAILED_PRECONDITION' || KEY_WORDS.test(`${words} ${JSON.stringify(details)}`);
-    return aboutKey ? new AccountRefusedError(text, options) : new TaskFailedError('model', text, options);
+    return aboutKey ? new AccountRefusedError(text, options) : toRequestError(words, text, options);
   }
   // A 404 of the API is about the model. A 404 of a web server is a wrong address: the jobs wait.
   if (status === 404 && answer.fromApi) return new TaskFailedError('model', text, options);
-  if ([413, 422, 431].includes(status)) return new TaskFailedError('model', text, options);
+  if (status === 413) return new TaskFailedError('too-long', text, options);
+  if (status === 422 || status === 431) return new TaskFailedError('request', text, options);
   return new ProviderUnavailableError(model, false, text, options);
+}
+
+/** The error for a request that the provider calls invalid. */
+function toRequestError(words: string, text: string, options: ErrorOptions): TaskFailedError {
+  const [, tokens, limit] = TOO_LONG_WORDS.exec(words) ?? [];
+  if (tokens !== undefined && limit !== undefined) {
+    return new PromptTooLongError(Number(tokens), Number(limit), text, options);
+  }
+  return new TaskFailedError(TOO_LARGE_WORDS.test(words) ? 'too-long' : 'request', text, options);
 }
 
 /** The fleet's error without an error response: no connection, a connection that broke, or a 200 that is no JSON. */

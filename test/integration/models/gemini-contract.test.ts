@@ -67,7 +67,7 @@ describe.each(ADAPTERS)('%s', (_name, create) => {
     });
 
     it.each([
-      [400, { name: 'TaskFailedError', reason: 'model', billed: 'no' }],
+      [400, { name: 'TaskFailedError', reason: 'request', billed: 'no' }],
       [403, { name: 'AccountRefusedError', billed: 'no' }],
       [429, { name: 'QuotaError', scope: 'minute', billed: 'no' }],
       [500, { name: 'ProviderUnavailableError', sent: false, billed: 'no' }],
@@ -103,7 +103,7 @@ describe.each(ADAPTERS)('%s against every way the provider can fail', (_name, cr
     ['no-credits', { name: 'AccountRefusedError', message: expect.stringMatching(/credits are depleted/) }],
     [
       'invalid-request',
-      { name: 'TaskFailedError', reason: 'model', message: expect.stringMatching(/400.*invalid argument/) },
+      { name: 'TaskFailedError', reason: 'request', message: expect.stringMatching(/400.*invalid argument/) },
     ],
     ['minute-limit', { name: 'QuotaError', scope: 'minute', retryAfterMs: 38_400, statedLimit: 15 }],
     ['day-limit', { name: 'QuotaError', scope: 'day', retryAfterMs: 38_400, statedLimit: 15 }],
@@ -216,6 +216,23 @@ describe.each(ADAPTERS)('%s against every way the provider can fail', (_name, cr
       billed: 'no',
     });
     await page.close();
+  });
+
+  it('reads the two counts of a prompt above the window', async () => {
+    const long = archiveRequest('long '.repeat(900_000));
+    const tokens = await model.countTokens(long, { signal: never });
+    await expect(model.ask(long, { signal: never })).rejects.toMatchObject({
+      name: 'PromptTooLongError',
+      reason: 'too-long',
+      tokens,
+      limit: 1_000_000,
+      billed: 'no',
+    });
+  });
+
+  it('knows a body above 20 MiB for a prompt that is too long', async () => {
+    const long = archiveRequest('long '.repeat(4_500_000));
+    await expect(model.ask(long, { signal: never })).rejects.toMatchObject({ reason: 'too-long', billed: 'no' });
   });
 
   it('counts the prompt as the call will be billed, free of charge', async () => {

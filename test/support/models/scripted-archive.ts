@@ -6,10 +6,13 @@ export interface ArchiveCall extends ArchiveRequest {
   by: number | 'fallback';
 }
 
+type CountedPrompt = Parameters<ArchiveModel['countTokens']>[0];
 type Answer = Partial<ArchiveReply> | { answer: string; citations?: string[] };
 
 export interface ScriptedArchive {
   calls: ArchiveCall[];
+  /** The prompts whose tokens were counted. */
+  counted: CountedPrompt[];
   models: Parameters<typeof runLibrarian>[0]['models'];
   /** The same, with another vendor that answers where no shard can. */
   withFallback(): ScriptedArchive;
@@ -18,11 +21,14 @@ export interface ScriptedArchive {
 /**
  * Providers in this process whose calls a test counts, delays and refuses, for tests of what happens around a call. What
  * happens inside a call is tested over HTTP. An error that `answer` throws is the provider's refusal.
+ * @param countTokens null: the provider does not count; the default
  */
 export function createScriptedArchive(
   answer: (call: ArchiveCall, count: number) => Answer | Promise<Answer>,
+  countTokens: (prompt: CountedPrompt) => number | null = () => null,
 ): ScriptedArchive {
   const calls: ArchiveCall[] = [];
+  const counted: CountedPrompt[] = [];
   const toModel = (by: ArchiveCall['by']): ArchiveModel => ({
     async ask(request, { signal }) {
       signal.throwIfAborted();
@@ -30,10 +36,14 @@ export function createScriptedArchive(
       calls.push(call);
       return toReply(await answer(call, calls.length), request);
     },
-    countTokens: async () => null,
+    async countTokens(prompt) {
+      counted.push(prompt);
+      return countTokens(prompt);
+    },
   });
   const archive: ScriptedArchive = {
     calls,
+    counted,
     models: { forShard: ({ number }) => toModel(number), fallback: null },
     withFallback: () => ({ ...archive, models: { ...archive.models, fallback: toModel('fallback') } }),
   };

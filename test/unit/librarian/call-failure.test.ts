@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   AccountRefusedError,
   HaltError,
+  PromptTooLongError,
   ProviderUnavailableError,
   QuotaError,
   RateLimitedError,
@@ -29,6 +30,19 @@ describe('a failed call', () => {
       report: { kind: 'quota', quota: error.quota },
       logLine: 'shard 3: 429; on to the next',
       next,
+    });
+  });
+
+  test.each([
+    ['a prompt above the stated window', new PromptTooLongError(12_000, 8_000, '400'), 7_200],
+    ['a prompt or body that is too large', new TaskFailedError('too-long', '400'), 5_000],
+  ])('by %s counts no tokens, is not the shard’s, and goes on with less', (_, error, maxTokens) => {
+    expect(classify(error)).toEqual({
+      message: '400',
+      countedTokens: 0,
+      report: null,
+      logLine: '400',
+      next: { kind: 'shrink', maxTokens },
     });
   });
 
