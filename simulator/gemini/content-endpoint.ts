@@ -1,29 +1,28 @@
 import type { Usage } from '../../queues/usage.ts';
-import { type ArchiveAnswer, answerQuestion } from '../model/archive/answer.ts';
-import { parseArchivePrompt } from '../model/archive/archive-prompt.ts';
+import { answerQuestion } from '../model/archive/answer.ts';
 import { deliver, intercept } from '../provider-host/deliver.ts';
-import { toErrorText } from '../provider-host/error-text.ts';
-import { type Exchange, readBody, send, sendJson, untilGone, wait } from '../provider-host/exchange.ts';
-import { sha256 } from '../provider-host/hash.ts';
-import { parseJson } from '../provider-host/json.ts';
-import { estimateTokens } from '../provider-host/tokens.ts';
+import { type Exchange, sendJson, untilGone, wait } from '../provider-host/exchange.ts';
+import { deliverStream } from '../provider-host/stream/deliver-stream.ts';
 import { invalidArgument } from './api/google-error.ts';
 import { billGeminiNanoUsd, findServedGemini, type ServedGemini } from './api/served-models.ts';
 import type { ContentLog, ContentRecord } from './content-log.ts';
+import { countPrompt, describePrompt, readPrompt } from './content-prompt.ts';
 import type { GeminiFacts, GeminiFaults } from './faults/fault.ts';
-import { countsAgainstLimits, toGeminiFaultError } from './faults/fault-errors.ts';
+import { countsAgainstLimits, toGeminiFaultError, toStreamError } from './faults/fault-errors.ts';
 import type { ImplicitCache } from './implicit-cache.ts';
 import type { ProjectLimits } from './quota/project-limits.ts';
-import { type ContentReply, finishContent, toContentResponse } from './reply/content-reply.ts';
-import { toStream } from './reply/stream.ts';
-import { type ContentRequest, readContentRequest } from './validate/content-request.ts';
-
-export const MAX_BODY_BYTES = 20 * 1024 * 1024; // the provider's error names it: "exceeds the limit: 20971520 bytes"
+import type { SpendLimit } from './quota/spend-limit.ts';
+import { finishContent, toFunctionCall } from './reply/content-reply.ts';
+import { toContentChunks, toContentResponse } from './reply/content-response.ts';
+import type { GeminiRules } from './rules/rules.ts';
+import type { ContentRequest } from './validate/content-request.ts';
 
 export interface GeminiState {
+  rules: () => GeminiRules;
   cache: ImplicitCache;
   faults: GeminiFaults;
   limits: ProjectLimits;
+  spend: SpendLimit;
   log: ContentLog;
   latencyMs: () => number;
 }
@@ -48,9 +47,9 @@ export async function answerContent(
 ): Promise<void> {
   const { record } = exchange;
   const served = findServedGemini(caller.model);
-  const body = toValue(await readBody(exchange.req, MAX_BODY_BYTES));
-  const request = readContentRequest(body);
-  describe(record, request);
+  const rules = state.rules();
+  const request = await readPrompt(exchange, rules, served);
+  const promptHash = describePrompt(record, request);
   const facts: GeminiFacts = { model: caller.model, project: caller.project, prompt: () => request.prompt };
   const fault = state.faults.take(facts);
   record.fault = fault?.kind ?? null;
@@ -60,72 +59,83 @@ export async function answerContent(
   if (intercept(exchange, fault)) return;
 
   const promptTokens = takeFromLimits(request, served, state, caller);
-  const thought = answerQuestion(request.prompt, request.wantsJson, request.schema);
-  const reply = finishContent(thought, fault, request.maxOutputTokens ?? served.outputTokenLimit);
-  const usage = toUsage(state, caller, request, promptTokens, reply);
-  state.log.serve(record, usage, billGeminiNanoUsd(served, usage)); // from here on the call is billed, even if the client leaves
+  const answer = answerQuestion(request.prompt, request.wantsJson, request.schema);
+  const reply = finishContent({
+    answer,
+    call: toFunctionCall(request.offered),
+    fault,
+    maxOutputTokens: request.maxOutputTokens ?? served.outputTokenLimit,
+    rules,
+    countThoughts: (text) => rules.countThoughts(served, request.thinking, promptHash, text),
+  });
+  const usage = {
+    ...toPromptUsage(state, caller, request, promptTokens),
+    output: reply.candidatesTokens + reply.thoughtsTokens,
+  };
+  const book = (output: number): void => {
+    const nanoUsd = billGeminiNanoUsd(served, { ...usage, output });
+    state.spend.add(caller.project, nanoUsd - record.billNanoUsd);
+    state.log.serve(record, { ...usage, output }, nanoUsd);
+  };
+  book(stream === 'sse' ? 0 : usage.output); // from here on the call is billed, even if the client leaves
   record.finishReason = reply.finishReason ?? reply.blockReason;
-  await wait(toLatency(thought, state), exchange.gone);
+  const latencyMs = answer.markers?.latencyMs ?? state.latencyMs();
+  const signs = rules.strict && served.alwaysThinks;
+  const counts = fault?.kind !== 'no-usage';
+  const terms = { usage, model: caller.model, responseId: `sim_${promptHash}`, signs, counts };
   if (fault?.kind === 'hung') return untilGone(exchange.gone);
-  const id = `sim_${record.promptHash ?? ''}`;
-  const response = toContentResponse(reply, usage, caller.model, id);
-  if (fault?.kind === 'no-usage') Reflect.deleteProperty(response, 'usageMetadata');
-  if (stream === null) return deliver(exchange, response, {}, fault);
-  const { type, text } = toStream(response, stream);
-  send(exchange, 200, type, text);
+  if (stream === 'sse') {
+    const frames = toContentChunks(reply, terms).map(({ body, ...chunk }) => ({ ...chunk, text: toEventText(body) }));
+    const errorText = toEventText(toStreamError(fault));
+    return deliverStream(
+      exchange,
+      { frames, ping: null, latencyMs, headers: {}, errorText, begin: () => {}, book },
+      fault,
+    );
+  }
+  await wait(latencyMs, exchange.gone);
+  const whole =
+    stream === null ? toContentResponse(reply, terms) : toContentChunks(reply, terms).map(({ body }) => body);
+  await deliver(exchange, whole, {}, fault);
 }
 
 /** `POST /v1beta/models/…:countTokens`: free, outside all limits, and no fault hits it. @throws GoogleError */
-export async function answerCount(exchange: Exchange<ContentRecord>, caller: Caller): Promise<void> {
-  findServedGemini(caller.model);
-  const body = toValue(await readBody(exchange.req, MAX_BODY_BYTES));
-  const wrapped = typeof body === 'object' && body !== null && 'generateContentRequest' in body;
-  const totalTokens = countPrompt(readContentRequest(wrapped ? body.generateContentRequest : body));
+export async function answerCount(
+  exchange: Exchange<ContentRecord>,
+  state: GeminiState,
+  caller: Caller,
+): Promise<void> {
+  const served = findServedGemini(caller.model);
+  const rules = state.rules();
+  const totalTokens = countPrompt(await readPrompt(exchange, rules, served), rules);
   sendJson(exchange, 200, { totalTokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: totalTokens }] });
 }
 
 /** @returns the prompt's tokens. @throws GoogleError 400 above the model's window, 429 above the project's limits */
 function takeFromLimits(request: ContentRequest, served: ServedGemini, state: GeminiState, caller: Caller): number {
-  const tokens = countPrompt(request);
+  const tokens = countPrompt(request, state.rules());
   if (tokens > served.inputTokenLimit) {
     throw invalidArgument(
       `The input token count (${tokens}) exceeds the maximum number of tokens allowed (${served.inputTokenLimit}).`,
     );
   }
+  state.spend.check(caller.project, caller.tier);
   state.limits.take(caller.project, caller.model, tokens, caller.tier);
   return tokens;
 }
 
-function countPrompt(request: ContentRequest): number {
-  return estimateTokens(request.system.length + request.prompt.length);
-}
-
-function toUsage(
+function toPromptUsage(
   state: GeminiState,
   caller: Caller,
   request: ContentRequest,
   promptTokens: number,
-  reply: ContentReply,
-): Usage {
-  const cached = state.cache.read(`${caller.project} ${caller.model}`, `${request.system}\n${request.prompt}`);
-  const cache_read = Math.min(cached, promptTokens);
-  const output = reply.candidatesTokens + reply.thoughtsTokens;
-  return { input: promptTokens - cache_read, cache_write: 0, cache_read, output };
+): Omit<Usage, 'output'> {
+  const text = `${request.system}\n${request.prompt}`;
+  const cached = text.slice(0, state.cache.read(`${caller.project} ${caller.model}`, text));
+  const cache_read = Math.min(cached === '' ? 0 : state.rules().countTokens(cached), promptTokens);
+  return { input: promptTokens - cache_read, cache_write: 0, cache_read };
 }
 
-function toLatency(thought: ArchiveAnswer, state: GeminiState): number {
-  return thought.markers?.latencyMs ?? state.latencyMs();
-}
-
-function describe(record: ContentRecord, request: ContentRequest): void {
-  record.promptHash = sha256(`${request.system}\n${request.prompt}`).slice(0, 24);
-  record.question = parseArchivePrompt(request.prompt.slice(-40_000)).question?.trim().slice(0, 200) ?? null;
-}
-
-function toValue(body: Buffer): unknown {
-  try {
-    return parseJson(body);
-  } catch (cause) {
-    throw invalidArgument(`Invalid JSON payload received. ${toErrorText(cause)}`);
-  }
+function toEventText(body: object): string {
+  return `data: ${JSON.stringify(body)}\r\n\r\n`;
 }

@@ -18,7 +18,7 @@ export class ImplicitCache {
     this.#now = now;
   }
 
-  /** Tokens of the prompt that come from the cache. Also stores the prompt's own prefixes. */
+  /** @returns how much of the prompt's beginning comes from the cache, in code units. Also stores the prompt's own prefixes. */
   read(scope: string, prompt: string): number {
     const now = this.#now();
     let key = scope;
@@ -35,7 +35,7 @@ export class ImplicitCache {
       keys.push(key);
     }
     this.#keep(keys, now);
-    return hits * BLOCK_TOKENS;
+    return hits * BLOCK_CHARACTERS;
   }
 
   #keep(keys: readonly string[], now: number): void {

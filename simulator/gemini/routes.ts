@@ -4,8 +4,9 @@ import { sha256 } from '../provider-host/hash.ts';
 import type { ErrorAnswer } from '../provider-host/provider.ts';
 import { GoogleError, invalidArgument, invalidKey, missingKey } from './api/google-error.ts';
 import { findServedGemini, toGeminiInfo, toGeminiPage } from './api/served-models.ts';
-import { answerContent, answerCount, type Caller, type GeminiState, MAX_BODY_BYTES } from './content-endpoint.ts';
+import { answerContent, answerCount, type Caller, type GeminiState } from './content-endpoint.ts';
 import type { ContentRecord } from './content-log.ts';
+import { MAX_BODY_BYTES } from './content-prompt.ts';
 
 /** Which keys the provider accepts, and which projects they belong to. */
 export interface KeyRing {
@@ -37,7 +38,7 @@ export async function route(
     case 'POST streamGenerateContent':
       return answerContent(exchange, state, caller, url.searchParams.get('alt') === 'sse' ? 'sse' : 'array');
     case 'POST countTokens':
-      return answerCount(exchange, caller);
+      return answerCount(exchange, state, caller);
     case 'GET ':
       return sendJson(exchange, 200, toGeminiInfo(findServedGemini(model)));
     default:

@@ -9,7 +9,9 @@ import { createGeminiFaultPlan } from './faults/fault.ts';
 import { ImplicitCache } from './implicit-cache.ts';
 import { SimulatedClock } from './quota/clock.ts';
 import { type LimitSettings, type ProjectCount, ProjectLimits } from './quota/project-limits.ts';
+import { SpendLimit } from './quota/spend-limit.ts';
 import { type KeyRing, route, toErrorAnswer } from './routes.ts';
+import { DEFAULT_GEMINI_RULES, GEMINI_RULES } from './rules/rules.ts';
 
 /** A configuration at the start, and what cannot change later. */
 export interface GeminiOptions extends Omit<GeminiConfig, 'clearLog' | 'clearCounts' | 'clock'> {
@@ -61,19 +63,34 @@ export function createGeminiProvider(options: GeminiOptions = {}): GeminiControl
   let latencyMs = 50;
   const keys: KeyRing = { projects: {}, paid: [], accepted: null };
   const limits = new ProjectLimits(DEFAULT_LIMITS, now);
+  const spend = new SpendLimit(now);
   const faults = createGeminiFaultPlan([], seed);
   const log = createContentLog(logLimit);
-  const state: GeminiState = { cache: new ImplicitCache(now), faults, limits, log, latencyMs: () => latencyMs };
+  let rules = GEMINI_RULES[DEFAULT_GEMINI_RULES];
+  const state: GeminiState = {
+    rules: () => rules,
+    cache: new ImplicitCache(now),
+    faults,
+    limits,
+    spend,
+    log,
+    latencyMs: () => latencyMs,
+  };
   const configure = (config: GeminiConfig): void => {
+    if (config.rules !== undefined) rules = GEMINI_RULES[config.rules];
     if (config.faults !== undefined) faults.set(config.faults);
     if (config.latencyMs !== undefined) latencyMs = config.latencyMs;
     if (config.limits !== undefined) limits.set(dropUndefined(config.limits));
+    if (config.spendUsd !== undefined) spend.set(config.spendUsd);
     if (config.projects !== undefined) keys.projects = config.projects;
     if (config.paidProjects !== undefined) keys.paid = config.paidProjects;
     if (config.acceptKeys !== undefined) keys.accepted = config.acceptKeys;
     if (config.clock !== undefined) clock.set(config.clock);
     if (config.clearLog === true) log.clear();
-    if (config.clearCounts === true) limits.clear();
+    if (config.clearCounts === true) {
+      limits.clear();
+      spend.clear();
+    }
   };
   configure(initial);
   const reads = { requests: () => log.records(), served: () => log.totals(), counts: () => limits.counts() };

@@ -1,4 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { cutText } from '../../provider-host/stream/cut-text.ts';
 import type { StreamFrame } from '../../provider-host/stream/event-stream.ts';
 
 const PIECE_CHARACTERS = 32; // of a delta, at least
@@ -94,16 +95,8 @@ function toDelta(block: Anthropic.ContentBlock, piece: string): Anthropic.RawCon
   return { type: 'text_delta', text: piece };
 }
 
-/** What each delta carries. No piece begins within a character. The first of a tool's input is empty, as the API sends it. */
+/** What each delta carries. The first of a tool's input is empty, as the API sends it. */
 function toPieces(block: Anthropic.ContentBlock): string[] {
-  const text = toContentText(block);
-  const size = Math.max(PIECE_CHARACTERS, Math.ceil(text.length / MAX_PIECES));
-  const pieces: string[] = block.type === 'tool_use' ? [''] : [];
-  for (let start = 0; start < text.length;) {
-    const isWithin = /^[\uDC00-\uDFFF]/.test(text.charAt(start + size)); // the second half of a pair
-    const end = start + size + (isWithin ? 1 : 0);
-    pieces.push(text.slice(start, end));
-    start = end;
-  }
-  return pieces;
+  const pieces = cutText(toContentText(block), PIECE_CHARACTERS, MAX_PIECES);
+  return block.type === 'tool_use' ? ['', ...pieces] : pieces;
 }

@@ -7,6 +7,8 @@ export interface ServedGemini {
   displayName: string;
   inputTokenLimit: number;
   outputTokenLimit: number;
+  /** Whether it thinks without being told to, and takes a `thinkingLevel` (Gemini 3). */
+  alwaysThinks: boolean;
   nanoUsdPerToken: { input: number; cacheRead: number; output: number };
 }
 
@@ -21,6 +23,7 @@ const SERVED_MODELS: readonly ServedGemini[] = [
     displayName: 'Gemini 3.5 Flash-Lite',
     inputTokenLimit: 1_000_000,
     outputTokenLimit: 64_000,
+    alwaysThinks: true,
     nanoUsdPerToken: { input: 300, cacheRead: 30, output: 2_500 },
   },
   {
@@ -28,6 +31,7 @@ const SERVED_MODELS: readonly ServedGemini[] = [
     displayName: 'Gemini 2.5 Flash-Lite',
     inputTokenLimit: 1_048_576,
     outputTokenLimit: 65_536,
+    alwaysThinks: false,
     nanoUsdPerToken: { input: 100, cacheRead: 10, output: 400 },
   },
 ];

@@ -15,6 +15,15 @@ export function toGeminiFaultError(fault: ActiveGeminiFault, facts: GeminiFacts)
   return ERRORS[fault.kind]?.(fault, facts) ?? null;
 }
 
+/** What a stream ends with that fails on the way: a last chunk that is an error. */
+export function toStreamError(fault: ActiveGeminiFault | null): object {
+  const [status, usual] =
+    fault?.kind === 'error-mid-stream'
+      ? ([500, 'An internal error has occurred. Please retry.'] as const)
+      : ([503, 'The model is overloaded. Please try again later.'] as const);
+  return new GoogleError(status, fault?.message ?? usual).toBody();
+}
+
 type ToError = (fault: ActiveGeminiFault, facts: GeminiFacts) => GoogleError;
 
 const plain =

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type FaultFacts, FaultPlan } from '../../provider-host/fault-plan.ts';
-import { COMMON_CONDITIONS, COMMON_FIELDS, TRANSPORT_FAULTS } from '../../provider-host/fault-schema.ts';
+import { COMMON_CONDITIONS, COMMON_FIELDS, STREAM_FAULTS, TRANSPORT_FAULTS } from '../../provider-host/fault-schema.ts';
 
 /** Refused before the model runs: nothing is billed. */
 const ERROR_FAULTS = [
@@ -38,6 +38,7 @@ export const geminiFaultSchema = z.strictObject({
   kind: z.enum([
     ...ERROR_FAULTS,
     ...TRANSPORT_FAULTS,
+    ...STREAM_FAULTS, // of server-sent events; this provider sends no pings
     'hung', // served, and then not a byte
     ...REPLY_FAULTS,
   ]),

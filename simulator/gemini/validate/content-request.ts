@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { isObject, type JsonObject } from '../../provider-host/json.ts';
 import { invalidArgument } from '../api/google-error.ts';
+import type { ThinkingConfig } from '../rules/thinking.ts';
+import { checkThoughtSignatures } from '../rules/thought-signature.ts';
+import { type Declaration, findOffered, functionCall, toFunctionText, toolConfig, tools } from './functions.ts';
 import { responseSchema } from './response-schema.ts';
 import { toFieldPath, toRefusal, wordIssue } from './wording.ts';
 
@@ -14,6 +17,11 @@ export interface ContentRequest {
   schema: JsonObject | null;
   /** Null: the model's own limit. */
   maxOutputTokens: number | null;
+  thinking: ThinkingConfig;
+  /** Functions that the model may call now; none where it has a function's answer. */
+  offered: readonly Declaration[];
+  /** Declarations, calls and their answers as JSON: they count as prompt too. */
+  functionText: string;
 }
 
 /** A field that the API defines and the simulator does not read. */
@@ -24,11 +32,11 @@ const FIELD = '* GenerateContentRequest.';
 const part = z.strictObject({
   text: z.string().optional(),
   thought: unread,
-  thoughtSignature: unread,
+  thoughtSignature: z.string().optional(),
   inlineData: unread,
   fileData: unread,
-  functionCall: unread,
-  functionResponse: unread,
+  functionCall: functionCall.optional(),
+  functionResponse: z.looseObject({ name: z.string() }).optional(),
   executableCode: unread,
   codeExecutionResult: unread,
   videoMetadata: unread,
@@ -57,7 +65,9 @@ const generationConfig = z.strictObject({
   responseSchema: responseSchema.optional(),
   responseJsonSchema: z.unknown().optional(),
   responseModalities: unread,
-  thinkingConfig: unread,
+  thinkingConfig: z
+    .looseObject({ thinkingLevel: z.string().optional(), thinkingBudget: z.int().optional() })
+    .optional(),
   presencePenalty: unread,
   frequencyPenalty: unread,
 });
@@ -70,15 +80,18 @@ const bodySchema = z.strictObject({
   generationConfig: generationConfig.nullish(),
   generation_config: generationConfig.nullish(),
   safetySettings: unread,
-  tools: unread,
-  toolConfig: unread,
+  tools: tools.optional(),
+  toolConfig: toolConfig.optional(),
   cachedContent: unread,
   model: unread,
   labels: unread,
 });
 
-/** @throws GoogleError 400 that names the field as the provider does */
-export function readContentRequest(value: unknown): ContentRequest {
+/**
+ * @param signs whether function calls need their signatures
+ * @throws GoogleError 400 that names the field as the provider does
+ */
+export function readContentRequest(value: unknown, signs: boolean): ContentRequest {
   const parsed = bodySchema.safeParse(value, { error: wordIssue });
   if (!parsed.success) throw toRefusal(parsed.error.issues, value);
   const body = parsed.data;
@@ -89,12 +102,19 @@ export function readContentRequest(value: unknown): ContentRequest {
       `${FIELD}generation_config.response_mime_type: allowed mimetypes with response schema are [application/json], got ${JSON.stringify(config.responseMimeType ?? '')}\n`,
     );
   }
+  if (signs) checkThoughtSignatures(body.contents);
   return {
     system: toText(body.systemInstruction ?? body.system_instruction),
     prompt: body.contents.map(toText).join('\n'),
     wantsJson: config.responseMimeType === 'application/json',
     schema: isObject(schema) ? schema : null,
     maxOutputTokens: config.maxOutputTokens ?? null,
+    thinking: {
+      level: config.thinkingConfig?.thinkingLevel ?? null,
+      budget: config.thinkingConfig?.thinkingBudget ?? null,
+    },
+    offered: findOffered(body.contents, body.tools ?? [], body.toolConfig),
+    functionText: toFunctionText(body.tools ?? [], body.contents),
   };
 }
 

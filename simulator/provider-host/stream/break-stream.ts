@@ -33,7 +33,7 @@ export async function breakStream(exchange: Exchange, stream: EventStream, fault
       return untilGone(gone);
     case 'pings-only':
       while (!gone.aborted) {
-        res.write(stream.ping ?? '');
+        if (stream.ping !== null) res.write(stream.ping);
         await wait(Math.max(1, fault.delayMs), gone);
       }
       return;

@@ -74,7 +74,7 @@ describe('an answer', () => {
     });
   });
 
-  it('streams in pieces through both SDKs, the reason and the cost in the last', async () => {
+  it('streams in pieces through both SDKs, each with the cost so far, and the reason in the last', async () => {
     const old = new GoogleGenerativeAI('any').getGenerativeModel({ model: MODEL }, { baseUrl: simulator.url });
     const whole = (await old.generateContent(QUESTION)).response.text();
     const { stream } = await old.generateContentStream(QUESTION);
@@ -82,7 +82,9 @@ describe('an answer', () => {
     for await (const chunk of stream) pieces.push(chunk);
     expect(pieces.length).toBeGreaterThan(1);
     expect(pieces.map((piece) => piece.text()).join('')).toBe(whole);
-    expect(pieces.map((piece) => piece.usageMetadata !== undefined)).toEqual([false, false, true]);
+    const counts = pieces.map((piece) => piece.usageMetadata?.candidatesTokenCount ?? 0);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(pieces.map((piece) => piece.candidates?.[0]?.finishReason)).toEqual([undefined, undefined, 'STOP']);
 
     const client = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: simulator.url } });
     let streamed = '';

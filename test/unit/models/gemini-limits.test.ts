@@ -154,7 +154,7 @@ describe('the implicit cache', () => {
     const cache = new ImplicitCache(() => 0);
     const first = prompt(10_000, 'a');
     expect(cache.read('p', first)).toBe(0);
-    expect(cache.read('p', `${first}${prompt(10_000, 'b')}`)).toBe(2 * 1_024);
+    expect(cache.read('p', `${first}${prompt(10_000, 'b')}`)).toBe(2 * 4_096);
     expect(cache.read('p', `x${first}`)).toBe(0);
     expect(cache.read('q', first)).toBe(0);
   });
@@ -164,7 +164,7 @@ describe('the implicit cache', () => {
     const cache = new ImplicitCache(() => now);
     cache.read('p', prompt(5_000, 'a'));
     now = 299_999;
-    expect(cache.read('p', prompt(5_000, 'a'))).toBe(1_024);
+    expect(cache.read('p', prompt(5_000, 'a'))).toBe(4_096);
     now += 300_000;
     expect(cache.read('p', prompt(5_000, 'a'))).toBe(0);
   });

@@ -7,7 +7,7 @@ const json = (responseSchema: object) => say('hi', { responseMimeType: 'applicat
 
 function refusal(body: unknown): string {
   try {
-    readContentRequest(body);
+    readContentRequest(body, true);
   } catch (error) {
     if (error instanceof GoogleError) return error.message;
     throw error;
@@ -17,7 +17,7 @@ function refusal(body: unknown): string {
 
 it('reads the texts, the system instruction and the limit', () => {
   const body = { ...say('hi', { maxOutputTokens: 5 }), system_instruction: { parts: [{ text: 'Be short.' }] } };
-  expect(readContentRequest(body)).toMatchObject({
+  expect(readContentRequest(body, true)).toMatchObject({
     system: 'Be short.',
     prompt: 'hi',
     wantsJson: false,
@@ -27,7 +27,7 @@ it('reads the texts, the system instruction and the limit', () => {
 
 it('takes types in capitals, at every depth, for those of JSON Schema', () => {
   const list = { type: 'ARRAY', items: { anyOf: [{ type: 'STRING' }, { type: 'number' }] } };
-  expect(readContentRequest(json({ type: 'OBJECT', properties: { list } })).schema).toEqual({
+  expect(readContentRequest(json({ type: 'OBJECT', properties: { list } }), true).schema).toEqual({
     type: 'object',
     properties: { list: { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'number' }] } } },
   });
