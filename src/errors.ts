@@ -86,7 +86,7 @@ export class TaskFailedError extends FleetError {
   }
 }
 
-/** The provider limits calls of this model. `retryAfterMs`: the wait that it named, else the fleet's default. */
+/** The provider limits calls of this model. `retryAfterMs`: the wait that it named; 0: none that can be used. */
 export class RateLimitedError extends FleetError {
   override name = 'RateLimitedError';
   constructor(

@@ -54,7 +54,7 @@ const environmentSchema = z.object({
       error: (issue) => `expected letters, digits, dot, dash or underscore, got ${shown(issue.input)}`,
     })
     .optional(),
-  ANTHROPIC_API_KEY: z.string().min(1).optional(),
+  ANTHROPIC_API_KEY: secret.optional(),
   ANTHROPIC_BASE_URL: url(['http:', 'https:']).optional(),
   FLEET_HAIKU_MODEL: z.string().min(1).default('claude-haiku-5-5'),
   FLEET_SONNET_MODEL: z.string().min(1).default('claude-sonnet-5-5'),

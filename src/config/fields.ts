@@ -22,8 +22,17 @@ export const oneOf = <const Choice extends string>(first: Choice, ...others: Cho
   return z.enum(choices, { error: (issue) => `expected ${words}, got ${shown(issue.input)}` });
 };
 
-/** A non-empty text; its message does not show the value. */
-export const secret = z.string().min(1, { error: 'expected a value, got nothing' });
+/** A provider's key. A character that no HTTP header can carry would fail each call; the message names it, and not the key. */
+export const secret = z
+  .string()
+  .min(1, { error: 'expected a value, got nothing' })
+  .superRefine((key, context) => {
+    const wrong = /[^!-~]/u.exec(key);
+    if (wrong === null) return;
+    const code = wrong[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    const message = `expected ASCII letters, digits and signs, got U+${code} as character ${wrong.index + 1}; copy the key again`;
+    context.addIssue({ code: 'custom', message });
+  });
 
 /** An address with one of the protocols; its message does not show the value, which may contain a password. */
 export const url = (protocols: string[]) =>

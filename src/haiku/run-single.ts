@@ -114,10 +114,7 @@ async function handleError(
   by: string,
 ): Promise<number> {
   const { db } = inner;
-  if (error instanceof RateLimitedError) {
-    await coolDown(db, error.model, error.retryAfterMs);
-    return Math.max(1_000, error.retryAfterMs);
-  }
+  if (error instanceof RateLimitedError) return coolDown(db, error.model, error.retryAfterMs);
   if (error instanceof BudgetHeldError) return HELD_WAIT_MS;
   if (error instanceof ModelCoolingError) return Math.max(100, error.delayMs);
   if (error instanceof ProviderUnavailableError) {

@@ -106,6 +106,7 @@ export function createKeys(swarm: string | null) {
     recentFailures: own('recent-failures'), // zset: `<reason>|<job id>` of the last ten minutes by ms, for the error rate
     crashBase: own('crash-base'), // hash: job id → `<stalls that no longer count>:<stored turns then>`
     cooldown: (model: string) => own(`cooldown:${model}`), // string with expiry: the model waits
+    limitedInRow: (model: string) => own(`limited:${model}`), // integer with expiry: rate limits in a row without a wait
     outage: (model: string) => own(`outage:${model}`), // integer: provider failures in a row
     modelsInUse: own('models-in-use'), // hash: model → last use in ms
     batches: own('batches'), // zset: batch name by creation

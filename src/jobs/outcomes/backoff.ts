@@ -1,8 +1,9 @@
 import type { Db } from '../../redis/db.ts';
 
 const FIRST_WAIT_MS = 5_000;
-/** A provider that answers `retry-after: 0` must not make every job ask again at once. */
+/** First wait after a rate limit without one that can be used, and shortest after any: `retry-after: 0` must not make every job ask again at once. */
 const SHORTEST_COOLDOWN_MS = 1_000;
+const LONGEST_UNNAMED_MS = 60_000;
 const LONGEST_WAIT_MS = 10 * 60_000;
 /** A job that found its provider down for this long fails. */
 export const GIVE_UP_AFTER_MS = 2 * 3600_000;
@@ -23,11 +24,29 @@ export function toBackoffMs(failures: number): number {
   return Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures, 20), LONGEST_WAIT_MS);
 }
 
-/** The model cools down for the whole fleet; a longer cool-down that is in force stays. */
-export async function coolDown({ redis, keys }: Db, model: string, ms: number): Promise<void> {
-  const left = await redis.pttl(keys.cooldown(model));
-  if (left < ms)
-    await redis.set(keys.cooldown(model), 'rate-limit', 'PX', Math.max(SHORTEST_COOLDOWN_MS, Math.ceil(ms)));
+/**
+ * The model cools down for the whole fleet; a longer cool-down that is in force stays.
+ * @param askedMs the wait that the provider named; 0: none, then the wait is 1 s, doubling to a minute while the model stays limited
+ * @returns how long it cools now, ms
+ */
+export async function coolDown({ redis, keys }: Db, model: string, askedMs: number): Promise<number> {
+  const key = keys.cooldown(model);
+  const left = await redis.pttl(key);
+  if (left > askedMs) return left;
+  const ms =
+    askedMs > 0
+      ? Math.max(SHORTEST_COOLDOWN_MS, Math.ceil(askedMs))
+      : await toUnnamedWaitMs(redis, keys.limitedInRow(model));
+  await redis.set(key, 'rate-limit', 'PX', ms);
+  return ms;
+}
+
+/** Limits that follow each other within twice the wait are in a row. */
+async function toUnnamedWaitMs(redis: Db['redis'], inRow: string): Promise<number> {
+  const before = Number(await redis.get(inRow)) || 0;
+  const ms = Math.min(SHORTEST_COOLDOWN_MS * 2 ** before, LONGEST_UNNAMED_MS);
+  await redis.set(inRow, before + 1, 'PX', 3 * ms);
+  return ms;
 }
 
 /** @returns how often this job has found its provider down since its last served call, and since when (ms) */

@@ -76,8 +76,7 @@ export const OUTCOMES: readonly Outcome[] = [
     delay(thrown, run, toHeldWaitMs(run.job)),
   ),
   row(RateLimitedError, 'delayed', { counter: 'waits_rate_limit' }, async (thrown, run) => {
-    await coolDown(run.parts.db, thrown.model, thrown.retryAfterMs);
-    return delay(thrown, run, thrown.retryAfterMs);
+    return delay(thrown, run, await coolDown(run.parts.db, thrown.model, thrown.retryAfterMs));
   }),
   row(ModelCoolingError, 'delayed', { counter: 'waits_cooling' }, (thrown, run) => delay(thrown, run, thrown.delayMs)),
   row(ShardsUsedUpError, 'delayed', { counter: 'waits_shards' }, (thrown, run) => delay(thrown, run, thrown.delayMs)),

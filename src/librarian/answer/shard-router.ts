@@ -42,6 +42,8 @@ export interface RoutedQuery {
 
 /** Most steps of one query over all shards, whatever the providers answer. */
 const MAX_STEPS = 25;
+/** Wait for the fallback after a rate limit that names none. */
+const UNNAMED_WAIT_MS = 15_000;
 /** Wait of a query after that. */
 const AFTER_MAX_STEPS_MS = 60_000;
 
@@ -163,7 +165,9 @@ export class ShardRouter {
       const paid = await this.#send(reservation, fallback, prompt);
       return { paid, payer: fallback.payer, shard: null, prompt };
     } catch (error) {
-      if (error instanceof RateLimitedError) throw new ShardsUsedUpError(error.retryAfterMs, error.message);
+      if (error instanceof RateLimitedError) {
+        throw new ShardsUsedUpError(error.retryAfterMs || UNNAMED_WAIT_MS, error.message);
+      }
       if (!(error instanceof TaskFailedError) || error.reason !== 'too-long') throw error;
       await this.#route.apply(0, classifyFailure(error, { shard: 0, tokens })); // makes the next prompt smaller
       return null;

@@ -2,6 +2,7 @@ import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import {
   AccountRefusedError,
   type Billed,
+  BoundThinkingError,
   FleetError,
   ProviderUnavailableError,
   RateLimitedError,
@@ -9,22 +10,9 @@ import {
   toMessage,
 } from '../../errors.ts';
 import { NotSentError } from '../connection-failure.ts';
+import { toRefusalKind } from './refusal.ts';
 import { toRetryAfterMs } from '../retry-after.ts';
 import type { Usage } from '../../../queues/usage.ts';
-
-/**
- * Refusals of the account that have the status of a bad request or a rate limit. Waiting does not end them.
- * https://platform.claude.com/docs/en/api/errors
- */
-const ACCOUNT_CODES = new Set([
-  'organization_on_hold',
-  'cmek_key_disabled',
-  'contract_spend_limit_reached',
-  'enforced_spend_limit_reached',
-  'linked_organization_spend_limit_reached',
-]);
-/** The same, where the API sends no code: a limit that the owner set (400), credit used up (400). */
-const ACCOUNT_WORDS = /reached your specified .*usage limits|credit balance is too low/i;
 
 export interface FailedCall {
   model: string;
@@ -97,18 +85,23 @@ function toStatusError(
   options: ErrorOptions,
 ): FleetError {
   const text = `${model}: ${words}`;
-  if ([401, 402, 403].includes(status) || isAboutAccount(thrown)) return new AccountRefusedError(text, options);
-  if (status === 429) return new RateLimitedError(model, toRetryAfterMs(thrown.headers, now), text, options);
-  if ([400, 413, 422, 431].includes(status)) return new TaskFailedError('model', text, options);
-  // A 404 of the API is about the model. A 404 of a web server is a wrong address: the jobs wait.
-  if (status === 404 && thrown.type === 'not_found_error') return new TaskFailedError('model', text, options);
-  return new ProviderUnavailableError(model, reported !== undefined, text, options);
-}
-
-function isAboutAccount(thrown: APIError): boolean {
-  if (thrown.status !== 400 && thrown.status !== 429) return false;
-  const coded = thrown.errorCode !== null && ACCOUNT_CODES.has(thrown.errorCode);
-  return coded || thrown.type === 'billing_error' || ACCOUNT_WORDS.test(thrown.apiMessage ?? '');
+  const { type, errorCode, apiMessage, headers } = thrown;
+  switch (toRefusalKind({ status, type, code: errorCode, message: apiMessage ?? '' })) {
+    case 'account':
+      return new AccountRefusedError(text, options);
+    case 'rate':
+      return new RateLimitedError(model, toRetryAfterMs(headers, now), text, options);
+    case 'thinking':
+      return new BoundThinkingError(text, options);
+    case 'length':
+      return new TaskFailedError('too-long', text, options);
+    case 'request':
+      return new TaskFailedError('request', text, options);
+    case 'model':
+      return new TaskFailedError('model', text, options);
+    case 'unavailable':
+      return new ProviderUnavailableError(model, reported !== undefined, text, options);
+  }
 }
 
 /** Status, kind and the provider's message in one line of at most 500 characters: an HTML page is cut. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { QuotaInfo } from '../../errors.ts';
-import { toRetryAfterMs } from '../retry-after.ts';
 
 const MAX_RETRY_MS = 3_600_000;
+/** Wait after a 429 without a delay: a fraction of the minute in which the limits are counted. */
+const DEFAULT_RETRY_MS = 15_000;
 
 const violationSchema = z.looseObject({
   quotaId: z.string().default(''),
@@ -63,7 +64,7 @@ function readDelay(details: readonly unknown[], message: string): number {
   const listed = details.map((detail) => toMs(retryInfoSchema.safeParse(detail).data?.retryDelay ?? ''));
   const fromMessage = toMs(/retry in ([\d.hms ]+)/i.exec(message)?.[1] ?? '');
   const delays = [...listed, fromMessage].filter((ms) => ms !== null);
-  if (delays.length === 0) return toRetryAfterMs(undefined, 0); // the default
+  if (delays.length === 0) return DEFAULT_RETRY_MS;
   return Math.min(MAX_RETRY_MS, Math.ceil(Math.max(...delays)));
 }
 

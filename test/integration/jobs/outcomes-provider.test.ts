@@ -120,14 +120,15 @@ test('a body that never comes ends at the deadline, is booked as uncertain, and 
   expect(fleet.simulator.served().calls).toBe(2);
 });
 
-test.each(['reset-before', 'reset-after', 'broken-json'] as const)(
-  '%s may have been billed: uncertain, and asked again',
-  async (kind) => {
-    const fleet = await useSimulatedFleet(redis, { simulator: { faults: [{ kind, times: 1 }] } });
-    await fleet.until(await fleet.add('Say hello'), 'completed', 20_000);
-    expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 1, uncertainCalls: 1, reserved: 0 });
-  },
-);
+test.each([
+  ['reset-before', 1],
+  ['reset-after', 1],
+  ['broken-json', 2], // what the stream had reported is booked as a call
+] as const)('%s may have been billed: uncertain, and asked again', async (kind, ledgerCalls) => {
+  const fleet = await useSimulatedFleet(redis, { simulator: { faults: [{ kind, times: 1 }] } });
+  await fleet.until(await fleet.add('Say hello'), 'completed', 20_000);
+  expect(await readBooks(redis)).toMatchObject({ ledgerCalls, uncertainCalls: 1, reserved: 0 });
+});
 
 test('a provider that cannot be reached is waited for, and nothing is booked', async () => {
   const fleet = await useSimulatedFleet(redis, {

@@ -97,10 +97,14 @@ describe('a call that goes well', () => {
 });
 
 describe('an error reply, which is never billed', () => {
-  it.each([400, 413, 422])('%i fails the task with reason "model" and the provider\'s words', async (status) => {
+  it.each([
+    [400, 'request'],
+    [413, 'too-long'],
+    [422, 'request'],
+  ])("%i fails the task with reason %j and the provider's words", async (status, reason) => {
     const error = await failWith(reply(status, refusal('invalid_request_error', 'max_tokens: too large')));
     expect(error).toBeInstanceOf(TaskFailedError);
-    expect(error).toMatchObject({ reason: 'model', billed: 'no' });
+    expect(error).toMatchObject({ reason, billed: 'no' });
     expect(error.message).toContain(`${status} invalid_request_error: max_tokens: too large`);
   });
 
@@ -138,9 +142,11 @@ describe('an error reply, which is never billed', () => {
   it.each([
     [{ 'retry-after': '7' }, 7_000],
     [{ 'retry-after-ms': '250', 'retry-after': '7' }, 250],
-    [{}, 15_000],
+    [{}, 0],
+    [{ 'retry-after': '0' }, 0],
+    [{ 'retry-after': 'Sat, 21 Nov 2020 12:00:00 GMT' }, 0],
     [{ 'retry-after': '86400' }, 3_600_000],
-  ])('429 with %j waits %i ms', async (headers, retryAfterMs) => {
+  ])('429 with %j names a wait of %i ms', async (headers, retryAfterMs) => {
     const error = await failWith(reply(429, refusal('rate_limit_error', 'slow down'), { ...headers }));
     expect(error).toBeInstanceOf(RateLimitedError);
     expect(error).toMatchObject({ model: 'claude-haiku-5-5', retryAfterMs, billed: 'no' });

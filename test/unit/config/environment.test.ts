@@ -49,6 +49,25 @@ describe('the environment', () => {
     expect(() => loadConfig(wrong)).not.toThrow(/hidden/);
   });
 
+  it.each([
+    ['a zero-width space', '\u200b', 'U+200B'],
+    ['a line break', '\n', 'U+000A'],
+    ['a space', ' ', 'U+0020'],
+    ['a control character', '\u0007', 'U+0007'],
+    ['a byte order mark', '\ufeff', 'U+FEFF'],
+    ['a letter of Latin-1', 'é', 'U+00E9'],
+    ['a letter beyond it', 'ł', 'U+0142'],
+  ])('refuses a key with %s, which no header can carry, and does not show it', (_what, character, code) => {
+    for (const name of ['ANTHROPIC_API_KEY', 'GEMINI_API_KEY', 'GEMINI_API_KEY_SHARD3', 'DEEPSEEK_API_KEY']) {
+      const wrong = { ...env, [name]: `hidden${character}word` };
+      const rule = `  ${name}: expected ASCII letters, digits and signs, got ${code} as character 7; copy the key again`;
+      expect(() => loadConfig(wrong)).toThrow(
+        expect.objectContaining({ name: 'ConfigError', message: expect.stringContaining(rule) }),
+      );
+      expect(() => loadConfig(wrong)).not.toThrow(/hidden|word/);
+    }
+  });
+
   it('refuses the reserved swarm name and workspaces that are no absolute folders', () => {
     expect(() => loadConfig({ ...env, FLEET_SWARM: 'fleet' })).toThrow(/FLEET_SWARM: "fleet" is the default swarm/);
     expect(() => loadConfig({ ...env, FLEET_WORKSPACES: 'site=relative' })).toThrow(/FLEET_WORKSPACES.*site=relative/);
