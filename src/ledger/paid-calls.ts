@@ -3,6 +3,7 @@ import { FleetError, ShutdownError, type Billed, type BilledUsage } from '../err
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
 import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
+import { toReservedBound, type CallSize } from './call-bound.ts';
 import { findingTaken, lockLost, toRefusalError } from './refusals.ts';
 import type {
   BeginAnswer,
@@ -28,7 +29,7 @@ export interface CallTerms {
   turn: Turn;
   payer: Payer;
   /** The size of the call; its worst case is reserved. */
-  bound: CallBound;
+  bound: CallSize;
 }
 
 export interface PaidReply<Reply> {
@@ -84,6 +85,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   #epoch = '';
   #stored = new Map<string, string>();
   #toolResults: ToolResults | undefined;
+  #reservedBounds = new WeakMap<CallSize, CallBound>(); // counted once, though a run's first request is made twice
   #totals: JobTotals = { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 };
 
   constructor(parts: PaidCallsParts) {
@@ -181,14 +183,24 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   async #begin({ turn, payer, bound }: CallTerms): Promise<Accepted> {
     await this.#checkRun();
     const identity = this.#identify(payer);
+    const worstNanoUsd = payer.free ? 0 : worstCaseNanoUsd(payer.entry, await this.#toReservedBound(payer, bound));
     const answer = await this.#parts.ledger.begin(identity, {
       turn,
-      worstNanoUsd: payer.free ? 0 : worstCaseNanoUsd(payer.entry, bound),
+      worstNanoUsd,
       first: !this.#isLoaded,
       ...(this.#toolResults === undefined ? {} : { toolResults: this.#toolResults }),
     });
     this.#toolResults = undefined; // the same step stored them
     return this.#accept(answer, identity);
+  }
+
+  async #toReservedBound({ entry }: Payer, size: CallSize): Promise<CallBound> {
+    const known = this.#reservedBounds.get(size);
+    if (known !== undefined) return known;
+    const bound = await toReservedBound(entry, size, this.#parts.signal);
+    await this.#checkRun(); // the count may have taken a while
+    this.#reservedBounds.set(size, bound);
+    return bound;
   }
 
   #accept(answer: BeginAnswer, identity: TaskIdentity): Accepted {

@@ -25,7 +25,7 @@ export function costNanoUsd(entry: CatalogEntry, usage: Usage, geo?: string): nu
 }
 
 export interface CallBound {
-  /** An upper bound of the prompt's tokens; its UTF-8 bytes are one. */
+  /** An upper bound of the prompt's tokens (`boundTokens`). */
   inputTokensBound: number;
   /** `max_tokens` of the request: most tokens of the reply. */
   maxTokens: number;

@@ -105,7 +105,7 @@ export class Question<Value> {
   }
 
   /** The reply of this name, replayed or new. A new one is stored before its text is read: it is paid for. */
-  async #answer(name: string, { messages, tokensBound }: Conversation): Promise<KeptReply> {
+  async #answer(name: string, { messages, bound: promptBound }: Conversation): Promise<KeptReply> {
     const { model, signal, identity, workerId, now } = this.#parts;
     const { effort, schema } = this.#call;
     const request: ModelRequest = {
@@ -119,7 +119,8 @@ export class Question<Value> {
       outputSchema: schema,
       user: identity.jobId,
     };
-    const bound = { inputTokensBound: tokensBound, maxTokens: this.#maxTokens };
+    const countInput = (abort: AbortSignal): Promise<number | null> => model.countTokens(request, { signal: abort });
+    const bound = { ...promptBound, maxTokens: this.#maxTokens, countInput };
     const terms = { turn: name, payer: { entry: this.#entry, free: false }, bound };
     const paid = await this.#calls.make(terms, () => model.call(request, { signal }));
     if (paid.kind === 'done') throw lockLost(identity.jobId); // the run that stored the finding ends the job

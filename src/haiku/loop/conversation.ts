@@ -1,5 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { ModelReply } from '../../models/model.ts';
+import { boundTokens, type TextBound } from '../../pricing/token-bound.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
 
 /**
@@ -20,21 +21,32 @@ const CHARS_PER_DROPPED_TOKEN = 3.2;
 /** Upper bound of the tokens that the provider adds to a request with tools. Source: Anthropic, "Tool use pricing". */
 const OVERHEAD_TOKENS = 1_000;
 
-const knownSizes = new WeakMap<object, { bytes: number; chars: number }>();
+/** The size of what the provider has not counted yet. */
+interface FreshSize extends TextBound {
+  chars: number;
+}
+
+const NOTHING: Readonly<FreshSize> = { tokens: 0, bytes: 0, chars: 0 };
+
+const knownSizes = new WeakMap<object, FreshSize>();
 
 /** Measures an object once: all tasks send the same system blocks and tools. */
-function sizeOnce(fixed: object): { bytes: number; chars: number } {
+function sizeOnce(fixed: object): FreshSize {
   const known = knownSizes.get(fixed);
   if (known !== undefined) return known;
-  const text = JSON.stringify(fixed);
-  const size = { bytes: Buffer.byteLength(text), chars: text.length };
+  const size = sizeOf(fixed);
   knownSizes.set(fixed, size);
   return size;
 }
 
+function sizeOf(content: unknown): FreshSize {
+  const text = JSON.stringify(content);
+  return { ...boundTokens(text), chars: text.length };
+}
+
 /**
- * The messages of one task, with two counts of the next prompt's tokens: an estimate, by which the task loop trims, and
- * an upper bound, by which it reserves money. Both are deterministic, so that a replay rebuilds the same requests.
+ * The messages of one task, with counts of the next prompt's tokens: an estimate, by which the task loop trims, and upper
+ * bounds, by which it reserves money. Both are deterministic, so that a replay rebuilds the same requests.
  *
  * A provider binds each thinking block to all that stood before it, except earlier thinking. It refuses a block after
  * another prefix, and a prompt that lacks a block but keeps an earlier one. So what changes an earlier message, or adds a
@@ -44,19 +56,16 @@ export class Conversation {
   readonly messages: Anthropic.MessageParam[] = [];
   #known = 0; // tokens of the last prompt and its reply, as the provider counted them
   #trimmed = 0; // tokens that trimming has dropped since, a low estimate
-  #freshBytes: number;
-  #freshChars: number;
+  #fresh: FreshSize = { ...NOTHING };
 
   /** @param fixed what is sent besides the messages: system blocks and tool definitions; they must not change */
   constructor(fixed: object[], firstMessage: string) {
-    const sizes = fixed.map(sizeOnce);
-    this.#freshBytes = sizes.reduce((sum, size) => sum + size.bytes, 0);
-    this.#freshChars = sizes.reduce((sum, size) => sum + size.chars, 0);
+    for (const part of fixed) this.#add(sizeOnce(part));
     this.addUser([{ type: 'text', text: firstMessage }]);
   }
 
   addUser(content: Anthropic.ContentBlockParam[]): void {
-    this.#count(content);
+    this.#add(sizeOf(content));
     this.messages.push({ role: 'user', content });
   }
 
@@ -70,8 +79,7 @@ export class Conversation {
     const dropped = isBound ? 0 : this.dropThinking();
     this.#known = toPromptTokens(reply.usage) + reply.usage.output;
     this.#trimmed = 0;
-    this.#freshBytes = 0;
-    this.#freshChars = 0;
+    this.#fresh = { ...NOTHING };
     return dropped;
   }
 
@@ -88,13 +96,14 @@ export class Conversation {
     return dropped;
   }
 
-  /** Upper bound of the next prompt's tokens: a token is at least one byte of UTF-8. Money is reserved by it, nothing else. */
-  get tokensBound(): number {
-    return this.#known + this.#freshBytes + OVERHEAD_TOKENS;
+  /** Upper bounds of the next prompt's tokens. Money is reserved by them, nothing else. */
+  get bound(): { inputTokensBound: number; inputBytesBound: number } {
+    const counted = this.#known + OVERHEAD_TOKENS;
+    return { inputTokensBound: counted + this.#fresh.tokens, inputBytesBound: counted + this.#fresh.bytes };
   }
 
   get tokensEstimate(): number {
-    return this.#known - this.#trimmed + Math.ceil(this.#freshChars / CHARS_PER_FRESH_TOKEN);
+    return this.#known - this.#trimmed + Math.ceil(this.#fresh.chars / CHARS_PER_FRESH_TOKEN);
   }
 
   /**
@@ -125,9 +134,9 @@ export class Conversation {
     return dropped;
   }
 
-  #count(content: unknown): void {
-    const text = JSON.stringify(content);
-    this.#freshBytes += Buffer.byteLength(text);
-    this.#freshChars += text.length;
+  #add({ tokens, bytes, chars }: FreshSize): void {
+    this.#fresh.tokens += tokens;
+    this.#fresh.bytes += bytes;
+    this.#fresh.chars += chars;
   }
 }

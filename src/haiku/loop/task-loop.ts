@@ -132,9 +132,8 @@ class TaskLoop {
 
   #call(turn: number): ReturnType<PaidCalls<TurnReply>['make']> {
     const { identity } = this.#run;
-    const { entry, toolset } = this.#parts;
+    const { model, entry, toolset } = this.#parts;
     const maxTokens = Math.min(entry.maxOutputTokens, MAX_REPLY_TOKENS);
-    const bound = { inputTokensBound: this.#conversation.tokensBound, maxTokens };
     const request = {
       model: entry.id,
       system: this.#system,
@@ -143,6 +142,8 @@ class TaskLoop {
       maxTokens,
       user: identity.jobId,
     };
+    const countInput = (signal: AbortSignal): Promise<number | null> => model.countTokens(request, { signal });
+    const bound = { ...this.#conversation.bound, maxTokens, countInput };
     return this.#calls.make({ turn, payer: { entry, free: false }, bound }, () => this.#send(request));
   }
 
@@ -238,8 +239,11 @@ class TaskLoop {
   }
 }
 
-/** Tokens that a prompt may have: below the price step, and with room for the reply. */
+/** Share of the price step that prompts stay under: the estimate may be too low, and the step would cost many times the price. */
+const SHARE_OF_STEP = 0.8;
+
+/** Tokens that a prompt may have: well below the price step, and with room for the reply. */
 function toLimitTokens({ contextTokens, priceStepTokens }: CatalogEntry): number {
   const window = contextTokens - MAX_REPLY_TOKENS;
-  return Math.min(priceStepTokens ?? window, window);
+  return Math.min(priceStepTokens === null ? window : priceStepTokens * SHARE_OF_STEP, window);
 }

@@ -159,6 +159,37 @@ describe('a paid call', () => {
     expect(await readBooks(redis)).toMatchObject({ settled: COST, reserved: 0, uncertain: WORST });
   });
 
+  it('is counted by the provider, once, where its bytes could pass the price step', async () => {
+    let counts = 0;
+    const countInput = async (): Promise<number> => {
+      counts += 1;
+      return 60_000;
+    };
+    const bound = { inputTokensBound: 70_000, inputBytesBound: 105_000, maxTokens: 500, countInput };
+    const first = openCalls();
+    await first.store(await makeReply(first), NOTE);
+    const calls = openCalls();
+    await calls.make(terms({ turn: 1, bound }), async () => {
+      const worst = worstCaseNanoUsd(entry, { inputTokensBound: 63_000, maxTokens: 500 });
+      expect(await readBooks(redis)).toMatchObject({ reserved: worst });
+      return yes();
+    });
+    expect(counts).toBe(1); // though the ledger's first answer brought what the earlier run had stored
+  });
+
+  it('is not made where its run ended while the provider counted', async () => {
+    const cancelled = new CancelledError('by a person');
+    const run = new AbortController();
+    const countInput = async (): Promise<number> => {
+      run.abort(cancelled);
+      return 1;
+    };
+    const bound = { inputTokensBound: 1, inputBytesBound: 105_000, maxTokens: 500, countInput };
+    const made = openCalls({ signal: run.signal }).make(terms({ bound }), neverSent);
+    await expect(made).rejects.toBe(cancelled);
+    expect(await readBooks(redis)).toMatchObject({ reserved: 0, openReservations: 0 });
+  });
+
   it('answers with the finding where an earlier run has recorded it', async () => {
     await redis.redis.set(redis.keys.finding(FINDING), JSON.stringify({ job_id: JOB }));
     const finding = JSON.stringify({ job_id: JOB });

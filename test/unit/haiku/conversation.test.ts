@@ -93,9 +93,9 @@ describe('Conversation', () => {
     fc.assert(
       fc.property(turns, bytesPerToken, limit, (results, perToken, limitTokens) => {
         const end = play(results, perToken, limitTokens, (conversation) => {
-          expect(conversation.tokensBound).toBeGreaterThanOrEqual(count(conversation, perToken));
+          expect(conversation.bound.inputBytesBound).toBeGreaterThanOrEqual(count(conversation, perToken));
         });
-        expect(end.tokensBound).toBeGreaterThanOrEqual(count(end, perToken));
+        expect(end.bound.inputBytesBound).toBeGreaterThanOrEqual(count(end, perToken));
       }),
     );
   });
@@ -105,7 +105,7 @@ describe('Conversation', () => {
       turn === 58 ? ['x'.repeat(90_000)] : ['1', '2', '3', '4'],
     );
     play(results, 1, 20_000, (conversation) => {
-      expect(conversation.tokensBound).toBeGreaterThanOrEqual(count(conversation, 1));
+      expect(conversation.bound.inputBytesBound).toBeGreaterThanOrEqual(count(conversation, 1));
     });
   });
 
@@ -148,7 +148,7 @@ describe('Conversation', () => {
       fc.property(turns, bytesPerToken, limit, (results, perToken, limitTokens) => {
         const [first, second] = [play(results, perToken, limitTokens), play(results, perToken, limitTokens)];
         expect(JSON.stringify(second.messages)).toBe(JSON.stringify(first.messages));
-        expect([second.tokensBound, second.tokensEstimate]).toEqual([first.tokensBound, first.tokensEstimate]);
+        expect([second.bound, second.tokensEstimate]).toEqual([first.bound, first.tokensEstimate]);
       }),
     );
   });
