@@ -6,7 +6,7 @@ const limitsSchema = z.strictObject({ rpm: limit, tpm: limit, rpd: limit });
 
 /** What `POST /__simulator/gemini/config` takes. An absent field keeps its value. */
 export const geminiConfigSchema = z.strictObject({
-  rules: z.enum(['real', 'lenient']).optional(),
+  rules: z.enum(['real', 'lenient']).optional(), // at the start `real`
   faults: z.array(geminiFaultSchema).optional(),
   latencyMs: z.number().min(0).optional(),
   limits: z

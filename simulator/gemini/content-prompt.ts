@@ -26,8 +26,8 @@ export async function readPrompt(
 }
 
 /** Tokens of the prompt: what `countTokens` tells, and what `generateContent` counts and bills. */
-export function countPrompt({ system, prompt, functionText }: ContentRequest, rules: GeminiRules): number {
-  return rules.countTokens(`${system}${prompt}${functionText}`);
+export function countPrompt({ countedText }: ContentRequest, rules: GeminiRules): number {
+  return rules.countTokens(countedText);
 }
 
 /** Notes hash and question in the log. @returns the hash */

@@ -16,7 +16,7 @@ export interface GeminiRules {
 
 type RulesName = 'real' | 'lenient';
 
-export const DEFAULT_GEMINI_RULES: RulesName = 'lenient';
+export const DEFAULT_GEMINI_RULES: RulesName = 'real';
 
 /**
  * `real`: as the provider counts and checks. `lenient`: four characters a token, a quarter of a reply as thinking, whatever

@@ -20,8 +20,8 @@ export interface ContentRequest {
   thinking: ThinkingConfig;
   /** Functions that the model may call now; none where it has a function's answer. */
   offered: readonly Declaration[];
-  /** Declarations, calls and their answers as JSON: they count as prompt too. */
-  functionText: string;
+  /** All that counts as prompt: the texts, and declarations, calls and their answers as JSON. */
+  countedText: string;
 }
 
 /** A field that the API defines and the simulator does not read. */
@@ -103,9 +103,11 @@ export function readContentRequest(value: unknown, signs: boolean): ContentReque
     );
   }
   if (signs) checkThoughtSignatures(body.contents);
+  const system = body.systemInstruction ?? body.system_instruction;
+  const texts = [system, ...body.contents].flatMap(toTexts);
   return {
-    system: toText(body.systemInstruction ?? body.system_instruction),
-    prompt: body.contents.map(toText).join('\n'),
+    system: toTexts(system).join('\n'),
+    prompt: body.contents.map((one) => toTexts(one).join('\n')).join('\n'),
     wantsJson: config.responseMimeType === 'application/json',
     schema: isObject(schema) ? schema : null,
     maxOutputTokens: config.maxOutputTokens ?? null,
@@ -114,10 +116,10 @@ export function readContentRequest(value: unknown, signs: boolean): ContentReque
       budget: config.thinkingConfig?.thinkingBudget ?? null,
     },
     offered: findOffered(body.contents, body.tools ?? [], body.toolConfig),
-    functionText: toFunctionText(body.tools ?? [], body.contents),
+    countedText: [...texts, toFunctionText(body.tools ?? [], body.contents)].join(''),
   };
 }
 
-function toText(one: z.output<typeof content> | null | undefined): string {
-  return (one?.parts ?? []).map(({ text = '' }) => text).join('\n');
+function toTexts(one: z.output<typeof content> | null | undefined): string[] {
+  return (one?.parts ?? []).map(({ text = '' }) => text);
 }

@@ -251,7 +251,8 @@ describe.each(ADAPTERS)('%s against every way the provider can fail', (_name, cr
     ]);
     await model.ask(long, { signal: never });
     const { usage } = await model.ask(long, { signal: never });
-    expect(usage.cache_read).toBe(4 * 1_024);
+    expect(usage.cache_read).toBeGreaterThan(3_000);
+    expect(usage.input).toBeGreaterThan(0);
     expect(simulator.requests()[1]?.usage).toEqual(usage);
   });
 

@@ -53,7 +53,8 @@ describe('an answer', () => {
     });
     const { promptTokenCount, candidatesTokenCount, thoughtsTokenCount, totalTokenCount } =
       body.usageMetadata as Record<string, number>;
-    expect(promptTokenCount).toBe(Math.ceil(QUESTION.length / 4));
+    const counted = await post(`${PATH}:countTokens`, say(QUESTION));
+    expect(promptTokenCount).toBe(counted.body.totalTokens);
     expect(totalTokenCount).toBe((promptTokenCount ?? 0) + (candidatesTokenCount ?? 0) + (thoughtsTokenCount ?? 0));
   });
 
@@ -154,7 +155,7 @@ describe('a request that is wrong', () => {
     ],
     [
       'a prompt no window holds',
-      say('x'.repeat(4_000_004)),
+      say('x'.repeat(4_500_000)),
       /exceeds the maximum number of tokens allowed \(1000000\)/,
     ],
   ])('is a 400: %s', async (_what, body, message) => {
