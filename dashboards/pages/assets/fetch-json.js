@@ -1,6 +1,9 @@
 const away = document.querySelector('#away');
 const logout = document.querySelector('#logout');
 
+/** The address whose problem the banner shows; null: the dashboard did not answer at all, so that any answer ends it. */
+let failed = null;
+
 /** Shows the log-out button if the dashboard has a login. It asks the server, because no script can read the cookie. */
 export async function showLogout() {
   const answer = await fetchJson('/api/login');
@@ -21,11 +24,11 @@ export async function fetchJson(address) {
     }
     const body = await response.json();
     if (!response.ok) throw new Error(body.message ?? `the dashboard answered ${response.status}`);
-    away.hidden = true;
+    if (failed === null || failed === address) away.hidden = true;
     return body;
   } catch (error) {
-    const gone = error instanceof TypeError ? 'The dashboard does not answer; trying again.' : error.message;
-    away.textContent = gone;
+    failed = error instanceof TypeError ? null : address;
+    away.textContent = failed === null ? 'The dashboard does not answer; trying again.' : error.message;
     away.hidden = false;
     return null;
   }

@@ -1,3 +1,4 @@
+import { showBadges } from './badges.js';
 import { Card, Facts, FindingLink, Table, Time } from './elements.js';
 import { fetchJson, showLogout } from './fetch-json.js';
 import { count, findingCost, jobPath } from './format.js';
@@ -30,13 +31,15 @@ function Page({ finding }) {
 
 function factsOf(finding) {
   const { job_id: job, cost, status } = finding;
+  const queue = queueOf(finding);
   const usage = Object.entries(finding.usage ?? {}).map(
     ([name, tokens]) => `${count(tokens)} ${name.replace('_', ' ')}`,
   );
   return [
+    ['Retracted', status === 'retracted' ? html`<${Retraction} note=${finding.retracted} />` : null],
     ['When', html`<${Time} at=${finding.at} />`],
     ['Worker', finding.worker_id],
-    ['Job', job ? html`<a class="mono" href=${jobPath(queueOf(finding), job)}>${job}</a>` : null],
+    ['Job', job && queue ? html`<a class="mono" href=${jobPath(queue, job)}>${job}</a>` : job],
     ['Model', finding.model],
     ['Kind', finding.kind],
     ['Session', finding.session],
@@ -46,12 +49,17 @@ function factsOf(finding) {
     ['Replayed turns', finding.recovered || null],
     ['Topics', finding.topics.join(', ') || null],
     ['Condensed', status === 'condensed' ? html`<${FindingLink} id=${finding.summary_id} />` : null],
-    ['Status', status === 'retracted' ? 'retracted' : null],
   ].filter(([, value]) => value !== null && value !== undefined);
 }
 
-/** Returns the queue of the job that wrote the finding. */
-function queueOf({ kind }) {
+/** Why, by whom and when. The note is no object if another program stored the finding as a hash. */
+function Retraction({ note }) {
+  return note?.why ? html`${note.why}, ${note.by}, <${Time} at=${note.at} />` : 'yes';
+}
+
+/** Returns the queue of the job that wrote the finding; null: no queue held that job. */
+function queueOf({ kind, job_id: job }) {
+  if (kind === 'summary' || /^single-[0-9a-f]{16}$/.test(job)) return null;
   if (kind === 'mission' || kind === 'paper' || kind === 'shard-test') return 'missions';
   return kind === 'archive' ? 'archive' : 'tasks';
 }
@@ -66,4 +74,4 @@ async function load() {
 }
 
 document.title = `${id} – fleet`;
-await Promise.all([load(), showLogout()]);
+await Promise.all([load(), showBadges(), showLogout()]);

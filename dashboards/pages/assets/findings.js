@@ -1,3 +1,4 @@
+import { showBadges } from './badges.js';
 import { FindingLink, Table, Time } from './elements.js';
 import { fetchJson, showLogout } from './fetch-json.js';
 import { findingCost } from './format.js';
@@ -64,4 +65,4 @@ async function load() {
   render(html`<${Page} findings=${answer?.findings} />`, main);
 }
 
-await Promise.all([load(), showLogout()]);
+await Promise.all([load(), showBadges(), showLogout()]);

@@ -1,6 +1,7 @@
+import { drawBadges } from './badges.js';
 import { fetchJson, showLogout } from './fetch-json.js';
 import { html, render } from './html.js';
-import { Badges, Page } from './status/page.js';
+import { Page } from './status/page.js';
 
 const REFRESH_MS = 2_000;
 
@@ -32,7 +33,7 @@ async function readRecent({ live, sinceSession }) {
 /** Draws the page. It changes only what differs, so that focus, selection and scroll positions stay. */
 function draw(status) {
   document.title = `${status.halt ? '⛔ ' : ''}Status – ${status.swarm}`;
-  render(html`<${Badges} status=${status} />`, document.querySelector('#swarm'));
+  drawBadges(status);
   render(html`<${Page} status=${status} recent=${recent} />`, document.querySelector('#main'));
 }
 

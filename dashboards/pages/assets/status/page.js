@@ -8,14 +8,6 @@ import { Recent } from './recent.js';
 import { Shards } from './shards.js';
 import { Slots, Workers } from './workers.js';
 
-export function Badges({ status }) {
-  return html`
-    <span class="badge">swarm ${status.swarm}</span>
-    <span class="badge">session ${status.session.name ?? '–'}</span>
-    ${status.kind === 'simulated' && html`<span class="badge warn">simulated models</span>`}
-  `;
-}
-
 /** The page. An empty card keeps its place in the list, so that no card takes over the elements of another. */
 export function Page({ status, recent }) {
   return html`

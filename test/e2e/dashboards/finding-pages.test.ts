@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { retractFinding } from '../../../src/findings/retract.ts';
+import { findChromium, openBrowser } from '../../support/browser.ts';
+import { startDashboard } from '../../support/fleet/dashboard.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+
+const executable = findChromium();
+const fixture = useRedis();
+
+/** Opens a page of the dashboard of a simulated swarm. */
+async function openPage(path: string) {
+  await fixture.redis.hset(fixture.keys.swarmMark, 'kind', 'simulated');
+  const { base } = await startDashboard(fixture);
+  const browser = await openBrowser(executable ?? '');
+  fixture.cleanup(() => browser.close());
+  const page = await browser.newPage();
+  await page.goto(base + path);
+  return page;
+}
+
+describe.skipIf(executable === null)('the pages of findings', () => {
+  it.each(['/findings', '/findings/f1'])('%s carries the mark of simulated models', async (path) => {
+    await storeFindings(fixture, { f1: { result: 'A pear.' } });
+    const page = await openPage(path);
+    await page.getByText('simulated models').waitFor();
+    await page.getByText(`swarm ${fixture.swarm}`).waitFor();
+  });
+
+  it('show why, by whom and when a finding was retracted', async () => {
+    await storeFindings(fixture, { f1: { result: 'A pear.' } });
+    await retractFinding(fixture.db, { id: 'f1', why: 'read the wrong folder', by: 'ann@box' });
+    const page = await openPage('/findings/f1');
+    await page.getByText(/read the wrong folder, ann@box/).waitFor();
+  });
+
+  it.each([
+    ['a task', { kind: 'docs', job_id: 'task-1' }, 1],
+    ['a task that was in no queue', { kind: 'docs', job_id: 'single-0123456789abcdef' }, 0],
+    ['a compaction', { kind: 'summary', job_id: 'compaction-1' }, 0],
+  ])('link the job of %s only if a queue held it', async (_, finding, links) => {
+    await storeFindings(fixture, { f1: { result: 'A pear.', ...finding } });
+    const page = await openPage('/findings/f1');
+    await page.getByText(finding.job_id).waitFor();
+    expect(await page.getByRole('link', { name: finding.job_id }).count()).toBe(links);
+  });
+
+  it('keep the problem of the finding when other requests succeed', async () => {
+    const page = await openPage('/findings/none');
+    await page.getByText('simulated models').waitFor();
+    await page.getByText('there is no finding of this id').waitFor();
+  });
+});
