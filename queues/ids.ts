@@ -13,6 +13,13 @@ export const idSchema = z
 /** At most 100 characters: the id of a batch's task is this name and a line number. */
 const BATCH_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
+/** Returns the rule that the id of a worker process breaks, for a message; null: none. It is a part of keys. */
+export function findWorkerIdProblem(id: string): string | null {
+  return /^[A-Za-z0-9._-]{1,100}$/.test(id)
+    ? null
+    : `expected letters, digits, dot, dash or underscore, at most 100, got ${JSON.stringify(id)}`;
+}
+
 /** Returns the rule that a query's id breaks, for a message; null: none. */
 export function findQueryIdProblem(id: string): string | null {
   return idSchema.safeParse(id).success

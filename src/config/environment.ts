@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { EFFORTS } from '../../queues/effort.ts';
+import { findWorkerIdProblem } from '../../queues/ids.ts';
 import { int, list, number, oneOf, secret, shown, url } from './fields.ts';
 import { ConfigError } from '../errors.ts';
 import { packageFolder } from './package-folder.ts';
@@ -50,8 +51,8 @@ const environmentSchema = z.object({
     .optional(),
   FLEET_WORKER_ID: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,100}$/, {
-      error: (issue) => `expected letters, digits, dot, dash or underscore, got ${shown(issue.input)}`,
+    .refine((id) => findWorkerIdProblem(id) === null, {
+      error: (issue) => findWorkerIdProblem(String(issue.input)) ?? undefined,
     })
     .optional(),
   ANTHROPIC_API_KEY: secret.optional(),

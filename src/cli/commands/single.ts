@@ -9,7 +9,10 @@ export function registerSingle(program: Command): void {
       .command('single')
       .description('do one task here and now, without queue and workers; same budgets, same findings')
       .option('--task <description>', 'what is to be done')
-      .option('--worker-id <id>', 'under this name'),
+      .option(
+        '--worker-id <id>',
+        'name under which it is done and booked; default: FLEET_WORKER_ID, else a free one of this host',
+      ),
   )
     .option('--budget <usd>', 'own budget of the task', toUsd)
     .addOption(jsonOption())

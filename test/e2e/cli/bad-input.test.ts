@@ -40,6 +40,7 @@ describe('wrong use', () => {
     ['a file that is not there', ['task', '--file', 'nosuch.jsonl'], /cannot read nosuch\.jsonl/],
     ['a pipe without a name', ['task', '--file', '-'], /give --batch NAME/],
     ['a retry of nothing', ['retry'], /expected job ids, --batch or --reason/],
+    ['a worker id with a space', ['single', '--task', 'x', '--worker-id', 'a b'], /--worker-id: expected letters/],
     ['an impossible role', ['prompt', 'king'], /Allowed choices are coordinator, worker/],
   ])('names %s in a line or two, and exits 2', async (_, args, message) => {
     const { code, stdout, stderr } = await fleet(...args);

@@ -1,4 +1,5 @@
-import { AccountRefusedError, BudgetReachedError, CancelledError, FleetError } from '../../../errors.ts';
+import { findWorkerIdProblem } from '../../../../queues/ids.ts';
+import { AccountRefusedError, BudgetReachedError, CancelledError, FleetError, UsageError } from '../../../errors.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { allSonnetNanoUsd, toSavedPercent } from '../../../pricing/cost.ts';
@@ -17,6 +18,8 @@ export interface SingleCommandOptions extends TaskCommandOptions {
 /** Does `fleet single`. */
 export async function runSingleCommand({ task, ...options }: SingleCommandOptions): Promise<void> {
   if (task === undefined || task.trim() === '') throw new FleetError('--task required for single mode'); // exit 1: SPEC
+  const problem = options.workerId === undefined ? null : findWorkerIdProblem(options.workerId);
+  if (problem !== null) throw new UsageError(`--worker-id: ${problem}`);
   const input = toTaskInput(task, options);
   // Loaded here: the provider's library and the tools would slow down every other command.
   const { runSingle } = await import('../../../haiku/run-single.ts');
