@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../queues/registry.ts';
+import { UsageError } from '../errors.ts';
 import { readBatch } from '../tasks/batch/progress.ts';
 import type { Config } from '../config/environment.ts';
 import type { Fleet } from './types.ts';
@@ -13,6 +14,7 @@ import { createJobEnds } from '../jobs/state/job-ends.ts';
 import { createFleetAsk } from './ask.ts';
 import { createFleetTasks } from './tasks.ts';
 import { readLedger, toCostReport } from '../ledger/report/report.ts';
+import { REPORT_DIMENSIONS } from '../ledger/report/types.ts';
 import { findPrices } from '../pricing/catalog.ts';
 import { connectRedis, withRedisErrors } from '../redis/connect.ts';
 import { createDb, type Db } from '../redis/db.ts';
@@ -92,10 +94,19 @@ function createReports(db: Db, config: Config): Pick<Fleet, 'status' | 'batch' |
   return {
     status: () => withRedisErrors(redisUrl, () => readStatus(db, { shards, sonnetModel })),
     batch: (name) => withRedisErrors(redisUrl, () => readBatch(db, name)),
-    costs: ({ by = 'session', only } = {}) =>
-      withRedisErrors(redisUrl, async () => {
+    costs: async ({ by = 'session', only = {} } = {}) => {
+      assertDimensions([by, ...Object.keys(only)]);
+      return withRedisErrors(redisUrl, async () => {
         const sonnet = findPrices(sonnetModel, new Date());
-        return toCostReport(await readLedger(db), { by, sonnet, ...(only === undefined ? {} : { only }) });
-      }),
+        return toCostReport(await readLedger(db), { by, sonnet, only });
+      });
+    },
   };
+}
+
+/** @throws UsageError for a dimension that does not exist, which a script without types may give */
+function assertDimensions(names: string[]): void {
+  const wrong = names.find((name) => !REPORT_DIMENSIONS.some((dimension) => dimension === name));
+  if (wrong === undefined) return;
+  throw new UsageError(`costs: expected ${REPORT_DIMENSIONS.join(', ')}, got ${JSON.stringify(wrong)}`);
 }

@@ -88,7 +88,7 @@ export interface Fleet {
   status(): Promise<StatusSnapshot>;
   /** The progress of a batch. @throws UsageError where no batch has this name */
   batch(name: string): Promise<BatchState>;
-  /** The booked cost, and what the same tokens would have cost on Sonnet. Money in nano-dollars: `formatUsd`. */
+  /** The booked cost, and what the same tokens would have cost on Sonnet. Money in nano-dollars: `formatUsd`. @throws UsageError for an unknown dimension */
   costs(options?: CostOptions): Promise<CostReport>;
   /** Closes the connection. Pending waits throw a FleetError; the tasks are not affected. Safe to call twice. */
   close(): Promise<void>;

@@ -156,6 +156,11 @@ describe('connectFleet()', () => {
     expect(fleet).not.toHaveProperty('inner');
     expect(await fleet.status()).toMatchObject({ swarm: redis.swarm, tasksWithoutWorker: 0 });
     expect(await fleet.costs({ by: 'model' })).toMatchObject({ by: 'model', rows: [], total: { costNano: 0 } });
+    for (const wrong of [{ by: 'colour' }, { only: { colour: 'red' } }] as object[]) {
+      await expect(fleet.costs(wrong)).rejects.toThrow(
+        'costs: expected session, day, batch, mission, model, worker, got "colour"',
+      );
+    }
     await expect(fleet.batch('nothing')).rejects.toThrow(UsageError);
   });
 });
