@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createFindingStore } from '../src/findings/store.ts';
 import { toSummary } from '../src/findings/stored.ts';
 import { type StoredFinding } from '../src/findings/types.ts';
+import { toRules } from '../src/jobs/contract.ts';
 import { adviceFor } from '../src/tasks/repair/advice.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
 import { toNanoUsd } from '../src/pricing/money.ts';
@@ -23,7 +24,12 @@ const REDIS_TIMEOUT_MS = 2_000;
 const STATUS_KEPT_MS = 500;
 
 const listQuerySchema = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: z.coerce
+    .number('expected 1..200')
+    .int('expected 1..200')
+    .min(1, 'expected 1..200')
+    .max(200, 'expected 1..200')
+    .default(50),
   text: z.string().max(200).optional(),
   session: z.string().max(200).optional(),
   batch: z.string().max(200).optional(),
@@ -85,7 +91,7 @@ export function createApi({ db, queues, config }: DashboardParts): Router {
   });
   router.get('/api/findings', async (request, response) => {
     const query = listQuerySchema.safeParse(request.query);
-    if (!query.success) return refuse(response, 400, 'query', z.prettifyError(query.error));
+    if (!query.success) return refuse(response, 400, 'query', toRules(query.error));
     const { text = '', ...rest } = query.data;
     const found = await findings.list({ ...rest, ...(text.trim() === '' ? {} : { text: text.trim() }) });
     response.json({ findings: found.map((finding) => toRow(finding)) });

@@ -66,7 +66,13 @@ describe('/api/findings', () => {
     expect(await list('?text=PEAR')).toMatchObject([{ id: 'f1', summary: 'pears', costUsd: 0.001 }]);
     expect(await (await ask('/api/findings/f0')).json()).toMatchObject({ finding_id: 'f0', result: 'about apples' });
     expect((await ask('/api/findings/none')).status).toBe(404);
-    expect((await ask('/api/findings?limit=0')).status).toBe(400);
+    for (const limit of ['0', '201', '1.5', 'many']) {
+      const refused = await ask(`/api/findings?limit=${limit}`);
+      expect([refused.status, await refused.json()]).toEqual([
+        400,
+        { error: 'query', message: 'limit: expected 1..200' },
+      ]);
+    }
   });
 });
 
