@@ -44,7 +44,7 @@ export function createBoardRules(options: BoardRulesOptions): BeforeHook {
   const free: Rule = async () => undefined;
   const whileHalted: Rule = async () => {
     if ((await readHalt(options.db)) === null) return;
-    return refused(409, 'the fleet is halted; lift the halt with: fleet resume (fleet status says why it stands)');
+    return refused(409, 'the fleet is halted; lift the halt with: fleet resume (fleet status shows its reason)');
   };
 
   const rules: Record<string, Rule> = {

@@ -38,11 +38,11 @@ export function createTaskHandle<Result>(
       case 'failed':
         throw new JobFailedError(id, end.reason);
       case 'missing':
-        throw new UsageError(`task ${id}: there is neither a job nor a finding of it`);
+        throw new UsageError(`job ${id}: there is neither a job nor a finding of it`);
       case undefined:
         throw new WaitTimeoutError(
           id,
-          `task ${id}: not done after ${timeoutMs} ms (${await describeOpen(parts, id)}); it goes on`,
+          `job ${id}: not done after ${timeoutMs} ms (${await describeOpen(parts, id)}); it goes on`,
         );
     }
   }

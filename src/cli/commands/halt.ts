@@ -7,7 +7,7 @@ export function registerHalt(program: Command): void {
     .argument('<reason...>', 'why; shown wherever the halt is')
     .addHelpText(
       'after',
-      '\nA halt that stands stays as it is, with its own reason; the command says which (exit 0: the fleet stands still).' +
+      '\nIf the fleet is halted already, that halt keeps its reason; the command prints it and exits 0.' +
         '\n\nExample:\n  fleet halt "prices look wrong"',
     )
     .action(async (words: string[]) => (await import('./run/halt.ts')).runHaltCommand(words));

@@ -7,7 +7,7 @@ const MOST_TASKS = 5_000;
 export function registerMission(program: Command): void {
   program
     .command('mission')
-    .description('give the coordinator a goal: it plans, delegates, waits and sums up; or show missions')
+    .description('give the coordinator a goal: it plans, delegates, waits and answers; or show missions')
     .argument('<goal>', 'in plain words; `ls` lists missions, the id of one shows it')
     .option('--wait', 'until it is done: exit 0 done, 1 failed, asks or parked, 3 halted')
     .option('--budget <usd>', 'of the whole mission: plan, tasks, questions, synthesis; reaching it parks them')

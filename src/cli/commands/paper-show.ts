@@ -5,7 +5,7 @@ import { jsonOption } from '../input/options.ts';
 export function registerPaperShow(paper: Command): void {
   paper
     .command('show')
-    .description('a paper as far as it is: the whole text, or its drafts and what it stands at')
+    .description('a paper as far as it is: the whole text, or its drafts and where it is blocked')
     .argument('<mission>', 'its id')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  fleet paper show mission-8f3a2c1d9e4b')

@@ -9,10 +9,13 @@ export function registerPaper(program: Command): void {
     .description('write a document from the archive, section by section, every claim cited')
     .argument('[goal]', 'what the paper is about')
     .option('--out <file>', 'where it is written once it is whole; a file that exists is never written over')
-    .option('--resume <mission>', 'go on with a paper that stands, was parked or has failed; or write one that is done')
+    .option(
+      '--resume <mission>',
+      'continue a paper that is blocked, parked or failed; or write the file of one that is done',
+    )
     .option('--session <name>', 'only from findings of this session')
     .option('--budget <usd>', 'own budget of the whole paper; reaching it parks it', toUsd)
-    .option('--accept-shards', 'go on without shards that fail the test before it, where at least 80 % work')
+    .option('--accept-shards', 'continue without shards that fail the test before it, where at least 80 % work')
     .option('--mission-id <id>', 'the paper’s id; one that exists is waited for, never begun twice')
     .option('--wait', 'until the file is written; so it does without', true)
     .option('--no-wait', 'only begin it; fleet paper --resume ID --out FILE writes the file later')

@@ -103,7 +103,7 @@ function createReporter(fleet: OpenFleet, id: string, print: (line: string) => v
     async report(head: MissionRecord): Promise<void> {
       const { step, counts, problem } = head;
       await reportBeginning();
-      if (problem !== '' && head.state === 'running') once(`problem ${problem}`, `Stands:     ${problem}`);
+      if (problem !== '' && head.state === 'running') once(`problem ${problem}`, `Blocked:    ${problem}`);
       if (step === 'wait' && counts.total > 0) {
         bar ??= showProgress('Tasks', counts.total, 'done');
         const failed = counts.failed === 0 ? '' : `${counts.failed} failed, `;

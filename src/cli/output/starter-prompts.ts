@@ -18,7 +18,7 @@ Delegate
   fleet task --file tasks.jsonl --dry-run                     forecast the cost of many tasks, one JSON object a line
   fleet task --file tasks.jsonl --batch NAME --budget 1 --wait --out results.jsonl
   fleet context load NAME FILE                               a document that tasks get with --context NAME
-Let the fleet's own coordinator plan, delegate and sum up
+Let the fleet's own coordinator plan, delegate and answer
   fleet mission "the goal" --workspace NAME --dry-run        its plan and what it may cost; without --dry-run it runs (--wait)
   fleet paper "the subject" --out paper.md                   a long document from the archive, every claim cited
   fleet ask "What is known about X?" --session NAME --wait   an answer from the archive, with its sources

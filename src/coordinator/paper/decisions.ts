@@ -78,7 +78,7 @@ async function removeStop(
 function assertAcceptable(id: string, stop: PaperStop | null): void {
   if (stop?.reason !== 'shards') {
     throw new UsageError(
-      `paper ${id}: --accept-shards is for a paper that stands at its shard test, this one ${stop === null ? 'does not stand' : `stands at ${stop.step} (${stop.reason})`}`,
+      `paper ${id}: --accept-shards is for a paper that is blocked at its shard test, this one ${stop === null ? 'is not blocked' : `is blocked at ${stop.step} (${stop.reason})`}`,
     );
   }
   if (stop.belowShare === true) {

@@ -33,7 +33,7 @@ export async function reportBlocked(parts: ReportParts, id: string): Promise<voi
   await writeMission(db, id, { problem }, now());
   if (problem === '') return;
   await redis.hincrby(keys.counters, 'missions_stuck', 1);
-  await (await queues.missions.getJob(id))?.log(`${now().toISOString()} stands: ${problem}`);
+  await (await queues.missions.getJob(id))?.log(`${now().toISOString()} blocked: ${problem}`);
   log.warn({ mission: id, problem }, 'a mission waits for what cannot come by itself');
   notifier.notify(`mission-stuck:${id}:${problem}`, { event: 'mission-stuck', mission: id, detail: problem });
 }

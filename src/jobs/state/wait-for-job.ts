@@ -30,7 +30,7 @@ export async function waitForJob(
     if (state === 'completed' || state === 'unknown') {
       const finding = await findings.get(findingId);
       if (finding !== null) return finding;
-      throw new UsageError(`task ${jobId}: there is neither a job nor a finding of it`);
+      throw new UsageError(`job ${jobId}: there is neither a job nor a finding of it`);
     }
     if (job.state === 'failed') throw new JobFailedError(jobId, job.reason);
     const blocker = await readBlocker(db, { queue, id: jobId, state });
@@ -43,7 +43,7 @@ export async function waitForJob(
 function assertGoesOn(jobId: string, blocker: Blocker): void {
   switch (blocker.kind) {
     case 'halted':
-      throw new HaltError(`the fleet is halted (${describeHalt(blocker.halt)}); task ${jobId} waits`);
+      throw new HaltError(`the fleet is halted (${describeHalt(blocker.halt)}); job ${jobId} waits`);
     case 'parked':
     case 'waits-for-budget':
       throw new JobFailedError(jobId, `parked: ${blocker.waitsFor}`);

@@ -63,7 +63,7 @@ export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, o
     const { state } = await readJob(db, queue.name, jobId);
     if (batch !== null && state === 'failed') await redis.sadd(keys.batchFailed(batch), jobId);
     if (state === 'failed') throw error;
-    throw new UsageError(`job ${jobId}: is ${state} now, somebody else was faster`, { cause: error });
+    throw new UsageError(`job ${jobId}: is ${state} now: another process changed it first`, { cause: error });
   }
 }
 

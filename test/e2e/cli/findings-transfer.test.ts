@@ -75,7 +75,7 @@ describe('fleet findings', () => {
   it('ID shows a condensed finding whole, and where it was summed up', async () => {
     await compactAll();
     const { stdout } = await fleet('findings', 'finding_instance-10-4');
-    expect(stdout).toMatch(/^Condensed {2}summed up in finding_[0-9a-f]{16}$/m);
+    expect(stdout).toMatch(/^Condensed {2}replaced by finding_[0-9a-f]{16}$/m);
     expect(stdout).toContain('What instance-10 learned, part 4');
     expect((await fleet('findings', '--grep', 'finding_instance-10-4')).stdout).toContain(
       'CONDENSED  What instance-10 learned',

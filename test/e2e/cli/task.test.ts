@@ -189,6 +189,7 @@ describe('a fleet of one worker', () => {
 
     await waitUntil(async () => (await redis.redis.zscore(redis.keys.queueKey('tasks', 'failed'), 'long')) !== null);
     expect((await fleet('failed')).stdout).toContain('❌ cancelled: 1 task');
+    expect((await fleet('failed', '--session', 'other')).stdout).toBe('Nothing of session other has failed.\n');
     expect(await fleet('cancel', 'long')).toMatchObject({ code: 2 });
   });
 });

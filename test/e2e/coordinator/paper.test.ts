@@ -119,7 +119,7 @@ describe('fleet paper', () => {
     expect(readdirSync(join(shell.folder, 'out'))).toEqual([]);
     const shown = await fleet('paper', 'show', 'p1');
     expect(shown.stdout).toMatch(
-      /\d of 4 sections are drafted[\s\S]*Stands at section-\d since[\s\S]*\(not written yet\)/,
+      /\d of 4 sections are drafted[\s\S]*Blocked at section-\d since[\s\S]*\(not written yet\)/,
     );
     const before = (await fleet('status', '--json')).stdout;
     expect(JSON.parse(before)).toMatchObject({ halt: { reason: 'shard', mission: 'p1' } });

@@ -82,8 +82,8 @@ describe('a mission whose tasks cannot come', () => {
     await waitedLong();
     await untilProblem('no worker is up');
     const readLog = async () => (await fleet.inner.queues.missions.getJobLogs('m')).logs.join('\n');
-    await waitUntil(async () => (await readLog()).includes('stands:')); // the record is written first
-    expect(await readLog()).toContain('stands: no worker is up');
+    await waitUntil(async () => (await readLog()).includes('blocked:')); // the record is written first
+    expect(await readLog()).toContain('blocked: no worker is up');
     expect(await redis.redis.hget(redis.keys.counters, 'missions_stuck')).toBe('1');
   });
 

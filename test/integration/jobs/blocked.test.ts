@@ -100,6 +100,6 @@ test('a task that is waited for says what a person must do first', async () => {
   );
   await redis.redis.set(redis.keys.haltReason, HALT);
   await expect(waitForJob(parts, 'j', 'finding')).rejects.toThrow(
-    'the fleet is halted (person: prices look wrong); task j waits',
+    'the fleet is halted (person: prices look wrong); job j waits',
   );
 });

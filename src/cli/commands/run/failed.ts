@@ -22,7 +22,7 @@ export async function runFailedCommand(options: { batch?: string; session?: stri
       ...missions.map((group) => ({ ...group, noun: 'mission' })),
     ];
     if (options.json) return printJson(shown.map(({ noun: _noun, ...group }) => group));
-    if (shown.length === 0) return console.log('No task has failed.');
+    if (shown.length === 0) return console.log(`Nothing${describeFilter(options)} has failed.`);
     for (const group of shown) {
       console.log(`❌ ${group.reason}: ${countOf(group.count, group.noun)}`);
       for (const job of group.examples) {
@@ -32,4 +32,13 @@ export async function runFailedCommand(options: { batch?: string; session?: stri
       console.log(`   ➜ ${group.repair}`);
     }
   });
+}
+
+/** ` of batch first`; empty without a filter. */
+function describeFilter({ batch, session }: { batch?: string; session?: string }): string {
+  const scopes = [
+    batch === undefined ? [] : `batch ${batch}`,
+    session === undefined ? [] : `session ${session}`,
+  ].flat();
+  return scopes.map((scope) => ` of ${scope}`).join('');
 }

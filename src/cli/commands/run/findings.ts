@@ -81,7 +81,7 @@ function renderFinding(finding: StoredFinding): string {
   const { usage } = finding;
   const facts: [string, string | undefined][] = [
     ['Retracted', toRetraction(finding)],
-    ['Condensed', finding.status === 'condensed' ? `summed up in ${finding.summary_id ?? ''}` : undefined],
+    ['Condensed', finding.status === 'condensed' ? `replaced by ${finding.summary_id ?? ''}` : undefined],
     ['Task', fitLine(finding.task ?? '', 400)],
     ['At', finding.at],
     ['By', [finding.worker_id, finding.model].filter((part) => part !== undefined).join(', ')],

@@ -16,7 +16,7 @@ export async function runHaltCommand(words: string[]): Promise<void> {
     await notifier.flush();
     if (first) return console.log('Halted. Nothing is lost: `fleet resume` goes on.');
     const stated = await halt.read();
-    if (stated === null) throw new UsageError('halt: somebody lifted a halt at this very moment; say it again');
+    if (stated === null) throw new UsageError('halt: another person lifted a halt at the same moment; call it again');
     await halt.enforce(); // pauses again a queue that a person resumed in Bull Board
     console.log(describeExisting(stated));
   });

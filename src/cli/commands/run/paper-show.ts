@@ -22,7 +22,7 @@ function renderDrafts({ outline, drafts, shards, stop }: PaperRecord, problem: s
     `# ${outline?.title ?? '(no outline yet)'}`,
     `(${drafts.filter((draft) => draft !== null).length} of ${outline?.sections.length ?? '?'} sections are drafted)`,
     ...(shards === null ? [] : [`Shards: ${describeReport(shards)}`]),
-    ...(stop === null ? [] : [`Stands at ${stop.step} since ${stop.at}: ${problem === '' ? stop.detail : problem}`]),
+    ...(stop === null ? [] : [`Blocked at ${stop.step} since ${stop.at}: ${problem === '' ? stop.detail : problem}`]),
   ];
   const sections = (outline?.sections ?? []).map(
     ({ title }, i) => `## ${title}\n\n${drafts[i]?.text ?? '(not written yet)'}`,
