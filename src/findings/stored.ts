@@ -140,7 +140,7 @@ export function toStoredText(value: StoredValue): string {
   return value.kind === 'string' ? value.text : JSON.stringify(Object.fromEntries(value.fields));
 }
 
-/** SHA-1 by which a script checks that a finding is still what was read. The same code is in `scripts/condense-findings.lua` too. */
+/** SHA-1 by which a script checks that a finding is still what was read. The same code is in `scripts/compact-findings.lua` too. */
 export function toDigest(value: StoredValue): string {
   const sha = createHash('sha1');
   if (value.kind === 'string') return sha.update(value.text).digest('hex');

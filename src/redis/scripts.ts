@@ -48,7 +48,7 @@ export const SCRIPTS = {
     },
   },
   'close-reservation': { keys: ['turns', 'reservations', 'counters'], answers: 'number' },
-  'condense-findings': {
+  'compact-findings': {
     keys: ['summary', 'index', 'condensed', 'contextActive', 'events', 'counters', 'turns', 'pieces'],
     rest: 'others',
     answers: ['recorded', 'already', 'taken', 'changed'],

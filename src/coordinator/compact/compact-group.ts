@@ -128,7 +128,7 @@ async function storeSummary(
   const sessions = [...new Set(['', ...originals.map(({ finding }) => finding.session ?? ''), ...summary.sessions])]
     .filter((name) => name !== '')
     .map((name) => keys.indexBySession(name));
-  return scripts['condense-findings'](
+  return scripts['compact-findings'](
     {
       summary: keys.finding(summary.finding_id),
       index: keys.index,

@@ -111,7 +111,7 @@ async function reportEnd(parts: CompactParts, live: number, tally: Tally): Promi
       : `what is left belongs to the session in force (${session}), or no summary could be made of it (${countOf(refused, 'finding')}, tried again tomorrow)`;
   await storeState(parts, { state: 'stuck', live, condensed, problem: why });
   await note?.(`${now().toISOString()} ${result}${countOf(live, 'live finding')}, more than ${limit}: ${why}`);
-  return 'nothing-to-condense';
+  return 'nothing-to-compact';
 }
 
 /** Reads the groups of a compaction that a crash interrupted. They come first, because they may be paid for. */

@@ -28,8 +28,8 @@ export interface CompactParts {
 }
 
 /**
- * `not-needed`: the archive is within the limit. `done`: it is within the limit now. `nothing-to-condense`: it is still
+ * `not-needed`: the archive is within the limit. `done`: it is within the limit now. `nothing-to-compact`: it is still
  * over the limit, but the rest belongs to the current session or no summary could be made of it; missions start anyway.
  * `busy`: another process compacts.
  */
-export type CompactOutcome = 'not-needed' | 'done' | 'nothing-to-condense' | 'busy';
+export type CompactOutcome = 'not-needed' | 'done' | 'nothing-to-compact' | 'busy';

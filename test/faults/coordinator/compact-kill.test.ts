@@ -17,8 +17,8 @@ const LINES: [TrapKind, ScriptName, number][] = [
   ['answer', 'begin-turn', 3], // its calls are reserved, and perhaps under way
   ['request', 'settle-turn', 2], // served, but the reply is not stored
   ['answer', 'settle-turn', 2], // stored, no summary yet
-  ['request', 'condense-findings', 1], // the same, one step later
-  ['answer', 'condense-findings', 2], // recorded, but the process gets no answer
+  ['request', 'compact-findings', 1], // the same, one step later
+  ['answer', 'compact-findings', 2], // recorded, but the process gets no answer
 ];
 
 const redis = useRedis();

@@ -140,7 +140,7 @@ describe('a compaction', () => {
     await storeSessions(redis, { now: 30 });
     const model = goodModel();
     const parts = await compactParts(redis, model, { limit: 20 });
-    expect(await compactIfNeeded(parts)).toBe('nothing-to-condense');
+    expect(await compactIfNeeded(parts)).toBe('nothing-to-compact');
     expect(await liveCount()).toBe(30);
     expect(model.calls).toHaveLength(0);
     expect(parts.lines.join('\n')).toContain('session in force (now)');
@@ -208,7 +208,7 @@ describe('a reply that is no summary', () => {
     const model = createScriptedModel((request) => (isBad(request) ? '{}' : toReply(ids(request))));
     const parts = await compactParts(redis, model, { limit: 70 });
     expect(await compactIfNeeded(parts)).toBe('done');
-    expect(await compactIfNeeded({ ...parts, limit: 50 })).toBe('nothing-to-condense');
+    expect(await compactIfNeeded({ ...parts, limit: 50 })).toBe('nothing-to-compact');
     expect(model.calls.filter(isBad)).toHaveLength(2);
     expect(JSON.parse(await readText('finding_one-1'))).toMatchObject({ result: 'What one learned, part 1' });
     expect(await counter('compaction_refused')).toBe(1);

@@ -19,7 +19,7 @@ describe('the status of an archive', () => {
     expect(archiveLine(5_000, { compaction: { state: 'stuck', problem: 'of yesterday' } })).toBe('');
   });
 
-  it('of more says that a coordinator has to condense them', () => {
+  it('of more says that a coordinator has to compact them', () => {
     expect(archiveLine(5_001)).toBe(
       'Archive:          5,001 live findings, more than 5,000: a coordinator condenses old ones before the next mission',
     );

@@ -1,4 +1,4 @@
--- condense-findings: replaces findings by one summary that cites them, all or none, if none has changed since the summary was written.
+-- compact-findings: replaces findings by one summary that cites them, all or none, if none has changed since the summary was written.
 -- `others`: the session indexes, then for each original the finding and its private key.
 --@keys summary index condensed context_active events counters turns pieces others...
 --@answers recorded | already | taken | changed
