@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineQueue } from './define.ts';
 import { EFFORTS } from './effort.ts';
 import { idSchema } from './ids.ts';
-import { TASK_KINDS } from './kinds.ts';
+import { BUILT_INS, TASK_KINDS } from './kinds.ts';
 
 /** Longest description, and longest path of a file. UTF-16 code units, not tokens. */
 export const TASK_LIMITS = { description: 200_000, file: 4_096 } as const;
@@ -48,6 +48,12 @@ export interface TaskInput {
   max_turns?: number;
   /** How much the model thinks. Default `FLEET_HAIKU_EFFORT`, else the provider's own default. */
   effort?: (typeof EFFORTS)[number];
+  /**
+   * Work that a worker does without a model, so that it costs nothing. `survey` lists the files of the workspace with their
+   * sizes in bytes: `{ total, files: [{ path, bytes }] }`. A worker of an older version gives the task to its model instead.
+   * Default: none.
+   */
+  built_in?: (typeof BUILT_INS)[number];
 }
 
 /** Strict: an unknown key is an error, so that a typo never becomes a silent default. */
@@ -65,6 +71,7 @@ export const taskInputSchema = z.strictObject({
   budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(),
   max_turns: z.int().min(1).max(200).optional(),
   effort: z.enum(EFFORTS).optional(),
+  built_in: z.enum(BUILT_INS).optional(),
 });
 
 /** Small jobs for the cheap model. Added by: scripts, the command line, the coordinator. Worked by: workers/haiku. */

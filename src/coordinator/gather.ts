@@ -8,12 +8,13 @@ import type { MissionRun } from './step/run.ts';
 const MOST_GOAL = 15_000;
 /** Longest reason of a failed attempt that the next attempt is given. */
 const MOST_FAILURE = 1_000;
-/** Files that the survey lists by name. More would not fit into a worker's reply; the others are counted. */
+/** Files that a model lists by name. More would not fit into its reply; the others are counted. */
 const MOST_FILES = 300;
 
+/** For workers of an older version, which give the task to their model. */
 const SURVEY_TASK = `List every file of the workspace with its path, relative to the workspace, and its size in bytes where a tool shows it (0 where none does). Use the glob tool with **/*; where its list is cut, ask folder by folder. Read no file and add none. Where there are more than ${MOST_FILES}, name ${MOST_FILES}: those nearest to the top, and some of each folder. total is how many files there are in all, named or not.`;
 
-/** JSON Schema of the survey's result, for the worker. */
+/** JSON Schema of the survey's result. */
 const SURVEY_SCHEMA = {
   type: 'object',
   required: ['total', 'files'],
@@ -69,7 +70,7 @@ function toQuestion(goal: string, failure: string | null): string {
     : `${question}\n\nThe last attempt to answer this failed: ${failure.slice(0, MOST_FAILURE)}`;
 }
 
-/** Lists the files of the workspace in a task: the coordinator itself reads no files. */
+/** Has a worker list the files of the workspace, without a model: the coordinator itself reads no files. */
 export async function surveyWorkspace(
   run: Pick<MissionRun, 'mission' | 'children' | 'record' | 'job'>,
 ): Promise<Survey> {
@@ -84,6 +85,7 @@ export async function surveyWorkspace(
       kind: 'search',
       workspace,
       schema: SURVEY_SCHEMA,
+      built_in: 'survey',
     });
     if (end.state === 'failed') return end;
     const parsed = surveySchema.safeParse(end.finding.result);

@@ -37,13 +37,13 @@ export interface Finding {
   mission_id: string | null;
   /** Id of the job that wrote it. */
   job_id: string;
-  /** Id of the model that wrote the result. */
+  /** Id of the model that wrote the result; `none`: a task that needs no model. */
   model: string;
-  /** Vendor of the model: `anthropic`, `google` or `deepseek`. */
+  /** Vendor of the model: `anthropic`, `google` or `deepseek`; `none` without a model. */
   vendor: string;
   /** Version of the fleet's prompt, `task-1`. */
   prompt_version: string;
-  /** Of a task its kind (default `other`); else `archive`, `mission`, `paper`, `summary` or `shard-test`. */
+  /** Of a task its kind (default `other`); else `archive`, `mission`, `paper`, `summary`, `survey` or `shard-test`. */
   kind: string;
   /** The files that the task changed. Empty: none. */
   changes: FindingChange[];
@@ -71,6 +71,12 @@ interface FindingChange {
 
 /** Kind of the finding that reports which shards worked before a paper. It is no evidence: no answer may cite it. */
 export const SHARD_TEST_KIND = 'shard-test';
+
+/** Kind of the finding that lists the files of a workspace. */
+export const SURVEY_KIND = 'survey';
+
+/** What a finding and a ledger row name as the model of a task that needs none. */
+export const NO_MODEL = { id: 'none', vendor: 'none' } as const;
 
 /**
  * Returns the id of a job's finding. It depends on the job's id alone, so that a job that runs twice writes one finding.

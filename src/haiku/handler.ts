@@ -16,6 +16,7 @@ import { findModel } from '../pricing/catalog.ts';
 import type { Model } from '../models/model.ts';
 import type { Db } from '../redis/db.ts';
 import { createResultCheck } from '../tasks/result-schema.ts';
+import { runBuiltIn } from './built-in/run-built-in.ts';
 import { runTask, type CompletedTask } from './loop/task-loop.ts';
 import { createToolset } from './toolset.ts';
 import type { FindingReader, ToolContext } from './tools/tool.ts';
@@ -72,6 +73,11 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
       model: entry.id,
       costVendor: entry.costVendor,
     };
+    const checkResult = createResultCheck(task.schema);
+    const now = (): Date => new Date();
+    if (task.built_in !== undefined) {
+      return runBuiltIn({ identity, task, signal: run.signal }, { ledger, workspace, checkResult, workerId, now });
+    }
     await noteModelUse(entry.id);
     const lockKey = keys.jobLock('tasks', run.jobId);
     return runTask(
@@ -95,9 +101,9 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
           },
         },
         contexts: await loadContexts(db, task.contexts ?? []),
-        checkResult: createResultCheck(task.schema),
+        checkResult,
         workerId,
-        now: () => new Date(),
+        now,
       },
     );
   };

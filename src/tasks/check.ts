@@ -14,6 +14,9 @@ import { assertWorkspace, type KnownNames } from './known-names.ts';
 export function checkTask(input: unknown, known: KnownNames): TaskInput {
   const task = checkInput('tasks', 'task', input);
   if (task.workspace !== undefined) assertWorkspace(task.workspace, known);
+  if (task.built_in !== undefined && task.workspace === undefined) {
+    throw new UsageError(`built_in: ${task.built_in} lists a workspace; expected a name in workspace, got nothing`);
+  }
   const outside = (task.files ?? []).find(leavesWorkspace);
   if (outside !== undefined) {
     throw new UsageError(`files: ${JSON.stringify(outside)} leaves the workspace; expected paths relative to it`);

@@ -64,7 +64,7 @@ function toEnd(blocker: Blocker, problem: string): MissionEndState | null {
       return { state: 'asks', problem };
     case 'parked':
     case 'waits-for-budget':
-      return { state: 'parked', problem };
+      return { state: 'parked', problem: problem.replace(/^parked: /, '') };
     case 'waits-for-provider':
     case 'no-worker':
       return null;

@@ -1,3 +1,4 @@
+import { NO_MODEL } from '../../findings/finding.ts';
 import { toUsdString } from '../../pricing/money.ts';
 import { readLedger, toCostReport, type LedgerEntry } from '../../ledger/report/report.ts';
 import type { JobTotals } from '../../ledger/types.ts';
@@ -60,6 +61,7 @@ export function toCostSplit(
   const nanoUsd: ByModel = { haiku: 0, sonnet: -own.nanoUsd, other: 0 };
   const archive = { calls: 0, tokens: 0, nanoUsd: 0 };
   for (const row of rows) {
+    if (row.name === NO_MODEL.id) continue; // the survey, which is no planned task
     const vendor = toVendor(row.name);
     if (vendor === 'gemini') {
       archive.calls += row.calls;

@@ -21,7 +21,7 @@ export type Recall =
   | { skipped: string }
   | { failed: string };
 
-/** The workspace's files as a Haiku task listed them; `total` counts the unlisted ones too. Or why there is no list. */
+/** The workspace's files as a worker listed them; `total` counts the unlisted ones too. Or why there is no list. */
 export type Survey =
   | { findingId: string; files: { path: string; bytes: number }[]; total: number }
   | { skipped: string }

@@ -1,4 +1,4 @@
-import { SHARD_TEST_KIND } from '../../findings/finding.ts';
+import { SHARD_TEST_KIND, SURVEY_KIND } from '../../findings/finding.ts';
 import { isCondensed } from '../../findings/condensed.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
@@ -24,6 +24,8 @@ export interface ArchiveEntry {
 
 /** Longest text of one finding that is shown, UTF-16 code units, so that one finding cannot fill the prompt. */
 const MAX_TEXT = 100_000;
+/** The same of a list of files: every mission with a workspace stores one. */
+const MAX_SURVEY_TEXT = 8_000;
 
 /**
  * Makes an entry from the text stored under `finding:<id>`.
@@ -67,8 +69,8 @@ function toBlock(finding: StoredFinding): string {
   if (topics.length > 0) lines = addLine(lines, `Topics: ${topics.join(', ')}`);
   if (citations.length > 0) lines = addLine(lines, `Based on: ${citations.join(', ')}`);
   const text = escapeTags(lines);
-  const shown =
-    text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}\n(cut: ${text.length - MAX_TEXT} more characters)`;
+  const most = finding.kind === SURVEY_KIND ? MAX_SURVEY_TEXT : MAX_TEXT;
+  const shown = text.length <= most ? text : `${text.slice(0, most)}\n(cut: ${text.length - most} more characters)`;
   const { finding_id: id, at } = finding;
   return `<finding id="${toAttribute(id)}" at="${toAttribute(at)}" session="${toAttribute(toName(finding.session) ?? '')}">\n${shown}\n</finding>\n`;
 }

@@ -69,7 +69,13 @@ export function createForecaster(parts: {
   const sonnet = findPrices(parts.sonnetModel, now);
   const groups = new Map<string, Group>();
 
+  let builtIn = 0;
+
   function add(task: TaskInput): void {
+    if (task.built_in !== undefined) {
+      builtIn += 1;
+      return;
+    }
     const { model = parts.defaultModel, kind = 'other' } = task;
     const workspace = task.workspace !== undefined;
     const key = JSON.stringify([model, kind, workspace]);
@@ -83,12 +89,12 @@ export function createForecaster(parts: {
     const recent = await findings.list({ limit: SAMPLE });
     const byModel = toCostReport(await readLedger(db), { by: 'model', sonnet }).rows;
     const total: Forecast = {
-      tasks: 0,
+      tasks: builtIn,
       low: 0,
       likely: 0,
       high: 0,
       allSonnet: 0,
-      basis: [],
+      basis: builtIn === 0 ? [] : [`${builtIn.toLocaleString('en-US')} without a model: free`],
       budgetLeft: await readBudgetLeft(db, now),
     };
     for (const group of groups.values()) {

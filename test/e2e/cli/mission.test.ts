@@ -21,11 +21,18 @@ beforeEach(() => {
 
 /** The simulator, with a worker and a coordinator that call it. */
 async function startWorkers(): Promise<void> {
+  const { startHaiku } = await startCoordinator();
+  await startHaiku();
+}
+
+/** The simulator and a coordinator; the worker starts when the test wants it. */
+async function startCoordinator(): Promise<{ startHaiku(): Promise<unknown> }> {
   const simulator = await startAnthropicSimulator({ latencyMs: 5 });
   redis.cleanup(() => simulator.close());
   const provider = simulator.url;
-  await startWorkerProcess(redis, { id: 'haiku_cli_001', provider, slots: 8, workspace: site });
   await startWorkerProcess(redis, { id: 'coordinator_cli', kind: 'coordinator', provider });
+  const haiku = { id: 'haiku_cli_001', provider, slots: 8, workspace: site };
+  return { startHaiku: () => startWorkerProcess(redis, haiku) };
 }
 
 describe('fleet mission', () => {
@@ -87,17 +94,29 @@ describe('fleet mission', () => {
     expect((await fleet('mission', 'm')).stdout).toMatch(/next: +fleet retry its failed tasks/);
   });
 
-  it('exits 1 where all that it waits for is parked, its survey among it', async () => {
+  it('exits 1 where its budget allows no plan, after a survey that is free', async () => {
     await startWorkers();
     const own = ['--mission-id', 'm', '--workspace', 'site', '--budget', '0.001'];
     const { code, stderr } = await fleet('mission', 'Say it. [[tasks:3]]', ...own, '--wait');
+    expect(stderr).toMatch(/Survey: +2 files/);
     expect(stderr).toMatch(
       /--budget 0.001 is less than one call of claude-sonnet-5-5 may cost .*fleet budget USD --mission m/,
     );
-    expect(stderr).toMatch(/mission m parked: all it waits for is parked: 1 job; fleet budget USD --mission m/);
+    expect(stderr).toMatch(/mission m parked: the budget of mission m is \$0\.0010.*fleet budget USD --mission m/);
+    expect(code).toBe(1);
+  });
+
+  it('exits 1 where all that it waits for is parked', async () => {
+    const { startHaiku } = await startCoordinator();
+    const waiting = fleet('mission', 'Say it. [[tasks:3]]', '--mission-id', 'm', '--wait');
+    await waitUntil(async () => (await redis.redis.exists(redis.keys.queueKey('tasks', 'm-1'))) === 1);
+    await fleet('budget', '0.001', '--mission', 'm');
+    await startHaiku();
+    const { code, stderr } = await waiting;
+    expect(stderr).toMatch(/mission m parked: all it waits for is parked: 3 jobs; fleet budget USD --mission m/);
     expect(code).toBe(1);
     const resumed = await fleet('resume', 'm');
-    expect(resumed.stderr).toContain('all it waits for is parked: 1 job; fleet budget USD --mission m');
+    expect(resumed.stderr).toContain('all it waits for is parked: 3 jobs; fleet budget USD --mission m');
     expect(resumed.code).toBe(2);
   });
 

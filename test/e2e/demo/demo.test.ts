@@ -37,7 +37,7 @@ describe('fleet demo', () => {
     expect(Number(/Plan: +(\d+) tasks, \1 for Haiku, 0 for Sonnet/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(10);
     expect(stdout.split('✅').length).toBeGreaterThan(10);
     expect(stdout).toMatch(/✅ Summarise lib\/pears\.ts.*\n.*countPears/);
-    expect(stdout).toMatch(/✅ Find where "apples" is mentioned.*\n.*docs\/guide\.md/);
+    expect(stdout).toMatch(/✅ Find where "pears" is mentioned.*\n.*README\.md/);
     expect(stdout).toMatch(/✅ Ask the archive: [^✅]*\[finding_\w+\]/u);
     expect(stdout).toMatch(/📄 The answer, finding_\w+, cites [1-9]\d* findings:[^📊]*\[finding_\w+\]/u);
     expect(stdout).toMatch(/Haiku: +100\.0% of tasks/);

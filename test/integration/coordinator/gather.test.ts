@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
 import { resumeMission } from '../../../src/coordinator/control/resume.ts';
@@ -90,34 +91,43 @@ describe('what a mission recalls', () => {
 });
 
 describe('what a mission knows of its workspace', () => {
-  const listing = JSON.stringify({ total: 9, files: [{ path: 'a.md', bytes: 5 }] });
-  const surveying = (answer: (call: number) => string) => {
-    let surveys = 0;
-    return createMissionModel(three, {
-      task: (request) => {
-        if (!promptOf(request).includes('List every file')) return 'found';
-        surveys += 1;
-        return answer(surveys);
-      },
-    });
-  };
-  const withSite = { site: { 'a.md': 'hello' } };
+  const withSite = { site: { 'a.md': 'hello', 'docs/b.md': 'tea' } };
+  const goal = { goal: 'Find out.', workspace: 'site' };
+  const listed = (request: Parameters<typeof promptOf>[0]): boolean => promptOf(request).includes('List every file');
 
-  it('is what a worker listed', async () => {
-    const model = surveying(() => listing);
+  it('is what a worker listed, exactly, without a model and free', async () => {
+    const model = createMissionModel(three);
     const fleet = await startFleet(model, null, withSite);
-    await (await fleet.missions.add({ goal: 'Find out.', workspace: 'site' }, { missionId: 'm' })).finding();
-    expect(planOf(model)).toContain('a.md\\t5');
-    expect(planOf(model)).toContain('8 more files are not shown');
+    const finding = await (await fleet.missions.add(goal, { missionId: 'm' })).finding();
+    expect(planOf(model)).toContain('<files>\\na.md\\t5\\ndocs/b.md\\t3\\n</files>');
+    expect(model.calls.filter(listed)).toHaveLength(0);
+    const survey = await stateOf('m').then((record) => record?.survey);
+    if (survey === undefined || survey === null || !('findingId' in survey)) throw new Error('there is no survey');
+    expect(await fleet.findings.get(survey.findingId)).toMatchObject({ cost: 0, model: 'none', mission_id: 'm' });
+    expect(finding.result).toMatchObject({ delegation: { haiku_tasks: 1 } });
     expect(await fleet.inner.queues.tasks.getJob('m-1')).toMatchObject({ data: { workspace: 'site' } });
   });
 
-  it('is asked for twice, then of the person', async () => {
-    const model = surveying((call) => (call <= 4 ? 'no list' : listing)); // each task is repaired once
+  it('is asked for twice where its folder is gone, then of the person', async () => {
+    const model = createMissionModel(three);
     const fleet = await startFleet(model, null, withSite);
-    const mission = await fleet.missions.add({ goal: 'Find out.', workspace: 'site' }, { missionId: 'm' });
-    expect((await untilAsks('m'))?.problem).toMatch(/^the survey failed twice: schema/);
+    renameSync(fleet.site, `${fleet.site}-gone`);
+    const mission = await fleet.missions.add(goal, { missionId: 'm' });
+    expect((await untilAsks('m'))?.problem).toMatch(/^the survey failed twice: workspace/);
+    renameSync(`${fleet.site}-gone`, fleet.site);
     await release(fleet, 'm');
     expect((await mission.finding()).citations).toHaveLength(3);
+  });
+
+  it('is what a model lists where a version before has added the task', async () => {
+    const listing = JSON.stringify({ total: 9, files: [{ path: 'a.md', bytes: 5 }] });
+    const model = createMissionModel(three, { task: (request) => (listed(request) ? listing : 'found') });
+    const fleet = await startFleet(model, null, withSite);
+    const asBefore = { description: 'List every file of the workspace.', kind: 'search' as const, workspace: 'site' };
+    await fleet.tasks.add({ ...asBefore, schema: { type: 'object', required: ['files'] } }, { taskId: 'm-survey' });
+    await (await fleet.missions.add(goal, { missionId: 'm' })).finding();
+    expect(planOf(model)).toContain('a.md\\t5');
+    expect(planOf(model)).toContain('8 more files are not shown');
+    expect(model.calls.filter(listed)).toHaveLength(1);
   });
 });

@@ -33,6 +33,17 @@ test('states what it assumes where there is no history', async () => {
   expect(forecast.basis).toEqual([expect.stringMatching(/no history yet; assumed 1\.\.3 turns.* 3500 \+ 100 prompt/)]);
 });
 
+test('counts tasks without a model, and no cost', async () => {
+  const forecaster = forecasterOf(await useFleet(redis));
+  forecaster.add({ description: 'list', workspace: 'site', built_in: 'survey' });
+  expect(await forecaster.forecast()).toMatchObject({
+    tasks: 1,
+    high: 0,
+    allSonnet: 0,
+    basis: ['1 without a model: free'],
+  });
+});
+
 test('goes by what tasks of the same model and kind have cost', async () => {
   const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'done') }); // 100 + 200 tokens, $0.000110 each
   const jobs = await Promise.all(

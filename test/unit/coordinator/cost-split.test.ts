@@ -23,6 +23,7 @@ const entries = parseLedger('2026-11-21', {
   's||m|claude-sonnet-4-5|c|output': '500',
   's||m|gemini-3.5-flash-lite|l|calls': '1',
   's||m|gemini-3.5-flash-lite|l|input': '300',
+  's||m|none|w|tasks': '1', // the survey, which needs no model
   's||another|claude-haiku-4-5|w|nano': '999',
 });
 

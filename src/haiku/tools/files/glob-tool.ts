@@ -1,16 +1,12 @@
-import { glob } from 'tinyglobby';
-import { posix } from 'node:path';
 import { z } from 'zod';
 import { requireWorkspace, ToolRefusal } from '../tool-refusal.ts';
+import { listFiles } from './list-files.ts';
 import { resolveInside } from './safe-path.ts';
-import { defineTool, type WorkspaceContext } from '../tool.ts';
+import { defineTool } from '../tool.ts';
 
 const SHOWN = 1_000;
 
-/**
- * Lists files. The SDK's glob needs Node 22. tinyglobby can leave its folder through `..` and links, so every match is
- * checked.
- */
+/** Lists files. */
 export const globTool = defineTool({
   name: 'glob',
   description: `List files by a glob such as src/**/*.ts, sorted by path, at most ${SHOWN}. Leaves out .git, node_modules and secrets.`,
@@ -22,17 +18,7 @@ export const globTool = defineTool({
     const context = requireWorkspace(given);
     checkPattern(pattern);
     const folder = path === undefined ? '' : await resolveInside(path, context);
-    const found = await glob(pattern, {
-      cwd: posix.join(context.workspace.root, folder),
-      dot: true,
-      deep: 40,
-      expandDirectories: false,
-      extglob: false,
-      followSymbolicLinks: false,
-      ignore: ['**/.git/**', '**/node_modules/**'],
-      signal: context.signal,
-    });
-    const files = await keepAllowed(found.map((file) => posix.join(folder, file)).toSorted(), context);
+    const files = await listFiles(pattern, folder, context);
     if (files.length === 0) return { content: 'no matches', isError: false };
     const more = files.length > SHOWN ? [`[cut: ${files.length} files match, ${SHOWN} are shown]`] : [];
     return { content: [...files.slice(0, SHOWN), ...more].join('\n'), isError: false };
@@ -51,18 +37,4 @@ function checkPattern(pattern: string): void {
   if (isHard || pattern.split('**').length > 5 || pattern.split(/[{[]/).length > 6) {
     throw new ToolRefusal(`glob: pattern ${shown} has too many wildcards; use a simpler one`);
   }
-}
-
-/** Keeps the paths that a tool may open and that lead through no link, each once. */
-async function keepAllowed(paths: string[], context: WorkspaceContext): Promise<string[]> {
-  const kept = new Set<string>();
-  for (const path of paths) {
-    context.signal.throwIfAborted();
-    try {
-      if (posix.normalize(path) === (await resolveInside(path, context))) kept.add(path);
-    } catch (error) {
-      if (!(error instanceof ToolRefusal)) throw error;
-    }
-  }
-  return [...kept];
 }

@@ -11,7 +11,10 @@ import type { WorkspaceContext } from '../tool.ts';
  * follows no link.
  * @throws ToolRefusal for a path outside the workspace or under `.git`, and for a guarded name that the task does not list
  */
-export async function resolveInside(input: string, context: WorkspaceContext): Promise<string> {
+export async function resolveInside(
+  input: string,
+  context: Pick<WorkspaceContext, 'workspace' | 'files'>,
+): Promise<string> {
   const shown = JSON.stringify(input);
   if (input.includes('\0')) throw new ToolRefusal(`path ${shown}: a path may not contain a NUL byte`);
   if (isAbsolute(input)) {
