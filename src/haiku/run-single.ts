@@ -119,7 +119,7 @@ async function handleError(
   if (error instanceof ModelCoolingError) return Math.max(100, error.delayMs);
   if (error instanceof ProviderUnavailableError) {
     const now = Date.now();
-    const { failures, since } = await countUnavailable(db, jobId, error.model, now);
+    const { failures, since } = await countUnavailable(db, jobId, error, now);
     if (now - since <= GIVE_UP_AFTER_MS) return toBackoffMs(failures);
   }
   const step = `single task ${jobId}`;

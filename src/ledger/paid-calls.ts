@@ -1,10 +1,10 @@
 import type { Usage } from '../../queues/usage.ts';
-import { FleetError, ShutdownError, type Billed, type BilledUsage } from '../errors.ts';
+import { CallTimeoutError, FleetError, ShutdownError, type Billed, type BilledUsage } from '../errors.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
 import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
 import { toReservedBound, type CallSize } from './call-bound.ts';
-import { findingTaken, lockLost, toRefusalError } from './refusals.ts';
+import { findingTaken, lockLost, toRefusalError, toRepeatedTimeout } from './refusals.ts';
 import type {
   BeginAnswer,
   Booking,
@@ -232,13 +232,21 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
           reply = await call();
         } catch (error) {
           await this.#bookError(error, identity, payer, reservation);
-          throw error;
+          throw await this.#failRepeated(error, identity, turn);
         }
         const booking = this.#book(payer, reservation, toBilled(reply));
         return { kind: 'reply', turn, reply, identity, booking };
       },
       release: () => this.#parts.ledger.closeReservation(identity, reservation, 'release'),
     };
+  }
+
+  /** The error itself, unless the call reached the same time limit as the try before it: then asking again would only cost more. */
+  async #failRepeated(error: unknown, identity: TaskIdentity, turn: Turn): Promise<unknown> {
+    if (!(error instanceof CallTimeoutError)) return error;
+    const place = { epoch: this.#epoch, turn };
+    const isRepeated = await this.#parts.ledger.noteTimeout(identity, place, error.limit);
+    return isRepeated ? toRepeatedTimeout(error) : error;
   }
 
   async #bookError(error: unknown, identity: TaskIdentity, payer: Payer, reservation: string): Promise<void> {

@@ -1,6 +1,7 @@
 import {
   BudgetHeldError,
   BudgetReachedError,
+  type CallTimeoutError,
   CancelledError,
   HaltError,
   LockLostError,
@@ -65,6 +66,13 @@ export function toRefusalError(
     case 'budget':
       return toBudgetError(answer);
   }
+}
+
+/** For a call that reached the same time limit twice. A run that is retried goes on from the stored replies. */
+export function toRepeatedTimeout(error: CallTimeoutError): TaskFailedError {
+  const variable = error.limit === 'total' ? 'FLEET_CALL_TIMEOUT_MS' : 'FLEET_CALL_IDLE_MS';
+  const advice = `raise ${variable} and fleet reload, ask with less effort, or split it; then fleet retry`;
+  return new TaskFailedError('timeout', `${error.message}, for the second time; ${advice}`, { cause: error });
 }
 
 /** Another process has this job: the run must change nothing more. */

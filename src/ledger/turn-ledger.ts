@@ -155,6 +155,14 @@ export function createTurnLedger(options: {
       );
     },
 
+    async noteTimeout(task, { epoch, turn }, limit) {
+      const answer = await scripts['note-timeout'](
+        { turns: keys.turns(task.jobId), outage: keys.outage(task.model), outageRow: keys.outageRow(task.model) },
+        [`${epoch}:${turn}`, limit, toNonce()],
+      );
+      return answer === 'repeated';
+    },
+
     bookingParts: (task, booking) => ({ keys: bookingKeys(task), fields: bookingFields(task, booking) }),
   };
 }

@@ -113,6 +113,12 @@ export interface TurnLedger {
   keepToolResults(task: JobIdentity, results: ToolResults): Promise<void>;
   /** `release`: the call was not sent or not billed. `uncertain`: its cost is unknown; its worst case stays booked. */
   closeReservation(task: JobIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
+  /**
+   * Records that a call reached a time limit.
+   * @returns whether the same call had reached the same limit before; silence that was not interrupted by an answer of the
+   *   model to any call is an outage, and no repetition
+   */
+  noteTimeout(task: TaskIdentity, turn: { epoch: string; turn: Turn }, limit: 'idle' | 'total'): Promise<boolean>;
   /** Returns the keys and fields that `lib/booking.lua` and `lib/lock.lua` need, for other scripts that end a job. */
   bookingParts(task: TaskIdentity, booking: Booking | null): { keys: KeysOf<'settle-turn'>; fields: object };
 }

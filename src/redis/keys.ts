@@ -108,6 +108,7 @@ export function createKeys(swarm: string | null) {
     cooldown: (model: string) => own(`cooldown:${model}`), // string with expiry: the model waits
     limitedInRow: (model: string) => own(`limited:${model}`), // integer with expiry: rate limits in a row without a wait
     outage: (model: string) => own(`outage:${model}`), // integer: provider failures in a row
+    outageRow: (model: string) => own(`outage-row:${model}`), // string: id of the failures in a row
     modelsInUse: own('models-in-use'), // hash: model → last use in ms
     batches: own('batches'), // zset: batch name by creation
     batch: (name: string) => own(`batch:${name}`), // hash: session, createdAt, lines, tasks, round, loaded

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { CallTimeoutError, type ProviderUnavailableError } from '../../errors.ts';
 import type { Db } from '../../redis/db.ts';
 
 const FIRST_WAIT_MS = 5_000;
@@ -49,33 +51,29 @@ async function toUnnamedWaitMs(redis: Db['redis'], inRow: string): Promise<numbe
   return ms;
 }
 
-/** @returns how often this job has found its provider down since its last served call, and since when (ms) */
+/**
+ * Counts that a call found its provider down. One that was silent for the whole idle limit stops the model at once: the calls
+ * beside it most likely wait in vain too, and each that begins could cost its worst case. The next answer reopens the model.
+ * @returns how often this job has found its provider down since its last stored reply, and since when (ms)
+ */
 export async function countUnavailable(
-  { redis, keys }: Db,
+  { keys, scripts }: Db,
   jobId: string,
-  model: string,
+  error: ProviderUnavailableError,
   now: number,
 ): Promise<{ failures: number; since: number }> {
-  const turns = keys.turns(jobId);
-  const [totals, then] = await redis.hmget(turns, 'totals', 'unavailable_totals');
-  if ((totals ?? '') !== (then ?? '')) {
-    // It was served in between: this is another outage.
-    await redis
-      .multi()
-      .hdel(turns, 'unavailable', 'unavailable_since')
-      .hset(turns, 'unavailable_totals', totals ?? '')
-      .exec();
-  }
-  const replies = await redis
-    .multi()
-    .incr(keys.outage(model))
-    .hincrby(turns, 'unavailable', 1)
-    .hsetnx(turns, 'unavailable_since', now)
-    .hget(turns, 'unavailable_since')
-    .exec();
-  const [outage, failures, , since] = (replies ?? []).map(([, reply]) => Number(reply));
-  if ((outage ?? 0) >= OUTAGE_COUNT) await redis.set(keys.cooldown(model), 'outage', 'PX', PROBE_MS, 'NX');
-  return { failures: (failures ?? 1) - 1, since: since ?? now };
+  const { model } = error;
+  const isSilent = error instanceof CallTimeoutError && error.limit === 'idle';
+  const [failures = 0, since = now] = await scripts['note-outage'](
+    {
+      turns: keys.turns(jobId),
+      outage: keys.outage(model),
+      outageRow: keys.outageRow(model),
+      cooldown: keys.cooldown(model),
+    },
+    [now, randomUUID(), isSilent ? OUTAGE_COUNT : 1, OUTAGE_COUNT, PROBE_MS],
+  );
+  return { failures, since };
 }
 
 /**

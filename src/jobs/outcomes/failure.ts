@@ -62,7 +62,8 @@ export async function fail(thrown: unknown, { job, parts }: Pick<ThrownRun, 'job
 
 /** Whether the task itself is the cause: then a retry does not use its stored turns again. */
 function isOfTask(thrown: unknown): boolean {
-  return thrown instanceof TaskFailedError || thrown instanceof InvalidJobError || thrown instanceof CancelledError;
+  if (thrown instanceof TaskFailedError) return thrown.reason !== 'timeout'; // more time may help where it stood
+  return thrown instanceof InvalidJobError || thrown instanceof CancelledError;
 }
 
 /** Any program may have added the job: its data may be anything. */

@@ -82,7 +82,7 @@ export const OUTCOMES: readonly Outcome[] = [
   row(ShardsUsedUpError, 'delayed', { counter: 'waits_shards' }, (thrown, run) => delay(thrown, run, thrown.delayMs)),
   row(ProviderUnavailableError, 'delayed', { counter: 'waits_unavailable' }, async (thrown, run) => {
     const now = Date.now();
-    const { failures, since } = await countUnavailable(run.parts.db, run.job.id ?? '', thrown.model, now);
+    const { failures, since } = await countUnavailable(run.parts.db, run.job.id ?? '', thrown, now);
     return now - since > GIVE_UP_AFTER_MS ? null : delay(thrown, run, toBackoffMs(failures));
   }),
   row(ProviderUnavailableError, 'failed', { which: 'after two hours' }, fail),

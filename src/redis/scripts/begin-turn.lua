@@ -91,7 +91,7 @@ local function begin(i, fields)
       epoch = attempt
       redis.call('HSET', turns, 'epoch', epoch, 'digest', digest)
     end
-    if failed_before then redis.call('HDEL', turns, 'cause', 'cause_attempt', 'unavailable', 'unavailable_since') end
+    if failed_before then redis.call('HDEL', turns, 'cause', 'cause_attempt', 'unavailable', 'unavailable_since', 'timed_out') end
   end
 
   -- A reservation without a stored reply: its process died or froze during the call.

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import type { Usage } from '../../../queues/usage.ts';
+import { CallTimeoutError, TaskFailedError } from '../../../src/errors.ts';
+import { PaidCalls, type PaidReply } from '../../../src/ledger/paid-calls.ts';
+import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
+import { findModel } from '../../../src/pricing/catalog.ts';
+import { readBooks } from '../../support/redis/books.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+
+interface Reply {
+  text: string;
+  usage: Usage;
+}
+
+const redis = useRedis();
+const entry = findModel('claude-haiku-5-5', new Date());
+const USAGE = { input: 100, cache_write: 0, cache_read: 0, output: 200 };
+
+/** Makes one call in a new run of a job. */
+async function callOnce(jobId: string, turn: number | string, send: () => Promise<Reply>, attempt = 0): Promise<void> {
+  const calls = new PaidCalls<Reply>({
+    ledger: createTurnLedger({ db: redis.db, workerId: 'w', now: () => new Date() }),
+    signal: new AbortController().signal,
+    isDraining: () => false,
+    identity: {
+      jobId,
+      token: '',
+      attempt,
+      digest: 'as-asked',
+      findingId: `finding_${jobId}`,
+      session: 'today',
+      batch: null,
+      missionId: null,
+      budgetNanoUsd: null,
+    },
+  });
+  const bound = { inputTokensBound: 1_000, maxTokens: 500 };
+  const paid = await calls.make({ turn, payer: { entry, free: false }, bound }, send);
+  await calls.store(paid as PaidReply<Reply>, { log: 'a turn', progress: null });
+}
+
+/** @returns what a call ends with that reaches this time limit */
+const timeOut = (limit: 'idle' | 'total', turn: number | string = 0, attempt = 0): Promise<unknown> =>
+  callOnce(
+    'slow',
+    turn,
+    async () => {
+      throw Object.assign(new CallTimeoutError(entry.id, limit, 'too slow'), { billed: 'unknown' });
+    },
+    attempt,
+  ).then(
+    () => expect.fail('the call went well'),
+    (thrown: unknown) => thrown,
+  );
+
+const answerAnother = (): Promise<void> => callOnce('another', 0, async () => ({ text: 'yes', usage: USAGE }));
+
+test('a call that is not whole in time twice has failed, answers to others or not', async () => {
+  expect(await timeOut('total')).toBeInstanceOf(CallTimeoutError);
+  const second = await timeOut('total');
+  expect(second).toBeInstanceOf(TaskFailedError);
+  expect(second).toMatchObject({ reason: 'timeout', message: expect.stringContaining('FLEET_CALL_TIMEOUT_MS') });
+  expect((await readBooks(redis)).uncertainCalls).toBe(2);
+});
+
+test('a silent call has failed the second time only if the model answered another call in between', async () => {
+  expect(await timeOut('idle')).toBeInstanceOf(CallTimeoutError);
+  expect(await timeOut('idle')).toBeInstanceOf(CallTimeoutError);
+  await answerAnother();
+  expect(await timeOut('idle')).toMatchObject({
+    name: 'TaskFailedError',
+    reason: 'timeout',
+    message: expect.stringContaining('FLEET_CALL_IDLE_MS'),
+  });
+});
+
+test('another turn, another limit or another attempt is another call', async () => {
+  expect(await timeOut('total', 0)).toBeInstanceOf(CallTimeoutError);
+  await callOnce('slow', 0, async () => ({ text: 'yes', usage: USAGE }));
+  expect(await timeOut('total', 1)).toBeInstanceOf(CallTimeoutError);
+  await answerAnother();
+  expect(await timeOut('idle', 1)).toBeInstanceOf(CallTimeoutError);
+  expect(await timeOut('total', 1)).toBeInstanceOf(CallTimeoutError);
+  await redis.redis.hset(redis.keys.turns('slow'), { cause: 'provider', cause_attempt: 0 }); // it failed, and is retried
+  expect(await timeOut('total', 1, 1)).toBeInstanceOf(CallTimeoutError);
+});
