@@ -8,6 +8,7 @@ import { UsageError } from '../../src/errors.ts';
 import { readHalt } from '../../src/halt/halt.ts';
 import type { JobChecks } from './job-edits.ts';
 import type { Db } from '../../src/redis/db.ts';
+import { toRules } from '../../src/jobs/contract.ts';
 import { readJob } from '../../src/jobs/state/states.ts';
 
 export interface BoardRulesOptions {
@@ -79,7 +80,7 @@ export function createBoardRules(options: BoardRulesOptions): BeforeHook {
       const name = toQueueName(params['queueName']);
       if (name === null) return refused(404, 'no such queue');
       const parsed = addBodySchema.safeParse(body);
-      if (!parsed.success) return refused(400, `job: ${z.prettifyError(parsed.error)}`);
+      if (!parsed.success) return refused(400, `job: ${toRules(parsed.error)}`);
       const { jobName } = queueRegistry[name];
       if (parsed.data.name !== jobName)
         return refused(400, `name: expected ${JSON.stringify(jobName)} in queue ${name}`);
