@@ -99,6 +99,8 @@ export interface Config extends Environment {
   embedded: EmbeddedChoice | null;
   /** Names of variables that the shell and `.env` set to different values; the shell's value applies. */
   shadowed: string[];
+  /** Names in `.env` that look like the fleet's and that nothing reads there: misspelt, or read from the shell only. */
+  unread: string[];
   /** Origin of each variable that is set; the others have their default. */
   origins: Record<string, 'shell' | '.env'>;
 }
@@ -140,6 +142,9 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       environmentNames
         .filter((name) => merged[name] !== undefined)
         .map((name) => [name, set[name] === undefined ? '.env' : 'shell']),
+    ),
+    unread: Object.keys(file).filter(
+      (name) => /^(?:FLEET|GEMINI|DEEPSEEK|DASHBOARD)_(?!.*_SHARD)/.test(name) && !environmentNames.includes(name),
     ),
     shadowed: Object.keys(file).filter((name) => set[name] !== undefined && set[name] !== file[name]),
   };

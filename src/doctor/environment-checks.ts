@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { environmentNames, isOffline, type Config } from '../config/environment.ts';
 import { redisAddress } from '../redis/connect.ts';
@@ -26,6 +26,12 @@ export function checkVariables(config: Config): CheckResult[] {
     const note = config.shadowed.includes(name) ? '; .env says otherwise, the shell counts' : '';
     return well(name, values[name] === undefined ? 'not set' : `${show(name, values[name])} (${origin}${note})`);
   });
+}
+
+/** What is wrong with the fleet's home and its `.env`, besides the values; empty: nothing. */
+export function checkHome({ home, unread }: Config): CheckResult[] {
+  if (!existsSync(home)) return [unwell('FLEET_HOME', `${home} is missing`, 'name the folder that holds .env')];
+  return unread.map((name) => unwell(name, 'nothing reads it in .env', 'correct the name; .env.example lists all'));
 }
 
 /** Whether the fleet can make paid calls. */

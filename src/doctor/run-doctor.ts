@@ -3,7 +3,7 @@ import { ConfigError, toMessage, RedisAwayError } from '../errors.ts';
 import { connectRedis, redisAddress } from '../redis/connect.ts';
 import { createDb } from '../redis/db.ts';
 import { attempt, unwell, type CheckGroup, type CheckResult } from './check.ts';
-import { checkKey, checkNode, checkVariables, checkWorkspaces } from './environment-checks.ts';
+import { checkHome, checkKey, checkNode, checkVariables, checkWorkspaces } from './environment-checks.ts';
 import { checkLive } from './live-call.ts';
 import { checkPort, checkProcesses } from './process-checks.ts';
 import { checkRedis } from './redis-checks.ts';
@@ -21,7 +21,7 @@ export async function runDoctor(env: NodeJS.ProcessEnv, options: { live: boolean
     { title: 'Machine', results: [checkNode(), ...(await checkProcesses(config)), await checkPort(config)] },
     { title: 'Redis', results: await checkRedisWhole(config, options) },
     { title: 'Work', results: [checkKey(config), ...(await checkWorkspaces(config))] },
-    { title: 'Environment', results: checkVariables(config) },
+    { title: 'Environment', results: [...checkHome(config), ...checkVariables(config)] },
   ];
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CheckGroup } from '../../../src/doctor/check.ts';
@@ -62,6 +62,17 @@ describe('fleet doctor', () => {
     const away = await doctor({ REDIS_URL: `redis://:secret-word@127.0.0.1:${await findFreePort()}` });
     expect(away.bad).toMatchObject([{ what: 'Redis', seen: expect.stringContaining('not reachable') }]);
     expect(away.stdout).not.toContain('secret-word');
+  });
+
+  it('names what .env holds for nothing, and a home that is missing', async () => {
+    writeFileSync(
+      join(shell.folder, '.env'),
+      'FLEET_HAIKU_PROCESES=3\nGEMINI_RPM_SHARD1=2\nFLEET_BUDGET_USD=1\nOTHER=1\n',
+    );
+    const misspelt = await doctor({ FLEET_HOME: shell.folder });
+    expect(misspelt.bad).toMatchObject([{ what: 'FLEET_HAIKU_PROCESES', seen: 'nothing reads it in .env' }]);
+    const nowhere = await doctor({ FLEET_HOME: join(shell.folder, 'nowhere') });
+    expect(nowhere.bad).toMatchObject([{ what: 'FLEET_HOME', seen: expect.stringContaining('nowhere is missing') }]);
   });
 
   it('shows no key, and makes one booked call for each model only when asked to', async () => {
