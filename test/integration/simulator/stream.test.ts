@@ -69,14 +69,33 @@ describe('a whole stream', () => {
     expect(texts.every((text) => text.isWellFormed())).toBe(true);
   });
 
-  it('sends thinking without text as its signature alone', async () => {
-    simulator.setFaults([{ kind: 'thinking' }]);
-    const streamed = await client().messages.stream(params()).finalMessage();
-    expect(streamed.content[0]).toMatchObject({ type: 'thinking', signature: expect.stringMatching(/./) });
+  it('sends thinking as its signature alone, after the headers of the limits, and bills it once it was sent', async () => {
+    await simulator.close();
+    simulator = await startAnthropicSimulator({ rules: 'real', latencyMs: 0, model: { reply: () => reply } });
+    const { data: streamed, response } = await client().messages.create(params()).withResponse();
+    expect(response.headers.get('anthropic-ratelimit-output-tokens-limit')).toBe('400000');
+    const thinkingTokens = streamed.usage.output_tokens_details?.thinking_tokens ?? 0;
+    expect(thinkingTokens).toBeGreaterThanOrEqual(50);
     const events = await streamEvents(simulator.url, params());
+    expect(toOutline(events).slice(0, 6)).toEqual([
+      'message_start',
+      'content_block_start 0',
+      'ping',
+      'content_block_delta 0 signature_delta',
+      'content_block_stop 0',
+      'content_block_start 1',
+    ]);
     const start = events.find(({ event }) => event === 'content_block_start');
     expect(start?.data).toMatchObject({ content_block: { type: 'thinking', thinking: '', signature: '' } });
-    expect(toOutline(events)).toContain('content_block_delta 0 signature_delta');
+    const whole = simulator.requests()[1]?.usage?.output ?? 0;
+    const billedAfter = async (afterEvents: number): Promise<number> => {
+      simulator.setFaults([{ kind: 'cut', afterEvents }]);
+      await streamEvents(simulator.url, params());
+      return simulator.requests().at(-1)?.usage?.output ?? 0;
+    };
+    expect(await billedAfter(3)).toBe(1);
+    expect(await billedAfter(4)).toBeGreaterThanOrEqual(50);
+    expect(await billedAfter(4)).toBeLessThan(whole);
   });
 
   it('begins before it ends, and bills a client that leaves for what was sent', async () => {
