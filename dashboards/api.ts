@@ -123,6 +123,7 @@ function toRow(finding: StoredFinding) {
     jobId,
     model,
     session: finding.session ?? null,
+    status: finding.status ?? null,
     summary: toSummary(finding),
   };
 }

@@ -1,6 +1,6 @@
 import { toUsdString } from '../pricing/money.ts';
 import { NO_USAGE, toTotalTokens } from '../pricing/tokens.ts';
-import type { Finding } from './finding.ts';
+import { PARTIAL, type Finding } from './finding.ts';
 import { summarise } from './stored.ts';
 import { toLocalTimestamp } from './timestamp.ts';
 
@@ -13,6 +13,8 @@ export interface FindingParts {
   task: string;
   /** Any JSON. */
   result: unknown;
+  /** Whether the result is only what its worker had when its turns ended. Default false. */
+  isPartial?: boolean;
   /** At most 200 characters. Default: the beginning of the result. */
   summary?: string;
   kind: string;
@@ -54,7 +56,7 @@ export function createFinding(parts: FindingParts): Finding {
     kind,
     changes,
     topics,
-    status: 'completed',
+    status: parts.isPartial === true ? PARTIAL : 'completed',
     usage: totals.usage,
     recovered,
   };

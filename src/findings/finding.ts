@@ -41,7 +41,7 @@ export interface Finding {
   model: string;
   /** Vendor of the model: `anthropic`, `google` or `deepseek`; `none` without a model. */
   vendor: string;
-  /** Version of the fleet's prompt, `task-1`. */
+  /** Version of the fleet's prompt, `task-2`. */
   prompt_version: string;
   /** Of a task its kind (default `other`); else `archive`, `mission`, `paper`, `summary`, `survey` or `shard-test`. */
   kind: string;
@@ -49,7 +49,7 @@ export interface Finding {
   changes: FindingChange[];
   /** Topics of the task or mission. Empty: none. */
   topics: string[];
-  /** `completed`, `retracted` or `condensed`. */
+  /** `completed`; `partial`: the worker's turns ended, and the result is what it had by then; `retracted` or `condensed`. */
   status: string;
   /** Tokens of all its calls, by price class. */
   usage: Usage;
@@ -68,6 +68,11 @@ interface FindingChange {
   /** First and last changed line in the new file (`996-1140`), or `deleted`. */
   lines: string;
 }
+
+/** Status of a finding whose result is only what its worker had when its turns ended. */
+export const PARTIAL = 'partial';
+/** Said to models where they are shown such a finding. */
+export const PARTIAL_NOTE = 'Partial: its worker ran out of turns, and reported what it had.';
 
 /** Kind of the finding that reports which shards worked before a paper. It is no evidence: no answer may cite it. */
 export const SHARD_TEST_KIND = 'shard-test';

@@ -17,7 +17,8 @@ import type { Model } from '../models/model.ts';
 import type { Db } from '../redis/db.ts';
 import { createResultCheck } from '../tasks/result-schema.ts';
 import { runBuiltIn } from './built-in/run-built-in.ts';
-import { runTask, type CompletedTask } from './loop/task-loop.ts';
+import { runTask } from './loop/task-loop.ts';
+import type { CompletedTask } from './loop/types.ts';
 import { createToolset } from './toolset.ts';
 import type { FindingReader, ToolContext } from './tools/tool.ts';
 

@@ -96,7 +96,13 @@ function toGroup(
         contextActive: keys.contextActive,
         session: keys.session,
         events: keys.events,
-        ...(batch === null ? {} : { byBatch: keys.indexByBatch(batch), batchFailed: keys.batchFailed(batch) }),
+        ...(batch === null
+          ? {}
+          : {
+              byBatch: keys.indexByBatch(batch),
+              batchFailed: keys.batchFailed(batch),
+              batchFacts: keys.batch(batch),
+            }),
       },
       fields: {
         worker: workerId,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import { toBeginAnswer } from './refusals.ts';
+import { PARTIAL } from '../findings/finding.ts';
 import { createBookingGroups } from './booking-groups.ts';
 import type { Booking, TaskIdentity, TurnLedger } from './types.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
@@ -130,6 +131,7 @@ export function createTurnLedger(options: {
           at: String(finishedAt.getTime()),
           tokens: Math.ceil(text.length / 4),
           topics: finding.topics.join(','),
+          partial: finding.status === PARTIAL ? 1 : 0,
         },
         text,
       });

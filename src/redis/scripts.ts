@@ -95,7 +95,7 @@ export const SCRIPTS = {
       'session',
       'events',
     ],
-    optional: ['byBatch', 'batchFailed'],
+    optional: ['byBatch', 'batchFailed', 'batchFacts'],
     own: { keys: ['turns', 'lock', 'logs', 'finding'], optional: ['spend'] },
     answers: ['recorded', 'already', 'taken', 'lock-lost'],
   },

@@ -83,7 +83,13 @@ export interface StatusSnapshot {
   /** Its first process marks the swarm as one of them for ever; null before. */
   kind: 'real' | 'simulated' | null;
   session: { name: string | null; startedAt: string | null };
-  findings: { live: number; sinceSession: number; contextTokens: number };
+  findings: {
+    live: number;
+    sinceSession: number;
+    /** Of this session, of workers that ran out of turns. */
+    partialSinceSession: number;
+    contextTokens: number;
+  };
   /** Null where the archive is within its limit and no compaction runs. */
   compaction: CompactionStatus | null;
   workers: LiveWorker[];

@@ -75,3 +75,8 @@ export function Time({ at }) {
 export function FindingLink({ id }) {
   return html`<a class="mono" href=${`/findings/${encodeURIComponent(id)}`}>${id}</a>`;
 }
+
+/** The first words of a finding's result, marked if its worker ran out of turns. */
+export function Summary({ of: text, status }) {
+  return html`${status === 'partial' && html`<span class="badge warn">partial</span>${' '}`}${text || '–'}`;
+}

@@ -49,6 +49,7 @@ function factsOf(finding) {
     ['Replayed turns', finding.recovered || null],
     ['Topics', finding.topics.join(', ') || null],
     ['Condensed', status === 'condensed' ? html`<${FindingLink} id=${finding.summary_id} />` : null],
+    ['Partial', status === 'partial' ? 'its worker ran out of turns, and reported what it had' : null],
   ].filter(([, value]) => value !== null && value !== undefined);
 }
 

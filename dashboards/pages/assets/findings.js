@@ -1,5 +1,5 @@
 import { showBadges } from './badges.js';
-import { FindingLink, Table, Time } from './elements.js';
+import { FindingLink, Summary, Table, Time } from './elements.js';
 import { fetchJson, showLogout } from './fetch-json.js';
 import { findingCost } from './format.js';
 import { html, render } from './html.js';
@@ -35,11 +35,11 @@ function Page({ findings }) {
 }
 
 function List({ findings }) {
-  const rows = findings.map(({ id, at, summary, kind, session, costUsd }) => ({
+  const rows = findings.map(({ id, at, summary, kind, session, status, costUsd }) => ({
     key: id,
     cells: [
       html`<${Time} at=${at} />`,
-      summary || '–',
+      html`<${Summary} of=${summary} status=${status} />`,
       kind,
       session,
       html`<${FindingLink} id=${id} />`,

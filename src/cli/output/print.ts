@@ -1,3 +1,4 @@
+import { PARTIAL } from '../../findings/finding.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import type { BudgetState } from '../../ledger/budget-types.ts';
 import type { ProcessProblem } from '../../pm2/wait-until-ready.ts';
@@ -47,9 +48,12 @@ export function renderTable(rows: readonly (readonly string[])[], right: readonl
   return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
-/** Mark before the first line of a finding that is retracted or condensed; empty for a live one. */
+/** What a partial finding is, for people. */
+export const PARTIAL_MEANING = 'its worker ran out of turns, and reported what it had';
+
+/** Mark before the first line of a finding that is retracted, condensed or partial; empty for any other. */
 export function toStatusMark({ status }: StoredFinding): string {
-  return status === 'retracted' || status === 'condensed' ? `${status.toUpperCase()}  ` : '';
+  return status === 'retracted' || status === 'condensed' || status === PARTIAL ? `${status.toUpperCase()}  ` : '';
 }
 
 /** One budget in one line: its limit, what is spent, reserved and uncertain, and what is left. */

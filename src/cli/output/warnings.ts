@@ -1,7 +1,7 @@
 import type { MissionInput } from '../../../queues/missions.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 import type { Config } from '../../config/environment.ts';
-import { MAX_REPLY_TOKENS } from '../../haiku/loop/interpret-reply.ts';
+import { REPLY_TOKENS } from '../../haiku/loop/reply-room.ts';
 import { findModel } from '../../pricing/catalog.ts';
 import { worstCaseNanoUsd } from '../../pricing/cost.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
@@ -92,7 +92,7 @@ export function describeTightBudget(
   leftNanoUsd: number,
   call: CallSize = {
     model: config.FLEET_HAIKU_MODEL,
-    maxTokens: MAX_REPLY_TOKENS,
+    maxTokens: REPLY_TOKENS,
   },
 ): string | null {
   const model = findModel(call.model, new Date());

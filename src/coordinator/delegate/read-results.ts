@@ -1,3 +1,5 @@
+import { PARTIAL, PARTIAL_NOTE } from '../../findings/finding.ts';
+import type { StoredFinding } from '../../findings/types.ts';
 import { parseFinding, readFindingTexts } from '../../findings/stored.ts';
 import { withOriginals } from '../../findings/condensed.ts';
 import type { NodeView } from '../mission/nodes.ts';
@@ -24,10 +26,15 @@ export async function readResults(db: Db, views: readonly NodeView[]): Promise<F
       const text = texts[i] ?? null;
       const finding = text === null || retracted[i] !== null ? null : parseFinding(findingId, text);
       if (finding === null) continue;
-      results.push({ findingId, kind: node.kind, task: node.description, result: cut(finding.result, most) });
+      results.push({ findingId, kind: node.kind, task: node.description, result: cut(toShown(finding), most) });
     }
   }
   return results;
+}
+
+function toShown({ result, status }: StoredFinding): unknown {
+  if (status !== PARTIAL) return result;
+  return `${PARTIAL_NOTE}\n${typeof result === 'string' ? result : JSON.stringify(result)}`;
 }
 
 function cut(result: unknown, most: number): unknown {

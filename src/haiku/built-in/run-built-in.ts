@@ -6,7 +6,7 @@ import { findingTaken, lockLost, toRefusalError } from '../../ledger/refusals.ts
 import type { TaskIdentity, TurnLedger } from '../../ledger/types.ts';
 import type { ResultCheck } from '../../tasks/result-schema.ts';
 import { countOf } from '../../text/plural.ts';
-import type { CompletedTask } from '../loop/task-loop.ts';
+import type { CompletedTask } from '../loop/types.ts';
 import { surveyWorkspace } from './survey.ts';
 
 /** Version of the listing; the finding states it in place of a prompt's. */

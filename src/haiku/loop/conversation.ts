@@ -69,6 +69,13 @@ export class Conversation {
     this.messages.push({ role: 'user', content });
   }
 
+  /** Adds to the last message, a user's. No reply follows it, so no thinking is bound to it. */
+  addToLast(content: Anthropic.ContentBlockParam[]): void {
+    this.#add(sizeOf(content));
+    const last = this.messages.at(-1);
+    if (Array.isArray(last?.content)) last.content = [...last.content, ...content];
+  }
+
   /**
    * Adds a reply. The counts then begin with the provider's own count.
    * @param isBound whether this conversation, to the letter, led to the reply. False: its thinking is dropped
@@ -108,28 +115,27 @@ export class Conversation {
 
   /**
    * Drops the oldest tool results until the prompt is well under the limit, and all thinking with them: the replies after a
-   * dropped result are bound to it. @returns how many results were dropped
+   * dropped result are bound to it. If the latest results alone pass the limit, it drops the last of them.
+   * @returns how many results were dropped
    */
   trim(limitTokens: number): number {
-    if (this.tokensEstimate <= limitTokens * START_SHARE) return 0;
-    const dropped = this.#dropResults(limitTokens * GOAL_SHARE);
-    if (dropped > 0) this.dropThinking();
-    return dropped;
+    const start = limitTokens * START_SHARE;
+    if (this.tokensEstimate <= start) return 0;
+    const older = this.#drop(toResults(this.messages.slice(0, -1)), limitTokens * GOAL_SHARE);
+    if (older > 0) this.dropThinking();
+    return older + this.#drop(toResults(this.messages.slice(-1)).toReversed(), start);
   }
 
-  #dropResults(goalTokens: number): number {
+  /** @returns how many of the results were dropped until the prompt had so many tokens */
+  #drop(results: readonly Anthropic.ToolResultBlockParam[], goalTokens: number): number {
     let dropped = 0;
-    for (const message of this.messages.slice(0, -1)) {
-      if (typeof message.content === 'string') continue;
-      for (const block of message.content) {
-        if (this.tokensEstimate <= goalTokens) return dropped;
-        if (block.type !== 'tool_result' || block.content === DROPPED) continue;
-        const text = JSON.stringify(block.content ?? '');
-        if (text.length <= SMALLEST_DROPPED) continue; // the note in its place would be longer, and the upper bound too low
-        this.#trimmed += Math.floor(text.length / CHARS_PER_DROPPED_TOKEN);
-        block.content = DROPPED;
-        dropped += 1;
-      }
+    for (const result of results) {
+      if (this.tokensEstimate <= goalTokens) break;
+      const text = JSON.stringify(result.content ?? '');
+      if (result.content === DROPPED || text.length <= SMALLEST_DROPPED) continue; // the note would be longer, and the bound too low
+      this.#trimmed += Math.floor(text.length / CHARS_PER_DROPPED_TOKEN);
+      result.content = DROPPED;
+      dropped += 1;
     }
     return dropped;
   }
@@ -139,4 +145,10 @@ export class Conversation {
     this.#fresh.bytes += bytes;
     this.#fresh.chars += chars;
   }
+}
+
+function toResults(messages: readonly Anthropic.MessageParam[]): Anthropic.ToolResultBlockParam[] {
+  return messages
+    .flatMap(({ content }) => (typeof content === 'string' ? [] : content))
+    .filter((block) => block.type === 'tool_result');
 }

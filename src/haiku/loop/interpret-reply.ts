@@ -1,41 +1,37 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { countOf } from '../../text/plural.ts';
 import { TaskFailedError } from '../../errors.ts';
-import { toTotalTokens } from '../../pricing/tokens.ts';
 import type { ModelReply } from '../../models/model.ts';
-import type { Usage } from '../../../queues/usage.ts';
 import type { ResultCheck } from '../../tasks/result-schema.ts';
 
-/** Longest single reply, tokens: enough for a file of about 800 lines. */
-export const MAX_REPLY_TOKENS = 8_192;
-/** Most tokens of one task, prompts and replies. A task that needs more should be a mission. */
-const MAX_TASK_TOKENS = 2_000_000;
+/** Stop reasons of a reply that the model ended itself. After any other, a text may be half and a tool call wrong. */
+const WHOLE = new Set(['end_turn', 'stop_sequence', 'tool_use']);
 
 /** What one reply means for the task. */
 export type Decision =
-  | { kind: 'final'; value: unknown }
+  | { kind: 'final'; value: unknown; isPartial: boolean }
   | { kind: 'repair'; problem: string }
   | { kind: 'tools'; uses: Anthropic.ToolUseBlock[] }
+  /** A whole reply that says nothing: the model is asked again. */
+  | { kind: 'empty' }
   | { kind: 'fail'; error: TaskFailedError };
 
 /** The state of the loop when the reply arrives. */
 export interface LoopState {
-  /** All tokens of the task so far, with this reply's. */
-  usage: Usage;
   /** Whether the model was already asked to repair a result that breaks the schema. */
   repaired: boolean;
-  /** Whether this turn is the last. */
+  /** Whether the model was already asked again after an empty reply. */
+  nudged: boolean;
+  /** Whether this turn is the last: the model was told to report what it has. */
   last: boolean;
-  maxTurns: number;
+  /** From 0. */
+  turn: number;
   checkResult: ResultCheck;
 }
 
-/** Classifies a reply: the result, a result to repair, a request for tools, or the failure of the task. */
+/** Classifies a reply: the result, a result to repair, a request for tools, nothing, or the failure of the task. */
 export function interpretReply(reply: ModelReply, state: LoopState): Decision {
-  if (reply.stopReason === 'refusal') return fail('refusal', 'the model declined the task');
-  if (reply.stopReason === 'max_tokens') {
-    return fail('step-limit', `the reply was cut off at ${MAX_REPLY_TOKENS} tokens; split the task`);
-  }
+  if (!WHOLE.has(reply.stopReason)) return fail(...toHalfReason(reply));
   const uses = reply.content.filter((block) => block.type === 'tool_use');
   if (uses.length > 0) return decideTools(uses, state);
   const text = reply.content
@@ -43,28 +39,46 @@ export function interpretReply(reply: ModelReply, state: LoopState): Decision {
     .map((block) => block.text)
     .join('\n')
     .trim();
-  if (text === '') return fail('malformed', `the reply holds no text (stop reason ${reply.stopReason})`);
-  const checked = state.checkResult(text);
-  if ('value' in checked) return { kind: 'final', value: checked.value };
-  if (state.repaired) {
+  if (text !== '') return decideText(text, state);
+  if (state.last) return outOfTurns(state);
+  return state.nudged
+    ? fail('malformed', 'the reply holds no text, also after it was asked for again')
+    : { kind: 'empty' };
+}
+
+/** The result, if the text is one. The last turn keeps what the model has, so that paid work is not lost. */
+function decideText(text: string, { checkResult, last, repaired, turn }: LoopState): Decision {
+  const checked = checkResult(text);
+  if ('value' in checked) return { kind: 'final', value: checked.value, isPartial: last && turn > 0 };
+  if (repaired) {
     return fail('schema', `the result does not fit the task's schema, also after one repair: ${checked.problem}`);
   }
-  return state.last ? outOfTurns(state) : { kind: 'repair', problem: checked.problem };
+  return last ? { kind: 'final', value: text, isPartial: true } : { kind: 'repair', problem: checked.problem };
 }
 
 function decideTools(uses: Anthropic.ToolUseBlock[], state: LoopState): Decision {
-  if (toTotalTokens(state.usage) > MAX_TASK_TOKENS) {
-    return fail('step-limit', `more than ${MAX_TASK_TOKENS} tokens without a result; split the task`);
-  }
   const handsBack = uses.some((use) => use.name === 'hand_back');
   // Without another turn, no reply would report what the tools did.
   return state.last && !handsBack ? outOfTurns(state) : { kind: 'tools', uses };
 }
 
-function outOfTurns({ maxTurns }: LoopState): Decision {
+function toHalfReason({ stopReason, usage }: ModelReply): [TaskFailedError['reason'], string] {
+  switch (stopReason) {
+    case 'refusal':
+      return ['refusal', 'the model declined the task'];
+    case 'max_tokens':
+      return ['step-limit', `the reply was cut off at ${usage.output} tokens; split the task`];
+    case 'model_context_window_exceeded':
+      return ['too-long', "the prompt and the reply fill the model's window; split the task"];
+    default:
+      return ['malformed', `the reply is not whole: it stopped with ${JSON.stringify(stopReason)}`];
+  }
+}
+
+function outOfTurns({ turn }: LoopState): Decision {
   return fail(
     'step-limit',
-    `no result after ${countOf(maxTurns, 'turn')}; fleet retry ID --max-turns N gives it more, or split the task`,
+    `no result after ${countOf(turn + 1, 'turn')}; fleet retry ID --max-turns N gives it more, or split the task`,
   );
 }
 

@@ -2,7 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type { TaskData } from '../../../queues/tasks.ts';
 
 /** Every finding of a task carries it. Change it whenever you change the text below. */
-export const PROMPT_VERSION = 'task-1';
+export const PROMPT_VERSION = 'task-2';
 
 const SYSTEM = `You are a worker of a fleet. You do one task, report what you found, and are gone: what you do not write into your final answer is lost.
 
@@ -57,3 +57,14 @@ export function toTaskMessage(task: TaskData): string {
 export function toRepairMessage(problem: string): string {
   return `Your result does not fit the schema: ${problem}\nAnswer again with the corrected JSON alone.`;
 }
+
+/** Told when three turns are left, so that the model can finish by itself. */
+export const THREE_TURNS_NOTICE =
+  'Three turns are left, this one included, and in the last no tool can be called. Do what matters most, then answer.';
+
+/** Told before the last turn, whose reply is the result. */
+export const LAST_TURN_NOTICE =
+  'This is the last turn: no tool can be called any more. Give your final answer now, as far as you have come, and say what is missing.';
+
+/** Told after a reply without text and tools. */
+export const EMPTY_NOTICE = 'Your last reply was empty. Go on with the task, or give your final answer.';

@@ -1,48 +1,20 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { TaskData, TaskResult } from '../../../queues/tasks.ts';
-import { BoundThinkingError, TaskFailedError } from '../../errors.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { PaidCalls, type PaidReply } from '../../ledger/paid-calls.ts';
-import type { TaskIdentity, TurnLedger, TurnNote } from '../../ledger/types.ts';
-import type { Model, ModelReply, ModelRequest } from '../../models/model.ts';
-import type { CatalogEntry } from '../../pricing/catalog.ts';
-import type { ResultCheck } from '../../tasks/result-schema.ts';
-import { countOf } from '../../text/plural.ts';
-import { Conversation } from './conversation.ts';
-import { interpretReply, MAX_REPLY_TOKENS, type Decision } from './interpret-reply.ts';
-import { toPrefixHash } from './prefix-hash.ts';
-import { toRepairMessage, toSystemBlocks, toTaskMessage, type MemoryContext } from './prompt.ts';
+import type { PaidReply } from '../../ledger/paid-calls.ts';
+import type { TurnNote } from '../../ledger/types.ts';
+import { toTotalTokens } from '../../pricing/tokens.ts';
+import { createToolState } from '../tools/tool.ts';
+import { interpretReply, type Decision } from './interpret-reply.ts';
+import { EMPTY_NOTICE, LAST_TURN_NOTICE, THREE_TURNS_NOTICE, toRepairMessage, toTaskMessage } from './prompt.ts';
 import { toFinding } from './to-finding.ts';
-import { createToolState, type ToolContext, type Toolset } from '../tools/tool.ts';
-import { toTurnNote } from './turn-note.ts';
+import { TurnCalls } from './turn-calls.ts';
+import { describeDecision, toTurnNote } from './turn-note.ts';
+import type { CompletedTask, TaskLoopParts, TaskRun, TurnReply } from './types.ts';
 import { toToolResults, useTools } from './use-tools.ts';
 
 const DEFAULT_MAX_TURNS = 30;
-
-/** One run of one task. */
-export interface TaskRun {
-  identity: TaskIdentity;
-  task: TaskData;
-  /** Fires when the run must end at once: cancelled, lock lost, out of time. Its reason is the error that the run throws. */
-  signal: AbortSignal;
-  /** True once the process shuts down or gives the job up: the run ends before its next call or its next tools. */
-  isDraining(): boolean;
-}
-
-/** What the job returns, and the finding for a caller that runs the task without a queue. */
-export type CompletedTask = TaskResult & { finding: Finding };
-
-export interface TaskLoopParts {
-  model: Model;
-  entry: CatalogEntry;
-  ledger: TurnLedger;
-  toolset: Toolset;
-  toolContext: Omit<ToolContext, 'state' | 'signal'>;
-  contexts: MemoryContext[];
-  checkResult: ResultCheck;
-  workerId: string;
-  now(): Date;
-}
+/** Most tokens of one task, prompts and replies; the turn after them is the last. A task that needs more should be a mission. */
+const MAX_TASK_TOKENS = 2_000_000;
 
 /**
  * Runs one task: model call, tools, model call … until a reply is the result. Then it records the finding.
@@ -56,153 +28,102 @@ export async function runTask(run: TaskRun, parts: TaskLoopParts): Promise<Compl
   return new TaskLoop(run, parts).run();
 }
 
-/** A reply as a turn stores it. */
-interface TurnReply extends ModelReply {
-  /** Hash of what the prompt began with (`toPrefixHash`). Absent: a version stored it that kept none. */
-  prefix?: string;
-}
-
 class TaskLoop {
   readonly #run: TaskRun;
   readonly #parts: TaskLoopParts;
-  readonly #calls: PaidCalls<TurnReply>;
-  readonly #conversation: Conversation;
+  readonly #turns: TurnCalls;
   readonly #state = createToolState();
   readonly #maxTurns: number;
-  readonly #system: Anthropic.TextBlockParam[];
-  readonly #limitTokens: number;
-  readonly #prefix: string;
-  #replayedCount = 0;
-  #withoutThinking = 0;
-  #wasRefused = false;
   #isRepaired = false;
+  #isNudged = false;
 
   constructor(run: TaskRun, parts: TaskLoopParts) {
-    const { signal, isDraining } = run;
     this.#run = run;
     this.#parts = parts;
-    this.#calls = new PaidCalls({ ledger: parts.ledger, identity: run.identity, signal, isDraining });
     this.#maxTurns = run.task.max_turns ?? DEFAULT_MAX_TURNS;
-    this.#system = toSystemBlocks(parts.contexts);
-    this.#limitTokens = toLimitTokens(parts.entry);
-    const first = toTaskMessage(run.task);
-    const tools = parts.toolset.definitions;
-    this.#conversation = new Conversation([this.#system, tools], first);
-    this.#prefix = toPrefixHash({ model: parts.entry.id, limitTokens: this.#limitTokens, first }, [
-      this.#system,
-      tools,
-    ]);
+    this.#turns = new TurnCalls(run, parts, toTaskMessage(run.task));
   }
 
   async run(): Promise<CompletedTask> {
-    for (let turn = 0; turn < this.#maxTurns; turn += 1) {
-      this.#trimPrompt();
-      const paid = await this.#call(turn);
+    let isLast = this.#maxTurns === 1;
+    for (let turn = 0; ; turn += 1) {
+      const paid = await this.#turns.ask(turn, isLast, (cut, moreTokens) =>
+        this.#toNote(turn, cut, `cut off, asked once more with ${moreTokens} tokens`),
+      );
       if (paid.kind === 'done') return this.#toCompleted(JSON.parse(paid.finding) as Finding, 0);
-      const decision = this.#interpret(turn, paid);
-      const note = this.#toNote(turn, paid, decision);
-      if (decision.kind === 'final') return this.#record(paid, decision.value, note);
-      await this.#calls.store(paid, note);
-      if (decision.kind === 'fail') throw decision.error;
-      this.#addReply(paid.reply);
-      this.#conversation.addUser(
-        decision.kind === 'tools' ? await this.#useTools(turn, decision.uses) : this.#askForRepair(decision.problem),
-      );
-    }
-    throw new Error('the last turn always ends the task');
-  }
-
-  /** Drops old tool results. @throws TaskFailedError `step-limit` if the prompt is still too long */
-  #trimPrompt(): void {
-    const { entry } = this.#parts;
-    const limit = this.#limitTokens;
-    this.#conversation.trim(limit);
-    if (this.#conversation.tokensEstimate > limit) {
-      throw new TaskFailedError(
-        'step-limit',
-        `the prompt has about ${this.#conversation.tokensEstimate} tokens, ${entry.id} is kept under ${limit}; shorten the task or its data`,
-      );
+      const decision = this.#interpret(turn, isLast, paid);
+      const note = this.#toNote(turn, paid, describeDecision(decision));
+      if (decision.kind === 'final') return this.#record(paid, decision, note);
+      await this.#turns.paid.store(paid, note);
+      isLast = turn + 2 >= this.#maxTurns || toTotalTokens(this.#turns.usage) > MAX_TASK_TOKENS;
+      await this.#answer(turn, isLast, paid.reply, decision);
     }
   }
 
-  /** A reply of an earlier run that another prompt led to leaves its thinking behind. */
-  #addReply(reply: TurnReply): void {
-    this.#withoutThinking += this.#conversation.addReply(reply, reply.prefix === this.#prefix);
+  #interpret(turn: number, last: boolean, { reply }: PaidReply<TurnReply>): Decision {
+    const { checkResult } = this.#parts;
+    return interpretReply(reply, { turn, last, repaired: this.#isRepaired, nudged: this.#isNudged, checkResult });
   }
 
-  #call(turn: number): ReturnType<PaidCalls<TurnReply>['make']> {
-    const { identity } = this.#run;
-    const { model, entry, toolset } = this.#parts;
-    const maxTokens = Math.min(entry.maxOutputTokens, MAX_REPLY_TOKENS);
-    const request = {
-      model: entry.id,
-      system: this.#system,
-      messages: this.#conversation.messages,
-      tools: toolset.definitions,
-      maxTokens,
-      user: identity.jobId,
-    };
-    const countInput = (signal: AbortSignal): Promise<number | null> => model.countTokens(request, { signal });
-    const bound = { ...this.#conversation.bound, maxTokens, countInput };
-    return this.#calls.make({ turn, payer: { entry, free: false }, bound }, () => this.#send(request));
-  }
-
-  /** Asks once more, without thinking, if the provider refuses the thinking of earlier turns. That refusal costs nothing. */
-  async #send(request: ModelRequest): Promise<TurnReply> {
-    const { model } = this.#parts;
-    const { signal } = this.#run;
-    const prefix = this.#prefix;
-    try {
-      return { ...(await model.call(request, { signal })), prefix };
-    } catch (error) {
-      if (!(error instanceof BoundThinkingError) || this.#conversation.dropThinking() === 0) throw error;
-      this.#wasRefused = true;
-      return { ...(await model.call(request, { signal })), prefix };
+  /** Adds a reply to the prompt, and what the model is told before the next turn. @throws the error of a failed task */
+  async #answer(turn: number, isNextLast: boolean, reply: TurnReply, decision: Decision): Promise<void> {
+    const { conversation } = this.#turns;
+    const notices = this.#toNotices(turn + 1, isNextLast);
+    switch (decision.kind) {
+      case 'fail':
+        throw decision.error;
+      case 'empty':
+        // The reply is left out: the provider takes no message without a text.
+        this.#isNudged = true;
+        return conversation.addToLast([toBlock(EMPTY_NOTICE), ...notices]);
+      case 'repair':
+        this.#isRepaired = true;
+        this.#turns.addReply(reply);
+        return conversation.addUser([toBlock(toRepairMessage(decision.problem)), ...notices]);
+      case 'tools':
+        this.#turns.addReply(reply);
+        return conversation.addUser([...(await this.#useTools(turn, decision.uses)), ...notices]);
+      case 'final':
     }
   }
 
-  #interpret(turn: number, { reply, booking }: PaidReply<TurnReply>): Decision {
-    if (booking === null) this.#replayedCount += 1;
-    return interpretReply(reply, {
-      usage: this.#calls.totals.usage,
-      repaired: this.#isRepaired,
-      last: turn + 1 === this.#maxTurns,
-      maxTurns: this.#maxTurns,
-      checkResult: this.#parts.checkResult,
-    });
-  }
-
-  #askForRepair(problem: string): Anthropic.TextBlockParam[] {
-    this.#isRepaired = true;
-    return [{ type: 'text', text: toRepairMessage(problem) }];
+  #toNotices(turn: number, isLast: boolean): Anthropic.TextBlockParam[] {
+    if (isLast) return [toBlock(LAST_TURN_NOTICE)];
+    return this.#maxTurns - turn === 3 ? [toBlock(THREE_TURNS_NOTICE)] : [];
   }
 
   async #useTools(turn: number, uses: Anthropic.ToolUseBlock[]): Promise<Anthropic.ToolResultBlockParam[]> {
-    const stored = this.#calls.storedToolResults(turn);
+    const { paid } = this.#turns;
+    const stored = paid.storedToolResults(turn);
     const { signal, isDraining } = this.#run;
     const { toolset, toolContext } = this.#parts;
     const context = { ...toolContext, state: this.#state, signal };
     const outcomes = await useTools(uses, stored, { toolset, context, isDraining });
-    if (stored === undefined) this.#calls.addToolResults(turn, JSON.stringify(outcomes));
+    if (stored === undefined) paid.addToolResults(turn, JSON.stringify(outcomes));
     return toToolResults(uses, outcomes);
   }
 
-  async #record(paid: PaidReply<TurnReply>, value: unknown, note: TurnNote): Promise<CompletedTask> {
+  async #record(
+    paid: PaidReply<TurnReply>,
+    { value, isPartial }: Extract<Decision, { kind: 'final' }>,
+    note: TurnNote,
+  ): Promise<CompletedTask> {
     const { identity, task } = this.#run;
     const { entry, ledger, workerId, now } = this.#parts;
-    const { totals } = this.#calls;
+    const { totals } = this.#turns.paid;
     const finding = toFinding({
       identity,
       task,
       value,
+      isPartial,
       totals,
       state: this.#state,
       entry,
       workerId,
-      recovered: this.#replayedCount,
+      recovered: this.#turns.replayedCount,
       endedAt: now(),
     });
-    await this.#calls.record(paid, () => ledger.finish(identity, finding, paid.booking, note));
+    await this.#turns.paid.record(paid, () => ledger.finish(identity, finding, paid.booking, note));
     return this.#toCompleted(finding, totals.nanoUsd);
   }
 
@@ -210,40 +131,15 @@ class TaskLoop {
     return { findingId: this.#run.identity.findingId, costNanoUsd, finding };
   }
 
-  #toNote(turn: number, { booking }: PaidReply<TurnReply>, decision: Decision): TurnNote {
+  #toNote(turn: number, { booking }: PaidReply<TurnReply>, what: string): TurnNote {
     const { workerId, now } = this.#parts;
-    const totalNanoUsd = this.#calls.totals.nanoUsd;
-    const remarks = booking === null ? [] : this.#takeRemarks(); // no line tells of a replayed turn
-    return toTurnNote({
-      turn,
-      maxTurns: this.#maxTurns,
-      decision,
-      booking,
-      totalNanoUsd,
-      workerId,
-      repliedAt: now(),
-      remarks,
-    });
-  }
-
-  /** What happened since the last line of the job's log. */
-  #takeRemarks(): string[] {
-    const replies = countOf(this.#withoutThinking, 'reply', 'replies');
-    const remarks = [
-      ...(this.#withoutThinking > 0 ? [`without the thinking of ${replies} to another prompt`] : []),
-      ...(this.#wasRefused ? ['asked again without thinking, which the provider took for that of another prompt'] : []),
-    ];
-    this.#withoutThinking = 0;
-    this.#wasRefused = false;
-    return remarks;
+    const totalNanoUsd = this.#turns.paid.totals.nanoUsd;
+    const remarks = booking === null ? [] : this.#turns.takeRemarks(); // no line tells of a replayed turn
+    const maxTurns = this.#maxTurns;
+    return toTurnNote({ turn, maxTurns, what, booking, totalNanoUsd, workerId, repliedAt: now(), remarks });
   }
 }
 
-/** Share of the price step that prompts stay under: the estimate may be too low, and the step would cost many times the price. */
-const SHARE_OF_STEP = 0.8;
-
-/** Tokens that a prompt may have: well below the price step, and with room for the reply. */
-function toLimitTokens({ contextTokens, priceStepTokens }: CatalogEntry): number {
-  const window = contextTokens - MAX_REPLY_TOKENS;
-  return Math.min(priceStepTokens === null ? window : priceStepTokens * SHARE_OF_STEP, window);
+function toBlock(text: string): Anthropic.TextBlockParam {
+  return { type: 'text', text };
 }

@@ -11,6 +11,7 @@ export function toFinding(parts: {
   identity: TaskIdentity;
   task: TaskData;
   value: unknown;
+  isPartial: boolean;
   totals: JobTotals;
   state: ToolState;
   entry: CatalogEntry;
@@ -18,13 +19,14 @@ export function toFinding(parts: {
   recovered: number;
   endedAt: Date;
 }): Finding {
-  const { identity, task, value, totals, state, entry, workerId, recovered, endedAt } = parts;
+  const { identity, task, value, isPartial, totals, state, entry, workerId, recovered, endedAt } = parts;
   return createFinding({
     identity,
     workerId,
     storedAt: endedAt.toISOString(),
     task: task.description,
     result: value,
+    isPartial,
     kind: task.kind ?? 'other',
     model: entry,
     promptVersion: PROMPT_VERSION,

@@ -8,7 +8,8 @@ export function toTurnNote(turn: {
   /** From 0. */
   turn: number;
   maxTurns: number;
-  decision: Decision;
+  /** What the reply led to. */
+  what: string;
   /** Null: the reply was replayed. */
   booking: Booking | null;
   /** Of the task so far. */
@@ -18,8 +19,7 @@ export function toTurnNote(turn: {
   /** What else a person should know of the turn. */
   remarks: readonly string[];
 }): TurnNote {
-  const { decision, booking, maxTurns: of, remarks } = turn;
-  const what = decision.kind === 'tools' ? decision.uses.map((use) => use.name).join(', ') : decision.kind;
+  const { what, booking, maxTurns: of, remarks } = turn;
   const cost =
     booking === null ? 'replayed' : `${formatUsd(booking.nanoUsd, 6)}, ${toTotalTokens(booking.usage)} tokens`;
   const number = turn.turn + 1;
@@ -27,4 +27,19 @@ export function toTurnNote(turn: {
     log: `${turn.repliedAt.toISOString()} turn ${number} of ${of}: ${what} (${[cost, turn.workerId, ...remarks].join(', ')})`,
     progress: { turn: number, of, costUsd: Number(toUsdString(turn.totalNanoUsd, 6)) },
   };
+}
+
+/** A decision in a word or two. */
+export function describeDecision(decision: Decision): string {
+  switch (decision.kind) {
+    case 'tools':
+      return decision.uses.map((use) => use.name).join(', ');
+    case 'final':
+      return decision.isPartial ? 'partial result' : 'final';
+    case 'empty':
+      return 'empty, asked again';
+    case 'repair':
+    case 'fail':
+      return decision.kind;
+  }
 }

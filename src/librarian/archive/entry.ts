@@ -1,4 +1,4 @@
-import { SHARD_TEST_KIND, SURVEY_KIND } from '../../findings/finding.ts';
+import { PARTIAL, PARTIAL_NOTE, SHARD_TEST_KIND, SURVEY_KIND } from '../../findings/finding.ts';
 import { isCondensed } from '../../findings/condensed.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
@@ -65,6 +65,7 @@ export function escapeTags(text: string): string {
 function toBlock(finding: StoredFinding): string {
   const { files_changed: files, topics, citations } = finding;
   let lines = addLine(asText(finding.task), asText(finding.result));
+  if (finding.status === PARTIAL) lines = addLine(lines, PARTIAL_NOTE);
   if (files.length > 0) lines = addLine(lines, `Files changed: ${files.join(', ')}`);
   if (topics.length > 0) lines = addLine(lines, `Topics: ${topics.join(', ')}`);
   if (citations.length > 0) lines = addLine(lines, `Based on: ${citations.join(', ')}`);

@@ -1,6 +1,6 @@
 -- finish-task: for each job books its last call, if one is given, and records its finding once, with index, counts, events and announcements.
--- `by_batch` and `batch_failed` are given only with a batch, a job's `spend` only if the job has a budget of its own.
---@keys reservations counters ledger totals cost outage cooldown ledger_days index by_session context_active session events [by_batch] [batch_failed]
+-- A finding of status `partial` is counted apart, too. `by_batch`, `batch_failed` and `batch_facts` are given only with a batch, a job's `spend` only if the job has a budget of its own.
+--@keys reservations counters ledger totals cost outage cooldown ledger_days index by_session context_active session events [by_batch] [batch_failed] [batch_facts]
 --@own turns lock logs finding [spend]
 --@answers recorded | already | taken | lock-lost
 --@include context
@@ -22,7 +22,7 @@ k.lock = own_key(1, 'lock') -- `book_calls` reads the queue's name from it
 if #calls > 0 then book_calls(k, shared.row, shared.vendor, calls) end
 
 local holders = redis.call('MGET', unpack(own_keys('lock')))
-local count, tokens = 0, 0
+local count, tokens, partial = 0, 0, 0
 local indexed, done, batch_jobs = {}, {}, {}
 
 local function record(i, job)
@@ -36,7 +36,7 @@ local function record(i, job)
     return 'taken'
   end
   if job.token ~= '' then note_turn(lock, logs, job.log, job.progress) end
-  count, tokens = count + 1, tokens + tonumber(job.tokens)
+  count, tokens, partial = count + 1, tokens + tonumber(job.tokens), partial + job.partial
   indexed[#indexed + 1], indexed[#indexed + 2] = job.at, job.id
   done[#done + 1] = turns
   done[#done + 1] = own_key(i, 'spend')
@@ -59,7 +59,13 @@ if count > 0 then
     redis.call('SREM', batch_failed, unpack(batch_jobs))
   end
   count_tokens(context_active, string.format('%.0f', tokens))
-  if redis.call('HGET', session, 'name') == shared.session then redis.call('HINCRBY', session, 'findings', more) end
+  local in_session = redis.call('HGET', session, 'name') == shared.session
+  if in_session then redis.call('HINCRBY', session, 'findings', more) end
+  if partial > 0 then
+    redis.call('HINCRBY', counters, 'partial_findings', partial)
+    if in_batch then redis.call('HINCRBY', batch_facts, 'partial', partial) end
+    if in_session then redis.call('HINCRBY', session, 'partial', partial) end
+  end
   redis.call('HINCRBY', k.totals, shared.vendor .. ':tasks', more)
   redis.call('HINCRBY', k.ledger, shared.row .. 'tasks', more)
   redis.call('DEL', unpack(done))

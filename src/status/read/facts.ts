@@ -42,6 +42,7 @@ export async function readFacts({ redis, keys }: Db) {
       name: session['name'] ?? null,
       startedAt: session['startedAt'] ?? null,
       findings: Number(session['findings'] ?? 0),
+      partial: Number(session['partial'] ?? 0),
     },
     models: Object.keys(modelsInUse).sort(),
     isCondensing: isCondensing === 1,

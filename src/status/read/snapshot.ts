@@ -42,6 +42,7 @@ export async function readStatus(db: Db, options: StatusOptions): Promise<Status
     findings: {
       live: facts.live,
       sinceSession: facts.session.findings,
+      partialSinceSession: facts.session.partial,
       contextTokens: Number(facts.contextTokens ?? 0) || 0, // other programs may write it too
     },
     compaction: toCompaction(facts.live, facts),

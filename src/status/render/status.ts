@@ -28,7 +28,7 @@ export function renderStatus(snapshot: StatusSnapshot, options: RenderOptions = 
   const lines = [
     colours.bold(`📊 SWARM STATUS${snapshot.kind === 'simulated' ? ' (simulated models)' : ''}`),
     colours.dim(RULE),
-    `Redis Context:    ${findings.live} findings (+${findings.sinceSession}), ~${findings.contextTokens} tokens`,
+    `Redis Context:    ${findings.live} findings (${renderNew(findings)}), ~${findings.contextTokens} tokens`,
     `Active Workers:   ${renderWorkers(snapshot.workers)}`,
     `Librarians:       ${renderShards(snapshot.shards)}`,
     `Tasks:            ${tasks.waiting} waiting | ${tasks.active} active | ${tasks.delayed} delayed | ${tasks.failed} failed`,
@@ -52,7 +52,7 @@ export function renderCompactStatus(snapshot: StatusSnapshot): string {
   const tasks = tasksOf(snapshot);
   const share = delegationOf(snapshot);
   const parts = [
-    `📊 ${snapshot.findings.live} findings (+${snapshot.findings.sinceSession})`,
+    `📊 ${snapshot.findings.live} findings (${renderNew(snapshot.findings)})`,
     countOf(snapshot.workers.length, 'worker'),
     `tasks ${tasks.waiting} waiting ${tasks.active} active ${tasks.delayed} delayed ${tasks.failed} failed`,
     formatUsd(totalNanoUsd(snapshot), 4),
@@ -65,6 +65,10 @@ export function renderCompactStatus(snapshot: StatusSnapshot): string {
   }
   if (snapshot.halt) parts.push(`⛔ halted: ${toOneLine(snapshot.halt.reason)}`);
   return parts.join(' | ');
+}
+
+function renderNew({ sinceSession, partialSinceSession: partial }: StatusSnapshot['findings']): string {
+  return `+${sinceSession}${partial === 0 ? '' : `, ${partial} partial`}`;
 }
 
 function tasksOf(snapshot: StatusSnapshot) {

@@ -23,15 +23,22 @@ export async function noteRetryInBatch({ redis, keys }: Db, batch: string, jobId
 export async function noticeBatchEnd({ redis, keys }: Db, batch: string, notifier: Notifier): Promise<void> {
   const chain = redis
     .pipeline()
-    .hmget(keys.batch(batch), 'tasks', 'loaded', 'round')
+    .hmget(keys.batch(batch), 'tasks', 'loaded', 'round', 'partial')
     .zcard(keys.indexByBatch(batch))
     .scard(keys.batchFailed(batch));
   const [facts, completed, failed] = ((await chain.exec()) ?? []).map(([error, reply]) => {
     if (error) throw error;
     return reply;
   }) as [(string | null)[], number, number];
-  const [tasks, loaded, round] = facts;
+  const [tasks, loaded, round, partial] = facts;
   const count = Number(tasks ?? 0);
   if (loaded !== '1' || count === 0 || completed + failed < count) return;
-  notifier.notify(`batch:${batch}:${round ?? '0'}`, { event: 'batch-end', batch, tasks: count, completed, failed });
+  notifier.notify(`batch:${batch}:${round ?? '0'}`, {
+    event: 'batch-end',
+    batch,
+    tasks: count,
+    completed,
+    partial: Number(partial ?? 0),
+    failed,
+  });
 }

@@ -20,6 +20,7 @@ export async function readBatch(db: Db, batch: string): Promise<BatchState> {
     lines: Number(facts['lines'] ?? 0),
     tasks: Number(facts['tasks'] ?? 0),
     completed,
+    partial: Number(facts['partial'] ?? 0),
     failed,
     settledNanoUsd: budget.settled,
     uncertainNanoUsd: budget.uncertain,

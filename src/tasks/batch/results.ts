@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import { PARTIAL } from '../../findings/finding.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { withOriginals } from '../../findings/condensed.ts';
@@ -15,7 +16,7 @@ export interface ResultLine {
   /** Null for a line that is no task. */
   task_id: string | null;
   /**
-   * `completed` and `failed`; `waiting`, `active`, `delayed`, `parked` while it has not ended; `invalid` and `blank` for
+   * `completed`, `partial` (its worker ran out of turns; the result is what it had) and `failed`; `waiting`, `active`, `delayed`, `parked` while it has not ended; `invalid` and `blank` for
    * lines that are no task; `missing` for a task that is neither in the queue nor has a finding.
    */
   state: string;
@@ -94,7 +95,8 @@ function toOwnFinding(text: string | null, task: TaskEntry): StoredFinding | nul
 }
 
 function toCompleted(finding: StoredFinding): TaskEnd {
-  return { state: 'completed', finding, cost: finding.cost ?? null, error: null };
+  const state = finding.status === PARTIAL ? PARTIAL : 'completed';
+  return { state, finding, cost: finding.cost ?? null, error: null };
 }
 
 function toOpenEnd(job: JobView, parked: boolean): { state: string; error: string | null } {

@@ -48,7 +48,10 @@ export interface BatchState {
   lines: number;
   /** Tasks enqueued. */
   tasks: number;
+  /** With a finding, the partial ones included. */
   completed: number;
+  /** Of the completed ones: those whose worker ran out of turns. */
+  partial: number;
   failed: number;
   settledNanoUsd: number;
   uncertainNanoUsd: number;

@@ -34,6 +34,14 @@ describe.skipIf(executable === null)('the pages of findings', () => {
     await page.getByText(/read the wrong folder, ann@box/).waitFor();
   });
 
+  it('mark a finding whose worker ran out of turns', async () => {
+    await storeFindings(fixture, { f1: { result: 'At least one pear.', status: 'partial' } });
+    const list = await openPage('/findings');
+    await list.getByText('partial', { exact: true }).waitFor();
+    await list.getByRole('link', { name: 'f1' }).click();
+    await list.getByText('its worker ran out of turns').waitFor();
+  });
+
   it.each([
     ['a task', { kind: 'docs', job_id: 'task-1' }, 1],
     ['a task that was in no queue', { kind: 'docs', job_id: 'single-0123456789abcdef' }, 0],

@@ -380,3 +380,14 @@ describe('work that refers to a condensed finding', () => {
     expect(result).toMatchObject({ findingId: 'finding_one-3', result: 'What one learned, part 3' });
   });
 });
+
+describe('a partial finding', () => {
+  it('is given to the answer of its mission as one', async () => {
+    const partial = { finding_id: 'finding_p', result: { lines: 7 }, status: 'partial' };
+    await redis.redis.set(redis.keys.finding('finding_p'), JSON.stringify(partial));
+    const node = { n: 1, task: 'look', description: 'Look', kind: 'other', model: 'haiku', reason: null } as const;
+    const view = { node: { ...node, files: [], dependsOn: [] }, state: 'done', findingId: 'finding_p' };
+    const [result] = await readResults(redis.db, [view as unknown as NodeView]);
+    expect(result?.result).toBe('Partial: its worker ran out of turns, and reported what it had.\n{"lines":7}');
+  });
+});

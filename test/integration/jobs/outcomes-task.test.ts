@@ -17,11 +17,6 @@ const FAILURES: [string, RegExp, { description: string; more?: object; faults?: 
   ['a login page with status 200', /^malformed: /, { description: 'Say', faults: [{ kind: 'html' }] }],
   ['a reply that was cut off', /^step-limit: .*cut off/, { description: 'Say', faults: [{ kind: 'cut-off' }] }],
   [
-    'too many turns',
-    /^step-limit: no result after 2 turns/,
-    { description: 'Say [[turns:5]]', more: { max_turns: 2 } },
-  ],
-  [
     'a result that breaks its schema twice',
     /^schema: .*lines/,
     { description: 'Count [[bad-schema]]', more: { schema: SCHEMA } },
@@ -94,7 +89,8 @@ test('a bad job of any other BullMQ client fails at once with the rule it broke,
 
 test('a failed task that is edited starts afresh, and leaves one finding', async () => {
   const fleet = await useSimulatedFleet(redis);
-  const id = await fleet.add('Say [[turns:5]]', { max_turns: 2 });
+  fleet.simulator.setFaults([{ kind: 'refusal', when: { turn: 1 }, times: 1 }]);
+  const id = await fleet.add('Say [[turns:5]]', { max_turns: 6 });
   const failed = await fleet.until(id, 'failed');
   await failed.updateData({ ...(failed.data as object), max_turns: 10 }); // Bull Board's edit
   await failed.retry();

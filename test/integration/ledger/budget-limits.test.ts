@@ -49,7 +49,7 @@ test('the day’s budget is never passed, halts the fleet, and goes on when it i
     env: { FLEET_BUDGET_USD: String(limit) },
   });
   const watch = watchSpend(`day:${toUtcDay(new Date())}`);
-  const ids = await Promise.all(Array.from({ length: 100 }, (_, i) => fleet.add(`Say ${i} [[tokens:2000]]`)));
+  const ids = await Promise.all(Array.from({ length: 100 }, (_, i) => fleet.add(`Say ${i} [[tokens:4000]]`)));
 
   const halt = await waitUntil(() => fleet.halt.read(), { what: 'the halt', timeoutMs: 30_000 });
   expect(halt).toMatchObject({ reason: 'budget' });
@@ -75,8 +75,8 @@ test('a batch’s own budget parks its jobs only, and raising it releases them',
   const { db } = fleet.inner;
   const { keys } = db;
   const watch = watchSpend('batch:small');
-  const tasks = Array.from({ length: 10 }, (_, i) => ({ description: `Say ${i} [[turns:1]] [[tokens:1000]]` }));
-  await fleet.tasks.addMany(tasks, { batch: 'small', budgetUsd: 0.008 });
+  const tasks = Array.from({ length: 10 }, (_, i) => ({ description: `Say ${i} [[turns:1]] [[tokens:4000]]` }));
+  await fleet.tasks.addMany(tasks, { batch: 'small', budgetUsd: 0.03 });
   const other = await fleet.add('Say hello');
 
   await fleet.until(other, 'completed');
@@ -86,7 +86,7 @@ test('a batch’s own budget parks its jobs only, and raising it releases them',
   expect(await parked()).toBeGreaterThan(0);
   expect(await fleet.halt.read()).toBeNull();
   expect(await fleet.queue.getFailedCount()).toBe(0);
-  expect(await watch.stop()).toBeLessThanOrEqual(toNanoUsd(0.008));
+  expect(await watch.stop()).toBeLessThanOrEqual(toNanoUsd(0.03));
 
   await setBudget(db, 1, { batch: 'small' });
   await releaseParked({ db, queues: fleet.inner.queues }, { scope: 'batch', name: 'small' });
@@ -101,13 +101,13 @@ test('a task’s own budget holds over all its turns', async () => {
   const id = await fleet.add('Describe big.txt [[turns:8]]', {
     workspace: 'site',
     files: ['big.txt'],
-    budget_usd: 0.007,
+    budget_usd: 0.02,
   });
   await fleet.until(id, 'delayed'); // the last step of parking, after mark and log line
   expect(await redis.redis.hexists(keys.parked, id)).toBe(1);
   expect(await fleet.logs(id)).toMatch(/parked: budget\. the budget of task /);
   const spent = Number(await redis.redis.hget(keys.spend(`task:${id}`), 'settled'));
-  expect(spent).toBeLessThanOrEqual(toNanoUsd(0.007));
+  expect(spent).toBeLessThanOrEqual(toNanoUsd(0.02));
   const calls = fleet.simulator.requests().length;
 
   await setBudget(db, 1, { task: id });

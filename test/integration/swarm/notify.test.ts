@@ -47,6 +47,7 @@ test('tells of a batch’s end once, however many workers there are', async () =
       batch: 'many',
       tasks: 40,
       completed: 40,
+      partial: 0,
       failed: 0,
     },
   ]);

@@ -44,7 +44,7 @@ test('runs an edited task again and keeps both texts in the log', async () => {
 });
 
 test('gives a task that ran out of turns more of them', async () => {
-  const model = createScriptedModel((_, call) => (call <= 2 ? ONE_TOOL : 'done'));
+  const model = createScriptedModel((_, call) => (call <= 2 ? ONE_TOOL : 'done')); // also in the last turn
   const fleet = await useFleet(redis, { haiku: model });
   const { id } = await fleet.tasks.add({ description: 'Search twice', max_turns: 1 });
   await fleet.until(id, 'failed');

@@ -1,12 +1,27 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { PROMPT_VERSION, toRepairMessage, toSystemBlocks, toTaskMessage } from '../../../src/haiku/loop/prompt.ts';
+import {
+  EMPTY_NOTICE,
+  LAST_TURN_NOTICE,
+  PROMPT_VERSION,
+  THREE_TURNS_NOTICE,
+  toRepairMessage,
+  toSystemBlocks,
+  toTaskMessage,
+} from '../../../src/haiku/loop/prompt.ts';
 
 it('has a version of its own for every wording', () => {
-  const wording = [toSystemBlocks([])[0]?.text, toTaskMessage({ description: 'x' }), toRepairMessage('x')].join('\n');
+  const wording = [
+    toSystemBlocks([])[0]?.text,
+    toTaskMessage({ description: 'x' }),
+    toRepairMessage('x'),
+    THREE_TURNS_NOTICE,
+    LAST_TURN_NOTICE,
+    EMPTY_NOTICE,
+  ].join('\n');
   const digest = createHash('sha256').update(wording).digest('hex').slice(0, 12);
   // A change of the text needs a new PROMPT_VERSION, because findings name theirs.
-  expect({ version: PROMPT_VERSION, digest }).toEqual({ version: 'task-1', digest: 'fe686042ea9e' });
+  expect({ version: PROMPT_VERSION, digest }).toEqual({ version: 'task-2', digest: '082a533240c8' });
 });
 
 it('sends the same system blocks, byte for byte, with every task without contexts', () => {

@@ -27,6 +27,11 @@ describe('a finding in the archive', () => {
     );
   });
 
+  test('says that it is partial', () => {
+    const { block } = entry('finding_1', { task: 'Count', result: 'at least 12', status: 'partial' });
+    expect(block).toContain('Count\nat least 12\nPartial: its worker ran out of turns');
+  });
+
   test('of an older program needs only its content', () => {
     const old = entry('legacy', { task_id: 't1', worker_id: 'w', timestamp: 'never', content: 'Tea is sold out' });
     expect(old).toMatchObject({ id: 'legacy', at: 0, sessions: [], topics: [] });

@@ -9,7 +9,9 @@ function archiveLine(
   stored: { compaction?: Record<string, string>; isCondensing?: boolean } = {},
 ): string {
   const compaction = toCompaction(live, { compaction: {}, isCondensing: false, ...stored });
-  const text = renderStatus(snapshotWith({ compaction, findings: { live, sinceSession: 0, contextTokens: 0 } }));
+  const text = renderStatus(
+    snapshotWith({ compaction, findings: { live, sinceSession: 0, partialSinceSession: 0, contextTokens: 0 } }),
+  );
   return text.split('\n').find((line) => line.startsWith('Archive:')) ?? '';
 }
 

@@ -5,8 +5,9 @@ import { html } from '../html.js';
 const VENDORS = { sonnet: 'Sonnet', haiku: 'Haiku', gemini: 'Gemini', other: 'Other' };
 
 export function Findings({ findings, shards }) {
+  const partial = findings.partialSinceSession === 0 ? '' : `, ${count(findings.partialSinceSession)} partial`;
   return html`<${Card} title="Findings" class="card third">
-    <${Figure} value=${count(findings.live)} note=${`+${count(findings.sinceSession)} this session`} />
+    <${Figure} value=${count(findings.live)} note=${`+${count(findings.sinceSession)} this session${partial}`} />
     <${Facts} of=${[['Context', `~${count(findings.contextTokens)} tokens`]]} />
     ${shards.length === 0 && html`<${Facts} of=${[['Librarians', 'none configured']]} />`}
   <//>`;

@@ -1,13 +1,18 @@
-import { FindingLink, Table, Time } from '../elements.js';
+import { FindingLink, Summary, Table, Time } from '../elements.js';
 import { findingCost } from '../format.js';
 import { html } from '../html.js';
 
 const COLUMNS = { Time: 'tight', Summary: 'text', Finding: 'tight', Cost: 'number' };
 
 export function Recent({ findings }) {
-  const rows = findings.map(({ id, at, summary, costUsd }) => ({
+  const rows = findings.map(({ id, at, summary, status, costUsd }) => ({
     key: id,
-    cells: [html`<${Time} at=${at} />`, summary || '–', html`<${FindingLink} id=${id} />`, findingCost(costUsd)],
+    cells: [
+      html`<${Time} at=${at} />`,
+      html`<${Summary} of=${summary} status=${status} />`,
+      html`<${FindingLink} id=${id} />`,
+      findingCost(costUsd),
+    ],
   }));
   return html`<section class="wide">
     <h2><span>Newest findings</span>${rows.length > 0 && html`<a href="/findings">All findings</a>`}</h2>

@@ -1,10 +1,11 @@
 import { NotFoundError, UsageError } from '../../../errors.ts';
 import type { FindingQuery, StoredFinding } from '../../../findings/types.ts';
+import { PARTIAL } from '../../../findings/finding.ts';
 import { toSummary } from '../../../findings/stored.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { FINDINGS_SHOWN } from '../../input/options.ts';
-import { lineWidth, printJson, fitLine, withoutControls, toStatusMark } from '../../output/print.ts';
+import { lineWidth, printJson, fitLine, withoutControls, toStatusMark, PARTIAL_MEANING } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 
 export interface FindingsOptions {
@@ -82,6 +83,7 @@ function renderFinding(finding: StoredFinding): string {
   const facts: [string, string | undefined][] = [
     ['Retracted', toRetraction(finding)],
     ['Condensed', finding.status === 'condensed' ? `replaced by ${finding.summary_id ?? ''}` : undefined],
+    ['Partial', finding.status === PARTIAL ? PARTIAL_MEANING : undefined],
     ['Task', fitLine(finding.task ?? '', 400)],
     ['At', finding.at],
     ['By', [finding.worker_id, finding.model].filter((part) => part !== undefined).join(', ')],

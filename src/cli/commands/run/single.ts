@@ -1,12 +1,12 @@
 import { findWorkerIdProblem } from '../../../../queues/ids.ts';
 import { AccountRefusedError, BudgetReachedError, CancelledError, FleetError, UsageError } from '../../../errors.ts';
-import type { Finding } from '../../../findings/finding.ts';
+import { PARTIAL, type Finding } from '../../../findings/finding.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { allSonnetNanoUsd, toSavedPercent } from '../../../pricing/cost.ts';
 import { toPromptTokens } from '../../../pricing/tokens.ts';
 import { findPrices } from '../../../pricing/catalog.ts';
 import { EXIT } from '../../output/report-failure.ts';
-import { printJson } from '../../output/print.ts';
+import { PARTIAL_MEANING, printJson } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { toTaskInput, type TaskCommandOptions } from './task-input.ts';
 
@@ -55,13 +55,14 @@ export async function runSingleCommand({ task, ...options }: SingleCommandOption
   });
 }
 
-/** The result in three lines: finding, cost, and the command that shows it. */
+/** The result in a few lines: finding, cost, and the command that shows it. */
 function renderSingle(finding: Finding, sonnetModel: string): string {
   const cost = toNanoUsd(finding.cost);
   const sonnet = allSonnetNanoUsd(findPrices(sonnetModel, new Date()), finding.usage);
   const tokens = `${toPromptTokens(finding.usage)} input, ${finding.usage.output} output`;
   return [
     `✅ Finding written: finding:${finding.finding_id}`,
+    ...(finding.status === PARTIAL ? [`   Partial: ${PARTIAL_MEANING}`] : []),
     `   Cost: ${formatUsd(cost, 6)} (${tokens}) — Sonnet: ${formatUsd(sonnet, 6)}, saved ${toSavedPercent(cost, sonnet).toFixed(1)} %`,
     `   Coordinator: fleet findings ${finding.finding_id}`,
   ].join('\n');

@@ -1,0 +1,132 @@
+import type { Usage } from '../../../queues/usage.ts';
+import { BoundThinkingError, TaskFailedError } from '../../errors.ts';
+import { PaidCalls, type DoneJob, type PaidReply } from '../../ledger/paid-calls.ts';
+import type { Turn, TurnNote } from '../../ledger/types.ts';
+import type { ModelRequest } from '../../models/model.ts';
+import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
+import { countOf } from '../../text/plural.ts';
+import { Conversation } from './conversation.ts';
+import { toPrefixHash } from './prefix-hash.ts';
+import { PROMPT_VERSION, toSystemBlocks } from './prompt.ts';
+import { toPromptLimit, toReplyRooms } from './reply-room.ts';
+import type { TaskLoopParts, TaskRun, TurnReply } from './types.ts';
+
+type Paid = PaidReply<TurnReply>;
+
+/** The prompt of a task so far, and the paid calls of its turns. */
+export class TurnCalls {
+  readonly paid: PaidCalls<TurnReply>;
+  readonly conversation: Conversation;
+  readonly #run: TaskRun;
+  readonly #parts: TaskLoopParts;
+  readonly #fixed: Pick<ModelRequest, 'model' | 'system' | 'tools' | 'user'>;
+  readonly #limitTokens: number;
+  readonly #prefix: string;
+  #usage: Usage = { ...NO_USAGE };
+  #replayedCount = 0;
+  #withoutThinking = 0;
+  #wasRefused = false;
+
+  /** @param first the first message to the model */
+  constructor(run: TaskRun, parts: TaskLoopParts, first: string) {
+    const { entry, toolset, ledger } = parts;
+    const { identity, signal, isDraining } = run;
+    const system = toSystemBlocks(parts.contexts);
+    const tools = toolset.definitions;
+    this.#run = run;
+    this.#parts = parts;
+    this.paid = new PaidCalls({ ledger, identity, signal, isDraining });
+    this.#fixed = { model: entry.id, system, tools, user: identity.jobId };
+    this.#limitTokens = toPromptLimit(entry);
+    this.conversation = new Conversation([system, tools], first);
+    const start = { version: PROMPT_VERSION, model: entry.id, limitTokens: this.#limitTokens, first };
+    this.#prefix = toPrefixHash(start, [system, tools]);
+  }
+
+  /** Tokens of all turns so far, of replayed ones too: the same in every run of the task. */
+  get usage(): Usage {
+    return this.#usage;
+  }
+
+  /** How many replies of earlier runs were used so far. */
+  get replayedCount(): number {
+    return this.#replayedCount;
+  }
+
+  /**
+   * Replays the reply of a turn, or makes the call. A reply that was cut is stored as it is; the one that comes instead, with
+   * more room, has a turn of its own.
+   * @param turn from 0
+   * @param isLast whether the model may call no tool any more
+   * @param toCutNote the line about a reply that was cut
+   * @throws what `PaidCalls.make` throws; TaskFailedError `step-limit` if the prompt is too long
+   */
+  async ask(
+    turn: number,
+    isLast: boolean,
+    toCutNote: (paid: Paid, moreTokens: number) => TurnNote,
+  ): Promise<Paid | DoneJob> {
+    this.#trim();
+    const rooms = toReplyRooms(this.#parts.entry);
+    const paid = await this.#make(turn, isLast, rooms.first);
+    if (paid.kind === 'done' || paid.reply.stopReason !== 'max_tokens' || rooms.more === rooms.first) return paid;
+    await this.paid.store(paid, toCutNote(paid, rooms.more));
+    return this.#make(`${turn}-more`, isLast, rooms.more);
+  }
+
+  /** Adds a reply to the prompt. One of an earlier run that another prompt led to leaves its thinking behind. */
+  addReply(reply: TurnReply): void {
+    this.#withoutThinking += this.conversation.addReply(reply, reply.prefix === this.#prefix);
+  }
+
+  /** What happened since the last line of the job's log. */
+  takeRemarks(): string[] {
+    const replies = countOf(this.#withoutThinking, 'reply', 'replies');
+    const remarks = [
+      ...(this.#withoutThinking > 0 ? [`without the thinking of ${replies} to another prompt`] : []),
+      ...(this.#wasRefused ? ['asked again without thinking, which the provider took for that of another prompt'] : []),
+    ];
+    this.#withoutThinking = 0;
+    this.#wasRefused = false;
+    return remarks;
+  }
+
+  #trim(): void {
+    const limit = this.#limitTokens;
+    this.conversation.trim(limit);
+    const { tokensEstimate } = this.conversation;
+    if (tokensEstimate <= limit) return;
+    throw new TaskFailedError(
+      'step-limit',
+      `the prompt has about ${tokensEstimate} tokens, ${this.#fixed.model} is kept under ${limit}; shorten the task or its data`,
+    );
+  }
+
+  async #make(turn: Turn, isLast: boolean, maxTokens: number): Promise<Paid | DoneJob> {
+    const { messages } = this.conversation;
+    const { entry, model } = this.#parts;
+    const request: ModelRequest = { ...this.#fixed, messages, maxTokens, ...(isLast ? { toolChoice: 'none' } : {}) };
+    const countInput = (signal: AbortSignal): Promise<number | null> => model.countTokens(request, { signal });
+    const payer = { entry, free: false };
+    const bound = { ...this.conversation.bound, maxTokens, countInput };
+    const paid = await this.paid.make({ turn, payer, bound }, () => this.#send(request));
+    if (paid.kind === 'done') return paid;
+    this.#usage = addUsage(this.#usage, paid.reply.usage);
+    if (paid.booking === null) this.#replayedCount += 1;
+    return paid;
+  }
+
+  /** Asks once more, without thinking, if the provider refuses the thinking of earlier turns. That refusal costs nothing. */
+  async #send(request: ModelRequest): Promise<TurnReply> {
+    const { model } = this.#parts;
+    const { signal } = this.#run;
+    const prefix = this.#prefix;
+    try {
+      return { ...(await model.call(request, { signal })), prefix };
+    } catch (error) {
+      if (!(error instanceof BoundThinkingError) || this.conversation.dropThinking() === 0) throw error;
+      this.#wasRefused = true;
+      return { ...(await model.call(request, { signal })), prefix };
+    }
+  }
+}

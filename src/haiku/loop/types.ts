@@ -1,0 +1,39 @@
+import type { TaskData, TaskResult } from '../../../queues/tasks.ts';
+import type { Finding } from '../../findings/finding.ts';
+import type { TaskIdentity, TurnLedger } from '../../ledger/types.ts';
+import type { Model, ModelReply } from '../../models/model.ts';
+import type { CatalogEntry } from '../../pricing/catalog.ts';
+import type { ResultCheck } from '../../tasks/result-schema.ts';
+import type { ToolContext, Toolset } from '../tools/tool.ts';
+import type { MemoryContext } from './prompt.ts';
+
+/** One run of one task. */
+export interface TaskRun {
+  identity: TaskIdentity;
+  task: TaskData;
+  /** Fires when the run must end at once: cancelled, lock lost, out of time. Its reason is the error that the run throws. */
+  signal: AbortSignal;
+  /** True once the process shuts down or gives the job up: the run ends before its next call or its next tools. */
+  isDraining(): boolean;
+}
+
+/** What the job returns, and the finding for a caller that runs the task without a queue. */
+export type CompletedTask = TaskResult & { finding: Finding };
+
+export interface TaskLoopParts {
+  model: Model;
+  entry: CatalogEntry;
+  ledger: TurnLedger;
+  toolset: Toolset;
+  toolContext: Omit<ToolContext, 'state' | 'signal'>;
+  contexts: MemoryContext[];
+  checkResult: ResultCheck;
+  workerId: string;
+  now(): Date;
+}
+
+/** A reply as a turn stores it. */
+export interface TurnReply extends ModelReply {
+  /** Hash of what the prompt began with (`toPrefixHash`). Absent: a version stored it that kept none. */
+  prefix?: string;
+}
