@@ -5,6 +5,7 @@ import type { WorkerBase } from '../jobs/worker/worker-base.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
+import { createPacer } from '../pacing/pacer.ts';
 import { createMissionHandler, readMissionProgress } from './handler.ts';
 import { readMissionFields, writeMission } from './mission/record.ts';
 import { watchMissions, type WatchParts } from './upkeep/watch.ts';
@@ -41,10 +42,12 @@ function createRole({ config, model, log }: CoordinatorParts, base: WorkerBase):
   const now = (): Date => new Date();
   const shared = { db, queues, halt, config, notifier, workerId, log, now };
   const missions = watchMissions(shared);
+  const pacer = createPacer({ db, limitKey: model.limitKey, log });
   return {
     handler: createMissionHandler({
       ...shared,
       model,
+      pacer,
       ledger: createTurnLedger({ db, workerId, now, queue: 'missions', apart: 'coordinator' }),
       currentSession,
       onWaiting: missions.noteWaiting,
@@ -62,6 +65,7 @@ function createRole({ config, model, log }: CoordinatorParts, base: WorkerBase):
       await subscriber.subscribe(db.keys.channelCompletions);
       return [missions.stop];
     },
+    close: async () => pacer?.close(),
   };
 }
 

@@ -14,6 +14,7 @@ import { lockLost } from '../ledger/refusals.ts';
 import type { TaskIdentity, TurnLedger } from '../ledger/types.ts';
 import { findModel } from '../pricing/catalog.ts';
 import type { Model } from '../models/model.ts';
+import type { Pacer } from '../pacing/types.ts';
 import type { Db } from '../redis/db.ts';
 import { createResultCheck } from '../tasks/result-schema.ts';
 import { runBuiltIn } from './built-in/run-built-in.ts';
@@ -27,6 +28,8 @@ export interface TaskHandlerParts {
   db: Db;
   model: Model;
   ledger: TurnLedger;
+  /** Keeps the provider's limits. Null: nothing limits the model. */
+  pacer: Pacer | null;
   findings: FindingStore;
   workerId: string;
   /** Asks the archive for tasks. Undefined: no librarian is configured. */
@@ -39,13 +42,15 @@ export interface TaskHandlerParts {
 type TaskRunContext = Pick<JobRun, 'token' | 'signal' | 'isDraining'> & {
   jobId: string;
   attempt: number;
+  /** Writes a line into the job's log. */
+  note?: (line: string) => Promise<unknown>;
 };
 
 export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<CompletedTask>;
 
 /** Returns the function that runs a parsed task: it finds the model, workspace and contexts, then runs the loop. */
 export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
-  const { db, config, model, ledger, findings, workerId, archive } = parts;
+  const { db, config, model, ledger, pacer, findings, workerId, archive } = parts;
   const { redis, keys } = db;
   const reader = toFindingReader(findings);
   const noteModelUse = createModelUse(db);
@@ -81,12 +86,14 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
     }
     await noteModelUse(entry.id);
     const lockKey = keys.jobLock('tasks', run.jobId);
+    const pace = pacer?.enter({ isCounted: true, note: run.note });
     return runTask(
       { identity, task, signal: run.signal, isDraining: run.isDraining },
       {
-        model,
+        model: pace?.watch(model) ?? model,
         entry,
         ledger,
+        pace,
         toolset: workspace === null ? toolsWithoutFiles : toolsWithFiles,
         toolContext: {
           workspace,
@@ -106,7 +113,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
         workerId,
         now,
       },
-    );
+    ).finally(() => pace?.leave());
   };
 }
 

@@ -11,6 +11,7 @@ import { sweepReservations, toLostAfterMs } from '../ledger/sweep.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
+import { createPacer } from '../pacing/pacer.ts';
 import { createArchiveAsker } from '../librarian/queries/archive-asker.ts';
 import { createTaskHandler } from './handler.ts';
 
@@ -53,10 +54,12 @@ function createRole({ config, model, log, lostAfterMs, onStart }: HaikuParts, ba
   // Without a shard no librarian answers, so tasks cannot ask the archive.
   const archive =
     config.shards.length === 0 ? undefined : createArchiveAsker({ db, queue: queues.archive, url: config.REDIS_URL });
+  const pacer = createPacer({ db, limitKey: model.limitKey, log });
   const handle = createTaskHandler({
     config,
     db,
     model,
+    pacer,
     ledger: createTurnLedger({ db, workerId, now: () => new Date() }),
     findings: createFindingStore(db),
     workerId,
@@ -66,7 +69,8 @@ function createRole({ config, model, log, lostAfterMs, onStart }: HaikuParts, ba
   return {
     async handler(task, { job, token, signal, isDraining }) {
       onStart?.();
-      const run = { token, signal, isDraining, jobId: job.id ?? '', attempt: job.attemptsMade };
+      const note = (line: string): Promise<unknown> => job.log(line);
+      const run = { token, signal, isDraining, jobId: job.id ?? '', attempt: job.attemptsMade, note };
       const { findingId, costNanoUsd } = await handle(task, run);
       return { findingId, costNanoUsd };
     },
@@ -78,7 +82,10 @@ function createRole({ config, model, log, lostAfterMs, onStart }: HaikuParts, ba
     },
     onHalt: (reason) => log.warn({ reason }, 'halted: running calls end and are stored'),
     getReady: () => ({ budget: formatUsd(base.budgetNanoUsd, 4) }),
-    close: async () => archive?.close(),
+    async close() {
+      await pacer?.close();
+      await archive?.close();
+    },
   };
 }
 

@@ -22,6 +22,7 @@ import { takeWorkerName } from '../swarm/worker-name.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Model } from '../models/model.ts';
+import { createPacer } from '../pacing/pacer.ts';
 import { createNotifier } from '../swarm/notify.ts';
 import type { Db } from '../redis/db.ts';
 import { markSwarm, runPreflight } from '../redis/preflight.ts';
@@ -64,10 +65,12 @@ export async function runSingle(fleet: SingleFleet, input: TaskInput, options: S
   const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
   const halt = createHaltSwitch(db, Object.values(queues), { notifier });
   const jobId = `single-${randomBytes(8).toString('hex')}`;
+  const pacer = createPacer({ db, limitKey: options.model.limitKey, log: { warn: () => undefined } });
   const handle = createTaskHandler({
     config,
     db,
     model: options.model,
+    pacer,
     ledger: createTurnLedger({ db, workerId: name.id, now: () => new Date() }),
     findings: fleet.findings,
     workerId: name.id,
@@ -92,6 +95,7 @@ export async function runSingle(fleet: SingleFleet, input: TaskInput, options: S
       }
     }
   } finally {
+    await pacer?.close();
     await redis.del(keys.turns(jobId), keys.spend(`task:${jobId}`)); // no other run can use them: only this process knows the id
     await name.release();
     await notifier.flush();

@@ -1,9 +1,19 @@
 import type { Usage } from '../../queues/usage.ts';
-import { CallTimeoutError, FleetError, ShutdownError, type Billed, type BilledUsage } from '../errors.ts';
+import {
+  CallTimeoutError,
+  FleetError,
+  RateLimitedError,
+  ShutdownError,
+  toMessage,
+  type Billed,
+  type BilledUsage,
+} from '../errors.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
 import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
 import { toReservedBound, type CallSize } from './call-bound.ts';
+import { LONGEST_WAIT_MS } from '../pacing/model-pace.ts';
+import type { Permit, RunPace } from '../pacing/types.ts';
 import { findingTaken, lockLost, toRefusalError, toRepeatedTimeout } from './refusals.ts';
 import type {
   BeginAnswer,
@@ -66,6 +76,8 @@ export interface PaidCallsParts {
   signal: AbortSignal;
   /** True once the process shuts down or makes room for a job that must run alone: no call begins. */
   isDraining(): boolean;
+  /** Keeps the provider's limits for the calls of this run. Absent: they begin at once. */
+  pace?: RunPace | undefined;
 }
 
 const NO_NOTE: TurnNote = { log: '', progress: null };
@@ -106,10 +118,60 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   async make(terms: CallTerms, send: () => Promise<Reply>): Promise<PaidReply<Reply> | DoneJob> {
     const stored = this.#storedReply(terms);
     if (stored !== null) return stored;
+    const permit = await this.#admit(terms);
+    if (permit === null) return this.#callOnce(terms, send);
+    const sending = { isSent: false };
+    try {
+      const made = await this.#callOnce(terms, () => {
+        sending.isSent = true;
+        return send();
+      });
+      if (sending.isSent && made.kind === 'reply') permit.ended(made.reply.usage);
+      else permit.giveBack();
+      return made;
+    } catch (error) {
+      if (!sending.isSent) permit.giveBack();
+      else if (mayAskAgain(permit, error)) {
+        await this.#parts.pace?.note(`waits: ${toMessage(error)}`);
+        return this.make(terms, send);
+      }
+      throw error;
+    }
+  }
+
+  async #callOnce(terms: CallTerms, send: () => Promise<Reply>): Promise<PaidReply<Reply> | DoneJob> {
+    const stored = this.#storedReply(terms); // the wait for a permit may have loaded it
+    if (stored !== null) return stored;
     const answer = await this.#begin(terms);
     if (answer.kind === 'done') return answer;
-    if (answer.kind === 'replay') return this.make(terms, send); // this answer only loaded what is stored
+    if (answer.kind === 'replay') return this.#callOnce(terms, send); // this answer only loaded what is stored
     return this.#toReservation(terms, answer.reservation).send(send);
+  }
+
+  /** Waits for the provider's limits, in the slot and without a reservation. Null: nothing keeps them, or the reply is stored. */
+  async #admit({ turn, payer, bound }: CallTerms): Promise<Permit | null> {
+    const { pace, signal, isDraining, ledger, identity } = this.#parts;
+    if (pace === undefined) return null;
+    await this.#checkRun();
+    const ask = {
+      model: payer.entry.id,
+      inputTokens: bound.inputTokensBound,
+      outputTokens: bound.maxTokens,
+      begun: turn !== 0,
+    };
+    let looking: Promise<boolean> | undefined;
+    const isNeeded = (): Promise<boolean> =>
+      (looking = this.readStored(turn, payer).then(({ kind }) => kind === 'new'));
+    let permit: Permit | null = null;
+    try {
+      permit = await pace.admit(ask, { signal, isDraining, ...(this.#isLoaded ? {} : { isNeeded }) });
+      await looking; // a job holds one reservation at a time, also while the ledger is only read
+      return permit;
+    } catch (error) {
+      permit?.giveBack();
+      if (this.#toolResults !== undefined) await ledger.keepToolResults(identity, this.#toolResults);
+      throw error;
+    }
   }
 
   /** Reserves a call that the caller sends or releases itself. `readStored` comes first. @throws like `make` */
@@ -280,6 +342,16 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   #identify(payer: Payer): TaskIdentity {
     return withPayer(this.#parts.identity, payer);
   }
+}
+
+/** Notes how a call ended that was sent. @returns whether it waits in its slot and is then sent again: a limit refused it */
+function mayAskAgain(permit: Permit, error: unknown): boolean {
+  if (!(error instanceof RateLimitedError)) {
+    permit.failed(error instanceof FleetError && error.billed === 'no');
+    return false;
+  }
+  permit.refused(error.retryAfterMs);
+  return error.retryAfterMs <= LONGEST_WAIT_MS;
 }
 
 type Accepted = Extract<BeginAnswer, { kind: 'reserved' | 'replay' | 'done' }>;

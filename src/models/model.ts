@@ -63,6 +63,8 @@ export interface CallOptions {
  * HTTP status. It retries nothing: one `call` is at most one paid request.
  */
 export interface Model {
+  /** Hash of the key that the provider limits. Absent: nothing is limited, as of a model in this process. */
+  readonly limitKey?: string;
   /**
    * A reply that arrived is returned, also if `signal` fired meanwhile: it is paid for.
    * @throws RateLimitedError, ProviderUnavailableError, CallTimeoutError, AccountRefusedError, BoundThinkingError,

@@ -130,6 +130,7 @@ export const SCRIPTS = {
   },
   'note-shard': { keys: ['state', 'counters'], answers: 'number' },
   'note-timeout': { keys: ['turns', 'outage', 'outageRow'], answers: ['first', 'repeated'] },
+  pace: { keys: ['state', 'paced', 'halt', 'counters'], answers: 'text' },
   'plan-permit': { keys: ['turn', 'counters'], rest: 'projects', answers: 'values' },
   'release-lease': { keys: ['lease'], answers: 'number' },
   'renew-locks': { keys: ['stalled'], rest: 'locks', answers: 'numbers' },

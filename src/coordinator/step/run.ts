@@ -7,6 +7,7 @@ import type { HaltSwitch } from '../../halt/halt.ts';
 import type { JobRun } from '../../jobs/worker/run-worker.ts';
 import type { TurnLedger } from '../../ledger/types.ts';
 import type { Model } from '../../models/model.ts';
+import type { Pacer } from '../../pacing/types.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
 import type { Notifier } from '../../swarm/notify.ts';
@@ -25,6 +26,8 @@ export interface CoordinatorParts {
   config: Config;
   notifier: Notifier;
   model: Model;
+  /** Keeps the provider's limits. Null: nothing limits the model. */
+  pacer: Pacer | null;
   ledger: TurnLedger;
   workerId: string;
   log: Logger;
@@ -68,13 +71,15 @@ export function createMissionRun(
 }
 
 function createCalls(
-  { model, ledger, workerId, now }: CoordinatorParts,
+  { model, pacer, ledger, workerId, now }: CoordinatorParts,
   { id, data, session }: Mission,
   run: JobRun,
 ): StructuredCalls {
+  const pace = pacer?.enter({ isCounted: false, note: (line) => run.job.log(line) });
   return createStructuredCalls({
-    model,
+    model: pace?.watch(model) ?? model,
     ledger,
+    pace,
     identity: {
       jobId: id,
       token: run.token,

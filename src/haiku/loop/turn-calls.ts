@@ -29,13 +29,13 @@ export class TurnCalls {
 
   /** @param first the first message to the model */
   constructor(run: TaskRun, parts: TaskLoopParts, first: string) {
-    const { entry, toolset, ledger } = parts;
+    const { entry, toolset, ledger, pace } = parts;
     const { identity, signal, isDraining } = run;
     const system = toSystemBlocks(parts.contexts);
     const tools = toolset.definitions;
     this.#run = run;
     this.#parts = parts;
-    this.paid = new PaidCalls({ ledger, identity, signal, isDraining });
+    this.paid = new PaidCalls({ ledger, identity, signal, isDraining, pace });
     this.#fixed = { model: entry.id, system, tools, user: identity.jobId };
     this.#limitTokens = toPromptLimit(entry);
     this.conversation = new Conversation([system, tools], first);

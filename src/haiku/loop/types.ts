@@ -2,6 +2,7 @@ import type { TaskData, TaskResult } from '../../../queues/tasks.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { TaskIdentity, TurnLedger } from '../../ledger/types.ts';
 import type { Model, ModelReply } from '../../models/model.ts';
+import type { RunPace } from '../../pacing/types.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import type { ResultCheck } from '../../tasks/result-schema.ts';
 import type { ToolContext, Toolset } from '../tools/tool.ts';
@@ -24,6 +25,8 @@ export interface TaskLoopParts {
   model: Model;
   entry: CatalogEntry;
   ledger: TurnLedger;
+  /** See `PaidCallsParts`. */
+  pace?: RunPace | undefined;
   toolset: Toolset;
   toolContext: Omit<ToolContext, 'state' | 'signal'>;
   contexts: MemoryContext[];

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type Config, isOffline, requireAnthropicKey } from '../../config/environment.ts';
 import { TaskFailedError } from '../../errors.ts';
 import { createAnthropicModel } from '../anthropic/adapter.ts';
@@ -22,16 +23,18 @@ export async function createModel(config: Config): Promise<OpenModel> {
   const limits = { idleMs: config.FLEET_CALL_IDLE_MS, totalMs: config.FLEET_CALL_TIMEOUT_MS };
   if (!isOffline(config)) {
     const apiKey = ANTHROPIC_API_KEY ?? ''; // checked above
-    return { model: onlyAnthropic(createAnthropicModel({ apiKey, baseUrl, ...limits })), close: async () => {} };
+    return {
+      model: onlyAnthropic(apiKey, createAnthropicModel({ apiKey, baseUrl, ...limits })),
+      close: async () => {},
+    };
   }
   assertLoopback({ ANTHROPIC_BASE_URL: baseUrl });
   const simulator = baseUrl === undefined ? await startSimulator() : undefined;
   const address = baseUrl ?? simulator?.url;
+  // A configured key is sent, because a simulator may check keys; it does not leave the machine.
+  const apiKey = ANTHROPIC_API_KEY ?? 'simulated';
   return {
-    // A configured key is sent, because a simulator may check keys; it does not leave the machine.
-    model: onlyAnthropic(
-      createAnthropicModel({ apiKey: ANTHROPIC_API_KEY ?? 'simulated', baseUrl: address, ...limits }),
-    ),
+    model: onlyAnthropic(apiKey, createAnthropicModel({ apiKey, baseUrl: address, ...limits })),
     close: async () => simulator?.close(),
   };
 }
@@ -43,13 +46,14 @@ async function startSimulator(): Promise<{ url: string; close(): Promise<void> }
 }
 
 /** Refuses other vendors' models: the catalog has prices of some, but this API would refuse them later. */
-function onlyAnthropic(model: Model): Model {
+function onlyAnthropic(apiKey: string, model: Model): Model {
   const check = ({ model: id }: ModelRequest): void => {
     if (id.startsWith('claude-')) return;
     const text = `model ${id}: not one of Anthropic's, and workers call no other yet`;
     throw withBilled(new TaskFailedError('model', text), 'no');
   };
   return {
+    limitKey: hash('sha256', apiKey).slice(0, 12),
     async call(request, options) {
       check(request);
       return model.call(request, options);

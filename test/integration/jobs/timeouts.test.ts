@@ -68,9 +68,12 @@ test('a provider that stalls costs each slot one worst case and a probe a minute
   const fleet = await useSimulatedFleet(redis, {
     slots,
     env: { FLEET_CALL_IDLE_MS: '1000' },
-    simulator: { faults: [{ kind: 'stall', afterEvents: 0 }] },
   });
-  const ids = await Promise.all(Array.from({ length: 30 }, (_, i) => fleet.add(`Say ${i}`)));
+  const first = await fleet.add('Say hello'); // its answer lets the pacer begin as many calls as there are slots
+  await fleet.until(first, 'completed');
+  fleet.simulator.clearLog();
+  fleet.simulator.setFaults([{ kind: 'stall', afterEvents: 0 }]);
+  const ids = [first, ...(await Promise.all(Array.from({ length: 30 }, (_, i) => fleet.add(`Say ${i}`))))];
   const untilAllWait = async (calls: number): Promise<void> => {
     await waitUntil(() => fleet.simulator.requests().length === calls, { what: `${calls} calls` });
     await waitUntil(async () => (await fleet.queue.getActiveCount()) === 0, { what: 'every job waits' });

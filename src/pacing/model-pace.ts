@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto';
+import { ModelCoolingError, ShutdownError, toMessage } from '../errors.ts';
+import type { Logger } from '../process/logger.ts';
+import { CallsInFlight } from './calls-in-flight.ts';
+import type { PaceAnswer, PaceExchange, PaceReport } from './exchange.ts';
+import { PaceQueue, type Waiter } from './pace-queue.ts';
+import type { PaceAsk, PaceWait, Permit } from './types.ts';
+
+/** Time as the pacer measures it. A test has its own. */
+export interface PaceClock {
+  /** Ms; only differences count. */
+  now(): number;
+  /** @returns what stops it */
+  after(ms: number, act: () => void): () => void;
+}
+
+export interface ModelPaceParts {
+  model: string;
+  exchange: PaceExchange;
+  clock: PaceClock;
+  log: Pick<Logger, 'warn'>;
+  /** Jobs of this process that have begun and make calls of this model. */
+  openRuns(now: number): number;
+}
+
+/** A call that may not begin for so long leaves its slot. */
+export const LONGEST_WAIT_MS = 60_000;
+/** A fresh job that waited so long for its first call comes back after this. */
+const COME_BACK_MS = 30_000;
+const LEASE_MS = 15_000;
+/** A process with calls under way reports at least so often. */
+const REPORT_EVERY_MS = 5_000;
+/** What ended is reported after so long, if nothing else is asked meanwhile. */
+const REPORT_AFTER_MS = 100;
+/** While calls wait, an exchange happens at least so often. */
+const LOOK_EVERY_MS = 1_000;
+const RETRY_MS = 500;
+const LONGEST_CLOSE_MS = 1_000;
+
+/**
+ * This process's side of the pacer for one model: the calls that wait, the calls under way, and one exchange with Redis at a
+ * time, which reports and asks for all of them. While Redis is away it waits and lets no call begin.
+ */
+export class ModelPace {
+  readonly #parts: ModelPaceParts;
+  readonly #process = randomBytes(6).toString('hex');
+  readonly #queue = new PaceQueue();
+  readonly #calls: CallsInFlight;
+  readonly #unchecked = new Set<Waiter>(); // calls of which it is not known whether they are needed
+  #waitMs = LOOK_EVERY_MS; // until the next exchange while calls wait, by the last answer
+  #freeUntil = 0; // until then calls begin without asking, by the clock
+  #most = 0; // at once, while free
+  #exchanging: Promise<void> | null = null;
+  #isDue = false; // another exchange follows the running one
+  #timer: { at: number; stop: () => void } | null = null;
+  #nonce = 0;
+  #pauses: [number, number] = [0, 0];
+  #isClosed = false;
+
+  constructor(parts: ModelPaceParts) {
+    this.#parts = parts;
+    this.#calls = new CallsInFlight(
+      () => parts.clock.now(),
+      (isRefused) => this.#onEnd(isRefused),
+    );
+  }
+
+  /** @throws see `RunPace.admit` */
+  admit(ask: PaceAsk, wait: PaceWait): Permit | Promise<Permit | null> {
+    wait.signal.throwIfAborted();
+    if (this.#isClosed) throw new ShutdownError('the pacer is closed');
+    const now = this.#parts.clock.now();
+    if (this.#queue.size === 0 && now < this.#freeUntil && this.#calls.count < this.#most) {
+      if (this.#freeUntil - now < REPORT_AFTER_MS) this.#schedule(0);
+      return this.#calls.begin({ class: toClass(ask), bound: ask.inputTokens, input: 0, output: 0 });
+    }
+    const { waiter, permit } = this.#queue.join(ask, wait, now);
+    this.#schedule(0);
+    if (wait.isNeeded !== undefined) this.#unchecked.add(waiter);
+    return permit;
+  }
+
+  /** A job was busy for so long between two calls. */
+  notePause(ms: number): void {
+    this.#pauses = [this.#pauses[0] + 1, this.#pauses[1] + ms];
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const waiter of this.#queue.all()) waiter.fail(new ShutdownError('this process goes away'));
+    this.#timer?.stop();
+    if (this.#nonce === 0) return;
+    // Redis forgets the process by itself, so that nothing is lost if it is away.
+    await new Promise<void>((resolve) => {
+      const stop = this.#parts.clock.after(LONGEST_CLOSE_MS, resolve);
+      void this.#leave().finally(() => {
+        stop();
+        resolve();
+      });
+    });
+  }
+
+  async #leave(): Promise<void> {
+    await this.#exchanging;
+    await this.#parts.exchange(this.#toReport().report).catch(() => undefined);
+  }
+
+  #onEnd(isRefused: boolean): void {
+    if (isRefused) this.#freeUntil = 0;
+    this.#schedule(isRefused || this.#queue.size > 0 ? 0 : REPORT_AFTER_MS);
+  }
+
+  /** Sees to it that an exchange begins in `ms` at the latest. */
+  #schedule(ms: number): void {
+    if (this.#isClosed) return;
+    const at = this.#parts.clock.now() + ms;
+    if (this.#exchanging !== null) {
+      this.#isDue ||= ms === 0;
+      return;
+    }
+    if (this.#timer !== null && this.#timer.at <= at) return;
+    this.#timer?.stop();
+    const stop = this.#parts.clock.after(ms, () => {
+      this.#timer = null;
+      this.#exchanging = this.#exchange().finally(() => {
+        this.#exchanging = null;
+        this.#scheduleNext();
+      });
+    });
+    this.#timer = { at, stop };
+  }
+
+  #scheduleNext(): void {
+    const isDue = this.#isDue;
+    this.#isDue = false;
+    if (isDue) this.#schedule(0);
+    else if (this.#queue.size > 0) this.#schedule(this.#waitMs);
+    else if (this.#calls.isDirty) this.#schedule(REPORT_AFTER_MS);
+    else if (this.#calls.count > 0) this.#schedule(REPORT_EVERY_MS);
+  }
+
+  async #exchange(): Promise<void> {
+    this.#dismiss();
+    const { report, asked } = this.#toReport();
+    for (;;) {
+      try {
+        this.#take(await this.#parts.exchange(report), asked);
+        return;
+      } catch (error) {
+        this.#parts.log.warn({ reason: toMessage(error) }, 'pacer: no answer of Redis; it is asked again');
+        await new Promise<void>((resolve) => void this.#parts.clock.after(RETRY_MS, resolve));
+        if (this.#isClosed) return;
+      }
+    }
+  }
+
+  #toReport(): { report: PaceReport; asked: Waiter[] } {
+    const now = this.#parts.clock.now();
+    const { asked, ...queued } = this.#queue.toReport(now);
+    this.#nonce += 1;
+    const pauses = this.#pauses;
+    this.#pauses = [0, 0];
+    return {
+      asked,
+      report: {
+        process: this.#process,
+        nonce: String(this.#nonce),
+        lease: LEASE_MS,
+        ...queued,
+        open: this.#parts.openRuns(now),
+        pauses,
+        leaves: this.#isClosed,
+        ...this.#calls.take(),
+      },
+    };
+  }
+
+  #take({ granted, wait, hold, free, most, halted }: PaceAnswer, asked: Waiter[]): void {
+    const now = this.#parts.clock.now();
+    this.#waitMs = Math.min(wait, LOOK_EVERY_MS);
+    this.#freeUntil = free > 0 ? now + free : 0;
+    this.#most = most;
+    asked.forEach((waiter, i) => {
+      const [input, output] = granted[i] ?? [];
+      if (input === undefined || output === undefined) return;
+      this.#unchecked.delete(waiter);
+      const permit = this.#calls.begin({ class: toClass(waiter.ask), bound: waiter.ask.inputTokens, input, output });
+      if (this.#queue.has(waiter)) waiter.answer(permit);
+      else permit.giveBack(); // it ended meanwhile
+    });
+    // The step that reserves the call's money refuses it while the fleet is halted.
+    if (halted) for (const waiter of this.#queue.all()) waiter.answer(this.#beginFree(waiter));
+    if (hold > LONGEST_WAIT_MS) for (const waiter of this.#queue.all()) this.#sendAway(waiter, hold);
+    for (const waiter of this.#unchecked) this.#check(waiter);
+  }
+
+  #beginFree({ ask }: Waiter): Permit {
+    return this.#calls.begin({ class: toClass(ask), bound: ask.inputTokens, input: 0, output: 0 });
+  }
+
+  #check(waiter: Waiter): void {
+    this.#unchecked.delete(waiter);
+    waiter.wait.isNeeded?.().then(
+      (isNeeded) => isNeeded || waiter.answer(null),
+      (error: unknown) => waiter.fail(error),
+    );
+  }
+
+  /** Ends the waits that are over. */
+  #dismiss(): void {
+    const now = this.#parts.clock.now();
+    for (const waiter of this.#queue.all()) {
+      if (waiter.wait.isDraining()) waiter.fail(new ShutdownError('this process goes away, or makes room'));
+      else if (!waiter.ask.begun && now - waiter.since >= LONGEST_WAIT_MS) this.#sendAway(waiter, COME_BACK_MS);
+    }
+  }
+
+  #sendAway(waiter: Waiter, ms: number): void {
+    const { model } = this.#parts;
+    const text = `${model} is used up to its provider's limits; begun tasks come first`;
+    waiter.fail(new ModelCoolingError(model, ms, text));
+  }
+}
+
+function toClass({ begun }: PaceAsk): 1 | 2 {
+  return begun ? 1 : 2;
+}

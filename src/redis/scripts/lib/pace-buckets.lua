@@ -1,0 +1,85 @@
+-- The limits of one key and model: a bucket each for requests, input tokens and output tokens, which refills evenly. `limit`
+-- a minute and `cap`, the most that it holds, come from the provider's answers; `level` is what a call may use now, without
+-- what calls under way have reserved. A bucket without `limit` is unlimited. All times are ms of Redis' clock.
+local KINDS = { 'requests', 'input', 'output' }
+local DAY_MS = 86400000
+
+local function clock()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+local function refill(s, now)
+  local ms = math.max(0, now - s.at)
+  for _, kind in ipairs(KINDS) do
+    local bucket = s[kind]
+    if bucket.limit then bucket.level = math.min(bucket.cap, bucket.level + bucket.limit * ms / 60000) end
+    bucket.used = bucket.used * math.exp(-ms / 60000) -- of the last minute, smoothed: for the status
+  end
+  s.at = math.max(now, s.at)
+end
+
+local function debit(bucket, amount)
+  bucket.used = bucket.used + amount
+  if bucket.limit then bucket.level = math.min(bucket.cap, bucket.level - amount) end
+end
+
+-- Takes in what an answer stated: { limit, remaining, age of the answer in ms, what its own call took }. The provider may or may
+-- not have counted the calls under way (`flying`), so its level is known only within that range; a level outside of it is moved.
+local function observe(s, kind, seen, flying, now)
+  local bucket, limit = s[kind], seen[1]
+  if limit <= 0 then return end
+  local level = seen[2] + limit * seen[3] / 60000
+  local most = math.min(limit, seen[2] + seen[4])
+  -- What remains of tokens is rounded to the nearest thousand. https://platform.claude.com/docs/en/api/rate-limits
+  local rounded = kind ~= 'requests' and seen[2] % 1000 == 0 and 500 or 0
+  if not bucket.limit then
+    bucket.limit, bucket.cap, bucket.level = limit, math.max(most, limit / 60), level - rounded - flying
+    return
+  end
+  if limit ~= bucket.limit then bucket.cap, bucket.limit = bucket.cap * limit / bucket.limit, limit end
+  if level + rounded < bucket.level then
+    bucket.level = level + rounded -- another program uses the key, or a call took more than it had reserved
+  elseif s.distrust <= now then
+    bucket.cap = math.max(bucket.cap, most)
+    if level - rounded > bucket.level + flying then bucket.level = level - rounded - flying end
+  end
+  bucket.level = math.min(bucket.cap, bucket.level)
+end
+
+-- The mean of a measure, newer calls weighted more: `sum` over `count` further calls.
+local function mix(old, sum, count)
+  if not old then return sum / count end
+  local weight = math.pow(0.85, count)
+  return old * weight + sum / count * (1 - weight)
+end
+
+-- What a call will take of each bucket. An ask is { 1 begun | 2 fresh, bound of its prompt's tokens, most output tokens }; how
+-- much of its prompt counts (the rest is read from the cache), and how much a reply has, is learned.
+local function cost_of(s, ask)
+  return {
+    requests = 1,
+    input = math.ceil(ask[2] * (s.share[tostring(ask[1])] or s.share['1'] or s.share['2'] or 1)),
+    output = math.ceil(math.min(ask[3], s.reply or 1000)),
+  }
+end
+
+-- Kept back in a bucket: a second's worth, because requests arrive late; and the usual error of the costs above.
+local function margin_of(s, kind, flying)
+  return s[kind].limit / 60 + math.sqrt((s.error[kind] or 0) * flying)
+end
+
+-- Returns the ms until every bucket has room for a call beside what is `ahead` of it; 0: now.
+local function delay_of(s, cost, ahead, flying)
+  local delay = 0
+  for _, kind in ipairs(KINDS) do
+    local bucket = s[kind]
+    if bucket.limit then
+      -- A reply may take more than there is: what it will have is not known when it begins. A full bucket has all the room there will be.
+      local own = kind == 'output' and 0 or cost[kind]
+      local need = math.min(own + ahead[kind] + margin_of(s, kind, flying), bucket.cap * 0.99)
+      delay = math.max(delay, (need - bucket.level) * 60000 / bucket.limit)
+    end
+  end
+  return math.ceil(delay)
+end

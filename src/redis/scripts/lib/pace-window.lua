@@ -1,0 +1,80 @@
+-- How many calls may run at once (`window`): it starts small, doubles with the calls of one round while the provider answers, and
+-- halves at a refusal; from there it grows by one a round. The buckets limit a provider that states its limits.
+local IDLE_MS = 60000
+local LONGEST_HOLD_MS = 60000
+local LARGEST = 10000
+local DISTRUST_MS = 600000
+
+-- The window after a start or a minute without calls.
+local function first_window(s)
+  if s.answers == 0 then return 2 end -- nothing is known: the smallest tier takes five calls in six seconds
+  if s.requests.limit then return math.max(2, math.floor(s.requests.limit / 10)) end
+  return 64 -- the provider states no limits
+end
+
+local function start_slowly(s, now, flying)
+  if flying > 0 or now - s.last <= IDLE_MS then return end
+  s.window, s.threshold = math.min(s.window, first_window(s)), LARGEST
+end
+
+-- @param busy the most calls that ran at once
+local function grow(s, count, busy)
+  if count == 0 then return end
+  if s.answers == 0 then
+    s.answers = count
+    s.window = math.max(s.window, first_window(s))
+  else
+    s.answers = s.answers + count
+  end
+  s.streak = 0
+  if busy * 2 < s.window then return end
+  s.window = math.min(LARGEST, s.window + (s.window < s.threshold and count or count / s.window))
+end
+
+-- Whether the buckets had room for the usual call: then they hold less than the provider's answers stated.
+local function had_room(s)
+  for _, kind in ipairs(KINDS) do
+    local usual = ({ requests = 1, input = s.prompt, output = s.reply })[kind]
+    if s[kind].limit and s[kind].level < (usual or 0) then return false end
+  end
+  return s.requests.limit ~= nil or s.input.limit ~= nil or s.output.limit ~= nil
+end
+
+-- The provider refused calls: nothing begins until the wait that it named is over, or for a second, doubling with each
+-- refusal in a row. @param wait_ms below 1000: it named none that can be used
+local function hold(s, wait_ms, now, busy)
+  if s.hold > now then -- other calls of the same moment
+    if wait_ms >= 1000 then s.hold = math.max(s.hold, now + wait_ms) end
+    return
+  end
+  s.streak = s.streak + 1
+  s.hold = now + (wait_ms >= 1000 and wait_ms or math.min(LONGEST_HOLD_MS, 1000 * math.pow(2, s.streak - 1)))
+  s.threshold = math.max(1, math.floor(busy / 2))
+  s.window = s.threshold
+  if not had_room(s) then return end
+  s.distrust = now + DISTRUST_MS
+  for _, kind in ipairs(KINDS) do
+    local bucket = s[kind]
+    if bucket.limit then
+      bucket.cap = math.max(bucket.limit / 60, bucket.cap / 2)
+      bucket.level = math.min(bucket.level, 0)
+    end
+  end
+end
+
+-- How many begun tasks the limits can carry: those whose calls use the limits up, with what the buckets hold spread over half
+-- a minute. More would only wait for each other.
+local function carried(s, flying)
+  if not s.latency then return s.window end
+  local rate = nil
+  for _, kind in ipairs(KINDS) do
+    local bucket, usual = s[kind], ({ requests = 1, input = s.prompt, output = s.reply })[kind]
+    if bucket.limit and usual and usual > 0 then
+      local spare = math.max(0, bucket.level - margin_of(s, kind, flying))
+      local calls = (bucket.limit / 60 + spare / 30) / usual
+      rate = math.min(rate or calls, calls)
+    end
+  end
+  if not rate then return LARGEST end
+  return math.ceil(rate * (s.latency + (s.pause or 0)) / 1000) + 1
+end
