@@ -44,9 +44,9 @@ export async function testShards(config: Config, parts: ShardTestParts): Promise
   const workerId = `shards-test-${process.pid}`;
   const ledger = createTurnLedger({ db, workerId, now: () => new Date(), queue: 'archive' });
   const entry = findModel(config.FLEET_GEMINI_MODEL, new Date());
-  const { signal } = new AbortController(); // never fires: the gate and the model have deadlines of their own
 
   async function test(shard: ShardConfig): Promise<ShardTest> {
+    const { signal } = new AbortController(); // never fires: the gate and the model have deadlines of their own
     const jobId = name === undefined ? `shard-test-${randomBytes(6).toString('hex')}` : `${name}-${shard.number}`;
     const identity = toIdentity(jobId, parts);
     const calls = new PaidCalls<ArchiveReply>({ ledger, identity, signal, isDraining: () => false });

@@ -20,7 +20,8 @@ export interface OpenArchiveModels {
  * @throws ConfigError offline with an address of another machine
  */
 export async function createArchiveModels(config: Config): Promise<OpenArchiveModels> {
-  const { GEMINI_BASE_URL, DEEPSEEK_BASE_URL, DEEPSEEK_API_KEY, FLEET_CALL_TIMEOUT_MS: callTimeoutMs } = config;
+  const { GEMINI_BASE_URL, DEEPSEEK_BASE_URL, DEEPSEEK_API_KEY } = config;
+  const limits = { idleMs: config.FLEET_CALL_IDLE_MS, totalMs: config.FLEET_CALL_TIMEOUT_MS };
   const offline = isOffline(config);
   if (offline) assertLoopback({ GEMINI_BASE_URL, DEEPSEEK_BASE_URL });
   const needsFallback = DEEPSEEK_API_KEY !== undefined && DEEPSEEK_BASE_URL === undefined;
@@ -30,7 +31,7 @@ export async function createArchiveModels(config: Config): Promise<OpenArchiveMo
   const models = new Map(
     config.shards.map(({ number, apiKey }) => {
       const baseUrl = GEMINI_BASE_URL ?? simulator?.url;
-      return [number, create({ apiKey, baseUrl, callTimeoutMs })] as const;
+      return [number, create({ apiKey, baseUrl, ...limits })] as const;
     }),
   );
   const deepseekUrl = simulator === undefined ? undefined : `${simulator.url}/anthropic`;
@@ -46,8 +47,7 @@ export async function createArchiveModels(config: Config): Promise<OpenArchiveMo
         : createDeepseekModel({
             apiKey: DEEPSEEK_API_KEY,
             baseUrl: DEEPSEEK_BASE_URL ?? deepseekUrl,
-            idleMs: config.FLEET_CALL_IDLE_MS,
-            totalMs: callTimeoutMs,
+            ...limits,
           }),
     close: async () => simulator?.close(),
   };

@@ -1,18 +1,18 @@
 import { z } from 'zod';
-import { ProviderUnavailableError, TaskFailedError } from '../../errors.ts';
+import { CallTimeoutError, FleetError, ProviderUnavailableError, TaskFailedError, type Billed } from '../../errors.ts';
 import { createRedactor } from '../../config/redact.ts';
 import { withBilled } from '../anthropic/errors.ts';
 import type { ArchiveModel, ArchiveRequest } from '../archive-model.ts';
-import { type ErrorAnswer, toGeminiStatusError, toGeminiConnectionError } from './errors.ts';
+import { type CallClock, type CallLimits, startCallClock } from '../call-clock.ts';
+import { type ErrorAnswer, toBilled, toGeminiConnectionError, toGeminiStatusError } from './errors.ts';
 import { checkContent } from './reply.ts';
+import { StreamedContent } from './streamed-content.ts';
 import { traceRequest } from '../connection-failure.ts';
 
-export interface GeminiOptions {
+export interface GeminiOptions extends CallLimits {
   apiKey: string;
   /** Default: the provider's address. */
   baseUrl?: string | undefined;
-  /** Total deadline of one call, body included. */
-  callTimeoutMs: number;
 }
 
 /** Given to the SDKs, so that no variable of the shell changes it. */
@@ -22,37 +22,61 @@ export type Prompt = Pick<ArchiveRequest, 'model' | 'system' | 'prompt'>;
 
 /** The calls that differ between the two SDKs. Each is at most one request. */
 export interface GeminiSdk {
-  generate(request: ArchiveRequest, signal: AbortSignal): Promise<unknown>;
+  /** The chunks of a reply, as they arrive. */
+  stream(request: ArchiveRequest, signal: AbortSignal): Promise<AsyncIterable<unknown>>;
   count(request: Prompt, signal: AbortSignal): Promise<unknown>;
   /** Null where the provider sent no error response. */
   readErrorAnswer(thrown: unknown): ErrorAnswer | null;
 }
 
+/**
+ * The provider is silent while it reads the prompt and thinks: it sends no pings, and a prompt of a million tokens takes a
+ * minute. The first chunk may take so many times the idle limit.
+ */
+const FIRST_CHUNK_FACTOR = 5;
+/** Node ends a connection on which nothing arrives for 300 s. */
+const MOST_SILENT_MS = 290_000;
+
 const countSchema = z.looseObject({ totalTokens: z.int().nonnegative() });
+const errorSchema = z.looseObject({
+  error: z.looseObject({
+    code: z.int(),
+    message: z.string().default(''),
+    status: z.string().nullable().default(null),
+    details: z.array(z.unknown()).default([]),
+  }),
+});
 
-/** A model behind the Gemini API. Deadlines, checks and errors are the same for both SDKs. */
-export function createGeminiModel(sdk: GeminiSdk, { apiKey, callTimeoutMs }: GeminiOptions): ArchiveModel {
+/** A model behind the Gemini API, with streaming. Deadlines, checks and errors are the same for both SDKs. */
+export function createGeminiModel(sdk: GeminiSdk, { apiKey, idleMs, totalMs }: GeminiOptions): ArchiveModel {
   const redact = createRedactor([apiKey]);
+  const firstMs = Math.min(totalMs, MOST_SILENT_MS, FIRST_CHUNK_FACTOR * idleMs);
 
-  async function call(
+  /** Makes one request. What it has read is in `reply`, also if it throws. */
+  async function call<Result>(
     model: string,
     signal: AbortSignal,
-    send: (signal: AbortSignal) => Promise<unknown>,
-  ): Promise<unknown> {
-    signal.throwIfAborted(); // neither SDK checks a signal that has fired already
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), callTimeoutMs);
-    const { trace, result } = await traceRequest(() => send(AbortSignal.any([signal, deadline.signal])));
-    clearTimeout(timer);
+    reply: StreamedContent,
+    send: (clock: CallClock) => Promise<Result>,
+  ): Promise<Result> {
+    if (signal.aborted) throw toReason(signal, 'no'); // neither SDK checks a signal that has fired already
+    const clock = startCallClock(signal, { idleMs: firstMs, totalMs });
+    const { trace, result } = await traceRequest(() => send(clock));
+    clock.stop();
     try {
       return await result;
     } catch (thrown) {
-      const failed = { model, redact, now: Date.now() };
-      const answer = sdk.readErrorAnswer(thrown);
+      const { reported, count: chunks } = reply;
+      const failed = { model, redact, now: Date.now(), reported, isAnswered: trace.status === 200 };
+      const answer = thrown instanceof ErrorChunk ? thrown.answer : sdk.readErrorAnswer(thrown);
       if (answer !== null) throw toGeminiStatusError(answer, thrown, failed); // more exact than an abort at the same time
-      signal.throwIfAborted();
-      if (deadline.signal.aborted) throw toDeadlineError(model, callTimeoutMs, trace.sent);
-      throw toGeminiConnectionError(thrown, trace, failed);
+      const billed = trace.sent ? toBilled(failed) : 'no';
+      if (signal.aborted) throw toReason(signal, billed);
+      if (clock.reached !== null) {
+        const after = clock.reached === 'totalMs' ? totalMs : chunks === 0 ? firstMs : idleMs;
+        throw withBilled(toTimeout(model, clock.reached, after, trace.sent), billed);
+      }
+      throw toGeminiConnectionError(thrown, { trace, chunks }, failed);
     }
   }
 
@@ -61,18 +85,47 @@ export function createGeminiModel(sdk: GeminiSdk, { apiKey, callTimeoutMs }: Gem
 
   return {
     async ask(request, { signal }) {
-      const body = await call(request.model, signal, (both) => sdk.generate(request, both));
-      const checked = checkContent(body, request.model);
+      const reply = new StreamedContent();
+      await call(request.model, signal, reply, async (clock) => {
+        try {
+          for await (const chunk of await sdk.stream(request, clock.signal)) {
+            clock.lingerFor(idleMs);
+            const error = toErrorChunk(chunk);
+            if (error !== null) throw error;
+            reply.add(chunk);
+          }
+        } catch (error) {
+          if (!reply.isEnded) throw error;
+        }
+        if (reply.isCut) throw new Error('the stream ended before the reply did');
+      });
+      const checked = checkContent(reply.toBody(), request.model);
       if (checked.ok) return checked.reply;
       throw withBilled(malformed(request.model, checked.rule), checked.usage ?? 'unknown');
     },
     async countTokens(request, { signal }) {
-      const body = await call(request.model, signal, (both) => sdk.count(request, both));
+      const body = await call(request.model, signal, new StreamedContent(), ({ signal: both }) =>
+        sdk.count(request, both),
+      );
       const parsed = countSchema.safeParse(body);
       if (parsed.success) return parsed.data.totalTokens;
       throw withBilled(malformed(request.model, 'totalTokens is missing'), 'no'); // counting is free
     },
   };
+}
+
+/** An error inside a stream, where the SDK passes it on as a chunk. */
+class ErrorChunk extends Error {
+  constructor(readonly answer: ErrorAnswer) {
+    super(answer.words);
+  }
+}
+
+function toErrorChunk(chunk: unknown): ErrorChunk | null {
+  const error = errorSchema.safeParse(chunk).data?.error;
+  if (error === undefined) return null;
+  const { code, message, status, details } = error;
+  return new ErrorChunk({ status: code, statusName: status, words: message, details, fromApi: true });
 }
 
 /**
@@ -83,7 +136,14 @@ export function toCountedContents({ system, prompt }: Prompt): { role: string; p
   return [system, prompt].filter((text) => text !== '').map((text) => ({ role: 'user', parts: [{ text }] }));
 }
 
-function toDeadlineError(model: string, callTimeoutMs: number, sent: boolean): ProviderUnavailableError {
-  const text = `${model}: no complete reply within ${callTimeoutMs} ms`;
-  return withBilled(new ProviderUnavailableError(model, sent, text), sent ? 'unknown' : 'no');
+/** The caller's reason for the end of its call, with the call's cost. */
+function toReason(signal: AbortSignal, billed: Billed): unknown {
+  const reason: unknown = signal.reason;
+  return reason instanceof FleetError ? withBilled(reason, billed) : reason;
+}
+
+function toTimeout(model: string, limit: keyof CallLimits, afterMs: number, sent: boolean): ProviderUnavailableError {
+  const what = limit === 'idleMs' ? `nothing arrived for ${afterMs} ms` : `no complete reply within ${afterMs} ms`;
+  if (!sent) return new ProviderUnavailableError(model, false, `${model}: no connection within ${afterMs} ms`);
+  return new CallTimeoutError(model, limit === 'idleMs' ? 'idle' : 'total', `${model}: ${what}`);
 }

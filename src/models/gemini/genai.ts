@@ -20,8 +20,8 @@ export function createGenaiModel(options: GeminiOptions): ArchiveModel {
     },
   });
   const sdk: GeminiSdk = {
-    generate: ({ model, system, prompt, maxTokens, responseSchema }, abortSignal) =>
-      client.models.generateContent({
+    stream: ({ model, system, prompt, maxTokens, responseSchema }, abortSignal) =>
+      client.models.generateContentStream({
         model,
         contents: [{ role: 'user', parts: [{ text: prompt }] }],
         config: {
@@ -52,10 +52,13 @@ const bodySchema = z.looseObject({
   }),
 });
 
+/** The SDK puts these words before the body of an error inside a stream. */
+const BEFORE_BODY = /^got status: \w+\. /;
+
 /** The SDK's message is the body as JSON; for a body that is no JSON, the SDK's own text around it. */
 function readErrorAnswer(thrown: unknown): ErrorAnswer | null {
   if (!(thrown instanceof ApiError)) return null;
-  const error = bodySchema.safeParse(parseOrNull(thrown.message)).data?.error;
+  const error = bodySchema.safeParse(parseOrNull(thrown.message.replace(BEFORE_BODY, ''))).data?.error;
   const fromApi = error?.status !== undefined && /^[A-Z_]+$/.test(error.status);
   return {
     status: thrown.status,

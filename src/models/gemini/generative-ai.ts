@@ -14,11 +14,11 @@ export function createGenerativeAiModel(options: GeminiOptions): ArchiveModel {
   const client = new GoogleGenerativeAI(options.apiKey);
   const address: SingleRequestOptions = { baseUrl: options.baseUrl ?? GEMINI_ADDRESS, apiVersion: 'v1beta' };
   const sdk: GeminiSdk = {
-    async generate({ model, system, prompt, maxTokens, responseSchema }, signal) {
+    async stream({ model, system, prompt, maxTokens, responseSchema }, signal) {
       // The SDK's type has an enum with the same strings.
       const schema = toGeminiSchema(responseSchema) as unknown as ResponseSchema;
       const generative = client.getGenerativeModel({ model }, address);
-      const { response } = await generative.generateContent(
+      const { stream, response } = await generative.generateContentStream(
         {
           contents: [{ role: 'user', parts: [{ text: prompt }] }],
           ...(system !== '' && { systemInstruction: { role: 'system', parts: [{ text: system }] } }),
@@ -30,7 +30,8 @@ export function createGenerativeAiModel(options: GeminiOptions): ArchiveModel {
         },
         { ...address, signal },
       );
-      return response;
+      response.catch(() => undefined); // the same chunks once more; `stream` throws the same error
+      return stream;
     },
     count: (prompt, signal) =>
       client

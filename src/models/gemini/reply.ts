@@ -80,6 +80,12 @@ function toReply(response: Response, model: string): ArchiveReply {
   return { ...reply, finish: finish === 'stop' && text.trim() === '' ? 'empty' : finish, finishWords };
 }
 
+/** The usage of a chunk or reply; undefined: it cannot be read. */
+export function readUsage(metadata: unknown): Usage | undefined {
+  const parsed = usageSchema.safeParse(metadata);
+  return parsed.success ? toUsage(parsed.data) : undefined;
+}
+
 /** `promptTokenCount` includes tokens from the cache; thoughts are billed as output. */
 function toUsage(usage: z.output<typeof usageSchema>): Usage {
   const cache_read = Math.min(usage.cachedContentTokenCount, usage.promptTokenCount);

@@ -120,7 +120,6 @@ describe('with a provider in trouble', () => {
 
   test.each([
     ['a page instead of a reply', 'html'],
-    ['half a JSON', 'broken-json'],
     ['prose instead of the JSON asked for', 'prose'],
   ] as const)('%s fails that query, and the next is answered', async (_, kind) => {
     await storeFindings(redis, FINDINGS);
@@ -134,6 +133,8 @@ describe('with a provider in trouble', () => {
   test.each([
     ['a socket that hangs', 'hung'],
     ['503', 'overloaded'],
+    ['half a stream', 'broken-json'],
+    ['503 in the middle of a stream', 'overloaded-mid-stream'],
     ['a reset connection', 'reset-after'],
     ['a used-up minute', 'minute-limit'],
     ['a used-up day with a short delay', 'day-limit'],
