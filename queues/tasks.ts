@@ -46,7 +46,7 @@ export interface TaskInput {
   budget_usd?: number;
   /** Most model calls: 1 to 200. Default 30. */
   max_turns?: number;
-  /** How much the model thinks. Default `FLEET_HAIKU_EFFORT`, else the provider's own default. */
+  /** How much the model thinks. Default: for `FLEET_HAIKU_MODEL` `FLEET_HAIKU_EFFORT`; else the provider's own. */
   effort?: (typeof EFFORTS)[number];
   /**
    * Work that a worker does without a model, so that it costs nothing. `survey` lists the files of the workspace with their

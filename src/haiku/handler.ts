@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
+import type { Effort } from '../../queues/effort.ts';
 import type { TaskData } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
 import { loadContexts } from './memory-contexts.ts';
@@ -65,6 +66,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
 
   return async (task, run) => {
     const entry = findModel(task.model ?? config.FLEET_HAIKU_MODEL, new Date());
+    const effort = toEffort(task, config);
     const workspace = await resolveWorkspace(task.workspace, config.FLEET_WORKSPACES);
     const identity: TaskIdentity = {
       jobId: run.jobId,
@@ -92,6 +94,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
       {
         model: pace?.watch(model) ?? model,
         entry,
+        ...(effort === undefined ? {} : { effort }),
         ledger,
         pace,
         toolset: workspace === null ? toolsWithoutFiles : toolsWithFiles,
@@ -115,6 +118,12 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
       },
     ).finally(() => pace?.leave());
   };
+}
+
+/** The fleet's own default is for its own model: another one may know no effort. */
+function toEffort({ effort, model }: TaskData, config: Config): Effort | undefined {
+  const { FLEET_HAIKU_EFFORT, FLEET_HAIKU_MODEL } = config;
+  return effort ?? (model === undefined || model === FLEET_HAIKU_MODEL ? FLEET_HAIKU_EFFORT : undefined);
 }
 
 /** Hash of the fields that a person may edit; the stamps of the queue are left out. */

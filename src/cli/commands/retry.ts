@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption, toCount } from '../input/options.ts';
+import { effortOption, jsonOption, toCount } from '../input/options.ts';
 import type { RetryCommandOptions } from './run/retry.ts';
 
 export function registerRetry(program: Command): void {
@@ -13,6 +13,7 @@ export function registerRetry(program: Command): void {
     .option('--data <file>', 'put this task (JSON) in place of it')
     .option('--model <id>', 'on another model')
     .option('--max-turns <n>', 'with so many model calls at most', toCount(1, 200))
+    .addOption(effortOption())
     .option('--first <n>', 'only the n that failed first', toCount(1, 1_000_000))
     .option('--fresh', 'use no stored turns; what they cost stays booked')
     .option('--dry-run', 'check, say what would happen, change nothing')

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { TASK_KINDS } from '../../../queues/kinds.ts';
-import { jsonOption, toCount, toUsd } from '../input/options.ts';
+import { effortOption, jsonOption, toCount, toUsd } from '../input/options.ts';
 import type { TaskCommandOptions } from './run/task-input.ts';
 
 export function registerTask(program: Command): void {
@@ -46,5 +46,6 @@ export function addTaskOptions(command: Command): Command {
     .option('--files <path...>', 'what it is about, relative to the workspace')
     .option('--model <id>', 'default: FLEET_HAIKU_MODEL')
     .option('--max-turns <n>', 'most model calls (default: 30)', toCount(1, 200))
+    .addOption(effortOption())
     .option('--finding-id <id>', 'id of its finding; a taken one is refused');
 }

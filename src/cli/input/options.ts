@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { EFFORTS } from '../../../queues/effort.ts';
 
 /** Findings that `fleet findings` lists without `--limit`. */
 export const FINDINGS_SHOWN = 20;
@@ -22,4 +23,9 @@ export function toUsd(text: string): number {
 /** `--json` of every command with output for programs. */
 export function jsonOption(): Option {
   return new Option('--json', 'for programs');
+}
+
+/** `--effort` of commands that describe or edit a task. */
+export function effortOption(): Option {
+  return new Option('--effort <effort>', 'how much the model thinks').choices([...EFFORTS]);
 }

@@ -19,7 +19,7 @@ export class TurnCalls {
   readonly conversation: Conversation;
   readonly #run: TaskRun;
   readonly #parts: TaskLoopParts;
-  readonly #fixed: Pick<ModelRequest, 'model' | 'system' | 'tools' | 'user'>;
+  readonly #fixed: Pick<ModelRequest, 'model' | 'system' | 'tools' | 'effort' | 'user'>;
   readonly #limitTokens: number;
   readonly #prefix: string;
   #usage: Usage = { ...NO_USAGE };
@@ -29,14 +29,14 @@ export class TurnCalls {
 
   /** @param first the first message to the model */
   constructor(run: TaskRun, parts: TaskLoopParts, first: string) {
-    const { entry, toolset, ledger, pace } = parts;
+    const { entry, effort, toolset, ledger, pace } = parts;
     const { identity, signal, isDraining } = run;
     const system = toSystemBlocks(parts.contexts);
     const tools = toolset.definitions;
     this.#run = run;
     this.#parts = parts;
     this.paid = new PaidCalls({ ledger, identity, signal, isDraining, pace });
-    this.#fixed = { model: entry.id, system, tools, user: identity.jobId };
+    this.#fixed = { model: entry.id, system, tools, ...(effort === undefined ? {} : { effort }), user: identity.jobId };
     this.#limitTokens = toPromptLimit(entry);
     this.conversation = new Conversation([system, tools], first);
     const start = { version: PROMPT_VERSION, model: entry.id, limitTokens: this.#limitTokens, first };

@@ -1,3 +1,4 @@
+import type { Effort } from '../../../queues/effort.ts';
 import type { TaskData, TaskResult } from '../../../queues/tasks.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { TaskIdentity, TurnLedger } from '../../ledger/types.ts';
@@ -24,6 +25,8 @@ export type CompletedTask = TaskResult & { finding: Finding };
 export interface TaskLoopParts {
   model: Model;
   entry: CatalogEntry;
+  /** How much the model thinks. Undefined: the provider's own default. */
+  effort?: Effort;
   ledger: TurnLedger;
   /** See `PaidCallsParts`. */
   pace?: RunPace | undefined;

@@ -32,7 +32,7 @@ export function adviceFor(
     case 'too-long':
       return `${all} --append "what makes it smaller"`;
     case 'timeout':
-      return `FLEET_CALL_TIMEOUT_MS in .env, fleet reload, then ${all}`;
+      return `${all} --effort low; or FLEET_CALL_TIMEOUT_MS in .env, fleet reload, then ${all}`;
     case 'model':
       return `${all} --model claude-haiku-5-5`;
     case 'invalid-job':

@@ -1,4 +1,5 @@
 import type { Job, Queue } from 'bullmq';
+import type { Effort } from '../../../queues/effort.ts';
 import { taskInputSchema, tasksQueue, type TaskInput } from '../../../queues/tasks.ts';
 import { noteRetryInBatch } from '../batch/lifecycle.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
@@ -17,6 +18,8 @@ export interface TaskEdit {
   model?: string;
   /** Most model calls of the new run. */
   maxTurns?: number;
+  /** How much the model thinks. */
+  effort?: Effort;
 }
 
 export interface RetryOptions {
@@ -92,6 +95,7 @@ function applyEdit(job: Job, edit: TaskEdit, known: KnownNames): TaskInput {
       ...(edit.append === undefined ? {} : { description: `${description}\n\n${edit.append}` }),
       ...(edit.model === undefined ? {} : { model: edit.model }),
       ...(edit.maxTurns === undefined ? {} : { max_turns: edit.maxTurns }),
+      ...(edit.effort === undefined ? {} : { effort: edit.effort }),
     },
     known,
   );

@@ -1,3 +1,4 @@
+import type { Effort } from '../../../../queues/effort.ts';
 import { countOf } from '../../../text/plural.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { toMessage, UsageError } from '../../../errors.ts';
@@ -20,6 +21,7 @@ export interface RetryCommandOptions {
   data?: string;
   model?: string;
   maxTurns?: number;
+  effort?: Effort;
   first?: number;
   fresh?: boolean;
   dryRun?: boolean;
@@ -49,7 +51,7 @@ export async function runRetryCommand(ids: string[], options: RetryCommandOption
 }
 
 function toEdit(ids: string[], options: RetryCommandOptions): TaskEdit | undefined {
-  const { batch, reason, append, data, model, maxTurns } = options;
+  const { batch, reason, append, data, model, maxTurns, effort } = options;
   if (ids.length === 0 && batch === undefined && reason === undefined) {
     throw new UsageError('retry: expected job ids, --batch or --reason; `fleet failed` shows what failed');
   }
@@ -60,11 +62,14 @@ function toEdit(ids: string[], options: RetryCommandOptions): TaskEdit | undefin
     ...(append === undefined ? {} : { append }),
     ...(model === undefined ? {} : { model }),
     ...(maxTurns === undefined ? {} : { maxTurns }),
+    ...(effort === undefined ? {} : { effort }),
   };
   const isEdited = Object.keys(edit).length > 0;
   if (data === undefined) return isEdited ? edit : undefined;
   if (isEdited)
-    throw new UsageError('retry: --data puts a whole task in place; leave out --append, --model and --max-turns');
+    throw new UsageError(
+      'retry: --data puts a whole task in place; leave out --append, --model, --max-turns and --effort',
+    );
   if (ids.length !== 1) throw new UsageError('retry: --data needs exactly one job id');
   return { data: readJsonFile('--data', data) };
 }

@@ -1,3 +1,4 @@
+import type { Effort } from '../../../../queues/effort.ts';
 import type { TaskInput } from '../../../../queues/tasks.ts';
 import { UsageError } from '../../../errors.ts';
 import type { TaskFileOptions } from '../../follow/batch-run.ts';
@@ -18,6 +19,7 @@ export interface TaskCommandOptions extends TaskFileOptions {
   findingId?: string;
   taskId?: string;
   maxTurns?: number;
+  effort?: Effort;
 }
 
 /** @throws UsageError for a file that cannot be read or is no JSON; enqueuing checks everything else */
@@ -44,6 +46,7 @@ export function toTaskInput(description: string, options: TaskCommandOptions): T
     finding_id: options.findingId,
     budget_usd: options.budget,
     max_turns: options.maxTurns,
+    effort: options.effort,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as TaskInput;
 }

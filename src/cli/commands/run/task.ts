@@ -23,6 +23,7 @@ const OF_ONE = [
   'findingId',
   'taskId',
   'maxTurns',
+  'effort',
 ] as const;
 /** Options for a file only. */
 const OF_FILE = ['batch', 'limit', 'dryRun', 'out'] as const;
