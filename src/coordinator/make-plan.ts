@@ -3,12 +3,13 @@ import { createPlanAdmission, readSonnetRoom } from './delegate/sonnet-quota.ts'
 import { toKnown } from './gather.ts';
 import { countByModel } from './plan/check.ts';
 import { expandPlan } from './plan/expand.ts';
+import { readWorkerFacts } from './plan/worker-facts.ts';
 import { MOST_TASKS, PLAN_PROMPT_VERSION, toPlanCall } from './plan/prompt.ts';
 import type { MissionRun } from './step/run.ts';
 
 /** Asks Sonnet for the plan and stores it with its tasks. @throws TaskFailedError `malformed` with the reply */
 export async function makePlan(
-  run: Pick<MissionRun, 'db' | 'config' | 'mission' | 'calls' | 'record' | 'job'>,
+  run: Pick<MissionRun, 'db' | 'config' | 'mission' | 'calls' | 'record' | 'job' | 'now'>,
 ): Promise<void> {
   const { db, config, record } = run;
   const { id, data, session } = run.mission;
@@ -23,6 +24,7 @@ export async function makePlan(
       effort: config.FLEET_SONNET_EFFORT,
       goal: data.goal,
       workspace: data.workspace ?? null,
+      worker: await readWorkerFacts(db, data.workspace ?? null, run.now()),
       ...(survey !== null && 'files' in survey ? { files: survey.files, fileCount: survey.total } : { files: [] }),
       archive: toKnown(recall)?.answer ?? null,
       limits: { maxTasks, maxSonnet: await readSonnetRoom(db, mission, maxTasks) },

@@ -20,6 +20,7 @@ const workerSchema = z.object({
   slots: z.number().default(0),
   active: z.array(z.string()).default([]),
   workspaces: z.array(z.string()).default([]),
+  programs: z.array(z.string()).nullable().default(null),
   startedAt: z.coerce.string().default(''),
   seenAt: z.number(),
 }) satisfies z.ZodType<LiveWorker>;
@@ -43,11 +44,12 @@ export function startHeartbeat(options: {
   workerId: string;
   slots: number;
   workspaces: string[];
+  programs: string[];
   activeJobs: () => string[];
   /** Called with each heartbeat: keeps the worker's name taken. */
   hold: () => Promise<void>;
 }): Heartbeat {
-  const { log, workerId, slots, workspaces, activeJobs, hold } = options;
+  const { log, workerId, slots, workspaces, programs, activeJobs, hold } = options;
   const { redis, keys } = options.db;
   const startedAt = new Date().toISOString();
   let stopped = false;
@@ -65,6 +67,7 @@ export function startHeartbeat(options: {
       slots,
       active,
       workspaces,
+      programs,
       startedAt,
       seenAt: now.getTime(),
     };

@@ -12,6 +12,8 @@ export interface LiveWorker {
   active: string[];
   /** Names of the workspaces it can work in. */
   workspaces: string[];
+  /** Programs that its tasks may run (`FLEET_RUN_ALLOW`); null: a worker of an older version, which does not tell. */
+  programs: string[] | null;
   startedAt: string;
   /** The worker's clock, ms since 1970. */
   seenAt: number;

@@ -46,6 +46,7 @@ export function workerWith(id: string, slots = 20) {
     slots,
     active: [],
     workspaces: ['site'],
+    programs: [],
     startedAt: '2025-11-21T10:00:00.000Z',
     seenAt: 0,
   };

@@ -2,6 +2,7 @@
 const TAGS = [
   'goal',
   'workspace',
+  'worker',
   'files',
   'topics',
   'archive',

@@ -37,9 +37,9 @@ const replySchema = z.object({ answer: z.string(), citations: z.array(z.string()
 
 /** Tokens of the answer; all of them are reserved. */
 const REPLY_TOKENS = 16_000;
-/** Most tokens of findings, however large the model's window is, because all are paid; counted as three bytes a token. */
+/** Most tokens of findings, however large the model's window is, because all are paid; counted as 2.5 bytes a token. */
 const MOST_FINDINGS_TOKENS = 200_000;
-const BYTES_A_TOKEN = 3;
+const BYTES_A_TOKEN = 2.5;
 /** Fewest bytes shown of each finding, as long as the window has room. */
 const FEWEST_BYTES = 120;
 /** Tokens of the window kept for instructions, goal, archive and failed tasks. */

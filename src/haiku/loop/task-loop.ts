@@ -12,7 +12,8 @@ import { describeDecision, toTurnNote } from './turn-note.ts';
 import type { CompletedTask, TaskLoopParts, TaskRun, TurnReply } from './types.ts';
 import { toToolResults, useTools } from './use-tools.ts';
 
-const DEFAULT_MAX_TURNS = 30;
+/** Model calls of a task that states no number. */
+export const DEFAULT_MAX_TURNS = 30;
 /** Most tokens of one task, prompts and replies; the turn after them is the last. A task that needs more should be a mission. */
 const MAX_TASK_TOKENS = 2_000_000;
 

@@ -129,7 +129,9 @@ async function startPresence(
 ): Promise<Presence> {
   if (kind !== 'haiku') return { touch: () => undefined, stop: await keepPresence({ db, name, log }) };
   const workspaces = Object.keys(config.FLEET_WORKSPACES);
-  const heartbeat = startHeartbeat({ db, log, workerId: name.id, slots, workspaces, activeJobs, hold: name.hold });
+  const programs = config.FLEET_RUN_ALLOW;
+  const own = { workerId: name.id, slots, workspaces, programs };
+  const heartbeat = startHeartbeat({ db, log, ...own, activeJobs, hold: name.hold });
   await heartbeat.beat();
   return {
     touch: heartbeat.touch,

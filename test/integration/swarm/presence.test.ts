@@ -30,6 +30,7 @@ it('knows of each kind whether a process is up, from its first sign of life unti
     workerId: 'w1',
     slots: 1,
     workspaces: [],
+    programs: [],
     activeJobs: () => [],
     hold: async () => undefined,
   });

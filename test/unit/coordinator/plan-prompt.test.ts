@@ -12,14 +12,16 @@ const QUESTION: PlanQuestion = {
   archive: 'Nothing yet [finding_1]',
   limits: { maxTasks: 40, maxSonnet: 4 },
 };
+const WORKER = { turns: 30, replyCharacters: 60_000, programs: ['npm'] };
 const plan = { approach: 'look', tasks: [{ id: 'a', description: 'look', kind: 'search', model: 'haiku' }] };
 
 describe('the prompt for a plan', () => {
   it('says goal, workspace, files, archive and limits, each in its block', () => {
-    expect(toPlanCall({ ...QUESTION, topics: ['code'], failed: ['look: step-limit'] }).prompt).toBe(
+    expect(toPlanCall({ ...QUESTION, worker: WORKER, topics: ['code'], failed: ['look: step-limit'] }).prompt).toBe(
       [
         '<goal>\nFind the dead code\n</goal>',
         '<workspace>\nsite\n</workspace>',
+        '<worker>\n{"turns":30,"reply_characters":60000,"programs":["npm"]}\n</worker>',
         '<files>\nsrc/a.ts\t120\nb.md\t7\n</files>',
         '<topics>\ncode\n</topics>',
         '<archive>\nNothing yet [finding_1]\n</archive>',
@@ -31,7 +33,13 @@ describe('the prompt for a plan', () => {
 
   it('leaves out what there is nothing to say about', () => {
     const { prompt } = toPlanCall({ ...QUESTION, workspace: null, files: [], archive: null });
-    expect(prompt).not.toMatch(/<(workspace|files|archive|topics|failed)>/);
+    expect(prompt).not.toMatch(/<(workspace|worker|files|archive|topics|failed)>/);
+  });
+
+  it('tells no programs where none are known, and none where there are none', () => {
+    const toPrompt = (programs: string[] | null) => toPlanCall({ ...QUESTION, worker: { ...WORKER, programs } }).prompt;
+    expect(toPrompt(null)).toContain('<worker>\n{"turns":30,"reply_characters":60000}\n');
+    expect(toPrompt([])).toContain('"programs":[]');
   });
 
   it('lets no goal close its own block', () => {
