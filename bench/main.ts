@@ -6,11 +6,13 @@ import { measureConcurrency } from './concurrency.ts';
 import { measureInstallSize } from './install-size.ts';
 import { measureLatency } from './latency.ts';
 import { measureLibrarianBeside } from './librarian-beside.ts';
+import { measureLongPlan } from './long-plan.ts';
 import { measureMemory } from './memory.ts';
 import { measureMission } from './mission.ts';
 import { measureMoney } from './money.ts';
 import { measureQuotaDay } from './quota-day.ts';
 import { measureRateGate } from './rate-gate.ts';
+import { measureStall } from './stall.ts';
 import { measureStart } from './start.ts';
 import { measureStatus } from './status.ts';
 import { measureThroughput } from './throughput.ts';
@@ -30,6 +32,8 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   money: measureMoney,
   budget: measureBudget,
   mission: measureMission,
+  'long-plan': measureLongPlan,
+  stall: measureStall,
 };
 
 /** Decimals by unit. Default 0. */

@@ -147,18 +147,7 @@ async function onStage(
     ...more,
   };
   const config = scratch.config(settings);
-  const { PATH, HOME } = process.env;
-  const env = {
-    PATH,
-    HOME,
-    FLEET_HOME: scratch.folder,
-    FLEET_DATA: scratch.folder,
-    REDIS_URL: scratch.url,
-    FLEET_OFFLINE: '1',
-    FLEET_BUDGET_USD: '100000',
-    FLEET_LOG_LEVEL: 'fatal',
-    ...settings,
-  };
+  const env = scratch.env(settings);
   const fleet = await openFleet(config);
   const haiku = await startFleetProcess('haiku', env);
   try {

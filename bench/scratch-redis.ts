@@ -10,7 +10,9 @@ export interface ScratchRedis {
   pid: number;
   /** A home and data folder for processes, removed at the end. */
   folder: string;
-  config(env?: Record<string, string>): Config;
+  config(settings?: Record<string, string>): Config;
+  /** The environment of a built process, with these variables besides. */
+  env(settings: Record<string, string>): Record<string, string | undefined>;
   /** Deletes all keys, so that no round is slowed down by the data of another. */
   empty(): Promise<void>;
   stop(): Promise<void>;
@@ -24,7 +26,18 @@ export async function startScratchRedis(): Promise<ScratchRedis> {
     url: server.url,
     pid: server.pid,
     folder,
-    config: (env = {}) =>
+    env: (settings) => ({
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      FLEET_HOME: folder,
+      FLEET_DATA: folder,
+      REDIS_URL: server.url,
+      FLEET_OFFLINE: '1',
+      FLEET_BUDGET_USD: '100000',
+      FLEET_LOG_LEVEL: 'fatal',
+      ...settings,
+    }),
+    config: (settings = {}) =>
       loadConfig({
         FLEET_HOME: folder,
         FLEET_DATA: folder,
@@ -32,7 +45,7 @@ export async function startScratchRedis(): Promise<ScratchRedis> {
         FLEET_OFFLINE: '1',
         FLEET_BUDGET_USD: '100000',
         FLEET_LOG_LEVEL: 'warn',
-        ...env,
+        ...settings,
       }),
     async empty() {
       const redis = await connectRedis(server.url, { role: 'producer' });
