@@ -1,6 +1,7 @@
 /** pm2 app `coordinator`: carries out missions until SIGTERM. Process entry; nothing imports it. */
 import { requireAnthropicKey } from '../src/config/environment.ts';
 import { runCoordinator } from '../src/coordinator/run-coordinator.ts';
+import { toDrainMs } from '../src/process/drain.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
 import { createModel } from '../src/models/create/model.ts';
 import { startProcess } from '../src/process/start.ts';
@@ -9,8 +10,11 @@ await startProcess('coordinator', async (config, log) => {
   requireAnthropicKey(config);
   const { model, close } = await createModel(config);
   const coordinator = await runCoordinator({ config, model, log, onStuck: () => process.kill(process.pid, 'SIGTERM') });
-  onShutdown({ log, graceMs: 145_000, nothingToStore: coordinator.nothingToStore }, async () => {
-    await coordinator.close();
-    await close();
-  });
+  onShutdown(
+    { log, graceMs: toDrainMs(config), nothingToStore: coordinator.nothingToStore, cutOff: coordinator.cutOff },
+    async () => {
+      await coordinator.close();
+      await close();
+    },
+  );
 });

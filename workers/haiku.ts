@@ -1,6 +1,7 @@
 /** pm2 app `haiku`: works the tasks queue until SIGTERM. Process entry; nothing imports it. */
 import { requireAnthropicKey } from '../src/config/environment.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
+import { toDrainMs } from '../src/process/drain.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
 import { createModel } from '../src/models/create/model.ts';
 import { startProcess } from '../src/process/start.ts';
@@ -9,8 +10,11 @@ await startProcess('haiku', async (config, log) => {
   requireAnthropicKey(config);
   const { model, close } = await createModel(config);
   const haiku = await runHaiku({ config, model, log, onStuck: () => process.kill(process.pid, 'SIGTERM') });
-  onShutdown({ log, graceMs: 145_000, nothingToStore: haiku.nothingToStore }, async () => {
-    await haiku.close();
-    await close();
-  });
+  onShutdown(
+    { log, graceMs: toDrainMs(config), nothingToStore: haiku.nothingToStore, cutOff: haiku.cutOff },
+    async () => {
+      await haiku.close();
+      await close();
+    },
+  );
 });

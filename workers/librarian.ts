@@ -1,5 +1,6 @@
 /** pm2 app `librarian`: answers the archive's queries until SIGTERM. Process entry; nothing imports it. */
 import { requireShards } from '../src/config/environment.ts';
+import { toDrainMs } from '../src/process/drain.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
 import { runLibrarian } from '../src/librarian/run-librarian.ts';
 import { createArchiveModels } from '../src/models/create/archive-models.ts';
@@ -10,8 +11,11 @@ await startProcess('librarian', async (config, log) => {
   const models = await createArchiveModels(config);
   const onStuck = (): void => void process.kill(process.pid, 'SIGTERM');
   const librarian = await runLibrarian({ config, shards, models, log, onStuck });
-  onShutdown({ log, graceMs: 145_000, nothingToStore: librarian.nothingToStore }, async () => {
-    await librarian.close();
-    await models.close();
-  });
+  onShutdown(
+    { log, graceMs: toDrainMs(config), nothingToStore: librarian.nothingToStore, cutOff: librarian.cutOff },
+    async () => {
+      await librarian.close();
+      await models.close();
+    },
+  );
 });

@@ -14,7 +14,7 @@ import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
 import { toReservedBound, type CallSize } from './call-bound.ts';
 import { LONGEST_WAIT_MS } from '../pacing/model-pace.ts';
 import type { Permit, RunPace } from '../pacing/types.ts';
-import { findingTaken, lockLost, toRefusalError, toRepeatedTimeout } from './refusals.ts';
+import { findingTaken, lockLost, toCutOff, toRefusalError, toRepeatedTimeout } from './refusals.ts';
 import type {
   BeginAnswer,
   Booking,
@@ -293,7 +293,8 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
         try {
           reply = await call();
         } catch (error) {
-          await this.#bookError(error, identity, payer, reservation);
+          const bookedNanoUsd = await this.#bookError(error, identity, payer, reservation);
+          if (error instanceof ShutdownError) throw toCutOff(error, bookedNanoUsd);
           throw await this.#failRepeated(error, identity, turn);
         }
         const booking = this.#book(payer, reservation, toBilled(reply));
@@ -311,7 +312,8 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     return isRepeated ? toRepeatedTimeout(error) : error;
   }
 
-  async #bookError(error: unknown, identity: TaskIdentity, payer: Payer, reservation: string): Promise<void> {
+  /** @returns what was booked, nano-dollars; null: what the call cost is unknown, and stays uncertain */
+  async #bookError(error: unknown, identity: TaskIdentity, payer: Payer, reservation: string): Promise<number | null> {
     const { ledger } = this.#parts;
     const billed: Billed = (error instanceof FleetError ? error.billed : undefined) ?? 'unknown';
     if (typeof billed === 'object') {
@@ -319,10 +321,11 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
       const booked = this.#book(payer, reservation, isBroken ? billed.reported : billed);
       const booking: Booking = isBroken ? { ...booked, isBroken } : booked;
       await ledger.settle(identity, { epoch: this.#epoch, turn: NO_TURN }, booking, null, this.#totals, NO_NOTE);
-      return;
+      return booking.nanoUsd;
     }
     const isNothing = billed === 'no' || payer.free; // a free call costs nothing, served or not
     await ledger.closeReservation(identity, reservation, isNothing ? 'release' : 'uncertain');
+    return isNothing ? 0 : null;
   }
 
   #book({ entry, free }: Payer, reservation: string, { geo, ...usage }: BilledUsage): Booking {

@@ -6,6 +6,7 @@ import {
   HaltError,
   LockLostError,
   ModelCoolingError,
+  ShutdownError,
   TaskFailedError,
   type FleetError,
 } from '../errors.ts';
@@ -73,6 +74,15 @@ export function toRepeatedTimeout(error: CallTimeoutError): TaskFailedError {
   const variable = error.limit === 'total' ? 'FLEET_CALL_TIMEOUT_MS' : 'FLEET_CALL_IDLE_MS';
   const advice = `raise ${variable} and fleet reload, ask with less effort, or split it; then fleet retry`;
   return new TaskFailedError('timeout', `${error.message}, for the second time; ${advice}`, { cause: error });
+}
+
+/** For a call that was cut off because its process left: says what it cost. @param bookedNanoUsd null: unknown */
+export function toCutOff(error: ShutdownError, bookedNanoUsd: number | null): ShutdownError {
+  if (bookedNanoUsd === 0) return error;
+  const rest = 'of its reservation is uncertain (fleet costs --uncertain)';
+  const cost =
+    bookedNanoUsd === null ? `all ${rest}` : `${formatUsd(bookedNanoUsd, 6)} of it is booked, the rest ${rest}`;
+  return new ShutdownError(`${error.message}: ${cost}`, { cause: error });
 }
 
 /** Another process has this job: the run must change nothing more. */

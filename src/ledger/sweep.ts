@@ -2,15 +2,15 @@ import type { Redis } from 'ioredis';
 import { queueRegistry } from '../../queues/registry.ts';
 import type { Db } from '../redis/db.ts';
 
-/** Least age at which a call counts as lost. */
-const SHORTEST_AGE_MS = 10 * 60_000;
+/** How much older than the longest call a lost one is: a process that froze, or waits for Redis, may still book it. */
+const LATER_MS = 10 * 60_000;
 /** An uncertain call is forgotten this long after it was reserved; a later reply is not booked. */
 const FORGET_UNCERTAIN_MS = 24 * 3600_000;
 const KEEP_TURNS_SECONDS = 7 * 24 * 3600;
 
-/** Returns the age, ms, at which a reservation's call counts as lost: twice the longest call, at least ten minutes. */
+/** Returns the age, ms, at which a reservation's call counts as lost: ten minutes more than the longest call. */
 export function toLostAfterMs(callTimeoutMs: number): number {
-  return Math.max(SHORTEST_AGE_MS, 2 * callTimeoutMs);
+  return callTimeoutMs + LATER_MS;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config/environment.ts';
 import { packageFolder } from '../config/package-folder.ts';
+import { toKillTimeoutMs } from '../process/drain.ts';
 import { EXIT_CONFIG } from '../process/exit-config.ts';
 
 export type AppKind = 'redis' | 'dashboard' | 'coordinator' | 'haiku' | 'librarian';
@@ -19,9 +20,6 @@ export interface App {
   instances: number;
   [option: string]: string | number | boolean | number[];
 }
-
-/** A running call may take its whole deadline (120 s), then its reply is stored and the job handed back. */
-export const KILL_TIMEOUT_MS = 150_000;
 
 /** After so long pm2 lists a process as online, although it did not send `ready`. */
 export const READY_TIMEOUT_MS = 60_000;
@@ -51,7 +49,7 @@ export function buildApps(config: Config, counts: AppCounts = {}): App[] {
     exec_mode: 'fork',
     wait_ready: true,
     listen_timeout: READY_TIMEOUT_MS,
-    kill_timeout: KILL_TIMEOUT_MS,
+    kill_timeout: toKillTimeoutMs(config),
     exp_backoff_restart_delay: 200,
     stop_exit_codes: [EXIT_CONFIG],
     treekill: false, // a worker ends its own children; a signal from outside would look to the task like a failed command

@@ -35,7 +35,7 @@ export async function bringDown(config: Config, options: DownOptions): Promise<n
 }
 
 async function end(pm2: Pm2, processes: Pm2Process[], now: boolean, onEnded: () => void): Promise<void> {
-  const ending = Promise.all(processes.map((process) => pm2.remove(process.id).then(onEnded)));
+  const ending = Promise.all(processes.map((process) => pm2.remove(process).then(onEnded)));
   if (now && processes.length > 0) {
     await sleep(BETWEEN_SIGNALS_MS);
     for (const { pid } of processes) signal(pid);

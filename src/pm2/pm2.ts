@@ -1,4 +1,4 @@
-import { KILL_TIMEOUT_MS, READY_TIMEOUT_MS, type App } from './apps.ts';
+import { READY_TIMEOUT_MS, type App } from './apps.ts';
 import { readDaemonPid, withinDeadline } from './daemon.ts';
 
 /** One process as pm2 lists it. */
@@ -13,6 +13,8 @@ export interface Pm2Process {
   exitCode: number | null;
   /** File of its error output. */
   errorLog: string;
+  /** After so long, ms, pm2 kills it when it should end. */
+  killTimeoutMs: number;
 }
 
 /** The calls of pm2 that the fleet makes. It never kills the daemon and never saves pm2's list. */
@@ -22,14 +24,19 @@ export interface Pm2 {
   start(app: App): Promise<void>;
   /** Starts further processes of a running app, up to `count` in all, with the environment of the running ones. */
   scale(name: string, count: number): Promise<void>;
-  /** Restarts with the environment of its first start; the process itself reads `.env` again. */
-  restart(id: number): Promise<void>;
+  /**
+   * Restarts with the environment of its first start; the process itself reads `.env` again.
+   * @param killTimeoutMs pm2's patience from now on; more of what it had stays, for the process that ends
+   */
+  restart(process: Pm2Process, killTimeoutMs: number): Promise<void>;
   /** Ends a process gracefully and removes it from pm2's list. */
-  remove(id: number): Promise<void>;
+  remove(process: Pm2Process): Promise<void>;
 }
 
 /** Deadline of calls that pm2 answers at once; on a busy machine the daemon is slow. */
 const ANSWER_MS = 30_000;
+/** pm2's own, where an app has none. */
+const PM2_KILL_TIMEOUT_MS = 1_600;
 
 type Callback = (error: unknown, result?: unknown) => void;
 
@@ -40,7 +47,7 @@ interface Pm2Api {
   list(done: Callback): void;
   start(options: object, done: Callback): void;
   scale(name: string, count: number, done: Callback): void;
-  restart(id: number, done: Callback): void;
+  restart(id: number, options: { killTimeout: number }, done: Callback): void;
   delete(id: number, done: Callback): void;
 }
 
@@ -48,7 +55,14 @@ interface ListedProcess {
   pm_id: number;
   name: string;
   pid: number;
-  pm2_env: { namespace?: string; status: string; restart_time?: number; exit_code?: number; pm_err_log_path?: string };
+  pm2_env: {
+    namespace?: string;
+    status: string;
+    restart_time?: number;
+    exit_code?: number;
+    pm_err_log_path?: string;
+    kill_timeout?: number;
+  };
 }
 
 /** Connects to the user's pm2 daemon (of `PM2_HOME`), and disconnects afterwards. pm2 starts a daemon if there is none. */
@@ -77,9 +91,14 @@ export async function withPm2<T>(use: (pm2: Pm2) => Promise<T>): Promise<T> {
         ask(`start ${app.name}`, app.instances * READY_TIMEOUT_MS + ANSWER_MS, (done) => api.start({ ...app }, done)),
       scale: (name, count) =>
         ask(`scale ${name}`, count * READY_TIMEOUT_MS + ANSWER_MS, (done) => api.scale(name, count, done)),
-      restart: (id) =>
-        ask(`restart process ${id}`, KILL_TIMEOUT_MS + READY_TIMEOUT_MS + ANSWER_MS, (done) => api.restart(id, done)),
-      remove: (id) => ask(`end process ${id}`, KILL_TIMEOUT_MS + ANSWER_MS, (done) => api.delete(id, done)),
+      restart({ id, killTimeoutMs: before }, wanted) {
+        const killTimeout = Math.max(before, wanted);
+        return ask(`restart process ${id}`, killTimeout + READY_TIMEOUT_MS + ANSWER_MS, (done) =>
+          api.restart(id, { killTimeout }, done),
+        );
+      },
+      remove: ({ id, killTimeoutMs }) =>
+        ask(`end process ${id}`, killTimeoutMs + ANSWER_MS, (done) => api.delete(id, done)),
     });
   } finally {
     api.disconnect();
@@ -95,6 +114,7 @@ function toProcess({ pm_id, name, pid, pm2_env }: ListedProcess): Pm2Process {
     restarts: pm2_env.restart_time ?? 0,
     exitCode: pm2_env.exit_code ?? null,
     errorLog: pm2_env.pm_err_log_path ?? '',
+    killTimeoutMs: pm2_env.kill_timeout ?? PM2_KILL_TIMEOUT_MS,
   };
 }
 

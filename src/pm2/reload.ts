@@ -1,4 +1,5 @@
 import type { Config } from '../config/environment.ts';
+import { toKillTimeoutMs } from '../process/drain.ts';
 import { toAppName, toNamespace } from './apps.ts';
 import { withPm2, type Pm2Process } from './pm2.ts';
 import { isDaemonThere } from './daemon.ts';
@@ -21,8 +22,8 @@ export async function reloadFleet(
     const mine = listed.filter((process) => process.name !== toAppName(config, 'redis'));
     let left = mine.length;
     onReloaded(left, mine.length);
-    const restart = ({ id }: Pm2Process): Promise<void> =>
-      pm2.restart(id).then(() => onReloaded((left -= 1), mine.length));
+    const restart = (process: Pm2Process): Promise<void> =>
+      pm2.restart(process, toKillTimeoutMs(config)).then(() => onReloaded((left -= 1), mine.length));
     for (const group of toHalves(mine)) await Promise.all(group.map(restart));
     const names = [...new Set(mine.map((process) => process.name))];
     const apps = names.map((name) => ({

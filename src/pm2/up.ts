@@ -137,11 +137,11 @@ async function startMissing(pm2: Pm2, config: Config, apps: App[]): Promise<void
   for (const app of apps) {
     const mine = listed.filter((process) => process.name === app.name);
     const alive = mine.filter((process) => process.status === 'online' || process.status === 'launching');
-    for (const dead of mine.filter((process) => !alive.includes(process))) await pm2.remove(dead.id);
+    for (const dead of mine.filter((process) => !alive.includes(process))) await pm2.remove(dead);
     // Not awaited: pm2 answers when they are ready, and `waitUntilReady` notices earlier that one has failed.
     if (alive.length === 0) ignoreFailure(pm2.start(app));
     else if (alive.length < app.instances) ignoreFailure(pm2.scale(app.name, app.instances));
-    else await Promise.all(alive.slice(app.instances).map((process) => pm2.remove(process.id)));
+    else await Promise.all(alive.slice(app.instances).map((process) => pm2.remove(process)));
   }
 }
 

@@ -16,6 +16,11 @@ export interface ActiveRun extends HeldJob {
   end(): void;
 }
 
+/** How long a run may take, ms: as long as its queue allows, but room for two of the longest calls: the first may time out. */
+export function toRunMs(queueMs: number, callTimeoutMs: number): number {
+  return Math.max(queueMs, 2 * callTimeoutMs);
+}
+
 export function createActiveRun(job: Job, token: string): ActiveRun {
   const controller = new AbortController();
   let deadline: NodeJS.Timeout | undefined;

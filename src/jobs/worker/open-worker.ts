@@ -8,6 +8,7 @@ import { listenToControl } from '../../swarm/control.ts';
 import { startHeartbeat } from '../../swarm/heartbeat.ts';
 import { keepPresence } from '../../swarm/presence.ts';
 import type { ProcessKind } from '../../swarm/types.ts';
+import { toRunMs } from './active-run.ts';
 import type { ProgressReader } from './crash-count.ts';
 import { runWorker, type JobHandler, type RunningWorker } from './run-worker.ts';
 import { openWorkerBase, type WorkerBase } from './worker-base.ts';
@@ -49,6 +50,8 @@ export interface OpenWorker {
   workerId: string;
   /** Whether Redis is away and no job runs: `close` would then wait for Redis and store nothing. */
   nothingToStore(): boolean;
+  /** See `RunningWorker`. */
+  cutOff(): void;
   close(): Promise<void>;
 }
 
@@ -74,6 +77,7 @@ export async function openWorker<
     log,
     workerId,
     concurrency: slots,
+    runMs: toRunMs(queue.timeoutMs, config.FLEET_CALL_TIMEOUT_MS),
     onChange: () => presence?.touch(),
     ...(role.defaultModel === undefined ? {} : { defaultModel: role.defaultModel }),
     ...(role.readProgress === undefined ? {} : { readProgress: role.readProgress }),
@@ -95,6 +99,7 @@ export async function openWorker<
     worker: {
       workerId,
       nothingToStore: () => db.redis.status !== 'ready' && running.activeJobs().length === 0,
+      cutOff: running.cutOff,
       async close() {
         await Promise.all(stops.map((stop) => stop()));
         const closing = running.close();

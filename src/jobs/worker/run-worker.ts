@@ -1,7 +1,7 @@
 import type { Job, Queue, Worker } from 'bullmq';
 import type { z } from 'zod';
 import type { QueueDefinition } from '../../../queues/define.ts';
-import { CancelledError, LockLostError } from '../../errors.ts';
+import { CancelledError, LockLostError, ShutdownError } from '../../errors.ts';
 import { readHalt, type HaltSwitch } from '../../halt/halt.ts';
 import { createThrottledWarning } from '../../process/throttled-log.ts';
 import type { Logger } from '../../process/logger.ts';
@@ -44,6 +44,8 @@ export interface RunningWorker {
   worker: Worker;
   activeJobs(): string[];
   cancel(jobId: string): void;
+  /** For a process that must leave while it closes: ends every run now. Its call is booked as far as it was reported. */
+  cutOff(): void;
   /** Takes no further job, lets running turns end, gives the jobs back and closes. */
   close(): Promise<void>;
 }
@@ -55,6 +57,8 @@ export interface WorkerParts {
   log: Logger;
   workerId: string;
   concurrency: number;
+  /** Longest time of one run. Default: the queue's. */
+  runMs?: number;
   /** Model of jobs that name none. */
   defaultModel?: string;
   /** Called whenever a job starts or ends. */
@@ -98,7 +102,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
       if (earlier.length > 0) await replace(earlier);
       if (job.stalledCounter > 0) await suspects.admit(run);
       const data = parseJob(definition, job);
-      run.startClock(definition.timeoutMs);
+      run.startClock(parts.runMs ?? definition.timeoutMs);
       const isDraining = (): boolean => draining || suspects.mustMakeRoom(run);
       return await handler(data, { job, token, signal: run.signal, isDraining });
     } catch (error) {
@@ -140,6 +144,9 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     activeJobs: () => [...new Set([...active].map((run) => run.jobId))],
     cancel(jobId) {
       for (const run of runsOf(jobId)) run.stop(new CancelledError('cancelled by a person'));
+    },
+    cutOff() {
+      for (const run of active) run.stop(new ShutdownError('the process left before the running call had ended'));
     },
     async close() {
       draining = true;

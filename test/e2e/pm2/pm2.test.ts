@@ -130,6 +130,20 @@ describe('fleet up and down', () => {
   });
 });
 
+describe('fleet reload', () => {
+  it('gives pm2 the patience for longer calls', async () => {
+    await configure({ FLEET_CALL_TIMEOUT_MS: '60000' });
+    await pm2.fleet('up');
+    expect(new Set((await pm2.list()).map(({ killTimeoutMs }) => killTimeoutMs))).toEqual(new Set([90_000]));
+    await configure({ FLEET_CALL_TIMEOUT_MS: '1800000' });
+    expect(await pm2.fleet('reload')).toMatchObject({ code: 0 });
+    const listed = await pm2.list();
+    expect(new Set(listed.map(({ killTimeoutMs }) => killTimeoutMs))).toEqual(new Set([1_830_000]));
+    expect(listed.every(({ status }) => status === 'online')).toBe(true);
+    await pm2.fleet('down');
+  });
+});
+
 describe('fleet down', () => {
   it('says what it waits for, and gives up with a reason when pm2’s daemon dies meanwhile', async () => {
     const provider = await startProvider();

@@ -20,7 +20,7 @@ export interface TestPm2 {
   fleet(...args: string[]): Promise<CommandResult>;
   /** pm2's own command line. @returns its standard output */
   pm2(...args: string[]): Promise<string>;
-  list(): Promise<{ id: number; name: string; pid: number; status: string; restarts: number }[]>;
+  list(): Promise<{ id: number; name: string; pid: number; status: string; restarts: number; killTimeoutMs: number }[]>;
 }
 
 const pm2Main = createRequire(import.meta.url).resolve('pm2/bin/pm2');
@@ -67,7 +67,7 @@ export function usePm2(): TestPm2 {
         pm_id: number;
         name: string;
         pid: number;
-        pm2_env: { status: string; restart_time: number };
+        pm2_env: { status: string; restart_time: number; kill_timeout: number };
       }[];
       return listed.map(({ pm_id, name, pid, pm2_env }) => ({
         id: pm_id,
@@ -75,6 +75,7 @@ export function usePm2(): TestPm2 {
         pid,
         status: pm2_env.status,
         restarts: pm2_env.restart_time,
+        killTimeoutMs: pm2_env.kill_timeout,
       }));
     },
   };

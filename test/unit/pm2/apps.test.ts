@@ -43,8 +43,9 @@ describe('the processes for pm2', () => {
     const apps = appsOf({ ANTHROPIC_API_KEY: 'key-of-a-test', DASHBOARD_PASSWORD: 'password-of-a-test' });
     expect(JSON.stringify(apps)).not.toMatch(/of-a-test/);
     for (const app of apps) {
-      expect(app).toMatchObject({ wait_ready: true, kill_timeout: 150_000, stop_exit_codes: [78], exec_mode: 'fork' });
+      expect(app).toMatchObject({ wait_ready: true, kill_timeout: 930_000, stop_exit_codes: [78], exec_mode: 'fork' });
       expect(app).not.toHaveProperty('env');
     }
+    for (const app of appsOf({ FLEET_CALL_TIMEOUT_MS: '3600000' })) expect(app.kill_timeout).toBe(3_630_000);
   });
 });
