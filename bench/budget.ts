@@ -6,6 +6,7 @@ import { toExactUsd } from '../src/pricing/money.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { createModel } from '../src/models/create/model.ts';
 import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
+import { AMPLE_LIMITS } from '../simulator/anthropic/limits/token-limits.ts';
 import { startAnthropicSimulator, type AnthropicSimulator } from '../simulator/anthropic/server.ts';
 import type { Measure } from './measure.ts';
 import { startScratchRedis, type ScratchRedis } from './scratch-redis.ts';
@@ -23,7 +24,7 @@ const SCOPES: [name: string, budget: BudgetScope, stamp: object][] = [
 /** Measures a hundred tasks at once with money for forty: the booked cost and the provider's bill, as shares of the limit. */
 export async function measureBudget(): Promise<Measure[]> {
   const redis = await startScratchRedis();
-  const simulator = await startAnthropicSimulator({ latencyMs: 20 });
+  const simulator = await startAnthropicSimulator({ latencyMs: 20, limits: AMPLE_LIMITS });
   try {
     const measures: Measure[] = [];
     for (const [i, [name, budget, stamp]] of SCOPES.entries()) {

@@ -6,6 +6,7 @@ import { readMission, readMissionFields } from '../src/coordinator/mission/recor
 import type { MissionRecord } from '../src/coordinator/mission/types.ts';
 import { expandPlan } from '../src/coordinator/plan/expand.ts';
 import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
+import { AMPLE_LIMITS } from '../simulator/anthropic/limits/token-limits.ts';
 import { startSimulator, type Simulator } from '../simulator/simulator.ts';
 import { startFleetProcess, type FleetProcess } from './fleet-process.ts';
 import type { Measure } from './measure.ts';
@@ -138,7 +139,7 @@ async function onStage(
   more: Record<string, string> = {},
 ): Promise<Measure[]> {
   await scratch.empty();
-  const simulator = await startSimulator({ anthropic: { latencyMs: 20, logLimit: 50_000 } });
+  const simulator = await startSimulator({ anthropic: { latencyMs: 20, logLimit: 50_000, limits: AMPLE_LIMITS } });
   const settings = {
     FLEET_SWARM: swarm,
     FLEET_HAIKU_CONCURRENCY: '20',

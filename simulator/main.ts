@@ -11,6 +11,7 @@ import { toErrorText } from './provider-host/error-text.ts';
 import type { Rules } from './anthropic/api/rules.ts';
 import { tokenLimitsSchema } from './anthropic/config.ts';
 import { faultSchema } from './anthropic/faults/fault.ts';
+import { AMPLE_LIMITS } from './anthropic/limits/token-limits.ts';
 import { geminiConfigSchema } from './gemini/config.ts';
 import { startSimulator } from './simulator.ts';
 
@@ -56,7 +57,7 @@ function toOptions(args: string[]) {
     anthropic: {
       seed,
       ...(values.rules === undefined ? {} : { rules: toRules(values.rules) }),
-      limits: tokenLimitsSchema.parse(JSON.parse(values.limits)),
+      limits: { ...AMPLE_LIMITS, ...tokenLimitsSchema.parse(JSON.parse(values.limits)) },
       requestsPerMinute: Object.fromEntries(values.rpm.map(toLimit)),
       faults: values.fault.map((json) => faultSchema.parse(JSON.parse(json))),
       ...latencyMs,

@@ -16,7 +16,7 @@ import { route, toErrorAnswer } from './routes.ts';
 import { BoundThinking } from './thinking/bound-thinking.ts';
 
 export interface SimulatorOptions {
-  /** How strict the provider is. Default `lenient`. */
+  /** How strict the provider is. Default `real`. */
   rules?: Rules;
   /** Default 0: a free one. */
   port?: number;

@@ -5,4 +5,4 @@
  */
 export type Rules = 'real' | 'lenient';
 
-export const DEFAULT_RULES: Rules = 'lenient';
+export const DEFAULT_RULES: Rules = 'real';

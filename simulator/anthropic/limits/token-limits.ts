@@ -39,6 +39,13 @@ const REAL_DEFAULTS: TokenLimitsByModel = {
   'claude-sonnet-4-5': START_TIER,
 };
 
+const AMPLE: TokenLimit = { requests: 100_000, inputTokens: 200_000_000, outputTokens: 40_000_000 };
+
+/** A hundred times the Start tier: for runs whose speed is not bounded by the provider. */
+export const AMPLE_LIMITS: TokenLimitsByModel = Object.fromEntries(
+  Object.keys(REAL_DEFAULTS).map((model) => [model, AMPLE]),
+);
+
 /**
  * Three buckets for each key and model. Cache reads do not count as input, cache writes do; `max_tokens` does not count as
  * output, only what the model says. Refused requests take nothing. https://platform.claude.com/docs/en/api/rate-limits

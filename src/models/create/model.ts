@@ -41,8 +41,11 @@ export async function createModel(config: Config): Promise<OpenModel> {
 
 /** Loaded here, so that a paid fleet never has the simulator's code in memory. */
 async function startSimulator(): Promise<{ url: string; close(): Promise<void> }> {
-  const { startAnthropicSimulator } = await import('../../../simulator/anthropic/server.ts');
-  return startAnthropicSimulator();
+  const [{ startAnthropicSimulator }, { AMPLE_LIMITS }] = await Promise.all([
+    import('../../../simulator/anthropic/server.ts'),
+    import('../../../simulator/anthropic/limits/token-limits.ts'),
+  ]);
+  return startAnthropicSimulator({ limits: AMPLE_LIMITS });
 }
 
 /** Refuses other vendors' models: the catalog has prices of some, but this API would refuse them later. */

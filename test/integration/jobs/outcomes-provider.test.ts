@@ -124,6 +124,7 @@ test('a body that never comes ends at the deadline, is booked as uncertain, and 
 test.each([
   ['reset-before', 1],
   ['reset-after', 1],
+  ['empty-object', 1], // a stream without an event
   ['broken-json', 2], // what the stream had reported is booked as a call
 ] as const)('%s may have been billed: uncertain, and asked again', async (kind, ledgerCalls) => {
   const fleet = await useSimulatedFleet(redis, { simulator: { faults: [{ kind, times: 1 }] } });

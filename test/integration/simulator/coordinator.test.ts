@@ -229,7 +229,7 @@ async function work(
   const calls: string[] = [];
   for (;;) {
     const { definitions: tools } = toolset;
-    const reply = await client().messages.create({ model: 'claude-haiku-5-5', max_tokens: 8_192, tools, messages });
+    const reply = await client().messages.create({ model: 'claude-haiku-5-5', max_tokens: 14_000, tools, messages });
     messages.push({ role: 'assistant', content: reply.content as Anthropic.ContentBlockParam[] });
     if (reply.stop_reason !== 'tool_use') return { text: toText(reply), calls };
     const results: Anthropic.ToolResultBlockParam[] = [];

@@ -6,6 +6,7 @@ import type { Fault } from '../../../simulator/anthropic/faults/fault.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const MODEL = 'claude-haiku-5-5';
+const THOUGHT = { type: 'thinking' };
 let simulator: AnthropicSimulator;
 
 beforeEach(async () => {
@@ -118,12 +119,11 @@ describe('answers that do not arrive well', () => {
 
 describe('answers that are no result', () => {
   it.each([
-    ['empty-content', { content: [], stop_reason: 'end_turn' }],
+    ['empty-content', { content: [THOUGHT], stop_reason: 'end_turn' }],
     ['refusal', { content: [], stop_reason: 'refusal', stop_details: { type: 'refusal' } }],
     ['cut-off', { stop_reason: 'max_tokens' }],
-    ['unknown-tool', { content: [{ type: 'tool_use', name: 'teleport' }], stop_reason: 'tool_use' }],
-    ['bad-tool-input', { content: [{ name: 'read', input: { file_path: { not: expect.any(String) } } }] }],
-    ['thinking', { content: [{ type: 'thinking' }, { type: 'text' }, { type: 'tool_use' }] }],
+    ['unknown-tool', { content: [THOUGHT, { type: 'tool_use', name: 'teleport' }], stop_reason: 'tool_use' }],
+    ['bad-tool-input', { content: [THOUGHT, { name: 'read', input: { file_path: { not: expect.any(String) } } }] }],
   ] as const)('%s', async (kind, expected) => {
     simulator.setFaults([{ kind }]);
     expect(await ask()).toMatchObject(expected);
@@ -134,9 +134,18 @@ describe('answers that are no result', () => {
     'a whole one that ends with %s',
     async (stopReason) => {
       simulator.setFaults([{ kind: 'stop-reason', stopReason }]);
-      expect(await ask()).toMatchObject({ content: [{ type: 'text' }, { type: 'tool_use' }], stop_reason: stopReason });
+      expect(await ask()).toMatchObject({
+        content: [THOUGHT, { type: 'text' }, { type: 'tool_use' }],
+        stop_reason: stopReason,
+      });
     },
   );
+
+  it('thinking of a model that does not think', async () => {
+    simulator.setFaults([{ kind: 'thinking' }]);
+    const { content } = await client().messages.create({ ...params(), model: 'claude-haiku-4-5' });
+    expect(content).toMatchObject([THOUGHT, { type: 'text' }, { type: 'tool_use' }]);
+  });
 
   it('max_tokens cuts a longer answer and bills just that', async () => {
     const reply = await client().messages.create({
@@ -271,7 +280,7 @@ function params(): Anthropic.MessageCreateParamsNonStreaming {
   const read = { type: 'object' as const, properties: { file_path: { type: 'string' } }, required: ['file_path'] };
   return {
     model: MODEL,
-    max_tokens: 200,
+    max_tokens: 2_000,
     tools: [{ name: 'read', input_schema: read }],
     messages: [{ role: 'user', content: 'Describe a.ts' }],
   };

@@ -70,13 +70,12 @@ describe('a whole stream', () => {
   });
 
   it('sends thinking as its signature alone, after the headers of the limits, and bills it once it was sent', async () => {
-    await simulator.close();
-    simulator = await startAnthropicSimulator({ rules: 'real', latencyMs: 0, model: { reply: () => reply } });
-    const { data: streamed, response } = await client().messages.create(params()).withResponse();
+    const thinking = { ...params(), thinking: { type: 'adaptive' as const } };
+    const { data: streamed, response } = await client().messages.create(thinking).withResponse();
     expect(response.headers.get('anthropic-ratelimit-output-tokens-limit')).toBe('400000');
     const thinkingTokens = streamed.usage.output_tokens_details?.thinking_tokens ?? 0;
     expect(thinkingTokens).toBeGreaterThanOrEqual(50);
-    const events = await streamEvents(simulator.url, params());
+    const events = await streamEvents(simulator.url, thinking);
     expect(toOutline(events).slice(0, 6)).toEqual([
       'message_start',
       'content_block_start 0',
@@ -90,7 +89,7 @@ describe('a whole stream', () => {
     const whole = simulator.requests()[1]?.usage?.output ?? 0;
     const billedAfter = async (afterEvents: number): Promise<number> => {
       simulator.setFaults([{ kind: 'cut', afterEvents }]);
-      await streamEvents(simulator.url, params());
+      await streamEvents(simulator.url, thinking);
       return simulator.requests().at(-1)?.usage?.output ?? 0;
     };
     expect(await billedAfter(3)).toBe(1);
@@ -185,6 +184,7 @@ function params(): Anthropic.MessageCreateParamsNonStreaming {
   return {
     model: 'claude-haiku-5-5',
     max_tokens: 2_000,
+    thinking: { type: 'disabled' }, // a test of thinking asks for it
     tools: [{ name: 'read', input_schema: { type: 'object', properties: { file_path: { type: 'string' } } } }],
     messages: [{ role: 'user', content: 'how long is a.txt?' }],
   };

@@ -59,7 +59,7 @@ describe('parameters', () => {
     [{ max_tokens: undefined }, 'max_tokens: Field required'],
     [{ max_tokens: 0 }, 'max_tokens: Input should be greater than or equal to 1'],
     [{ max_tokens: 1.5 }, 'max_tokens: Input should be a valid integer'],
-    [{ max_tokens: 1_000_000 }, 'max_tokens: 1000000 > 64000'],
+    [{ max_tokens: 1_000_000 }, 'max_tokens: 1000000 > 128000'],
     [{ model: undefined }, 'model: Field required'],
     [{ messages: undefined }, 'messages: Field required'],
     [{ messages: [] }, 'messages: at least one message is required'],
@@ -84,8 +84,8 @@ describe('parameters', () => {
   });
 
   it('refuses a prompt above the model window', () => {
-    const body = { ...valid, messages: [user('x'.repeat(800_004))] };
-    expect(refusal(body).message).toBe('prompt is too long: 200001 tokens > 200000 maximum');
+    const body = { ...valid, messages: [user('x'.repeat(2_500_003))] };
+    expect(refusal(body).message).toBe('prompt is too long: 1000002 tokens > 1000000 maximum');
   });
 
   it('refuses a fifth cache breakpoint, the top-level one included', () => {
@@ -183,16 +183,19 @@ describe('tools', () => {
   });
 
   it.each([{ type: 'any' }, { type: 'tool', name: 'read' }])(
-    'refuses the forced choice %j on Sonnet 5.5 alone',
+    'refuses the forced choice %j where the model thinks',
     (choice) => {
       const body = { ...valid, tools: [tool], tool_choice: choice };
-      expect(validateRequest(body, 'create').request.tool_choice).toEqual(choice);
+      expect(refusal(body).message).toBe('Thinking may not be enabled when tool_choice forces tool use.');
       expect(refusal({ ...body, model: 'claude-sonnet-5-5' }).message).toContain('not supported by claude-sonnet-5-5');
+      for (const quiet of [{ thinking: { type: 'disabled' } }, { model: 'claude-haiku-4-5' }]) {
+        expect(validateRequest({ ...body, ...quiet }, 'create').request.tool_choice).toEqual(choice);
+      }
     },
   );
 
   it('refuses a choice of a tool that is not there', () => {
-    const body = { ...valid, tools: [tool], tool_choice: { type: 'tool', name: 'fly' } };
+    const body = { ...valid, model: 'claude-haiku-4-5', tools: [tool], tool_choice: { type: 'tool', name: 'fly' } };
     expect(refusal(body).message).toContain("Tool 'fly' not found");
   });
 });
