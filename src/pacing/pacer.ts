@@ -93,6 +93,7 @@ export function createPacer({ db, limitKey, log, test }: PacerParts): Pacer | nu
           pace.notePause(clock.now() - last.endedAt);
           last.endedAt = null;
         }
+        if (!ask.begun) runs.delete(run); // refused at its first call, it has not begun: it must not hold itself back
         return begin(await pace.admit(ask, wait), ask.model);
       },
       watch: (model) => ({
