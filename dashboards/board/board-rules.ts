@@ -10,6 +10,7 @@ import type { JobChecks } from './job-edits.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { toRules } from '../../src/jobs/contract.ts';
 import { readJob } from '../../src/jobs/state/states.ts';
+import { startOf } from '../../src/text/start-of.ts';
 
 export interface BoardRulesOptions {
   db: Db;
@@ -129,5 +130,5 @@ function toQueueName(name: unknown): QueueName | null {
 }
 
 function toText(data: unknown): string {
-  return (JSON.stringify(data) ?? '').slice(0, LOGGED_TEXT);
+  return startOf(JSON.stringify(data) ?? '', LOGGED_TEXT);
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
 import type { Logger } from '../../src/process/logger.ts';
 import { createBoardRules, type BoardRulesOptions } from './board-rules.ts';
+import { startOf } from '../../src/text/start-of.ts';
 
 const NAME_LENGTH = 60;
 
@@ -67,6 +68,6 @@ export function createBoard(basePath: string, options: BoardRulesOptions & { log
 function toName(job: unknown): string {
   const { name = '', data } = job as { name?: string; data?: Record<string, unknown> | null };
   const text = [data?.['description'], data?.['question'], data?.['goal']].find((value) => typeof value === 'string');
-  const line = text?.replaceAll(/\s+/g, ' ').trim().slice(0, NAME_LENGTH) ?? '';
+  const line = startOf(text?.replaceAll(/\s+/g, ' ').trim() ?? '', NAME_LENGTH);
   return line === '' ? name || '(no name)' : line;
 }

@@ -15,6 +15,7 @@ import type { MissionRecord } from './mission/types.ts';
 import { finishMission } from './step/finish.ts';
 import type { MissionRun } from './step/run.ts';
 import type { MissionEnd, MissionOutcome } from './step/types.ts';
+import { startOf } from '../text/start-of.ts';
 
 /** Share of the tasks that must be done if the mission states no quorum. */
 const DEFAULT_QUORUM = 0.8;
@@ -72,7 +73,7 @@ function assertQuorum({ id, data }: MissionRun['mission'], views: readonly NodeV
   const needed = Math.ceil(quorum * counts.total - 1e-9); // 0.8 of 10 is 8, not the 9 of a rounding error
   if (counts.done >= needed) return;
   const failures = views.filter(({ state }) => state === 'failed');
-  const named = failures.slice(0, NAMED_FAILURES).map((view) => `${view.jobId} (${view.reason.slice(0, 120)})`);
+  const named = failures.slice(0, NAMED_FAILURES).map((view) => `${view.jobId} (${startOf(view.reason, 120)})`);
   const more = failures.length > named.length ? [`and ${failures.length - named.length} more`] : [];
   throw new TaskFailedError(
     'quorum',
@@ -139,5 +140,5 @@ async function createOutcome(
 }
 
 function toFailedLine({ node, reason }: NodeView): string {
-  return `${node.task}: ${node.description.split('\n')[0]?.slice(0, 200) ?? ''} (${reason.slice(0, 200)})`;
+  return `${node.task}: ${startOf(node.description.split('\n')[0] ?? '', 200)} (${startOf(reason, 200)})`;
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { NOT_IN_ARCHIVE } from '../librarian/answer/prompt.ts';
 import type { Recall, Survey } from './mission/types.ts';
 import type { MissionRun } from './step/run.ts';
+import { startOf } from '../text/start-of.ts';
 
 /** Longest goal in the recall's question, UTF-16 code units. The rest of a question's length is for the text around it. */
 const MOST_GOAL = 15_000;
@@ -64,10 +65,10 @@ export function toKnown(recall: Recall | null): { answer: string; citations: str
 }
 
 function toQuestion(goal: string, failure: string | null): string {
-  const question = `What is already known that bears on this goal? Say what is done and what is decided.\n\nGoal: ${goal.slice(0, MOST_GOAL)}`;
+  const question = `What is already known that bears on this goal? Say what is done and what is decided.\n\nGoal: ${startOf(goal, MOST_GOAL)}`;
   return failure === null
     ? question
-    : `${question}\n\nThe last attempt to answer this failed: ${failure.slice(0, MOST_FAILURE)}`;
+    : `${question}\n\nThe last attempt to answer this failed: ${startOf(failure, MOST_FAILURE)}`;
 }
 
 /** Has a worker list the files of the workspace, without a model: the coordinator itself reads no files. */
@@ -81,7 +82,7 @@ export async function surveyWorkspace(
     const end = await run.children.task({
       taskId: `${id}-${name}`,
       description:
-        failure === null ? SURVEY_TASK : `${SURVEY_TASK}\n\nThe last attempt failed: ${failure.slice(0, MOST_FAILURE)}`,
+        failure === null ? SURVEY_TASK : `${SURVEY_TASK}\n\nThe last attempt failed: ${startOf(failure, MOST_FAILURE)}`,
       kind: 'search',
       workspace,
       schema: SURVEY_SCHEMA,

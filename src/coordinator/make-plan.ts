@@ -6,6 +6,7 @@ import { expandPlan } from './plan/expand.ts';
 import { readWorkerFacts } from './plan/worker-facts.ts';
 import { MOST_TASKS, PLAN_PROMPT_VERSION, toPlanCall } from './plan/prompt.ts';
 import type { MissionRun } from './step/run.ts';
+import { startOf } from '../text/start-of.ts';
 
 /** Asks Sonnet for the plan and stores it with its tasks. @throws TaskFailedError `malformed` with the reply */
 export async function makePlan(
@@ -37,6 +38,6 @@ export async function makePlan(
   await record.patch({ plan, nodes, counts, step: 'delegate' });
   const { sonnet } = countByModel(plan);
   await run.job.log(
-    `plan (${PLAN_PROMPT_VERSION}): ${countOf(nodes.length, 'task')}, ${sonnet} of them to Sonnet. ${plan.approach.slice(0, 500)}`,
+    `plan (${PLAN_PROMPT_VERSION}): ${countOf(nodes.length, 'task')}, ${sonnet} of them to Sonnet. ${startOf(plan.approach, 500)}`,
   );
 }

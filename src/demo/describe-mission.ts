@@ -5,6 +5,7 @@ import { toSummary } from '../findings/stored.ts';
 import type { StoredFinding } from '../findings/types.ts';
 import { formatUsd, toNanoUsd } from '../pricing/money.ts';
 import { toOneLine } from '../text/one-line.ts';
+import { startOf } from '../text/start-of.ts';
 
 const WIDTH = 108;
 /** The simulated model's mark, removed from its texts: the demo prints it once, at the top. */
@@ -81,5 +82,5 @@ function sizeOf({ for_each: items }: PlannedTask): number {
 /** Fits a text into one line of a terminal. */
 function toLine(text: string, most: number): string {
   const flat = toOneLine(text.replaceAll(MARK, ''), Infinity);
-  return flat.length <= most ? flat : `${flat.slice(0, most - 1).trimEnd()}…`;
+  return flat.length <= most ? flat : `${startOf(flat, most - 1).trimEnd()}…`;
 }

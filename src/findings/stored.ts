@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Db } from '../redis/db.ts';
 import type { Finding } from './finding.ts';
 import type { StoredFinding, StoredValue } from './types.ts';
+import { startOf } from '../text/start-of.ts';
 
 /** Reads what is stored under `finding:<id>`. The id is the key's suffix; a missing time sorts oldest. Null: not JSON. */
 export function parseFinding(id: string, text: string): StoredFinding | null {
@@ -74,7 +75,7 @@ export function summarise(result: unknown): string {
       : typeof result === 'object' && result !== null && 'summary' in result && typeof result.summary === 'string'
         ? result.summary
         : (JSON.stringify(result) ?? '');
-  return text.replace(/\s+/g, ' ').trim().slice(0, 200);
+  return startOf(text.replace(/\s+/g, ' ').trim(), 200);
 }
 
 function isInstant(value: unknown): value is string {

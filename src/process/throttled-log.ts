@@ -1,4 +1,5 @@
 import type { Logger } from './logger.ts';
+import { startOf } from '../text/start-of.ts';
 
 const REPEAT_AFTER_MS = 60_000;
 
@@ -7,7 +8,7 @@ export function createThrottledWarning(log: Pick<Logger, 'warn'>, message: strin
   const loggedAt = new Map<string, number>();
   return (error) => {
     const now = Date.now();
-    const reason = error.message.slice(0, 300);
+    const reason = startOf(error.message, 300);
     if (now - (loggedAt.get(reason) ?? 0) < REPEAT_AFTER_MS) return;
     if (loggedAt.size > 100) loggedAt.clear(); // texts with ids in them
     loggedAt.set(reason, now);

@@ -4,6 +4,7 @@ import type { BudgetState } from '../../ledger/budget-types.ts';
 import type { ProcessProblem } from '../../pm2/wait-until-ready.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { toOneLine } from '../../text/one-line.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** Whether the stream is a terminal. Bars and redrawing are for terminals; programs and files get plain lines. */
 export function isTerminal(stream: NodeJS.WriteStream = process.stdout): boolean {
@@ -23,7 +24,7 @@ export function printJson(value: unknown): void {
 /** One line of any text without control characters, cut to `width`. */
 export function fitLine(text: string, width: number): string {
   const line = toOneLine(text, Infinity);
-  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+  return line.length <= width ? line : `${startOf(line, Math.max(0, width - 1))}…`;
 }
 
 /** Columns of the terminal; 100 where there is none. */

@@ -11,6 +11,7 @@ import { toTotalTokens } from '../../pricing/tokens.ts';
 import { isWhole, toReplyText, withoutThinking } from './reply-text.ts';
 import { toReplyRoom } from './reply-room.ts';
 import type { Checked, StructuredCall } from './types.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** The identity of work without a job has an empty `token`: there is no lock and no job log. */
 export interface StructuredCallParts extends PaidCallsParts {
@@ -158,7 +159,7 @@ export class Question<Value> {
   }
 
   async #noteProblem(name: string, problem: string, reply: ModelReply): Promise<void> {
-    await this.#note(`${name}: ${problem}; the reply: ${toReplyText(reply).slice(0, KEPT_REPLY)}`);
+    await this.#note(`${name}: ${problem}; the reply: ${startOf(toReplyText(reply), KEPT_REPLY)}`);
   }
 
   async #note(line: string): Promise<void> {
@@ -174,6 +175,6 @@ function toPrefix({ model, system, prompt, schema }: StructuredCall<unknown>): s
 /** Text of the failed reason. It ends with the beginning of the reply; the job's log holds more of it. */
 function toProblemText(name: string, problem: string, reply: ModelReply): string {
   const text = toReplyText(reply).replaceAll(/\s+/g, ' ');
-  const shown = text.length <= SHOWN_REPLY ? text : `${text.slice(0, SHOWN_REPLY)}…`;
+  const shown = text.length <= SHOWN_REPLY ? text : `${startOf(text, SHOWN_REPLY)}…`;
   return `${name}: also after one repair: ${problem}; the reply: ${shown === '' ? '(nothing)' : shown}`;
 }

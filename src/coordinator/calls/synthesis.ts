@@ -6,6 +6,7 @@ import { fitTexts } from './fit-texts.ts';
 import { toReplyRoom } from './reply-room.ts';
 import { toBlock, toFindingBlock, toFindingsBlock } from './prompt-blocks.ts';
 import type { Checked, StructuredCall } from './types.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** Version of the prompt; a mission's finding states it. Change it with the prompt. */
 export const SYNTHESIS_PROMPT_VERSION = 'synthesis-1';
@@ -153,7 +154,7 @@ function toFailedLines(failed: readonly string[]): string {
 }
 
 function firstLine(text: string): string {
-  return (text.trim().split('\n')[0] ?? '').slice(0, 200);
+  return startOf(text.trim().split('\n')[0] ?? '', 200);
 }
 
 function toText(value: unknown): string {

@@ -7,6 +7,7 @@ import { checkCitations } from '../../librarian/answer/citations.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** Version of the prompt; a summary states it. Change it with the prompt: an open group then makes a new call. */
 export const COMPACT_PROMPT_VERSION = 'condense-1';
@@ -45,7 +46,7 @@ const MOST_TOPICS = 50;
 /** The block of one finding in the prompt. Its size limits how many findings a group has. */
 export function toPromptBlock(finding: StoredFinding): string {
   const lines = [
-    (finding.task ?? '').trim().slice(0, 500),
+    startOf((finding.task ?? '').trim(), 500),
     toText(finding.result),
     finding.files_changed.length === 0 ? '' : `Files changed: ${finding.files_changed.join(', ')}`,
   ];
@@ -53,7 +54,7 @@ export function toPromptBlock(finding: StoredFinding): string {
   const text =
     whole.length <= MOST_TEXT
       ? whole
-      : `${whole.slice(0, MOST_TEXT)}\n(cut: ${whole.length - MOST_TEXT} more characters)`;
+      : `${startOf(whole, MOST_TEXT)}\n(cut: ${whole.length - MOST_TEXT} more characters)`;
   return toFindingBlock({ id: finding.finding_id, kind: finding.kind ?? 'other', text });
 }
 

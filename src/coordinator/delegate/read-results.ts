@@ -5,6 +5,7 @@ import { withOriginals } from '../../findings/condensed.ts';
 import type { NodeView } from '../mission/nodes.ts';
 import type { FoundResult } from '../calls/synthesis.ts';
 import type { Db } from '../../redis/db.ts';
+import { startOf } from '../../text/start-of.ts';
 
 const CHUNK = 100;
 /** Most characters of all results together, and the fewest kept of each: far more than fits into a prompt. */
@@ -39,5 +40,5 @@ function toShown({ result, status }: StoredFinding): unknown {
 
 function cut(result: unknown, most: number): unknown {
   const text = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
-  return text.length <= most ? result : `${text.slice(0, most)}\n(cut)`;
+  return text.length <= most ? result : `${startOf(text, most)}\n(cut)`;
 }

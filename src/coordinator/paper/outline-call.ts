@@ -3,6 +3,7 @@ import { toBlock, toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks
 import type { Checked, StructuredCall } from '../calls/types.ts';
 import type { Outline } from './types.ts';
 import type { SourceFinding } from './source-findings.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** Version of all prompts of papers; a paper's finding states it. Change it with any of them. */
 export const PAPER_PROMPT_VERSION = 'paper-1';
@@ -69,7 +70,7 @@ export function toOutlineCall(question: {
   findings: readonly SourceFinding[];
 }): StructuredCall<Outline> {
   const { name, model, goal, findings } = question;
-  const blocks = findings.map(({ id, kind, text: whole }) => toFindingBlock({ id, kind, text: whole.slice(0, SHOWN) }));
+  const blocks = findings.map(({ id, kind, text: whole }) => toFindingBlock({ id, kind, text: startOf(whole, SHOWN) }));
   return {
     name,
     model,

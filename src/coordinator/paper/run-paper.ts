@@ -12,6 +12,7 @@ import { findSource, toFilter, type SectionPlace, type SourceRun } from './secti
 import { passShardTest } from './shard-step.ts';
 import { chooseFindings, readSources } from './source-findings.ts';
 import type { Draft, Outline, ShardReport } from './types.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** Most UTF-8 bytes of the findings that an outline is made from, whole texts counted. */
 const OUTLINE_BYTES = 60_000;
@@ -166,7 +167,7 @@ function finish(
   return finishMission(run, {
     result: text,
     citations: listCited(written),
-    summary: `${outline?.title ?? mission.data.goal}: ${written.map(({ title }) => title).join(', ')}`.slice(0, 200),
+    summary: startOf(`${outline?.title ?? mission.data.goal}: ${written.map(({ title }) => title).join(', ')}`, 200),
     kind: 'paper',
     promptVersion: PAPER_PROMPT_VERSION,
     model: config.FLEET_SONNET_MODEL,

@@ -6,6 +6,7 @@ import type { Checked, StructuredCall } from '../calls/types.ts';
 import type { Outline, OutlinedSection } from './types.ts';
 import type { SourceFinding } from './source-findings.ts';
 import { findUncitedClaims } from './uncited-claims.ts';
+import { startOf } from '../../text/start-of.ts';
 
 const REPLY_TOKENS = 6_000;
 /** Problems of a draft that the model gets, and characters of each sentence: enough to repair it. */
@@ -91,7 +92,7 @@ export function checkSection(json: unknown, given: ReadonlySet<string>): Checked
   }
   const uncited = findUncitedClaims(text, given);
   if (uncited.length > 0) {
-    const shown = uncited.slice(0, SHOWN_PROBLEMS).map((claim) => `“${claim.slice(0, SHOWN_CLAIM)}”`);
+    const shown = uncited.slice(0, SHOWN_PROBLEMS).map((claim) => `“${startOf(claim, SHOWN_CLAIM)}”`);
     return {
       ok: false,
       problem: `text: ${uncited.length === 1 ? 'this sentence cites' : `these ${uncited.length} sentences cite`} no finding; end each with [id], or leave it out: ${shown.join(' ')}`,

@@ -14,6 +14,7 @@ import { describeReport } from './assemble.ts';
 import { blockPaper, type BlockRun } from './block-paper.ts';
 import { savePaper, type PaperRecord } from './record.ts';
 import type { ShardOutcome, ShardReport } from './types.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** With a smaller share of working shards a paper is refused. Source: SPEC, "Papers". */
 const FEWEST_PERCENT = 80;
@@ -115,7 +116,7 @@ function toShardFinding(
       shards: report.shards.map((shard) => ({ ...shard })),
       redis_round_trip_ms: report.roundTripMs,
     },
-    summary: summary.slice(0, 200),
+    summary: startOf(summary, 200),
     kind: SHARD_TEST_KIND,
     model: { id: config.FLEET_GEMINI_MODEL, vendor: 'google' },
     promptVersion: 'shard-test-1',

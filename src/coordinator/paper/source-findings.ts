@@ -5,6 +5,7 @@ import { createArchiveContext } from '../../librarian/archive/context.ts';
 import { fitTexts } from '../calls/fit-texts.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
 import type { Db } from '../../redis/db.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** A finding as the writer of a section sees it. */
 export interface SourceFinding {
@@ -48,7 +49,7 @@ export async function readSources(db: Db, ids: readonly string[]): Promise<Sourc
 
 /** The task on the first line, then the result. */
 function toText({ task, result }: StoredFinding): string {
-  const firstLine = ((task ?? '').trim().split('\n')[0] ?? '').slice(0, 200);
+  const firstLine = startOf((task ?? '').trim().split('\n')[0] ?? '', 200);
   const found = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
   return `${firstLine}\n${found}`;
 }

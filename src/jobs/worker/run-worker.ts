@@ -14,6 +14,7 @@ import { LOCK_MS, startLockRenewal } from './locks.ts';
 import { PatientWorker } from './patient-worker.ts';
 import { watchStuckWorker } from './stuck-worker.ts';
 import { SuspectGuard } from './suspect-guard.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** How often expired locks are looked for. A lock lives 10 s, so a killed worker's job is taken again in under 13 s. */
 const STALLED_INTERVAL_MS = 2_500;
@@ -186,6 +187,6 @@ function connectWorker(
   worker.on('stalled', (jobId) => {
     noteRecovery(db, queue, jobId, workerId).catch((error: unknown) => log.warn({ error }, 'recovery not noted'));
   });
-  worker.on('failed', (job, error) => log.info({ jobId: job?.id, reason: error.message.slice(0, 200) }, 'job failed'));
+  worker.on('failed', (job, error) => log.info({ jobId: job?.id, reason: startOf(error.message, 200) }, 'job failed'));
   return worker;
 }

@@ -14,6 +14,7 @@ import { judge, type ArchiveAnswer } from './reply.ts';
 import { serve, type QueryRun } from './serve.ts';
 import type { RoutingParts } from './shard-router.ts';
 import { QUERY_TURN } from './types.ts';
+import { startOf } from '../../text/start-of.ts';
 
 export interface QueryHandlerParts {
   prompts: ArchivePrompts;
@@ -119,7 +120,7 @@ async function record(
 
 function describeRejected({ reply, booking }: PaidReply<ArchiveReply>): string {
   const cost = formatUsd(booking?.nanoUsd ?? 0, 6);
-  return `no answer (${reply.finishWords}, ${cost}): ${reply.text.slice(0, LOGGED_REPLY)}`;
+  return `no answer (${reply.finishWords}, ${cost}): ${startOf(reply.text, LOGGED_REPLY)}`;
 }
 
 function toIdentity(query: ArchiveQuery, run: JobRun, session: string): JobIdentity {

@@ -3,6 +3,7 @@ import { TaskFailedError } from '../../errors.ts';
 import type { ArchiveReply } from '../../models/archive-model.ts';
 import { checkCitations } from './citations.ts';
 import { NOT_IN_ARCHIVE } from './prompt.ts';
+import { startOf } from '../../text/start-of.ts';
 
 const replySchema = z.object({ answer: z.string(), citations: z.array(z.string()) });
 
@@ -28,7 +29,7 @@ export function judge(reply: ArchiveReply, citable: ReadonlySet<string>, blamed:
     if (!(error instanceof TaskFailedError)) throw error;
     const message = blamed === null ? error.message : `shard ${blamed}: ${error.message}`;
     const text = reply.text.replaceAll(/\s+/g, ' ').trim();
-    const shown = text.length <= SHOWN_REPLY ? text : `${text.slice(0, SHOWN_REPLY)}…`;
+    const shown = text.length <= SHOWN_REPLY ? text : `${startOf(text, SHOWN_REPLY)}…`;
     const reason = text === '' ? message : `${message}; the reply: ${shown}`;
     throw new TaskFailedError(error.reason, reason, { cause: error });
   }

@@ -3,6 +3,7 @@ import { isCondensed } from '../../findings/condensed.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** One finding as a librarian holds it. */
 export interface ArchiveEntry {
@@ -71,7 +72,7 @@ function toBlock(finding: StoredFinding): string {
   if (citations.length > 0) lines = addLine(lines, `Based on: ${citations.join(', ')}`);
   const text = escapeTags(lines);
   const most = finding.kind === SURVEY_KIND ? MAX_SURVEY_TEXT : MAX_TEXT;
-  const shown = text.length <= most ? text : `${text.slice(0, most)}\n(cut: ${text.length - most} more characters)`;
+  const shown = text.length <= most ? text : `${startOf(text, most)}\n(cut: ${text.length - most} more characters)`;
   const { finding_id: id, at } = finding;
   return `<finding id="${toAttribute(id)}" at="${toAttribute(at)}" session="${toAttribute(toName(finding.session) ?? '')}">\n${shown}\n</finding>\n`;
 }

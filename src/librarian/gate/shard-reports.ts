@@ -5,6 +5,7 @@ import type { Quota } from './quota.ts';
 import type { Db } from '../../redis/db.ts';
 import type { QuotaReport, ShardFailure } from './types.ts';
 import type { ShardProject } from './shard-project.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** First and longest time that a failing shard is closed, ms; it doubles with each failure in a row. */
 const FAILURE_WAITS = {
@@ -63,7 +64,7 @@ export function createShardReports(options: {
     async reportFailure(shard: number, { kind, message }: ShardFailure): Promise<void> {
       projectOf(shard);
       const reason = kind === 'refused' ? 'refused' : 'failing';
-      const text = message.slice(0, MESSAGE_LENGTH);
+      const text = startOf(message, MESSAGE_LENGTH);
       const waitMs = await quota.noteFailure(shard, reason, text, FAILURE_WAITS[kind]);
       log.warn({ shard, kind, reason: text, waitMs }, 'shard: its call failed');
       if (kind !== 'refused') return;

@@ -5,6 +5,7 @@ import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
 import { startUpkeep } from '../../swarm/upkeep.ts';
 import { toQueryIds } from './enqueue.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** Keys looked at in one SCAN step. */
 const SCAN_COUNT = 1_000;
@@ -109,8 +110,8 @@ function toQuestion(text: string): { question?: unknown; requester?: string; fil
   if (typeof value !== 'object' || value === null) return {};
   const { question, requester, filter } = value as Record<string, unknown>;
   return {
-    question: typeof question === 'string' ? question.slice(0, MAX_QUESTION) : question,
-    ...(typeof requester === 'string' ? { requester: requester.slice(0, 200) } : {}),
+    question: typeof question === 'string' ? startOf(question, MAX_QUESTION) : question,
+    ...(typeof requester === 'string' ? { requester: startOf(requester, 200) } : {}),
     ...(filter === undefined ? {} : { filter }),
   };
 }

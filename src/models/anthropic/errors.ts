@@ -13,6 +13,7 @@ import { NotSentError } from '../connection-failure.ts';
 import { toRefusalKind } from './refusal.ts';
 import { toRetryAfterMs } from '../retry-after.ts';
 import type { Usage } from '../../../queues/usage.ts';
+import { startOf } from '../../text/start-of.ts';
 
 export interface FailedCall {
   model: string;
@@ -112,7 +113,7 @@ function toWords(thrown: unknown, redact: (text: string) => string): string {
     : [toMessage(thrown), thrown instanceof Error && thrown.cause !== undefined ? toMessage(thrown.cause) : '']
         .filter(Boolean)
         .join(': ');
-  const line = redact(text).replaceAll(/\s+/g, ' ').trim().slice(0, 500);
+  const line = startOf(redact(text).replaceAll(/\s+/g, ' ').trim(), 500);
   const requestId = thrown instanceof APIError ? thrown.requestID : undefined;
   return requestId ? `${line} (request ${redact(requestId)})` : line;
 }

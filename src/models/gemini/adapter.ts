@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CallTimeoutError, FleetError, ProviderUnavailableError, TaskFailedError, type Billed } from '../../errors.ts';
 import { createRedactor } from '../../config/redact.ts';
+import { toWellFormed } from '../../text/well-formed.ts';
 import { withBilled } from '../anthropic/errors.ts';
 import type { ArchiveModel, ArchiveRequest } from '../archive-model.ts';
 import { type CallClock, type CallLimits, startCallClock } from '../call-clock.ts';
@@ -88,7 +89,7 @@ export function createGeminiModel(sdk: GeminiSdk, { apiKey, idleMs, totalMs }: G
       const reply = new StreamedContent();
       await call(request.model, signal, reply, async (clock) => {
         try {
-          for await (const chunk of await sdk.stream(request, clock.signal)) {
+          for await (const chunk of await sdk.stream(toWellFormed(request), clock.signal)) {
             clock.lingerFor(idleMs);
             const error = toErrorChunk(chunk);
             if (error !== null) throw error;
@@ -105,7 +106,7 @@ export function createGeminiModel(sdk: GeminiSdk, { apiKey, idleMs, totalMs }: G
     },
     async countTokens(request, { signal }) {
       const body = await call(request.model, signal, new StreamedContent(), ({ signal: both }) =>
-        sdk.count(request, both),
+        sdk.count(toWellFormed(request), both),
       );
       const parsed = countSchema.safeParse(body);
       if (parsed.success) return parsed.data.totalTokens;

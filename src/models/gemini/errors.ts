@@ -11,6 +11,7 @@ import {
 import { type FailedCall, withBilled } from '../anthropic/errors.ts';
 import { namesQuota, readQuota } from './quota.ts';
 import type { RequestTrace } from '../connection-failure.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** An error response of the provider, the same for both SDKs. */
 export interface ErrorAnswer {
@@ -119,7 +120,7 @@ function toWords(thrown: unknown): string {
 
 /** One line of at most 500 characters, without keys: an HTML page is cut. */
 function toRedactedLine(text: string, redact: (text: string) => string): string {
-  return redact(text).replaceAll(/\s+/g, ' ').trim().slice(0, 500);
+  return startOf(redact(text).replaceAll(/\s+/g, ' ').trim(), 500);
 }
 
 /** Name, message and stack, without the SDK's request and response, which may contain a key or a prompt. */

@@ -2,6 +2,7 @@ import { readMissionHead } from '../../coordinator/mission/record.ts';
 import type { Db } from '../../redis/db.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import type { MissionLine } from '../types.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** Missions that a status lists; the others are only counted. It bounds the size of a status. */
 export const NEWEST_MISSIONS = 5;
@@ -42,6 +43,6 @@ export async function readMissionLines(db: Db, ids: readonly string[]): Promise<
 function toFirstWords(goal: string): string {
   const line = toOneLine(goal, Infinity);
   if (line.length <= FIRST_WORDS) return line;
-  const cut = line.slice(0, FIRST_WORDS);
+  const cut = startOf(line, FIRST_WORDS);
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), FIRST_WORDS / 2)).trimEnd()} …`;
 }

@@ -3,6 +3,7 @@ import { UsageError } from '../../errors.ts';
 import { toFindingId } from '../../findings/finding.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import type { Db } from '../../redis/db.ts';
+import { startOf } from '../../text/start-of.ts';
 
 /** Lines of a chunk that are compared with what the batch holds. */
 const SAMPLE = 20;
@@ -34,7 +35,7 @@ export async function assertSameFile(
   }
   if (other === null || same > 0) return;
   throw new UsageError(
-    `batch ${batch}: line ${other.line} is another task there (${JSON.stringify(other.description.slice(0, 60))}); give this file a name of its own: --batch NAME`,
+    `batch ${batch}: line ${other.line} is another task there (${JSON.stringify(startOf(other.description, 60))}); give this file a name of its own: --batch NAME`,
   );
 }
 

@@ -121,6 +121,13 @@ describe.each(ADAPTERS)('%s against every way the provider can fail', (_name, cr
     expect(simulator.served().calls).toBe(0);
   });
 
+  it('takes a text with half a character', async () => {
+    const half = '🐘'.slice(0, 1);
+    const request = { ...TIMEOUT, prompt: `${TIMEOUT.prompt} ${half}`, system: half };
+    await expect(model.ask(request, { signal: never })).resolves.toMatchObject({ finish: 'stop' });
+    await expect(model.countTokens(request, { signal: never })).resolves.toBeGreaterThan(0);
+  });
+
   it.each([
     ['reset-before', { name: 'ProviderUnavailableError', sent: true, billed: 'unknown' }],
     ['reset-after', { name: 'ProviderUnavailableError', sent: true, billed: 'unknown' }],
