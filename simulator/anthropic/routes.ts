@@ -6,6 +6,7 @@ import { ApiError, invalidRequest } from './api/api-error.ts';
 import { findServedModel, toModelInfo, toModelPage } from './api/served-model.ts';
 import { answerCountTokens, answerMessages, type ProviderState } from './messages-endpoint.ts';
 import type { RequestRecord } from './request-log.ts';
+import { isAdminKey, toUsageReport } from './usage-report.ts';
 
 /** Answers a request of the API. @throws ApiError */
 export async function route(
@@ -20,6 +21,9 @@ export async function route(
       return answerMessages(exchange, state);
     case 'POST /v1/messages/count_tokens':
       return answerCountTokens(exchange, state.rules);
+    case 'GET /v1/organizations/usage_report/messages':
+      if (!isAdminKey(toKey(exchange.req) ?? '')) throw new ApiError(401, 'authentication_error', 'invalid x-api-key');
+      return sendJson(exchange, 200, toUsageReport(url.searchParams, state.log, state.geo()));
     case 'GET /v1/models':
       return sendJson(exchange, 200, toModelPage(state.rules));
     default: {
@@ -46,12 +50,17 @@ function toApiError(thrown: unknown): ApiError {
 
 /** The SDK sends the key as `x-api-key` or as bearer token, and always `anthropic-version`. @throws ApiError */
 function checkHeaders({ req, record }: Exchange<RequestRecord>, acceptKey: (key: string) => boolean): void {
-  const bearer = /^Bearer\s+(.+)$/i.exec(req.headers.authorization ?? '')?.[1];
-  const given = req.headers['x-api-key'] ?? bearer;
-  if (typeof given !== 'string' || given === '') {
+  const given = toKey(req);
+  if (given === undefined) {
     throw new ApiError(401, 'authentication_error', 'x-api-key header or Authorization: Bearer is required');
   }
   record.keyHash = sha256(given).slice(0, 12);
   if (!acceptKey(given)) throw new ApiError(401, 'authentication_error', 'invalid x-api-key');
   if (req.headers['anthropic-version'] === undefined) throw invalidRequest('anthropic-version: header is required');
+}
+
+function toKey(req: Exchange<RequestRecord>['req']): string | undefined {
+  const bearer = /^Bearer\s+(.+)$/i.exec(req.headers.authorization ?? '')?.[1];
+  const given = req.headers['x-api-key'] ?? bearer;
+  return typeof given === 'string' && given !== '' ? given : undefined;
 }

@@ -56,6 +56,7 @@ const environmentSchema = z.object({
     })
     .optional(),
   ANTHROPIC_API_KEY: secret.optional(),
+  ANTHROPIC_ADMIN_KEY: secret.optional(), // reads the usage report; calls no model
   ANTHROPIC_BASE_URL: url(['http:', 'https:']).optional(),
   FLEET_HAIKU_MODEL: z.string().min(1).default('claude-haiku-5-5'),
   FLEET_SONNET_MODEL: z.string().min(1).default('claude-sonnet-5-5'),

@@ -24,6 +24,7 @@ export function configSecrets(config: Config): string[] {
   const shardKeys = config.shards.map((shard) => shard.apiKey);
   return [
     config.ANTHROPIC_API_KEY,
+    config.ANTHROPIC_ADMIN_KEY,
     config.GEMINI_API_KEY,
     ...shardKeys,
     config.DEEPSEEK_API_KEY,

@@ -3,6 +3,7 @@ import type { Keys } from '../redis/keys.ts';
 import type { SharedPart } from '../redis/script-group.ts';
 import type { KeysOf } from '../redis/scripts.ts';
 import { DEFAULT_BUDGET_NANO_USD } from './budget.ts';
+import { toStampText } from './reservation.ts';
 import type { TaskIdentity } from './types.ts';
 
 /** The keys that all tasks of one session, batch, mission and model book to on one day. */
@@ -20,6 +21,8 @@ const MOST_KEPT = 500;
 export function createBookingGroups(options: {
   keys: Keys;
   workerId: string;
+  /** See `createTurnLedger`. */
+  apart?: string | undefined;
 }): (task: TaskIdentity, bookedAt: Date) => BookingGroup {
   const groups = new Map<string, BookingGroup>();
   let last: { task: TaskIdentity; day: number; group: BookingGroup } | null = null;
@@ -56,11 +59,12 @@ function hasOwnBudget(task: TaskIdentity): boolean {
 function toGroup(
   task: TaskIdentity,
   today: string,
-  { keys, workerId }: { keys: Keys; workerId: string },
+  { keys, workerId, apart }: { keys: Keys; workerId: string; apart?: string | undefined },
 ): BookingGroup {
   const { session, batch, missionId, model, costVendor } = task;
   const day = { spend: keys.spend(`day:${today}`), ledger: keys.ledger(today) };
   const row = toLedgerRow(task, workerId);
+  const stamp = toStampText({ vendor: costVendor, row, session, model, ...(apart === undefined ? {} : { apart }) });
   const spends: string[] = [];
   if (batch !== null) spends.push(keys.spend(`batch:${batch}`));
   if (missionId !== null) spends.push(keys.spend(`mission:${missionId}`));
@@ -79,7 +83,7 @@ function toGroup(
         daySpend: day.spend,
         spends,
       },
-      fields: { worker: workerId, default_limit: String(DEFAULT_BUDGET_NANO_USD) },
+      fields: { worker: workerId, default_limit: String(DEFAULT_BUDGET_NANO_USD), stamp },
     },
     finish: {
       keys: {

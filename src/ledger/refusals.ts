@@ -17,6 +17,9 @@ import type { Keys } from '../redis/keys.ts';
 import type { Scripts } from '../redis/scripts.ts';
 import type { BeginAnswer, JobTotals, TaskIdentity } from './types.ts';
 
+/** Value of a model's cool-down that `begin-turn.lua` sets for money. */
+export const UNCERTAIN_PAUSE = 'uncertain';
+
 type BudgetRefusal = Extract<BeginAnswer, { kind: 'budget' }>;
 
 /** Parses the answer of begin-turn.lua. */
@@ -39,7 +42,7 @@ export function toBeginAnswer([kind, ...values]: Awaited<ReturnType<Scripts['beg
     case 'halted':
       return { kind, reason: describeHalt(parseHalt(rest[0] ?? '')) };
     case 'cooling':
-      return { kind, delayMs: Number(rest[0]) };
+      return { kind, delayMs: Number(rest[0]), isForMoney: rest[1] === UNCERTAIN_PAUSE };
     case 'budget':
       return toBudgetRefusal(rest, keys);
     default:
@@ -63,7 +66,7 @@ export function toRefusalError(
     case 'halted':
       return new HaltError(answer.reason);
     case 'cooling':
-      return new ModelCoolingError(identity.model, answer.delayMs, `${identity.model} cools down`);
+      return new ModelCoolingError(identity.model, answer.delayMs, describeCooling(identity.model, answer.isForMoney));
     case 'budget':
       return toBudgetError(answer);
   }
@@ -83,6 +86,11 @@ export function toCutOff(error: ShutdownError, bookedNanoUsd: number | null): Sh
   const cost =
     bookedNanoUsd === null ? `all ${rest}` : `${formatUsd(bookedNanoUsd, 6)} of it is booked, the rest ${rest}`;
   return new ShutdownError(`${error.message}: ${cost}`, { cause: error });
+}
+
+function describeCooling(model: string, isForMoney: boolean): string {
+  if (!isForMoney) return `${model} cools down`;
+  return `${model} waits: uncertain cost fills the day's budget; fleet costs --uncertain shows the calls`;
 }
 
 /** Another process has this job: the run must change nothing more. */

@@ -21,7 +21,7 @@ export function createTurnLedger(options: {
 }): TurnLedger {
   const { workerId, now, queue = tasksQueue.name, apart } = options;
   const { keys, scripts } = options.db;
-  const toBookingGroup = createBookingGroups({ keys, workerId });
+  const toBookingGroup = createBookingGroups({ keys, workerId, apart });
 
   function bookingKeys(task: TaskIdentity): KeysOf<'settle-turn'> {
     const { day } = toBookingGroup(task, now());

@@ -51,7 +51,12 @@ export type BeginAnswer =
   | { kind: 'done'; finding: string }
   | { kind: 'taken' | 'lock-lost' | 'cancelled' }
   | { kind: 'halted'; reason: string }
-  | { kind: 'cooling'; delayMs: number }
+  | {
+      kind: 'cooling';
+      delayMs: number;
+      /** The model waits because uncertain cost fills the budget of the day, not for its provider. */
+      isForMoney: boolean;
+    }
   | {
       kind: 'budget';
       scope: 'day' | 'task' | 'batch' | 'mission';

@@ -76,7 +76,7 @@ function findRow(id: string, pricedAt: Date): PriceRow | undefined {
 }
 
 /** A dated snapshot (`claude-haiku-4-5-20251001`) costs what its model costs. */
-function withoutSnapshot(id: string): string {
+export function withoutSnapshot(id: string): string {
   return id.replace(/-\d{8}$/, '');
 }
 

@@ -75,8 +75,9 @@ export function createKeys(swarm: string | null) {
     // money
     budget: own('budget'), // hash: limit of a day
     spend: (scope: string) => own(`spend:${scope}`), // hash: settled, reserved, uncertain, limit, parked; scope `day:2026-11-21`, `batch:x`, `task:<job>`
-    reservations: own('reservations'), // hash: reservation id → JSON
-    uncertain: own('reservations:uncertain'), // hash: reservation id → JSON, for late replies; the scripts derive its name from `reservations`
+    reservations: own('reservations'), // hash: reservation id → `worst|reserved at|part…`, see src/ledger/reservation.ts
+    uncertain: own('reservations:uncertain'), // hash: the same of calls of uncertain cost, until it is known; the scripts derive its name from `reservations`
+    settlements: own('settlements'), // list: JSON of the last 1,000 uncertain calls that a person or the provider's report settled
     ledger: (day: string) => own(`ledger:${day}`), // hash: session|batch|mission|model|worker|measure → integer
     ledgerDays: own('ledger-days'), // set of days with a ledger
     booked: own('reservations:booked'), // hash: vendor → nano added to `cost:*` since the session in force began, of any session; the scripts derive its name from `reservations`

@@ -147,6 +147,11 @@ export const SCRIPTS = {
   'return-permit': { keys: [], rest: 'project', answers: 'number' },
   'settle-permit': { keys: ['tokens'], answers: 'number' },
   'settle-turn': { keys: BOOKING_KEYS, answers: ['stored', 'booked', 'lock-lost'] },
+  'settle-uncertain': {
+    keys: ['reservations', 'counters', 'ledger', 'totals', 'cost', 'ledgerDays', 'settlements'],
+    optional: ['job', 'logs'],
+    answers: ['settled', 'changed'],
+  },
   'sweep-reservation': { keys: ['turns', 'reservations', 'counters'], rest: 'jobs', answers: 'number' },
   'take-permit': {
     keys: ['counters', 'epoch'],

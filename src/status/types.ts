@@ -123,8 +123,11 @@ export interface StatusSnapshot {
     reservedNanoUsd: number;
     uncertainNanoUsd: number;
   };
-  /** Models that cool down because their provider limits or fails them, and for how long. */
-  cooling: { model: string; forMs: number }[];
+  /**
+   * Models that cool down, and for how long: their provider limits or fails them, or (`isForMoney`) uncertain cost fills the
+   * day's budget.
+   */
+  cooling: { model: string; forMs: number; isForMoney: boolean }[];
   /** Waiting tasks while no live worker exists. */
   tasksWithoutWorker: number;
   /** Waiting questions while no librarian is up, and waiting missions while no coordinator is. */

@@ -10,7 +10,17 @@ export function registerCosts(program: Command): void {
     .addOption(new Option('--by <dimension>', 'one line for each').choices([...REPORT_DIMENSIONS]).default('session'));
   for (const dimension of REPORT_DIMENSIONS) command.option(`--${dimension} <name>`, `only this ${dimension}`);
   command
+    .option('--uncertain', 'instead: the calls of uncertain cost, one line for each')
+    .addOption(
+      new Option(
+        '--reconcile <day>',
+        'instead: compare Anthropic’s usage report of a UTC day with the ledger, and settle the uncertain calls that it explains; needs ANTHROPIC_ADMIN_KEY',
+      ).conflicts('uncertain'),
+    )
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  fleet costs --by model --session 2026-11-21')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fleet costs --by model --session 2026-11-21\n  fleet costs --uncertain\n  fleet costs --reconcile 2026-11-21',
+    )
     .action(async (options: CostsOptions) => (await import('./run/costs.ts')).runCostsCommand(options));
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { Queue } from 'bullmq';
 import { CallTimeoutError, type ProviderUnavailableError } from '../../errors.ts';
+import { UNCERTAIN_PAUSE } from '../../ledger/refusals.ts';
 import type { Db } from '../../redis/db.ts';
 
 const FIRST_WAIT_MS = 5_000;
@@ -86,6 +88,19 @@ export async function allModelsCoolMs({ redis, keys }: Db, now: number): Promise
   if (models.length === 0) return 0;
   const waits = await Promise.all(models.map((model) => redis.pttl(keys.cooldown(model))));
   return Math.max(0, Math.min(...waits));
+}
+
+/**
+ * Ends the pause of models that wait because uncertain cost fills the day's budget: there may be room now. The next call of each
+ * asks the budget again.
+ */
+export async function endPauseForMoney({ redis, keys }: Db, queue: Queue): Promise<void> {
+  const models = await redis.hkeys(keys.modelsInUse);
+  const values = await Promise.all(models.map((model) => redis.get(keys.cooldown(model))));
+  const paused = models.filter((_, i) => values[i] === UNCERTAIN_PAUSE);
+  if (paused.length === 0) return;
+  await redis.del(...paused.map((model) => keys.cooldown(model)));
+  await queue.removeRateLimitKey();
 }
 
 /** Records which models the fleet calls, for `allModelsCoolMs`: once a minute for each model. */

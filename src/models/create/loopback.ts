@@ -14,7 +14,7 @@ export function assertLoopback(urls: Record<string, string | undefined>): void {
   throw new ConfigError(`the environment is wrong:\n${lines.join('\n')}`);
 }
 
-function isLoopbackUrl(url: string): boolean {
+export function isLoopbackUrl(url: string): boolean {
   const { hostname } = new URL(url);
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

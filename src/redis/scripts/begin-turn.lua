@@ -2,12 +2,14 @@
 -- `day_spend`: what the day has spent. `spends`: what batch and mission have spent, if any. A job's `spend`: what it has spent of its own budget.
 --@keys halt cancelled cooldown outage reservations counters budget day_spend spends...
 --@own turns lock finding [spend]
---@answers list: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS
+--@answers list: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS WHY
 --@answers list: budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN WORST (LIMIT -1: a person parked it) | reserved EPOCH RESERVATION
 --@include group
---@include booking
+--@include reservation
 --@include lock
 local worker = shared.worker
+local wait = redis.call('PTTL', cooldown)
+local why = wait > 0 and redis.call('GET', cooldown) or ''
 
 local function scopes_of(i)
   local scopes = { day_spend }
@@ -29,6 +31,16 @@ local function book_of(scope)
   return book
 end
 
+-- Share of the day's budget below which uncertain cost pauses a model instead of halting the fleet: it may never be billed.
+local BILLED_SHARE = 0.8
+local PAUSE_MS = 60000
+
+-- Whether the day has room for the call but for uncertain cost, and little is billed.
+local function is_full_of_uncertain(book, worst)
+  local settled, limit, cost = tonumber(book.settled), tonumber(book.limit), tonumber(worst)
+  return settled < BILLED_SHARE * limit and settled + cost <= limit and settled + tonumber(book.uncertain) + cost > limit
+end
+
 local function over_budget(i, worst, task_limit)
   for s, scope in ipairs(scopes_of(i)) do
     local book = book_of(scope)
@@ -39,6 +51,11 @@ local function over_budget(i, worst, task_limit)
     if book.limit then
       local reserved = book.reserved + book.added
       if tonumber(book.settled) + reserved + tonumber(book.uncertain) + tonumber(worst) > tonumber(book.limit) then
+        if s == 1 and is_full_of_uncertain(book, worst) then
+          redis.call('SET', cooldown, 'uncertain', 'PX', PAUSE_MS)
+          wait, why = PAUSE_MS, 'uncertain'
+          return { 'cooling', wait, why }
+        end
         return { 'budget', s == 1 and 'day' or scope, book.limit, book.settled, string.format('%.0f', reserved), book.uncertain, worst }
       end
     end
@@ -46,7 +63,6 @@ local function over_budget(i, worst, task_limit)
 end
 
 local reason = redis.call('GET', halt)
-local wait = redis.call('PTTL', cooldown)
 local is_probed = tonumber(redis.call('GET', outage) or '0') >= 10
 local any_cancelled = redis.call('EXISTS', cancelled) == 1
 local any_finding = redis.call('EXISTS', unpack(own_keys('finding'))) > 0
@@ -124,11 +140,11 @@ local function begin(i, fields)
   epoch = epoch or attempt
 
   if reason then return { 'halted', reason } end
-  if wait > 0 then return { 'cooling', wait } end
+  if wait > 0 then return { 'cooling', wait, why } end
   -- Ten failures in a row stopped the model. The first call after each minute is the probe.
   if is_probed then
     redis.call('SET', cooldown, 'probe', 'PX', '60000')
-    wait = 60000
+    wait, why = 60000, 'probe'
   end
 
   local over = over_budget(i, worst, task_limit)
@@ -137,7 +153,7 @@ local function begin(i, fields)
   local id = to_id(epoch)
   local scopes = scopes_of(i)
   for _, scope in ipairs(scopes) do book_of(scope).added = book_of(scope).added + tonumber(worst) end
-  reserved[#reserved + 1] = { id = id, worst = worst, scopes = scopes, packed = worst .. '|' .. now .. '|' .. table.concat(scopes, '|') }
+  reserved[#reserved + 1] = { id = id, worst = worst, scopes = scopes, packed = table.concat({ worst, now, '=' .. shared.stamp, unpack(scopes) }, '|') }
   redis.call('HSET', turns, 'epoch', epoch, 'digest', digest, 'reservation', id)
   return { 'reserved', epoch, id }
 end

@@ -2,12 +2,12 @@
 --@keys turns reservations counters
 --@answers number: 1, or 0 if it was closed before
 local id, mode = ARGV[1], ARGV[2]
---@include booking
+--@include reservation
 if redis.call('HGET', turns, 'reservation') == id then redis.call('HSET', turns, 'reservation', '') end
 local packed = redis.call('HGET', reservations, id)
 if not packed then
   -- Another process booked the call as uncertain, because this one seemed dead. `release` still shows that nothing is to be paid.
-  return mode == 'release' and release_uncertain(reservations, counters, id) and 1 or 0
+  return mode == 'release' and close_uncertain(reservations, counters, id, '0') and 1 or 0
 end
 if mode == 'uncertain' then
   make_uncertain(reservations, counters, id, packed)

@@ -7,6 +7,7 @@ local k = {
 }
 local a = cjson.decode(ARGV[1])
 local text, response_text = ARGV[2], ARGV[3]
+--@include reservation
 --@include booking
 --@include lock
 if a.reservation ~= '' then book(k, a) end

@@ -9,6 +9,7 @@ local k = {
   cooldown = cooldown, ledger_days = ledger_days,
 }
 --@include group
+--@include reservation
 --@include booking
 --@include lock
 --@include note

@@ -7,6 +7,7 @@ local k = {
 }
 local a = cjson.decode(ARGV[1])
 local token, field, job_totals, reply = a.token, a.field, a.totals, ARGV[2]
+--@include reservation
 --@include booking
 --@include lock
 --@include note

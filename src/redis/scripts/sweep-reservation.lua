@@ -3,7 +3,7 @@
 --@keys turns reservations counters jobs...
 --@answers number: 1, or 0 if the reservation is closed or not old enough
 local id, before, keep_seconds = ARGV[1], ARGV[2], ARGV[3]
---@include booking
+--@include reservation
 local packed = redis.call('HGET', reservations, id)
 if not packed then return 0 end
 local _, at = unpack_reservation(packed)

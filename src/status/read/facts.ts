@@ -1,3 +1,4 @@
+import { UNCERTAIN_PAUSE } from '../../ledger/refusals.ts';
 import type { ShardLimits } from '../../librarian/gate/shard-project.ts';
 import type { Db } from '../../redis/db.ts';
 import { readMany } from '../../redis/read-many.ts';
@@ -66,8 +67,13 @@ export async function readNamedFacts(db: Db, facts: Facts, configured: readonly 
 }
 
 async function readCoolingModels({ redis, keys }: Db, models: string[]): Promise<StatusSnapshot['cooling']> {
-  const waits = await Promise.all(models.map((model) => redis.pttl(keys.cooldown(model))));
-  return models.map((model, i) => ({ model, forMs: waits[i] ?? 0 })).filter(({ forMs }) => forMs > 0);
+  const all = await Promise.all(
+    models.map(async (model) => {
+      const [forMs, why] = await Promise.all([redis.pttl(keys.cooldown(model)), redis.get(keys.cooldown(model))]);
+      return { model, forMs, isForMoney: why === UNCERTAIN_PAUSE };
+    }),
+  );
+  return all.filter(({ forMs }) => forMs > 0);
 }
 
 /** Records of the parked jobs; none where they are too many to read. */

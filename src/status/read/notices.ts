@@ -21,9 +21,9 @@ export function noticesOf(snapshot: StatusSnapshot): Notice[] {
   ];
 }
 
-/** `$0.0012 today; so far 2 calls were killed before their answers were stored`. */
+/** `$0.0012 today; so far 2 calls ended before their answers were stored`. */
 export function describeUncertain({ callCount, todayNanoUsd }: StatusSnapshot['uncertain']): string {
-  const what = callCount === 1 ? 'was killed before its answer was' : 'were killed before their answers were';
+  const what = callCount === 1 ? 'ended before its answer was' : 'ended before their answers were';
   return `${formatUsd(todayNanoUsd, 4)} today; so far ${countOf(callCount, 'call')} ${what} stored`;
 }
 
@@ -105,10 +105,24 @@ function failures({ failed, failedSampled, queues }: StatusSnapshot): Notice[] {
   return [{ kind: 'failed', level: 'info', label: 'Failed', text }];
 }
 
-function coolingModels({ cooling }: StatusSnapshot): Notice[] {
-  if (cooling.length === 0) return [];
-  const text = cooling.map(({ model, forMs }) => `${model} for ${Math.ceil(forMs / 1_000)} s`).join(' | ');
-  return [{ kind: 'cooling', level: 'warning', label: 'Cooling', text, hint: 'waits for its provider' }];
+function coolingModels({ cooling, uncertain }: StatusSnapshot): Notice[] {
+  const notice = { kind: 'cooling', level: 'warning', label: 'Cooling' } as const;
+  const [forMoney, forProvider] = [true, false].map((wanted) =>
+    cooling.filter(({ isForMoney }) => isForMoney === wanted),
+  );
+  const toWait = ({ model, forMs }: StatusSnapshot['cooling'][number]): string =>
+    `${model} for ${Math.ceil(forMs / 1_000)} s`;
+  const notices: Notice[] = [];
+  if (forProvider !== undefined && forProvider.length > 0) {
+    notices.push({ ...notice, text: forProvider.map(toWait).join(' | '), hint: 'waits for its provider' });
+  }
+  if (forMoney !== undefined && forMoney.length > 0) {
+    const models = forMoney.map(({ model }) => model).join(', ');
+    const cost = `uncertain cost of ${formatUsd(uncertain.todayNanoUsd, 4)} fills the day's budget`;
+    const hint = 'settle it with fleet budget --settle-uncertain';
+    notices.push({ ...notice, text: `${models}: ${cost}`, command: 'fleet costs --uncertain', hint });
+  }
+  return notices;
 }
 
 function fullArchive(snapshot: StatusSnapshot): Notice[] {
@@ -130,7 +144,9 @@ function counted({ counters }: StatusSnapshot): Notice[] {
 
 function uncertainCost({ uncertain }: StatusSnapshot): Notice[] {
   if (uncertain.callCount <= 0 && uncertain.todayNanoUsd <= 0) return [];
-  return [{ kind: 'uncertain', level: 'info', label: 'Uncertain cost', text: describeUncertain(uncertain) }];
+  const text = describeUncertain(uncertain);
+  const command = 'fleet costs --uncertain';
+  return [{ kind: 'uncertain', level: 'info', label: 'Uncertain cost', text, command, hint: 'lists them' }];
 }
 
 function dayBudget({ budget }: StatusSnapshot): Notice[] {

@@ -211,7 +211,7 @@ describe('readStatus', () => {
     await redis.hset(keys.budget, { day: 1_000 });
     const snapshot = await read();
     expect(snapshot.halt).toMatchObject({ reason: 'by hand', by: 'anna' });
-    expect(snapshot.cooling).toEqual([{ model: 'model-b', forMs: expect.any(Number) }]);
+    expect(snapshot.cooling).toEqual([{ model: 'model-b', forMs: expect.any(Number), isForMoney: false }]);
     expect(snapshot.counters).toEqual({ recoveries: 2 });
     expect(snapshot.uncertain).toEqual({ callCount: 1, todayNanoUsd: 30 });
     expect(snapshot.budget).toMatchObject({ limitNanoUsd: 1_000, settledNanoUsd: 10, reservedNanoUsd: 20 });

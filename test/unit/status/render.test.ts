@@ -104,7 +104,10 @@ describe('renderStatus', () => {
         ],
         counters: { recoveries: 2, waits_rate_limit: 7 },
         uncertain: { callCount: 1, todayNanoUsd: 1_200_000 },
-        cooling: [{ model: 'claude-haiku-5-5', forMs: 11_200 }],
+        cooling: [
+          { model: 'claude-haiku-5-5', forMs: 11_200, isForMoney: false },
+          { model: 'claude-sonnet-5-5', forMs: 60_000, isForMoney: true },
+        ],
         tasksWithoutWorker: 4,
         questionsWithoutLibrarian: 1,
         missionsWithoutCoordinator: 2,
@@ -114,8 +117,9 @@ describe('renderStatus', () => {
     expect(text).toContain('Failed:           3 schema');
     expect(text).toContain('Recoveries:       2');
     expect(text).toContain('waits rate limit: 7');
-    expect(text).toContain('Uncertain cost:   $0.0012 today; so far 1 call was killed before its answer was stored');
+    expect(text).toContain('Uncertain cost:   $0.0012 today; so far 1 call ended before its answer was stored');
     expect(text).toContain('Cooling:          claude-haiku-5-5 for 12 s');
+    expect(text).toContain('claude-sonnet-5-5: uncertain cost of $0.0012 fills the day');
     expect(text).toContain('No worker for:    4 waiting tasks');
     expect(text).toContain('No librarian:     1 waiting question (fleet up)');
     expect(text).toContain('No coordinator:   2 waiting missions (fleet up)');

@@ -5,29 +5,45 @@ import { NotFoundError, UsageError } from '../../../errors.ts';
 import { readHalt } from '../../../halt/halt.ts';
 import { findMission } from '../../../coordinator/control/find.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
+import { endPauseForMoney } from '../../../jobs/outcomes/backoff.ts';
 import { releaseParked } from '../../../jobs/outcomes/parked.ts';
 import { readBudget, seedBudget, setBudget, readOwnBudgets } from '../../../ledger/budget.ts';
 import type { BudgetScope, BudgetState } from '../../../ledger/budget-types.ts';
 import { describeTightBudget } from '../../output/warnings.ts';
 import { printJson, describeBudget } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
+import { runSettleUncertain, type SettleOptions, type VerdictWord } from './settle-uncertain.ts';
 
-export interface BudgetOptions {
+export interface BudgetOptions extends SettleOptions {
   batch?: string;
   mission?: string;
   task?: string;
-  json?: boolean;
 }
 
 /** Does `fleet budget`. */
-export async function runBudgetCommand(usd: number | undefined, options: BudgetOptions): Promise<void> {
+export async function runBudgetCommand(
+  amount: number | VerdictWord | undefined,
+  options: BudgetOptions,
+): Promise<void> {
   const scope = toScope(options);
+  if (options.settleUncertain !== undefined) {
+    if (scope !== null) throw new UsageError('budget --settle-uncertain: expected no --batch, --mission or --task');
+    return runSettleUncertain(typeof amount === 'string' ? amount : null, options);
+  }
+  if (options.all === true || options.why !== undefined || typeof amount === 'string') {
+    throw new UsageError('budget: paid, unpaid, --all and --why belong to --settle-uncertain');
+  }
+  return showOrSet(amount, scope, options);
+}
+
+async function showOrSet(usd: number | undefined, scope: BudgetScope, options: BudgetOptions): Promise<void> {
   await withFleet(async (fleet) => {
     if (scope !== null) await assertScope(fleet, scope);
     const { db, config } = fleet.inner;
     const now = new Date();
     if (scope === null) await seedBudget(db, config.FLEET_BUDGET_USD);
     if (usd !== undefined) await setBudget(db, usd, scope);
+    if (usd !== undefined) await endPauseForMoney(db, fleet.inner.queues.tasks);
     const released = usd === undefined || scope === null ? 0 : await release(fleet, scope);
     const state = await readBudget(db, scope, now);
     const own = scope === null && usd === undefined ? await readOwnBudgets(db, now) : [];
@@ -40,6 +56,7 @@ export async function runBudgetCommand(usd: number | undefined, options: BudgetO
     if (scope !== null && 'mission' in scope && (await findMission(fleet.inner, scope.mission)).parked) {
       console.log(`The mission is parked by a person: fleet resume ${scope.mission} lets it go on`);
     }
+    if (scope === null && state.uncertain > 0) console.log('Uncertain calls: fleet costs --uncertain');
     if (halted && scope === null) console.log('The fleet is halted for its budget: fleet resume goes on');
   });
 }

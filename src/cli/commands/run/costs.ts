@@ -5,11 +5,16 @@ import { findPrices } from '../../../pricing/catalog.ts';
 import { describeUncertain } from '../../../status/read/notices.ts';
 import { printJson } from '../../output/print.ts';
 import { withFleet, readSnapshot } from '../../input/with-fleet.ts';
+import { runCostsReconcile, runCostsUncertain } from './costs-uncertain.ts';
 
-export type CostsOptions = { by: ReportDimension; json?: boolean } & Partial<Record<ReportDimension, string>>;
+export type CostsOptions = { by: ReportDimension; json?: boolean; uncertain?: true; reconcile?: string } & Partial<
+  Record<ReportDimension, string>
+>;
 
 /** Does `fleet costs`. */
 export async function runCostsCommand(options: CostsOptions): Promise<void> {
+  if (options.uncertain === true) return runCostsUncertain(options);
+  if (options.reconcile !== undefined) return runCostsReconcile(options.reconcile, options);
   await withFleet(async (fleet) => {
     const { db, config } = fleet.inner;
     const only = Object.fromEntries(
@@ -25,7 +30,7 @@ export async function runCostsCommand(options: CostsOptions): Promise<void> {
     if (report.rows.length === 0 && Object.keys(only).length > 0) return console.log(describeNothing(only));
     console.log(renderCosts(report));
     if (uncertain.callCount > 0) {
-      console.log(`Not in it: uncertain cost of ${describeUncertain(uncertain)}`);
+      console.log(`Not in it: uncertain cost of ${describeUncertain(uncertain)}; fleet costs --uncertain lists them`);
     }
   });
 }

@@ -1,0 +1,74 @@
+import { countOf } from '../../../text/plural.ts';
+import type { OpenFleet } from '../../../api/open-fleet.ts';
+import { NotFoundError, UsageError } from '../../../errors.ts';
+import { endPauseForMoney } from '../../../jobs/outcomes/backoff.ts';
+import { releaseParked } from '../../../jobs/outcomes/parked.ts';
+import { readUncertain, type UncertainCall } from '../../../ledger/uncertain/list.ts';
+import { settleUncertain } from '../../../ledger/uncertain/settle.ts';
+import { formatUsd } from '../../../pricing/money.ts';
+import { currentUser, withFleet } from '../../input/with-fleet.ts';
+import { printJson } from '../../output/print.ts';
+
+export type VerdictWord = 'paid' | 'unpaid';
+
+export interface SettleOptions {
+  /** Name of a call, id of its reservation, or id of its job. True: none was given. */
+  settleUncertain?: string | true;
+  all?: boolean;
+  why?: string;
+  json?: boolean;
+}
+
+/** Does `fleet budget --settle-uncertain`. */
+export async function runSettleUncertain(verdict: VerdictWord | null, options: SettleOptions): Promise<void> {
+  const { settleUncertain: name, all = false, why = '' } = options;
+  if (verdict === null) throw new UsageError('budget --settle-uncertain: expected paid or unpaid');
+  if (all === (typeof name === 'string')) throw new UsageError('budget --settle-uncertain: expected a call, or --all');
+  if (why.trim() === '') throw new UsageError('budget --settle-uncertain: expected --why "how you know"');
+  await withFleet(async (fleet) => {
+    const { db } = fleet.inner;
+    const calls = await readUncertain(db);
+    const settled: UncertainCall[] = [];
+    for (const call of typeof name === 'string' ? pick(calls, name) : calls) {
+      const nanoUsd = verdict === 'paid' ? call.nanoUsd : 0;
+      if (await settleUncertain(db, call, { nanoUsd, by: currentUser(), why }, new Date())) settled.push(call);
+    }
+    const released = await makeRoom(fleet, settled);
+    const nanoUsd = settled.reduce((sum, call) => sum + call.nanoUsd, 0);
+    if (options.json) return printJson({ settled: settled.map(({ id }) => id), verdict, nanoUsd, released });
+    const effect = verdict === 'paid' ? 'is booked' : 'counts no longer against any budget';
+    console.log(`Settled as ${verdict}: ${countOf(settled.length, 'call')}, ${formatUsd(nanoUsd, 4)} ${effect}`);
+    if (released > 0) console.log(`Released: ${countOf(released, 'parked job')}, waiting for a worker again`);
+  });
+}
+
+/**
+ * Lets everything go on that waited for the money of uncertain calls. Each asks its budget again.
+ * @returns how many parked jobs were released
+ */
+export async function makeRoom({ inner }: OpenFleet, settled: readonly UncertainCall[]): Promise<number> {
+  if (settled.length === 0) return 0;
+  await endPauseForMoney(inner.db, inner.queues.tasks);
+  const budgets = new Map(
+    settled.flatMap((call) => call.budgets).map((budget) => [`${budget.scope}:${budget.name}`, budget]),
+  );
+  let released = 0;
+  for (const budget of budgets.values()) released += await releaseParked(inner, budget);
+  return released;
+}
+
+/** @throws NotFoundError, or UsageError for a name that two calls share */
+function pick(calls: readonly UncertainCall[], name: string): UncertainCall[] {
+  const ofJob = calls.filter(({ jobId }) => jobId === name);
+  if (ofJob.length > 0) return ofJob;
+  const found = calls.filter((call) => call.id === name || call.name === name);
+  if (found.length === 0) {
+    throw new NotFoundError(`call ${name}: its cost is not uncertain; fleet costs --uncertain lists the calls`);
+  }
+  if (found.length > 1) {
+    throw new UsageError(
+      `call ${name}: several are named so: ${found.map(({ id }) => id).join(', ')}; give the whole id`,
+    );
+  }
+  return found;
+}
