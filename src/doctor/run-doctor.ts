@@ -4,7 +4,7 @@ import { connectRedis, redisAddress } from '../redis/connect.ts';
 import { createDb } from '../redis/db.ts';
 import { attempt, unwell, type CheckGroup, type CheckResult } from './check.ts';
 import { checkHome, checkKey, checkNode, checkVariables, checkWorkspaces } from './environment-checks.ts';
-import { checkLive } from './live-call.ts';
+import { checkLive } from './live-checks.ts';
 import { checkPort, checkProcesses } from './process-checks.ts';
 import { checkRedis } from './redis-checks.ts';
 import { checkRoundTrip } from './round-trip.ts';
@@ -17,10 +17,12 @@ export async function runDoctor(env: NodeJS.ProcessEnv, options: { live: boolean
       { title: 'Machine', results: [checkNode()] },
       { title: 'Environment', results: config },
     ];
+  const { redis, live } = await checkRedisWhole(config, options);
   return [
     { title: 'Machine', results: [checkNode(), ...(await checkProcesses(config)), await checkPort(config)] },
-    { title: 'Redis', results: await checkRedisWhole(config, options) },
+    { title: 'Redis', results: redis },
     { title: 'Work', results: [checkKey(config), ...(await checkWorkspaces(config))] },
+    ...(live === null ? [] : [{ title: 'Live calls', results: live }]),
     { title: 'Environment', results: [...checkHome(config), ...checkVariables(config)] },
   ];
 }
@@ -38,27 +40,27 @@ function readConfig(env: NodeJS.ProcessEnv): Config | CheckResult[] {
   }
 }
 
-async function checkRedisWhole(config: Config, { live }: { live: boolean }): Promise<CheckResult[]> {
+/** The checks of Redis, and those that need it; null: they were not wanted, or Redis is away. */
+interface RedisResults {
+  redis: CheckResult[];
+  live: CheckResult[] | null;
+}
+
+async function checkRedisWhole(config: Config, { live }: { live: boolean }): Promise<RedisResults> {
   try {
     const redis = await connectRedis(config.REDIS_URL, { role: 'producer', name: 'fleet-doctor' });
     try {
       const db = createDb(redis, config.FLEET_SWARM ?? null);
       const results = await checkRedis(db, config);
       results.push(await attempt('queue', 'mend the lines above first', () => checkRoundTrip(config, db.keys)));
-      if (live) results.push(...(await liveResults(() => checkLive(db, config))));
-      return results;
+      return { redis: results, live: live ? await liveResults(() => checkLive(db, config)) : null };
     } finally {
       redis.disconnect();
     }
   } catch (error) {
     const fix = config.embedded === null ? 'start it, or: fleet up --embedded' : "it is the fleet's own: fleet up";
-    return [
-      unwell(
-        'Redis',
-        `${redisAddress(config.REDIS_URL)}: ${error instanceof RedisAwayError ? 'not reachable' : toMessage(error)}`,
-        fix,
-      ),
-    ];
+    const why = error instanceof RedisAwayError ? 'not reachable' : toMessage(error);
+    return { redis: [unwell('Redis', `${redisAddress(config.REDIS_URL)}: ${why}`, fix)], live: null };
   }
 }
 
@@ -66,6 +68,6 @@ async function liveResults(check: () => Promise<CheckResult[]>): Promise<CheckRe
   try {
     return await check();
   } catch (error) {
-    return [unwell('live calls', toMessage(error), 'mend the lines on models first')];
+    return [unwell('live calls', toMessage(error), 'mend the lines on Redis and models first')];
   }
 }

@@ -74,6 +74,28 @@ export async function testShard(gate: RateGate, tested: TestedShard, signal: Abo
   return toResult(findProblem(paid.reply), ms);
 }
 
+/** Asks the model that answers where no shard can the same question, booked like any query. */
+export async function testFallback(
+  { model, payer, calls }: Pick<TestedShard, 'model' | 'payer' | 'calls'>,
+  signal: AbortSignal,
+): Promise<Omit<ShardTest, 'shard'>> {
+  const maxTokens = toReplyRoom(payer.entry, ANSWER_TOKENS);
+  const bound = { inputTokensBound: Buffer.byteLength(SYSTEM + PROMPT), maxTokens };
+  const startedAt = performance.now();
+  let problem: string | null = null;
+  try {
+    const request = { ...REQUEST, model: payer.entry.id, maxTokens };
+    const paid = await calls.make({ turn: QUERY_TURN, payer, bound }, () => model.ask(request, { signal }));
+    if (paid.kind === 'reply') {
+      await calls.store(paid, { log: '', progress: null });
+      problem = findProblem(paid.reply);
+    }
+  } catch (error) {
+    problem = toMessage(error);
+  }
+  return { ok: problem === null, ms: performance.now() - startedAt, costNanoUsd: calls.totals.nanoUsd, problem };
+}
+
 function findProblem(reply: ArchiveReply): string | null {
   try {
     toAnswer(reply, new Set([FINDING_ID]));

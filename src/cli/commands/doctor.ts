@@ -4,7 +4,7 @@ export function registerDoctor(program: Command): void {
   program
     .command('doctor')
     .description('look at everything the fleet needs, and say how to mend what is not well')
-    .option('--live', 'also make one smallest call with each configured key and model; it is booked')
+    .option('--live', 'also try each configured key and model with a few small calls, which are booked')
     .option('--json', 'for programs')
     .action(async (options: { live?: boolean; json?: boolean }) =>
       (await import('./run/doctor.ts')).runDoctorCommand(options),

@@ -75,7 +75,7 @@ describe('fleet doctor', () => {
     expect(nowhere.bad).toMatchObject([{ what: 'FLEET_HOME', seen: expect.stringContaining('nowhere is missing') }]);
   });
 
-  it('shows no key, and makes one booked call for each model only when asked to', async () => {
+  it('shows no key, and makes booked calls with each key and model only when asked to', async () => {
     const provider = await startAnthropicSimulator();
     redis.cleanup(() => provider.close());
     const env = { ANTHROPIC_BASE_URL: provider.url, ANTHROPIC_API_KEY: 'key-that-nobody-may-see' };
@@ -83,8 +83,9 @@ describe('fleet doctor', () => {
     expect(provider.requests()).toEqual([]);
     const live = await doctor(env, '--live');
     expect(live.bad).toEqual([]);
-    expect(live.find('call claude-haiku-5-5')?.seen).toMatch(/answered in \d+ ms for \$0\.\d{6}, booked/);
-    expect(provider.served().calls).toBe(2);
+    expect(live.find('claude-haiku-5-5')?.seen).toMatch(/3 calls in [\d,]+ ms for \$0\.\d{6}, booked/);
+    expect(live.find('shard 5')?.seen).toMatch(/^answers: [\d,]+ ms, free$/);
+    expect(provider.served().calls).toBe(6);
     const days = await redis.redis.hgetall(redis.keys.spend(`day:${new Date().toISOString().slice(0, 10)}`));
     expect(days).toEqual({ settled: String(provider.served().billNanoUsd), reserved: '0' });
     expect(quiet.stdout + live.stdout).not.toContain('nobody-may-see');
@@ -95,7 +96,7 @@ describe('fleet doctor', () => {
     redis.cleanup(() => provider.close());
     const { code, bad } = await doctor({ ANTHROPIC_BASE_URL: provider.url }, '--live');
     expect(code).toBe(1);
-    expect(bad.map(({ what }) => what)).toEqual(['call claude-haiku-5-5', 'call claude-sonnet-5-5']);
+    expect(bad.map(({ what }) => what)).toEqual(['ANTHROPIC_API_KEY']);
     expect(bad[0]?.seen).toMatch(/401|key/i);
   });
 });
