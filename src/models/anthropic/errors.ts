@@ -2,6 +2,7 @@ import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import {
   AccountRefusedError,
   type Billed,
+  type BilledUsage,
   BoundThinkingError,
   FleetError,
   ProviderUnavailableError,
@@ -12,7 +13,6 @@ import {
 import { NotSentError } from '../connection-failure.ts';
 import { toRefusalKind } from './refusal.ts';
 import { toRetryAfterMs } from '../retry-after.ts';
-import type { Usage } from '../../../queues/usage.ts';
 import { startOf } from '../../text/start-of.ts';
 
 export interface FailedCall {
@@ -22,7 +22,7 @@ export interface FailedCall {
   /** ms since 1970, for a `retry-after` date. */
   now: number;
   /** What a stream had reported of the call's usage before it broke. */
-  reported?: Usage | undefined;
+  reported?: BilledUsage | undefined;
   /** Whether a 200 came, so that the provider has taken the request. */
   isAnswered?: boolean;
 }

@@ -1,5 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
+import type { BilledUsage } from '../../errors.ts';
 import type { ModelReply } from '../model.ts';
 import type { Usage } from '../../../queues/usage.ts';
 
@@ -39,7 +40,7 @@ const messageSchema = z.looseObject({
 export type CheckedReply =
   | { ok: true; reply: ModelReply }
   /** `usage` of the invalid reply, if it could be read: the reply is paid for. */
-  | { ok: false; rule: string; usage: Usage | undefined };
+  | { ok: false; rule: string; usage: BilledUsage | undefined };
 
 /**
  * Checks the body of a 200. The SDK returns any body: a string for an HTML page, `{}` as a message.
@@ -51,9 +52,7 @@ export function checkReply(body: unknown): CheckedReply {
     const { id, model, stop_reason: stopReason, usage } = parsed.data;
     // The schema has checked the cast, except fields that the fleet does not read (citations, caller).
     const content = parsed.data.content as unknown as Anthropic.ContentBlock[];
-    const geo = usage.inference_geo ?? '';
-    const reply = { id, model, content, stopReason, usage: toUsage(usage), ...(geo !== '' && { geo }) };
-    return { ok: true, reply };
+    return { ok: true, reply: { id, model, content, stopReason, usage: toUsage(usage), ...toGeo(usage) } };
   }
   const issue = parsed.error.issues[0];
   const rule =
@@ -65,9 +64,13 @@ export function checkReply(body: unknown): CheckedReply {
 }
 
 /** The usage of a reply that is not whole; undefined: it cannot be read. */
-export function readUsage(usage: unknown): Usage | undefined {
+export function readUsage(usage: unknown): BilledUsage | undefined {
   const parsed = usageSchema.safeParse(usage);
-  return parsed.success ? toUsage(parsed.data) : undefined;
+  return parsed.success ? { ...toUsage(parsed.data), ...toGeo(parsed.data) } : undefined;
+}
+
+function toGeo({ inference_geo: geo }: z.output<typeof usageSchema>): { geo?: string } {
+  return geo === undefined || geo === null || geo === '' ? {} : { geo };
 }
 
 function toUsage(usage: z.output<typeof usageSchema>): Usage {

@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import type { Usage } from '../../../queues/usage.ts';
+import type { BilledUsage } from '../../errors.ts';
 import { readUsage } from './reply-shape.ts';
 
 /** A block while it arrives. `json` is the input of a tool call, which arrives as text. */
@@ -34,7 +34,7 @@ export class StreamedReply {
   }
 
   /** What the provider has reported of the call's usage; undefined: nothing readable. */
-  get reported(): Usage | undefined {
+  get reported(): BilledUsage | undefined {
     return this.#message === null ? undefined : readUsage(this.#usage);
   }
 

@@ -77,6 +77,8 @@ const REFUSALS: [Fault['kind'], RegExp][] = [
   ['permission', /403 .*does not have permission/],
   ['spend-limit', /429 .*enforced spend limit/],
   ['usage-limit', /400 .*reached your specified API usage limits/],
+  ['usage-limits', /429 .*reached your API usage limits/],
+  ['organization-disabled', /400 .*organization has been disabled/],
 ];
 
 test.each(REFUSALS)(

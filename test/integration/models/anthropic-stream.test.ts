@@ -35,7 +35,7 @@ const START = {
     },
   },
 };
-const REPORTED = { input: 7, cache_write: 11, cache_read: 13, output: 1 };
+const REPORTED = { input: 7, cache_write: 11, cache_read: 13, output: 1, geo: 'us' };
 const PING = { type: 'ping' };
 const STOP = { type: 'message_stop' };
 const begin = (index: number, content_block: object): object => ({ type: 'content_block_start', index, content_block });
