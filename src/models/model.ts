@@ -12,7 +12,7 @@ export interface ModelRequest {
   toolChoice?: 'none';
   /** Most tokens of the reply, thinking included. */
   maxTokens: number;
-  /** How much the model thinks. Default: the provider's own default for the model. */
+  /** How much the model thinks; a model that knows no effort is not told. Default: the provider's own default for the model. */
   effort?: Effort;
   /**
    * `conversation`: the provider caches the system blocks and the conversation up to its last block. `none`: a prompt that

@@ -75,6 +75,7 @@ export function validateRequest(
   const model = findServedModel(body.model, rules);
   checkConversation(body.messages);
   checkThinking(body.thinking?.type, model);
+  if (rules === 'real') checkEffort(body.output_config?.effort ?? null, model);
   checkTools(body.tools ?? [], body.tool_choice, model, thinks(model, body));
   checkOutputSchema(body.output_config?.format?.schema);
   if (created !== null) checkMaxTokens(created.max_tokens, model);
@@ -99,6 +100,15 @@ function checkMaxTokens(maxTokens: number, model: ServedModel): void {
 function checkThinking(type: string | undefined, model: ServedModel): void {
   if (type !== 'disabled' || model.thinking === null || model.thinking.canBeDisabled) return;
   throw invalidRequest(`thinking.type: "disabled" is not supported by ${model.id}; thinking cannot be switched off`);
+}
+
+/**
+ * The 4.5 models know none. https://platform.claude.com/docs/en/build-with-claude/effort; the words:
+ * https://github.com/anthropics/claude-code/issues/30760
+ */
+function checkEffort(effort: string | null, model: ServedModel): void {
+  if (effort === null || model.thinking !== null || model.line === 'other') return;
+  throw invalidRequest('This model does not support the effort parameter.');
 }
 
 /** @returns the tokens of the prompt */

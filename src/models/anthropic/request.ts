@@ -5,6 +5,11 @@ import type { ModelRequest } from '../model.ts';
 /** https://platform.claude.com/docs/en/build-with-claude/prompt-caching: four in all, the automatic one included. */
 const MOST_BREAKPOINTS = 4;
 const BREAKPOINT = { type: 'ephemeral' } as const;
+/**
+ * Models that refuse an effort: "This model does not support the effort parameter." The fleet's own calls name one, whatever
+ * the model is. https://platform.claude.com/docs/en/build-with-claude/effort
+ */
+const WITHOUT_EFFORT = /^claude-(3|haiku-4|sonnet-4-[05]|sonnet-4-\d{8}|opus-4-[01]|opus-4-\d{8})/;
 
 /** The request as the API takes it. No `temperature`, `top_p` or `top_k`: the API refuses them even at their defaults. */
 export function toParams(request: ModelRequest): Anthropic.MessageCreateParamsStreaming {
@@ -21,7 +26,8 @@ export function toParams(request: ModelRequest): Anthropic.MessageCreateParamsSt
 
 /** The part of the request that counts as input. */
 export function toCountedParams(request: ModelRequest): Anthropic.MessageCountTokensParams {
-  const { model, tools, toolChoice, effort, outputSchema } = request;
+  const { model, tools, toolChoice, outputSchema } = request;
+  const effort = WITHOUT_EFFORT.test(model) ? undefined : request.effort;
   const { system, messages } = toWellFormed({ system: toSystem(request), messages: request.messages });
   return {
     model,

@@ -47,6 +47,26 @@ it('gets a signed thought before the text, and may send it back unchanged', asyn
   await expect(model.call(moved, { signal })).rejects.toMatchObject({ name: 'BoundThinkingError', billed: 'no' });
 });
 
+it('asks a model that knows no effort without one', async () => {
+  const { model, simulator } = await open();
+  await expect(
+    model.call(toRequest({ model: 'claude-haiku-4-5', effort: 'medium' }), { signal }),
+  ).resolves.toMatchObject({
+    model: 'claude-haiku-4-5',
+  });
+  const refused = await fetch(`${simulator.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'x-api-key': 'local-test-key', 'anthropic-version': '2023-06-01', 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'claude-haiku-4-5',
+      max_tokens: 10,
+      messages: [{ role: 'user', content: 'Hello.' }],
+      output_config: { effort: 'medium' },
+    }),
+  });
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('effort parameter')]);
+});
+
 it('thinks more with more effort', async () => {
   const { model } = await open();
   const sum = async (effort: 'low' | 'max'): Promise<number> => {

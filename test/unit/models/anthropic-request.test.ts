@@ -65,6 +65,20 @@ it('sends effort beside the schema, and forbids tools only where there are some'
   expect(bare).not.toHaveProperty('output_config');
 });
 
+it.each([
+  ['claude-haiku-5-5', true],
+  ['claude-sonnet-5-5', true],
+  ['claude-sonnet-4-6', true],
+  ['claude-opus-4-5', true],
+  ['claude-haiku-4-5', false],
+  ['claude-sonnet-4-5', false],
+  ['claude-sonnet-4-5-20250929', false],
+])('tells %s its effort: %s', (model, isTold) => {
+  const { output_config: config } = toParams(request({ model, effort: 'low', outputSchema: { type: 'object' } }));
+  expect(config?.effort).toBe(isTold ? 'low' : undefined);
+  expect(config?.format).toBeDefined();
+});
+
 it('sends no half of a surrogate pair, wherever it is', () => {
   const half = '🐘'.slice(0, 1);
   const params = toParams(
