@@ -128,5 +128,7 @@ function describeRecall(recall: NonNullable<MissionRecord['recall']>): string {
 
 function describeSurvey(survey: NonNullable<MissionRecord['survey']>): string {
   if ('skipped' in survey) return `skipped: ${survey.skipped}`;
-  return 'failed' in survey ? `failed: ${survey.failed}` : countOf(survey.files.length, 'file');
+  if ('failed' in survey) return `failed: ${survey.failed}`;
+  const { files, total } = survey;
+  return files.length < total ? `${files.length} of ${countOf(total, 'file')}` : countOf(total, 'file');
 }
