@@ -21,6 +21,7 @@ import { toMessage, toMessageId } from './reply/message.ts';
 import { PING, toEventText, toStreamFrames } from './reply/stream-frames.ts';
 import type { AnthropicLog, RequestRecord } from './request-log.ts';
 import type { BoundThinking } from './thinking/bound-thinking.ts';
+import { toSignature } from './thinking/signature.ts';
 import { countThinkingTokens } from './thinking/thinking-tokens.ts';
 import { type ValidRequest, validateRequest } from './validate/request.ts';
 import { checkWellFormed } from './validate/well-formed.ts';
@@ -58,11 +59,11 @@ export async function answerMessages(exchange: Exchange<RequestRecord>, state: P
 
   const valid = validateRequest(value, 'create', state.rules);
   const { request, model, segments } = valid;
-  if (model.thinking !== null) state.thinking.check(segments);
+  const promptHash = model.thinking === null ? '' : state.thinking.check(segments);
   const { keep, ...split } = state.cache.split(model, segments);
   const minuteHeaders = state.limits.take(model.id);
   state.tokenLimits.admit(key, model.id, split.input + split.cache_write);
-  const { reply, latencyMs } = createReply(state, { ...valid, requestHash }, fault);
+  const { reply, latencyMs } = createReply(state, { ...valid, requestHash, promptHash }, fault);
   const usage: Usage = { ...split, output: reply.output };
   const geo = state.geo();
   let taken = 0;
@@ -91,11 +92,11 @@ export async function answerMessages(exchange: Exchange<RequestRecord>, state: P
 /** Lets the model think and answer. */
 function createReply(
   state: ProviderState,
-  { request, model, segments, promptTokens, requestHash }: ValidRequest & { requestHash: string },
+  { request, model, promptTokens, requestHash, promptHash }: ValidRequest & { requestHash: string; promptHash: string },
   fault: ActiveFault | null,
 ): { reply: FinishedReply; latencyMs: number } {
   const tokens = countThinkingTokens(model, request, requestHash);
-  const thinking = tokens === 0 ? null : { tokens, signature: state.thinking.sign(segments, tokens) };
+  const thinking = tokens === 0 ? null : { tokens, signature: toSignature(tokens, promptHash) };
   const said = spoilModelReply(fault, askModel(state.model, request, model, tokens), request);
   const terms = { request, requestHash, model, promptTokens, thinking };
   const reply = spoilFinishedReply(fault, finishReply(said, terms));

@@ -1,4 +1,5 @@
 import type { MessagesRequest } from '../../model/types.ts';
+import { sha256 } from '../../provider-host/hash.ts';
 import { estimateTokens } from '../../provider-host/tokens.ts';
 import type { ServedModel } from '../api/model-table.ts';
 
@@ -68,9 +69,23 @@ export function sumTokens(segments: readonly PromptSegment[], { charactersPerTok
   );
 }
 
-/** A block as text, without what the model does not read, so that a text is the same as its block. */
+/** A hash of a block without what the model does not read, so that a text is the same as its block. */
 export function toIdentity(name: string, block: object): string {
-  return `${name} ${JSON.stringify(toRead(block))}`;
+  const text = `${name} ${JSON.stringify(toRead(block))}`;
+  return name === 'tool' || name === 'system' ? knownHash(text) : sha256(text);
+}
+
+const KNOWN_HASHES = 1_000;
+const known = new Map<string, string>();
+
+/** Tools and system blocks come with every call: hashing them each time would be most of a call's work. */
+function knownHash(text: string): string {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  if (known.size >= KNOWN_HASHES) known.clear();
+  const hash = sha256(text);
+  known.set(text, hash);
+  return hash;
 }
 
 function toRead(block: object): unknown[] {

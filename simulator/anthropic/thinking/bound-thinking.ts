@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { invalidRequest } from '../api/api-error.ts';
 import { type PromptSegment, toIdentity } from '../prompt/prompt-segments.ts';
-import { parseSignature, toSignature } from './signature.ts';
+import { parseSignature } from './signature.ts';
 
 const REMEMBERED_REPLIES = 100_000;
 
@@ -22,23 +22,21 @@ interface Turn {
 export class BoundThinking {
   readonly #thought = new Set<string>(); // hashes of replies that came with thinking, oldest first
 
-  /** @throws ApiError 400 in the documented words */
-  check(segments: readonly PromptSegment[]): void {
-    const turns = toTurns(segments).turns;
+  /**
+   * @returns the hash of the whole prompt, to which the thinking of its reply is bound
+   * @throws ApiError 400 in the documented words
+   */
+  check(segments: readonly PromptSegment[]): string {
+    const { turns, promptHash } = toTurns(segments);
     for (const { thinking } of turns) for (const { place, isBound } of thinking) if (!isBound) throw refuse(place);
     const first = turns.findIndex(({ thinking }) => thinking.length > 0);
-    if (first < 0) return;
+    if (first < 0) return promptHash;
     const gap = turns.findIndex(
       ({ reply, thinking }, i) => i > first && thinking.length === 0 && this.#thought.has(reply),
     );
-    if (gap < 0) return;
+    if (gap < 0) return promptHash;
     const kept = turns.slice(gap).find(({ thinking }) => thinking.length > 0) ?? turns[first];
     throw refuse(kept?.thinking[0]?.place ?? '');
-  }
-
-  /** The signature of the thinking that answers this prompt. */
-  sign(segments: readonly PromptSegment[], tokens: number): string {
-    return toSignature(tokens, toTurns(segments).prefixHash);
   }
 
   /** Remembers that a reply came with thinking. Replies of before a restart are not known. */
@@ -51,7 +49,7 @@ export class BoundThinking {
 }
 
 /** The assistant's turns, and the hash of the whole prompt. */
-function toTurns(segments: readonly PromptSegment[]): { turns: Turn[]; prefixHash: string } {
+function toTurns(segments: readonly PromptSegment[]): { turns: Turn[]; promptHash: string } {
   const turns: Turn[] = [];
   let said: string[] = []; // of the message that is read
   let thinking: Turn['thinking'] = [];
@@ -77,7 +75,7 @@ function toTurns(segments: readonly PromptSegment[]): { turns: Turn[]; prefixHas
     hash = toHash(`${hash} ${place?.message ?? ''} ${identity}`);
   }
   close();
-  return { turns, prefixHash: hash };
+  return { turns, promptHash: hash };
 }
 
 function toReplyHash(identities: readonly string[]): string {
