@@ -190,7 +190,10 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   async readStored(turn: Turn, payer: Payer): Promise<DoneJob | { kind: 'reply'; json: string } | { kind: 'new' }> {
     const identity = this.#identify(payer);
     const { ledger } = this.#parts;
-    const answer = this.#accept(await ledger.begin(identity, { turn, worstNanoUsd: 0, first: true }), identity);
+    const answer = this.#accept(
+      await ledger.begin(identity, { turn, worstNanoUsd: 0, first: true, noCall: true }),
+      identity,
+    );
     if (answer.kind === 'done') return answer;
     if (answer.kind === 'reserved') await ledger.closeReservation(identity, answer.reservation, 'release');
     const json = this.#stored.get(`r:${this.#epoch}:${turn}`);

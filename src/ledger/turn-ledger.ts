@@ -85,6 +85,7 @@ export function createTurnLedger(options: {
           toNonce(),
           request.first ? '1' : '0',
           task.budgetNanoUsd === null ? '' : String(task.budgetNanoUsd),
+          request.noCall === true ? '1' : '0',
           request.toolResults === undefined ? '' : `t:${request.toolResults.epoch}:${request.toolResults.turn}`,
         ],
         text: request.toolResults?.json ?? '',

@@ -91,6 +91,8 @@ interface BeginRequest {
   worstNanoUsd: number;
   /** The first request of a run: if something is stored, the answer is `replay`, and nothing is reserved. */
   first: boolean;
+  /** No call follows, so that it is not the probe of a stopped model. */
+  noCall?: true;
   /** Results of the turn before, stored in the same step. */
   toolResults?: ToolResults;
 }

@@ -69,7 +69,7 @@ export async function runBuiltIn(
 
 /** Asks the ledger as before a call that costs nothing. @returns the finding that an earlier run has stored; null: none */
 async function admit(ledger: TurnLedger, identity: TaskIdentity): Promise<Finding | null> {
-  const request = { turn: 0, worstNanoUsd: 0 };
+  const request = { turn: 0, worstNanoUsd: 0, noCall: true } as const;
   const first = await ledger.begin(identity, { ...request, first: true });
   const answer = first.kind === 'replay' ? await ledger.begin(identity, { ...request, first: false }) : first;
   if (answer.kind === 'done') return JSON.parse(answer.finding) as Finding;

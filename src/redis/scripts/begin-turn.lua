@@ -70,7 +70,7 @@ local holders = redis.call('MGET', unpack(own_keys('lock')))
 local reserved = {}
 
 local function begin(i, fields)
-  local job, token, attempt, digest, turn, worst, now, nonce, first, task_limit, tools_field = unpack(fields)
+  local job, token, attempt, digest, turn, worst, now, nonce, first, task_limit, no_call, tools_field = unpack(fields)
   local turns, lock, finding = own_key(i, 'turns'), own_key(i, 'lock'), own_key(i, 'finding')
   if holders[i] ~= token and not has_job(lock, token, worker) then return { 'lock-lost' } end
 
@@ -141,14 +141,13 @@ local function begin(i, fields)
 
   if reason then return { 'halted', reason } end
   if wait > 0 then return { 'cooling', wait, why } end
-  -- Ten failures in a row stopped the model. The first call after each minute is the probe.
-  if is_probed then
+  local over = over_budget(i, worst, task_limit)
+  if over then return over end
+  -- Ten failures in a row, or a silent call, stopped the model. The first call after each minute is the probe.
+  if is_probed and no_call == '0' then
     redis.call('SET', cooldown, 'probe', 'PX', '60000')
     wait, why = 60000, 'probe'
   end
-
-  local over = over_budget(i, worst, task_limit)
-  if over then return over end
 
   local id = to_id(epoch)
   local scopes = scopes_of(i)
