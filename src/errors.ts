@@ -146,13 +146,16 @@ export class ProviderUnavailableError extends FleetError {
 /** A call reached a time limit of the fleet. `idle`: nothing arrived for so long. `total`: the reply was not whole by then. */
 export class CallTimeoutError extends ProviderUnavailableError {
   override name = 'CallTimeoutError';
+  /** Since when nothing arrived, ms since 1970; 0: something did, or it is not known. */
+  readonly silentSince: number;
   constructor(
     model: string,
     readonly limit: 'idle' | 'total',
     message: string,
-    options?: ErrorOptions,
+    options: ErrorOptions & { silentSince?: number } = {},
   ) {
     super(model, true, message, options);
+    this.silentSince = options.silentSince ?? 0;
   }
 }
 

@@ -93,6 +93,7 @@ function toGroup(
         totals: keys.sessionTotals(session),
         cost: keys.cost(costVendor),
         outage: keys.outage(model),
+        outageRow: keys.outageRow(model),
         cooldown: keys.cooldown(model),
         ledgerDays: keys.ledgerDays,
         index: keys.index,

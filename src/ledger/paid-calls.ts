@@ -311,7 +311,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   async #failRepeated(error: unknown, identity: TaskIdentity, turn: Turn): Promise<unknown> {
     if (!(error instanceof CallTimeoutError)) return error;
     const place = { epoch: this.#epoch, turn };
-    const isRepeated = await this.#parts.ledger.noteTimeout(identity, place, error.limit);
+    const isRepeated = await this.#parts.ledger.noteTimeout(identity, place, error);
     return isRepeated ? toRepeatedTimeout(error) : error;
   }
 

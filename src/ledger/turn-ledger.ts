@@ -35,6 +35,7 @@ export function createTurnLedger(options: {
       totals: keys.sessionTotals(task.session),
       cost: keys.cost(task.costVendor),
       outage: keys.outage(task.model),
+      outageRow: keys.outageRow(task.model),
       cooldown: keys.cooldown(task.model),
       logs: keys.jobLogs(queue, task.jobId),
       ledgerDays: keys.ledgerDays,
@@ -158,10 +159,10 @@ export function createTurnLedger(options: {
       );
     },
 
-    async noteTimeout(task, { epoch, turn }, limit) {
+    async noteTimeout(task, { epoch, turn }, { limit, silentSince }) {
       const answer = await scripts['note-timeout'](
         { turns: keys.turns(task.jobId), outage: keys.outage(task.model), outageRow: keys.outageRow(task.model) },
-        [`${epoch}:${turn}`, limit, toNonce()],
+        [`${epoch}:${turn}`, limit, toNonce(), silentSince],
       );
       return answer === 'repeated';
     },

@@ -1,3 +1,4 @@
+import type { CallTimeoutError } from '../errors.ts';
 import type { Finding } from '../findings/finding.ts';
 import type { Usage } from '../../queues/usage.ts';
 import type { CostVendor } from '../redis/keys.ts';
@@ -122,10 +123,10 @@ export interface TurnLedger {
   closeReservation(task: JobIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
   /**
    * Records that a call reached a time limit.
-   * @returns whether the same call had reached the same limit before; silence that was not interrupted by an answer of the
-   *   model to any call is an outage, and no repetition
+   * @returns whether the same call had reached the same limit before; silence during which the model answered no later
+   *   call is an outage, and no repetition
    */
-  noteTimeout(task: TaskIdentity, turn: { epoch: string; turn: Turn }, limit: 'idle' | 'total'): Promise<boolean>;
+  noteTimeout(task: TaskIdentity, turn: { epoch: string; turn: Turn }, error: CallTimeoutError): Promise<boolean>;
   /** Returns the keys and fields that `lib/booking.lua` and `lib/lock.lua` need, for other scripts that end a job. */
   bookingParts(task: TaskIdentity, booking: Booking | null): { keys: KeysOf<'settle-turn'>; fields: object };
 }

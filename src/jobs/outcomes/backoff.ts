@@ -55,7 +55,8 @@ async function toUnnamedWaitMs(redis: Db['redis'], inRow: string): Promise<numbe
 
 /**
  * Counts that a call found its provider down. One that was silent for the whole idle limit stops the model at once: the calls
- * beside it most likely wait in vain too, and each that begins could cost its worst case. The next answer reopens the model.
+ * beside it most likely wait in vain too, and each that begins could cost its worst case. The next
+ * answer to a call that began after the silence did reopens the model.
  * @returns how often this job has found its provider down since its last stored reply, and since when (ms)
  */
 export async function countUnavailable(
@@ -66,6 +67,7 @@ export async function countUnavailable(
 ): Promise<{ failures: number; since: number }> {
   const { model } = error;
   const isSilent = error instanceof CallTimeoutError && error.limit === 'idle';
+  const silentSince = isSilent ? error.silentSince : 0;
   const [failures = 0, since = now] = await scripts['note-outage'](
     {
       turns: keys.turns(jobId),
@@ -73,7 +75,7 @@ export async function countUnavailable(
       outageRow: keys.outageRow(model),
       cooldown: keys.cooldown(model),
     },
-    [now, randomUUID(), isSilent ? OUTAGE_COUNT : 1, OUTAGE_COUNT, PROBE_MS],
+    [now, randomUUID(), isSilent ? OUTAGE_COUNT : 1, OUTAGE_COUNT, PROBE_MS, silentSince],
   );
   return { failures, since };
 }

@@ -146,6 +146,8 @@ function toReason(signal: AbortSignal, billed: Billed): unknown {
 }
 
 function toTimeout(model: string, limit: keyof CallLimits, { idleMs, totalMs }: CallLimits): CallTimeoutError {
-  if (limit === 'idleMs') return new CallTimeoutError(model, 'idle', `${model}: nothing arrived for ${idleMs} ms`);
+  const silentSince = Date.now() - idleMs;
+  if (limit === 'idleMs')
+    return new CallTimeoutError(model, 'idle', `${model}: nothing arrived for ${idleMs} ms`, { silentSince });
   return new CallTimeoutError(model, 'total', `${model}: no complete reply within ${totalMs} ms`);
 }

@@ -146,5 +146,7 @@ function toReason(signal: AbortSignal, billed: Billed): unknown {
 function toTimeout(model: string, limit: keyof CallLimits, afterMs: number, sent: boolean): ProviderUnavailableError {
   const what = limit === 'idleMs' ? `nothing arrived for ${afterMs} ms` : `no complete reply within ${afterMs} ms`;
   if (!sent) return new ProviderUnavailableError(model, false, `${model}: no connection within ${afterMs} ms`);
-  return new CallTimeoutError(model, limit === 'idleMs' ? 'idle' : 'total', `${model}: ${what}`);
+  if (limit === 'idleMs')
+    return new CallTimeoutError(model, 'idle', `${model}: ${what}`, { silentSince: Date.now() - afterMs });
+  return new CallTimeoutError(model, 'total', `${model}: ${what}`);
 }

@@ -1,13 +1,14 @@
 -- finish-answer: books the call, if one is given, and records the librarian's answer once. The answer to a question from a public key is also written to its response key.
---@keys turns lock reservations counters spend ledger totals cost outage cooldown logs ledger_days finding answers response
+--@keys turns lock reservations counters spend ledger totals cost outage outage_row cooldown logs ledger_days finding answers response
 --@answers recorded | already | taken | lock-lost
 local k = {
   turns = turns, lock = lock, reservations = reservations, counters = counters, ledger = ledger, totals = totals,
-  cost = cost, outage = outage, cooldown = cooldown, logs = logs, ledger_days = ledger_days,
+  cost = cost, outage = outage, outage_row = outage_row, cooldown = cooldown, logs = logs, ledger_days = ledger_days,
 }
 local a = cjson.decode(ARGV[1])
 local text, response_text = ARGV[2], ARGV[3]
 --@include reservation
+--@include outage
 --@include booking
 --@include lock
 if a.reservation ~= '' then book(k, a) end

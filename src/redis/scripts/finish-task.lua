@@ -1,15 +1,16 @@
 -- finish-task: for each job books its last call, if one is given, and records its finding once, with index, counts, events and announcements.
 -- A finding of status `partial` is counted apart, too. `by_batch`, `batch_failed` and `batch_facts` are given only with a batch, a job's `spend` only if the job has a budget of its own.
---@keys reservations counters ledger totals cost outage cooldown ledger_days index by_session context_active session events [by_batch] [batch_failed] [batch_facts]
+--@keys reservations counters ledger totals cost outage outage_row cooldown ledger_days index by_session context_active session events [by_batch] [batch_failed] [batch_facts]
 --@own turns lock logs finding [spend]
 --@answers recorded | already | taken | lock-lost
 --@include context
 local k = {
   reservations = reservations, counters = counters, ledger = ledger, totals = totals, cost = cost, outage = outage,
-  cooldown = cooldown, ledger_days = ledger_days,
+  outage_row = outage_row, cooldown = cooldown, ledger_days = ledger_days,
 }
 --@include group
 --@include reservation
+--@include outage
 --@include booking
 --@include lock
 --@include note

@@ -2,10 +2,10 @@
 -- Silence (`idle`) that no answer to another call has interrupted is an outage, and counts as no repetition.
 --@keys turns outage outage_row
 --@answers first | repeated
-local place, limit, nonce = ARGV[1], ARGV[2], ARGV[3]
+local place, limit, nonce, silent_since = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 --@include outage
 if redis.call('EXISTS', turns) == 0 then return 'first' end -- the job was removed meanwhile
-local row = row_of(outage, outage_row, nonce)
+local row = row_of(outage, outage_row, nonce, silent_since)
 local text = redis.call('HGET', turns, 'timed_out')
 local answer = 'first'
 if text then

@@ -1,13 +1,14 @@
 -- settle-turn: books one served call and stores its reply, in one step.
---@keys turns lock reservations counters spend ledger totals cost outage cooldown logs ledger_days
+--@keys turns lock reservations counters spend ledger totals cost outage outage_row cooldown logs ledger_days
 --@answers stored | booked (there is nothing to store) | lock-lost (the call is booked nevertheless)
 local k = {
   turns = turns, lock = lock, reservations = reservations, counters = counters, ledger = ledger, totals = totals,
-  cost = cost, outage = outage, cooldown = cooldown, logs = logs, ledger_days = ledger_days,
+  cost = cost, outage = outage, outage_row = outage_row, cooldown = cooldown, logs = logs, ledger_days = ledger_days,
 }
 local a = cjson.decode(ARGV[1])
 local token, field, job_totals, reply = a.token, a.field, a.totals, ARGV[2]
 --@include reservation
+--@include outage
 --@include booking
 --@include lock
 --@include note

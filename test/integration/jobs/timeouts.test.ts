@@ -100,7 +100,7 @@ test('a time limit that is noted twice, because the connection broke, is one', a
   const { scripts, keys } = redis.db;
   await redis.redis.hset(keys.turns('job'), 'epoch', '0');
   const places = { turns: keys.turns('job'), outage: keys.outage(MODEL), outageRow: keys.outageRow(MODEL) };
-  const note = (nonce: string, place = '0:1') => scripts['note-timeout'](places, [place, 'total', nonce]);
+  const note = (nonce: string, place = '0:1') => scripts['note-timeout'](places, [place, 'total', nonce, 0]);
   expect([await note('a'), await note('a'), await note('b'), await note('b')]).toEqual([
     'first',
     'first',

@@ -14,12 +14,19 @@ interface Reply {
 
 const redis = useRedis();
 const entry = findModel('claude-haiku-5-5', new Date());
+const SILENT_SINCE = Date.now() - 1_000;
 const USAGE = { input: 100, cache_write: 0, cache_read: 0, output: 200 };
 
 /** Makes one call in a new run of a job. */
-async function callOnce(jobId: string, turn: number | string, send: () => Promise<Reply>, attempt = 0): Promise<void> {
+async function callOnce(
+  jobId: string,
+  turn: number | string,
+  send: () => Promise<Reply>,
+  attempt = 0,
+  beganAt = new Date(),
+): Promise<void> {
   const calls = new PaidCalls<Reply>({
-    ledger: createTurnLedger({ db: redis.db, workerId: 'w', now: () => new Date() }),
+    ledger: createTurnLedger({ db: redis.db, workerId: 'w', now: () => beganAt }),
     signal: new AbortController().signal,
     isDraining: () => false,
     identity: {
@@ -45,7 +52,10 @@ const timeOut = (limit: 'idle' | 'total', turn: number | string = 0, attempt = 0
     'slow',
     turn,
     async () => {
-      throw Object.assign(new CallTimeoutError(entry.id, limit, 'too slow'), { billed: 'unknown' });
+      const error = new CallTimeoutError(entry.id, limit, 'too slow', {
+        silentSince: limit === 'idle' ? SILENT_SINCE : 0,
+      });
+      throw Object.assign(error, { billed: 'unknown' });
     },
     attempt,
   ).then(
@@ -53,7 +63,10 @@ const timeOut = (limit: 'idle' | 'total', turn: number | string = 0, attempt = 0
     (thrown: unknown) => thrown,
   );
 
-const answerAnother = (): Promise<void> => callOnce('another', 0, async () => ({ text: 'yes', usage: USAGE }));
+let others = 0;
+/** @param beganAt when that call began; default after the silence did */
+const answerAnother = (beganAt?: Date): Promise<void> =>
+  callOnce(`another-${(others += 1)}`, 0, async () => ({ text: 'yes', usage: USAGE }), 0, beganAt);
 
 test('a call that is not whole in time twice has failed, answers to others or not', async () => {
   expect(await timeOut('total')).toBeInstanceOf(CallTimeoutError);
@@ -72,6 +85,25 @@ test('a silent call has failed the second time only if the model answered anothe
     reason: 'timeout',
     message: expect.stringContaining('FLEET_CALL_IDLE_MS'),
   });
+});
+
+test('an answer to a call that began before the silence does not interrupt it', async () => {
+  expect(await timeOut('idle')).toBeInstanceOf(CallTimeoutError);
+  await answerAnother(new Date(SILENT_SINCE - 1));
+  expect(await redis.redis.exists(redis.keys.outage(entry.id))).toBe(1);
+  expect(await timeOut('idle')).toBeInstanceOf(CallTimeoutError);
+  await answerAnother(new Date(SILENT_SINCE));
+  expect(await redis.redis.exists(redis.keys.outage(entry.id))).toBe(0);
+  expect(await timeOut('idle')).toMatchObject({ reason: 'timeout' });
+});
+
+test('failures in a row that the version before noted end with any answer, and go on with any silence', async () => {
+  await redis.redis.mset(redis.keys.outage(entry.id), 3, redis.keys.outageRow(entry.id), 'an-id');
+  await answerAnother();
+  expect(await redis.redis.exists(redis.keys.outage(entry.id))).toBe(0);
+  await redis.redis.mset(redis.keys.outage(entry.id), 3, redis.keys.outageRow(entry.id), 'an-id');
+  expect(await timeOut('idle')).toBeInstanceOf(CallTimeoutError);
+  expect(await redis.redis.get(redis.keys.outageRow(entry.id))).toBe(`an-id@${SILENT_SINCE}`);
 });
 
 test('another turn, another limit or another attempt is another call', async () => {

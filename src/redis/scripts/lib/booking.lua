@@ -1,4 +1,4 @@
--- Books served calls. Needs `reservation`.
+-- Books served calls. Needs `reservation` and `outage`.
 
 -- The measures of a call's usage, in its order.
 local MEASURES = { 'input', 'cache_write', 'cache_read', 'output' }
@@ -45,14 +45,14 @@ local function book_calls(k, row, vendor, calls)
   for i, call in ipairs(calls) do ids[i] = call.reservation end
   local held = redis.call('HMGET', k.reservations, unpack(ids))
   local booked, closed, sums, by_scopes = {}, {}, {}, {}
-  local nano, tokens, count, calls_booked, is_answered = 0, 0, 0, 0, false
+  local nano, tokens, count, calls_booked, answered_from = 0, 0, 0, 0, 0
   for i, call in ipairs(calls) do
     local is_open = held[i] and true or false
     local packed = held[i] or redis.call('HGET', uncertain_of(k.reservations), call.reservation)
     local reported = packed and reported_of(packed)
     booked[i] = packed and not (reported and call.broken) and true or false
     if booked[i] then
-      local worst, scopes = string.match(packed, '^(%d+)|%d+|(.*)$')
+      local worst, at, scopes = string.match(packed, '^(%d+)|(%d+)|(.*)$')
       -- A late whole reply after a broken stream: only what the stream had not reported is still to be booked.
       local function beyond(place, amount) return math.max(0, tonumber(amount) - (reported and reported[place] or 0)) end
       local cost = beyond(1, call.nano)
@@ -65,7 +65,7 @@ local function book_calls(k, row, vendor, calls)
         redis.call('HDEL', uncertain_of(k.reservations), call.reservation)
         redis.call('HINCRBY', k.counters, 'uncertain_calls', -1)
       end
-      if not call.broken then is_answered = true end
+      if not call.broken then answered_from = math.max(answered_from, tonumber(at)) end
       local counted = reported and 0 or 1
       count, calls_booked, nano = count + 1, calls_booked + counted, nano + cost
       local own = 0
@@ -97,7 +97,7 @@ local function book_calls(k, row, vendor, calls)
   end
   add_cost(k, sums, row, vendor, { nano = nano, tokens = tokens, calls = calls_booked })
   -- The provider answers again: ends the outage's cooldown and the queue's pause for it. The cooldown of a rate limit remains.
-  if is_answered and redis.call('DEL', k.outage) == 1 and redis.call('GET', k.cooldown) ~= 'rate-limit' and redis.call('DEL', k.cooldown) == 1 then
+  if answered_from > 0 and end_row(k.outage, k.outage_row, answered_from) and redis.call('GET', k.cooldown) ~= 'rate-limit' and redis.call('DEL', k.cooldown) == 1 then
     redis.call('DEL', string.match(k.lock, '^(.*:)[^:]*:lock$') .. 'limiter')
   end
   return booked
