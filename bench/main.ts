@@ -12,6 +12,7 @@ import { measureMission } from './mission.ts';
 import { measureMoney } from './money.ts';
 import { measureQuotaDay } from './quota-day.ts';
 import { measureRateGate } from './rate-gate.ts';
+import { measureReservations } from './reservations.ts';
 import { measureStall } from './stall.ts';
 import { measureStart } from './start.ts';
 import { measureStatus } from './status.ts';
@@ -31,6 +32,7 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   'quota-day': measureQuotaDay,
   money: measureMoney,
   budget: measureBudget,
+  reservations: measureReservations,
   mission: measureMission,
   'long-plan': measureLongPlan,
   stall: measureStall,

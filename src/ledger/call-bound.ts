@@ -25,13 +25,13 @@ const COUNT_TIMEOUT_MS = 15_000;
  * the bytes are the bound.
  */
 export async function toReservedBound(entry: CatalogEntry, size: CallSize, signal: AbortSignal): Promise<CallBound> {
-  const { inputTokensBound, inputBytesBound = inputTokensBound, maxTokens, countInput } = size;
-  const byBytes = { inputTokensBound: inputBytesBound, maxTokens };
+  const { inputTokensBound, inputBytesBound = inputTokensBound, countInput, ...rest } = size;
+  const byBytes = { ...rest, inputTokensBound: inputBytesBound };
   const mayPassStep = entry.priceStepTokens !== null && inputBytesBound > entry.priceStepTokens;
-  const isDear = worstCaseNanoUsd(entry, { inputTokensBound: inputBytesBound, maxTokens: 0 }) > COUNT_ABOVE_NANO_USD;
-  if (!mayPassStep && !isDear) return { inputTokensBound, maxTokens };
+  const isDear = worstCaseNanoUsd(entry, { ...byBytes, maxTokens: 0 }) > COUNT_ABOVE_NANO_USD;
+  if (!mayPassStep && !isDear) return { ...rest, inputTokensBound };
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(COUNT_TIMEOUT_MS)]);
   const counted = (await countInput?.(inTime).catch(() => null)) ?? null;
   if (counted === null) return byBytes;
-  return { inputTokensBound: Math.min(inputBytesBound, Math.ceil(counted * COUNT_MARGIN)), maxTokens };
+  return { ...rest, inputTokensBound: Math.min(inputBytesBound, Math.ceil(counted * COUNT_MARGIN)) };
 }

@@ -29,6 +29,8 @@ export interface CallBound {
   inputTokensBound: number;
   /** `max_tokens` of the request: most tokens of the reply. */
   maxTokens: number;
+  /** False: the request writes nothing to the provider's cache, so that no prompt token costs the price of a write. Default true. */
+  mayCache?: boolean;
 }
 
 /**
@@ -36,9 +38,10 @@ export interface CallBound {
  * bound is above it, at peak price if a peak hour could begin before the reply is billed, and at the price of the USA, which
  * may be the account's default.
  */
-export function worstCaseNanoUsd(entry: CatalogEntry, { inputTokensBound, maxTokens }: CallBound): number {
+export function worstCaseNanoUsd(entry: CatalogEntry, bound: CallBound): number {
+  const { inputTokensBound, maxTokens, mayCache = true } = bound;
   const prices = pricesFor(entry, inputTokensBound);
-  const highest = Math.max(prices.input, prices.cacheWrite, prices.cacheRead);
+  const highest = Math.max(prices.input, prices.cacheRead, mayCache ? prices.cacheWrite : 0);
   return atUsPrice(entry, (inputTokensBound * highest + maxTokens * prices.output) * entry.peakFactor);
 }
 

@@ -121,7 +121,7 @@ export class Question<Value> {
       user: identity.jobId,
     };
     const countInput = (abort: AbortSignal): Promise<number | null> => model.countTokens(request, { signal: abort });
-    const bound = { ...promptBound, maxTokens: this.#maxTokens, countInput };
+    const bound = { ...promptBound, maxTokens: this.#maxTokens, mayCache: false, countInput };
     const terms = { turn: name, payer: { entry: this.#entry, free: false }, bound };
     const paid = await this.#calls.make(terms, () => model.call(request, { signal }));
     if (paid.kind === 'done') throw lockLost(identity.jobId); // the run that stored the finding ends the job

@@ -95,6 +95,12 @@ describe('a call that is served in the USA', () => {
   });
 });
 
+it('reserves no write of the cache for a call that writes none', () => {
+  const bound = { inputTokensBound: 1_000, maxTokens: 100 };
+  const difference = 27_500; // at the price of the USA
+  expect(worstCaseNanoUsd(haiku, bound) - worstCaseNanoUsd(haiku, { ...bound, mayCache: false })).toBe(difference);
+});
+
 it('reserves for peak hours when a call could be billed in them', () => {
   const before = findModel('deepseek-flash', new Date('2026-11-20T00:59:59Z'));
   const during = findModel('deepseek-flash', new Date('2026-11-20T01:00:00Z'));
