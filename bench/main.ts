@@ -13,6 +13,7 @@ import { measureMoney } from './money.ts';
 import { measureQuotaDay } from './quota-day.ts';
 import { measureRateGate } from './rate-gate.ts';
 import { measureReservations } from './reservations.ts';
+import { measureSharedCache } from './shared-cache.ts';
 import { measureStall } from './stall.ts';
 import { measureStart } from './start.ts';
 import { measureStatus } from './status.ts';
@@ -33,6 +34,7 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   money: measureMoney,
   budget: measureBudget,
   reservations: measureReservations,
+  cache: measureSharedCache,
   mission: measureMission,
   'long-plan': measureLongPlan,
   stall: measureStall,

@@ -55,6 +55,14 @@ export function allSonnetNanoUsd(sonnet: CatalogEntry, usage: Usage): number {
 }
 
 /**
+ * What the provider's cache saved, in nano-dollars: the reads at the price of fresh input, less what reads and writes cost.
+ * Negative: more was written than read again. The usage is a sum over many calls, so that it applies no price step.
+ */
+export function cacheSavedNanoUsd({ prices }: CatalogEntry, { cache_write, cache_read }: Usage): number {
+  return cache_read * (prices.input - prices.cacheRead) - cache_write * (prices.cacheWrite - prices.input);
+}
+
+/**
  * Share of `allSonnetNano` that was saved, in percent, unrounded; negative where the work cost more; 0 where
  * `allSonnetNano` is 0.
  */

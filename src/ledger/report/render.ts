@@ -6,10 +6,22 @@ import { toPromptTokens } from '../../pricing/tokens.ts';
 export function renderCosts(report: CostReport): string {
   if (report.rows.length === 0) return 'Nothing has been spent yet.';
   const hasRework = report.total.reworkNano > 0 || report.total.reworkTasks > 0;
-  const head = [report.by, 'tasks', 'calls', 'prompt', 'output', 'cost', 'all Sonnet', 'saved'];
-  if (hasRework) head.push('rework', 'effective');
+  const hasCache = report.total.usage.cache_write + report.total.usage.cache_read > 0;
+  const head = [
+    report.by,
+    'tasks',
+    'calls',
+    'prompt',
+    ...(hasCache ? ['written', 'read'] : []),
+    'output',
+    'cost',
+    'all Sonnet',
+    'saved',
+    ...(hasCache ? ['by cache'] : []),
+    ...(hasRework ? ['rework', 'effective'] : []),
+  ];
   const toLineOf = (row: CostRow, name: string): string[] => [
-    ...toCells(row, name),
+    ...toCells(row, name, hasCache),
     ...(hasRework ? toRework(row) : []),
   ];
   const lines = report.rows.map((row) => toLineOf(row, row.name ?? '(none)'));
@@ -27,6 +39,11 @@ export function renderCosts(report: CostReport): string {
     rule,
     toLine(total),
     `"all Sonnet": the same tokens at the prices of ${report.sonnet}`,
+    ...(hasCache
+      ? [
+          '"written", "read": the part of the prompts that the provider’s cache took in and gave back; "by cache": saved by it',
+        ]
+      : []),
     ...(hasRework ? ['"effective": rework, spent on tasks that failed or were handed back, is no work saved'] : []),
     ...(report.total.freeListNano === 0
       ? []
@@ -34,16 +51,19 @@ export function renderCosts(report: CostReport): string {
   ].join('\n');
 }
 
-function toCells(row: CostRow, name: string): string[] {
+function toCells(row: CostRow, name: string, hasCache: boolean): string[] {
+  const { usage } = row;
   return [
     name,
     count(row.tasks),
     count(row.calls),
-    count(toPromptTokens(row.usage)),
+    count(toPromptTokens(usage)),
+    ...(hasCache ? [count(usage.cache_write), count(usage.cache_read)] : []),
     count(row.usage.output),
     formatUsd(row.costNano, 4),
     formatUsd(row.allSonnetNano, 4),
     `${row.savedPercent.toFixed(1)} %`,
+    ...(hasCache ? [formatUsd(row.cacheSavedNano, 4)] : []),
   ];
 }
 

@@ -1,6 +1,7 @@
-import type { CatalogEntry } from '../../pricing/catalog.ts';
+import { TaskFailedError } from '../../errors.ts';
+import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
 import type { Usage } from '../../../queues/usage.ts';
-import { allSonnetNanoUsd, toSaving } from '../../pricing/cost.ts';
+import { allSonnetNanoUsd, cacheSavedNanoUsd, toSaving } from '../../pricing/cost.ts';
 import { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './types.ts';
 import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
 import type { Db } from '../../redis/db.ts';
@@ -130,11 +131,23 @@ function toRow(name: string | null, entries: readonly LedgerEntry[], sonnet: Cat
     usage,
     costNano,
     freeListNano: sum('listNano'),
+    cacheSavedNano: entries.reduce((total, entry) => total + toCacheSavedNano(entry), 0),
     allSonnetNano: allSonnetNanoUsd(sonnet, usage),
     reworkNano: entries.reduce((total, entry) => total + entry.rework.nano, 0),
     reworkTasks: entries.reduce((total, entry) => total + entry.rework.tasks, 0),
     ...toSaving(sonnet, costNano, usage, rework),
   };
+}
+
+/** Nothing for a model without a price: a later version, or another program, may have written the row. */
+function toCacheSavedNano({ model, day, usage }: LedgerEntry): number {
+  if (model === null || usage.cache_read + usage.cache_write === 0) return 0;
+  try {
+    return cacheSavedNanoUsd(findPrices(model, new Date(`${day}T12:00:00Z`)), usage);
+  } catch (error) {
+    if (error instanceof TaskFailedError) return 0;
+    throw error;
+  }
 }
 
 function compareNames(a: CostRow, b: CostRow): number {

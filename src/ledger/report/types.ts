@@ -14,6 +14,11 @@ export interface CostRow {
   costNano: number;
   /** List price of the free calls. They are billed at nothing, and no other sum holds this. */
   freeListNano: number;
+  /**
+   * What the provider's cache saved, at list prices: `usage.cache_read` at the price of fresh input, less what reads and writes
+   * (`usage.cache_write`) cost. Negative: more was written than read again.
+   */
+  cacheSavedNano: number;
   /** The cost of the same tokens at the prices of Sonnet. */
   allSonnetNano: number;
   /** Saving against all Sonnet, percent, unrounded; negative: it cost more than Sonnet would have cost. */

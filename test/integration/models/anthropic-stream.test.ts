@@ -337,5 +337,5 @@ it("gives the caller's own reason, with what was reported, when the caller ends 
   const reason = new ShutdownError('going away');
   leave(reason);
   await expect(result).rejects.toBe(reason);
-  expect(reason.billed).toEqual({ reported: REPORTED });
+  expect(reason.billed).toEqual({ reported: { ...REPORTED, geo: 'us' } });
 });

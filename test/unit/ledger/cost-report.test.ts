@@ -104,6 +104,46 @@ describe('rework', () => {
   });
 });
 
+describe('the cache', () => {
+  /** Ten tasks on Haiku 5.5: the first wrote a prefix of 4,000 tokens, and the others read it. */
+  const cached = parseLedger('2026-11-21', {
+    's|docs||claude-haiku-5-5|w|nano': '5000000',
+    's|docs||claude-haiku-5-5|w|calls': '10',
+    's|docs||claude-haiku-5-5|w|tasks': '10',
+    's|docs||claude-haiku-5-5|w|input': '5000',
+    's|docs||claude-haiku-5-5|w|cache_write': '4000',
+    's|docs||claude-haiku-5-5|w|cache_read': '36000',
+    's|docs||claude-haiku-5-5|w|output': '2000',
+  });
+
+  it('saves what its reads would have cost, less what its writes cost more', () => {
+    const { total } = toCostReport(cached, { by: 'batch', sonnet });
+    expect(total.cacheSavedNano).toBe(36_000 * (100 - 10) - 4_000 * (125 - 100));
+  });
+
+  it('has saved less than nothing where nobody read what was written', () => {
+    const written = parseLedger('2026-11-21', { 's||||w|nano': '1', 's|||claude-haiku-5-5|w|cache_write': '1000' });
+    expect(toCostReport(written, { by: 'model', sonnet }).total.cacheSavedNano).toBe(-25_000);
+  });
+
+  it('saves nothing that is known on a model without a price', () => {
+    const other = parseLedger('2026-11-21', { 's|||model-b|w|cache_read': '1000', 's||||w|cache_read': '1000' });
+    expect(toCostReport(other, { by: 'model', sonnet }).total.cacheSavedNano).toBe(0);
+  });
+
+  it('has columns of its own where there is any', () => {
+    expect(
+      renderCosts(toCostReport(cached, { by: 'batch', sonnet }))
+        .split('\n')
+        .slice(0, 3),
+    ).toEqual([
+      'batch  tasks  calls  prompt  written    read  output     cost  all Sonnet   saved  by cache',
+      '━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━',
+      'docs      10     10  45,000    4,000  36,000   2,000  $0.0050     $0.0708  92.9 %   $0.0031',
+    ]);
+  });
+});
+
 describe('the table', () => {
   it('aligns its columns and says what it compares with', () => {
     expect(renderCosts(toCostReport(entries, { by: 'model', sonnet }))).toBe(
