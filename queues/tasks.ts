@@ -26,7 +26,7 @@ export interface TaskInput {
   data?: z.input<z.ZodJSONSchema>;
   /**
    * Paths of the files that the task is about, relative to the workspace: at most 1,000, each at most 4,096 UTF-16 code
-   * units long. The prompt lists the paths, not the contents. A file whose name is guarded (`.env`, keys) can be opened
+   * units long. The prompt lists the paths; the small files, at most 40 kB in all, come with it. A file whose name is guarded (`.env`, keys) can be opened
    * only if it is listed here. Default: none.
    */
   files?: string[];

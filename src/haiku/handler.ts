@@ -19,6 +19,8 @@ import type { Pacer } from '../pacing/types.ts';
 import type { Db } from '../redis/db.ts';
 import { createResultCheck } from '../tasks/result-schema.ts';
 import { runBuiltIn } from './built-in/run-built-in.ts';
+import { buildFirstMessage } from './first-message/first-message.ts';
+import { createRepositoryReader } from './first-message/repository.ts';
 import { runTask } from './loop/task-loop.ts';
 import type { CompletedTask } from './loop/types.ts';
 import { createToolset } from './toolset.ts';
@@ -61,6 +63,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
     httpAllow: config.FLEET_HTTP_ALLOW,
     archive: archive !== undefined,
   };
+  const describeRepository = createRepositoryReader();
   const toolsWithFiles = createToolset({ ...allowed, workspace: true });
   const toolsWithoutFiles = createToolset({ ...allowed, workspace: false });
 
@@ -112,6 +115,8 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
           },
         },
         contexts: await loadContexts(db, task.contexts ?? []),
+        introduce: (context, maxTurns) =>
+          buildFirstMessage(task, context, { maxTurns, startedAt: now(), describeRepository }),
         checkResult,
         workerId,
         now,

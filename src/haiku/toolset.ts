@@ -27,7 +27,10 @@ export interface ToolsetOptions {
   archive?: boolean;
 }
 
-/** Creates the tools of a task. The same options always give the same definitions, byte for byte. */
+/**
+ * Creates the tools of a task. The same options always give the same definitions, byte for byte; what only this host allows is
+ * told in the first message, so that hosts share them.
+ */
 export function createToolset(options: ToolsetOptions): Toolset {
   const tools = chooseTools(options);
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
@@ -45,17 +48,19 @@ export function createToolset(options: ToolsetOptions): Toolset {
   };
 }
 
+/** Sorted by name: tasks whose tools differ still share the beginning of the cached prompt. */
 function chooseTools({ workspace, runAllow, httpAllow, archive = false }: ToolsetOptions): Tool[] {
-  return [
+  const tools = [
     ...(workspace ? [readTool, writeTool, editTool, grepTool, globTool, gitTool] : []),
-    ...(workspace && runAllow.length > 0 ? [createRunTool(runAllow)] : []),
-    ...(httpAllow.length > 0 ? [createHttpTool(httpAllow)] : []),
+    ...(workspace && runAllow.length > 0 ? [createRunTool()] : []),
+    ...(httpAllow.length > 0 ? [createHttpTool()] : []),
     createJsonTransformTool(workspace),
     createCsvTransformTool(workspace),
     findingsTool,
     ...(archive ? [askArchiveTool] : []),
     handBackTool,
   ];
+  return tools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function toDefinition(tool: Tool): Toolset['definitions'][number] {

@@ -11,12 +11,16 @@ export interface TaskPrompt {
   data: unknown;
   /** JSON Schema of the result: the task's own, or the request's `output_config.format`. */
   schema: JsonObject | null;
+  /** Files that came with the message, whole. */
+  given: { path: string; text: string }[];
 }
 
 export function parseTaskPrompt(request: MessagesRequest): TaskPrompt {
   const text = toTexts(request.messages[0]?.content ?? '').join('\n');
   const task = /<task(?:\s[^>]*)?>\n?([\s\S]*?)\n?<\/task>/.exec(text);
-  const rest = task === null ? '' : text.slice(task.index + task[0].length);
+  const after = task === null ? '' : text.slice(task.index + task[0].length);
+  const end = after.indexOf('\n<environment>\n'); // what follows may contain the same tags
+  const [rest, around] = end < 0 ? [after, ''] : [after.slice(0, end), after.slice(end)];
   const schema = parseJson(block(rest, 'schema')) ?? request.output_config?.format?.schema;
   return {
     kind: /^<task[^>]*\skind="([^"]*)"/.exec(task?.[0] ?? '')?.[1] ?? 'other',
@@ -24,6 +28,10 @@ export function parseTaskPrompt(request: MessagesRequest): TaskPrompt {
     files: (block(rest, 'files') ?? '').split('\n').filter(Boolean),
     data: parseJson(block(rest, 'data')),
     schema: isObject(schema) ? schema : null,
+    given: [...around.matchAll(/<file path="([^"]*)">\n([\s\S]*?)\n<\/file>/g)].map(([, path = '', file = '']) => ({
+      path,
+      text: file,
+    })),
   };
 }
 

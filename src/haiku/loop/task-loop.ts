@@ -3,13 +3,13 @@ import type { Finding } from '../../findings/finding.ts';
 import type { PaidReply } from '../../ledger/paid-calls.ts';
 import type { TurnNote } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
-import { createToolState } from '../tools/tool.ts';
+import { applySeen, createToolState, type ToolState } from '../tools/tool.ts';
 import { interpretReply, type Decision } from './interpret-reply.ts';
-import { EMPTY_NOTICE, LAST_TURN_NOTICE, THREE_TURNS_NOTICE, toRepairMessage, toTaskMessage } from './prompt.ts';
+import { EMPTY_NOTICE, LAST_TURN_NOTICE, THREE_TURNS_NOTICE, toRepairMessage } from './prompt.ts';
 import { toFinding } from './to-finding.ts';
 import { TurnCalls } from './turn-calls.ts';
 import { describeDecision, toTurnNote } from './turn-note.ts';
-import type { CompletedTask, TaskLoopParts, TaskRun, TurnReply } from './types.ts';
+import type { CompletedTask, FirstMessage, TaskLoopParts, TaskRun, TurnReply } from './types.ts';
 import { toToolResults, useTools } from './use-tools.ts';
 
 /** Model calls of a task that states no number. */
@@ -26,23 +26,31 @@ const MAX_TASK_TOKENS = 2_000_000;
  * @throws every class of `src/errors.ts` that `jobs/outcomes/outcomes.ts` handles
  */
 export async function runTask(run: TaskRun, parts: TaskLoopParts): Promise<CompletedTask> {
-  return new TaskLoop(run, parts).run();
+  const state = createToolState();
+  const maxTurns = run.task.max_turns ?? DEFAULT_MAX_TURNS;
+  const first = await parts.introduce({ ...parts.toolContext, state, signal: run.signal }, maxTurns);
+  return new TaskLoop(run, parts, { state, maxTurns, first }).run();
 }
 
 class TaskLoop {
   readonly #run: TaskRun;
   readonly #parts: TaskLoopParts;
   readonly #turns: TurnCalls;
-  readonly #state = createToolState();
+  readonly #state: ToolState;
   readonly #maxTurns: number;
   #isRepaired = false;
   #isNudged = false;
 
-  constructor(run: TaskRun, parts: TaskLoopParts) {
+  constructor(
+    run: TaskRun,
+    parts: TaskLoopParts,
+    { state, maxTurns, first }: { state: ToolState; maxTurns: number; first: FirstMessage },
+  ) {
     this.#run = run;
     this.#parts = parts;
-    this.#maxTurns = run.task.max_turns ?? DEFAULT_MAX_TURNS;
-    this.#turns = new TurnCalls(run, parts, toTaskMessage(run.task));
+    this.#state = state;
+    this.#maxTurns = maxTurns;
+    this.#turns = new TurnCalls(run, parts, first);
   }
 
   async run(): Promise<CompletedTask> {
@@ -52,6 +60,7 @@ class TaskLoop {
         this.#toNote(turn, cut, `cut off, asked once more with ${moreTokens} tokens`),
       );
       if (paid.kind === 'done') return this.#toCompleted(JSON.parse(paid.finding) as Finding, 0);
+      if (turn === 0) applySeen(this.#state, this.#turns.first.seen);
       const decision = this.#interpret(turn, isLast, paid);
       const note = this.#toNote(turn, paid, describeDecision(decision));
       if (decision.kind === 'final') return this.#record(paid, decision, note);

@@ -7,28 +7,30 @@ import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
 import { countOf } from '../../text/plural.ts';
 import { Conversation } from './conversation.ts';
 import { toPrefixHash } from './prefix-hash.ts';
-import { PROMPT_VERSION, toSystemBlocks } from './prompt.ts';
+import { PROMPT_VERSION, toSystemBlocks, toTaskMessage } from './prompt.ts';
 import { toPromptLimit, toReplyRooms } from './reply-room.ts';
-import type { TaskLoopParts, TaskRun, TurnReply } from './types.ts';
+import type { FirstMessage, TaskLoopParts, TaskRun, TurnReply } from './types.ts';
 
 type Paid = PaidReply<TurnReply>;
 
 /** The prompt of a task so far, and the paid calls of its turns. */
 export class TurnCalls {
   readonly paid: PaidCalls<TurnReply>;
-  readonly conversation: Conversation;
   readonly #run: TaskRun;
   readonly #parts: TaskLoopParts;
   readonly #fixed: Pick<ModelRequest, 'model' | 'system' | 'tools' | 'effort' | 'user'>;
   readonly #limitTokens: number;
-  readonly #prefix: string;
+  readonly #task: string;
+  #first: FirstMessage;
+  #conversation: Conversation;
+  #prefix: string;
   #usage: Usage = { ...NO_USAGE };
   #replayedCount = 0;
   #withoutThinking = 0;
   #wasRefused = false;
 
-  /** @param first the first message to the model */
-  constructor(run: TaskRun, parts: TaskLoopParts, first: string) {
+  /** @param first what a run begins with that replays nothing */
+  constructor(run: TaskRun, parts: TaskLoopParts, first: FirstMessage) {
     const { entry, effort, toolset, ledger, pace } = parts;
     const { identity, signal, isDraining } = run;
     const system = toSystemBlocks(parts.contexts);
@@ -38,9 +40,18 @@ export class TurnCalls {
     this.paid = new PaidCalls({ ledger, identity, signal, isDraining, pace });
     this.#fixed = { model: entry.id, system, tools, ...(effort === undefined ? {} : { effort }), user: identity.jobId };
     this.#limitTokens = toPromptLimit(entry);
-    this.conversation = new Conversation([system, tools], first);
-    const start = { version: PROMPT_VERSION, model: entry.id, limitTokens: this.#limitTokens, first };
-    this.#prefix = toPrefixHash(start, [system, tools]);
+    this.#task = toTaskMessage(run.task);
+    this.#first = first;
+    [this.#conversation, this.#prefix] = this.#open(first);
+  }
+
+  get conversation(): Conversation {
+    return this.#conversation;
+  }
+
+  /** What the task began with, in its first run; known after the first turn. */
+  get first(): FirstMessage {
+    return this.#first;
   }
 
   /** Tokens of all turns so far, of replayed ones too: the same in every run of the task. */
@@ -69,6 +80,7 @@ export class TurnCalls {
     this.#trim();
     const rooms = toReplyRooms(this.#parts.entry);
     const paid = await this.#make(turn, isLast, rooms.first);
+    if (turn === 0 && paid.kind === 'reply' && paid.booking === null) this.#beginAgain(paid.reply);
     if (paid.kind === 'done' || paid.reply.stopReason !== 'max_tokens' || rooms.more === rooms.first) return paid;
     await this.paid.store(paid, toCutNote(paid, rooms.more));
     return this.#make(`${turn}-more`, isLast, rooms.more);
@@ -91,6 +103,20 @@ export class TurnCalls {
     return remarks;
   }
 
+  #open({ tail }: FirstMessage): [Conversation, string] {
+    const { model, system, tools } = this.#fixed;
+    const first = `${this.#task}\n${tail}`;
+    const start = { version: PROMPT_VERSION, model, limitTokens: this.#limitTokens, first };
+    return [new Conversation([system, tools], first), toPrefixHash(start, [system, tools])];
+  }
+
+  /** Begins with what an earlier run has sent: since then the workspace may have changed. */
+  #beginAgain({ first }: TurnReply): void {
+    if (first === undefined) return;
+    this.#first = first;
+    [this.#conversation, this.#prefix] = this.#open(first);
+  }
+
   #trim(): void {
     const limit = this.#limitTokens;
     this.conversation.trim(limit);
@@ -109,7 +135,7 @@ export class TurnCalls {
     const countInput = (signal: AbortSignal): Promise<number | null> => model.countTokens(request, { signal });
     const payer = { entry, free: false };
     const bound = { ...this.conversation.bound, maxTokens, countInput };
-    const paid = await this.paid.make({ turn, payer, bound }, () => this.#send(request));
+    const paid = await this.paid.make({ turn, payer, bound }, () => this.#send(turn, request));
     if (paid.kind === 'done') return paid;
     this.#usage = addUsage(this.#usage, paid.reply.usage);
     if (paid.booking === null) this.#replayedCount += 1;
@@ -117,16 +143,16 @@ export class TurnCalls {
   }
 
   /** Asks once more, without thinking, if the provider refuses the thinking of earlier turns. That refusal costs nothing. */
-  async #send(request: ModelRequest): Promise<TurnReply> {
+  async #send(turn: Turn, request: ModelRequest): Promise<TurnReply> {
     const { model } = this.#parts;
     const { signal } = this.#run;
-    const prefix = this.#prefix;
+    const kept = { prefix: this.#prefix, ...(turn === 0 ? { first: this.#first } : {}) };
     try {
-      return { ...(await model.call(request, { signal })), prefix };
+      return { ...(await model.call(request, { signal })), ...kept };
     } catch (error) {
       if (!(error instanceof BoundThinkingError) || this.conversation.dropThinking() === 0) throw error;
       this.#wasRefused = true;
-      return { ...(await model.call(request, { signal })), prefix };
+      return { ...(await model.call(request, { signal })), ...kept };
     }
   }
 }

@@ -33,13 +33,24 @@ export interface TaskLoopParts {
   toolset: Toolset;
   toolContext: Omit<ToolContext, 'state' | 'signal'>;
   contexts: MemoryContext[];
+  /** Looks around for the first message. @throws the signal's reason */
+  introduce(context: ToolContext, maxTurns: number): Promise<FirstMessage>;
   checkResult: ResultCheck;
   workerId: string;
   now(): Date;
+}
+
+/** What the first message to the model says after the task. */
+export interface FirstMessage {
+  tail: string;
+  /** Workspace path → sha256 of the files that it holds, as a read reports them. */
+  seen: Record<string, string>;
 }
 
 /** A reply as a turn stores it. */
 export interface TurnReply extends ModelReply {
   /** Hash of what the prompt began with (`toPrefixHash`). Absent: a version stored it that kept none. */
   prefix?: string;
+  /** Of the first turn: what later runs begin with, too. Absent: a version stored it that had only the task. */
+  first?: FirstMessage;
 }

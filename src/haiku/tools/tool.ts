@@ -30,12 +30,17 @@ export function createToolState(): ToolState {
 
 /** Adds one outcome to the state. Each outcome must be applied once, in the order of the turns. */
 export function applyOutcome(state: ToolState, outcome: ToolOutcome): void {
-  for (const [path, sha256] of Object.entries(outcome.seen ?? {})) state.seen.set(path, sha256);
+  applySeen(state, outcome.seen ?? {});
   for (const change of outcome.changes ?? []) {
     const earlier = state.changes.get(change.path);
     state.changes.set(change.path, earlier === undefined ? change : mergeChanges(earlier, change));
   }
   for (const id of outcome.citations ?? []) state.citations.add(id);
+}
+
+/** Notes which bytes of these files the task knows. */
+export function applySeen(state: ToolState, seen: Record<string, string>): void {
+  for (const [path, sha256] of Object.entries(seen)) state.seen.set(path, sha256);
 }
 
 export interface FindingReader {

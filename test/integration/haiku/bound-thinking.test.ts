@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { TaskInput } from '../../../queues/tasks.ts';
 import type { Config } from '../../../src/config/environment.ts';
@@ -63,6 +65,23 @@ test('a worker of the same kind takes over with all thinking', async () => {
   expect(model.calls.map(hasThinking)).toEqual([false, true, true, true, true]);
 });
 
+test('a worker that takes a task over begins with what the first one saw', async () => {
+  const { fleet, model, job } = await handOver({
+    task: { workspace: 'site', files: ['a.txt'] },
+    between: async ({ site }) => {
+      await writeFile(join(site, 'a.txt'), 'coffee\n');
+      await writeFile(join(site, 'b.txt'), 'new\n');
+    },
+  });
+  expect(await job.finding({ timeoutMs: 10_000 })).toMatchObject({ result: 'done' });
+  const first = model.calls.map(({ messages }) => JSON.stringify(messages[0]));
+  expect(new Set(first).size).toBe(1);
+  expect(first[0]).toContain('top level: a.txt');
+  expect(first[0]).toContain('tea');
+  expect(model.calls.map(hasThinking)).toEqual([false, true, true, true, true]);
+  expect(await fleet.logs(job.id)).not.toContain('asked again');
+});
+
 test('thinking that the provider refuses nevertheless is dropped, and the call repeated once for nothing', async () => {
   let refusals = 0;
   const model = createThinkingModel((request, call) => {
@@ -92,7 +111,7 @@ async function handOver({ task, config, before, between }: (typeof CHANGES)[numb
     if (call === 3) await released;
     return call < 5 ? LOOK : 'done';
   });
-  const fleet = await useFleet(redis, { site: {} });
+  const fleet = await useFleet(redis, { site: { 'a.txt': 'tea\n' } });
   await before?.(fleet, '');
   const first = await fleet.startHaiku(model, { FLEET_RUN_ALLOW: [] });
   const job = await fleet.tasks.add({ description: 'Look for tea', ...task });
@@ -111,7 +130,7 @@ async function forgetPrefixes(_: TestFleet, id: string): Promise<void> {
   const stored = await redis.redis.hgetall(key);
   const replies = Object.entries(stored).filter(([field]) => field.startsWith('r:'));
   for (const [field, json] of replies) {
-    const { prefix: _prefix, ...reply } = JSON.parse(json) as { prefix: string };
+    const { prefix: _prefix, first: _first, ...reply } = JSON.parse(json) as { prefix: string; first?: object };
     await redis.redis.hset(key, field, JSON.stringify(reply));
   }
   expect(replies).toHaveLength(3);

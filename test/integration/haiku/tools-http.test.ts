@@ -173,7 +173,7 @@ test.each<[string, Handler]>([
   ['the body stalls', (_request, response) => void response.write('some')],
 ])('gives up at its deadline when %s', async (_what, stall) => {
   handle = stall;
-  const refused = createHttpTool([], 200).run({ method: 'GET', url: own() }, site.context);
+  const refused = createHttpTool(200).run({ method: 'GET', url: own() }, site.context);
   await expect(refused).rejects.toThrow('no whole answer within 0.2 s');
 });
 

@@ -93,7 +93,7 @@ test('leaves no process behind when the program ends', async () => {
 });
 
 test('kills the whole group at the deadline and says so', async () => {
-  const outcome = await createRunTool(['sh'], 300).run({ argv: lingering('wait') }, site.context);
+  const outcome = await createRunTool(300).run({ argv: lingering('wait') }, site.context);
   expect(outcome).toMatchObject({ isError: true, content: expect.stringContaining('killed after 0.3 s') });
   await expectGone();
 });

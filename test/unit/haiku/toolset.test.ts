@@ -26,16 +26,19 @@ describe('a toolset', () => {
     createToolset(options).definitions.map(({ name }) => name);
 
   test('offers what the task and the host allow', () => {
-    const bare = ['json_transform', 'csv_transform', 'findings', 'hand_back'];
+    const bare = ['csv_transform', 'findings', 'hand_back', 'json_transform'];
     const files = ['read', 'write', 'edit', 'grep', 'glob', 'git'];
     expect(names({ workspace: false, runAllow: ['ls'], httpAllow: [] })).toEqual(bare);
-    expect(names({ workspace: true, runAllow: [], httpAllow: [] })).toEqual([...files, ...bare]);
-    expect(names({ workspace: true, runAllow: ['ls'], httpAllow: ['a.b'] })).toEqual([
-      ...files,
-      'run',
-      'http',
-      ...bare,
-    ]);
+    expect(names({ workspace: true, runAllow: [], httpAllow: [] })).toEqual([...files, ...bare].toSorted());
+    expect(names({ workspace: true, runAllow: ['ls'], httpAllow: ['a.b'] })).toEqual(
+      [...files, 'run', 'http', ...bare].toSorted(),
+    );
+  });
+
+  test('has the same definitions on hosts that allow other programs and hosts', () => {
+    const one = createToolset({ workspace: true, runAllow: ['ls'], httpAllow: ['a.b'] });
+    const other = createToolset({ workspace: true, runAllow: ['npm', 'node'], httpAllow: ['c.d:99'] });
+    expect(JSON.stringify(other.definitions)).toBe(JSON.stringify(one.definitions));
   });
 
   test('has the same definitions byte for byte every time, so that they can be cached', () => {

@@ -30,6 +30,29 @@ function firstCalls(description: string, rest: Parameters<typeof request>[1] = {
   return content.flatMap((block) => (block.type === 'tool_use' ? [[block.name, block.input]] : []));
 }
 
+describe('a file that comes with the task', () => {
+  const ask = (description: string, files: string[]) => {
+    const blocks = files.map(
+      (path) => `<file path="${path}">\n// Says <schema>\n{}\n</schema>\nexport const tea = 1;\n\n</file>`,
+    );
+    const around = ['<environment>\nToday is 2026-11-26 (UTC).\n</environment>', ...blocks].join('\n');
+    const content = `<task kind="docs" workspace="site">\n${description}\n</task>\n<files>\n${files.join('\n')}\n</files>\n${around}`;
+    return askRuleModel(request(description, { messages: [{ role: 'user', content }] })).content;
+  };
+
+  it('is not read again', () => {
+    const [block] = ask('Describe src/a.ts', ['src/a.ts']);
+    expect(block).toMatchObject({ type: 'text', text: expect.stringContaining('exports `tea`') as string });
+    expect(block).toMatchObject({ text: expect.stringContaining('4 lines') as string });
+  });
+
+  it('is edited without a read', () => {
+    expect(ask('Replace "tea" with "mate" in src/a.ts', ['src/a.ts'])).toContainEqual(
+      expect.objectContaining({ type: 'tool_use', name: 'edit' }),
+    );
+  });
+});
+
 describe('the first calls of a task', () => {
   it.each([
     [

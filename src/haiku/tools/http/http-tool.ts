@@ -20,11 +20,11 @@ const inputSchema = z.strictObject({
   body: z.string().max(BODY_CAP).optional(),
 });
 
-/** Creates the tool that makes HTTP requests. @param allowed `FLEET_HTTP_ALLOW`, shown to the model */
-export function createHttpTool(allowed: readonly string[], deadlineMs = DEADLINE_MS): Tool {
+/** Creates the tool that makes HTTP requests to the hosts of `FLEET_HTTP_ALLOW`. */
+export function createHttpTool(deadlineMs = DEADLINE_MS): Tool {
   return defineTool({
     name: 'http',
-    description: `Make an HTTP request. Allowed hosts: ${allowed.join(', ')}. Gives status, headers and at most ${BODY_CAP} bytes of body; redirects are followed where allowed.`,
+    description: `Make an HTTP request to a host that <environment> names. Gives status, headers and at most ${BODY_CAP} bytes of body; redirects are followed where allowed.`,
     input: inputSchema,
     async run(input, context) {
       const request = toRequest(input);

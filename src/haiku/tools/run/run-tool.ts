@@ -29,12 +29,11 @@ const inputSchema = z.strictObject({
 /**
  * Creates the tool that runs allowed programs. A program is not confined: it can read and write everything that the
  * worker's user can, so the operator must choose the names with care. Two snapshots of the workspace show what it changed.
- * @param allowed program names, shown to the model
  */
-export function createRunTool(allowed: readonly string[], deadlineMs = DEADLINE_MS): Tool {
+export function createRunTool(deadlineMs = DEADLINE_MS): Tool {
   return defineTool({
     name: 'run',
-    description: `Run a program in the workspace, at most ${deadlineMs / 1_000} s. Allowed: ${allowed.join(', ')}. No shell: no pipes, no redirection.`,
+    description: `Run a program in the workspace, at most ${deadlineMs / 1_000} s. <environment> names the programs that may be started. No shell: no pipes, no redirection.`,
     input: inputSchema,
     async run({ argv: [name = '', ...args], cwd }, given) {
       const context = requireWorkspace(given);

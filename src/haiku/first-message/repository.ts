@@ -1,0 +1,56 @@
+import { toOneLine } from '../../text/one-line.ts';
+import { parseGitArguments } from '../tools/git/arguments.ts';
+import { toCommandLine } from '../tools/git/command-line.ts';
+import { openGit } from '../tools/git/process.ts';
+import { ToolRefusal } from '../tools/tool-refusal.ts';
+import type { WorkspaceContext } from '../tools/tool.ts';
+
+/** Branch and changes of a workspace's repository on one line; null: not known. */
+export type RepositoryReader = (context: WorkspaceContext) => Promise<string | null>;
+
+/** A repository that takes longer is left out. */
+const DEADLINE_MS = 5_000;
+/** Tasks that begin within this time share one look. */
+const SHARED_MS = 2_000;
+const MOST_CHANGES = 10;
+const LONGEST_CHANGE = 200;
+
+/** Creates a reader that starts git once for the tasks of a workspace that begin at the same time. */
+export function createRepositoryReader(): RepositoryReader {
+  const looks = new Map<string, { lookedAt: number; found: Promise<string | null> }>();
+  return (context) => {
+    const { root } = context.workspace;
+    const now = performance.now();
+    const known = looks.get(root);
+    if (known !== undefined && now - known.lookedAt < SHARED_MS) return known.found;
+    const found = describeRepository(context);
+    looks.set(root, { lookedAt: now, found });
+    return found;
+  };
+}
+
+async function describeRepository(context: WorkspaceContext): Promise<string | null> {
+  const { root } = context.workspace;
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  try {
+    const git = await openGit(root, context, signal);
+    const line = await toCommandLine(parseGitArguments(['status', '--short', '--branch']), root, git, context);
+    const { code, stdout } = await git(line, { GIT_OPTIONAL_LOCKS: '0' }); // no lock: another task may be writing
+    return code === 0 && stdout !== null ? toText(stdout) : null;
+  } catch (error) {
+    if (error instanceof ToolRefusal) return 'no repository';
+    if (signal.aborted) return null;
+    throw error;
+  }
+}
+
+/** @param status output of `git status --short --branch` */
+function toText(status: string): string {
+  const lines = status.split('\n').filter(Boolean);
+  const branch = toOneLine((lines[0] ?? '').replace(/^## /, ''), LONGEST_CHANGE);
+  const changes = lines.slice(1).map((change) => toOneLine(change, LONGEST_CHANGE));
+  if (changes.length === 0) return `${branch}; nothing changed`;
+  const rest = changes.length - MOST_CHANGES;
+  const shown = [...changes.slice(0, MOST_CHANGES), ...(rest > 0 ? [`and ${rest} more`] : [])];
+  return `${branch}; changed: ${shown.join(', ')}`;
+}
