@@ -60,7 +60,7 @@ test('a fleet of one that stands still goes on with its jobs, and pays nothing t
   const only = await startWorkerProcess(redis, { provider: simulator.url, id: 'only', slots: 4 });
   const tasks = Array.from({ length: 4 }, (_, i) => ({ description: `Say ${i} [[turns:3]]` }));
   await fleet.tasks.addMany(tasks, { batch: 'still' });
-  await waitUntil(() => simulator.served().calls === 4, { what: 'four calls' });
+  await waitUntil(() => simulator.served().calls > 1, { what: 'calls under way' });
 
   only.child.kill('SIGSTOP'); // as when a laptop sleeps
   const locks = (): Promise<number> =>
