@@ -8,6 +8,7 @@ export function createInstantModel(latencyMs = 0): Model & { inFlight(): number;
   let peak = 0;
   const content = [{ type: 'text', text: 'done', citations: null }] as Anthropic.ContentBlock[];
   return {
+    limitKey: 'bench', // the pacer is part of what is measured
     inFlight: () => inFlight,
     peak: () => peak,
     async call(request) {

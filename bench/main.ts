@@ -10,6 +10,7 @@ import { measureLongPlan } from './long-plan.ts';
 import { measureMemory } from './memory.ts';
 import { measureMission } from './mission.ts';
 import { measureMoney } from './money.ts';
+import { measurePacing } from './pacing.ts';
 import { measureQuotaDay } from './quota-day.ts';
 import { measureRateGate } from './rate-gate.ts';
 import { measureReservations } from './reservations.ts';
@@ -31,6 +32,7 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   install: measureInstallSize,
   'rate-gate': measureRateGate,
   'quota-day': measureQuotaDay,
+  pacing: measurePacing,
   money: measureMoney,
   budget: measureBudget,
   reservations: measureReservations,

@@ -68,6 +68,13 @@ function fleetRegistry(snapshot: StatusSnapshot): Registry {
     budgetRow('reserved', usd(budget.reservedNanoUsd)),
     budgetRow('uncertain', usd(budget.uncertainNanoUsd)),
   ]);
+  gauge(
+    'limit_used_ratio',
+    "What was used in the last minute, as a share of the provider's limit",
+    snapshot.pacing.flatMap(({ model, limits }): [Record<string, string>, number][] =>
+      limits.map(({ kind, perMinute, used }) => [{ model, kind }, used / perMinute]),
+    ),
+  );
   gauge('cooling_models', 'Models that wait for their provider', [[{}, snapshot.cooling.length]]);
   gauge(
     'shard_calls_left',

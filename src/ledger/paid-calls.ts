@@ -13,7 +13,7 @@ import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.t
 import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
 import { toReservedBound, type CallSize } from './call-bound.ts';
 import { LONGEST_WAIT_MS } from '../pacing/model-pace.ts';
-import type { Permit, RunPace } from '../pacing/types.ts';
+import type { PaceAsk, Permit, RunPace } from '../pacing/types.ts';
 import { findingTaken, lockLost, toCutOff, toRefusalError, toRepeatedTimeout } from './refusals.ts';
 import type {
   BeginAnswer,
@@ -118,21 +118,24 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   async make(terms: CallTerms, send: () => Promise<Reply>): Promise<PaidReply<Reply> | DoneJob> {
     const stored = this.#storedReply(terms);
     if (stored !== null) return stored;
-    const permit = await this.#admit(terms);
+    const { pace } = this.#parts;
+    if (pace === undefined) return this.#callOnce(terms, send);
+    const ask = toAsk(terms);
+    const permit = pace.admitNow(ask) ?? (await this.#admit(terms, ask, pace));
     if (permit === null) return this.#callOnce(terms, send);
-    const sending = { isSent: false };
+    let isSent = false;
     try {
       const made = await this.#callOnce(terms, () => {
-        sending.isSent = true;
+        isSent = true;
         return send();
       });
-      if (sending.isSent && made.kind === 'reply') permit.ended(made.reply.usage);
+      if (isSent && made.kind === 'reply') permit.ended(made.reply.usage);
       else permit.giveBack();
       return made;
     } catch (error) {
-      if (!sending.isSent) permit.giveBack();
+      if (!isSent) permit.giveBack();
       else if (mayAskAgain(permit, error)) {
-        await this.#parts.pace?.note(`waits: ${toMessage(error)}`);
+        await pace.note(`waits: ${toMessage(error)}`);
         return this.make(terms, send);
       }
       throw error;
@@ -148,17 +151,10 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     return this.#toReservation(terms, answer.reservation).send(send);
   }
 
-  /** Waits for the provider's limits, in the slot and without a reservation. Null: nothing keeps them, or the reply is stored. */
-  async #admit({ turn, payer, bound }: CallTerms): Promise<Permit | null> {
-    const { pace, signal, isDraining, ledger, identity } = this.#parts;
-    if (pace === undefined) return null;
+  /** Waits for the provider's limits, in the slot and without a reservation. Null: the reply is stored. */
+  async #admit({ turn, payer }: CallTerms, ask: PaceAsk, pace: RunPace): Promise<Permit | null> {
+    const { signal, isDraining, ledger, identity } = this.#parts;
     await this.#checkRun();
-    const ask = {
-      model: payer.entry.id,
-      inputTokens: bound.inputTokensBound,
-      outputTokens: bound.maxTokens,
-      begun: turn !== 0,
-    };
     let looking: Promise<boolean> | undefined;
     const isNeeded = (): Promise<boolean> =>
       (looking = this.readStored(turn, payer).then(({ kind }) => kind === 'new'));
@@ -348,6 +344,12 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   #identify(payer: Payer): TaskIdentity {
     return withPayer(this.#parts.identity, payer);
   }
+}
+
+/** A job whose first turn is over, or that names its turns as missions do, has begun. */
+function toAsk({ turn, payer, bound }: CallTerms): PaceAsk {
+  const { inputTokensBound: inputTokens, maxTokens: outputTokens } = bound;
+  return { model: payer.entry.id, inputTokens, outputTokens, begun: turn !== 0 };
 }
 
 /** Notes how a call ended that was sent. @returns whether it waits in its slot and is then sent again: a limit refused it */

@@ -3,32 +3,28 @@ import type { ModelLimits } from '../models/model.ts';
 import type { EndedCalls, LimitKind, PaceReport, SeenLimit } from './exchange.ts';
 import type { Permit } from './types.ts';
 
-/** One call that may begin. */
-export interface BegunCall {
-  class: 1 | 2;
-  /** Bound of the prompt's tokens. */
-  bound: number;
-  /** What `pace.lua` has reserved for it. */
-  input: number;
-  output: number;
-}
+/** What `pace.lua` has reserved for a call: input tokens, output tokens. */
+export type Reserved = readonly [input: number, output: number];
+
+/** A call that began without asking reserves nothing. */
+export const NOTHING_RESERVED: Reserved = [0, 0];
 
 type Reported = Pick<PaceReport, 'flying' | 'peak' | 'ended' | 'limits' | 'refused'>;
 
 /** The calls of this process under way, and what happened to them since the last report. */
 export class CallsInFlight {
-  readonly #now: () => number;
-  readonly #onEnd: (isRefused: boolean) => void;
   readonly #flying: [number, number, number] = [0, 0, 0];
   #peak = 0;
   #ended = noCalls();
   #limits: Partial<Record<LimitKind, { limit: number; remaining: number; seenAt: number; own: number }>> = {};
   #refused: [number, number] = [0, 0];
   #isDirty = false;
+  readonly now: () => number;
+  readonly #onEnd: (isRefused: boolean) => void;
 
   /** @param onEnd called after each end of a call */
   constructor(now: () => number, onEnd: (isRefused: boolean) => void) {
-    this.#now = now;
+    this.now = now;
     this.#onEnd = onEnd;
   }
 
@@ -41,37 +37,16 @@ export class CallsInFlight {
     return this.#isDirty;
   }
 
-  begin(call: BegunCall): Permit {
-    const beganAt = this.#now();
-    this.#add(1, call);
-    this.#peak = Math.max(this.#peak, this.count);
-    let isOver = false;
-    const end = (act: () => void, isRefused = false): void => {
-      if (isOver) return;
-      isOver = true;
-      this.#isDirty = true;
-      this.#add(-1, call);
-      this.#ended.reserved[0] += call.input;
-      this.#ended.reserved[1] += call.output;
-      act();
-      this.#onEnd(isRefused);
-    };
-    return {
-      onLimits: (limits) => this.#see(limits, call),
-      ended: (usage) => end(() => this.#count(call, usage, this.#now() - beganAt)),
-      refused: (ms) =>
-        end(() => {
-          this.#ended.unsent += 1; // a limit counts no call that it refused
-          this.#refused = [this.#refused[0] + 1, Math.max(this.#refused[1], ms)];
-        }, true),
-      failed: (isFree) => end(() => (isFree ? undefined : this.#use(call.input, call.output))),
-      giveBack: () => end(() => (this.#ended.unsent += 1)),
-    };
+  /** @param bound of the prompt's tokens */
+  begin(begun: boolean, bound: number, reserved: Reserved): Permit {
+    this.#add(1, reserved);
+    if (this.count > this.#peak) this.#peak = this.count;
+    return new CallInFlight(this, begun, bound, reserved);
   }
 
   /** Returns what happened, and begins anew. */
   take(): Reported {
-    const now = this.#now();
+    const now = this.now();
     const limits: Reported['limits'] = {};
     for (const [kind, { limit, remaining, seenAt, own }] of Object.entries(this.#limits)) {
       limits[kind as LimitKind] = [limit, remaining, now - seenAt, own] satisfies SeenLimit;
@@ -91,15 +66,9 @@ export class CallsInFlight {
     return report;
   }
 
-  #add(sign: 1 | -1, { input, output }: BegunCall): void {
-    this.#flying[0] += sign;
-    this.#flying[1] += sign * input;
-    this.#flying[2] += sign * output;
-  }
-
-  #see({ requests, inputTokens, outputTokens }: ModelLimits, call: BegunCall): void {
-    const seenAt = this.#now();
-    const rows = { requests: [requests, 1], input: [inputTokens, call.input], output: [outputTokens, 0] } as const;
+  see({ requests, inputTokens, outputTokens }: ModelLimits, [input]: Reserved): void {
+    const seenAt = this.now();
+    const rows = { requests: [requests, 1], input: [inputTokens, input], output: [outputTokens, 0] } as const;
     for (const [kind, [state, own]] of Object.entries(rows)) {
       if (state === undefined) continue;
       this.#limits[kind as LimitKind] = { limit: state.limit, remaining: state.remaining, seenAt, own };
@@ -107,27 +76,91 @@ export class CallsInFlight {
     }
   }
 
+  /** A call is over. @param count adds it to the sums */
+  end(reserved: Reserved, count: (ended: EndedCalls) => void, refusedForMs: number | null = null): void {
+    this.#isDirty = true;
+    this.#add(-1, reserved);
+    this.#ended.reserved[0] += reserved[0];
+    this.#ended.reserved[1] += reserved[1];
+    count(this.#ended);
+    if (refusedForMs !== null) this.#refused = [this.#refused[0] + 1, Math.max(this.#refused[1], refusedForMs)];
+    this.#onEnd(refusedForMs !== null);
+  }
+
+  #add(sign: 1 | -1, [input, output]: Reserved): void {
+    this.#flying[0] += sign;
+    this.#flying[1] += sign * input;
+    this.#flying[2] += sign * output;
+  }
+}
+
+/** The permit of one call. */
+class CallInFlight implements Permit {
+  readonly #calls: CallsInFlight;
+  readonly #begun: boolean;
+  readonly #bound: number;
+  readonly #reserved: Reserved;
+  readonly #beganAt: number;
+  #isOver = false;
+
+  constructor(calls: CallsInFlight, begun: boolean, bound: number, reserved: Reserved) {
+    this.#calls = calls;
+    this.#begun = begun;
+    this.#bound = bound;
+    this.#reserved = reserved;
+    this.#beganAt = calls.now();
+  }
+
+  onLimits(limits: ModelLimits): void {
+    this.#calls.see(limits, this.#reserved);
+  }
+
+  ended(usage: Usage): void {
+    this.#end((sums) => this.#count(sums, usage));
+  }
+
+  refused(retryAfterMs: number): void {
+    this.#end(addUnsent, retryAfterMs); // a limit counts no call that it refused
+  }
+
+  failed(isFree: boolean): void {
+    this.#end((sums) => isFree || addUsed(sums, ...this.#reserved));
+  }
+
+  giveBack(): void {
+    this.#end(addUnsent);
+  }
+
+  #end(count: (sums: EndedCalls) => void, refusedForMs: number | null = null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#calls.end(this.#reserved, count, refusedForMs);
+  }
+
   /** Reads of the cache do not count into the limit of input tokens, writes do. */
-  #count(call: BegunCall, usage: Usage, ms: number): void {
-    const counted = usage.input + usage.cache_write;
-    const ended = this.#ended;
-    this.#use(counted, usage.output);
-    ended.count += 1;
-    ended.counted += counted;
-    ended.replied += usage.output;
-    ended.ms += ms;
-    ended.error[0] += (counted - call.input) ** 2;
-    ended.error[1] += (usage.output - call.output) ** 2;
-    const share = ended.shares[call.class];
-    share[0] += call.bound;
+  #count(sums: EndedCalls, { input, cache_write: written, output }: Usage): void {
+    const counted = input + written;
+    addUsed(sums, counted, output);
+    sums.count += 1;
+    sums.counted += counted;
+    sums.replied += output;
+    sums.ms += this.#calls.now() - this.#beganAt;
+    sums.error[0] += (counted - this.#reserved[0]) ** 2;
+    sums.error[1] += (output - this.#reserved[1]) ** 2;
+    const share = sums.shares[this.#begun ? '1' : '2'];
+    share[0] += this.#bound;
     share[1] += counted;
     share[2] += 1;
   }
+}
 
-  #use(input: number, output: number): void {
-    this.#ended.used[0] += input;
-    this.#ended.used[1] += output;
-  }
+function addUsed({ used }: EndedCalls, input: number, output: number): void {
+  used[0] += input;
+  used[1] += output;
+}
+
+function addUnsent(sums: EndedCalls): void {
+  sums.unsent += 1;
 }
 
 function noCalls(): EndedCalls {

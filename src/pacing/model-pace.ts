@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ModelCoolingError, ShutdownError, toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
-import { CallsInFlight } from './calls-in-flight.ts';
+import { CallsInFlight, NOTHING_RESERVED } from './calls-in-flight.ts';
 import type { PaceAnswer, PaceExchange, PaceReport } from './exchange.ts';
 import { PaceQueue, type Waiter } from './pace-queue.ts';
 import type { PaceAsk, PaceWait, Permit } from './types.ts';
@@ -20,7 +20,7 @@ export interface ModelPaceParts {
   clock: PaceClock;
   log: Pick<Logger, 'warn'>;
   /** Jobs of this process that have begun and make calls of this model. */
-  openRuns(now: number): number;
+  openRuns(): number;
 }
 
 /** A call that may not begin for so long leaves its slot. */
@@ -65,16 +65,20 @@ export class ModelPace {
     );
   }
 
-  /** @throws see `RunPace.admit` */
-  admit(ask: PaceAsk, wait: PaceWait): Permit | Promise<Permit | null> {
+  /** A permit that costs no round trip; null: there is none, `admit` waits for one. */
+  admitNow({ begun, inputTokens }: PaceAsk): Permit | null {
+    if (this.#freeUntil === 0 || this.#queue.size > 0 || this.#calls.count >= this.#most) return null;
+    const leftMs = this.#freeUntil - this.#parts.clock.now();
+    if (leftMs <= 0) return null;
+    if (leftMs < REPORT_AFTER_MS) this.#schedule(0);
+    return this.#calls.begin(begun, inputTokens, NOTHING_RESERVED);
+  }
+
+  /** @param since see `Waiter` @throws see `RunPace.admit` */
+  async admit(ask: PaceAsk, wait: PaceWait, since: number): Promise<Permit | null> {
     wait.signal.throwIfAborted();
     if (this.#isClosed) throw new ShutdownError('the pacer is closed');
-    const now = this.#parts.clock.now();
-    if (this.#queue.size === 0 && now < this.#freeUntil && this.#calls.count < this.#most) {
-      if (this.#freeUntil - now < REPORT_AFTER_MS) this.#schedule(0);
-      return this.#calls.begin({ class: toClass(ask), bound: ask.inputTokens, input: 0, output: 0 });
-    }
-    const { waiter, permit } = this.#queue.join(ask, wait, now);
+    const { waiter, permit } = this.#queue.join(ask, wait, since);
     this.#schedule(0);
     if (wait.isNeeded !== undefined) this.#unchecked.add(waiter);
     return permit;
@@ -167,7 +171,7 @@ export class ModelPace {
         nonce: String(this.#nonce),
         lease: LEASE_MS,
         ...queued,
-        open: this.#parts.openRuns(now),
+        open: this.#parts.openRuns(),
         pauses,
         leaves: this.#isClosed,
         ...this.#calls.take(),
@@ -181,21 +185,21 @@ export class ModelPace {
     this.#freeUntil = free > 0 ? now + free : 0;
     this.#most = most;
     asked.forEach((waiter, i) => {
-      const [input, output] = granted[i] ?? [];
-      if (input === undefined || output === undefined) return;
+      const reserved = granted[i];
+      if (reserved === undefined) return;
       this.#unchecked.delete(waiter);
-      const permit = this.#calls.begin({ class: toClass(waiter.ask), bound: waiter.ask.inputTokens, input, output });
+      const permit = this.#calls.begin(waiter.ask.begun, waiter.ask.inputTokens, reserved);
       if (this.#queue.has(waiter)) waiter.answer(permit);
       else permit.giveBack(); // it ended meanwhile
     });
     // The step that reserves the call's money refuses it while the fleet is halted.
-    if (halted) for (const waiter of this.#queue.all()) waiter.answer(this.#beginFree(waiter));
+    if (halted) {
+      for (const waiter of this.#queue.all()) {
+        waiter.answer(this.#calls.begin(waiter.ask.begun, waiter.ask.inputTokens, NOTHING_RESERVED));
+      }
+    }
     if (hold > LONGEST_WAIT_MS) for (const waiter of this.#queue.all()) this.#sendAway(waiter, hold);
     for (const waiter of this.#unchecked) this.#check(waiter);
-  }
-
-  #beginFree({ ask }: Waiter): Permit {
-    return this.#calls.begin({ class: toClass(ask), bound: ask.inputTokens, input: 0, output: 0 });
   }
 
   #check(waiter: Waiter): void {
@@ -220,8 +224,4 @@ export class ModelPace {
     const text = `${model} is used up to its provider's limits; begun tasks come first`;
     waiter.fail(new ModelCoolingError(model, ms, text));
   }
-}
-
-function toClass({ begun }: PaceAsk): 1 | 2 {
-  return begun ? 1 : 2;
 }

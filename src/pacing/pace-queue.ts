@@ -5,7 +5,7 @@ import type { PaceAsk, PaceWait, Permit } from './types.ts';
 export interface Waiter {
   ask: PaceAsk;
   wait: PaceWait;
-  /** By the pacer's clock, ms. */
+  /** What orders its class, by the pacer's clock, ms: of a fresh call when it began to wait, of a begun one when its run began. */
   since: number;
   /** @param permit null: the call is not needed */
   answer(permit: Permit | null): void;
@@ -15,7 +15,7 @@ export interface Waiter {
 /** Most calls that one exchange asks for: the answer names those that may begin at once, and they are few. */
 const MOST_ASKS = 64;
 
-/** The calls of this process that wait: begun ones first, each class oldest first. */
+/** The calls of this process that wait: begun ones first, and of these the oldest run, so that tasks end. */
 export class PaceQueue {
   readonly #begun: Waiter[] = [];
   readonly #fresh: Waiter[] = [];
@@ -74,7 +74,9 @@ export class PaceQueue {
   }
 
   #add(waiter: Waiter): void {
-    this.#listOf(waiter).push(waiter);
+    const list = this.#listOf(waiter);
+    const place = list.findLastIndex(({ since }) => since <= waiter.since);
+    list.splice(place + 1, 0, waiter);
   }
 
   #remove(waiter: Waiter): void {

@@ -48,6 +48,8 @@ export interface RunOptions {
 export interface RunPace {
   /** Notes a wait in the job's log. */
   note(line: string): Promise<void>;
+  /** A permit that costs no round trip; null: there is none, `admit` waits for one. */
+  admitNow(ask: PaceAsk): Permit | null;
   /**
    * Waits until the call may begin.
    * @returns null: it is not needed

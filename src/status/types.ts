@@ -1,5 +1,6 @@
 import type { MissionState, MissionStep } from '../coordinator/mission/types.ts';
 import type { Halt } from '../halt/types.ts';
+import type { PacedModel } from '../pacing/read-pacing.ts';
 import type { Saving } from '../pricing/cost.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import type { LiveWorker } from '../swarm/types.ts';
@@ -128,6 +129,8 @@ export interface StatusSnapshot {
    * day's budget.
    */
   cooling: { model: string; forMs: number; isForMoney: boolean }[];
+  /** Models that were called within ten minutes, with their providers' limits. */
+  pacing: PacedModel[];
   /** Waiting tasks while no live worker exists. */
   tasksWithoutWorker: number;
   /** Waiting questions while no librarian is up, and waiting missions while no coordinator is. */

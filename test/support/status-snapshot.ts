@@ -27,6 +27,7 @@ export function snapshotWith(changes: Partial<StatusSnapshot> = {}): StatusSnaps
     uncertain: { callCount: 0, todayNanoUsd: 0 },
     budget: { day: '2025-11-21', limitNanoUsd: null, settledNanoUsd: 0, reservedNanoUsd: 0, uncertainNanoUsd: 0 },
     cooling: [],
+    pacing: [],
     tasksWithoutWorker: 0,
     questionsWithoutLibrarian: 0,
     missionsWithoutCoordinator: 0,

@@ -11,7 +11,8 @@ local FREE_MS, LOOK_MS, LATE_MS = 250, 250, 1000
 local function new_state()
   local s = {
     at = now, last = now, answers = 0, window = 2, threshold = LARGEST, hold = 0, streak = 0, distrust = 0,
-    share = {}, error = {}, processes = {},
+    share = {}, processes = {},
+    reply = 600, error = { input = 0, output = 90000 }, -- until replies were seen: the first few may all be short
   }
   for _, kind in ipairs(KINDS) do s[kind] = { used = 0 } end
   return s
@@ -45,9 +46,7 @@ debit(s.requests, -e.unsent)
 debit(s.input, e.used[1] - e.reserved[1])
 debit(s.output, e.used[2] - e.reserved[2])
 if e.count > 0 then
-  if s.reply then
-    s.error.input, s.error.output = mix(s.error.input, e.error[1], e.count), mix(s.error.output, e.error[2], e.count)
-  end
+  s.error.input, s.error.output = mix(s.error.input, e.error[1], e.count), mix(s.error.output, e.error[2], e.count)
   s.prompt, s.reply = mix(s.prompt, e.counted, e.count), mix(s.reply, e.replied, e.count)
   s.latency = mix(s.latency, e.ms, e.count)
   for class, sums in pairs(e.shares) do
@@ -117,7 +116,7 @@ end
 local is_free = s.answers > 0 and s.hold <= now
 for i, kind in ipairs(KINDS) do
   if s[kind].limit then is_free = false end
-  for class = 1, 2 do head[class] = head[class] or { requests = 1, input = s.prompt or 0, output = s.reply or 0 } end
+  for class = 1, 2 do head[class] = head[class] or { requests = 1, input = s.prompt or 0, output = s.reply } end
 end
 if is_free then s.last = now end
 local answer = cjson.encode({

@@ -1,5 +1,6 @@
 import { UNCERTAIN_PAUSE } from '../../ledger/refusals.ts';
 import type { ShardLimits } from '../../librarian/gate/shard-project.ts';
+import { readPacing } from '../../pacing/read-pacing.ts';
 import type { Db } from '../../redis/db.ts';
 import { readMany } from '../../redis/read-many.ts';
 import { VENDORS, type StatusSnapshot } from '../types.ts';
@@ -23,6 +24,7 @@ export async function readFacts({ redis, keys }: Db) {
     halt: (r) => r.get(keys.haltReason),
     parkedCount: (r) => r.hlen(keys.parked),
     modelsInUse: (r) => r.hgetall(keys.modelsInUse),
+    paced: (r) => r.hgetall(keys.paced),
     kind: (r) => r.hget(keys.swarmMark, 'kind'),
     missionIds: (r) => r.zrevrange(keys.missions, 0, NEWEST_MISSIONS - 1),
     costs: (r) => r.mget(VENDORS.map((vendor) => keys.cost(vendor))),
@@ -53,17 +55,18 @@ export async function readFacts({ redis, keys }: Db) {
 /** Reads what the first round trip has named: the session, the day, models, missions and shards. One round trip more. */
 export async function readNamedFacts(db: Db, facts: Facts, configured: readonly ShardLimits[]) {
   const { redis, keys } = db;
-  const [money, cooling, parked, shards, missions] = await Promise.all([
+  const [money, cooling, pacing, parked, shards, missions] = await Promise.all([
     readMany(redis, {
       totals: (r) => r.hgetall(keys.sessionTotals(facts.session.name ?? '')),
       spent: (r) => r.hgetall(keys.spend(`day:${facts.day}`)),
     }),
     readCoolingModels(db, facts.models),
+    readPacing(db, facts.paced, facts.now),
     readParked(db, facts.parkedCount),
     readShards(db, configured, facts.now),
     readMissionLines(db, facts.missionIds),
   ]);
-  return { ...money, cooling, parked, shards, missions };
+  return { ...money, cooling, pacing, parked, shards, missions };
 }
 
 async function readCoolingModels({ redis, keys }: Db, models: string[]): Promise<StatusSnapshot['cooling']> {

@@ -61,6 +61,7 @@ export async function readStatus(db: Db, options: StatusOptions): Promise<Status
     uncertain: { callCount: uncertainCalls, todayNanoUsd: Number(spent['uncertain'] ?? 0) },
     budget: toDayBudget(facts.day, { limits: facts.limits, spent }, options.defaultDayLimitNanoUsd),
     cooling: named.cooling,
+    pacing: named.pacing,
     ...toUnattended(queues, { hasWorker: workers.length > 0, facts }),
   };
 }

@@ -2,6 +2,7 @@ import { countOf } from '../../text/plural.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { listOpenMissions, renderMissionLines } from './missions.ts';
 import { toOneLine } from '../../text/one-line.ts';
+import { describePace } from './pacing.ts';
 import { renderNotices } from './notices.ts';
 import { createColours, type RenderOptions } from './colours.ts';
 import type { LiveWorker } from '../../swarm/types.ts';
@@ -32,6 +33,7 @@ export function renderStatus(snapshot: StatusSnapshot, options: RenderOptions = 
     `Active Workers:   ${renderWorkers(snapshot.workers)}`,
     `Librarians:       ${renderShards(snapshot.shards)}`,
     `Tasks:            ${tasks.waiting} waiting | ${tasks.active} active | ${tasks.delayed} delayed | ${tasks.failed} failed`,
+    ...renderPacing(snapshot),
     colours.dim(RULE),
     'Cost This Session:',
     `  Sonnet:  ${formatUsd(spend.sonnet.nanoUsd, 4)}`,
@@ -73,6 +75,12 @@ function renderNew({ sinceSession, partialSinceSession: partial }: StatusSnapsho
 
 function tasksOf(snapshot: StatusSnapshot) {
   return snapshot.queues.find((queue) => queue.name === 'tasks') ?? NO_TASKS;
+}
+
+/** The providers' limits, where one states any. */
+function renderPacing({ pacing }: StatusSnapshot): string[] {
+  const models = pacing.map(describePace).filter((text) => text !== '');
+  return models.length === 0 ? [] : [`Limits:           ${models.join(' | ')}`];
 }
 
 function renderWorkers(workers: LiveWorker[]): string {

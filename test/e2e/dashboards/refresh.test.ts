@@ -27,6 +27,10 @@ describe.skipIf(executable === null)('a refresh of the status page', () => {
     };
     await write(1, 'Describe the code', 1);
     await write(2, 'Count the files', 1);
+    await redis.hset(keys.paced, 'hash:claude-haiku-5-5', Date.now());
+    const bucket = (limit: number, used: number) => ({ limit, used, level: 0, cap: limit });
+    const pace = { at: Date.now(), hold: 0, processes: {}, requests: bucket(50, 0), input: bucket(50_000, 25_000) };
+    await redis.set(keys.pace('hash:claude-haiku-5-5'), JSON.stringify({ ...pace, output: bucket(10_000, 0) }));
     const { base } = await startDashboard(fixture);
     const browser = await openBrowser(executable ?? '');
     fixture.cleanup(() => browser.close());
@@ -36,6 +40,7 @@ describe.skipIf(executable === null)('a refresh of the status page', () => {
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
     await page.goto(base);
 
+    await page.getByText(/^\d+\.\d % of 50,000$/).waitFor(); // what is used of the provider's limit
     await page.getByText('Describe the code').selectText();
     await page.getByRole('link', { name: 'too-wide-1' }).focus();
     await page.evaluate(`window.focusedBefore = document.activeElement`);

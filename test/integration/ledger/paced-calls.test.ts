@@ -52,6 +52,7 @@ function refusal(retryAfterMs: number): RateLimitedError {
 function stubPace(admit: RunPace['admit']): { pace: RunPace; ends: string[] } {
   const ends: string[] = [];
   const pace: RunPace = {
+    admitNow: () => null,
     admit,
     note: async () => undefined,
     watch: (model) => model,

@@ -34,10 +34,11 @@ function setUp() {
       const asked: Asked = { permit: undefined, error: undefined, at: -1 };
       const ask = { model: MODEL, inputTokens: 1_000, outputTokens: 8_000, begun };
       const settle = (of: Partial<Asked>): void => void Object.assign(asked, of, { at: time.now - beganAt });
-      pacer
-        .enter({ isCounted: true })
-        .admit(ask, { signal: new AbortController().signal, isDraining: () => false, ...wait })
-        .then(
+      const run = pacer.enter({ isCounted: true });
+      const now = run.admitNow(ask);
+      if (now !== null) settle({ permit: now });
+      else
+        run.admit(ask, { signal: new AbortController().signal, isDraining: () => false, ...wait }).then(
           (permit) => settle({ permit }),
           (error: unknown) => settle({ error }),
         );

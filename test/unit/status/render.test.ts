@@ -60,6 +60,35 @@ describe('renderStatus', () => {
     expect(renderStatus(snapshotWith())).toContain('Librarians:       none configured');
   });
 
+  it('shows what is used of the limit that binds, of each model whose provider states one', () => {
+    const idle = { calls: 0, waiting: { begun: 0, fresh: 0 }, heldForMs: 0 };
+    const text = renderStatus(
+      snapshotWith({
+        pacing: [
+          {
+            ...idle,
+            model: 'claude-haiku-5-5',
+            limits: [
+              { kind: 'requests', perMinute: 1_000, used: 40 },
+              { kind: 'input', perMinute: 2_000_000, used: 1_440_000 },
+            ],
+          },
+          {
+            ...idle,
+            model: 'claude-sonnet-5-5',
+            waiting: { begun: 1, fresh: 2 },
+            limits: [{ kind: 'output', perMinute: 10_000, used: 9_900 }],
+          },
+          { ...idle, model: 'local', limits: [] },
+        ],
+      }),
+    );
+    expect(text).toContain(
+      'Limits:           Haiku 72 % of 2.0M tokens a minute | Sonnet 99 % of 10k output tokens a minute (3 wait)\n',
+    );
+    expect(renderStatus(snapshotWith())).not.toContain('Limits:');
+  });
+
   it('says why the fleet is halted, since when, and each way out', () => {
     const halt = {
       reason: 'budget',

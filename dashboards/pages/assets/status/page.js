@@ -1,6 +1,7 @@
 import { html } from '../html.js';
 import { Budget, Costs, Delegation, Findings } from './figures.js';
 import { Halt } from './halt.js';
+import { Limits } from './limits.js';
 import { Missions } from './missions.js';
 import { Notices } from './notices.js';
 import { Failed, Queues } from './queues.js';
@@ -21,6 +22,7 @@ export function Page({ status, recent }) {
     <${Notices} ...${status} />
     <${Queues} ...${status} />
     <${Failed} ...${status} />
+    <${Limits} ...${status} />
     <${Shards} ...${status} />
     <${Workers} ...${status} />
     <${Recent} findings=${recent} />

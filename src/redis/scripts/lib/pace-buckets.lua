@@ -60,13 +60,13 @@ local function cost_of(s, ask)
   return {
     requests = 1,
     input = math.ceil(ask[2] * (s.share[tostring(ask[1])] or s.share['1'] or s.share['2'] or 1)),
-    output = math.ceil(math.min(ask[3], s.reply or 1000)),
+    output = math.ceil(math.min(ask[3], s.reply)),
   }
 end
 
 -- Kept back in a bucket: a second's worth, because requests arrive late; and the usual error of the costs above.
 local function margin_of(s, kind, flying)
-  return s[kind].limit / 60 + math.sqrt((s.error[kind] or 0) * flying)
+  return s[kind].limit / 60 + 1.75 * math.sqrt((s.error[kind] or 0) * flying)
 end
 
 -- Returns the ms until every bucket has room for a call beside what is `ahead` of it; 0: now.

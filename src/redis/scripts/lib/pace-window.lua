@@ -76,5 +76,5 @@ local function carried(s, flying)
     end
   end
   if not rate then return LARGEST end
-  return math.ceil(rate * (s.latency + (s.pause or 0)) / 1000) + 1
+  return math.floor(rate * (s.latency + (s.pause or 0)) / 1000) + 1
 end
