@@ -38,7 +38,7 @@ export interface TaskInput {
   topics?: string[];
   /** Id of one of Anthropic's models. Default `FLEET_HAIKU_MODEL`. */
   model?: string;
-  /** JSON Schema that the result must fit. The model may repair a result once. Default: none; any result is accepted. */
+  /** JSON Schema that the result must fit, unless the finding is partial. The model may repair a result once. Default: none; any result is accepted. */
   schema?: Record<string, z.input<z.ZodJSONSchema>>;
   /** Id of the finding. A taken id is refused. Default: `finding_` and a hash of the job's id. */
   finding_id?: string;

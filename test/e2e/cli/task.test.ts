@@ -123,6 +123,33 @@ describe('a fleet of one worker', () => {
     expect(readFileSync(exported, 'utf8').trimEnd().split('\n')).toHaveLength(3);
   });
 
+  it('says wherever a finding is partial', async () => {
+    await startWorker();
+    const one = await fleet('task', 'Say it [[turns:9]]', '--max-turns', '2', '--wait');
+    expect(one).toMatchObject({ code: 0 });
+    expect(one.stdout).toContain('Partial: its worker ran out of turns');
+    const id = /finding_[0-9a-f]+/.exec(one.stdout)?.[0] ?? '';
+    expect((await fleet('findings', id)).stdout).toMatch(/^Partial +its worker ran out of turns/m);
+    expect((await fleet('findings')).stdout).toContain('PARTIAL  ');
+
+    const tasks = writeTasks('short.jsonl', [
+      { description: 'Say more [[turns:9]]', max_turns: 2 },
+      { description: 'Say hello [[turns:1]]' },
+    ]);
+    const out = join(shell.folder, 'results.jsonl');
+    const batch = await fleet('task', '--file', tasks, '--wait', '--out', out);
+    expect(batch).toMatchObject({ code: 0 });
+    expect(batch.stdout).toContain('2: 2 completed (1 partial), 0 failed');
+    expect(readResults(out).map(({ state }) => state)).toEqual(['partial', 'completed']);
+    expect((await fleet('status')).stdout).toContain('3 findings (+3, 2 partial)');
+
+    const single = await fleet('single', '--task', 'Say it again [[turns:9]]', '--max-turns', '2');
+    expect(single.stdout).toContain('Partial: its worker ran out of turns');
+    const exported = join(shell.folder, 'findings.jsonl');
+    expect(await fleet('findings', '--export', exported)).toMatchObject({ code: 0 });
+    expect(readFileSync(exported, 'utf8').match(/"status\\?":\\?"partial/g)).toHaveLength(3);
+  });
+
   it('halts with a reason, says it to whoever waits, and goes on', async () => {
     await startWorker();
     const tasks = writeTasks('work.jsonl', [{ description: 'How many lines has README.md?', workspace: 'site' }]);
