@@ -18,6 +18,7 @@ export function choicesOf(halt: Halt): HaltChoice[] {
     case 'budget':
       return [
         { what: "raise the day's budget, then lift the halt", command: 'fleet budget USD && fleet resume' },
+        { what: 'or settle what of it is uncertain, if anything, then lift it', command: 'fleet costs --uncertain' },
         { what: 'or wait for the next UTC day, then lift it', command: 'fleet resume' },
       ];
     case 'redis-memory':

@@ -31,7 +31,7 @@ function openModel(simulator: AnthropicSimulator): ReturnType<typeof createAnthr
 async function call(
   simulator: AnthropicSimulator,
   jobId: string,
-  fault?: 'reset-before' | 'reset-after',
+  fault?: 'reset-before' | 'reset-after' | 'cut',
 ): Promise<boolean> {
   simulator.setFaults(fault === undefined ? [] : [{ kind: fault, times: 1 }]);
   const calls = new PaidCalls<ModelReply>({
@@ -107,6 +107,19 @@ it('settles calls at what the provider counted more, to the last token', async (
   const again = await reconcileToday(simulator);
   expect(again).toMatchObject({ conclusion: 'none', gapNanoUsd: 0 });
   expect(again?.ledger).toEqual(again?.provider);
+});
+
+it('settles the rest of a broken stream at what the provider counted beyond its last report', async () => {
+  const simulator = await openSimulator();
+  await call(simulator, 'a');
+  expect(await call(simulator, 'b', 'cut')).toBe(false);
+  const before = await readBooks(redis);
+  const bill = simulator.served().billNanoUsd;
+  expect(before).toMatchObject({ uncertainCalls: 1, ledgerCalls: 2 });
+  expect(before.settled).toBeLessThan(bill); // the text that came is counted, but was not reported yet
+  expect(before.settled + before.uncertain).toBeGreaterThanOrEqual(bill);
+  expect(await reconcileToday(simulator)).toMatchObject({ conclusion: 'explained' });
+  expect(await readBooks(redis)).toMatchObject({ settled: bill, uncertain: 0, uncertainCalls: 0, ledgerCalls: 2 });
 });
 
 it('leaves calls uncertain where another program uses the account', async () => {

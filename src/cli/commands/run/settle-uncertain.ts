@@ -1,6 +1,7 @@
 import { countOf } from '../../../text/plural.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
+import { readHalt } from '../../../halt/halt.ts';
 import { endPauseForMoney } from '../../../jobs/outcomes/backoff.ts';
 import { releaseParked } from '../../../jobs/outcomes/parked.ts';
 import { readUncertain, type UncertainCall } from '../../../ledger/uncertain/list.ts';
@@ -39,6 +40,9 @@ export async function runSettleUncertain(verdict: VerdictWord | null, options: S
     const effect = verdict === 'paid' ? 'is booked' : 'counts no longer against any budget';
     console.log(`Settled as ${verdict}: ${countOf(settled.length, 'call')}, ${formatUsd(nanoUsd, 4)} ${effect}`);
     if (released > 0) console.log(`Released: ${countOf(released, 'parked job')}, waiting for a worker again`);
+    if ((await readHalt(db))?.reason === 'budget') {
+      console.log('The fleet is halted for its budget: fleet resume goes on');
+    }
   });
 }
 
