@@ -123,8 +123,8 @@ export interface TurnLedger {
   closeReservation(task: JobIdentity, reservation: string, mode: 'release' | 'uncertain'): Promise<void>;
   /**
    * Records that a call reached a time limit.
-   * @returns whether the same call had reached the same limit before; silence during which the model answered no later
-   *   call is an outage, and no repetition
+   * @returns whether the same call had reached the same limit before; silence that another call shares, or that no answer of the
+   *   model to a later call has interrupted, is an outage, and no repetition
    */
   noteTimeout(task: TaskIdentity, turn: { epoch: string; turn: Turn }, error: CallTimeoutError): Promise<boolean>;
   /** Returns the keys and fields that `lib/booking.lua` and `lib/lock.lua` need, for other scripts that end a job. */

@@ -109,7 +109,7 @@ export function createKeys(swarm: string | null) {
     cooldown: (model: string) => own(`cooldown:${model}`), // string with expiry: the model waits
     limitedInRow: (model: string) => own(`limited:${model}`), // integer with expiry: rate limits in a row without a wait
     outage: (model: string) => own(`outage:${model}`), // integer: provider failures in a row
-    outageRow: (model: string) => own(`outage-row:${model}`), // string: id of the failures in a row, `@`, and since when the provider is silent, ms; see `lib/outage.lua`
+    outageRow: (model: string) => own(`outage-row:${model}`), // hash: the failures in a row, see `lib/outage.lua`
     pace: (name: string) => own(`pace:${name}`), // string with expiry: JSON of what is known of the limits of `<key hash>:<model>`
     paced: own('paced'), // hash: `<key hash>:<model>` → last use in ms
     modelsInUse: own('models-in-use'), // hash: model → last use in ms

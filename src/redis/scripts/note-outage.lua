@@ -2,9 +2,10 @@
 -- a row stop the model.
 --@keys turns outage outage_row cooldown
 --@answers numbers: the job's failures since its last stored reply, this one not counted, and since when, ms
-local now, fresh, weight, most, probe_ms, silent_since = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local now, fresh, weight, most, probe_ms, since = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 --@include outage
-row_of(outage, outage_row, fresh, silent_since)
+begin_row(outage, outage_row, fresh)
+note_silence(outage_row, since)
 local replies = 0
 for _, field in ipairs(redis.call('HKEYS', turns)) do
   if string.sub(field, 1, 2) == 'r:' then replies = replies + 1 end

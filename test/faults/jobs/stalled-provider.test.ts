@@ -109,3 +109,26 @@ test('an answer that was on its way before the stall does not open the model aga
   expect(await fleet.queue.getFailedCount()).toBe(0);
   expect(await fleet.halt.read()).toBeNull();
 }, 150_000);
+
+test('a provider that answers once between two stalls fails no task: each silence was of all', async () => {
+  const fleet = await open();
+  await add(fleet, 'stall', 1);
+  fleet.simulator.setFaults([STALL]);
+  await untilAllWait(fleet, 2);
+  const first = fleet.simulator.requests().filter(({ fault }) => fault === 'stall');
+
+  fleet.simulator.setFaults([{ kind: 'slow-headers', delayMs: 0, times: 1 }, STALL]); // its kind does nothing
+  await letProbe(fleet);
+  const areSilentAgain = async (): Promise<boolean> => {
+    for (const job of await fleet.queue.getDelayed()) await promote(job);
+    const calls = fleet.simulator.requests().filter(({ fault }) => fault === 'stall');
+    const again = calls.slice(first.length).filter(({ user }) => first.some((call) => call.user === user));
+    return again.filter(({ finishedAt }) => finishedAt !== null).length > 1;
+  };
+  await waitUntil(areSilentAgain, { timeoutMs: 30_000, what: 'calls that are silent for the second time' });
+  await untilAllWait(fleet, first.length + 2);
+
+  fleet.simulator.setFaults([]);
+  await untilAllDone(fleet, 2 * TASKS);
+  expect(await fleet.queue.getFailedCount()).toBe(0);
+}, 150_000);

@@ -47,9 +47,9 @@ async function callOnce(
 }
 
 /** @returns what a call ends with that reaches this time limit */
-const timeOut = (limit: 'idle' | 'total', turn: number | string = 0, attempt = 0): Promise<unknown> =>
+const timeOut = (limit: 'idle' | 'total', turn: number | string = 0, attempt = 0, jobId = 'slow'): Promise<unknown> =>
   callOnce(
-    'slow',
+    jobId,
     turn,
     async () => {
       const error = new CallTimeoutError(entry.id, limit, 'too slow', {
@@ -97,13 +97,26 @@ test('an answer to a call that began before the silence does not interrupt it', 
   expect(await timeOut('idle')).toMatchObject({ reason: 'timeout' });
 });
 
-test('failures in a row that the version before noted end with any answer, and go on with any silence', async () => {
-  await redis.redis.mset(redis.keys.outage(entry.id), 3, redis.keys.outageRow(entry.id), 'an-id');
+test('failures in a row of which the version before noted only the count end with any answer', async () => {
+  await redis.redis.set(redis.keys.outage(entry.id), 3);
   await answerAnother();
   expect(await redis.redis.exists(redis.keys.outage(entry.id))).toBe(0);
-  await redis.redis.mset(redis.keys.outage(entry.id), 3, redis.keys.outageRow(entry.id), 'an-id');
+  await redis.redis.set(redis.keys.outage(entry.id), 3);
   expect(await timeOut('idle')).toBeInstanceOf(CallTimeoutError);
-  expect(await redis.redis.get(redis.keys.outageRow(entry.id))).toBe(`an-id@${SILENT_SINCE}`);
+  await answerAnother(new Date(SILENT_SINCE - 1));
+  expect(await redis.redis.exists(redis.keys.outage(entry.id))).toBe(1);
+});
+
+test('silence that several calls share is the fault of none, whenever it comes again', async () => {
+  const idle = (jobId: string): Promise<unknown> => timeOut('idle', 0, 0, jobId);
+  for (const round of [1, 2, 3]) {
+    for (const jobId of ['slow', 'b', 'c'])
+      expect(await idle(jobId), `round ${round}`).toBeInstanceOf(CallTimeoutError);
+    await answerAnother();
+  }
+  expect(await idle('b')).toBeInstanceOf(CallTimeoutError); // alone for the first time
+  await answerAnother();
+  expect(await idle('b')).toMatchObject({ reason: 'timeout' });
 });
 
 test('another turn, another limit or another attempt is another call', async () => {

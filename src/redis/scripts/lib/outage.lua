@@ -1,19 +1,20 @@
--- A model's failures in a row. `outage` is their count, `outage_row` their id, followed by `@` and since when the provider is
--- silent, ms (0: it is not). A row may begin before its first failure is counted; the version before wrote only the id.
+-- A model's failures in a row. `outage` is their count. `outage_row` holds their `id`; `since` when the provider is silent, ms
+-- (0: it is not); how many calls were `silent`; and the id of the last row in which several were, `shared`. A row may begin before
+-- its first failure is counted. Of an older version there may be only the count.
 
--- Returns the id of the row, which begins if there is none; '' for one of a still older version. `silent_since` is of this failure.
-local function row_of(outage, outage_row, fresh, silent_since)
-  if redis.call('SETNX', outage, '0') == 1 then redis.call('SET', outage_row, fresh .. '@0') end
-  local id, since = string.match(redis.call('GET', outage_row) or '', '^([^@]*)@?(%d*)$')
-  if tonumber(silent_since) > (tonumber(since) or 0) then redis.call('SET', outage_row, id .. '@' .. silent_since) end
-  return id
+local function begin_row(outage, outage_row, fresh)
+  if redis.call('SETNX', outage, '0') == 1 then redis.call('HSET', outage_row, 'id', fresh, 'since', 0, 'silent', 0) end
+end
+
+local function silent_since(outage_row) return tonumber(redis.call('HGET', outage_row, 'since') or '0') end
+
+local function note_silence(outage_row, since)
+  if tonumber(since) > silent_since(outage_row) then redis.call('HSET', outage_row, 'since', since) end
 end
 
 -- Ends the row by an answer to a call that began at `from`, ms. One from before the silence was on its way all the time: it does
 -- not show that the provider answers again. Returns whether there was a row and it ended.
 local function end_row(outage, outage_row, from)
-  if redis.call('EXISTS', outage) == 0 then return false end
-  local since = string.match(redis.call('GET', outage_row) or '', '@(%d+)$')
-  if from < (tonumber(since) or 0) then return false end
+  if redis.call('EXISTS', outage) == 0 or from < silent_since(outage_row) then return false end
   return redis.call('DEL', outage) == 1
 end
