@@ -64,9 +64,9 @@ class TaskLoop {
       const decision = this.#interpret(turn, isLast, paid);
       const note = this.#toNote(turn, paid, describeDecision(decision));
       if (decision.kind === 'final') return this.#record(paid, decision, note);
-      await this.#turns.paid.store(paid, note);
+      await this.#turns.store(paid, note);
       isLast = turn + 2 >= this.#maxTurns || toTotalTokens(this.#turns.usage) > MAX_TASK_TOKENS;
-      await this.#answer(turn, isLast, paid.reply, decision);
+      await this.#answer(turn, isLast, paid, decision);
     }
   }
 
@@ -76,7 +76,7 @@ class TaskLoop {
   }
 
   /** Adds a reply to the prompt, and what the model is told before the next turn. @throws the error of a failed task */
-  async #answer(turn: number, isNextLast: boolean, reply: TurnReply, decision: Decision): Promise<void> {
+  async #answer(turn: number, isNextLast: boolean, paid: PaidReply<TurnReply>, decision: Decision): Promise<void> {
     const { conversation } = this.#turns;
     const notices = this.#toNotices(turn + 1, isNextLast);
     switch (decision.kind) {
@@ -88,10 +88,10 @@ class TaskLoop {
         return conversation.addToLast([toBlock(EMPTY_NOTICE), ...notices]);
       case 'repair':
         this.#isRepaired = true;
-        this.#turns.addReply(reply);
+        this.#turns.addReply(paid);
         return conversation.addUser([toBlock(toRepairMessage(decision.problem)), ...notices]);
       case 'tools':
-        this.#turns.addReply(reply);
+        this.#turns.addReply(paid);
         return conversation.addUser([...(await this.#useTools(turn, decision.uses)), ...notices]);
       case 'final':
     }

@@ -23,7 +23,7 @@ export class TurnCalls {
   readonly #task: string;
   #first: FirstMessage;
   #conversation: Conversation;
-  #prefix: string;
+  #prefix: string | null = null; // most tasks end before it is needed
   #usage: Usage = { ...NO_USAGE };
   #replayedCount = 0;
   #withoutThinking = 0;
@@ -42,7 +42,7 @@ export class TurnCalls {
     this.#limitTokens = toPromptLimit(entry);
     this.#task = toTaskMessage(run.task);
     this.#first = first;
-    [this.#conversation, this.#prefix] = this.#open(first);
+    this.#conversation = this.#open();
   }
 
   get conversation(): Conversation {
@@ -82,13 +82,25 @@ export class TurnCalls {
     const paid = await this.#make(turn, isLast, rooms.first);
     if (turn === 0 && paid.kind === 'reply' && paid.booking === null) this.#beginAgain(paid.reply);
     if (paid.kind === 'done' || paid.reply.stopReason !== 'max_tokens' || rooms.more === rooms.first) return paid;
-    await this.paid.store(paid, toCutNote(paid, rooms.more));
+    await this.store(paid, toCutNote(paid, rooms.more));
     return this.#make(`${turn}-more`, isLast, rooms.more);
   }
 
+  /** Books and stores a reply that does not end the task, with what a later run needs to send it back. */
+  async store(paid: Paid, note: TurnNote): Promise<void> {
+    if (paid.booking === null) return;
+    const { turn, reply } = paid;
+    await this.paid.store(paid, note, {
+      ...reply,
+      prefix: this.#toPrefix(),
+      ...(turn === 0 ? { first: this.#first } : {}),
+    });
+  }
+
   /** Adds a reply to the prompt. One of an earlier run that another prompt led to leaves its thinking behind. */
-  addReply(reply: TurnReply): void {
-    this.#withoutThinking += this.conversation.addReply(reply, reply.prefix === this.#prefix);
+  addReply({ reply, booking }: Paid): void {
+    const isBound = booking !== null || reply.prefix === this.#toPrefix();
+    this.#withoutThinking += this.conversation.addReply(reply, isBound);
   }
 
   /** What happened since the last line of the job's log. */
@@ -103,18 +115,27 @@ export class TurnCalls {
     return remarks;
   }
 
-  #open({ tail }: FirstMessage): [Conversation, string] {
+  #open(): Conversation {
+    const { system, tools } = this.#fixed;
+    return new Conversation([system, tools], this.#toFirstText());
+  }
+
+  #toFirstText(): string {
+    return `${this.#task}\n${this.#first.tail}`;
+  }
+
+  /** Hash of what every prompt of this run begins with. */
+  #toPrefix(): string {
     const { model, system, tools } = this.#fixed;
-    const first = `${this.#task}\n${tail}`;
-    const start = { version: PROMPT_VERSION, model, limitTokens: this.#limitTokens, first };
-    return [new Conversation([system, tools], first), toPrefixHash(start, [system, tools])];
+    const start = { version: PROMPT_VERSION, model, limitTokens: this.#limitTokens, first: this.#toFirstText() };
+    return (this.#prefix ??= toPrefixHash(start, [system, tools]));
   }
 
   /** Begins with what an earlier run has sent: since then the workspace may have changed. */
   #beginAgain({ first }: TurnReply): void {
     if (first === undefined) return;
     this.#first = first;
-    [this.#conversation, this.#prefix] = this.#open(first);
+    this.#conversation = this.#open();
   }
 
   #trim(): void {
@@ -135,7 +156,7 @@ export class TurnCalls {
     const countInput = (signal: AbortSignal): Promise<number | null> => model.countTokens(request, { signal });
     const payer = { entry, free: false };
     const bound = { ...this.conversation.bound, maxTokens, countInput };
-    const paid = await this.paid.make({ turn, payer, bound }, () => this.#send(turn, request));
+    const paid = await this.paid.make({ turn, payer, bound }, () => this.#send(request));
     if (paid.kind === 'done') return paid;
     this.#usage = addUsage(this.#usage, paid.reply.usage);
     if (paid.booking === null) this.#replayedCount += 1;
@@ -143,16 +164,15 @@ export class TurnCalls {
   }
 
   /** Asks once more, without thinking, if the provider refuses the thinking of earlier turns. That refusal costs nothing. */
-  async #send(turn: Turn, request: ModelRequest): Promise<TurnReply> {
+  async #send(request: ModelRequest): Promise<TurnReply> {
     const { model } = this.#parts;
     const { signal } = this.#run;
-    const kept = { prefix: this.#prefix, ...(turn === 0 ? { first: this.#first } : {}) };
     try {
-      return { ...(await model.call(request, { signal })), ...kept };
+      return await model.call(request, { signal });
     } catch (error) {
       if (!(error instanceof BoundThinkingError) || this.conversation.dropThinking() === 0) throw error;
       this.#wasRefused = true;
-      return { ...(await model.call(request, { signal })), ...kept };
+      return model.call(request, { signal });
     }
   }
 }
