@@ -4,6 +4,7 @@ import { createFindingStore } from '../findings/store.ts';
 import { checkMemory } from '../halt/memory.ts';
 import { announceEnds } from '../tasks/batch/announce-ends.ts';
 import { startUpkeep } from '../swarm/upkeep.ts';
+import { BEGUN_FIRST_EVERY_MS, putBegunFirst } from '../jobs/outcomes/begun-first.ts';
 import { openWorker, type OpenWorker, type WorkerRole } from '../jobs/worker/open-worker.ts';
 import type { WorkerBase } from '../jobs/worker/worker-base.ts';
 import { formatUsd } from '../pricing/money.ts';
@@ -103,6 +104,10 @@ function startUpkeepOfAll({
     ),
     startUpkeep({ db, name: 'sweep', everyMs: Math.min(SWEEP_EVERY_MS, olderThanMs), what: 'the sweep', log }, () =>
       sweepReservations(db, { olderThanMs, now: Date.now() }),
+    ),
+    startUpkeep(
+      { db, name: 'begun-first', everyMs: BEGUN_FIRST_EVERY_MS, what: 'putting begun tasks first', log },
+      () => putBegunFirst(db, Date.now()),
     ),
   ];
 }

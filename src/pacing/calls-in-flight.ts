@@ -120,7 +120,7 @@ class CallInFlight implements Permit {
   }
 
   refused(retryAfterMs: number): void {
-    this.#end(addUnsent, retryAfterMs); // a limit counts no call that it refused
+    this.#end((sums) => this.#addUnsent(sums), retryAfterMs); // a limit counts no call that it refused
   }
 
   failed(isFree: boolean): void {
@@ -128,7 +128,11 @@ class CallInFlight implements Permit {
   }
 
   giveBack(): void {
-    this.#end(addUnsent);
+    this.#end((sums) => this.#addUnsent(sums));
+  }
+
+  #addUnsent(sums: EndedCalls): void {
+    if (this.#reserved !== NOTHING_RESERVED) sums.unsent += 1;
   }
 
   #end(count: (sums: EndedCalls) => void, refusedForMs: number | null = null): void {
@@ -157,10 +161,6 @@ class CallInFlight implements Permit {
 function addUsed({ used }: EndedCalls, input: number, output: number): void {
   used[0] += input;
   used[1] += output;
-}
-
-function addUnsent(sums: EndedCalls): void {
-  sums.unsent += 1;
 }
 
 function noCalls(): EndedCalls {

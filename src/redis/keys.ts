@@ -111,6 +111,7 @@ export function createKeys(swarm: string | null) {
     outage: (model: string) => own(`outage:${model}`), // integer: provider failures in a row
     outageRow: (model: string) => own(`outage-row:${model}`), // hash: the failures in a row, see `lib/outage.lua`
     pace: (name: string) => own(`pace:${name}`), // string with expiry: JSON of what is known of the limits of `<key hash>:<model>`
+    begunDelayed: own('begun-delayed'), // zset: job id of a begun task that is delayed → ms when its delay is over
     paced: own('paced'), // hash: `<key hash>:<model>` → last use in ms
     modelsInUse: own('models-in-use'), // hash: model → last use in ms
     batches: own('batches'), // zset: batch name by creation

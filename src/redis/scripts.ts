@@ -48,6 +48,7 @@ export const SCRIPTS = {
       list: ['done', 'taken', 'lock-lost', 'cancelled', 'halted', 'replay', 'cooling', 'budget', 'reserved'],
     },
   },
+  'begun-first': { keys: ['begunDelayed', 'delayed', 'wait'], answers: 'number' },
   'close-reservation': { keys: ['turns', 'reservations', 'counters'], answers: 'number' },
   'compact-findings': {
     keys: ['summary', 'index', 'condensed', 'contextActive', 'events', 'counters', 'turns', 'pieces'],

@@ -1,5 +1,6 @@
 import { DelayedError, RateLimitError, WaitingError } from 'bullmq';
 import { allModelsCoolMs, withJitter } from './backoff.ts';
+import { noteBegunDelay } from './begun-first.ts';
 import type { ThrownRun } from './types.ts';
 
 /** Writes a line into the job's log and counts the outcome. Call it before the job moves. */
@@ -29,6 +30,8 @@ export async function delay(thrown: Error, run: ThrownRun, ms: number): Promise<
     await parts.queue.rateLimit(all);
     return new RateLimitError();
   }
-  await job.moveToDelayed(Date.now() + waitMs, token);
+  const dueAt = Date.now() + waitMs;
+  if (job.queueName === 'tasks') await noteBegunDelay(parts.db, job.id ?? '', dueAt);
+  await job.moveToDelayed(dueAt, token);
   return new DelayedError();
 }

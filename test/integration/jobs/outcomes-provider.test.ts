@@ -178,3 +178,16 @@ test('being served in between starts the two hours anew', async () => {
   await (await fleet.job(id)).promote();
   await fleet.until(id, 'completed');
 });
+
+test('a begun task that had to wait comes before fresh ones, though BullMQ puts it behind them', async () => {
+  const faults: Fault[] = [{ kind: 'overloaded', when: { turn: 1 }, times: 1 }];
+  const fleet = await useSimulatedFleet(redis, { slots: 1, simulator: { faults, latencyMs: 40 } });
+  const begun = await fleet.add('Say hello [[turns:3]]');
+  await fleet.until(begun, 'delayed');
+  await fleet.tasks.addMany(Array.from({ length: 1_000 }, (_, i) => ({ description: `Say ${i} [[turns:1]]` })));
+  await fleet.until(begun, 'completed');
+
+  expect(await fleet.queue.getWaitingCount()).toBeGreaterThan(100);
+  expect(await redis.redis.exists(redis.keys.begunDelayed)).toBe(0);
+  await fleet.queue.drain();
+});
