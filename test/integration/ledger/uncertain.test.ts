@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toUtcDay } from '../../../src/findings/timestamp.ts';
 import { readLedger } from '../../../src/ledger/report/report.ts';
 import { readBudget } from '../../../src/ledger/budget.ts';
 import { readUncertain, type UncertainCall } from '../../../src/ledger/uncertain/list.ts';
@@ -114,4 +115,16 @@ describe('a call that a person settles', () => {
     expect(await readLedger(redis.db)).toMatchObject([{ day: '2026-11-20', batch: 'nightly', model: null, nano: 700 }]);
     expect(await readBooks(redis)).toMatchObject({ uncertainCalls: 0 });
   });
+});
+
+it('settles a call that an older version had reserved', async () => {
+  const { task, ledger, reservation } = await loseCall(redis);
+  const { keys } = redis;
+  const day = keys.spend(`day:${toUtcDay(new Date())}`);
+  await redis.redis.del(keys.uncertain, keys.counters);
+  await redis.redis.hset(keys.reservations, reservation, `700|1|${day}`);
+  await redis.redis.hset(day, 'reserved', 700, 'uncertain', 0);
+  const totals = { nanoUsd: 500, usage: USAGE, calls: 1 };
+  await ledger.settle(task, { epoch: '0', turn: 0 }, { reservation, nanoUsd: 500, usage: USAGE }, {}, totals, NOTE);
+  expect(await readBooks(redis)).toMatchObject({ settled: 500, reserved: 0, uncertain: 0, ledgerCalls: 1 });
 });
