@@ -53,6 +53,21 @@ test('a result before the last turn is complete, and so is the only turn of a ta
   expect(await fleet.counters()).not.toHaveProperty('partial_findings');
 });
 
+test('the turn after two million tokens is the last', async () => {
+  const model = createScriptedModel(({ toolChoice }) => (toolChoice === 'none' ? 'a lot of tea' : LOOK));
+  const thirsty: typeof model = {
+    ...model,
+    async call(...args) {
+      const reply = await model.call(...args);
+      return { ...reply, usage: { ...reply.usage, cache_read: 60_000 } };
+    },
+  };
+  const fleet = await useFleet(redis, { haiku: thirsty });
+  const job = await fleet.tasks.add({ description: 'Look for tea', max_turns: 100 });
+  expect(await job.finding({ timeoutMs: 10_000 })).toMatchObject({ status: 'partial', result: 'a lot of tea' });
+  expect(model.calls).toHaveLength(35); // 34 of 60,300 tokens pass the limit
+});
+
 test('the last turn keeps a text that breaks the schema', async () => {
   const { finding } = await work([LOOK, 'about 7 lines'], { max_turns: 2, schema });
   expect(await finding()).toMatchObject({ status: 'partial', result: 'about 7 lines' });
