@@ -65,15 +65,15 @@ async function openStage(options: { workers?: number; slots?: number; latencyMs?
 }
 
 test('parking lets running calls end, starts no other of the mission, and resuming repeats none', async () => {
-  const stage = await openStage({ workers: 1, slots: 3, latencyMs: 300 });
+  const stage = await openStage({ workers: 1, slots: 2, latencyMs: 300 });
   const ids = await stage.addChildren(9, 'Say it [[turns:3]]');
-  await waitUntil(() => stage.simulator.requests().length === 3, { what: 'three calls' });
+  await waitUntil(() => stage.simulator.requests().length === 2, { what: 'two calls' });
   await stage.park();
   const { keys, redis: connection } = stage.parts.db;
   await waitUntil(async () => (await connection.hlen(keys.parked)) === 9, { what: 'nine parked jobs' });
 
-  expect(stage.simulator.requests()).toHaveLength(3);
-  expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 3, uncertainCalls: 0, reserved: 0 });
+  expect(stage.simulator.requests()).toHaveLength(2);
+  expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 2, uncertainCalls: 0, reserved: 0 });
   expect(await stage.queue.getFailedCount()).toBe(0);
   const other = await stage.add('Say hello');
   await stage.until(other, 'completed'); // everything else continues
