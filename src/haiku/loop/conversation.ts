@@ -77,12 +77,14 @@ export class Conversation {
   }
 
   /**
-   * Adds a reply. The counts then begin with the provider's own count.
+   * Adds a reply, without blank texts: a model may write one before a tool call, and no provider takes it back. The counts then
+   * begin with the provider's own count.
    * @param isBound whether this conversation, to the letter, led to the reply. False: its thinking is dropped
    * @returns how many replies lost their thinking
    */
   addReply(reply: ModelReply, isBound = true): number {
-    this.messages.push({ role: 'assistant', content: reply.content as Anthropic.ContentBlockParam[] });
+    const content = reply.content.filter((block) => block.type !== 'text' || block.text.trim() !== '');
+    this.messages.push({ role: 'assistant', content: content as Anthropic.ContentBlockParam[] });
     const dropped = isBound ? 0 : this.dropThinking();
     this.#known = toPromptTokens(reply.usage) + reply.usage.output;
     this.#trimmed = 0;
@@ -121,19 +123,27 @@ export class Conversation {
   trim(limitTokens: number): number {
     const start = limitTokens * START_SHARE;
     if (this.tokensEstimate <= start) return 0;
-    const older = this.#drop(toResults(this.messages.slice(0, -1)), limitTokens * GOAL_SHARE);
+    const older = this.#drop(toResults(this.messages.slice(0, -1)), limitTokens * GOAL_SHARE, { isCounted: true });
     if (older > 0) this.dropThinking();
-    return older + this.#drop(toResults(this.messages.slice(-1)).toReversed(), start);
+    return older + this.#drop(toResults(this.messages.slice(-1)).toReversed(), start, { isCounted: false });
   }
 
-  /** @returns how many of the results were dropped until the prompt had so many tokens */
-  #drop(results: readonly Anthropic.ToolResultBlockParam[], goalTokens: number): number {
+  /**
+   * @param options.isCounted whether the provider has counted the results; of others, what the estimate holds is known
+   * @returns how many of the results were dropped until the prompt had so many tokens
+   */
+  #drop(
+    results: readonly Anthropic.ToolResultBlockParam[],
+    goalTokens: number,
+    { isCounted }: { isCounted: boolean },
+  ): number {
     let dropped = 0;
     for (const result of results) {
       if (this.tokensEstimate <= goalTokens) break;
       const text = JSON.stringify(result.content ?? '');
       if (result.content === DROPPED || text.length <= SMALLEST_DROPPED) continue; // the note would be longer, and the bound too low
-      this.#trimmed += Math.floor(text.length / CHARS_PER_DROPPED_TOKEN);
+      if (isCounted) this.#trimmed += Math.floor(text.length / CHARS_PER_DROPPED_TOKEN);
+      else this.#fresh.chars -= text.length - JSON.stringify(DROPPED).length;
       result.content = DROPPED;
       dropped += 1;
     }

@@ -133,6 +133,24 @@ describe('Conversation', () => {
     );
   });
 
+  it('keeps as many of the latest results as have room', () => {
+    const reads = Array.from({ length: 9 }, () => 'word '.repeat(11_400)); // 57 kB each, some 24,000 tokens
+    const conversation = play([reads], 2.5, 80_000);
+    expect(conversation.trim(80_000)).toBe(7);
+    expect(toContents(conversation).map(isDropped)).toEqual(reads.map((_, i) => i > 1));
+    expect(conversation.tokensEstimate).toBeLessThan(72_000);
+  });
+
+  it('sends no blank text back', () => {
+    const conversation = new Conversation(fixed, 'How long is each file?');
+    const reply = toReply(0, 1, 100, conversation);
+    const blank = ['', ' \n'].map((text) => ({ type: 'text', text, citations: null }) as const);
+    conversation.addReply({ ...reply, content: [...blank, ...reply.content] });
+    expect(conversation.messages.at(-1)?.content).toEqual(reply.content);
+    conversation.addUser([{ type: 'tool_result', tool_use_id: 'toolu_0_0', content: 'a' }]);
+    checkThinking(toPrompt(conversation));
+  });
+
   it('comes well under the limit, or has nothing left to drop', () => {
     fc.assert(
       fc.property(turns, bytesPerToken, limit, (results, perToken, limitTokens) => {
