@@ -52,6 +52,16 @@ it.each([
   expect(code).toBe(2);
 });
 
+it.each([
+  [['--uncertain', '--batch', 'nightly'], "'--uncertain' cannot be used with option '--batch <name>'"],
+  [['--reconcile', '2026-11-21', '--by', 'model'], "'--reconcile <day>' cannot be used with option '--by <dimension>'"],
+  [['--reconcile', '2026-11-21', '--uncertain'], "'--reconcile <day>' cannot be used with option '--uncertain'"],
+])('refuses what `fleet costs %j` would ignore, exit 2', async (args, words) => {
+  const { code, stderr } = await shell.run('costs', ...args);
+  expect(stderr).toContain(words);
+  expect(code).toBe(2);
+});
+
 it('says that a call is not uncertain, exit 1', async () => {
   const { code, stderr } = await shell.run('budget', '--settle-uncertain', 'x', 'paid', ...WHY);
   expect(stderr).toContain('call x: its cost is not uncertain');
