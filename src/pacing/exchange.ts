@@ -19,6 +19,8 @@ export interface PaceReport {
   /** Jobs that have begun, and make calls. */
   open: number;
   ended: EndedCalls;
+  /** Runs of tasks that are over: how many, and the calls that they made. */
+  left: [number, number];
   /** How long jobs were busy between two calls: how many, and the sum in ms. */
   pauses: [number, number];
   limits: Partial<Record<LimitKind, SeenLimit>>;

@@ -55,6 +55,7 @@ export class ModelPace {
   #timer: { at: number; stop: () => void } | null = null;
   #nonce = 0;
   #pauses: [number, number] = [0, 0];
+  #left: [number, number] = [0, 0];
   #isClosed = false;
 
   constructor(parts: ModelPaceParts) {
@@ -87,6 +88,11 @@ export class ModelPace {
   /** A job was busy for so long between two calls. */
   notePause(ms: number): void {
     this.#pauses = [this.#pauses[0] + 1, this.#pauses[1] + ms];
+  }
+
+  /** A run of a task is over that made so many calls. */
+  noteLeft(calls: number): void {
+    this.#left = [this.#left[0] + 1, this.#left[1] + calls];
   }
 
   async close(): Promise<void> {
@@ -162,8 +168,9 @@ export class ModelPace {
     const now = this.#parts.clock.now();
     const { asked, ...queued } = this.#queue.toReport(now);
     this.#nonce += 1;
-    const pauses = this.#pauses;
+    const [pauses, left] = [this.#pauses, this.#left];
     this.#pauses = [0, 0];
+    this.#left = [0, 0];
     return {
       asked,
       report: {
@@ -173,6 +180,7 @@ export class ModelPace {
         ...queued,
         open: this.#parts.openRuns(),
         pauses,
+        left,
         leaves: this.#isClosed,
         ...this.#calls.take(),
       },

@@ -20,6 +20,7 @@ export class PacedRun implements RunPace, Permit {
   readonly #options: RunOptions;
   readonly #enteredAt: number;
   #permit: Permit | null = null;
+  #calls = 0; // with a reply
   #model = '';
   #endedAt: number | null = null; // of the last call, by the clock; null: it is under way, or the next one waits
 
@@ -55,7 +56,7 @@ export class PacedRun implements RunPace, Permit {
   }
 
   leave(): void {
-    this.#parts.counted.delete(this);
+    if (this.#parts.counted.delete(this) && this.#calls > 0) this.#parts.modelPace(this.#model).noteLeft(this.#calls);
   }
 
   onLimits(limits: ModelLimits): void {
@@ -63,6 +64,7 @@ export class PacedRun implements RunPace, Permit {
   }
 
   ended(usage: Usage): void {
+    this.#calls += 1;
     this.#endedAt = this.#parts.now();
     this.#permit?.ended(usage);
   }
@@ -83,7 +85,7 @@ export class PacedRun implements RunPace, Permit {
   }
 
   #paceOf({ model, begun }: PaceAsk): ModelPace {
-    if (!begun) this.leave(); // refused at its first call, it has not begun: it must not hold itself back
+    if (!begun) this.#parts.counted.delete(this); // refused at its first call, it has not begun: it must not hold itself back
     const pace = this.#parts.modelPace(model);
     if (this.#endedAt !== null && this.#model === model) pace.notePause(this.#parts.now() - this.#endedAt);
     this.#endedAt = null;

@@ -12,7 +12,7 @@ local function new_state()
   local s = {
     at = now, last = now, answers = 0, window = 2, threshold = LARGEST, hold = 0, streak = 0, distrust = 0,
     share = {}, processes = {},
-    reply = 600, error = { input = 0, output = 90000 }, -- until replies were seen: the first few may all be short
+    turns = 5, reply = 600, error = { input = 0, output = 90000 }, -- until some were seen: the first few may all be short
   }
   for _, kind in ipairs(KINDS) do s[kind] = { used = 0 } end
   return s
@@ -46,13 +46,15 @@ debit(s.requests, -e.unsent)
 debit(s.input, e.used[1] - e.reserved[1])
 debit(s.output, e.used[2] - e.reserved[2])
 if e.count > 0 then
-  s.error.input, s.error.output = mix(s.error.input, e.error[1], e.count), mix(s.error.output, e.error[2], e.count)
+  s.error.input = mix(s.error.input, e.error[1], e.count, 0.95)
+  s.error.output = mix(s.error.output, e.error[2], e.count, 0.95) -- a row of alike replies says little about the next one
   s.prompt, s.reply = mix(s.prompt, e.counted, e.count), mix(s.reply, e.replied, e.count)
   s.latency = mix(s.latency, e.ms, e.count)
   for class, sums in pairs(e.shares) do
     if sums[1] > 0 then s.share[class] = mix(s.share[class], sums[2] / sums[1] * sums[3], sums[3]) end
   end
 end
+if a.left[1] > 0 then s.turns = math.max(1, mix(s.turns, a.left[2], a.left[1])) end
 if a.pauses[1] > 0 then s.pause = mix(s.pause, a.pauses[2], a.pauses[1]) end
 for kind, seen in pairs(a.limits) do
   -- An answer states its limits before its own output is counted.

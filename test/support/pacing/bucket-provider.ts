@@ -30,14 +30,14 @@ export class BucketProvider {
   #at: number;
   /** Hides the headers. */
   isSilent = false;
+  /** When the output of a call is counted. `along`: as it comes, which Anthropic does. */
+  counting: 'start' | 'along' | 'end' = 'along';
   /** States the limits of a minute as if they were not enforced over a shorter time. */
   statesWholeMinute = false;
   /** Ms until the headers of an answer, and until its end. */
   latency: () => [number, number] = () => [600, 2_000];
   served = 0;
   refused = 0;
-  inFlight = 0;
-  peak = 0;
   readonly used: Record<Kind, number> = { requests: 0, inputTokens: 0, outputTokens: 0 };
 
   constructor(time: VirtualTime, limits: BucketLimits) {
@@ -76,18 +76,25 @@ export class BucketProvider {
     }
     const sizes = { requests: 1, inputTokens, outputTokens };
     for (const kind of KINDS) {
-      this.#levels[kind] -= sizes[kind];
+      if (kind !== 'outputTokens' || this.counting === 'start') this.#levels[kind] -= sizes[kind];
       this.used[kind] += sizes[kind];
     }
     this.served += 1;
-    this.inFlight += 1;
-    this.peak = Math.max(this.peak, this.inFlight);
     await this.#time.sleep(first);
-    const usage = this.#time.sleep(whole - first).then(() => {
-      this.inFlight -= 1;
+    const usage = this.#reply(outputTokens, whole - first).then(() => {
       return { input: inputTokens, cache_write: 0, cache_read: 0, output: outputTokens };
     });
     return { status: 200, limits: this.#state(), usage };
+  }
+
+  async #reply(outputTokens: number, ms: number): Promise<void> {
+    const steps = { start: 0, along: 10, end: 1 }[this.counting];
+    for (let i = 0; i < steps; i += 1) {
+      await this.#time.sleep(ms / steps);
+      this.#refill();
+      this.#levels.outputTokens -= outputTokens / steps;
+    }
+    if (steps === 0) await this.#time.sleep(ms);
   }
 
   #state(): ModelLimits | null {

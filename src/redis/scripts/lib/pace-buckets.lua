@@ -11,9 +11,15 @@ end
 
 local function refill(s, now)
   local ms = math.max(0, now - s.at)
+  -- Output is counted as it comes: until then the provider's bucket is fuller than `level` by what is reserved, and full sooner.
+  local reserved = { requests = 0, input = 0, output = 0 }
+  for _, process in pairs(s.processes) do reserved.output = reserved.output + process.flying[3] end
   for _, kind in ipairs(KINDS) do
     local bucket = s[kind]
-    if bucket.limit then bucket.level = math.min(bucket.cap, bucket.level + bucket.limit * ms / 60000) end
+    if bucket.limit then
+      local most = math.max(bucket.level, bucket.cap - reserved[kind])
+      bucket.level = math.min(bucket.cap, most, bucket.level + bucket.limit * ms / 60000)
+    end
     bucket.used = bucket.used * math.exp(-ms / 60000) -- of the last minute, smoothed: for the status
   end
   s.at = math.max(now, s.at)
@@ -47,10 +53,11 @@ local function observe(s, kind, seen, flying, now)
   bucket.level = math.min(bucket.cap, bucket.level)
 end
 
--- The mean of a measure, newer calls weighted more: `sum` over `count` further calls.
-local function mix(old, sum, count)
+-- The mean of a measure, newer calls weighted more: `sum` over `count` further calls. @param keep weight of the old mean
+-- against one further call
+local function mix(old, sum, count, keep)
   if not old then return sum / count end
-  local weight = math.pow(0.85, count)
+  local weight = math.pow(keep or 0.85, count)
   return old * weight + sum / count * (1 - weight)
 end
 
@@ -66,7 +73,7 @@ end
 
 -- Kept back in a bucket: a second's worth, because requests arrive late; and the usual error of the costs above.
 local function margin_of(s, kind, flying)
-  return s[kind].limit / 60 + 1.75 * math.sqrt((s.error[kind] or 0) * flying)
+  return s[kind].limit / 60 + 0.5 * math.sqrt((s.error[kind] or 0) * flying)
 end
 
 -- Returns the ms until every bucket has room for a call beside what is `ahead` of it; 0: now.

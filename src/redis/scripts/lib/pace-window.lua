@@ -56,25 +56,24 @@ local function hold(s, wait_ms, now, busy)
   for _, kind in ipairs(KINDS) do
     local bucket = s[kind]
     if bucket.limit then
-      bucket.cap = math.max(bucket.limit / 60, bucket.cap / 2)
+      bucket.cap = math.max(bucket.limit / 60, math.min(bucket.limit / 12, bucket.cap / 2))
       bucket.level = math.min(bucket.level, 0)
     end
   end
 end
 
 -- How many begun tasks the limits can carry: those whose calls use the limits up, with what the buckets hold spread over half
--- a minute. More would only wait for each other.
+-- a minute; or all whose calls the buckets hold already. More would only wait for each other.
 local function carried(s, flying)
-  if not s.latency then return s.window end
-  local rate = nil
+  local rate, held = LARGEST, LARGEST
   for _, kind in ipairs(KINDS) do
     local bucket, usual = s[kind], ({ requests = 1, input = s.prompt, output = s.reply })[kind]
     if bucket.limit and usual and usual > 0 then
       local spare = math.max(0, bucket.level - margin_of(s, kind, flying))
-      local calls = (bucket.limit / 60 + spare / 30) / usual
-      rate = math.min(rate or calls, calls)
+      rate = math.min(rate, (bucket.limit / 60 + spare / 30) / usual)
+      held = math.min(held, spare / usual)
     end
   end
-  if not rate then return LARGEST end
-  return math.floor(rate * (s.latency + (s.pause or 0)) / 1000) + 1
+  local cycle = s.latency and (s.latency + (s.pause or 0)) / 1000 or 1
+  return math.max(math.floor(rate * cycle) + 1, math.floor(held / s.turns))
 end
