@@ -12,6 +12,7 @@ import { createArchivePrompts } from './answer/archive-prompts.ts';
 import type { AskableModel } from './answer/types.ts';
 import { createQueryHandler, type QueryHandler } from './answer/handler.ts';
 import { createRateGate } from './gate/rate-gate.ts';
+import { pacificDay, type DayClock } from './gate/pacific-day.ts';
 import type { RateGate } from './gate/types.ts';
 import type { Db } from '../redis/db.ts';
 import { sweepExternalQueries, watchExternalQueries, type ExternalQueriesParts } from './queries/external-queries.ts';
@@ -39,6 +40,8 @@ interface LibrarianParts {
   shards: readonly ShardConfig[];
   models: LibrarianModels;
   log: Logger;
+  /** The days of the quota. Default: Gemini's, which begin at midnight Pacific time. */
+  dayAt?: DayClock;
   onStuck?: () => void;
 }
 
@@ -60,10 +63,10 @@ export async function runLibrarian(parts: LibrarianParts): Promise<RunningLibrar
 type Role = WorkerRole<typeof archiveQueue.data, typeof archiveQueue.result> & Pick<RunningLibrarian, 'contextStats'>;
 
 function createRole(parts: LibrarianParts, base: WorkerBase): Role {
-  const { config, shards, log } = parts;
+  const { config, shards, log, dayAt = pacificDay } = parts;
   const { db, queues, notifier, subscriber, currentSession } = base;
   const context = createArchiveContext(db);
-  const gate = createRateGate({ db, shards, log, notifier, pacing: config.GEMINI_PACING === '1' });
+  const gate = createRateGate({ db, shards, log, notifier, dayAt, pacing: config.GEMINI_PACING === '1' });
   const external: ExternalQueriesParts = { db, queue: queues.archive, currentSession, log };
   return {
     handler: openQueryHandler(parts, { ...base, context, gate }),

@@ -1,12 +1,15 @@
 import { requireShards, type Config } from '../../../src/config/environment.ts';
 import { runCoordinator } from '../../../src/coordinator/run-coordinator.ts';
 import { runHaiku } from '../../../src/haiku/run-haiku.ts';
+import type { DayClock } from '../../../src/librarian/gate/pacific-day.ts';
 import { runLibrarian } from '../../../src/librarian/run-librarian.ts';
 import { createArchiveModels } from '../../../src/models/create/archive-models.ts';
 import { createModel } from '../../../src/models/create/model.ts';
 import type { Model } from '../../../src/models/model.ts';
 import { createLogger, type Logger } from '../../../src/process/logger.ts';
 import type { ScriptedArchive } from '../models/scripted-archive.ts';
+
+const DAY_MS = 24 * 3_600_000;
 
 /** `http`: the provider of the configuration; offline without an address, a simulator in this process. */
 export type WorkerModel = Model | 'http';
@@ -16,6 +19,12 @@ type Result<Run extends (...args: never[]) => Promise<unknown>> = Awaited<Return
 interface Running {
   close(): Promise<void>;
 }
+
+/** A day of the quota that is half over: a used-up day means something else soon after midnight. */
+const noon: DayClock = (atMs) => {
+  const startsAtMs = Math.floor(atMs / DAY_MS) * DAY_MS - DAY_MS / 2;
+  return { name: 'today', startsAtMs, endsAtMs: startsAtMs + 2 * DAY_MS };
+};
 
 /** The fleet's processes, run in the test's own. */
 export class InProcessWorkers {
@@ -43,7 +52,9 @@ export class InProcessWorkers {
 
   async startLibrarian(archive: ScriptedArchive | 'http'): Promise<Result<typeof runLibrarian>> {
     const shards = requireShards(this.#config);
-    if (archive !== 'http') return this.#keep(await runLibrarian({ ...this.#parts, shards, models: archive.models }));
+    if (archive !== 'http') {
+      return this.#keep(await runLibrarian({ ...this.#parts, shards, models: archive.models, dayAt: noon }));
+    }
     const models = await createArchiveModels(this.#config);
     this.#models.push(models);
     return this.#keep(await runLibrarian({ ...this.#parts, shards, models }));
