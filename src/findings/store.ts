@@ -1,5 +1,6 @@
 import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
+import { toWellFormedJson } from '../text/well-formed.ts';
 import type { Finding } from './finding.ts';
 import { parseFinding, readFindingTexts, toStoredTokens, toSummary } from './stored.ts';
 import type { FindingQuery, FindingStore, StoredFinding } from './types.ts';
@@ -98,7 +99,13 @@ export async function noteFinding({ keys, scripts }: Db, finding: Finding): Prom
       events: keys.events,
     },
     [
-      JSON.stringify([id, String(Date.parse(finding.at)), String(toStoredTokens(text)), session, keys.channelFindings]),
+      toWellFormedJson([
+        id,
+        String(Date.parse(finding.at)),
+        String(toStoredTokens(text)),
+        session,
+        keys.channelFindings,
+      ]),
       text,
     ],
   );

@@ -8,6 +8,7 @@ import type { Booking, TaskIdentity, TurnLedger } from './types.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
 import type { Db } from '../redis/db.ts';
 import type { KeysOf } from '../redis/scripts.ts';
+import { toWellFormedJson } from '../text/well-formed.ts';
 
 /** Creates the ledger of one queue's jobs. Each method is one Redis script. */
 export function createTurnLedger(options: {
@@ -103,7 +104,7 @@ export function createTurnLedger(options: {
         progress: JSON.stringify(note.progress),
       };
       return scripts['settle-turn'](bookingKeys(task), [
-        JSON.stringify(fields),
+        toWellFormedJson(fields),
         reply === null ? '' : JSON.stringify(reply),
       ]);
     },

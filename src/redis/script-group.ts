@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { defineCommand } from './script-file.ts';
 import { createKeyList, type AnyKeys } from './script-keys.ts';
 import type { AnswerOf, NamedKeys, OwnKeys, ScriptSpec } from './script-types.ts';
+import { toWellFormedJson } from '../text/well-formed.ts';
 
 /** Most jobs of one step: more jobs save little, and delay the other calls of the process. */
 const MAX_JOBS = 16;
@@ -70,7 +71,7 @@ export function groupCalls(
     const counts = { keys: args.length, own: calls[0]?.keys.length ?? 0 };
     for (const { keys } of calls) args.push(...keys);
     const keyCount = args.length;
-    args.push(JSON.stringify([{ ...shared.fields, ...counts }, calls.map(({ job }) => job.fields)]));
+    args.push(toWellFormedJson([{ ...shared.fields, ...counts }, calls.map(({ job }) => job.fields)]));
     for (const { job } of calls) args.push(job.text);
     run(keyCount, args).then(
       (answers) => calls.forEach((call, i) => call.resolve((answers as unknown[])[i] ?? null)),

@@ -19,3 +19,15 @@ export function toWellFormed(value: unknown): unknown {
   });
   return isSame ? value : Object.fromEntries(fields);
 }
+
+/** How `JSON.stringify` writes half a surrogate pair. A text that spells it out begins alike. */
+const HALF = String.raw`\ud`;
+
+/**
+ * The JSON of what a script of Redis decodes. Lua's decoder refuses half a surrogate pair, which any program, person or model
+ * may have written: the step would fail for all jobs that share it, after their calls were paid for.
+ */
+export function toWellFormedJson(value: object): string {
+  const json = JSON.stringify(value);
+  return json.includes(HALF) ? JSON.stringify(toWellFormed(value)) : json;
+}

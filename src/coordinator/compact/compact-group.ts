@@ -10,6 +10,7 @@ import type { CompactParts } from './types.ts';
 import { COMPACT_PROMPT_VERSION, toCompactionCall, toSummaryFinding, type SummaryFinding } from './summary.ts';
 import { createStructuredCalls } from '../calls/structured-call.ts';
 import type { Db } from '../../redis/db.ts';
+import { toWellFormedJson } from '../../text/well-formed.ts';
 
 /** Findings to be replaced by one summary. */
 export interface Group {
@@ -141,7 +142,7 @@ async function storeSummary(
       others: [...sessions, ...ids.flatMap((id) => [keys.finding(id), keys.condensed(id)])],
     },
     [
-      JSON.stringify({
+      toWellFormedJson({
         job: jobId,
         id: summary.finding_id,
         at: String(Date.parse(summary.at)),

@@ -6,6 +6,7 @@ import type { JobTotals } from '../../ledger/types.ts';
 import { findPrices } from '../../pricing/catalog.ts';
 import { findingTaken, lockLost } from '../../ledger/refusals.ts';
 import type { Db } from '../../redis/db.ts';
+import { toWellFormedJson } from '../../text/well-formed.ts';
 import type { MissionEnd, MissionOutcome } from './types.ts';
 
 /** What a mission's finding holds besides its outcome. */
@@ -52,7 +53,7 @@ export async function storeMission(
       added: keys.missionAdded(id),
     },
     [
-      JSON.stringify({
+      toWellFormedJson({
         token,
         worker: workerId,
         job: id,

@@ -1,5 +1,6 @@
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
 import type { Db } from '../../redis/db.ts';
+import { toWellFormedJson } from '../../text/well-formed.ts';
 import { parseFinding, toStoredTokens, readFindingTexts } from '../stored.ts';
 import type { StoredFinding } from '../types.ts';
 
@@ -88,7 +89,7 @@ async function adoptOne(
       ...(batch === '' ? {} : { byBatch: keys.indexByBatch(batch) }),
     },
     [
-      JSON.stringify([
+      toWellFormedJson([
         id,
         String(storedAt),
         String(toStoredTokens(text)),

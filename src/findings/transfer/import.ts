@@ -1,6 +1,7 @@
 import { fromExportLine } from './export-line.ts';
 import type { ExportedFinding } from '../types.ts';
 import { streamLines } from '../../text/lines.ts';
+import { toWellFormedJson } from '../../text/well-formed.ts';
 import type { Db } from '../../redis/db.ts';
 import { parseFinding, toStoredTokens, toStoredText } from '../stored.ts';
 
@@ -106,7 +107,7 @@ async function importOne({ keys, scripts }: Db, found: ExportedFinding, beganAt:
       ...(batch === '' ? {} : { byBatch: keys.indexByBatch(batch) }),
     },
     [
-      JSON.stringify(facts),
+      toWellFormedJson(facts),
       value.kind === 'string' ? value.text : '',
       condensedText ?? '',
       ...(value.kind === 'hash' ? value.fields.flat() : []),

@@ -3,6 +3,7 @@ import type { Usage } from '../../../queues/usage.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { NO_USAGE } from '../../pricing/tokens.ts';
 import type { Db } from '../../redis/db.ts';
+import { toWellFormedJson } from '../../text/well-formed.ts';
 import type { UncertainCall } from './list.ts';
 
 /** What an uncertain call cost after all. */
@@ -73,7 +74,7 @@ export async function settleUncertain(db: Db, call: UncertainCall, verdict: Verd
       settlements: keys.settlements,
       ...(queue === null ? {} : { job: keys.queueKey(queue, call.jobId), logs: keys.jobLogs(queue, call.jobId) }),
     },
-    [JSON.stringify(fields)],
+    [toWellFormedJson(fields)],
   );
   return answer === 'settled';
 }

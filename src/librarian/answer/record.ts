@@ -3,6 +3,7 @@ import type { Booking, JobTotals, RecordAnswer, TaskIdentity, TurnLedger } from 
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import type { Db } from '../../redis/db.ts';
+import { toWellFormedJson } from '../../text/well-formed.ts';
 import { toAnswerFinding, type AnswerBasis, type AnswerFinding } from './answer-finding.ts';
 import type { ArchiveAnswer } from './reply.ts';
 
@@ -45,7 +46,7 @@ export async function recordAnswer(parts: RecordParts, checked: CheckedAnswer): 
       response: keys.response(publicId ?? ''),
     },
     [
-      JSON.stringify({
+      toWellFormedJson({
         ...booked.fields,
         log,
         job: identity.jobId,
