@@ -3,16 +3,9 @@ import { ModelCoolingError, ShutdownError, toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
 import { CallsInFlight, NOTHING_RESERVED } from './calls-in-flight.ts';
 import type { PaceAnswer, PaceExchange, PaceReport } from './exchange.ts';
+import { OneAtATime, type PaceClock } from './one-at-a-time.ts';
 import { PaceQueue, type Waiter } from './pace-queue.ts';
 import type { PaceAsk, PaceWait, Permit } from './types.ts';
-
-/** Time as the pacer measures it. A test has its own. */
-export interface PaceClock {
-  /** Ms; only differences count. */
-  now(): number;
-  /** @returns what stops it */
-  after(ms: number, act: () => void): () => void;
-}
 
 export interface ModelPaceParts {
   model: string;
@@ -50,9 +43,7 @@ export class ModelPace {
   #waitMs = LOOK_EVERY_MS; // until the next exchange while calls wait, by the last answer
   #freeUntil = 0; // until then calls begin without asking, by the clock
   #most = 0; // at once, while free
-  #exchanging: Promise<void> | null = null;
-  #isDue = false; // another exchange follows the running one
-  #timer: { at: number; stop: () => void } | null = null;
+  readonly #exchanges: OneAtATime;
   #nonce = 0;
   #pauses: [number, number] = [0, 0];
   #left: [number, number] = [0, 0];
@@ -64,6 +55,11 @@ export class ModelPace {
       () => parts.clock.now(),
       (isRefused) => this.#onEnd(isRefused),
     );
+    this.#exchanges = new OneAtATime(
+      parts.clock,
+      () => this.#exchange(),
+      () => this.#nextInMs(),
+    );
   }
 
   /** A permit that costs no round trip; null: there is none, `admit` waits for one. */
@@ -71,7 +67,7 @@ export class ModelPace {
     if (this.#freeUntil === 0 || this.#queue.size > 0 || this.#calls.count >= this.#most) return null;
     const leftMs = this.#freeUntil - this.#parts.clock.now();
     if (leftMs <= 0) return null;
-    if (leftMs < REPORT_AFTER_MS) this.#schedule(0);
+    if (leftMs < REPORT_AFTER_MS) this.#exchanges.schedule(0);
     return this.#calls.begin(begun, inputTokens, NOTHING_RESERVED);
   }
 
@@ -80,7 +76,7 @@ export class ModelPace {
     wait.signal.throwIfAborted();
     if (this.#isClosed) throw new ShutdownError('the pacer is closed');
     const { waiter, permit } = this.#queue.join(ask, wait, since);
-    this.#schedule(0);
+    this.#exchanges.schedule(0);
     if (wait.isNeeded !== undefined) this.#unchecked.add(waiter);
     return permit;
   }
@@ -98,55 +94,32 @@ export class ModelPace {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const waiter of this.#queue.all()) waiter.fail(new ShutdownError('this process goes away'));
-    this.#timer?.stop();
+    const ended = this.#exchanges.stop();
     if (this.#nonce === 0) return;
     // Redis forgets the process by itself, so that nothing is lost if it is away.
     await new Promise<void>((resolve) => {
       const stop = this.#parts.clock.after(LONGEST_CLOSE_MS, resolve);
-      void this.#leave().finally(() => {
+      void this.#leave(ended).finally(() => {
         stop();
         resolve();
       });
     });
   }
 
-  async #leave(): Promise<void> {
-    await this.#exchanging;
+  async #leave(ended: Promise<void>): Promise<void> {
+    await ended;
     await this.#parts.exchange(this.#toReport().report).catch(() => undefined);
   }
 
   #onEnd(isRefused: boolean): void {
     if (isRefused) this.#freeUntil = 0;
-    this.#schedule(isRefused || this.#queue.size > 0 ? 0 : REPORT_AFTER_MS);
+    this.#exchanges.schedule(isRefused || this.#queue.size > 0 ? 0 : REPORT_AFTER_MS);
   }
 
-  /** Sees to it that an exchange begins in `ms` at the latest. */
-  #schedule(ms: number): void {
-    if (this.#isClosed) return;
-    const at = this.#parts.clock.now() + ms;
-    if (this.#exchanging !== null) {
-      this.#isDue ||= ms === 0;
-      return;
-    }
-    if (this.#timer !== null && this.#timer.at <= at) return;
-    this.#timer?.stop();
-    const stop = this.#parts.clock.after(ms, () => {
-      this.#timer = null;
-      this.#exchanging = this.#exchange().finally(() => {
-        this.#exchanging = null;
-        this.#scheduleNext();
-      });
-    });
-    this.#timer = { at, stop };
-  }
-
-  #scheduleNext(): void {
-    const isDue = this.#isDue;
-    this.#isDue = false;
-    if (isDue) this.#schedule(0);
-    else if (this.#queue.size > 0) this.#schedule(this.#waitMs);
-    else if (this.#calls.isDirty) this.#schedule(REPORT_AFTER_MS);
-    else if (this.#calls.count > 0) this.#schedule(REPORT_EVERY_MS);
+  #nextInMs(): number | null {
+    if (this.#queue.size > 0) return this.#waitMs;
+    if (this.#calls.isDirty) return REPORT_AFTER_MS;
+    return this.#calls.count > 0 ? REPORT_EVERY_MS : null;
   }
 
   async #exchange(): Promise<void> {
@@ -212,6 +185,7 @@ export class ModelPace {
 
   #check(waiter: Waiter): void {
     this.#unchecked.delete(waiter);
+    if (!this.#queue.has(waiter)) return;
     waiter.wait.isNeeded?.().then(
       (isNeeded) => isNeeded || waiter.answer(null),
       (error: unknown) => waiter.fail(error),

@@ -1,7 +1,8 @@
 import type { Logger } from '../process/logger.ts';
 import type { Db } from '../redis/db.ts';
 import { createPaceExchange, type PaceExchange } from './exchange.ts';
-import { ModelPace, type PaceClock } from './model-pace.ts';
+import { ModelPace } from './model-pace.ts';
+import type { PaceClock } from './one-at-a-time.ts';
 import { PacedRun } from './paced-run.ts';
 import type { Pacer } from './types.ts';
 

@@ -60,6 +60,7 @@ for kind, seen in pairs(a.limits) do
   -- An answer states its limits before its own output is counted.
   observe(s, kind, seen, flying[kind] + (kind == 'output' and e.replied or 0), now)
 end
+if next(a.limits) then open_window(s) end
 grow(s, e.count, busy)
 if a.refused[1] > 0 then
   redis.call('HINCRBY', counters, 'waits_rate_limit', a.refused[1])
@@ -88,7 +89,8 @@ end
 
 local function wait_of(class, cost)
   if s.hold > now then return s.hold - now end
-  if flying.requests + 1 > s.window then return LOOK_MS end
+  -- Calls that are long, or stall, must not hold back all others.
+  if flying.requests + 1 > s.window and now - s.last <= UNANSWERED_MS then return LOOK_MS end
   if class == 2 then
     if begun_elsewhere then return LOOK_MS end
     if open + older >= carried(s, flying.requests) and not is_full() then return LOOK_MS end

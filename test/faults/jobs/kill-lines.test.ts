@@ -9,6 +9,7 @@ import { readBooks, toBills } from '../../support/redis/books.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { startRedisProxy, type RedisProxy, type TrapKind } from '../../support/redis/redis-proxy.ts';
+import { letCallsBegin } from '../../support/pacing/let-calls-begin.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 /** Records that it ran, then waits for ever while the file `hang` exists. */
@@ -54,6 +55,7 @@ test('goes on elsewhere after a kill at any line, and pays and writes nothing tw
   redis.cleanup(() => silent.close());
   const env = { FLEET_RUN_ALLOW: 'node' };
 
+  await letCallsBegin(redis.db);
   // All are ready before the first job: a held worker renews no lock, and another worker would take its job.
   await queue.pause();
   const proxies: RedisProxy[] = [];

@@ -1,4 +1,4 @@
-import type { PaceClock } from '../../../src/pacing/model-pace.ts';
+import type { PaceClock } from '../../../src/pacing/one-at-a-time.ts';
 
 interface Event {
   at: number;

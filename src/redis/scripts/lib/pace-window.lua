@@ -4,6 +4,7 @@ local IDLE_MS = 60000
 local LONGEST_HOLD_MS = 60000
 local LARGEST = 10000
 local DISTRUST_MS = 600000
+local UNANSWERED_MS = 5000
 
 -- The window after a start or a minute without calls.
 local function first_window(s)
@@ -13,19 +14,25 @@ local function first_window(s)
 end
 
 local function start_slowly(s, now, flying)
-  if flying > 0 or now - s.last <= IDLE_MS then return end
-  s.window, s.threshold = math.min(s.window, first_window(s)), LARGEST
+  if s.answers == 0 then
+    if s.window < 64 and flying > 0 and now - s.last > UNANSWERED_MS then s.window = s.window * 2 end
+  elseif flying == 0 and now - s.last > IDLE_MS then
+    s.window, s.threshold = math.min(s.window, first_window(s)), LARGEST
+  end
+end
+
+-- The provider answers: with its first headers, or with a reply.
+local function open_window(s)
+  if s.answers > 0 then return end
+  s.answers = 1
+  s.window = math.max(s.window, first_window(s))
 end
 
 -- @param busy the most calls that ran at once
 local function grow(s, count, busy)
   if count == 0 then return end
-  if s.answers == 0 then
-    s.answers = count
-    s.window = math.max(s.window, first_window(s))
-  else
-    s.answers = s.answers + count
-  end
+  open_window(s)
+  s.answers = s.answers + count
   s.streak = 0
   if busy * 2 < s.window then return end
   s.window = math.min(LARGEST, s.window + (s.window < s.threshold and count or count / s.window))
