@@ -1,6 +1,7 @@
 import type { Usage } from '../../queues/usage.ts';
 import type { ModelLimits } from '../models/model.ts';
-import type { EndedCalls, LimitKind, PaceReport, SeenLimit } from './exchange.ts';
+import type { EndedCalls, PaceReport, SeenLimit } from './exchange.ts';
+import type { LimitKind } from './paced-model.ts';
 import type { Permit } from './types.ts';
 
 /** What `pace.lua` has reserved for a call: input tokens, output tokens. */

@@ -1,4 +1,5 @@
 import type { Db } from '../redis/db.ts';
+import type { LimitKind } from './paced-model.ts';
 
 /** What `pace.lua` takes: totals as they are now, and what happened since the last exchange. */
 export interface PaceReport {
@@ -29,8 +30,6 @@ export interface PaceReport {
   /** The process goes away. */
   leaves: boolean;
 }
-
-export type LimitKind = 'requests' | 'input' | 'output';
 
 /** Limit a minute, what remained, the age of the answer in ms, and what its own call had taken. */
 export type SeenLimit = [number, number, number, number];

@@ -1,17 +1,5 @@
 import type { Db } from '../redis/db.ts';
-import type { LimitKind } from './exchange.ts';
-
-/** What the pacer knows of one model. */
-export interface PacedModel {
-  model: string;
-  /** Calls under way, and calls that wait. */
-  calls: number;
-  waiting: { begun: number; fresh: number };
-  /** So long the provider wants no call, ms; 0: it takes calls. */
-  heldForMs: number;
-  /** What its answers stated, a minute, and what was used in the last one; empty: it states no limits. */
-  limits: { kind: LimitKind; perMinute: number; used: number }[];
-}
+import type { LimitKind, PacedModel } from './paced-model.ts';
 
 const KINDS: LimitKind[] = ['requests', 'input', 'output'];
 /** A model that was not called for this long is not shown. */

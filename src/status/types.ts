@@ -1,6 +1,6 @@
 import type { MissionState, MissionStep } from '../coordinator/mission/types.ts';
 import type { Halt } from '../halt/types.ts';
-import type { PacedModel } from '../pacing/read-pacing.ts';
+import type { PacedModel } from '../pacing/paced-model.ts';
 import type { Saving } from '../pricing/cost.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import type { LiveWorker } from '../swarm/types.ts';

@@ -1,4 +1,4 @@
-import type { PacedModel } from '../../pacing/read-pacing.ts';
+import type { PacedModel } from '../../pacing/paced-model.ts';
 
 const WORDS: Record<PacedModel['limits'][number]['kind'], string> = {
   requests: 'calls',

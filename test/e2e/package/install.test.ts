@@ -91,7 +91,7 @@ declare const process: { stdout: { write(text: string): void } };
 
 it('publishes what runs, and no tests, sources or secrets', () => {
   const wanted = ['package.json', 'CHANGELOG.md', 'ecosystem.config.js', '.env.example', 'scripts/require-node.cjs'];
-  if (existsSync(join(root, 'README.md'))) wanted.push('README.md', 'ARCHITECTURE.md');
+  if (existsSync(join(root, 'README.md'))) wanted.push('README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md');
   const built = ['index.js', 'index.d.ts', 'cli/main.js', 'redis/scripts/begin-turn.lua'].map(
     (name) => `dist/src/${name}`,
   );
