@@ -6,19 +6,32 @@ const WORDS: Record<PacedModel['limits'][number]['kind'], string> = {
   output: 'output tokens',
 };
 
-/** One model: `Haiku 72 % of 2.0M tokens a minute`, of the limit of which most was used. Empty: its provider states none. */
-export function describePace({ model, limits, heldForMs, waiting }: PacedModel): string {
+/**
+ * One line a model: `Haiku 72 % of 2.0M tokens a minute`, of the limit of which most was used. Models whose provider states none
+ * are left out, and those of the same family are named by their ids.
+ */
+export function describePacing(models: readonly PacedModel[]): string[] {
+  const families = models.map(({ model }) => toFamily(model));
+  return models
+    .map((paced, i) => {
+      const family = families[i] ?? '';
+      return describePace(paced, families.filter((other) => other === family).length > 1 ? paced.model : family);
+    })
+    .filter((text) => text !== '');
+}
+
+function describePace({ limits, heldForMs, waiting }: PacedModel, name: string): string {
   const [binding] = limits.toSorted((a, b) => b.used / b.perMinute - a.used / a.perMinute);
   const held = heldForMs === 0 ? '' : `held back for ${Math.ceil(heldForMs / 1_000)} s`;
-  if (binding === undefined) return held === '' ? '' : `${toName(model)} ${held}`;
+  if (binding === undefined) return held === '' ? '' : `${name} ${held}`;
   const percent = Math.round((100 * binding.used) / binding.perMinute);
-  const used = `${toName(model)} ${percent} % of ${toShort(binding.perMinute)} ${WORDS[binding.kind]} a minute`;
+  const used = `${name} ${percent} % of ${toShort(binding.perMinute)} ${WORDS[binding.kind]} a minute`;
   const waits = waiting.begun + waiting.fresh === 0 ? '' : `${waiting.begun + waiting.fresh} wait`;
   const remarks = [waits, held].filter((remark) => remark !== '');
   return remarks.length === 0 ? used : `${used} (${remarks.join(', ')})`;
 }
 
-function toName(model: string): string {
+function toFamily(model: string): string {
   const [family] = /haiku|sonnet|opus/.exec(model) ?? [model];
   return family === model ? model : family.charAt(0).toUpperCase() + family.slice(1);
 }

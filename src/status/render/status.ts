@@ -2,7 +2,7 @@ import { countOf } from '../../text/plural.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { listOpenMissions, renderMissionLines } from './missions.ts';
 import { toOneLine } from '../../text/one-line.ts';
-import { describePace } from './pacing.ts';
+import { describePacing } from './pacing.ts';
 import { renderNotices } from './notices.ts';
 import { createColours, type RenderOptions } from './colours.ts';
 import type { LiveWorker } from '../../swarm/types.ts';
@@ -79,7 +79,7 @@ function tasksOf(snapshot: StatusSnapshot) {
 
 /** The providers' limits, where one states any. */
 function renderPacing({ pacing }: StatusSnapshot): string[] {
-  const models = pacing.map(describePace).filter((text) => text !== '');
+  const models = describePacing(pacing);
   return models.length === 0 ? [] : [`Limits:           ${models.join(' | ')}`];
 }
 

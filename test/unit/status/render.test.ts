@@ -89,6 +89,15 @@ describe('renderStatus', () => {
     expect(renderStatus(snapshotWith())).not.toContain('Limits:');
   });
 
+  it('names models of the same family by their ids', () => {
+    const idle = { calls: 0, waiting: { begun: 0, fresh: 0 }, heldForMs: 0 };
+    const limits = [{ kind: 'requests', perMinute: 100, used: 7 } as const];
+    const pacing = ['claude-haiku-4-5', 'claude-haiku-5-5'].map((model) => ({ ...idle, model, limits }));
+    expect(renderStatus(snapshotWith({ pacing }))).toContain(
+      'claude-haiku-4-5 7 % of 100 calls a minute | claude-haiku-5-5 7 % of 100 calls a minute\n',
+    );
+  });
+
   it('says why the fleet is halted, since when, and each way out', () => {
     const halt = {
       reason: 'budget',
