@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createFinding } from '../../findings/create-finding.ts';
-import type { Finding } from '../../findings/finding.ts';
+import { PARTIAL, PARTIAL_NOTE, type Finding } from '../../findings/finding.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { checkCitations } from '../../librarian/answer/citations.ts';
@@ -47,6 +47,7 @@ const MOST_TOPICS = 50;
 export function toPromptBlock(finding: StoredFinding): string {
   const lines = [
     startOf((finding.task ?? '').trim(), 500),
+    finding.status === PARTIAL ? PARTIAL_NOTE : '',
     toText(finding.result),
     finding.files_changed.length === 0 ? '' : `Files changed: ${finding.files_changed.join(', ')}`,
   ];

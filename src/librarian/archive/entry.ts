@@ -65,8 +65,8 @@ export function escapeTags(text: string): string {
 
 function toBlock(finding: StoredFinding): string {
   const { files_changed: files, topics, citations } = finding;
-  let lines = addLine(asText(finding.task), asText(finding.result));
-  if (finding.status === PARTIAL) lines = addLine(lines, PARTIAL_NOTE);
+  const task = addLine(asText(finding.task), finding.status === PARTIAL ? PARTIAL_NOTE : ''); // before a result that is cut
+  let lines = addLine(task, asText(finding.result));
   if (files.length > 0) lines = addLine(lines, `Files changed: ${files.join(', ')}`);
   if (topics.length > 0) lines = addLine(lines, `Topics: ${topics.join(', ')}`);
   if (citations.length > 0) lines = addLine(lines, `Based on: ${citations.join(', ')}`);

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { compactIfNeeded } from '../../../src/coordinator/compact/compact.ts';
+import { toPromptBlock } from '../../../src/coordinator/compact/summary.ts';
 import type { NodeView } from '../../../src/coordinator/mission/nodes.ts';
 import { readResults } from '../../../src/coordinator/delegate/read-results.ts';
 import { createArchiveContext } from '../../../src/librarian/archive/context.ts';
 import { adoptAllExternal } from '../../../src/findings/external/adopt.ts';
+import { parseFinding } from '../../../src/findings/stored.ts';
 import { retractFinding } from '../../../src/findings/retract.ts';
 import { createFindingStore } from '../../../src/findings/store.ts';
 import { HaltError } from '../../../src/errors.ts';
@@ -382,6 +384,15 @@ describe('work that refers to a condensed finding', () => {
 });
 
 describe('a partial finding', () => {
+  it('is summed up as one, also if its result is cut', () => {
+    const text = JSON.stringify({ task: 'Count', result: 'line '.repeat(5_000), status: 'partial' });
+    const finding = parseFinding('finding_p', text);
+    if (finding === null) throw new Error('expected a finding');
+    expect(toPromptBlock(finding)).toContain(
+      'Count\nPartial: its worker ran out of turns, and reported what it had.\nline ',
+    );
+  });
+
   it('is given to the answer of its mission as one', async () => {
     const partial = { finding_id: 'finding_p', result: { lines: 7 }, status: 'partial' };
     await redis.redis.set(redis.keys.finding('finding_p'), JSON.stringify(partial));

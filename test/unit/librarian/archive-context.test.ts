@@ -29,7 +29,7 @@ describe('a finding in the archive', () => {
 
   test('says that it is partial', () => {
     const { block } = entry('finding_1', { task: 'Count', result: 'at least 12', status: 'partial' });
-    expect(block).toContain('Count\nat least 12\nPartial: its worker ran out of turns');
+    expect(block).toContain('Count\nPartial: its worker ran out of turns, and reported what it had.\nat least 12');
   });
 
   test('of an older program needs only its content', () => {
