@@ -25,13 +25,12 @@ const COUNT_TIMEOUT_MS = 15_000;
  * the bytes are the bound.
  */
 export async function toReservedBound(entry: CatalogEntry, size: CallSize, signal: AbortSignal): Promise<CallBound> {
-  const { inputTokensBound, inputBytesBound = inputTokensBound, countInput, ...rest } = size;
-  const byBytes = { ...rest, inputTokensBound: inputBytesBound };
+  const { inputBytesBound = size.inputTokensBound, countInput } = size;
+  const byBytes: CallBound = { ...size, inputTokensBound: inputBytesBound };
   const mayPassStep = entry.priceStepTokens !== null && inputBytesBound > entry.priceStepTokens;
-  const isDear = worstCaseNanoUsd(entry, { ...byBytes, maxTokens: 0 }) > COUNT_ABOVE_NANO_USD;
-  if (!mayPassStep && !isDear) return { ...rest, inputTokensBound };
+  if (!mayPassStep && worstCaseNanoUsd(entry, { ...byBytes, maxTokens: 0 }) <= COUNT_ABOVE_NANO_USD) return size;
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(COUNT_TIMEOUT_MS)]);
   const counted = (await countInput?.(inTime).catch(() => null)) ?? null;
   if (counted === null) return byBytes;
-  return { ...rest, inputTokensBound: Math.min(inputBytesBound, Math.ceil(counted * COUNT_MARGIN)) };
+  return { ...size, inputTokensBound: Math.min(inputBytesBound, Math.ceil(counted * COUNT_MARGIN)) };
 }

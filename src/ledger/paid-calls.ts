@@ -97,7 +97,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   #epoch = '';
   #stored = new Map<string, string>();
   #toolResults: ToolResults | undefined;
-  #reservedBounds = new WeakMap<CallSize, CallBound>(); // counted once, though a run's first request is made twice
+  #reserved: { size: CallSize; bound: CallBound } | null = null; // counted once, though a run's first request is made twice
   #totals: JobTotals = { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 };
 
   constructor(parts: PaidCallsParts) {
@@ -256,11 +256,10 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   }
 
   async #toReservedBound({ entry }: Payer, size: CallSize): Promise<CallBound> {
-    const known = this.#reservedBounds.get(size);
-    if (known !== undefined) return known;
+    if (this.#reserved?.size === size) return this.#reserved.bound;
     const bound = await toReservedBound(entry, size, this.#parts.signal);
     await this.#checkRun(); // the count may have taken a while
-    this.#reservedBounds.set(size, bound);
+    this.#reserved = { size, bound };
     return bound;
   }
 

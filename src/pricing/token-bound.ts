@@ -32,12 +32,6 @@ export function boundTokens(json: string): TextBound {
   let tokens = 0;
   let chars = 0;
   let [letters, capitals, digits] = [0, 0, 0]; // of the word that is being read
-  const endWord = (): void => {
-    if (digits > 0) tokens += letters + digits;
-    else if (letters > LONGEST_WORD) tokens += letters * ENCODED_LETTER;
-    else tokens += (letters - capitals) * LETTER + capitals * CAPITAL;
-    letters = capitals = digits = 0;
-  };
   for (let i = 0; i < json.length; i += 1) {
     const code = json.charCodeAt(i);
     chars += 1;
@@ -48,7 +42,8 @@ export function boundTokens(json: string): TextBound {
       capitals += 1;
     } else if (kind === DIGIT) digits += 1;
     else {
-      if (letters + digits > 0) endWord();
+      if (letters + digits > 0) tokens += boundWord(letters, capitals, digits);
+      letters = capitals = digits = 0;
       if (kind === WHITE) tokens += SPACE;
       else if (kind === ESCAPE) {
         i += 1;
@@ -56,9 +51,16 @@ export function boundTokens(json: string): TextBound {
       } else tokens += toBytes(code);
     }
   }
-  endWord();
+  tokens += boundWord(letters, capitals, digits);
   const bytes = Buffer.byteLength(json);
   return { tokens: Math.min(bytes, Math.ceil(Math.max(tokens, chars / CHARS_PER_TOKEN))), bytes };
+}
+
+/** @param letters capitals included */
+function boundWord(letters: number, capitals: number, digits: number): number {
+  if (digits > 0) return letters + digits;
+  if (letters > LONGEST_WORD) return letters * ENCODED_LETTER;
+  return (letters - capitals) * LETTER + capitals * CAPITAL;
 }
 
 const [OTHER, SMALL, LARGE, DIGIT, WHITE, ESCAPE] = [0, 1, 2, 3, 4, 5];

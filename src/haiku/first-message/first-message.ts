@@ -5,20 +5,38 @@ import { describeEnvironment } from './environment.ts';
 import { readGivenFiles } from './given-files.ts';
 import type { RepositoryReader } from './repository.ts';
 
+/** What a task begins with, besides its workspace. */
+interface Around {
+  maxTurns: number;
+  startedAt: Date;
+  describeRepository: RepositoryReader;
+}
+
+const DAY_MS = 24 * 3_600_000;
+
 /**
  * Returns what the first message to the model says after the task: where and when it works, and the task's small files.
  * Whatever cannot be read is left out: the tools tell the model why.
  * @throws the signal's reason
  */
-export async function buildFirstMessage(
-  task: TaskData,
-  context: ToolContext,
-  around: { maxTurns: number; startedAt: Date; describeRepository: RepositoryReader },
-): Promise<FirstMessage> {
+export async function buildFirstMessage(task: TaskData, context: ToolContext, around: Around): Promise<FirstMessage> {
+  if (context.workspace === null) return describeWithoutWorkspace(context, around);
   const [environment, given] = await Promise.all([
     describeEnvironment(context, around),
     readGivenFiles(task.files ?? [], context),
   ]);
   context.signal.throwIfAborted();
   return { tail: [environment, ...given.blocks].join('\n'), seen: given.seen };
+}
+
+const NOTHING_SEEN = Object.freeze({});
+let last: { key: string; message: FirstMessage } | null = null;
+
+/** The same for all tasks of a day with as many turns, so it is made once. */
+async function describeWithoutWorkspace(context: ToolContext, around: Around): Promise<FirstMessage> {
+  const day = Math.floor(around.startedAt.getTime() / DAY_MS);
+  const key = `${day} ${around.maxTurns} ${context.httpAllow.join()}`;
+  if (last?.key !== key)
+    last = { key, message: { tail: await describeEnvironment(context, around), seen: NOTHING_SEEN } };
+  return last.message;
 }

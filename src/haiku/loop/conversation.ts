@@ -18,6 +18,9 @@ const SMALLEST_DROPPED = 2 * DROPPED.length;
 const CHARS_PER_FRESH_TOKEN = 2.4;
 const CHARS_PER_DROPPED_TOKEN = 3.2;
 
+/** A text of at most so many characters, as JSON, is not read for its bound: its bytes are one, and cost next to nothing. */
+const SHORT = 1_000;
+
 /** Upper bound of the tokens that the provider adds to a request with tools. Source: Anthropic, "Tool use pricing". */
 const OVERHEAD_TOKENS = 1_000;
 
@@ -41,7 +44,10 @@ function sizeOnce(fixed: object): FreshSize {
 
 function sizeOf(content: unknown): FreshSize {
   const text = JSON.stringify(content);
-  return { ...boundTokens(text), chars: text.length };
+  const chars = text.length;
+  if (chars > SHORT) return { ...boundTokens(text), chars };
+  const bytes = Buffer.byteLength(text);
+  return { tokens: bytes, bytes, chars };
 }
 
 /**

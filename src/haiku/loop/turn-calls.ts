@@ -105,6 +105,7 @@ export class TurnCalls {
 
   /** What happened since the last line of the job's log. */
   takeRemarks(): string[] {
+    if (this.#withoutThinking === 0 && !this.#wasRefused) return [];
     const replies = countOf(this.#withoutThinking, 'reply', 'replies');
     const remarks = [
       ...(this.#withoutThinking > 0 ? [`without the thinking of ${replies} to another prompt`] : []),
