@@ -10,7 +10,7 @@ local FREE_MS, LOOK_MS, LATE_MS = 250, 250, 1000
 
 local function new_state()
   local s = {
-    at = now, last = now, answers = 0, window = 2, threshold = LARGEST, hold = 0, streak = 0, distrust = 0,
+    at = now, last = now, answers = 0, window = 1, threshold = LARGEST, hold = 0, streak = 0, distrust = 0,
     share = {}, processes = {},
     turns = 5, reply = 600, error = { input = 0, output = 90000 }, -- until some were seen: the first few may all be short
   }

@@ -6,7 +6,7 @@ import type { Db } from '../../../src/redis/db.ts';
 const OFFLINE_KEY = 'simulated';
 
 /**
- * Makes one call known to the pacer, without a provider, so that it lets many begin at once: before any answer it lets two.
+ * Makes one call known to the pacer, without a provider, so that it lets many begin at once: before any answer it lets one.
  * For tests that stop calls at a line, each its own.
  */
 export async function letCallsBegin(db: Db, model = 'claude-haiku-5-5'): Promise<void> {

@@ -36,7 +36,8 @@ local function observe(s, kind, seen, flying, now)
   local bucket, limit = s[kind], seen[1]
   if limit <= 0 then return end
   local level = seen[2] + limit * seen[3] / 60000
-  local most = math.min(limit, seen[2] + seen[4])
+  local own = s.prompt and seen[4] or seen[4] / 2 -- until a call has ended, its prompt's tokens are only bounded
+  local most = math.min(limit, seen[2] + own)
   -- What remains of tokens is rounded to the nearest thousand. https://platform.claude.com/docs/en/api/rate-limits
   local rounded = kind ~= 'requests' and seen[2] % 1000 == 0 and 500 or 0
   if not bucket.limit then

@@ -8,7 +8,7 @@ local UNANSWERED_MS = 5000
 
 -- The window after a start or a minute without calls.
 local function first_window(s)
-  if s.answers == 0 then return 2 end -- nothing is known: the smallest tier takes five calls in six seconds
+  if s.answers == 0 then return 1 end -- nothing is known: two prompts can be too much for six seconds of the smallest tier
   if s.requests.limit then return math.max(2, math.floor(s.requests.limit / 10)) end
   return 64 -- the provider states no limits
 end
