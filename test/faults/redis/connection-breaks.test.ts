@@ -8,6 +8,7 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 const redis = useRedis();
 
 const BREAKS: [string, ScriptName, number][] = [
+  ['an exchange of the pacer', 'pace', 1],
   ['the first reservation', 'begin-turn', 1],
   ['a later reservation', 'begin-turn', 2],
   ['the booking of a reply', 'settle-turn', 1],
