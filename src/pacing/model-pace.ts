@@ -25,6 +25,7 @@ const LEASE_MS = 15_000;
 const REPORT_EVERY_MS = 5_000;
 /** What ended is reported after so long, if nothing else is asked meanwhile. */
 const REPORT_AFTER_MS = 100;
+const REPORT_FREE_AFTER_MS = 400;
 /** While calls wait, an exchange happens at least so often. */
 const LOOK_EVERY_MS = 1_000;
 const RETRY_MS = 500;
@@ -113,12 +114,18 @@ export class ModelPace {
 
   #onEnd(isRefused: boolean): void {
     if (isRefused) this.#freeUntil = 0;
-    this.#exchanges.schedule(isRefused || this.#queue.size > 0 ? 0 : REPORT_AFTER_MS);
+    if (isRefused || this.#queue.size > 0) this.#exchanges.schedule(0);
+    else this.#exchanges.schedule(this.#reportAfterMs);
+  }
+
+  /** Nobody waits for what is known of calls that no limit is stated for. */
+  get #reportAfterMs(): number {
+    return this.#freeUntil > 0 ? REPORT_FREE_AFTER_MS : REPORT_AFTER_MS;
   }
 
   #nextInMs(): number | null {
     if (this.#queue.size > 0) return this.#waitMs;
-    if (this.#calls.isDirty) return REPORT_AFTER_MS;
+    if (this.#calls.isDirty) return this.#reportAfterMs;
     return this.#calls.count > 0 ? REPORT_EVERY_MS : null;
   }
 

@@ -6,7 +6,7 @@ local a = cjson.decode(ARGV[1])
 --@include pace-buckets
 --@include pace-window
 local now = a.now or clock()
-local FREE_MS, LOOK_MS, LATE_MS = 250, 250, 1000
+local FREE_MS, LOOK_MS, LATE_MS = 500, 250, 1000
 
 local function new_state()
   local s = {
