@@ -23,12 +23,14 @@ const { connectFleet } = await import('../dist/src/index.js');
 const GOAL = 'What is in here, what does it do, and what is left to do?';
 /** A mission that runs on the screenshots. */
 const RUNNING_GOAL = 'Which error messages name no way out? Look at every file that throws one.';
-const KEPT_FAILED = 'summarise-catalog';
-/** Tasks that fail: one needs a decision, two have too few turns. */
+const KEPT_FAILED = 'rate-comments';
+/** No result fits it. */
+const SCORE = { type: 'object', required: ['score'], properties: { score: { type: 'integer', minimum: 6, maximum: 5 } } };
+/** Tasks that fail: one needs a decision, two have a schema that nothing fits. */
 const FAILING = [
   ['choose-database', { kind: 'analysis', description: 'Decide which database the next ledger should use.' }],
-  [KEPT_FAILED, { kind: 'docs', description: 'Summarise models/catalog.ts and what imports it.', max_turns: 1 }],
-  ['find-uses', { kind: 'search', description: 'Find where "toFindingId" is used, and why.', max_turns: 1 }],
+  [KEPT_FAILED, { kind: 'docs', description: 'Rate the comments of pricing/catalog.ts.', schema: SCORE }],
+  ['rate-names', { kind: 'search', description: 'Find where "toFindingId" is used, and rate the names.', schema: SCORE }],
 ];
 /** Words of the questions to the archive, so that the shards have made calls. */
 const QUESTIONS = [
@@ -94,14 +96,14 @@ async function photograph(base) {
     for (const colorScheme of ['light', 'dark']) {
       const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 1346 } });
       await page.goto(base);
-      await page.getByText('fleet retry --reason step-limit').waitFor();
+      await page.getByText('fleet retry --reason schema').waitFor();
       await shoot(page, `status-${colorScheme}.png`);
       await page.close();
     }
     const page = await browser.newPage({ viewport: { width: 1100, height: 560 } });
     await page.goto(`${base}/queues/queue/tasks/${KEPT_FAILED}?status=failed`);
     await page
-      .getByText(/step-limit: no result/)
+      .getByText(/schema: the result does not fit/)
       .first()
       .waitFor();
     await shoot(page, 'bull-board-failed.png');
