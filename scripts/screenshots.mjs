@@ -25,12 +25,19 @@ const GOAL = 'What is in here, what does it do, and what is left to do?';
 const RUNNING_GOAL = 'Which error messages name no way out? Look at every file that throws one.';
 const KEPT_FAILED = 'rate-comments';
 /** No result fits it. */
-const SCORE = { type: 'object', required: ['score'], properties: { score: { type: 'integer', minimum: 6, maximum: 5 } } };
+const SCORE = {
+  type: 'object',
+  required: ['score'],
+  properties: { score: { type: 'integer', minimum: 6, maximum: 5 } },
+};
 /** Tasks that fail: one needs a decision, two have a schema that nothing fits. */
 const FAILING = [
   ['choose-database', { kind: 'analysis', description: 'Decide which database the next ledger should use.' }],
   [KEPT_FAILED, { kind: 'docs', description: 'Rate the comments of pricing/catalog.ts.', schema: SCORE }],
-  ['rate-names', { kind: 'search', description: 'Find where "toFindingId" is used, and rate the names.', schema: SCORE }],
+  [
+    'rate-names',
+    { kind: 'search', description: 'Find where "toFindingId" is used, and rate the names.', schema: SCORE },
+  ],
 ];
 /** Words of the questions to the archive, so that the shards have made calls. */
 const QUESTIONS = [
