@@ -52,6 +52,7 @@ describe('with FLEET_OFFLINE=1', () => {
 
   it('starts a simulator of its own where none is named, and ends it', async () => {
     const open = await createModel(configOf({ FLEET_OFFLINE: '1' }));
+    expect(open.model.limitKey).toMatch(/^[0-9a-f]{12}$/); // names the limits of the key in Redis, never the key
     const reply = await open.model.call(request, { signal });
     expect(reply.usage.output).toBeGreaterThan(0);
     await open.close();
