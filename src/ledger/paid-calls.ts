@@ -1,18 +1,10 @@
 import type { Usage } from '../../queues/usage.ts';
-import {
-  CallTimeoutError,
-  FleetError,
-  RateLimitedError,
-  ShutdownError,
-  toMessage,
-  type Billed,
-  type BilledUsage,
-} from '../errors.ts';
+import { CallTimeoutError, FleetError, ShutdownError, toMessage, type Billed, type BilledUsage } from '../errors.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
 import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
 import { toReservedBound, type CallSize } from './call-bound.ts';
-import { LONGEST_WAIT_MS } from '../pacing/model-pace.ts';
+import { callWithPermit, toAsk } from './paced-call.ts';
 import type { PaceAsk, Permit, RunPace } from '../pacing/types.ts';
 import { findingTaken, lockLost, toCutOff, toRefusalError, toRepeatedTimeout } from './refusals.ts';
 import type {
@@ -120,26 +112,13 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     if (stored !== null) return stored;
     const { pace } = this.#parts;
     if (pace === undefined) return this.#callOnce(terms, send);
-    const ask = toAsk(terms);
+    const ask = toAsk(terms.turn, terms.payer.entry.id, terms.bound);
     const permit = pace.admitNow(ask) ?? (await this.#admit(terms, ask, pace));
     if (permit === null) return this.#callOnce(terms, send);
-    let isSent = false;
-    try {
-      const made = await this.#callOnce(terms, () => {
-        isSent = true;
-        return send();
-      });
-      if (isSent && made.kind === 'reply') permit.ended(made.reply.usage);
-      else permit.giveBack();
-      return made;
-    } catch (error) {
-      if (!isSent) permit.giveBack();
-      else if (mayAskAgain(permit, error)) {
-        await pace.note(`waits: ${toMessage(error)}`);
-        return this.make(terms, send);
-      }
-      throw error;
-    }
+    const paced = await callWithPermit(permit, send, (noted) => this.#callOnce(terms, noted));
+    if (paced.made !== null) return paced.made;
+    await pace.note(`waits: ${toMessage(paced.refusal)}`);
+    return this.make(terms, send);
   }
 
   async #callOnce(terms: CallTerms, send: () => Promise<Reply>): Promise<PaidReply<Reply> | DoneJob> {
@@ -343,22 +322,6 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   #identify(payer: Payer): TaskIdentity {
     return withPayer(this.#parts.identity, payer);
   }
-}
-
-/** A job whose first turn is over, or that names its turns as missions do, has begun. */
-function toAsk({ turn, payer, bound }: CallTerms): PaceAsk {
-  const { inputTokensBound: inputTokens, maxTokens: outputTokens } = bound;
-  return { model: payer.entry.id, inputTokens, outputTokens, begun: turn !== 0 };
-}
-
-/** Notes how a call ended that was sent. @returns whether it waits in its slot and is then sent again: a limit refused it */
-function mayAskAgain(permit: Permit, error: unknown): boolean {
-  if (!(error instanceof RateLimitedError)) {
-    permit.failed(error instanceof FleetError && error.billed === 'no');
-    return false;
-  }
-  permit.refused(error.retryAfterMs);
-  return error.retryAfterMs <= LONGEST_WAIT_MS;
 }
 
 type Accepted = Extract<BeginAnswer, { kind: 'reserved' | 'replay' | 'done' }>;

@@ -16,7 +16,7 @@ export interface ModelRequest {
   effort?: Effort;
   /**
    * `conversation`: the provider caches the system blocks and the conversation up to its last block. `none`: a prompt that
-   * nobody sends again; only the breakpoints that the blocks carry are written. Default `conversation`.
+   * is sent once; only the breakpoints that the blocks carry are written. Default `conversation`.
    */
   cache?: 'conversation' | 'none';
   /** JSON Schema that the provider enforces on the reply; used for plans. */

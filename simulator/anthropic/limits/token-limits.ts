@@ -87,7 +87,7 @@ export class TokenLimits {
     buckets.inputTokens?.take(input, now);
   }
 
-  /** Takes what the model said. It may put the bucket into debt: nobody knows before how much that is. */
+  /** Takes what the model said. It may put the bucket into debt: how much that is, is known only then. */
   takeOutput(key: string, model: string, output: number): void {
     const now = this.#now();
     this.#open(key, model, now).outputTokens?.take(output, now);

@@ -9,6 +9,7 @@ import { readUsageReport } from '../../../src/models/anthropic/usage-report.ts';
 import { createAnthropicModel } from '../../../src/models/anthropic/adapter.ts';
 import type { ModelReply } from '../../../src/models/model.ts';
 import { findModel } from '../../../src/pricing/catalog.ts';
+import { toTestIdentity } from '../../support/redis/uncertain-call.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
@@ -36,17 +37,7 @@ async function call(
   simulator.setFaults(fault === undefined ? [] : [{ kind: fault, times: 1 }]);
   const calls = new PaidCalls<ModelReply>({
     ledger: createTurnLedger({ db: redis.db, workerId: 'w', now: () => new Date() }),
-    identity: {
-      jobId,
-      token: '',
-      attempt: 0,
-      digest: 'd',
-      findingId: `finding_${jobId}`,
-      session: 'today',
-      batch: null,
-      missionId: null,
-      budgetNanoUsd: null,
-    },
+    identity: toTestIdentity(jobId),
     signal,
     isDraining: () => false,
   });

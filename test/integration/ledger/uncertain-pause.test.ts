@@ -11,6 +11,7 @@ import { findModel } from '../../../src/pricing/catalog.ts';
 import { worstCaseNanoUsd } from '../../../src/pricing/cost.ts';
 import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { openBareQueue } from '../../support/fleet/bare-queue.ts';
+import { toTestIdentity } from '../../support/redis/uncertain-call.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
@@ -29,17 +30,7 @@ interface Reply {
 async function call(jobId: string, send: () => Promise<Reply>): Promise<unknown> {
   const calls = new PaidCalls<Reply>({
     ledger: createTurnLedger({ db: redis.db, workerId: 'w', now: () => new Date() }),
-    identity: {
-      jobId,
-      token: '',
-      attempt: 0,
-      digest: 'd',
-      findingId: `finding_${jobId}`,
-      session: 'today',
-      batch: null,
-      missionId: null,
-      budgetNanoUsd: null,
-    },
+    identity: toTestIdentity(jobId),
     signal: new AbortController().signal,
     isDraining: () => false,
   });

@@ -1,5 +1,5 @@
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
-import type { TaskIdentity, TurnLedger } from '../../../src/ledger/types.ts';
+import type { JobIdentity, TaskIdentity, TurnLedger } from '../../../src/ledger/types.ts';
 import type { TestRedis } from './use-redis.ts';
 
 export interface LostCall {
@@ -8,13 +8,9 @@ export interface LostCall {
   reservation: string;
 }
 
-/** Makes a call whose cost nobody knows. @param more fields of its job; `at`: when it was reserved */
-export async function loseCall(
-  redis: TestRedis,
-  { worstNanoUsd = 700, at = new Date(), ...more }: Partial<TaskIdentity> & { worstNanoUsd?: number; at?: Date } = {},
-): Promise<LostCall> {
-  const jobId = more.jobId ?? 'job-1';
-  const task: TaskIdentity = {
+/** A job that belongs to nothing, and has no lock. */
+export function toTestIdentity(jobId: string): JobIdentity {
+  return {
     jobId,
     token: '',
     attempt: 0,
@@ -24,6 +20,17 @@ export async function loseCall(
     batch: null,
     missionId: null,
     budgetNanoUsd: null,
+  };
+}
+
+/** Makes a call whose cost nobody knows. @param more fields of its job; `at`: when it was reserved */
+export async function loseCall(
+  redis: TestRedis,
+  { worstNanoUsd = 700, at = new Date(), ...more }: Partial<TaskIdentity> & { worstNanoUsd?: number; at?: Date } = {},
+): Promise<LostCall> {
+  const jobId = more.jobId ?? 'job-1';
+  const task: TaskIdentity = {
+    ...toTestIdentity(jobId),
     model: 'claude-haiku-5-5',
     costVendor: 'haiku',
     ...more,
