@@ -49,6 +49,11 @@ export interface TaskInput {
   /** How much the model thinks. Default: for `FLEET_HAIKU_MODEL` `FLEET_HAIKU_EFFORT`; else the provider's own. */
   effort?: (typeof EFFORTS)[number];
   /**
+   * Whether the task, once it writes, gets a working tree of its own, if its workspace is a git repository. A person applies
+   * or discards what it changed there. False: it works in the shared tree. Default true.
+   */
+  isolate?: boolean;
+  /**
    * Work that a worker does without a model, so that it costs nothing. `survey` lists the files of the workspace with their
    * sizes in bytes: `{ total, files: [{ path, bytes }] }`. A worker of an older version gives the task to its model instead.
    * Default: none.
@@ -71,6 +76,7 @@ export const taskInputSchema = z.strictObject({
   budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(),
   max_turns: z.int().min(1).max(200).optional(),
   effort: z.enum(EFFORTS).optional(),
+  isolate: z.boolean().optional(),
   built_in: z.enum(BUILT_INS).optional(),
 });
 
@@ -85,6 +91,8 @@ export const tasksQueue = defineQueue({
     session: z.string().optional(),
     batch: z.string().nullish(),
     mission_id: z.string().nullish(),
+    /** Finding ids of the tasks whose patches this one begins with, in the order in which they apply. */
+    builds_on: z.array(z.string()).optional(),
     /** Line of the batch's file, from 1. */
     line: z.int().nullish(),
   }),

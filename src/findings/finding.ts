@@ -55,6 +55,27 @@ export interface Finding {
   usage: Usage;
   /** Count of calls whose stored reply was replayed, not paid again. */
   recovered: number;
+  /** What the task changed in a working tree of its own. Absent: it had none. */
+  patch?: FindingPatch;
+}
+
+/** State of a patch. `conflict`: it did not fit when a person last tried to apply it; nothing was changed. */
+type PatchState = 'empty' | 'pending' | 'applied' | 'discarded' | 'conflict';
+
+/** What an isolated task changed: the difference of two commits. */
+interface FindingPatch {
+  /** Commit that the task began from. */
+  base: string;
+  /** Commit of all its changes, on the branch `fleet/<task id>`; the same as `base` if it changed nothing. */
+  head: string;
+  /** Count of files; `files_changed` names them. */
+  files: number;
+  /** Count of lines. */
+  added: number;
+  /** Count of lines. */
+  removed: number;
+  /** When the finding was read. Only `fleet apply`, `fleet discard` and `fleet undo` change it. */
+  state: PatchState;
 }
 
 /** One file that a task changed. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { askArchiveTool } from './tools/ask-archive-tool.ts';
 import { createCsvTransformTool } from './tools/data/csv-transform-tool.ts';
+import { ProgramStartError } from '../process/guarded-program.ts';
 import { cutText } from '../text/truncate.ts';
 import { editTool } from './tools/files/edit-tool.ts';
 import { findingsTool } from './tools/findings-tool.ts';
@@ -74,6 +75,7 @@ async function runTool(tool: Tool, input: unknown, context: ToolContext): Promis
   } catch (error) {
     context.signal.throwIfAborted(); // an abort can surface as any error; throw its reason instead
     if (error instanceof ToolRefusal) return toError(error.message);
+    if (error instanceof ProgramStartError) return toError(`${tool.name}: the program ${error.message}`);
     if (error instanceof z.ZodError) {
       return toError(`${tool.name}: the input breaks its schema:\n${z.prettifyError(error)}`);
     }

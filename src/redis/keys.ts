@@ -92,6 +92,12 @@ export function createKeys(swarm: string | null) {
     shardTokens: (project: string) => own(`shard-tokens:${project}`), // hash with expiry: permit → tokens|shard
     shardState: (shard: number) => own(`shard-state:${shard}`), // hash: failures, last_error, last_error_at, closed_until, closed_reason
 
+    // patches
+    patch: (findingId: string) => own(`patch:${findingId}`), // string: JSON of a PatchRecord
+    patchText: (findingId: string) => own(`patch-text:${findingId}`), // string: the patch, gzip of what `git diff --binary` writes
+    patches: own('patches'), // zset: finding id of each patch that is neither applied, discarded nor empty, by ms
+    treeHosts: own('tree-hosts'), // hash: `<host>` → JSON of the task trees on its disk, as its last sweep found them
+
     // missions
     missions: own('missions-index'), // zset: mission id by creation in ms
     missionAdded: (id: string) => own(`mission-added:${id}`), // bitmap: position of each task that was added to the queue

@@ -38,6 +38,16 @@ export function toRefusal(thrown: unknown, path: string): unknown {
   return new ToolRefusal(`${JSON.stringify(path)}: ${WORDS[code] ?? `input/output error ${code}`}`, { cause: thrown });
 }
 
+/**
+ * For tools that change files: as `requireWorkspace`, after the task has got its own working tree, where it is to have one.
+ * @throws ToolRefusal if the task has no workspace; TaskFailedError if the tree cannot be made
+ */
+export async function requireWritable(given: ToolContext): Promise<WorkspaceContext> {
+  const context = requireWorkspace(given);
+  await context.workspace.prepareWrite?.(context);
+  return context;
+}
+
 /** @throws ToolRefusal if the task has no workspace */
 export function requireWorkspace(context: ToolContext): WorkspaceContext {
   if (context.workspace === null) {

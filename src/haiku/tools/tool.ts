@@ -48,9 +48,24 @@ export interface FindingReader {
   search(query: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
 }
 
+/** Where a task works. */
+interface Workspace {
+  name: string;
+  /** Real path. It changes once: when the task gets a working tree of its own. */
+  readonly root: string;
+  /**
+   * Gives the task a working tree of its own, if it is to have one and has none. A tool calls it through `requireWritable`
+   * before its first effect. Undefined: the task works in the shared tree.
+   * @throws TaskFailedError `workspace` if the tree cannot be made
+   */
+  prepareWrite?(context: ToolContext): Promise<void>;
+  /** Returns once what the model must know of the new tree; null: nothing. The toolset adds it to the tool's outcome. */
+  takeNotice?(): string | null;
+}
+
 export interface ToolContext {
-  /** `root` is a real path. Null: the task names no workspace. */
-  workspace: { name: string; root: string } | null;
+  /** Null: the task names no workspace. */
+  workspace: Workspace | null;
   /** The files that the task lists. Tools may open them even if their names are guarded (`.env`, keys). */
   files: string[];
   state: ToolState;
@@ -81,7 +96,7 @@ export interface Toolset {
 }
 
 /** The context of a task with a workspace. */
-export type WorkspaceContext = ToolContext & { workspace: { name: string; root: string } };
+export type WorkspaceContext = ToolContext & { workspace: Workspace };
 
 /** One tool. `run` throws `ToolRefusal` for a mistake of the model; the toolset turns it into an outcome. */
 export interface Tool {

@@ -1,4 +1,4 @@
-import { requireWorkspace, ToolRefusal } from '../tool-refusal.ts';
+import { requireWorkspace, requireWritable, ToolRefusal } from '../tool-refusal.ts';
 import { resolveInside } from '../files/safe-path.ts';
 import { readWhole, toText } from '../files/text-file.ts';
 import type { ToolContext, ToolOutcome } from '../tool.ts';
@@ -33,7 +33,7 @@ export async function deliver(
   context: ToolContext,
 ): Promise<ToolOutcome> {
   if (outFile === undefined) return { content: result, isError: false, seen: source.seen };
-  const inside = requireWorkspace(context);
+  const inside = await requireWritable(context);
   const path = await resolveInside(outFile, inside);
   const seen = new Map([...inside.state.seen, ...Object.entries(source.seen)]); // the source was just read, so the result may replace it
   const written = await writeInside(path, { ...inside, state: { ...inside.state, seen } }, () => ({

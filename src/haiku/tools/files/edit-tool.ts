@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { requireWorkspace, ToolRefusal } from '../tool-refusal.ts';
+import { requireWritable, ToolRefusal } from '../tool-refusal.ts';
 import { resolveInside } from './safe-path.ts';
 import { toText } from './text-file.ts';
 import { defineTool } from '../tool.ts';
@@ -17,7 +17,7 @@ export const editTool = defineTool({
     replace_all: z.boolean().optional(),
   }),
   async run({ file_path, old_string, new_string, replace_all }, given) {
-    const context = requireWorkspace(given);
+    const context = await requireWritable(given);
     const path = await resolveInside(file_path, context);
     const shown = JSON.stringify(file_path);
     return await writeInside(path, context, (current) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { requireWorkspace } from '../tool-refusal.ts';
+import { requireWritable } from '../tool-refusal.ts';
 import { resolveInside } from './safe-path.ts';
 import { defineTool } from '../tool.ts';
 import { writeInside } from './write-inside.ts';
@@ -17,7 +17,7 @@ export const writeTool = defineTool({
     content: z.string().max(4_000_000),
   }),
   async run({ file_path, content }, given) {
-    const context = requireWorkspace(given);
+    const context = await requireWritable(given);
     const path = await resolveInside(file_path, context);
     return await writeInside(path, context, () => ({
       content,

@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
-import { findProgram } from '../run/find-program.ts';
+import { findProgram } from '../../../process/find-program.ts';
+import { runGuarded, type ProgramResult } from '../../../process/guarded-program.ts';
 import { ToolRefusal } from '../tool-refusal.ts';
-import { runProcess, type ProcessResult } from '../run/process.ts';
 import type { WorkspaceContext } from '../tool.ts';
 
 const DEADLINE_MS = 60_000;
@@ -40,7 +40,8 @@ const NEUTRAL: Record<string, string> = {
   'safe.bareRepository': 'explicit',
 };
 
-export type Git = (args: readonly string[], more?: Record<string, string>) => Promise<ProcessResult>;
+type TextResult = Omit<ProgramResult, 'stdout'> & { stdout: string | null };
+export type Git = (args: readonly string[], more?: Record<string, string>) => Promise<TextResult>;
 
 /**
  * Returns a function that runs git in `folder`. No setting of the host or the repository can start a program, ask a question
@@ -50,15 +51,14 @@ export type Git = (args: readonly string[], more?: Record<string, string>) => Pr
 export async function openGit(folder: string, context: WorkspaceContext, signal: AbortSignal): Promise<Git> {
   const { root } = context.workspace;
   const program = await findProgram('git', root);
+  if (program === null) throw new ToolRefusal('git: not installed on this host');
   const start = (settings: Record<string, string>): Git => {
     const env = toEnvironment(settings, root, program.searchPath);
-    return async (args, more = {}) =>
-      await runProcess(program.path, ['--no-pager', ...args], {
-        cwd: folder,
-        env: { ...env, ...more },
-        signal,
-        timeoutMs: DEADLINE_MS,
-      });
+    return async (args, more = {}) => {
+      const options = { cwd: folder, env: { ...env, ...more }, signal, timeoutMs: DEADLINE_MS };
+      const result = await runGuarded(program.path, ['--no-pager', ...args], options);
+      return { ...result, stdout: result.stdout?.toString('utf8') ?? null };
+    };
   };
   const first = start(NEUTRAL);
   await requireInside(first, root);

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { findProgram } from './find-program.ts';
-import { requireWorkspace, ToolRefusal } from '../tool-refusal.ts';
-import { runProcess, type ProcessResult } from './process.ts';
+import { findProgram } from '../../../process/find-program.ts';
+import { runGuarded, type ProgramResult } from '../../../process/guarded-program.ts';
+import { requireWritable, ToolRefusal } from '../tool-refusal.ts';
 import { resolveFolder } from '../files/safe-path.ts';
 import { defineTool, type Tool } from '../tool.ts';
 import { withWorkspaceLock } from '../files/workspace-lock.ts';
@@ -36,20 +36,25 @@ export function createRunTool(deadlineMs = DEADLINE_MS): Tool {
     description: `Run a program in the workspace, at most ${deadlineMs / 1_000} s. <environment> names the programs that may be started. No shell: no pipes, no redirection.`,
     input: inputSchema,
     async run({ argv: [name = '', ...args], cwd }, given) {
-      const context = requireWorkspace(given);
-      if (!context.runAllow.includes(name) || /[/\\]/.test(name)) {
-        throw new ToolRefusal(`run: ${JSON.stringify(name)} is not allowed; allowed: ${context.runAllow.join(', ')}`);
+      if (!given.runAllow.includes(name) || /[/\\]/.test(name)) {
+        throw new ToolRefusal(`run: ${JSON.stringify(name)} is not allowed; allowed: ${given.runAllow.join(', ')}`);
       }
+      const context = await requireWritable(given);
       const { root } = context.workspace;
       const folder = await resolveFolder(cwd, context);
       const program = await findProgram(name, root);
+      if (program === null) {
+        throw new ToolRefusal(
+          `${name}: not installed on this host (looked through PATH, without the workspace's own folders)`,
+        );
+      }
       return await withWorkspaceLock(context, async (signal) => {
         const home = await mkdtemp(join(tmpdir(), 'haiku-fleet-run-'));
         try {
           const before = await takeSnapshot(root);
           await context.stillMine?.();
           const env = { PATH: program.searchPath, HOME: home, LANG: process.env['LANG'] ?? 'C.UTF-8' };
-          const result = await runProcess(program.path, args, { cwd: folder, env, signal, timeoutMs: deadlineMs });
+          const result = await runGuarded(program.path, args, { cwd: folder, env, signal, timeoutMs: deadlineMs });
           const { changes, note } = await compareSnapshot(root, before);
           return { content: toContent(result, deadlineMs) + note, isError: result.isTimedOut, changes };
         } finally {
@@ -60,7 +65,7 @@ export function createRunTool(deadlineMs = DEADLINE_MS): Tool {
   });
 }
 
-function toContent({ code, output, isTimedOut }: ProcessResult, deadlineMs: number): string {
+function toContent({ code, output, isTimedOut }: ProgramResult, deadlineMs: number): string {
   const end = isTimedOut
     ? `killed after ${deadlineMs / 1_000} s`
     : code === null

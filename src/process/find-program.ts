@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, sep } from 'node:path';
-import { ToolRefusal } from '../tool-refusal.ts';
 
 export interface Program {
   /** Absolute. */
@@ -13,9 +12,10 @@ export interface Program {
 /**
  * Finds a program in this process' `PATH`. Folders of the workspace are left out (`npm run` adds `node_modules/.bin`):
  * a task could write a program with an allowed name there.
- * @throws ToolRefusal if it is not installed
+ * @param root real path of the workspace
+ * @returns null: it is not installed
  */
-export async function findProgram(name: string, root: string): Promise<Program> {
+export async function findProgram(name: string, root: string): Promise<Program | null> {
   const isOutside = (path: string): boolean => path !== root && !path.startsWith(root + sep);
   const folders: string[] = [];
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
@@ -28,9 +28,7 @@ export async function findProgram(name: string, root: string): Promise<Program> 
     if (real === null || !isOutside(real) || !(await isExecutable(real))) continue;
     return { path, searchPath: folders.join(delimiter) };
   }
-  throw new ToolRefusal(
-    `${name}: not installed on this host (looked through PATH, without the workspace's own folders)`,
-  );
+  return null;
 }
 
 async function isExecutable(path: string): Promise<boolean> {
