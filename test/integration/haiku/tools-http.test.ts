@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createHttpTool } from '../../../src/haiku/tools/http/http-tool.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
@@ -40,6 +41,10 @@ afterEach(async () => {
   }
 });
 
+/** Serves one body with these headers. */
+const serveBody = (body: Buffer | string, headers: Record<string, string> = {}): void => {
+  handle = (_request, response) => response.writeHead(200, headers).end(body);
+};
 const own = (path = '/'): string => `http://127.0.0.1:${portOf(server)}${path}`;
 
 test('sends a request and shows status, headers and body', async () => {
@@ -166,6 +171,116 @@ test('reads a bounded part of an endless body', async () => {
 test('names a binary body instead of showing it', async () => {
   handle = (_request, response) => response.end(Buffer.from([0, 255, 1]));
   expect((await http({ url: own() })).content).toContain('[binary body of 3 bytes]');
+});
+
+const page = '<html><p>größer 日本</p>';
+
+test.each<[string, Buffer | string, string]>([
+  ['UTF-8 without a word', page, 'text/html'],
+  ['the charset of the type', Buffer.from('größer', 'latin1'), 'text/plain; charset=ISO-8859-1'],
+  ['a quoted charset', Buffer.from([0x93, 0xfa, 0x96, 0x7b]), 'text/html; charset="Shift_JIS"'],
+  ['a euro sign that only Windows has', Buffer.from([0x80]), 'text/plain;charset=latin1'],
+  ['a meta tag', Buffer.from('<!doctype html><meta charset="windows-1252">größer', 'latin1'), 'text/html'],
+  ['an older meta tag', Buffer.from('<meta content="text/html; charset=iso-8859-1">größer', 'latin1'), ''],
+  ['an XML declaration', Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a>größer</a>', 'latin1'), 'text/xml'],
+  ['a byte order mark before the type', '\uFEFFgrößer', 'text/plain; charset=iso-8859-1'],
+  ['UTF-16', Buffer.from('\uFEFFgrößer', 'utf16le'), 'text/csv'],
+  ['JSON, whatever its type says', '{"a":"größer"}', 'application/json; charset=iso-8859-1'],
+])('reads the right letters by %s', async (_how, body, type) => {
+  serveBody(body, type === '' ? {} : { 'content-type': type });
+  const { content } = await http({ url: own() });
+  expect(content).toMatch(/größer|日本|€/);
+  expect(content).not.toContain('\uFEFF');
+});
+
+test.each<[string, Buffer, string, RegExp]>([
+  ['a guess', Buffer.from('größer', 'latin1'), 'text/plain', /read as windows-1252[\s\S]*größer/],
+  ['wrong', Buffer.from('größer', 'latin1'), 'text/plain; charset=utf-8', /not all utf-8[\s\S]*gr\uFFFD/],
+  ['unknown', Buffer.from('plain'), 'text/plain; charset=klingon', /"klingon" is not known[\s\S]*plain/],
+])('says that a charset is %s', async (_what, body, type, said) => {
+  serveBody(body, { 'content-type': type });
+  expect((await http({ url: own() })).content).toMatch(said);
+});
+
+test.each<[string, Buffer]>([
+  ['gzip', gzipSync(page)],
+  ['x-gzip', gzipSync(page)],
+  ['deflate', deflateSync(page)],
+  ['deflate', deflateRawSync(page)],
+  ['br', brotliCompressSync(page)],
+  ['identity', Buffer.from(page)],
+  ['gzip, br', brotliCompressSync(gzipSync(page))],
+])('unpacks a body in %s', async (coding, body) => {
+  serveBody(body, { 'content-encoding': coding, 'content-type': 'text/html' });
+  expect((await http({ url: own() })).content).toMatch(/größer 日本<\/p>$/);
+});
+
+test('asks for the codings that it can undo, and leaves out the body of HEAD', async () => {
+  let accepted: unknown;
+  handle = (request, response) => {
+    accepted = request.headers['accept-encoding'];
+    response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': '9' }).end();
+  };
+  expect((await http({ method: 'HEAD', url: own() })).content).toMatch(/HTTP 200 OK\ncontent-length: 9\n\n$/);
+  expect(accepted).toMatch(/^gzip, deflate, br/);
+});
+
+test('cuts a small body that unpacks to much', async () => {
+  serveBody(gzipSync(gzipSync(Buffer.alloc(64 * 1024 * 1024, 'x'))), { 'content-encoding': 'gzip, gzip' });
+  const { content } = await http({ url: own() });
+  expect(content).toMatch(/\[cut: only the first 262144 bytes of the body were read\]/);
+  expect(content.length).toBeLessThanOrEqual(64 * 1024);
+});
+
+test('shows what a damaged encoding still holds, and names an unknown one', async () => {
+  const whole = gzipSync(Array.from({ length: 900 }, (_, i) => `word${i * 7919}`).join(' '));
+  serveBody(whole.subarray(0, whole.length - 100), { 'content-encoding': 'gzip' });
+  expect((await http({ url: own() })).content).toMatch(/gzip encoding is damaged[\s\S]*word0 word7919/);
+  serveBody('plain', { 'content-encoding': 'gzip' });
+  expect((await http({ url: own() })).content).toMatch(/no valid gzip[\s\S]*binary body of 5 bytes/);
+  serveBody('plain', { 'content-encoding': 'compress' });
+  expect((await http({ url: own() })).content).toContain('its encoding compress cannot be undone here');
+});
+
+test('takes a name in any script and its ASCII form as the same', async () => {
+  for (const [allowed, named] of [
+    ['bücher.localhost', 'xn--bcher-kva.localhost'],
+    ['xn--bcher-kva.localhost', 'BÜCHER.localhost'],
+    ['Bücher.Localhost.', 'bücher.localhost.'],
+  ] as const) {
+    site.context.httpAllow = [`${allowed}:${portOf(server)}`];
+    serveBody('arrived');
+    const { content } = await http({ url: `http://${named}:${portOf(server)}/` });
+    // The name is allowed; this host may know no address for it.
+    expect(content).toMatch(/\(bücher\.localhost\)[\s\S]*arrived|has no address/);
+  }
+  site.context.httpAllow = ['bücher.example', 'bücher.example:8080', '[0:0:0:0:0:0:0:1]:81'];
+  const refusalOf = async (url: string): Promise<string> => (await http({ url })).content;
+  expect(await refusalOf('http://bucher.example/')).toContain('bucher.example:80 is not allowed');
+  expect(await refusalOf('http://xn--bcher-kva.example:81/')).toContain('bücher.example (xn--bcher-kva.example):81');
+  expect(await refusalOf('http://[::1]:82/')).toContain('[::1]:82 is not allowed');
+});
+
+test('sends an object as JSON, and keeps a type that is given', async () => {
+  handle = (request, response) => {
+    request.setEncoding('utf8');
+    let body = '';
+    request.on('data', (chunk: string) => (body += chunk));
+    request.on('end', () => response.end(`${request.headers['content-type']} ${body}`));
+  };
+  const send = async (input: object): Promise<string> => (await http({ method: 'POST', url: own(), ...input })).content;
+  expect(await send({ body: { a: ['é'] } })).toContain('application/json {"a":["é"]}');
+  expect(await send({ body: [1], headers: { 'Content-Type': 'application/x' } })).toContain('application/x [1]');
+  expect(await send({ body: 'a=1' })).toContain('undefined a=1');
+  expect(await send({ body: 5 })).toContain('expected text, or a JSON object or array');
+});
+
+test('follows a redirect whose address is written in UTF-8', async () => {
+  handle = (request, response) => {
+    if (request.url !== '/') response.end(`at ${request.url}`);
+    else request.socket.end(Buffer.from('HTTP/1.1 302 Found\r\nlocation: /grün\r\ncontent-length: 0\r\n\r\n'));
+  };
+  expect((await http({ url: own() })).content).toContain('at /gr%C3%BCn');
 });
 
 test.each<[string, Handler]>([

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { toHost, toPort } from './allow-list.ts';
 import { ToolRefusal } from '../tool-refusal.ts';
 
 /** Addresses that no allow-list opens: link-local, metadata services, and addresses that contain another one. */
@@ -25,43 +26,9 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-export interface HttpRules {
-  /** `host` (ports 80 and 443) or `host:port`. */
-  allow: readonly string[];
-  redisAddress: { host: string; port: number };
-}
-
-/** @throws ToolRefusal for a URL that is not http(s), carries a password, or whose host is not allowed */
-export function checkUrl(url: URL, { allow }: HttpRules): void {
-  if (!['http:', 'https:'].includes(url.protocol)) {
-    throw new ToolRefusal(`http: expected an http or https address, got ${JSON.stringify(url.protocol)}`);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new ToolRefusal('http: an address may not carry a user name or password; use a header');
-  }
-  const host = toHost(url);
-  const isDefaultPort = url.port === '' || ['80', '443'].includes(url.port);
-  const names = allow.map((entry) => entry.toLowerCase());
-  if (names.includes(`${bracket(host)}:${toPort(url)}`)) return;
-  if (isDefaultPort && (names.includes(host) || names.includes(bracket(host)))) return;
-  throw new ToolRefusal(`http: ${bracket(host)}:${toPort(url)} is not allowed; allowed: ${allow.join(', ')}`);
-}
-
-/** Returns the host in lower case, without brackets and final dot. */
-export function toHost(url: URL): string {
-  return url.hostname
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '')
-    .toLowerCase();
-}
-
-export function toPort(url: URL): number {
-  if (url.port !== '') return Number(url.port);
-  return url.protocol === 'https:' ? 443 : 80;
-}
-
-function bracket(host: string): string {
-  return isIPv6(host) ? `[${host}]` : host;
+export interface RedisAddress {
+  host: string;
+  port: number;
 }
 
 /**
@@ -69,24 +36,24 @@ function bracket(host: string): string {
  * resolves differently the second time has no effect.
  * @throws ToolRefusal if the name has no address, or if any of its addresses may not be reached
  */
-export async function resolveAddress(url: URL, rules: HttpRules): Promise<string> {
+export async function resolveAddress(url: URL, redis: RedisAddress): Promise<string> {
   const host = toHost(url);
   const found = await lookup(host, { all: true }).catch((error: unknown) => {
     throw new ToolRefusal(`http: the name ${JSON.stringify(host)} has no address`, { cause: error });
   });
-  for (const { address } of found) await checkAddress(address, toPort(url), rules);
+  for (const { address } of found) await checkAddress(address, toPort(url), redis);
   const [first] = found;
   if (first === undefined) throw new ToolRefusal(`http: the name ${JSON.stringify(host)} has no address`);
   return first.address;
 }
 
 /** @throws ToolRefusal for a blocked address, and for the address of the fleet's Redis */
-export async function checkAddress(address: string, port: number, { redisAddress }: HttpRules): Promise<void> {
+export async function checkAddress(address: string, port: number, own: RedisAddress): Promise<void> {
   if (has(blocked, address)) {
     throw new ToolRefusal(`http: ${address} is a link-local, metadata or reserved address, which is never reached`);
   }
-  if (port !== redisAddress.port) return;
-  const redis = await lookup(redisAddress.host, { all: true }).catch(() => []);
+  if (port !== own.port) return;
+  const redis = await lookup(own.host, { all: true }).catch(() => []);
   const isRedis = redis.some((entry) => toPlain(entry.address) === toPlain(address));
   if (isRedis || (isOwn(address) && redis.some((entry) => isOwn(entry.address)))) {
     throw new ToolRefusal(`http: ${address}:${port} is the fleet's Redis, which is never reached`);

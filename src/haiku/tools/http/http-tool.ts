@@ -1,7 +1,8 @@
-import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
-import { BODY_CAP, exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
-import { checkUrl, type HttpRules } from './guard.ts';
+import { checkUrl, toReadableName } from './allow-list.ts';
+import { toBodyText } from './body-text.ts';
+import { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
+import { BODY_CAP } from './read-body.ts';
 import { errorCode, ToolRefusal } from '../tool-refusal.ts';
 import { defineTool, type Tool, type ToolContext } from '../tool.ts';
 
@@ -10,6 +11,21 @@ const MAX_REDIRECTS = 5;
 /** Headers that the connection sets; the model may not. */
 const OWN_HEADERS =
   /^(host|connection|content-length|transfer-encoding|te|trailer|upgrade|expect|keep-alive|proxy-.*)$/i;
+/** Response headers that the model sees. */
+const SHOWN_HEADERS = [
+  'content-type',
+  'content-language',
+  'content-disposition',
+  'content-length',
+  'content-range',
+  'location',
+  'link',
+  'allow',
+  'www-authenticate',
+  'retry-after',
+  'etag',
+  'last-modified',
+];
 /** Headers that a redirect to another host keeps. */
 const HARMLESS_HEADERS = /^(accept|accept-language|content-type|user-agent)$/i;
 
@@ -17,7 +33,11 @@ const inputSchema = z.strictObject({
   method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']),
   url: z.string().min(1).max(8_000),
   headers: z.record(z.string().max(200), z.string().max(8_000)).optional(),
-  body: z.string().max(BODY_CAP).optional(),
+  body: z
+    .unknown()
+    .refine((body) => typeof body === 'string' || isJsonValue(body), 'expected text, or a JSON object or array')
+    .meta({ type: 'string', description: 'text; an object or array is sent as JSON' })
+    .optional(),
 });
 
 /** Creates the tool that makes HTTP requests to the hosts of `FLEET_HTTP_ALLOW`. */
@@ -55,9 +75,20 @@ function toRequest({ method, url, headers = {}, body }: z.output<typeof inputSch
       throw new ToolRefusal(`http: the header ${JSON.stringify(name)} has characters that a header may not have`);
     }
   }
-  const hasBody = body !== undefined && !['GET', 'HEAD'].includes(method);
-  const length: Record<string, string> = hasBody ? { 'content-length': String(Buffer.byteLength(body)) } : {};
-  return { method, url: new URL(url), headers: { ...headers, ...length }, body: hasBody ? body : undefined };
+  if (body === undefined || ['GET', 'HEAD'].includes(method)) {
+    return { method, url: new URL(url), headers, body: undefined };
+  }
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const length = Buffer.byteLength(text);
+  if (length > BODY_CAP) throw new ToolRefusal(`http: the body has ${length} bytes, at most ${BODY_CAP} are sent`);
+  const hasType = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
+  const type: Record<string, string> =
+    typeof body === 'string' || hasType ? {} : { 'content-type': 'application/json' };
+  return { method, url: new URL(url), headers: { ...headers, ...type, 'content-length': String(length) }, body: text };
+}
+
+function isJsonValue(body: unknown): boolean {
+  return typeof body === 'object' && body !== null;
 }
 
 /** Sends the request and follows redirects. Each address is checked as the first. */
@@ -66,12 +97,11 @@ async function follow(
   context: ToolContext,
   signal: AbortSignal,
 ): Promise<{ response: HttpResponse; url: URL }> {
-  const rules: HttpRules = { allow: context.httpAllow, redisAddress: context.redisAddress };
   let request = first;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    checkUrl(request.url, rules);
+    checkUrl(request.url, context.httpAllow);
     await context.stillMine?.();
-    const response = await exchange(request, rules, signal);
+    const response = await exchange(request, context.redisAddress, signal);
     const { location } = response.headers;
     if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) {
       return { response, url: request.url };
@@ -102,21 +132,19 @@ function redirect(request: HttpRequest, status: number, location: string): HttpR
   };
 }
 
-function toContent({ status, statusText, headers, body, isCut }: HttpResponse, url: URL): string {
-  const shown = [
-    'content-type',
-    'content-encoding',
-    'content-length',
-    'location',
-    'retry-after',
-    'etag',
-    'last-modified',
+function toContent({ status, statusText, headers, body }: HttpResponse, url: URL): string {
+  const lines = SHOWN_HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [`${name}: ${headers[name]}`]));
+  const { bytes, isCut, isEncoded, problem } = body;
+  const read = isEncoded ? { text: null, note: null } : toBodyText(bytes, headers['content-type'] ?? '', isCut);
+  const text = read.text ?? `[binary body of ${isCut ? 'more than ' : ''}${bytes.length} bytes]`;
+  const notes = [
+    ...(problem === null ? [] : [problem]),
+    ...(read.note === null ? [] : [read.note]),
+    ...(isCut ? [`cut: only the first ${bytes.length} bytes of the body were read`] : []),
   ];
-  const lines = shown.flatMap((name) => (headers[name] === undefined ? [] : [`${name}: ${String(headers[name])}`]));
-  const isText = headers['content-encoding'] === undefined && !body.includes(0) && (isCut || isUtf8(body));
-  const text = isText ? body.toString('utf8') : `[binary body of ${body.length} bytes]`;
-  const cut = isCut ? `\n[cut: only the first ${BODY_CAP} bytes of the body were read]` : '';
-  return `${url.href}\nHTTP ${status} ${statusText}\n${lines.join('\n')}\n\n${text}${cut}`;
+  const name = toReadableName(url);
+  const note = notes.map((line) => `[${line}]\n`).join('');
+  return `${url.href}${name === null ? '' : ` (${name})`}\nHTTP ${status} ${statusText}\n${lines.join('\n')}\n${note}\n${text}`;
 }
 
 /** Turns a network error into a refusal. Any other error is returned as it is. */
