@@ -1,0 +1,89 @@
+import { ExactNumber, isRounded, JsonObject } from './json-values.ts';
+import { readJson, type JsonMaker } from './json-reader.ts';
+
+/**
+ * Reads JSON as `JSON.parse` does, but a number whose value a JavaScript number would change is an `ExactNumber`. A byte order
+ * mark at the begin is skipped.
+ * @throws JsonTextError, a SyntaxError, with line, column and reason
+ */
+export function parseExact(text: string): unknown {
+  return readJson(text, PLAIN);
+}
+
+/**
+ * Reads JSON so that `stringifyExact` writes each number as it was written (`1.0`, `1e3`), and the fields of objects in their
+ * order, names that occur twice included.
+ * @returns objects as `JsonObject`, numbers that JavaScript would write otherwise as `ExactNumber`
+ * @throws JsonTextError, a SyntaxError, with line, column and reason
+ */
+export function parseAsWritten(text: string): unknown {
+  return readJson(text, AS_WRITTEN);
+}
+
+const PLAIN: JsonMaker = {
+  object(names, values) {
+    const object: Record<string, unknown> = {};
+    for (const [i, name] of names.entries()) {
+      if (name === '__proto__') Object.defineProperty(object, name, { ...OWN, value: values[i] });
+      else object[name] = values[i];
+    }
+    return object;
+  },
+  number: (text) => (isRounded(text) ? new ExactNumber(text) : Number(text)),
+};
+const OWN = { configurable: true, enumerable: true, writable: true };
+
+const AS_WRITTEN: JsonMaker = {
+  object: (names, values) => new JsonObject(names, values),
+  number: (text) => (String(Number(text)) === text ? Number(text) : new ExactNumber(text)),
+};
+
+/**
+ * Writes JSON as `JSON.stringify` does, and what `parseExact` and `parseAsWritten` made as it was read.
+ * @param indent spaces for each level. Default 0: no line breaks
+ */
+export function stringifyExact(value: unknown, indent: number = 0): string {
+  return isPlain(value) ? (JSON.stringify(value, null, indent) ?? 'null') : write(value, ' '.repeat(indent), '\n');
+}
+
+/** Whether a value holds a number that a JavaScript number would change. */
+export function hasExactNumber(value: unknown): boolean {
+  return !isPlain(value);
+}
+
+/** A copy whose numbers are all JavaScript numbers, rounded where they must be; the same value if none must. */
+export function toRounded<T>(value: T): T;
+export function toRounded(value: unknown): unknown {
+  return isPlain(value) ? value : JSON.parse(JSON.stringify(value));
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (value instanceof ExactNumber || value instanceof JsonObject) return false;
+  return Array.isArray(value) ? value.every(isPlain) : Object.values(value).every(isPlain);
+}
+
+function write(value: unknown, indent: string, lineBreak: string): string {
+  if (value instanceof ExactNumber) return value.text;
+  if (typeof value !== 'object' || value === null || isDated(value)) return JSON.stringify(value) ?? 'null';
+  const inner = lineBreak + indent;
+  const [between, begin, end] = indent === '' ? [',', '', ''] : [`,${inner}`, inner, lineBreak];
+  if (Array.isArray(value)) {
+    const items = value.map((item: unknown) => write(item, indent, inner));
+    return items.length === 0 ? '[]' : `[${begin}${items.join(between)}${end}]`;
+  }
+  const fields = toFields(value).map(
+    ([name, field]) => `${JSON.stringify(name)}:${indent === '' ? '' : ' '}${write(field, indent, inner)}`,
+  );
+  return fields.length === 0 ? '{}' : `{${begin}${fields.join(between)}${end}}`;
+}
+
+function toFields(value: object): [string, unknown][] {
+  if (value instanceof JsonObject) return value.names.map((name, i) => [name, value.values[i]]);
+  return Object.entries(value).filter(([, field]) => field !== undefined);
+}
+
+/** Whether `JSON.stringify` asks the object itself, as it does a date. */
+function isDated(value: object): boolean {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}
