@@ -63,7 +63,7 @@ export interface Finding {
 type PatchState = 'empty' | 'pending' | 'applied' | 'discarded' | 'conflict';
 
 /** What an isolated task changed: the difference of two commits. */
-interface FindingPatch {
+export interface FindingPatch {
   /** Commit that the task began from. */
   base: string;
   /** Commit of all its changes, on the branch `fleet/<task id>`; the same as `base` if it changed nothing. */

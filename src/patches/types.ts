@@ -1,0 +1,34 @@
+import type { Finding, FindingPatch } from '../findings/finding.ts';
+
+/** What the fleet keeps of a patch, besides its text. All instants are ISO 8601, UTC. */
+export interface PatchRecord extends Omit<FindingPatch, 'files'> {
+  /** Its key: the id of the finding that carries it. */
+  findingId: string;
+  /** Id of the task's job. */
+  taskId: string;
+  /** Name of the workspace. */
+  workspace: string;
+  /** Host on whose disk the task worked: there are its tree and the objects of its commits. */
+  host: string;
+  /** `fleet/<task id>`, a branch of the person's repository. */
+  branch: string;
+  /** The whole message of the one commit that applying the patch makes, with trailers. Its first line is the subject. */
+  message: string;
+  /** `Name <address>`. */
+  author: string;
+  /** The changed files, as the finding's `changes`. */
+  changes: Finding['changes'];
+  /** What the tree held and the patch does not, with the reason. Empty: nothing. */
+  leftOut: { path: string; why: string }[];
+  /** Finding ids of the patches that the task began with, in the order in which they apply. */
+  buildsOn: string[];
+  batch: string | null;
+  missionId: string | null;
+  createdAt: string;
+  /** The commit that a person's `fleet apply` made. Null: never applied. */
+  applied: { commit: string; /** Full name of the branch, or null. */ onto: string | null; at: string } | null;
+  /** The commit that took it back. Null: it was not. */
+  undone: { commit: string; at: string } | null;
+  /** Why it did not fit when a person last tried, and where. Null: it never failed to fit. */
+  conflict: { paths: string[]; why: string; at: string } | null;
+}
