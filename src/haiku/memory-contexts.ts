@@ -17,6 +17,11 @@ export interface ContextInfo {
 export async function saveContext({ redis, keys }: Db, name: string, text: string): Promise<ContextInfo> {
   if (!/^[^\s:{}]{1,100}$/.test(name))
     throw new UsageError(`context: expected a name without white space, colon or brace, got ${JSON.stringify(name)}`);
+  if (!text.isWellFormed()) {
+    throw new UsageError(
+      `context ${name}: holds half a character (a lone surrogate), which cannot be stored; remove it`,
+    );
+  }
   if (text.trim() === '') throw new UsageError(`context ${name}: the document is empty`);
   if (text.length > MAX_CONTEXT_LENGTH) {
     throw new UsageError(`context ${name}: expected at most ${MAX_CONTEXT_LENGTH} characters, got ${text.length}`);

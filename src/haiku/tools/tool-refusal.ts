@@ -19,7 +19,9 @@ export function ignoreMissing(thrown: unknown): undefined {
 const WORDS: Record<string, string> = {
   ENOENT: 'no such file or folder',
   EACCES: 'permission denied',
-  EPERM: 'permission denied',
+  EPERM: 'not permitted (read-only by an attribute or a rule of the system)',
+  EROFS: 'lies on a read-only file system',
+  EDQUOT: 'the quota of the disk is used up',
   ENOTDIR: 'a part of the path is not a folder',
   EISDIR: 'is a folder, not a file',
   ELOOP: 'a part of the path is a link that may not be followed',

@@ -75,6 +75,31 @@ describe('wrong use', () => {
     expect((await few('1')).stderr).toBe('');
   });
 
+  it('stores and sends no text that it cannot read exactly, and names file, byte and offset', async () => {
+    const latin = join(shell.folder, 'latin.json');
+    writeFileSync(latin, Buffer.from('{"name":"caf\xe9"}', 'latin1'));
+    const wrong = /latin\.json is not UTF-8 text: byte 0xe9 at offset 12; .*iconv/;
+    for (const args of [
+      ['context', 'load', 'notes', latin],
+      ['task', 'x', '--data-file', latin],
+      ['task', 'x', '--schema', latin],
+    ]) {
+      const { code, stdout, stderr } = await fleet(...args);
+      expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(wrong) as string });
+    }
+    const piped = shell.start(['context', 'load', 'notes', '-'], { input: Buffer.from('caf\xe9', 'latin1') });
+    expect(await piped.done).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/the standard input is not UTF-8 text: byte 0xe9 at offset 3/) as string,
+    });
+    expect(await redis.redis.hlen(redis.keys.contexts)).toBe(0);
+    expect(await countJobs()).toBe(0);
+
+    writeFileSync(latin, Buffer.from('\uFEFFcafé\n', 'utf16le'));
+    expect((await fleet('context', 'load', 'notes', latin)).stdout).toMatch(/6 bytes.*, decoded from UTF-16LE/);
+    expect(await redis.redis.get(redis.keys.context('notes'))).toBe('café\n');
+  });
+
   it('names a schema that is none', async () => {
     writeFileSync(join(shell.folder, 'schema.json'), JSON.stringify({ type: 'nonsense' }));
     const { code, stderr } = await fleet('task', 'x', '--schema', join(shell.folder, 'schema.json'));

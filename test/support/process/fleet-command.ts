@@ -24,7 +24,12 @@ export function plainEnvironment(more: Record<string, string> = {}): NodeJS.Proc
 }
 
 /** Starts the built `fleet` command in its own process group. @param input its standard input; default: empty */
-export function startFleet(args: string[], env: NodeJS.ProcessEnv, cwd?: string, input = ''): RunningCommand {
+export function startFleet(
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  cwd?: string,
+  input: string | Buffer = '',
+): RunningCommand {
   const child = spawn(process.execPath, [main, ...args], {
     env,
     cwd,

@@ -13,7 +13,7 @@ export interface Shell {
   /** Runs a command to its end. */
   run(...args: string[]): Promise<CommandResult>;
   /** Starts a command. @param options.input what it reads; default nothing */
-  start(args: string[], options?: { env?: Record<string, string>; input?: string }): RunningCommand;
+  start(args: string[], options?: { env?: Record<string, string>; input?: string | Buffer }): RunningCommand;
 }
 
 /** @param variables more that is set in every test, made of the shell's folder */

@@ -4,8 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { changelog, pageOf, pages, root } from '../../support/docs.ts';
 
 const MAX_IMAGE_BYTES = 200_000;
-/** Most lines of a page: README and CONTRIBUTING may be longer, and the architecture describes three lives. */
-const MAX_LINES: Record<string, number> = { 'README.md': 150, 'CONTRIBUTING.md': 150, 'ARCHITECTURE.md': 250 };
+/** Most lines of a page: README and CONTRIBUTING may be longer, the changelog grows, and the architecture describes three lives. */
+const MAX_LINES: Record<string, number> = {
+  'README.md': 150,
+  'CONTRIBUTING.md': 150,
+  'CHANGELOG.md': 180,
+  'ARCHITECTURE.md': 250,
+};
 const MAX_PAGE_LINES = 120;
 
 const ROOMS = /^(queues|simulator|src|workers|dashboards|examples|bench|scripts|test|docs)\//;

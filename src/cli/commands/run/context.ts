@@ -5,10 +5,12 @@ import { withFleet } from '../../input/with-fleet.ts';
 
 /** Does `fleet context load`. */
 export async function runContextLoadCommand(name: string, file: string): Promise<void> {
-  const text = readTextFile('context', file);
+  const { text, encoding } = readTextFile('context', file);
   await withFleet(async ({ inner: { db } }) => {
     const info = await saveContext(db, name, text);
-    console.log(`Context ${info.name}: ${info.bytes.toLocaleString('en-US')} bytes, about ${toTokens(text)} tokens.`);
+    const from = encoding === 'UTF-8' ? '' : `, decoded from ${encoding}`;
+    const size = `${info.bytes.toLocaleString('en-US')} bytes, about ${toTokens(text)} tokens`;
+    console.log(`Context ${info.name}: ${size}${from}.`);
   });
 }
 

@@ -1,10 +1,13 @@
-import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { decodeText, findUtf8Problem } from '../../../text/decode-text.ts';
 import { openInside } from './open-inside.ts';
 import { errorCode, ToolRefusal, toRefusal } from '../tool-refusal.ts';
 
 /** Largest file that is held in memory whole, for an edit, a transform or a count of lines. Bytes. */
 export const WHOLE_FILE_CAP = 8 * 1024 * 1024;
+
+/** Largest file that a tool writes, such as the result of a transform. Bytes. */
+export const WRITTEN_CAP = 32 * 1024 * 1024;
 
 export function toSha256(content: Buffer | string): string {
   return createHash('sha256').update(content).digest('hex');
@@ -52,10 +55,16 @@ export async function requireRegular(
   throw new ToolRefusal(`${JSON.stringify(path)}: ${hint}`);
 }
 
-/** @throws ToolRefusal unless the bytes are UTF-8 text: other bytes would change when written back as text */
+/**
+ * Returns UTF-8 bytes as text, with a byte order mark if there is one.
+ * @throws ToolRefusal for anything else: other bytes would change when they are written back as text
+ */
 export function toText(bytes: Buffer, path: string): string {
-  if (bytes.includes(0) || !isUtf8(bytes)) {
-    throw new ToolRefusal(`${JSON.stringify(path)}: is binary or not UTF-8 text (${bytes.length} bytes)`);
-  }
-  return bytes.toString('utf8');
+  const problem = findUtf8Problem(bytes);
+  if (problem === null) return bytes.toString('utf8');
+  const decoded = decodeText(bytes);
+  const what = decoded.text === null ? decoded.problem : `is ${decoded.encoding} text`;
+  throw new ToolRefusal(
+    `${JSON.stringify(path)}: ${what} (${bytes.length} bytes); only UTF-8 text can be changed without damage: leave it, or convert it with a program first`,
+  );
 }

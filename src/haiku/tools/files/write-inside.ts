@@ -1,7 +1,7 @@
 import { toFileChange } from '../line-change.ts';
 import { toRefusal, ToolRefusal } from '../tool-refusal.ts';
 import { replaceFile } from './replace-file.ts';
-import { readWhole, toSha256, type FileContent } from './text-file.ts';
+import { readWhole, toSha256, toText, WRITTEN_CAP, type FileContent } from './text-file.ts';
 import type { ToolOutcome, WorkspaceContext } from '../tool.ts';
 import { withWorkspaceLock } from './workspace-lock.ts';
 
@@ -10,7 +10,8 @@ import { withWorkspaceLock } from './workspace-lock.ts';
  * task overwrites changes that it has not read.
  * @param path real path relative to the root
  * @param change returns the new content; gets the current one, null for a new file
- * @throws ToolRefusal if the task has not read the file, or if it changed since
+ * @throws ToolRefusal if the task has not read the file, if it changed since, or if it is no UTF-8 text: the model has seen
+ *   it with marks in place of what it really says
  */
 export async function writeInside(
   path: string,
@@ -21,18 +22,20 @@ export async function writeInside(
     const { root } = context.workspace;
     const current = await readWhole(root, path);
     const { content, said } = change(current);
+    requireWritableText(path, content);
     const sha256 = toSha256(content);
     if (current?.sha256 === sha256) {
       return { content: `${said} (it already had this content)`, isError: false, seen: { [path]: sha256 } };
     }
     if (current !== null) requireSeen(path, current.sha256, context.state.seen.get(path));
+    const before = current === null ? null : toText(current.bytes, path);
     await context.stillMine?.();
     try {
       await replaceFile(root, path, content);
     } catch (error) {
       throw toRefusal(error, path);
     }
-    const changed = toFileChange(path, current === null ? null : current.bytes.toString('utf8'), content);
+    const changed = toFileChange(path, before, content);
     return {
       content: said,
       isError: false,
@@ -51,4 +54,16 @@ export function requireSeen(path: string, now: string, seen: string | undefined)
       ? `${shown}: exists and this task has not read it; read it first, then write`
       : `${shown}: changed since this task read it; read it again, then write`,
   );
+}
+
+/** @throws ToolRefusal for text that would not come back as it is written, and for too much of it */
+function requireWritableText(path: string, content: string): void {
+  const shown = JSON.stringify(path);
+  const bytes = Buffer.byteLength(content);
+  if (bytes > WRITTEN_CAP) {
+    throw new ToolRefusal(`${shown}: would have ${bytes} bytes; a file that tools write has at most ${WRITTEN_CAP}`);
+  }
+  if (!content.isWellFormed()) {
+    throw new ToolRefusal(`${shown}: the new content holds half a character (a lone surrogate); nothing was written`);
+  }
 }
