@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { connectRedis, type RedisRole } from '../../../src/redis/connect.ts';
+import { endIdleProcesses } from '../../../src/process/off-loop.ts';
 import { startEmbeddedRedis, type EmbeddedRedis } from '../../../src/redis/server/embedded.ts';
 import { createDb, type Db } from '../../../src/redis/db.ts';
 import { createKeys, type Keys } from '../../../src/redis/keys.ts';
@@ -132,6 +133,7 @@ export function useRedis(options: TestRedisOptions = {}): TestRedis {
 }
 
 async function guard(admin: Redis, before: number[]): Promise<void> {
+  await endIdleProcesses();
   const openConnections = async () =>
     String(await admin.client('LIST')) // `name=` of BullMQ's connections names the queue
       .split('\n')
