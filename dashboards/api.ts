@@ -1,5 +1,6 @@
 import { Router, type RequestHandler } from 'express';
 import { z } from 'zod';
+import { countToolErrors, isPartial } from '../src/findings/marks.ts';
 import { createFindingStore } from '../src/findings/store.ts';
 import { toSummary } from '../src/findings/stored.ts';
 import { type StoredFinding } from '../src/findings/types.ts';
@@ -124,6 +125,8 @@ function toRow(finding: StoredFinding) {
     model,
     session: finding.session ?? null,
     status: finding.status ?? null,
+    isPartial: isPartial(finding),
+    toolErrors: countToolErrors(finding),
     summary: toSummary(finding),
   };
 }

@@ -11,7 +11,8 @@ import { readResults } from './delegate/read-results.ts';
 import { toKnown } from './gather.ts';
 import { countNodeStates, type NodeView } from './mission/nodes.ts';
 import { noteProgress } from './mission/progress-guard.ts';
-import type { MissionRecord } from './mission/types.ts';
+import { describeDone } from './mission/describe-done.ts';
+import type { MarkedCounts, MissionRecord } from './mission/types.ts';
 import { finishMission } from './step/finish.ts';
 import type { MissionRun } from './step/run.ts';
 import type { MissionEnd, MissionOutcome } from './step/types.ts';
@@ -34,10 +35,11 @@ export async function executePlan(
   const views = await workThrough(run, record, onWaiting);
   assertQuorum(run.mission, views);
   await run.record.patch({ step: 'synthesise' });
-  await logCounts(run, views);
+  const { counts } = await run.record.read();
+  await logCounts(run, counts);
   const synthesis = await synthesise(run, record, views);
   await run.record.patch({ step: 'store' });
-  return finishMission(run, await createOutcome(run, record, views, synthesis));
+  return finishMission(run, await createOutcome(run, { ...record, counts }, synthesis));
 }
 
 /** Adds all tasks to the queue as they become ready, and waits until all have ended. */
@@ -84,12 +86,12 @@ function assertQuorum({ id, data }: MissionRun['mission'], views: readonly NodeV
 /** Logs how many tasks are done and what the mission has cost, before it pays for the answer. */
 async function logCounts(
   { db, mission, job, now }: Pick<MissionRun, 'db' | 'mission' | 'job' | 'now'>,
-  views: readonly NodeView[],
+  counts: MarkedCounts,
 ): Promise<void> {
-  const { done, total, failed, skipped } = countNodeStates(views);
+  const { total, failed, skipped } = counts;
   const { settled, uncertain } = await readBudget(db, { mission: mission.id }, now());
   await job.log(
-    `synthesis: ${done} of ${total} tasks done, ${failed} failed, ${skipped} skipped; ${formatUsd(settled + uncertain, 6)} so far`,
+    `synthesis: ${describeDone(counts, `${total} tasks done`)}, ${failed} failed, ${skipped} skipped; ${formatUsd(settled + uncertain, 6)} so far`,
   );
 }
 
@@ -114,11 +116,10 @@ async function synthesise(
 async function createOutcome(
   { db, config, mission, calls, now }: Pick<MissionRun, 'db' | 'config' | 'mission' | 'calls' | 'now'>,
   record: MissionRecord,
-  views: readonly NodeView[],
   synthesis: Synthesis,
 ): Promise<MissionOutcome> {
   const { FLEET_SONNET_MODEL: model } = config;
-  const counts = countNodeStates(views);
+  const { toolErrors, ...counts } = record.counts;
   const split = await readCostSplit(
     db,
     { id: mission.id, createdAt: record.createdAt, own: calls.totals() },
@@ -128,7 +129,7 @@ async function createOutcome(
     result: {
       answer: synthesis.answer,
       plan: { approach: record.plan?.approach ?? '', tasks: counts.total },
-      counts,
+      counts: { ...counts, tool_errors: toolErrors },
       ...toCostSplitJson(split),
     },
     citations: synthesis.citations,

@@ -43,7 +43,7 @@ export function toSummaryId(text: string): string | null {
 }
 
 /**
- * Replaces condensed findings by their originals, marked `status: "condensed"` with their `summary_id`.
+ * Replaces condensed findings by their originals, marked `status: "condensed"` with their `summary_id` and `original_status`.
  * @param texts what is stored under these ids; the other texts come back unchanged
  */
 export async function withOriginals(
@@ -64,7 +64,14 @@ export async function withOriginals(
   for (const [i, { index, summaryId }] of condensed.entries()) {
     const value = values[i] ?? null; // null: live again meanwhile, or removed; then the condensed text is all there is
     const original = value === null ? null : toObject(toStoredText(value));
-    if (original !== null) whole[index] = JSON.stringify({ ...original, status: CONDENSED, summary_id: summaryId });
+    if (original === null) continue;
+    const { status } = original;
+    whole[index] = JSON.stringify({
+      ...original,
+      status: CONDENSED,
+      summary_id: summaryId,
+      ...(typeof status === 'string' ? { original_status: status } : {}),
+    });
   }
   return whole;
 }

@@ -1,6 +1,6 @@
 import { toUsdString } from '../pricing/money.ts';
 import { NO_USAGE, toTotalTokens } from '../pricing/tokens.ts';
-import { PARTIAL, type Finding } from './finding.ts';
+import { PARTIAL, type Finding, type ToolErrors } from './finding.ts';
 import { summarise } from './stored.ts';
 import { toLocalTimestamp } from './timestamp.ts';
 
@@ -28,12 +28,15 @@ export interface FindingParts {
   topics?: string[];
   /** Default 0. */
   recovered?: number;
+  /** Null or absent: no tool call failed. */
+  toolErrors?: ToolErrors | null;
 }
 
 /** Builds every finding that the fleet stores. Its JSON has the fields in this order: the nine of older programs first. */
 export function createFinding(parts: FindingParts): Finding {
   const { identity, workerId, storedAt, task, kind, model, promptVersion } = parts;
   const { totals = { nanoUsd: 0, usage: NO_USAGE }, citations = [], changes = [], topics = [], recovered = 0 } = parts;
+  const { toolErrors = null } = parts;
   return {
     finding_id: identity.findingId,
     worker_id: workerId,
@@ -59,5 +62,6 @@ export function createFinding(parts: FindingParts): Finding {
     status: parts.isPartial === true ? PARTIAL : 'completed',
     usage: totals.usage,
     recovered,
+    ...(toolErrors === null ? {} : { tool_errors: toolErrors }),
   };
 }

@@ -55,8 +55,18 @@ export interface Finding {
   usage: Usage;
   /** Count of calls whose stored reply was replayed, not paid again. */
   recovered: number;
+  /** Its failed tool calls. Absent: none failed, or a version stored it that did not count them. */
+  tool_errors?: ToolErrors;
   /** What the task changed in a working tree of its own. Absent: it had none. */
   patch?: FindingPatch;
+}
+
+/** What failed while a task worked, also if the task went on and found a way. */
+export interface ToolErrors {
+  /** Count of tool calls that failed: refused by the tool, or ended with an error. At least 1. */
+  failed: number;
+  /** The last error of each tool with one, the newest last, at most 20 tools. `error`: one line, at most 300 characters. */
+  last: { tool: string; error: string }[];
 }
 
 /** State of a patch. `conflict`: it did not fit when a person last tried to apply it; nothing was changed. */
@@ -92,9 +102,6 @@ interface FindingChange {
 
 /** Status of a finding whose result is only what its worker had when its turns ended. */
 export const PARTIAL = 'partial';
-/** Said to models where they are shown such a finding. */
-export const PARTIAL_NOTE = 'Partial: its worker ran out of turns, and reported what it had.';
-
 /** Kind of the finding that reports which shards worked before a paper. It is no evidence: no answer may cite it. */
 export const SHARD_TEST_KIND = 'shard-test';
 

@@ -82,7 +82,9 @@ function toMarked(text: string, note: object): string {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return text;
-    return JSON.stringify({ ...value, status: 'retracted', retracted: note });
+    const status: unknown = Reflect.get(value, 'status');
+    const before = typeof status === 'string' ? { original_status: status } : {};
+    return JSON.stringify({ ...value, status: 'retracted', ...before, retracted: note });
   } catch {
     return text;
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Db } from '../redis/db.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, ToolErrors } from './finding.ts';
 import type { StoredFinding, StoredValue } from './types.ts';
 import { startOf } from '../text/start-of.ts';
 
@@ -42,6 +42,7 @@ const TYPES: Record<string, readonly string[]> = {
     'batch',
     'mission_id',
     'summary_id',
+    'original_status',
   ],
   number: ['tokens_used', 'cost', 'recovered'],
 };
@@ -59,7 +60,19 @@ function dropWrongTypes(raw: Record<string, unknown>): Record<string, unknown> {
   if (!Array.isArray(kept['changes'])) delete kept['changes'];
   if (kept['sessions'] !== undefined) kept['sessions'] = toStrings(kept['sessions']);
   if (typeof kept['usage'] !== 'object' || kept['usage'] === null) delete kept['usage'];
+  if (kept['tool_errors'] !== undefined && !isToolErrors(kept['tool_errors'])) delete kept['tool_errors'];
   return kept;
+}
+
+function isToolErrors(value: unknown): value is ToolErrors {
+  if (typeof value !== 'object' || value === null) return false;
+  const { failed, last } = value as Partial<Record<keyof ToolErrors, unknown>>;
+  return Number.isSafeInteger(failed) && Number(failed) > 0 && Array.isArray(last) && last.every(isToolError);
+}
+
+function isToolError(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return typeof Reflect.get(value, 'tool') === 'string' && typeof Reflect.get(value, 'error') === 'string';
 }
 
 /** The first 200 characters a person would want. */

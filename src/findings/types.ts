@@ -5,6 +5,8 @@ export type StoredFinding = Partial<Finding> &
   Pick<Finding, 'finding_id' | 'at' | 'citations' | 'files_changed' | 'topics'> & {
     /** Of a condensed finding (`status: "condensed"`): the id of the summary that replaced it. */
     summary_id?: string;
+    /** Of a condensed or retracted finding: the status that it had before. Absent: an older version marked it. */
+    original_status?: string;
     /** Of a summary: the sessions of all findings that it replaced. */
     sessions?: string[];
   };

@@ -118,6 +118,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
         introduce: (context, maxTurns) =>
           buildFirstMessage(task, context, { maxTurns, startedAt: now(), describeRepository }),
         checkResult,
+        note: run.note,
         workerId,
         now,
       },

@@ -101,6 +101,7 @@ function toGroup(
         contextActive: keys.contextActive,
         session: keys.session,
         events: keys.events,
+        mission: keys.mission(missionId ?? ''), // the script uses it only for a mission's task
         ...(batch === null
           ? {}
           : {
@@ -115,6 +116,7 @@ function toGroup(
         vendor: costVendor,
         session,
         batch: batch ?? '',
+        mission: missionId ?? '',
         findings_channel: keys.channelFindings,
         completions_channel: keys.channelCompletions,
       },

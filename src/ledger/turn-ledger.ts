@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import { toBeginAnswer } from './refusals.ts';
-import { PARTIAL } from '../findings/finding.ts';
+import { countToolErrors, isPartial } from '../findings/marks.ts';
 import { createBookingGroups } from './booking-groups.ts';
 import type { Booking, TaskIdentity, TurnLedger } from './types.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
@@ -134,7 +134,8 @@ export function createTurnLedger(options: {
           at: String(finishedAt.getTime()),
           tokens: Math.ceil(text.length / 4),
           topics: finding.topics.join(','),
-          partial: finding.status === PARTIAL ? 1 : 0,
+          partial: isPartial(finding) ? 1 : 0,
+          tool_errors: countToolErrors(finding) > 0 ? 1 : 0,
         },
         text,
       });

@@ -97,6 +97,7 @@ export const SCRIPTS = {
       'contextActive',
       'session',
       'events',
+      'mission',
     ],
     optional: ['byBatch', 'batchFailed', 'batchFacts'],
     own: { keys: ['turns', 'lock', 'logs', 'finding'], optional: ['spend'] },

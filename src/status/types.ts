@@ -89,6 +89,8 @@ export interface StatusSnapshot {
     sinceSession: number;
     /** Of this session, of workers that ran out of turns. */
     partialSinceSession: number;
+    /** Of this session, of tasks in which a tool call failed. */
+    toolErrorsSinceSession: number;
     contextTokens: number;
   };
   /** Null where the archive is within its limit and no compaction runs. */

@@ -9,7 +9,15 @@ type Notice =
   | { event: 'resume'; reason: string; since: string; by: string }
   | { event: 'mission-parked'; mission: string; by: string }
   | { event: 'mission-asks' | 'mission-stuck'; mission: string; detail: string }
-  | { event: 'batch-end'; batch: string; tasks: number; completed: number; partial: number; failed: number }
+  | {
+      event: 'batch-end';
+      batch: string;
+      tasks: number;
+      completed: number;
+      partial: number;
+      with_tool_errors: number;
+      failed: number;
+    }
   | { event: 'quarantine'; job_id: string; worker_id: string; detail: string }
   | { event: 'shard-out'; shard: number; reason: string; detail: string };
 

@@ -9,7 +9,7 @@ export function snapshotWith(changes: Partial<StatusSnapshot> = {}): StatusSnaps
     swarm: 'fleet',
     kind: 'real',
     session: { name: '2025-11-21', startedAt: '2025-11-21T00:00:00.000Z' },
-    findings: { live: 0, sinceSession: 0, partialSinceSession: 0, contextTokens: 0 },
+    findings: { live: 0, sinceSession: 0, partialSinceSession: 0, toolErrorsSinceSession: 0, contextTokens: 0 },
     compaction: null,
     workers: [],
     shards: [],

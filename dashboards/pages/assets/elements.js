@@ -76,7 +76,8 @@ export function FindingLink({ id }) {
   return html`<a class="mono" href=${`/findings/${encodeURIComponent(id)}`}>${id}</a>`;
 }
 
-/** The first words of a finding's result, marked if its worker ran out of turns. */
-export function Summary({ of: text, status }) {
-  return html`${status === 'partial' && html`<span class="badge warn">partial</span>${' '}`}${text || '–'}`;
+/** The first words of a finding's result, marked if its worker ran out of turns, or if tool calls of it failed. */
+export function Summary({ of: text, partial, toolErrors }) {
+  const marks = [partial && 'partial', toolErrors > 0 && `${toolErrors} tool error${toolErrors === 1 ? '' : 's'}`];
+  return html`${marks.filter(Boolean).map((mark) => html`<span class="badge warn">${mark}</span>${' '}`)}${text || '–'}`;
 }

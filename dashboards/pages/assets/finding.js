@@ -5,12 +5,14 @@ import { count, findingCost, jobPath } from './format.js';
 import { html, render } from './html.js';
 
 const CHANGES = { File: 'mono', Added: 'number good', Removed: 'number bad', Lines: 'soft' };
+const ERRORS = { Tool: 'mono tight', 'Last error': 'text' };
 const id = decodeURIComponent(location.pathname.split('/').at(-1));
 
 function Page({ finding }) {
   const { citations, result, task } = finding;
   const changes = finding.changes ?? finding.files_changed.map((path) => ({ path, added: '', removed: '', lines: '' }));
   const rows = changes.map(({ path, added, removed, lines }) => ({ key: path, cells: [path, added, removed, lines] }));
+  const errors = (finding.tool_errors?.last ?? []).map(({ tool, error }) => ({ key: tool, cells: [tool, error] }));
   return html`
     <section class="wide"><h1 class="mono">${finding.finding_id}</h1></section>
     <${Card} title="Task"><pre>${task ?? '–'}</pre><//>
@@ -25,6 +27,7 @@ function Page({ finding }) {
             </div>`
       }
     <//>
+    ${errors.length > 0 && html`<${Card} title="Failed tool calls"><${Table} columns=${ERRORS} rows=${errors} /><//>`}
     ${rows.length > 0 && html`<${Card} title="Files changed"><${Table} columns=${CHANGES} rows=${rows} /><//>`}
   `;
 }
@@ -49,7 +52,13 @@ function factsOf(finding) {
     ['Replayed turns', finding.recovered || null],
     ['Topics', finding.topics.join(', ') || null],
     ['Condensed', status === 'condensed' ? html`<${FindingLink} id=${finding.summary_id} />` : null],
-    ['Partial', status === 'partial' ? 'its worker ran out of turns, and reported what it had' : null],
+    ['Failed tool calls', finding.tool_errors?.failed ?? null],
+    [
+      'Partial',
+      (finding.original_status ?? status) === 'partial'
+        ? 'its worker ran out of turns, and reported what it had'
+        : null,
+    ],
   ].filter(([, value]) => value !== null && value !== undefined);
 }
 

@@ -35,11 +35,11 @@ function Page({ findings }) {
 }
 
 function List({ findings }) {
-  const rows = findings.map(({ id, at, summary, kind, session, status, costUsd }) => ({
+  const rows = findings.map(({ id, at, summary, kind, session, isPartial, toolErrors, costUsd }) => ({
     key: id,
     cells: [
       html`<${Time} at=${at} />`,
-      html`<${Summary} of=${summary} status=${status} />`,
+      html`<${Summary} of=${summary} partial=${isPartial} toolErrors=${toolErrors} />`,
       kind,
       session,
       html`<${FindingLink} id=${id} />`,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countOf } from '../../text/plural.ts';
 import { readMission, readMissionHead } from '../../coordinator/mission/record.ts';
+import { describeDone } from '../../coordinator/mission/describe-done.ts';
 import type { MissionRecord } from '../../coordinator/mission/types.ts';
 import { describeAllParked } from '../../coordinator/upkeep/blocked.ts';
 import type { Halt } from '../../halt/types.ts';
@@ -112,7 +113,7 @@ function createReporter(fleet: OpenFleet, id: string, print: (line: string) => v
       if (step === 'synthesise' || step === 'store') {
         bar?.stop();
         const failed = counts.failed === 0 ? '' : `, ${counts.failed} failed`;
-        const done = `${counts.done} of ${countOf(counts.total, 'task')} done${failed}`;
+        const done = `${describeDone(counts, `${countOf(counts.total, 'task')} done`)}${failed}`;
         once('synthesis', `Synthesis:  ${done}, ${await readCost()} so far`);
       }
     },

@@ -8,14 +8,29 @@ import { countOf } from '../../text/plural.ts';
 /** The text of `fleet status --batch`, also printed when a batch has ended. */
 export function renderBatch(state: BatchState): string {
   const count = (value: number): string => value.toLocaleString('en-US');
-  const { batch, session, tasks, completed, partial, failed, settledNanoUsd, uncertainNanoUsd, limitNanoUsd } = state;
+  const {
+    batch,
+    session,
+    tasks,
+    completed,
+    partial,
+    toolErrors,
+    failed,
+    settledNanoUsd,
+    uncertainNanoUsd,
+    limitNanoUsd,
+  } = state;
   const open = Math.max(0, tasks - completed - failed);
   const limit = limitNanoUsd === null ? '' : ` of ${formatUsd(limitNanoUsd, 4)}`;
   const uncertain = uncertainNanoUsd === 0 ? '' : ` (and ${formatUsd(uncertainNanoUsd, 4)} uncertain)`;
-  const short = partial === 0 ? '' : ` (${count(partial)} partial)`;
+  const marks = [
+    ...(partial === 0 ? [] : [`${count(partial)} partial`]),
+    ...(toolErrors === 0 ? [] : [`${count(toolErrors)} with tool errors`]),
+  ];
+  const marked = marks.length === 0 ? '' : ` (${marks.join(', ')})`;
   return [
     `Batch ${batch} (session ${session})`,
-    `Tasks:   ${count(tasks)}: ${count(completed)} completed${short}, ${count(failed)} failed, ${count(open)} to do`,
+    `Tasks:   ${count(tasks)}: ${count(completed)} completed${marked}, ${count(failed)} failed, ${count(open)} to do`,
     `Cost:    ${formatUsd(settledNanoUsd, 4)}${limit}${uncertain}`,
     ...(failed === 0 ? [] : [`Failed:  fleet failed --batch ${batch}`]),
   ].join('\n');

@@ -1,10 +1,11 @@
 import type { MissionStatus } from '../../coordinator/mission/handle-types.ts';
+import { describeDone } from '../../coordinator/mission/describe-done.ts';
 import type { Plan } from '../../coordinator/plan/plan.ts';
 import { countOf } from '../../text/plural.ts';
 import { toSummary } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { formatUsd } from '../../pricing/money.ts';
-import { lineWidth, fitLine, withoutControls, renderTable } from './print.ts';
+import { lineWidth, fitLine, toMarks, withoutControls, renderTable } from './print.ts';
 
 /** Entries of a `for_each` that a plan shows; further ones are only counted. */
 const NAMED_ITEMS = 5;
@@ -56,7 +57,9 @@ export function renderAnswer(
   const text: unknown = typeof result === 'object' && result !== null ? Reflect.get(result, 'answer') : result;
   const list = sources.map(([id, source]) => {
     const head = `  ${id}  ${source === null ? '(no longer there)' : `${source.at.slice(0, 16).replace('T', ' ')}  `}`;
-    return source === null ? head : head + fitLine(toSummary(source), Math.max(30, lineWidth() - head.length));
+    return source === null
+      ? head
+      : head + fitLine(toMarks(source) + toSummary(source), Math.max(30, lineWidth() - head.length));
   });
   return [
     withoutControls(typeof text === 'string' ? text : JSON.stringify(text, null, 2)),
@@ -91,7 +94,12 @@ function renderTotals(findingId: string, result: unknown): string[] {
   const share = read('delegation', 'haiku_tasks');
   const saved = read('saving', 'percent');
   const effective = read('saving', 'effective_percent');
-  const tasks = `${countOf(number('counts', 'done'), 'task')} done, ${number('counts', 'failed')} failed, ${number('counts', 'skipped')} skipped`;
+  const marks = [
+    ...(number('counts', 'partial') === 0 ? [] : [`${number('counts', 'partial')} of them partial`]),
+    ...(number('counts', 'tool_errors') === 0 ? [] : [`${number('counts', 'tool_errors')} with tool errors`]),
+  ];
+  const done = [`${countOf(number('counts', 'done'), 'task')} done`, ...marks].join(', ');
+  const tasks = `${done}, ${number('counts', 'failed')} failed, ${number('counts', 'skipped')} skipped`;
   return [
     `${findingId}  ${tasks}`,
     `cost $${number('cost', 'total_usd').toFixed(6)} (coordinator $${number('cost', 'coordinator_usd').toFixed(6)})` +
@@ -114,7 +122,7 @@ function describeTasks(mission: MissionStatus): string {
     ...(counts.failed === 0 ? [] : [`${counts.failed} failed`]),
     ...(counts.skipped === 0 ? [] : [`${counts.skipped} skipped`]),
   ];
-  return [`${counts.done} of ${counts.total}`, ...more].join(', ');
+  return [describeDone(counts, `${counts.total}`), ...more].join(', ');
 }
 
 function describeRecall(recall: NonNullable<MissionStatus['recall']>): string {

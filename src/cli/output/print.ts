@@ -1,4 +1,4 @@
-import { PARTIAL } from '../../findings/finding.ts';
+import { countToolErrors, describeToolErrorCount, isPartial } from '../../findings/marks.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import type { BudgetState } from '../../ledger/budget-types.ts';
 import type { ProcessProblem } from '../../pm2/wait-until-ready.ts';
@@ -52,9 +52,27 @@ export function renderTable(rows: readonly (readonly string[])[], right: readonl
 /** What a partial finding is, for people. */
 export const PARTIAL_MEANING = 'its worker ran out of turns, and reported what it had';
 
-/** Mark before the first line of a finding that is retracted, condensed or partial; empty for any other. */
-export function toStatusMark({ status }: StoredFinding): string {
-  return status === 'retracted' || status === 'condensed' || status === PARTIAL ? `${status.toUpperCase()}  ` : '';
+/** Marks before the first line of a finding that is retracted, condensed or partial, or had tool errors; empty for any other. */
+export function toMarks(finding: StoredFinding): string {
+  const { status } = finding;
+  const marks = [
+    status === 'retracted' || status === 'condensed' ? status.toUpperCase() : '',
+    isPartial(finding) ? 'PARTIAL' : '',
+    describeToolErrorCount(finding),
+  ].filter((mark) => mark !== '');
+  return marks.map((mark) => `${mark}  `).join('');
+}
+
+/** What a person should know of a task before its result, one line each: that it is partial, and the last error of each tool. */
+export function describeShortfalls(finding: StoredFinding): string[] {
+  const errors = finding.tool_errors?.last ?? [];
+  return [
+    ...(isPartial(finding) ? [`Partial: ${PARTIAL_MEANING}`] : []),
+    ...(countToolErrors(finding) === 0
+      ? []
+      : [`${describeToolErrorCount(finding)}; fleet findings ${finding.finding_id}`]),
+    ...errors.map(({ tool, error }) => `  ${fitLine(`${tool}: ${error}`, Math.max(40, lineWidth() - 5))}`),
+  ];
 }
 
 /** One budget in one line: its limit, what is spent, reserved and uncertain, and what is left. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { createFinding } from '../../findings/create-finding.ts';
-import { PARTIAL, PARTIAL_NOTE, type Finding } from '../../findings/finding.ts';
+import type { Finding } from '../../findings/finding.ts';
+import { toNotes } from '../../findings/marks.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { checkCitations } from '../../librarian/answer/citations.ts';
@@ -47,7 +48,7 @@ const MOST_TOPICS = 50;
 export function toPromptBlock(finding: StoredFinding): string {
   const lines = [
     startOf((finding.task ?? '').trim(), 500),
-    finding.status === PARTIAL ? PARTIAL_NOTE : '',
+    toNotes(finding),
     toText(finding.result),
     finding.files_changed.length === 0 ? '' : `Files changed: ${finding.files_changed.join(', ')}`,
   ];

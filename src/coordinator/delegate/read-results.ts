@@ -1,4 +1,4 @@
-import { PARTIAL, PARTIAL_NOTE } from '../../findings/finding.ts';
+import { toNotes } from '../../findings/marks.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { parseFinding, readFindingTexts } from '../../findings/stored.ts';
 import { withOriginals } from '../../findings/condensed.ts';
@@ -33,9 +33,12 @@ export async function readResults(db: Db, views: readonly NodeView[]): Promise<F
   return results;
 }
 
-function toShown({ result, status }: StoredFinding): unknown {
-  if (status !== PARTIAL) return result;
-  return `${PARTIAL_NOTE}\n${typeof result === 'string' ? result : JSON.stringify(result)}`;
+/** The result; behind what a model must know before it, if there is something. */
+function toShown(finding: StoredFinding): unknown {
+  const { result } = finding;
+  const notes = toNotes(finding);
+  if (notes === '') return result;
+  return `${notes}\n${typeof result === 'string' ? result : JSON.stringify(result)}`;
 }
 
 function cut(result: unknown, most: number): unknown {

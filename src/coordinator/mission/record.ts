@@ -4,6 +4,7 @@ import { setBudget } from '../../ledger/budget.ts';
 import {
   MISSION_STEPS,
   type ChildCounts,
+  type MarkedCounts,
   type MissionRecord,
   type MissionState,
   type MissionStep,
@@ -13,7 +14,7 @@ import {
 import type { Plan, PlanNode } from '../plan/plan.ts';
 import type { Db } from '../../redis/db.ts';
 
-export type MissionPatch = Partial<MissionRecord>;
+export type MissionPatch = Partial<Omit<MissionRecord, 'counts'>> & { counts?: ChildCounts };
 
 const NO_COUNTS: ChildCounts = { total: 0, added: 0, done: 0, failed: 0, skipped: 0 };
 const JSON_FIELDS = new Set(['plan', 'nodes', 'recall', 'survey', 'counts']);
@@ -33,7 +34,7 @@ export async function readMission({ redis, keys }: Db, id: string): Promise<Miss
 /** Reads what a list or a page shows of a mission, without its plan: a few hundred bytes, however large the plan is. */
 export async function readMissionHead(db: Db, id: string): Promise<MissionRecord | null> {
   const names = ['goal', 'session', 'workspace', 'state', 'step', 'round', 'added', 'counts', 'problem', 'createdAt'];
-  const more = ['updatedAt', 'endedAt', 'finding', 'releases'];
+  const more = ['updatedAt', 'endedAt', 'finding', 'releases', 'partial', 'tool_errors'];
   const all = [...names, ...more];
   const values = await readMissionFields(db, id, ...all);
   if (values[0] === null && values[3] === null) return null;
@@ -110,7 +111,7 @@ function toRecord(fields: Record<string, string>, onDamage: (name: string) => vo
     recall: json<Recall | null>('recall', null),
     survey: json<Survey | null>('survey', null),
     added: Number(text('added') ?? 0),
-    counts: json('counts', NO_COUNTS),
+    counts: toMarkedCounts(json('counts', NO_COUNTS), fields),
     problem: text('problem') ?? '',
     createdAt: text('createdAt'),
     updatedAt: text('updatedAt'),
@@ -118,6 +119,12 @@ function toRecord(fields: Record<string, string>, onDamage: (name: string) => vo
     finding: text('finding'),
     releases: Number(text('releases') ?? 0),
   };
+}
+
+/** The script that stores a task's finding counts the marks at once; the coordinator counts what is done a little later. */
+function toMarkedCounts(counts: ChildCounts, fields: Record<string, string>): MarkedCounts {
+  const toCount = (field: string): number => Math.min(counts.done, Number(fields[field] ?? 0));
+  return { ...counts, partial: toCount('partial'), toolErrors: toCount('tool_errors') };
 }
 
 /**

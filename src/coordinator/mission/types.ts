@@ -15,6 +15,14 @@ export interface ChildCounts {
   skipped: number;
 }
 
+/** The counts, with what is not right about the tasks that are done. A finding is counted when it is stored. */
+export interface MarkedCounts extends ChildCounts {
+  /** Of the done ones: those whose worker ran out of turns. */
+  partial: number;
+  /** Of the done ones: those in which a tool call failed. */
+  toolErrors: number;
+}
+
 /** What the archive answered about the goal; or why it was not asked or could not answer. */
 export type Recall =
   | { findingId: string; answer: string; citations: string[] }
@@ -42,7 +50,7 @@ export interface MissionRecord {
   survey: Survey | null;
   /** Number of tasks added to the queue. */
   added: number;
-  counts: ChildCounts;
+  counts: MarkedCounts;
   /** Why the mission cannot continue or has failed; empty: there is no problem. */
   problem: string;
   /** Instants, ISO 8601; null: not yet. */

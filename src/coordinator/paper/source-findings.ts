@@ -1,3 +1,4 @@
+import { toNotes } from '../../findings/marks.ts';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { createFindingStore } from '../../findings/store.ts';
 import type { StoredFinding } from '../../findings/types.ts';
@@ -47,9 +48,11 @@ export async function readSources(db: Db, ids: readonly string[]): Promise<Sourc
   return found.map((finding, i) => ({ id: finding.finding_id, kind: finding.kind ?? 'other', text: texts[i] ?? '' }));
 }
 
-/** The task on the first line, then the result. */
-function toText({ task, result }: StoredFinding): string {
+/** The task on the first line, what must be known before the result, then the result. */
+function toText(finding: StoredFinding): string {
+  const { task, result } = finding;
+  const notes = toNotes(finding);
   const firstLine = startOf((task ?? '').trim().split('\n')[0] ?? '', 200);
   const found = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
-  return `${firstLine}\n${found}`;
+  return [firstLine, ...(notes === '' ? [] : [notes]), found].join('\n');
 }

@@ -7,8 +7,9 @@ import { applySeen, createToolState, type ToolState } from '../tools/tool.ts';
 import { interpretReply, type Decision } from './interpret-reply.ts';
 import { EMPTY_NOTICE, LAST_TURN_NOTICE, THREE_TURNS_NOTICE, toRepairMessage } from './prompt.ts';
 import { toFinding } from './to-finding.ts';
+import { describeToolErrors, ToolErrorCount } from './tool-errors.ts';
 import { TurnCalls } from './turn-calls.ts';
-import { describeDecision, toTurnNote } from './turn-note.ts';
+import { describeDecision, toToolLine, toTurnNote } from './turn-note.ts';
 import type { CompletedTask, FirstMessage, TaskLoopParts, TaskRun, TurnReply } from './types.ts';
 import { toToolResults, useTools } from './use-tools.ts';
 
@@ -38,6 +39,7 @@ class TaskLoop {
   readonly #turns: TurnCalls;
   readonly #state: ToolState;
   readonly #maxTurns: number;
+  readonly #toolErrors = new ToolErrorCount();
   #isRepaired = false;
   #isNudged = false;
 
@@ -106,10 +108,15 @@ class TaskLoop {
     const { paid } = this.#turns;
     const stored = paid.storedToolResults(turn);
     const { signal, isDraining } = this.#run;
-    const { toolset, toolContext } = this.#parts;
+    const { toolset, toolContext, note, now } = this.#parts;
     const context = { ...toolContext, state: this.#state, signal };
     const outcomes = await useTools(uses, stored, { toolset, context, isDraining });
-    if (stored === undefined) paid.addToolResults(turn, JSON.stringify(outcomes));
+    this.#toolErrors.add(uses, outcomes);
+    if (stored === undefined) {
+      paid.addToolResults(turn, JSON.stringify(outcomes));
+      const failed = describeToolErrors(uses, outcomes);
+      if (failed !== null) await note?.(toToolLine(turn, this.#maxTurns, failed, now()));
+    }
     return toToolResults(uses, outcomes);
   }
 
@@ -128,6 +135,7 @@ class TaskLoop {
       isPartial,
       totals,
       state: this.#state,
+      toolErrors: this.#toolErrors.toToolErrors(),
       entry,
       workerId,
       recovered: this.#turns.replayedCount,

@@ -1,6 +1,6 @@
 import type { TaskData } from '../../../queues/tasks.ts';
 import { createFinding } from '../../findings/create-finding.ts';
-import type { Finding } from '../../findings/finding.ts';
+import type { Finding, ToolErrors } from '../../findings/finding.ts';
 import type { JobTotals, TaskIdentity } from '../../ledger/types.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { PROMPT_VERSION } from './prompt.ts';
@@ -14,12 +14,14 @@ export function toFinding(parts: {
   isPartial: boolean;
   totals: JobTotals;
   state: ToolState;
+  /** Null: no tool call failed. */
+  toolErrors: ToolErrors | null;
   entry: CatalogEntry;
   workerId: string;
   recovered: number;
   endedAt: Date;
 }): Finding {
-  const { identity, task, value, isPartial, totals, state, entry, workerId, recovered, endedAt } = parts;
+  const { identity, task, value, isPartial, totals, state, toolErrors, entry, workerId, recovered, endedAt } = parts;
   return createFinding({
     identity,
     workerId,
@@ -35,5 +37,6 @@ export function toFinding(parts: {
     changes: [...state.changes.values()],
     topics: task.topics ?? [],
     recovered,
+    toolErrors,
   });
 }

@@ -29,6 +29,11 @@ export function toTurnNote(turn: {
   };
 }
 
+/** Returns the line for the task's log after a turn whose tools failed: the line of its reply is stored before the tools run. */
+export function toToolLine(turn: number, maxTurns: number, what: string, endedAt: Date): string {
+  return `${endedAt.toISOString()} turn ${turn + 1} of ${maxTurns}: ${what}`;
+}
+
 /** A decision in a word or two. */
 export function describeDecision(decision: Decision): string {
   switch (decision.kind) {

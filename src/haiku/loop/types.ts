@@ -36,6 +36,8 @@ export interface TaskLoopParts {
   /** Looks around for the first message. @throws the signal's reason */
   introduce(context: ToolContext, maxTurns: number): Promise<FirstMessage>;
   checkResult: ResultCheck;
+  /** Writes a line into the job's log. Absent: the task has no job. */
+  note?: ((line: string) => Promise<unknown>) | undefined;
   workerId: string;
   now(): Date;
 }

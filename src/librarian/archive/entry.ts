@@ -1,4 +1,5 @@
-import { PARTIAL, PARTIAL_NOTE, SHARD_TEST_KIND, SURVEY_KIND } from '../../findings/finding.ts';
+import { SHARD_TEST_KIND, SURVEY_KIND } from '../../findings/finding.ts';
+import { toNotes } from '../../findings/marks.ts';
 import { isCondensed } from '../../findings/condensed.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
@@ -65,7 +66,7 @@ export function escapeTags(text: string): string {
 
 function toBlock(finding: StoredFinding): string {
   const { files_changed: files, topics, citations } = finding;
-  const task = addLine(asText(finding.task), finding.status === PARTIAL ? PARTIAL_NOTE : ''); // before a result that is cut
+  const task = addLine(asText(finding.task), toNotes(finding)); // before a result that is cut
   let lines = addLine(task, asText(finding.result));
   if (files.length > 0) lines = addLine(lines, `Files changed: ${files.join(', ')}`);
   if (topics.length > 0) lines = addLine(lines, `Topics: ${topics.join(', ')}`);

@@ -1,6 +1,6 @@
 -- finish-task: for each job books its last call, if one is given, and records its finding once, with index, counts, events and announcements.
--- A finding of status `partial` is counted apart, too. `by_batch`, `batch_failed` and `batch_facts` are given only with a batch, a job's `spend` only if the job has a budget of its own.
---@keys reservations counters ledger totals cost outage outage_row cooldown ledger_days index by_session context_active session events [by_batch] [batch_failed] [batch_facts]
+-- A finding of status `partial`, and one whose tool calls failed, is counted apart, too, also in the record of its mission. `by_batch`, `batch_failed` and `batch_facts` are given only with a batch, a job's `spend` only if the job has a budget of its own.
+--@keys reservations counters ledger totals cost outage outage_row cooldown ledger_days index by_session context_active session events mission [by_batch] [batch_failed] [batch_facts]
 --@own turns lock logs finding [spend]
 --@answers recorded | already | taken | lock-lost
 --@include context
@@ -24,7 +24,8 @@ k.lock = own_key(1, 'lock') -- `book_calls` reads the queue's name from it
 if #calls > 0 then book_calls(k, shared.row, shared.vendor, calls) end
 
 local holders = redis.call('MGET', unpack(own_keys('lock')))
-local count, tokens, partial = 0, 0, 0
+local count, tokens = 0, 0
+local marks = { partial = 0, tool_errors = 0 }
 local indexed, done, batch_jobs = {}, {}, {}
 
 local function record(i, job)
@@ -38,7 +39,8 @@ local function record(i, job)
     return 'taken'
   end
   if job.token ~= '' then note_turn(lock, logs, job.log, job.progress) end
-  count, tokens, partial = count + 1, tokens + tonumber(job.tokens), partial + job.partial
+  count, tokens = count + 1, tokens + tonumber(job.tokens)
+  for mark, marked in pairs(marks) do marks[mark] = marked + job[mark] end
   indexed[#indexed + 1], indexed[#indexed + 2] = job.at, job.id
   done[#done + 1] = turns
   done[#done + 1] = own_key(i, 'spend')
@@ -63,10 +65,14 @@ if count > 0 then
   count_tokens(context_active, string.format('%.0f', tokens))
   local in_session = redis.call('HGET', session, 'name') == shared.session
   if in_session then redis.call('HINCRBY', session, 'findings', more) end
-  if partial > 0 then
-    redis.call('HINCRBY', counters, 'partial_findings', partial)
-    if in_batch then redis.call('HINCRBY', batch_facts, 'partial', partial) end
-    if in_session then redis.call('HINCRBY', session, 'partial', partial) end
+  local in_mission = shared.mission ~= '' and redis.call('EXISTS', mission) == 1 -- else the counter would make a mission
+  for mark, counter in pairs({ partial = 'partial_findings', tool_errors = 'findings_with_tool_errors' }) do
+    if marks[mark] > 0 then
+      redis.call('HINCRBY', counters, counter, marks[mark])
+      if in_batch then redis.call('HINCRBY', batch_facts, mark, marks[mark]) end
+      if in_session then redis.call('HINCRBY', session, mark, marks[mark]) end
+      if in_mission then redis.call('HINCRBY', mission, mark, marks[mark]) end
+    end
   end
   redis.call('HINCRBY', k.totals, shared.vendor .. ':tasks', more)
   redis.call('HINCRBY', k.ledger, shared.row .. 'tasks', more)

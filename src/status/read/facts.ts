@@ -46,6 +46,7 @@ export async function readFacts({ redis, keys }: Db) {
       startedAt: session['startedAt'] ?? null,
       findings: Number(session['findings'] ?? 0),
       partial: Number(session['partial'] ?? 0),
+      toolErrors: Number(session['tool_errors'] ?? 0),
     },
     models: Object.keys(modelsInUse).sort(),
     isCondensing: isCondensing === 1,

@@ -43,6 +43,7 @@ export async function readStatus(db: Db, options: StatusOptions): Promise<Status
       live: facts.live,
       sinceSession: facts.session.findings,
       partialSinceSession: facts.session.partial,
+      toolErrorsSinceSession: facts.session.toolErrors,
       contextTokens: Number(facts.contextTokens ?? 0) || 0, // other programs may write it too
     },
     compaction: toCompaction(facts.live, facts),

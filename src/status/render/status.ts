@@ -69,8 +69,13 @@ export function renderCompactStatus(snapshot: StatusSnapshot): string {
   return parts.join(' | ');
 }
 
-function renderNew({ sinceSession, partialSinceSession: partial }: StatusSnapshot['findings']): string {
-  return `+${sinceSession}${partial === 0 ? '' : `, ${partial} partial`}`;
+function renderNew(findings: StatusSnapshot['findings']): string {
+  const { sinceSession, partialSinceSession: partial, toolErrorsSinceSession: toolErrors } = findings;
+  return [
+    `+${sinceSession}`,
+    ...(partial === 0 ? [] : [`${partial} partial`]),
+    ...(toolErrors === 0 ? [] : [`${toolErrors} with tool errors`]),
+  ].join(', ');
 }
 
 function tasksOf(snapshot: StatusSnapshot) {

@@ -23,14 +23,14 @@ export async function noteRetryInBatch({ redis, keys }: Db, batch: string, jobId
 export async function noticeBatchEnd({ redis, keys }: Db, batch: string, notifier: Notifier): Promise<void> {
   const chain = redis
     .pipeline()
-    .hmget(keys.batch(batch), 'tasks', 'loaded', 'round', 'partial')
+    .hmget(keys.batch(batch), 'tasks', 'loaded', 'round', 'partial', 'tool_errors')
     .zcard(keys.indexByBatch(batch))
     .scard(keys.batchFailed(batch));
   const [facts, completed, failed] = ((await chain.exec()) ?? []).map(([error, reply]) => {
     if (error) throw error;
     return reply;
   }) as [(string | null)[], number, number];
-  const [tasks, loaded, round, partial] = facts;
+  const [tasks, loaded, round, partial, toolErrors] = facts;
   const count = Number(tasks ?? 0);
   if (loaded !== '1' || count === 0 || completed + failed < count) return;
   notifier.notify(`batch:${batch}:${round ?? '0'}`, {
@@ -39,6 +39,7 @@ export async function noticeBatchEnd({ redis, keys }: Db, batch: string, notifie
     tasks: count,
     completed,
     partial: Number(partial ?? 0),
+    with_tool_errors: Number(toolErrors ?? 0),
     failed,
   });
 }

@@ -21,6 +21,7 @@ export async function readBatch(db: Db, batch: string): Promise<BatchState> {
     tasks: Number(facts['tasks'] ?? 0),
     completed,
     partial: Number(facts['partial'] ?? 0),
+    toolErrors: Number(facts['tool_errors'] ?? 0),
     failed,
     settledNanoUsd: budget.settled,
     uncertainNanoUsd: budget.uncertain,

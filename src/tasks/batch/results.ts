@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import { PARTIAL } from '../../findings/finding.ts';
+import { countToolErrors, isPartial } from '../../findings/marks.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { withOriginals } from '../../findings/condensed.ts';
@@ -25,6 +26,8 @@ export interface ResultLine {
   /** US dollars, also of a failed task. Null if unknown. */
   cost: number | null;
   error: string | null;
+  /** Count of its tool calls that failed; the finding names them. 0 without a finding. */
+  tool_errors: number;
 }
 
 const CHUNK = 500;
@@ -95,7 +98,7 @@ function toOwnFinding(text: string | null, task: TaskEntry): StoredFinding | nul
 }
 
 function toCompleted(finding: StoredFinding): TaskEnd {
-  const state = finding.status === PARTIAL ? PARTIAL : 'completed';
+  const state = isPartial(finding) ? PARTIAL : 'completed';
   return { state, finding, cost: finding.cost ?? null, error: null };
 }
 
@@ -111,7 +114,16 @@ function toResultLine(entry: SpoolEntry, end: TaskEnd | undefined): ResultLine {
   if (!('id' in entry)) {
     const state = 'blank' in entry ? 'blank' : 'invalid';
     const error = 'blank' in entry ? null : entry.error;
-    return { line: entry.line, task_id: null, state, finding_id: null, result: null, cost: null, error };
+    return {
+      line: entry.line,
+      task_id: null,
+      state,
+      finding_id: null,
+      result: null,
+      cost: null,
+      error,
+      tool_errors: 0,
+    };
   }
   const { state = 'missing', finding = null, cost = null, error = null } = end ?? {};
   return {
@@ -122,6 +134,7 @@ function toResultLine(entry: SpoolEntry, end: TaskEnd | undefined): ResultLine {
     result: finding?.result ?? null,
     cost,
     error,
+    tool_errors: finding === null ? 0 : countToolErrors(finding),
   };
 }
 

@@ -52,6 +52,8 @@ export interface BatchState {
   completed: number;
   /** Of the completed ones: those whose worker ran out of turns. */
   partial: number;
+  /** Of the completed ones: those in which a tool call failed. */
+  toolErrors: number;
   failed: number;
   settledNanoUsd: number;
   uncertainNanoUsd: number;

@@ -150,6 +150,32 @@ describe('a fleet of one worker', () => {
     expect(readFileSync(exported, 'utf8').match(/"status\\?":\\?"partial/g)).toHaveLength(3);
   });
 
+  it('says wherever tool calls of a task failed', async () => {
+    await startWorker();
+    const task = { description: 'Commit README.md with git', workspace: 'site' }; // the workspace is no repository
+    const one = await fleet('task', task.description, '--workspace', 'site', '--wait');
+    expect(one).toMatchObject({ code: 0 });
+    expect(one.stdout).toMatch(/ {3}1 tool error; fleet findings (finding_\w+)\n {5}git: /);
+    const id = /finding_[0-9a-f]+/.exec(one.stdout)?.[0] ?? '';
+    expect((await fleet('findings', id)).stdout).toMatch(/^Failed +1 tool call, the last of each tool:\n +git: /m);
+    expect((await fleet('findings')).stdout).toContain('1 tool error  ');
+
+    const out = join(shell.folder, 'results.jsonl');
+    const tasks = writeTasks('commits.jsonl', [
+      task,
+      { description: 'How many lines has README.md?', workspace: 'site' },
+    ]);
+    const batch = await fleet('task', '--file', tasks, '--wait', '--out', out);
+    expect(batch.stdout).toContain('2: 2 completed (1 with tool errors), 0 failed');
+    expect(readResults(out)).toMatchObject([
+      { state: 'completed', tool_errors: 1 },
+      { state: 'completed', tool_errors: 0 },
+    ]);
+    expect((await fleet('status')).stdout).toContain('3 findings (+3, 2 with tool errors)');
+    const single = await fleet('single', '--task', task.description, '--workspace', 'site');
+    expect(single.stdout).toMatch(/ {3}1 tool error; fleet findings/);
+  });
+
   it('halts with a reason, says it to whoever waits, and goes on', async () => {
     await startWorker();
     const tasks = writeTasks('work.jsonl', [{ description: 'How many lines has README.md?', workspace: 'site' }]);

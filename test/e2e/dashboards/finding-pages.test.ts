@@ -42,6 +42,18 @@ describe.skipIf(executable === null)('the pages of findings', () => {
     await list.getByText('its worker ran out of turns').waitFor();
   });
 
+  it('mark a finding whose tool calls failed, and tell their last errors', async () => {
+    const last = [{ tool: 'git', error: 'nothing to commit, working tree clean' }];
+    await storeFindings(fixture, {
+      f1: { result: 'Committed.', status: 'completed', tool_errors: { failed: 2, last } },
+    });
+    const list = await openPage('/findings');
+    await list.getByText('2 tool errors', { exact: true }).waitFor();
+    await list.getByRole('link', { name: 'f1' }).click();
+    await list.getByRole('cell', { name: 'git' }).waitFor();
+    await list.getByText('nothing to commit, working tree clean').waitFor();
+  });
+
   it.each([
     ['a task', { kind: 'docs', job_id: 'task-1' }, 1],
     ['a task that was in no queue', { kind: 'docs', job_id: 'single-0123456789abcdef' }, 0],

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { compactIfNeeded } from '../../../src/coordinator/compact/compact.ts';
 import { toPromptBlock } from '../../../src/coordinator/compact/summary.ts';
 import type { NodeView } from '../../../src/coordinator/mission/nodes.ts';
+import { toMarks } from '../../../src/cli/output/print.ts';
+import type { StoredFinding } from '../../../src/findings/types.ts';
 import { readResults } from '../../../src/coordinator/delegate/read-results.ts';
 import { createArchiveContext } from '../../../src/librarian/archive/context.ts';
 import { adoptAllExternal } from '../../../src/findings/external/adopt.ts';
@@ -384,6 +386,34 @@ describe('work that refers to a condensed finding', () => {
 });
 
 describe('a partial finding', () => {
+  it('stays one when it is condensed or retracted, with its tool errors', async () => {
+    await storeSessions(redis, { one: 12, now: 2 });
+    const marks = {
+      status: 'partial',
+      tool_errors: { failed: 2, last: [{ tool: 'git', error: 'nothing to commit' }] },
+    };
+    for (const id of ['finding_one-3', 'finding_now-2']) {
+      const stored = JSON.parse((await redis.redis.get(redis.keys.finding(id))) ?? '{}') as object;
+      await redis.redis.set(redis.keys.finding(id), JSON.stringify({ ...stored, ...marks }));
+    }
+    await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
+    await retractFinding(redis.db, { id: 'finding_now-2', why: 'wrong', by: 'ann' });
+    const store = createFindingStore(redis.db);
+
+    const condensed = await store.get('finding_one-3');
+    expect(condensed).toMatchObject({ status: 'condensed', original_status: 'partial', tool_errors: { failed: 2 } });
+    expect(toMarks(condensed as StoredFinding)).toBe('CONDENSED  PARTIAL  2 tool errors  ');
+    const retracted = await store.get('finding_now-2');
+    expect(toMarks(retracted as StoredFinding)).toBe('RETRACTED  PARTIAL  2 tool errors  ');
+
+    const node = { n: 1, task: 'look', description: 'Look', kind: 'other', model: 'haiku', reason: null } as const;
+    const view = { node: { ...node, files: [], dependsOn: [] }, state: 'done', findingId: 'finding_one-3' };
+    const [result] = await readResults(redis.db, [view as unknown as NodeView]);
+    expect(result?.result).toBe(
+      'Partial: its worker ran out of turns, and reported what it had.\n2 of its tool calls failed, last: git: nothing to commit\nWhat one learned, part 3',
+    );
+  });
+
   it('is summed up as one, also if its result is cut', () => {
     const text = JSON.stringify({ task: 'Count', result: 'line '.repeat(5_000), status: 'partial' });
     const finding = parseFinding('finding_p', text);

@@ -38,7 +38,7 @@ describe('readStatus', () => {
     const snapshot = await read();
     expect(snapshot).toMatchObject({
       kind: null,
-      findings: { live: 0, sinceSession: 0, partialSinceSession: 0, contextTokens: 0 },
+      findings: { live: 0, sinceSession: 0, partialSinceSession: 0, toolErrorsSinceSession: 0, contextTokens: 0 },
       workers: [],
       halt: null,
       failed: [],

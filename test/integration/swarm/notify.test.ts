@@ -48,6 +48,7 @@ test('tells of a batch’s end once, however many workers there are', async () =
       tasks: 40,
       completed: 40,
       partial: 0,
+      with_tool_errors: 0,
       failed: 0,
     },
   ]);

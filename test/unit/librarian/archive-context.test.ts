@@ -27,6 +27,18 @@ describe('a finding in the archive', () => {
     );
   });
 
+  test('says which tools failed, in a few words', () => {
+    const last = Array.from({ length: 9 }, (_, i) => ({ tool: `tool${i}`, error: 'x'.repeat(300) }));
+    const { block } = entry('finding_1', {
+      task: 'Count',
+      result: 'at least 12',
+      tool_errors: { failed: 1_200, last },
+    });
+    expect(block).toContain('Count\n1,200 of its tool calls failed, last: tool4: xxx');
+    expect(block).toContain('\nat least 12');
+    expect(block?.length).toBeLessThan(1_000);
+  });
+
   test('says that it is partial', () => {
     const { block } = entry('finding_1', { task: 'Count', result: 'at least 12', status: 'partial' });
     expect(block).toContain('Count\nPartial: its worker ran out of turns, and reported what it had.\nat least 12');

@@ -10,7 +10,10 @@ function archiveLine(
 ): string {
   const compaction = toCompaction(live, { compaction: {}, isCondensing: false, ...stored });
   const text = renderStatus(
-    snapshotWith({ compaction, findings: { live, sinceSession: 0, partialSinceSession: 0, contextTokens: 0 } }),
+    snapshotWith({
+      compaction,
+      findings: { live, sinceSession: 0, partialSinceSession: 0, toolErrorsSinceSession: 0, contextTokens: 0 },
+    }),
   );
   return text.split('\n').find((line) => line.startsWith('Archive:')) ?? '';
 }

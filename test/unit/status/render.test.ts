@@ -5,7 +5,7 @@ import { queueWith, shardWith, snapshotWith, spendWith, workerWith } from '../..
 const NANO = 1_000_000;
 
 const busy = snapshotWith({
-  findings: { live: 8, sinceSession: 1, partialSinceSession: 0, contextTokens: 800 },
+  findings: { live: 8, sinceSession: 1, partialSinceSession: 0, toolErrorsSinceSession: 0, contextTokens: 800 },
   workers: [workerWith('haiku_box_001')],
   shards: [
     shardWith({ shard: 1, state: 'ok', left: 1500 }),

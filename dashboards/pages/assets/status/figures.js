@@ -6,8 +6,13 @@ const VENDORS = { sonnet: 'Sonnet', haiku: 'Haiku', gemini: 'Gemini', other: 'Ot
 
 export function Findings({ findings, shards }) {
   const partial = findings.partialSinceSession === 0 ? '' : `, ${count(findings.partialSinceSession)} partial`;
+  const toolErrors =
+    findings.toolErrorsSinceSession === 0 ? '' : `, ${count(findings.toolErrorsSinceSession)} with tool errors`;
   return html`<${Card} title="Findings" class="card third">
-    <${Figure} value=${count(findings.live)} note=${`+${count(findings.sinceSession)} this session${partial}`} />
+    <${Figure}
+      value=${count(findings.live)}
+      note=${`+${count(findings.sinceSession)} this session${partial}${toolErrors}`}
+    />
     <${Facts} of=${[['Context', `~${count(findings.contextTokens)} tokens`]]} />
     ${shards.length === 0 && html`<${Facts} of=${[['Librarians', 'none configured']]} />`}
   <//>`;

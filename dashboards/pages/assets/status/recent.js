@@ -5,11 +5,11 @@ import { html } from '../html.js';
 const COLUMNS = { Time: 'tight', Summary: 'text', Finding: 'tight', Cost: 'number' };
 
 export function Recent({ findings }) {
-  const rows = findings.map(({ id, at, summary, status, costUsd }) => ({
+  const rows = findings.map(({ id, at, summary, isPartial, toolErrors, costUsd }) => ({
     key: id,
     cells: [
       html`<${Time} at=${at} />`,
-      html`<${Summary} of=${summary} status=${status} />`,
+      html`<${Summary} of=${summary} partial=${isPartial} toolErrors=${toolErrors} />`,
       html`<${FindingLink} id=${id} />`,
       findingCost(costUsd),
     ],

@@ -7,7 +7,7 @@ import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import type { AskOptions } from '../../../api/types.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
-import { lineWidth, printJson, fitLine, withoutControls, toStatusMark } from '../../output/print.ts';
+import { lineWidth, printJson, fitLine, withoutControls, toMarks } from '../../output/print.ts';
 import { warnWithoutLibrarian } from '../../output/warnings.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 
@@ -108,7 +108,7 @@ async function renderAnswer({ findings }: OpenFleet, answer: StoredFinding): Pro
 /** One source: its id, date, session and first line. */
 function renderSource(id: string, source: StoredFinding | null): string {
   if (source === null) return `  ${id}  (no longer there)`;
-  const mark = toStatusMark(source);
+  const mark = toMarks(source);
   const head = `  ${id}  ${source.at.slice(0, 16).replace('T', ' ')}  ${source.session ?? '–'}  ${mark}`;
   return (head + fitLine(toSummary(source), Math.max(30, lineWidth() - head.length))).trimEnd();
 }

@@ -1,11 +1,12 @@
 import { NotFoundError, UsageError } from '../../../errors.ts';
 import type { FindingQuery, StoredFinding } from '../../../findings/types.ts';
-import { PARTIAL } from '../../../findings/finding.ts';
+import { countToolErrors, isPartial } from '../../../findings/marks.ts';
 import { toSummary } from '../../../findings/stored.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
+import { countOf } from '../../../text/plural.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { FINDINGS_SHOWN } from '../../input/options.ts';
-import { lineWidth, printJson, fitLine, withoutControls, toStatusMark, PARTIAL_MEANING } from '../../output/print.ts';
+import { lineWidth, printJson, fitLine, withoutControls, toMarks, PARTIAL_MEANING } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 
 export interface FindingsOptions {
@@ -74,7 +75,7 @@ function assertAlone(id: string | undefined, options: FindingsOptions): void {
 function renderLine(finding: StoredFinding): string {
   const cost = finding.cost === undefined ? '' : formatUsd(toNanoUsd(finding.cost), 6);
   const head = `${finding.finding_id.padEnd(26)}  ${finding.at.slice(0, 19)}Z  ${cost.padStart(9)}  `;
-  const mark = toStatusMark(finding);
+  const mark = toMarks(finding);
   return (head + mark + fitLine(toSummary(finding), Math.max(30, lineWidth() - head.length))).trimEnd();
 }
 
@@ -83,7 +84,8 @@ function renderFinding(finding: StoredFinding): string {
   const facts: [string, string | undefined][] = [
     ['Retracted', toRetraction(finding)],
     ['Condensed', finding.status === 'condensed' ? `replaced by ${finding.summary_id ?? ''}` : undefined],
-    ['Partial', finding.status === PARTIAL ? PARTIAL_MEANING : undefined],
+    ['Partial', isPartial(finding) ? PARTIAL_MEANING : undefined],
+    ...toErrorFacts(finding),
     ['Task', fitLine(finding.task ?? '', 400)],
     ['At', finding.at],
     ['By', [finding.worker_id, finding.model].filter((part) => part !== undefined).join(', ')],
@@ -105,6 +107,17 @@ function renderFinding(finding: StoredFinding): string {
     .map(([name, value]) => `${name.padEnd(11)}${value}`);
   const result = typeof finding.result === 'string' ? finding.result : JSON.stringify(finding.result, null, 2);
   return [`finding:${finding.finding_id}`, ...lines, '', withoutControls(result ?? '')].join('\n');
+}
+
+/** How many tool calls failed, then the last error of each tool. */
+function toErrorFacts(finding: StoredFinding): [string, string][] {
+  const count = countToolErrors(finding);
+  if (count === 0) return [];
+  const errors = finding.tool_errors?.last ?? [];
+  return [
+    ['Failed', `${countOf(count, 'tool call')}, the last of each tool:`],
+    ...errors.map(({ tool, error }): [string, string] => ['', fitLine(`${tool}: ${error}`, 400)]),
+  ];
 }
 
 /** Why, by whom and when the finding was retracted; undefined where it was not. */

@@ -4,7 +4,7 @@ import { toFindingId } from '../../../findings/finding.ts';
 import { toSummary } from '../../../findings/stored.ts';
 import type { StoredFinding } from '../../../findings/types.ts';
 import { connectRedis } from '../../../redis/connect.ts';
-import { lineWidth, fitLine } from '../../output/print.ts';
+import { lineWidth, fitLine, toMarks } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 
 export interface MonitorOptions {
@@ -52,7 +52,8 @@ async function show(
   const text = finding === null ? '' : toSummary(finding);
   if (json) return console.log(JSON.stringify({ at: receivedAt.toISOString(), channel, id, summary: text }));
   const head = `${toClock(receivedAt)}  ${channel.padEnd(11)}  ${fitLine(id, 40).padEnd(28)}  `;
-  console.log((head + fitLine(text, Math.max(30, lineWidth() - head.length))).trimEnd());
+  const marks = finding === null ? '' : toMarks(finding);
+  console.log((head + fitLine(marks + text, Math.max(30, lineWidth() - head.length))).trimEnd());
 }
 
 /** The finding of a message. A message of `completions` has a task's id, one of `responses` a query's. */

@@ -1,12 +1,12 @@
 import { findWorkerIdProblem } from '../../../../queues/ids.ts';
 import { AccountRefusedError, BudgetReachedError, CancelledError, FleetError, UsageError } from '../../../errors.ts';
-import { PARTIAL, type Finding } from '../../../findings/finding.ts';
+import type { Finding } from '../../../findings/finding.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { allSonnetNanoUsd, toSavedPercent } from '../../../pricing/cost.ts';
 import { toPromptTokens } from '../../../pricing/tokens.ts';
 import { findPrices } from '../../../pricing/catalog.ts';
 import { EXIT } from '../../output/report-failure.ts';
-import { PARTIAL_MEANING, printJson } from '../../output/print.ts';
+import { describeShortfalls, printJson } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { toTaskInput, type TaskCommandOptions } from './task-input.ts';
 
@@ -62,7 +62,7 @@ function renderSingle(finding: Finding, sonnetModel: string): string {
   const tokens = `${toPromptTokens(finding.usage)} input, ${finding.usage.output} output`;
   return [
     `✅ Finding written: finding:${finding.finding_id}`,
-    ...(finding.status === PARTIAL ? [`   Partial: ${PARTIAL_MEANING}`] : []),
+    ...describeShortfalls(finding).map((line) => `   ${line}`),
     `   Cost: ${formatUsd(cost, 6)} (${tokens}) — Sonnet: ${formatUsd(sonnet, 6)}, saved ${toSavedPercent(cost, sonnet).toFixed(1)} %`,
     `   Coordinator: fleet findings ${finding.finding_id}`,
   ].join('\n');

@@ -2,9 +2,8 @@ import type { TaskInput } from '../../../../queues/tasks.ts';
 import { UsageError } from '../../../errors.ts';
 import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
-import { PARTIAL } from '../../../findings/finding.ts';
 import { toSummary } from '../../../findings/stored.ts';
-import { lineWidth, printJson, fitLine, PARTIAL_MEANING } from '../../output/print.ts';
+import { lineWidth, printJson, fitLine, describeShortfalls } from '../../output/print.ts';
 import { warnWithoutWorkers } from '../../output/warnings.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { toTaskInput, type TaskCommandOptions } from './task-input.ts';
@@ -61,7 +60,7 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
     }).finally(() => progress.stop());
     if (options.json) return printJson(finding);
     console.log(`✅ ${findingId}  ${formatUsd(toNanoUsd(finding.cost ?? 0), 6)}`);
-    if (finding.status === PARTIAL) console.log(`   Partial: ${PARTIAL_MEANING}; fleet findings ${findingId}`);
+    for (const line of describeShortfalls(finding)) console.log(`   ${line}`);
     console.log(`   ${fitLine(toSummary(finding), Math.max(40, lineWidth() - 3))}`);
   });
 }

@@ -1,0 +1,13 @@
+import type { MarkedCounts } from './types.ts';
+
+/** `12 of 14 tasks done, 2 of them partial, 3 with tool errors`. @param ofAll what follows `of`: `14 tasks done` */
+export function describeDone(
+  { done, partial, toolErrors }: Pick<MarkedCounts, 'done' | 'partial' | 'toolErrors'>,
+  ofAll: string,
+): string {
+  return [
+    `${done} of ${ofAll}`,
+    ...(partial === 0 ? [] : [`${partial} of them partial`]),
+    ...(toolErrors === 0 ? [] : [`${toolErrors} with tool errors`]),
+  ].join(', ');
+}
