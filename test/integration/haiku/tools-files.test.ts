@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { toSha256 } from '../../../src/haiku/tools/files/text-file.ts';
 import { createToolState } from '../../../src/haiku/tools/tool.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
 
@@ -192,6 +193,54 @@ describe('write and edit', () => {
     expect((await site.use('edit', { ...edit, old_string: 'q' })).content).toContain('does not occur');
     const all = await site.use('edit', { ...edit, replace_all: true });
     expect(all.changes).toEqual([{ path: 'a.txt', added: 2, removed: 2, lines: '1-3' }]);
+  });
+
+  test('keep CRLF and the byte order mark, and say so', async () => {
+    await site.put('a.txt', '\uFEFFone\r\ntwo\r\n');
+    await read('a.txt');
+    await site.use('edit', { file_path: 'a.txt', old_string: 'two', new_string: 'two\nthree' });
+    expect(await readFile(join(site.root, 'a.txt'), 'utf8')).toBe('\uFEFFone\r\ntwo\r\nthree\r\n');
+    const outcome = await write('a.txt', 'one\nfour\n');
+    expect(outcome.content).toContain('(its byte order mark and CRLF line ends kept: 14 bytes)');
+    expect(outcome.changes).toEqual([{ path: 'a.txt', added: 1, removed: 2, lines: '2-2' }]);
+    expect(await readFile(join(site.root, 'a.txt'), 'utf8')).toBe('\uFEFFone\r\nfour\r\n');
+    expect((await write('a.txt', 'one\nfour\n')).content).toContain('already had this content');
+    await write('a.txt', 'one\r\ntwo\nthree\n'); // a CRLF in the content: the model chose
+    expect(await readFile(join(site.root, 'a.txt'), 'utf8')).toBe('\uFEFFone\r\ntwo\nthree\n');
+  });
+
+  test('tell where a text that does not occur nearly does, and where one occurs too often', async () => {
+    await site.put('a.ts', 'if (a) {\n\treturn 1;\n}\nif (a) {\n\treturn 2;\n}\n');
+    await read('a.ts');
+    const edit = (old_string: string, new_string = 'x') =>
+      site.use('edit', { file_path: 'a.ts', old_string, new_string });
+    expect((await edit('if (a) {\n  return 2;')).content).toMatch(
+      /does not occur.*only in tabs[^]*\n {5}5\t\treturn 2;\n/,
+    );
+    expect((await edit('if (a)')).content).toContain('occurs 2 times (lines 1, 4)');
+    expect((await edit('if (b) {', 'if (a) {\n\treturn')).content).toContain('new_string is in it already');
+    expect((await edit('if (a)', 'if (a)')).content).toContain('are the same');
+    expect((await edit('     2\t\treturn 1;')).content).toContain('not part of the file');
+  });
+
+  test('take no line numbers of read for text', async () => {
+    await site.put('a.txt', 'one\ntwo\n');
+    await read('a.txt');
+    expect((await write('a.txt', '     1\tone\n     2\tthree\n')).content).toContain('not part of the file');
+    const edit = { file_path: 'a.txt', old_string: 'two', new_string: '     2\tthree' };
+    expect((await site.use('edit', edit)).content).toContain('not part of the file');
+    expect(await readFile(join(site.root, 'a.txt'), 'utf8')).toBe('one\ntwo\n');
+  });
+
+  test.each([
+    ['each place grows', 'ab'.repeat(40_000), 'a', 'x'.repeat(1_000), /would grow to \d+ bytes with 40000 repl/],
+    ['there are too many places', 'a'.repeat(300_000), 'a', 'b', /more than 200000 times/],
+  ])('write no file without end, when %s', async (_what, text, old_string, new_string, said) => {
+    await site.put('a.txt', text);
+    site.context.state.seen.set('a.txt', toSha256(text));
+    const outcome = await site.use('edit', { file_path: 'a.txt', old_string, new_string, replace_all: true });
+    expect(outcome.content).toMatch(said);
+    expect((await stat(join(site.root, 'a.txt'))).size).toBe(text.length);
   });
 
   test('refuse to edit what is not UTF-8, which writing back would damage', async () => {

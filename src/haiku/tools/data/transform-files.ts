@@ -39,6 +39,7 @@ export async function deliver(
   const written = await writeInside(path, { ...inside, state: { ...inside.state, seen } }, () => ({
     content: result,
     said: `wrote ${Buffer.byteLength(result)} bytes to ${outFile}`,
+    isExact: true, // a line end inside a cell is data
   }));
   return { ...written, seen: { ...source.seen, ...written.seen } };
 }

@@ -1,13 +1,23 @@
 import { toFileChange } from '../line-change.ts';
 import { toRefusal, ToolRefusal } from '../tool-refusal.ts';
 import { replaceFile } from './replace-file.ts';
+import { keepStyle } from './text/keep-style.ts';
 import { readWhole, toSha256, toText, WRITTEN_CAP, type FileContent } from './text-file.ts';
 import type { ToolOutcome, WorkspaceContext } from '../tool.ts';
 import { withWorkspaceLock } from './workspace-lock.ts';
 
+/** What a tool wants a file to be. */
+interface Change {
+  content: string;
+  /** What was done, for the model. */
+  said: string;
+  /** Whether line ends and byte order mark are decided. Default: those that the file has are kept. */
+  isExact?: boolean;
+}
+
 /**
  * Changes one file under the workspace's lock. An existing file must be as this task last read or wrote it, so that no
- * task overwrites changes that it has not read.
+ * task overwrites changes that it has not read. It keeps its line ends and its byte order mark.
  * @param path real path relative to the root
  * @param change returns the new content; gets the current one, null for a new file
  * @throws ToolRefusal if the task has not read the file, if it changed since, or if it is no UTF-8 text: the model has seen
@@ -16,22 +26,21 @@ import { withWorkspaceLock } from './workspace-lock.ts';
 export async function writeInside(
   path: string,
   context: WorkspaceContext,
-  change: (current: FileContent | null) => { content: string; said: string },
+  change: (current: FileContent | null) => Change,
 ): Promise<ToolOutcome> {
   return await withWorkspaceLock(context, async () => {
-    const { root } = context.workspace;
-    const current = await readWhole(root, path);
-    const { content, said } = change(current);
-    requireWritableText(path, content);
-    const sha256 = toSha256(content);
-    if (current?.sha256 === sha256) {
-      return { content: `${said} (it already had this content)`, isError: false, seen: { [path]: sha256 } };
-    }
+    const current = await readWhole(context.workspace.root, path);
+    const wanted = change(current);
+    if (current?.sha256 === toSha256(wanted.content)) return toUnchanged(path, wanted.said, current.sha256);
     if (current !== null) requireSeen(path, current.sha256, context.state.seen.get(path));
     const before = current === null ? null : toText(current.bytes, path);
+    const { content, said } = before === null ? wanted : inStyleOf(before, wanted);
+    requireWritableText(path, content);
+    const sha256 = toSha256(content);
+    if (current?.sha256 === sha256) return toUnchanged(path, said, sha256);
     await context.stillMine?.();
     try {
-      await replaceFile(root, path, content);
+      await replaceFile(context.workspace.root, path, content);
     } catch (error) {
       throw toRefusal(error, path);
     }
@@ -43,6 +52,17 @@ export async function writeInside(
       ...(changed === null ? {} : { changes: [changed] }),
     };
   });
+}
+
+function toUnchanged(path: string, said: string, sha256: string): ToolOutcome {
+  return { content: `${said} (it already had this content)`, isError: false, seen: { [path]: sha256 } };
+}
+
+function inStyleOf(before: string, { content, said, isExact = false }: Change): { content: string; said: string } {
+  if (isExact) return { content, said };
+  const { text, kept } = keepStyle(before, content);
+  const note = kept === '' ? '' : ` (its ${kept} kept: ${Buffer.byteLength(text)} bytes)`;
+  return { content: text, said: said + note };
 }
 
 /** @throws ToolRefusal unless the file's hash is the one that this task knows */

@@ -1,0 +1,102 @@
+import { startOf } from '../../../../text/start-of.ts';
+import { findCause } from './find-cause.ts';
+import { toLf } from './line-ends.ts';
+import { toNumberedLine } from './numbered-lines.ts';
+
+/** Of a larger file only the beginning is looked at, so that a wrong edit costs little. UTF-16 code units. */
+const LOOKED_AT = 1024 * 1024;
+const MOST_LINES = 20_000;
+const MOST_WANTED = 12;
+const LINE_LENGTH = 300;
+/** Places that are compared as a whole. */
+const CANDIDATES = 20;
+/** Below it lines have nothing to do with each other. */
+const LEAST_LIKE = 0.4;
+const SHOWN_LINES = 12;
+
+/** Tells where a text that does not occur in a file nearly does, and why: for the model, as lines of `read`. */
+export function describeNearest(text: string, wanted: string): string {
+  const lines = toLf(startOf(text, LOOKED_AT)).split('\n').slice(0, MOST_LINES);
+  const sought = toLf(startOf(wanted, LOOKED_AT / 64));
+  const cause = findCause(lines, sought);
+  if (cause !== null) return `It differs from these lines only in ${cause.name}:\n${show(lines, cause)}`;
+  const near = findLike(lines, sought.split('\n').slice(0, MOST_WANTED));
+  return near === null ? 'Nothing in it is similar.' : `The nearest lines are:\n${show(lines, near)}`;
+}
+
+function show(lines: readonly string[], { from, to }: { from: number; to: number }): string {
+  const end = Math.min(to + 1, from + SHOWN_LINES);
+  const shown = lines.slice(from, end).map((line, i) => toNumberedLine(from + i + 1, shorten(line)));
+  return [...shown, ...(end <= to ? [`[and ${to + 1 - end} more]`] : [])].join('\n');
+}
+
+function shorten(line: string): string {
+  return line.length > LINE_LENGTH ? `${startOf(line, LINE_LENGTH)}[…]` : line;
+}
+
+/** Finds the lines that are most like the wanted ones, by the pairs of characters that they share. */
+function findLike(lines: readonly string[], wanted: readonly string[]): { from: number; to: number } | null {
+  const parts = wanted.map((line) => toPairs(line.trim()));
+  const telling = parts.reduce((best, part, i) => (part.count > (parts[best]?.count ?? 0) ? i : best), 0);
+  const anchor = parts[telling];
+  if (anchor === undefined || anchor.count === 0) return null;
+  const likeness = lines.map((line) => compare(anchor, line.trim()));
+  const places = likeness
+    .map((like, line) => ({ like, line }))
+    .toSorted((a, b) => b.like - a.like)
+    .slice(0, CANDIDATES)
+    .map(({ line }) => {
+      const from = line - telling;
+      return { from, like: likenessOf(parts, lines.slice(Math.max(0, from), from + parts.length), Math.max(0, -from)) };
+    });
+  const best = places.reduce((one, other) => (other.like > one.like ? other : one), places[0] ?? { from: 0, like: 0 });
+  if (best.like < LEAST_LIKE) return null;
+  return { from: Math.max(0, best.from), to: Math.min(lines.length, best.from + wanted.length) - 1 };
+}
+
+/** How like a run of lines is to the wanted ones, weighted by length: 0 to 1. @param skipped wanted lines before the run */
+function likenessOf(parts: readonly Pairs[], lines: readonly string[], skipped: number): number {
+  const total = parts.reduce((sum, { count }) => sum + count, 0);
+  const shared = lines.reduce((sum, line, i) => {
+    const part = parts[i + skipped];
+    return part === undefined ? sum : sum + part.count * compare(part, line.trim());
+  }, 0);
+  return total === 0 ? 0 : shared / total;
+}
+
+interface Pairs {
+  counts: Map<number, number>;
+  count: number;
+}
+
+function toPairs(line: string): Pairs {
+  const counts = new Map<number, number>();
+  const length = Math.min(line.length, LINE_LENGTH);
+  for (let i = 1; i < length; i += 1) {
+    const pair = pairAt(line, i);
+    counts.set(pair, (counts.get(pair) ?? 0) + 1);
+  }
+  return { counts, count: Math.max(0, length - 1) };
+}
+
+function pairAt(line: string, i: number): number {
+  return line.charCodeAt(i - 1) * 0x1_0000 + line.charCodeAt(i);
+}
+
+/** The share of pairs that a line has in common with others (Sørensen–Dice): 0 to 1. */
+function compare({ counts, count }: Pairs, line: string): number {
+  const length = Math.min(line.length, LINE_LENGTH);
+  if (count === 0 || length < 2) return 0;
+  const seen = new Map<number, number>();
+  let shared = 0;
+  for (let i = 1; i < length; i += 1) {
+    const pair = pairAt(line, i);
+    const most = counts.get(pair);
+    if (most === undefined) continue;
+    const used = seen.get(pair) ?? 0;
+    if (used >= most) continue;
+    seen.set(pair, used + 1);
+    shared += 1;
+  }
+  return (2 * shared) / (count + length - 1);
+}
