@@ -2,12 +2,13 @@ import { setFlagsFromString } from 'node:v8';
 import { loadConfig, type Config } from '../config/environment.ts';
 import { ConfigError, RedisUnusableError, toMessage } from '../errors.ts';
 import { EXIT_CONFIG } from './exit-config.ts';
+import { startLoopWatchdog } from './loop-watchdog.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { configSecrets } from '../config/redact.ts';
 
 /**
- * Runs a long-lived process: reads the configuration, calls `start`, and reports to pm2 that the process is ready. After a
- * wrong configuration it prints the problem and exits 78, after any other error 1.
+ * Runs a long-lived process: reads the configuration, calls `start`, reports to pm2 that the process is ready, and ends the
+ * process if it hangs. After a wrong configuration it prints the problem and exits 78, after any other error 1.
  */
 export async function startProcess(name: string, start: (config: Config, log: Logger) => Promise<void>): Promise<void> {
   // These processes wait for providers far more than they compute, so that a small heap does not slow them down.
@@ -19,6 +20,7 @@ export async function startProcess(name: string, start: (config: Config, log: Lo
       log.fatal({ error }, 'unhandled rejection');
       process.exit(1);
     });
+    startLoopWatchdog(name);
     await start(config, log);
     process.send?.('ready'); // answers pm2 `wait_ready`
   } catch (error) {
