@@ -1,7 +1,8 @@
 import { toOneLine } from '../../text/one-line.ts';
 import { parseGitArguments } from '../tools/git/arguments.ts';
 import { toCommandLine } from '../tools/git/command-line.ts';
-import { openGit } from '../tools/git/process.ts';
+import { withScene } from '../tools/git/scene.ts';
+import { READ_ONLY } from '../../git/settings.ts';
 import { ToolRefusal } from '../tools/tool-refusal.ts';
 import type { WorkspaceContext } from '../tools/tool.ts';
 
@@ -33,10 +34,11 @@ async function describeRepository(context: WorkspaceContext): Promise<string | n
   const { root } = context.workspace;
   const signal = AbortSignal.timeout(DEADLINE_MS);
   try {
-    const git = await openGit(root, context, signal);
-    const line = await toCommandLine(parseGitArguments(['status', '--short', '--branch']), root, git, context);
-    const { code, stdout } = await git(line, { GIT_OPTIONAL_LOCKS: '0' }); // no lock: another task may be writing
-    return code === 0 && stdout !== null ? toText(stdout) : null;
+    return await withScene(root, false, { ...context, signal }, async ({ git }) => {
+      const line = await toCommandLine(parseGitArguments(['status', '--short', '--branch']), root, git, context);
+      const { code, stdout } = await git(line, { env: READ_ONLY }); // no lock: another task may be writing
+      return code === 0 && stdout !== null ? toText(stdout.toString('utf8')) : null;
+    });
   } catch (error) {
     if (error instanceof ToolRefusal) return 'no repository';
     if (signal.aborted) return null;

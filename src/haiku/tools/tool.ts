@@ -15,6 +15,16 @@ export interface ToolOutcome {
   /** Ids of the findings that were read. */
   citations?: string[];
   handBack?: { reason: SonnetReason; explanation: string };
+  /** Workspace path → sha256 of the file before the tool changed it; null: there was none. */
+  before?: Record<string, string | null>;
+  /** In a shared tree: path → `<mode> <object id>` of what the task staged; '' for a file that it removed. */
+  staged?: Record<string, string>;
+  /** Paths that are committed, so that they are staged no longer. */
+  unstaged?: string[];
+  /** Ids of the commits that the tool made. */
+  commits?: string[];
+  /** Branches that the tool made and deleted. */
+  branches?: { made?: string[]; gone?: string[] };
 }
 
 /** What the tools of one task have read and changed so far. It follows from their outcomes alone. */
@@ -22,10 +32,25 @@ export interface ToolState {
   seen: Map<string, string>;
   changes: Map<string, FileChange>;
   citations: Set<string>;
+  /** As the outcomes, of the first change of each file. */
+  before: Map<string, string | null>;
+  /** As the outcomes, for the next commit in a shared tree. */
+  staged: Map<string, string>;
+  /** Commits and branches that the task made. */
+  commits: Set<string>;
+  branches: Set<string>;
 }
 
 export function createToolState(): ToolState {
-  return { seen: new Map(), changes: new Map(), citations: new Set() };
+  return {
+    seen: new Map(),
+    changes: new Map(),
+    citations: new Set(),
+    before: new Map(),
+    staged: new Map(),
+    commits: new Set(),
+    branches: new Set(),
+  };
 }
 
 /** Adds one outcome to the state. Each outcome must be applied once, in the order of the turns. */
@@ -36,6 +61,21 @@ export function applyOutcome(state: ToolState, outcome: ToolOutcome): void {
     state.changes.set(change.path, earlier === undefined ? change : mergeChanges(earlier, change));
   }
   for (const id of outcome.citations ?? []) state.citations.add(id);
+  for (const [path, sha256] of Object.entries(outcome.before ?? {})) {
+    if (!state.before.has(path)) state.before.set(path, sha256);
+  }
+  applyGit(state, outcome);
+}
+
+function applyGit(state: ToolState, { staged = {}, unstaged = [], commits = [], branches = {} }: ToolOutcome): void {
+  for (const [path, entry] of Object.entries(staged)) state.staged.set(path, entry);
+  for (const path of unstaged) {
+    state.staged.delete(path);
+    state.before.delete(path); // from here on, the commit is what the file was
+  }
+  for (const id of commits) state.commits.add(id);
+  for (const name of branches.made ?? []) state.branches.add(name);
+  for (const name of branches.gone ?? []) state.branches.delete(name);
 }
 
 /** Notes which bytes of these files the task knows. */
@@ -46,6 +86,16 @@ export function applySeen(state: ToolState, seen: Record<string, string>): void 
 export interface FindingReader {
   get(id: string): Promise<object | null>;
   search(query: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
+}
+
+/** A working tree of one task. All paths are absolute. */
+export interface OwnTree {
+  /** Its private git directory. Its HEAD is the branch `refs/heads/fleet/<task id>`. */
+  gitDir: string;
+  /** The objects of the person's repository. */
+  objects: string;
+  /** Commit that the task began from. */
+  base: string;
 }
 
 /** Where a task works. */
@@ -59,6 +109,8 @@ interface Workspace {
    * @throws TaskFailedError `workspace` if the tree cannot be made
    */
   prepareWrite?(context: ToolContext): Promise<void>;
+  /** The tree of the task's own, once it has one. Undefined: `root` is shared with the person and other tasks. */
+  readonly own?: OwnTree;
   /** Returns once what the model must know of the new tree; null: nothing. The toolset adds it to the tool's outcome. */
   takeNotice?(): string | null;
 }
@@ -78,6 +130,8 @@ export interface ToolContext {
   /** Hosts that `http` may call: `host` (ports 80 and 443) or `host:port`. */
   httpAllow: string[];
   redisAddress: { host: string; port: number };
+  /** Author of commits, and the lines that end their messages (`Fleet-Task: …`). Default: the fleet, none. */
+  commitAs?: { name: string; email: string; trailers: string[] };
   /** Checks that this process still holds the job. Tools call it right before each side effect. @throws LockLostError */
   stillMine?: () => Promise<void>;
   /** Folder of the workspaces' lock files, the same for all processes of a host. Default: one in the system's temp folder. */

@@ -49,6 +49,7 @@ export async function writeInside(
       content: said,
       isError: false,
       seen: { [path]: sha256 },
+      before: { [path]: current?.sha256 ?? null },
       ...(changed === null ? {} : { changes: [changed] }),
     };
   });

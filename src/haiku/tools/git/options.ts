@@ -10,19 +10,18 @@ const SHOW_COMMITS =
   '--oneline --format= --pretty? --date= --abbrev-commit --decorate? --no-patch -s -m -c --cc --first-parent';
 
 export const GIT_OPTIONS = {
-  status: '-s --short -b --branch --porcelain? -u --untracked-files? --ignored? --long -v --no-color --ahead-behind',
+  status: '-s --short -b --branch --porcelain? -u --untracked-files? --ignored? --long --no-color --ahead-behind',
   diff: `${SHOW_CHANGES} --cached --staged --merge-base --check --exit-code`,
   log:
     `${SHOW_CHANGES} ${SHOW_COMMITS} -n= --max-count= --skip= --since= --until= --after= --before= --author= --committer= ` +
     '--grep= -i -E -F --all-match --invert-grep --graph --all --branches? --tags? --reverse --follow --merges --no-merges -g ' +
     '--topo-order --date-order --left-right --cherry-pick --full-history',
   show: `${SHOW_CHANGES} ${SHOW_COMMITS}`,
-  add: '-A --all -u --update -v --verbose -n --dry-run -N --intent-to-add',
+  add: '-A --all -u --update -v --verbose',
   commit: '-m= --message= -a --all --amend --allow-empty -q --quiet --dry-run --no-verify',
   branch:
     '-a --all -r --remotes -v -l --list --show-current --contains= --no-contains= --merged? --no-merged? --sort= --format= ' +
     '-d --delete -D -m --move --points-at= --no-color',
-  worktree: '-b= --detach --porcelain -v --checkout --no-checkout',
 } as const satisfies Record<string, string>;
 
 export type GitCommand = keyof typeof GIT_OPTIONS;
