@@ -10,12 +10,13 @@ import { replace } from '../rules/replace.ts';
 import { run } from '../rules/run.ts';
 import { say } from '../rules/say.ts';
 import { list, search } from '../rules/search.ts';
+import { script } from './script.ts';
 import { survey } from '../rules/survey.ts';
 import { transform } from '../rules/transform.ts';
 import { write } from '../rules/write.ts';
 
 /** Rules whose first match takes the whole task. */
-const EXCLUSIVE: readonly Rule[] = [askArchive, survey, handBack];
+const EXCLUSIVE: readonly Rule[] = [script, askArchive, survey, handBack];
 /** Rules that change something. A task may match several; they are carried out in this order. */
 const ACTIONS: readonly Rule[] = [transform, write, replace, run, commit];
 /** Rules that only read. The first match takes the task. */

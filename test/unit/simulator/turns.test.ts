@@ -34,6 +34,17 @@ const typesOf = (request: MessagesRequest): string[] => askRuleModel(request).co
 const saidTo = (request: MessagesRequest) => askRuleModel(request).content.find((block) => block.type === 'text')?.text;
 
 describe('the simulated model in a worker’s conversation', () => {
+  it('plays the script in a task’s data, one call a turn', () => {
+    const calls = ['read', 'grep'].map((name) => ({ name, input: { file_path: 'a.ts' } }));
+    const task = `${TASK}\n<data>\n${JSON.stringify({ script: calls })}\n</data>`.replace(' [[turns:9]]', '');
+    const uses = askRuleModel(afterRead(task, '')).content.flatMap((block) =>
+      block.type === 'tool_use' ? [{ name: block.name, input: block.input }] : [],
+    );
+    expect(uses).toEqual(calls.slice(1));
+    const short = task.replace(JSON.stringify(calls), JSON.stringify(calls.slice(0, 1)));
+    expect(saidTo(afterRead(short, ''))).toBe('Played 1 of 1 calls.');
+  });
+
   it.each([
     ['no notice', ''],
     ['three turns left', THREE_TURNS_NOTICE],
