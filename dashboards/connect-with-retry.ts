@@ -12,11 +12,11 @@ const LOG_EVERY_TRIES = 60;
  */
 export async function connectWithRetry(
   url: string,
-  { log, signal }: { log: Logger; signal: AbortSignal },
+  { log, signal, secrets }: { log: Logger; signal: AbortSignal; secrets: readonly string[] },
 ): Promise<Redis | null> {
   for (let tries = 0; !signal.aborted; tries += 1) {
     try {
-      return await connectRedis(url, { role: 'producer', log, name: 'fleet-dashboard' });
+      return await connectRedis(url, { role: 'producer', log, name: 'fleet-dashboard', secrets });
     } catch (error) {
       if (tries % LOG_EVERY_TRIES === 0)
         log.warn({ redis: redisAddress(url), error }, 'Redis is not reachable; waiting for it');

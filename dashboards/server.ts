@@ -1,5 +1,6 @@
 /** pm2 app `dashboard`: serves status pages, Bull Board and metrics until SIGTERM. Process entry; nothing imports it. */
 import { createServer, type RequestListener } from 'node:http';
+import { configSecrets } from '../src/config/redact.ts';
 import { connectQueues } from '../src/jobs/connect-queue.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
 import { startProcess } from '../src/process/start.ts';
@@ -15,7 +16,11 @@ await startProcess('dashboard', async (config, log) => {
   log.info({ address }, 'dashboard listens');
 
   const stop = new AbortController();
-  const connected = connectWithRetry(config.REDIS_URL, { log, signal: stop.signal }).then((redis) => {
+  const connected = connectWithRetry(config.REDIS_URL, {
+    log,
+    signal: stop.signal,
+    secrets: configSecrets(config),
+  }).then((redis) => {
     if (redis === null) return null;
     const db = createDb(redis, config.FLEET_SWARM ?? null);
     const queues = connectQueues(db);

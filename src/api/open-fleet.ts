@@ -4,6 +4,7 @@ import type { QueueName } from '../../queues/registry.ts';
 import { UsageError } from '../errors.ts';
 import { readBatch } from '../tasks/batch/progress.ts';
 import type { Config } from '../config/environment.ts';
+import { configSecrets } from '../config/redact.ts';
 import type { Fleet } from './types.ts';
 import { createFleetMissions } from './missions.ts';
 import { followFindings } from '../findings/follow.ts';
@@ -38,7 +39,11 @@ export interface OpenFleet extends Fleet {
 /** Connects as `connectFleet` does, with a configuration that the caller has read. @throws RedisUnusableError */
 export async function openFleet(config: Config): Promise<OpenFleet> {
   const redisUrl = config.REDIS_URL;
-  const redis = await connectRedis(redisUrl, { role: 'producer', name: 'fleet-producer' });
+  const redis = await connectRedis(redisUrl, {
+    role: 'producer',
+    name: 'fleet-producer',
+    secrets: configSecrets(config),
+  });
   const db = createDb(redis, config.FLEET_SWARM ?? null);
   const { queues, close: closeQueues } = connectQueuesLazily(db);
   const currentSession = createSessionReader(db);

@@ -1,26 +1,40 @@
 import type { Config } from './environment.ts';
 
+/** Returns the text without secrets. */
+export type Redact = (text: string) => string;
+
+/** Stands where a secret was. */
+export const REDACTED = '[redacted]';
+
 /** Patterns of the providers' keys, for keys that are not in the configuration. */
 const KEY_SHAPES = /\b(?:sk-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{20,})/g;
 
 /**
- * Returns a function that replaces the given values, and everything that looks like a provider's key, in a text. Values under
- * 6 characters are not replaced: they occur in ordinary words.
+ * For logs and error messages. Replaces the given values, and everything that looks like a provider's key. Values under 6
+ * characters are not replaced: they occur in ordinary words.
  */
-export function createRedactor(secrets: readonly string[]): (text: string) => string {
-  const shapes = secrets
-    .filter((secret) => secret.length >= 6)
-    // As it is, as in a JSON string, and as in an address.
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])
-    .toSorted((a, b) => b.length - a.length);
-  const unique = [...new Set(shapes)];
-  return (text) =>
-    unique.reduce((left, secret) => left.replaceAll(secret, '[redacted]'), text).replace(KEY_SHAPES, '[redacted]');
+export function createRedactor(secrets: readonly string[]): Redact {
+  const replace = createReplacer(secrets.filter((secret) => secret.length >= 6));
+  return (text) => replace(text).replace(KEY_SHAPES, REDACTED);
+}
+
+/**
+ * For all that is stored, and all that models read. Replaces only values that cannot be a word, an id or a number of the text
+ * itself: damage to the text would be stored too.
+ */
+export function createStoreRedactor(secrets: readonly string[]): Redact {
+  return createReplacer(secrets.filter(isUnmistakable));
+}
+
+/** The same value without secrets in its texts and names; itself where it holds none. */
+export function redactJson<Value>(value: Value, redact: Redact): Value {
+  const json = JSON.stringify(value);
+  const clean = redact(json);
+  return clean === json ? value : (JSON.parse(clean) as Value);
 }
 
 /** Values of the configuration that no log, error or page may show. */
 export function configSecrets(config: Config): string[] {
-  const password = decodeURIComponent(new URL(config.REDIS_URL).password);
   const shardKeys = config.shards.map((shard) => shard.apiKey);
   return [
     config.ANTHROPIC_API_KEY,
@@ -30,6 +44,59 @@ export function configSecrets(config: Config): string[] {
     config.DEEPSEEK_API_KEY,
     config.DASHBOARD_PASSWORD,
     config.FLEET_NOTIFY?.startsWith('http') ? config.FLEET_NOTIFY : undefined, // such an address often contains a token
-    password,
-  ].filter((value) => value !== undefined);
+    ...passwordsOf(config.REDIS_URL),
+    ...passwordsOf(config.ANTHROPIC_BASE_URL),
+    ...passwordsOf(config.GEMINI_BASE_URL),
+    ...passwordsOf(config.DEEPSEEK_BASE_URL),
+  ].filter((value): value is string => value !== undefined && value !== '');
+}
+
+/** The password of an address, as it is and as it is written there. */
+function passwordsOf(address: string | undefined): string[] {
+  const { password } = new URL(address ?? 'none:');
+  return [password, decodeURIComponent(password)];
+}
+
+function isUnmistakable(secret: string): boolean {
+  return secret.length >= 16 || (secret.length >= 8 && /\d/.test(secret) && /[A-Za-z]/.test(secret));
+}
+
+/** One pass over the text for all forms of all secrets. */
+function createReplacer(secrets: readonly string[]): Redact {
+  const forms = [...new Set(secrets.flatMap(formsOf))].toSorted((a, b) => b.length - a.length);
+  if (forms.length === 0) return (text) => text;
+  const pattern = new RegExp(forms.map(escape).join('|'), 'g');
+  const shortest = Math.min(...forms.map((form) => form.length));
+  return (text) => (text.length < shortest ? text : text.replace(pattern, REDACTED));
+}
+
+/** As it is, in a JSON string, in JSON within a JSON string, in an address, in base64 and in hex. */
+function formsOf(secret: string): string[] {
+  const inJson = JSON.stringify(secret).slice(1, -1);
+  const inAddress = encodeURIComponent(secret);
+  const hex = Buffer.from(secret).toString('hex');
+  return [
+    secret,
+    inJson,
+    JSON.stringify(inJson).slice(1, -1),
+    inAddress,
+    inAddress.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    inAddress.replaceAll('%20', '+'),
+    ...(secret.length < 8 ? [] : [...base64Forms(secret), hex, hex.toUpperCase()]),
+  ];
+}
+
+/** The characters that the secret alone decides, for each of the three places where it can begin in a longer text. */
+function base64Forms(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  return [0, 1, 2].flatMap((before) => {
+    const padded = Buffer.concat([Buffer.alloc(before), bytes]);
+    const from = Math.ceil((before * 8) / 6);
+    const to = Math.floor((padded.length * 8) / 6);
+    return (['base64', 'base64url'] as const).map((encoding) => padded.toString(encoding).slice(from, to));
+  });
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 }

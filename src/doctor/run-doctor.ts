@@ -1,4 +1,5 @@
 import { loadConfig, type Config } from '../config/environment.ts';
+import { configSecrets } from '../config/redact.ts';
 import { ConfigError, toMessage, RedisAwayError } from '../errors.ts';
 import { connectRedis, redisAddress } from '../redis/connect.ts';
 import { createDb } from '../redis/db.ts';
@@ -48,7 +49,11 @@ interface RedisResults {
 
 async function checkRedisWhole(config: Config, { live }: { live: boolean }): Promise<RedisResults> {
   try {
-    const redis = await connectRedis(config.REDIS_URL, { role: 'producer', name: 'fleet-doctor' });
+    const redis = await connectRedis(config.REDIS_URL, {
+      role: 'producer',
+      name: 'fleet-doctor',
+      secrets: configSecrets(config),
+    });
     try {
       const db = createDb(redis, config.FLEET_SWARM ?? null);
       const results = await checkRedis(db, config);

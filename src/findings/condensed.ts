@@ -63,7 +63,7 @@ export async function withOriginals(
   const whole = [...texts];
   for (const [i, { index, summaryId }] of condensed.entries()) {
     const value = values[i] ?? null; // null: live again meanwhile, or removed; then the condensed text is all there is
-    const original = value === null ? null : toObject(toStoredText(value));
+    const original = value === null ? null : toObject(db.redact(toStoredText(value)));
     if (original === null) continue;
     const { status } = original;
     whole[index] = JSON.stringify({

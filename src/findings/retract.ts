@@ -1,8 +1,9 @@
 import { NotFoundError, UsageError } from '../errors.ts';
-import { parseFinding, readFindingTexts, readOriginals, toStoredTokens, toStoredText } from './stored.ts';
+import { parseFinding, readFindingTexts, readOriginals, readStored, toStoredTokens, toStoredText } from './stored.ts';
 import type { StoredFinding } from './types.ts';
 import { toSummaryId } from './condensed.ts';
 import type { Db } from '../redis/db.ts';
+import { exactly } from '../redis/redacting.ts';
 
 export interface Retraction {
   id: string;
@@ -29,8 +30,9 @@ export async function retractFinding(db: Db, retraction: Omit<Retraction, 'at' |
   const note = { why, by, at: new Date().toISOString() };
   let restored = 0;
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const [text] = await readFindingTexts(db, [id]);
-    if (text === undefined || text === null) throw new NotFoundError(`finding ${id}: there is none`);
+    const [value = null] = await readStored(db, [id]);
+    if (value === null) throw new NotFoundError(`finding ${id}: there is none`);
+    const text = toStoredText(value);
     const summaryId = toSummaryId(text);
     if (summaryId !== null) {
       const because = { ...note, why: `it stands for ${id}, which was retracted: ${why}` };
@@ -48,7 +50,7 @@ export async function retractFinding(db: Db, retraction: Omit<Retraction, 'at' |
         contextActive: keys.contextActive,
         events: keys.events,
       },
-      [id, JSON.stringify(note), toStoredTokens(text), text, toMarked(text, note)],
+      [id, JSON.stringify(note), toStoredTokens(text), exactly(text), toMarked(text, note)],
     );
     if (answer === 'retracted') return { id, ...note, restored: Math.max(0, restored - 1) }; // without itself
     if (answer === 'already') throw new UsageError(`finding ${id}: it is retracted already`);
@@ -150,7 +152,7 @@ async function restore(db: Db, { summaryId, text, note }: { summaryId: string; t
         tokens: String(toStoredTokens(text)),
         originals: originals.map(({ id, tokens, session }) => [id, String(tokens), session !== '']),
       }),
-      text,
+      exactly(text),
       JSON.stringify({ ...summary, status: 'retracted', retracted: note }),
     ],
   );

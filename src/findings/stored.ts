@@ -126,9 +126,9 @@ export function readOriginals({ redis, keys }: Db, ids: readonly string[]): Prom
   );
 }
 
-/** As `readStored`, as JSON text. */
+/** As `readStored`, as JSON text without secrets: older versions and other programs may have stored some. */
 export async function readFindingTexts(db: Db, ids: readonly string[]): Promise<(string | null)[]> {
-  return (await readStored(db, ids)).map((value) => (value === null ? null : toStoredText(value)));
+  return (await readStored(db, ids)).map((value) => (value === null ? null : db.redact(toStoredText(value))));
 }
 
 async function readValues(redis: Db['redis'], keys: string[]): Promise<(StoredValue | null)[]> {

@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import type { Effort } from '../../queues/effort.ts';
 import type { TaskData } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
+import { redactJson } from '../config/redact.ts';
 import { loadContexts } from './memory-contexts.ts';
 import { TaskFailedError, toMessage } from '../errors.ts';
 import { toFindingId } from '../findings/finding.ts';
@@ -15,6 +16,7 @@ import { lockLost } from '../ledger/refusals.ts';
 import type { TaskIdentity, TurnLedger } from '../ledger/types.ts';
 import { findModel } from '../pricing/catalog.ts';
 import type { Model } from '../models/model.ts';
+import { withoutSecrets } from '../models/redacted-model.ts';
 import type { Pacer } from '../pacing/types.ts';
 import type { Db } from '../redis/db.ts';
 import { createResultCheck } from '../tasks/result-schema.ts';
@@ -53,8 +55,9 @@ export type TaskHandler = (task: TaskData, run: TaskRunContext) => Promise<Compl
 
 /** Returns the function that runs a parsed task: it finds the model, workspace and contexts, then runs the loop. */
 export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
-  const { db, config, model, ledger, pacer, findings, workerId, archive } = parts;
-  const { redis, keys } = db;
+  const { db, config, ledger, pacer, findings, workerId, archive } = parts;
+  const { redis, keys, redact } = db;
+  const model = withoutSecrets(parts.model, redact);
   const reader = toFindingReader(findings);
   const noteModelUse = createModelUse(db);
   // Built once: the provider's cache needs the same definitions, byte for byte.
@@ -67,7 +70,8 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
   const toolsWithFiles = createToolset({ ...allowed, workspace: true });
   const toolsWithoutFiles = createToolset({ ...allowed, workspace: false });
 
-  return async (task, run) => {
+  return async (given, run) => {
+    const task = redactJson(given, redact);
     const entry = findModel(task.model ?? config.FLEET_HAIKU_MODEL, new Date());
     const effort = toEffort(task, config);
     const workspace = await resolveWorkspace(task.workspace, config.FLEET_WORKSPACES);
@@ -75,7 +79,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
       jobId: run.jobId,
       token: run.token,
       attempt: run.attempt,
-      digest: toDigest(task),
+      digest: toDigest(given),
       findingId: toFindingId(run.jobId, task.finding_id),
       session: task.session ?? (await parts.currentSession()),
       batch: task.batch ?? null,
@@ -109,14 +113,18 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
           runAllow: config.FLEET_RUN_ALLOW,
           httpAllow: config.FLEET_HTTP_ALLOW,
           redisAddress: toAddress(config.REDIS_URL),
+          redact,
           stillMine: async () => {
             if (run.token === '' || (await redis.get(lockKey)) === run.token) return;
             throw lockLost(run.jobId);
           },
         },
         contexts: await loadContexts(db, task.contexts ?? []),
-        introduce: (context, maxTurns) =>
-          buildFirstMessage(task, context, { maxTurns, startedAt: now(), describeRepository }),
+        introduce: async (context, maxTurns) =>
+          redactJson(
+            await buildFirstMessage(task, context, { maxTurns, startedAt: now(), describeRepository }),
+            redact,
+          ),
         checkResult,
         note: run.note,
         workerId,

@@ -14,7 +14,8 @@ export interface ContextInfo {
 }
 
 /** Stores a memory context in one step: a task reads the old text or the new one, never a mix. */
-export async function saveContext({ redis, keys }: Db, name: string, text: string): Promise<ContextInfo> {
+export async function saveContext({ redis, keys, redact }: Db, name: string, document: string): Promise<ContextInfo> {
+  const text = redact(document);
   if (!/^[^\s:{}]{1,100}$/.test(name))
     throw new UsageError(`context: expected a name without white space, colon or brace, got ${JSON.stringify(name)}`);
   if (!text.isWellFormed()) {
@@ -50,12 +51,12 @@ export async function removeContext({ redis, keys }: Db, name: string): Promise<
 }
 
 /** Reads memory contexts by name, in this order. @throws TaskFailedError `context` that names those that do not exist */
-export async function loadContexts({ redis, keys }: Db, names: string[]): Promise<MemoryContext[]> {
+export async function loadContexts({ redis, keys, redact }: Db, names: string[]): Promise<MemoryContext[]> {
   if (names.length === 0) return [];
   const texts = await redis.mget(names.map((name) => keys.context(name)));
   const missing = names.filter((_, i) => texts[i] === null);
   if (missing.length > 0) {
     throw new TaskFailedError('context', `no memory context named ${missing.join(', ')}; fleet context load NAME FILE`);
   }
-  return names.map((name, i) => ({ name, text: texts[i] ?? '' }));
+  return names.map((name, i) => ({ name, text: redact(texts[i] ?? '') }));
 }

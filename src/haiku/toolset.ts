@@ -44,7 +44,7 @@ export function createToolset(options: ToolsetOptions): Toolset {
         return toError(`${JSON.stringify(name)}: no such tool here; there are ${[...byName.keys()].join(', ')}`);
       }
       const outcome = await runTool(tool, input, context);
-      return { ...outcome, content: cutText(outcome.content) };
+      return { ...outcome, content: cutText(context.redact?.(outcome.content) ?? outcome.content) };
     },
   };
 }

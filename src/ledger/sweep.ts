@@ -1,7 +1,7 @@
 import { queueRegistry } from '../../queues/registry.ts';
 import type { Db } from '../redis/db.ts';
 import { parseReservation } from './reservation.ts';
-import { scanHash } from '../redis/scan-hash.ts';
+import { scanHash } from './scan-hash.ts';
 
 /** How much older than the longest call a lost one is: a process that froze, or waits for Redis, may still book it. */
 const LATER_MS = 10 * 60_000;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { requireShards, type Config } from '../config/environment.ts';
+import { configSecrets } from '../config/redact.ts';
 import type { ShardConfig } from '../config/shards.ts';
 import { PaidCalls } from '../ledger/paid-calls.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
@@ -38,7 +39,11 @@ export async function testShards(config: Config, parts: ShardTestParts): Promise
   const { forShard, name, reopen = false } = parts;
   const shards = requireShards(config);
   const log = createLogger('shards', config.FLEET_LOG_LEVEL === 'silent' ? 'silent' : 'error');
-  const redis = await connectRedis(config.REDIS_URL, { role: 'producer', name: 'fleet-shards' });
+  const redis = await connectRedis(config.REDIS_URL, {
+    role: 'producer',
+    name: 'fleet-shards',
+    secrets: configSecrets(config),
+  });
   const db = createDb(redis, config.FLEET_SWARM ?? null);
   const gate = createRateGate({ db, shards, log });
   const workerId = `shards-test-${process.pid}`;

@@ -1,6 +1,8 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { createStoreRedactor } from '../config/redact.ts';
 import { RedisAwayError, RedisUnusableError, toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
+import { RedactingRedis } from './redacting.ts';
 
 /**
  * `worker`: a process that waits for its Redis. Commands wait without limit, and the process logs it once a minute.
@@ -16,6 +18,8 @@ export interface ConnectOptions {
   name?: string;
   /** A producer gives up after this long. Default 900 ms, so that a command line fails within a second. */
   timeoutMs?: number;
+  /** Values that are never stored; see `configSecrets`. Default: none. */
+  secrets?: readonly string[];
   /** Ends a worker's wait for its first connection. */
   signal?: AbortSignal;
 }
@@ -32,15 +36,16 @@ const DISCONNECT_TIMEOUT_MS = 100;
  * @throws RedisUnusableError (producer) when Redis does not answer in time or refuses the login
  */
 export async function connectRedis(url: string, options: ConnectOptions): Promise<Redis> {
-  const redis = new Redis(url, {
+  const settings = {
     lazyConnect: true,
     connectionName: options.name ?? `fleet-${options.role}`,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), 1_000), // a Redis that is back is used within a second
+    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 1_000), // a Redis that is back is used within a second
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     ...(options.role === 'worker'
       ? { maxRetriesPerRequest: null }
       : { maxRetriesPerRequest: 1, enableOfflineQueue: false, connectTimeout: options.timeoutMs ?? 900 }),
-  });
+  };
+  const redis = new RedactingRedis(url, settings, createStoreRedactor(options.secrets ?? []));
   reportOutages(redis, url, options.log);
   await (options.role === 'worker'
     ? waitWithoutLimit(redis, options.signal)

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
+import type { Redact } from '../config/redact.ts';
 import { createKeys, type Keys } from './keys.ts';
+import { RedactingRedis } from './redacting.ts';
 import { defineScripts, type Scripts } from './scripts.ts';
 import { waitWhileRefused } from './wait-while-refused.ts';
 
@@ -8,6 +10,8 @@ export interface Db {
   redis: Redis;
   keys: Keys;
   scripts: Scripts;
+  /** Removes secrets from what does not go through a command's text: what models read, what BullMQ packs, notices. */
+  redact: Redact;
 }
 
 /**
@@ -21,6 +25,7 @@ export function createDb(redis: Redis, swarm: string | null, options: { waitsWhi
   return {
     redis,
     keys: createKeys(swarm),
+    redact: redis instanceof RedactingRedis ? redis.redact : (text) => text,
     scripts: (options.waitsWhileRefused ?? false) ? waitWhileRefused(scripts) : scripts,
   };
 }

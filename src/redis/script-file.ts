@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
-import type { KeySpec } from './script-types.ts';
+import type { KeySpec, ScriptArgument } from './script-types.ts';
 
 /** The declarations in the first lines of a script. Names of keys are in snake case, as the script uses them. */
 interface ScriptHeader {
@@ -93,9 +93,9 @@ export function defineCommand(
   redis: Redis,
   name: string,
   lua: string,
-): (keyCount: number, keysAndArgs: (string | number)[]) => Promise<unknown> {
+): (keyCount: number, keysAndArgs: ScriptArgument[]) => Promise<unknown> {
   const command = `fleet:${name}`;
   redis.defineCommand(command, { lua });
-  const run = Reflect.get(redis, command) as (...args: (string | number)[]) => Promise<unknown>;
+  const run = Reflect.get(redis, command) as (...args: ScriptArgument[]) => Promise<unknown>;
   return (keyCount, keysAndArgs) => run.call(redis, keyCount, ...keysAndArgs);
 }

@@ -56,8 +56,11 @@ type Answer<A> = A extends readonly (infer Word)[]
 
 export type AnswerOf<S extends ScriptSpec> = Answer<S['answers']>;
 
+/** `Buffer`: a text of `exactly`. */
+export type ScriptArgument = string | number | Buffer;
+
 /** Runs one script as one atomic step. Every key it touches is in `keys`: a Redis Cluster needs that. */
 export type ScriptCall<S extends ScriptSpec> = (
   keys: NamedKeys<S>,
-  args: readonly (string | number)[],
+  args: readonly ScriptArgument[],
 ) => Promise<AnswerOf<S>>;

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { defineCommand, loadScript } from './script-file.ts';
 import { groupCalls, type GroupCall } from './script-group.ts';
 import { createKeyList, type AnyKeys } from './script-keys.ts';
-import type { KeySpec, NamedKeys, ScriptCall, ScriptSpec } from './script-types.ts';
+import type { KeySpec, NamedKeys, ScriptArgument, ScriptCall, ScriptSpec } from './script-types.ts';
 
 /** The keys to which `lib/booking.lua` books one call. */
 const BOOKING_KEYS = [
@@ -192,8 +192,8 @@ export function defineScripts(redis: Redis): Scripts {
 function defineOne(redis: Redis, name: string, spec: KeySpec, lua: string) {
   const run = defineCommand(redis, name, lua);
   const toList = createKeyList(name, spec);
-  return async (keys: AnyKeys, args: readonly (string | number)[]): Promise<unknown> => {
-    const list: (string | number)[] = toList(keys);
+  return async (keys: AnyKeys, args: readonly ScriptArgument[]): Promise<unknown> => {
+    const list: ScriptArgument[] = toList(keys);
     const keyCount = list.length;
     for (const arg of args) list.push(arg);
     return run(keyCount, list);

@@ -39,14 +39,14 @@ const REMEMBER_SECONDS = 30 * 24 * 3600;
 /** @param options.target a command for `sh -c`, which gets the line on its standard input, or an http(s) address; undefined: no notice is sent */
 export function createNotifier(options: { target: string | undefined; db: Db; log?: Pick<Logger, 'warn'> }): Notifier {
   const { target, log } = options;
-  const { redis, keys } = options.db;
+  const { redis, keys, redact } = options.db;
   const underWay = new Set<Promise<void>>();
 
   async function send(to: string, mark: string, notice: Notice): Promise<void> {
     try {
       const first = await redis.set(keys.noticed(mark), '1', 'EX', REMEMBER_SECONDS, 'NX');
       if (first === null) return;
-      const line = JSON.stringify({ at: new Date().toISOString(), swarm: keys.swarm, ...notice });
+      const line = redact(JSON.stringify({ at: new Date().toISOString(), swarm: keys.swarm, ...notice }));
       await (/^https?:/i.test(to) ? post(to, line) : run(to, line));
     } catch (error) {
       log?.warn({ event: notice.event, reason: toMessage(error) }, 'FLEET_NOTIFY: notice not delivered');

@@ -1,5 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { z } from 'zod';
+import type { Redact } from '../../config/redact.ts';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import type { SonnetReason } from '../../../queues/reasons.ts';
 import type { QueryReply } from '../../librarian/queries/archive-asker.ts';
@@ -132,6 +133,8 @@ export interface ToolContext {
   redisAddress: { host: string; port: number };
   /** Author of commits, and the lines that end their messages (`Fleet-Task: …`). Default: the fleet, none. */
   commitAs?: { name: string; email: string; trailers: string[] };
+  /** Removes the fleet's secrets from what the model reads. Default: nothing is removed. */
+  redact?: Redact;
   /** Checks that this process still holds the job. Tools call it right before each side effect. @throws LockLostError */
   stillMine?: () => Promise<void>;
   /** Folder of the workspaces' lock files, the same for all processes of a host. Default: one in the system's temp folder. */

@@ -34,7 +34,7 @@ export function toFailureReason(thrown: unknown): string {
  * @returns the error that makes BullMQ fail the job
  */
 export async function fail(thrown: unknown, { job, parts }: Pick<ThrownRun, 'job' | 'parts'>): Promise<Error> {
-  const { redis, keys } = parts.db;
+  const { redis, keys, redact } = parts.db;
   const reason = toFailureReason(thrown);
   const jobId = job.id ?? '';
   const chain = redis
@@ -54,9 +54,10 @@ export async function fail(thrown: unknown, { job, parts }: Pick<ThrownRun, 'job
   const halted = await noteFailure(parts, { jobId, reason, now: Date.now() });
   if (halted) parts.log.error({ reason: 'error-rate' }, 'the fleet is halted');
   // Unrecoverable, even if the program that added the job allowed more attempts: nothing is retried silently.
-  const error = new UnrecoverableError(`${reason}: ${toMessage(thrown)}`);
+  const error = new UnrecoverableError(redact(`${reason}: ${toMessage(thrown)}`));
   // Bull Board shows the stack first: the place of a bug, and only the reason of a foreseen failure.
-  error.stack = reason === 'error' && thrown instanceof Error ? (thrown.stack ?? error.message) : error.message;
+  const hasStack = reason === 'error' && thrown instanceof Error;
+  error.stack = hasStack ? redact(thrown.stack ?? error.message) : error.message; // BullMQ packs it in bytes
   return error;
 }
 

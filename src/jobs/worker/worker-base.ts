@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../../../queues/registry.ts';
 import { isOffline, type Config } from '../../config/environment.ts';
+import { configSecrets } from '../../config/redact.ts';
 import { createHaltSwitch, type HaltSwitch } from '../../halt/halt.ts';
 import { seedBudget } from '../../ledger/budget.ts';
 import type { Logger } from '../../process/logger.ts';
@@ -40,7 +41,12 @@ export async function openWorkerBase(
   config: Config,
   { kind, log }: { kind: ProcessKind; log: Logger },
 ): Promise<WorkerBase> {
-  const redis = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: `fleet-${kind}` });
+  const redis = await connectRedis(config.REDIS_URL, {
+    role: 'worker',
+    log,
+    name: `fleet-${kind}`,
+    secrets: configSecrets(config),
+  });
   const subscriber = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: `fleet-${kind}-control` });
   const db = createDb(redis, config.FLEET_SWARM ?? null, { waitsWhileRefused: true });
   const { warnings } = await runPreflight(db);

@@ -1,6 +1,6 @@
 import type { CostVendor } from '../../redis/keys.ts';
 import type { Db } from '../../redis/db.ts';
-import { scanHash } from '../../redis/scan-hash.ts';
+import { scanHash } from '../scan-hash.ts';
 import { toUtcDay } from '../../findings/timestamp.ts';
 import { toLedgerRow } from '../booking-groups.ts';
 import { parseReservation, type Reservation } from '../reservation.ts';

@@ -23,7 +23,7 @@ export async function exportFindings({ inner }: OpenFleet, path: string | null, 
   let count = 0;
   async function fill(write: (text: string) => Promise<void>): Promise<void> {
     for await (const found of eachStored(db, query)) {
-      await write(`${toExportLine(found)}\n`);
+      await write(db.redact(`${toExportLine(found)}\n`)); // older versions may have stored secrets
       count += 1;
       progress.update(count);
     }

@@ -1,3 +1,4 @@
+import { REDACTED } from '../../../config/redact.ts';
 import { toFileChange } from '../line-change.ts';
 import { toRefusal, ToolRefusal } from '../tool-refusal.ts';
 import { replaceFile } from './replace-file.ts';
@@ -36,6 +37,7 @@ export async function writeInside(
     const before = current === null ? null : toText(current.bytes, path);
     const { content, said } = before === null ? wanted : inStyleOf(before, wanted);
     requireWritableText(path, content);
+    requireNoGap(path, { before, content }, context);
     const sha256 = toSha256(content);
     if (current?.sha256 === sha256) return toUnchanged(path, said, sha256);
     await context.stillMine?.();
@@ -74,6 +76,19 @@ export function requireSeen(path: string, now: string, seen: string | undefined)
     seen === undefined
       ? `${shown}: exists and this task has not read it; read it first, then write`
       : `${shown}: changed since this task read it; read it again, then write`,
+  );
+}
+
+/** @throws ToolRefusal for text that has the mark where the file has a secret: the model was not shown it */
+function requireNoGap(
+  path: string,
+  { before, content }: { before: string | null; content: string },
+  { redact }: WorkspaceContext,
+): void {
+  if (before === null || redact === undefined || !content.includes(REDACTED)) return;
+  if (redact(before) === before || content.split(REDACTED).length <= before.split(REDACTED).length) return;
+  throw new ToolRefusal(
+    `${JSON.stringify(path)}: holds a secret that was shown to you as ${REDACTED}; writing that would destroy it. Edit the other parts of the file`,
   );
 }
 
