@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../provider-host/json.ts';
+import { isObject } from '../../provider-host/json.ts';
 import type { Call, Rule } from '../task/types.ts';
 
 /**
@@ -24,5 +24,5 @@ export const script: Rule = ({ task, steps }) => {
 
 function toCall(value: unknown): Call[] {
   if (!isObject(value) || typeof value['name'] !== 'string' || !isObject(value['input'])) return [];
-  return [{ name: value['name'], input: value['input'] as JsonObject }];
+  return [{ name: value['name'], input: value['input'] }];
 }

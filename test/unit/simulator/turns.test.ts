@@ -42,7 +42,7 @@ describe('the simulated model in a worker’s conversation', () => {
     );
     expect(uses).toEqual(calls.slice(1));
     const short = task.replace(JSON.stringify(calls), JSON.stringify(calls.slice(0, 1)));
-    expect(saidTo(afterRead(short, ''))).toBe('Played 1 of 1 calls.');
+    expect(saidTo(afterRead(short, ''))).toContain('Played 1 of 1 calls.');
   });
 
   it.each([
