@@ -13,7 +13,15 @@ export type { ArchiveFilter } from '../queues/archive.ts';
 export { defineTask, type TypedTask } from './api/define-task.ts';
 export type { Enqueued, TaskEnd, TaskHandle, TaskState, WaitOptions } from './tasks/types.ts';
 export type { BatchOptions, BatchProgress, BatchReport, BatchState, BatchTask } from './tasks/batch/types.ts';
-export type { FindingQuery, FleetFindings, FollowOptions, StoredFinding } from './findings/types.ts';
+export type {
+  FindingQuery,
+  FindOptions,
+  FleetFindings,
+  FollowOptions,
+  FoundFinding,
+  FoundFindings,
+  StoredFinding,
+} from './findings/types.ts';
 export type { Finding } from './findings/finding.ts';
 export { formatUsd } from './pricing/money.ts';
 export { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './ledger/report/types.ts';

@@ -86,6 +86,7 @@ function createFleetFindings(db: Db, redisUrl: string, closing: AbortSignal): Fl
   return {
     get: (id) => withRedisErrors(redisUrl, () => store.get(id)),
     list: (query) => withRedisErrors(redisUrl, () => store.list(query)),
+    find: (query, options) => withRedisErrors(redisUrl, () => store.find(query, options)),
     search: (text, options) => withRedisErrors(redisUrl, () => store.search(text, options)),
     count: () => withRedisErrors(redisUrl, () => store.count()),
     each: (query) => store.each(query),

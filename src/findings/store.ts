@@ -3,11 +3,15 @@ import type { Keys } from '../redis/keys.ts';
 import { toWellFormedJson } from '../text/well-formed.ts';
 import type { Finding } from './finding.ts';
 import { parseFinding, readFindingTexts, toStoredTokens, toSummary } from './stored.ts';
-import type { FindingQuery, FindingStore, StoredFinding } from './types.ts';
+import { searchFindings, toFound } from './search.ts';
+import { toSearchTerms } from './search-terms.ts';
+import type { FindingQuery, FindingStore, FindOptions, FoundFindings, StoredFinding } from './types.ts';
 import { withOriginals } from './condensed.ts';
 
 const PAGE = 200;
 const DEFAULT_LIMIT = 50;
+const FIND_LIMIT = 20;
+const FIND_DEADLINE_MS = 10_000;
 
 export function createFindingStore(db: Db): FindingStore {
   const { redis, keys } = db;
@@ -65,9 +69,27 @@ export function createFindingStore(db: Db): FindingStore {
     });
   }
 
+  async function find(query: string, options: FindOptions = {}): Promise<FoundFindings> {
+    const { limit = FIND_LIMIT, deadlineMs = FIND_DEADLINE_MS, session, batch, signal } = options;
+    const limits = { limit, deadlineMs, signal, session };
+    const result = await searchFindings(db, toIndex(keys, options), query, limits);
+    const named = await Promise.all(
+      toSearchTerms(query).map(({ written }) =>
+        findNamed({
+          text: written,
+          ...(session === undefined ? {} : { session }),
+          ...(batch === undefined ? {} : { batch }),
+        }),
+      ),
+    );
+    const condensed = named.flatMap((finding) => (finding === null ? [] : [toFound(finding, 1)]));
+    return { ...result, found: [...condensed, ...result.found].slice(0, limit) };
+  }
+
   return {
     get,
     list,
+    find,
     each: (query = {}) => pages(query, 'oldest'),
     async search(text, { limit }) {
       const found = await list({ text, limit });

@@ -80,6 +80,16 @@ export function toSummary(finding: StoredFinding): string {
   return finding.summary ?? summarise(finding.result ?? finding.task ?? '');
 }
 
+/** JSON of a value; a note instead of one that is nested deeper than the stack, which a text of any program can be. */
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch (error) {
+    if (error instanceof RangeError) return '(nested too deeply to show)';
+    throw error;
+  }
+}
+
 /** The first 200 characters of a result, on one line; a `summary` property of a structured result wins. */
 export function summarise(result: unknown): string {
   const text =
@@ -87,7 +97,7 @@ export function summarise(result: unknown): string {
       ? result
       : typeof result === 'object' && result !== null && 'summary' in result && typeof result.summary === 'string'
         ? result.summary
-        : (JSON.stringify(result) ?? '');
+        : toJson(result);
   return startOf(text.replace(/\s+/g, ' ').trim(), 200);
 }
 

@@ -18,8 +18,46 @@ export interface FindingQuery {
   batch?: string;
   /** True: the librarian's answers instead of findings; session and batch do not apply. Default false. */
   answers?: boolean;
-  /** Only findings whose JSON contains this text. Case does not matter. */
+  /** Only findings whose JSON contains this text, literally. Case does not matter. `FindingStore.find` searches by words. */
   text?: string;
+}
+
+/** One finding of a search. */
+export interface FoundFinding {
+  id: string;
+  /** UTC instant, ISO 8601. */
+  at: string;
+  /** At most 200 characters, on one line. */
+  summary: string;
+  /** Whether its worker ran out of turns. */
+  isPartial: boolean;
+  /** Count of its tool calls that failed. */
+  toolErrors: number;
+  /** How many of the query's words and phrases it has. */
+  matches: number;
+}
+
+/** What a search found, and what it did not look at. */
+export interface FoundFindings {
+  /** The best first. */
+  found: FoundFinding[];
+  /** Count of words and phrases that were looked for. */
+  termCount: number;
+  /** Count of the oldest findings that were not searched, because the time was over. */
+  olderCount: number;
+  /** Count of findings above 8 MB, which are not searched. */
+  tooLargeCount: number;
+}
+
+export interface FindOptions {
+  /** Most findings. Default 20. */
+  limit?: number;
+  session?: string;
+  batch?: string;
+  /** Longest search, ms; what it found by then is returned. Default 10 s. */
+  deadlineMs?: number;
+  /** Ends the search when it fires: it throws the signal's reason. */
+  signal?: AbortSignal;
 }
 
 export interface FindingStore {
@@ -29,7 +67,13 @@ export interface FindingStore {
   list(query?: FindingQuery): Promise<StoredFinding[]>;
   /** Yields findings, oldest first, with one page in memory at a time. Findings that are stored meanwhile come last. */
   each(query?: FindingQuery): AsyncIterable<StoredFinding>;
-  /** Searches findings for a text. @returns id, summary and instant (ISO 8601) of those that contain it, newest first */
+  /**
+   * Searches live findings by words: `find('gemini "rate limit"')`. A finding is found if it has one of the words, anywhere in
+   * its texts, also inside a longer word; "quoted words" count as one, as they are. Case does not matter, accents do. Those with
+   * the most words come first, then the newest.
+   */
+  find(query: string, options?: FindOptions): Promise<FoundFindings>;
+  /** Searches findings for a text, literally. @returns id, summary and instant (ISO 8601) of those that contain it, newest first */
   search(text: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
   count(): Promise<number>;
 }

@@ -162,7 +162,7 @@ function toAddress(url: string): { host: string; port: number } {
 }
 
 function toFindingReader(findings: FindingStore): FindingReader {
-  return { get: (id) => findings.get(id), search: (query, options) => findings.search(query, options) };
+  return { get: (id) => findings.get(id), find: (query, options) => findings.find(query, options) };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 } from '../../src/haiku/tools/tool.ts';
 import { createToolset } from '../../src/haiku/toolset.ts';
 import { makeFolder } from './folder.ts';
+import { foundFindings } from './found-findings.ts';
 
 /** A real workspace, a folder outside of it, and a task that uses tools in the workspace. */
 export interface ToolWorkspace {
@@ -32,7 +33,7 @@ export async function createToolWorkspace(overrides: Partial<ToolContext> = {}):
     files: [],
     state: createToolState(),
     signal: new AbortController().signal,
-    findings: { get: () => Promise.resolve(null), search: () => Promise.resolve([]) },
+    findings: { get: () => Promise.resolve(null), find: () => Promise.resolve(foundFindings()) },
     runAllow: [],
     httpAllow: [],
     redisAddress: { host: '127.0.0.1', port: 6379 },

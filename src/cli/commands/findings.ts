@@ -8,7 +8,8 @@ export function registerFindings(program: Command): void {
     .command('findings')
     .description('what was found: one finding whole, or the newest, one line each')
     .argument('[id]', 'finding id, without finding:')
-    .option('--grep <text>', 'only those that hold this text, case ignored')
+    .option('--find <words>', 'those with the most of these words first, then the newest; "quoted words" as they are')
+    .option('--grep <text>', 'only those that hold this text, literally, case ignored')
     .option('--session <name>', 'only of this session')
     .option('--batch <name>', 'only of this batch')
     .option('--answers', 'the librarian’s answers instead of findings')
@@ -21,7 +22,7 @@ export function registerFindings(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  fleet findings finding_8f3a2c1d9e4b\n  fleet findings --grep "rate limit" --session instance-10\n  fleet findings --export all.jsonl\n  FLEET_SWARM=other fleet findings --import all.jsonl',
+      '\nExamples:\n  fleet findings finding_8f3a2c1d9e4b\n  fleet findings --find "gemini limits"\n  fleet findings --grep "rate limit" --session instance-10\n  fleet findings --export all.jsonl\n  FLEET_SWARM=other fleet findings --import all.jsonl',
     )
     .action(async (id: string | undefined, options: FindingsOptions) =>
       (await import('./run/findings.ts')).runFindingsCommand(id, options),

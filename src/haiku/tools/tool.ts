@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Redact } from '../../config/redact.ts';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import type { SonnetReason } from '../../../queues/reasons.ts';
+import type { FoundFindings } from '../../findings/types.ts';
 import type { QueryReply } from '../../librarian/queries/archive-asker.ts';
 import { mergeChanges, type FileChange } from './line-change.ts';
 
@@ -86,7 +87,7 @@ export function applySeen(state: ToolState, seen: Record<string, string>): void 
 
 export interface FindingReader {
   get(id: string): Promise<object | null>;
-  search(query: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
+  find(query: string, options: { limit: number; signal: AbortSignal }): Promise<FoundFindings>;
 }
 
 /** A working tree of one task. All paths are absolute. */

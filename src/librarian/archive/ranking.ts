@@ -1,14 +1,9 @@
 import type { ArchiveFilter } from '../../../queues/archive.ts';
+import { isCommonWord } from '../../text/common-words.ts';
 import type { ArchiveEntry } from './entry.ts';
 
 /** Most words of a question that are looked for. */
 const MAX_WORDS = 24;
-/** Words that are too common to rank by. */
-const STOP_WORDS = new Set(
-  'the and for are was were what which who how why when where does did has have had that this with from into about there their they them been can could would should will any all not you your our its'.split(
-    ' ',
-  ),
-);
 
 /** Whether the filter of a question lets the finding through. */
 export function fitsFilter(entry: ArchiveEntry, filter: ArchiveFilter): boolean {
@@ -74,7 +69,7 @@ function findWords(block: string | null, pattern: RegExp, wordCount: number): Re
 function toWords(question: string): string[] {
   const words = question.toLowerCase().match(/[\p{L}\p{N}_.-]{3,}/gu) ?? [];
   const plain = words.map((word) => word.replaceAll(/^[.-]+|[.-]+$/g, ''));
-  const rankable = plain.filter((word) => word.length >= 3 && !STOP_WORDS.has(word));
+  const rankable = plain.filter((word) => word.length >= 3 && !isCommonWord(word));
   // The longest first: the pattern then finds the longer of two words that begin alike.
   return [...new Set(rankable)].sort((a, b) => b.length - a.length).slice(0, MAX_WORDS);
 }

@@ -159,6 +159,11 @@ describe('a fleet of one worker', () => {
     const id = /finding_[0-9a-f]+/.exec(one.stdout)?.[0] ?? '';
     expect((await fleet('findings', id)).stdout).toMatch(/^Failed +1 tool call, the last of each tool:\n +git: /m);
     expect((await fleet('findings')).stdout).toContain('1 tool error  ');
+    expect((await fleet('findings', '--find', 'committed nothing "commit README.md"')).stdout).toMatch(
+      /^finding_\w+ +\S+Z {2}1 tool error {2}Nothing was committed/,
+    );
+    expect(await fleet('findings', '--find', 'tea', '--grep', 'tea')).toMatchObject({ code: 2 });
+    expect(await fleet('findings', '--find', '?')).toMatchObject({ code: 2 });
 
     const out = join(shell.folder, 'results.jsonl');
     const tasks = writeTasks('commits.jsonl', [

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { foundFindings } from '../../support/found-findings.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -156,7 +157,8 @@ describe('the other tools', () => {
 
   it('cites the findings it read', async () => {
     workspace.context.findings = {
-      search: () => Promise.resolve([{ id: 'tea-1', summary: 'Tea is hot', at: '2026-11-20T10:00:00.000Z' }]),
+      find: () =>
+        Promise.resolve(foundFindings({ id: 'tea-1', summary: 'Tea is hot', at: '2026-11-20T10:00:00.000Z' })),
       get: (id) => Promise.resolve({ finding_id: id, result: 'Tea is hot, at 95 degrees.' }),
     };
     const { text } = await converse({ description: 'What do earlier findings say about tea?' });

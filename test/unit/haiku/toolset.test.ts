@@ -7,6 +7,7 @@ import { mergeChanges, toFileChange } from '../../../src/haiku/tools/line-change
 import { toRows, transformRows } from '../../../src/haiku/tools/data/row-query.ts';
 import { parseCsv, toCsv } from '../../../src/haiku/tools/data/row-formats.ts';
 import { applyOutcome, type ToolContext, createToolState } from '../../../src/haiku/tools/tool.ts';
+import { foundFindings } from '../../support/found-findings.ts';
 import { createToolset } from '../../../src/haiku/toolset.ts';
 
 const context = (findings: ToolContext['findings']): ToolContext => ({
@@ -19,7 +20,7 @@ const context = (findings: ToolContext['findings']): ToolContext => ({
   httpAllow: [],
   redisAddress: { host: '127.0.0.1', port: 6379 },
 });
-const noFindings = { get: () => Promise.resolve(null), search: () => Promise.resolve([]) };
+const noFindings = { get: () => Promise.resolve(null), find: () => Promise.resolve(foundFindings()) };
 
 describe('a toolset', () => {
   const names = (options: Parameters<typeof createToolset>[0]): string[] =>
@@ -67,8 +68,9 @@ describe('findings', () => {
   const toolset = createToolset({ workspace: false, runAllow: [], httpAllow: [] });
   const some = context({
     get: (id) => Promise.resolve(id === 'f1' ? { result: 'found' } : null),
-    search: (query) => Promise.resolve(query === 'x' ? [{ id: 'f1', summary: 'about x', at: '2025-11-21' }] : []),
+    find: (query) => Promise.resolve(query === 'x' ? foundFindings(about) : { ...foundFindings(), termCount: 0 }),
   });
+  const about = { id: 'f1', summary: 'about x', at: '2025-11-21' };
 
   test('counts as cited what was read, not what was only listed', async () => {
     const listed = await toolset.run('findings', { action: 'search', query: 'x' }, some);
@@ -77,6 +79,23 @@ describe('findings', () => {
     expect(read).toMatchObject({ citations: ['f1'], content: expect.stringContaining('[no finding has the id f2]') });
     expect((await toolset.run('findings', { action: 'get', ids: ['f2'] }, some)).isError).toBe(true);
     expect((await toolset.run('findings', { action: 'search' }, some)).isError).toBe(true);
+  });
+
+  test('marks what is short of clean, and says what the search left out', async () => {
+    const marked = { ...about, isPartial: true, toolErrors: 2, matches: 1 };
+    const whole = { ...about, id: 'f2', isPartial: false, toolErrors: 0, matches: 3 };
+    const found = { found: [whole, marked], termCount: 3, olderCount: 1_200, tooLargeCount: 1 };
+    const asked = context({ ...noFindings, find: () => Promise.resolve(found) });
+    expect((await toolset.run('findings', { action: 'search', query: 'x y z' }, asked)).content).toBe(
+      [
+        'f2 (2025-11-21): about x',
+        'f1 (2025-11-21): [1 of 3 words, PARTIAL, 2 tool errors] about x',
+        '[not searched, the time was over: the 1,200 oldest findings]',
+        '[not searched, too large: 1 finding]',
+      ].join('\n'),
+    );
+    const nothing = await toolset.run('findings', { action: 'search', query: '…' }, some);
+    expect(nothing).toMatchObject({ isError: true, content: expect.stringContaining('no word') });
   });
 });
 

@@ -10,6 +10,7 @@ import { lineWidth, printJson, fitLine, withoutControls, toMarks, PARTIAL_MEANIN
 import { withFleet } from '../../input/with-fleet.ts';
 
 export interface FindingsOptions {
+  find?: string;
   grep?: string;
   session?: string;
   batch?: string;
@@ -23,6 +24,7 @@ export interface FindingsOptions {
 /** Does `fleet findings`. */
 export async function runFindingsCommand(id: string | undefined, options: FindingsOptions): Promise<void> {
   if (options.import !== undefined) assertAlone(id, options);
+  if (options.find !== undefined) assertNoOtherSearch(id, options);
   await withFleet(async (fleet) => {
     const { findings, inner } = fleet;
     if (options.import !== undefined) {
@@ -39,6 +41,10 @@ export async function runFindingsCommand(id: string | undefined, options: Findin
     // An imported batch has findings, but no tasks.
     if (batch !== undefined && (await inner.db.redis.exists(inner.db.keys.indexByBatch(batch))) === 0) {
       await assertBatch(inner.db, batch);
+    }
+    if (options.find !== undefined) {
+      const { findFindings } = await import('./findings-find.ts');
+      return findFindings(findings, options.find, options);
     }
     if (target !== undefined) {
       const { exportFindings } = await import('./findings-transfer.ts');
@@ -63,13 +69,21 @@ function toQuery({ grep, session, batch, limit, answers }: FindingsOptions): Fin
 
 /** @throws UsageError where `--import` would ignore another option */
 function assertAlone(id: string | undefined, options: FindingsOptions): void {
-  const others = (['grep', 'session', 'batch', 'limit', 'export', 'answers'] as const).filter(
+  const others = (['find', 'grep', 'session', 'batch', 'limit', 'export', 'answers'] as const).filter(
     (name) => options[name] !== undefined,
   );
   if (id === undefined && others.length === 0) return;
   throw new UsageError(
     `--import: takes the whole file; expected nothing beside it, got ${id ?? others.map((name) => `--${name}`).join(', ')}`,
   );
+}
+
+/** @throws UsageError where `--find` would ignore another option */
+function assertNoOtherSearch(id: string | undefined, options: FindingsOptions): void {
+  const others = (['grep', 'export', 'answers'] as const).filter((name) => options[name] !== undefined);
+  if (id === undefined && others.length === 0) return;
+  const got = id ?? others.map((name) => `--${name}`).join(', ');
+  throw new UsageError(`--find: expected only --session, --batch, --limit and --json beside it, got ${got}`);
 }
 
 function renderLine(finding: StoredFinding): string {
