@@ -1,10 +1,10 @@
 import type { Call, TaskView } from './types.ts';
-import { findStep, type Step } from './steps.ts';
+import { parseReadResult, type ReadResult } from './read-result.ts';
+import type { Step } from './steps.ts';
 
-const RANGE_LINES = 400;
-const MAX_RANGES = 50;
+/** Results that are put together for one file. */
+const MAX_PARTS = 50;
 const MAX_PARALLEL = 6;
-const CUT = /\n?\[[^\]\n]*\b(?:cut|truncated)\b[^\]\n]*\]\s*$/i;
 
 /** What the `read` tool returned of a file. */
 export interface FileText {
@@ -20,7 +20,7 @@ export interface FileText {
   error: string | null;
 }
 
-/** Reads whole files, or ranges of a file that is too large for one result. */
+/** Reads files, and goes on where a file is too large for one result. */
 export function readFiles(view: TaskView, paths: readonly string[]): { calls: Call[]; files: FileText[] } {
   const calls: Call[] = [];
   const files: FileText[] = [];
@@ -34,52 +34,53 @@ export function readFiles(view: TaskView, paths: readonly string[]): { calls: Ca
 
 function readFile(view: TaskView, path: string): { call: Call } | { file: FileText } {
   if (!view.tools.has('read')) return { file: failed(path, 'no tool to read files was offered') };
-  const whole = view.steps.find(
-    (step) => step.name === 'read' && step.input.file_path === path && step.input.view_range === undefined,
-  );
-  if (whole === undefined) return { call: { name: 'read', input: { file_path: path } } };
-  if (whole.isLost) return { file: failed(path, 'its content is no longer in the prompt') };
-  const isTooLarge = whole.isError ? /exceeds|view_range|too large/i.test(whole.content) : CUT.test(whole.content);
-  if (!isTooLarge) return { file: whole.isError ? failed(path, firstLine(whole)) : complete(path, whole.content) };
-  return readRanges(view, path);
-}
-
-/** Reads ranges of 400 lines, or shorter ones if the tool's error names how many lines fit. */
-function readRanges(view: TaskView, path: string): { call: Call } | { file: FileText } {
+  const reads = view.steps.filter((step) => step.name === 'read' && step.input.file_path === path);
+  let step = reads.find(({ input }) => input.view_range === undefined);
+  let call: Call = { name: 'read', input: { file_path: path } };
   const parts: string[] = [];
   let lines = 0;
   let isWhole = true;
-  const toFile = (isComplete: boolean) => ({
-    file: { path, text: parts.join('\n'), lines, isComplete, isWhole: isWhole && isComplete, error: null },
-  });
-  for (let i = 0; i < MAX_RANGES; i++) {
-    let range = [lines + 1, lines + RANGE_LINES];
-    let step = findStep(view.steps, 'read', { file_path: path, view_range: range });
-    const fits = step?.isError ? /view_range: \[(\d+), (\d+)\]/.exec(step.content) : null;
-    if (fits !== null) {
-      range = [lines + 1, Math.max(lines + 1, Number(fits[2]))];
-      step = findStep(view.steps, 'read', { file_path: path, view_range: range });
-    }
-    if (step === undefined) return { call: { name: 'read', input: { file_path: path, view_range: range } } };
-    if (step.isError && /\bhas \d+ lines, asked from\b/.test(step.content)) return toFile(true);
-    const [from = 1, to = 1] = range;
-    if (step.isLost && view.steps.some((other) => isNextRange(other, path, to))) {
+  for (let i = 0; i < MAX_PARTS; i += 1) {
+    if (step === undefined) return { call };
+    if (step.isLost) {
+      const next = partAfter(reads, step);
+      if (next === undefined) break;
       isWhole = false;
-      lines += to - from + 1; // the range was full: only then did the next range follow
+      lines = Math.max(lines, firstLineOf(next) - 1);
+      step = next;
       continue;
     }
-    if (step.isError || step.isLost || CUT.test(step.content)) return toFile(false);
-    const count = step.content === '' ? 0 : step.content.split('\n').length; // a range has no line break at its end
-    parts.push(step.content);
-    lines += count;
-    if (count < to - from + 1) return toFile(true);
+    if (step.isError) return { file: lines === 0 ? failed(path, firstLine(step)) : partial(path, parts, lines) };
+    const result = parseReadResult(step.content) ?? toBareResult(step.content);
+    parts.push(result.text);
+    lines += result.lines - (result.isCutInLine ? 1 : 0);
+    if (result.next === null) {
+      return { file: { path, text: parts.join(''), lines, isComplete: true, isWhole, error: null } };
+    }
+    call = { name: 'read', input: { file_path: path, ...result.next } };
+    const wanted = JSON.stringify(toPart(call.input));
+    step = reads.findLast(({ input }) => JSON.stringify(toPart(input)) === wanted);
   }
-  return toFile(false);
+  return { file: lines === 0 ? failed(path, 'its content is no longer in the prompt') : partial(path, parts, lines) };
 }
 
-function isNextRange({ name, input }: Step, path: string, to: number): boolean {
-  const range = Array.isArray(input.view_range) ? input.view_range : [];
-  return name === 'read' && input.file_path === path && range[0] === to + 1;
+function toPart({ view_range, from_character = 1 }: Step['input']): unknown[] {
+  return [view_range, from_character];
+}
+
+/** The read that followed one that was dropped from the prompt. */
+function partAfter(reads: readonly Step[], lost: Step): Step | undefined {
+  return reads.slice(reads.indexOf(lost) + 1).find((step) => firstLineOf(step) > firstLineOf(lost));
+}
+
+function firstLineOf({ input }: Step): number {
+  const [from] = Array.isArray(input.view_range) ? (input.view_range as unknown[]) : [];
+  return typeof from === 'number' ? from : 1;
+}
+
+/** A result without line numbers: the text of the file. */
+function toBareResult(text: string): ReadResult {
+  return { text, lines: countLines(text), next: null, isCutInLine: false };
 }
 
 function countLines(text: string): number {
@@ -91,8 +92,8 @@ export function firstLine(step: Step): string {
   return step.content.trim().split('\n')[0] ?? '';
 }
 
-function complete(path: string, text: string): FileText {
-  return { path, text, lines: countLines(text), isComplete: true, isWhole: true, error: null };
+function partial(path: string, parts: readonly string[], lines: number): FileText {
+  return { path, text: parts.join(''), lines, isComplete: false, isWhole: false, error: null };
 }
 
 function failed(path: string, error: string): FileText {

@@ -1,13 +1,15 @@
 import { openInside } from '../tools/files/open-inside.ts';
-import { readTool } from '../tools/files/read-tool.ts';
 import { resolveInside } from '../tools/files/safe-path.ts';
 import { isGuardedName } from '../tools/files/secret-names.ts';
+import { showFile } from '../tools/files/show-file.ts';
 import { requireRegular } from '../tools/files/text-file.ts';
 import { errorCode, ToolRefusal } from '../tools/tool-refusal.ts';
 import type { ToolContext, WorkspaceContext } from '../tools/tool.ts';
 
-/** Most bytes of all files that come with the first message: they are sent again with every call. */
+/** Most bytes, without line numbers, of all files that come with the first message: they are sent again with every call. */
 const MOST_BYTES = 40_000;
+/** Room for one file with its line numbers. */
+const ROOM = 60_000;
 /** Files of a task that are looked at. */
 const MOST_FILES = 50;
 /** A path with other characters could look like a part of the prompt. */
@@ -34,25 +36,30 @@ export async function readGivenFiles(files: readonly string[], context: ToolCont
     if (!PLAIN_PATH.test(path) || isGuardedName(path)) continue;
     const found = await readSmall(path, left, { ...context, workspace });
     if (found === null) continue;
-    left -= Buffer.byteLength(found.content);
+    left -= found.bytes;
     given.blocks.push(`<file path="${path}">\n${found.content}\n</file>`);
     Object.assign(given.seen, found.seen);
   }
   return given;
 }
 
+interface SmallFile {
+  content: string;
+  bytes: number;
+  seen: Record<string, string>;
+}
+
 /** Null: it is larger, no text, closes its block, or cannot be read. */
-async function readSmall(
-  path: string,
-  most: number,
-  context: WorkspaceContext,
-): Promise<{ content: string; seen: Record<string, string> } | null> {
+async function readSmall(path: string, most: number, context: WorkspaceContext): Promise<SmallFile | null> {
   try {
     const real = await resolveInside(path, context);
-    if (isGuardedName(real) || (await sizeOf(real, context)) > most) return null;
-    const { content, seen = {} } = await readTool.run({ file_path: path }, context);
-    const isFit = Buffer.byteLength(content) <= most && !content.includes('\uFFFD') && !content.includes('</file>');
-    return isFit ? { content, seen } : null;
+    if (isGuardedName(real)) return null;
+    const bytes = await sizeOf(real, context);
+    if (bytes > most) return null;
+    const whole = { from: 1, to: Infinity, character: 1, room: ROOM };
+    const { content, sha256, isWhole } = await showFile(context.workspace.root, real, path, whole);
+    if (!isWhole || sha256 === null || content.includes('</file>')) return null;
+    return { content, bytes, seen: { [real]: sha256 } };
   } catch (error) {
     if (error instanceof ToolRefusal || errorCode(error) !== undefined) return null;
     throw error;

@@ -83,7 +83,11 @@ test('holds the small files of the task, whole, in their order, as the read tool
   await site.put('docs/b.txt', 'no line break');
   const { tail, seen } = await build(site, { files: ['docs/b.txt', './a.txt', 'docs/b.txt', 'none.txt', 'docs'] });
   expect(tail.slice(tail.indexOf('</environment>'))).toBe(
-    '</environment>\n<file path="docs/b.txt">\nno line break\n</file>\n<file path="./a.txt">\ntea\n\n</file>',
+    [
+      '</environment>',
+      '<file path="docs/b.txt">\n     1\tno line break\n[no line end after the last line]\n</file>',
+      '<file path="./a.txt">\n     1\ttea\n</file>',
+    ].join('\n'),
   );
   expect(Object.keys(seen)).toEqual(['docs/b.txt', 'a.txt']);
   const read = await site.use('read', { file_path: 'a.txt' });

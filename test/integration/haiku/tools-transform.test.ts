@@ -114,6 +114,6 @@ describe('a workspace', () => {
     const name = ' -rf $(id) "\n';
     await mkdir(join(site.root, name));
     await site.put(`${name}/a.txt`, 'x');
-    expect((await site.use('read', { file_path: `${name}/a.txt` })).content).toBe('x');
+    expect((await site.use('read', { file_path: `${name}/a.txt` })).content).toMatch(/^ {5}1\tx\n/);
   });
 });

@@ -1,10 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
-import { openInside } from './open-inside.ts';
-import { readLines, READ_CAP } from './line-range.ts';
-import { requireWorkspace, toRefusal, ToolRefusal } from '../tool-refusal.ts';
+import { requireWorkspace, ToolRefusal } from '../tool-refusal.ts';
 import { resolveInside } from './safe-path.ts';
-import { requireRegular } from './text-file.ts';
+import { showFile, SHOWN_BYTES } from './show-file.ts';
 import { defineTool } from '../tool.ts';
 
 /**
@@ -13,39 +10,29 @@ import { defineTool } from '../tool.ts';
  */
 export const readTool = defineTool({
   name: 'read',
-  description: `Read a UTF-8 text file. At most ${READ_CAP} bytes a call: read longer files in ranges.`,
+  description: `Read a text file. Each line begins with its number and a tab, which are not part of the file. About ${SHOWN_BYTES / 1_000} kB a call; of more, the last line in brackets tells how to go on.`,
   input: z.strictObject({
     file_path: z.string().min(1).describe('relative to the workspace'),
     view_range: z
-      .tuple([z.int().min(1), z.int()])
+      .array(z.int())
+      .length(2)
       .optional()
       .describe('[first line, last line], from 1, both included; -1 as last line means the end'),
+    from_character: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('character of the first line to begin with, from 1: to go on in a very long line'),
   }),
-  async run({ file_path, view_range }, given) {
+  async run({ file_path, view_range, from_character = 1 }, given) {
     const context = requireWorkspace(given);
-    const { root } = context.workspace;
     const path = await resolveInside(file_path, context);
-    const [from, last] = view_range ?? [1, -1];
+    const [from = 1, last = -1] = view_range ?? [];
     const to = last < 1 ? Infinity : last;
+    if (from < 1) throw new ToolRefusal(`view_range: lines count from 1, got [${from}, ${last}]`);
     if (to < from) throw new ToolRefusal(`view_range: expected the first line before the last, got [${from}, ${to}]`);
-    try {
-      const file = await openInside(root, path);
-      try {
-        const { size } = await requireRegular(file, file_path);
-        const { bytes, sha256, lineCount } = await readLines(file, size, { from, to }, file_path);
-        if (from > Math.max(1, lineCount))
-          throw new ToolRefusal(`${JSON.stringify(file_path)}: has ${lineCount} lines, asked from ${from}`);
-        const note = isUtf8(bytes) ? '' : '\n[not UTF-8: some characters are shown as �]';
-        return {
-          content: bytes.toString('utf8') + note,
-          isError: false,
-          ...(sha256 === null ? {} : { seen: { [path]: sha256 } }),
-        };
-      } finally {
-        await file.close();
-      }
-    } catch (error) {
-      throw toRefusal(error, file_path);
-    }
+    const part = { from, to, character: from_character, room: SHOWN_BYTES };
+    const { content, sha256 } = await showFile(context.workspace.root, path, file_path, part);
+    return { content, isError: false, ...(sha256 === null ? {} : { seen: { [path]: sha256 } }) };
   },
 });
