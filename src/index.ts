@@ -1,6 +1,6 @@
 /** Public API for scripts: `import { connectFleet } from 'haiku-fleet'`. */
 export { connectFleet, type FleetOptions } from './api/connect-fleet.ts';
-export type { AddOptions, AskOptions, CostOptions, Fleet, FleetTasks, QueryHandle } from './api/types.ts';
+export type { AddOptions, AskOptions, CostOptions, Fleet, FleetPatches, FleetTasks, QueryHandle } from './api/types.ts';
 export type {
   AddMissionOptions,
   FleetMissions,
@@ -23,6 +23,9 @@ export type {
   StoredFinding,
 } from './findings/types.ts';
 export type { Finding } from './findings/finding.ts';
+export type { PatchRecord } from './patches/types.ts';
+export type { PatchSelection } from './patches/select.ts';
+export type { ApplyOptions, PatchOutcome, PatchOutcomeKind, PatchReport } from './patches/apply/types.ts';
 export { formatUsd } from './pricing/money.ts';
 export { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './ledger/report/types.ts';
 export type { StatusSnapshot } from './status/types.ts';

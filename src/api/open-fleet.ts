@@ -13,6 +13,7 @@ import type { FleetFindings } from '../findings/types.ts';
 import { connectQueuesLazily } from '../jobs/connect-queue.ts';
 import { createJobEnds } from '../jobs/state/job-ends.ts';
 import { createFleetAsk } from './ask.ts';
+import { createFleetPatches } from './patches.ts';
 import { createFleetTasks } from './tasks.ts';
 import { readLedger, toCostReport } from '../ledger/report/report.ts';
 import { REPORT_DIMENSIONS } from '../ledger/report/types.ts';
@@ -74,6 +75,7 @@ export async function openFleet(config: Config): Promise<OpenFleet> {
     ask: createFleetAsk({ ...shared, ...ofArchive }),
     missions: createFleetMissions({ ...shared, ...ofMissions }),
     findings: createFleetFindings(db, redisUrl, closing.signal),
+    patches: createFleetPatches(db, config),
     ...createReports(db, config),
     close: () => (closed ??= close()),
     inner: { config, db, queues, currentSession },

@@ -4,6 +4,8 @@ import type { TaskInput } from '../../queues/tasks.ts';
 import type { FleetMissions } from '../coordinator/mission/handle-types.ts';
 import type { FleetFindings } from '../findings/types.ts';
 import type { CostReport, ReportDimension } from '../ledger/report/types.ts';
+import type { ApplyOptions, PatchReport } from '../patches/apply/types.ts';
+import type { PatchRecord } from '../patches/types.ts';
 import type { StatusSnapshot } from '../status/types.ts';
 import type { BatchOptions, BatchReport, BatchState } from '../tasks/batch/types.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from '../tasks/types.ts';
@@ -74,6 +76,21 @@ export interface FleetTasks {
   ends(ids: Iterable<string>, options?: WaitOptions): AsyncIterable<TaskEnd>;
 }
 
+/** What isolated tasks changed, and what becomes of it. Commands change the workspaces of this host, as FLEET_WORKSPACES names them. */
+export interface FleetPatches {
+  /** Lists the patches that wait: pending, or in conflict. Oldest first. */
+  list(only?: { batch?: string; mission?: string }): Promise<PatchRecord[]>;
+  /** @param id of the finding or the task. @returns null: there is no such patch */
+  get(id: string): Promise<PatchRecord | null>;
+  /** The text of a patch, as `git diff --binary` writes it. @returns null: it was too long, or is no longer kept. @throws UsageError for an unknown id */
+  diff(id: string): Promise<Buffer | null>;
+  /**
+   * Applies patches, one commit each. What does not fit, or touches what the person changed, is left out and named in the report.
+   * @throws UsageError for a wrong selection or an unknown id; nothing was changed
+   */
+  apply(options: ApplyOptions): Promise<PatchReport>;
+}
+
 /** A connected fleet, for scripts. Close it, or the process does not end. */
 export interface Fleet {
   tasks: FleetTasks;
@@ -84,6 +101,7 @@ export interface Fleet {
   ask(question: string, options?: AskOptions): Promise<QueryHandle>;
   missions: FleetMissions;
   findings: FleetFindings;
+  patches: FleetPatches;
   /** The data of `fleet status`: findings, jobs and costs. */
   status(): Promise<StatusSnapshot>;
   /** The progress of a batch. @throws UsageError where no batch has this name */

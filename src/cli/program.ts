@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { readVersion } from '../config/package-folder.ts';
+import { registerApply } from './commands/apply.ts';
 import { registerAsk } from './commands/ask.ts';
 import { registerBudget } from './commands/budget.ts';
 import { registerCancel } from './commands/cancel.ts';
 import { registerContext } from './commands/context.ts';
 import { registerCosts } from './commands/costs.ts';
 import { registerDemo } from './commands/demo.ts';
+import { registerDiff } from './commands/diff.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
 import { registerFailed } from './commands/failed.ts';
@@ -46,6 +48,8 @@ const registrations: ((program: Command) => void)[] = [
   registerStatus,
   registerCosts,
   registerFindings,
+  registerDiff,
+  registerApply,
   registerMonitor,
   registerFailed,
   registerRetry,

@@ -32,3 +32,12 @@ export interface PatchRecord extends Omit<FindingPatch, 'files'> {
   /** Why it did not fit when a person last tried, and where. Null: it never failed to fit. */
   conflict: { paths: string[]; why: string; at: string } | null;
 }
+
+/** What becomes true of a patch by one effect. */
+export interface StateMark {
+  findingId: string;
+  state: PatchRecord['state'];
+  applied?: PatchRecord['applied'];
+  undone?: PatchRecord['undone'];
+  conflict?: PatchRecord['conflict'];
+}

@@ -49,6 +49,10 @@ export const SCRIPTS = {
     },
   },
   'begun-first': { keys: ['begunDelayed', 'delayed', 'wait'], answers: 'number' },
+  'change-patch': {
+    keys: ['record', 'text', 'patches', 'finding', 'index', 'contextActive'],
+    answers: ['changed', 'stale'],
+  },
   'close-reservation': { keys: ['turns', 'reservations', 'counters'], answers: 'number' },
   'compact-findings': {
     keys: ['summary', 'index', 'condensed', 'contextActive', 'events', 'counters', 'turns', 'pieces'],

@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { openFleet, type OpenFleet } from '../../api/open-fleet.ts';
+import { FleetError } from '../../errors.ts';
 import { loadConfig } from '../../config/environment.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../../ledger/budget.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
@@ -51,6 +52,24 @@ export async function withInterrupt<T>(message: string, work: () => Promise<T>):
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     return await work();
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+/**
+ * Runs work that Ctrl-C ends at its next safe point. A second Ctrl-C ends the process at once.
+ * @throws the signal's reason after Ctrl-C, with the exit code set
+ */
+export async function withInterruptSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    controller.abort(new FleetError('interrupted'));
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    return await work(controller.signal);
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }

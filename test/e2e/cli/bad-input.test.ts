@@ -41,6 +41,9 @@ describe('wrong use', () => {
     ['a pipe without a name', ['task', '--file', '-'], /give --batch NAME/],
     ['a retry of nothing', ['retry'], /expected job ids, --batch or --reason/],
     ['a worker id with a space', ['single', '--task', 'x', '--worker-id', 'a b'], /--worker-id: expected letters/],
+    ['an apply of nothing', ['apply'], /apply: expected ids, or --batch NAME, or --mission ID; got nothing/],
+    ['an apply of two kinds', ['apply', 'x', '--batch', 'b'], /got ids and --batch/],
+    ['an apply of a blank', ['apply', ' '], /apply: expected an id or a name, got " "/],
     ['an impossible role', ['prompt', 'king'], /Allowed choices are coordinator, worker/],
   ])('names %s in a line or two, and exits 2', async (_, args, message) => {
     const { code, stdout, stderr } = await fleet(...args);
@@ -58,6 +61,10 @@ describe('wrong use', () => {
     ['finding to retract', ['findings', 'retract', 'nosuch', '--why', 'x'], /finding nosuch: there is none/],
     ['job to retry', ['retry', 'nosuch'], /job nosuch: no such job/],
     ['job to cancel', ['cancel', 'nosuch'], /job nosuch: no such job/],
+    ['patch to show', ['diff', 'nosuch'], /patch nosuch: there is none; `fleet diff` lists those that wait/],
+    ['patch to apply', ['apply', 'nosuch'], /patch nosuch: there is none/],
+    ['mission to apply', ['apply', '--mission', 'nosuch'], /mission nosuch: there is none/],
+    ['batch to apply', ['apply', '--batch', 'nosuch'], /batch "nosuch": there is none of this name/],
     ['context', ['context', 'rm', 'nosuch'], /context nosuch: there is none/],
   ])('exits 1 for a %s that does not exist, and names it', async (_, args, message) => {
     const { code, stderr } = await fleet(...args);

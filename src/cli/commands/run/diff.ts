@@ -1,0 +1,54 @@
+import { FleetError } from '../../../errors.ts';
+import type { OpenFleet } from '../../../api/open-fleet.ts';
+import { selectPatches } from '../../../patches/select.ts';
+import type { PatchRecord } from '../../../patches/types.ts';
+import { toSelection, type SelectionOptions } from '../../input/patch-selection.ts';
+import { withFleet } from '../../input/with-fleet.ts';
+import { toTerminalDiff } from '../../output/diff-colours.ts';
+import { printPaged } from '../../output/pager.ts';
+import { renderPatchList, renderStat } from '../../output/patches.ts';
+import { isTerminal, printJson, wantsColour } from '../../output/print.ts';
+
+export interface DiffOptions extends SelectionOptions {
+  stat?: boolean;
+  json?: boolean;
+}
+
+/** Does `fleet diff`. */
+export async function runDiffCommand(ids: string[], options: DiffOptions): Promise<void> {
+  const isList = ids.length === 0 && options.batch === undefined && options.mission === undefined;
+  const selection = isList ? null : toSelection('diff', ids, options);
+  await withFleet(async (fleet) => {
+    const records = selection === null ? await fleet.patches.list() : await selectPatches(fleet.inner.db, selection);
+    if (options.json === true) return printJson(await withTexts(fleet, records, isList || options.stat === true));
+    if (records.length === 0) return console.log('No patch waits.');
+    if (isList) return console.log(renderPatchList(records));
+    if (options.stat === true) return console.log(records.map(renderStat).join('\n\n'));
+    await printTexts(fleet, records);
+  });
+}
+
+async function withTexts(fleet: OpenFleet, records: readonly PatchRecord[], isShort: boolean) {
+  if (isShort) return { patches: records };
+  const texts = await Promise.all(records.map(({ findingId }) => fleet.patches.diff(findingId)));
+  return { patches: records.map((record, i) => ({ ...record, diff: texts[i]?.toString('utf8') ?? null })) };
+}
+
+/** @throws FleetError for a patch whose text is not kept: the others are printed before */
+async function printTexts(fleet: OpenFleet, records: readonly PatchRecord[]): Promise<void> {
+  const kept: Buffer[] = [];
+  const lost: PatchRecord[] = [];
+  for (const record of records) {
+    const text = await fleet.patches.diff(record.findingId);
+    if (text === null && record.state !== 'empty') lost.push(record);
+    else kept.push(text ?? Buffer.alloc(0));
+  }
+  const whole = Buffer.concat(kept);
+  if (isTerminal()) await printPaged(toTerminalDiff(whole.toString('utf8'), wantsColour()));
+  else process.stdout.write(whole); // to the byte: `git apply` may read it
+  if (lost.length === 0) return;
+  const names = lost.map(
+    ({ findingId, base, head }) => `${findingId} (git diff ${base.slice(0, 12)} ${head.slice(0, 12)})`,
+  );
+  throw new FleetError(`the text of these patches is not kept; git may still have them: ${names.join(', ')}`);
+}

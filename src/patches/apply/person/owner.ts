@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** Returns a name for a folder of this process, by which another process finds out whether this one still runs. */
+export function nameOwned(): string {
+  return `apply.${process.pid}.${readStart(process.pid)}.${randomBytes(6).toString('hex')}.${hostname()}`;
+}
+
+/** `running`: its process exists. `foreign`: it belongs to another host or container, which alone can tell. */
+export function readOwner(name: string): 'running' | 'ended' | 'foreign' | null {
+  const match = /^apply\.(\d+)\.(\d+)\.[0-9a-f]+\.(.+)$/.exec(name);
+  if (match === null) return null;
+  if (match[3] !== hostname()) return 'foreign';
+  const pid = Number(match[1]);
+  return isAlive(pid) && (match[2] === '0' || readStart(pid) === match[2]) ? 'running' : 'ended';
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** When the process began, in the kernel's ticks: another process may get the same id later. `0` where /proc is missing. */
+function readStart(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
+  } catch {
+    return '0';
+  }
+}

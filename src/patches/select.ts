@@ -1,0 +1,82 @@
+import { NotFoundError, UsageError } from '../errors.ts';
+import { toFindingId } from '../findings/finding.ts';
+import type { Db } from '../redis/db.ts';
+import { assertBatch } from '../tasks/batch/progress.ts';
+import { readPatch } from './record.ts';
+import type { PatchRecord } from './types.ts';
+
+/** Which patches a command is about: named ones, or the open ones of a batch or mission. Exactly one of the three. */
+export interface PatchSelection {
+  /** Finding ids or task ids. */
+  ids?: readonly string[];
+  batch?: string;
+  mission?: string;
+}
+
+const PAGE = 200;
+
+/**
+ * Reads the selected patches in the order in which they apply: those on which others build first, then the oldest.
+ * @throws UsageError for a selection of nothing or of two kinds; NotFoundError for an id without a patch
+ */
+export async function selectPatches(db: Db, selection: PatchSelection): Promise<PatchRecord[]> {
+  const { ids = [], batch, mission } = selection;
+  const kinds = [ids.length > 0, batch !== undefined, mission !== undefined].filter(Boolean).length;
+  if (kinds !== 1) throw new UsageError('expected finding or task ids, or a batch, or a mission: one of the three');
+  if (batch !== undefined) await assertBatch(db, batch);
+  const found =
+    ids.length > 0
+      ? await Promise.all([...new Set(ids)].map((id) => requirePatch(db, id)))
+      : (await listOpenPatches(db)).filter((record) =>
+          batch === undefined ? record.missionId === mission : record.batch === batch,
+        );
+  if (mission !== undefined && found.length === 0 && (await db.redis.exists(db.keys.mission(mission))) === 0) {
+    throw new NotFoundError(`mission ${mission}: there is none; \`fleet mission ls\` lists them`);
+  }
+  return toApplyOrder(found);
+}
+
+/** Reads all patches that are pending or in conflict, oldest first. */
+export async function listOpenPatches({ redis, keys }: Db): Promise<PatchRecord[]> {
+  const ids = await redis.zrange(keys.patches, 0, '-1');
+  const found: PatchRecord[] = [];
+  for (let from = 0; from < ids.length; from += PAGE) {
+    const texts = await redis.mget(ids.slice(from, from + PAGE).map((id) => keys.patch(id)));
+    for (const text of texts) if (text !== null) found.push(JSON.parse(text) as PatchRecord);
+  }
+  return found;
+}
+
+/** @param id of a finding or task. @throws NotFoundError */
+export async function requirePatch(db: Db, id: string): Promise<PatchRecord> {
+  const record = await findPatch(db, id);
+  if (record !== null) return record;
+  throw new NotFoundError(`patch ${id}: there is none; \`fleet diff\` lists those that wait`);
+}
+
+/** @param given id of a finding or task. @returns null: there is none */
+export async function findPatch(db: Db, given: string): Promise<PatchRecord | null> {
+  const id = given.replace(/^finding:/, '');
+  const own = (await readPatch(db, id)) ?? (await readPatch(db, toFindingId(id)));
+  if (own !== null) return own;
+  return (await listOpenPatches(db)).find(({ taskId }) => taskId === id) ?? null; // its caller chose the id of its finding
+}
+
+/** Those on which others build come first; else the oldest. */
+function toApplyOrder(records: readonly PatchRecord[]): PatchRecord[] {
+  const byId = new Map(records.map((record) => [record.findingId, record]));
+  const ordered = new Set<PatchRecord>();
+  const visit = (record: PatchRecord, above: ReadonlySet<string>): void => {
+    if (ordered.has(record) || above.has(record.findingId)) return;
+    for (const id of record.buildsOn) {
+      const needed = byId.get(id);
+      if (needed !== undefined) visit(needed, new Set([...above, record.findingId]));
+    }
+    ordered.add(record);
+  };
+  const oldest = records.toSorted(
+    (a, b) => a.createdAt.localeCompare(b.createdAt) || a.findingId.localeCompare(b.findingId),
+  );
+  for (const record of oldest) visit(record, new Set());
+  return [...ordered];
+}

@@ -1,0 +1,28 @@
+-- change-patch: changes the state of a patch in its record and its finding, if neither has changed since the caller read them.
+--@keys record text patches finding index context_active
+--@answers changed | stale
+--@include context
+local a = cjson.decode(ARGV[1]) -- {id, open, at, expire_s: false to keep, tokens}
+local record_before, record_after, finding_before, finding_after = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if redis.call('GET', record) ~= record_before then return 'stale' end
+local has_finding = finding_before ~= ''
+if has_finding and (redis.call('TYPE', finding).ok ~= 'string' or redis.call('GET', finding) ~= finding_before) then
+  return 'stale'
+end
+
+redis.call('SET', record, record_after)
+if has_finding and finding_after ~= finding_before then
+  redis.call('SET', finding, finding_after, 'KEEPTTL')
+  if redis.call('ZSCORE', index, a.id) then count_tokens(context_active, string.format('%d', a.tokens)) end
+end
+if a.open then
+  redis.call('ZADD', patches, a.at, a.id)
+else
+  redis.call('ZREM', patches, a.id)
+end
+if a.expire_s then
+  redis.call('EXPIRE', text, a.expire_s)
+else
+  redis.call('PERSIST', text)
+end
+return 'changed'
