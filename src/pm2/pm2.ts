@@ -1,4 +1,5 @@
 import { READY_TIMEOUT_MS, type App } from './apps.ts';
+import { withoutSecretsMeanwhile } from '../process/own-environment.ts';
 import { readDaemonPid, withinDeadline } from './daemon.ts';
 
 /** One process as pm2 lists it. */
@@ -78,7 +79,8 @@ export async function withPm2<T>(use: (pm2: Pm2) => Promise<T>): Promise<T> {
         call((error, result) => (error ? reject(toError(error)) : resolve(result as R)));
       }),
     );
-  await ask('answer', ANSWER_MS, (done) => api.connect(done));
+  // A daemon that this call starts keeps its environment as long as it runs, and its processes can read it.
+  await withoutSecretsMeanwhile(() => ask('answer', ANSWER_MS, (done) => api.connect(done)));
   daemon = readDaemonPid();
   try {
     return await use({

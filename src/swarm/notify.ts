@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
+import { withoutSecrets } from '../process/own-environment.ts';
 import type { Db } from '../redis/db.ts';
 
 /** One event for `FLEET_NOTIFY`. The notice is a line of JSON: the event, `at` and `swarm`. */
@@ -78,7 +79,11 @@ async function post(url: string, line: string): Promise<void> {
 
 function run(command: string, line: string): Promise<void> {
   // The command has a process group of its own, so that the deadline ends its children too.
-  const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const child = spawn('sh', ['-c', command], {
+    env: withoutSecrets(process.env),
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
   return new Promise((resolve, reject) => {
     const deadline = setTimeout(() => {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');

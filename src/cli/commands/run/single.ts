@@ -1,6 +1,7 @@
 import { findWorkerIdProblem } from '../../../../queues/ids.ts';
 import { AccountRefusedError, BudgetReachedError, CancelledError, FleetError, UsageError } from '../../../errors.ts';
 import type { Finding } from '../../../findings/finding.ts';
+import { hideOwnEnvironment } from '../../../process/own-environment.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { allSonnetNanoUsd, toSavedPercent } from '../../../pricing/cost.ts';
 import { toPromptTokens } from '../../../pricing/tokens.ts';
@@ -24,6 +25,7 @@ export async function runSingleCommand({ task, ...options }: SingleCommandOption
   // Loaded here: the provider's library and the tools would slow down every other command.
   const { runSingle } = await import('../../../haiku/run-single.ts');
   const { createModel } = await import('../../../models/create/model.ts');
+  hideOwnEnvironment(); // from the programs that the task may start
   await withFleet(async (fleet) => {
     const { model, close } = await createModel(fleet.inner.config);
     const stop = endOnSignal();
