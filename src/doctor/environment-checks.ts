@@ -2,7 +2,9 @@ import { constants, existsSync } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { environmentNames, isOffline, type Config } from '../config/environment.ts';
 import { redisAddress } from '../redis/connect.ts';
-import { unwell, well, type CheckResult } from './check.ts';
+import { findEngine } from '../haiku/tools/search/engine/engine.ts';
+import { runGuarded } from '../process/guarded-program.ts';
+import { attempt, unwell, well, type CheckResult } from './check.ts';
 
 /** Variables whose value is not shown: keys, passwords, and addresses that may contain one. */
 const HIDDEN = new Set([
@@ -15,6 +17,21 @@ const HIDDEN = new Set([
 
 export function checkNode(version = process.versions.node): CheckResult {
   return well('Node', version); // the command line does not start with an older one
+}
+
+/** Whether the search tools have their program, and it runs. */
+export async function checkSearch(): Promise<CheckResult> {
+  const engine = await findEngine();
+  const fix = 'install the fleet again, with its optional packages: npm ci, without --omit=optional';
+  if (engine === null) {
+    return unwell('search', `no ripgrep for ${process.platform}-${process.arch}: grep, glob and list refuse`, fix);
+  }
+  return await attempt('search', fix, async () => {
+    const run = { cwd: '/', env: {}, signal: AbortSignal.timeout(10_000), timeoutMs: 5_000 };
+    const { code, output } = await runGuarded(engine, ['--version'], run);
+    const [first = ''] = output.split('\n');
+    return code === 0 ? well('search', first) : unwell('search', `ripgrep does not run: ${first}`, fix);
+  });
 }
 
 /** Every variable with its value, its origin, and whether `.env` has another value. */

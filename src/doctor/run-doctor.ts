@@ -4,7 +4,7 @@ import { ConfigError, toMessage, RedisAwayError } from '../errors.ts';
 import { connectRedis, redisAddress } from '../redis/connect.ts';
 import { createDb } from '../redis/db.ts';
 import { attempt, unwell, type CheckGroup, type CheckResult } from './check.ts';
-import { checkHome, checkKey, checkNode, checkVariables, checkWorkspaces } from './environment-checks.ts';
+import { checkHome, checkKey, checkNode, checkSearch, checkVariables, checkWorkspaces } from './environment-checks.ts';
 import { checkLive } from './live-checks.ts';
 import { checkPort, checkProcesses } from './process-checks.ts';
 import { checkRedis } from './redis-checks.ts';
@@ -20,7 +20,10 @@ export async function runDoctor(env: NodeJS.ProcessEnv, options: { live: boolean
     ];
   const { redis, live } = await checkRedisWhole(config, options);
   return [
-    { title: 'Machine', results: [checkNode(), ...(await checkProcesses(config)), await checkPort(config)] },
+    {
+      title: 'Machine',
+      results: [checkNode(), await checkSearch(), ...(await checkProcesses(config)), await checkPort(config)],
+    },
     { title: 'Redis', results: redis },
     { title: 'Work', results: [checkKey(config), ...(await checkWorkspaces(config))] },
     ...(live === null ? [] : [{ title: 'Live calls', results: live }]),

@@ -6,8 +6,8 @@ import { cutText } from '../text/truncate.ts';
 import { editTool } from './tools/files/edit-tool.ts';
 import { findingsTool } from './tools/findings-tool.ts';
 import { gitTool } from './tools/git/git-tool.ts';
-import { globTool } from './tools/files/glob-tool.ts';
-import { grepTool } from './tools/files/grep-tool.ts';
+import { createGlobTool } from './tools/search/glob-tool.ts';
+import { createGrepTool } from './tools/search/grep-tool.ts';
 import { handBackTool } from './tools/hand-back-tool.ts';
 import { createHttpTool } from './tools/http/http-tool.ts';
 import { createJsonTransformTool } from './tools/data/json-transform-tool.ts';
@@ -52,7 +52,7 @@ export function createToolset(options: ToolsetOptions): Toolset {
 /** Sorted by name: tasks whose tools differ still share the beginning of the cached prompt. */
 function chooseTools({ workspace, runAllow, httpAllow, archive = false }: ToolsetOptions): Tool[] {
   const tools = [
-    ...(workspace ? [readTool, writeTool, editTool, grepTool, globTool, gitTool] : []),
+    ...(workspace ? [readTool, writeTool, editTool, createGrepTool(), createGlobTool(), gitTool] : []),
     ...(workspace && runAllow.length > 0 ? [createRunTool()] : []),
     ...(httpAllow.length > 0 ? [createHttpTool()] : []),
     createJsonTransformTool(workspace),

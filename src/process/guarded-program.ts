@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { FleetError } from '../errors.ts';
 
 /** Wait after the process ended and its group was killed. A pipe that is still open belongs to a process outside the group. */
@@ -26,6 +27,8 @@ export interface ProgramOptions {
   outputCap?: number;
   /** Most bytes of `stdout` that are kept. Default 1 MiB. */
   stdoutCap?: number;
+  /** Reads stdout as it comes; the program waits for a slower reader, and is ended when the reader returns or throws. */
+  readStdout?: (stdout: Readable) => Promise<void>;
 }
 
 export interface ProgramResult {
@@ -33,7 +36,7 @@ export interface ProgramResult {
   code: number | null;
   /** stdout and stderr in the order of arrival. Of more than the cap the middle is replaced by a note. */
   output: string;
-  /** stdout alone, to the byte. Null: it was longer than its cap. */
+  /** stdout alone, to the byte. Null: it was longer than its cap, or `readStdout` has read it. */
   stdout: Buffer | null;
   isTimedOut: boolean;
 }
@@ -53,7 +56,7 @@ export class ProgramStartError extends FleetError {
  * Runs a program in its own process group. The whole group is killed when the program ends, is aborted or reaches its
  * deadline, and when this process dies: a child that survives would write after the caller released its lock.
  * @param program absolute path of an executable; it gets the arguments unchanged
- * @throws ProgramStartError; the signal's abort reason
+ * @throws ProgramStartError; the signal's abort reason; what `readStdout` throws
  */
 export async function runGuarded(
   program: string,
@@ -69,10 +72,12 @@ export async function runGuarded(
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
     detached: true, // creates the process group
   });
-  child.stdout?.on('data', (chunk: Buffer) => {
-    output.add(chunk);
-    stdout.add(chunk);
-  });
+  if (options.readStdout === undefined) {
+    child.stdout?.on('data', (chunk: Buffer) => {
+      output.add(chunk);
+      stdout.add(chunk);
+    });
+  }
   child.stderr?.on('data', output.add);
   child.stdin?.on('error', () => undefined); // the program may end before it has read everything
   child.stdin?.end(options.input);
@@ -87,19 +92,19 @@ export async function runGuarded(
     end();
   }, options.timeoutMs);
   options.signal.addEventListener('abort', end, { once: true });
+  const reading = options.readStdout === undefined ? null : readAll(child, options.readStdout, end);
+  let code: number | null;
   try {
-    const code = await new Promise<number | null>((resolve, reject) => {
+    code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
       child.once('exit', () => {
         signalGroup(child.pid, 'SIGKILL');
-        setTimeout(() => {
-          for (const stream of child.stdio) stream?.destroy();
-        }, PIPE_GRACE_MS).unref();
+        if (reading === null) closePipes(child);
+        else void reading.then(() => closePipes(child));
       });
     });
     options.signal.throwIfAborted();
-    return { code, output: output.text(), stdout: stdout.bytes(), isTimedOut };
   } catch (error) {
     const reason = toCode(error);
     if (reason === undefined || options.signal.aborted) throw error;
@@ -109,6 +114,35 @@ export async function runGuarded(
     clearTimeout(killing);
     options.signal.removeEventListener('abort', end);
   }
+  const failure = await reading;
+  if (failure !== null) throw failure.error;
+  return { code, output: output.text(), stdout: reading === null ? stdout.bytes() : null, isTimedOut };
+}
+
+/** @returns what the reader threw; null: nothing */
+async function readAll(
+  { stdout }: ChildProcess,
+  read: (stdout: Readable) => Promise<void>,
+  end: () => void,
+): Promise<{ error: unknown } | null> {
+  if (stdout === null) return null;
+  try {
+    await read(stdout);
+    return null;
+  } catch (error) {
+    return { error };
+  } finally {
+    if (!stdout.readableEnded) {
+      end();
+      stdout.destroy();
+    }
+  }
+}
+
+function closePipes({ stdio }: ChildProcess): void {
+  setTimeout(() => {
+    for (const stream of stdio) stream?.destroy();
+  }, PIPE_GRACE_MS).unref();
 }
 
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {

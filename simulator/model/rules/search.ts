@@ -89,15 +89,14 @@ export function grepping(view: TaskView, subject: string, pattern = escapePatter
   const where = view.files.length > 0 ? view.files.slice(0, 12) : view.folders.slice(0, 4);
   const inputs = where.length > 0 ? where.map((path) => ({ pattern, path })) : [{ pattern }];
   const missing: Call[] = [];
-  const done: { step: Step; path: string | null }[] = [];
+  const done: Step[] = [];
   for (const input of inputs) {
     const step = findStep(view.steps, 'grep', input);
-    const path = 'path' in input ? input.path : null;
     if (step === undefined) missing.push({ name: 'grep', input });
-    else done.push({ step, path });
+    else done.push(step);
   }
-  const parsed = done.map(({ step, path }) => parseGrep(step, path));
-  const notes = done.flatMap(({ step }) => (step.isError ? [` grep failed: ${firstLine(step)}`] : []));
+  const parsed = done.map(parseGrep);
+  const notes = done.flatMap((step) => (step.isError ? [` grep failed: ${firstLine(step)}`] : []));
   if (parsed.some(({ isCut }) => isCut)) notes.push(' There are more: the result was cut.');
   return { next: () => missing, matches: parsed.flatMap(({ matches }) => matches), note: notes.join('') };
 }

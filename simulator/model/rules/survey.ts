@@ -1,5 +1,5 @@
 import { plural } from '../task/file-facts.ts';
-import { parseGlob } from '../task/grep-output.ts';
+import { isCut, parseGlob } from '../task/grep-output.ts';
 import type { Call, Rule } from '../task/types.ts';
 import { findStep } from '../task/steps.ts';
 
@@ -13,8 +13,7 @@ const ENTRY_CHARACTERS = 24;
 export const survey: Rule = (view) => {
   if (!/^list every file\b/i.test(view.text) || !view.tools.has('glob')) return null;
   const whole = findStep(view.steps, 'glob', { pattern: EVERYTHING });
-  const isCut = whole !== undefined && /^\[cut\b/m.test(whole.content);
-  const patterns = isCut ? BY_DEPTH : [];
+  const patterns = whole !== undefined && isCut(whole) ? BY_DEPTH : [];
   const parts = patterns.map((pattern) => ({ pattern, step: findStep(view.steps, 'glob', { pattern }) }));
   const toCall = (pattern: string): Call => ({ name: 'glob', input: { pattern } });
   return {
@@ -31,7 +30,7 @@ export const survey: Rule = (view) => {
       const note = shown.length < found.length ? `; the ${shown.length} nearest to the top are named` : '';
       const head = `${plural(found.length, 'file')} in the workspace${note}.`;
       const values = { files: shown, paths: shown, items: shown.map((path) => ({ path, bytes: 0 })) };
-      const isWhole = !steps.some(({ content }) => /^\[cut\b/m.test(content)) && shown.length === found.length;
+      const isWhole = !steps.some(isCut) && shown.length === found.length;
       return {
         text: [head, ...shown.map((path) => `- ${path}`)].join('\n'),
         values: { ...values, count: found.length, total: found.length, complete: isWhole, summary: head },

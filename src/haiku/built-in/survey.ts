@@ -1,8 +1,8 @@
-import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
-import pMap from 'p-map';
-import { listFiles } from '../tools/files/list-files.ts';
-import { ignoreMissing } from '../tools/tool-refusal.ts';
+import { TaskFailedError } from '../../errors.ts';
+import { listFiles } from '../tools/search/listing/list-files.ts';
+import { isShown, type SearchContext } from '../tools/search/engine/scope.ts';
+import { readSizes } from '../tools/search/listing/sizes.ts';
+import { ToolRefusal } from '../tools/tool-refusal.ts';
 
 /** The files of a workspace, as the result of a task. */
 export interface WorkspaceSurvey {
@@ -17,26 +17,38 @@ const MOST_FILES = 5_000;
 const MOST_BYTES = 200_000;
 /** JSON around a path. */
 const ENTRY_BYTES = 24;
-/** Files whose size is read at once. */
-const AT_ONCE = 32;
+/** A listing that takes longer is no survey: its total would be wrong. */
+const DEADLINE_MS = 5 * 60_000;
 
 /**
  * Lists the files that tools may open, with their sizes. Where there are too many, those nearest to the top are listed.
- * @throws the signal's reason
+ * @throws TaskFailedError `workspace` if they cannot be listed; the signal's reason
  */
 export async function surveyWorkspace(
   workspace: { name: string; root: string },
   signal: AbortSignal,
 ): Promise<WorkspaceSurvey> {
-  const paths = await listFiles('**/*', '', { workspace, files: [], signal });
+  const context = { workspace, files: [], signal };
+  const paths = await listAll(context);
   const chosen = chooseFiles(paths);
-  const files = await pMap(
-    chosen,
-    async (path) => ({ path, bytes: (await lstat(join(workspace.root, path)).catch(ignoreMissing))?.size ?? null }),
-    { concurrency: AT_ONCE, signal },
-  );
-  const found = files.flatMap(({ path, bytes }) => (bytes === null ? [] : [{ path, bytes }]));
-  return { total: paths.length - (chosen.length - found.length), files: found };
+  const sizes = await readSizes(chosen, context);
+  const files = chosen.flatMap((path) => {
+    const bytes = sizes.get(path);
+    return bytes === undefined ? [] : [{ path, bytes }];
+  });
+  return { total: paths.length - (chosen.length - files.length), files };
+}
+
+async function listAll(context: SearchContext): Promise<string[]> {
+  try {
+    const request = { target: '', ignored: false, globs: null, timeoutMs: DEADLINE_MS };
+    const { paths, isWhole } = await listFiles(request, context);
+    if (!isWhole) throw new ToolRefusal(`listing the files took longer than ${DEADLINE_MS / 1_000} s`);
+    return paths.filter((path) => isShown(path, context));
+  } catch (error) {
+    if (!(error instanceof ToolRefusal)) throw error;
+    throw new TaskFailedError('workspace', error.message, { cause: error });
+  }
 }
 
 /** @param paths sorted */

@@ -55,18 +55,18 @@ describe('grep', () => {
   );
 
   test('says what is wrong with a pattern', async () => {
-    expect((await grep('(')).content).toContain('invalid regex');
+    expect((await grep('(')).content).toBe('invalid regular expression: unclosed group');
   });
 });
 
 describe('glob', () => {
   test('lists files by their path in the workspace, without secrets and internals', async () => {
-    expect((await glob('**')).content.split('\n')).toEqual(['src/a.ts', 'src/deep/b.ts']);
-    expect((await glob('*.ts', 'src')).content).toBe('src/a.ts');
+    expect((await glob('**')).content.split('\n')).toEqual(['25 src/a.ts', '15 src/deep/b.ts']);
+    expect((await glob('*.ts', 'src')).content).toBe('25 src/a.ts');
     expect((await glob('{.env,tls/*}')).content).toBe('no matches');
   });
 
-  test.each(['../**', '/etc/*', 'src/../../outside/*', '{..,src}/*', '*a*a*a*a*a*a*', 'a\0b'])(
+  test.each(['../**', '/etc/*', 'src/../../outside/*', '{..,src}/*', 'a{b', '[', 'a\0b'])(
     'refuses %j',
     async (pattern) => {
       expect((await glob(pattern)).isError).toBe(true);
