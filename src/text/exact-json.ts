@@ -17,7 +17,18 @@ export function parseExact(text: string): unknown {
  * @throws JsonTextError, a SyntaxError, with line, column and reason
  */
 export function parseAsWritten(text: string): unknown {
-  return readJson(text, AS_WRITTEN);
+  const known: string[][] = [];
+  return readJson(text, {
+    object: (names, values) => new JsonObject(share(names, known), values.slice()),
+    number: (number) => (String(Number(number)) === number ? Number(number) : new ExactNumber(number)),
+  });
+}
+
+/** The same list for objects with the same names: most of the memory of a long list would be names. */
+function share(names: string[], known: string[][]): string[] {
+  const before = known[names.length];
+  if (before !== undefined && names.every((name, i) => name === before[i])) return before;
+  return (known[names.length] = names);
 }
 
 const PLAIN: JsonMaker = {
@@ -32,11 +43,6 @@ const PLAIN: JsonMaker = {
   number: (text) => (isRounded(text) ? new ExactNumber(text) : Number(text)),
 };
 const OWN = { configurable: true, enumerable: true, writable: true };
-
-const AS_WRITTEN: JsonMaker = {
-  object: (names, values) => new JsonObject(names, values),
-  number: (text) => (String(Number(text)) === text ? Number(text) : new ExactNumber(text)),
-};
 
 /**
  * Writes JSON as `JSON.stringify` does, and what `parseExact` and `parseAsWritten` made as it was read.

@@ -1,8 +1,9 @@
 /** What is wrong with a JSON text, and where. `line` and `column` count from 1, columns in UTF-16 code units. */
-class JsonTextError extends SyntaxError {
+export class JsonTextError extends SyntaxError {
   override name = 'JsonTextError';
   readonly line: number;
   readonly column: number;
+  readonly problem: string;
 
   constructor(text: string, at: number, problem: string) {
     const before = text.slice(0, at);
@@ -11,6 +12,7 @@ class JsonTextError extends SyntaxError {
     super(`line ${line}, column ${column}: ${problem}`);
     this.line = line;
     this.column = column;
+    this.problem = problem;
   }
 }
 

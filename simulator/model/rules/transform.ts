@@ -56,15 +56,15 @@ export const transform: Rule = (view) => {
 };
 
 function toCall(view: TaskView): Call | null {
-  const sources = view.files.filter((path) => /\.(?:csv|json)$/i.test(path));
+  const sources = view.files.filter((path) => /\.(?:csv|tsv|json|jsonl|ndjson)$/i.test(path));
   const target = sources.length > 1 ? sources.at(-1) : undefined;
   const [file] = sources;
-  const { data } = view.task;
+  const { data, dataText } = view.task;
   if (file === undefined && data === undefined) return null;
-  const isCsv = file === undefined ? typeof data === 'string' : extname(file).toLowerCase() === '.csv';
+  const isCsv = file === undefined ? typeof data === 'string' : /\.[ct]sv$/i.test(file);
   const to = toFormat(view.text, target);
   const input = {
-    ...(file === undefined ? { data } : { file }),
+    ...(file === undefined ? { data: isCsv ? data : dataText } : { file }),
     ...toRowSteps(view.text),
     ...(to === undefined ? {} : { to }),
     ...(target === undefined ? {} : { out_file: target }),
@@ -96,13 +96,14 @@ function toRowSteps(text: string): JsonObject {
 }
 
 function toFormat(text: string, target: string | undefined): string | undefined {
-  const said = /\b(?:to|as|into)\s+(csv|json)\b/i.exec(text)?.[1]?.toLowerCase();
+  const said = /\b(?:to|as|into)\s+(csv|jsonl?)\b/i.exec(text)?.[1]?.toLowerCase();
   return said ?? (target === undefined ? undefined : extname(target).slice(1).toLowerCase());
 }
 
+/** A number only if it is written as JSON writes it: `007` and an id beyond 2^53 are text. */
 function toValue(text: string): string | number | boolean {
   if (text === 'true' || text === 'false') return text === 'true';
-  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+  return String(Number(text)) === text && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
 /** Whether the result refuses a call that broke the tool's schema. A fault made such a call, not this rule. */

@@ -9,6 +9,8 @@ export interface TaskPrompt {
   files: string[];
   /** Parsed `<data>`, or undefined. */
   data: unknown;
+  /** `<data>` as it stands in the message: its numbers may be too long for JavaScript's. */
+  dataText: string | null;
   /** JSON Schema of the result: the task's own, or the request's `output_config.format`. */
   schema: JsonObject | null;
   /** Files that came with the message, whole. */
@@ -21,12 +23,14 @@ export function parseTaskPrompt(request: MessagesRequest): TaskPrompt {
   const after = task === null ? '' : text.slice(task.index + task[0].length);
   const end = after.indexOf('\n<environment>\n'); // what follows may contain the same tags
   const [rest, around] = end < 0 ? [after, ''] : [after.slice(0, end), after.slice(end)];
+  const dataText = block(rest, 'data');
   const schema = parseJson(block(rest, 'schema')) ?? request.output_config?.format?.schema;
   return {
     kind: /^<task[^>]*\skind="([^"]*)"/.exec(task?.[0] ?? '')?.[1] ?? 'other',
     description: task?.[1] ?? text,
     files: (block(rest, 'files') ?? '').split('\n').filter(Boolean),
-    data: parseJson(block(rest, 'data')),
+    data: parseJson(dataText),
+    dataText,
     schema: isObject(schema) ? schema : null,
     given: [...around.matchAll(/<file path="([^"]*)">\n([\s\S]*?)\n<\/file>/g)].map(([, path = '', file = '']) => ({
       path,

@@ -3,6 +3,8 @@ import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { resolveWorkspace } from '../../../src/haiku/handler.ts';
+import { createTransformer } from '../../../src/haiku/tools/data/run-transform.ts';
+import { ToolRefusal } from '../../../src/haiku/tools/tool-refusal.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
 
 let site: ToolWorkspace;
@@ -50,7 +52,9 @@ describe('csv_transform', () => {
   });
 
   test.each([
-    [{ data: 'a,b\n1\n' }, /not CSV/],
+    [{ data: 'a,b\n1\n' }, /not CSV: line 2/],
+    [{ data: CSV, delimiter: '"' }, /expected one character/],
+    [{ data: CSV, select: ['nmae'] }, /select: there is no "nmae"; there are "name", "team", "age"/],
     [{ data: 'a', file: 'a' }, /either "file" or "data"/],
     [{}, /either "file" or "data"/],
     [{ file: 'nowhere.csv' }, /no such file/],
@@ -62,6 +66,34 @@ describe('csv_transform', () => {
     await site.put('.env', 'A,B\n1,2\n');
     const outcome = await site.use('csv_transform', input);
     expect(outcome).toMatchObject({ isError: true, content: expect.stringMatching(said) });
+  });
+
+  test('keeps the byte order mark and the line ends of a file', async () => {
+    await site.put('excel.csv', '\ufeffid;größe\r\n1;2\r\n3;4\r\n');
+    const rules = { file: 'excel.csv', where: [{ field: 'id', op: 'eq', value: 3 }] };
+    expect((await site.use('csv_transform', { ...rules, out_file: 'excel.csv' })).content).toMatch(/ 1 row$/);
+    expect(await readFile(join(site.root, 'excel.csv'), 'utf8')).toBe('\ufeffid;größe\r\n3;4\r\n');
+  });
+
+  test('transforms a file of 9 MB', async () => {
+    const line = `Ada,${'x'.repeat(500)}\n`;
+    await site.put('large.csv', `name,text\n${line.repeat(18_000)}Bob,y\n`);
+    const rules = { file: 'large.csv', where: [{ field: 'name', op: 'eq', value: 'Bob' }] };
+    expect((await site.use('csv_transform', rules)).content).toBe('name,text\nBob,y\n');
+  });
+
+  test('names what to do with a file that is too large, and can be done', async () => {
+    await site.put('larger.csv', Buffer.alloc(17 * 2 ** 20, 'a\n'));
+    const outcome = await site.use('csv_transform', { file: 'larger.csv' });
+    expect(outcome.content).toMatch(/larger\.csv": 17825792 bytes, the limit .* is 16777216; split it/);
+  });
+
+  test('reads a file of tabs by its name, and a tab in two signs', async () => {
+    await site.put('a.tsv', 'a,b\tc\n1,2\t3\n');
+    expect((await site.use('csv_transform', { file: 'a.tsv', select: ['c'] })).content).toBe('c\n3\n');
+    expect(
+      (await site.use('csv_transform', { data: 'a,b\tc\n1,2\t3\n', delimiter: String.raw`\t`, select: ['c'] })).content,
+    ).toBe('c\n3\n');
   });
 
   test('refuses a FIFO', async () => {
@@ -83,6 +115,39 @@ describe('json_transform', () => {
     const input = { data, path: 'items', where: [{ field: 'id', op: 'gt', value: 1 }], select: ['id', 'tag.name'] };
     expect((await site.use('json_transform', { ...input, to: 'csv' })).content).toBe('id,tag.name\n2,\n10,\n');
     expect((await site.use('json_transform', { ...input, path: '' })).content).toContain('expected a list of objects');
+  });
+
+  test('takes data as text and as a value, and refuses a value whose number was rounded on the way', async () => {
+    const text = '[{"id":9007199254740993}]';
+    expect((await site.use('json_transform', { data: text, to: 'jsonl' })).content).toBe('{"id":9007199254740993}\n');
+    expect((await site.use('json_transform', { data: [{ id: 1.5 }], to: 'jsonl' })).content).toBe('{"id":1.5}\n');
+    expect((await site.use('json_transform', { data: JSON.parse(text) as unknown })).content).toContain(
+      'data: 9007199254740992 may have been rounded on its way here; give data as a JSON text',
+    );
+  });
+
+  test('writes numbers and fields as they were, also to a file and as JSON lines', async () => {
+    const line = '{"id":9007199254740993,"2024":1.0,"2023":1e400,"a":-0}';
+    await site.put('a.jsonl', `${line}\n`);
+    await site.use('json_transform', { file: 'a.jsonl', out_file: 'b.json' });
+    expect((await readFile(join(site.root, 'b.json'), 'utf8')).replaceAll(/\s/g, '')).toBe(`[${line}]`);
+    await site.use('json_transform', { file: 'b.json', sort_by: 'id', to: 'jsonl', out_file: 'c.jsonl' });
+    expect(await readFile(join(site.root, 'c.jsonl'), 'utf8')).toBe(`${line}\n`);
+  });
+
+  test('refuses a table that would be far larger than its data', async () => {
+    const rows = Array.from({ length: 8_000 }, (_, i) => `{"key${i}":${i}}`);
+    const outcome = await site.use('json_transform', { data: `[${rows.join(',')}]`, to: 'csv' });
+    expect(outcome).toMatchObject({ isError: true, content: expect.stringContaining('8000 rows × 8000 columns') });
+  });
+
+  test('ends at its limit of time, with the reason and what to do', async () => {
+    const { json } = createTransformer({ deadlineMs: 1, memoryMb: 256 });
+    const source = `[${'1.0,'.repeat(1_000_000)}1]`;
+    const request = { source, name: 'data', steps: {}, to: 'json', path: '', isLines: false } as const;
+    const run = json(request, new AbortController().signal);
+    await expect(run).rejects.toThrow('data: expected to take at most 1 ms; keep fewer rows');
+    await expect(run).rejects.toBeInstanceOf(ToolRefusal);
   });
 
   test('reads a file and says where it is not JSON', async () => {

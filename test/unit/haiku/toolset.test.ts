@@ -4,8 +4,6 @@ import { cutText } from '../../../src/text/truncate.ts';
 import { parseGitArguments } from '../../../src/haiku/tools/git/arguments.ts';
 import { isGitInternal, isGuardedName, isNamed } from '../../../src/haiku/tools/files/secret-names.ts';
 import { mergeChanges, toFileChange } from '../../../src/haiku/tools/line-change.ts';
-import { toRows, transformRows } from '../../../src/haiku/tools/data/row-query.ts';
-import { parseCsv, toCsv } from '../../../src/haiku/tools/data/row-formats.ts';
 import { applyOutcome, type ToolContext, createToolState } from '../../../src/haiku/tools/tool.ts';
 import { foundFindings } from '../../support/found-findings.ts';
 import { createToolset } from '../../../src/haiku/toolset.ts';
@@ -49,6 +47,17 @@ describe('a toolset', () => {
     for (const { input_schema } of createToolset(options).definitions) {
       expect(input_schema).toMatchObject({ type: 'object', additionalProperties: false });
       expect(input_schema).not.toHaveProperty('$schema');
+    }
+  });
+
+  test('has flat definitions of the transforms, which are short', () => {
+    const { definitions } = createToolset({ workspace: true, runAllow: [], httpAllow: [] });
+    const transforms = definitions.filter(({ name }) => name.endsWith('_transform'));
+    expect(transforms).toHaveLength(2);
+    for (const definition of transforms) {
+      const text = JSON.stringify(definition);
+      expect(text).not.toMatch(/\$ref|\$defs|prefixItems/);
+      expect(text.length).toBeLessThan(2_000);
     }
   });
 
@@ -215,50 +224,4 @@ test('a cut text fits, says so, and splits no character', () => {
   const cut = cutText('é'.repeat(1_000), 501);
   expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(501);
   expect(cut).toMatch(/^é+\n\[cut: 2000 bytes/);
-});
-
-describe('rows', () => {
-  test('compare as numbers where both sides are numbers', () => {
-    const rows = [{ n: '9' }, { n: '10' }, { n: '' }, {}];
-    expect(transformRows(rows, { where: [{ field: 'n', op: 'gte', value: 9 }] })).toEqual([{ n: '9' }, { n: '10' }]);
-    expect(transformRows(rows, { where: [{ field: 'n', op: 'exists' }], sort_by: 'n' })).toEqual([
-      { n: '9' },
-      { n: '10' },
-    ]);
-    expect(transformRows(rows, { where: [{ field: 'n', op: 'exists', value: false }] })).toEqual([{ n: '' }, {}]);
-  });
-
-  test('never reach what an object inherits', () => {
-    expect(transformRows([{}], { select: ['constructor', '__proto__'] })[0]?.['constructor']).toBeNull();
-    expect(() => toRows([1], 'data')).toThrow('list of objects');
-  });
-
-  test('survive CSV and back', () => {
-    const cell = fc.string();
-    fc.assert(
-      fc.property(fc.array(fc.record({ a: cell, b: cell }), { minLength: 1, maxLength: 5 }), (rows) => {
-        fc.pre(rows.every(({ a, b }) => a !== '' || b !== ''));
-        expect(parseCsv(toCsv(rows, ','), ',', 'data')).toEqual(rows);
-      }),
-    );
-  });
-
-  test.each([
-    ['no rows', [], '\n'],
-    ['an empty row', [{}], '\n\n'],
-    ['empty, missing and null', [{ a: '', b: null }, { c: 1 }], 'a,b,c\n,,\n,,1\n'],
-    ['a delimiter', [{ 'a,b': 'x,y' }], '"a,b"\n"x,y"\n'],
-    ['quotes', [{ a: '"', b: 'say "hi"' }], 'a,b\n"""","say ""hi"""\n'],
-    ['line ends', [{ a: 'x\ny', b: 'x\r\ny', c: 'x\ry' }], 'a,b,c\n"x\ny","x\r\ny","x\ry"\n'],
-    ['spaces', [{ a: ' x ', b: '\t' }], 'a,b\n x ,\t\n'],
-    ['a formula', [{ a: '=1+1', b: '\uFEFFbom' }], 'a,b\n=1+1,\uFEFFbom\n'],
-    ['other JSON', [{ a: true, b: 0.1, c: { d: [1, 'x'] } }], 'a,b,c\ntrue,0.1,"{""d"":[1,""x""]}"\n'],
-  ])('become CSV: %s', (_, rows, csv) => {
-    expect(toCsv(rows, ',')).toBe(csv);
-  });
-
-  test('are quoted by the delimiter in use', () => {
-    expect(toCsv([{ a: 'x,y', b: 'x;y' }], ';')).toBe('a;b\nx,y;"x;y"\n');
-    expect(toCsv([{ a: 'x,y', b: 'x\ty' }], '\t')).toBe('a\tb\nx,y\t"x\ty"\n');
-  });
 });

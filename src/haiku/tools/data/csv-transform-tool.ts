@@ -1,17 +1,23 @@
+import { extname } from 'node:path';
 import { z } from 'zod';
-import { rowStepsSchema, transformRows } from './row-query.ts';
-import { parseCsv, toCsv, toJson } from './row-formats.ts';
+import { rowStepsSchema } from './rows/row-steps.ts';
 import { defineTool, type Tool } from '../tool.ts';
 import { deliver, loadSource } from './transform-files.ts';
+import { transformer } from './run-transform.ts';
 
 const inlineSchema = rowStepsSchema.extend({
-  data: z.string().max(1_000_000).optional().describe('the CSV text itself, with a header line'),
-  delimiter: z.string().length(1).optional().describe('default ","'),
-  to: z.enum(['csv', 'json']).optional().describe('default csv'),
+  data: z.string().max(1_000_000).optional().describe('the CSV text'),
+  delimiter: z
+    .string()
+    .regex(/^(?:[^"\r\n\\]|\\t)$/, 'expected one character, no quote and no line break')
+    .optional()
+    .describe('default: the one of , ; tab | that fits'),
+  header: z.boolean().optional().describe('false: there is none; the columns are 1, 2, …'),
+  to: z.enum(['csv', 'json', 'jsonl']).optional().describe('default csv'),
 });
 const fileSchema = inlineSchema.extend({
-  file: z.string().min(1).optional().describe('a CSV file to read instead of data'),
-  out_file: z.string().min(1).optional().describe('write the result there instead of giving it back'),
+  file: z.string().min(1).optional().describe('read this instead of data'),
+  out_file: z.string().min(1).optional().describe('write the result there'),
 });
 
 /** Creates the tool that transforms the rows of a CSV. @param hasFiles whether the task has a workspace */
@@ -19,13 +25,21 @@ export function createCsvTransformTool(hasFiles: boolean): Tool {
   return defineTool({
     name: 'csv_transform',
     description:
-      'Filter, count, sort, limit and select the rows of a CSV with a header line; turn it into JSON. Steps run in this order: where, group_count, sort_by, limit, select.',
+      'Transform the rows of a CSV. Order of steps: where, group_count, sort_by, limit, select. Of two columns "x" the second is "x#2".',
     input: hasFiles ? fileSchema : inlineSchema,
     async run(input, context) {
-      const { data, delimiter = ',', to, file, out_file, ...steps } = fileSchema.parse(input);
+      const { data, delimiter, header, to, file, out_file, ...steps } = fileSchema.parse(input);
       const source = await loadSource({ file, data }, context);
-      const rows = transformRows(parseCsv(source.text, delimiter, source.name), steps);
-      return await deliver(to === 'json' ? toJson(rows) : toCsv(rows, delimiter), out_file, source, context);
+      const request = {
+        source: source.content,
+        name: source.name,
+        steps,
+        to: to ?? 'csv',
+        delimiter: delimiter === String.raw`\t` ? '\t' : delimiter,
+        likely: file !== undefined && /^\.(?:tsv|tab)$/i.test(extname(file)) ? '\t' : undefined,
+        hasHeader: header ?? true,
+      } as const;
+      return await deliver(await transformer.csv(request, context.signal), out_file, source, context);
     },
   });
 }

@@ -18,20 +18,31 @@ export interface FileContent {
   sha256: string;
 }
 
+export interface FileLimit {
+  /** Largest file, bytes. */
+  cap: number;
+  /** What the model can do instead with a larger one. */
+  advice: string;
+}
+
+const WHOLE_FILE_LIMIT = { cap: WHOLE_FILE_CAP, advice: 'read it in ranges with view_range' };
+
 /**
  * Reads a whole file. Null: it does not exist.
  * @param path real path relative to the root
- * @throws ToolRefusal if it is not a regular file, or larger than `WHOLE_FILE_CAP`
+ * @throws ToolRefusal if it is not a regular file, or larger than the limit
  */
-export async function readWhole(root: string, path: string): Promise<FileContent | null> {
+export async function readWhole(
+  root: string,
+  path: string,
+  { cap, advice }: FileLimit = WHOLE_FILE_LIMIT,
+): Promise<FileContent | null> {
   try {
     const file = await openInside(root, path);
     try {
       const { size } = await requireRegular(file, path);
-      if (size > WHOLE_FILE_CAP) {
-        throw new ToolRefusal(
-          `${JSON.stringify(path)}: ${size} bytes, the limit for whole files is ${WHOLE_FILE_CAP}; read it in ranges with view_range`,
-        );
+      if (size > cap) {
+        throw new ToolRefusal(`${JSON.stringify(path)}: ${size} bytes, the limit for whole files is ${cap}; ${advice}`);
       }
       const bytes = await file.readFile();
       return { bytes, sha256: toSha256(bytes) };

@@ -3,12 +3,12 @@ import { toFileChange } from '../line-change.ts';
 import { toRefusal, ToolRefusal } from '../tool-refusal.ts';
 import { replaceFile } from './replace-file.ts';
 import { keepStyle } from './text/keep-style.ts';
-import { readWhole, toSha256, toText, WRITTEN_CAP, type FileContent } from './text-file.ts';
+import { readWhole, toSha256, toText, WRITTEN_CAP, type FileContent, type FileLimit } from './text-file.ts';
 import type { ToolOutcome, WorkspaceContext } from '../tool.ts';
 import { withWorkspaceLock } from './workspace-lock.ts';
 
 /** What a tool wants a file to be. */
-interface Change {
+export interface Change {
   content: string;
   /** What was done, for the model. */
   said: string;
@@ -21,6 +21,7 @@ interface Change {
  * task overwrites changes that it has not read. It keeps its line ends and its byte order mark.
  * @param path real path relative to the root
  * @param change returns the new content; gets the current one, null for a new file
+ * @param limit of the current file; default: that of `readWhole`
  * @throws ToolRefusal if the task has not read the file, if it changed since, or if it is no UTF-8 text: the model has seen
  *   it with marks in place of what it really says
  */
@@ -28,9 +29,10 @@ export async function writeInside(
   path: string,
   context: WorkspaceContext,
   change: (current: FileContent | null) => Change,
+  limit?: FileLimit,
 ): Promise<ToolOutcome> {
   return await withWorkspaceLock(context, async () => {
-    const current = await readWhole(context.workspace.root, path);
+    const current = await readWhole(context.workspace.root, path, limit);
     const wanted = change(current);
     if (current?.sha256 === toSha256(wanted.content)) return toUnchanged(path, wanted.said, current.sha256);
     if (current !== null) requireSeen(path, current.sha256, context.state.seen.get(path));
