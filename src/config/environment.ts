@@ -5,8 +5,9 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { EFFORTS } from '../../queues/effort.ts';
 import { findWorkerIdProblem } from '../../queues/ids.ts';
-import { int, list, number, oneOf, secret, shown, url } from './fields.ts';
+import { insidePaths, int, list, number, oneOf, secret, shown, url } from './fields.ts';
 import { ConfigError } from '../errors.ts';
+import { gitAuthor } from './git-author.ts';
 import { packageFolder } from './package-folder.ts';
 import { embeddedUrl, readEmbeddedChoice, type EmbeddedChoice } from './embedded-choice.ts';
 import { readShards, shardDefaults, type ShardConfig } from './shards.ts';
@@ -78,6 +79,9 @@ const environmentSchema = z.object({
   FLEET_SONNET_EFFORT: oneOf(...EFFORTS).optional(),
   FLEET_RUN_ALLOW: list,
   FLEET_HTTP_ALLOW: list,
+  FLEET_WORKTREE_LINKS: insidePaths,
+  FLEET_GIT_AUTHOR: gitAuthor.default('haiku-fleet'),
+  FLEET_WORKTREES_KEEP: int(0, 100_000).default(20),
   DASHBOARD_HOST: z.string().min(1).default('127.0.0.1'),
   DASHBOARD_PORT: int(0, 65_535).default(3_900),
   DASHBOARD_USER: z.string().min(1).default('fleet'),

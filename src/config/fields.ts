@@ -51,6 +51,19 @@ export const list = z
       .filter(Boolean),
   );
 
+/** Relative paths, `node_modules,packages/a/node_modules`: within a folder, and no part of git or file of secrets. */
+export const insidePaths = list.transform((items, context) => {
+  for (const item of items) {
+    const parts = item.split('/');
+    const isInside = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\p{Cc}]/u.test(part));
+    const isSecret = parts.some((part) => /^\.(git|env)/i.test(part));
+    if (isInside && !isSecret) continue;
+    const rule = isSecret ? 'expected no part of git and no .env file' : 'expected a relative path like node_modules';
+    context.addIssue({ code: 'custom', message: `${rule}, got ${shown(item)}` });
+  }
+  return items;
+});
+
 /** A value as messages show it. */
 export const shown = (value: unknown): string =>
   value === undefined ? 'nothing' : (JSON.stringify(value) ?? 'nothing');

@@ -28,6 +28,8 @@ export interface FindingParts {
   topics?: string[];
   /** Default 0. */
   recovered?: number;
+  /** What the task changed in a tree of its own. Default: it had none. */
+  patch?: Finding['patch'];
   /** Null or absent: no tool call failed. */
   toolErrors?: ToolErrors | null;
 }
@@ -62,6 +64,7 @@ export function createFinding(parts: FindingParts): Finding {
     status: parts.isPartial === true ? PARTIAL : 'completed',
     usage: totals.usage,
     recovered,
+    ...(parts.patch === undefined ? {} : { patch: parts.patch }),
     ...(toolErrors === null ? {} : { tool_errors: toolErrors }),
   };
 }

@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import type { Effort } from '../../queues/effort.ts';
 import type { TaskData } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
+import { toGitAuthor } from '../config/git-author.ts';
 import { redactJson } from '../config/redact.ts';
 import { loadContexts } from './memory-contexts.ts';
 import { TaskFailedError, toMessage } from '../errors.ts';
@@ -19,13 +21,17 @@ import type { Model } from '../models/model.ts';
 import { withoutSecrets } from '../models/redacted-model.ts';
 import type { Pacer } from '../pacing/types.ts';
 import type { Db } from '../redis/db.ts';
+import { toWorktreesFolder } from '../patches/task-tree/places.ts';
+import type { TreeSettings } from '../patches/task-tree/types.ts';
 import { createResultCheck } from '../tasks/result-schema.ts';
 import { runBuiltIn } from './built-in/run-built-in.ts';
 import { buildFirstMessage } from './first-message/first-message.ts';
 import { createRepositoryReader } from './first-message/repository.ts';
+import { IsolatedWorkspace } from './isolation/isolated-workspace.ts';
 import { runTask } from './loop/task-loop.ts';
 import type { CompletedTask } from './loop/types.ts';
 import { createToolset } from './toolset.ts';
+import { isGuardedName } from './tools/files/secret-names.ts';
 import type { FindingReader, ToolContext } from './tools/tool.ts';
 
 export interface TaskHandlerParts {
@@ -67,6 +73,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
     archive: archive !== undefined,
   };
   const describeRepository = createRepositoryReader();
+  const trees = toTreeSettings(config);
   const toolsWithFiles = createToolset({ ...allowed, workspace: true });
   const toolsWithoutFiles = createToolset({ ...allowed, workspace: false });
 
@@ -94,6 +101,20 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
       return runBuiltIn({ identity, task, signal: run.signal }, { ledger, workspace, checkResult, workerId, now });
     }
     await noteModelUse(entry.id);
+    const isolation =
+      workspace === null
+        ? null
+        : new IsolatedWorkspace({
+            shared: workspace,
+            task,
+            identity,
+            db,
+            settings: trees,
+            swarm: config.FLEET_SWARM ?? 'fleet',
+            host: hostname(),
+            now,
+            ...(run.note === undefined ? {} : { note: run.note }),
+          });
     const lockKey = keys.jobLock('tasks', run.jobId);
     const pace = pacer?.enter({ isCounted: true, note: run.note });
     return runTask(
@@ -105,8 +126,9 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
         ledger,
         pace,
         toolset: workspace === null ? toolsWithoutFiles : toolsWithFiles,
+        isolation,
         toolContext: {
-          workspace,
+          workspace: isolation,
           files: task.files ?? [],
           findings: reader,
           ...(archive === undefined ? {} : { askArchive: toAsk(archive, identity, run.isDraining) }),
@@ -114,17 +136,18 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
           httpAllow: config.FLEET_HTTP_ALLOW,
           redisAddress: toAddress(config.REDIS_URL),
           redact,
+          commitAs: { ...trees.author, trailers: [`Fleet-Task: ${run.jobId}`, `Fleet-Model: ${entry.id}`] },
           stillMine: async () => {
             if (run.token === '' || (await redis.get(lockKey)) === run.token) return;
             throw lockLost(run.jobId);
           },
         },
         contexts: await loadContexts(db, task.contexts ?? []),
-        introduce: async (context, maxTurns) =>
-          redactJson(
-            await buildFirstMessage(task, context, { maxTurns, startedAt: now(), describeRepository }),
-            redact,
-          ),
+        async introduce(context, maxTurns) {
+          const beginning = (await isolation?.propose(context.signal)) ?? { said: null };
+          const around = { maxTurns, startedAt: now(), describeRepository, beginning };
+          return redactJson(await buildFirstMessage(task, context, around), redact);
+        },
         checkResult,
         note: run.note,
         workerId,
@@ -156,9 +179,18 @@ function toAsk(
     archive.ask({ question, filter, jobId, session, batch, missionId, isDraining }, signal);
 }
 
+function toTreeSettings(config: Config): TreeSettings {
+  return {
+    worktrees: toWorktreesFolder(config.dataFolder, config.FLEET_SWARM ?? null),
+    links: config.FLEET_WORKTREE_LINKS,
+    author: toGitAuthor(config.FLEET_GIT_AUTHOR),
+    isGuarded: isGuardedName,
+  };
+}
+
 function toAddress(url: string): { host: string; port: number } {
-  const { hostname, port } = new URL(url);
-  return { host: hostname, port: port === '' ? 6379 : Number(port) };
+  const { hostname: host, port } = new URL(url);
+  return { host, port: port === '' ? 6379 : Number(port) };
 }
 
 function toFindingReader(findings: FindingStore): FindingReader {
@@ -174,7 +206,7 @@ function toFindingReader(findings: FindingStore): FindingReader {
 export async function resolveWorkspace(
   name: string | undefined,
   workspaces: Record<string, string>,
-): Promise<ToolContext['workspace']> {
+): Promise<{ name: string; root: string } | null> {
   if (name === undefined) return null;
   const folder = Object.hasOwn(workspaces, name) ? workspaces[name] : undefined;
   if (folder === undefined) {

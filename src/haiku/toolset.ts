@@ -44,7 +44,13 @@ export function createToolset(options: ToolsetOptions): Toolset {
         return toError(`${JSON.stringify(name)}: no such tool here; there are ${[...byName.keys()].join(', ')}`);
       }
       const outcome = await runTool(tool, input, context);
-      return { ...outcome, content: cutText(context.redact?.(outcome.content) ?? outcome.content) };
+      const { workspace } = context;
+      const notice = workspace?.takeNotice?.() ?? null;
+      return {
+        ...outcome,
+        content: cutText(context.redact?.(outcome.content) ?? outcome.content) + (notice === null ? '' : `\n${notice}`),
+        ...(workspace?.own === undefined ? {} : { inTree: true }),
+      };
     },
   };
 }

@@ -13,10 +13,15 @@ const LONGEST_NAME = 100;
 /** Returns the block that tells date, turns, workspace, repository, and what `run` and `http` may reach on this host. */
 export async function describeEnvironment(
   context: ToolContext,
-  around: { maxTurns: number; startedAt: Date; describeRepository: RepositoryReader },
+  around: {
+    maxTurns: number;
+    startedAt: Date;
+    describeRepository: RepositoryReader;
+    beginning?: { said: string | null };
+  },
 ): Promise<string> {
   const { workspace, runAllow, httpAllow } = context;
-  const { maxTurns, startedAt, describeRepository } = around;
+  const { maxTurns, startedAt, describeRepository, beginning } = around;
   const turns =
     maxTurns === 1
       ? 'You have one turn, in which no tool can be called.'
@@ -27,7 +32,8 @@ export async function describeEnvironment(
     const inside = { ...context, workspace };
     const [names, repository] = await Promise.all([listTopLevel(inside), describeRepository(inside)]);
     if (names !== null) lines.push(`Workspace ${workspace.name}, top level: ${names}`);
-    if (repository !== null) lines.push(`Git: ${repository}`);
+    const git = [repository, beginning?.said ?? null].filter((part) => part !== null);
+    if (git.length > 0) lines.push(`Git: ${git.join('. ')}`);
     if (runAllow.length > 0) lines.push(`The run tool may start: ${runAllow.join(', ')}`);
   }
   if (httpAllow.length > 0) lines.push(`The http tool may reach: ${httpAllow.join(', ')}`);

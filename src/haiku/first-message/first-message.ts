@@ -1,4 +1,5 @@
 import type { TaskData } from '../../../queues/tasks.ts';
+import type { TreeBase } from '../../patches/task-tree/types.ts';
 import type { FirstMessage } from '../loop/types.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { describeEnvironment } from './environment.ts';
@@ -10,6 +11,8 @@ interface Around {
   maxTurns: number;
   startedAt: Date;
   describeRepository: RepositoryReader;
+  /** What the task's own tree begins from, if it is to have one. Default: the shared tree, of which nothing is said. */
+  beginning?: { base?: TreeBase; said: string | null };
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -26,7 +29,9 @@ export async function buildFirstMessage(task: TaskData, context: ToolContext, ar
     readGivenFiles(task.files ?? [], context),
   ]);
   context.signal.throwIfAborted();
-  return { tail: [environment, ...given.blocks].join('\n'), seen: given.seen };
+  const base = around.beginning?.base;
+  const tail = [environment, ...given.blocks].join('\n');
+  return { tail, seen: given.seen, ...(base === undefined ? {} : { base }) };
 }
 
 const NOTHING_SEEN = Object.freeze({});

@@ -3,7 +3,7 @@ import type { Finding } from '../../findings/finding.ts';
 import type { PaidReply } from '../../ledger/paid-calls.ts';
 import type { TurnNote } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
-import { applySeen, createToolState, type ToolState } from '../tools/tool.ts';
+import { applySeen, createToolState, type ToolContext, type ToolState } from '../tools/tool.ts';
 import { interpretReply, type Decision } from './interpret-reply.ts';
 import { EMPTY_NOTICE, LAST_TURN_NOTICE, THREE_TURNS_NOTICE, toRepairMessage } from './prompt.ts';
 import { toFinding } from './to-finding.ts';
@@ -62,7 +62,7 @@ class TaskLoop {
         this.#toNote(turn, cut, `cut off, asked once more with ${moreTokens} tokens`),
       );
       if (paid.kind === 'done') return this.#toCompleted(JSON.parse(paid.finding) as Finding, 0);
-      if (turn === 0) applySeen(this.#state, this.#turns.first.seen);
+      if (turn === 0) await this.#begin();
       const decision = this.#interpret(turn, isLast, paid);
       const note = this.#toNote(turn, paid, describeDecision(decision));
       if (decision.kind === 'final') return this.#record(paid, decision, note);
@@ -70,6 +70,12 @@ class TaskLoop {
       isLast = turn + 2 >= this.#maxTurns || toTotalTokens(this.#turns.usage) > MAX_TASK_TOKENS;
       await this.#answer(turn, isLast, paid, decision);
     }
+  }
+
+  async #begin(): Promise<void> {
+    const { seen, base } = this.#turns.first;
+    applySeen(this.#state, seen);
+    await this.#parts.isolation?.begin(base, this.#run.signal);
   }
 
   #interpret(turn: number, last: boolean, { reply }: PaidReply<TurnReply>): Decision {
@@ -107,10 +113,10 @@ class TaskLoop {
   async #useTools(turn: number, uses: Anthropic.ToolUseBlock[]): Promise<Anthropic.ToolResultBlockParam[]> {
     const { paid } = this.#turns;
     const stored = paid.storedToolResults(turn);
-    const { signal, isDraining } = this.#run;
-    const { toolset, toolContext, note, now } = this.#parts;
-    const context = { ...toolContext, state: this.#state, signal };
-    const outcomes = await useTools(uses, stored, { toolset, context, isDraining });
+    const { isDraining } = this.#run;
+    const { toolset, isolation, note, now } = this.#parts;
+    const context = this.#toContext();
+    const outcomes = await useTools(uses, stored, { toolset, context, isDraining, isolation });
     this.#toolErrors.add(uses, outcomes);
     if (stored === undefined) {
       paid.addToolResults(turn, JSON.stringify(outcomes));
@@ -120,11 +126,25 @@ class TaskLoop {
     return toToolResults(uses, outcomes);
   }
 
+  #toContext(): ToolContext {
+    return { ...this.#parts.toolContext, state: this.#state, signal: this.#run.signal };
+  }
+
+  /** Commits what the task's own tree holds. The last reply is stored before: a commit takes a while, and the process may die. */
+  async #finishTree(paid: PaidReply<TurnReply>, note: TurnNote): Promise<FinishedTree> {
+    const { isolation } = this.#parts;
+    if (isolation?.hasTree !== true) return { paid, note, finished: null };
+    await this.#turns.store(paid, note);
+    const finished = await isolation.finish(this.#turns.paid.totals, this.#toContext());
+    return { paid: { ...paid, booking: null }, note: { log: '', progress: null }, finished };
+  }
+
   async #record(
-    paid: PaidReply<TurnReply>,
+    final: PaidReply<TurnReply>,
     { value, isPartial }: Extract<Decision, { kind: 'final' }>,
-    note: TurnNote,
+    finalNote: TurnNote,
   ): Promise<CompletedTask> {
+    const { paid, note, finished } = await this.#finishTree(final, finalNote);
     const { identity, task } = this.#run;
     const { entry, ledger, workerId, now } = this.#parts;
     const { totals } = this.#turns.paid;
@@ -140,8 +160,10 @@ class TaskLoop {
       workerId,
       recovered: this.#turns.replayedCount,
       endedAt: now(),
+      finished,
     });
     await this.#turns.paid.record(paid, () => ledger.finish(identity, finding, paid.booking, note));
+    await this.#parts.isolation?.close();
     return this.#toCompleted(finding, totals.nanoUsd);
   }
 
@@ -156,6 +178,13 @@ class TaskLoop {
     const maxTurns = this.#maxTurns;
     return toTurnNote({ turn, maxTurns, what, booking, totalNanoUsd, workerId, repliedAt: now(), remarks });
   }
+}
+
+/** The last reply and its line, as they are still to be booked, and what the task's tree holds. */
+interface FinishedTree {
+  paid: PaidReply<TurnReply>;
+  note: TurnNote;
+  finished: Pick<Finding, 'changes' | 'patch'> | null;
 }
 
 function toBlock(text: string): Anthropic.TextBlockParam {

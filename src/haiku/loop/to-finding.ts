@@ -20,8 +20,11 @@ export function toFinding(parts: {
   workerId: string;
   recovered: number;
   endedAt: Date;
+  /** What the task changed in a tree of its own. Null: what its tools recorded is all that is known. */
+  finished: Pick<Finding, 'changes' | 'patch'> | null;
 }): Finding {
-  const { identity, task, value, isPartial, totals, state, toolErrors, entry, workerId, recovered, endedAt } = parts;
+  const { identity, task, value, isPartial, totals, state, toolErrors, entry, workerId, recovered, endedAt, finished } =
+    parts;
   return createFinding({
     identity,
     workerId,
@@ -34,7 +37,8 @@ export function toFinding(parts: {
     promptVersion: PROMPT_VERSION,
     totals,
     citations: [...state.citations],
-    changes: [...state.changes.values()],
+    changes: finished?.changes ?? [...state.changes.values()],
+    ...(finished?.patch === undefined ? {} : { patch: finished.patch }),
     topics: task.topics ?? [],
     recovered,
     toolErrors,

@@ -1,12 +1,13 @@
 import type { Effort } from '../../../queues/effort.ts';
 import type { TaskData, TaskResult } from '../../../queues/tasks.ts';
 import type { Finding } from '../../findings/finding.ts';
-import type { TaskIdentity, TurnLedger } from '../../ledger/types.ts';
+import type { JobTotals, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
 import type { Model, ModelReply } from '../../models/model.ts';
 import type { RunPace } from '../../pacing/types.ts';
+import type { TreeBase } from '../../patches/task-tree/types.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import type { ResultCheck } from '../../tasks/result-schema.ts';
-import type { ToolContext, Toolset } from '../tools/tool.ts';
+import type { ToolContext, ToolOutcome, Toolset } from '../tools/tool.ts';
 import type { MemoryContext } from './prompt.ts';
 
 /** One run of one task. */
@@ -33,6 +34,8 @@ export interface TaskLoopParts {
   toolset: Toolset;
   toolContext: Omit<ToolContext, 'state' | 'signal'>;
   contexts: MemoryContext[];
+  /** The task's own working tree. Null: it has no workspace. */
+  isolation: Isolation | null;
   /** Looks around for the first message. @throws the signal's reason */
   introduce(context: ToolContext, maxTurns: number): Promise<FirstMessage>;
   checkResult: ResultCheck;
@@ -42,11 +45,32 @@ export interface TaskLoopParts {
   now(): Date;
 }
 
+/** A task's own working tree, as the loop knows it. */
+export interface Isolation {
+  /** Whether the task has a tree of its own on this host. */
+  readonly hasTree: boolean;
+  /** Says what the task began from, as its first run stored it. Undefined: it works in the shared tree. */
+  begin(base: TreeBase | undefined, signal: AbortSignal): Promise<void>;
+  /** Whether what an earlier run did in the task's tree is missing here: the tree is another host's, or lost. */
+  isMissing(outcome: ToolOutcome): boolean;
+  /** Says that no outcome of an earlier run follows. */
+  endReplay(): Promise<void>;
+  /**
+   * Commits what the tree holds and stores the patch. It comes before the finding.
+   * @returns null: the task has no tree, so it changed nothing, or has changed the shared one
+   */
+  finish(totals: JobTotals, context: ToolContext): Promise<Pick<Finding, 'changes' | 'patch'> | null>;
+  /** Removes what is not needed any more. It comes after the finding. */
+  close(): Promise<void>;
+}
+
 /** What the first message to the model says after the task. */
 export interface FirstMessage {
   tail: string;
   /** Workspace path → sha256 of the files that it holds, as a read reports them. */
   seen: Record<string, string>;
+  /** What the task's own tree begins from. Absent: the task works in the shared tree. */
+  base?: TreeBase;
 }
 
 /** A reply as a turn stores it. */

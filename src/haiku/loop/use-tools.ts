@@ -1,6 +1,10 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { ShutdownError, TaskFailedError } from '../../errors.ts';
 import { applyOutcome, type ToolContext, type ToolOutcome, type Toolset } from '../tools/tool.ts';
+import type { Isolation } from './types.ts';
+
+/** Tools that can change a working tree. A task's tree that is missing here is made again by running them once more. */
+const CHANGE_TREES = new Set(['write', 'edit', 'run', 'git', 'json_transform', 'csv_transform']);
 
 /** What one turn needs to run tools. */
 interface ToolRun {
@@ -8,6 +12,7 @@ interface ToolRun {
   context: ToolContext;
   /** True once the process shuts down or gives the job up: no tool begins. */
   isDraining(): boolean;
+  isolation: Isolation | null;
 }
 
 /**
@@ -18,13 +23,11 @@ interface ToolRun {
 export async function useTools(
   uses: Anthropic.ToolUseBlock[],
   stored: string | undefined,
-  { toolset, context, isDraining }: ToolRun,
+  run: ToolRun,
 ): Promise<ToolOutcome[]> {
-  if (stored !== undefined) {
-    const outcomes = JSON.parse(stored) as ToolOutcome[];
-    for (const outcome of outcomes) applyOutcome(context.state, outcome);
-    return outcomes;
-  }
+  const { toolset, context, isDraining } = run;
+  if (stored !== undefined) return await replay(uses, JSON.parse(stored) as ToolOutcome[], run);
+  await run.isolation?.endReplay();
   if (isDraining()) throw new ShutdownError('this process goes away, or makes room'); // all tools of a turn run, or none
   const outcomes: ToolOutcome[] = [];
   for (const use of uses) {
@@ -32,6 +35,22 @@ export async function useTools(
     const outcome = await toolset.run(use.name, use.input, context);
     applyOutcome(context.state, outcome);
     outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+/** Applies stored outcomes. The model has seen them, so they stay, also where a tool runs again. */
+async function replay(
+  uses: Anthropic.ToolUseBlock[],
+  outcomes: ToolOutcome[],
+  { toolset, context, isolation }: ToolRun,
+): Promise<ToolOutcome[]> {
+  for (const [i, outcome] of outcomes.entries()) {
+    const use = uses[i];
+    if (use !== undefined && CHANGE_TREES.has(use.name) && isolation?.isMissing(outcome) === true) {
+      await toolset.run(use.name, use.input, context);
+    }
+    applyOutcome(context.state, outcome);
   }
   return outcomes;
 }

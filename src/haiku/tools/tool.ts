@@ -27,6 +27,8 @@ export interface ToolOutcome {
   commits?: string[];
   /** Branches that the tool made and deleted. */
   branches?: { made?: string[]; gone?: string[] };
+  /** Whether the task had its own tree when the tool ended. A run that lacks this tree runs the tool again. Default false. */
+  inTree?: true;
 }
 
 /** What the tools of one task have read and changed so far. It follows from their outcomes alone. */
@@ -90,14 +92,21 @@ export interface FindingReader {
   find(query: string, options: { limit: number; signal: AbortSignal }): Promise<FoundFindings>;
 }
 
-/** A working tree of one task. All paths are absolute. */
+/** A working tree of a task's own: see `src/patches/task-tree`. All paths are absolute. */
 export interface OwnTree {
   /** Its private git directory. Its HEAD is the branch `refs/heads/fleet/<task id>`. */
   gitDir: string;
-  /** The objects of the person's repository. */
+  /** Folder of the person's objects, into which git writes. */
   objects: string;
   /** Commit that the task began from. */
   base: string;
+  /** Real path of the person's workspace: no program is taken from there. */
+  personRoot: string;
+  /**
+   * Returns those of the paths whose content a filter program keeps (git-lfs, git-crypt): no filter runs, so they must not be
+   * written, staged or committed.
+   */
+  filtered(paths: readonly string[], signal: AbortSignal): Promise<{ path: string; driver: string }[]>;
 }
 
 /** Where a task works. */
@@ -112,7 +121,7 @@ interface Workspace {
    */
   prepareWrite?(context: ToolContext): Promise<void>;
   /** The tree of the task's own, once it has one. Undefined: `root` is shared with the person and other tasks. */
-  readonly own?: OwnTree;
+  readonly own?: OwnTree | undefined;
   /** Returns once what the model must know of the new tree; null: nothing. The toolset adds it to the tool's outcome. */
   takeNotice?(): string | null;
 }

@@ -196,7 +196,8 @@ test('what a worker of the version before stored of a read, without line numbers
   } as Anthropic.ToolUseBlock;
   const stored = JSON.stringify([{ content: 'one\ntwo\n', isError: false, seen: { 'a.txt': toSha256('one\ntwo\n') } }]);
   const toolset = createToolset({ workspace: true, runAllow: [], httpAllow: [] });
-  const outcomes = await useTools([use], stored, { toolset, context: site.context, isDraining: () => false });
+  const run = { toolset, context: site.context, isDraining: () => false, isolation: null };
+  const outcomes = await useTools([use], stored, run);
   expect(toToolResults([use], outcomes)).toMatchObject([{ tool_use_id: 't1', content: 'one\ntwo\n' }]);
   const edit = { file_path: 'a.txt', old_string: 'one\ntwo', new_string: 'three' };
   expect(await site.use('edit', edit)).toMatchObject({ isError: false });

@@ -1,0 +1,20 @@
+import type { TaskData } from '../../../queues/tasks.ts';
+import type { JobTotals, TaskIdentity } from '../../ledger/types.ts';
+import { formatUsd } from '../../pricing/money.ts';
+import { toOneLine } from '../../text/one-line.ts';
+
+const LONGEST_SUBJECT = 72;
+const TRAILER = /^Fleet-(?:Task|Model|Cost): .*\n?/gm;
+
+/** Writes the messages of commits that hold what a task changed; each says whose work it is and what that cost. */
+export function createCommitMessages(
+  { description }: Pick<TaskData, 'description'>,
+  { jobId, model }: Pick<TaskIdentity, 'jobId' | 'model'>,
+  { nanoUsd }: Pick<JobTotals, 'nanoUsd'>,
+): { message: string; toMessage(own: string): string } {
+  const trailers = [`Fleet-Task: ${jobId}`, `Fleet-Model: ${model}`, `Fleet-Cost: ${formatUsd(nanoUsd, 6)}`].join('\n');
+  return {
+    message: `${toOneLine(description.trim(), LONGEST_SUBJECT)}\n\n${trailers}\n`,
+    toMessage: (own) => `${own.replaceAll(TRAILER, '').trimEnd()}\n\n${trailers}\n`,
+  };
+}

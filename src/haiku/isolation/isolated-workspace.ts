@@ -1,0 +1,203 @@
+import type { TaskData } from '../../../queues/tasks.ts';
+import { FleetError, TaskFailedError, toMessage } from '../../errors.ts';
+import type { Finding } from '../../findings/finding.ts';
+import type { Repository } from '../../git/repository.ts';
+import type { JobTotals, TaskIdentity } from '../../ledger/types.ts';
+import { finishTree, removeIfEmpty, type FinishedTree } from '../../patches/commit/finish-tree.ts';
+import { findFiltered } from '../../patches/task-tree/filtered-files.ts';
+import { findTree, openTree } from '../../patches/task-tree/open-tree.ts';
+import { removeTree } from '../../patches/task-tree/remove-tree.ts';
+import { createTreeGit } from '../../patches/task-tree/tree-git.ts';
+import { writeTreeInfo } from '../../patches/task-tree/tree-info.ts';
+import type { TaskTree, TreeBase, TreeSettings } from '../../patches/task-tree/types.ts';
+import type { Db } from '../../redis/db.ts';
+import type { Isolation } from '../loop/types.ts';
+import { withWorkspaceLock } from '../tools/files/workspace-lock.ts';
+import { requireWorkspace } from '../tools/tool-refusal.ts';
+import type { OwnTree, ToolContext, ToolOutcome } from '../tools/tool.ts';
+import { beginTask, findOwnRepository, type Beginning } from './begin.ts';
+import { createCommitMessages } from './commit-message.ts';
+import { describeTree } from './notice.ts';
+
+export interface IsolatedWorkspaceParts {
+  /** The workspace that the task names. */
+  shared: { name: string; root: string };
+  task: TaskData;
+  identity: TaskIdentity;
+  db: Db;
+  settings: TreeSettings;
+  swarm: string;
+  host: string;
+  now(): Date;
+  note?(line: string): Promise<unknown>;
+}
+
+/**
+ * The workspace of one run of a task. It is the shared tree until the first tool that writes; then the task's own, if its
+ * workspace is a git repository and the task does not say otherwise.
+ */
+export class IsolatedWorkspace implements Isolation {
+  readonly #parts: IsolatedWorkspaceParts;
+  #found: Repository | string | null = null;
+  #base: TreeBase | null = null;
+  #tree: TaskTree | null = null;
+  #making: Promise<void> | null = null;
+  #isRebuilding = false;
+  #notice: string | null = null;
+  #finished: FinishedTree | null = null;
+  #own: OwnTree | undefined;
+
+  constructor(parts: IsolatedWorkspaceParts) {
+    this.#parts = parts;
+  }
+
+  get name(): string {
+    return this.#parts.shared.name;
+  }
+
+  get root(): string {
+    return this.#tree?.root ?? this.#parts.shared.root;
+  }
+
+  get own(): OwnTree | undefined {
+    return this.#own;
+  }
+
+  get hasTree(): boolean {
+    return this.#tree !== null;
+  }
+
+  /** What a run begins with that replays nothing. */
+  async propose(signal: AbortSignal): Promise<Beginning> {
+    this.#found = await findOwnRepository(this.#parts.shared.root, signal);
+    return await beginTask(this.#parts.task, this.#found, signal);
+  }
+
+  async begin(base: TreeBase | undefined, signal: AbortSignal): Promise<void> {
+    if (base === undefined) return;
+    const { identity, settings } = this.#parts;
+    this.#base = base;
+    const tree = await findTree(base, identity.jobId, settings);
+    if (tree === null) return;
+    if (tree.info.isRebuilding) await removeTree(tree); // a run died while it ran the tools of stored turns again
+    else await this.#open(signal);
+  }
+
+  isMissing({ inTree }: ToolOutcome): boolean {
+    if (inTree === true && this.#base !== null && this.#tree === null) this.#isRebuilding = true;
+    return this.#isRebuilding;
+  }
+
+  async endReplay(): Promise<void> {
+    if (!this.#isRebuilding) return;
+    this.#isRebuilding = false;
+    if (this.#tree === null) return;
+    this.#tree.info.isRebuilding = false;
+    await writeTreeInfo(this.#tree.folder, this.#tree.info);
+  }
+
+  /** @throws TaskFailedError `workspace` if the tree cannot be made */
+  async prepareWrite(context: ToolContext): Promise<void> {
+    if (this.#base === null || this.#tree !== null) return;
+    await context.stillMine?.();
+    await (this.#making ??= this.#make(context).finally(() => {
+      this.#making = null;
+    }));
+  }
+
+  takeNotice(): string | null {
+    const notice = this.#notice;
+    this.#notice = null;
+    return notice;
+  }
+
+  async finish(totals: JobTotals, given: ToolContext): Promise<Pick<Finding, 'changes' | 'patch'> | null> {
+    if (this.#tree === null) return null;
+    await this.endReplay();
+    const tree = this.#tree;
+    const { task, identity, db, settings, now, note } = this.#parts;
+    const repository = this.#requireRepository();
+    const context = requireWorkspace(given);
+    const rules = {
+      files: task.files ?? [],
+      toolsWrote: [...context.state.changes.keys()],
+      isGuarded: settings.isGuarded,
+    };
+    const facts = {
+      ...createCommitMessages(task, identity, totals),
+      author: settings.author,
+      batch: identity.batch,
+      missionId: identity.missionId,
+      now: now(),
+      stillMine: async () => await context.stillMine?.(),
+    };
+    await context.stillMine?.();
+    // A run that was taken for dead may still work here: one of the two at a time.
+    this.#finished = await withWorkspaceLock(context, (signal) =>
+      finishTree(db, tree, repository, rules, facts, signal),
+    );
+    const { patch, changes, record } = this.#finished;
+    for (const { path, why } of record.leftOut)
+      await note?.(`left out of the patch: ${JSON.stringify(path)}, because ${why}`);
+    return { patch, changes };
+  }
+
+  async close(): Promise<void> {
+    if (this.#finished === null || this.#tree === null) return;
+    const { signal } = new AbortController(); // the finding is recorded: nothing of the run is cut off any more
+    await removeIfEmpty(this.#finished, this.#tree, this.#requireRepository(), signal);
+  }
+
+  async #make({ state, signal }: ToolContext): Promise<void> {
+    const tree = await this.#open(signal);
+    this.#notice = await describeTree(tree, state.seen);
+  }
+
+  async #open(signal: AbortSignal): Promise<TaskTree> {
+    const base = this.#base;
+    if (base === null) throw new Error('the task works in the shared tree');
+    const { identity, shared, settings, swarm, host } = this.#parts;
+    const repository = this.#requireRepository();
+    const { jobId: taskId, findingId } = identity;
+    try {
+      const isRebuilding = this.#isRebuilding;
+      const owner = { taskId, findingId, workspace: shared.name, repository, swarm, host, isRebuilding };
+      const tree = await openTree(base, owner, settings, signal);
+      this.#own = toOwnTree(tree, repository);
+      this.#tree = tree;
+      return tree;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof FleetError) && !(error instanceof Error && 'code' in error)) throw error;
+      throw new TaskFailedError('workspace', `the task gets no tree of its own: ${toMessage(error)}`, { cause: error });
+    }
+  }
+
+  #requireRepository(): Repository {
+    const found = this.#found;
+    if (found !== null && typeof found !== 'string') return found;
+    const { name } = this.#parts.shared;
+    throw new TaskFailedError(
+      'workspace',
+      `workspace ${JSON.stringify(name)}: the task began in its git repository, and there is none now: ${found ?? 'no .git'}`,
+    );
+  }
+}
+
+function toOwnTree(tree: TaskTree, repository: Repository): OwnTree {
+  const drivers = new Map(tree.info.filtered.map(({ path, driver }) => [path, driver]));
+  return {
+    gitDir: tree.gitDir,
+    objects: repository.objects,
+    base: tree.info.base,
+    personRoot: repository.root,
+    async filtered(paths, signal) {
+      const git = await createTreeGit(tree, repository, signal);
+      const now = new Map((await findFiltered(git, paths)).map(({ path, driver }) => [path, driver]));
+      return paths.flatMap((path) => {
+        const driver = drivers.get(path) ?? now.get(path);
+        return driver === undefined ? [] : [{ path, driver }];
+      });
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import { lstat, mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listGit, mustGit, type Git } from '../../git/git.ts';
+import type { Repository } from '../../git/repository.ts';
+import { READ_ONLY } from '../../git/settings.ts';
+import { findFiltered, toSha256OrNull } from '../task-tree/filtered-files.ts';
+import { keepTimes } from '../task-tree/base-index.ts';
+import { createTreeGit } from '../task-tree/tree-git.ts';
+import type { LeftOut, TaskTree } from '../task-tree/types.ts';
+
+/** Largest file that a patch holds. Bytes. */
+const LARGEST = 50 * 1024 * 1024;
+/** Paths that are named as left out. */
+const MOST_NAMED = 500;
+/** Said of a path that holds what the base holds there. */
+const SAME = '';
+
+export interface ChangedPaths {
+  /** New or changed files and links. Some may turn out to be equal to the base. */
+  written: string[];
+  deleted: string[];
+  leftOut: LeftOut[];
+}
+
+/** What decides about paths besides git. */
+export interface PathRules {
+  /** Files that the task lists: a guarded name does not leave them out. */
+  files: readonly string[];
+  /** Files that the task's tools wrote. One of them that git ignores is named as left out. */
+  toolsWrote: readonly string[];
+  isGuarded(path: string): boolean;
+}
+
+/**
+ * Finds what a tree holds that its base does not, by the working tree: whatever the task staged or committed meanwhile, and
+ * whatever program wrote it.
+ */
+export async function findChangedPaths(
+  tree: TaskTree,
+  repository: Repository,
+  rules: PathRules,
+  signal: AbortSignal,
+): Promise<ChangedPaths> {
+  const scratch = join(tree.gitDir, `scratch-index-${process.pid}`);
+  try {
+    await keepTimes(join(tree.gitDir, 'base-index'), scratch);
+    const beside = await createTreeGit(tree, repository, signal, scratch);
+    const own = await createTreeGit(tree, repository, signal);
+    const changed = await listChanged(beside);
+    const added = await listAdded(own, beside, tree.info.base);
+    const untracked = await listGit(beside, ['ls-files', '--others', '--exclude-standard', '-z']);
+    const ignored = await listIgnored(beside, rules.toolsWrote);
+    const found = { written: new Set<string>(), deleted: new Set<string>(), leftOut: new Map<string, string>() };
+    for (const path of changed.deleted) found.deleted.add(path);
+    for (const path of [...changed.written, ...untracked, ...added]) found.written.add(path);
+    for (const path of ignored) if (!found.written.has(path)) found.leftOut.set(path, 'git ignores it');
+    const sifted = await sift(found, tree, own, rules);
+    const modified = changed.written.filter((path) => sifted.written.includes(path));
+    const untouched = await findUntouched(beside, tree, modified);
+    return { ...sifted, written: sifted.written.filter((path) => !untouched.has(path)) };
+  } finally {
+    await unlink(scratch).catch(() => undefined);
+  }
+}
+
+async function listChanged(git: Git): Promise<{ written: string[]; deleted: string[] }> {
+  const items = await listGit(git, ['diff-files', '--raw', '-z', '--no-renames', '--ignore-submodules=all'], {
+    env: READ_ONLY,
+  });
+  const [written, deleted]: [string[], string[]] = [[], []];
+  for (let i = 0; i + 1 < items.length; i += 2) {
+    const path = items[i + 1] ?? '';
+    if (items[i]?.endsWith(' D') === true) deleted.push(path);
+    else written.push(path);
+  }
+  return { written, deleted };
+}
+
+/** Paths that the task itself staged or committed, though git ignores them. */
+async function listAdded(own: Git, beside: Git, base: string): Promise<string[]> {
+  const names = ['--name-only', '-z', '--no-renames', '--diff-filter=A'];
+  const [staged, committed] = await Promise.all([
+    own(['diff-index', '--cached', ...names, base, '--']),
+    own(['diff-tree', '-r', ...names, base, 'HEAD', '--']),
+  ]);
+  const listed = [staged, committed].flatMap(({ code, stdout }) =>
+    code === 0 && stdout !== null ? stdout.toString('utf8').split('\0').slice(0, -1) : [],
+  );
+  if (listed.length === 0) return [];
+  const known = new Set(await listGit(beside, ['ls-files', '-z']));
+  return [...new Set(listed)].filter((path) => !known.has(path));
+}
+
+async function listIgnored(git: Git, paths: readonly string[]): Promise<string[]> {
+  if (paths.length === 0) return [];
+  const { code, stdout } = await git(['check-ignore', '-z', '--stdin'], {
+    input: paths.map((path) => `${path}\0`).join(''),
+  });
+  return code === 0 && stdout !== null ? stdout.toString('utf8').split('\0').slice(0, -1) : [];
+}
+
+interface Found {
+  written: Set<string>;
+  deleted: Set<string>;
+  leftOut: Map<string, string>;
+}
+
+async function sift(found: Found, tree: TaskTree, git: Git, rules: PathRules): Promise<ChangedPaths> {
+  const { filtered, submodules } = tree.info;
+  const filters = new Map(filtered.map((file) => [file.path, file]));
+  const now = await findFiltered(git, [...found.written]);
+  const drivers = new Map(now.map(({ path, driver }) => [path, driver]));
+  const judge = async (path: string, isDeleted: boolean): Promise<string | null> => {
+    const filter = filters.get(path);
+    if (filter !== undefined) {
+      const sha256 = await toSha256OrNull(join(tree.root, path));
+      return sha256 === filter.sha256 ? SAME : toFilterReason(filter.driver);
+    }
+    const driver = drivers.get(path);
+    if (driver !== undefined) return toFilterReason(driver);
+    if (path.includes('\uFFFD')) return 'its name is not UTF-8';
+    if (/(^|\/)(\.git|git~1)(\/|$)/i.test(path)) return 'it is named like a part of git';
+    if (rules.isGuarded(path) && !rules.files.includes(path)) return 'it is named like a file of secrets';
+    if (submodules.some((name) => path === name || path.startsWith(`${name}/`))) return 'it lies in a submodule';
+    return isDeleted ? null : await judgeFile(tree.root, path);
+  };
+  const kept: ChangedPaths = { written: [], deleted: [], leftOut: [] };
+  for (const [path, isDeleted] of [
+    ...[...found.deleted].map((each) => [each, true] as const),
+    ...[...found.written].map((each) => [each, false] as const),
+  ]) {
+    const reason = await judge(path, isDeleted);
+    if (reason === null) (isDeleted ? kept.deleted : kept.written).push(path);
+    else if (reason !== SAME) found.leftOut.set(path, reason);
+  }
+  kept.leftOut = toNamed(found.leftOut);
+  return kept;
+}
+
+function toFilterReason(driver: string): string {
+  return `the filter ${JSON.stringify(driver)} keeps it, and is not run for tasks`;
+}
+
+async function judgeFile(root: string, path: string): Promise<string | null> {
+  if (path.endsWith('/')) return 'it is a repository of its own';
+  if (/(^|\/)node_modules\//.test(path)) return 'it is an installed package';
+  const stats = await lstat(join(root, path)).catch(() => null);
+  if (stats === null) return SAME; // staged or committed, and removed again
+  if (!stats.isFile() && !stats.isSymbolicLink()) return 'it is neither a file nor a link';
+  return stats.size > LARGEST ? `it has more than ${LARGEST / 1024 / 1024} MiB` : null;
+}
+
+/** Of installed packages only their folder is named. */
+function toNamed(leftOut: Map<string, string>): LeftOut[] {
+  const named = new Map<string, string>();
+  for (const [path, why] of leftOut) named.set(path.replace(/(^|\/)node_modules\/.*$/s, '$1node_modules'), why);
+  return [...named].slice(0, MOST_NAMED).map(([path, why]) => ({ path, why }));
+}
+
+/**
+ * Finds files that hold what a checkout of the base writes there, though git takes them for changed: attributes can ask for
+ * other line endings than the base has, and that is no change of the task's.
+ */
+async function findUntouched(git: Git, { root, gitDir }: TaskTree, paths: readonly string[]): Promise<Set<string>> {
+  const untouched = new Set<string>();
+  if (paths.length === 0) return untouched;
+  const folder = await mkdtemp(join(gitDir, 'compare-'));
+  try {
+    const input = paths.map((path) => `${path}\0`).join('');
+    await mustGit(git, ['checkout-index', '-f', '-q', '-z', '--stdin', `--prefix=${folder}/`], { input });
+    for (const path of paths) {
+      const [made, here] = await Promise.all([readFileOnly(join(folder, path)), readFileOnly(join(root, path))]);
+      if (made !== null && here?.equals(made) === true && (await haveOneMode(join(folder, path), join(root, path))))
+        untouched.add(path);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return untouched;
+}
+
+async function readFileOnly(path: string): Promise<Buffer | null> {
+  const stats = await lstat(path).catch(() => null);
+  return stats?.isFile() === true && stats.size <= LARGEST ? await readFile(path) : null;
+}
+
+async function haveOneMode(a: string, b: string): Promise<boolean> {
+  const [one, two] = await Promise.all([lstat(a), lstat(b)]);
+  return (one.mode & 0o100) === (two.mode & 0o100);
+}
