@@ -1,5 +1,5 @@
 import { READY_TIMEOUT_MS, type App } from './apps.ts';
-import { withoutSecretsMeanwhile } from '../process/own-environment.ts';
+import { withoutSecretsMeanwhile } from '../config/own-environment.ts';
 import { readDaemonPid, withinDeadline } from './daemon.ts';
 
 /** One process as pm2 lists it. */

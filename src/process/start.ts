@@ -4,7 +4,7 @@ import { ConfigError, RedisUnusableError, toMessage } from '../errors.ts';
 import { EXIT_CONFIG } from './exit-config.ts';
 import { startLoopWatchdog } from './loop-watchdog.ts';
 import { createLogger, type Logger } from './logger.ts';
-import { forgetSecrets, hideOwnEnvironment } from './own-environment.ts';
+import { forgetSecrets, hideOwnEnvironment } from '../config/own-environment.ts';
 import { configSecrets } from '../config/redact.ts';
 
 /**

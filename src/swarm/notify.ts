@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
-import { withoutSecrets } from '../process/own-environment.ts';
+import { withoutSecrets } from '../config/own-environment.ts';
 import type { Db } from '../redis/db.ts';
 
 /** One event for `FLEET_NOTIFY`. The notice is a line of JSON: the event, `at` and `swarm`. */

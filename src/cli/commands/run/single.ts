@@ -1,7 +1,7 @@
 import { findWorkerIdProblem } from '../../../../queues/ids.ts';
 import { AccountRefusedError, BudgetReachedError, CancelledError, FleetError, UsageError } from '../../../errors.ts';
 import type { Finding } from '../../../findings/finding.ts';
-import { hideOwnEnvironment } from '../../../process/own-environment.ts';
+import { hideOwnEnvironment } from '../../../config/own-environment.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { allSonnetNanoUsd, toSavedPercent } from '../../../pricing/cost.ts';
 import { toPromptTokens } from '../../../pricing/tokens.ts';
