@@ -1,14 +1,15 @@
 import { resolvePath } from '@anthropic-ai/sdk/tools/agent-toolset/node';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, posix, relative, sep } from 'node:path';
+import { toExistingPath } from './existing-path.ts';
 import { isGitInternal, isGuardedName, isNamed } from './secret-names.ts';
 import { ToolRefusal, toRefusal } from '../tool-refusal.ts';
 import type { WorkspaceContext } from '../tool.ts';
 
 /**
  * Resolves a path that the model gave: returns the real path relative to the workspace's root, with all links resolved; ''
- * is the root. The file need not exist. A link may appear after the check, so open the path only with `openInside`, which
- * follows no link.
+ * is the root. The file need not exist; a name that exists in another Unicode form is that file's. A link may appear after
+ * the check, so open the path only with `openInside`, which follows no link.
  * @throws ToolRefusal for a path outside the workspace or under `.git`, and for a guarded name that the task does not list
  */
 export async function resolveInside(
@@ -22,14 +23,15 @@ export async function resolveInside(
   }
   const plain = posix.normalize(input);
   if (plain === '..' || plain.startsWith('../')) throw outside(shown);
+  const { root } = context.workspace;
   let real: string;
   try {
-    real = await resolvePath({ workdir: context.workspace.root }, input);
+    real = await resolvePath({ workdir: root }, await toExistingPath(root, plain));
   } catch (error) {
     if (error instanceof Error && error.name === 'ToolError') throw new ToolRefusal(error.message, { cause: error });
-    throw error;
+    throw toRefusal(error, input);
   }
-  const path = relative(context.workspace.root, real).split(sep).join('/');
+  const path = relative(root, real).split(sep).join('/');
   if (path === '..' || path.startsWith('../') || isAbsolute(path)) throw outside(shown);
   checkNames(plain, path, context.files);
   return path;

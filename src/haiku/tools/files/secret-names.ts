@@ -46,5 +46,6 @@ export function isGitInternal(path: string): boolean {
 
 /** Whether the task lists this file, so that its name is not guarded. */
 export function isNamed(path: string, files: readonly string[]): boolean {
-  return files.some((file) => posix.normalize(file) === path);
+  const composed = path.normalize('NFC');
+  return files.some((file) => posix.normalize(file).normalize('NFC') === composed);
 }
