@@ -82,6 +82,9 @@ export async function runCommandLine(argv: string[]): Promise<never> {
     throw error;
   });
   try {
+    if (argv.some((argument) => argument.includes('\uFFFD'))) {
+      (await import('./input/exact-arguments.ts')).requireExactArguments();
+    }
     await buildProgram().parseAsync(argv);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has printed the error

@@ -1,3 +1,5 @@
+import { findUtf8Problem } from './decode-text.ts';
+
 const LINE_FEED = 0x0a;
 
 /** One line of a text. `number` counts from 1. `text` is null where the line is too long or no UTF-8; `problem` is the reason. */
@@ -57,9 +59,10 @@ function toLine(
   if (bytes > mostBytes) {
     return { number, bytes, text: null, problem: `expected a line of at most ${mostBytes / 2 ** 20} MB` };
   }
+  const line = Buffer.concat(parts);
   try {
-    return { number, bytes, text: decoder.decode(Buffer.concat(parts)) };
+    return { number, bytes, text: decoder.decode(line) };
   } catch {
-    return { number, bytes, text: null, problem: 'expected UTF-8' };
+    return { number, bytes, text: null, problem: `the line ${findUtf8Problem(line) ?? 'is not UTF-8 text'}` };
   }
 }

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
-import { runFleet } from '../../support/process/fleet-command.ts';
+import { fleetEntry, runFleet } from '../../support/process/fleet-command.ts';
 import { useShell } from '../../support/process/use-shell.ts';
 import { makeFolder } from '../../support/folder.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -105,6 +107,23 @@ describe('wrong use', () => {
     writeFileSync(latin, Buffer.from('\uFEFFcafé\n', 'utf16le'));
     expect((await fleet('context', 'load', 'notes', latin)).stdout).toMatch(/6 bytes.*, decoded from UTF-16LE/);
     expect(await redis.redis.get(redis.keys.context('notes'))).toBe('café\n');
+  });
+
+  it.runIf(process.platform === 'linux')('takes no words that the terminal gave in other letters', async () => {
+    const command = `exec "$0" "$1" task "$(printf 'caf\\351')"`; // Node itself can give no such argument
+    const env = shell.env();
+    const { code, stderr } = await promisify(execFile)('sh', ['-c', command, process.execPath, fleetEntry], {
+      env,
+    }).then(
+      () => ({ code: 0, stderr: '' }),
+      (error: { code: number; stderr: string }) => error,
+    );
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/argument "caf\uFFFD" is not UTF-8 text: byte 0xe9 at offset 3/) as string,
+    });
+    expect(await countJobs()).toBe(0);
+    expect(await fleet('task', 'a mark of its own: \uFFFD')).toMatchObject({ code: 0 });
   });
 
   it('names a schema that is none', async () => {

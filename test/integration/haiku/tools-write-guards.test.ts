@@ -118,6 +118,14 @@ describe('a file that may be written', () => {
     }
   });
 
+  test('is written where a killed process left its half, which goes', async () => {
+    const half = `.tmp-${toSha256('a.txt').slice(0, 16)}-x`;
+    const other = `.tmp-${toSha256('b.txt').slice(0, 16)}-x`; // another file's: it may be being written
+    for (const name of [half, other]) await site.put(`sub/${name}`, 'ne');
+    await site.use('write', { file_path: 'sub/a.txt', content: 'new\n' });
+    expect((await readdir(at('sub'))).toSorted()).toEqual([other, 'a.txt']);
+  });
+
   test('holds no half of a character afterwards', async () => {
     await expectRefused(await site.use('write', { file_path: 'a.txt', content: 'a\uD83Db' }), /half a character/);
     expect(await readdir(site.root)).toEqual([]);

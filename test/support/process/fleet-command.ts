@@ -15,7 +15,8 @@ export interface RunningCommand {
   done: Promise<CommandResult>;
 }
 
-const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
+/** The built entry of the command. */
+export const fleetEntry = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
 
 /** The variables that a command gets from the test's environment: no `FLEET_*`, no key. */
 export function plainEnvironment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
@@ -30,7 +31,7 @@ export function startFleet(
   cwd?: string,
   input: string | Buffer = '',
 ): RunningCommand {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [fleetEntry, ...args], {
     env,
     cwd,
     detached: true,

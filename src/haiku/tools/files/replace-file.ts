@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
-import { openFolder } from './open-inside.ts';
+import { lstat, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { openFolder, type OpenFolder } from './open-inside.ts';
+import { toSha256 } from './text-file.ts';
 import { errorCode, ignoreMissing, ToolRefusal } from '../tool-refusal.ts';
 
 /**
@@ -21,7 +22,9 @@ export async function replaceFile(root: string, path: string, content: string): 
     if (existing !== undefined) {
       await requireReplaceable(path, existing, { target, ownerOfRoot: (await lstat(root)).uid });
     }
-    const temporary = folder.pathTo(`.tmp-${randomUUID()}`);
+    const prefix = `.tmp-${toSha256(name).slice(0, 16)}-`;
+    await removeLeftOver(folder, prefix);
+    const temporary = folder.pathTo(prefix + randomUUID());
     try {
       await writeNew(temporary, path, { content, like: existing });
       await rename(temporary, target);
@@ -31,6 +34,16 @@ export async function replaceFile(root: string, path: string, content: string): 
     }
   } finally {
     await folder.close();
+  }
+}
+
+/**
+ * Removes what a killed process left half-written. A frozen one that still writes it loses its file, and with it nothing but
+ * a write for which it no longer has the lock.
+ */
+async function removeLeftOver(folder: OpenFolder, prefix: string): Promise<void> {
+  for (const name of await readdir(folder.pathTo('.'))) {
+    if (name.startsWith(prefix)) await unlink(folder.pathTo(name)).catch(ignoreMissing);
   }
 }
 
