@@ -18,7 +18,7 @@ export interface JobChecks {
 export function createJobChecks(db: Db, workspaces: string[]): JobChecks {
   async function checkNew(queue: QueueName, data: unknown): Promise<void> {
     if (queue === 'tasks') {
-      checkTask(data, await readKnownNames(db, workspaces));
+      await checkTask(data, await readKnownNames(db, workspaces));
       return;
     }
     checkInput(queue, queueRegistry[queue].jobName, data, null);

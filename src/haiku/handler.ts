@@ -23,7 +23,7 @@ import type { Pacer } from '../pacing/types.ts';
 import type { Db } from '../redis/db.ts';
 import { toWorktreesFolder } from '../patches/task-tree/places.ts';
 import type { TreeSettings } from '../patches/task-tree/types.ts';
-import { createResultCheck } from '../tasks/result-schema.ts';
+import { createResultCheck } from '../tasks/schema/result-check.ts';
 import { runBuiltIn } from './built-in/run-built-in.ts';
 import { buildFirstMessage } from './first-message/first-message.ts';
 import { createRepositoryReader } from './first-message/repository.ts';
@@ -95,7 +95,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
       model: entry.id,
       costVendor: entry.costVendor,
     };
-    const checkResult = createResultCheck(task.schema);
+    const checkResult = await createResultCheck(task.schema);
     const now = (): Date => new Date();
     if (task.built_in !== undefined) {
       return runBuiltIn({ identity, task, signal: run.signal }, { ledger, workspace, checkResult, workerId, now });

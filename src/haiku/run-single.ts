@@ -57,7 +57,7 @@ export interface SingleOptions {
 export async function runSingle(fleet: SingleFleet, input: TaskInput, options: SingleOptions): Promise<Finding> {
   const { db, config, queues, currentSession } = fleet.inner;
   const { redis, keys } = db;
-  const task = checkTask(input, await readKnownNames(db, Object.keys(config.FLEET_WORKSPACES)));
+  const task = await checkTask(input, await readKnownNames(db, Object.keys(config.FLEET_WORKSPACES)));
   await runPreflight(db);
   await markSwarm(db, isOffline(config) ? 'simulated' : 'real');
   await seedBudget(db, config.FLEET_BUDGET_USD);

@@ -8,6 +8,7 @@ import type { Booking, TaskIdentity, TurnLedger } from './types.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
 import type { Db } from '../redis/db.ts';
 import type { KeysOf } from '../redis/scripts.ts';
+import { stringifyExact } from '../text/exact-json.ts';
 import { toWellFormedJson } from '../text/well-formed.ts';
 
 /** Creates the ledger of one queue's jobs. Each method is one Redis script. */
@@ -110,7 +111,7 @@ export function createTurnLedger(options: {
     },
 
     async finish(task, finding, booking, note) {
-      const text = JSON.stringify(finding);
+      const text = stringifyExact(finding);
       const finishedAt = now();
       const { jobId } = task;
       const usage = booking?.usage ?? NO_USAGE;

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { TaskInput } from '../../queues/tasks.ts';
 import { FleetError, UsageError } from '../errors.ts';
-import { compileSchema } from './result-schema.ts';
+import { assertSchema } from './schema/result-check.ts';
 import { findModel } from '../pricing/catalog.ts';
 import { checkInput } from '../jobs/check-input.ts';
 import { findFindingIdProblem } from '../../queues/ids.ts';
@@ -11,7 +11,7 @@ import { assertWorkspace, type KnownNames } from './known-names.ts';
  * Checks a task before it is enqueued, strictly: a mistake costs a message instead of a failed job.
  * @throws UsageError naming the field, the rule and what to do
  */
-export function checkTask(input: unknown, known: KnownNames): TaskInput {
+export async function checkTask(input: unknown, known: KnownNames): Promise<TaskInput> {
   const task = checkInput('tasks', 'task', input);
   if (task.workspace !== undefined) assertWorkspace(task.workspace, known);
   if (task.built_in !== undefined && task.workspace === undefined) {
@@ -26,9 +26,9 @@ export function checkTask(input: unknown, known: KnownNames): TaskInput {
   const missing = (task.contexts ?? []).filter((name) => !known.contexts.has(name));
   if (missing.length > 0)
     throw new UsageError(`contexts: there is none named ${missing.join(', ')}; fleet context load NAME FILE`);
-  asUsage(() => {
-    if (task.schema !== undefined) compileSchema(task.schema);
+  await asUsage(async () => {
     if (task.model !== undefined) findModel(task.model, new Date());
+    if (task.schema !== undefined) await assertSchema(task.schema);
   });
   return task;
 }
@@ -39,9 +39,9 @@ export function leavesWorkspace(path: string): boolean {
   return posix.isAbsolute(plain) || plain === '..' || plain.startsWith('../');
 }
 
-function asUsage(check: () => void): void {
+async function asUsage(check: () => Promise<void>): Promise<void> {
   try {
-    check();
+    await check();
   } catch (error) {
     if (error instanceof FleetError) throw new UsageError(error.message, { cause: error });
     throw error;

@@ -51,7 +51,7 @@ export function createProducer(db: Db, queue: Queue): Producer {
     stamps: Stamps,
     { dryRun = false, atMost = Infinity }: { dryRun?: boolean; atMost?: number } = {},
   ): Promise<(Enqueued | UsageError | null)[]> {
-    const checked = tasks.map((task) => check(task, known));
+    const checked = await Promise.all(tasks.map((task) => check(task, known)));
     const valid = checked.filter((entry): entry is CheckedTask => !(entry instanceof UsageError));
     const twice = findRepeats(valid);
     const existing = await findExisting(valid.filter((entry) => entry.given));
@@ -150,9 +150,9 @@ function findRepeats(tasks: CheckedTask[]): Set<CheckedTask> {
   );
 }
 
-function check({ input, taskId, line }: TaskToAdd, known: KnownNames): CheckedTask | UsageError {
+async function check({ input, taskId, line }: TaskToAdd, known: KnownNames): Promise<CheckedTask | UsageError> {
   try {
-    return { id: toJobId(taskId), given: taskId !== undefined, task: checkTask(input, known), line };
+    return { id: toJobId(taskId), given: taskId !== undefined, task: await checkTask(input, known), line };
   } catch (error) {
     if (error instanceof UsageError) return error;
     throw error;

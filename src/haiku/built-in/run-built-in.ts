@@ -4,7 +4,7 @@ import { createFinding } from '../../findings/create-finding.ts';
 import { NO_MODEL, SURVEY_KIND, type Finding } from '../../findings/finding.ts';
 import { findingTaken, lockLost, toRefusalError } from '../../ledger/refusals.ts';
 import type { TaskIdentity, TurnLedger } from '../../ledger/types.ts';
-import type { ResultCheck } from '../../tasks/result-schema.ts';
+import type { ResultCheck } from '../../tasks/schema/result-check.ts';
 import { countOf } from '../../text/plural.ts';
 import type { CompletedTask } from '../loop/types.ts';
 import { surveyWorkspace } from './survey.ts';
@@ -41,9 +41,10 @@ export async function runBuiltIn(
   if (stored !== null) return toCompleted(stored);
   if (workspace === null) throw new TaskFailedError('workspace', 'a survey needs a workspace, and the task names none');
   const result = await surveyWorkspace(workspace, signal);
-  const checked = checkResult(JSON.stringify(result));
-  if ('problem' in checked) {
-    throw new TaskFailedError('schema', `the list of files does not fit the task's schema: ${checked.problem}`);
+  const checked = await checkResult(JSON.stringify(result), signal);
+  if (!('value' in checked)) {
+    const problem = 'problem' in checked ? checked.problem : checked.failure;
+    throw new TaskFailedError('schema', `the list of files does not fit the task's schema: ${problem}`);
   }
   const endedAt = now().toISOString();
   const listed = result.files.length === result.total ? '' : `, ${result.files.length} of them listed`;

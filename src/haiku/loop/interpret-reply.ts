@@ -2,7 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { countOf } from '../../text/plural.ts';
 import { TaskFailedError } from '../../errors.ts';
 import type { ModelReply } from '../../models/model.ts';
-import type { ResultCheck } from '../../tasks/result-schema.ts';
+import type { CheckedResult } from '../../tasks/schema/result-check.ts';
 
 /** Stop reasons of a reply that the model ended itself. After any other, a text may be half and a tool call wrong. */
 const WHOLE = new Set(['end_turn', 'stop_sequence', 'tool_use']);
@@ -26,7 +26,15 @@ export interface LoopState {
   last: boolean;
   /** From 0. */
   turn: number;
-  checkResult: ResultCheck;
+  /** Of the text of `toResultText`. Null: it was not checked, because there is none. */
+  checked: CheckedResult | null;
+}
+
+/** The text of a reply that may be the result; null: it is not whole, asks for tools or says nothing. */
+export function toResultText(reply: ModelReply): string | null {
+  const isText = WHOLE.has(reply.stopReason) && reply.content.every((block) => block.type !== 'tool_use');
+  const text = isText ? toText(reply) : '';
+  return text === '' ? null : text;
 }
 
 /** Classifies a reply: the result, a result to repair, a request for tools, nothing, or the failure of the task. */
@@ -34,12 +42,8 @@ export function interpretReply(reply: ModelReply, state: LoopState): Decision {
   if (!WHOLE.has(reply.stopReason)) return fail(...toHalfReason(reply));
   const uses = reply.content.filter((block) => block.type === 'tool_use');
   if (uses.length > 0) return decideTools(uses, state);
-  const text = reply.content
-    .filter((block) => block.type === 'text')
-    .map((block) => block.text)
-    .join('\n')
-    .trim();
-  if (text !== '') return decideText(text, state);
+  const text = toText(reply);
+  if (text !== '' && state.checked !== null) return decideText(text, state.checked, state);
   if (state.last) return outOfTurns(state);
   return state.nudged
     ? fail('malformed', 'the reply holds no text, also after it was asked for again')
@@ -47,13 +51,19 @@ export function interpretReply(reply: ModelReply, state: LoopState): Decision {
 }
 
 /** The result, if the text is one. The last turn keeps what the model has, so that paid work is not lost. */
-function decideText(text: string, { checkResult, last, repaired, turn }: LoopState): Decision {
-  const checked = checkResult(text);
+function decideText(text: string, checked: CheckedResult, { last, repaired, turn }: LoopState): Decision {
+  if ('failure' in checked)
+    return fail('schema', `the result cannot be checked: the task's schema: ${checked.failure}`);
   if ('value' in checked) return { kind: 'final', value: checked.value, isPartial: last && turn > 0 };
   if (repaired) {
     return fail('schema', `the result does not fit the task's schema, also after one repair: ${checked.problem}`);
   }
   return last ? { kind: 'final', value: text, isPartial: true } : { kind: 'repair', problem: checked.problem };
+}
+
+function toText({ content }: ModelReply): string {
+  const texts = content.filter((block) => block.type === 'text').map((block) => block.text);
+  return texts.join('\n').trim();
 }
 
 function decideTools(uses: Anthropic.ToolUseBlock[], state: LoopState): Decision {

@@ -4,7 +4,7 @@ import type { PaidReply } from '../../ledger/paid-calls.ts';
 import type { TurnNote } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import { applySeen, createToolState, type ToolContext, type ToolState } from '../tools/tool.ts';
-import { interpretReply, type Decision } from './interpret-reply.ts';
+import { interpretReply, toResultText, type Decision } from './interpret-reply.ts';
 import { EMPTY_NOTICE, LAST_TURN_NOTICE, THREE_TURNS_NOTICE, toRepairMessage } from './prompt.ts';
 import { toFinding } from './to-finding.ts';
 import { describeToolErrors, ToolErrorCount } from './tool-errors.ts';
@@ -63,7 +63,7 @@ class TaskLoop {
       );
       if (paid.kind === 'done') return this.#toCompleted(JSON.parse(paid.finding) as Finding, 0);
       if (turn === 0) await this.#begin();
-      const decision = this.#interpret(turn, isLast, paid);
+      const decision = await this.#interpret(turn, isLast, paid);
       const note = this.#toNote(turn, paid, describeDecision(decision));
       if (decision.kind === 'final') return this.#record(paid, decision, note);
       await this.#turns.store(paid, note);
@@ -78,9 +78,10 @@ class TaskLoop {
     await this.#parts.isolation?.begin(base, this.#run.signal);
   }
 
-  #interpret(turn: number, last: boolean, { reply }: PaidReply<TurnReply>): Decision {
-    const { checkResult } = this.#parts;
-    return interpretReply(reply, { turn, last, repaired: this.#isRepaired, nudged: this.#isNudged, checkResult });
+  async #interpret(turn: number, last: boolean, { reply }: PaidReply<TurnReply>): Promise<Decision> {
+    const text = toResultText(reply);
+    const checked = text === null ? null : await this.#parts.checkResult(text, this.#run.signal);
+    return interpretReply(reply, { turn, last, repaired: this.#isRepaired, nudged: this.#isNudged, checked });
   }
 
   /** Adds a reply to the prompt, and what the model is told before the next turn. @throws the error of a failed task */

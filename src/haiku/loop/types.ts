@@ -6,7 +6,7 @@ import type { Model, ModelReply } from '../../models/model.ts';
 import type { RunPace } from '../../pacing/types.ts';
 import type { TreeBase } from '../../patches/task-tree/types.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
-import type { ResultCheck } from '../../tasks/result-schema.ts';
+import type { ResultCheck } from '../../tasks/schema/result-check.ts';
 import type { ToolContext, ToolOutcome, Toolset } from '../tools/tool.ts';
 import type { MemoryContext } from './prompt.ts';
 

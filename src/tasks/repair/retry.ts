@@ -47,7 +47,7 @@ export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, o
   if (!isTask && options.edit !== undefined) {
     throw new UsageError(`job ${jobId}: only tasks can be edited; ask anew instead`);
   }
-  const edited = options.edit === undefined ? null : applyEdit(job, options.edit, options.known);
+  const edited = options.edit === undefined ? null : await applyEdit(job, options.edit, options.known);
   if (edited?.finding_id !== undefined) await assertFindingFree(db, queue, edited.finding_id, jobId);
   if (options.dryRun === true) return;
   const retriedAt = new Date().toISOString();
@@ -85,7 +85,7 @@ async function findFailed({ db, queue }: { db: Db; queue: Queue }, id: string): 
 }
 
 /** @throws UsageError naming the rule that the edited task breaks */
-function applyEdit(job: Job, edit: TaskEdit, known: KnownNames): TaskInput {
+function applyEdit(job: Job, edit: TaskEdit, known: KnownNames): Promise<TaskInput> {
   if (edit.data !== undefined) return checkTask(edit.data, known);
   const asked = withoutStamps(job.data);
   const description = typeof asked['description'] === 'string' ? asked['description'] : '';

@@ -2,7 +2,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ResultMismatchError, UsageError } from '../../../src/errors.ts';
-import { createResultCheck } from '../../../src/tasks/result-schema.ts';
+import { check } from '../../../src/tasks/schema/schema-work.ts';
 import { defineTask, isTypedTask, toResultParser, toTaskInput } from '../../../src/api/define-task.ts';
 
 /** A typed task that answers with `output`. */
@@ -33,9 +33,9 @@ describe('the schema of a typed task', () => {
   ])('lets the worker check %s as the caller does', (_, output, good, bad) => {
     const task = answering(output);
     const { schema } = toTaskInput(task, 'x');
-    const check = createResultCheck(schema);
-    expect(check(String(good))).toHaveProperty('value');
-    expect(check(String(bad))).toHaveProperty('problem');
+    const byWorker = (answer: unknown) => check({ schema: JSON.stringify(schema), answer: String(answer) });
+    expect(byWorker(good)).toHaveProperty('json');
+    expect(byWorker(bad)).toHaveProperty('problem');
     expect(() => toResultParser(task)(JSON.parse(String(good)), 'finding_1')).not.toThrow();
     expect(() => toResultParser(task)(JSON.parse(String(bad)), 'finding_1')).toThrow(ResultMismatchError);
     expect(new Ajv({ strict: false, validateFormats: false }).validateSchema(schema ?? false)).toBe(true);
