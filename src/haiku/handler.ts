@@ -27,6 +27,7 @@ import { createResultCheck } from '../tasks/schema/result-check.ts';
 import { runBuiltIn } from './built-in/run-built-in.ts';
 import { buildFirstMessage } from './first-message/first-message.ts';
 import { createRepositoryReader } from './first-message/repository.ts';
+import { createTopLevelReader } from './first-message/top-level.ts';
 import { IsolatedWorkspace } from './isolation/isolated-workspace.ts';
 import { runTask } from './loop/task-loop.ts';
 import type { CompletedTask } from './loop/types.ts';
@@ -72,6 +73,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
     httpAllow: config.FLEET_HTTP_ALLOW,
     archive: archive !== undefined,
   };
+  const listTopLevel = createTopLevelReader();
   const describeRepository = createRepositoryReader();
   const trees = toTreeSettings(config);
   const toolsWithFiles = createToolset({ ...allowed, workspace: true });
@@ -145,7 +147,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
         contexts: await loadContexts(db, task.contexts ?? []),
         async introduce(context, maxTurns) {
           const beginning = (await isolation?.propose(context.signal)) ?? { said: null };
-          const around = { maxTurns, startedAt: now(), describeRepository, beginning };
+          const around = { maxTurns, startedAt: now(), listTopLevel, describeRepository, beginning };
           return redactJson(await buildFirstMessage(task, context, around), redact);
         },
         checkResult,

@@ -8,6 +8,7 @@ import { findingsTool } from './tools/findings-tool.ts';
 import { gitTool } from './tools/git/git-tool.ts';
 import { createGlobTool } from './tools/search/glob-tool.ts';
 import { createGrepTool } from './tools/search/grep-tool.ts';
+import { createListTool } from './tools/search/list-tool.ts';
 import { handBackTool } from './tools/hand-back-tool.ts';
 import { createHttpTool } from './tools/http/http-tool.ts';
 import { createJsonTransformTool } from './tools/data/json-transform-tool.ts';
@@ -58,7 +59,9 @@ export function createToolset(options: ToolsetOptions): Toolset {
 /** Sorted by name: tasks whose tools differ still share the beginning of the cached prompt. */
 function chooseTools({ workspace, runAllow, httpAllow, archive = false }: ToolsetOptions): Tool[] {
   const tools = [
-    ...(workspace ? [readTool, writeTool, editTool, createGrepTool(), createGlobTool(), gitTool] : []),
+    ...(workspace
+      ? [readTool, writeTool, editTool, createGrepTool(), createGlobTool(), createListTool(), gitTool]
+      : []),
     ...(workspace && runAllow.length > 0 ? [createRunTool()] : []),
     ...(httpAllow.length > 0 ? [createHttpTool()] : []),
     createJsonTransformTool(workspace),

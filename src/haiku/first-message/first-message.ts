@@ -4,13 +4,14 @@ import type { FirstMessage } from '../loop/types.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import { describeEnvironment } from './environment.ts';
 import { readGivenFiles } from './given-files.ts';
-import type { RepositoryReader } from './repository.ts';
+import type { WorkspaceReader } from './shared-look.ts';
 
 /** What a task begins with, besides its workspace. */
 interface Around {
   maxTurns: number;
   startedAt: Date;
-  describeRepository: RepositoryReader;
+  listTopLevel: WorkspaceReader;
+  describeRepository: WorkspaceReader;
   /** What the task's own tree begins from, if it is to have one. Default: the shared tree, of which nothing is said. */
   beginning?: { base?: TreeBase; said: string | null };
 }

@@ -5,29 +5,16 @@ import { withScene } from '../tools/git/scene.ts';
 import { READ_ONLY } from '../../git/settings.ts';
 import { ToolRefusal } from '../tools/tool-refusal.ts';
 import type { WorkspaceContext } from '../tools/tool.ts';
-
-/** Branch and changes of a workspace's repository on one line; null: not known. */
-export type RepositoryReader = (context: WorkspaceContext) => Promise<string | null>;
+import { shareLooks, type WorkspaceReader } from './shared-look.ts';
 
 /** A repository that takes longer is left out. */
 const DEADLINE_MS = 5_000;
-/** Tasks that begin within this time share one look. */
-const SHARED_MS = 2_000;
 const MOST_CHANGES = 10;
 const LONGEST_CHANGE = 200;
 
-/** Creates a reader that starts git once for the tasks of a workspace that begin at the same time. */
-export function createRepositoryReader(): RepositoryReader {
-  const looks = new Map<string, { lookedAt: number; found: Promise<string | null> }>();
-  return (context) => {
-    const { root } = context.workspace;
-    const now = performance.now();
-    const known = looks.get(root);
-    if (known !== undefined && now - known.lookedAt < SHARED_MS) return known.found;
-    const found = describeRepository(context);
-    looks.set(root, { lookedAt: now, found });
-    return found;
-  };
+/** Creates a reader of branch and changes of a workspace's repository. */
+export function createRepositoryReader(): WorkspaceReader {
+  return shareLooks(describeRepository, ({ workspace }) => workspace.root);
 }
 
 async function describeRepository(context: WorkspaceContext): Promise<string | null> {

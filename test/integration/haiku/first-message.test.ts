@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { TaskData } from '../../../queues/tasks.ts';
 import { buildFirstMessage } from '../../../src/haiku/first-message/first-message.ts';
 import { createRepositoryReader } from '../../../src/haiku/first-message/repository.ts';
+import { createTopLevelReader } from '../../../src/haiku/first-message/top-level.ts';
 import { applySeen } from '../../../src/haiku/tools/tool.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
 
@@ -12,8 +13,14 @@ const AROUND = { maxTurns: 30, startedAt: new Date('2026-11-26T23:59:00Z') };
 
 function build(site: ToolWorkspace, task: Partial<TaskData> = {}, around: Partial<typeof AROUND> = {}) {
   const describeRepository = createRepositoryReader();
+  const listTopLevel = createTopLevelReader();
   const context = { ...site.context, files: task.files ?? [] };
-  return buildFirstMessage({ description: 'x', ...task }, context, { ...AROUND, ...around, describeRepository });
+  return buildFirstMessage({ description: 'x', ...task }, context, {
+    ...AROUND,
+    ...around,
+    listTopLevel,
+    describeRepository,
+  });
 }
 
 const git = (site: ToolWorkspace, ...args: string[]): Buffer =>
@@ -41,7 +48,12 @@ test('tells date, turns, the top level of the workspace and what this host allow
 test('tells a task without a workspace, and one of a single turn', async () => {
   const site = await createToolWorkspace();
   const context = { ...site.context, workspace: null };
-  const around = { ...AROUND, maxTurns: 1, describeRepository: createRepositoryReader() };
+  const around = {
+    ...AROUND,
+    maxTurns: 1,
+    listTopLevel: createTopLevelReader(),
+    describeRepository: createRepositoryReader(),
+  };
   expect((await buildFirstMessage({ description: 'x' }, context, around)).tail).toBe(
     '<environment>\nToday is 2026-11-26 (UTC). You have one turn, in which no tool can be called.\nThere is no workspace, and no file.\n</environment>',
   );

@@ -26,7 +26,7 @@ describe('a toolset', () => {
 
   test('offers what the task and the host allow', () => {
     const bare = ['csv_transform', 'findings', 'hand_back', 'json_transform'];
-    const files = ['read', 'write', 'edit', 'grep', 'glob', 'git'];
+    const files = ['read', 'write', 'edit', 'grep', 'glob', 'list', 'git'];
     expect(names({ workspace: false, runAllow: ['ls'], httpAllow: [] })).toEqual(bare);
     expect(names({ workspace: true, runAllow: [], httpAllow: [] })).toEqual([...files, ...bare].toSorted());
     expect(names({ workspace: true, runAllow: ['ls'], httpAllow: ['a.b'] })).toEqual(

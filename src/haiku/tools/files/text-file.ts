@@ -62,7 +62,7 @@ export async function requireRegular(
 ): Promise<{ size: number }> {
   const stats = await file.stat();
   if (stats.isFile()) return stats;
-  const hint = stats.isDirectory() ? 'is a folder; list it with glob' : 'is not a regular file';
+  const hint = stats.isDirectory() ? 'is a folder; use list' : 'is not a regular file';
   throw new ToolRefusal(`${JSON.stringify(path)}: ${hint}`);
 }
 

@@ -42,6 +42,6 @@ export async function readSizes(
 }
 
 /** Other processes use the workspace: a file may be gone, or a folder be a link now. */
-function ignoreSystemError(error: unknown): undefined {
+export function ignoreSystemError(error: unknown): undefined {
   if (errorCode(error) === undefined) throw error;
 }
