@@ -74,8 +74,15 @@ function chooseTools({ workspace, runAllow, httpAllow, archive = false }: Toolse
 }
 
 function toDefinition(tool: Tool): Toolset['definitions'][number] {
-  const { $schema: _dialect, ...schema } = z.toJSONSchema(tool.input, { io: 'input' });
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(tool.input, { io: 'input', override: shorten });
   return { name: tool.name, description: tool.description, input_schema: { ...schema, type: 'object' } };
+}
+
+/** Leaves out what says nothing to a model, and what some providers refuse: the bounds of all integers, the form of names. */
+function shorten({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  delete jsonSchema.propertyNames;
 }
 
 async function runTool(tool: Tool, input: unknown, context: ToolContext): Promise<ToolOutcome> {

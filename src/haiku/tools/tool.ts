@@ -5,6 +5,7 @@ import type { ArchiveFilter } from '../../../queues/archive.ts';
 import type { SonnetReason } from '../../../queues/reasons.ts';
 import type { FoundFindings } from '../../findings/types.ts';
 import type { QueryReply } from '../../librarian/queries/archive-asker.ts';
+import { readArguments } from './read-arguments.ts';
 import { mergeChanges, type FileChange } from './line-change.ts';
 
 /** The outcome of one tool run. It is stored with the turn; the next run of the task replays it with `applyOutcome`. */
@@ -173,12 +174,12 @@ export interface Tool {
   run(input: unknown, context: ToolContext): Promise<ToolOutcome>;
 }
 
-/** Types the input of `run` by the schema, and parses it: `run` gets no input that breaks the schema. */
+/** Types the input of `run` by the schema, and reads it by `readArguments`: `run` gets no input that breaks the schema. */
 export function defineTool<Input extends z.ZodObject>(tool: {
   name: string;
   description: string;
   input: Input;
   run(input: z.output<Input>, context: ToolContext): Promise<ToolOutcome>;
 }): Tool {
-  return { ...tool, run: (input, context) => tool.run(tool.input.parse(input), context) };
+  return { ...tool, run: (input, context) => tool.run(readArguments(tool.input, input), context) };
 }

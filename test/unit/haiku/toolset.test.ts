@@ -50,6 +50,25 @@ describe('a toolset', () => {
     }
   });
 
+  test('has flat definitions, in words that every provider takes', () => {
+    const { definitions } = createToolset({ workspace: true, runAllow: ['ls'], httpAllow: ['a.b'], archive: true });
+    const known = [
+      ...['type', 'enum', 'description', 'properties', 'required', 'additionalProperties'],
+      ...['items', 'minItems', 'maxItems', 'minLength', 'maxLength', 'minimum', 'maximum', 'pattern'],
+    ];
+    const listWords = (schema: object): string[] =>
+      Object.entries(schema).flatMap(([word, value]: [string, unknown]) => {
+        if (word === 'properties') return [word, ...Object.values(value as object).flatMap(listWords)];
+        return typeof value === 'object' && !Array.isArray(value) ? [word, ...listWords(value as object)] : [word];
+      });
+    for (const { name, input_schema } of definitions) {
+      expect([name, listWords(input_schema).filter((word) => !known.includes(word))]).toEqual([name, []]);
+    }
+    const read = definitions.find(({ name }) => name === 'read');
+    expect(read?.input_schema.properties).toMatchObject({ view_range: { type: 'array', minItems: 2, maxItems: 2 } });
+    expect(JSON.stringify(definitions)).not.toContain(String(Number.MAX_SAFE_INTEGER));
+  });
+
   test('has flat definitions of the transforms, which are short', () => {
     const { definitions } = createToolset({ workspace: true, runAllow: [], httpAllow: [] });
     const transforms = definitions.filter(({ name }) => name.endsWith('_transform'));
