@@ -19,6 +19,11 @@ export interface MissionInput {
   budget_usd?: number;
   /** Share of the tasks that must be done for an answer: 0 to 1. Default 0.8. */
   quorum?: number;
+  /**
+   * Whether its tasks, where the workspace is a git repository, write in trees of their own, and those that depend on others begin
+   * with the changes of these. False: all work in the shared tree. Default true.
+   */
+  isolate?: boolean;
   /** Most tasks that the plan may hold: 1 to 5,000. Default 5,000. */
   max_tasks?: number;
   /** True: the coordinator makes and pays the plan, and adds none of its tasks. Default false. */
@@ -39,6 +44,7 @@ const missionInputSchema = z.strictObject({
   topics: z.array(z.string().min(1).max(100)).max(50).optional(),
   budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(),
   quorum: z.number().min(0).max(1).optional(),
+  isolate: z.boolean().optional(),
   max_tasks: z.int().min(1).max(5_000).optional(),
   dry_run: z.boolean().optional(),
   paper: z

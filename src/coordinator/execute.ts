@@ -50,7 +50,8 @@ async function workThrough(
 ): Promise<NodeView[]> {
   const { id, data } = run.mission;
   const { session, workspace, nodes } = record;
-  const mission: DelegatedMission = { id, session, workspace, topics: data.topics ?? [], nodes };
+  const { topics = [], isolate = true } = data;
+  const mission: DelegatedMission = { id, session, workspace, topics, isolate, nodes };
   let { round } = record;
   for (;;) {
     const views = await delegateReady(run, mission);

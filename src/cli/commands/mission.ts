@@ -16,6 +16,7 @@ export function registerMission(program: Command): void {
       'what it is booked to (default: the session in force); with ls: only those of this session',
     )
     .option('--workspace <name>', 'its tasks work in this workspace')
+    .option('--no-isolate', 'its tasks write in the shared tree of the workspace, not in trees of their own')
     .option('--topic <topic...>', 'topics of its findings')
     .option('--quorum <share>', 'share of the tasks that must be done, 0..1 (default: 0.8)')
     .option('--max-tasks <n>', 'most tasks of the plan', toCount(1, MOST_TASKS))

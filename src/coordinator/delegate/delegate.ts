@@ -7,6 +7,7 @@ import { addChildren, readChildren, toDependenciesKey, type ChildParts } from '.
 import { findReady, readNodes, type NodeView } from '../mission/nodes.ts';
 import type { PlanNode } from '../plan/plan.ts';
 import { chooseModel } from '../plan/model-choice.ts';
+import { findBuildsOn } from './builds-on.ts';
 
 export interface DelegateParts extends ChildParts {
   config: Pick<Config, 'FLEET_HAIKU_MODEL' | 'FLEET_SONNET_MODEL'>;
@@ -18,6 +19,8 @@ export interface DelegatedMission {
   session: string;
   workspace: string | null;
   topics: readonly string[];
+  /** Whether its tasks work in trees of their own, where the workspace is a git repository. */
+  isolate: boolean;
   nodes: readonly PlanNode[];
 }
 
@@ -41,11 +44,12 @@ export async function delegateReady(parts: DelegateParts, mission: DelegatedMiss
   const done = new Map(views.filter(({ state }) => state === 'done').map((view) => [view.node.n, view]));
   for (let from = 0; from < ready.length; from += CHUNK) {
     const chunk = ready.slice(from, from + CHUNK);
+    const buildsOn = await readBuildsOn(parts, mission, chunk, views);
     const jobs = await Promise.all(
-      chunk.map(async ({ node, jobId }) => ({
-        jobId,
-        data: toTask(node, mission, parts, await describeSources(parts, node, done)),
-      })),
+      chunk.map(async ({ node, jobId }) => {
+        const given = { sources: await describeSources(parts, node, done), buildsOn: buildsOn.get(node.n) };
+        return { jobId, data: toTask(node, mission, parts, given) };
+      }),
     );
     await addChildren(parts, mission.id, 'tasks', jobs);
     await markAdded(parts, mission.id, chunk);
@@ -78,15 +82,38 @@ async function tieOpen(parts: DelegateParts, mission: DelegatedMission, views: r
     const stillOpen = untied.filter((_, i) => states[i]?.state === 'open');
     if (stillOpen.length === 0) continue;
     // An existing job keeps its data. This data is used only if the job was removed meanwhile.
-    const jobs = stillOpen.map(({ node, jobId }) => ({ jobId, data: toTask(node, mission, parts, '') }));
+    const buildsOn = await readBuildsOn(parts, mission, stillOpen, views);
+    const jobs = stillOpen.map(({ node, jobId }) => {
+      const given = { sources: '', buildsOn: buildsOn.get(node.n) };
+      return { jobId, data: toTask(node, mission, parts, given) };
+    });
     await addChildren(parts, mission.id, 'tasks', jobs);
     await markAdded(parts, mission.id, stillOpen);
   }
 }
 
+/** @returns what `findBuildsOn` does; nothing where all tasks work in one tree */
+async function readBuildsOn(
+  { db }: ChildParts,
+  { workspace, isolate }: DelegatedMission,
+  tasks: readonly NodeView[],
+  views: readonly NodeView[],
+): Promise<Map<number, string[]>> {
+  return workspace === null || !isolate ? new Map() : await findBuildsOn(db, tasks, views);
+}
+
+/** What a task is given besides what the plan says of it. */
+interface GivenToTask {
+  /** Names the findings of the tasks before it. Empty: there are none. */
+  sources: string;
+  /** Finding ids of the patches that it begins with. */
+  buildsOn: string[] | undefined;
+}
+
 /** @throws TaskFailedError `malformed` for a task of the plan that breaks a rule of the queue */
-function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateParts, sources: string): TaskData {
-  const { id, session, workspace, topics } = mission;
+function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateParts, given: GivenToTask): TaskData {
+  const { id, session, workspace, topics, isolate } = mission;
+  const { sources, buildsOn } = given;
   const inWorkspace =
     workspace === null ? {} : { workspace, ...(node.files.length === 0 ? {} : { files: node.files }) };
   const model = chooseModel(node, config);
@@ -95,10 +122,12 @@ function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateP
     kind: node.kind,
     ...inWorkspace,
     ...(topics.length === 0 ? {} : { topics: [...topics] }),
+    ...(isolate ? {} : { isolate }),
     ...(model === config.FLEET_HAIKU_MODEL ? {} : { model }),
   };
   try {
-    return { ...checkInput('tasks', 'task', task, `task ${node.n} of the plan`), session, mission_id: id };
+    const stamps = { session, mission_id: id, ...(buildsOn === undefined ? {} : { builds_on: buildsOn }) };
+    return { ...checkInput('tasks', 'task', task, `task ${node.n} of the plan`), ...stamps };
   } catch (error) {
     if (error instanceof UsageError) throw new TaskFailedError('malformed', error.message, { cause: error });
     throw error;

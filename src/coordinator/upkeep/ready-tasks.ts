@@ -60,12 +60,13 @@ export class ReadyTasks {
     const record = await readMission(db, id);
     if (record === null || record.nodes.length === 0) return null;
     const job = await queues.missions.getJob(id);
-    const topics: unknown = Reflect.get(Object(job?.data), 'topics');
+    const { topics, isolate } = Object(job?.data) as Record<'topics' | 'isolate', unknown>;
     const mission = {
       id,
       session: record.session,
       workspace: record.workspace,
       topics: Array.isArray(topics) ? topics.map(String) : [],
+      isolate: isolate !== false,
       nodes: record.nodes,
     };
     this.#known.set(id, mission);

@@ -101,11 +101,12 @@ function applyEdit(job: Job, edit: TaskEdit, known: KnownNames): Promise<TaskInp
   );
 }
 
+/** What the fleet has added to a task; an edit keeps it. */
+const STAMPS = new Set(['session', 'batch', 'mission_id', 'builds_on', 'line']);
+
 async function saveEdit(job: Job, edited: TaskInput, headline: string): Promise<void> {
   const before: unknown = job.data;
-  const stamps = Object.fromEntries(
-    Object.entries(toObject(before)).filter(([name]) => ['session', 'batch', 'mission_id', 'line'].includes(name)),
-  );
+  const stamps = Object.fromEntries(Object.entries(toObject(before)).filter(([name]) => STAMPS.has(name)));
   await job.log(`${headline}\n  before: ${JSON.stringify(withoutStamps(before))}\n  after:  ${JSON.stringify(edited)}`);
   await job.updateData({ ...edited, ...stamps, edited: true }); // `edited`: a batch file's line may differ from its job
 }

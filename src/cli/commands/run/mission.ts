@@ -17,6 +17,7 @@ export interface MissionCommandOptions {
   budget?: string;
   session?: string;
   workspace?: string;
+  isolate?: boolean;
   topic?: string[];
   quorum?: string;
   maxTasks?: number;
@@ -42,11 +43,12 @@ export async function runMissionCommand(goal: string, options: MissionCommandOpt
 
 /** @throws UsageError for an empty goal and for a budget or quorum that is no number in its range */
 function toInput(goal: string, options: MissionCommandOptions): MissionInput {
-  const { budget, workspace, topic, quorum, maxTasks, dryRun } = options;
+  const { budget, workspace, isolate, topic, quorum, maxTasks, dryRun } = options;
   if (goal.trim() === '') throw new UsageError('mission: expected a goal in plain words, got nothing');
   return {
     goal,
     ...(workspace === undefined ? {} : { workspace }),
+    ...(isolate === false ? { isolate } : {}),
     ...(topic === undefined ? {} : { topics: topic }),
     ...(budget === undefined ? {} : { budget_usd: toBudget(budget) }),
     ...(quorum === undefined ? {} : { quorum: toQuorum(quorum) }),
