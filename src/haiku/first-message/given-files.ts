@@ -56,7 +56,7 @@ async function readSmall(path: string, most: number, context: WorkspaceContext):
     if (isGuardedName(real)) return null;
     const bytes = await sizeOf(real, context);
     if (bytes > most) return null;
-    const whole = { from: 1, to: Infinity, character: 1, room: ROOM };
+    const whole = { from: 1, to: Infinity, character: 1, room: ROOM, signal: context.signal };
     const { content, sha256, isWhole } = await showFile(context.workspace.root, real, path, whole);
     if (!isWhole || sha256 === null || content.includes('</file>')) return null;
     return { content, bytes, seen: { [real]: sha256 } };

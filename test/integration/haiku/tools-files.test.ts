@@ -184,6 +184,16 @@ describe('write and edit', () => {
     expect(await readFile(join(site.root, 'a.txt'), 'utf8')).toBe('one\ntwo\n');
   });
 
+  test('take a table that begins with numbers for what it is', async () => {
+    await site.put('ids.tsv', 'id\tname\n12345\ttea\n');
+    await read('ids.tsv');
+    const edit = { file_path: 'ids.tsv', old_string: '12345\ttea', new_string: '123456\ttea' };
+    expect((await site.use('edit', edit)).isError).toBe(false);
+    expect((await write('ids.tsv', '123456\ttea\n123457\tmate\n')).isError).toBe(false);
+    await write('listing.txt', '     1\tone\n'); // a new file may hold what it likes
+    expect((await write('listing.txt', '     1\tone\n     2\ttwo\n')).isError).toBe(false);
+  });
+
   test.each([
     ['each place grows', 'ab'.repeat(40_000), 'a', 'x'.repeat(1_000), /would grow to \d+ bytes with 40000 repl/],
     ['there are too many places', 'a'.repeat(300_000), 'a', 'b', /more than 200000 times/],

@@ -120,6 +120,11 @@ describe('read', () => {
       '     1\ta\n     2\tb\n[has mixed line ends (1 CRLF, 1 LF), which edit and write keep]',
     ],
     ['a lone carriage return', 'a\rb\n', '     1\ta\rb'],
+    [
+      'lines of the old Macintosh',
+      'a\rb\r',
+      '     1\ta\rb\r\n[no line end after the last line]\n[has CR line ends, so that it shows as one line, which edit and write keep]',
+    ],
     ['a byte order mark', '\uFEFFa\n', '     1\ta\n[has a byte order mark, which edit and write keep]'],
   ])('shows %s', async (_what, text, content) => {
     await site.put('a.txt', text);
@@ -174,7 +179,7 @@ describe('read', () => {
       async () => site.put('x', Buffer.from('abc', 'utf16le')),
       /UTF-16 without a byte order mark/,
     ],
-    ['a folder', () => mkdir(join(site.root, 'x')), /folder.*glob/],
+    ['a folder', () => mkdir(join(site.root, 'x')), /folder; use list/],
     ['a FIFO', async () => void execFileSync('mkfifo', [join(site.root, 'x')]), /not a regular file/],
     ['a file that is not there', () => Promise.resolve(), /no such file/],
   ])('refuses %s', async (_what, make, said) => {

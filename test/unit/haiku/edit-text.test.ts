@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { keepStyle } from '../../../src/haiku/tools/files/text/keep-style.ts';
+import { countEnds, toLf } from '../../../src/haiku/tools/files/text/line-ends.ts';
 import { describeNearest } from '../../../src/haiku/tools/files/text/nearest-lines.ts';
 import { findPlaces, replacePlaces } from '../../../src/haiku/tools/files/text/replace-text.ts';
+import { createRandom, takeSeed } from '../../support/random.ts';
 
 /** The text after an edit of all places, or how many places there are. */
 function edit(text: string, old: string, fresh: string, most = 1): string | number {
@@ -27,6 +29,7 @@ describe('an edit keeps the line ends of the place that it fills', () => {
     ['a change of the ends themselves', 'a\r\nb\r\n', 'a\r\nb', 'a\nb', 'a\nb\r\n'],
     ['a lone carriage return', 'a\rb\r\n', 'a\rb', 'a\nb', 'a\nb\r\n'],
     ['an empty line', 'a\r\n\r\nb\r\n', 'a\n\nb', 'a\nb', 'a\r\nb\r\n'],
+    ['a file of the old Macintosh', 'a\rb\rc\r', 'a\nb', 'x\ny\nz', 'x\ry\rz\rc\r'],
   ])('%s', (_what, text, old, fresh, after) => {
     expect(edit(text, old, fresh)).toBe(after);
   });
@@ -57,11 +60,40 @@ describe('a new text for a file keeps', () => {
     ['the mark', '\uFEFFa\n', 'x\n', '\uFEFFx\n', 'byte order mark'],
     ['mixed ends where lines are the same', 'a\r\nb\nc\r\n', 'a\nb\nc\nd\n', 'a\r\nb\nc\r\nd\r\n', 'mixed line ends'],
     ['LF', 'a\nb\n', 'x\n', 'x\n', ''],
+    ['CR alone', 'a\rb\r', 'x\ny\n', 'x\ry\r', 'CR line ends'],
     ['what is given, where that has CRLF', 'a\n', 'x\r\ny\r\n', 'x\r\ny\r\n', ''],
     ['nothing of a file without line ends', 'a', 'x\ny\n', 'x\ny\n', ''],
   ])('%s', (_what, old, fresh, text, kept) => {
     expect(keepStyle(old, fresh)).toEqual({ text, kept });
   });
+});
+
+test('no random edit changes anything but what it replaces, nor the kind of the line ends', () => {
+  const random = createRandom(takeSeed('random edits'));
+  const pick = (letters: string[], most: number): string =>
+    Array.from({ length: random(1, most) }, () => letters[random(0, letters.length - 1)] ?? '').join('');
+  for (let i = 0; i < 2_000; i += 1) {
+    const kinds = [['\n'], ['\r\n'], ['\n', '\r\n']][random(0, 2)] ?? [];
+    const text = pick(['a', 'b', 'é', '🐘', ...kinds], 12);
+    const bare = toLf(text);
+    const start = random(0, bare.length - 1);
+    const old = bare.slice(start, random(start + 1, Math.min(bare.length, start + 4))).toWellFormed();
+    const fresh = random(0, 9) === 0 ? '' : pick(['c', '\n', 'd'], 4);
+    if (fresh === old) continue; // the tool refuses it
+    const places = findPlaces(text, { old, fresh });
+    expect(places.length, JSON.stringify({ text, old })).toBe(bare.split(old).length - 1);
+    const result = replacePlaces(text, places, { old, fresh });
+    expect(toLf(result), JSON.stringify({ text, old, fresh })).toBe(bare.replaceAll(old, () => fresh));
+    const { crlf, lf } = countEnds(text);
+    if (lf === 0 && crlf > 0) expect(countEnds(result).lf).toBe(0);
+    if (crlf === 0) expect(countEnds(result).crlf).toBe(0);
+    const kept = keepStyle(
+      text,
+      bare.replaceAll(old, () => fresh),
+    ).text;
+    expect(toLf(kept)).toBe(bare.replaceAll(old, () => fresh));
+    if (lf === 0 && crlf > 0) expect(countEnds(kept).lf).toBe(0);
+  }
 });
 
 describe('a text that does not occur', () => {
@@ -102,6 +134,13 @@ describe('a text that does not occur', () => {
     expect(describeNearest(file, wanted)).toMatch(/^The nearest lines are:\n {5}3\t.*\n {5}4\t.*\n {5}5\t {2}\}$/);
     expect(describeNearest(file, 'import zod from "nowhere";\nzzz')).toBe('Nothing in it is similar.');
     expect(describeNearest('', 'a')).toBe('Nothing in it is similar.');
+  });
+
+  test('in a very long line is shown where it nearly is', () => {
+    const line = `${'x=1;'.repeat(9_000)}function greet(name){return "Hello, "+name}${'y=2;'.repeat(9_000)}`;
+    const said = describeNearest(`short\n${line}\n`, 'function greet( name){return "Hello, " + name}');
+    expect(said).toMatch(/\n {5}2\t\[… from character 35\d\d\d\] .*function greet\(name\).* \[…\]$/);
+    expect(said.length).toBeLessThan(600);
   });
 
   test('costs little, however large file and text are', () => {

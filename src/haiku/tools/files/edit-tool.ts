@@ -3,7 +3,7 @@ import { requireWritable, ToolRefusal } from '../tool-refusal.ts';
 import { resolveInside } from './safe-path.ts';
 import { countEnds } from './text/line-ends.ts';
 import { describeNearest } from './text/nearest-lines.ts';
-import { isNumbered } from './text/numbered-lines.ts';
+import { hasNumbers, isNumbered } from './text/numbered-lines.ts';
 import { findPlaces, MOST_PLACES, replacePlaces, type Place, type Replacement } from './text/replace-text.ts';
 import { toText, WHOLE_FILE_CAP } from './text-file.ts';
 import { defineTool } from '../tool.ts';
@@ -62,7 +62,7 @@ function describeMany(text: string, places: readonly Place[]): string {
 
 /** @throws ToolRefusal for a change that no one meant: numbers of `read` as text, or a file too large to be edited again */
 function requireReasonable(shown: string, text: string, places: readonly Place[], { old, fresh }: Replacement): void {
-  if (isNumbered(fresh) && !isNumbered(old)) {
+  if (isNumbered(fresh) && !hasNumbers(text)) {
     throw new ToolRefusal(
       `${shown}: new_string begins each line with a number and a tab as read shows them; they are not part of the file, leave them out`,
     );

@@ -31,7 +31,7 @@ export const readTool = defineTool({
     const to = last < 1 ? Infinity : last;
     if (from < 1) throw new ToolRefusal(`view_range: lines count from 1, got [${from}, ${last}]`);
     if (to < from) throw new ToolRefusal(`view_range: expected the first line before the last, got [${from}, ${to}]`);
-    const part = { from, to, character: from_character, room: SHOWN_BYTES };
+    const part = { from, to, character: from_character, room: SHOWN_BYTES, signal: context.signal };
     const { content, sha256 } = await showFile(context.workspace.root, path, file_path, part);
     return { content, isError: false, ...(sha256 === null ? {} : { seen: { [path]: sha256 } }) };
   },

@@ -25,6 +25,8 @@ export interface Part {
   character: number;
   /** Most bytes to show. */
   room: number;
+  /** Ends the read: a part may begin far in a very large file. */
+  signal: AbortSignal;
 }
 
 export interface ShownFile {
@@ -40,7 +42,8 @@ export interface ShownFile {
  * Shows a part of a file in one pass, with bounded memory for a file of any size.
  * @param path real path relative to the root
  * @param asked the path as the model gave it, for messages
- * @throws ToolRefusal for what is no regular file, for a binary file, and for a part that begins after the file's end
+ * @throws ToolRefusal for what is no regular file, for a binary file, and for a part that begins after the file's end; an
+ *   AbortError
  */
 export async function showFile(root: string, path: string, asked: string, part: Part): Promise<ShownFile> {
   try {
@@ -48,7 +51,7 @@ export async function showFile(root: string, path: string, asked: string, part: 
     try {
       const { size } = await requireRegular(file, asked);
       const walked = await walk(
-        file.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 }),
+        file.createReadStream({ autoClose: false, highWaterMark: 256 * 1024, signal: part.signal }),
         size,
         part,
         asked,
@@ -149,6 +152,7 @@ function describeText({ encoding, hasMark }: TextStart, laid: LaidOut, { crlf, l
   const kept = [
     ...(hasMark ? ['a byte order mark'] : []),
     ...(crlf > 0 && lf === 0 ? ['CRLF line ends'] : []),
+    ...(crlf === 0 && lf === 0 && laid.text.includes('\r') ? ['CR line ends, so that it shows as one line'] : []),
     ...(crlf > 0 && lf > 0 ? [`mixed line ends (${n(crlf)} CRLF, ${n(lf)} LF)`] : []),
   ];
   return kept.length === 0 ? [] : [`has ${kept.join(' and ')}, which edit and write keep`];

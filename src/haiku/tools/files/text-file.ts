@@ -25,7 +25,7 @@ export interface FileLimit {
   advice: string;
 }
 
-const WHOLE_FILE_LIMIT = { cap: WHOLE_FILE_CAP, advice: 'read it in ranges with view_range' };
+const WHOLE_FILE_LIMIT = { cap: WHOLE_FILE_CAP, advice: 'read it in ranges, change it with a program' };
 
 /**
  * Reads a whole file. Null: it does not exist.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requireWritable, ToolRefusal } from '../tool-refusal.ts';
 import { resolveInside } from './safe-path.ts';
-import { isNumbered } from './text/numbered-lines.ts';
+import { hasNumbers, isNumbered } from './text/numbered-lines.ts';
 import { defineTool } from '../tool.ts';
 import { writeInside } from './write-inside.ts';
 
@@ -21,7 +21,7 @@ export const writeTool = defineTool({
     const context = await requireWritable(given);
     const path = await resolveInside(file_path, context);
     return await writeInside(path, context, (current) => {
-      if (current !== null && isNumbered(content) && !isNumbered(current.bytes.toString('latin1'))) {
+      if (current !== null && isNumbered(content) && !hasNumbers(current.bytes.toString('latin1'))) {
         throw new ToolRefusal(
           `${JSON.stringify(file_path)}: content begins each line with a number and a tab as read shows them; they are not part of the file, leave them out`,
         );

@@ -17,11 +17,7 @@ const toComposed: Fold = {
 const toTrimmed: Fold = { name: 'white space at line ends', line: (text) => text.trimEnd() };
 const toSpaced: Fold = {
   name: 'tabs, indentation or other white space, visible or not',
-  line: (text) =>
-    text
-      .replaceAll(/\p{Cf}+/gu, '')
-      .replaceAll(/\s+/gu, ' ')
-      .trim(),
+  line: (text) => text.replaceAll(/[\s\p{Cf}]+/gu, ''),
 };
 const toPlain: Fold = {
   name: 'quotes, dashes or other typographic characters',

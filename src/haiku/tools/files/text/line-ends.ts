@@ -1,11 +1,16 @@
-export type LineEnd = '\n' | '\r\n';
+export type LineEnd = '\n' | '\r\n' | '\r';
 
 /** Replaces each CRLF by LF. */
 export function toLf(text: string): string {
   return text.replaceAll('\r\n', '\n');
 }
 
-/** Counts the two kinds of line ends. A carriage return alone ends no line. */
+/** Whether carriage returns alone end the lines, as in files of the old Macintosh. */
+export function isCrOnly(text: string): boolean {
+  return !text.includes('\n') && text.includes('\r');
+}
+
+/** Counts the two kinds of line ends. A carriage return alone ends a line only where all do (`isCrOnly`). */
 export function countEnds(text: string): { crlf: number; lf: number } {
   let crlf = 0;
   let lf = 0;
@@ -18,6 +23,7 @@ export function countEnds(text: string): { crlf: number; lf: number } {
 
 /** The line end at or after `at`, else the last one before it; null for a text of one line. */
 export function endNear(text: string, at: number): LineEnd | null {
+  if (isCrOnly(text)) return '\r';
   const after = text.indexOf('\n', at);
   const found = after >= 0 ? after : text.lastIndexOf('\n');
   if (found < 0) return null;

@@ -73,13 +73,15 @@ export class LineWalk {
     if (from >= 0 && !this.isFull) this.#keep(this.#skip(piece.subarray(from)));
   }
 
-  /** Leaves out the characters before the start. */
+  /** Leaves out the characters before the start; the last of them may end in a later piece. */
   #skip(bytes: Buffer): Buffer {
+    if (this.#start.character === 1 || this.#keptBytes > 0) return bytes;
     let at = 0;
-    for (; this.#toSkip > 0 && at < bytes.length; at += 1) {
-      if (isFirstByte(bytes[at])) this.#toSkip -= 1;
+    for (; at < bytes.length; at += 1) {
+      if (!isFirstByte(bytes[at])) continue;
+      if (this.#toSkip === 0) break;
+      this.#toSkip -= 1;
     }
-    if (this.#toSkip === 0) while (at > 0 && at < bytes.length && !isFirstByte(bytes[at])) at += 1;
     return bytes.subarray(at);
   }
 

@@ -19,19 +19,35 @@ export function describeNearest(text: string, wanted: string): string {
   const lines = toLf(startOf(text, LOOKED_AT)).split('\n').slice(0, MOST_LINES);
   const sought = toLf(startOf(wanted, LOOKED_AT / 64));
   const cause = findCause(lines, sought);
-  if (cause !== null) return `It differs from these lines only in ${cause.name}:\n${show(lines, cause)}`;
+  if (cause !== null) return `It differs from these lines only in ${cause.name}:\n${show(lines, cause, sought)}`;
   const near = findLike(lines, sought.split('\n').slice(0, MOST_WANTED));
-  return near === null ? 'Nothing in it is similar.' : `The nearest lines are:\n${show(lines, near)}`;
+  return near === null ? 'Nothing in it is similar.' : `The nearest lines are:\n${show(lines, near, sought)}`;
 }
 
-function show(lines: readonly string[], { from, to }: { from: number; to: number }): string {
+function show(lines: readonly string[], { from, to }: { from: number; to: number }, wanted: string): string {
   const end = Math.min(to + 1, from + SHOWN_LINES);
-  const shown = lines.slice(from, end).map((line, i) => toNumberedLine(from + i + 1, shorten(line)));
+  const shown = lines.slice(from, end).map((line, i) => toNumberedLine(from + i + 1, shorten(line, wanted)));
   return [...shown, ...(end <= to ? [`[and ${to + 1 - end} more]`] : [])].join('\n');
 }
 
-function shorten(line: string): string {
-  return line.length > LINE_LENGTH ? `${startOf(line, LINE_LENGTH)}[…]` : line;
+/** Of a long line, what lies around the first piece that it shares with the wanted text. */
+function shorten(line: string, wanted: string): string {
+  if (line.length <= LINE_LENGTH) return line;
+  const start = Math.max(0, findShared(line, wanted) - LINE_LENGTH / 4);
+  const before = start === 0 ? '' : `[… from character ${Array.from(line.slice(0, start)).length + 1}] `;
+  const rest = line.slice(start);
+  return `${before}${startOf(rest, LINE_LENGTH)}${rest.length > LINE_LENGTH ? ' […]' : ''}`.toWellFormed();
+}
+
+function findShared(line: string, wanted: string): number {
+  for (const length of [32, 16, 8]) {
+    for (let at = 0; at < Math.min(wanted.length, 16 * LINE_LENGTH); at += length / 2) {
+      const piece = wanted.slice(at, at + length);
+      const found = piece.length < length || piece.includes('\n') ? -1 : line.indexOf(piece);
+      if (found >= 0) return Math.max(0, found - at);
+    }
+  }
+  return 0;
 }
 
 /** Finds the lines that are most like the wanted ones, by the pairs of characters that they share. */

@@ -1,4 +1,4 @@
-import { endNear, toLf, withEndsOf } from './line-ends.ts';
+import { endNear, isCrOnly, toLf, withEndsOf } from './line-ends.ts';
 
 /** Most places that one edit replaces. */
 export const MOST_PLACES = 200_000;
@@ -24,6 +24,7 @@ export interface Replacement {
 export function findPlaces(text: string, { old, fresh }: Replacement): Place[] {
   const exact = isExact({ old, fresh }) || old.includes('\r') ? findAll(text, old) : [];
   if (exact.length > 0 || isExact({ old, fresh })) return exact;
+  if (isCrOnly(text)) return findAll(text, toLf(old).replaceAll('\n', '\r'));
   const places = findAll(toLf(text), toLf(old));
   return text.includes('\r\n') ? toPlacesBefore(text, places) : places;
 }
