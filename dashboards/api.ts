@@ -4,6 +4,7 @@ import { countToolErrors, isPartial } from '../src/findings/marks.ts';
 import { createFindingStore } from '../src/findings/store.ts';
 import { toSummary } from '../src/findings/stored.ts';
 import { type StoredFinding } from '../src/findings/types.ts';
+import { stringifyExact } from '../src/text/exact-json.ts';
 import { toRules } from '../src/jobs/contract.ts';
 import { adviceFor } from '../src/tasks/repair/advice.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
@@ -100,9 +101,14 @@ export function createApi({ db, queues, config }: DashboardParts): Router {
   router.get('/api/findings/:id', async (request, response) => {
     const finding = await withDeadline(findings.get(request.params.id), REDIS_TIMEOUT_MS);
     if (finding === null) return refuse(response, 404, 'finding', 'there is no finding of this id');
-    response.json(finding);
+    response.type('json').send(stringifyExact({ ...finding, result_text: toShown(finding.result) }));
   });
   return router;
+}
+
+/** A result as a page shows it: a browser would round the numbers of its JSON. */
+function toShown(result: unknown): string {
+  return typeof result === 'string' ? result : stringifyExact(result ?? null, 2);
 }
 
 function toRow(finding: StoredFinding) {

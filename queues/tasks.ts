@@ -22,7 +22,7 @@ export interface TaskInput {
   description: string;
   /** What the task is mainly about, for statistics and forecasts. It changes no permission. Default `other`. */
   kind?: (typeof TASK_KINDS)[number];
-  /** Any JSON that the task needs. The prompt holds it. Default: none. */
+  /** Any JSON that the task needs. The prompt holds it, with the numbers of a file or command line as written. Default: none. */
   data?: z.input<z.ZodJSONSchema>;
   /**
    * Paths of the files that the task is about, relative to the workspace: at most 1,000, each at most 4,096 UTF-16 code
@@ -87,7 +87,7 @@ export const tasksQueue = defineQueue({
   input: taskInputSchema,
   data: z.object({
     ...taskInputSchema.shape,
-    /** The session in which the task was enqueued. The fleet stamps it, and the next three. */
+    /** The session in which the task was enqueued. The fleet stamps it, and the next four. */
     session: z.string().optional(),
     batch: z.string().nullish(),
     mission_id: z.string().nullish(),
@@ -95,6 +95,8 @@ export const tasksQueue = defineQueue({
     builds_on: z.array(z.string()).optional(),
     /** Line of the batch's file, from 1. */
     line: z.int().nullish(),
+    /** JSON of `data`, where it holds numbers that JavaScript's would change. */
+    data_text: z.string().optional(),
   }),
   result: z.object({ findingId: z.string(), costNanoUsd: z.int() }),
   attempts: 1,

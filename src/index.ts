@@ -27,6 +27,7 @@ export type { PatchRecord } from './patches/types.ts';
 export type { PatchSelection } from './patches/select.ts';
 export type { ApplyOptions, PatchOutcome, PatchOutcomeKind, PatchReport } from './patches/apply/types.ts';
 export { formatUsd } from './pricing/money.ts';
+export { ExactNumber } from './text/json-values.ts';
 export { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './ledger/report/types.ts';
 export type { StatusSnapshot } from './status/types.ts';
 export type { TaskInput } from '../queues/tasks.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TaskInput } from '../../queues/tasks.ts';
 import { ResultMismatchError, toMessage, UsageError } from '../errors.ts';
 import { toRules } from '../jobs/contract.ts';
+import { toRounded } from '../text/exact-json.ts';
 
 /** A task with a typed input and a typed result. */
 export interface TypedTask<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
@@ -43,7 +44,7 @@ export function toTaskInput<Input extends z.ZodType, Output extends z.ZodType>(
 export function toResultParser(typed: TypedTask | null): (value: unknown, findingId: string) => unknown {
   if (typed === null) return (value) => value;
   return (value, findingId) => {
-    const parsed = typed.output.safeParse(value);
+    const parsed = typed.output.safeParse(toRounded(value));
     if (parsed.success) return parsed.data;
     throw new ResultMismatchError(
       findingId,

@@ -1,6 +1,7 @@
 import { readOriginals, toStoredText } from './stored.ts';
 import type { Db } from '../redis/db.ts';
 import type { StoredFinding } from './types.ts';
+import { parseExact, stringifyExact } from '../text/exact-json.ts';
 
 /** Result and status of every condensed finding. */
 const CONDENSED = 'condensed';
@@ -66,7 +67,7 @@ export async function withOriginals(
     const original = value === null ? null : toObject(db.redact(toStoredText(value)));
     if (original === null) continue;
     const { status } = original;
-    whole[index] = JSON.stringify({
+    whole[index] = stringifyExact({
       ...original,
       status: CONDENSED,
       summary_id: summaryId,
@@ -78,7 +79,7 @@ export async function withOriginals(
 
 function toObject(text: string): Record<string, unknown> | null {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExact(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
   } catch {
     return null;

@@ -4,6 +4,7 @@ import type { Keys } from '../redis/keys.ts';
 import type { ExportedFinding, FindingQuery, StoredValue } from './types.ts';
 import { parseFinding, readOriginals, readStored, toStoredText } from './stored.ts';
 import { toSummaryId } from './condensed.ts';
+import { stringifyExact } from '../text/exact-json.ts';
 
 /** Entries of each index that one round reads. */
 const PAGE = 500;
@@ -161,7 +162,7 @@ function fits({ id, value }: ExportedFinding, { session, batch, text }: FindingQ
   if (session !== undefined && finding.session !== session && finding.sessions?.includes(session) !== true)
     return false;
   if (batch !== undefined && finding.batch !== batch) return false;
-  return text === undefined || JSON.stringify(finding).toLowerCase().includes(text.toLowerCase());
+  return text === undefined || stringifyExact(finding).toLowerCase().includes(text.toLowerCase());
 }
 
 function toEntries(flat: string[]): Entry[] {

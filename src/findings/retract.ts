@@ -4,6 +4,7 @@ import type { StoredFinding } from './types.ts';
 import { toSummaryId } from './condensed.ts';
 import type { Db } from '../redis/db.ts';
 import { exactly } from '../redis/redacting.ts';
+import { parseExact, stringifyExact } from '../text/exact-json.ts';
 
 export interface Retraction {
   id: string;
@@ -82,11 +83,11 @@ function isSummary(id: string, text: string): boolean {
 /** Returns the text with the mark. A text that is no finding is returned unchanged; the list of retractions has it. */
 function toMarked(text: string, note: object): string {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExact(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return text;
     const status: unknown = Reflect.get(value, 'status');
     const before = typeof status === 'string' ? { original_status: status } : {};
-    return JSON.stringify({ ...value, status: 'retracted', ...before, retracted: note });
+    return stringifyExact({ ...value, status: 'retracted', ...before, retracted: note });
   } catch {
     return text;
   }
@@ -153,7 +154,7 @@ async function restore(db: Db, { summaryId, text, note }: { summaryId: string; t
         originals: originals.map(({ id, tokens, session }) => [id, String(tokens), session !== '']),
       }),
       exactly(text),
-      JSON.stringify({ ...summary, status: 'retracted', retracted: note }),
+      stringifyExact({ ...summary, status: 'retracted', retracted: note }),
     ],
   );
 }

@@ -7,6 +7,7 @@ import { searchFindings, toFound } from './search.ts';
 import { toSearchTerms } from './search-terms.ts';
 import type { FindingQuery, FindingStore, FindOptions, FoundFindings, StoredFinding } from './types.ts';
 import { withOriginals } from './condensed.ts';
+import { stringifyExact } from '../text/exact-json.ts';
 
 const PAGE = 200;
 const DEFAULT_LIMIT = 50;
@@ -33,7 +34,7 @@ export function createFindingStore(db: Db): FindingStore {
       for (const finding of await readMany(ids)) {
         if (finding === null) continue;
         if (!answers && batch !== undefined && session !== undefined && finding.session !== session) continue;
-        if (wanted !== undefined && !JSON.stringify(finding).toLowerCase().includes(wanted)) continue;
+        if (wanted !== undefined && !stringifyExact(finding).toLowerCase().includes(wanted)) continue;
         yield finding;
         given += 1;
         if (given >= limit) return;
@@ -110,7 +111,7 @@ function toIndex(keys: Keys, { batch, session }: FindingQuery): string {
  */
 export async function noteFinding({ keys, scripts }: Db, finding: Finding): Promise<boolean> {
   const { finding_id: id, session } = finding;
-  const text = JSON.stringify(finding);
+  const text = stringifyExact(finding);
   const answer = await scripts['note-finding'](
     {
       finding: keys.finding(id),

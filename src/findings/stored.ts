@@ -3,17 +3,18 @@ import type { Db } from '../redis/db.ts';
 import type { Finding, ToolErrors } from './finding.ts';
 import type { StoredFinding, StoredValue } from './types.ts';
 import { startOf } from '../text/start-of.ts';
+import { parseExact, stringifyExact, toRounded } from '../text/exact-json.ts';
 
 /** Reads what is stored under `finding:<id>`. The id is the key's suffix; a missing time sorts oldest. Null: not JSON. */
 export function parseFinding(id: string, text: string): StoredFinding | null {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch {
     return null; // unreadable entries are skipped, never fatal
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const raw: Record<string, unknown> = { ...value };
+  const raw = roundAllBut('result', { ...value });
   const content = raw['content'];
   return {
     ...(dropWrongTypes(raw) as Partial<Finding>),
@@ -24,6 +25,11 @@ export function parseFinding(id: string, text: string): StoredFinding | null {
     files_changed: toStrings(raw['files_changed']),
     topics: toStrings(raw['topics']),
   };
+}
+
+/** Only a result keeps exact numbers: readers of the other fields calculate with them. */
+function roundAllBut(name: string, value: Record<string, unknown>): Record<string, unknown> {
+  return name in value ? { ...toRounded(value), [name]: value[name] } : toRounded(value);
 }
 
 const TYPES: Record<string, readonly string[]> = {
@@ -83,7 +89,7 @@ export function toSummary(finding: StoredFinding): string {
 /** JSON of a value; a note instead of one that is nested deeper than the stack, which a text of any program can be. */
 function toJson(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? '';
+    return stringifyExact(value);
   } catch (error) {
     if (error instanceof RangeError) return '(nested too deeply to show)';
     throw error;

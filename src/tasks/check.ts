@@ -1,18 +1,23 @@
 import { posix } from 'node:path';
-import type { TaskInput } from '../../queues/tasks.ts';
+import type { TaskData, TaskInput } from '../../queues/tasks.ts';
 import { FleetError, UsageError } from '../errors.ts';
 import { assertSchema } from './schema/result-check.ts';
+import { splitData } from './exact-data.ts';
 import { findModel } from '../pricing/catalog.ts';
 import { checkInput } from '../jobs/check-input.ts';
 import { findFindingIdProblem } from '../../queues/ids.ts';
 import { assertWorkspace, type KnownNames } from './known-names.ts';
 
+/** A task that may be enqueued, with the exact text of its data where that is needed. */
+export type CheckedTask = TaskInput & Pick<TaskData, 'data_text'>;
+
 /**
  * Checks a task before it is enqueued, strictly: a mistake costs a message instead of a failed job.
  * @throws UsageError naming the field, the rule and what to do
  */
-export async function checkTask(input: unknown, known: KnownNames): Promise<TaskInput> {
-  const task = checkInput('tasks', 'task', input);
+export async function checkTask(input: unknown, known: KnownNames): Promise<CheckedTask> {
+  const { task: rounded, dataText } = splitData(input);
+  const task = checkInput('tasks', 'task', rounded);
   if (task.workspace !== undefined) assertWorkspace(task.workspace, known);
   if (task.built_in !== undefined && task.workspace === undefined) {
     throw new UsageError(`built_in: ${task.built_in} lists a workspace; expected a name in workspace, got nothing`);
@@ -30,7 +35,7 @@ export async function checkTask(input: unknown, known: KnownNames): Promise<Task
     if (task.model !== undefined) findModel(task.model, new Date());
     if (task.schema !== undefined) await assertSchema(task.schema);
   });
-  return task;
+  return dataText === undefined ? task : { ...task, data_text: dataText };
 }
 
 /** Judges the spelling alone; a tool checks where links lead when it opens the file. */

@@ -7,8 +7,18 @@ import { readJson, type JsonMaker } from './json-reader.ts';
  * @throws JsonTextError, a SyntaxError, with line, column and reason
  */
 export function parseExact(text: string): unknown {
+  if (!MAY_ROUND.test(text)) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // the reader knows where and why
+    }
+  }
   return readJson(text, PLAIN);
 }
+
+/** Finds all numbers that a JavaScript number would change, and some that look alike, in texts too. */
+const MAY_ROUND = /(?<![^\s:,[])(?:-0|-?\d[\d.]*[eE]|-?[\d.]{16})/;
 
 /**
  * Reads JSON so that `stringifyExact` writes each number as it was written (`1.0`, `1e3`), and the fields of objects in their
@@ -63,10 +73,16 @@ export function toRounded(value: unknown): unknown {
   return isPlain(value) ? value : JSON.parse(JSON.stringify(value));
 }
 
-function isPlain(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (value instanceof ExactNumber || value instanceof JsonObject) return false;
-  return Array.isArray(value) ? value.every(isPlain) : Object.values(value).every(isPlain);
+/** Without recursion: the value may be nested deeper than the stack. */
+function isPlain(whole: unknown): boolean {
+  const open: unknown[] = [whole];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    if (value instanceof ExactNumber || value instanceof JsonObject) return false;
+    for (const part of Object.values(value)) if (typeof part === 'object') open.push(part);
+  }
+  return true;
 }
 
 function write(value: unknown, indent: string, lineBreak: string): string {

@@ -12,6 +12,10 @@ export class ExactNumber {
     return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, Number(this.text)));
   }
 
+  valueOf(): number {
+    return Number(this.text);
+  }
+
   toString(): string {
     return this.text;
   }

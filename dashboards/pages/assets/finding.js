@@ -9,14 +9,14 @@ const ERRORS = { Tool: 'mono tight', 'Last error': 'text' };
 const id = decodeURIComponent(location.pathname.split('/').at(-1));
 
 function Page({ finding }) {
-  const { citations, result, task } = finding;
+  const { citations, result_text: result, task } = finding;
   const changes = finding.changes ?? finding.files_changed.map((path) => ({ path, added: '', removed: '', lines: '' }));
   const rows = changes.map(({ path, added, removed, lines }) => ({ key: path, cells: [path, added, removed, lines] }));
   const errors = (finding.tool_errors?.last ?? []).map(({ tool, error }) => ({ key: tool, cells: [tool, error] }));
   return html`
     <section class="wide"><h1 class="mono">${finding.finding_id}</h1></section>
     <${Card} title="Task"><pre>${task ?? '–'}</pre><//>
-    <${Card} title="Result"><pre>${toText(result)}</pre><//>
+    <${Card} title="Result"><pre>${result}</pre><//>
     <${Card} title="Facts" class="card half"><${Facts} of=${factsOf(finding)} /><//>
     <${Card} title="Sources" class="card half">
       ${
@@ -72,10 +72,6 @@ function queueOf({ kind, job_id: job }) {
   if (kind === 'summary' || /^single-[0-9a-f]{16}$/.test(job)) return null;
   if (kind === 'mission' || kind === 'paper' || kind === 'shard-test') return 'missions';
   return kind === 'archive' ? 'archive' : 'tasks';
-}
-
-function toText(result) {
-  return typeof result === 'string' ? result : JSON.stringify(result ?? null, null, 2);
 }
 
 async function load() {

@@ -26,6 +26,7 @@ import { printJson } from '../output/print.ts';
 import { showProgress } from '../output/progress.ts';
 import { EXIT } from '../output/report-failure.ts';
 import { describeTightBudget, warnWithoutWorkers } from '../output/warnings.ts';
+import { stringifyExact } from '../../text/exact-json.ts';
 
 export interface TaskFileOptions {
   batch?: string;
@@ -128,7 +129,7 @@ class BatchRun {
     await writeAtomically(out, async (write) => {
       await this.#runMode();
       if (this.#spool === null) return;
-      for await (const result of eachResult(db, queues.tasks, this.#spool)) await write(`${JSON.stringify(result)}\n`);
+      for await (const result of eachResult(db, queues.tasks, this.#spool)) await write(`${stringifyExact(result)}\n`);
     });
     if (this.#options.json !== true) console.log(`Results: ${out}`);
   }

@@ -1,12 +1,13 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { toMessage, UsageError } from '../../errors.ts';
+import { parseExact } from '../../text/exact-json.ts';
 import { decodeText } from '../../text/decode-text.ts';
 
-/** @param name of the option or argument, for the error. @throws UsageError when the text is no JSON */
+/** Keeps numbers exact. @param name of the option or argument, for the error. @throws UsageError when the text is no JSON */
 export function parseJson(name: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch (error) {
     throw new UsageError(`${name}: expected JSON: ${toMessage(error)}`, { cause: error });
   }

@@ -6,6 +6,7 @@ import { toSummary } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { lineWidth, fitLine, toMarks, withoutControls, renderTable } from './print.ts';
+import { stringifyExact } from '../../text/exact-json.ts';
 
 /** Entries of a `for_each` that a plan shows; further ones are only counted. */
 const NAMED_ITEMS = 5;
@@ -62,7 +63,7 @@ export function renderAnswer(
       : head + fitLine(toMarks(source) + toSummary(source), Math.max(30, lineWidth() - head.length));
   });
   return [
-    withoutControls(typeof text === 'string' ? text : JSON.stringify(text, null, 2)),
+    withoutControls(typeof text === 'string' ? text : stringifyExact(text, 2)),
     ...(list.length === 0 ? [] : ['', 'Sources:', ...list]),
     '',
     ...renderTotals(answer.finding_id, result),

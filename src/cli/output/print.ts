@@ -5,6 +5,7 @@ import type { ProcessProblem } from '../../pm2/wait-until-ready.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import { startOf } from '../../text/start-of.ts';
+import { stringifyExact } from '../../text/exact-json.ts';
 
 /** Whether the stream is a terminal. Bars and redrawing are for terminals; programs and files get plain lines. */
 export function isTerminal(stream: NodeJS.WriteStream = process.stdout): boolean {
@@ -18,7 +19,7 @@ export function wantsColour(): boolean {
 
 /** Prints one JSON document for programs, indented for people. */
 export function printJson(value: unknown): void {
-  console.log(JSON.stringify(value, null, 2));
+  console.log(stringifyExact(value, 2));
 }
 
 /** One line of any text without control characters, cut to `width`. */

@@ -7,6 +7,7 @@ import { toReplyRoom } from './reply-room.ts';
 import { toBlock, toFindingBlock, toFindingsBlock } from './prompt-blocks.ts';
 import type { Checked, StructuredCall } from './types.ts';
 import { startOf } from '../../text/start-of.ts';
+import { stringifyExact } from '../../text/exact-json.ts';
 
 /** Version of the prompt; a mission's finding states it. Change it with the prompt. */
 export const SYNTHESIS_PROMPT_VERSION = 'synthesis-1';
@@ -158,5 +159,5 @@ function firstLine(text: string): string {
 }
 
 function toText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return typeof value === 'string' ? value : stringifyExact(value);
 }

@@ -9,6 +9,7 @@ import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
 import { startOf } from '../../text/start-of.ts';
+import { stringifyExact } from '../../text/exact-json.ts';
 
 /** Version of the prompt; a summary states it. Change it with the prompt: an open group then makes a new call. */
 export const COMPACT_PROMPT_VERSION = 'condense-1';
@@ -161,5 +162,5 @@ function toCommon(values: readonly (string | null)[]): string | null {
 }
 
 function toText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return typeof value === 'string' ? value : stringifyExact(value);
 }

@@ -6,6 +6,7 @@ import type { NodeView } from '../mission/nodes.ts';
 import type { FoundResult } from '../calls/synthesis.ts';
 import type { Db } from '../../redis/db.ts';
 import { startOf } from '../../text/start-of.ts';
+import { stringifyExact } from '../../text/exact-json.ts';
 
 const CHUNK = 100;
 /** Most characters of all results together, and the fewest kept of each: far more than fits into a prompt. */
@@ -38,10 +39,10 @@ function toShown(finding: StoredFinding): unknown {
   const { result } = finding;
   const notes = toNotes(finding);
   if (notes === '') return result;
-  return `${notes}\n${typeof result === 'string' ? result : JSON.stringify(result)}`;
+  return `${notes}\n${typeof result === 'string' ? result : stringifyExact(result)}`;
 }
 
 function cut(result: unknown, most: number): unknown {
-  const text = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
+  const text = typeof result === 'string' ? result : (stringifyExact(result) ?? '');
   return text.length <= most ? result : `${startOf(text, most)}\n(cut)`;
 }

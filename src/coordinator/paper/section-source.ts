@@ -5,6 +5,7 @@ import { savePaper, toSectionQueryId, type PaperRecord } from './record.ts';
 import { findRefusedShard } from './shard-step.ts';
 import { chooseFindings, readSources } from './source-findings.ts';
 import type { OutlinedSection, SectionSource, ShardReport } from './types.ts';
+import { stringifyExact } from '../../text/exact-json.ts';
 
 /** Most UTF-8 bytes of findings considered for one section without a librarian. */
 const BY_ID_BYTES = 60_000;
@@ -63,7 +64,7 @@ async function askArchive(run: SourceRun, place: SectionPlace, report: ShardRepo
   });
   if (end.state === 'failed') return handleFailure(run, step, queryId, end.reason);
   const { finding } = end;
-  const answer = typeof finding.result === 'string' ? finding.result : JSON.stringify(finding.result ?? '');
+  const answer = typeof finding.result === 'string' ? finding.result : stringifyExact(finding.result ?? '');
   const found = await readSources(db, finding.citations);
   if (found.length === 0) return { kind: 'nothing', answerId: finding.finding_id, answer, findings: [] };
   return { kind: 'archive', answerId: finding.finding_id, answer, findings: found.map(({ id }) => id) };

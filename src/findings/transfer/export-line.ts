@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseFinding, toStoredText } from '../stored.ts';
 import { PLACES, type ExportedFinding, type StoredValue } from '../types.ts';
+import { parseExact, stringifyExact } from '../../text/exact-json.ts';
 
 /**
  * Field of a line with what the finding alone does not hold. It is last in its line, and readers of findings ignore it.
@@ -23,7 +24,7 @@ type Extra = z.output<typeof extraSchema>;
 export function toExportLine({ id, place, value, condensedText, note }: ExportedFinding): string {
   const text = toStoredText(value);
   const finding = parseFinding(id, text);
-  const plain = finding === null ? JSON.stringify({ finding_id: id }) : JSON.stringify(finding);
+  const plain = finding === null ? JSON.stringify({ finding_id: id }) : stringifyExact(finding);
   const extra: Extra = {
     ...(place === 'live' ? {} : { place }),
     ...(note === null ? {} : { note }),
@@ -66,12 +67,12 @@ export function fromExportLine(line: string): ExportedFinding {
 function withoutExtra(line: string, value: object, extra: unknown): string {
   const end = `,"${EXTRA}":${JSON.stringify(extra)}}`;
   if (line.endsWith(end)) return `${line.slice(0, -end.length)}}`;
-  return JSON.stringify(Object.fromEntries(Object.entries(value).filter(([name]) => name !== EXTRA)));
+  return stringifyExact(Object.fromEntries(Object.entries(value).filter(([name]) => name !== EXTRA)));
 }
 
 function parse(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return parseExact(line);
   } catch (error) {
     throw new RangeError(`expected JSON: ${error instanceof Error ? error.message : String(error)}`);
   }

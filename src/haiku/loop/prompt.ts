@@ -1,5 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { TaskData } from '../../../queues/tasks.ts';
+import { toExactData } from '../../tasks/exact-data.ts';
+import { stringifyExact } from '../../text/exact-json.ts';
 
 /** Every finding of a task carries it. Change it whenever you change the text below. */
 export const PROMPT_VERSION = 'task-3';
@@ -51,7 +53,7 @@ export function toTaskMessage(task: TaskData): string {
   const workspace = task.workspace === undefined ? '' : ` workspace="${task.workspace}"`;
   const parts = [`<task kind="${task.kind ?? 'other'}"${workspace}>\n${task.description}\n</task>`];
   if (task.files !== undefined && task.files.length > 0) parts.push(`<files>\n${task.files.join('\n')}\n</files>`);
-  if (task.data !== undefined) parts.push(`<data>\n${JSON.stringify(task.data)}\n</data>`);
+  if (task.data !== undefined) parts.push(`<data>\n${stringifyExact(toExactData(task))}\n</data>`);
   if (task.schema !== undefined) parts.push(`<schema>\n${JSON.stringify(task.schema)}\n</schema>`);
   return parts.join('\n');
 }

@@ -12,6 +12,7 @@ import { TurnCalls } from './turn-calls.ts';
 import { describeDecision, toToolLine, toTurnNote } from './turn-note.ts';
 import type { CompletedTask, FirstMessage, TaskLoopParts, TaskRun, TurnReply } from './types.ts';
 import { toToolResults, useTools } from './use-tools.ts';
+import { parseExact } from '../../text/exact-json.ts';
 
 /** Model calls of a task that states no number. */
 export const DEFAULT_MAX_TURNS = 30;
@@ -61,7 +62,7 @@ class TaskLoop {
       const paid = await this.#turns.ask(turn, isLast, (cut, moreTokens) =>
         this.#toNote(turn, cut, `cut off, asked once more with ${moreTokens} tokens`),
       );
-      if (paid.kind === 'done') return this.#toCompleted(JSON.parse(paid.finding) as Finding, 0);
+      if (paid.kind === 'done') return this.#toCompleted(parseExact(paid.finding) as Finding, 0);
       if (turn === 0) await this.#begin();
       const decision = await this.#interpret(turn, isLast, paid);
       const note = this.#toNote(turn, paid, describeDecision(decision));

@@ -3,6 +3,7 @@ import type { FoundFinding, FoundFindings } from '../../findings/types.ts';
 import { countOf } from '../../text/plural.ts';
 import { ToolRefusal } from './tool-refusal.ts';
 import { defineTool, type ToolContext, type ToolOutcome } from './tool.ts';
+import { stringifyExact } from '../../text/exact-json.ts';
 
 const SEARCH_LIMIT = 20;
 
@@ -57,7 +58,7 @@ async function readFindings(ids: string[], context: ToolContext): Promise<ToolOu
   const missing = read.filter(({ finding }) => finding === null).map(({ id }) => id);
   const citations = read.filter(({ finding }) => finding !== null).map(({ id }) => id);
   if (citations.length === 0) throw new ToolRefusal(`findings: none has the id ${missing.join(', ')}; search for it`);
-  const texts = read.flatMap(({ id, finding }) => (finding === null ? [] : `${id}: ${JSON.stringify(finding)}`));
+  const texts = read.flatMap(({ id, finding }) => (finding === null ? [] : `${id}: ${stringifyExact(finding)}`));
   if (missing.length > 0) texts.push(`[no finding has the id ${missing.join(', ')}]`);
   return { content: texts.join('\n\n'), isError: false, citations };
 }

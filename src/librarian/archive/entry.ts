@@ -5,6 +5,7 @@ import { parseFinding } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
 import { startOf } from '../../text/start-of.ts';
+import { stringifyExact } from '../../text/exact-json.ts';
 
 /** One finding as a librarian holds it. */
 export interface ArchiveEntry {
@@ -84,7 +85,7 @@ function addLine(lines: string, line: string): string {
 
 function asText(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : stringifyExact(value);
 }
 
 /** Null for anything but a non-empty string: other programs store findings too. */

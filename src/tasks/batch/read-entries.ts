@@ -1,4 +1,5 @@
 import { toMessage } from '../../errors.ts';
+import { parseExact } from '../../text/exact-json.ts';
 import { streamLines } from '../../text/lines.ts';
 import { BlankEntry, UnreadableEntry } from './add.ts';
 
@@ -25,7 +26,7 @@ export async function* readEntries(
 function toEntry(text: string): unknown {
   if (text.trim() === '') return new BlankEntry();
   try {
-    return JSON.parse(text) as unknown;
+    return parseExact(text);
   } catch (error) {
     return new UnreadableEntry(`expected JSON: ${toMessage(error)}`);
   }

@@ -4,6 +4,7 @@ import { taskInputSchema, tasksQueue, type TaskInput } from '../../../queues/tas
 import { noteRetryInBatch } from '../batch/lifecycle.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { checkTask } from '../check.ts';
+import { toExactData } from '../exact-data.ts';
 import type { KnownNames } from '../known-names.ts';
 import { describeParked, parseMark } from '../../jobs/outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
@@ -87,7 +88,7 @@ async function findFailed({ db, queue }: { db: Db; queue: Queue }, id: string): 
 /** @throws UsageError naming the rule that the edited task breaks */
 function applyEdit(job: Job, edit: TaskEdit, known: KnownNames): Promise<TaskInput> {
   if (edit.data !== undefined) return checkTask(edit.data, known);
-  const asked = withoutStamps(job.data);
+  const asked = withExactData(job.data);
   const description = typeof asked['description'] === 'string' ? asked['description'] : '';
   return checkTask(
     {
@@ -115,6 +116,14 @@ async function saveEdit(job: Job, edited: TaskInput, headline: string): Promise<
 function withoutStamps(data: unknown): Record<string, unknown> {
   const known = new Set(Object.keys(taskInputSchema.shape));
   return Object.fromEntries(Object.entries(toObject(data)).filter(([name]) => known.has(name)));
+}
+
+/** What the caller asked for, with exact numbers in its data. */
+function withExactData(data: unknown): Record<string, unknown> {
+  const asked = withoutStamps(data);
+  const { data_text: text } = toObject(data);
+  if (typeof text !== 'string') return asked;
+  return { ...asked, data: toExactData({ data: asked['data'] as TaskInput['data'], data_text: text }) };
 }
 
 async function assertFindingFree(db: Db, queue: Queue, id: string, jobId: string): Promise<void> {

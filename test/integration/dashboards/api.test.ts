@@ -64,7 +64,11 @@ describe('/api/findings', () => {
     expect((await list('')).map((finding) => finding.id)).toEqual(['f2', 'f1', 'f0']);
     expect((await list('?limit=1')).map((finding) => finding.id)).toEqual(['f2']);
     expect(await list('?text=PEAR')).toMatchObject([{ id: 'f1', summary: 'pears', costUsd: 0.001 }]);
-    expect(await (await ask('/api/findings/f0')).json()).toMatchObject({ finding_id: 'f0', result: 'about apples' });
+    expect(await (await ask('/api/findings/f0')).json()).toMatchObject({
+      finding_id: 'f0',
+      result: 'about apples',
+      result_text: 'about apples',
+    });
     expect((await ask('/api/findings/none')).status).toBe(404);
     for (const limit of ['0', '201', '1.5', 'many']) {
       const refused = await ask(`/api/findings?limit=${limit}`);

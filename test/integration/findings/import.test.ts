@@ -15,6 +15,7 @@ import { compactParts, idsAsked, toReply } from '../../support/fleet/compaction.
 import { storeExternal, storeSessions } from '../../support/redis/store-findings.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
+import { parseExact } from '../../../src/text/exact-json.ts';
 
 const redis = useRedis();
 
@@ -122,7 +123,7 @@ describe('an export', () => {
   it('has lines that readers of findings understand: the finding as it is read, nothing before it', async () => {
     await fillArchive();
     for (const line of await exportLines(redis.keys)) {
-      const { _fleet, ...finding } = JSON.parse(line) as Record<string, unknown>;
+      const { _fleet, ...finding } = parseExact(line) as Record<string, unknown>;
       const id = String(finding['finding_id']);
       const stored = (await redis.redis.get(redis.keys.condensed(id)).catch(() => null)) ?? null;
       if (_fleet === undefined) expect(await redis.redis.get(redis.keys.finding(id))).toBe(line);

@@ -53,6 +53,17 @@ describe('exact numbers', () => {
   });
 });
 
+test.each([
+  '[9007199254740993]',
+  '9007199254740993',
+  '{"a":-0}',
+  '[1,\n\t1e400]',
+  '{"a" : 12345678.123456789012}',
+  '[0,-1.5e-999]',
+])('an exact number is found wherever it stands: %s', (text) => {
+  expect(hasExactNumber(parseExact(text))).toBe(true);
+});
+
 describe('fields', () => {
   const json = '{"b":1,"2024":2,"2023":3,"name":4,"name":5,"__proto__":{"x":6},"":7}';
 
@@ -126,10 +137,12 @@ describe('the reader', () => {
     expect(() => parseExact(text)).toThrow(problem);
   });
 
-  it('refuses a value that is nested too deep for what writes it', () => {
-    const [deep, deeper] = [1_000, 5_000].map((levels) => `${'['.repeat(levels)}${']'.repeat(levels)}`);
-    expect(stringifyExact(parseExact(deep ?? ''))).toBe(deep);
-    expect(() => parseExact(deeper ?? '')).toThrow('line 1, column 1002: nested deeper than 1000 levels');
+  it('refuses what is nested too deep for what writes it', () => {
+    const nest = (levels: number): string => `${'['.repeat(levels)}1e400${']'.repeat(levels)}`;
+    expect(stringifyExact(parseExact(nest(1_000)))).toBe(nest(1_000));
+    for (const parse of [parseExact, parseAsWritten]) {
+      expect(() => parse(nest(5_000))).toThrow('line 1, column 1002: nested deeper than 1000 levels');
+    }
   });
 
   it('skips a byte order mark', () => {

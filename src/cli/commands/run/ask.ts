@@ -10,6 +10,7 @@ import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { lineWidth, printJson, fitLine, withoutControls, toMarks } from '../../output/print.ts';
 import { warnWithoutLibrarian } from '../../output/warnings.ts';
 import { withFleet } from '../../input/with-fleet.ts';
+import { stringifyExact } from '../../../text/exact-json.ts';
 
 export interface AskCommandOptions {
   session?: string;
@@ -90,7 +91,7 @@ async function waitForAnswer({ inner, findings }: OpenFleet, jobId: string, find
 }
 
 async function renderAnswer({ findings }: OpenFleet, answer: StoredFinding): Promise<string> {
-  const text = typeof answer.result === 'string' ? answer.result : JSON.stringify(answer.result);
+  const text = typeof answer.result === 'string' ? answer.result : stringifyExact(answer.result);
   const sources = await Promise.all(answer.citations.map(async (id) => renderSource(id, await findings.get(id))));
   const cost = formatUsd(toNanoUsd(answer.cost ?? 0), 6);
   const list: unknown = Reflect.get(answer, 'list_cost');

@@ -8,6 +8,7 @@ import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { FINDINGS_SHOWN } from '../../input/options.ts';
 import { lineWidth, printJson, fitLine, withoutControls, toMarks, PARTIAL_MEANING } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
+import { stringifyExact } from '../../../text/exact-json.ts';
 
 export interface FindingsOptions {
   find?: string;
@@ -119,7 +120,7 @@ function renderFinding(finding: StoredFinding): string {
   const lines = facts
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([name, value]) => `${name.padEnd(11)}${value}`);
-  const result = typeof finding.result === 'string' ? finding.result : JSON.stringify(finding.result, null, 2);
+  const result = typeof finding.result === 'string' ? finding.result : stringifyExact(finding.result, 2);
   return [`finding:${finding.finding_id}`, ...lines, '', withoutControls(result ?? '')].join('\n');
 }
 
