@@ -27,14 +27,24 @@ describe('large files and long lines', () => {
 
   test.each([70_000, 3_000_000])('a line of %d bytes is shown as a window around the match', async (size) => {
     await site.put('min.js', `first\n${'x'.repeat(size - 50)}needle${'y'.repeat(44)}\nlast\n`);
-    const text = await grep('needle');
-    expect(text).toMatch(new RegExp(String.raw`^min\.js:2:\[bytes ${size - 599}-${size} of ${size}\] x+needley{44}$`));
+    const head = `min.js:2:[characters ${size - 599}-${size} of a line of ${size} bytes] `;
+    expect(await grep('needle', { context: 1 })).toBe(
+      `min.js-1-first\n${head}${'x'.repeat(550)}needle${'y'.repeat(44)}\nmin.js-3-last`,
+    );
   });
 
-  test('a window splits no character', async () => {
-    await site.put('wide.txt', `${'€'.repeat(5_000)}needle${'€'.repeat(5_000)}`);
+  test('a window splits no character, and read goes on where it begins', async () => {
+    const euros = Array.from({ length: 5_000 }, (_, at) => `${at}€ü`).join('');
+    await site.put('wide.txt', `one\n${euros.slice(0, 15_000)}needle${euros.slice(15_000)}`);
     const text = await grep('needle');
-    expect(text).toMatch(/^wide\.txt:1:\[bytes \d+-\d+ of 30006\] €+needle€+$/);
+    const [, first = ''] =
+      /^wide\.txt:2:\[characters (\d+)-\d+ of a line of \d+ bytes\] [\d€ü]+needle[\d€ü]+$/.exec(text) ?? [];
+    const { content } = await site.use('read', {
+      file_path: 'wide.txt',
+      view_range: [2, 2],
+      from_character: Number(first),
+    });
+    expect(content).toContain(`2\t${text.slice(text.indexOf('] ') + 2)}`);
   });
 
   test('what needs more memory than a search may have is named', async () => {
@@ -43,7 +53,7 @@ describe('large files and long lines', () => {
     await truncate(join(site.root, 'disk.img'), 3 * 2 ** 30); // a sparse file
     expect(await grep('needle')).toBe('a.txt:1:needle\n[not searched: disk.img (more than 64M)]');
     expect(await grep('needle', { path: 'disk.img' })).toBe(
-      'no matches in what was searched\n[not searched: disk.img (a line is longer than the memory of a search)]',
+      "no matches in what was searched\n[not searched: disk.img (a line is longer than a search's memory)]",
     );
   });
 });
@@ -78,6 +88,42 @@ describe('encodings and line ends', () => {
   test('a byte order mark of UTF-8 is no part of the first line', async () => {
     await site.put('bom.txt', '\uFEFFneedle one\nneedle two\n');
     expect(await grep('^needle')).toBe('bom.txt:1:needle one\nbom.txt:2:needle two');
+  });
+});
+
+describe('other encodings', () => {
+  test('a file in an encoding of one byte is searched as Windows-1252', async () => {
+    await site.put('a.txt', 'Grüße\n');
+    await site.put('old.txt', Buffer.from('Caf\xe9 \x80 5\r\nGr\xfc\xdfe\n', 'latin1'));
+    await site.put('.gitignore', '*.bak\n');
+    await site.put('old.bak', Buffer.from('Gr\xfc\xdfe\n', 'latin1'));
+    expect(await grep('Grüße')).toBe('a.txt:1:Grüße\nold.txt:2:Grüße\n[read as Windows-1252: old.txt]');
+    expect(await grep('caf. €', { ignore_case: true, context: 1 })).toBe(
+      'old.txt:1:Café € 5\nold.txt-2-Grüße\n[read as Windows-1252: old.txt]',
+    );
+    expect(await grep('\\w+ße$', { glob: 'o*', output: 'count' })).toBe(
+      '1 old.txt\n[1 line in 1 file]\n[read as Windows-1252: old.txt]',
+    );
+    expect(await grep('Grüße', { path: 'old.bak', output: 'files' })).toBe('old.bak\n[read as Windows-1252: old.bak]');
+    expect(await grep('absent')).toBe('no matches');
+  });
+
+  test('UTF-16 without a byte order mark is named, a binary file is not', async () => {
+    const bytes = Buffer.from('a needle in UTF-16\r\n', 'utf16le');
+    await site.put('le.txt', bytes);
+    await site.put('sub/be.txt', Buffer.from(bytes).swap16());
+    await site.put('image.bin', Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 1, 2, 0xff, 0xd8]));
+    const reason = '(UTF-16 without a byte order mark)';
+    expect(await grep('needle')).toBe(
+      `no matches in what was searched\n[not searched: le.txt ${reason}, sub/be.txt ${reason}]`,
+    );
+    expect(await grep('needle', { glob: '*.md' })).toBe('no matches');
+  });
+
+  test('a guarded file is not named by its encoding', async () => {
+    await site.put('.env', Buffer.from('KEY=caf\xe9', 'latin1'));
+    await site.put('tls/server.key', Buffer.from('needle', 'utf16le'));
+    expect(await grep('KEY|needle')).toBe('no matches');
   });
 });
 
@@ -212,6 +258,7 @@ describe('what a search gives', () => {
   });
 
   test.each([
+    ['a\nb', 'lines are searched one by one'],
     ['(', 'unclosed group'],
     ['(?=a)', 'look-around'],
     ['(a)\\1', 'backreferences'],

@@ -1,9 +1,9 @@
-import { findLine, type Content } from './content.ts';
+import { findLine } from './content.ts';
 import type { Row } from '../engine/rows.ts';
 import type { SearchContext } from '../engine/scope.ts';
-import { showLine, showLinesAfter, showLinesBefore } from './show-line.ts';
+import { createLineWriter } from './line-writer.ts';
 import { showPath } from '../engine/show-path.ts';
-import { openSource, type Source } from './source.ts';
+import { openSource, type ReadAs, type Source } from './source.ts';
 
 export interface HitRequest {
   output: 'lines' | 'files' | 'count';
@@ -11,8 +11,6 @@ export interface HitRequest {
   limit: number;
   /** Lines of context before and after each line. */
   around: number;
-  /** Paths that may be shown, besides guarded names. Null: all. */
-  visible: ReadonlySet<string> | null;
 }
 
 export interface Hits {
@@ -31,71 +29,74 @@ export interface Hits {
   isWhole: boolean;
 }
 
-/** Most bytes of shown lines. */
-const SHOWN_BYTES = 40_000;
 /** Lines that are counted beyond those that are shown. */
 const COUNTED_LINES = 10_000;
 /** Lines that `count` counts, and files that any output counts. */
 const MOST_COUNTED = 1_000_000;
 
 interface OpenFile {
+  /** The same object for all rows of a file. */
   key: Buffer;
+  readAs: ReadAs;
   /** Null: its hits are left out. */
   source: Source | null;
+}
+
+export const NO_HITS: Readonly<Hits> = {
+  shown: [],
+  lineCount: 0,
+  shownLines: 0,
+  files: new Map(),
+  binary: new Map(),
+  unread: [],
+  isWhole: true,
+};
+
+export interface HitCollector {
+  /** @returns false: nothing more is needed */
+  take(rows: readonly Row[], source: ReadAs): Promise<boolean>;
+  end(): Promise<Hits>;
+  /** Closes the file that is open. It may be called twice. */
+  close(): Promise<void>;
 }
 
 /**
  * Collects what ripgrep found. ripgrep only says where: each line is read again from a file that is opened without following a
  * link, and counts only if it is there. So nothing from outside the workspace is shown or counted.
  */
-export function createHitCollector(
-  request: HitRequest,
-  context: SearchContext,
-): {
-  /** @returns false: nothing more is needed */
-  take(rows: readonly Row[]): Promise<boolean>;
-  end(): Promise<Hits>;
-  /** Closes the file that is open. It may be called twice. */
-  close(): Promise<void>;
-} {
-  const hits: Hits = {
-    shown: [],
-    lineCount: 0,
-    shownLines: 0,
-    files: new Map(),
-    binary: new Map(),
-    unread: [],
-    isWhole: true,
-  };
+export function createHitCollector(request: HitRequest, context: SearchContext): HitCollector {
+  const writer = createLineWriter(request.around);
+  const hits: Hits = { ...NO_HITS, shown: writer.lines, files: new Map(), binary: new Map(), unread: [] };
   let open: OpenFile | null = null;
-  let bytes = 0;
-  let lastShown = { path: '', line: 0 };
 
-  async function takeRow(row: Row): Promise<void> {
-    await showAfter(row);
-    if (open === null || !open.key.equals(row.path)) {
+  async function takeRow(row: Row, readAs: ReadAs): Promise<void> {
+    if (open?.key !== row.path || open.readAs !== readAs) {
+      await writer.endFile();
       await open?.source?.file.close();
-      open = { key: row.path, source: null };
-      open.source = await openSource(row.path, request.visible, context, noteUnread);
+      open = { key: row.path, readAs, source: null };
+      open.source = await openSource(row.path, readAs, context, noteUnread);
     }
     if (open.source === null) return;
-    const length = await findLine(open.source.content, row);
-    if (isCounted(open.source, length)) await show(open.source, { ...row, length: length ?? 0 });
+    const { path, content } = open.source;
+    const length = await findLine(content, row);
+    if (isToShow(open.source, length)) {
+      await writer.write(showPath(path), content, { ...row, length: length ?? 0 });
+      hits.shownLines += 1;
+    }
   }
 
   /** Counts a row without waiting, where it is one of many of a file. @returns false: `takeRow` must take it */
-  function countRow(row: Row): boolean {
-    if (open === null || open.key !== row.path || pending !== null) return false;
+  function countRow(row: Row, readAs: ReadAs): boolean {
+    if (open?.key !== row.path || open.readAs !== readAs) return false;
     if (open.source === null) return true;
     const length = findLine(open.source.content, row);
-    if (length instanceof Promise) return false;
-    if (wantsMore() && length !== null) return false;
-    isCounted(open.source, length);
+    if (length instanceof Promise || (length !== null && wantsMore())) return false;
+    isToShow(open.source, length);
     return true;
   }
 
   /** Counts a line. @returns whether it is to be shown */
-  function isCounted({ path, content }: Source, length: number | null): boolean {
+  function isToShow({ path, content }: Source, length: number | null): boolean {
     if (length === null) {
       noteUnread(`${showPath(path)} (changed meanwhile)`);
       return false;
@@ -110,39 +111,7 @@ export function createHitCollector(
   }
 
   function wantsMore(): boolean {
-    return request.output === 'lines' && hits.shownLines < request.limit && bytes <= SHOWN_BYTES;
-  }
-
-  async function show({ path, content }: Source, row: Row): Promise<void> {
-    const { around } = request;
-    const name = showPath(path);
-    const isSame = lastShown.path === path;
-    const gap = isSame ? row.line - lastShown.line - 1 : Infinity;
-    const before = await showLinesBefore(content, row.offset, Math.min(around, gap));
-    if (around > 0 && hits.shown.length > 0 && gap > before.length) hits.shown.push('--');
-    const lines = before.map((text, at) => `${name}-${row.line - before.length + at}-${text}`);
-    lines.push(`${name}:${row.line}:${await showLine(content, row)}`);
-    hits.shown.push(...lines);
-    hits.shownLines += 1;
-    bytes += lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
-    lastShown = { path, line: row.line };
-    pending = around === 0 ? null : { name, content, row };
-  }
-
-  /** The match whose following lines are not shown yet: the next match may be among them. */
-  let pending: { name: string; content: Content; row: Row } | null = null;
-
-  async function showAfter(next: Row | null): Promise<void> {
-    if (pending === null) return;
-    const { name, content, row } = pending;
-    pending = null;
-    const isSame = next !== null && open?.key.equals(next.path) === true;
-    const most = isSame ? Math.min(request.around, next.line - row.line - 1) : request.around;
-    const after = await showLinesAfter(content, row.offset + row.length, most);
-    const lines = after.map((text, at) => `${name}-${row.line + 1 + at}-${text}`);
-    hits.shown.push(...lines);
-    bytes += lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
-    lastShown.line += after.length;
+    return request.output === 'lines' && hits.shownLines < request.limit && !writer.isFull();
   }
 
   function noteUnread(what: string): void {
@@ -155,18 +124,17 @@ export function createHitCollector(
   }
 
   return {
-    async take(rows) {
+    async take(rows, readAs) {
       context.signal.throwIfAborted();
       for (const row of rows) {
-        if (!countRow(row)) await takeRow(row);
-        if (!isEnough()) continue;
-        hits.isWhole = false;
-        return false;
+        if (!countRow(row, readAs)) await takeRow(row, readAs);
+        hits.isWhole = !isEnough();
+        if (!hits.isWhole) return false;
       }
       return true;
     },
     async end() {
-      await showAfter(null);
+      await writer.endFile();
       return hits;
     },
     async close() {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { decodeWindows1252 } from './windows-1252.ts';
 import type { Row } from '../engine/rows.ts';
 
 /** The text of an open file as ripgrep counts it: in UTF-8, without a byte order mark. */
@@ -14,15 +15,22 @@ const HEAD_BYTES = 8 * 1024;
 const CARRIAGE_RETURN = 13;
 const BLOCK_BYTES = 128 * 1024;
 /** A file that must be converted is held in memory whole. */
-const MOST_CONVERTED = 32 * 1024 * 1024;
+export const MOST_CONVERTED = 32 * 1024 * 1024;
 
 /** Opens the content of a file. Null: it must be converted, and is too large for that. */
-export async function openContent(file: FileHandle, size: number): Promise<Content | null> {
+export async function openContent(
+  file: FileHandle,
+  size: number,
+  encoding: 'utf-8' | 'windows-1252',
+): Promise<Content | null> {
   const head = await readAt(file, 0, HEAD_BYTES);
   const label = toUtf16Label(head);
-  if (label === null) return { read: createReader(file, hasUtf8Mark(head) ? 3 : 0), isBinary: isMostlyBinary(head) };
+  if (label === null && encoding === 'utf-8') {
+    return { read: createReader(file, hasUtf8Mark(head) ? 3 : 0), isBinary: isMostlyBinary(head) };
+  }
   if (size > MOST_CONVERTED) return null;
-  const text = new TextDecoder(label).decode(await readAt(file, 0, size)); // leaves the byte order mark out
+  const bytes = await readAt(file, 0, size);
+  const text = label === null ? decodeWindows1252(bytes) : new TextDecoder(label).decode(bytes); // leaves the mark out
   const converted = Buffer.from(text, 'utf8');
   return {
     read: (offset, length) => converted.subarray(offset, offset + length),
@@ -77,7 +85,8 @@ function createReader(file: FileHandle, skipped: number): Content['read'] {
   };
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+/** Bytes at this place, fewer at the end of the file. */
+export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
   let filled = 0;
   while (filled < length) {
@@ -88,7 +97,8 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, filled);
 }
 
-function toUtf16Label(head: Buffer): 'utf-16le' | 'utf-16be' | null {
+/** The encoding that a byte order mark of UTF-16 tells; null: there is none. */
+export function toUtf16Label(head: Buffer): 'utf-16le' | 'utf-16be' | null {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
   return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : null;
 }
@@ -98,7 +108,7 @@ function hasUtf8Mark(head: Buffer): boolean {
 }
 
 /** Like `less` and others: of text less than a third are control characters and bytes that are no UTF-8. */
-function isMostlyBinary(head: Buffer): boolean {
+export function isMostlyBinary(head: Buffer): boolean {
   const text = head.toString('utf8');
   const odd = text.match(/[^\P{Cc}\b\t\n\v\f\r]|\uFFFD/gu)?.length ?? 0;
   return odd * 3 > text.length;

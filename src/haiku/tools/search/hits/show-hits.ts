@@ -50,6 +50,9 @@ function noteFiles({ files, isWhole }: SearchResult, output: 'files' | 'count', 
   return notes;
 }
 
-function noteGaps({ unread }: SearchResult): string[] {
-  return unread.length === 0 ? [] : [`[not searched: ${showNames(unread)}]`];
+function noteGaps({ unread, legacy }: SearchResult): string[] {
+  return [
+    ...(legacy.length === 0 ? [] : [`[read as Windows-1252: ${showNames(legacy.map(showPath))}]`]),
+    ...(unread.length === 0 ? [] : [`[not searched: ${showNames(unread)}]`]),
+  ];
 }

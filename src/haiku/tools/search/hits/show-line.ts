@@ -20,7 +20,31 @@ export async function showLine(content: Content, { offset, length, column }: Pla
   const from = Math.max(0, Math.min(column - 1 - BEFORE_BYTES, length - WHOLE_BYTES));
   const bytes = await content.read(offset + from, Math.min(WHOLE_BYTES, length - from));
   const { start, end } = toWholeCharacters(bytes, from > 0, from + bytes.length < length);
-  return `[bytes ${from + start + 1}-${from + end} of ${length}] ${toShown(bytes.subarray(start, end))}`;
+  const shown = bytes.subarray(start, end);
+  const first = 1 + (await countBefore(content, offset, from + start));
+  return `${toWindow(first, shown, length)}${toShown(shown)}`;
+}
+
+/** Counts the characters of a line's beginning: `read` takes the next one as `from_character`. */
+async function countBefore(content: Content, offset: number, length: number): Promise<number> {
+  let count = 0;
+  for (let at = 0; at < length;) {
+    const bytes = await content.read(offset + at, Math.min(AROUND_BYTES, length - at));
+    if (bytes.length === 0) break;
+    count += countCharacters(bytes);
+    at += bytes.length;
+  }
+  return count;
+}
+
+function countCharacters(bytes: Buffer): number {
+  let count = 0;
+  for (const byte of bytes) if ((byte & 0xc0) !== 0x80) count += 1;
+  return count;
+}
+
+function toWindow(first: number, shown: Buffer, lineBytes: number): string {
+  return `[characters ${first}-${first + countCharacters(shown) - 1} of a line of ${lineBytes} bytes] `;
 }
 
 /** Shows up to `count` lines before a place, those nearest to it. The last element is the line right before. */
@@ -57,7 +81,8 @@ function toLines(bytes: Buffer): Buffer[] {
 function showContext(line: Buffer): string {
   if (line.length <= WHOLE_BYTES) return toShown(line);
   const { end } = toWholeCharacters(line.subarray(0, BEFORE_BYTES), false, true);
-  return `[bytes 1-${end} of ${line.length}] ${toShown(line.subarray(0, end))}`;
+  const shown = line.subarray(0, end);
+  return `${toWindow(1, shown, line.length)}${toShown(shown)}`;
 }
 
 /** Moves the ends of a part so that it splits no character. */

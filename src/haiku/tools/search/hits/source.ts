@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { openInside } from '../../files/open-inside.ts';
 import { errorCode } from '../../tool-refusal.ts';
 import { openContent, type Content } from './content.ts';
-import { isShown, type SearchContext } from '../engine/scope.ts';
+import type { SearchContext } from '../engine/scope.ts';
 import { showBytes, showPath, toName } from '../engine/show-path.ts';
 
 /** An open file whose lines may be shown. */
@@ -12,15 +12,20 @@ export interface Source {
   content: Content;
 }
 
+/** How the files of a search are read, and which of them count. */
+export interface ReadAs {
+  encoding: 'utf-8' | 'windows-1252';
+  isWanted(path: string): boolean;
+}
+
 /**
  * Opens a file that ripgrep named. Null: its lines may not be shown, or cannot be.
- * @param visible paths that may be shown, besides guarded names. Null: all
  * @param noteUnread called with a file whose lines are left out though they may be shown, and the reason
  */
 export async function openSource(
   name: Buffer,
-  visible: ReadonlySet<string> | null,
-  context: SearchContext,
+  { encoding, isWanted }: ReadAs,
+  { workspace }: Pick<SearchContext, 'workspace'>,
   noteUnread: (what: string) => void,
 ): Promise<Source | null> {
   const path = toName(name);
@@ -28,14 +33,14 @@ export async function openSource(
     noteUnread(`${showBytes(name)} (its name is not UTF-8)`);
     return null;
   }
-  if (!isShown(path, context) || visible?.has(path) === false) return null;
+  if (!isWanted(path)) return null;
   try {
-    const file = await openInside(context.workspace.root, path);
+    const file = await openInside(workspace.root, path);
     const stats = await file.stat();
-    const content = stats.isFile() ? await openContent(file, stats.size) : null;
+    const content = stats.isFile() ? await openContent(file, stats.size, encoding) : null;
     if (content !== null) return { path, file, content };
     await file.close();
-    if (stats.isFile()) noteUnread(`${showPath(path)} (a match; too large to convert from UTF-16)`);
+    if (stats.isFile()) noteUnread(`${showPath(path)} (has matches; too large to convert)`);
     return null;
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
