@@ -49,7 +49,8 @@ export function createToolset(options: ToolsetOptions): Toolset {
       const notice = workspace?.takeNotice?.() ?? null;
       return {
         ...outcome,
-        content: cutText(context.redact?.(outcome.content) ?? outcome.content) + (notice === null ? '' : `\n${notice}`),
+        content: cutText(context.redact?.(outcome.content) ?? outcome.content),
+        ...(notice === null ? {} : { notice }),
         ...(workspace?.own === undefined ? {} : { inTree: true }),
       };
     },

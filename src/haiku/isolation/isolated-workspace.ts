@@ -4,10 +4,8 @@ import type { Finding } from '../../findings/finding.ts';
 import type { Repository } from '../../git/repository.ts';
 import type { JobTotals, TaskIdentity } from '../../ledger/types.ts';
 import { finishTree, removeIfEmpty, type FinishedTree } from '../../patches/commit/finish-tree.ts';
-import { findFiltered } from '../../patches/task-tree/filtered-files.ts';
 import { findTree, openTree } from '../../patches/task-tree/open-tree.ts';
 import { removeTree } from '../../patches/task-tree/remove-tree.ts';
-import { createTreeGit } from '../../patches/task-tree/tree-git.ts';
 import { writeTreeInfo } from '../../patches/task-tree/tree-info.ts';
 import type { TaskTree, TreeBase, TreeSettings } from '../../patches/task-tree/types.ts';
 import type { Db } from '../../redis/db.ts';
@@ -18,6 +16,7 @@ import type { OwnTree, ToolContext, ToolOutcome } from '../tools/tool.ts';
 import { beginTask, findOwnRepository, type Beginning } from './begin.ts';
 import { createCommitMessages } from './commit-message.ts';
 import { describeTree } from './notice.ts';
+import { toOwnTree } from './own-tree.ts';
 
 export interface IsolatedWorkspaceParts {
   /** The workspace that the task names. */
@@ -182,22 +181,4 @@ export class IsolatedWorkspace implements Isolation {
       `workspace ${JSON.stringify(name)}: the task began in its git repository, and there is none now: ${found ?? 'no .git'}`,
     );
   }
-}
-
-function toOwnTree(tree: TaskTree, repository: Repository): OwnTree {
-  const drivers = new Map(tree.info.filtered.map(({ path, driver }) => [path, driver]));
-  return {
-    gitDir: tree.gitDir,
-    objects: repository.objects,
-    base: tree.info.base,
-    personRoot: repository.root,
-    async filtered(paths, signal) {
-      const git = await createTreeGit(tree, repository, signal);
-      const now = new Map((await findFiltered(git, paths)).map(({ path, driver }) => [path, driver]));
-      return paths.flatMap((path) => {
-        const driver = drivers.get(path) ?? now.get(path);
-        return driver === undefined ? [] : [{ path, driver }];
-      });
-    },
-  };
 }

@@ -70,7 +70,7 @@ export function toToolResults(
   return uses.map((use, i) => ({
     type: 'tool_result',
     tool_use_id: use.id,
-    content: outcomes[i]?.content ?? '',
+    content: [outcomes[i]?.content ?? '', outcomes[i]?.notice].filter(Boolean).join('\n'),
     ...(outcomes[i]?.isError === true ? { is_error: true } : {}),
   }));
 }

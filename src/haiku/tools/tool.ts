@@ -28,6 +28,8 @@ export interface ToolOutcome {
   commits?: string[];
   /** Branches that the tool made and deleted. */
   branches?: { made?: string[]; gone?: string[] };
+  /** What the model is told besides, of the task's tree. */
+  notice?: string;
   /** Whether the task had its own tree when the tool ended. A run that lacks this tree runs the tool again. Default false. */
   inTree?: true;
 }
@@ -104,10 +106,10 @@ export interface OwnTree {
   /** Real path of the person's workspace: no program is taken from there. */
   personRoot: string;
   /**
-   * Returns those of the paths whose content a filter program keeps (git-lfs, git-crypt): no filter runs, so they must not be
-   * written, staged or committed.
+   * Says of each path that the task may not write why that is so: its content goes through a filter program (git-lfs,
+   * git-crypt), and none runs, or it lies in a submodule, of which the tree holds nothing.
    */
-  filtered(paths: readonly string[], signal: AbortSignal): Promise<{ path: string; driver: string }[]>;
+  findClosed(paths: readonly string[], signal: AbortSignal): Promise<{ path: string; why: string }[]>;
 }
 
 /** Where a task works. */
@@ -123,7 +125,7 @@ interface Workspace {
   prepareWrite?(context: ToolContext): Promise<void>;
   /** The tree of the task's own, once it has one. Undefined: `root` is shared with the person and other tasks. */
   readonly own?: OwnTree | undefined;
-  /** Returns once what the model must know of the new tree; null: nothing. The toolset adds it to the tool's outcome. */
+  /** Returns once what the model must know of the new tree; null: nothing. The toolset adds it to the tool's outcome as `notice`. */
   takeNotice?(): string | null;
 }
 

@@ -1,11 +1,8 @@
-import { lstat, mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listGit, mustGit, type Git } from '../../git/git.ts';
-import type { Repository } from '../../git/repository.ts';
 import { READ_ONLY } from '../../git/settings.ts';
-import { findFiltered, toSha256OrNull } from '../task-tree/filtered-files.ts';
-import { keepTimes } from '../task-tree/base-index.ts';
-import { createTreeGit } from '../task-tree/tree-git.ts';
+import { findFiltered, toFilterReason, toSha256OrNull } from '../task-tree/filtered-files.ts';
 import type { LeftOut, TaskTree } from '../task-tree/types.ts';
 
 /** Largest file that a patch holds. Bytes. */
@@ -14,6 +11,7 @@ const LARGEST = 50 * 1024 * 1024;
 const MOST_NAMED = 500;
 /** Said of a path that holds what the base holds there. */
 const SAME = '';
+const NOTHING = { code: 0, stdout: null };
 
 export interface ChangedPaths {
   /** New or changed files and links. Some may turn out to be equal to the base. */
@@ -34,33 +32,34 @@ export interface PathRules {
 /**
  * Finds what a tree holds that its base does not, by the working tree: whatever the task staged or committed meanwhile, and
  * whatever program wrote it.
+ * @param own git on the tree's own index
+ * @param beside git on a copy of the index that the checkout left, see `copyIndex`
  */
 export async function findChangedPaths(
   tree: TaskTree,
-  repository: Repository,
+  { own, beside }: { own: Git; beside: Git },
   rules: PathRules,
-  signal: AbortSignal,
 ): Promise<ChangedPaths> {
-  const scratch = join(tree.gitDir, `scratch-index-${process.pid}`);
-  try {
-    await keepTimes(join(tree.gitDir, 'base-index'), scratch);
-    const beside = await createTreeGit(tree, repository, signal, scratch);
-    const own = await createTreeGit(tree, repository, signal);
-    const changed = await listChanged(beside);
-    const added = await listAdded(own, beside, tree.info.base);
-    const untracked = await listGit(beside, ['ls-files', '--others', '--exclude-standard', '-z']);
-    const ignored = await listIgnored(beside, rules.toolsWrote);
-    const found = { written: new Set<string>(), deleted: new Set<string>(), leftOut: new Map<string, string>() };
-    for (const path of changed.deleted) found.deleted.add(path);
-    for (const path of [...changed.written, ...untracked, ...added]) found.written.add(path);
-    for (const path of ignored) if (!found.written.has(path)) found.leftOut.set(path, 'git ignores it');
-    const sifted = await sift(found, tree, own, rules);
-    const modified = changed.written.filter((path) => sifted.written.includes(path));
-    const untouched = await findUntouched(beside, tree, modified);
-    return { ...sifted, written: sifted.written.filter((path) => !untouched.has(path)) };
-  } finally {
-    await unlink(scratch).catch(() => undefined);
-  }
+  const [changed, untracked, added] = await Promise.all([
+    listChanged(beside),
+    listGit(beside, ['ls-files', '--others', '--exclude-standard', '-z'], { env: READ_ONLY }),
+    listAdded(own, beside, tree),
+  ]);
+  const found: Found = {
+    deleted: new Set(changed.deleted),
+    written: new Set([...changed.written, ...untracked, ...added]),
+    leftOut: new Map(),
+  };
+  const unseen = rules.toolsWrote.filter((path) => !found.written.has(path) && !found.deleted.has(path));
+  for (const path of await listIgnored(beside, unseen)) found.leftOut.set(path, 'git ignores it');
+  const sifted = await sift(found, tree, own, rules);
+  const written = new Set(sifted.written);
+  const untouched = await findUntouched(
+    beside,
+    tree,
+    changed.written.filter((path) => written.has(path)),
+  );
+  return { ...sifted, written: sifted.written.filter((path) => !untouched.has(path)) };
 }
 
 async function listChanged(git: Git): Promise<{ written: string[]; deleted: string[] }> {
@@ -77,11 +76,11 @@ async function listChanged(git: Git): Promise<{ written: string[]; deleted: stri
 }
 
 /** Paths that the task itself staged or committed, though git ignores them. */
-async function listAdded(own: Git, beside: Git, base: string): Promise<string[]> {
+async function listAdded(own: Git, beside: Git, { gitDir, info: { base } }: TaskTree): Promise<string[]> {
   const names = ['--name-only', '-z', '--no-renames', '--diff-filter=A'];
   const [staged, committed] = await Promise.all([
     own(['diff-index', '--cached', ...names, base, '--']),
-    own(['diff-tree', '-r', ...names, base, 'HEAD', '--']),
+    (await readOwnHead(gitDir)) === base ? NOTHING : own(['diff-tree', '-r', ...names, base, 'HEAD', '--']),
   ]);
   const listed = [staged, committed].flatMap(({ code, stdout }) =>
     code === 0 && stdout !== null ? stdout.toString('utf8').split('\0').slice(0, -1) : [],
@@ -89,6 +88,14 @@ async function listAdded(own: Git, beside: Git, base: string): Promise<string[]>
   if (listed.length === 0) return [];
   const known = new Set(await listGit(beside, ['ls-files', '-z']));
   return [...new Set(listed)].filter((path) => !known.has(path));
+}
+
+/** The commit that the task's branch is at, without a process. @returns null: HEAD is something else */
+export async function readOwnHead(gitDir: string): Promise<string | null> {
+  const head = await readFile(join(gitDir, 'HEAD'), 'utf8').catch(() => '');
+  const name = /^ref: (refs\/heads\/\S+)\n$/.exec(head)?.[1];
+  const text = name === undefined ? '' : await readFile(join(gitDir, name), 'utf8').catch(() => '');
+  return /^[0-9a-f]{40,64}\n$/.test(text) ? text.trim() : null;
 }
 
 async function listIgnored(git: Git, paths: readonly string[]): Promise<string[]> {
@@ -108,7 +115,8 @@ interface Found {
 async function sift(found: Found, tree: TaskTree, git: Git, rules: PathRules): Promise<ChangedPaths> {
   const { filtered, submodules } = tree.info;
   const filters = new Map(filtered.map((file) => [file.path, file]));
-  const now = await findFiltered(git, [...found.written]);
+  // The task could have written attributes of its own.
+  const now = mayHave(tree, found.written) ? await findFiltered(git, [...found.written]) : [];
   const drivers = new Map(now.map(({ path, driver }) => [path, driver]));
   const judge = async (path: string, isDeleted: boolean): Promise<string | null> => {
     const filter = filters.get(path);
@@ -137,8 +145,8 @@ async function sift(found: Found, tree: TaskTree, git: Git, rules: PathRules): P
   return kept;
 }
 
-function toFilterReason(driver: string): string {
-  return `the filter ${JSON.stringify(driver)} keeps it, and is not run for tasks`;
+function mayHave({ info }: TaskTree, written: ReadonlySet<string>): boolean {
+  return info.mayConvert || [...written].some((path) => /(^|\/)\.gitattributes$/.test(path));
 }
 
 async function judgeFile(root: string, path: string): Promise<string | null> {
@@ -161,9 +169,10 @@ function toNamed(leftOut: Map<string, string>): LeftOut[] {
  * Finds files that hold what a checkout of the base writes there, though git takes them for changed: attributes can ask for
  * other line endings than the base has, and that is no change of the task's.
  */
-async function findUntouched(git: Git, { root, gitDir }: TaskTree, paths: readonly string[]): Promise<Set<string>> {
+async function findUntouched(git: Git, tree: TaskTree, paths: readonly string[]): Promise<Set<string>> {
   const untouched = new Set<string>();
-  if (paths.length === 0) return untouched;
+  if (paths.length === 0 || !tree.info.mayConvert) return untouched;
+  const { root, gitDir } = tree;
   const folder = await mkdtemp(join(gitDir, 'compare-'));
   try {
     const input = paths.map((path) => `${path}\0`).join('');

@@ -1,10 +1,12 @@
 import type { GitAuthor } from '../../config/git-author.ts';
+import { randomBytes } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { askGit, mustGit, type Git } from '../../git/git.ts';
 import type { Repository } from '../../git/repository.ts';
 import { copyOwnObjects } from './own-objects.ts';
-import { findChangedPaths, type PathRules } from './changed-paths.ts';
+import { findChangedPaths, readOwnHead, type PathRules } from './changed-paths.ts';
+import { copyIndex } from '../task-tree/base-index.ts';
 import { createTreeGit } from '../task-tree/tree-git.ts';
 import type { LeftOut, TaskTree } from '../task-tree/types.ts';
 
@@ -32,34 +34,34 @@ export async function commitTree(
   signal: AbortSignal,
 ): Promise<TreeCommit> {
   const { base } = tree.info;
-  const changed = await findChangedPaths(tree, repository, rules, signal);
-  const scratch = join(tree.gitDir, `commit-index-${process.pid}`);
+  const indexFile = join(tree.gitDir, `commit-index-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
-    const git = await createTreeGit(tree, repository, signal, scratch);
-    const content = await writeContent(git, base, changed);
-    const { leftOut } = changed;
-    if (content === (await toContent(git, base))) return { head: base, leftOut, ownMessage: null };
-    const parent = await chooseParent(git, base, leftOut);
-    await copyOwnObjects(tree, repository, content, parent, base, signal);
+    await copyIndex(join(tree.gitDir, 'base-index'), indexFile);
+    const own = await createTreeGit(tree, repository, signal);
+    const git = await createTreeGit(tree, repository, signal, indexFile);
+    const { leftOut, ...changed } = await findChangedPaths(tree, { own, beside: git }, rules);
+    const unchanged = { head: base, leftOut, ownMessage: null };
+    if (changed.written.length + changed.deleted.length === 0) return unchanged;
+    const content = await writeContent(git, changed);
+    const [baseContent, parent] = await Promise.all([toContent(git, base), chooseParent(git, tree, leftOut)]);
+    if (content === baseContent) return unchanged;
+    await copyOwnObjects(tree, repository, { content, parent }, signal);
     if (parent !== base && (await toContent(git, parent)) === content) {
       return { head: parent, leftOut, ownMessage: await readOnlyMessage(git, base, parent) };
     }
     const env = toAuthorEnvironment(author);
-    const head = await askGit(git, ['commit-tree', content, '-p', parent], { input: message, env });
-    return { head, leftOut, ownMessage: null };
+    return { ...unchanged, head: await askGit(git, ['commit-tree', content, '-p', parent], { input: message, env }) };
   } finally {
-    await unlink(scratch).catch(() => undefined);
+    await unlink(indexFile).catch(() => undefined);
   }
 }
 
-/** @returns id of the tree object: the base with the changes */
+/** @param git on an index that holds the base @returns id of the tree object: the base with the changes */
 async function writeContent(
   git: Git,
-  base: string,
-  { written, deleted }: { written: string[]; deleted: string[] },
+  { written, deleted }: { written: readonly string[]; deleted: readonly string[] },
 ): Promise<string> {
   const toInput = (paths: readonly string[]): string => paths.map((path) => `${path}\0`).join('');
-  await mustGit(git, ['read-tree', base]);
   if (deleted.length > 0) {
     await mustGit(git, ['update-index', '-z', '--force-remove', '--stdin'], { input: toInput(deleted) });
   }
@@ -71,7 +73,12 @@ async function writeContent(
 }
 
 /** The task's last commit if it comes from the base and nothing that must not leave the tree is in its history. */
-async function chooseParent(git: Git, base: string, leftOut: readonly LeftOut[]): Promise<string> {
+async function chooseParent(
+  git: Git,
+  { gitDir, info: { base } }: TaskTree,
+  leftOut: readonly LeftOut[],
+): Promise<string> {
+  if ((await readOwnHead(gitDir)) === base) return base;
   const { code, stdout } = await git(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
   const head = code === 0 ? (stdout?.toString('utf8').trim() ?? base) : base;
   if (head === base || (await git(['merge-base', '--is-ancestor', base, head])).code !== 0) return base;

@@ -3,62 +3,62 @@ import { listGit, type Git } from '../../git/git.ts';
 
 type Change = Finding['changes'][number];
 
-/** Options that every diff of a patch has: no program runs, and each path stands for itself. */
-const PLAIN = ['-r', '--no-renames', '--no-ext-diff', '--no-textconv', '--no-color'] as const;
-
-/** What two commits differ in, by file: lines of a binary file count as none. */
-export async function describeDiff(git: Git, base: string, head: string): Promise<Change[]> {
-  const items = await listGit(git, ['diff-tree', ...PLAIN, '--numstat', '-z', base, head, '--']);
-  const changes = items.map((item): Change => {
-    const [added = '', removed = '', ...path] = item.split('\t');
-    return { path: path.join('\t'), added: toCount(added), removed: toCount(removed), lines: '0-0' };
-  });
-  const ranges = await readRanges(git, base, head);
-  if (ranges?.length !== changes.length) return changes;
-  return changes.map((change, i) => ({ ...change, lines: ranges[i] ?? '0-0' }));
+export interface Diff {
+  changes: Change[];
+  /** As `git diff --binary --full-index` writes it. Null: it is longer than what is held. */
+  text: Buffer | null;
 }
 
-/** The text of a patch. @returns null: it is longer than what is held */
-export async function readDiffText(git: Git, base: string, head: string): Promise<Buffer | null> {
-  const { code, stdout } = await git([
-    'diff-tree',
-    ...PLAIN,
-    '-p',
-    '--binary',
-    '--full-index',
-    '--src-prefix=a/',
-    '--dst-prefix=b/',
-    base,
-    head,
-    '--',
+/** Options that every diff of a patch has: no program runs, and each path stands for itself. */
+const PLAIN = ['-r', '--no-renames', '--no-ext-diff', '--no-textconv', '--no-color'] as const;
+const PREFIXES = ['--src-prefix=a/', '--dst-prefix=b/'] as const;
+/** Longest text in which changed lines are looked for. Bytes. */
+const LONGEST = 2 * 1024 * 1024;
+const UNKNOWN = '0-0';
+
+/** What two commits differ in. A binary file has the lines `0-0`, and so has each file of a very long diff. */
+export async function describeDiff(git: Git, base: string, head: string): Promise<Diff> {
+  const [items, { code, stdout }] = await Promise.all([
+    listGit(git, ['diff-tree', ...PLAIN, '--numstat', '-z', base, head, '--']),
+    git(['diff-tree', ...PLAIN, ...PREFIXES, '-p', '--binary', '--full-index', base, head, '--']),
   ]);
-  return code === 0 ? stdout : null;
+  const text = code === 0 ? stdout : null;
+  const ranges = text === null || text.length > LONGEST ? [] : toRanges(text.toString('latin1'));
+  const isWhole = ranges.length === items.length;
+  const changes = items.map((item, i): Change => {
+    const [added = '', removed = '', ...path] = item.split('\t');
+    const lines = (isWhole ? ranges[i] : undefined) ?? UNKNOWN;
+    return { path: path.join('\t'), added: toCount(added), removed: toCount(removed), lines };
+  });
+  return { changes, text };
 }
 
 function toCount(text: string): number {
   return text === '-' ? 0 : Number(text);
 }
 
-/** First and last changed line of each file, in the order of the files. @returns null: the diff is longer than what is held */
-async function readRanges(git: Git, base: string, head: string): Promise<string[] | null> {
-  const { code, stdout } = await git(['diff-tree', ...PLAIN, '-p', '-U0', base, head, '--']);
-  if (code !== 0 || stdout === null) return null;
-  const ranges: string[] = [];
-  for (const section of stdout
-    .toString('latin1')
+/** First and last changed line of each file, in the order of the files. */
+function toRanges(text: string): string[] {
+  return text
     .split(/^diff --git /m)
-    .slice(1))
-    ranges.push(toRange(section));
-  return ranges;
+    .slice(1)
+    .map(toRange);
 }
 
 function toRange(section: string): string {
-  if (/^deleted file mode /m.test(section.slice(0, section.search(/^@@ |^$/m)))) return 'deleted';
-  let [first, last] = [Infinity, 0];
-  for (const [, from = '', count = '1'] of section.matchAll(/^@@ -\S+ \+(\d+)(?:,(\d+))? @@/gm)) {
-    const start = Math.max(1, Number(from));
-    first = Math.min(first, start);
-    last = Math.max(last, start + Math.max(0, Number(count) - 1));
+  const body = section.search(/^@@ /m);
+  if (/^deleted file mode /m.test(body < 0 ? section : section.slice(0, body))) return 'deleted';
+  if (body < 0) return UNKNOWN;
+  let [first, last, line] = [Infinity, 0, 0];
+  for (const each of section.slice(body).split('\n')) {
+    const start = /^@@ -\S+ \+(\d+)/.exec(each)?.[1];
+    if (start !== undefined) line = Number(start);
+    else if (each.startsWith('+') || each.startsWith('-')) {
+      const at = Math.max(1, line);
+      first = Math.min(first, at);
+      if (each.startsWith('+')) last = Math.max(last, at);
+      if (each.startsWith('+')) line += 1;
+    } else if (each.startsWith(' ')) line += 1;
   }
-  return last === 0 ? '0-0' : `${first}-${last}`;
+  return first === Infinity ? UNKNOWN : `${first}-${Math.max(first, last)}`;
 }

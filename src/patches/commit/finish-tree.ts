@@ -8,7 +8,7 @@ import type { PatchRecord } from '../types.ts';
 import { deleteBranch, moveBranch } from '../task-tree/branch.ts';
 import type { PathRules } from './changed-paths.ts';
 import { commitTree } from './commit-tree.ts';
-import { describeDiff, readDiffText } from './describe-diff.ts';
+import { describeDiff } from './describe-diff.ts';
 import { removeTree } from '../task-tree/remove-tree.ts';
 import { writeTreeInfo } from '../task-tree/tree-info.ts';
 import type { TaskTree } from '../task-tree/types.ts';
@@ -53,7 +53,7 @@ export async function finishTree(
   const { message, author, stillMine } = facts;
   const { head, leftOut, ownMessage } = await commitTree(tree, repository, rules, { message, author }, signal);
   const git = await createTreeGit(tree, repository, signal);
-  const [changes, text] = await Promise.all([describeDiff(git, info.base, head), readDiffText(git, info.base, head)]);
+  const { changes, text } = await describeDiff(git, info.base, head);
   await stillMine();
   if (head !== info.base && info.heads.at(-1) !== head) {
     info.heads.push(head);

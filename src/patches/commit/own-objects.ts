@@ -12,14 +12,12 @@ import type { TaskTree } from '../task-tree/types.ts';
 export async function copyOwnObjects(
   tree: TaskTree,
   repository: Repository,
-  content: string,
-  parent: string,
-  base: string,
+  { content, parent }: { content: string; parent: string },
   signal: AbortSignal,
 ): Promise<void> {
   if (!(await hasOwnObjects(tree.gitDir))) return;
   const git = await createTreeGit(tree, repository, signal);
-  const input = `${content}\n${parent}\n^${base}\n`;
+  const input = `${content}\n${parent}\n^${tree.info.base}\n`;
   const pack = await mustGit(git, ['pack-objects', '--revs', '--stdout', '-q'], { input });
   const place = { gitDir: tree.gitDir, workTree: null, objects: repository.objects };
   const alone = await createGit(place, repository.root, signal); // sees the person's objects only, so it writes what they lack

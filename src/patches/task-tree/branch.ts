@@ -15,10 +15,12 @@ const NOTHING = '';
 export async function ensureBranch(repository: Repository, info: TreeInfo, signal: AbortSignal): Promise<string> {
   const git = await createPlumbing(repository, signal);
   const known = [info.base, ...info.heads];
+  const last = known.at(-1) ?? info.base;
+  if (await update(git, info.branch, last, NOTHING)) return info.branch;
   for (const name of toNames(info)) {
     const now = await readRef(git, name);
     if (now !== null && known.includes(now) && !(await isCheckedOut(repository, name))) return name;
-    if (now === null && (await update(git, name, known.at(-1) ?? info.base, NOTHING))) return name;
+    if (now === null && (await update(git, name, last, NOTHING))) return name;
   }
   throw new GitError(`git update-ref: no branch ${info.branch} can be made in this repository`);
 }
@@ -34,6 +36,9 @@ export async function moveBranch(
   signal: AbortSignal,
 ): Promise<string> {
   const git = await createPlumbing(repository, signal);
+  const from = info.heads.filter((each) => each !== head).at(-1) ?? info.base;
+  const isFree = !(await isCheckedOut(repository, info.branch));
+  if (isFree && (await update(git, info.branch, head, from))) return info.branch;
   const name = await ensureBranch(repository, info, signal);
   const now = await readRef(git, name);
   if (now === head || (now !== null && (await update(git, name, head, now)))) return name;

@@ -2,10 +2,10 @@ import { constants } from 'node:fs';
 import { copyFile, lstat, readFile, unlink } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { listGit, mustGit, type Git } from '../../git/git.ts';
+import { listGit, type Git } from '../../git/git.ts';
 import { withView } from '../../git/git-dir.ts';
 import type { Repository } from '../../git/repository.ts';
-import { READ_ONLY } from '../../git/settings.ts';
+import { readIndex } from './base-index.ts';
 import { TreeError } from './tree-error.ts';
 import type { FilteredFile } from './types.ts';
 
@@ -35,6 +35,11 @@ export async function findFiltered(
   return found;
 }
 
+/** Why a filtered path is not written, staged or committed for a task. */
+export function toFilterReason(driver: string): string {
+  return `the filter ${JSON.stringify(driver)} keeps it, and is not run for tasks`;
+}
+
 /**
  * Copies filtered files from the person's working tree, where a filter has made their content. Only a file that is there as
  * the index has it is one: its times and size are those that git noted when it wrote it.
@@ -49,7 +54,8 @@ export async function copyFiltered(
   signal: AbortSignal,
 ): Promise<FilteredFile[]> {
   if (filters.length === 0) return [];
-  const noted = await withView(repository, repository.top, signal, (git) => readNoted(git));
+  const entries = await withView(repository, repository.top, signal, readIndex);
+  const noted = new Map(entries.map((entry) => [entry.path, entry]));
   const copied: FilteredFile[] = [];
   for (const { path, driver } of filters) {
     signal.throwIfAborted();
@@ -82,21 +88,6 @@ async function toSha256(path: string): Promise<string> {
   return createHash('sha256')
     .update(await readFile(path))
     .digest('hex');
-}
-
-const ENTRY =
-  /(?<mode>\d{6}) (?<blob>[0-9a-f]+) (?<stage>\d)\t(?<path>[^\0]*)\0 {2}ctime: \d+:\d+\n {2}mtime: (?<mtime>\d+:\d+)\n {2}dev: \d+\tino: (?<ino>\d+)\n {2}uid: \d+\tgid: \d+\n {2}size: (?<size>\d+)\t.*\n/g;
-
-/** What the person's index noted of its files. Git itself would run the filter to compare them. */
-async function readNoted(git: Git): Promise<Map<string, { blob: string; mark: string }>> {
-  const listed = await mustGit(git, ['ls-files', '--stage', '--debug', '-z', '--full-name'], { env: READ_ONLY });
-  const noted = new Map<string, { blob: string; mark: string }>();
-  for (const { groups } of listed.toString('utf8').matchAll(ENTRY)) {
-    const { path, blob, stage, mtime, ino, size } = groups ?? {};
-    if (path === undefined || blob === undefined || stage !== '0') continue;
-    noted.set(path, { blob, mark: `${mtime} ${ino} ${size}` });
-  }
-  return noted;
 }
 
 /** The index keeps 32 bits of each number. */

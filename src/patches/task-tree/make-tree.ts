@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { listGit, mustGit, type Git } from '../../git/git.ts';
+import { GitError, mustGit, type Git } from '../../git/git.ts';
 import { listRefs, makeGitDir } from '../../git/git-dir.ts';
-import { keepTimes } from './base-index.ts';
+import { copyIndex, readIndex } from './base-index.ts';
 import { copyFiltered, findFiltered } from './filtered-files.ts';
 import { linkIgnored } from './links.ts';
 import { HALF_MADE, toBranchName } from './places.ts';
@@ -16,6 +16,8 @@ import type { TaskTree, TreeBase, TreeInfo, TreeOwner, TreeSettings } from './ty
 const CHECKOUT_DEADLINE_MS = 10 * 60_000;
 const MOST_WORKERS = 4;
 const SUBMODULE = '160000';
+/** Settings that decide about line endings. */
+const CONVERTING = ['core.autocrlf', 'core.eol'];
 
 /**
  * Makes a task's tree, under a temporary name until it is whole. Two processes that make the same tree end with one.
@@ -64,11 +66,12 @@ async function fill(
   const git = await createTreeGit({ root, gitDir }, repository, signal);
   await checkOut(git, base.commit);
   const entries = await listEntries(git);
-  const filters = (await mayFilter(root, gitDir, entries))
+  const attributes = await readAttributes(root, gitDir, entries);
+  const filters = attributes.some((text) => text.includes('filter'))
     ? await findFiltered(git, [...entries.blobs.keys()], { cached: true })
     : [];
   // Taken before anything of the checkout changes: what differs from it later, the task has changed.
-  await keepTimes(join(gitDir, 'index'), join(gitDir, 'base-index'));
+  await copyIndex(join(gitDir, 'index'), join(gitDir, 'base-index'));
   const filtered = await copyFiltered(repository, root, filters, entries.blobs, signal);
   if (filtered.length > 0) {
     const input = filtered.map(({ path }) => `${path}\0`).join('');
@@ -91,6 +94,8 @@ async function fill(
     madeAt: new Date().toISOString(),
     filtered,
     submodules: entries.submodules,
+    mayConvert: attributes.length > 0 || CONVERTING.some((key) => key in repository.settings),
+    bytes: entries.bytes,
     links,
     isRebuilding: owner.isRebuilding,
   };
@@ -121,14 +126,14 @@ async function prepareGitDir(
 }
 
 async function checkOut(git: Git, commit: string): Promise<void> {
-  const found = await git(['cat-file', '-e', `${commit}^{tree}`]);
-  if (found.code !== 0) {
+  const timeoutMs = CHECKOUT_DEADLINE_MS;
+  const read = await git(['read-tree', commit], { timeoutMs });
+  if (read.code !== 0 && (await git(['cat-file', '-e', `${commit}^{tree}`])).code !== 0) {
     throw new TreeError(
       `commit ${commit}, from which the task began, is not in the workspace's repository on this host`,
     );
   }
-  const timeoutMs = CHECKOUT_DEADLINE_MS;
-  await mustGit(git, ['read-tree', commit], { timeoutMs });
+  if (read.code !== 0) throw new GitError(`git read-tree: exit code ${read.code}: ${read.output.trim()}`);
   const workers = Math.min(MOST_WORKERS, availableParallelism());
   await mustGit(git, ['-c', `checkout.workers=${workers}`, 'checkout-index', '-a', '-u', '-q'], { timeoutMs });
 }
@@ -139,24 +144,23 @@ interface Entries {
   /** Paths of the files `.gitattributes`. Of a link git takes no attributes. */
   attributes: string[];
   submodules: string[];
+  bytes: number;
 }
 
 async function listEntries(git: Git): Promise<Entries> {
-  const entries: Entries = { blobs: new Map(), attributes: [], submodules: [] };
-  for (const line of await listGit(git, ['ls-files', '--stage', '-z'])) {
-    const tab = line.indexOf('\t');
-    const [mode = '', blob = ''] = line.slice(0, tab).split(' ');
-    const path = line.slice(tab + 1);
+  const entries: Entries = { blobs: new Map(), attributes: [], submodules: [], bytes: 0 };
+  for (const { mode, blob, path, size } of await readIndex(git)) {
     if (mode === SUBMODULE) entries.submodules.push(path);
     else entries.blobs.set(path, blob);
     if (mode.startsWith('100') && /(^|\/)\.gitattributes$/.test(path)) entries.attributes.push(path);
+    entries.bytes += size;
   }
   return entries;
 }
 
-/** Whether any attribute could name a filter: most repositories have none, and the question takes a while. */
-async function mayFilter(root: string, gitDir: string, { attributes }: Entries): Promise<boolean> {
+/** The texts of all files with attributes. Most repositories have none. */
+async function readAttributes(root: string, gitDir: string, { attributes }: Entries): Promise<string[]> {
   const places = [join(gitDir, 'info', 'attributes'), ...attributes.map((path) => join(root, path))];
   const texts = await Promise.all(places.map((path) => readFile(path, 'utf8').catch(() => '')));
-  return texts.some((text) => text.includes('filter'));
+  return texts.filter((text) => text !== '');
 }

@@ -34,6 +34,10 @@ export const treeInfoSchema = z.object({
   madeAt: z.string(),
   filtered: z.array(filteredSchema),
   submodules: z.array(z.string()),
+  /** Whether attributes or settings could change what files hold: line endings, filters. */
+  mayConvert: z.boolean(),
+  /** Of the files that were checked out. */
+  bytes: z.number(),
   /** Ignored names that are links to the person's. */
   links: z.array(z.string()),
   /** Whether tools of stored turns still have to run again in it: until then it holds nothing of its own. */

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ShutdownError } from '../../../src/errors.ts';
 import { readPatch, readPatchText } from '../../../src/patches/record.ts';
 import { useFleet, type TestFleet } from '../../support/fleet/use-fleet.ts';
 import { createScriptedModel, type Step } from '../../support/models/scripted-model.ts';
@@ -113,3 +114,109 @@ test('isolate false, and a workspace without git or without a commit, mean the s
   expect(await run(fleet, { isolate: false })).not.toHaveProperty('patch');
   expect(existsSync(worktrees())).toBe(false);
 });
+
+test('a lost tree is made again from the stored turns, and the model hears nothing else', async () => {
+  const model = play(
+    read('a.txt'),
+    edit('a.txt', 'tea', 'mate'),
+    write('b.txt', 'one\n'),
+    edit('a.txt', 'mate', 'coffee'),
+  );
+  const fleet = await useFleet(redis, { site: { 'a.txt': 'tea\n' } });
+  const base = initRepository(fleet.site);
+  let isMoved = false;
+  await fleet.startHaiku({
+    ...model,
+    async call(request, options) {
+      // Another host takes the task over, whose repository is a copy; the person has committed meanwhile.
+      if (model.calls.length === 3 && !isMoved) {
+        isMoved = true;
+        await rm(worktrees(), { recursive: true });
+        await writeFile(join(fleet.site, 'a.txt'), 'meanwhile\n');
+        commitAll(fleet.site, 'Of the person');
+        throw new ShutdownError('this worker goes away');
+      }
+      return await model.call(request, options);
+    },
+  });
+  const finding = await run(fleet);
+  expect(finding).toMatchObject({ recovered: 3, patch: { base, files: 2, added: 2, removed: 1, state: 'pending' } });
+  expect(runGit(fleet.site, 'show', `${finding.patch?.head}:a.txt`)).toBe('coffee');
+  expect(JSON.stringify(model.calls.at(-1))).not.toContain('meanwhile');
+  expect(model.calls).toHaveLength(5);
+});
+
+test('a job that a worker of the version before began goes on in the shared tree', async () => {
+  const model = play(read('a.txt'), edit('a.txt', 'tea', 'mate'));
+  const fleet = await useFleet(redis, { site: { 'a.txt': 'tea\n' } });
+  initRepository(fleet.site);
+  const { keys } = redis;
+  await fleet.startHaiku({
+    ...model,
+    async call(request, options) {
+      const [turns] = await redis.redis.keys(keys.turns('*'));
+      if (model.calls.length === 1 && turns !== undefined) {
+        const stored = await redis.redis.hgetall(turns);
+        const [field = '', text = ''] = Object.entries(stored).find(([name]) => /^r:.*:0$/.test(name)) ?? [];
+        const reply = JSON.parse(text) as { first: { base?: object } };
+        if (reply.first.base !== undefined) {
+          delete reply.first.base;
+          await redis.redis.hset(turns, field, JSON.stringify(reply));
+          throw new ShutdownError('this worker goes away');
+        }
+      }
+      return await model.call(request, options);
+    },
+  });
+  const finding = await run(fleet);
+  expect(finding).not.toHaveProperty('patch');
+  expect(finding.files_changed).toEqual(['a.txt']);
+  expect(await readFile(join(fleet.site, 'a.txt'), 'utf8')).toBe('mate\n');
+});
+
+test('a filtered file cannot be written, and a tree that cannot be made fails the task', async () => {
+  const steps = [read('art.psd'), write('art.psd', 'x\n'), write('new.psd', 'x\n'), write('a.txt', 'x\n')];
+  const model = createScriptedModel(({ messages }) => steps[(messages.length - 1) / 2] ?? 'done');
+  const fleet = await useFleet(redis, { site: { 'art.psd': 'pointer\n', '.gitattributes': '*.psd filter=lfs\n' } });
+  initRepository(fleet.site);
+  await fleet.startHaiku(model);
+  expect(await run(fleet)).toMatchObject({ files_changed: ['a.txt'], tool_errors: { failed: 2 } });
+  expect(JSON.stringify(model.calls.at(-1))).toContain('cannot be written: the filter ');
+  await writeFile(join(fleet.site, 'art.psd'), 'another\n');
+  await expect(run(fleet)).rejects.toThrow(/workspace: .*no tree of its own: "art\.psd" is kept by the filter "lfs"/);
+});
+
+test('twenty tasks of one batch on two workers: twenty patches, each with its own file', async () => {
+  const count = 20;
+  const names = Array.from({ length: count }, (_, i) => `auth${i}.js`);
+  const fleet = await useFleet(redis, { site: Object.fromEntries(names.map((name) => [name, `// ${name}\n`])) });
+  const base = initRepository(fleet.site);
+  await writeFile(join(fleet.site, 'mine.txt'), 'of the person\n');
+  const git = (...args: string[]): Step => ({ tools: [{ name: 'git', input: { args } }] });
+  const model = createScriptedModel(({ messages }) => {
+    const name = /auth\d+\.js/.exec(JSON.stringify(messages[0]))?.[0] ?? '';
+    const steps = [
+      read(name),
+      edit(name, '// ', '// Document '),
+      git('add', name),
+      git('commit', '-m', `Document ${name}`),
+    ];
+    return steps[(messages.length - 1) / 2] ?? 'done';
+  });
+  await fleet.startHaiku(model);
+  await fleet.startHaiku(model);
+  const jobs = await Promise.all(
+    names.map((name) => fleet.tasks.add({ description: `Document ${name}`, workspace: 'site' })),
+  );
+  const findings = await Promise.all(jobs.map((job) => job.finding({ timeoutMs: 60_000 })));
+  for (const [i, name] of names.entries()) {
+    const { files_changed, patch, tool_errors } = findings[i] ?? {};
+    expect(tool_errors).toBeUndefined();
+    expect(files_changed).toEqual([name]);
+    expect(runGit(fleet.site, 'log', '--format=%s', '--name-only', `${base}..${patch?.head}`)).toBe(
+      `Document ${name}\n\n${name}`,
+    );
+  }
+  expect(runGit(fleet.site, 'status', '--porcelain')).toBe('?? mine.txt');
+  expect(runGit(fleet.site, 'rev-parse', 'HEAD')).toBe(base);
+}, 60_000);

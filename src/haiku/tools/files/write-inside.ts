@@ -42,6 +42,7 @@ export async function writeInside(
     requireNoGap(path, { before, content }, context);
     const sha256 = toSha256(content);
     if (current?.sha256 === sha256) return toUnchanged(path, said, sha256);
+    await requireOpen(path, context);
     await context.stillMine?.();
     try {
       await replaceFile(context.workspace.root, path, content);
@@ -57,6 +58,12 @@ export async function writeInside(
       ...(changed === null ? {} : { changes: [changed] }),
     };
   });
+}
+
+/** @throws ToolRefusal for a file that the task's own tree cannot keep */
+async function requireOpen(path: string, { workspace, signal }: WorkspaceContext): Promise<void> {
+  const [closed] = (await workspace.own?.findClosed([path], signal)) ?? [];
+  if (closed !== undefined) throw new ToolRefusal(`${JSON.stringify(path)}: cannot be written: ${closed.why}`);
 }
 
 function toUnchanged(path: string, said: string, sha256: string): ToolOutcome {

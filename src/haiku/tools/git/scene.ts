@@ -71,7 +71,7 @@ async function withOwnTree<T>(
   }
   return await withWorkspaceLock(context, async (signal) => {
     const place = { gitDir: own.gitDir, workTree: root, objects: own.objects };
-    const git = await createGit({ ...place, cwd: folder }, root, signal);
+    const git = await createGit({ ...place, cwd: folder }, own.personRoot, signal);
     const commit = await askGit(git, ['rev-parse', 'HEAD^{commit}']);
     const branch = await askGit(git, ['symbolic-ref', 'HEAD']);
     return await work({

@@ -11,6 +11,7 @@ import { withWorkspaceLock } from '../files/workspace-lock.ts';
 import { compareSnapshot, takeSnapshot } from './workspace-snapshot.ts';
 
 const DEADLINE_MS = 60_000;
+const NOT_WATCHED = { changes: [], note: '' };
 
 const inputSchema = z.strictObject({
   argv: z
@@ -40,9 +41,9 @@ export function createRunTool(deadlineMs = DEADLINE_MS): Tool {
         throw new ToolRefusal(`run: ${JSON.stringify(name)} is not allowed; allowed: ${given.runAllow.join(', ')}`);
       }
       const context = await requireWritable(given);
-      const { root } = context.workspace;
+      const { root, own } = context.workspace;
       const folder = await resolveFolder(cwd, context);
-      const program = await findProgram(name, root);
+      const program = await findProgram(name, own?.personRoot ?? root);
       if (program === null) {
         throw new ToolRefusal(
           `${name}: not installed on this host (looked through PATH, without the workspace's own folders)`,
@@ -51,11 +52,11 @@ export function createRunTool(deadlineMs = DEADLINE_MS): Tool {
       return await withWorkspaceLock(context, async (signal) => {
         const home = await mkdtemp(join(tmpdir(), 'haiku-fleet-run-'));
         try {
-          const before = await takeSnapshot(root);
+          const before = own === undefined ? await takeSnapshot(root) : null; // git knows what changes in an own tree
           await context.stillMine?.();
           const env = { PATH: program.searchPath, HOME: home, LANG: process.env['LANG'] ?? 'C.UTF-8' };
           const result = await runGuarded(program.path, args, { cwd: folder, env, signal, timeoutMs: deadlineMs });
-          const { changes, note } = await compareSnapshot(root, before);
+          const { changes, note } = before === null ? NOT_WATCHED : await compareSnapshot(root, before);
           return { content: toContent(result, deadlineMs) + note, isError: result.isTimedOut, changes };
         } finally {
           await rm(home, { recursive: true, force: true });
