@@ -1,6 +1,10 @@
 import type { Config } from '../config/environment.ts';
+import { toGitAuthor } from '../config/git-author.ts';
+import { isGuardedName } from '../haiku/tools/files/secret-names.ts';
 import { applyPatches } from '../patches/apply/apply-patches.ts';
-import type { PatchHost } from '../patches/apply/host.ts';
+import { discardPatches } from '../patches/apply/discard-patches.ts';
+import { undoPatches } from '../patches/apply/undo-patches.ts';
+import type { PatchHost } from '../patches/patch-host.ts';
 import { readPatchText } from '../patches/record.ts';
 import { findPatch, listOpenPatches, requirePatch } from '../patches/select.ts';
 import { withRedisErrors } from '../redis/connect.ts';
@@ -9,7 +13,7 @@ import type { FleetPatches } from './types.ts';
 
 /** Creates the `patches` of a connected fleet, which changes the workspaces of this host. */
 export function createFleetPatches(db: Db, config: Config): FleetPatches {
-  const host: PatchHost = { db, workspaces: config.FLEET_WORKSPACES, dataFolder: config.dataFolder };
+  const host = toPatchHost(db, config);
   const guard = <T>(work: () => Promise<T>): Promise<T> => withRedisErrors(config.REDIS_URL, work);
   return {
     list: ({ batch, mission } = {}) =>
@@ -22,5 +26,20 @@ export function createFleetPatches(db: Db, config: Config): FleetPatches {
     get: (id) => guard(() => findPatch(db, id)),
     diff: (id) => guard(async () => readPatchText(db, (await requirePatch(db, id)).findingId)),
     apply: (options) => guard(() => applyPatches(host, options)),
+    discard: (selection) => guard(() => discardPatches(host, selection)),
+    undo: (ids) => guard(() => undoPatches(host, ids)),
+  };
+}
+
+function toPatchHost(db: Db, config: Config): PatchHost {
+  return {
+    db,
+    workspaces: config.FLEET_WORKSPACES,
+    dataFolder: config.dataFolder,
+    swarm: config.FLEET_SWARM ?? null,
+    links: config.FLEET_WORKTREE_LINKS,
+    author: toGitAuthor(config.FLEET_GIT_AUTHOR),
+    mayPublish: config.FLEET_PR === '1',
+    isGuarded: isGuardedName,
   };
 }

@@ -5,6 +5,7 @@ import type { FleetMissions } from '../coordinator/mission/handle-types.ts';
 import type { FleetFindings } from '../findings/types.ts';
 import type { CostReport, ReportDimension } from '../ledger/report/types.ts';
 import type { ApplyOptions, PatchReport } from '../patches/apply/types.ts';
+import type { PatchSelection } from '../patches/select.ts';
 import type { PatchRecord } from '../patches/types.ts';
 import type { StatusSnapshot } from '../status/types.ts';
 import type { BatchOptions, BatchReport, BatchState } from '../tasks/batch/types.ts';
@@ -89,6 +90,14 @@ export interface FleetPatches {
    * @throws UsageError for a wrong selection or an unknown id; nothing was changed
    */
   apply(options: ApplyOptions): Promise<PatchReport>;
+  /**
+   * Discards patches: their trees on this host and their branches go, their texts stay for seven days. An id may also be that of a
+   * failed task, which left a tree on this host.
+   * @throws UsageError for a wrong selection, an unknown id, or a task that still runs
+   */
+  discard(selection: PatchSelection): Promise<PatchReport>;
+  /** Takes applied patches back, by one commit each. @param ids of findings or tasks. @throws UsageError for an unknown id */
+  undo(ids: readonly string[]): Promise<PatchReport>;
 }
 
 /** A connected fleet, for scripts. Close it, or the process does not end. */

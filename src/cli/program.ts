@@ -8,6 +8,7 @@ import { registerContext } from './commands/context.ts';
 import { registerCosts } from './commands/costs.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDiff } from './commands/diff.ts';
+import { registerDiscard } from './commands/discard.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
 import { registerFailed } from './commands/failed.ts';
@@ -26,6 +27,7 @@ import { registerShards } from './commands/shards.ts';
 import { registerSingle } from './commands/single.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTask } from './commands/task.ts';
+import { registerUndo } from './commands/undo.ts';
 import { registerUp } from './commands/up.ts';
 
 /**
@@ -50,6 +52,8 @@ const registrations: ((program: Command) => void)[] = [
   registerFindings,
   registerDiff,
   registerApply,
+  registerDiscard,
+  registerUndo,
   registerMonitor,
   registerFailed,
   registerRetry,

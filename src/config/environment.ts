@@ -82,6 +82,7 @@ const environmentSchema = z.object({
   FLEET_WORKTREE_LINKS: insidePaths,
   FLEET_GIT_AUTHOR: gitAuthor.default('haiku-fleet'),
   FLEET_WORKTREES_KEEP: int(0, 100_000).default(20),
+  FLEET_PR: oneOf('0', '1').default('0'), // whether `fleet apply --pr` may push and open a pull request
   DASHBOARD_HOST: z.string().min(1).default('127.0.0.1'),
   DASHBOARD_PORT: int(0, 65_535).default(3_900),
   DASHBOARD_USER: z.string().min(1).default('fleet'),

@@ -63,7 +63,7 @@ export async function findPatch(db: Db, given: string): Promise<PatchRecord | nu
 }
 
 /** Those on which others build come first; else the oldest. */
-function toApplyOrder(records: readonly PatchRecord[]): PatchRecord[] {
+export function toApplyOrder(records: readonly PatchRecord[]): PatchRecord[] {
   const byId = new Map(records.map((record) => [record.findingId, record]));
   const ordered = new Set<PatchRecord>();
   const visit = (record: PatchRecord, above: ReadonlySet<string>): void => {

@@ -58,10 +58,10 @@ export async function withInterrupt<T>(message: string, work: () => Promise<T>):
 }
 
 /**
- * Runs work that Ctrl-C ends at its next safe point. A second Ctrl-C ends the process at once.
- * @throws the signal's reason after Ctrl-C, with the exit code set
+ * Runs work that Ctrl-C ends at its next safe point, where nothing is half done. A second Ctrl-C ends the process at once.
+ * @param message printed on the error output after Ctrl-C
  */
-export async function withInterruptSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withInterruptSignal<T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(INTERRUPTED);
@@ -70,6 +70,10 @@ export async function withInterruptSignal<T>(work: (signal: AbortSignal) => Prom
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     return await work(controller.signal);
+  } catch (error) {
+    if (error !== controller.signal.reason) throw error;
+    console.error(`\n${message}`);
+    process.exit(INTERRUPTED);
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }

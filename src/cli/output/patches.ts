@@ -46,8 +46,8 @@ export function renderOutcome(one: PatchOutcome): string {
   return [head, ...lines.map((line) => `     ${line}`)].join('\n');
 }
 
-/** The last line of `fleet apply`. */
-export function summariseApply(outcomes: readonly PatchOutcome[], selection: PatchSelection): string {
+/** The last line of a command that works patches. */
+export function summarise(outcomes: readonly PatchOutcome[], selection: PatchSelection): string {
   if (outcomes.length === 0) {
     const { batch, mission } = selection;
     return `No patch waits in ${batch === undefined ? `mission ${mission ?? ''}` : `batch ${batch}`}.`;
@@ -57,6 +57,8 @@ export function summariseApply(outcomes: readonly PatchOutcome[], selection: Pat
   const parts = [
     ...(count('applied') > 0 ? [`${countOf(count('applied'), 'patch', 'patches')} applied`] : []),
     ...(count('fits') > 0 ? [`${countOf(count('fits'), 'patch', 'patches')} would be applied`] : []),
+    ...(count('undone') > 0 ? [`${countOf(count('undone'), 'patch', 'patches')} undone`] : []),
+    ...(count('discarded') > 0 ? [`${countOf(count('discarded'), 'patch', 'patches')} discarded`] : []),
     ...(count('already') > 0 ? [`${count('already')} in HEAD already`] : []),
     ...(left > 0 ? [`${left} left out`] : []),
   ];

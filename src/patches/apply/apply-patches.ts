@@ -1,133 +1,131 @@
-import { toMessage } from '../../errors.ts';
-import { GitError } from '../../git/git.ts';
-import { changePatchState } from '../change-state.ts';
-import { PatchError } from '../patch-error.ts';
-import { readPatchText } from '../record.ts';
+import { UsageError } from '../../errors.ts';
+import type { PatchHost } from '../patch-host.ts';
 import { selectPatches } from '../select.ts';
 import type { PatchRecord, StateMark } from '../types.ts';
-import { changeTree } from './change/change-tree.ts';
-import { TreeMovedError } from './change/place-files.ts';
-import { recoverTree } from './change/recover.ts';
-import type { PatchHost } from './host.ts';
+import { sweepCheckTrees } from './check/check-tree.ts';
+import { runCheck } from './check/run-check.ts';
+import { removeTaskTrees } from './clean/remove-task-trees.ts';
+import { carryOut, storeMarks, workInTrees, type TreePlace } from './in-tree.ts';
+import { describePlan } from './outcome.ts';
 import { findDirty } from './person/find-dirty.ts';
-import { assertFinished, openPersonTree, type PersonTree } from './person/person-tree.ts';
-import { makeScratch, openScratchGit, removeScratch } from './person/scratch.ts';
-import { parseIdentity } from './plan/make-commit.ts';
+import { openScratchGit } from './person/scratch.ts';
 import { planPatches } from './plan/plan-patches.ts';
-import type { ApplyPlan, LeftPatch, PlannedPatch } from './plan/types.ts';
+import { readText } from './plan/read-text.ts';
+import type { ApplyPlan, LeftPatch } from './plan/types.ts';
+import { moveTarget, openBranch, type TargetBranch } from './publish/branch.ts';
+import { openPullRequest } from './publish/open-pull-request.ts';
+import { openPublisher } from './publish/pull-request.ts';
 import { toOutcome } from './outcome.ts';
-import type { ApplyOptions, PatchOutcome, PatchReport } from './types.ts';
-
-/** A person's commit or edit during the planning makes it begin again, so often. */
-const TRIES = 3;
+import type { ApplyOptions, PatchReport } from './types.ts';
 
 /**
  * Applies patches to the person's working trees, one commit each. Those that do not fit, or touch what the person changed, are
  * left out and named; what is left out was not changed in any part.
- * @throws UsageError for a wrong selection; NotFoundError; RedisUnusableError
+ * @throws UsageError for a wrong selection, or `pr` where it is not allowed; NotFoundError; RedisUnusableError
  */
 export async function applyPatches(host: PatchHost, options: ApplyOptions): Promise<PatchReport> {
-  const records = await selectPatches(host.db, options);
-  const report: PatchReport = { patches: [], notes: [] };
-  for (const workspace of new Set(records.map((record) => record.workspace))) {
-    const own = records.filter((record) => record.workspace === workspace);
-    try {
-      const part = await applyInWorkspace(host, workspace, own, options);
-      report.patches.push(...part.patches);
-      report.notes.push(...part.notes);
-    } catch (error) {
-      if (!(error instanceof PatchError) && !(error instanceof GitError)) throw error;
-      report.patches.push(...own.map((record) => toOutcome(record, 'refused', { why: toMessage(error) })));
-    }
+  const { dryRun = false, pr = false, signal = new AbortController().signal } = options;
+  if (pr && !host.mayPublish) {
+    throw new UsageError(
+      '--pr: it pushes a branch and opens a pull request, only where FLEET_PR=1 is set; nothing was done',
+    );
   }
-  return report;
+  if (options.check?.trim() === '') throw new UsageError('--check: expected a command, got none');
+  const records = await selectPatches(host.db, options);
+  const branch = options.branch ?? (pr ? toBranchName(options, records) : undefined);
+  await sweepCheckTrees(host);
+  return await workInTrees(records, {
+    host,
+    signal,
+    dryRun,
+    movesHead: branch === undefined,
+    run: (place) => applyToTree(host, place, { ...options, ...(branch === undefined ? {} : { branch }) }, signal),
+  });
 }
 
-async function applyInWorkspace(
-  host: PatchHost,
-  workspace: string,
-  records: readonly PatchRecord[],
-  options: ApplyOptions,
-): Promise<PatchReport> {
-  const signal = options.signal ?? new AbortController().signal;
-  const store = storeMarks(host);
-  const first = await openPersonTree(workspace, host.workspaces, signal);
-  const recoveries = await recoverTree(first, store, signal);
-  const notes = recoveries.flatMap((recovery) => recovery.notes);
-  for (let tries = 1; ; tries += 1) {
-    const isFresh = tries === 1 && recoveries.length === 0;
-    const tree = isFresh ? first : await openPersonTree(workspace, host.workspaces, signal);
-    await assertFinished(tree);
-    try {
-      const part = await applyToTree(host, tree, records, options, signal);
-      return { patches: part.patches, notes: [...notes, ...part.notes] };
-    } catch (error) {
-      if (!(error instanceof TreeMovedError) || tries === TRIES) throw error;
-    }
-  }
+/** Name of the branch of a pull request. */
+function toBranchName({ batch, mission }: ApplyOptions, records: readonly PatchRecord[]): string {
+  const name = batch ?? mission ?? records[0]?.taskId ?? 'patches';
+  return `fleet-apply/${name.replaceAll(/[^A-Za-z0-9_-]+/g, '-')}`;
 }
 
 async function applyToTree(
   host: PatchHost,
-  tree: PersonTree,
-  records: readonly PatchRecord[],
+  place: TreePlace,
   options: ApplyOptions,
   signal: AbortSignal,
 ): Promise<PatchReport> {
-  const { dryRun = false, threeWay = false } = options;
-  const scratch = await makeScratch(tree, { keepsObjects: !dryRun });
-  try {
-    const open = records.filter(({ state }) => state !== 'applied' && state !== 'empty');
-    const plan = await planPatches(open, {
-      git: await openScratchGit(tree, scratch, signal),
-      onto: tree.head.commit,
-      committer: tree.committer,
-      isThreeWay: threeWay,
-      readText: (record) => readPatchText(host.db, record.findingId),
-      findBlocked: (changes) => findDirty(tree, scratch, changes, signal),
-      check: null,
-    });
-    options.onLeft?.(plan.left.map((left) => toOutcome(left.record, left.outcome, left)));
-    const at = new Date().toISOString();
-    const notes = dryRun || plan.planned.length === 0 ? [] : await carryOut(host, tree, scratch, plan, at);
-    if (!dryRun) await storeMarks(host)(plan.left.flatMap((left) => toLeftMark(left, at)));
-    return { patches: records.map((record) => describe(record, plan, dryRun)), notes };
-  } finally {
-    await removeScratch(scratch);
-  }
-}
-
-async function carryOut(
-  host: PatchHost,
-  tree: PersonTree,
-  scratch: Parameters<typeof changeTree>[1],
-  plan: ApplyPlan,
-  at: string,
-): Promise<string[]> {
-  const marks = plan.planned.map(({ record: { findingId }, commit }): StateMark => {
-    return {
-      findingId,
-      state: 'applied',
-      applied: { commit, onto: tree.head.branch, at },
-      undone: null,
-      conflict: null,
-    };
-  });
-  const author = parseIdentity(plan.planned[0]?.record.author ?? '');
+  const { tree, records } = place;
+  const { dryRun = false, pr = false, branch } = options;
+  const target = branch === undefined ? null : await openBranch(tree, branch, signal);
+  const publisher = pr ? await openPublisher(tree, signal) : null;
+  const plan = await makePlan(host, place, { target, options, signal });
+  options.onLeft?.(plan.left.map((left) => toOutcome(left.record, left.outcome, left)));
+  const report: PatchReport = { patches: describePlan(records, plan, dryRun ? 'fits' : 'applied'), notes: [] };
+  if (dryRun) return report;
+  const at = new Date().toISOString();
   const count = plan.planned.length;
-  const reason = `fleet apply: ${count === 1 ? 'one patch' : `${count} patches`}`;
-  const late = await changeTree(tree, scratch, {
-    to: plan.next,
-    reason,
-    committer: tree.committer ?? author,
-    marks,
-  });
-  await storeMarks(host)(marks);
-  return tree.head.branch === null ? [...late, detachedNote(plan)] : late;
+  if (count > 0) report.notes.push(...(await make(host, place, { plan, target, at })));
+  const left = plan.left.flatMap((one) => toLeftMark(one, at));
+  await storeMarks(host)(left);
+  const done = records.filter((record) => isDone(record, plan));
+  for (const record of done) {
+    report.notes.push(...(await removeTaskTrees(host, tree.repository, record, { keepsWork: true, signal })));
+  }
+  if (publisher !== null && count > 0) {
+    report.pullRequest = await openPullRequest(tree, publisher, { branch: branch ?? '', plan }, signal);
+  }
+  return report;
 }
 
-function detachedNote({ next }: ApplyPlan): string {
-  return `HEAD is detached: the commits are on no branch; \`git switch -c NAME ${next}\` makes one`;
+interface PlanParts {
+  target: TargetBranch | null;
+  options: ApplyOptions;
+  signal: AbortSignal;
+}
+
+async function makePlan(
+  host: PatchHost,
+  { tree, scratch, records }: TreePlace,
+  { target, options, signal }: PlanParts,
+): Promise<ApplyPlan> {
+  const { check, threeWay = false, onCheck } = options;
+  const open = records.filter(({ state }) => state !== 'applied' && state !== 'empty');
+  const git = await openScratchGit(tree, scratch, signal);
+  let checked = 0;
+  return await planPatches(open, {
+    git,
+    onto: target?.at ?? tree.head.commit,
+    committer: tree.committer,
+    isThreeWay: threeWay,
+    readText: (record) => readText(host.db, git, record),
+    findBlocked: async (changes) => (target === null ? await findDirty(tree, scratch, changes, signal) : []),
+    check:
+      check === undefined
+        ? null
+        : async (commit, { message }) => {
+            checked += 1;
+            onCheck?.(checked, open.length, message.split('\n', 1)[0] ?? '');
+            return await runCheck(host, tree, scratch, { command: check, commit, signal });
+          },
+  });
+}
+
+/** Makes what was planned true. @returns notes */
+async function make(
+  host: PatchHost,
+  { tree, scratch }: TreePlace,
+  { plan, target, at }: { plan: ApplyPlan; target: TargetBranch | null; at: string },
+): Promise<string[]> {
+  const onto = target?.name ?? tree.head.branch;
+  const marks = plan.planned.map(({ record: { findingId }, commit }): StateMark => {
+    return { findingId, state: 'applied', applied: { commit, onto, at }, undone: null, conflict: null };
+  });
+  const reason = `fleet apply: ${marks.length === 1 ? 'one patch' : `${marks.length} patches`}`;
+  if (target === null) return await carryOut(host, tree, scratch, plan, { reason, marks });
+  await moveTarget(tree, target, { to: plan.next, reason, author: plan.planned[0]?.record.author ?? '' });
+  await storeMarks(host)(marks);
+  return [];
 }
 
 /** A patch that did not fit is in conflict until it fits; one that HEAD holds is applied. */
@@ -140,19 +138,10 @@ function toLeftMark({ record, outcome, why, paths, commit }: LeftPatch, at: stri
   return outcome === 'conflict' && isOpen ? [{ findingId, state: 'conflict', conflict: { paths, why, at } }] : [];
 }
 
-function describe(record: PatchRecord, { planned, left }: ApplyPlan, dryRun: boolean): PatchOutcome {
-  const own = planned.find((one: PlannedPatch) => one.record === record);
-  if (own !== undefined) return toOutcome(record, dryRun ? 'fits' : 'applied', { commit: dryRun ? null : own.commit });
-  const out = left.find((one) => one.record === record);
-  if (out !== undefined) return toOutcome(record, out.outcome, out);
-  const applied = record.applied?.commit ?? null;
-  return record.state === 'applied'
-    ? toOutcome(record, 'already', { commit: applied, why: `applied before, as ${applied ?? 'a commit'}` })
-    : toOutcome(record, 'refused', { why: 'it changes nothing' });
-}
-
-function storeMarks({ db }: PatchHost): (marks: readonly StateMark[]) => Promise<void> {
-  return async (marks) => {
-    for (const mark of marks) await changePatchState(db, mark);
-  };
+/** Whether a patch is applied now, so that its tree is of no more use. */
+function isDone(record: PatchRecord, { planned, left }: ApplyPlan): boolean {
+  return (
+    planned.some((one) => one.record === record) ||
+    left.some((one) => one.record === record && one.outcome === 'already')
+  );
 }

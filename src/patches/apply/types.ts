@@ -24,6 +24,8 @@ export interface PatchOutcome {
 
 export interface PatchReport {
   patches: PatchOutcome[];
+  /** Of `pr`: what `gh` wrote, the address; or why there is none. Absent: none was asked for, or no patch was applied. */
+  pullRequest?: { opened: boolean; text: string };
   /** What a person must know besides. Empty for most. */
   notes: string[];
 }
@@ -37,6 +39,10 @@ export interface ApplyOptions extends PatchSelection {
   check?: string;
   /** Short name of a branch to which the commits go, instead of HEAD; the working tree stays as it is. */
   branch?: string;
+  /** Pushes the branch with the person's git and opens a pull request with their `gh`. Only with FLEET_PR=1. Default false. */
+  pr?: boolean;
+  /** Called before each check. @param at from 1 */
+  onCheck?: (at: number, of: number, subject: string) => void;
   /** Called with the patches that are left out, before anything is changed. Again if the person's tree moved meanwhile. */
   onLeft?: (left: PatchOutcome[]) => void;
   /** Ends the planning and the checks. */

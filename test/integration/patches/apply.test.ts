@@ -2,9 +2,14 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, wr
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { applyPatches } from '../../../src/patches/apply/apply-patches.ts';
-import type { PatchHost } from '../../../src/patches/apply/host.ts';
+import type { PatchHost } from '../../../src/patches/patch-host.ts';
 import { readPatch } from '../../../src/patches/record.ts';
-import { makePatch, makePersonRepository, type PersonRepository } from '../../support/patches/person-repository.ts';
+import {
+  makePatch,
+  makePersonRepository,
+  openHost,
+  type PersonRepository,
+} from '../../support/patches/person-repository.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
@@ -15,7 +20,7 @@ const FILES = { 'a.txt': 'one\ntwo\nthree\n', 'lib/b.txt': 'b\n', 'old.txt': 'ol
 
 beforeEach(async () => {
   person = makePersonRepository(FILES);
-  host = { db: await redis.connectDb(), workspaces: { site: person.root }, dataFolder: redis.folder };
+  host = await openHost(redis, person);
 });
 
 const apply = async (...ids: string[]) => await applyPatches(host, { ids });

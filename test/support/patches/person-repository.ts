@@ -3,7 +3,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { storePatch } from '../../../src/patches/record.ts';
+import type { PatchHost } from '../../../src/patches/patch-host.ts';
 import type { PatchRecord } from '../../../src/patches/types.ts';
+import { isGuardedName } from '../../../src/haiku/tools/files/secret-names.ts';
+import type { TestRedis } from '../redis/use-redis.ts';
 import { toFindingId } from '../../../src/findings/finding.ts';
 import type { Db } from '../../../src/redis/db.ts';
 import { makeFolder } from '../folder.ts';
@@ -149,3 +152,22 @@ export async function makePatch(
 }
 
 let made = 0;
+
+/** This host, with the repository as its workspace `site`. */
+export async function openHost(
+  redis: TestRedis,
+  person: PersonRepository,
+  more: Partial<PatchHost> = {},
+): Promise<PatchHost> {
+  return {
+    db: await redis.connectDb(),
+    workspaces: { site: person.root },
+    dataFolder: join(dirname(person.root), 'data'),
+    swarm: redis.swarm,
+    links: [],
+    author: { name: 'haiku-fleet', email: 'worker@haiku-fleet.invalid' },
+    mayPublish: false,
+    isGuarded: isGuardedName,
+    ...more,
+  };
+}

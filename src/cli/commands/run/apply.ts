@@ -1,12 +1,16 @@
 import type { PatchOutcome } from '../../../patches/apply/types.ts';
 import { toSelection, type SelectionOptions } from '../../input/patch-selection.ts';
 import { withFleet, withInterruptSignal } from '../../input/with-fleet.ts';
-import { isLeftOut, renderOutcome, summariseApply } from '../../output/patches.ts';
-import { printJson } from '../../output/print.ts';
+import { printReport } from '../../output/patch-report.ts';
+import { renderOutcome } from '../../output/patches.ts';
+import { showWaiting } from '../../output/progress.ts';
 import { EXIT } from '../../output/report-failure.ts';
 
 export interface ApplyCommandOptions extends SelectionOptions {
+  check?: string;
+  branch?: string;
   '3way'?: boolean;
+  pr?: boolean;
   dryRun?: boolean;
   json?: boolean;
 }
@@ -14,27 +18,28 @@ export interface ApplyCommandOptions extends SelectionOptions {
 /** Does `fleet apply`. */
 export async function runApplyCommand(ids: string[], options: ApplyCommandOptions): Promise<void> {
   const selection = toSelection('apply', ids, options);
-  const { json = false, dryRun = false } = options;
+  const { json = false, dryRun = false, pr = false, check, branch } = options;
+  const shown = new Set<string>();
+  const show = (outcome: PatchOutcome): void => {
+    if (!json) console.log(renderOutcome(outcome));
+    shown.add(outcome.findingId);
+  };
   await withFleet(async (fleet) => {
-    const shown = new Set<string>();
-    const show = (outcome: PatchOutcome): void => {
-      if (json || shown.has(outcome.findingId)) return;
-      shown.add(outcome.findingId);
-      console.log(renderOutcome(outcome));
-    };
-    const report = await withInterruptSignal((signal) =>
+    const waiting = showWaiting();
+    const report = await withInterruptSignal('Interrupted: nothing is applied but what is listed.', (signal) =>
       fleet.patches.apply({
         ...selection,
+        ...(check === undefined ? {} : { check }),
+        ...(branch === undefined ? {} : { branch }),
         dryRun,
+        pr,
         threeWay: options['3way'] === true,
         signal,
-        onLeft: (left) => left.forEach(show),
+        onCheck: (at, of, subject) => waiting.update(`Checking ${at} of ${of}: ${subject}`),
+        onLeft: (left) => left.filter(({ findingId }) => !shown.has(findingId)).forEach(show),
       }),
-    );
-    if (report.patches.some(isLeftOut)) process.exitCode = EXIT.failed;
-    if (json) return printJson(report);
-    report.patches.forEach(show);
-    for (const note of report.notes) console.error(`⚠️  ${note}`);
-    console.log(summariseApply(report.patches, selection));
+    ).finally(() => waiting.stop());
+    printReport(report, { json, selection, shown });
+    if (report.pullRequest?.opened === false) process.exitCode = EXIT.failed;
   });
 }

@@ -1,4 +1,4 @@
-import { link, lstat, mkdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
+import { link, lstat, mkdir, readdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PatchError } from '../../patch-error.ts';
 import { listParents, toLocation, toShown, type BytePath } from '../person/byte-path.ts';
@@ -131,7 +131,11 @@ async function makeFolder(location: Buffer): Promise<void> {
 /** A file can take the place of a folder whose files all went. @throws the system's error where the folder holds anything */
 async function removeEmptyFolder(location: Buffer): Promise<void> {
   const stats = await lstat(location).catch(() => null);
-  if (stats?.isDirectory() === true) await rmdir(location);
+  if (stats?.isDirectory() !== true) return;
+  for (const name of await readdir(location, { encoding: 'buffer' })) {
+    await removeEmptyFolder(Buffer.concat([location, Buffer.from('/'), name]));
+  }
+  await rmdir(location);
 }
 
 /** Gives a file a second name, which must be free. A link is made anew: some systems follow it instead. */

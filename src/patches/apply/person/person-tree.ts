@@ -1,4 +1,4 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readHead, type Head } from '../../../git/head.ts';
 import { findRepository, isRepository, type Repository } from '../../../git/repository.ts';
@@ -53,10 +53,44 @@ export async function openPersonTree(
   return { workspace, repository, head, committer };
 }
 
-/** @throws PatchError while the person is in the middle of a merge, rebase, cherry-pick, revert or bisect */
-export async function assertFinished({ workspace, repository }: PersonTree): Promise<void> {
+/**
+ * Asserts that HEAD and the working tree can be moved.
+ * @throws PatchError while the person is in the middle of a merge, rebase, cherry-pick, revert or bisect, or where another working tree
+ * is on the same branch
+ */
+export async function assertMovable({ workspace, repository, head }: PersonTree): Promise<void> {
   for (const [file, what] of UNFINISHED) {
     if ((await lstat(join(repository.gitDir, file)).catch(() => null)) === null) continue;
     throw new PatchError(`workspace ${workspace}: ${what} is not finished there; finish or abort it first`);
   }
+  const [other] = head.branch === null ? [] : await listOtherTrees(repository, head.branch);
+  if (other === undefined) return;
+  const branch = head.branch?.replace('refs/heads/', '') ?? '';
+  throw new PatchError(
+    `${branch} is checked out in another working tree too (${other}); switch one of them to another branch`,
+  );
+}
+
+/** Lists the other working trees of the repository that are on a branch. @returns the git directory of each */
+async function listOtherTrees({ gitDir, commonDir }: Repository, branch: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const each of await listGitDirs(commonDir)) {
+    if (each !== gitDir && (await readHeadFile(each)) === `ref: ${branch}`) found.push(each);
+  }
+  return found;
+}
+
+/** Whether any working tree of the repository is on a branch. @param branch full name */
+export async function isCheckedOut({ commonDir }: Repository, branch: string): Promise<boolean> {
+  const heads = await Promise.all((await listGitDirs(commonDir)).map(readHeadFile));
+  return heads.includes(`ref: ${branch}`);
+}
+
+async function listGitDirs(commonDir: string): Promise<string[]> {
+  const linked = await readdir(join(commonDir, 'worktrees')).catch(() => []);
+  return [commonDir, ...linked.map((name) => join(commonDir, 'worktrees', name))];
+}
+
+async function readHeadFile(gitDir: string): Promise<string> {
+  return (await readFile(join(gitDir, 'HEAD'), 'utf8').catch(() => '')).trim();
 }

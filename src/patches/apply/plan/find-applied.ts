@@ -27,7 +27,7 @@ export async function findApplied(git: Git, record: PatchRecord, text: Buffer, o
   return commits.find(({ id }) => id === own.id)?.commit ?? null;
 }
 
-async function isCommit(git: Git, id: string): Promise<boolean> {
+export async function isCommit(git: Git, id: string): Promise<boolean> {
   return (await git(['cat-file', '-e', `${id}^{commit}`])).code === 0;
 }
 

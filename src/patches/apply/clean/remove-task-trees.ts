@@ -1,0 +1,79 @@
+import { askGit } from '../../../git/git.ts';
+import { createPlumbing, type Repository } from '../../../git/repository.ts';
+import { commitTree } from '../../commit/commit-tree.ts';
+import type { PatchHost } from '../../patch-host.ts';
+import { deleteBranch } from '../../task-tree/branch.ts';
+import { toWorktreesFolder } from '../../task-tree/places.ts';
+import { removeTree } from '../../task-tree/remove-tree.ts';
+import { listTrees } from '../../task-tree/list-trees.ts';
+import type { LeftOut, TaskTree } from '../../task-tree/types.ts';
+import type { PatchRecord } from '../../types.ts';
+
+/** Lists the trees of a task on this host: one for each time that it was tried afresh. */
+export async function listTaskTrees(host: PatchHost, taskId: string): Promise<TaskTree[]> {
+  const trees = await listTrees(toWorktreesFolder(host.dataFolder, host.swarm));
+  return trees.filter(({ info }) => info.task === taskId);
+}
+
+/**
+ * Removes a patch's trees on this host, and its branch. A tree that holds anything that no commit has stays.
+ * @param options.keepsWork whether work that came after the patch keeps the tree, too; else it is committed, and the commit named
+ * @returns notes for the person
+ * @throws GitError; a system error
+ */
+export async function removeTaskTrees(
+  host: PatchHost,
+  repository: Repository,
+  record: PatchRecord,
+  { keepsWork, signal }: { keepsWork: boolean; signal: AbortSignal },
+): Promise<string[]> {
+  const notes: string[] = [];
+  for (const tree of await listTaskTrees(host, record.taskId)) {
+    if (tree.info.finding !== record.findingId || tree.info.root !== repository.top) continue;
+    const paths = record.changes.map(({ path }) => path);
+    const { commit, leftOut } = await commitWork(host, tree, repository, paths, signal);
+    const isNew = commit !== null && !(await haveOneTree(repository, commit, record.head, signal));
+    if (isNew) notes.push(`${record.taskId}: its tree held work that the patch does not; it is commit ${commit}`);
+    if (leftOut.length > 0) notes.push(toKeptNote(tree, leftOut));
+    if (leftOut.length === 0 && !(isNew && keepsWork)) await removeTree(tree);
+  }
+  if (!(await deleteBranch(repository, record.branch, record.head, signal))) {
+    notes.push(`the branch ${record.branch} stays: it was moved, or a working tree is on it`);
+  }
+  return notes;
+}
+
+export interface TreeWork {
+  /** Commit of all that the tree holds. Null: it holds what its base does. */
+  commit: string | null;
+  /** What cannot be committed, apart from installed packages. */
+  leftOut: LeftOut[];
+}
+
+/** Commits what a tree holds. @param paths that are committed whatever their names are. @throws GitError */
+export async function commitWork(
+  { author, isGuarded }: PatchHost,
+  tree: TaskTree,
+  repository: Repository,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<TreeWork> {
+  const rules = { files: paths, toolsWrote: [], isGuarded };
+  const message = `Left in the tree of ${tree.info.task}\n\nFleet-Task: ${tree.info.task}\n`;
+  const { head, leftOut } = await commitTree(tree, repository, rules, { message, author }, signal);
+  return {
+    commit: head === tree.info.base ? null : head,
+    leftOut: leftOut.filter(({ path }) => !/(^|\/)node_modules$/.test(path)),
+  };
+}
+
+export function toKeptNote({ folder, info }: TaskTree, leftOut: readonly LeftOut[]): string {
+  const names = leftOut.map(({ path, why }) => `${path} (${why})`).join(', ');
+  return `the tree of ${info.task} stays, because it holds what no commit can: ${names}. Take what you need from ${folder}/tree, then remove ${folder}`;
+}
+
+async function haveOneTree(repository: Repository, one: string, other: string, signal: AbortSignal): Promise<boolean> {
+  const git = await createPlumbing(repository, signal);
+  const trees = await Promise.all([one, other].map((commit) => askGit(git, ['rev-parse', `${commit}^{tree}`])));
+  return trees[0] === trees[1];
+}
