@@ -1,7 +1,8 @@
+import { readFindingJson } from './read-json.ts';
 import { readOriginals, toStoredText } from './stored.ts';
 import type { Db } from '../redis/db.ts';
 import type { StoredFinding } from './types.ts';
-import { parseExact, stringifyExact } from '../text/exact-json.ts';
+import { stringifyExact } from '../text/exact-json.ts';
 
 /** Result and status of every condensed finding. */
 const CONDENSED = 'condensed';
@@ -39,7 +40,7 @@ export function isCondensed(finding: StoredFinding): boolean {
 /** Id of the summary that took the finding's place; null for a finding that is not condensed. */
 export function toSummaryId(text: string): string | null {
   if (!text.includes('"summary_id"') || !text.includes(CONDENSED)) return null;
-  const value = toObject(text);
+  const value = readFindingJson(text);
   return value?.['result'] === CONDENSED && typeof value['summary_id'] === 'string' ? value['summary_id'] : null;
 }
 
@@ -64,7 +65,7 @@ export async function withOriginals(
   const whole = [...texts];
   for (const [i, { index, summaryId }] of condensed.entries()) {
     const value = values[i] ?? null; // null: live again meanwhile, or removed; then the condensed text is all there is
-    const original = value === null ? null : toObject(db.redact(toStoredText(value)));
+    const original = value === null ? null : readFindingJson(db.redact(toStoredText(value)));
     if (original === null) continue;
     const { status } = original;
     whole[index] = stringifyExact({
@@ -75,13 +76,4 @@ export async function withOriginals(
     });
   }
   return whole;
-}
-
-function toObject(text: string): Record<string, unknown> | null {
-  try {
-    const value = parseExact(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
-  } catch {
-    return null;
-  }
 }

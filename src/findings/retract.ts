@@ -1,10 +1,12 @@
 import { NotFoundError, UsageError } from '../errors.ts';
 import { parseFinding, readFindingTexts, readOriginals, readStored, toStoredTokens, toStoredText } from './stored.ts';
+import { readFindingJson } from './read-json.ts';
+import { isTooDeep } from '../text/json-depth.ts';
 import type { StoredFinding } from './types.ts';
 import { toSummaryId } from './condensed.ts';
 import type { Db } from '../redis/db.ts';
 import { exactly } from '../redis/redacting.ts';
-import { parseExact, stringifyExact } from '../text/exact-json.ts';
+import { stringifyExact } from '../text/exact-json.ts';
 
 export interface Retraction {
   id: string;
@@ -80,17 +82,16 @@ function isSummary(id: string, text: string): boolean {
   return parseFinding(id, text)?.kind === 'summary';
 }
 
-/** Returns the text with the mark. A text that is no finding is returned unchanged; the list of retractions has it. */
+/**
+ * Returns the text with the mark. One that is no finding, or cannot be written again whole, is returned unchanged; the list of
+ * retractions has it.
+ */
 function toMarked(text: string, note: object): string {
-  try {
-    const value = parseExact(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return text;
-    const status: unknown = Reflect.get(value, 'status');
-    const before = typeof status === 'string' ? { original_status: status } : {};
-    return stringifyExact({ ...value, status: 'retracted', ...before, retracted: note });
-  } catch {
-    return text;
-  }
+  const value = isTooDeep(text) ? null : readFindingJson(text);
+  if (value === null) return text;
+  const { status } = value;
+  const before = typeof status === 'string' ? { original_status: status } : {};
+  return stringifyExact({ ...value, status: 'retracted', ...before, retracted: note });
 }
 
 /**

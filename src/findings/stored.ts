@@ -3,18 +3,14 @@ import type { Db } from '../redis/db.ts';
 import type { Finding, ToolErrors } from './finding.ts';
 import type { StoredFinding, StoredValue } from './types.ts';
 import { startOf } from '../text/start-of.ts';
-import { parseExact, stringifyExact, toRounded } from '../text/exact-json.ts';
+import { stringifyExact, toRounded } from '../text/exact-json.ts';
+import { readFindingJson } from './read-json.ts';
 
-/** Reads what is stored under `finding:<id>`. The id is the key's suffix; a missing time sorts oldest. Null: not JSON. */
+/** Reads what is stored under `finding:<id>`. The id is the key's suffix; a missing time sorts oldest. Null: no JSON object. */
 export function parseFinding(id: string, text: string): StoredFinding | null {
-  let value: unknown;
-  try {
-    value = parseExact(text);
-  } catch {
-    return null; // unreadable entries are skipped, never fatal
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const raw = roundAllBut('result', { ...value });
+  const read = readFindingJson(text);
+  if (read === null) return null;
+  const raw = roundAllBut('result', read);
   const content = raw['content'];
   return {
     ...(dropWrongTypes(raw) as Partial<Finding>),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { queueRegistry, type QueueJobName, type QueueName } from '../../queues/registry.ts';
 import { toMessage, UsageError } from '../errors.ts';
+import { DEEPEST_RULE, isTooDeep } from '../text/json-depth.ts';
 import { toRules } from './contract.ts';
 
 /** Largest payload as JSON, bytes. Redis, pages and workers hold it whole; larger material belongs into a file. */
@@ -26,7 +27,9 @@ export function checkInput<Name extends QueueName>(
     );
   }
   const prefix = what === null ? '' : `${what}: `;
-  const bytes = Buffer.byteLength(toJson(prefix, input));
+  const json = toJson(prefix, input);
+  const bytes = Buffer.byteLength(json);
+  if (isTooDeep(json)) throw new UsageError(`${prefix}${DEEPEST_RULE}; write deep material as a text`);
   // A question's own rules allow far less, and their message fits a question.
   if (bytes > MAX_INPUT_BYTES && queue !== 'archive') {
     throw new UsageError(

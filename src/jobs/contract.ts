@@ -2,6 +2,7 @@ import type { Job } from 'bullmq';
 import type { z } from 'zod';
 import type { QueueDefinition } from '../../queues/define.ts';
 import { InvalidJobError } from '../errors.ts';
+import { DEEPEST_RULE, isValueTooDeep } from '../text/json-depth.ts';
 
 /**
  * Checks the name and the data of a job, which any program may have added. Unknown keys are ignored.
@@ -16,6 +17,7 @@ export function parseJob<Data extends z.ZodObject>(
       `name: expected ${JSON.stringify(definition.jobName)} in queue ${definition.name}, got ${JSON.stringify(job.name)}`,
     );
   }
+  if (isValueTooDeep(job.data)) throw new InvalidJobError(`data: ${DEEPEST_RULE}`);
   const parsed = definition.data.safeParse(job.data);
   if (!parsed.success) throw new InvalidJobError(`data: ${toRules(parsed.error)}`);
   return parsed.data;

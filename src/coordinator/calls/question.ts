@@ -11,6 +11,7 @@ import { toTotalTokens } from '../../pricing/tokens.ts';
 import { isWhole, toReplyText, withoutThinking } from './reply-text.ts';
 import { toReplyRoom } from './reply-room.ts';
 import type { Checked, StructuredCall } from './types.ts';
+import { DEEPEST_RULE, isTooDeep } from '../../text/json-depth.ts';
 import { startOf } from '../../text/start-of.ts';
 
 /** The identity of work without a job has an empty `token`: there is no lock and no job log. */
@@ -149,6 +150,7 @@ export class Question<Value> {
     if (!isWhole(reply)) {
       return { ok: false, problem: `the reply is not whole: it stopped with ${reply.stopReason}; answer once more` };
     }
+    if (isTooDeep(toReplyText(reply))) return { ok: false, problem: `the reply: ${DEEPEST_RULE}` };
     let json: unknown;
     try {
       json = JSON.parse(toReplyText(reply));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEEPEST_RULE, isTooDeep } from '../../text/json-depth.ts';
 import { parseFinding, toStoredText } from '../stored.ts';
 import { PLACES, type ExportedFinding, type StoredValue } from '../types.ts';
 import { parseExact, stringifyExact } from '../../text/exact-json.ts';
@@ -71,6 +72,7 @@ function withoutExtra(line: string, value: object, extra: unknown): string {
 }
 
 function parse(line: string): unknown {
+  if (isTooDeep(line)) throw new RangeError(DEEPEST_RULE);
   try {
     return parseExact(line);
   } catch (error) {

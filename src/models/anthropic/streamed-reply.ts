@@ -1,5 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { BilledUsage } from '../../errors.ts';
+import { isTooDeep } from '../../text/json-depth.ts';
 import { readUsage } from './reply-shape.ts';
 
 /** A block while it arrives. `json` is the input of a tool call, which arrives as text. */
@@ -86,13 +87,14 @@ export class StreamedReply {
     else if (delta.type === 'input_json_delta') arriving.json += delta.partial_json;
   }
 
-  /** An input that a limit cut is empty: such a reply is asked for again, and never carried out. */
+  /** An input that is no JSON, or nested too deeply to be stored, stays a text. One that a limit cut is empty: such a reply is asked for again, and never carried out. */
   #toBlock({ block, json }: ArrivingBlock): Record<string, unknown> {
     if (json === '') return block;
     try {
-      return { ...block, input: JSON.parse(json) as unknown };
+      if (!isTooDeep(json)) return { ...block, input: JSON.parse(json) as unknown };
     } catch {
-      return { ...block, input: WHOLE.has(this.#stopReason ?? '') ? json : {} };
+      // no JSON
     }
+    return { ...block, input: WHOLE.has(this.#stopReason ?? '') ? json : {} };
   }
 }

@@ -1,6 +1,7 @@
 import { toMessage } from '../../errors.ts';
 import { parseExact } from '../../text/exact-json.ts';
 import { streamLines } from '../../text/lines.ts';
+import { DEEPEST_RULE, isTooDeep } from '../../text/json-depth.ts';
 import { BlankEntry, UnreadableEntry } from './add.ts';
 
 /** Longest line; tasks have at most 256 kB. */
@@ -25,6 +26,7 @@ export async function* readEntries(
 
 function toEntry(text: string): unknown {
   if (text.trim() === '') return new BlankEntry();
+  if (isTooDeep(text)) return new UnreadableEntry(DEEPEST_RULE);
   try {
     return parseExact(text);
   } catch (error) {

@@ -87,9 +87,9 @@ it('ends when it is told to', async () => {
 
 it('searches what other programs stored, however odd, and says what is too large', async () => {
   await redis.redis.hset(redis.keys.finding('old'), { task_id: 't', content: 'green tea' });
-  const deep = `${'['.repeat(20_000)}"deep tea"${']'.repeat(20_000)}`;
+  const deep = '['.repeat(20_000) + ']'.repeat(20_000);
   await storeExternal(redis, {
-    deep: `{"result":${deep}}`,
+    deep: `{"task":"deep tea","result":${deep}}`,
     broken: 'tea',
     list: '["tea"]',
     null: '{"result":null,"task":"tea"}',

@@ -51,6 +51,13 @@ test('keeps the place of blank and broken lines', async () => {
   });
 });
 
+test('keeps the place of a line nested deeper than a stack', async () => {
+  const deep = `{"description":"a","data":${'['.repeat(2_000)}${']'.repeat(2_000)}}\n`;
+  const [first, second] = await read(deep, '{"description":"b"}\n');
+  expect(first).toEqual(new UnreadableEntry('expected at most 256 levels of lists and objects'));
+  expect(second).toEqual({ description: 'b' });
+});
+
 test('passes over a line of any length without keeping it', async () => {
   const piece = 'x'.repeat(1024 * 1024);
   const entries = await read('{"description":"', piece, piece, piece, '"}\n', '{"description":"next"}\n');

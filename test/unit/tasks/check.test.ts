@@ -42,6 +42,10 @@ describe('checkTask', () => {
     let deep: unknown = null;
     for (let level = 0; level < 200_000; level += 1) deep = [deep];
     await expect(check({ description: 'x', data: deep })).rejects.toThrow(UsageError);
+    const nested = JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`) as unknown;
+    await expect(check({ description: 'x', data: nested })).rejects.toThrow(
+      /^task: expected at most 256 levels of lists and objects; write deep material as a text$/,
+    );
   });
 
   it('takes 256 kB and refuses a byte more, saying what to do', async () => {
@@ -105,6 +109,11 @@ describe('parseJob', () => {
   ])('refuses a job named %j with %j', (name, data, rule) => {
     expect(() => parse(name, data)).toThrow(InvalidJobError);
     expect(() => parse(name, data)).toThrow(rule);
+  });
+
+  it('refuses data nested deeper than a stack', () => {
+    const data: unknown = JSON.parse('['.repeat(9_000) + ']'.repeat(9_000));
+    expect(() => parse('task', { description: 'x', data })).toThrow(/^data: expected at most 256 levels/);
   });
 
   it('tolerates keys it does not know', () => {
