@@ -10,6 +10,7 @@ import { ConfigError } from '../errors.ts';
 import { gitAuthor } from './git-author.ts';
 import { packageFolder } from './package-folder.ts';
 import { embeddedUrl, readEmbeddedChoice, type EmbeddedChoice } from './embedded-choice.ts';
+import { readRunEnvironment, runVariables } from './run-environment.ts';
 import { readShards, shardDefaults, type ShardConfig } from './shards.ts';
 
 const workspaces = list.transform((items, context) => {
@@ -78,6 +79,8 @@ const environmentSchema = z.object({
   FLEET_HAIKU_EFFORT: oneOf(...EFFORTS).optional(),
   FLEET_SONNET_EFFORT: oneOf(...EFFORTS).optional(),
   FLEET_RUN_ALLOW: list,
+  FLEET_RUN_ENV: runVariables,
+  FLEET_RUN_TIMEOUT_MS: int(1_000, 3_000_000).default(120_000), // less than a job may take
   FLEET_HTTP_ALLOW: list,
   FLEET_WORKTREE_LINKS: insidePaths,
   FLEET_GIT_AUTHOR: gitAuthor.default('haiku-fleet'),
@@ -103,6 +106,8 @@ export interface Config extends Environment {
   dataFolder: string;
   /** The fleet's own Redis, where `fleet up --embedded` chose it and REDIS_URL is not set. */
   embedded: EmbeddedChoice | null;
+  /** Variables of programs that tasks start, as `FLEET_RUN_ENV` says. */
+  runEnvironment: Record<string, string>;
   /** Names of variables that the shell and `.env` set to different values; the shell's value applies. */
   shadowed: string[];
   /** Names in `.env` that look like the fleet's and that nothing reads there: misspelt, or read from the shell only. */
@@ -126,6 +131,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   // Where a default is invalid, the shards' own variables are checked with the built-in defaults.
   const defaults = shardDefaultsRead.data ?? z.object(shardDefaults).parse({});
   const { shards, problems } = readShards(merged, defaults, merged.FLEET_OFFLINE === '1');
+  const run = readRunEnvironment(parsed.data?.FLEET_RUN_ENV ?? [], merged);
+  problems.push(...run.problems);
   if (!parsed.success || problems.length > 0) {
     const issues = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
     throw new ConfigError(
@@ -144,6 +151,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     home,
     dataFolder,
     embedded,
+    runEnvironment: run.variables,
     origins: Object.fromEntries(
       environmentNames
         .filter((name) => merged[name] !== undefined)

@@ -6,6 +6,11 @@ import { platform } from 'node:os';
 const SECRET =
   /^(?:ANTHROPIC_API_KEY|ANTHROPIC_ADMIN_KEY|GEMINI_API_KEY(?:_SHARD\d+)?|DEEPSEEK_API_KEY|DASHBOARD_PASSWORD|REDIS_URL|FLEET_NOTIFY)$/;
 
+/** Whether a variable of this name is a secret of the fleet. */
+export function isSecretName(name: string): boolean {
+  return SECRET.test(name);
+}
+
 /** A copy of an environment without the fleet's secrets. */
 export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRET.test(name)));

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Effort } from '../../queues/effort.ts';
 import type { TaskData } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
@@ -33,6 +34,7 @@ import { runTask } from './loop/task-loop.ts';
 import type { CompletedTask } from './loop/types.ts';
 import { createToolset } from './toolset.ts';
 import { isGuardedName } from './tools/files/secret-names.ts';
+import { createTaskHome } from './tools/run/task-home.ts';
 import type { FindingReader, ToolContext } from './tools/tool.ts';
 
 export interface TaskHandlerParts {
@@ -76,6 +78,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
   const listTopLevel = createTopLevelReader();
   const describeRepository = createRepositoryReader();
   const trees = toTreeSettings(config);
+  const swarm = config.FLEET_SWARM ?? 'fleet';
   const toolsWithFiles = createToolset({ ...allowed, workspace: true });
   const toolsWithoutFiles = createToolset({ ...allowed, workspace: false });
 
@@ -112,11 +115,12 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
             identity,
             db,
             settings: trees,
-            swarm: config.FLEET_SWARM ?? 'fleet',
+            swarm,
             host: hostname(),
             now,
             ...(run.note === undefined ? {} : { note: run.note }),
           });
+    const home = createTaskHome(join(config.dataFolder, swarm, 'homes'), run.jobId);
     const lockKey = keys.jobLock('tasks', run.jobId);
     const pace = pacer?.enter({ isCounted: true, note: run.note });
     return runTask(
@@ -135,6 +139,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
           findings: reader,
           ...(archive === undefined ? {} : { askArchive: toAsk(archive, identity, run.isDraining) }),
           runAllow: config.FLEET_RUN_ALLOW,
+          run: { timeoutMs: config.FLEET_RUN_TIMEOUT_MS, env: config.runEnvironment, home },
           httpAllow: config.FLEET_HTTP_ALLOW,
           redisAddress: toAddress(config.REDIS_URL),
           redact,
@@ -155,7 +160,10 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
         workerId,
         now,
       },
-    ).finally(() => pace?.leave());
+    ).finally(async () => {
+      pace?.leave();
+      await home.remove();
+    });
   };
 }
 

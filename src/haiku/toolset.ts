@@ -14,7 +14,7 @@ import { createHttpTool } from './tools/http/http-tool.ts';
 import { createJsonTransformTool } from './tools/data/json-transform-tool.ts';
 import { readTool } from './tools/files/read-tool.ts';
 import { ToolRefusal } from './tools/tool-refusal.ts';
-import { createRunTool } from './tools/run/run-tool.ts';
+import { runTool } from './tools/run/run-tool.ts';
 import type { Tool, ToolContext, ToolOutcome, Toolset } from './tools/tool.ts';
 import { writeTool } from './tools/files/write-tool.ts';
 
@@ -44,7 +44,7 @@ export function createToolset(options: ToolsetOptions): Toolset {
       if (tool === undefined) {
         return toError(`${JSON.stringify(name)}: no such tool here; there are ${[...byName.keys()].join(', ')}`);
       }
-      const outcome = await runTool(tool, input, context);
+      const outcome = await callTool(tool, input, context);
       const { workspace } = context;
       const notice = workspace?.takeNotice?.() ?? null;
       return {
@@ -63,7 +63,7 @@ function chooseTools({ workspace, runAllow, httpAllow, archive = false }: Toolse
     ...(workspace
       ? [readTool, writeTool, editTool, createGrepTool(), createGlobTool(), createListTool(), gitTool]
       : []),
-    ...(workspace && runAllow.length > 0 ? [createRunTool()] : []),
+    ...(workspace && runAllow.length > 0 ? [runTool] : []),
     ...(httpAllow.length > 0 ? [createHttpTool()] : []),
     createJsonTransformTool(workspace),
     createCsvTransformTool(workspace),
@@ -86,7 +86,7 @@ function shorten({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): 
   delete jsonSchema.propertyNames;
 }
 
-async function runTool(tool: Tool, input: unknown, context: ToolContext): Promise<ToolOutcome> {
+async function callTool(tool: Tool, input: unknown, context: ToolContext): Promise<ToolOutcome> {
   try {
     return await tool.run(input, context);
   } catch (error) {

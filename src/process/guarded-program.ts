@@ -1,19 +1,32 @@
+import { randomUUID } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { FleetError } from '../errors.ts';
+import { keepOutput } from './program/kept-output.ts';
+import { endLeftBehind, MARK } from './program/left-behind.ts';
 
 /** Wait after the process ended and its group was killed. A pipe that is still open belongs to a process outside the group. */
 const PIPE_GRACE_MS = 500;
+/** Most bytes that are kept where the caller does not say. */
+const OUTPUT_CAP = 60_000;
+const STDOUT_CAP = 1024 * 1024;
 /** Time between SIGTERM, on which git removes its lock files, and SIGKILL. */
 const TERM_GRACE_MS = 1_000;
 
 /**
  * The shell starts a guard in the same process group and then becomes the program. The guard waits on a pipe from this
- * process. The pipe closes when this process dies, also by SIGKILL, and the guard then ends the group. The shell does not
- * interpret the arguments.
+ * process. The pipe closes when this process dies, also by SIGKILL, and the guard then ends the group, and what carries the
+ * program's mark outside of it (`endLeftBehind`). The shell does not interpret the arguments.
  */
-const GUARDED_START =
-  '(trap "" TERM; read -r _ <&3; kill -TERM 0; sleep 1; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$@"';
+const GUARD = `(trap "" TERM; read -r me _ </proc/self/stat; read -r _ <&3; mark=$${MARK}; unset ${MARK}
+kill -TERM 0; sleep 1
+[ -z "$mark" ] || for round in 1 2 3 4 5; do
+  for found in $(grep -slz "^${MARK}=$mark\\$" /proc/[0-9]*/environ); do
+    pid=\${found#/proc/}; pid=\${pid%/environ}
+    [ "$pid" = "$me" ] || kill -KILL "$pid"
+  done
+done
+kill -KILL 0) >/dev/null 2>&1 & exec 3<&-`;
 
 export interface ProgramOptions {
   cwd: string;
@@ -23,8 +36,13 @@ export interface ProgramOptions {
   timeoutMs: number;
   /** What the program reads from its standard input. Default: nothing. */
   input?: string | Buffer;
-  /** Most bytes of `output` that are kept, the first and the last half of them. Default 60,000. */
+  /** Most bytes of `output` that are kept: of the beginning a quarter, of the end the rest. Default 60,000. */
   outputCap?: number;
+  /**
+   * True: a program that the fleet does not know. It gets a mark, and every process that carries it is ended at the end, wherever
+   * it went. Its two outputs are one pipe, so that `output` has the order in which they were written. Default false.
+   */
+  isForeign?: boolean;
   /** Most bytes of `stdout` that are kept. Default 1 MiB. */
   stdoutCap?: number;
   /** Reads stdout as it comes; the program waits for a slower reader, and is ended when the reader returns or throws. */
@@ -34,6 +52,10 @@ export interface ProgramOptions {
 export interface ProgramResult {
   /** Exit code. Null: a signal ended it. */
   code: number | null;
+  /** The signal that ended it; null: none. */
+  endSignal: NodeJS.Signals | null;
+  /** Processes of a foreign program that ran on outside of its group when it had ended. They were ended. */
+  leftBehind: number;
   /** stdout and stderr in the order of arrival. Of more than the cap the middle is replaced by a note. */
   output: string;
   /** stdout alone, to the byte. Null: it was longer than its cap, or `readStdout` has read it. */
@@ -64,11 +86,14 @@ export async function runGuarded(
   options: ProgramOptions,
 ): Promise<ProgramResult> {
   options.signal.throwIfAborted();
-  const output = createOutput(options.outputCap ?? 60_000);
-  const stdout = createOutput(options.stdoutCap ?? 1024 * 1024);
-  const child = spawn('/bin/sh', ['-c', GUARDED_START, 'sh', program, ...args], {
+  const { outputCap = OUTPUT_CAP, stdoutCap = STDOUT_CAP, isForeign = false } = options;
+  const output = keepOutput(outputCap, Math.floor(outputCap / 4));
+  const stdout = keepOutput(stdoutCap, stdoutCap);
+  const mark = isForeign ? randomUUID() : null;
+  const start = `${GUARD}; exec "$@"${isForeign ? ' 2>&1' : ''}`;
+  const child = spawn('/bin/sh', ['-c', start, 'sh', program, ...args], {
     cwd: options.cwd,
-    env: options.env,
+    env: mark === null ? options.env : { ...options.env, [MARK]: mark },
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
     detached: true, // creates the process group
   });
@@ -93,13 +118,17 @@ export async function runGuarded(
   }, options.timeoutMs);
   options.signal.addEventListener('abort', end, { once: true });
   const reading = options.readStdout === undefined ? null : readAll(child, options.readStdout, end);
-  let code: number | null;
+  let ended: Pick<ProgramResult, 'code' | 'endSignal' | 'leftBehind'>;
   try {
-    code = await new Promise<number | null>((resolve, reject) => {
+    ended = await new Promise((resolve, reject) => {
+      let leaving = Promise.resolve(0);
       child.once('error', reject);
-      child.once('close', resolve);
+      child.once('close', (code, endSignal) => {
+        leaving.then((leftBehind) => resolve({ code, endSignal, leftBehind }), reject);
+      });
       child.once('exit', () => {
         signalGroup(child.pid, 'SIGKILL');
+        if (mark !== null) leaving = endLeftBehind(mark, child.pid ?? 0);
         if (reading === null) closePipes(child);
         else void reading.then(() => closePipes(child));
       });
@@ -116,7 +145,7 @@ export async function runGuarded(
   }
   const failure = await reading;
   if (failure !== null) throw failure.error;
-  return { code, output: output.text(), stdout: reading === null ? stdout.bytes() : null, isTimedOut };
+  return { ...ended, output: output.text(), stdout: reading === null ? stdout.bytes() : null, isTimedOut };
 }
 
 /** @returns what the reader threw; null: nothing */
@@ -156,39 +185,4 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
 
 function toCode(thrown: unknown): string | undefined {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
-}
-
-/** Keeps the beginning and the end of the output, half of the cap each: errors are often at the end. */
-function createOutput(cap: number): { add(chunk: Buffer): void; bytes(): Buffer | null; text(): string } {
-  const half = Math.floor(cap / 2);
-  const head: Buffer[] = [];
-  let headBytes = 0;
-  let tail: Buffer[] = [];
-  let tailBytes = 0;
-  let total = 0;
-  return {
-    add(chunk) {
-      total += chunk.length;
-      const first = chunk.subarray(0, Math.max(0, half - headBytes));
-      if (first.length > 0) {
-        head.push(first);
-        headBytes += first.length;
-      }
-      const rest = chunk.subarray(first.length);
-      if (rest.length === 0) return;
-      tail.push(rest);
-      tailBytes += rest.length;
-      if (tailBytes > 2 * cap) {
-        tail = [Buffer.concat(tail).subarray(-half)];
-        tailBytes = half;
-      }
-    },
-    bytes: () => (total > headBytes + Math.min(tailBytes, half) ? null : Buffer.concat([...head, ...tail])),
-    text() {
-      const end = Buffer.concat(tail).subarray(-half);
-      const left = total - headBytes - end.length;
-      const gap = left > 0 ? `\n[cut: ${left} bytes of output left out here]\n` : '';
-      return Buffer.concat(head).toString('utf8') + gap + end.toString('utf8');
-    },
-  };
 }

@@ -26,10 +26,17 @@ export async function describeEnvironment(
     if (names !== null) lines.push(`Workspace ${workspace.name}, top level: ${names}`);
     const git = [repository, beginning?.said ?? null].filter((part) => part !== null);
     if (git.length > 0) lines.push(`Git: ${git.join('. ')}`);
-    if (runAllow.length > 0) lines.push(`The run tool may start: ${runAllow.join(', ')}`);
+    if (runAllow.length > 0) lines.push(describeRun(context));
   }
   if (httpAllow.length > 0) lines.push(`The http tool may reach: ${httpAllow.join(', ')}`);
   return `<environment>\n${lines.map(escapeTags).join('\n')}\n</environment>`;
+}
+
+function describeRun({ runAllow, run }: ToolContext): string {
+  const limit = run === undefined ? '' : `; each for at most ${run.timeoutMs / 1_000} s`;
+  const names = Object.keys(run?.env ?? {});
+  const variables = names.length === 0 ? '' : `; they get the variables ${names.join(', ')}`;
+  return `The run tool may start: ${runAllow.join(', ')}${limit}${variables}`;
 }
 
 /** A name cannot close the block or open another. */

@@ -129,6 +129,23 @@ interface Workspace {
   takeNotice?(): string | null;
 }
 
+/** The home folder of a task's programs: their caches and settings, and nothing of the worker's user. */
+export interface TaskHome {
+  /** Makes the folder if it is not there. @returns the variables that name it and what is in it */
+  open(): Promise<Record<string, string>>;
+  /** Removes it. */
+  remove(): Promise<void>;
+}
+
+/** How `run` starts programs. */
+export interface RunSettings {
+  /** Longest run of one program. */
+  timeoutMs: number;
+  /** Variables of each program, beside those that the tool sets. */
+  env: Record<string, string>;
+  home: TaskHome;
+}
+
 export interface ToolContext {
   /** Null: the task names no workspace. */
   workspace: Workspace | null;
@@ -141,6 +158,8 @@ export interface ToolContext {
   askArchive?: (question: string, filter: ArchiveFilter, signal: AbortSignal) => Promise<QueryReply>;
   /** Program names that `run` may start. */
   runAllow: string[];
+  /** Default: two minutes, no variables, a home for each program. */
+  run?: RunSettings;
   /** Hosts that `http` may call: `host` (ports 80 and 443) or `host:port`. */
   httpAllow: string[];
   redisAddress: { host: string; port: number };

@@ -23,7 +23,8 @@ const workerCode = `
 
 test('a worker killed hard leaves no program running, and its lock to the next', async () => {
   const site = await createToolWorkspace({ runAllow: ['sh'] });
-  const script = 'sleep 1000 & echo $! > pid; wait';
+  const daemon = 'setsid sh -c "echo \\$\\$ > daemon; exec sleep 1000" </dev/null >/dev/null 2>&1 &';
+  const script = `${daemon}\nwhile ! [ -s daemon ]; do sleep 0.01; done; sleep 1000 & echo $! > pid; wait`;
   const args = ['--input-type=module', '-e', workerCode, site.root, site.context.lockFolder ?? '', script];
   const env = { ...process.env, TMPDIR: dirname(site.root) }; // what it cannot remove is removed with the workspace
   const worker = spawn(process.execPath, args, { stdio: 'inherit', env });
@@ -32,7 +33,7 @@ test('a worker killed hard leaves no program running, and its lock to the next',
   worker.kill('SIGKILL');
   await once(worker, 'exit');
 
-  const pid = await readPid();
-  await waitUntil(async () => !(await isAlive(pid)), { what: 'the end of the program' });
+  const pids = [await readPid(), Number(await readFile(join(site.root, 'daemon'), 'utf8'))];
+  for (const pid of pids) await waitUntil(async () => !(await isAlive(pid)), { what: 'the end of the program' });
   expect((await site.use('run', { argv: ['sh', '-c', 'rm pid'] })).content).toContain('exit code 0');
 });

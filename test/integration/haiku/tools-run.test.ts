@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { chmod, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { createRunTool } from '../../../src/haiku/tools/run/run-tool.ts';
+import { createTaskHome } from '../../../src/haiku/tools/run/task-home.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { isAlive, waitUntil } from '../../support/wait.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
 
@@ -50,12 +51,13 @@ test('uses no shell', async () => {
   expect((await run('node', '-p', '"$HOME; id"')).content).toBe('$HOME; id\n[exit code 0]');
 });
 
-test('gives the program PATH, HOME and LANG, and nothing of ours', async () => {
+test('gives the program a search path, a language and a home of its own, and nothing of ours', async () => {
   process.env['FLEET_TEST_SECRET'] = 'not for tools';
   try {
     const names = (await run('env')).content.match(/^\w+(?==)/gm)?.toSorted();
     // ignores what a shell adds by itself on some systems
-    expect(names?.filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name))).toEqual(['HOME', 'LANG', 'PATH']);
+    const own = names?.filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name) && !name.startsWith('XDG_'));
+    expect(own).toEqual(['FLEET_RUN_ID', 'HOME', 'LANG', 'PATH', 'TMPDIR']);
   } finally {
     delete process.env['FLEET_TEST_SECRET'];
   }
@@ -73,10 +75,56 @@ test('never runs a program of the workspace under an allowed name', async () => 
   }
 });
 
-test('cuts long output in the middle', async () => {
-  const { content } = await run('node', '-e', "process.stdout.write('a'.repeat(200000) + 'the end')");
-  expect(content.length).toBeLessThan(64 * 1024);
-  expect(content).toMatch(/^aaa[\s\S]*bytes of output left out[\s\S]*the end\n\[exit code 0\]$/);
+test('keeps the end of long output, and a part of its beginning', async () => {
+  const { content } = await run('node', '-e', "process.stdout.write('a€'.repeat(50000) + 'the end')");
+  expect(Buffer.byteLength(content)).toBeLessThan(64 * 1024);
+  const [head = '', tail = ''] = content.split(/\n\[cut: \d+ bytes of output left out here\]\n/);
+  expect(head).toMatch(/^a€[a€]*$/);
+  expect(tail).toMatch(/^[a€]*the end\n\[exit code 0\]$/);
+  expect(tail.length / head.length).toBeGreaterThan(2);
+});
+
+test('shows both outputs in the order in which they were written', async () => {
+  const script = 'for i in 1 2 3 4 5; do echo "out $i"; echo "err $i" >&2; done';
+  const lines = [1, 2, 3, 4, 5].flatMap((i) => [`out ${i}`, `err ${i}`]);
+  expect((await run('sh', '-c', script)).content).toBe(`${lines.join('\n')}\n[exit code 0]`);
+});
+
+test('shows output as text without a terminal', async () => {
+  const written = String.raw`\033[31mred\033[0m\033]0;title\007 10%%\r100%%\r\nname\000name\b\a\n`;
+  expect((await run('sh', '-c', `printf '${written}'`)).content).toBe('red 10%\n100%\nname\u2400name\n[exit code 0]');
+});
+
+test('names the signal that ended a program', async () => {
+  expect((await run('sh', '-c', 'kill -SEGV $$')).content).toBe('[killed by SIGSEGV, no output]');
+});
+
+test('gives a program that reads its input none', async () => {
+  expect((await run('sh', '-c', 'read -r line || echo "no input"')).content).toBe('no input\n[exit code 0]');
+});
+
+test.each<[unknown, string]>([
+  ['sh -c "echo \'a b\'"', String.raw`["sh","-c","echo 'a b'"]`],
+  [['ls -l'], '["ls","-l"]'],
+  ['ls | wc', 'one program at a time'],
+])('tells how a command line is written as a list: %s', async (argv, hint) => {
+  const outcome = await site.use('run', { argv });
+  expect(outcome.isError).toBe(true);
+  expect(outcome.content).toContain(hint);
+});
+
+test('all programs of a task share a home, which goes with the task', async () => {
+  const folder = makeFolder();
+  const home = createTaskHome(folder, 'job-1');
+  site.context.run = { timeoutMs: 10_000, env: { CI: '1' }, home };
+  expect((await run('sh', '-c', 'echo cached > "$XDG_CACHE_HOME/x"; echo "$CI"; ls -d "$TMPDIR"')).content).toContain(
+    '1\n',
+  );
+  expect((await run('sh', '-c', 'cat ~/.cache/x')).content).toContain('cached');
+  await home.remove();
+  expect(await readdir(folder)).toEqual([]);
+  expect((await run('sh', '-c', 'ls -A ~')).content).not.toContain('cached');
+  await home.remove();
 });
 
 /** Starts a grandchild that holds the pipes, writes its pid, and waits for ever. */
@@ -92,8 +140,27 @@ test('leaves no process behind when the program ends', async () => {
   await expectGone();
 });
 
+/** Ways in which a program leaves the group of the one that started it. */
+const leaving: [string, string][] = [
+  ['setsid', 'setsid sh -c "echo \\$\\$ > pid; exec sleep 1000" </dev/null >/dev/null 2>&1 &'],
+  ['nohup in a session of its own', 'setsid nohup sh -c "echo \\$\\$ > pid; sleep 1000" >/dev/null 2>&1 &'],
+  [
+    'a daemon that forks twice',
+    'setsid sh -c "(sh -c \'echo \\$\\$ > pid; exec sleep 1000\' &) ; exit" >/dev/null 2>&1',
+  ],
+  ['one that keeps the output open', 'setsid sh -c "echo \\$\\$ > pid; exec sleep 1000" &'],
+];
+
+test.each(leaving)('ends %s when the program ends, and says so', async (_how, start) => {
+  const outcome = await run('sh', '-c', `${start}\nwhile ! [ -s pid ]; do sleep 0.01; done`);
+  expect(outcome.content).toMatch(/\[exit code 0.*\]\n\[ended what it left running: \d process(es)?\]$/);
+  await expectGone();
+});
+
 test('kills the whole group at the deadline and says so', async () => {
-  const outcome = await createRunTool(300).run({ argv: lingering('wait') }, site.context);
+  const home = createTaskHome(makeFolder(), 'job');
+  site.context.run = { timeoutMs: 300, env: {}, home };
+  const outcome = await run(...lingering('wait'));
   expect(outcome).toMatchObject({ isError: true, content: expect.stringContaining('killed after 0.3 s') });
   await expectGone();
 });

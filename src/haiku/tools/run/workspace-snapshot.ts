@@ -28,8 +28,16 @@ interface Snapshot {
   isWhole: boolean;
 }
 
-/** Takes a snapshot of the workspace's files, without `.git` and `node_modules`. */
-export async function takeSnapshot(root: string): Promise<Snapshot> {
+/**
+ * Sees what a program changes in the workspace: what the files are now, without `.git` and `node_modules`.
+ * @returns what tells the changes since; see `compareSnapshot`
+ */
+export async function watchWorkspace(root: string): Promise<() => ReturnType<typeof compareSnapshot>> {
+  const before = await takeSnapshot(root);
+  return () => compareSnapshot(root, before);
+}
+
+async function takeSnapshot(root: string): Promise<Snapshot> {
   const { entries, isWhole } = await listEntries(root);
   let budget = MAX_KEPT_BYTES;
   const small = [...entries].filter(([, { size }]) => {
@@ -51,10 +59,7 @@ export async function takeSnapshot(root: string): Promise<Snapshot> {
  * lines `0-0`.
  * @returns `note`: what the limits left out, for the model; empty: nothing
  */
-export async function compareSnapshot(
-  root: string,
-  before: Snapshot,
-): Promise<{ changes: FileChange[]; note: string }> {
+async function compareSnapshot(root: string, before: Snapshot): Promise<{ changes: FileChange[]; note: string }> {
   const { entries, isWhole } = await listEntries(root);
   const paths = [...new Set([...before.entries.keys(), ...entries.keys()])]
     .filter((path) => before.entries.get(path)?.mark !== entries.get(path)?.mark)
