@@ -120,6 +120,8 @@ describe('json_transform', () => {
   test('takes data as text and as a value, and refuses a value whose number was rounded on the way', async () => {
     const text = '[{"id":9007199254740993}]';
     expect((await site.use('json_transform', { data: text, to: 'jsonl' })).content).toBe('{"id":9007199254740993}\n');
+    await site.put('one.json', '1');
+    expect((await site.use('json_transform', { data: null, file: 'one.json' })).content).toBe('1\n');
     expect((await site.use('json_transform', { data: [{ id: 1.5 }], to: 'jsonl' })).content).toBe('{"id":1.5}\n');
     expect((await site.use('json_transform', { data: JSON.parse(text) as unknown })).content).toContain(
       'data: 9007199254740992 may have been rounded on its way here; give data as a JSON text',

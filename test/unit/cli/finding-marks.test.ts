@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { idSchema } from '../../../queues/ids.ts';
 import { toFindingId } from '../../../src/findings/finding.ts';
 import { parseFinding, summarise } from '../../../src/findings/stored.ts';
+import { stringifyExact } from '../../../src/text/exact-json.ts';
 import { toLocalDay, toLocalTimestamp, toUtcDay } from '../../../src/findings/timestamp.ts';
 
 const anyDate = fc.date({ min: new Date(0), max: new Date('9999-12-30'), noInvalidDate: true });
@@ -64,6 +65,13 @@ describe('a stored finding', () => {
     ['an instant that is none', { at: 'soon' }, '1970-01-01T00:00:00.000Z'],
   ])('with %s has the instant it sorts by', (_, stored, storedAt) => {
     expect(parseFinding('finding_1', JSON.stringify(stored))?.at).toBe(storedAt);
+  });
+
+  it('keeps exact numbers of its result, and calculates with those of other fields', () => {
+    const text = '{"cost":0.00110000000000000000001,"tokens_used":1e1,"result":{"id":9007199254740993}}';
+    const finding = parseFinding('finding_1', text);
+    expect(finding).toMatchObject({ cost: 0.0011, tokens_used: 10 });
+    expect(stringifyExact(finding?.result)).toBe('{"id":9007199254740993}');
   });
 
   it('counts a field of the wrong type as missing', () => {

@@ -21,6 +21,30 @@ describe('a value stays as it is', () => {
     expect(transform(`[${json}]`, { limit: 1, to: 'jsonl' })).toBe(`${json}\n`);
   });
 
+  test('with any numbers, and any fields in any order', () => {
+    const scalar = fc.oneof(
+      fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{1,20})?([eE][-+]?\d{1,3})?$/),
+      fc.constantFrom('true', 'null', '""'),
+    );
+    const name = fc.constantFrom('a', '2024', '7', '__proto__', '', 'b.c');
+    const { value } = fc.letrec<{ value: string }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        scalar,
+        fc.array(tie('value'), { maxLength: 4 }).map((items) => `[${items.join(',')}]`),
+        fc
+          .array(fc.tuple(name, tie('value')), { maxLength: 5 })
+          .map((fields) => `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${field}`).join(',')}}`),
+      ),
+    }));
+    fc.assert(
+      fc.property(value, (json) => {
+        expect(transform(`[${json}]`, { to: 'jsonl' })).toBe(`${json}\n`);
+        expect(transform(transform(json), { path: '' }).replaceAll(/\s/g, '')).toBe(json);
+      }),
+    );
+  });
+
   test('whatever it is', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {

@@ -80,6 +80,11 @@ describe('the first calls of a task', () => {
     ['Run `npm test -- --run`', [['run', { argv: ['npm', 'test', '--', '--run'] }]]],
     ['Show the git status', [['git', { args: ['status', '--short'] }]]],
     ['GET http://127.0.0.1:8080/health, please.', [['http', { method: 'GET', url: 'http://127.0.0.1:8080/health' }]]],
+    [
+      'Filter rows.csv where id is 007',
+      [['csv_transform', { file: 'rows.csv', where: [{ field: 'id', op: 'eq', value: '007' }] }]],
+    ],
+    ['Convert rows.jsonl to csv', [['json_transform', { file: 'rows.jsonl', to: 'csv' }]]],
     ['Sort rows.csv by price', [['csv_transform', { file: 'rows.csv', sort_by: 'price' }]]],
     ['What do earlier findings say about tea?', [['findings', { action: 'search', query: 'tea' }]]],
     ['Should we move to another database?', [['hand_back', { reason: 'complex strategic reasoning' }]]],

@@ -41,7 +41,8 @@ export function createJsonTransformTool(hasFiles: boolean): Tool {
 
 /** @throws ToolRefusal for a value with a number that was rounded before it came here */
 function toJsonText(data: unknown): string | undefined {
-  if (data === undefined || typeof data === 'string') return data;
+  if (data === undefined || data === null) return undefined;
+  if (typeof data === 'string') return data;
   return JSON.stringify(data, (_, value: unknown) => {
     if (typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value)) return value;
     throw new ToolRefusal(`data: ${value} may have been rounded on its way here; give data as a JSON text in quotes`);
