@@ -57,9 +57,10 @@ const OWN = { configurable: true, enumerable: true, writable: true };
 /**
  * Writes JSON as `JSON.stringify` does, and what `parseExact` and `parseAsWritten` made as it was read.
  * @param indent spaces for each level. Default 0: no line breaks
+ * @returns '' for undefined
  */
 export function stringifyExact(value: unknown, indent: number = 0): string {
-  return isPlain(value) ? (JSON.stringify(value, null, indent) ?? 'null') : write(value, ' '.repeat(indent), '\n');
+  return isPlain(value) ? (JSON.stringify(value, null, indent) ?? '') : write(value, ' '.repeat(indent), '\n');
 }
 
 /** Whether a value holds a number that a JavaScript number would change. */

@@ -43,6 +43,6 @@ function toShown(finding: StoredFinding): unknown {
 }
 
 function cut(result: unknown, most: number): unknown {
-  const text = typeof result === 'string' ? result : (stringifyExact(result) ?? '');
+  const text = typeof result === 'string' ? result : stringifyExact(result);
   return text.length <= most ? result : `${startOf(text, most)}\n(cut)`;
 }

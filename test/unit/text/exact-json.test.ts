@@ -166,6 +166,7 @@ test('writes what JSON.stringify writes beside an exact number', () => {
     );
     expect(stringifyExact(value, indent)).toBe(expected);
   }
+  expect(stringifyExact(undefined)).toBe('');
 });
 
 function parses(parse: () => unknown): boolean {
