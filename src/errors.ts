@@ -60,6 +60,7 @@ export const TASK_FAILURE_REASONS = [
   'tool', // a tool cannot do what the task needs
   'handed-back', // the worker handed the task back: it needs more judgement
   'workspace', // the workspace is not known on this host
+  'conflict', // the patches that the task builds on contradict each other
   'context', // a memory context of the task does not exist
   'finding-taken', // another job has stored a finding with this id
   'model', // the model is unknown, has no price or is not available

@@ -175,7 +175,7 @@ function toEffort({ effort, model }: TaskData, config: Config): Effort | undefin
 
 /** Hash of the fields that a person may edit; the stamps of the queue are left out. */
 function toDigest(task: TaskData): string {
-  const { session: _session, batch: _batch, mission_id: _mission, line: _line, ...asked } = task;
+  const { session: _session, batch: _batch, mission_id: _mission, builds_on: _buildsOn, line: _line, ...asked } = task;
   return hash('sha256', JSON.stringify(asked)).slice(0, 16);
 }
 

@@ -21,6 +21,7 @@ const NOT_COUNTED: ReadonlySet<string> = new Set([
   'finding-taken',
   'no-evidence',
   'handed-back',
+  'conflict',
 ]);
 
 export interface ErrorRateParts {

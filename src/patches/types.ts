@@ -22,6 +22,8 @@ export interface PatchRecord extends Omit<FindingPatch, 'files'> {
   leftOut: { path: string; why: string }[];
   /** Finding ids of the patches that the task began with, in the order in which they apply. */
   buildsOn: string[];
+  /** Finding ids of patches whose changes this one holds, because they do not fit beside those it builds on. Absent: none. */
+  carries?: string[];
   batch: string | null;
   missionId: string | null;
   createdAt: string;

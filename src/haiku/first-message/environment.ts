@@ -1,5 +1,6 @@
 import type { ToolContext } from '../tools/tool.ts';
 import type { WorkspaceReader } from './shared-look.ts';
+import { toTopLine } from './top-level.ts';
 
 /** Returns the block that tells date, turns, workspace, repository, and what `run` and `http` may reach on this host. */
 export async function describeEnvironment(
@@ -9,7 +10,7 @@ export async function describeEnvironment(
     startedAt: Date;
     listTopLevel: WorkspaceReader;
     describeRepository: WorkspaceReader;
-    beginning?: { said: string | null };
+    beginning?: { said: string | null; top?: string[] };
   },
 ): Promise<string> {
   const { workspace, runAllow, httpAllow } = context;
@@ -22,7 +23,8 @@ export async function describeEnvironment(
   if (workspace === null) lines.push('There is no workspace, and no file.');
   else {
     const inside = { ...context, workspace };
-    const [names, repository] = await Promise.all([listTopLevel(inside), describeRepository(inside)]);
+    const top = beginning?.top === undefined ? listTopLevel(inside) : toTopLine(beginning.top, inside.files);
+    const [names, repository] = await Promise.all([top, describeRepository(inside)]);
     if (names !== null) lines.push(`Workspace ${workspace.name}, top level: ${names}`);
     const git = [repository, beginning?.said ?? null].filter((part) => part !== null);
     if (git.length > 0) lines.push(`Git: ${git.join('. ')}`);

@@ -13,7 +13,7 @@ interface Around {
   listTopLevel: WorkspaceReader;
   describeRepository: WorkspaceReader;
   /** What the task's own tree begins from, if it is to have one. Default: the shared tree, of which nothing is said. */
-  beginning?: { base?: TreeBase; said: string | null };
+  beginning?: { base?: TreeBase; said: string | null; top?: string[]; block?: string };
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -27,11 +27,12 @@ export async function buildFirstMessage(task: TaskData, context: ToolContext, ar
   if (context.workspace === null) return describeWithoutWorkspace(context, around);
   const [environment, given] = await Promise.all([
     describeEnvironment(context, around),
-    readGivenFiles(task.files ?? [], context),
+    // A task that builds on patches has its own files, in a tree that is made for its first tool.
+    readGivenFiles(around.beginning?.base?.merge === undefined ? (task.files ?? []) : [], context),
   ]);
   context.signal.throwIfAborted();
-  const base = around.beginning?.base;
-  const tail = [environment, ...given.blocks].join('\n');
+  const { base, block } = around.beginning ?? {};
+  const tail = [environment, ...(block === undefined ? [] : [block]), ...given.blocks].join('\n');
   return { tail, seen: given.seen, ...(base === undefined ? {} : { base }) };
 }
 

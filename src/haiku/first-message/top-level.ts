@@ -23,15 +23,30 @@ async function listTopLevel({ workspace, files }: WorkspaceContext): Promise<str
   const request = { folder: '', ignored: false, timeoutMs: DEADLINE_MS };
   try {
     const { entries } = await listEntries(request, { workspace, files, signal });
-    const names = entries.flatMap(({ name, kind }) => {
-      if (kind !== 'file' && kind !== 'folder') return [];
-      return [toOneLine(name, LONGEST_NAME) + (kind === 'folder' ? '/' : '')];
-    });
-    if (names.length === 0) return 'empty';
-    const rest = names.length - MOST_NAMES;
-    return [...names.slice(0, MOST_NAMES), ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ');
+    return toLine(
+      entries.flatMap(({ name, kind }) => {
+        if (kind !== 'file' && kind !== 'folder') return [];
+        return [toOneLine(name, LONGEST_NAME) + (kind === 'folder' ? '/' : '')];
+      }),
+    );
   } catch (error) {
     if (!(error instanceof ToolRefusal)) throw error;
     return null;
   }
+}
+
+/**
+ * The same of a tree that is not there yet.
+ * @param names those of folders end with `/`
+ * @param files what the task lists: a guarded name is shown only there
+ */
+export function toTopLine(names: readonly string[], files: readonly string[]): string {
+  const shown = names.filter((name) => !isGuardedName(name) || files.includes(name));
+  return toLine(shown.map((name) => toOneLine(name, LONGEST_NAME)));
+}
+
+function toLine(names: readonly string[]): string {
+  if (names.length === 0) return 'empty';
+  const rest = names.length - MOST_NAMES;
+  return [...names.slice(0, MOST_NAMES), ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ');
 }

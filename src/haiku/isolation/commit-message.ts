@@ -6,13 +6,21 @@ import { toOneLine } from '../../text/one-line.ts';
 const LONGEST_SUBJECT = 72;
 const TRAILER = /^Fleet-(?:Task|Model|Cost): .*\n?/gm;
 
-/** Writes the messages of commits that hold what a task changed; each says whose work it is and what that cost. */
+/**
+ * Writes the messages of commits that hold what a task changed; each says whose work it is and what that cost.
+ * @param carried ids of the tasks whose changes are in it, too
+ */
 export function createCommitMessages(
   { description }: Pick<TaskData, 'description'>,
   { jobId, model }: Pick<TaskIdentity, 'jobId' | 'model'>,
   { nanoUsd }: Pick<JobTotals, 'nanoUsd'>,
+  carried: readonly string[],
 ): { message: string; toMessage(own: string): string } {
-  const trailers = [`Fleet-Task: ${jobId}`, `Fleet-Model: ${model}`, `Fleet-Cost: ${formatUsd(nanoUsd, 6)}`].join('\n');
+  const trailers = [
+    ...[jobId, ...carried].map((id) => `Fleet-Task: ${id}`),
+    `Fleet-Model: ${model}`,
+    `Fleet-Cost: ${formatUsd(nanoUsd, 6)}`,
+  ].join('\n');
   return {
     message: `${toOneLine(description.trim(), LONGEST_SUBJECT)}\n\n${trailers}\n`,
     toMessage: (own) => `${own.replaceAll(TRAILER, '').trimEnd()}\n\n${trailers}\n`,

@@ -3,7 +3,10 @@ import { FleetError, TaskFailedError, toMessage } from '../../errors.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { Repository } from '../../git/repository.ts';
 import type { JobTotals, TaskIdentity } from '../../ledger/types.ts';
+import { findCarried } from '../../patches/commit/carried.ts';
 import { finishTree, removeIfEmpty, type FinishedTree } from '../../patches/commit/finish-tree.ts';
+import { mergeBuiltOn, restoreMerge } from '../../patches/merge/built-on.ts';
+import { TreeError } from '../../patches/task-tree/tree-error.ts';
 import { findTree, openTree } from '../../patches/task-tree/open-tree.ts';
 import { removeTree } from '../../patches/task-tree/remove-tree.ts';
 import { writeTreeInfo } from '../../patches/task-tree/tree-info.ts';
@@ -15,6 +18,7 @@ import { requireWorkspace } from '../tools/tool-refusal.ts';
 import type { OwnTree, ToolContext, ToolOutcome } from '../tools/tool.ts';
 import { beginTask, findOwnRepository, type Beginning } from './begin.ts';
 import { createCommitMessages } from './commit-message.ts';
+import { requireResolved, toConflictFailure, toMergeFailure } from './conflicts.ts';
 import { describeTree } from './notice.ts';
 import { toOwnTree } from './own-tree.ts';
 
@@ -63,19 +67,29 @@ export class IsolatedWorkspace implements Isolation {
   }
 
   get hasTree(): boolean {
-    return this.#tree !== null;
+    return this.#tree !== null || (this.#base?.merge?.conflicts.length ?? 0) > 0;
   }
 
   /** What a run begins with that replays nothing. */
   async propose(signal: AbortSignal): Promise<Beginning> {
     this.#found = await findOwnRepository(this.#parts.shared.root, signal);
-    return await beginTask(this.#parts.task, this.#found, signal);
+    const { task, db, shared } = this.#parts;
+    const ids = task.builds_on ?? [];
+    return await beginTask(task, this.#found, signal, async (repository, head) => {
+      if (ids.length === 0) return null;
+      try {
+        return await mergeBuiltOn(db, repository, { head, ids, workspace: shared.name }, signal);
+      } catch (error) {
+        throw toMergeFailure(error);
+      }
+    });
   }
 
   async begin(base: TreeBase | undefined, signal: AbortSignal): Promise<void> {
     if (base === undefined) return;
     const { identity, settings } = this.#parts;
     this.#base = base;
+    this.#found ??= await findOwnRepository(this.#parts.shared.root, signal);
     const tree = await findTree(base, identity.jobId, settings);
     if (tree === null) return;
     if (tree.info.isRebuilding) await removeTree(tree); // a run died while it ran the tools of stored turns again
@@ -85,6 +99,14 @@ export class IsolatedWorkspace implements Isolation {
   isMissing({ inTree }: ToolOutcome): boolean {
     if (inTree === true && this.#base !== null && this.#tree === null) this.#isRebuilding = true;
     return this.#isRebuilding;
+  }
+
+  async prepareLook(context: ToolContext): Promise<void> {
+    if (this.#base?.merge !== undefined) await this.prepareWrite(context);
+  }
+
+  async explain(error: unknown): Promise<unknown> {
+    return await toConflictFailure(error, this.#base, this.#tree);
   }
 
   async endReplay(): Promise<void> {
@@ -111,19 +133,21 @@ export class IsolatedWorkspace implements Isolation {
   }
 
   async finish(totals: JobTotals, given: ToolContext): Promise<Pick<Finding, 'changes' | 'patch'> | null> {
+    await requireResolved(this.#base, this.#tree);
     if (this.#tree === null) return null;
     await this.endReplay();
     const tree = this.#tree;
     const { task, identity, db, settings, now, note } = this.#parts;
     const repository = this.#requireRepository();
     const context = requireWorkspace(given);
+    const carried = await findCarried(db, tree, this.#base?.merge?.start ?? null, repository, context.signal);
     const rules = {
-      files: task.files ?? [],
+      files: [...(task.files ?? []), ...carried.paths],
       toolsWrote: [...context.state.changes.keys()],
       isGuarded: settings.isGuarded,
     };
     const facts = {
-      ...createCommitMessages(task, identity, totals),
+      ...createCommitMessages(task, identity, totals, carried.tasks),
       author: settings.author,
       batch: identity.batch,
       missionId: identity.missionId,
@@ -161,6 +185,7 @@ export class IsolatedWorkspace implements Isolation {
     try {
       const isRebuilding = this.#isRebuilding;
       const owner = { taskId, findingId, workspace: shared.name, repository, swarm, host, isRebuilding };
+      await this.#requireBase(base, repository, signal);
       const tree = await openTree(base, owner, settings, signal);
       this.#own = toOwnTree(tree, repository);
       this.#tree = tree;
@@ -170,6 +195,17 @@ export class IsolatedWorkspace implements Isolation {
       if (!(error instanceof FleetError) && !(error instanceof Error && 'code' in error)) throw error;
       throw new TaskFailedError('workspace', `the task gets no tree of its own: ${toMessage(error)}`, { cause: error });
     }
+  }
+
+  /** Makes the base again if it is not here. @throws TreeError if it cannot be */
+  async #requireBase(base: TreeBase, repository: Repository, signal: AbortSignal): Promise<void> {
+    if (base.merge === undefined || this.#tree !== null) return;
+    const { db, identity, settings } = this.#parts;
+    if ((await findTree(base, identity.jobId, settings)) !== null) return;
+    if (await restoreMerge(db, repository, { commit: base.commit, ...base.merge }, signal)) return;
+    throw new TreeError(
+      `the changes of ${base.merge.patches.join(', ')}, from which it began, cannot be merged here as they were`,
+    );
   }
 
   #requireRepository(): Repository {

@@ -8,7 +8,7 @@ import { interpretReply, toResultText, type Decision } from './interpret-reply.t
 import { EMPTY_NOTICE, LAST_TURN_NOTICE, THREE_TURNS_NOTICE, toRepairMessage } from './prompt.ts';
 import { toFinding } from './to-finding.ts';
 import { describeToolErrors, ToolErrorCount } from './tool-errors.ts';
-import { TurnCalls } from './turn-calls.ts';
+import { readFirst, TurnCalls } from './turn-calls.ts';
 import { describeDecision, toToolLine, toTurnNote } from './turn-note.ts';
 import type { CompletedTask, FirstMessage, TaskLoopParts, TaskRun, TurnReply } from './types.ts';
 import { toToolResults, useTools } from './use-tools.ts';
@@ -30,8 +30,13 @@ const MAX_TASK_TOKENS = 2_000_000;
 export async function runTask(run: TaskRun, parts: TaskLoopParts): Promise<CompletedTask> {
   const state = createToolState();
   const maxTurns = run.task.max_turns ?? DEFAULT_MAX_TURNS;
-  const first = await parts.introduce({ ...parts.toolContext, state, signal: run.signal }, maxTurns);
-  return new TaskLoop(run, parts, { state, maxTurns, first }).run();
+  const stored = (run.task.builds_on ?? []).length === 0 ? null : await readFirst(run, parts);
+  const first = stored ?? (await parts.introduce({ ...parts.toolContext, state, signal: run.signal }, maxTurns));
+  try {
+    return await new TaskLoop(run, parts, { state, maxTurns, first }).run();
+  } catch (error) {
+    throw (await parts.isolation?.explain(error)) ?? error;
+  }
 }
 
 class TaskLoop {

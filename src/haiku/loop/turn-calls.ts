@@ -12,6 +12,19 @@ import { toPromptLimit, toReplyRooms } from './reply-room.ts';
 import type { FirstMessage, TaskLoopParts, TaskRun, TurnReply } from './types.ts';
 
 type Paid = PaidReply<TurnReply>;
+const NOTHING: FirstMessage = { tail: '', seen: {} };
+
+/**
+ * Reads what an earlier run of the task began with. For a task whose beginning is costly to find, or may fail where it has begun.
+ * @returns null: no run has a stored reply
+ */
+export async function readFirst(run: TaskRun, { ledger, entry }: TaskLoopParts): Promise<FirstMessage | null> {
+  const { identity, signal, isDraining } = run;
+  const paid = new PaidCalls<TurnReply>({ ledger, identity, signal, isDraining });
+  const stored = await paid.readStored(0, { entry, free: false });
+  if (stored.kind === 'done') return NOTHING; // the loop finds the same
+  return stored.kind === 'new' ? null : ((JSON.parse(stored.json) as TurnReply).first ?? null);
+}
 
 /** The prompt of a task so far, and the paid calls of its turns. */
 export class TurnCalls {

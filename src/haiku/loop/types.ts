@@ -47,12 +47,14 @@ export interface TaskLoopParts {
 
 /** A task's own working tree, as the loop knows it. */
 export interface Isolation {
-  /** Whether the task has a tree of its own on this host. */
+  /** Whether the task has a tree of its own on this host, or conflicts to resolve in one. */
   readonly hasTree: boolean;
   /** Says what the task began from, as its first run stored it. Undefined: it works in the shared tree. */
   begin(base: TreeBase | undefined, signal: AbortSignal): Promise<void>;
   /** Whether what an earlier run did in the task's tree is missing here: the tree is another host's, or lost. */
   isMissing(outcome: ToolOutcome): boolean;
+  /** Makes the tree before the first look into files, if it holds more than the person's commit. */
+  prepareLook(context: ToolContext): Promise<void>;
   /** Says that no outcome of an earlier run follows. */
   endReplay(): Promise<void>;
   /**
@@ -60,6 +62,8 @@ export interface Isolation {
    * @returns null: the task has no tree, so it changed nothing, or has changed the shared one
    */
   finish(totals: JobTotals, context: ToolContext): Promise<Pick<Finding, 'changes' | 'patch'> | null>;
+  /** @returns the error to fail with instead of this one; mostly itself */
+  explain(error: unknown): Promise<unknown>;
   /** Removes what is not needed any more. It comes after the finding. */
   close(): Promise<void>;
 }

@@ -6,6 +6,9 @@ import type { Isolation } from './types.ts';
 /** Tools that can change a working tree. A task's tree that is missing here is made again by running them once more. */
 const CHANGE_TREES = new Set(['write', 'edit', 'run', 'git', 'json_transform', 'csv_transform']);
 
+/** Tools that look into no file of the workspace. */
+const NEED_NO_TREE = new Set(['findings', 'ask_archive', 'hand_back', 'http']);
+
 /** What one turn needs to run tools. */
 interface ToolRun {
   toolset: Toolset;
@@ -28,7 +31,9 @@ export async function useTools(
   const { toolset, context, isDraining } = run;
   if (stored !== undefined) return await replay(uses, JSON.parse(stored) as ToolOutcome[], run);
   await run.isolation?.endReplay();
+  const looks = uses.some(({ name }) => !NEED_NO_TREE.has(name));
   if (isDraining()) throw new ShutdownError('this process goes away, or makes room'); // all tools of a turn run, or none
+  if (looks) await run.isolation?.prepareLook(context);
   const outcomes: ToolOutcome[] = [];
   for (const use of uses) {
     context.signal.throwIfAborted();

@@ -79,6 +79,7 @@ export async function finishTree(
     changes,
     leftOut,
     buildsOn: info.buildsOn,
+    ...(info.carries.length === 0 ? {} : { carries: info.carries }),
     batch: facts.batch,
     missionId: facts.missionId,
     createdAt: facts.now.toISOString(),

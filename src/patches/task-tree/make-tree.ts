@@ -11,6 +11,7 @@ import { HALF_MADE, toBranchName } from './places.ts';
 import { TreeError } from './tree-error.ts';
 import { createTreeGit } from './tree-git.ts';
 import { readTree, writeTreeInfo } from './tree-info.ts';
+import type { Repository } from '../../git/repository.ts';
 import type { TaskTree, TreeBase, TreeInfo, TreeOwner, TreeSettings } from './types.ts';
 
 const CHECKOUT_DEADLINE_MS = 10 * 60_000;
@@ -72,6 +73,8 @@ async function fill(
     : [];
   // Taken before anything of the checkout changes: what differs from it later, the task has changed.
   await copyIndex(join(gitDir, 'index'), join(gitDir, 'base-index'));
+  const start = base.merge?.start ?? null;
+  if (start !== null) await layOver({ root, gitDir }, repository, start, signal);
   const filtered = await copyFiltered(repository, root, filters, entries.blobs, signal);
   if (filtered.length > 0) {
     const input = filtered.map(({ path }) => `${path}\0`).join('');
@@ -87,6 +90,7 @@ async function fill(
     root: repository.top,
     base: base.commit,
     buildsOn: base.buildsOn,
+    carries: base.merge?.carries ?? [],
     branch,
     heads: [],
     host: owner.host,
@@ -100,6 +104,23 @@ async function fill(
     isRebuilding: owner.isRebuilding,
   };
   await writeTreeInfo(folder, info);
+}
+
+/**
+ * Writes what another tree object holds over the checkout, and deletes what it does not. The index stays at the base: the
+ * difference is what the task changes.
+ */
+async function layOver(
+  { root, gitDir }: Pick<TaskTree, 'root' | 'gitDir'>,
+  repository: Repository,
+  content: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const scratch = join(gitDir, 'start-index');
+  await copyIndex(join(gitDir, 'index'), scratch);
+  const git = await createTreeGit({ root, gitDir }, repository, signal, scratch);
+  await mustGit(git, ['read-tree', '-m', '-u', 'HEAD', content], { timeoutMs: CHECKOUT_DEADLINE_MS });
+  await rm(scratch, { force: true });
 }
 
 /**

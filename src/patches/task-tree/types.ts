@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { GitAuthor } from '../../config/git-author.ts';
 import type { Repository } from '../../git/repository.ts';
+import type { PatchMerge } from '../merge/types.ts';
 
 /** What a task's tree begins from. It is stored with the task's first reply, so before any tool. */
 export interface TreeBase {
@@ -9,6 +10,14 @@ export interface TreeBase {
   commit: string;
   /** Finding ids of the patches that `commit` holds besides the person's HEAD. */
   buildsOn: string[];
+  /** How `commit` was made. Absent: it is the person's HEAD. */
+  merge?: MergedBase;
+}
+
+/** A base that was merged. It is made again, id for id, where its objects are lost or another host has the task. */
+interface MergedBase extends Pick<PatchMerge, 'head' | 'carries' | 'start' | 'conflicts'> {
+  /** Finding ids of all merged patches, in the order in which they were. */
+  patches: string[];
 }
 
 /** A file that the repository keeps through a filter program. No filter runs, so the tree holds what the person's does. */
@@ -25,6 +34,8 @@ export const treeInfoSchema = z.object({
   root: z.string(),
   base: z.string(),
   buildsOn: z.array(z.string()),
+  /** Finding ids of patches that do not fit on `base`: the tree begins with them, and its patch holds them. */
+  carries: z.array(z.string()).default([]),
   /** Branch in the person's repository, without `refs/heads/`. */
   branch: z.string(),
   /** Commits that the fleet has moved the branch to; the last one is newest. */

@@ -27,6 +27,8 @@ export function adviceFor(
       return `${all} --append "Answer with JSON that fits the schema"`;
     case 'workspace':
       return `FLEET_WORKSPACES in .env, fleet reload, then ${all}`;
+    case 'conflict':
+      return `fleet apply or fleet discard one of the patches that it names, then fleet retry ${id}`;
     case 'context':
       return `fleet context load NAME FILE, then ${all}`;
     case 'too-long':
