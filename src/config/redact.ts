@@ -54,7 +54,16 @@ export function configSecrets(config: Config): string[] {
 /** The password of an address, as it is and as it is written there. */
 function passwordsOf(address: string | undefined): string[] {
   const { password } = new URL(address ?? 'none:');
-  return [password, decodeURIComponent(password)];
+  return [password, decode(password)];
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return text; // a per cent sign that stands for itself
+  }
 }
 
 function isUnmistakable(secret: string): boolean {

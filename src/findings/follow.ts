@@ -33,7 +33,7 @@ export function followFindings(
         const text = await undefinedOnAbort(connection.get(keys.finding(id)), signal);
         if (typeof text !== 'string') continue;
         const [whole] = (await undefinedOnAbort(withOriginals(reader, [id], [text]), signal)) ?? []; // condensed meanwhile
-        const finding = parseFinding(id, whole ?? text);
+        const finding = parseFinding(id, db.redact(whole ?? text));
         if (finding !== null) yield finding;
       }
     }

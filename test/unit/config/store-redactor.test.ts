@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createStoreRedactor, redactJson } from '../../../src/config/redact.ts';
+import { loadConfig } from '../../../src/config/environment.ts';
+import { configSecrets, createStoreRedactor, redactJson } from '../../../src/config/redact.ts';
+import { makeFolder } from '../../support/folder.ts';
 
 const key = ['AI', 'zaSy', 'x1Y2z3'.repeat(5)].join('');
 
@@ -24,6 +26,15 @@ describe('the redactor of what is stored', () => {
     expect(redact(text)).toBe(text);
     expect(redact('hunter2-and-3')).toBe('[redacted]');
     expect(createStoreRedactor([])(key)).toBe(key);
+  });
+
+  it('takes passwords from addresses, also one with a bare per cent sign', () => {
+    const config = loadConfig({
+      FLEET_HOME: makeFolder(),
+      FLEET_DATA: makeFolder(),
+      REDIS_URL: 'redis://:pa%25ss%zz1@h',
+    });
+    expect(configSecrets(config)).toContain('pa%25ss%zz1');
   });
 
   it('returns the same value where nothing is secret', () => {
