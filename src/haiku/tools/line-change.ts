@@ -13,13 +13,16 @@ export interface FileChange {
 
 /**
  * Most lines added and removed that are counted exactly: the search takes the square of it, about 0.1 s here, and the
- * process renews no lock meanwhile. With more, all lines between the first and the last difference count as replaced.
+ * process renews no lock meanwhile.
  */
 const MAX_EDITS = 1_000;
 
-/** Splits into lines that keep their ends, so that a missing last newline counts as a change, as in git. */
+/** Splits into lines. A last one without its end has a mark, so that a missing last newline counts as a change, as in git. */
 function toLines(text: string): string[] {
-  return text === '' ? [] : text.split(/(?<=\n)/);
+  const lines = text.split('\n');
+  const last = lines.pop() ?? '';
+  if (last !== '') lines.push(`${last}\n`); // no other line holds a newline
+  return lines;
 }
 
 /**
@@ -48,10 +51,14 @@ export function toFileChange(path: string, before: string | null, after: string 
   };
 }
 
-/** Returns how many lines the shortest edit from one list to the other keeps; 0 where that edit has too many lines. */
+/**
+ * Returns how many lines the shortest edit from one list to the other keeps. Where that edit has too many lines: how many are
+ * the same at the same place, which is exact for lines that were replaced one by one.
+ */
 function countKept(before: string[], after: string[]): number {
   const parts = diffArrays(before, after, { maxEditLength: MAX_EDITS });
-  return (parts ?? []).reduce((kept, { added, removed, count }) => (added || removed ? kept : kept + count), 0);
+  if (parts === undefined) return before.filter((line, i) => line === after[i]).length;
+  return parts.reduce((kept, { added, removed, count }) => (added || removed ? kept : kept + count), 0);
 }
 
 /** Merges two changes of one file: adds the counts, and covers both ranges in the line numbers of the later one. */

@@ -147,6 +147,12 @@ describe('the lines a change touched', () => {
     expect(toFileChange('f', before, after)).toEqual({ path: 'f', ...expected });
   });
 
+  test('are counted one by one where very many lines were replaced', () => {
+    const before = 'same\nold\n'.repeat(3_000);
+    const after = before.replaceAll('old', 'new');
+    expect(toFileChange('f', before, after)).toEqual({ path: 'f', added: 3_000, removed: 3_000, lines: '2-6000' });
+  });
+
   test('are none when nothing changed', () => {
     expect(toFileChange('f', 'a', 'a')).toBeNull();
   });

@@ -30,8 +30,8 @@ export const editTool = defineTool({
     const shown = JSON.stringify(file_path);
     return await writeInside(path, context, (current) => {
       if (current === null) throw new ToolRefusal(`${shown}: no such file; make it with write`);
-      requireSeen(path, current.sha256, context.state.seen.get(path));
       const text = toText(current.bytes, file_path);
+      requireSeen(path, current.sha256, context.state.seen.get(path));
       const replacement = { old: old_string, fresh: new_string };
       const places = findPlaces(text, replacement);
       if (places.length === 0) throw new ToolRefusal(`${shown}: ${describeMissing(text, replacement)}`);

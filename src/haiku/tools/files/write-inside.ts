@@ -35,8 +35,8 @@ export async function writeInside(
     const current = await readWhole(context.workspace.root, path, limit);
     const wanted = change(current);
     if (current?.sha256 === toSha256(wanted.content)) return toUnchanged(path, wanted.said, current.sha256);
-    if (current !== null) requireSeen(path, current.sha256, context.state.seen.get(path));
     const before = current === null ? null : toText(current.bytes, path);
+    if (current !== null) requireSeen(path, current.sha256, context.state.seen.get(path));
     const { content, said } = before === null ? wanted : inStyleOf(before, wanted);
     requireWritableText(path, content);
     requireNoGap(path, { before, content }, context);
