@@ -26,6 +26,8 @@ export type { Finding } from './findings/finding.ts';
 export type { PatchRecord } from './patches/types.ts';
 export type { PatchSelection } from './patches/select.ts';
 export type { ApplyOptions, PatchOutcome, PatchOutcomeKind, PatchReport } from './patches/apply/types.ts';
+export type { WorktreeReport } from './patches/apply/clean/prune-trees.ts';
+export type { WorktreeLine } from './patches/apply/clean/examine-tree.ts';
 export { formatUsd } from './pricing/money.ts';
 export { ExactNumber } from './text/json-values.ts';
 export { REPORT_DIMENSIONS, type CostReport, type CostRow, type ReportDimension } from './ledger/report/types.ts';

@@ -2,6 +2,7 @@ import type { Config } from '../config/environment.ts';
 import { toGitAuthor } from '../config/git-author.ts';
 import { isGuardedName } from '../haiku/tools/files/secret-names.ts';
 import { applyPatches } from '../patches/apply/apply-patches.ts';
+import { listWorktrees } from '../patches/apply/clean/prune-trees.ts';
 import { discardPatches } from '../patches/apply/discard-patches.ts';
 import { undoPatches } from '../patches/apply/undo-patches.ts';
 import type { PatchHost } from '../patches/patch-host.ts';
@@ -28,6 +29,7 @@ export function createFleetPatches(db: Db, config: Config): FleetPatches {
     apply: (options) => guard(() => applyPatches(host, options)),
     discard: (selection) => guard(() => discardPatches(host, selection)),
     undo: (ids) => guard(() => undoPatches(host, ids)),
+    worktrees: (options) => guard(() => listWorktrees(host, options)),
   };
 }
 

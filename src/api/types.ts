@@ -4,6 +4,7 @@ import type { TaskInput } from '../../queues/tasks.ts';
 import type { FleetMissions } from '../coordinator/mission/handle-types.ts';
 import type { FleetFindings } from '../findings/types.ts';
 import type { CostReport, ReportDimension } from '../ledger/report/types.ts';
+import type { WorktreeReport } from '../patches/apply/clean/prune-trees.ts';
 import type { ApplyOptions, PatchReport } from '../patches/apply/types.ts';
 import type { PatchSelection } from '../patches/select.ts';
 import type { PatchRecord } from '../patches/types.ts';
@@ -98,6 +99,8 @@ export interface FleetPatches {
   discard(selection: PatchSelection): Promise<PatchReport>;
   /** Takes applied patches back, by one commit each. @param ids of findings or tasks. @throws UsageError for an unknown id */
   undo(ids: readonly string[]): Promise<PatchReport>;
+  /** Lists the task trees on this host's disk. @param options.prune removes those whose whole content some commit keeps */
+  worktrees(options?: { prune?: boolean }): Promise<WorktreeReport>;
 }
 
 /** A connected fleet, for scripts. Close it, or the process does not end. */

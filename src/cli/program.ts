@@ -29,6 +29,7 @@ import { registerStatus } from './commands/status.ts';
 import { registerTask } from './commands/task.ts';
 import { registerUndo } from './commands/undo.ts';
 import { registerUp } from './commands/up.ts';
+import { registerWorktrees } from './commands/worktrees.ts';
 
 /**
  * One entry a command, in the order of the help text. A command has two files:
@@ -54,6 +55,7 @@ const registrations: ((program: Command) => void)[] = [
   registerApply,
   registerDiscard,
   registerUndo,
+  registerWorktrees,
   registerMonitor,
   registerFailed,
   registerRetry,

@@ -30,6 +30,7 @@ export async function changePatchState(db: Db, mark: StateMark): Promise<PatchRe
         record: keys.patch(findingId),
         text: keys.patchText(findingId),
         patches: keys.patches,
+        conflicts: keys.patchConflicts,
         finding: finding.key,
         index: keys.index,
         contextActive: keys.contextActive,
@@ -38,6 +39,7 @@ export async function changePatchState(db: Db, mark: StateMark): Promise<PatchRe
         JSON.stringify({
           id: findingId,
           open: isOpen,
+          conflict: record.state === 'conflict',
           at: Date.parse(record.createdAt),
           expire_s: isOpen ? false : TEXT_KEPT_DAYS * 86_400,
           tokens: toStoredTokens(after) - toStoredTokens(finding.text),

@@ -96,6 +96,7 @@ export function createKeys(swarm: string | null) {
     patch: (findingId: string) => own(`patch:${findingId}`), // string: JSON of a PatchRecord
     patchText: (findingId: string) => own(`patch-text:${findingId}`), // string: the patch, gzip of what `git diff --binary` writes
     patches: own('patches'), // zset: finding id of each patch that is neither applied, discarded nor empty, by ms
+    patchConflicts: own('patch-conflicts'), // set: finding ids of the open patches that did not fit when a person last tried
     treeHosts: own('tree-hosts'), // hash: `<host>` → JSON of the task trees on its disk, as its last sweep found them
 
     // missions

@@ -50,7 +50,7 @@ export const SCRIPTS = {
   },
   'begun-first': { keys: ['begunDelayed', 'delayed', 'wait'], answers: 'number' },
   'change-patch': {
-    keys: ['record', 'text', 'patches', 'finding', 'index', 'contextActive'],
+    keys: ['record', 'text', 'patches', 'conflicts', 'finding', 'index', 'contextActive'],
     answers: ['changed', 'stale'],
   },
   'close-reservation': { keys: ['turns', 'reservations', 'counters'], answers: 'number' },

@@ -107,6 +107,8 @@ export interface StatusSnapshot {
   saving: Saving | null;
   /** The newest missions, newest first. `queues` counts all of them by state. */
   missions: MissionLine[];
+  /** What isolated tasks changed and a person has neither applied nor discarded. `conflict`: it did not fit when it was last tried. */
+  patches: { pending: number; conflict: number };
   /** The halt in force; a field that is not known is an empty string. */
   halt: Halt | null;
   /** Parked jobs by what they wait for. `scope` is `batch`, `task` …; `name` is the batch's. */
@@ -148,6 +150,7 @@ export interface Notice {
     | 'unattended'
     | 'parked'
     | 'failed'
+    | 'patches'
     | 'cooling'
     | 'archive'
     | 'counters'

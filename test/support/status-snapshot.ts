@@ -19,6 +19,7 @@ export function snapshotWith(changes: Partial<StatusSnapshot> = {}): StatusSnaps
     rework: { nanoUsd: 0, tasks: 0 },
     saving: null,
     missions: [],
+    patches: { pending: 0, conflict: 0 },
     halt: null,
     parked: [],
     failed: [],

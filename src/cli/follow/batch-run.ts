@@ -25,6 +25,7 @@ import { renderBatchForecast } from '../output/forecast.ts';
 import { printJson } from '../output/print.ts';
 import { showProgress } from '../output/progress.ts';
 import { EXIT } from '../output/report-failure.ts';
+import { describeWaiting } from '../output/waiting-patches.ts';
 import { describeTightBudget, warnWithoutWorkers } from '../output/warnings.ts';
 import { stringifyExact } from '../../text/exact-json.ts';
 
@@ -121,6 +122,8 @@ class BatchRun {
     if (end === null) return;
     const { db } = this.#fleet.inner;
     printBatchEnd(await readBatch(db, this.#batch), end, await readHalt(db));
+    const waiting = await describeWaiting(db, { batch: this.#batch });
+    if (waiting !== null) console.log(waiting);
   }
 
   /** Runs the mode, then writes one result line for each line of the file. */

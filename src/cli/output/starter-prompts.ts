@@ -24,6 +24,9 @@ Let the fleet's own coordinator plan, delegate and answer
   fleet ask "What is known about X?" --session NAME --wait   an answer from the archive, with its sources
 Read
   fleet findings ID        one finding        fleet findings --batch NAME      those of a batch
+Changes: a task that changes a git workspace works in a tree of its own; its patch waits until you or the person apply it
+  fleet diff ID --stat     what it changed        fleet apply --batch NAME --check "npm test"    applies the green ones
+  fleet discard ID         drops it               fleet undo ID                                  takes an applied one back
 Repair
   fleet failed             why tasks failed, and the line that repairs each
   fleet retry ID --append "what was missing"
@@ -47,7 +50,8 @@ For each task you are given
 2. Run it through the fleet, so that it is booked and recorded:
      fleet single --task "the task, with the file names" --workspace NAME
    The last line names the finding. \`fleet findings ID\` shows it.
-3. Answer with the finding's id, its first line and its cost. Nothing else.
+3. Answer with the finding's id, its first line and its cost. If it has a patch, name \`fleet diff ID\` and \`fleet apply ID\`; the
+   person applies it. Nothing else.
 
 You start no other workers, no missions and no papers, change no budget, and make no strategic decisions: where a budget or
 a halt stops you, say so and stop. A task that needs complex strategic reasoning, multi-step architectural decisions,

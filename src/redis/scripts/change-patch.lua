@@ -1,8 +1,8 @@
 -- change-patch: changes the state of a patch in its record and its finding, if neither has changed since the caller read them.
---@keys record text patches finding index context_active
+--@keys record text patches conflicts finding index context_active
 --@answers changed | stale
 --@include context
-local a = cjson.decode(ARGV[1]) -- {id, open, at, expire_s: false to keep, tokens}
+local a = cjson.decode(ARGV[1]) -- {id, open, conflict, at, expire_s: false to keep, tokens}
 local record_before, record_after, finding_before, finding_after = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('GET', record) ~= record_before then return 'stale' end
 local has_finding = finding_before ~= ''
@@ -20,6 +20,7 @@ if a.open then
 else
   redis.call('ZREM', patches, a.id)
 end
+redis.call(a.conflict and 'SADD' or 'SREM', conflicts, a.id)
 if a.expire_s then
   redis.call('EXPIRE', text, a.expire_s)
 else

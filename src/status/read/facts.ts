@@ -32,6 +32,8 @@ export async function readFacts({ redis, keys }: Db) {
     isCondensing: (r) => r.exists(keys.lease('compaction')),
     booked: (r) => r.hgetall(keys.booked),
     attendants: (r) => r.hgetall(keys.attendants),
+    openPatches: (r) => r.zcard(keys.patches),
+    patchConflicts: (r) => r.scard(keys.patchConflicts),
   });
   const [seconds = 0, microseconds = 0] = time.map(Number);
   const now = seconds * 1_000 + Math.floor(microseconds / 1_000);

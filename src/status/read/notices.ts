@@ -12,6 +12,7 @@ export function noticesOf(snapshot: StatusSnapshot): Notice[] {
     ...parkedByBudget(snapshot),
     ...parkedByPerson(snapshot),
     ...failures(snapshot),
+    ...waitingPatches(snapshot),
     ...coolingModels(snapshot),
     ...fullArchive(snapshot),
     ...counted(snapshot),
@@ -50,6 +51,25 @@ function unattendedQueues(snapshot: StatusSnapshot): Notice[] {
       text: countOf(count, noun),
       command: 'fleet up',
     }));
+}
+
+function waitingPatches({ patches }: StatusSnapshot): Notice[] {
+  const { pending, conflict } = patches;
+  const parts = [
+    ...(pending > 0 ? [`${pending.toLocaleString('en-US')} pending`] : []),
+    ...(conflict > 0 ? [`${conflict.toLocaleString('en-US')} ${conflict === 1 ? 'conflict' : 'conflicts'}`] : []),
+  ];
+  if (parts.length === 0) return [];
+  return [
+    {
+      kind: 'patches',
+      level: 'info',
+      label: 'Patches',
+      text: parts.join(', '),
+      command: 'fleet diff',
+      hint: 'lists them',
+    },
+  ];
 }
 
 /** Scope of jobs whose mission a person parked: no budget releases them. */

@@ -54,6 +54,7 @@ export async function readStatus(db: Db, options: StatusOptions): Promise<Status
     ...costs,
     saving: await readSavingAfterRework(db, facts, { reworkTasks: costs.rework.tasks, ...options }),
     missions: named.missions,
+    patches: { pending: Math.max(0, facts.openPatches - facts.patchConflicts), conflict: facts.patchConflicts },
     halt: facts.halt === null ? null : parseHalt(facts.halt),
     parked: groupParked(parked),
     failed,

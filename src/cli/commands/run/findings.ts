@@ -7,6 +7,7 @@ import { countOf } from '../../../text/plural.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { FINDINGS_SHOWN } from '../../input/options.ts';
 import { lineWidth, printJson, fitLine, withoutControls, toMarks, PARTIAL_MEANING } from '../../output/print.ts';
+import { describePatch } from '../../output/waiting-patches.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { stringifyExact } from '../../../text/exact-json.ts';
 
@@ -90,8 +91,13 @@ function assertNoOtherSearch(id: string | undefined, options: FindingsOptions): 
 function renderLine(finding: StoredFinding): string {
   const cost = finding.cost === undefined ? '' : formatUsd(toNanoUsd(finding.cost), 6);
   const head = `${finding.finding_id.padEnd(26)}  ${finding.at.slice(0, 19)}Z  ${cost.padStart(9)}  `;
-  const mark = toMarks(finding);
+  const mark = toMarks(finding) + toPatchMark(finding);
   return (head + mark + fitLine(toSummary(finding), Math.max(30, lineWidth() - head.length))).trimEnd();
+}
+
+/** A patch that waits for a person is marked in a list. */
+function toPatchMark({ patch }: StoredFinding): string {
+  return patch?.state === 'pending' || patch?.state === 'conflict' ? `PATCH ${patch.state.toUpperCase()}  ` : '';
 }
 
 function renderFinding(finding: StoredFinding): string {
@@ -114,6 +120,7 @@ function renderFinding(finding: StoredFinding): string {
         : `${usage.input + usage.cache_write + usage.cache_read} prompt, ${usage.output} output`,
     ],
     ['Changed', finding.files_changed.join(', ')],
+    ['Patch', describePatch(finding) ?? undefined],
     ['Cites', finding.citations.join(', ')],
     ['Topics', finding.topics.join(', ')],
   ];

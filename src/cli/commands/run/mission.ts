@@ -6,6 +6,7 @@ import { readMissionStatus } from '../../../coordinator/mission/status.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
 import { formatUsd, toExactUsd } from '../../../pricing/money.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
+import { describeWaiting } from '../../output/waiting-patches.ts';
 import { EXIT } from '../../output/report-failure.ts';
 import { printJson } from '../../output/print.ts';
 import { renderAnswer, renderMission, renderMissionTable, renderPlan } from '../../output/mission.ts';
@@ -96,7 +97,9 @@ async function wait(fleet: OpenFleet, mission: EnqueuedMission, options: Mission
   const status = await readMissionStatus(db, mission.id);
   if (end.state === 'done') {
     if (end.finding === null) return showPlan(fleet, mission.id, options);
-    return showAnswer(fleet, end.finding, options);
+    await showAnswer(fleet, end.finding, options);
+    const waiting = options.json ? null : await describeWaiting(db, { mission: mission.id });
+    return waiting === null ? undefined : console.log(`\n${waiting}`);
   }
   process.exitCode = end.state === 'halted' ? EXIT.halted : EXIT.failed;
   const problem = end.state === 'halted' ? `${end.halt.reason}: ${end.halt.detail}` : end.problem;

@@ -4,6 +4,7 @@ import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { toSummary } from '../../../findings/stored.ts';
 import { lineWidth, printJson, fitLine, describeShortfalls } from '../../output/print.ts';
+import { describePatch } from '../../output/waiting-patches.ts';
 import { warnWithoutWorkers } from '../../output/warnings.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { toTaskInput, type TaskCommandOptions } from './task-input.ts';
@@ -62,6 +63,8 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
     console.log(`✅ ${findingId}  ${formatUsd(toNanoUsd(finding.cost ?? 0), 6)}`);
     for (const line of describeShortfalls(finding)) console.log(`   ${line}`);
     console.log(`   ${fitLine(toSummary(finding), Math.max(40, lineWidth() - 3))}`);
+    const patch = describePatch(finding);
+    if (patch !== null) console.log(`   Patch ${patch}`);
   });
 }
 

@@ -1,6 +1,4 @@
-import { askGit } from '../../../git/git.ts';
-import { createPlumbing, type Repository } from '../../../git/repository.ts';
-import { commitTree } from '../../commit/commit-tree.ts';
+import type { Repository } from '../../../git/repository.ts';
 import type { PatchHost } from '../../patch-host.ts';
 import { deleteBranch } from '../../task-tree/branch.ts';
 import { toWorktreesFolder } from '../../task-tree/places.ts';
@@ -8,6 +6,8 @@ import { removeTree } from '../../task-tree/remove-tree.ts';
 import { listTrees } from '../../task-tree/list-trees.ts';
 import type { LeftOut, TaskTree } from '../../task-tree/types.ts';
 import type { PatchRecord } from '../../types.ts';
+import { commitWork } from './commit-work.ts';
+import { haveOneTree } from './examine-tree.ts';
 
 /** Lists the trees of a task on this host: one for each time that it was tried afresh. */
 export async function listTaskTrees(host: PatchHost, taskId: string): Promise<TaskTree[]> {
@@ -43,37 +43,7 @@ export async function removeTaskTrees(
   return notes;
 }
 
-export interface TreeWork {
-  /** Commit of all that the tree holds. Null: it holds what its base does. */
-  commit: string | null;
-  /** What cannot be committed, apart from installed packages. */
-  leftOut: LeftOut[];
-}
-
-/** Commits what a tree holds. @param paths that are committed whatever their names are. @throws GitError */
-export async function commitWork(
-  { author, isGuarded }: PatchHost,
-  tree: TaskTree,
-  repository: Repository,
-  paths: readonly string[],
-  signal: AbortSignal,
-): Promise<TreeWork> {
-  const rules = { files: paths, toolsWrote: [], isGuarded };
-  const message = `Left in the tree of ${tree.info.task}\n\nFleet-Task: ${tree.info.task}\n`;
-  const { head, leftOut } = await commitTree(tree, repository, rules, { message, author }, signal);
-  return {
-    commit: head === tree.info.base ? null : head,
-    leftOut: leftOut.filter(({ path }) => !/(^|\/)node_modules$/.test(path)),
-  };
-}
-
 export function toKeptNote({ folder, info }: TaskTree, leftOut: readonly LeftOut[]): string {
   const names = leftOut.map(({ path, why }) => `${path} (${why})`).join(', ');
   return `the tree of ${info.task} stays, because it holds what no commit can: ${names}. Take what you need from ${folder}/tree, then remove ${folder}`;
-}
-
-async function haveOneTree(repository: Repository, one: string, other: string, signal: AbortSignal): Promise<boolean> {
-  const git = await createPlumbing(repository, signal);
-  const trees = await Promise.all([one, other].map((commit) => askGit(git, ['rev-parse', `${commit}^{tree}`])));
-  return trees[0] === trees[1];
 }

@@ -1,0 +1,35 @@
+import { deleteBranch } from '../../task-tree/branch.ts';
+import type { PatchHost } from '../../patch-host.ts';
+import { removeTree } from '../../task-tree/remove-tree.ts';
+import { examineTrees, type WorktreeLine } from './examine-tree.ts';
+
+export interface WorktreeReport {
+  /** The trees that are there, oldest first. */
+  trees: WorktreeLine[];
+  /** Those that were removed. Without `prune` none. */
+  removed: WorktreeLine[];
+}
+
+/**
+ * Lists the task trees on this host's disk.
+ * @param options.prune whether those go that hold nothing that is not in a commit which a branch, a patch or HEAD keeps
+ * @throws GitError
+ */
+export async function listWorktrees(
+  host: PatchHost,
+  { prune = false, signal = new AbortController().signal }: { prune?: boolean; signal?: AbortSignal } = {},
+): Promise<WorktreeReport> {
+  const report: WorktreeReport = { trees: [], removed: [] };
+  for (const { line, tree, record, repository } of await examineTrees(host, signal)) {
+    if (!prune || line.kept !== '' || repository === null) {
+      report.trees.push(line);
+      continue;
+    }
+    await removeTree(tree);
+    report.removed.push(line);
+    const isWaiting = record?.state === 'pending' || record?.state === 'conflict';
+    const { branch, heads, base } = tree.info;
+    if (!isWaiting) await deleteBranch(repository, branch, record?.head ?? heads.at(-1) ?? base, signal);
+  }
+  return report;
+}
