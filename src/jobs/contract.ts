@@ -2,6 +2,7 @@ import type { Job } from 'bullmq';
 import type { z } from 'zod';
 import type { QueueDefinition } from '../../queues/define.ts';
 import { InvalidJobError } from '../errors.ts';
+import { startOf } from '../text/start-of.ts';
 import { DEEPEST_RULE, isValueTooDeep } from '../text/json-depth.ts';
 
 /**
@@ -17,6 +18,8 @@ export function parseJob<Data extends z.ZodObject>(
       `name: expected ${JSON.stringify(definition.jobName)} in queue ${definition.name}, got ${JSON.stringify(job.name)}`,
     );
   }
+  if (typeof job.data === 'string')
+    throw new InvalidJobError(`data: expected an object, got the text ${JSON.stringify(startOf(job.data, 300))}`);
   if (isValueTooDeep(job.data)) throw new InvalidJobError(`data: ${DEEPEST_RULE}`);
   const parsed = definition.data.safeParse(job.data);
   if (!parsed.success) throw new InvalidJobError(`data: ${toRules(parsed.error)}`);

@@ -6,9 +6,13 @@ const ASK_AGAIN_MS = 1_000;
 
 /**
  * A BullMQ worker that waits while Redis refuses to store (full, disk, failover). BullMQ's own asks again at once, some
- * thousand times a second, and would take a refused completion for a failure of the job.
+ * thousand times a second, and would take a refused completion for a failure of the job. It also goes on after a job that BullMQ
+ * cannot read.
  */
 export class PatientWorker extends Worker {
+  /** Called when the next job is no JSON, with which BullMQ tells nothing but a SyntaxError. */
+  onUnreadable: () => Promise<void> = () => Promise.resolve();
+
   protected override moveToActive(...args: Parameters<Worker['moveToActive']>): ReturnType<Worker['moveToActive']> {
     return this.#patiently(() => super.moveToActive(...args));
   }
@@ -37,6 +41,10 @@ export class PatientWorker extends Worker {
       try {
         return await ask();
       } catch (error) {
+        if (error instanceof SyntaxError) {
+          await this.onUnreadable();
+          return undefined as T; // no next job, which BullMQ's types do not tell of
+        }
         if (!isTemporary(error) || this.closing !== undefined) throw error;
         this.emit('error', error instanceof Error ? error : new Error(String(error)));
         await sleep(ASK_AGAIN_MS);

@@ -13,6 +13,7 @@ import { noteRecovery, type ProgressReader } from './crash-count.ts';
 import { LOCK_MS, startLockRenewal } from './locks.ts';
 import { PatientWorker } from './patient-worker.ts';
 import { watchStuckWorker } from './stuck-worker.ts';
+import { mendUnreadableJobs } from './unreadable-jobs.ts';
 import { SuspectGuard } from './suspect-guard.ts';
 import { startOf } from '../../text/start-of.ts';
 
@@ -183,6 +184,10 @@ function connectWorker(
     removeOnComplete: definition.keep.completed,
     removeOnFail: definition.keep.failed,
   });
+  worker.onUnreadable = async () => {
+    log.warn('a job is no JSON; it fails as invalid-job');
+    await mendUnreadableJobs(db, queue);
+  };
   worker.on('error', createThrottledWarning(log, 'worker'));
   worker.on('stalled', (jobId) => {
     noteRecovery(db, queue, jobId, workerId).catch((error: unknown) => log.warn({ error }, 'recovery not noted'));
