@@ -9,6 +9,7 @@ import { checkLive } from './live-checks.ts';
 import { checkPort, checkProcesses } from './process-checks.ts';
 import { checkRedis } from './redis-checks.ts';
 import { checkRoundTrip } from './round-trip.ts';
+import { checkTrees } from './tree-checks.ts';
 
 /** Checks everything that the fleet needs, in the order in which a person would repair it. Changes nothing. */
 export async function runDoctor(env: NodeJS.ProcessEnv, options: { live: boolean }): Promise<CheckGroup[]> {
@@ -60,6 +61,7 @@ async function checkRedisWhole(config: Config, { live }: { live: boolean }): Pro
     try {
       const db = createDb(redis, config.FLEET_SWARM ?? null);
       const results = await checkRedis(db, config);
+      results.push(await attempt('task trees', 'mend the lines above first', () => checkTrees(db)));
       results.push(await attempt('queue', 'mend the lines above first', () => checkRoundTrip(config, db.keys)));
       return { redis: results, live: live ? await liveResults(() => checkLive(db, config)) : null };
     } finally {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { Config } from '../config/environment.ts';
 import { createFindingStore } from '../findings/store.ts';
@@ -13,11 +14,17 @@ import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
 import { createPacer } from '../pacing/pacer.ts';
+import { createTreeSweep } from '../patches/sweep/sweep-trees.ts';
+import { toWorktreesFolder } from '../patches/task-tree/places.ts';
+import type { Db } from '../redis/db.ts';
 import { createArchiveAsker } from '../librarian/queries/archive-asker.ts';
 import { createTaskHandler } from './handler.ts';
+import { isGuardedName } from './tools/files/secret-names.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 const CHECK_MEMORY_EVERY_MS = 3_000;
+/** Trees of applied and discarded patches are gone within a minute. */
+const SWEEP_TREES_EVERY_MS = 20_000;
 /** A worker watches for external findings only if no coordinator and no librarian has done so for this long. */
 const WATCH_AFTER_MS = 10_000;
 
@@ -79,7 +86,7 @@ function createRole({ config, model, log, lostAfterMs, onStart }: HaikuParts, ba
     start({ worker }) {
       if (config.FLEET_NOTIFY !== undefined) announceEnds(worker, { db, notifier, workerId, log });
       const olderThanMs = lostAfterMs ?? toLostAfterMs(config.FLEET_CALL_TIMEOUT_MS);
-      return startUpkeepOfAll({ ...base, log, olderThanMs });
+      return [...startUpkeepOfAll({ ...base, log, olderThanMs }), startTreeSweep({ db, config, log })];
     },
     onHalt: (reason) => log.warn({ reason }, 'halted: running calls end and are stored'),
     getReady: () => ({ budget: formatUsd(base.budgetNanoUsd, 4) }),
@@ -110,4 +117,30 @@ function startUpkeepOfAll({
       () => putBegunFirst(db, Date.now()),
     ),
   ];
+}
+
+/** Starts what one worker does for all of its host: the trees of tasks lie on its disk. @returns what stops it */
+function startTreeSweep({ db, config, log }: { db: Db; config: Config; log: Logger }): () => Promise<void> {
+  const host = hostname();
+  const sweep = createTreeSweep({
+    db,
+    worktrees: toWorktreesFolder(config.dataFolder, config.FLEET_SWARM ?? null),
+    host,
+    keep: config.FLEET_WORKTREES_KEEP,
+    isGuarded: isGuardedName,
+    now: Date.now,
+  });
+  const ending = new AbortController();
+  const upkeep = { db, name: `trees-${host}`, everyMs: SWEEP_TREES_EVERY_MS, what: 'the sweep of task trees', log };
+  const stop = startUpkeep(upkeep, () => sweep(ending.signal).catch(ignoreEnd(ending.signal)));
+  return async () => {
+    ending.abort();
+    await stop();
+  };
+}
+
+function ignoreEnd(signal: AbortSignal): (error: unknown) => void {
+  return (error) => {
+    if (!signal.aborted) throw error;
+  };
 }

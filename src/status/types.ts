@@ -1,6 +1,7 @@
 import type { MissionState, MissionStep } from '../coordinator/mission/types.ts';
 import type { Halt } from '../halt/types.ts';
 import type { PacedModel } from '../pacing/paced-model.ts';
+import type { TreeHost } from '../patches/sweep/tree-hosts.ts';
 import type { Saving } from '../pricing/cost.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import type { LiveWorker } from '../swarm/types.ts';
@@ -135,6 +136,8 @@ export interface StatusSnapshot {
   cooling: { model: string; forMs: number; isForMoney: boolean }[];
   /** Models that were called within ten minutes, with their providers' limits. */
   pacing: PacedModel[];
+  /** The hosts on whose disks tasks have working trees of their own. */
+  treeHosts: TreeHost[];
   /** Waiting tasks while no live worker exists. */
   tasksWithoutWorker: number;
   /** Waiting questions while no librarian is up, and waiting missions while no coordinator is. */
@@ -153,6 +156,7 @@ export interface Notice {
     | 'patches'
     | 'cooling'
     | 'archive'
+    | 'trees'
     | 'counters'
     | 'uncertain'
     | 'budget'

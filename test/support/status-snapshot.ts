@@ -29,6 +29,7 @@ export function snapshotWith(changes: Partial<StatusSnapshot> = {}): StatusSnaps
     budget: { day: '2025-11-21', limitNanoUsd: null, settledNanoUsd: 0, reservedNanoUsd: 0, uncertainNanoUsd: 0 },
     cooling: [],
     pacing: [],
+    treeHosts: [],
     tasksWithoutWorker: 0,
     questionsWithoutLibrarian: 0,
     missionsWithoutCoordinator: 0,

@@ -47,5 +47,6 @@ export function addTaskOptions(command: Command): Command {
     .option('--model <id>', 'default: FLEET_HAIKU_MODEL')
     .option('--max-turns <n>', 'most model calls (default: 30)', toCount(1, 200))
     .addOption(effortOption())
+    .option('--no-isolate', 'it writes in the shared tree of the workspace, not in a tree of its own')
     .option('--finding-id <id>', 'id of its finding; a taken one is refused');
 }

@@ -158,6 +158,11 @@ async function judgeFile(root: string, path: string): Promise<string | null> {
   return stats.size > LARGEST ? `it has more than ${LARGEST / 1024 / 1024} MiB` : null;
 }
 
+/** Whether a path that is left out stands for installed packages, which can be installed again. */
+export function isPackages(path: string): boolean {
+  return /(^|\/)node_modules$/.test(path);
+}
+
 /** Of installed packages only their folder is named. */
 function toNamed(leftOut: Map<string, string>): LeftOut[] {
   const named = new Map<string, string>();

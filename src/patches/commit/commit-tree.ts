@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { askGit, mustGit, type Git } from '../../git/git.ts';
 import type { Repository } from '../../git/repository.ts';
 import { copyOwnObjects } from './own-objects.ts';
-import { findChangedPaths, readOwnHead, type PathRules } from './changed-paths.ts';
+import { findChangedPaths, isPackages, readOwnHead, type PathRules } from './changed-paths.ts';
 import { copyIndex } from '../task-tree/base-index.ts';
 import { createTreeGit } from '../task-tree/tree-git.ts';
 import type { LeftOut, TaskTree } from '../task-tree/types.ts';
@@ -34,7 +34,7 @@ export async function commitTree(
   signal: AbortSignal,
 ): Promise<TreeCommit> {
   const { base } = tree.info;
-  const indexFile = join(tree.gitDir, `commit-index-${process.pid}-${randomBytes(4).toString('hex')}`);
+  const indexFile = toScratch(tree);
   try {
     await copyIndex(join(tree.gitDir, 'base-index'), indexFile);
     const own = await createTreeGit(tree, repository, signal);
@@ -54,6 +54,33 @@ export async function commitTree(
   } finally {
     await unlink(indexFile).catch(() => undefined);
   }
+}
+
+/**
+ * Whether everything in a tree is in a commit, too: then the tree can go. What git ignores and installed packages do not count.
+ */
+export async function isHeldBy(
+  commit: string,
+  tree: TaskTree,
+  repository: Repository,
+  rules: PathRules,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const indexFile = toScratch(tree);
+  try {
+    await copyIndex(join(tree.gitDir, 'base-index'), indexFile);
+    const own = await createTreeGit(tree, repository, signal);
+    const git = await createTreeGit(tree, repository, signal, indexFile);
+    const { leftOut, ...changed } = await findChangedPaths(tree, { own, beside: git }, rules);
+    if (leftOut.some(({ path }) => !isPackages(path))) return false;
+    return (await writeContent(git, changed)) === (await toContent(git, commit));
+  } finally {
+    await unlink(indexFile).catch(() => undefined);
+  }
+}
+
+function toScratch({ gitDir }: TaskTree): string {
+  return join(gitDir, `commit-index-${process.pid}-${randomBytes(4).toString('hex')}`);
 }
 
 /** @param git on an index that holds the base @returns id of the tree object: the base with the changes */

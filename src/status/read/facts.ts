@@ -34,6 +34,7 @@ export async function readFacts({ redis, keys }: Db) {
     attendants: (r) => r.hgetall(keys.attendants),
     openPatches: (r) => r.zcard(keys.patches),
     patchConflicts: (r) => r.scard(keys.patchConflicts),
+    treeHosts: (r) => r.hgetall(keys.treeHosts),
   });
   const [seconds = 0, microseconds = 0] = time.map(Number);
   const now = seconds * 1_000 + Math.floor(microseconds / 1_000);

@@ -1,3 +1,4 @@
+import { describeTrees, isOverBound } from '../../patches/sweep/tree-hosts.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import { countOf } from '../../text/plural.ts';
@@ -15,6 +16,7 @@ export function noticesOf(snapshot: StatusSnapshot): Notice[] {
     ...waitingPatches(snapshot),
     ...coolingModels(snapshot),
     ...fullArchive(snapshot),
+    ...manyTrees(snapshot),
     ...counted(snapshot),
     ...uncertainCost(snapshot),
     ...dayBudget(snapshot),
@@ -148,6 +150,16 @@ function coolingModels({ cooling, uncertain }: StatusSnapshot): Notice[] {
 function fullArchive(snapshot: StatusSnapshot): Notice[] {
   const text = describeCompaction(snapshot);
   return text === null ? [] : [{ kind: 'archive', level: 'warning', label: 'Archive', text: toOneLine(text) }];
+}
+
+function manyTrees({ treeHosts }: StatusSnapshot): Notice[] {
+  const tooMany = treeHosts.filter(isOverBound);
+  if (tooMany.length === 0) return [];
+  const text = tooMany.map(describeTrees).join(' | ');
+  const hint = 'lists those of its host, and why each stays';
+  return [
+    { kind: 'trees', level: 'warning', label: 'Task trees', text: toOneLine(text), command: 'fleet worktrees', hint },
+  ];
 }
 
 function counted({ counters }: StatusSnapshot): Notice[] {

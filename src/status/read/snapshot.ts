@@ -1,3 +1,4 @@
+import { parseTreeHosts } from '../../patches/sweep/tree-hosts.ts';
 import type { QueueName } from '../../../queues/registry.ts';
 import { parseHalt } from '../../halt/halt.ts';
 import type { ShardLimits } from '../../librarian/gate/shard-project.ts';
@@ -64,6 +65,7 @@ export async function readStatus(db: Db, options: StatusOptions): Promise<Status
     budget: toDayBudget(facts.day, { limits: facts.limits, spent }, options.defaultDayLimitNanoUsd),
     cooling: named.cooling,
     pacing: named.pacing,
+    treeHosts: parseTreeHosts(facts.treeHosts, facts.now),
     ...toUnattended(queues, { hasWorker: workers.length > 0, facts }),
   };
 }

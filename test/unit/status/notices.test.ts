@@ -62,4 +62,16 @@ describe('noticesOf', () => {
     expect(notices).toHaveLength(3);
     expect(JSON.stringify(notices)).not.toMatch(/\\n|\\u001b/);
   });
+
+  it('a host with more trees of ended tasks than its bound is named', () => {
+    const host = { host: 'box', at: 0, trees: 30, bytes: 1, left: 21, withWork: 3, keep: 20 };
+    expect(kindsOf({ treeHosts: [{ ...host, left: 20 }] })).not.toContain('trees');
+    expect(noticesOf(snapshotWith({ treeHosts: [host] }))).toContainEqual(
+      expect.objectContaining({
+        level: 'warning',
+        text: 'box: 21 trees of ended tasks (bound 20), 3 of them with work that no commit holds',
+        command: 'fleet worktrees',
+      }),
+    );
+  });
 });

@@ -20,6 +20,8 @@ export interface TaskCommandOptions extends TaskFileOptions {
   taskId?: string;
   maxTurns?: number;
   effort?: Effort;
+  /** False with `--no-isolate`. */
+  isolate?: boolean;
 }
 
 /** @throws UsageError for a file that cannot be read or is no JSON; enqueuing checks everything else */
@@ -47,6 +49,7 @@ export function toTaskInput(description: string, options: TaskCommandOptions): T
     budget_usd: options.budget,
     max_turns: options.maxTurns,
     effort: options.effort,
+    isolate: options.isolate === false ? false : undefined,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as TaskInput;
 }

@@ -24,6 +24,7 @@ const OF_ONE = [
   'taskId',
   'maxTurns',
   'effort',
+  'isolate',
 ] as const;
 /** Options for a file only. */
 const OF_FILE = ['batch', 'limit', 'dryRun', 'out'] as const;
@@ -69,8 +70,12 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
 }
 
 function refuse(options: TaskCommandOptions, names: readonly (keyof TaskCommandOptions)[], why: string): void {
-  const given = names.filter((name) => options[name] !== undefined);
+  // `--no-isolate` sets false; without it commander sets true.
+  const given = names.filter((name) => (name === 'isolate' ? options[name] === false : options[name] !== undefined));
   if (given.length === 0) return;
-  const flags = given.map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  const flags = given.map(
+    (name) =>
+      `--${name === 'isolate' ? 'no-' : ''}${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  );
   throw new UsageError(`${why} ${flags.join(', ')}`);
 }

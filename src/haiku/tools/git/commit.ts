@@ -1,4 +1,4 @@
-import { askGit, mustGit, type Git } from '../../../git/git.ts';
+import { askGit, GitError, mustGit, type Git } from '../../../git/git.ts';
 import { errorCode, ToolRefusal } from '../tool-refusal.ts';
 import type { ToolOutcome, WorkspaceContext } from '../tool.ts';
 import { checkPaths } from './paths.ts';
@@ -132,10 +132,13 @@ async function moveHead(scene: Scene, from: string | null, to: string, message: 
   const subject = message.split('\n', 1)[0] ?? '';
   const old = from ?? '0'.repeat(40);
   const flags = ref === 'HEAD' ? ['--no-deref'] : [];
-  const { code } = await scene.refs(['update-ref', ...flags, '-m', `commit: ${subject}`, ref, to, old], {
+  const { code, output } = await scene.refs(['update-ref', ...flags, '-m', `commit: ${subject}`, ref, to, old], {
     env: { GIT_COMMITTER_NAME: AUTHOR.name, GIT_COMMITTER_EMAIL: AUTHOR.email },
   });
-  return code === 0 ? 'moved' : 'raced';
+  if (code === 0) return 'moved';
+  const now = await scene.refs(['rev-parse', '--verify', '--quiet', ref]);
+  if (now.stdout?.toString('utf8').trim() === old) throw new GitError(`git update-ref: ${output.trim() || 'failed'}`);
+  return 'raced';
 }
 
 async function finish(

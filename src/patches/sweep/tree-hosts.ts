@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { Db } from '../../redis/db.ts';
+import { countOf } from '../../text/plural.ts';
+
+const treeHostSchema = z.object({
+  host: z.string(),
+  /** When the host's last sweep ended, ms since 1970. */
+  at: z.number(),
+  /** All task trees on its disk. */
+  trees: z.number(),
+  /** Of the files that were checked out; what tasks made in them is not counted. */
+  bytes: z.number(),
+  /** Trees of tasks that have ended: their patches wait for a person, or they hold something that no commit holds. */
+  left: z.number(),
+  /** Those of them that hold something that no commit holds. They are never removed by themselves. */
+  withWork: z.number(),
+  /** `FLEET_WORKTREES_KEEP` of that host. */
+  keep: z.number(),
+});
+
+/** The task trees on one host's disk. */
+export type TreeHost = z.output<typeof treeHostSchema>;
+
+/** A host that has not swept for this long is gone, or has no worker. */
+const FORGOTTEN_MS = 24 * 3_600_000;
+
+export async function publishTreeHost({ redis, keys }: Db, state: TreeHost): Promise<void> {
+  await redis.hset(keys.treeHosts, state.host, JSON.stringify(state));
+}
+
+/** @param records what `keys.treeHosts` holds. @returns the hosts that are up, by name */
+export function parseTreeHosts(records: Readonly<Record<string, string>>, nowMs: number): TreeHost[] {
+  return Object.values(records)
+    .map(parse)
+    .filter((state): state is TreeHost => state !== null && nowMs - state.at < FORGOTTEN_MS)
+    .toSorted((a, b) => (a.host < b.host ? -1 : 1));
+}
+
+/** Whether a host has more trees of ended tasks than it is to keep: it may remove none that holds unsaved work. */
+export function isOverBound({ left, keep }: TreeHost): boolean {
+  return left > keep;
+}
+
+/** `box: 25 trees of ended tasks (bound 20), 3 of them with work that no commit holds`. */
+export function describeTrees({ host, left, keep, withWork }: TreeHost): string {
+  const work = withWork === 0 ? '' : `, ${withWork} of them with work that no commit holds`;
+  return `${host}: ${countOf(left, 'tree')} of ended tasks (bound ${keep})${work}`;
+}
+
+function parse(text: string): TreeHost | null {
+  try {
+    return treeHostSchema.parse(JSON.parse(text));
+  } catch {
+    return null; // a later version wrote it, or another program
+  }
+}
