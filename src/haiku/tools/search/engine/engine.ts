@@ -21,6 +21,7 @@ const ALWAYS = [
   '--no-ignore-global',
   '--no-ignore-parent',
   '--no-follow',
+  '--threads=4',
 ];
 
 export interface EngineEnd {
@@ -29,6 +30,8 @@ export interface EngineEnd {
   /** What it wrote to stderr. */
   words: string;
   isTimedOut: boolean;
+  /** Whether it was ended because its reader needed no more. */
+  isStopped: boolean;
 }
 
 /** Returns the absolute path of the ripgrep that npm installed with the fleet; null: there is none for this system. */
@@ -55,12 +58,21 @@ export async function runEngine(
     );
   }
   const { root, signal, timeoutMs, read } = options;
-  const { code, output, isTimedOut } = await runGuarded(
-    '/bin/sh',
-    ['-c', LIMITED_START, 'sh', engine, ...ALWAYS, ...args],
-    { cwd: root, env: { PATH: '/usr/bin:/bin' }, signal, timeoutMs, readStdout: read },
-  );
-  return { code, words: output, isTimedOut };
+  let isStopped = false;
+  const readStdout = async (stdout: Readable): Promise<void> => {
+    await read(stdout);
+    isStopped = !stdout.readableEnded;
+  };
+  const env = { PATH: '/usr/bin:/bin' };
+  const start = ['-c', LIMITED_START, 'sh', engine, ...ALWAYS, ...args];
+  const { code, output, isTimedOut } = await runGuarded('/bin/sh', start, {
+    cwd: root,
+    env,
+    signal,
+    timeoutMs,
+    readStdout,
+  });
+  return { code, words: output, isTimedOut, isStopped };
 }
 
 /** Whether the engine ended because its memory did not suffice. */

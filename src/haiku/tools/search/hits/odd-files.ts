@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import { openInside } from '../../files/open-inside.ts';
 import { errorCode } from '../../tool-refusal.ts';
 import { runEngine } from '../engine/engine.ts';
+import { requireEnd } from '../engine/engine-words.ts';
 import { readNames } from '../engine/rows.ts';
 import { withScope, type Scope, type SearchContext } from '../engine/scope.ts';
 import { showPath, toName } from '../engine/show-path.ts';
@@ -49,6 +50,7 @@ export async function findOddFiles(
     const args = [...options, String.raw`--regexp=^[^\x00]*$`, ...request.globs, ...scope.options, ...scope.at];
     return await runEngine(args, { root, signal: context.signal, timeoutMs: request.timeoutMs, read });
   });
+  requireEnd(end);
   const sorted = candidates.sort();
   const kinds = await pMap(sorted, (path) => classify(root, path), { concurrency: AT_ONCE, signal: context.signal });
   const unread = sorted.flatMap((path, at) => {

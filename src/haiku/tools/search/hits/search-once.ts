@@ -1,6 +1,6 @@
 import type { HitCollector, HitRequest } from './collect-hits.ts';
 import { runEngine, type EngineEnd } from '../engine/engine.ts';
-import { refusePattern } from '../engine/engine-words.ts';
+import { requireEnd } from '../engine/engine-words.ts';
 import { readRows, ROW_OPTIONS } from '../engine/rows.ts';
 import type { SearchContext } from '../engine/scope.ts';
 import type { ReadAs } from './source.ts';
@@ -30,13 +30,16 @@ export async function searchOnce(
   };
   const options = [...ROW_OPTIONS, ...toOptions(query), ...args];
   const end = await runEngine(options, { root, signal: context.signal, timeoutMs, read });
-  refusePattern(end);
+  requireEnd(end);
   return end;
 }
 
+/** A pattern that names the carriage return means the one at the end of a line, too; otherwise `$` is before it. */
+const NAMES_RETURN = /\r|\\r|\\x0d|\\x\{0*d\}/i;
+
 function toOptions({ pattern, ignoreCase, hits }: Query): string[] {
   return [
-    '--crlf',
+    ...(NAMES_RETURN.test(pattern.replaceAll('\\\\', '')) ? [] : ['--crlf']),
     '--sort=path',
     '--regex-size-limit=16M',
     '--dfa-size-limit=64M',

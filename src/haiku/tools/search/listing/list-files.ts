@@ -1,6 +1,6 @@
 import { ToolRefusal } from '../../tool-refusal.ts';
 import { runEngine } from '../engine/engine.ts';
-import { readErrors, refusePattern } from '../engine/engine-words.ts';
+import { readErrors, requireEnd } from '../engine/engine-words.ts';
 import { readNames } from '../engine/rows.ts';
 import { withScope, type Scope, type SearchContext } from '../engine/scope.ts';
 import { showBytes, toName } from '../engine/show-path.ts';
@@ -63,6 +63,6 @@ async function list(request: ListRequest, context: SearchContext): Promise<Listi
     const args = ['--files', '--null', ...(request.options ?? []), ...(request.globs ?? []), ...options, ...at];
     return await runEngine(args, { root, signal: context.signal, timeoutMs: request.timeoutMs, read });
   });
-  refusePattern(end);
+  requireEnd(end);
   return { paths: paths.sort(), foreign: foreign.sort(), unread: readErrors(end, context), isWhole: !end.isTimedOut };
 }
