@@ -9,6 +9,7 @@ import { carryOut, storeMarks, workInTrees, type TreePlace } from './in-tree.ts'
 import { describePlan } from './outcome.ts';
 import { findDirty } from './person/find-dirty.ts';
 import { openScratchGit } from './person/scratch.ts';
+import { findUnmet } from './plan/find-unmet.ts';
 import { planPatches } from './plan/plan-patches.ts';
 import { readText } from './plan/read-text.ts';
 import type { ApplyPlan, LeftPatch } from './plan/types.ts';
@@ -93,7 +94,7 @@ async function makePlan(
   const open = records.filter(({ state }) => state !== 'applied' && state !== 'empty');
   const git = await openScratchGit(tree, scratch, signal);
   let checked = 0;
-  return await planPatches(open, {
+  return await planPatches(open, await findUnmet(host.db, open), {
     git,
     onto: target?.at ?? tree.head.commit,
     committer: tree.committer,

@@ -1,3 +1,4 @@
+import { readPatch } from '../record.ts';
 import { requirePatch, toApplyOrder } from '../select.ts';
 import type { PatchRecord, StateMark } from '../types.ts';
 import type { PatchHost } from '../patch-host.ts';
@@ -35,12 +36,25 @@ export async function undoPatches(
         findBlocked: (changes) => findDirty(tree, scratch, changes, signal),
       });
       const at = new Date().toISOString();
-      const marks = plan.planned.map(({ record: { findingId }, commit }): StateMark => {
-        return { findingId, state: 'discarded', undone: { commit, at } };
-      });
-      const reason = `fleet undo: ${marks.length === 1 ? 'one patch' : `${marks.length} patches`}`;
+      const carried = await Promise.all(plan.planned.map(({ record }) => findCarried(host, record)));
+      const marks = [
+        ...plan.planned.map(({ record: { findingId }, commit }): StateMark => {
+          return { findingId, state: 'discarded', undone: { commit, at } };
+        }),
+        ...carried.flat(),
+      ];
+      const reason = `fleet undo: ${plan.planned.length === 1 ? 'one patch' : `${plan.planned.length} patches`}`;
       const notes = marks.length === 0 ? [] : await carryOut(host, tree, scratch, plan, { reason, marks });
       return { patches: describePlan(own, plan, 'undone'), notes };
     },
+  });
+}
+
+/** Patches that came with another one wait for a person again. */
+async function findCarried({ db }: PatchHost, { carries = [], applied }: PatchRecord): Promise<StateMark[]> {
+  const records = await Promise.all(carries.map((id) => readPatch(db, id)));
+  return records.flatMap((record): StateMark[] => {
+    if (record?.state !== 'applied' || record.applied?.commit !== applied?.commit) return [];
+    return [{ findingId: record.findingId, state: 'pending', applied: null }];
   });
 }

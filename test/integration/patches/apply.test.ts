@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, wr
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { applyPatches } from '../../../src/patches/apply/apply-patches.ts';
+import { undoPatches } from '../../../src/patches/apply/undo-patches.ts';
 import type { PatchHost } from '../../../src/patches/patch-host.ts';
 import { readPatch } from '../../../src/patches/record.ts';
 import {
@@ -196,4 +197,118 @@ describe('what a person changed', () => {
     expect(person.git('show', '--name-only', '--format=', 'HEAD')).toBe('a.txt');
     expect(person.read('lib/b.txt')).toBe('mine\n');
   });
+});
+
+describe('where HEAD has changed', () => {
+  const block = (name: string): string => `begin ${name}\n  a\n  b\n  c\n  value\n  d\n  e\n  f\nend ${name}\n`;
+
+  test('a patch whose lines moved is applied there', async () => {
+    await edit('task-1');
+    person.write({ 'a.txt': 'zero\none\ntwo\nthree\n' });
+    person.commit('Above');
+    expect((await apply('task-1')).patches).toMatchObject([{ outcome: 'conflict', paths: ['a.txt'] }]);
+    expect((await applyPatches(host, { ids: ['task-1'], threeWay: true })).patches).toMatchObject([
+      { outcome: 'applied' },
+    ]);
+    expect(person.read('a.txt')).toBe('zero\none\nTWO\nthree\n');
+  });
+
+  test('a patch whose lines occur twice is not applied at the wrong place', async () => {
+    person.write({ 'c.txt': block('1') + block('2') });
+    person.commit('Blocks');
+    const { findingId } = await make('task-1', (tree) => {
+      tree.write({ 'c.txt': block('1') + block('2').replace('value', 'VALUE') });
+    });
+    person.write({ 'c.txt': block('0') + block('0') + block('1') + block('2') });
+    person.commit('More blocks');
+    const { patches } = await apply('task-1');
+    expect(patches).toMatchObject([{ outcome: 'conflict', why: expect.stringContaining('its place is not certain') }]);
+    expect(await readPatch(host.db, findingId)).toMatchObject({ state: 'conflict', conflict: { paths: ['c.txt'] } });
+    expect((await applyPatches(host, { ids: ['task-1'], threeWay: true })).patches).toMatchObject([
+      { outcome: 'applied' },
+    ]);
+    expect(person.read('c.txt')).toBe(block('0') + block('0') + block('1') + block('2').replace('value', 'VALUE'));
+  });
+
+  test.each([
+    ['merged', 'merge -q --no-edit fleet/task-1'],
+    ['merged as one commit', 'merge -q --squash fleet/task-1'],
+    ['picked', 'cherry-pick fleet/task-1'],
+  ])('a patch that the person %s by hand counts as applied', async (_, command) => {
+    const { findingId } = await edit('task-1');
+    person.write({ 'lib/b.txt': 'mine\n' });
+    person.commit('Mine');
+    person.git(...command.split(' '));
+    if (command.includes('squash')) person.git('commit', '-q', '-m', 'All of it');
+    const before = head();
+    expect((await apply('task-1')).patches).toMatchObject([{ findingId, outcome: 'already', why: 'HEAD holds it' }]);
+    expect(head()).toBe(before);
+    const record = await readPatch(host.db, findingId);
+    expect(record?.state).toBe('applied');
+    expect(person.git('show', `${record?.applied?.commit ?? ''}:a.txt`)).toBe('one\nTWO\nthree');
+  });
+
+  test('a patch of a base that was amended away is applied', async () => {
+    await edit('task-1');
+    person.write({ 'lib/b.txt': 'amended\n' });
+    person.git('commit', '-q', '-a', '--amend', '-m', 'Amended');
+    expect((await apply('task-1')).patches).toMatchObject([{ outcome: 'applied' }]);
+  });
+});
+
+describe('patches that depend on others', () => {
+  test('come after these, and not without them', async () => {
+    const one = await make('task-1', (tree) => tree.write({ 'n.txt': 'one\n' }), {
+      createdAt: '2026-02-02T00:00:00.000Z',
+    });
+    const onto = person.git('rev-parse', one.head);
+    await make('task-2', (tree) => tree.write({ 'n.txt': 'one\ntwo\n' }), {
+      base: onto,
+      buildsOn: [one.findingId],
+      createdAt: '2026-02-01T00:00:00.000Z',
+    });
+    expect((await apply('task-2')).patches).toMatchObject([
+      { outcome: 'refused', why: expect.stringContaining(`it builds on ${one.findingId}, which is pending`) },
+    ]);
+    expect((await apply('task-2', 'task-1')).patches).toMatchObject([
+      { taskId: 'task-1', outcome: 'applied' },
+      { taskId: 'task-2', outcome: 'applied' },
+    ]);
+    expect(person.read('n.txt')).toBe('one\ntwo\n');
+  });
+
+  test('count one that another holds as applied with it, and take it back with it', async () => {
+    const one = await make('task-1', (tree) => tree.write({ 'a.txt': 'ONE\n' }));
+    const two = await make('task-2', (tree) => tree.write({ 'a.txt': 'two\n' }));
+    await make('task-3', (tree) => tree.write({ 'a.txt': 'ONE and two\n' }), {
+      base: one.head,
+      buildsOn: [one.findingId],
+      carries: [two.findingId],
+    });
+    const { patches } = await apply('task-1', 'task-2', 'task-3');
+    expect(Object.fromEntries(patches.map(({ taskId, outcome }) => [taskId, outcome]))).toEqual({
+      'task-1': 'applied',
+      'task-2': 'already',
+      'task-3': 'applied',
+    });
+    expect(await readPatch(host.db, two.findingId)).toMatchObject({ state: 'applied', applied: { commit: head() } });
+    expect((await undoPatches(host, ['task-2'])).patches).toMatchObject([
+      { outcome: 'refused', why: expect.stringContaining('came with task task-3') },
+    ]);
+    expect((await undoPatches(host, ['task-3'])).patches).toMatchObject([{ outcome: 'undone' }]);
+    expect(await readPatch(host.db, two.findingId)).toMatchObject({ state: 'pending', applied: null });
+  });
+});
+
+test('two commands at once apply both patches', async () => {
+  await make('task-1', (tree) => tree.write({ 'x.txt': 'x\n' }));
+  await make('task-2', (tree) => tree.write({ 'y.txt': 'y\n' }));
+  const reports = await Promise.all([apply('task-1'), apply('task-2')]);
+  expect(reports.flatMap(({ patches }) => patches.map(({ outcome, why }) => `${outcome} ${why}`))).toEqual([
+    'applied ',
+    'applied ',
+  ]);
+  expect(status()).toBe('');
+  expect(person.git('log', '-2', '--format=%s').split('\n').toSorted()).toEqual(['Do task-1', 'Do task-2']);
+  expectClean();
 });

@@ -76,6 +76,7 @@ async function restore(site: Site, path: BytePath, at: number): Promise<boolean>
   const location = toLocation(site.top, path);
   try {
     for (const parent of listParents(path)) await makeFolder(toLocation(site.top, parent));
+    if ((await lstat(toSaved(site, at))).isDirectory()) return await moveBack(toSaved(site, at), location);
     await linkNew(toSaved(site, at), location);
   } catch (error) {
     if (!isSystemError(error)) throw error;
@@ -83,6 +84,13 @@ async function restore(site: Site, path: BytePath, at: number): Promise<boolean>
     if (!isBack) return false;
   }
   await unlink(toSaved(site, at));
+  return true;
+}
+
+/** A folder has one name only. @returns false: something is in its place */
+async function moveBack(saved: string, location: Buffer): Promise<boolean> {
+  if ((await lstat(location).catch(() => null)) !== null) return false;
+  await rename(saved, location);
   return true;
 }
 

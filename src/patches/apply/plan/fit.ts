@@ -20,15 +20,41 @@ export async function fitPatch(
   { onto, isThreeWay }: { onto: string; isThreeWay: boolean },
 ): Promise<Fit> {
   const strict = await tryPatch(git, text, []);
-  if (strict.fits) return await toFit(git, onto);
+  if (strict.fits) {
+    const fit = await toFit(git, onto);
+    if (isExact(text, fit.changes)) return fit;
+    if (!isThreeWay) return await confirm(git, text, onto, fit);
+  }
   await mustGit(git, ['read-tree', onto]);
-  if (!isThreeWay) return strict;
+  if (!strict.fits && !isThreeWay) return strict;
   const merged = await tryPatch(git, text, ['--3way']);
   if (merged.fits) return await toFit(git, onto);
   const unmerged = new Set(splitNul(await mustGit(git, ['ls-files', '-u', '-z'])).map(toPath));
   await mustGit(git, ['read-tree', onto]);
   if (unmerged.size === 0) return merged;
   return { fits: false, paths: [...unmerged].map(toShown), why: 'both sides changed the same lines' };
+}
+
+type Fitting = Extract<Fit, { fits: true }>;
+
+/** Whether each file is as the patch found it. */
+function isExact(text: Buffer, changes: readonly TreeChange[]): boolean {
+  const found = new Set([...text.toString('latin1').matchAll(/^index ([0-9a-f]+)\.\./gm)].map((match) => match[1]));
+  return changes.every(({ old }) => old === null || found.has(old.oid));
+}
+
+/**
+ * A patch finds its place by a few lines around each change, and these can occur twice in a file that has changed. So a merge with the
+ * versions that it was made from must come to the same result, where the repository has them.
+ */
+async function confirm(git: Git, text: Buffer, onto: string, fit: Fitting): Promise<Fit> {
+  await mustGit(git, ['read-tree', onto]);
+  const merged = await tryPatch(git, text, ['--3way']);
+  const agrees = merged.fits && (await askGit(git, ['write-tree'])) === fit.tree;
+  await mustGit(git, ['read-tree', agrees ? fit.tree : onto]);
+  if (agrees) return fit;
+  const why = 'HEAD has changed around it, so that its place is not certain';
+  return { fits: false, paths: fit.changes.map(({ path }) => toShown(path)), why };
 }
 
 type Trial = { fits: true } | { fits: false; paths: string[]; why: string };
@@ -65,7 +91,7 @@ function describe(
   return parts.length > 0 ? parts.join('; ') : (first ?? 'git refuses it without a reason');
 }
 
-async function toFit(git: Git, onto: string): Promise<Fit> {
+async function toFit(git: Git, onto: string): Promise<Fitting> {
   const tree = await askGit(git, ['write-tree']);
   return { fits: true, tree, changes: await listTreeChanges(git, onto, tree) };
 }

@@ -4,6 +4,7 @@ import type { BytePath } from '../person/byte-path.ts';
 import type { BlockedPath } from '../person/find-dirty.ts';
 import { isSameEntry, type TreeChange } from '../person/tree-changes.ts';
 import { findApplied } from './find-applied.ts';
+import { findCarrier, findMissing, leaveToCarrier } from './find-unmet.ts';
 import { findUnfit } from './find-unfit.ts';
 import { fitPatch } from './fit.ts';
 import { leave, leaveBlocked } from './leave.ts';
@@ -13,10 +14,15 @@ import type { ApplyPlan, LeftPatch, PlannedPatch, PlanInput } from './types.ts';
 /**
  * Plans what applying patches does, one commit each. Only objects are written.
  * @param records in the order in which they apply
+ * @param unmet those of them that are left out from the beginning
  * @throws GitError; what the check throws
  */
-export async function planPatches(records: readonly PatchRecord[], input: PlanInput): Promise<ApplyPlan> {
-  const blocked: LeftPatch[] = [];
+export async function planPatches(
+  records: readonly PatchRecord[],
+  unmet: readonly LeftPatch[],
+  input: PlanInput,
+): Promise<ApplyPlan> {
+  const blocked = [...unmet];
   for (;;) {
     const trial = await tryAll(records, blocked, { ...input, check: null });
     const more = await findBlockedPatches(trial, input);
@@ -36,7 +42,9 @@ async function tryAll(
   const plan: ApplyPlan = { onto, next: onto, planned: [], left: [] };
   let tree = await askGit(git, ['rev-parse', `${onto}^{tree}`]);
   await mustGit(git, ['read-tree', tree]);
+  const carried = new Map(records.map((record) => [record, findCarrier(record, records)]));
   for (const record of records) {
+    if (carried.get(record) !== undefined) continue;
     const out = blocked.find((one) => one.record === record) ?? findMissing(record, plan.left);
     const step = out ?? (await tryOne(record, tree, plan, input));
     if ('outcome' in step) {
@@ -46,6 +54,9 @@ async function tryAll(
     tree = step.tree;
     plan.planned.push(step.planned);
     plan.next = step.planned.commit;
+  }
+  for (const [record, carrier] of carried) {
+    if (carrier !== undefined) plan.left.push(leaveToCarrier(record, carrier, plan));
   }
   return plan;
 }
@@ -79,14 +90,6 @@ async function tryOne(
   if (tail === null) return { planned: { record, commit, changes: fit.changes }, tree: fit.tree };
   await mustGit(git, ['read-tree', tree]);
   return leave(record, 'red', tail);
-}
-
-/** A patch that builds on another one does not fit without it. */
-function findMissing(record: PatchRecord, left: readonly LeftPatch[]): LeftPatch | null {
-  const missing = left.find((one) => one.outcome !== 'already' && record.buildsOn.includes(one.record.findingId));
-  if (missing === undefined) return null;
-  const why = `it builds on ${missing.record.findingId}, which is not applied (${missing.outcome})`;
-  return leave(record, 'conflict', why);
 }
 
 /** Finds the patches of a trial that touch what no patch may, or what the person changed. */

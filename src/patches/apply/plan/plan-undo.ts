@@ -61,6 +61,9 @@ async function undoOne(
       `its commit ${commit.slice(0, 12)} is not in HEAD; switch to ${where}, or delete that`,
     );
   }
+  const other = await findOtherTask(git, record, commit);
+  if (other !== null)
+    return leave(record, 'refused', `its changes came with task ${other}; \`fleet undo ${other}\` takes both back`);
   const [from, to] = await toSides(git, record, commit);
   const changes = await listTreeChanges(git, to, from); // back
   const now = await readEntries(git, next);
@@ -73,6 +76,13 @@ async function undoOne(
   const message = toMessage(record, commit);
   const made = await makeCommit(git, { tree, parent: next, message, author, committer: author });
   return { record, commit: made, changes };
+}
+
+/** A commit of another task's patch, which holds the changes of this one, too. @returns the task */
+async function findOtherTask(git: Git, { taskId }: PatchRecord, commit: string): Promise<string | null> {
+  const format = '--format=%(trailers:key=Fleet-Task,valueonly)';
+  const [first] = (await askGit(git, ['log', '-1', format, commit])).split('\n').filter(Boolean);
+  return first === undefined || first === taskId ? null : first;
 }
 
 /** A patch that a person merged by hand may have come as several commits, from its own base. */
