@@ -12,11 +12,16 @@ interface Open {
 
 type Expected = 'value' | 'first value' | 'name' | 'first name' | 'colon' | 'comma';
 
+/** How many characters may still be read to find the ends of broken values. Else a text full of them takes the square of its length. */
+export interface ScanBudget {
+  left: number;
+}
+
 /**
  * Reads the list or object that begins at `start`, without recursion.
  * @returns where it ends; where it is broken, the place from which to search for the next
  */
-export function scanValue(text: string, start: number): { isWhole: boolean; at: number } {
+export function scanValue(text: string, start: number, budget: ScanBudget): { isWhole: boolean; at: number } {
   const open: Open[] = [];
   let expected: Expected = 'value';
   let at = start;
@@ -62,16 +67,19 @@ export function scanValue(text: string, start: number): { isWhole: boolean; at: 
       expected = 'comma';
     } else {
       const isSure = open.some((part) => part.isSure);
-      return { isWhole: false, at: isSure ? findEnd(text, at, open.length) : resume };
+      return { isWhole: false, at: isSure ? findEnd(text, at, open.length, budget) : resume };
     }
   }
 }
 
-/** Where a broken value ends by its brackets, so that no part of it counts as a value; `at` if it does not end. */
-function findEnd(text: string, at: number, open: number): number {
+/** Where a broken value ends by its brackets, so that no part of it counts as a value; `at` if no end is found. */
+function findEnd(text: string, at: number, open: number, budget: ScanBudget): number {
   let depth = open;
+  let from = at;
   BRACKETS.lastIndex = at;
-  for (let found = BRACKETS.exec(text); found !== null; found = BRACKETS.exec(text)) {
+  for (let found = BRACKETS.exec(text); found !== null && budget.left > 0; found = BRACKETS.exec(text)) {
+    budget.left -= BRACKETS.lastIndex - from;
+    from = BRACKETS.lastIndex;
     if (found[0] === '[' || found[0] === '{') depth += 1;
     else if (found[0] === ']' || found[0] === '}') depth -= 1;
     if (depth === 0) return BRACKETS.lastIndex;

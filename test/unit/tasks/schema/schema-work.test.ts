@@ -78,6 +78,16 @@ describe('the answer', () => {
     expect(checkBy(counts, answer)).toEqual({ problem: expect.stringMatching(problem) });
   });
 
+  it.each(['[0,1)', '{"a":1,', '["', '[', '{"a":', '```\n', '{"a" ', '[1 '])(
+    'is sought in %j twenty thousand times',
+    (part) => {
+      expect(checkBy(counts, `${part.repeat(20_000)} {"lines":3}`)).toSatisfy(
+        (checked: object) => Object.keys(checked).length === 1,
+      );
+      expect(checkBy(counts, part.repeat(20_000))).toHaveProperty('problem');
+    },
+  );
+
   it('is one of the two, whatever the text', () => {
     const text = fc.oneof(fc.string(), fc.json(), fc.stringMatching(/^[[\]{}",:a1 \n`]*$/));
     fc.assert(
