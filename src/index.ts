@@ -26,7 +26,7 @@ export type { Finding } from './findings/finding.ts';
 export type { PatchRecord } from './patches/types.ts';
 export type { PatchSelection } from './patches/select.ts';
 export type { ApplyOptions, PatchOutcome, PatchOutcomeKind, PatchReport } from './patches/apply/types.ts';
-export type { WorktreeReport } from './patches/apply/clean/prune-trees.ts';
+export type { WorktreeReport } from './patches/apply/clean/types.ts';
 export type { WorktreeLine } from './patches/apply/clean/examine-tree.ts';
 export { formatUsd } from './pricing/money.ts';
 export { ExactNumber } from './text/json-values.ts';

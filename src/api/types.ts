@@ -4,7 +4,7 @@ import type { TaskInput } from '../../queues/tasks.ts';
 import type { FleetMissions } from '../coordinator/mission/handle-types.ts';
 import type { FleetFindings } from '../findings/types.ts';
 import type { CostReport, ReportDimension } from '../ledger/report/types.ts';
-import type { WorktreeReport } from '../patches/apply/clean/prune-trees.ts';
+import type { WorktreeReport } from '../patches/apply/clean/types.ts';
 import type { ApplyOptions, PatchReport } from '../patches/apply/types.ts';
 import type { PatchSelection } from '../patches/select.ts';
 import type { PatchRecord } from '../patches/types.ts';

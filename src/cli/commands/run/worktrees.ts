@@ -1,4 +1,4 @@
-import type { WorktreeLine } from '../../../patches/apply/clean/examine-tree.ts';
+import type { WorktreeLine } from '../../../patches/apply/clean/types.ts';
 import { countOf } from '../../../text/plural.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { fitLine, printJson, renderTable } from '../../output/print.ts';

@@ -9,22 +9,8 @@ import { listTrees } from '../../task-tree/list-trees.ts';
 import { toWorktreesFolder } from '../../task-tree/places.ts';
 import type { TaskTree } from '../../task-tree/types.ts';
 import type { PatchRecord } from '../../types.ts';
+import type { WorktreeLine } from './types.ts';
 import { commitWork } from './commit-work.ts';
-
-/** A task tree on this host's disk, and what becomes of it. */
-export interface WorktreeLine {
-  taskId: string;
-  findingId: string;
-  workspace: string;
-  /** State of the task's job while it has not ended, else of its patch; `failed`; `left`: neither is there any more. */
-  state: string;
-  folder: string;
-  /** Of all files in it; a file with two names counts once for each. */
-  bytes: number;
-  madeAt: string;
-  /** Why it cannot be removed. Empty: all that it holds is in a commit that a branch, a patch or HEAD keeps. */
-  kept: string;
-}
 
 /** A tree, with what is needed to remove it. */
 export interface ExaminedTree {

@@ -1,14 +1,8 @@
 import { deleteBranch } from '../../task-tree/branch.ts';
 import type { PatchHost } from '../../patch-host.ts';
 import { removeTree } from '../../task-tree/remove-tree.ts';
-import { examineTrees, type WorktreeLine } from './examine-tree.ts';
-
-export interface WorktreeReport {
-  /** The trees that are there, oldest first. */
-  trees: WorktreeLine[];
-  /** Those that were removed. Without `prune` none. */
-  removed: WorktreeLine[];
-}
+import { examineTrees } from './examine-tree.ts';
+import type { WorktreeReport } from './types.ts';
 
 /**
  * Lists the task trees on this host's disk.
