@@ -110,7 +110,7 @@ async function discardTrees(
   const { repository } = await openPersonTree(named.workspace, host.workspaces, signal);
   let newest: string | null = null;
   for (const tree of trees) {
-    const { commit, leftOut } = await commitWork(host, tree, repository, [], signal);
+    const { commit, leftOut } = await commitWork(host, { tree, repository, record: null }, signal);
     newest = commit ?? newest;
     if (leftOut.length > 0) {
       notes.push(toKeptNote(tree, leftOut));

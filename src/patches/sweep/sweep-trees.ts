@@ -99,7 +99,7 @@ async function clear(
   const isHeld = await isHeldBy(commit, tree, repository, rules, signal).catch(() => false);
   if (!isHeld) return false;
   await removeTree(tree);
-  const isBranchNeeded = record === null ? commit !== base : record.state !== 'empty';
-  if (!isBranchNeeded) await deleteBranch(repository, tree.info.branch, base, signal);
+  const isBranchNeeded = record === null ? commit !== base : record.state === 'pending' || record.state === 'conflict';
+  if (!isBranchNeeded) await deleteBranch(repository, tree.info.branch, commit, signal);
   return true;
 }

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { makePatch, makePersonRepository } from '../../support/patches/person-repository.ts';
 import { runFleet } from '../../support/process/fleet-command.ts';
 import { useShell } from '../../support/process/use-shell.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
+const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
 const redis = useRedis();
 const shell = useShell(redis);
 
@@ -26,6 +28,12 @@ test('a person looks at two patches, applies the one that fits, takes it back, a
   const { stdout } = await fleet('diff', one.findingId);
   expect(stdout).not.toContain('\u001B');
   execFileSync('git', ['apply', '--check'], { cwd: person.root, input: stdout });
+
+  const onTerminal = execFileSync('script', ['-qec', `${process.execPath} ${main} diff task-2`, '/dev/null'], {
+    env: { ...env, PAGER: 'sed s/^/paged:/', TERM: 'xterm' },
+    encoding: 'utf8',
+  });
+  expect(onTerminal).toContain('paged:\u001B[31m-b\u001B[0m');
 
   const applied = await fleet('apply', 'task-2', one.findingId);
   expect(applied.code).toBe(1);

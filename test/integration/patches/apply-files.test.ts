@@ -120,6 +120,20 @@ describe('a repository of another form', () => {
     person.git('fsck', '--strict');
   });
 
+  test('ids of SHA-256 are taken', async () => {
+    const person = makePersonRepository({ 'a.txt': 'a\n', 'b.txt': 'b\n' }, ['--object-format=sha256']);
+    host = await openHost(redis, person);
+    await make(person, 'task-1', (tree) => {
+      edit(tree);
+      tree.write({ 'n.txt': 'n\n' });
+      tree.git('rm', '-q', 'b.txt');
+    });
+    expect(await applied('task-1')).toEqual(['applied']);
+    expect((await undoPatches(host, ['task-1'])).patches).toMatchObject([{ outcome: 'undone' }]);
+    expect(person.git('status', '--porcelain')).toBe('');
+    expect(person.git('diff', 'HEAD~2')).toBe('');
+  });
+
   test('a sparse checkout keeps its shape, and a path that it leaves out is refused', async () => {
     const person = await open({ 'a.txt': 'a\n', 'in/x.txt': 'x\n', 'out/y.txt': 'y\n' });
     await make(person, 'task-1', edit);

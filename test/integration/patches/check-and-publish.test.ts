@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
 import { applyPatches } from '../../../src/patches/apply/apply-patches.ts';
+import { nameOwned } from '../../../src/patches/apply/person/owner.ts';
 import type { PatchHost } from '../../../src/patches/patch-host.ts';
 import { readPatch } from '../../../src/patches/record.ts';
 import {
@@ -73,6 +76,16 @@ describe('--check', () => {
     expect(checkFolders()).toEqual([]);
     expect(readdirSync(join(person.root, '.git/haiku-fleet'))).toEqual([]);
     expect(person.git('log', '-1', '--format=%s')).toBe('First');
+  });
+
+  test('of a killed command leaves a tree that the next command removes, and none of a running one', async () => {
+    const { pid } = spawnSync('true');
+    const folder = join(host.dataFolder, redis.swarm, 'checks');
+    const own = nameOwned();
+    for (const name of [`apply.${pid}.0.abcdef.${hostname()}`, own]) mkdirSync(join(folder, name), { recursive: true });
+    await make('task-1', { 'b.txt': '1\n' });
+    await applyPatches(host, { ids: ['task-1'] });
+    expect(checkFolders()).toEqual([own]);
   });
 
   test('may be tried without applying anything', async () => {

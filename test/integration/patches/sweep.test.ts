@@ -72,9 +72,6 @@ test('removes trees of patches that are applied, discarded or empty, and keeps t
   expect(await sweep()(signal)).toMatchObject({ trees: 1, left: 1, withWork: 0, keep: 20 });
   expect(await readdir(trees.settings.worktrees)).toEqual(['waits.aa']);
   expect(runGit(root, 'branch', '--list', '--format=%(refname:short)', 'fleet/*').split('\n').toSorted()).toEqual([
-    'fleet/applied',
-    'fleet/built',
-    'fleet/discarded',
     'fleet/waits',
   ]);
   expect(JSON.parse((await redis.redis.hget(redis.keys.treeHosts, hostname())) ?? '')).toMatchObject({

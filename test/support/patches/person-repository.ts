@@ -33,8 +33,11 @@ const PERSON = {
   GIT_COMMITTER_EMAIL: 'person@example.invalid',
 };
 
-/** @param files of its first commit */
-export function makePersonRepository(files: Record<string, string | Buffer> = { 'a.txt': 'one\n' }): PersonRepository {
+/** @param files of its first commit. @param init options of `git init` */
+export function makePersonRepository(
+  files: Record<string, string | Buffer> = { 'a.txt': 'one\n' },
+  init: string[] = [],
+): PersonRepository {
   const root = join(makeFolder(), 'site');
   mkdirSync(root);
   const git = (...args: string[]): string =>
@@ -61,7 +64,7 @@ export function makePersonRepository(files: Record<string, string | Buffer> = { 
       return git('rev-parse', 'HEAD');
     },
   };
-  git('init', '-q', '-b', 'main');
+  git('init', '-q', '-b', 'main', ...init);
   git('config', 'user.name', 'Person');
   git('config', 'user.email', 'person@example.invalid');
   repository.write(files);

@@ -1,5 +1,6 @@
 import { link, lstat, mkdir, readdir, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toMessage } from '../../../errors.ts';
 import { PatchError } from '../../patch-error.ts';
 import { listParents, toLocation, toShown, type BytePath } from '../person/byte-path.ts';
 import { readFingerprint } from './fingerprint.ts';
@@ -39,7 +40,7 @@ async function moveAway(site: Site, path: BytePath, before: string, at: number):
     await assertRealParents(site, path);
     await rename(location, toSaved(site, at));
   } catch (error) {
-    throw toMoved(path, error);
+    throw error instanceof PatchError ? error : toMoved(path, error);
   }
   if ((await readFingerprint(toSaved(site, at))) !== before) throw toMoved(path);
 }
@@ -165,6 +166,14 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 
-function toMoved(path: BytePath, cause?: unknown): TreeMovedError {
-  return new TreeMovedError(`${toShown(path)}: changed while it was being replaced; nothing was changed`, { cause });
+/** What the system answers where a person's file is in the way, or gone. */
+const MOVED = new Set(['ENOENT', 'EEXIST', 'ENOTDIR', 'ENOTEMPTY', 'EISDIR', 'ELOOP']);
+
+function toMoved(path: BytePath, cause?: unknown): PatchError {
+  const shown = toShown(path);
+  if (cause === undefined || (isSystemError(cause) && MOVED.has(cause.code ?? ''))) {
+    return new TreeMovedError(`${shown}: changed while it was being replaced; nothing was changed`, { cause });
+  }
+  const why = isSystemError(cause) && cause.code === 'EXDEV' ? 'it lies on another disk than .git' : toMessage(cause);
+  return new PatchError(`${shown}: cannot be replaced (${why}); nothing was changed. Try --branch`, { cause });
 }

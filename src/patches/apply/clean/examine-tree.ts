@@ -1,7 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { askGit } from '../../../git/git.ts';
-import { createPlumbing, findRepository, isRepository, type Repository } from '../../../git/repository.ts';
+import { findRepository, isRepository, type Repository } from '../../../git/repository.ts';
 import { readJobs, type JobView } from '../../../jobs/state/states.ts';
 import type { PatchHost } from '../../patch-host.ts';
 import { readPatch } from '../../record.ts';
@@ -10,7 +9,7 @@ import { toWorktreesFolder } from '../../task-tree/places.ts';
 import type { TaskTree } from '../../task-tree/types.ts';
 import type { PatchRecord } from '../../types.ts';
 import type { WorktreeLine } from './types.ts';
-import { commitWork } from './commit-work.ts';
+import { commitWork, isSaved, type LeftTree } from './commit-work.ts';
 
 /** A tree, with what is needed to remove it. */
 export interface ExaminedTree {
@@ -47,47 +46,21 @@ async function examine(host: PatchHost, tree: TaskTree, job: JobView, signal: Ab
     ? 'its task has not ended'
     : repository === null
       ? `the repository ${info.root} is not usable here`
-      : await findReason(host, { tree, record, repository, state }, signal);
+      : await findReason(host, { tree, record, repository }, state, signal);
   const bytes = await measure(folder);
   const line = { taskId: info.task, findingId: info.finding, workspace: info.workspace, state, folder, bytes };
   return { line: { ...line, madeAt: info.madeAt, kept }, tree, record, repository };
 }
 
 /** Why a tree whose task has ended must stay. @returns empty: for no reason */
-async function findReason(
-  host: PatchHost,
-  {
-    tree,
-    record,
-    repository,
-    state,
-  }: Pick<ExaminedTree, 'tree' | 'record'> & { repository: Repository; state: string },
-  signal: AbortSignal,
-): Promise<string> {
-  const paths = record?.changes.map(({ path }) => path) ?? [];
-  const { commit, leftOut } = await commitWork(host, tree, repository, paths, signal);
+async function findReason(host: PatchHost, left: LeftTree, state: string, signal: AbortSignal): Promise<string> {
+  if (await isSaved(host, left, signal)) return '';
+  const { leftOut } = await commitWork(host, left, signal);
   if (leftOut.length > 0) return `it holds what no commit can: ${leftOut.map(({ path }) => path).join(', ')}`;
-  if (commit === null) return '';
-  if (record !== null) {
-    const isSaved = await haveOneTree(repository, commit, record.head, signal);
-    return isSaved ? '' : `it holds work that its patch does not; \`fleet discard ${record.taskId}\` commits it first`;
-  }
+  const { task } = left.tree.info;
+  if (left.record !== null) return `it holds work that its patch does not; \`fleet discard ${task}\` commits it first`;
   const what = state === 'failed' ? 'a retry of its task goes on in it' : 'its work is in no patch';
-  return `${what}; \`fleet discard ${tree.info.task}\` commits and removes it`;
-}
-
-/** Whether two commits hold the same files. @throws GitError */
-export async function haveOneTree(
-  repository: Repository,
-  one: string,
-  other: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const git = await createPlumbing(repository, signal);
-  const find = async (commit: string) =>
-    await askGit(git, ['rev-parse', '--verify', `${commit}^{tree}`]).catch(() => null);
-  const [a, b] = await Promise.all([find(one), find(other)]);
-  return a !== null && a === b;
+  return `${what}; \`fleet discard ${task}\` commits and removes it`;
 }
 
 async function measure(folder: string): Promise<number> {

@@ -6,8 +6,7 @@ import { removeTree } from '../../task-tree/remove-tree.ts';
 import { listTrees } from '../../task-tree/list-trees.ts';
 import type { LeftOut, TaskTree } from '../../task-tree/types.ts';
 import type { PatchRecord } from '../../types.ts';
-import { commitWork } from './commit-work.ts';
-import { haveOneTree } from './examine-tree.ts';
+import { commitWork, isSaved } from './commit-work.ts';
 
 /** Lists the trees of a task on this host: one for each time that it was tried afresh. */
 export async function listTaskTrees(host: PatchHost, taskId: string): Promise<TaskTree[]> {
@@ -30,12 +29,17 @@ export async function removeTaskTrees(
   const notes: string[] = [];
   for (const tree of await listTaskTrees(host, record.taskId)) {
     if (tree.info.finding !== record.findingId || tree.info.root !== repository.top) continue;
-    const paths = record.changes.map(({ path }) => path);
-    const { commit, leftOut } = await commitWork(host, tree, repository, paths, signal);
-    const isNew = commit !== null && !(await haveOneTree(repository, commit, record.head, signal));
-    if (isNew) notes.push(`${record.taskId}: its tree held work that the patch does not; it is commit ${commit}`);
+    const left = { tree, repository, record };
+    if (await isSaved(host, left, signal)) {
+      await removeTree(tree);
+      continue;
+    }
+    const { commit, isMore, leftOut } = await commitWork(host, left, signal);
+    if (isMore) {
+      notes.push(`${record.taskId}: its tree held more than the patch; all of it is commit ${commit}`);
+    }
     if (leftOut.length > 0) notes.push(toKeptNote(tree, leftOut));
-    if (leftOut.length === 0 && !(isNew && keepsWork)) await removeTree(tree);
+    else if (!keepsWork) await removeTree(tree);
   }
   if (!(await deleteBranch(repository, record.branch, record.head, signal))) {
     notes.push(`the branch ${record.branch} stays: it was moved, or a working tree is on it`);
