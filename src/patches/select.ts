@@ -2,6 +2,7 @@ import { NotFoundError, UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding.ts';
 import type { Db } from '../redis/db.ts';
 import { assertBatch } from '../tasks/batch/progress.ts';
+import { findCarriers } from './carriers.ts';
 import { readPatch } from './record.ts';
 import type { PatchRecord } from './types.ts';
 
@@ -65,11 +66,12 @@ export async function findPatch(db: Db, given: string): Promise<PatchRecord | nu
 /** Those on which others build come first; else the oldest. */
 export function toApplyOrder(records: readonly PatchRecord[]): PatchRecord[] {
   const byId = new Map(records.map((record) => [record.findingId, record]));
+  const carriers = findCarriers(records);
   const ordered = new Set<PatchRecord>();
   const visit = (record: PatchRecord, above: ReadonlySet<string>): void => {
     if (ordered.has(record) || above.has(record.findingId)) return;
     for (const id of record.buildsOn) {
-      const needed = byId.get(id);
+      const needed = carriers.get(id) ?? byId.get(id);
       if (needed !== undefined) visit(needed, new Set([...above, record.findingId]));
     }
     ordered.add(record);

@@ -1,4 +1,5 @@
 import type { PatchOutcome } from '../../patches/apply/types.ts';
+import { findCarriers } from '../../patches/carriers.ts';
 import type { PatchSelection } from '../../patches/select.ts';
 import type { PatchRecord } from '../../patches/types.ts';
 import { countOf } from '../../text/plural.ts';
@@ -67,9 +68,10 @@ export function summarise(outcomes: readonly PatchOutcome[], selection: PatchSel
 
 /** The waiting patches, one line each. */
 export function renderPatchList(records: readonly PatchRecord[]): string {
+  const carriers = findCarriers(records);
   const rows = records.map(({ findingId, state, changes, added, removed, message }) => [
     findingId,
-    state,
+    carriers.has(findingId) ? `carried by ${carriers.get(findingId)?.findingId}` : state,
     countOf(changes.length, 'file'),
     `+${added}`,
     `-${removed}`,
@@ -79,9 +81,23 @@ export function renderPatchList(records: readonly PatchRecord[]): string {
 }
 
 /** The files of a patch, with their counts of lines. */
-export function renderStat({ findingId, message, changes, leftOut, state }: PatchRecord): string {
+export function renderStat(record: PatchRecord): string {
+  const { findingId, message, changes, leftOut, state } = record;
+  const carries = describeCarried(record);
   const files = changes.map(({ path, added, removed }) => [`  ${fitLine(path, 200)}`, `+${added}`, `-${removed}`]);
   const left = leftOut.map(({ path, why }) => `  left out: ${fitLine(path, 200)}: ${fitLine(why, 200)}`);
   const head = `${findingId}  ${fitLine(message.split('\n', 1)[0] ?? '', 100)}  (${state})`;
-  return [head, ...(files.length === 0 ? ['  nothing changed'] : [renderTable(files, [1, 2])]), ...left].join('\n');
+  return [
+    head,
+    ...(files.length === 0 ? ['  nothing changed'] : [renderTable(files, [1, 2])]),
+    ...left,
+    ...carries.map((line) => `  ${line}`),
+  ].join('\n');
+}
+
+/** Names the patches whose changes a patch holds, too. Empty: there are none. */
+export function describeCarried({ findingId, carries = [] }: PatchRecord): string[] {
+  return carries.length === 0
+    ? []
+    : [`${findingId} carries the changes of ${carries.join(', ')}: they are applied with it`];
 }

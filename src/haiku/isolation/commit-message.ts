@@ -21,8 +21,9 @@ export function createCommitMessages(
     `Fleet-Model: ${model}`,
     `Fleet-Cost: ${formatUsd(nanoUsd, 6)}`,
   ].join('\n');
+  const [about = ''] = description.trim().split(/\n\s*\n/, 1); // what follows may be the fleet's own
   return {
-    message: `${toOneLine(description.trim(), LONGEST_SUBJECT)}\n\n${trailers}\n`,
+    message: `${toOneLine(about, LONGEST_SUBJECT)}\n\n${trailers}\n`,
     toMessage: (own) => `${own.replaceAll(TRAILER, '').trimEnd()}\n\n${trailers}\n`,
   };
 }

@@ -1,7 +1,9 @@
 import { UsageError } from '../../errors.ts';
+import { findCarriers } from '../carriers.ts';
 import type { PatchHost } from '../patch-host.ts';
 import { selectPatches } from '../select.ts';
 import type { PatchRecord, StateMark } from '../types.ts';
+import { readAllCarried, toMarks, toWarnings, type Carried } from './carried.ts';
 import { sweepCheckTrees } from './check/check-tree.ts';
 import { runCheck } from './check/run-check.ts';
 import { removeTaskTrees } from './clean/remove-task-trees.ts';
@@ -61,14 +63,21 @@ async function applyToTree(
   const target = branch === undefined ? null : await openBranch(tree, branch, signal);
   const publisher = pr ? await openPublisher(tree, signal) : null;
   const plan = await makePlan(host, place, { target, options, signal });
+  const carried = await readAllCarried(host, records);
+  const warnings = toWarnings(records, carried);
+  for (const warning of warnings) options.onWarning?.(warning);
   options.onLeft?.(plan.left.map((left) => toOutcome(left.record, left.outcome, left)));
-  const report: PatchReport = { patches: describePlan(records, plan, dryRun ? 'fits' : 'applied'), notes: [] };
+  const report: PatchReport = {
+    patches: describePlan(records, plan, dryRun ? 'fits' : 'applied'),
+    notes: [...warnings],
+  };
   if (dryRun) return report;
   const at = new Date().toISOString();
   const count = plan.planned.length;
-  if (count > 0) report.notes.push(...(await make(host, place, { plan, target, at })));
-  const left = plan.left.flatMap((one) => toLeftMark(one, at));
-  await storeMarks(host)(left);
+  if (count > 0) report.notes.push(...(await make(host, place, { plan, target, at, carried })));
+  const carriers = findCarriers(records); // what becomes of a carried one was stored with its carrier
+  const left = plan.left.filter(({ record }) => !carriers.has(record.findingId));
+  await storeMarks(host)(left.flatMap((one) => toLeftMark(one, carried, at)));
   const done = records.filter((record) => isDone(record, plan));
   for (const record of done) {
     report.notes.push(...(await removeTaskTrees(host, tree.repository, record, { keepsWork: true, signal })));
@@ -116,13 +125,12 @@ async function makePlan(
 async function make(
   host: PatchHost,
   { tree, scratch }: TreePlace,
-  { plan, target, at }: { plan: ApplyPlan; target: TargetBranch | null; at: string },
+  { plan, target, at, carried }: { plan: ApplyPlan; target: TargetBranch | null; at: string; carried: Carried },
 ): Promise<string[]> {
   const onto = target?.name ?? tree.head.branch;
-  const marks = plan.planned.map(({ record: { findingId }, commit }): StateMark => {
-    return { findingId, state: 'applied', applied: { commit, onto, at }, undone: null, conflict: null };
-  });
-  const reason = `fleet apply: ${marks.length === 1 ? 'one patch' : `${marks.length} patches`}`;
+  const marks = plan.planned.flatMap(({ record, commit }) => toMarks(record, carried, { commit, onto, at }));
+  const count = plan.planned.length;
+  const reason = `fleet apply: ${count === 1 ? 'one patch' : `${count} patches`}`;
   if (target === null) return await carryOut(host, tree, scratch, plan, { reason, marks });
   await moveTarget(tree, target, { to: plan.next, reason, author: plan.planned[0]?.record.author ?? '' });
   await storeMarks(host)(marks);
@@ -130,10 +138,10 @@ async function make(
 }
 
 /** A patch that did not fit is in conflict until it fits; one that HEAD holds is applied. */
-function toLeftMark({ record, outcome, why, paths, commit }: LeftPatch, at: string): StateMark[] {
+function toLeftMark({ record, outcome, why, paths, commit }: LeftPatch, carried: Carried, at: string): StateMark[] {
   const { findingId, state } = record;
   if (outcome === 'already' && commit !== null) {
-    return [{ findingId, state: 'applied', applied: { commit, onto: null, at }, conflict: null }];
+    return toMarks(record, carried, { commit, onto: null, at });
   }
   const isOpen = state === 'pending' || state === 'conflict';
   return outcome === 'conflict' && isOpen ? [{ findingId, state: 'conflict', conflict: { paths, why, at } }] : [];

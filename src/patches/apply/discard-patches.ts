@@ -5,7 +5,7 @@ import { readJob } from '../../jobs/state/states.ts';
 import { changePatchState } from '../change-state.ts';
 import { PatchError } from '../patch-error.ts';
 import type { PatchHost } from '../patch-host.ts';
-import { findPatch, requirePatch, selectPatches, type PatchSelection } from '../select.ts';
+import { findPatch, listOpenPatches, requirePatch, selectPatches, type PatchSelection } from '../select.ts';
 import { deleteBranch } from '../task-tree/branch.ts';
 import { removeTree } from '../task-tree/remove-tree.ts';
 import type { TaskTree } from '../task-tree/types.ts';
@@ -88,6 +88,10 @@ async function discardOne(
   } else {
     const { repository } = await openPersonTree(workspace, host.workspaces, signal);
     notes.push(...(await removeTaskTrees(host, repository, record, { keepsWork: false, signal })));
+  }
+  for (const other of await listOpenPatches(host.db)) {
+    if ((other.carries ?? []).includes(findingId))
+      notes.push(`${other.findingId} carries its changes, and still holds them`);
   }
   await changePatchState(host.db, { findingId, state: 'discarded' });
   return toOutcome(record, 'discarded', { commit: head });

@@ -45,6 +45,8 @@ export interface ApplyOptions extends PatchSelection {
   onCheck?: (at: number, of: number, subject: string) => void;
   /** Called with the patches that are left out, before anything is changed. Again if the person's tree moved meanwhile. */
   onLeft?: (left: PatchOutcome[]) => void;
+  /** Called with what a person must know before anything is changed. */
+  onWarning?: (text: string) => void;
   /** Ends the planning and the checks. */
   signal?: AbortSignal;
 }

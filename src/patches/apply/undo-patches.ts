@@ -1,4 +1,4 @@
-import { readPatch } from '../record.ts';
+import { readCarried } from '../carriers.ts';
 import { requirePatch, toApplyOrder } from '../select.ts';
 import type { PatchRecord, StateMark } from '../types.ts';
 import type { PatchHost } from '../patch-host.ts';
@@ -51,10 +51,9 @@ export async function undoPatches(
 }
 
 /** Patches that came with another one wait for a person again. */
-async function findCarried({ db }: PatchHost, { carries = [], applied }: PatchRecord): Promise<StateMark[]> {
-  const records = await Promise.all(carries.map((id) => readPatch(db, id)));
-  return records.flatMap((record): StateMark[] => {
-    if (record?.state !== 'applied' || record.applied?.commit !== applied?.commit) return [];
-    return [{ findingId: record.findingId, state: 'pending', applied: null }];
-  });
+async function findCarried({ db }: PatchHost, record: PatchRecord): Promise<StateMark[]> {
+  const carried = await readCarried(db, record);
+  return carried
+    .filter(({ state, applied }) => state === 'applied' && applied?.commit === record.applied?.commit)
+    .map(({ findingId }) => ({ findingId, state: 'pending', applied: null }));
 }

@@ -124,7 +124,7 @@ const CONFLICT: Plan = {
 };
 
 test('a conflict is a task for the worker that meets it, and its patch carries what did not fit', async () => {
-  const { untilState, idOf, jobOf, patchOf, said, show } = await runMission(
+  const { fleet, head, untilState, idOf, jobOf, patchOf, said, show } = await runMission(
     { 'x.txt': LINES },
     {
       ...CONFLICT,
@@ -139,6 +139,11 @@ test('a conflict is a task for the worker that meets it, and its patch carries w
   expect(d.message).toContain(`Fleet-Task: ${jobOf('d')}\nFleet-Task: ${jobOf('c')}\n`);
   expect(said('d')).toContain(`- ${idOf('c')} \\"Task c.\\": x.txt`);
   expect(said('d')).toContain(`<<<<<<< before-${idOf('c')}`);
+  const { patches } = await fleet.patches.apply({ mission: 'm' });
+  expect(patches.map(({ outcome }) => outcome)).toEqual(['applied', 'already', 'applied']);
+  expect(runGit(fleet.site, 'log', '--reverse', '--format=%s', `${head}..`)).toBe('Task b.\nTask d.');
+  expect(await readFile(join(fleet.site, 'x.txt'), 'utf8')).toBe(LINES.replace('two', 'TWO zwei'));
+  expect((await patchOf('c')).applied).toMatchObject({ commit: runGit(fleet.site, 'rev-parse', 'HEAD') });
 });
 
 test('a conflict that no worker resolves is left to the person, with patches and files named', async () => {

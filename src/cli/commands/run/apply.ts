@@ -3,6 +3,7 @@ import { toSelection, type SelectionOptions } from '../../input/patch-selection.
 import { withFleet, withInterruptSignal } from '../../input/with-fleet.ts';
 import { printReport } from '../../output/patch-report.ts';
 import { renderOutcome } from '../../output/patches.ts';
+import { withoutControls } from '../../output/print.ts';
 import { showWaiting } from '../../output/progress.ts';
 import { EXIT } from '../../output/report-failure.ts';
 
@@ -20,6 +21,7 @@ export async function runApplyCommand(ids: string[], options: ApplyCommandOption
   const selection = toSelection('apply', ids, options);
   const { json = false, dryRun = false, pr = false, check, branch } = options;
   const shown = new Set<string>();
+  const warned = new Set<string>();
   const show = (outcome: PatchOutcome): void => {
     if (!json) console.log(renderOutcome(outcome));
     shown.add(outcome.findingId);
@@ -36,10 +38,15 @@ export async function runApplyCommand(ids: string[], options: ApplyCommandOption
         threeWay: options['3way'] === true,
         signal,
         onCheck: (at, of, subject) => waiting.update(`Checking ${at} of ${of}: ${subject}`),
+        onWarning: (text) => {
+          if (!json && !warned.has(text)) console.error(`⚠️  ${withoutControls(text)}`);
+          warned.add(text);
+        },
         onLeft: (left) => left.filter(({ findingId }) => !shown.has(findingId)).forEach(show),
       }),
     ).finally(() => waiting.stop());
-    printReport(report, { json, selection, shown });
+    const notes = json ? report.notes : report.notes.filter((note) => !warned.has(note));
+    printReport({ ...report, notes }, { json, selection, shown });
     if (report.pullRequest?.opened === false) process.exitCode = EXIT.failed;
   });
 }

@@ -1,12 +1,13 @@
 import { FleetError } from '../../../errors.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
+import { findCarriers } from '../../../patches/carriers.ts';
 import { selectPatches } from '../../../patches/select.ts';
 import type { PatchRecord } from '../../../patches/types.ts';
 import { toSelection, type SelectionOptions } from '../../input/patch-selection.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { toTerminalDiff } from '../../output/diff-colours.ts';
 import { printPaged } from '../../output/pager.ts';
-import { renderPatchList, renderStat } from '../../output/patches.ts';
+import { describeCarried, renderPatchList, renderStat } from '../../output/patches.ts';
 import { isTerminal, printJson, wantsColour } from '../../output/print.ts';
 
 export interface DiffOptions extends SelectionOptions {
@@ -24,8 +25,14 @@ export async function runDiffCommand(ids: string[], options: DiffOptions): Promi
     if (records.length === 0) return console.log('No patch waits.');
     if (isList) return console.log(renderPatchList(records));
     if (options.stat === true) return console.log(records.map(renderStat).join('\n\n'));
-    await printTexts(fleet, records);
+    await printTexts(fleet, ids.length > 0 ? records : withoutCarried(records));
   });
+}
+
+/** Of several patches one text comes out, in which a carried one would be twice. */
+function withoutCarried(records: readonly PatchRecord[]): PatchRecord[] {
+  const carriers = findCarriers(records);
+  return records.filter(({ findingId }) => !carriers.has(findingId));
 }
 
 async function withTexts(fleet: OpenFleet, records: readonly PatchRecord[], isShort: boolean) {
@@ -36,6 +43,7 @@ async function withTexts(fleet: OpenFleet, records: readonly PatchRecord[], isSh
 
 /** @throws FleetError for a patch whose text is not kept: the others are printed before */
 async function printTexts(fleet: OpenFleet, records: readonly PatchRecord[]): Promise<void> {
+  const notes = records.flatMap(describeCarried);
   const kept: Buffer[] = [];
   const lost: PatchRecord[] = [];
   for (const record of records) {
@@ -44,7 +52,8 @@ async function printTexts(fleet: OpenFleet, records: readonly PatchRecord[]): Pr
     else kept.push(text ?? Buffer.alloc(0));
   }
   const whole = Buffer.concat(kept);
-  if (isTerminal()) await printPaged(toTerminalDiff(whole.toString('utf8'), wantsColour()));
+  if (!isTerminal()) for (const note of notes) console.error(note);
+  if (isTerminal()) await printPaged(toTerminalDiff([...notes, whole.toString('utf8')].join('\n'), wantsColour()));
   else process.stdout.write(whole); // to the byte: `git apply` may read it
   if (lost.length === 0) return;
   const names = lost.map(

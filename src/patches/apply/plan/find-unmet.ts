@@ -20,17 +20,20 @@ export async function findUnmet(db: Db, records: readonly PatchRecord[]): Promis
   return unmet;
 }
 
-/** A patch that builds on another one does not fit without it. */
-export function findMissing(record: PatchRecord, left: readonly LeftPatch[]): LeftPatch | null {
-  const missing = left.find((one) => one.outcome !== 'already' && record.buildsOn.includes(one.record.findingId));
+/**
+ * A patch that builds on another one does not fit without it.
+ * @param carriers see `findCarriers`
+ */
+export function findMissing(
+  record: PatchRecord,
+  left: readonly LeftPatch[],
+  carriers: ReadonlyMap<string, PatchRecord>,
+): LeftPatch | null {
+  const needed = record.buildsOn.map((id) => carriers.get(id)?.findingId ?? id);
+  const missing = left.find((one) => one.outcome !== 'already' && needed.includes(one.record.findingId));
   if (missing === undefined) return null;
   const why = `it builds on ${missing.record.findingId}, which is not applied (${missing.outcome})`;
   return leave(record, 'conflict', why);
-}
-
-/** The patch among others that holds the changes of this one, too. */
-export function findCarrier(record: PatchRecord, records: readonly PatchRecord[]): PatchRecord | undefined {
-  return records.find(({ carries = [] }) => carries.includes(record.findingId));
 }
 
 /** What becomes of a patch whose changes another one of the plan holds. */

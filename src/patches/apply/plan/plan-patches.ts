@@ -1,10 +1,11 @@
 import { askGit, mustGit } from '../../../git/git.ts';
+import { findCarriers } from '../../carriers.ts';
 import type { PatchRecord } from '../../types.ts';
 import type { BytePath } from '../person/byte-path.ts';
 import type { BlockedPath } from '../person/find-dirty.ts';
 import { isSameEntry, type TreeChange } from '../person/tree-changes.ts';
 import { findApplied } from './find-applied.ts';
-import { findCarrier, findMissing, leaveToCarrier } from './find-unmet.ts';
+import { findMissing, leaveToCarrier } from './find-unmet.ts';
 import { findUnfit } from './find-unfit.ts';
 import { fitPatch } from './fit.ts';
 import { leave, leaveBlocked } from './leave.ts';
@@ -42,10 +43,10 @@ async function tryAll(
   const plan: ApplyPlan = { onto, next: onto, planned: [], left: [] };
   let tree = await askGit(git, ['rev-parse', `${onto}^{tree}`]);
   await mustGit(git, ['read-tree', tree]);
-  const carried = new Map(records.map((record) => [record, findCarrier(record, records)]));
+  const carriers = findCarriers(records);
   for (const record of records) {
-    if (carried.get(record) !== undefined) continue;
-    const out = blocked.find((one) => one.record === record) ?? findMissing(record, plan.left);
+    if (carriers.has(record.findingId)) continue;
+    const out = blocked.find((one) => one.record === record) ?? findMissing(record, plan.left, carriers);
     const step = out ?? (await tryOne(record, tree, plan, input));
     if ('outcome' in step) {
       plan.left.push(step);
@@ -55,7 +56,8 @@ async function tryAll(
     plan.planned.push(step.planned);
     plan.next = step.planned.commit;
   }
-  for (const [record, carrier] of carried) {
+  for (const record of records) {
+    const carrier = carriers.get(record.findingId);
     if (carrier !== undefined) plan.left.push(leaveToCarrier(record, carrier, plan));
   }
   return plan;
