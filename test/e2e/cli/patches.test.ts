@@ -29,7 +29,7 @@ test('a person looks at two patches, applies the one that fits, takes it back, a
   expect(stdout).not.toContain('\u001B');
   execFileSync('git', ['apply', '--check'], { cwd: person.root, input: stdout });
 
-  const onTerminal = execFileSync('script', ['-qec', `${process.execPath} ${main} diff task-2`, '/dev/null'], {
+  const onTerminal = execFileSync('/usr/bin/script', ['-qec', `${process.execPath} ${main} diff task-2`, '/dev/null'], {
     env: { ...env, PAGER: 'sed s/^/paged:/', TERM: 'xterm' },
     encoding: 'utf8',
   });
