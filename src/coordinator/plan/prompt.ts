@@ -9,7 +9,7 @@ import { toBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
 
 /** Version of the prompt; the mission's log states it. Change it with the prompt. */
-export const PLAN_PROMPT_VERSION = 'plan-2';
+export const PLAN_PROMPT_VERSION = 'plan-3';
 
 /** Most tasks of a plan if the mission states no number. */
 export const MOST_TASKS = 5_000;
@@ -20,7 +20,7 @@ Each task goes to one worker that knows nothing but its own description. Workers
 
 Rules
 - Default to haiku. Could a Haiku worker do it? Then it does. model "sonnet" is only for: ${SONNET_REASONS.join('; ')}. State which one as reason. At most one task in ten, and never more than max_sonnet.
-- Parallel by default. Tasks that need nothing from each other run at once. A task that needs the findings of others names those tasks in depends_on; no circles. It is given their findings.
+- Parallel by default. Tasks that need nothing from each other run at once. A task that needs the findings of others, or the files as they change them, names those tasks in depends_on; no circles. It is given their findings, and begins with their changes.
 - The same work over many things is one task with for_each: {item} in description and files stands for each entry, and each entry becomes a task of its own. Between 1 and max_tasks tasks in all, every entry counted.
 - Is it already in the archive? What <archive> answers needs no task.
 - Small and checkable: one question or one change a task, its files named, what the answer must contain said. <files> gives each file's bytes, <worker> what one task has: turns model calls, replies of reply_characters, and programs it may run, if they are known. Split what needs more; plan nothing that needs another program. Split a large file into ranges.

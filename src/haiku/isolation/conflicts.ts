@@ -1,4 +1,5 @@
 import { TaskFailedError } from '../../errors.ts';
+import { GitError } from '../../git/git.ts';
 import { findMarked } from '../../patches/merge/markers.ts';
 import { MergeError } from '../../patches/merge/merge-error.ts';
 import type { TaskTree, TreeBase } from '../../patches/task-tree/types.ts';
@@ -37,6 +38,11 @@ export async function toConflictFailure(
 
 /** @returns the error of a task whose patches cannot be merged; any other error as it is */
 export function toMergeFailure(error: unknown): unknown {
+  if (error instanceof GitError) {
+    return new TaskFailedError('workspace', `the patches on which the task builds cannot be merged: ${error.message}`, {
+      cause: error,
+    });
+  }
   if (!(error instanceof MergeError)) return error;
   const { reason, message } = error;
   return new TaskFailedError(reason === 'conflict' ? 'conflict' : 'workspace', message, { cause: error });

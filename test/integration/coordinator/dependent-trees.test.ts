@@ -149,12 +149,15 @@ test('a conflict is a task for the worker that meets it, and its patch carries w
 test('a conflict that no worker resolves is left to the person, with patches and files named', async () => {
   const hand = { name: 'hand_back', input: { reason: 'ambiguous requirements', explanation: 'Which one?' } };
   const after = ['b', 'c'];
-  const { fleet, untilState, jobOf, idOf } = await runMission(
+  const { fleet, untilState, jobOf, idOf, said } = await runMission(
     { 'x.txt': LINES },
     {
       ...CONFLICT,
       leaves: { after, does: [read('x.txt'), write('d.txt', 'd\n')] },
       away: { after, does: ['done'] },
+      file: { does: [write('p', 'p\n')] },
+      folder: { does: [write('p/q.txt', 'q\n')] },
+      hopeless: { after: ['file', 'folder'], does: [] },
       hands: { after, does: [read('x.txt'), { tools: [hand] }] },
     },
     { quorum: 1 },
@@ -168,6 +171,9 @@ test('a conflict that no worker resolves is left to the person, with patches and
   expect(await reasonOf('hands')).toContain(`fleet diff ${idOf('c')}`);
   expect(record?.problem).toContain('conflict: the patch');
   expect(await readPatch(redis.db, idOf('leaves'))).toBeNull();
+  const contradicts = `conflict: the patch ${idOf('folder')} (Task folder.) contradicts HEAD with ${idOf('file')} in a way that no worker can mend: p`;
+  expect(await reasonOf('hopeless')).toContain(contradicts);
+  expect(said('hopeless')).toBe('[]'); // it paid for no call
 });
 
 test('a merge whose objects are gone before the tree is made is made again', async () => {
