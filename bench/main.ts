@@ -19,6 +19,7 @@ import { measureStall } from './stall.ts';
 import { measureStart } from './start.ts';
 import { measureStatus } from './status.ts';
 import { measureThroughput } from './throughput.ts';
+import { measureWorktree } from './worktree.ts';
 
 const benches: Record<string, () => Promise<Measure[]>> = {
   throughput: measureThroughput,
@@ -40,6 +41,7 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   mission: measureMission,
   'long-plan': measureLongPlan,
   stall: measureStall,
+  worktree: measureWorktree,
 };
 
 /** Decimals by unit. Default 0. */

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { ShutdownError } from '../../../src/errors.ts';
 import { readPatch, readPatchText } from '../../../src/patches/record.ts';
 import { useFleet, type TestFleet } from '../../support/fleet/use-fleet.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { createScriptedModel, type Step } from '../../support/models/scripted-model.ts';
 import { commitAll, initRepository, runGit } from '../../support/person-git.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -219,4 +220,22 @@ test('twenty tasks of one batch on two workers: twenty patches, each with its ow
   }
   expect(runGit(fleet.site, 'status', '--porcelain')).toBe('?? mine.txt');
   expect(runGit(fleet.site, 'rev-parse', 'HEAD')).toBe(base);
+}, 60_000);
+
+test('tasks of one workspace run their programs at the same time', async () => {
+  const together = 10;
+  const barrier = makeFolder();
+  // No task ends before ten have begun.
+  const wait = `touch ${barrier}/$$; while [ "$(ls ${barrier} | wc -l)" -lt ${together} ]; do sleep 0.05; done`;
+  const model = createScriptedModel(({ messages }) =>
+    messages.length === 1 ? { tools: [{ name: 'run', input: { argv: ['sh', 'wait.sh'] } }] } : 'done',
+  );
+  const env = { FLEET_RUN_ALLOW: 'sh', FLEET_HAIKU_CONCURRENCY: '20' };
+  const fleet = await useFleet(redis, { site: { 'wait.sh': wait }, env });
+  initRepository(fleet.site);
+  await fleet.startHaiku(model);
+  const findings = await Promise.all(Array.from({ length: together }, () => run(fleet)));
+  for (const finding of findings) expect(finding).toMatchObject({ patch: { state: 'empty' } });
+  expect(JSON.stringify(model.calls.at(-1))).toContain('[exit code 0, no output]');
+  expect(runGit(fleet.site, 'status', '--porcelain')).toBe('');
 }, 60_000);

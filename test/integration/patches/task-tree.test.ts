@@ -7,6 +7,7 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
@@ -60,6 +61,10 @@ describe('openTree', () => {
     put((await trees.open()).root, 'a.txt', 'mine\n');
     expect(await readFile(join((await trees.open()).root, 'a.txt'), 'utf8')).toBe('mine\n');
     expect((await trees.open('t1', 'bb')).info.branch).toBe('fleet/t1');
+    const lock = join(trees.settings.worktrees, 't1.aa/git/index.lock'); // of a git that was killed
+    writeFileSync(lock, '');
+    utimesSync(lock, 1, 1);
+    expect(runGit((await trees.open()).root, 'add', '-A')).toBe('');
   });
 
   test('two processes that make the same tree end with one', async () => {
