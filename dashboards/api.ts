@@ -7,6 +7,7 @@ import { type StoredFinding } from '../src/findings/types.ts';
 import { stringifyExact } from '../src/text/exact-json.ts';
 import { toRules } from '../src/jobs/contract.ts';
 import { adviceFor } from '../src/tasks/repair/advice.ts';
+import { listNewestPatches } from '../src/patches/select.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../src/ledger/budget.ts';
 import { toNanoUsd } from '../src/pricing/money.ts';
 import { describeCompaction } from '../src/status/read/compaction.ts';
@@ -14,16 +15,17 @@ import { delegationOf, totalNanoUsd } from '../src/status/read/delegation.ts';
 import { noticesOf } from '../src/status/read/notices.ts';
 import { choicesOf } from '../src/status/render/halt-choices.ts';
 import { readStatus } from '../src/status/read/snapshot.ts';
-import { withDeadline } from './deadline.ts';
+import { REDIS_TIMEOUT_MS, withDeadline } from './deadline.ts';
 import { checkHealth } from './health.ts';
 import { renderMetrics } from './metrics.ts';
 import { refuse } from './access/request-checks.ts';
 import { createCachedRead } from './cached-read.ts';
+import { toPatchRow } from './patches/describe-patch.ts';
 import type { DashboardParts } from './types.ts';
 
-/** Longest wait for Redis. Then the page gets an error instead of an answer. */
-const REDIS_TIMEOUT_MS = 2_000;
 const STATUS_KEPT_MS = 500;
+/** Patches that the status page names. */
+const PATCHES_NAMED = 5;
 
 const listQuerySchema = z.object({
   limit: z.coerce
@@ -68,9 +70,14 @@ export function createApi({ db, queues, config }: DashboardParts): Router {
     STATUS_KEPT_MS,
   );
 
+  const readPatches = createCachedRead(
+    () => withDeadline(listNewestPatches(db, PATCHES_NAMED), REDIS_TIMEOUT_MS),
+    STATUS_KEPT_MS,
+  );
+
   const router = Router();
   router.get('/api/status', async (_request, response) => {
-    const snapshot = await readCached();
+    const [snapshot, newest] = await Promise.all([readCached(), readPatches()]);
     response.json({
       ...snapshot,
       failed: snapshot.failed.map((group) => ({
@@ -85,6 +92,7 @@ export function createApi({ db, queues, config }: DashboardParts): Router {
       choices: snapshot.halt === null ? [] : choicesOf(snapshot.halt),
       archiveNotice: describeCompaction(snapshot),
       notices: noticesOf(snapshot),
+      newestPatches: newest.map(toPatchRow),
     });
   });
   router.get('/metrics', async (_request, response) => {
@@ -134,5 +142,6 @@ function toRow(finding: StoredFinding) {
     isPartial: isPartial(finding),
     toolErrors: countToolErrors(finding),
     summary: toSummary(finding),
+    patchState: typeof finding.patch?.state === 'string' ? finding.patch.state : null,
   };
 }

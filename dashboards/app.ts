@@ -5,12 +5,14 @@ import type { Config } from '../src/config/environment.ts';
 import { redisAddress } from '../src/redis/connect.ts';
 import { createSessionReader } from '../src/swarm/session.ts';
 import { createApi, createHealthRoute } from './api.ts';
+import { REDIS_TIMEOUT_MS, withDeadline } from './deadline.ts';
 import { createBoard } from './board/board.ts';
 import { createJobChecks } from './board/job-edits.ts';
 import { createLogin } from './access/login.ts';
 import { checkChange, checkHost, refuse } from './access/request-checks.ts';
 import { requireSafeAddress, securityHeaders } from './access/security.ts';
 import { createPageAssets } from './page-assets.ts';
+import { createPatchRoutes } from './patches/patch-routes.ts';
 import { stripWebFonts } from './board/strip-web-fonts.ts';
 import type { DashboardParts } from './types.ts';
 
@@ -39,12 +41,14 @@ export function buildApp(parts: DashboardParts): Express {
     '/': 'status.html',
     '/findings': 'findings.html',
     '/findings/:id': 'finding.html',
+    '/patches/:id': 'patch.html',
   })) {
     app.get(path, (_request, response) => response.sendFile(page, { root: PAGES, cacheControl: false }));
   }
   app.get('/api/login', (_request, response) => response.json({ required: password !== undefined }));
   app.use(requireRedis(redis, config.REDIS_URL));
   app.use(createApi(parts));
+  app.use(createPatchRoutes({ db, config, log, inTime: (work) => withDeadline(work, REDIS_TIMEOUT_MS) }));
   const checks = createJobChecks(db, Object.keys(config.FLEET_WORKSPACES));
   const session = createSessionReader(db);
   app.use(BOARD, stripWebFonts, json({ limit: BODY_LIMIT }), createBoard(BOARD, { db, queues, checks, session, log }));

@@ -1,4 +1,4 @@
-import { gunzip, gzip } from 'node:zlib';
+import { createGunzip, gunzip, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import type { Db } from '../redis/db.ts';
 import type { PatchRecord } from './types.ts';
@@ -33,4 +33,28 @@ export async function readPatch({ redis, keys }: Db, findingId: string): Promise
 export async function readPatchText({ redis, keys }: Db, findingId: string): Promise<Buffer | null> {
   const packed = await redis.getBuffer(keys.patchText(findingId));
   return packed === null ? null : await promisify(gunzip)(packed, { maxOutputLength: UNPACKED_CAP });
+}
+
+/**
+ * Reads the beginning of a patch's text, and unpacks no more than it returns.
+ * @param atMost bytes
+ * @returns null: it was too long to keep, or is no longer kept
+ */
+export async function readPatchStart(
+  { redis, keys }: Db,
+  findingId: string,
+  atMost: number,
+): Promise<{ text: Buffer; isWhole: boolean } | null> {
+  const packed = await redis.getBuffer(keys.patchText(findingId));
+  if (packed === null) return null;
+  const unpacked = createGunzip();
+  unpacked.end(packed);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of unpacked as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > atMost) break; // ends the unpacking
+  }
+  return { text: Buffer.concat(chunks).subarray(0, atMost), isWhole: size <= atMost };
 }

@@ -48,6 +48,13 @@ export async function listOpenPatches({ redis, keys }: Db): Promise<PatchRecord[
   return found;
 }
 
+/** Reads the newest patches that are pending or in conflict, the newest first. @param count at most so many */
+export async function listNewestPatches({ redis, keys }: Db, count: number): Promise<PatchRecord[]> {
+  const ids = await redis.zrange(keys.patches, 0, String(count - 1), 'REV');
+  const texts = ids.length === 0 ? [] : await redis.mget(ids.map((id) => keys.patch(id)));
+  return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as PatchRecord]));
+}
+
 /** @param id of a finding or task. @throws NotFoundError */
 export async function requirePatch(db: Db, id: string): Promise<PatchRecord> {
   const record = await findPatch(db, id);

@@ -76,6 +76,21 @@ export function FindingLink({ id }) {
   return html`<a class="mono" href=${`/findings/${encodeURIComponent(id)}`}>${id}</a>`;
 }
 
+/** The state of a patch. Those that wait for a person are marked. */
+export function PatchState({ state }) {
+  return html`<span class=${state === 'conflict' ? 'badge warn' : 'badge'}>${state}</span>`;
+}
+
+const PATCH_STATES = ['pending', 'conflict', 'applied', 'discarded'];
+
+/** A link to a finding's patch, with its state. Nothing where it has none, or an empty one. */
+export function PatchLink({ id, state }) {
+  if (!PATCH_STATES.includes(state)) return null;
+  return html`<a class=${`badge ${state === 'conflict' ? 'warn' : ''}`} href=${`/patches/${encodeURIComponent(id)}`}
+    >patch ${state}</a
+  >`;
+}
+
 /** The first words of a finding's result, marked if its worker ran out of turns, or if tool calls of it failed. */
 export function Summary({ of: text, partial, toolErrors }) {
   const marks = [partial && 'partial', toolErrors > 0 && `${toolErrors} tool error${toolErrors === 1 ? '' : 's'}`];

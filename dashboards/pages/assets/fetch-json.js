@@ -33,3 +33,16 @@ export async function fetchJson(address) {
     return null;
   }
 }
+
+/** Sends a change as JSON. Returns `{ answer }`, or `{ problem }`: why it was refused, for people. */
+export async function sendChange(address, change) {
+  try {
+    const headers = { accept: 'application/json', 'content-type': 'application/json' };
+    const response = await fetch(address, { method: 'POST', headers, body: JSON.stringify(change) });
+    if (response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    const body = await response.json();
+    return response.ok ? { answer: body } : { problem: body.message ?? `the dashboard answered ${response.status}` };
+  } catch {
+    return { problem: 'the dashboard does not answer; load the page again to see what became of it' };
+  }
+}

@@ -1,5 +1,5 @@
 import { showBadges } from './badges.js';
-import { Card, Facts, FindingLink, Table, Time } from './elements.js';
+import { Card, Facts, FindingLink, PatchLink, Table, Time } from './elements.js';
 import { fetchJson, showLogout } from './fetch-json.js';
 import { count, findingCost, jobPath } from './format.js';
 import { html, render } from './html.js';
@@ -52,6 +52,7 @@ function factsOf(finding) {
     ['Replayed turns', finding.recovered || null],
     ['Topics', finding.topics.join(', ') || null],
     ['Condensed', status === 'condensed' ? html`<${FindingLink} id=${finding.summary_id} />` : null],
+    ['Patch', finding.patch ? html`<${Patch} ...${finding.patch} />` : null],
     ['Failed tool calls', finding.tool_errors?.failed ?? null],
     [
       'Partial',
@@ -60,6 +61,14 @@ function factsOf(finding) {
         : null,
     ],
   ].filter(([, value]) => value !== null && value !== undefined);
+}
+
+function Patch({ state, files, added, removed }) {
+  if (state === 'empty') return 'empty: it changed nothing';
+  return html`${files} ${files === 1 ? 'file' : 'files'}, +${added} −${removed}${' '}<${PatchLink}
+      id=${id}
+      state=${state}
+    />`;
 }
 
 /** Why, by whom and when. The note is no object if another program stored the finding as a hash. */

@@ -1,5 +1,5 @@
 import { showBadges } from './badges.js';
-import { FindingLink, Summary, Table, Time } from './elements.js';
+import { FindingLink, PatchLink, Summary, Table, Time } from './elements.js';
 import { fetchJson, showLogout } from './fetch-json.js';
 import { findingCost } from './format.js';
 import { html, render } from './html.js';
@@ -35,14 +35,14 @@ function Page({ findings }) {
 }
 
 function List({ findings }) {
-  const rows = findings.map(({ id, at, summary, kind, session, isPartial, toolErrors, costUsd }) => ({
+  const rows = findings.map(({ id, at, summary, kind, session, isPartial, toolErrors, patchState, costUsd }) => ({
     key: id,
     cells: [
       html`<${Time} at=${at} />`,
       html`<${Summary} of=${summary} partial=${isPartial} toolErrors=${toolErrors} />`,
       kind,
       session,
-      html`<${FindingLink} id=${id} />`,
+      html`<${FindingLink} id=${id} />${' '}<${PatchLink} id=${id} state=${patchState} />`,
       findingCost(costUsd),
     ],
   }));

@@ -4,6 +4,7 @@ import { Halt } from './halt.js';
 import { Limits } from './limits.js';
 import { Missions } from './missions.js';
 import { Notices } from './notices.js';
+import { Patches } from './patches.js';
 import { Failed, Queues } from './queues.js';
 import { Recent } from './recent.js';
 import { Shards } from './shards.js';
@@ -19,6 +20,7 @@ export function Page({ status, recent }) {
     <${Costs} ...${status} />
     <${Delegation} ...${status} />
     <${Missions} ...${status} />
+    <${Patches} ...${status} />
     <${Notices} ...${status} />
     <${Queues} ...${status} />
     <${Failed} ...${status} />

@@ -1,16 +1,16 @@
-import { FindingLink, Summary, Table, Time } from '../elements.js';
+import { FindingLink, PatchLink, Summary, Table, Time } from '../elements.js';
 import { findingCost } from '../format.js';
 import { html } from '../html.js';
 
 const COLUMNS = { Time: 'tight', Summary: 'text', Finding: 'tight', Cost: 'number' };
 
 export function Recent({ findings }) {
-  const rows = findings.map(({ id, at, summary, isPartial, toolErrors, costUsd }) => ({
+  const rows = findings.map(({ id, at, summary, isPartial, toolErrors, patchState, costUsd }) => ({
     key: id,
     cells: [
       html`<${Time} at=${at} />`,
       html`<${Summary} of=${summary} partial=${isPartial} toolErrors=${toolErrors} />`,
-      html`<${FindingLink} id=${id} />`,
+      html`<${FindingLink} id=${id} />${' '}<${PatchLink} id=${id} state=${patchState} />`,
       findingCost(costUsd),
     ],
   }));
