@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { TaskData } from '../../../queues/tasks.ts';
 import { GitError } from '../../git/git.ts';
 import { readHead } from '../../git/head.ts';
@@ -24,13 +26,22 @@ const SHORT = 7;
 const SHARED: Beginning = { said: null };
 
 /**
- * Finds the repository that a workspace is: one whose working tree begins at the workspace's folder.
+ * Finds the repository that a workspace is: one whose working tree begins at the workspace's folder, and from which trees can be
+ * made.
+ * @param worktrees folder of the trees
  * @returns why there is none, for a model; null: no git
  */
-export async function findOwnRepository(root: string, signal: AbortSignal): Promise<Repository | string | null> {
+export async function findOwnRepository(
+  root: string,
+  worktrees: string,
+  signal: AbortSignal,
+): Promise<Repository | string | null> {
   try {
     const found = await findRepository(root, root, signal);
-    return found === null || isRepository(found) ? found : found.problem;
+    if (found === null) return null;
+    if (!isRepository(found)) return found.problem;
+    if (worktrees.startsWith(root + sep)) return 'the fleet keeps its data in the workspace';
+    return (await isPartial(found)) ? 'the repository is a partial clone, which lacks files' : found;
   } catch (error) {
     if (error instanceof GitError) return null; // git is not installed
     throw error;
@@ -60,6 +71,12 @@ export async function beginTask(
     base,
     said: `You work in a tree of your own once you write, from commit ${from}; uncommitted changes of the person are not in it`,
   };
+}
+
+/** Whether git would have to fetch files from a remote, which it does not for tasks. */
+async function isPartial({ objects }: Repository): Promise<boolean> {
+  const packs = await readdir(join(objects, 'pack')).catch(() => []);
+  return packs.some((name) => name.endsWith('.promisor'));
 }
 
 function toMerged(tree: string, { merge, patches, top }: BuiltOn): Beginning {

@@ -72,7 +72,7 @@ export class IsolatedWorkspace implements Isolation {
 
   /** What a run begins with that replays nothing. */
   async propose(signal: AbortSignal): Promise<Beginning> {
-    this.#found = await findOwnRepository(this.#parts.shared.root, signal);
+    this.#found = await findOwnRepository(this.#parts.shared.root, this.#parts.settings.worktrees, signal);
     const { task, db, shared } = this.#parts;
     const ids = task.builds_on ?? [];
     return await beginTask(task, this.#found, signal, async (repository, head) => {
@@ -89,7 +89,7 @@ export class IsolatedWorkspace implements Isolation {
     if (base === undefined) return;
     const { identity, settings } = this.#parts;
     this.#base = base;
-    this.#found ??= await findOwnRepository(this.#parts.shared.root, signal);
+    this.#found ??= await findOwnRepository(this.#parts.shared.root, this.#parts.settings.worktrees, signal);
     const tree = await findTree(base, identity.jobId, settings);
     if (tree === null) return;
     if (tree.info.isRebuilding) await removeTree(tree); // a run died while it ran the tools of stored turns again

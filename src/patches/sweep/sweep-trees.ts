@@ -95,7 +95,8 @@ async function clear(
   if (record?.leftOut.some(({ path }) => !isPackages(path)) === true) return false;
   const repository = await findRepository(root, root, signal).catch(() => null);
   if (!isRepository(repository)) return false; // nothing tells what the tree holds
-  const rules = { files: [], toolsWrote: [], isGuarded };
+  const files = record?.changes.map(({ path }) => path) ?? []; // what the patch holds is no secret that the task found
+  const rules = { files, toolsWrote: [], isGuarded };
   const isHeld = await isHeldBy(commit, tree, repository, rules, signal).catch(() => false);
   if (!isHeld) return false;
   await removeTree(tree);

@@ -113,6 +113,9 @@ test('isolate false, and a workspace without git or without a commit, mean the s
   );
   commitAll(fleet.site, 'First');
   expect(await run(fleet, { isolate: false })).not.toHaveProperty('patch');
+  await writeFile(join(fleet.site, '.git/objects/pack/pack-1.promisor'), '');
+  expect(await run(fleet)).not.toHaveProperty('patch');
+  expect(JSON.stringify(model.calls.at(-1))).toContain('the repository is a partial clone');
   expect(existsSync(worktrees())).toBe(false);
 });
 

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { environmentNames, loadConfig, requireAnthropicKey } from '../../../src/config/environment.ts';
+import { toGitAuthor } from '../../../src/config/git-author.ts';
 import { packageFolder } from '../../../src/config/package-folder.ts';
 import { readEmbeddedChoice, writeEmbeddedChoice } from '../../../src/config/embedded-choice.ts';
 import { shardVariableNames } from '../../../src/config/shards.ts';
@@ -17,6 +18,27 @@ beforeEach(() => {
 const writeEnv = (text: string) => writeFileSync(join(home, '.env'), text);
 
 describe('the environment', () => {
+  it.each([
+    ['haiku-fleet', 'haiku-fleet <worker@haiku-fleet.invalid>'],
+    ['Ann B. <ann@site.example>', 'Ann B. <ann@site.example>'],
+    ['  Zoë  <z@x> ', 'Zoë <z@x>'],
+  ])('takes the author %j', (text, author) => {
+    const { name, email } = toGitAuthor(loadConfig({ ...env, FLEET_GIT_AUTHOR: text }).FLEET_GIT_AUTHOR);
+    expect(`${name} <${email}>`).toBe(author);
+  });
+
+  it.each(['<a@b>', 'a <b', 'a "b"', 'a\nb', '…', 'a <b c>', 'a\\'])('refuses the author %j', (text) => {
+    expect(() => loadConfig({ ...env, FLEET_GIT_AUTHOR: text })).toThrow('FLEET_GIT_AUTHOR: expected a name');
+  });
+
+  it.each(['/etc', '../x', 'a/../b', 'a//b', '.env', 'app/.env.local', '.git', 'sub/.GIT/x', 'a/.'])(
+    'links no %j into trees of tasks',
+    (path) => {
+      const links = `node_modules,${path}`;
+      expect(() => loadConfig({ ...env, FLEET_WORKTREE_LINKS: links })).toThrow('FLEET_WORKTREE_LINKS: expected');
+    },
+  );
+
   it('names every wrong variable, its rule and its value in one message', () => {
     const wrong = {
       ...env,
