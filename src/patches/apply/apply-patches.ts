@@ -1,4 +1,4 @@
-import { UsageError } from '../../errors.ts';
+import { toMessage, UsageError } from '../../errors.ts';
 import { findCarriers } from '../carriers.ts';
 import type { PatchHost } from '../patch-host.ts';
 import { selectPatches } from '../select.ts';
@@ -79,13 +79,23 @@ async function applyToTree(
   const left = plan.left.filter(({ record }) => !carriers.has(record.findingId));
   await storeMarks(host)(left.flatMap((one) => toLeftMark(one, carried, at)));
   const done = records.filter((record) => isDone(record, plan));
-  for (const record of done) {
-    report.notes.push(...(await removeTaskTrees(host, tree.repository, record, { keepsWork: true, signal })));
-  }
+  for (const record of done) report.notes.push(...(await clear(host, place, record)));
   if (publisher !== null && count > 0) {
     report.pullRequest = await openPullRequest(tree, publisher, { branch: branch ?? '', plan }, signal);
   }
   return report;
+}
+
+/** Removes tree and branch of an applied patch. What goes wrong here takes nothing back: the patch is applied. @returns notes */
+async function clear(host: PatchHost, { tree }: TreePlace, record: PatchRecord): Promise<string[]> {
+  const { signal } = new AbortController(); // Ctrl-C must not hide what was applied
+  try {
+    return await removeTaskTrees(host, tree.repository, record, { keepsWork: true, signal });
+  } catch (error) {
+    return [
+      `${record.taskId}: its tree could not be removed (${toMessage(error)}); \`fleet worktrees --prune\` tries again`,
+    ];
+  }
 }
 
 interface PlanParts {

@@ -39,7 +39,7 @@ test('twenty tasks of one batch that edit and commit in one workspace make twent
   const commits = runGit(fleet.site, 'log', '--format=%x00%s', '--name-only', `${base}..HEAD`).split('\0').slice(1);
   const own = commits.map((commit) => commit.trim().split(/\n+/));
   expect(own.every(([subject, ...names]) => names.length === 1 && subject === `Mend ${names[0]}`)).toBe(true);
-  expect(own.map(([, name]) => name).toSorted()).toEqual(files.toSorted());
+  expect(new Set(own.map(([, name]) => name))).toEqual(new Set(files));
   expect(runGit(fleet.site, 'status', '--porcelain')).toBe('');
   expect(runGit(fleet.site, 'branch', '--list', 'fleet/*')).toBe('');
   expect(await readdir(join(redis.folder, redis.swarm, 'worktrees'))).toEqual([]);

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
@@ -62,6 +62,17 @@ test('an applied patch loses its tree and branch at once, and cannot be discarde
     patches: [{ outcome: 'refused', why: expect.stringContaining('fleet undo') }],
   });
   expect(await undoPatches(host, ['task-1'])).toMatchObject({ patches: [{ outcome: 'undone' }] });
+});
+
+test('a tree that cannot be looked at does not hide that its patch is applied', async () => {
+  const { tree } = await work('task-1');
+  rmSync(join(tree.gitDir, 'base-index'));
+  const { patches, notes } = await applyPatches(host, { ids: ['task-1'] });
+  expect(patches).toMatchObject([{ outcome: 'applied' }]);
+  expect(notes).toEqual([
+    expect.stringMatching(/^task-1: its tree could not be removed \(.*`fleet worktrees --prune`/),
+  ]);
+  expect(existsSync(tree.folder)).toBe(true);
 });
 
 describe('nothing that no commit holds is removed', () => {

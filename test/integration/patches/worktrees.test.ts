@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { listWorktrees } from '../../../src/patches/apply/clean/prune-trees.ts';
@@ -42,6 +42,8 @@ test('names what each tree holds, and removes only those whose whole content som
   await make('failed');
   await setJob('failed', { finishedOn: '2', failedReason: 'tool: x' });
   await make('untouched', {});
+  const damaged = await make('damaged');
+  rmSync(join(damaged.gitDir, 'base-index'));
 
   const { trees, removed } = await listWorktrees(host);
   expect(removed).toEqual([]);
@@ -53,12 +55,13 @@ test('names what each tree holds, and removes only those whose whole content som
     running: 'waiting: its task has not ended',
     failed: 'failed: a retry of its task goes on in it; `fleet discard failed` commits and removes it',
     untouched: 'left: ',
+    damaged: expect.stringContaining('left: it cannot be looked at: '),
   });
   expect(trees.every(({ bytes, madeAt }) => bytes > 0 && Date.parse(madeAt) > 0)).toBe(true);
 
   const pruned = await listWorktrees(host, { prune: true });
   expect(pruned.removed.map(({ taskId }) => taskId).toSorted()).toEqual(['dropped', 'saved', 'untouched']);
-  expect(pruned.trees).toHaveLength(4);
+  expect(pruned.trees).toHaveLength(5);
   expect([saved, later, secret].map(({ folder }) => existsSync(folder))).toEqual([false, true, true]);
   const branches = person.git('branch', '--list', 'fleet/*', '--format=%(refname:short)').split('\n');
   expect(branches).toContain('fleet/saved'); // it waits for a person

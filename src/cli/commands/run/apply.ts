@@ -28,22 +28,24 @@ export async function runApplyCommand(ids: string[], options: ApplyCommandOption
   };
   await withFleet(async (fleet) => {
     const waiting = showWaiting();
-    const report = await withInterruptSignal('Interrupted: nothing is applied but what is listed.', (signal) =>
-      fleet.patches.apply({
-        ...selection,
-        ...(check === undefined ? {} : { check }),
-        ...(branch === undefined ? {} : { branch }),
-        dryRun,
-        pr,
-        threeWay: options['3way'] === true,
-        signal,
-        onCheck: (at, of, subject) => waiting.update(`Checking ${at} of ${of}: ${subject}`),
-        onWarning: (text) => {
-          if (!json && !warned.has(text)) console.error(`⚠️  ${withoutControls(text)}`);
-          warned.add(text);
-        },
-        onLeft: (left) => left.filter(({ findingId }) => !shown.has(findingId)).forEach(show),
-      }),
+    const report = await withInterruptSignal(
+      'Interrupted. What was applied before stays: git log shows it.',
+      (signal) =>
+        fleet.patches.apply({
+          ...selection,
+          ...(check === undefined ? {} : { check }),
+          ...(branch === undefined ? {} : { branch }),
+          dryRun,
+          pr,
+          threeWay: options['3way'] === true,
+          signal,
+          onCheck: (at, of, subject) => waiting.update(`Checking ${at} of ${of}: ${subject}`),
+          onWarning: (text) => {
+            if (!json && !warned.has(text)) console.error(`⚠️  ${withoutControls(text)}`);
+            warned.add(text);
+          },
+          onLeft: (left) => left.filter(({ findingId }) => !shown.has(findingId)).forEach(show),
+        }),
     ).finally(() => waiting.stop());
     const notes = json ? report.notes : report.notes.filter((note) => !warned.has(note));
     printReport({ ...report, notes }, { json, selection, shown });

@@ -1,5 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toMessage } from '../../../errors.ts';
 import { findRepository, isRepository, type Repository } from '../../../git/repository.ts';
 import { readJobs, type JobView } from '../../../jobs/state/states.ts';
 import type { PatchHost } from '../../patch-host.ts';
@@ -46,7 +47,7 @@ async function examine(host: PatchHost, tree: TaskTree, job: JobView, signal: Ab
     ? 'its task has not ended'
     : repository === null
       ? `the repository ${info.root} is not usable here`
-      : await findReason(host, { tree, record, repository }, state, signal);
+      : await findReason(host, { tree, record, repository }, state, signal).catch(toUnknown);
   const bytes = await measure(folder);
   const line = { taskId: info.task, findingId: info.finding, workspace: info.workspace, state, folder, bytes };
   return { line: { ...line, madeAt: info.madeAt, kept }, tree, record, repository };
@@ -61,6 +62,11 @@ async function findReason(host: PatchHost, left: LeftTree, state: string, signal
   if (left.record !== null) return `it holds work that its patch does not; \`fleet discard ${task}\` commits it first`;
   const what = state === 'failed' ? 'a retry of its task goes on in it' : 'its work is in no patch';
   return `${what}; \`fleet discard ${task}\` commits and removes it`;
+}
+
+/** One tree that is damaged must not hide the others. */
+function toUnknown(error: unknown): string {
+  return `it cannot be looked at: ${toMessage(error)}`;
 }
 
 async function measure(folder: string): Promise<number> {

@@ -1,5 +1,4 @@
 import { toMessage } from '../../../errors.ts';
-import { PatchError } from '../../patch-error.ts';
 import type { PersonTree } from '../person/person-tree.ts';
 import type { ApplyPlan } from '../plan/types.ts';
 import { publish, type Publisher } from './pull-request.ts';
@@ -17,7 +16,7 @@ export async function openPullRequest(
   try {
     return { opened: true, text: await publish(tree, publisher, { branch, title, body }, signal) };
   } catch (error) {
-    if (!(error instanceof PatchError)) throw error;
+    // Whatever it is, Ctrl-C included, the commits are on the branch, and the report must tell so.
     return { opened: false, text: toMessage(error) };
   }
 }
