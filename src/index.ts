@@ -23,8 +23,7 @@ export type {
   StoredFinding,
 } from './findings/types.ts';
 export type { Finding } from './findings/finding.ts';
-export type { PatchRecord } from './patches/types.ts';
-export type { PatchSelection } from './patches/select.ts';
+export type { PatchRecord, PatchSelection } from './patches/types.ts';
 export type { ApplyOptions, PatchOutcome, PatchOutcomeKind, PatchReport } from './patches/apply/types.ts';
 export type { WorktreeLine, WorktreeReport } from './patches/apply/clean/types.ts';
 export { formatUsd } from './pricing/money.ts';

@@ -6,7 +6,7 @@ import type { FleetFindings } from '../findings/types.ts';
 import type { CostReport, ReportDimension } from '../ledger/report/types.ts';
 import type { WorktreeReport } from '../patches/apply/clean/types.ts';
 import type { ApplyOptions, PatchReport } from '../patches/apply/types.ts';
-import type { PatchSelection } from '../patches/select.ts';
+import type { PatchSelection } from '../patches/types.ts';
 import type { PatchRecord } from '../patches/types.ts';
 import type { StatusSnapshot } from '../status/types.ts';
 import type { BatchOptions, BatchReport, BatchState } from '../tasks/batch/types.ts';

@@ -4,15 +4,7 @@ import type { Db } from '../redis/db.ts';
 import { assertBatch } from '../tasks/batch/progress.ts';
 import { findCarriers } from './carriers.ts';
 import { readPatch } from './record.ts';
-import type { PatchRecord } from './types.ts';
-
-/** Which patches a command is about: named ones, or the open ones of a batch or mission. Exactly one of the three. */
-export interface PatchSelection {
-  /** Finding ids or task ids. */
-  ids?: readonly string[];
-  batch?: string;
-  mission?: string;
-}
+import type { PatchRecord, PatchSelection } from './types.ts';
 
 const PAGE = 200;
 

@@ -43,3 +43,17 @@ export interface StateMark {
   undone?: PatchRecord['undone'];
   conflict?: PatchRecord['conflict'];
 }
+
+/** Which patches a command is about: named ones, or the open ones of a batch or mission. Exactly one of the three. */
+export interface PatchSelection {
+  /** Finding ids or task ids. */
+  ids?: readonly string[];
+  batch?: string;
+  mission?: string;
+}
+
+/**
+ * Why a patch is not applied. `conflict`: it does not fit on HEAD. `dirty`: a path has a change of the person's. `red`: the
+ * check failed. `refused`: it cannot be applied here, whatever HEAD is. `already`: HEAD holds it.
+ */
+export type LeftOutcome = 'conflict' | 'dirty' | 'red' | 'refused' | 'already';

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts';
-import type { PatchSelection } from '../../patches/select.ts';
+import type { PatchSelection } from '../../patches/types.ts';
 
 export interface SelectionOptions {
   batch?: string;

@@ -1,5 +1,5 @@
 import type { PatchReport } from '../../patches/apply/types.ts';
-import type { PatchSelection } from '../../patches/select.ts';
+import type { PatchSelection } from '../../patches/types.ts';
 import { isLeftOut, renderOutcome, summarise } from './patches.ts';
 import { printJson, withoutControls } from './print.ts';
 import { EXIT } from './report-failure.ts';

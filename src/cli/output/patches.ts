@@ -1,7 +1,6 @@
 import type { PatchOutcome } from '../../patches/apply/types.ts';
 import { findCarriers } from '../../patches/carriers.ts';
-import type { PatchSelection } from '../../patches/select.ts';
-import type { PatchRecord } from '../../patches/types.ts';
+import type { PatchRecord, PatchSelection } from '../../patches/types.ts';
 import { countOf } from '../../text/plural.ts';
 import { fitLine, lineWidth, renderTable, withoutControls } from './print.ts';
 

@@ -1,5 +1,4 @@
-import type { PatchSelection } from '../select.ts';
-import type { LeftOutcome } from './plan/types.ts';
+import type { LeftOutcome, PatchSelection } from '../types.ts';
 
 /**
  * What became of one patch. `applied`: its commit is on the branch. `fits`: it would be applied (a dry run). `already`: HEAD

@@ -1,7 +1,7 @@
-import type { PatchRecord } from '../../types.ts';
+import type { LeftOutcome, PatchRecord } from '../../types.ts';
 import { toShown } from '../person/byte-path.ts';
 import type { BlockedPath } from '../person/find-dirty.ts';
-import type { LeftOutcome, LeftPatch } from './types.ts';
+import type { LeftPatch } from './types.ts';
 
 export function leave(record: PatchRecord, outcome: LeftOutcome, why: string, paths: string[] = []): LeftPatch {
   return { record, outcome, why, paths, commit: null };

@@ -1,14 +1,8 @@
-import type { PatchRecord } from '../../types.ts';
+import type { LeftOutcome, PatchRecord } from '../../types.ts';
 import type { Git } from '../../../git/git.ts';
 import type { BlockedPath } from '../person/find-dirty.ts';
 import type { Identity } from '../person/person-settings.ts';
 import type { TreeChange } from '../person/tree-changes.ts';
-
-/**
- * Why a patch is not applied. `conflict`: it does not fit on HEAD. `dirty`: a path has a change of the person's. `red`: the
- * check failed. `refused`: it cannot be applied here, whatever HEAD is. `already`: HEAD holds it.
- */
-export type LeftOutcome = 'conflict' | 'dirty' | 'red' | 'refused' | 'already';
 
 export interface LeftPatch {
   record: PatchRecord;
