@@ -57,3 +57,20 @@ export interface PatchSelection {
  * check failed. `refused`: it cannot be applied here, whatever HEAD is. `already`: HEAD holds it.
  */
 export type LeftOutcome = 'conflict' | 'dirty' | 'red' | 'refused' | 'already';
+
+/** The task trees on one host's disk. */
+export interface TreeHost {
+  host: string;
+  /** When the host's last sweep ended, ms since 1970. */
+  at: number;
+  /** Count of all task trees on its disk. */
+  trees: number;
+  /** Bytes of the files that were checked out; what tasks made in them is not counted. */
+  bytes: number;
+  /** Trees of tasks that have ended: their patches wait for a person, or they hold something that no commit holds. */
+  left: number;
+  /** Those of them that hold something that no commit holds. They are never removed by themselves. */
+  withWork: number;
+  /** `FLEET_WORKTREES_KEEP` of that host. */
+  keep: number;
+}

@@ -1,7 +1,7 @@
 import type { MissionState, MissionStep } from '../coordinator/mission/types.ts';
 import type { Halt } from '../halt/types.ts';
 import type { PacedModel } from '../pacing/paced-model.ts';
-import type { TreeHost } from '../patches/sweep/tree-hosts.ts';
+import type { TreeHost } from '../patches/types.ts';
 import type { Saving } from '../pricing/cost.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import type { LiveWorker } from '../swarm/types.ts';

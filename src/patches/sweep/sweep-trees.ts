@@ -9,7 +9,8 @@ import { removeTree } from '../task-tree/remove-tree.ts';
 import type { TaskTree } from '../task-tree/types.ts';
 import type { PatchRecord } from '../types.ts';
 import { removeHalfMade } from './half-made.ts';
-import { publishTreeHost, type TreeHost } from './tree-hosts.ts';
+import { publishTreeHost } from './tree-hosts.ts';
+import type { TreeHost } from '../types.ts';
 
 /** A checkout takes at most ten minutes a step. */
 const HALF_MADE_MS = 30 * 60_000;

@@ -1,25 +1,17 @@
 import { z } from 'zod';
 import type { Db } from '../../redis/db.ts';
 import { countOf } from '../../text/plural.ts';
+import type { TreeHost } from '../types.ts';
 
 const treeHostSchema = z.object({
   host: z.string(),
-  /** When the host's last sweep ended, ms since 1970. */
   at: z.number(),
-  /** All task trees on its disk. */
   trees: z.number(),
-  /** Of the files that were checked out; what tasks made in them is not counted. */
   bytes: z.number(),
-  /** Trees of tasks that have ended: their patches wait for a person, or they hold something that no commit holds. */
   left: z.number(),
-  /** Those of them that hold something that no commit holds. They are never removed by themselves. */
   withWork: z.number(),
-  /** `FLEET_WORKTREES_KEEP` of that host. */
   keep: z.number(),
-});
-
-/** The task trees on one host's disk. */
-export type TreeHost = z.output<typeof treeHostSchema>;
+}) satisfies z.ZodType<TreeHost>;
 
 /** A host that has not swept for this long is gone, or has no worker. */
 const FORGOTTEN_MS = 24 * 3_600_000;
