@@ -48,7 +48,7 @@ export function buildApp(parts: DashboardParts): Express {
   app.get('/api/login', (_request, response) => response.json({ required: password !== undefined }));
   app.use(requireRedis(redis, config.REDIS_URL));
   app.use(createApi(parts));
-  app.use(createPatchRoutes({ db, config, log, inTime: (work) => withDeadline(work, REDIS_TIMEOUT_MS) }));
+  app.use(createPatchRoutes({ ...parts, inTime: (work) => withDeadline(work, REDIS_TIMEOUT_MS) }));
   const checks = createJobChecks(db, Object.keys(config.FLEET_WORKSPACES));
   const session = createSessionReader(db);
   app.use(BOARD, stripWebFonts, json({ limit: BODY_LIMIT }), createBoard(BOARD, { db, queues, checks, session, log }));

@@ -8,6 +8,7 @@ import { createDb } from '../src/redis/db.ts';
 import { buildApp, buildWaitingApp } from './app.ts';
 import { listen } from './listen.ts';
 import { connectWithRetry } from './connect-with-retry.ts';
+import { createTurns } from './patches/turns.ts';
 
 await startProcess('dashboard', async (config, log) => {
   let answer: RequestListener = buildWaitingApp(config);
@@ -15,6 +16,7 @@ await startProcess('dashboard', async (config, log) => {
   const address = await listen(server, config);
   log.info({ address }, 'dashboard listens');
 
+  const changes = createTurns();
   const stop = new AbortController();
   const connected = connectWithRetry(config.REDIS_URL, {
     log,
@@ -24,12 +26,13 @@ await startProcess('dashboard', async (config, log) => {
     if (redis === null) return null;
     const db = createDb(redis, config.FLEET_SWARM ?? null);
     const queues = connectQueues(db);
-    answer = buildApp({ config, db, queues, log });
+    answer = buildApp({ config, db, queues, log, changes });
     return { redis, queues };
   });
   onShutdown({ log, graceMs: 10_000 }, async () => {
     stop.abort();
     server.close();
+    await changes.idle(); // half of one is finished only by the next one, and its page waits for the answer
     server.closeAllConnections();
     const parts = await connected;
     if (parts === null) return;

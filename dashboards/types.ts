@@ -3,6 +3,7 @@ import type { QueueName } from '../queues/registry.ts';
 import type { Config } from '../src/config/environment.ts';
 import type { Logger } from '../src/process/logger.ts';
 import type { Db } from '../src/redis/db.ts';
+import type { Turns } from './patches/turns.ts';
 
 /** What the dashboard needs. */
 export interface DashboardParts {
@@ -11,4 +12,6 @@ export interface DashboardParts {
   db: Db;
   queues: Record<QueueName, Queue>;
   log: Logger;
+  /** The changes that pages make in workspaces: a process that ends waits for them. */
+  changes: Turns;
 }

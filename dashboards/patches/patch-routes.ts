@@ -12,7 +12,7 @@ import type { Db } from '../../src/redis/db.ts';
 import { refuse } from '../access/request-checks.ts';
 import { actionsOf, findObstacle, readBranch, type PatchAction } from './change-place.ts';
 import { readPatchDiff, toPatchPage } from './describe-patch.ts';
-import { createTurns } from './turns.ts';
+import type { Turns } from './turns.ts';
 import { toVisible } from './visible-text.ts';
 
 const ACTIONS = ['apply', 'discard', 'undo'] as const satisfies readonly PatchAction[];
@@ -29,14 +29,15 @@ export interface PatchRoutesOptions {
   /** Its workspaces and data folder are those of this process. */
   config: Config;
   log: Logger;
+  /** Takes each change of a workspace. */
+  changes: Turns;
   /** Rejects if Redis takes too long: no page waits for a frozen one. */
   inTime: <T>(work: Promise<T>) => Promise<T>;
 }
 
 /** Creates `/api/patches/<id>`: a patch as its page shows it, and the changes that a person can make with it. */
-export function createPatchRoutes({ db, config, log, inTime }: PatchRoutesOptions): Router {
+export function createPatchRoutes({ db, config, log, changes, inTime }: PatchRoutesOptions): Router {
   const patches = createFleetPatches(db, config);
-  const inTurn = createTurns();
   const find = (id: string) => inTime(findPatch(db, id));
   const router = Router();
 
@@ -53,7 +54,7 @@ export function createPatchRoutes({ db, config, log, inTime }: PatchRoutesOption
       if (!change.success) return refuse(response, 400, 'body', toRules(change.error));
       const { head, dryRun } = change.data;
       try {
-        await inTurn(async () => {
+        await changes.take(async () => {
           const record = await find(request.params.id);
           if (record === null) return refuseUnknown(response);
           const problem = await findProblem(record, action, head);

@@ -37,11 +37,11 @@ const handlers = {
 
 /** Sends a change, or the question what it would do. Null: it was refused, and the page shows why. */
 async function send(action, { dryRun }) {
-  show({ asked: null, result: null, busy: { action, seconds: 0 } });
+  show({ asked: null, result: null, busy: { action, dryRun, seconds: 0 } });
   const began = Date.now();
   const clock = setInterval(() => {
     const ms = Date.now() - began;
-    if (ms >= QUIET_MS) show({ busy: { action, seconds: Math.round(ms / 1_000) } });
+    if (ms >= QUIET_MS) show({ busy: { action, dryRun, seconds: Math.round(ms / 1_000) } });
   }, 500);
   const { answer, problem } = await sendChange(`${address}/${action}`, { head: view.patch.patch.head, dryRun });
   clearInterval(clock);

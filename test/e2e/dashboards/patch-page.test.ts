@@ -78,6 +78,10 @@ describe.skipIf(executable === null)('the page of a patch', () => {
     expect(person.git('rev-list', '--count', 'HEAD')).toBe('1');
 
     await page.getByRole('button', { name: 'Apply' }).click();
+    await page.route('**/apply', async (route) => {
+      await page.getByText(/Applying… \d+ s/).waitFor(); // a slow one shows that it is under way
+      await route.continue();
+    });
     await question.getByRole('button', { name: 'Apply' }).click();
     await page.getByText('Applied as').waitFor();
     expect(person.git('rev-list', '--count', 'HEAD')).toBe('2');

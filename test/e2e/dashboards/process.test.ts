@@ -1,9 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
+import { readPatch } from '../../../src/patches/record.ts';
+import { makePatch, makePersonRepository } from '../../support/patches/person-repository.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -56,6 +60,32 @@ it('ends on SIGTERM while Redis is away', async () => {
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
   await fixture.start();
+});
+
+it('ends a change of a workspace before it ends', async () => {
+  const person = makePersonRepository();
+  const work = (tree: typeof person) => tree.write({ 'a.txt': 'TWO\n' });
+  const { findingId, head } = await makePatch(fixture.db, person, 'task-1', { work });
+  const port = await findFreePort();
+  const { child, ready } = start({
+    DASHBOARD_PORT: String(port),
+    REDIS_URL: fixture.url,
+    FLEET_SWARM: fixture.swarm,
+    FLEET_WORKSPACES: `site=${person.root}`,
+  });
+  await ready();
+  await waitUntil(async () => (await statusOf(port)) === 200);
+  const answer = fetch(`http://127.0.0.1:${port}/api/patches/${findingId}/apply`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ head }),
+  });
+  await waitUntil(() => existsSync(join(person.root, '.git/haiku-fleet'))); // it has begun
+  child.kill('SIGTERM');
+  expect((await answer).status).toBe(200);
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(person.git('rev-list', '--count', 'HEAD')).toBe('2');
+  expect(await readPatch(fixture.db, findingId)).toMatchObject({ state: 'applied' });
 });
 
 it('says that its port is taken and is not restarted', async () => {

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { buildApp } from '../../../dashboards/app.ts';
+import { createTurns } from '../../../dashboards/patches/turns.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -86,7 +87,7 @@ describe('who may come in', () => {
     const { config, db, queues } = await startDashboard(fixture);
     const open = { ...config, DASHBOARD_HOST: '0.0.0.0' };
     const log = { warn: () => undefined } as never;
-    expect(() => buildApp({ config: open, db, queues, log })).toThrow(ConfigError);
+    expect(() => buildApp({ config: open, db, queues, log, changes: createTurns() })).toThrow(ConfigError);
   });
 });
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { buildApp } from '../../../dashboards/app.ts';
 import { listen } from '../../../dashboards/listen.ts';
+import { createTurns } from '../../../dashboards/patches/turns.ts';
 import { loadConfig, type Config } from '../../../src/config/environment.ts';
 import { connectQueues } from '../../../src/jobs/connect-queue.ts';
 import { createLogger } from '../../../src/process/logger.ts';
@@ -23,7 +24,7 @@ export async function startDashboard(fixture: TestRedis, env: Record<string, str
   await Promise.all(Object.values(queues).map((queue) => queue.waitUntilReady()));
   const lines: string[] = [];
   const log = createLogger('dashboard', 'debug', { write: (line) => void lines.push(line) });
-  const server = createServer(buildApp({ config, db, queues, log }));
+  const server = createServer(buildApp({ config, db, queues, log, changes: createTurns() }));
   const url = await listen(server, config);
   fixture.cleanup(async () => {
     server.closeAllConnections();

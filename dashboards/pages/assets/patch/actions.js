@@ -30,7 +30,7 @@ export function Actions({ patch, actions, obstacle, asked, busy, result, on }) {
     </div>
     ${obstacle !== null && actions.length > 0 && html`<p id="obstacle" class="soft">${obstacle}</p>`}
     <div role="status">
-      ${busy !== null && busy.seconds > 0 && html`<p>${DOING[busy.action]}… ${busy.seconds} s</p>`}
+      ${busy !== null && busy.seconds > 0 && html`<p>${busy.dryRun ? 'Finding out what would happen' : DOING[busy.action]}… ${busy.seconds} s</p>`}
       ${result !== null && html`<${Result} id=${patch.id} ...${result} />`}
     </div>
     ${asked !== null && html`<${Question} patch=${patch} ...${asked} on=${on} />`}
