@@ -85,7 +85,7 @@ export interface FleetPatches {
   /** @param id of the finding or the task. @returns null: there is no such patch */
   get(id: string): Promise<PatchRecord | null>;
   /** The text of a patch, as `git diff --binary` writes it. @returns null: it was too long, or is no longer kept. @throws UsageError for an unknown id */
-  diff(id: string): Promise<Buffer | null>;
+  diff(id: string): Promise<Uint8Array | null>;
   /**
    * Applies patches, one commit each. What does not fit, or touches what the person changed, is left out and named in the report.
    * @throws UsageError for a wrong selection or an unknown id; nothing was changed

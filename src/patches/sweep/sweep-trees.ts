@@ -7,10 +7,9 @@ import { deleteBranch } from '../task-tree/branch.ts';
 import { listTrees } from '../task-tree/list-trees.ts';
 import { removeTree } from '../task-tree/remove-tree.ts';
 import type { TaskTree } from '../task-tree/types.ts';
-import type { PatchRecord } from '../types.ts';
+import type { PatchRecord, TreeHost } from '../types.ts';
 import { removeHalfMade } from './half-made.ts';
 import { publishTreeHost } from './tree-hosts.ts';
-import type { TreeHost } from '../types.ts';
 
 /** A checkout takes at most ten minutes a step. */
 const HALF_MADE_MS = 30 * 60_000;

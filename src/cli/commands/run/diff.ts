@@ -38,18 +38,22 @@ function withoutCarried(records: readonly PatchRecord[]): PatchRecord[] {
 async function withTexts(fleet: OpenFleet, records: readonly PatchRecord[], isShort: boolean) {
   if (isShort) return { patches: records };
   const texts = await Promise.all(records.map(({ findingId }) => fleet.patches.diff(findingId)));
-  return { patches: records.map((record, i) => ({ ...record, diff: texts[i]?.toString('utf8') ?? null })) };
+  return { patches: records.map((record, i) => ({ ...record, diff: toText(texts[i] ?? null) })) };
+}
+
+function toText(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString('utf8');
 }
 
 /** @throws FleetError for a patch whose text is not kept: the others are printed before */
 async function printTexts(fleet: OpenFleet, records: readonly PatchRecord[]): Promise<void> {
   const notes = records.flatMap(describeCarried);
-  const kept: Buffer[] = [];
+  const kept: Uint8Array[] = [];
   const lost: PatchRecord[] = [];
   for (const record of records) {
     const text = await fleet.patches.diff(record.findingId);
     if (text === null && record.state !== 'empty') lost.push(record);
-    else kept.push(text ?? Buffer.alloc(0));
+    else kept.push(text ?? new Uint8Array());
   }
   const whole = Buffer.concat(kept);
   if (!isTerminal()) for (const note of notes) console.error(note);
