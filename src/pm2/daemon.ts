@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { FleetError } from '../errors.ts';
+import { isAlive } from '../process/is-alive.ts';
 
 const LOOK_EVERY_MS = 500;
 
@@ -26,7 +27,7 @@ export async function withinDeadline<T>(
   let timer: NodeJS.Timeout | undefined;
   const givenUp = new Promise<never>((_, reject) => {
     timer = setInterval(() => {
-      if (pid !== null && !isRunning(pid)) {
+      if (pid !== null && !isAlive(pid)) {
         reject(
           new FleetError(
             `pm2's daemon (pid ${pid}) died when it was to ${what}. Processes that it had started may still run: \`fleet status\` names the workers that are up; \`fleet up\` starts a new daemon, which does not know them`,
@@ -56,13 +57,4 @@ export function readDaemonPid(): number | null {
   const path = join(daemonFolder(process.env), 'pm2.pid');
   const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
   return Number.isInteger(pid) && pid > 0 ? pid : null;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { ConfigError } from '../errors.ts';
 import type { Db } from '../redis/db.ts';
 import type { ProcessKind } from './types.ts';
+import { isAlive } from '../process/is-alive.ts';
 
 /** The name of a process that died on another host is free after this long. */
 const HOLD_SECONDS = 90;
@@ -46,13 +47,4 @@ async function take(redis: Redis, key: string, owner: string): Promise<boolean> 
   const holder = Number(await redis.get(key));
   if (!Number.isInteger(holder) || holder <= 0 || holder === process.pid || isAlive(holder)) return false;
   return (await redis.del(key)) === 1 && (await redis.set(key, owner, 'EX', HOLD_SECONDS, 'NX')) !== null;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

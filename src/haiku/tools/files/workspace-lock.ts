@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { errorCode, ignoreMissing, ToolRefusal } from '../tool-refusal.ts';
 import type { WorkspaceContext } from '../tool.ts';
+import { isAlive } from '../../../process/is-alive.ts';
 
 /** The holder touches its lock file this often. A holder that has not done so for `STALE_MS` loses the lock. */
 const BEAT_MS = 1_500;
@@ -163,14 +164,5 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
     return ignoreMissing(error);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH';
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isAlive } from '../../../process/is-alive.ts';
 
 /** Returns a name for a folder of this process, by which another process finds out whether this one still runs. */
 export function nameOwned(): string {
@@ -14,15 +15,6 @@ export function readOwner(name: string): 'running' | 'ended' | 'foreign' | null 
   if (match[3] !== hostname()) return 'foreign';
   const pid = Number(match[1]);
   return isAlive(pid) && (match[2] === '0' || readStart(pid) === match[2]) ? 'running' : 'ended';
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 /** When the process began, in the kernel's ticks: another process may get the same id later. `0` where /proc is missing. */
