@@ -58,7 +58,7 @@ export async function withView<T>(
   repository: Repository,
   cwd: string,
   signal: AbortSignal,
-  work: (git: Git) => Promise<T>,
+  work: (git: Git, gitDir: string) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'haiku-fleet-git-'));
   const gitDir = join(folder, 'git');
@@ -66,7 +66,7 @@ export async function withView<T>(
     const head = (await readFile(join(repository.gitDir, 'HEAD'), 'utf8')).trim();
     await makeGitDir(gitDir, repository, { head, refs: await listRefs(repository, signal) });
     const { objects, top: workTree, indexFile, root } = repository;
-    return await work(await createGit({ gitDir, workTree, indexFile, objects, cwd }, root, signal));
+    return await work(await createGit({ gitDir, workTree, indexFile, objects, cwd }, root, signal), gitDir);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

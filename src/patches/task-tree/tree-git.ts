@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { cleanConfig } from '../../git/clean-config.ts';
 import { createGit, type Git } from '../../git/git.ts';
 import type { Repository } from '../../git/repository.ts';
 import type { TaskTree } from './types.ts';
@@ -15,6 +16,7 @@ export async function createTreeGit(
   signal: AbortSignal,
   indexFile = join(gitDir, 'index'),
 ): Promise<Git> {
+  await cleanConfig(gitDir);
   const place = { gitDir, workTree: root, indexFile, objects: repository.objects };
   const git = await createGit(place, repository.root, signal);
   const own = toOwnObjects(gitDir);

@@ -190,6 +190,13 @@ describe('in a shared tree', () => {
     expect(person('show', '--name-only', '--format=')).toBe('b.txt\n');
   });
 
+  test('a warning of git shows no path of the host', async () => {
+    await site.put('.git/info/attributes', '*.txt =x\n');
+    const outcome = await git('show', '--stat', 'HEAD');
+    expect(outcome.content).toContain('.git/info/attributes:1');
+    expect(outcome.content).not.toMatch(/haiku-fleet-git|\/tmp\//);
+  });
+
   test('a filtered path is refused by name', async () => {
     person('config', 'filter.git-crypt.clean', 'sed s/./x/g');
     person('config', 'filter.git-crypt.smudge', 'cat');
@@ -332,6 +339,31 @@ describe('secrets in history', () => {
       expect((await git('show', revision)).content).not.toContain('secret-');
       expect((await git('diff', revision, 'HEAD:a.txt')).content).not.toContain('secret-');
     }
+  });
+
+  test('stay hidden from the id of their folder, or a tag of it', async () => {
+    await site.put('.ssh/config', 'secret-five\n');
+    await site.put('lib/plain.txt', 'plain\n');
+    person('add', '-A');
+    person('commit', '-q', '-m', 'Third');
+    const id = person('rev-parse', 'HEAD:.ssh').trim();
+    person('tag', 'light', id);
+    person('tag', '-a', '-m', 'x', 'heavy', id);
+    const empty = person('hash-object', '-t', 'tree', '/dev/null').trim();
+    for (const folder of [id, id.slice(0, 10), 'light', 'heavy', 'heavy^{tree}', 'heavy^{}']) {
+      for (const args of [
+        ['show', `${folder}:config`],
+        ['diff', empty, folder],
+        ['diff', `${folder}..HEAD`],
+      ]) {
+        expect(await git(...args)).toMatchObject({
+          isError: true,
+          content: expect.stringMatching(/without its commit/),
+        });
+      }
+    }
+    expect((await git('diff', empty, 'HEAD^{tree}')).content).toContain('plain.txt');
+    expect((await git('diff', empty, 'HEAD:lib')).content).toContain('plain.txt');
   });
 
   test('are not committed with everything else', async () => {

@@ -146,6 +146,37 @@ describe('openTree', () => {
 });
 
 describe('commitTree', () => {
+  test('what a program of the task puts into its git directory starts nothing later, and nothing else is lost', async () => {
+    initRepository(root);
+    const trees = await createTrees(root);
+    const tree = await trees.open();
+    const mark = join(dirname(root), 'ran');
+    const evil = join(dirname(root), 'evil.cfg');
+    writeFileSync(evil, `[filter "e"]\n\tclean = touch ${mark}; cat\n\trequired = true\n`);
+    for (const setting of [
+      ['filter.e.clean', `touch ${mark}; cat`],
+      ['include.path', evil],
+      ['includeIf.gitdir:/**.path', evil],
+      ['core.fsmonitor', `touch ${mark}`],
+      ['extensions.worktreeConfig', 'true'],
+      ['user.name', 'A "B" \\\n[filter "e"]\n\tclean = touch'],
+    ]) {
+      runGit(tree.root, 'config', ...setting);
+    }
+    put(tree.gitDir, 'config.worktree', readFileSync(evil));
+    put(tree.gitDir, 'other/config', readFileSync(evil));
+    put(tree.gitDir, 'commondir', 'other');
+    put(tree.gitDir, 'info/attributes', '* filter=e\n');
+    utimesSync(join(tree.root, 'a.txt'), 1, 1);
+    await trees.commit(tree);
+    expect(existsSync(mark)).toBe(false);
+    rmSync(join(tree.gitDir, 'info/attributes'));
+    put(tree.root, 'a.txt', 'mine\n');
+    expect((await trees.commit(tree)).changed).toEqual(['a.txt +1 -3 1-1']);
+    expect(runGit(tree.root, 'config', 'user.email')).toBe('person@example.invalid');
+    expect(readFileSync(join(tree.gitDir, 'config'), 'utf8')).toContain('email = "worker@haiku-fleet.invalid"');
+  });
+
   test('holds all that changed, whatever changed it, and whatever the task has staged or committed', async () => {
     put(root, 'gone.txt', 'x\n');
     put(root, 'dir', 'a file\n');

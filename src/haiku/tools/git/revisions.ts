@@ -3,6 +3,12 @@ import type { Git } from '../../../git/git.ts';
 import { isAllowedName } from '../files/safe-path.ts';
 import { ToolRefusal } from '../tool-refusal.ts';
 
+/** Ids of the folder that holds nothing: what the first commit is compared with. */
+const EMPTY_TREES = new Set([
+  '4b825dc642cb6eb9a060e54bf8d69288fbee4904',
+  '6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321',
+]);
+
 /** @throws ToolRefusal for a word that git could take for an option, or for a path outside the workspace */
 export function checkRevision(word: string): string {
   if (/^[-/]|(^|[/:])\.\.(\/|$)|^:\(|\0/.test(word) || word === '') {
@@ -26,6 +32,7 @@ export async function checkRevisions(
   for (const part of parts) checkNames(part, files);
   const types = await readTypes(parts, git);
   const blobs = parts.filter((_part, i) => types[i] === 'blob');
+  await refuseBareTrees(parts, git);
   const bare = blobs.find((part) => !part.includes(':'));
   if (bare !== undefined) {
     throw new ToolRefusal(`git: ${JSON.stringify(bare)}: is the content of a file; name it as REVISION:path`);
@@ -39,6 +46,18 @@ function toParts(revision: string): string[] {
     .split(/\.{2,3}/)
     .map((part) => part.replace(/^\^+/, '').replace(/\^[!@]$|\^-\d*$/, ''))
     .filter((part) => part !== '');
+}
+
+/**
+ * A folder that is named by its own id, or by a tag, could have any name: only one of a commit, or git's empty one, is named whole.
+ * @throws ToolRefusal naming the revision
+ */
+async function refuseBareTrees(parts: readonly string[], git: Git): Promise<void> {
+  const roots = parts.map((part) => part.replace(/:.*$/s, '').replace(/(\^\{(tree)?\})+$/, ''));
+  const types = await readTypes(roots, git);
+  const bare = parts.find((_part, i) => types[i] === 'tree' && !EMPTY_TREES.has(roots[i] ?? ''));
+  if (bare === undefined) return;
+  throw new ToolRefusal(`git: ${JSON.stringify(bare)}: names a folder without its commit; name it as REVISION:path`);
 }
 
 /** Whatever colon divides revision and path, the path may not be guarded: `:/word` and `HEAD^{/a:b}:c` have several. */

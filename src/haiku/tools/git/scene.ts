@@ -1,6 +1,7 @@
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { cleanConfig } from '../../../git/clean-config.ts';
 import { askGit, createGit, mustGit, type Git } from '../../../git/git.ts';
 import { listRefs, makeGitDir, withView } from '../../../git/git-dir.ts';
 import { readHead, type Head } from '../../../git/head.ts';
@@ -46,8 +47,9 @@ export async function withScene<T>(
   const isUntouched = context.workspace.prepareWrite !== undefined || context.state.staged.size === 0;
   if (!changes && isUntouched) {
     const head = await readHead(repository, context.signal);
-    return await withView(repository, folder, context.signal, (git) =>
-      work({ git, top: repository.top, head, refs: git, shared: repository, hide: hide(repository.gitDir, root) }),
+    const { top, gitDir: theirs } = repository;
+    return await withView(repository, folder, context.signal, (git, gitDir) =>
+      work({ git, top, head, refs: git, shared: repository, hide: hide(root, theirs, gitDir, dirname(gitDir)) }),
     );
   }
   return await withWorkspaceLock(context, (signal) => withSharedTree(folder, repository, { ...context, signal }, work));
@@ -70,6 +72,7 @@ async function withOwnTree<T>(
     if ((await findRepository(at, at, context.signal)) !== null) throw new ToolRefusal(NOT_OWN);
   }
   return await withWorkspaceLock(context, async (signal) => {
+    await cleanConfig(own.gitDir);
     const place = { gitDir: own.gitDir, workTree: root, objects: own.objects };
     const git = await createGit({ ...place, cwd: folder }, own.personRoot, signal);
     const commit = await askGit(git, ['rev-parse', 'HEAD^{commit}']);
@@ -80,7 +83,7 @@ async function withOwnTree<T>(
       head: { commit, branch },
       refs: git,
       shared: null,
-      hide: hide(own.gitDir, root),
+      hide: hide(root, own.gitDir, dirname(own.objects), own.personRoot),
     });
   });
 }
@@ -106,12 +109,12 @@ async function withSharedTree<T>(
     await mustGit(git, ['read-tree', ...(head === null ? ['--empty'] : ['--reset', head.commit])]);
     await putEntries(git, state.staged);
     const refs = await createPlumbing(repository, signal);
-    return await work({ git, top, head, refs, shared: repository, hide: hide(theirs, root, gitDir, place) });
+    return await work({ git, top, head, refs, shared: repository, hide: hide(root, theirs, gitDir, place) });
   } finally {
     await rm(place, { recursive: true, force: true });
   }
 }
 
-function hide(gitDir: string, root: string, ...more: string[]): (text: string) => string {
-  return (text) => [gitDir, ...more].reduce((out, path) => out.replaceAll(path, '.git'), text).replaceAll(root, '.');
+function hide(root: string, ...gitDirs: string[]): (text: string) => string {
+  return (text) => gitDirs.reduce((out, path) => out.replaceAll(path, '.git'), text).replaceAll(root, '.');
 }
