@@ -16,9 +16,7 @@ export function readArguments<Input extends z.ZodObject>(schema: Input, input: u
   let read = input;
   let { error } = plain as { error: z.ZodError };
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const next = error.issues.reduce((whole: unknown, issue) => {
-      return changeAt(whole, issue.path, issue.code === 'invalid_type' ? issue.expected : null);
-    }, read);
+    const next = changeAll(read, error.issues);
     if (next === read) break;
     const result = schema.safeParse(next);
     if (result.success) return result.data;
@@ -28,25 +26,42 @@ export function readArguments<Input extends z.ZodObject>(schema: Input, input: u
   throw plain.error;
 }
 
-/**
- * @param expected null: it breaks another rule, which helps only where null stands for nothing
- * @returns a copy with the value at the path read as its type; the same value if it cannot be
- */
-function changeAt(whole: unknown, path: readonly PropertyKey[], expected: string | null): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return expected === null ? whole : readAs(whole, expected);
-  if (typeof whole !== 'object' || whole === null || !Object.hasOwn(whole, key)) return whole;
-  const before: unknown = Reflect.get(whole, key);
-  if (before === null && rest.length === 0 && !Array.isArray(whole)) return without(whole, key);
-  const after = changeAt(before, rest, expected);
-  if (after === before) return whole;
-  if (Array.isArray(whole)) return whole.with(Number(key), after);
-  return Object.fromEntries(Object.entries(whole).map(([name, value]) => [name, name === key ? after : value]));
+/** @returns a copy in which what breaks the schema is read as its type; the same value if nothing can be */
+function changeAll(whole: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  const draft = { whole };
+  const copies = new WeakSet<object>([draft]); // each list or object is copied once, however many of its parts change
+  for (const issue of issues) {
+    changeAt(draft, ['whole', ...issue.path], issue.code === 'invalid_type' ? issue.expected : null, copies);
+  }
+  return draft.whole;
 }
 
-/** The schema then refuses the field as missing, unless it is optional. */
-function without(whole: object, key: PropertyKey): object {
-  return Object.fromEntries(Object.entries(whole).filter(([name]) => name !== key));
+/** @param expected null: it breaks another rule, which helps only where null stands for nothing */
+function changeAt(draft: object, path: readonly PropertyKey[], expected: string | null, copies: WeakSet<object>): void {
+  const values = path.reduce<unknown[]>((found, key) => [...found, readOwn(found.at(-1), key)], [draft]);
+  const before = values.at(-1);
+  const isLeftOut = before === null && path.length > 1 && !Array.isArray(values.at(-2));
+  const after = isLeftOut || expected === null ? undefined : readAs(before, expected);
+  if (!isLeftOut && (after === undefined || after === before)) return;
+  let parent = draft;
+  for (const key of path.slice(0, -1)) parent = copyAt(parent, key, copies);
+  const last = path.at(-1) ?? '';
+  if (isLeftOut) Reflect.deleteProperty(parent, last); // the schema then refuses it as missing, unless it is optional
+  else Reflect.set(parent, last, after);
+}
+
+function readOwn(whole: unknown, key: PropertyKey): unknown {
+  return typeof whole === 'object' && whole !== null && Object.hasOwn(whole, key) ? Reflect.get(whole, key) : undefined;
+}
+
+/** Puts a copy in place of a part, unless it is one. */
+function copyAt(parent: object, key: PropertyKey, copies: WeakSet<object>): object {
+  const part = readOwn(parent, key) as object;
+  if (copies.has(part)) return part;
+  const copy: object = Array.isArray(part) ? [...(part as unknown[])] : { ...part };
+  copies.add(copy);
+  Reflect.set(parent, key, copy);
+  return copy;
 }
 
 function readAs(value: unknown, expected: string): unknown {

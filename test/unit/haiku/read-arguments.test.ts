@@ -82,3 +82,13 @@ it.each<[string, unknown]>([
   expect(() => readArguments(schema, input)).toThrow(z.ZodError);
   expect(() => readArguments(schema, input)).toThrow(plain.error?.message);
 });
+
+it('reads tens of thousands of wrong arguments in linear time', () => {
+  const many = <T>(value: T): [string, T][] => Array.from({ length: 30_000 }, (_, i) => [`k${i}`, value]);
+  const where = many(0).map(() => '{"field":"a"}');
+  expect(readArguments(schema, { headers: Object.fromEntries(many(null)), where })).toEqual({
+    headers: {},
+    where: where.map(() => ({ field: 'a' })),
+  });
+  expect(() => readArguments(schema, { lines: `"${String.raw`\"`.repeat(200_000)}` })).toThrow(/array/);
+});

@@ -43,3 +43,11 @@ it('cuts what is too deep, and nothing else', () => {
     }),
   );
 });
+
+it('counts the brackets after a quote that is never closed, in linear time', () => {
+  const open = `"${String.raw`\"`.repeat(500_000)}`;
+  expect(toJsonDepth(`[${open}`)).toBe(1);
+  expect(isTooDeep(`${open}${lists(DEEPEST_JSON)}`)).toBe(false);
+  expect(isTooDeep(`${open}${lists(DEEPEST_JSON + 1)}`)).toBe(true);
+  expect(toJsonDepth(`[${JSON.stringify('"['.repeat(1_000_000))}]`)).toBe(1);
+});
