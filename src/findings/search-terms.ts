@@ -1,4 +1,5 @@
 import { isCommonWord } from '../text/common-words.ts';
+import { normalize } from '../text/normalize.ts';
 
 /** Most words and phrases of a query that are looked for: each costs a look through every finding. */
 const MOST_TERMS = 32;
@@ -35,5 +36,5 @@ export function toSearchTerms(query: string): SearchTerm[] {
 
 /** A text as it is compared: in one case, each accented letter as one character where Unicode has one (NFC). Accents count. */
 export function foldText(text: string): string {
-  return text.normalize('NFC').toLowerCase().normalize('NFC');
+  return normalize(normalize(text, 'NFC').toLowerCase(), 'NFC');
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Db } from '../redis/db.ts';
 import type { Finding, ToolErrors } from './finding.ts';
 import type { StoredFinding, StoredValue } from './types.ts';
-import { startOf } from '../text/start-of.ts';
+import { toOneLine } from '../text/one-line.ts';
 import { stringifyExact, toRounded } from '../text/exact-json.ts';
 import { readFindingJson } from './read-json.ts';
 
@@ -100,7 +100,7 @@ export function summarise(result: unknown): string {
       : typeof result === 'object' && result !== null && 'summary' in result && typeof result.summary === 'string'
         ? result.summary
         : toJson(result);
-  return startOf(text.replace(/\s+/g, ' ').trim(), 200);
+  return toOneLine(text, 200);
 }
 
 function isInstant(value: unknown): value is string {

@@ -105,5 +105,6 @@ describe('a stored finding', () => {
     );
     expect(summarise({ summary: 'tea', other: 1 })).toBe('tea');
     expect(summarise(undefined)).toBe('');
+    expect(summarise('a\u001b]0;title\u0007 b')).toBe('a ]0;title b'); // a terminal must not act on it
   });
 });

@@ -1,5 +1,6 @@
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { normalize } from '../../../text/normalize.ts';
 import { errorCode, ToolRefusal } from '../tool-refusal.ts';
 
 /** A part of the path that is not there, cannot be looked into, or is no folder: what follows is left as it is. */
@@ -30,8 +31,8 @@ async function toExistingName(root: string, folder: string, name: string): Promi
   const real = await realpath(join(root, folder)).catch(ignoreUnknown);
   if (real === undefined || (real !== root && !real.startsWith(`${root}/`))) return null;
   const entries = (await readdir(real).catch(ignoreUnknown)) ?? [];
-  const wanted = name.normalize('NFC');
-  const alike = entries.filter((entry) => entry.normalize('NFC') === wanted);
+  const wanted = normalize(name, 'NFC');
+  const alike = entries.filter((entry) => normalize(entry, 'NFC') === wanted);
   if (alike.length > 1) {
     const names = alike.toSorted().map(toAscii).join(' and ');
     throw new ToolRefusal(
