@@ -149,3 +149,38 @@ describe('a text that does not occur', () => {
     expect(describeNearest('a b'.repeat(2_000_000), 'a  b a b').length).toBeLessThan(5_000);
   });
 });
+
+describe('texts that repeat themselves are found in linear time', () => {
+  const long = 'a'.repeat(2_000_000);
+  const run = 'a'.repeat(50_000);
+
+  test.each([
+    ['none', `${run}b${run}`, 0],
+    ['many that overlap', run, 40],
+    ['one at the end', `${run}c`, 1],
+  ])('%s', (_what, old, count) => {
+    expect(findPlaces(`${long}c`, { old, fresh: '' })).toHaveLength(count);
+  });
+
+  test('as the engine finds them', () => {
+    const random = createRandom(takeSeed('repeated texts'));
+    for (let round = 0; round < 300; round += 1) {
+      const text = Array.from({ length: 600 }, () => (random(0, 30) === 0 ? 'b' : 'a')).join('');
+      const from = random(0, 400);
+      const old = text.slice(from, from + 66 + random(0, 40));
+      const found = findPlaces(text, { old, fresh: '' });
+      const places: number[] = [];
+      for (let at = text.indexOf(old); at >= 0; at = text.indexOf(old, at + old.length)) places.push(at);
+      expect(found.map(({ start }) => start)).toEqual(places);
+    }
+  });
+
+  test('and so is where one nearly occurs', () => {
+    expect(describeNearest(`z${long}`, `${run}b${run}`)).toMatch(/^The nearest lines are:/);
+    expect(describeNearest(`z${long}`, `${run.slice(0, 4_000)}b${run.slice(0, 4_000)}`)).toMatch(
+      /^The nearest lines are:/,
+    );
+    expect(describeNearest('q\n'.repeat(30_000), 'needle')).toBe('Nothing in its first 20,000 lines is similar.');
+    expect(describeNearest('\u0315\u0316'.repeat(300_000), `x${'\u0316\u0315'.repeat(4_000)}`)).toContain('nearest');
+  });
+});

@@ -1,3 +1,5 @@
+import { normalize } from '../../../../text/normalize.ts';
+import { findAll } from './find-all.ts';
 import { isNumbered, withoutNumbers } from './numbered-lines.ts';
 
 /** One way in which a text can differ from what it was copied from. */
@@ -12,7 +14,7 @@ const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '
 
 const toComposed: Fold = {
   name: 'how letters with accents are composed (NFC or NFD): put old_string around them',
-  line: (text) => text.normalize('NFC'),
+  line: (text) => normalize(text, 'NFC'),
 };
 const toTrimmed: Fold = { name: 'white space at line ends', line: (text) => text.trimEnd() };
 const toSpaced: Fold = {
@@ -23,7 +25,7 @@ const toPlain: Fold = {
   name: 'quotes, dashes or other typographic characters',
   line: (text) =>
     toSpaced
-      .line(text.normalize('NFKC'))
+      .line(normalize(text, 'NFKC'))
       .replaceAll(/[\u2018\u2019\u201A\u2032`´]/g, "'")
       .replaceAll(/[\u201C-\u201F\u2033«»]/g, '"')
       .replaceAll(/[\u2010-\u2015\u2212]/g, '-'),
@@ -75,8 +77,8 @@ function locate(
     .replaceAll(/^\n+|\n+$/g, '');
   if (sought.trim() === '') return null;
   const text = lines.map(line).join('\n');
-  const at = text.indexOf(sought);
-  if (at < 0) return null;
+  const [at] = findAll(text, sought, 1);
+  if (at === undefined) return null;
   const from = countNewlines(text.slice(0, at));
   return { from, to: from + countNewlines(sought) };
 }

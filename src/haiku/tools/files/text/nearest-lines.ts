@@ -1,3 +1,4 @@
+import { countOf } from '../../../../text/plural.ts';
 import { startOf } from '../../../../text/start-of.ts';
 import { findCause } from './find-cause.ts';
 import { toLf } from './line-ends.ts';
@@ -5,6 +6,7 @@ import { toNumberedLine } from './numbered-lines.ts';
 
 /** Of a larger file only the beginning is looked at, so that a wrong edit costs little. UTF-16 code units. */
 const LOOKED_AT = 1024 * 1024;
+const LONGEST_WANTED = LOOKED_AT / 64;
 const MOST_LINES = 20_000;
 const MOST_WANTED = 12;
 const LINE_LENGTH = 300;
@@ -16,12 +18,17 @@ const SHOWN_LINES = 12;
 
 /** Tells where a text that does not occur in a file nearly does, and why: for the model, as lines of `read`. */
 export function describeNearest(text: string, wanted: string): string {
-  const lines = toLf(startOf(text, LOOKED_AT)).split('\n').slice(0, MOST_LINES);
-  const sought = toLf(startOf(wanted, LOOKED_AT / 64));
-  const cause = findCause(lines, sought);
+  const start = toLf(startOf(text, LOOKED_AT)).split('\n');
+  const lines = start.slice(0, MOST_LINES);
+  const isWhole = text.length <= LOOKED_AT && start.length <= MOST_LINES;
+  const sought = toLf(startOf(wanted, LONGEST_WANTED));
+  const cause = wanted.length > LONGEST_WANTED ? null : findCause(lines, sought); // of a longer one the rest may differ too
   if (cause !== null) return `It differs from these lines only in ${cause.name}:\n${show(lines, cause, sought)}`;
   const near = findLike(lines, sought.split('\n').slice(0, MOST_WANTED));
-  return near === null ? 'Nothing in it is similar.' : `The nearest lines are:\n${show(lines, near, sought)}`;
+  const nothing = isWhole
+    ? 'Nothing in it is similar.'
+    : `Nothing in its first ${countOf(lines.length, 'line')} is similar.`;
+  return near === null ? nothing : `The nearest lines are:\n${show(lines, near, sought)}`;
 }
 
 function show(lines: readonly string[], { from, to }: { from: number; to: number }, wanted: string): string {

@@ -1,3 +1,4 @@
+import { findAll } from './find-all.ts';
 import { endNear, isCrOnly, toLf, withEndsOf } from './line-ends.ts';
 
 /** Most places that one edit replaces. */
@@ -22,10 +23,10 @@ export interface Replacement {
  * @returns in order, at most one more than `MOST_PLACES`
  */
 export function findPlaces(text: string, { old, fresh }: Replacement): Place[] {
-  const exact = isExact({ old, fresh }) || old.includes('\r') ? findAll(text, old) : [];
+  const exact = isExact({ old, fresh }) || old.includes('\r') ? findPlacesOf(text, old) : [];
   if (exact.length > 0 || isExact({ old, fresh })) return exact;
-  if (isCrOnly(text)) return findAll(text, toLf(old).replaceAll('\n', '\r'));
-  const places = findAll(toLf(text), toLf(old));
+  if (isCrOnly(text)) return findPlacesOf(text, toLf(old).replaceAll('\n', '\r'));
+  const places = findPlacesOf(toLf(text), toLf(old));
   return text.includes('\r\n') ? toPlacesBefore(text, places) : places;
 }
 
@@ -57,16 +58,8 @@ function toFilling(text: string, { start, end }: Place, replacement: Replacement
   return near === null ? fresh : withEndsOf(text.slice(start, end), fresh, near);
 }
 
-function findAll(text: string, wanted: string): Place[] {
-  const places: Place[] = [];
-  for (
-    let at = text.indexOf(wanted);
-    at >= 0 && places.length <= MOST_PLACES;
-    at = text.indexOf(wanted, at + wanted.length)
-  ) {
-    places.push({ start: at, end: at + wanted.length });
-  }
-  return places;
+function findPlacesOf(text: string, wanted: string): Place[] {
+  return findAll(text, wanted, MOST_PLACES + 1).map((start) => ({ start, end: start + wanted.length }));
 }
 
 /** Moves places of `toLf(text)` to the text itself. A line feed stands for the whole CRLF. */
