@@ -78,9 +78,10 @@ async function listChanged(git: Git): Promise<{ written: string[]; deleted: stri
 /** Paths that the task itself staged or committed, though git ignores them. */
 async function listAdded(own: Git, beside: Git, { gitDir, info: { base } }: TaskTree): Promise<string[]> {
   const names = ['--name-only', '-z', '--no-renames', '--diff-filter=A'];
+  const head = await readOwnHead(gitDir); // before the first process starts: nothing would wait for its failure meanwhile
   const [staged, committed] = await Promise.all([
     own(['diff-index', '--cached', ...names, base, '--']),
-    (await readOwnHead(gitDir)) === base ? NOTHING : own(['diff-tree', '-r', ...names, base, 'HEAD', '--']),
+    head === base ? NOTHING : own(['diff-tree', '-r', ...names, base, 'HEAD', '--']),
   ]);
   const listed = [staged, committed].flatMap(({ code, stdout }) =>
     code === 0 && stdout !== null ? stdout.toString('utf8').split('\0').slice(0, -1) : [],
