@@ -65,7 +65,7 @@ async function openStage(options: { workers?: number; slots?: number; latencyMs?
 }
 
 test('parking lets running calls end, starts no other of the mission, and resuming repeats none', async () => {
-  const stage = await openStage({ workers: 1, slots: 2, latencyMs: 2_000 });
+  const stage = await openStage({ workers: 1, slots: 2, latencyMs: 700 });
   const ids = await stage.addChildren(9, 'Say it [[turns:3]]');
   await waitUntil(() => stage.simulator.requests().length === 2, { what: 'two calls' });
   await stage.park();
