@@ -304,3 +304,16 @@ test('52,000 files are searched and listed', async () => {
   const { content } = await site.use('glob', { pattern: '**', limit: 2 });
   expect(content).toBe('0 d1/1\n0 d1/10\n[51,999 more files; raise limit, or narrow the pattern]');
 }, 300_000); // making so many files takes longer than the search where the disk is busy
+
+test('an empty match at a carriage return, for which the engine names no column, is shown', async () => {
+  await site.put('mac.txt', 'a\rb\rneedle\r');
+  await site.put('unix.txt', 'a\n\nb\n');
+  expect(await grep('^$')).toBe(`mac.txt:1:${String.raw`a\x0db\x0dneedle`}\nunix.txt:2:`);
+});
+
+test('a NUL byte in a pattern is refused with how to write it', async () => {
+  expect(await site.use('grep', { pattern: 'a\0' })).toEqual({
+    content: String.raw`grep: a pattern holds no NUL byte; write \x00 for one`,
+    isError: true,
+  });
+});

@@ -42,7 +42,8 @@ export function createGlobTool(deadlineMs = DEADLINE_MS): Tool {
         ...(listing.isWhole ? [] : [`[stopped after ${deadlineMs / 1_000} s, not all was listed; name a folder]`]),
       ];
       const isNothing = shown.length === 0 && listing.isWhole && listing.foreign.length === 0;
-      return { content: [...(isNothing ? ['no matches'] : shown), ...notes].join('\n'), isError: false };
+      const nothing = listing.unread.length === 0 ? 'no matches' : 'no matches in what was listed';
+      return { content: [...(isNothing ? [nothing] : shown), ...notes].join('\n'), isError: false };
     },
   });
 }

@@ -45,6 +45,8 @@ export function createGrepTool(deadlineMs = DEADLINE_MS): Tool {
       given,
     ) {
       const context = requireWorkspace(given);
+      if (pattern.includes('\0'))
+        throw new ToolRefusal(String.raw`grep: a pattern holds no NUL byte; write \x00 for one`);
       const target = path === undefined ? '' : await resolveInside(path, context);
       const isFile = await requireSearchable(context.workspace.root, target);
       const request = {

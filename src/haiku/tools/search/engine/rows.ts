@@ -125,6 +125,7 @@ interface Head {
 const COLON = 0x3a;
 const ZERO = 0x30;
 
+/** ripgrep names no column where it does not find the match again: an empty one at a carriage return inside the line. */
 function readHead(row: Buffer): Head {
   const numbers = [0, 0, 0];
   let at = 0;
@@ -132,10 +133,16 @@ function readHead(row: Buffer): Head {
     const byte = row[at] ?? 0;
     if (byte === COLON) index += 1;
     else if (byte >= ZERO && byte < COLON) numbers[index] = (numbers[index] ?? 0) * 10 + byte - ZERO;
+    else if (index === 2) return { line: numbers[0] ?? 0, column: 1, offset: numbers[1] ?? 0, size: toTextStart(row) };
     else throw new TypeError('ripgrep printed a row that does not begin with line, column and offset');
   }
   const [line = 0, column = 0, offset = 0] = numbers;
   return { line, column, offset, size: at };
+}
+
+/** The place after the second colon. */
+function toTextStart(row: Buffer): number {
+  return row.indexOf(COLON, row.indexOf(COLON) + 1) + 1;
 }
 
 function toRow(path: Buffer, { line, column, offset, size }: Head, length: number, text: Row['text']): Row {
