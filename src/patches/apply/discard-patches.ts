@@ -31,6 +31,7 @@ export async function discardPatches(
 ): Promise<PatchReport> {
   const report: PatchReport = { patches: [], notes: [] };
   const [records, tasks] = await select(host, selection);
+  for (const { taskId } of tasks) await requireEnded(host, taskId);
   for (const record of records) {
     await tell(report, record, async () => await discardOne(host, record, report.notes, signal));
   }
@@ -45,9 +46,17 @@ async function tell(report: PatchReport, record: PatchRecord, work: () => Promis
   try {
     report.patches.push(await work());
   } catch (error) {
-    if (!(error instanceof PatchError) && !(error instanceof GitError)) throw error;
-    report.patches.push(toOutcome(record, 'refused', { why: toMessage(error) }));
+    if (!(error instanceof PatchError) && !(error instanceof GitError) && !isSystemError(error)) throw error;
+    const why = isSystemError(error)
+      ? `its tree cannot be looked at (${toMessage(error)}); take what you need from there, remove the tree's folder, then discard it again`
+      : toMessage(error);
+    report.patches.push(toOutcome(record, 'refused', { why }));
   }
+}
+
+/** What a damaged tree answers. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
 }
 
 interface LeftTrees {
@@ -97,6 +106,13 @@ async function discardOne(
   return toOutcome(record, 'discarded', { commit: head });
 }
 
+/** @throws UsageError */
+async function requireEnded({ db }: PatchHost, taskId: string): Promise<void> {
+  const { state } = await readJob(db, 'tasks', taskId);
+  if (!OPEN.includes(state)) return;
+  throw new UsageError(`task ${taskId}: is ${state}, and works in its tree; first \`fleet cancel ${taskId}\``);
+}
+
 /** A task without a patch: it failed, was cancelled, or its job was removed. */
 async function discardTrees(
   host: PatchHost,
@@ -105,12 +121,6 @@ async function discardTrees(
   notes: string[],
   signal: AbortSignal,
 ): Promise<PatchOutcome> {
-  const { state } = await readJob(host.db, 'tasks', named.taskId);
-  if (OPEN.includes(state)) {
-    throw new UsageError(
-      `task ${named.taskId}: is ${state}, and works in its tree; first \`fleet cancel ${named.taskId}\``,
-    );
-  }
   const { repository } = await openPersonTree(named.workspace, host.workspaces, signal);
   let newest: string | null = null;
   for (const tree of trees) {

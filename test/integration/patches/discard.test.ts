@@ -75,6 +75,26 @@ test('a tree that cannot be looked at does not hide that its patch is applied', 
   expect(existsSync(tree.folder)).toBe(true);
 });
 
+test('a damaged tree is named, stays, and hides nothing of the others; a running task is named before anything is done', async () => {
+  const one = await work('task-1');
+  const two = await work('task-2', { 'b.txt': 'b\n' });
+  const three = await makeTaskTree(host, person, 'task-3');
+  await redis.redis.hset(host.db.keys.queueKey('tasks', 'task-3'), 'timestamp', '1');
+  const ids = ['task-1', 'task-2', 'task-3'];
+  await expect(discardPatches(host, { ids })).rejects.toThrow(UsageError);
+  expect(existsSync(one.tree.folder)).toBe(true);
+
+  await redis.redis.hset(host.db.keys.queueKey('tasks', 'task-3'), 'finishedOn', '2', 'failedReason', 'tool: x');
+  for (const { gitDir } of [one.tree, three]) rmSync(gitDir, { recursive: true });
+  const { patches } = await discardPatches(host, { ids });
+  expect(patches).toMatchObject([
+    { taskId: 'task-1', outcome: 'refused', why: expect.stringContaining(one.tree.folder) },
+    { taskId: 'task-2', outcome: 'discarded' },
+    { taskId: 'task-3', outcome: 'refused', why: expect.stringContaining(three.folder) },
+  ]);
+  expect([one.tree, two.tree, three].map(({ folder }) => existsSync(folder))).toEqual([true, false, true]);
+});
+
 describe('nothing that no commit holds is removed', () => {
   test('work after the end of the task keeps the tree of an applied patch, and is committed where it is discarded', async () => {
     const one = await work('task-1');
