@@ -2,6 +2,7 @@ import { toMessage } from '../../errors.ts';
 import { GitError } from '../../git/git.ts';
 import { changePatchState } from '../change-state.ts';
 import { PatchError } from '../patch-error.ts';
+import { readPatch } from '../record.ts';
 import type { PatchRecord, StateMark } from '../types.ts';
 import { changeTree } from './change/change-tree.ts';
 import { TreeMovedError } from './change/place-files.ts';
@@ -64,7 +65,7 @@ async function workInTree(workspace: string, records: readonly PatchRecord[], wo
     if (movesHead) await assertMovable(tree);
     const scratch = await makeScratch(tree, { keepsObjects: !dryRun });
     try {
-      const part = await work.run({ tree, scratch, records });
+      const part = await work.run({ tree, scratch, records: await readAgain(host, records) });
       return { ...part, notes: [...notes, ...part.notes] };
     } catch (error) {
       if (!(error instanceof TreeMovedError) || tries === TRIES) throw error;
@@ -72,6 +73,11 @@ async function workInTree(workspace: string, records: readonly PatchRecord[], wo
       await removeScratch(scratch);
     }
   }
+}
+
+/** Reads records again: another command, or the end of a killed one, may have changed them meanwhile. */
+async function readAgain({ db }: PatchHost, records: readonly PatchRecord[]): Promise<PatchRecord[]> {
+  return await Promise.all(records.map(async (record) => (await readPatch(db, record.findingId)) ?? record));
 }
 
 /**

@@ -1,5 +1,9 @@
+import { renameSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
 import { applyPatches } from '../../../src/patches/apply/apply-patches.ts';
+import { writeJournal } from '../../../src/patches/apply/change/journal.ts';
+import { openPersonTree } from '../../../src/patches/apply/person/person-tree.ts';
+import { makeScratch } from '../../../src/patches/apply/person/scratch.ts';
 import type { PatchHost } from '../../../src/patches/patch-host.ts';
 import { undoPatches } from '../../../src/patches/apply/undo-patches.ts';
 import { readPatch } from '../../../src/patches/record.ts';
@@ -88,4 +92,44 @@ test('takes a patch back that a person merged by hand', async () => {
   expect((await undoPatches(host, ['task-1'])).patches).toMatchObject([{ outcome: 'undone' }]);
   expect(person.read('a.txt')).toBe('one\n');
   expect(person.read('b.txt')).toBe('mine\n');
+});
+
+test('what a person picks after an undo counts as applied, and what they revert by hand does not', async () => {
+  const { findingId, head } = await make('task-1', (tree) => tree.write({ 'a.txt': 'ONE\n' }));
+  await applyPatches(host, { ids: ['task-1'] });
+  await undoPatches(host, ['task-1']);
+  person.git('cherry-pick', '--allow-empty', head);
+  expect((await applyPatches(host, { ids: ['task-1'] })).patches).toMatchObject([{ findingId, outcome: 'already' }]);
+  expect((await undoPatches(host, ['task-1'])).patches).toMatchObject([{ outcome: 'undone' }]);
+  expect(person.read('a.txt')).toBe('one\n');
+
+  for (const [task, args] of [
+    ['task-2', ['cherry-pick', 'fleet/task-2']],
+    ['task-3', ['merge', '-q', '--no-edit', 'fleet/task-3']],
+  ] as const) {
+    await make(task, (tree) => tree.write({ 'b.txt': `${task}\n` }));
+    person.write({ 'a.txt': `beside ${task}\n` });
+    person.commit('Beside');
+    person.git(...args);
+    person.git('revert', '--no-edit', ...(task === 'task-3' ? ['-m', '1'] : []), 'HEAD');
+    expect((await applyPatches(host, { ids: [task] })).patches).toMatchObject([{ outcome: 'applied' }]);
+    expect(person.read('b.txt')).toBe(`${task}\n`);
+    await undoPatches(host, [task]);
+  }
+});
+
+test('an undo that was killed after its commit is ended by the next one, which does not do it twice', async () => {
+  const { findingId } = await make('task-1', (tree) => tree.write({ 'a.txt': 'ONE\n' }));
+  await applyPatches(host, { ids: ['task-1'] });
+  const from = person.git('rev-parse', 'HEAD');
+  person.git('revert', '--no-edit', 'HEAD');
+  const commit = person.git('rev-parse', 'HEAD');
+  const tree = await openPersonTree('site', host.workspaces, new AbortController().signal);
+  const { folder } = await makeScratch(tree, { keepsObjects: true });
+  const marks = [{ findingId, state: 'discarded' as const, undone: { commit, at: new Date().toISOString() } }];
+  await writeJournal(folder, { version: 1, branch: tree.head.branch, from, to: commit, paths: [], marks });
+  renameSync(folder, folder.replace(/apply\.\d+\./, 'apply.4194999.'));
+  const { patches } = await undoPatches(host, ['task-1']);
+  expect(patches).toMatchObject([{ outcome: 'refused', why: expect.stringContaining('it is discarded') }]);
+  expect(person.git('rev-parse', 'HEAD')).toBe(commit);
 });
