@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { FleetError } from '../errors.ts';
-import { isAlive } from '../process/is-alive.ts';
+import { isAlive } from '../process/program/is-alive.ts';
 
 const LOOK_EVERY_MS = 500;
 

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { ConfigError } from '../errors.ts';
 import type { Db } from '../redis/db.ts';
 import type { ProcessKind } from './types.ts';
-import { isAlive } from '../process/is-alive.ts';
+import { isAlive } from '../process/program/is-alive.ts';
 
 /** The name of a process that died on another host is free after this long. */
 const HOLD_SECONDS = 90;

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { errorCode, ignoreMissing, ToolRefusal } from '../tool-refusal.ts';
 import type { WorkspaceContext } from '../tool.ts';
-import { isAlive } from '../../../process/is-alive.ts';
+import { isAlive } from '../../../process/program/is-alive.ts';
 
 /** The holder touches its lock file this often. A holder that has not done so for `STALE_MS` loses the lock. */
 const BEAT_MS = 1_500;

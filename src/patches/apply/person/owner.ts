@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { isAlive } from '../../../process/is-alive.ts';
+import { isAlive } from '../../../process/program/is-alive.ts';
 
 /** Returns a name for a folder of this process, by which another process finds out whether this one still runs. */
 export function nameOwned(): string {
