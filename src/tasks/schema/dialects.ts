@@ -16,6 +16,7 @@ const OPTIONS: Options = {
   strict: false,
   validateFormats: false,
   logger: false,
+  ownProperties: true, // else each result has a `constructor` and a `toString`
   code: { regExp: regExpEngine },
 };
 

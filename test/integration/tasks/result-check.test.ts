@@ -84,3 +84,17 @@ it('refuses a task whose schema is none', async () => {
   await expect(added).rejects.toThrow(UsageError);
   await expect(added).rejects.toThrow(/^schema: expected a JSON Schema/);
 });
+
+it.each(['constructor', 'toString', 'hasOwnProperty'])(
+  'takes a result to have %s only where it says so',
+  async (name) => {
+    for (const $schema of ['https://json-schema.org/draft/2020-12/schema', 'http://json-schema.org/draft-04/schema#']) {
+      const properties = { [name]: { type: 'string' } };
+      const optional = await createResultCheck({ $schema, type: 'object', properties });
+      expect(await optional('{}')).toEqual({ value: {} });
+      expect(await optional(`{"${name}":1}`)).toEqual({ problem: `/${name} must be string` });
+      const required = await createResultCheck({ $schema, type: 'object', required: [name] });
+      expect(await required('{}')).toEqual({ problem: `the result must have required property '${name}'` });
+    }
+  },
+);
