@@ -16,9 +16,9 @@ const SIGNS: Record<PatchOutcome['outcome'], string> = {
   refused: '❌',
 };
 /** What a person can do about a patch that is left out. */
-const ADVICE: Partial<Record<PatchOutcome['outcome'], string>> = {
-  conflict: 'try --3way, or take it by hand: git cherry-pick',
-  dirty: 'commit or stash it, then apply again',
+const ADVICE: Partial<Record<PatchOutcome['outcome'], (findingId: string) => string>> = {
+  conflict: (id) => `try --3way, or take it by hand: fleet diff ${id} | git apply --reject`,
+  dirty: () => 'commit or move it, then apply again',
 };
 
 /** Whether a patch was left out, so that the command did not do all. */
@@ -41,7 +41,7 @@ export function renderOutcome(one: PatchOutcome): string {
         .map((line) => `     ${line}`),
     ].join('\n');
   const where = paths.length > 0 && outcome === 'conflict' ? `${fitLine(paths.join(', '), 300)}: ` : '';
-  const advice = ADVICE[outcome];
+  const advice = ADVICE[outcome]?.(findingId);
   const lines = [`${where}${fitLine(why, 1_000)}`, ...(advice === undefined ? [] : [advice])];
   return [head, ...lines.map((line) => `     ${line}`)].join('\n');
 }

@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { applyPatches } from '../../../src/patches/apply/apply-patches.ts';
@@ -311,4 +312,17 @@ test('two commands at once apply both patches', async () => {
   expect(status()).toBe('');
   expect(person.git('log', '-2', '--format=%s').split('\n').toSorted()).toEqual(['Do task-1', 'Do task-2']);
   expectClean();
+});
+
+test('an index lock of another fleet command is not taken for that of a git', async () => {
+  await edit('task-1');
+  const folder = join(person.root, '.git/haiku-fleet', `apply.${process.pid}.0.abc.${hostname()}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'lock'), '');
+  linkSync(join(folder, 'lock'), join(person.root, '.git/index.lock'));
+  const { patches } = await apply('task-1');
+  expect(patches).toMatchObject([
+    { outcome: 'refused', why: expect.stringMatching(/^another fleet command.*try again/) },
+  ]);
+  expect(existsSync(join(person.root, '.git/index.lock'))).toBe(true);
 });

@@ -1,5 +1,5 @@
-import { link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, lstat, readdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { PatchError } from '../../patch-error.ts';
 import type { Repository } from '../../../git/repository.ts';
@@ -28,6 +28,11 @@ export async function takeIndexLock({ indexFile }: Repository, folder: string): 
   const until = performance.now() + WAIT_MS;
   while (!(await tryLink(own, path))) {
     if (performance.now() > until) {
+      if (await isOfFleet(path, dirname(folder))) {
+        throw new PatchError(
+          'another fleet command changes this repository, or was killed; try again, which ends what that one left',
+        );
+      }
       throw new PatchError(
         `${path} is there: another git works in this repository, or was killed; end it, or remove the file if none runs`,
       );
@@ -42,6 +47,13 @@ export async function findIndexLock({ indexFile }: Repository, folder: string): 
   const own = join(folder, 'lock');
   const path = `${indexFile}.lock`;
   return (await isSameFile(own, path)) ? toLock(own, path, indexFile) : null;
+}
+
+/** Whether a command of the fleet holds the lock: removing it by hand would not help. @param commands folder of their folders */
+async function isOfFleet(path: string, commands: string): Promise<boolean> {
+  const names = await readdir(commands).catch(() => []);
+  const same = await Promise.all(names.map(async (name) => await isSameFile(join(commands, name, 'lock'), path)));
+  return same.includes(true);
 }
 
 function toLock(own: string, path: string, indexFile: string): IndexLock {
