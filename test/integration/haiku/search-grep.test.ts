@@ -317,3 +317,13 @@ test('a NUL byte in a pattern is refused with how to write it', async () => {
     isError: true,
   });
 });
+
+test('a file of more than 64 MB that is not UTF-8 is named as not searched', async () => {
+  await site.put(
+    'big.txt',
+    Buffer.concat([Buffer.from('caf\xe9\n', 'latin1'), Buffer.alloc(65 * 2 ** 20, 'a line\n')]),
+  );
+  expect(await grep('café')).toBe(
+    'no matches in what was searched\n[not searched: big.txt (not UTF-8, and too large to convert)]',
+  );
+});

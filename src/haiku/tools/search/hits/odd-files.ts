@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import { openInside } from '../../files/open-inside.ts';
 import { errorCode } from '../../tool-refusal.ts';
-import { runEngine } from '../engine/engine.ts';
+import { isOutOfMemory, runEngine } from '../engine/engine.ts';
 import { requireEnd } from '../engine/engine-words.ts';
 import { readNames } from '../engine/rows.ts';
 import { withScope, type Scope, type SearchContext } from '../engine/scope.ts';
@@ -31,27 +31,10 @@ export async function findOddFiles(
   context: SearchContext,
 ): Promise<OddFiles> {
   const { root } = context.workspace;
-  const candidates: string[] = [];
-  const read = async (stdout: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const names of readNames(stdout)) {
-      const paths = names.flatMap((name) => toName(name) ?? []);
-      candidates.push(...paths.filter(request.isWanted));
-    }
-  };
-  const options = [
-    '--files-with-matches',
-    '--null',
-    '--text',
-    '--encoding=none',
-    '--invert-match',
-    '--max-filesize=64M',
-  ];
-  const end = await withScope(request.scope, context, async (scope) => {
-    const args = [...options, String.raw`--regexp=^[^\x00]*$`, ...request.globs, ...scope.options, ...scope.at];
-    return await runEngine(args, { root, signal: context.signal, timeoutMs: request.timeoutMs, read });
-  });
-  requireEnd(end);
-  const sorted = candidates.sort();
+  const whole = await findCandidates(request, [], context);
+  // The search itself then lacks the memory too, and names what it leaves out.
+  const { paths, isTimedOut } = whole ?? (await findCandidates(request, ['--max-filesize=64M'], context)) ?? NOTHING;
+  const sorted = paths.sort();
   const kinds = await pMap(sorted, (path) => classify(root, path), { concurrency: AT_ONCE, signal: context.signal });
   const unread = sorted.flatMap((path, at) => {
     const kind = kinds[at];
@@ -59,7 +42,37 @@ export async function findOddFiles(
   });
   const legacy = sorted.filter((_, at) => kinds[at] === 'legacy');
   const beyond = legacy.slice(MOST_LEGACY).map((path) => `${showPath(path)} (not UTF-8, among too many)`);
-  return { legacy: legacy.slice(0, MOST_LEGACY), unread: [...unread, ...beyond], isTimedOut: end.isTimedOut };
+  return { legacy: legacy.slice(0, MOST_LEGACY), unread: [...unread, ...beyond], isTimedOut };
+}
+
+const NOTHING: Readonly<Candidates> = { paths: [], isTimedOut: false };
+
+interface Candidates {
+  paths: string[];
+  isTimedOut: boolean;
+}
+
+/** @returns null: the memory did not suffice */
+async function findCandidates(
+  request: Parameters<typeof findOddFiles>[0],
+  limits: readonly string[],
+  context: SearchContext,
+): Promise<Candidates | null> {
+  const { root } = context.workspace;
+  const paths: string[] = [];
+  const read = async (stdout: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const names of readNames(stdout)) {
+      paths.push(...names.flatMap((name) => toName(name) ?? []).filter(request.isWanted));
+    }
+  };
+  const options = ['--files-with-matches', '--null', '--text', '--encoding=none', '--invert-match', ...limits];
+  const end = await withScope(request.scope, context, async (scope) => {
+    const args = [...options, String.raw`--regexp=^[^\x00]*$`, ...request.globs, ...scope.options, ...scope.at];
+    return await runEngine(args, { root, signal: context.signal, timeoutMs: request.timeoutMs, read });
+  });
+  if (isOutOfMemory(end)) return null;
+  requireEnd(end);
+  return { paths, isTimedOut: end.isTimedOut };
 }
 
 const REASONS = {
