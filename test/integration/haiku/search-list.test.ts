@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
@@ -91,5 +91,21 @@ test('grep, glob and list say so on a host without the package of the search', a
   } finally {
     vi.doUnmock('@vscode/ripgrep');
     vi.resetModules();
+  }
+});
+
+test('a folder that cannot be looked into is listed, and named as such', async (context) => {
+  if (process.getuid?.() === 0) context.skip('root reads everything');
+  await site.put('area/locked/a.ts', 'a');
+  await chmod(join(site.root, 'area/locked'), 0);
+  try {
+    expect(await list({ path: 'area' })).toBe(
+      'folder 0 locked\n[1 folder, 0 files of 0 bytes]\n[not looked into: area/locked (permission denied)]',
+    );
+    expect((await site.use('glob', { pattern: '**/*.ts', path: 'area' })).content).toBe(
+      'no matches in what was listed\n[not listed: area/locked (permission denied)]',
+    );
+  } finally {
+    await chmod(join(site.root, 'area/locked'), 0o700);
   }
 });

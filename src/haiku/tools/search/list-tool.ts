@@ -32,7 +32,7 @@ export function createListTool(deadlineMs = DEADLINE_MS): Tool {
   });
 }
 
-function showListing({ entries, ignoredCount, foreign }: FolderListing, limit: number): string[] {
+function showListing({ entries, ignoredCount, foreign, unread }: FolderListing, limit: number): string[] {
   const folders = entries.filter(({ kind }) => kind === 'folder').length;
   const files = entries.flatMap((entry) => (entry.kind === 'file' ? [entry.bytes] : []));
   const bytes = files.reduce((sum, size) => sum + size, 0);
@@ -45,6 +45,7 @@ function showListing({ entries, ignoredCount, foreign }: FolderListing, limit: n
       ? [`[${countOf(ignoredCount, 'ignored entry', 'ignored entries')} left out; ignored: true shows them]`]
       : []),
     ...(foreign.length > 0 ? [`[names that are not UTF-8, which no tool can open: ${showNames(foreign)}]`] : []),
+    ...(unread.length > 0 ? [`[not looked into: ${showNames(unread)}]`] : []),
   ];
 }
 

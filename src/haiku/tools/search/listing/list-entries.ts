@@ -21,6 +21,8 @@ export interface FolderListing {
   ignoredCount: number;
   /** Names that are not UTF-8, as they are shown. */
   foreign: string[];
+  /** What could not be looked into, with the reason. */
+  unread: string[];
   /** False: the deadline came first, so that counts are too low. */
   isWhole: boolean;
 }
@@ -43,14 +45,14 @@ export async function listEntries(
   const { found, foreign } = await readFolder(folder, context).catch((error: unknown) => {
     throw toRefusal(error, folder === '' ? '.' : folder);
   });
-  const { paths, isWhole } = await listFiles({ target: folder, ignored, globs: null, timeoutMs }, context);
+  const { paths, unread, isWhole } = await listFiles({ target: folder, ignored, globs: null, timeoutMs }, context);
   const counts = countBelow(paths, folder, context);
   const entries: Entry[] = [];
   let ignoredCount = 0;
   for (const { name, path, stats } of found) {
     const files = counts.get(name);
     if (stats.isDirectory()) {
-      const isVisible = files !== undefined || !isWhole || (await isEmpty(path, context));
+      const isVisible = files !== undefined || !isWhole || !(await holdsFiles(path, context));
       if (isVisible && (ignored || name !== 'node_modules')) entries.push({ name, kind: 'folder', files: files ?? 0 });
       else ignoredCount += 1;
     } else if (!stats.isFile()) {
@@ -61,7 +63,7 @@ export async function listEntries(
       entries.push({ name, kind: 'file', bytes: stats.size });
     }
   }
-  return { entries, ignoredCount, foreign, isWhole };
+  return { entries, ignoredCount, foreign, unread, isWhole };
 }
 
 async function readFolder(folder: string, context: SearchContext): Promise<{ found: Found[]; foreign: string[] }> {
@@ -98,11 +100,12 @@ function countBelow(paths: readonly string[], folder: string, context: SearchCon
   return counts;
 }
 
-async function isEmpty(folder: string, { workspace }: SearchContext): Promise<boolean> {
+/** False also for a folder that cannot be looked into. */
+async function holdsFiles(folder: string, { workspace }: SearchContext): Promise<boolean> {
   const open = await openFolder(workspace.root, folder, { create: false }).catch(ignoreSystemError);
   if (open === undefined) return false;
   try {
-    return (await readdir(open.pathTo(''))).length === 0;
+    return (await readdir(open.pathTo(''))).length > 0;
   } finally {
     await open.close();
   }
