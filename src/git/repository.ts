@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { createGit, type Git } from './git.ts';
 
@@ -36,6 +36,7 @@ const COPIED = new Set([
   'core.bigfilethreshold',
   'extensions.objectformat',
 ]);
+const PIPE = 'a part of the repository is a pipe or a device; it cannot be used';
 const OUTSIDE = 'the repository, or a part of it, lies outside the workspace; it cannot be used';
 
 /**
@@ -90,12 +91,14 @@ async function openRepository(
     real !== null && (real === root || real.startsWith(root + sep));
   const gitDir = await toReal(path);
   if (!isInside(gitDir)) return { problem: OUTSIDE };
+  if (await isPipe(join(gitDir, 'commondir'))) return { problem: PIPE };
   const named = await readFile(join(gitDir, 'commondir'), 'utf8').catch(() => null);
   const commonDir = named === null ? gitDir : await toReal(resolve(gitDir, named.trim()));
   if (!isInside(commonDir)) return { problem: OUTSIDE };
   const objects = join(commonDir, 'objects');
   for (const part of await listParts(gitDir, commonDir)) {
     if (!isInside(await toReal(part))) return { problem: OUTSIDE };
+    if (await isPipe(part)) return { problem: PIPE };
   }
   if (await borrowsObjects(objects)) {
     return { problem: 'the repository borrows objects of another one (objects/info/alternates); it cannot be used' };
@@ -110,11 +113,28 @@ async function openRepository(
   return { top, gitDir, commonDir, objects, indexFile: join(gitDir, 'index'), settings, root };
 }
 
+/** Whether a part is a pipe or a device, whose reading would not end. */
+async function isPipe(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => null);
+  return stats !== null && !stats.isFile() && !stats.isDirectory();
+}
+
 /** Parts of a repository that a link could lead into another one. A part that does not exist is left out. */
 async function listParts(gitDir: string, commonDir: string): Promise<string[]> {
   const objects = join(commonDir, 'objects');
   const fixed = ['HEAD', 'index', 'shallow'].map((name) => join(gitDir, name));
-  const shared = ['packed-refs', 'refs', 'refs/heads', 'refs/tags', 'objects', 'config', 'info', 'info/attributes'];
+  const shared = [
+    'packed-refs',
+    'refs',
+    'refs/heads',
+    'refs/tags',
+    'objects',
+    'config',
+    'info',
+    'info/attributes',
+    'info/exclude',
+    'objects/info/alternates',
+  ];
   const linked = [];
   for (const folder of [objects, join(objects, 'pack'), join(objects, 'info'), join(commonDir, 'refs/heads')]) {
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);

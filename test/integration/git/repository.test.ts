@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { askGit, createGit, GitError, listGit, mustGit } from '../../../src/git/git.ts';
@@ -160,3 +160,13 @@ test('a private git directory has the refs, excludes and settings of files of th
   await expect(mustGit(git, ['rev-parse', '--verify', 'side'])).rejects.toThrow(GitError);
   expect(person('branch', '--list', 'side').trim()).toBe('side');
 });
+
+test.each(['HEAD', 'config', 'commondir', 'shallow', 'info/exclude', 'info/attributes', 'objects/info/alternates'])(
+  'a repository whose %s is a pipe is refused: reading it would not end',
+  async (part) => {
+    const path = join(root, '.git', part);
+    await rm(path, { force: true });
+    execFileSync('mkfifo', [path]);
+    expect(await find()).toEqual({ problem: expect.stringContaining('is a pipe or a device') });
+  },
+);
