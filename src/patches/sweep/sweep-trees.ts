@@ -52,8 +52,12 @@ export function createTreeSweep(parts: SweepParts): (signal: AbortSignal) => Pro
       const isSurplus = use.kind !== 'used' && !kept.has(tree.folder);
       const known = hadWork.get(tree.folder) ?? -Infinity;
       if (use.kind !== 'used' && isSurplus && now() - known > LOOK_AGAIN_MS) {
-        if (await clear(tree, use, parts, signal)) continue;
-        hadWork.set(tree.folder, now());
+        const end = await clear(tree, use, parts, signal).catch(() => {
+          signal.throwIfAborted();
+          return 'unsure' as const; // another git was at work in it: the next sweep looks again
+        });
+        if (end === 'gone') continue;
+        if (end === 'holds-work') hadWork.set(tree.folder, now());
       }
       state.trees += 1;
       state.bytes += tree.info.bytes;
@@ -84,23 +88,22 @@ function toAge({ info }: TaskTree): number {
   return Date.parse(info.madeAt);
 }
 
-/** Removes a tree unless it holds something that its commit does not. @returns whether it is gone */
+/** Removes a tree unless it holds something that its commit does not. @throws GitError; a system error */
 async function clear(
   tree: TaskTree,
   { record, commit }: Exclude<Use, { kind: 'used' }>,
   { isGuarded }: SweepParts,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<'gone' | 'holds-work'> {
   const { root, base } = tree.info;
-  if (record?.leftOut.some(({ path }) => !isPackages(path)) === true) return false;
-  const repository = await findRepository(root, root, signal).catch(() => null);
-  if (!isRepository(repository)) return false; // nothing tells what the tree holds
+  if (record?.leftOut.some(({ path }) => !isPackages(path)) === true) return 'holds-work';
+  const repository = await findRepository(root, root, signal);
+  if (!isRepository(repository)) return 'holds-work'; // nothing tells what the tree holds
   const files = record?.changes.map(({ path }) => path) ?? []; // what the patch holds is no secret that the task found
   const rules = { files, toolsWrote: [], isGuarded };
-  const isHeld = await isHeldBy(commit, tree, repository, rules, signal).catch(() => false);
-  if (!isHeld) return false;
+  if (!(await isHeldBy(commit, tree, repository, rules, signal))) return 'holds-work';
   await removeTree(tree);
   const isBranchNeeded = record === null ? commit !== base : record.state === 'pending' || record.state === 'conflict';
   if (!isBranchNeeded) await deleteBranch(repository, tree.info.branch, commit, signal);
-  return true;
+  return 'gone';
 }
