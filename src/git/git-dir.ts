@@ -1,8 +1,8 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { askGit, createGit, type Git } from './git.ts';
 import { createPlumbing, type Repository } from './repository.ts';
+import { makeScratch } from './scratch.ts';
 
 export interface GitDirOptions {
   /** Content of HEAD: `ref: refs/heads/…`, or an object id. */
@@ -60,7 +60,7 @@ export async function withView<T>(
   signal: AbortSignal,
   work: (git: Git, gitDir: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'haiku-fleet-git-'));
+  const folder = await makeScratch();
   const gitDir = join(folder, 'git');
   try {
     const head = (await readFile(join(repository.gitDir, 'HEAD'), 'utf8')).trim();

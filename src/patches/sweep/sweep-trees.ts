@@ -9,6 +9,7 @@ import { removeTree } from '../task-tree/remove-tree.ts';
 import type { TaskTree } from '../task-tree/types.ts';
 import type { PatchRecord, TreeHost } from '../types.ts';
 import { removeHalfMade } from './half-made.ts';
+import { removeLeftScratch } from '../../git/scratch.ts';
 import { publishTreeHost } from './tree-hosts.ts';
 
 /** A checkout takes at most ten minutes a step. */
@@ -42,6 +43,7 @@ export function createTreeSweep(parts: SweepParts): (signal: AbortSignal) => Pro
   const hadWork = new Map<string, number>();
   return async (signal) => {
     await removeHalfMade(worktrees, HALF_MADE_MS);
+    await removeLeftScratch();
     const trees = await listTrees(worktrees);
     const uses = await Promise.all(trees.map(async (tree) => ({ tree, use: await findUse(tree, parts) })));
     const waiting = uses.filter(({ use }) => use.kind === 'waits').toSorted((a, b) => toAge(b.tree) - toAge(a.tree));

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { finishTree } from '../../../src/patches/commit/finish-tree.ts';
@@ -131,4 +131,22 @@ test('leaves trees alone that tasks use, that it cannot judge, and that are no t
   await rm(join(root, '.git'), { recursive: true });
   expect(await sweep()(signal)).toMatchObject({ trees: 2, withWork: 1 });
   expect(existsSync(gone.folder) && existsSync(used.folder)).toBe(true);
+});
+
+test('removes after an hour what a killed git command left in the temporary folder', async () => {
+  const [left, other] = [
+    join(tmpdir(), `haiku-fleet-git-${process.pid}`),
+    join(tmpdir(), `haiku-fleet-${process.pid}`),
+  ];
+  for (const path of [left, other]) mkdirSync(join(path, 'git'), { recursive: true });
+  try {
+    await sweep()(signal);
+    expect(existsSync(left)).toBe(true);
+    const longAgo = new Date(Date.now() - 3_700_000);
+    for (const path of [left, other]) utimesSync(path, longAgo, longAgo);
+    await sweep()(signal);
+    expect([existsSync(left), existsSync(other)]).toEqual([false, true]);
+  } finally {
+    for (const path of [left, other]) await rm(path, { recursive: true, force: true });
+  }
 });

@@ -1,5 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cleanConfig } from '../../../git/clean-config.ts';
 import { askGit, createGit, mustGit, type Git } from '../../../git/git.ts';
@@ -10,6 +9,7 @@ import { withWorkspaceLock } from '../files/workspace-lock.ts';
 import { ToolRefusal } from '../tool-refusal.ts';
 import { putEntries } from './entries.ts';
 import type { OwnTree, WorkspaceContext } from '../tool.ts';
+import { makeScratch } from '../../../git/scratch.ts';
 
 /** Where a git command works. */
 export interface Scene {
@@ -97,7 +97,7 @@ async function withSharedTree<T>(
 ): Promise<T> {
   const { signal, state } = context;
   const { top, gitDir: theirs, indexFile: theirIndex, objects, root } = repository;
-  const place = await mkdtemp(join(tmpdir(), 'haiku-fleet-git-'));
+  const place = await makeScratch();
   try {
     const gitDir = join(place, 'git');
     const indexFile = join(place, 'index');
