@@ -3,6 +3,9 @@ import type { Config } from './environment.ts';
 /** Returns the text without secrets. */
 export type Redact = (text: string) => string;
 
+/** Of a configuration without secrets. */
+export const KEEP_ALL: Redact = (text) => text;
+
 /** Stands where a secret was. */
 export const REDACTED = '[redacted]';
 
@@ -28,6 +31,7 @@ export function createStoreRedactor(secrets: readonly string[]): Redact {
 
 /** The same value without secrets in its texts and names; itself where it holds none. */
 export function redactJson<Value>(value: Value, redact: Redact): Value {
+  if (redact === KEEP_ALL) return value;
   const json = JSON.stringify(value);
   const clean = redact(json);
   return clean === json ? value : (JSON.parse(clean) as Value);
@@ -62,7 +66,7 @@ function decode(text: string): string {
     return decodeURIComponent(text);
   } catch (error) {
     if (!(error instanceof URIError)) throw error;
-    return text; // a per cent sign that stands for itself
+    return text; // a per cent sign that encodes nothing
   }
 }
 
@@ -73,7 +77,7 @@ function isUnmistakable(secret: string): boolean {
 /** One pass over the text for all forms of all secrets. */
 function createReplacer(secrets: readonly string[]): Redact {
   const forms = [...new Set(secrets.flatMap(formsOf))].toSorted((a, b) => b.length - a.length);
-  if (forms.length === 0) return (text) => text;
+  if (forms.length === 0) return KEEP_ALL;
   const pattern = new RegExp(forms.map(escape).join('|'), 'g');
   const shortest = Math.min(...forms.map((form) => form.length));
   return (text) => (text.length < shortest ? text : text.replace(pattern, REDACTED));

@@ -1,5 +1,5 @@
 import { Redis, type Command, type RedisOptions } from 'ioredis';
-import type { Redact } from '../config/redact.ts';
+import { KEEP_ALL, type Redact } from '../config/redact.ts';
 
 /** A text that the connection sends as it is, for a script that compares it with a stored one. Never for what is to be stored. */
 export function exactly(text: string): Buffer {
@@ -22,7 +22,7 @@ export class RedactingRedis extends Redis {
   }
 
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
-    if (!OF_CONNECTION.has(command.name.toLowerCase())) {
+    if (this.redact !== KEEP_ALL && !OF_CONNECTION.has(command.name.toLowerCase())) {
       for (const [i, argument] of command.args.entries()) {
         if (typeof argument === 'string') command.args[i] = this.redact(argument);
       }
