@@ -1,7 +1,7 @@
 /**
- * Both simulated providers as a process, for tests and the demo: `node main.js --port 0 --latency-ms 50 --rpm claude-haiku-5-5=100`.
- * `--limits` takes limits by model, such as `{"claude-haiku-5-5":{"requests":50}}`, and `--gemini` what
- * `POST /__simulator/gemini/config` takes, both as JSON.
+ * The simulated providers as a process, for tests and the demo: `node main.js --port 0 --latency-ms 50 --rpm claude-haiku-5-5=100`.
+ * `--limits` takes limits by model, such as `{"claude-haiku-5-5":{"requests":50}}`, `--gemini` what
+ * `POST /__simulator/gemini/config` takes, and `--openai` what `POST /__simulator/openai/config` takes, all as JSON.
  * Prints one line of JSON, `{"url":…}`, when it listens. Ends on SIGTERM and SIGINT, and with its parent: when the IPC
  * channel or a piped stdin closes. Nothing imports it.
  */
@@ -13,14 +13,17 @@ import { tokenLimitsSchema } from './anthropic/config.ts';
 import { faultSchema } from './anthropic/faults/fault.ts';
 import { AMPLE_LIMITS } from './anthropic/limits/token-limits.ts';
 import { geminiConfigSchema } from './gemini/config.ts';
+import { chatConfigSchema } from './openai/config.ts';
+import { AMPLE_CHAT_LIMITS } from './openai/limits/chat-limits.ts';
 import { startSimulator } from './simulator.ts';
 
-const USAGE = `usage: main.js [--port 0] [--latency-ms 50] [--seed 1] [--rules real|lenient] [--limits JSON] [--rpm MODEL=N]… [--fault JSON]… [--accept-key KEY]… [--gemini JSON]`;
+const USAGE = `usage: main.js [--port 0] [--latency-ms 50] [--seed 1] [--rules real|lenient] [--limits JSON] [--rpm MODEL=N]… [--fault JSON]… [--accept-key KEY]… [--gemini JSON] [--openai JSON]`;
 
 try {
-  const { geminiConfig, ...options } = toOptions(process.argv.slice(2));
+  const { geminiConfig, openaiConfig, ...options } = toOptions(process.argv.slice(2));
   const simulator = await startSimulator(options);
   simulator.gemini.configure(geminiConfig);
+  simulator.openai.configure(openaiConfig);
   const end = (): void => {
     void simulator.close().then(() => process.exit(0));
   };
@@ -46,6 +49,7 @@ function toOptions(args: string[]) {
       fault: { type: 'string', multiple: true, default: [] },
       'accept-key': { type: 'string', multiple: true },
       gemini: { type: 'string', default: '{}' },
+      openai: { type: 'string', default: '{}' },
     },
   });
   const { 'latency-ms': latency, 'accept-key': keys } = values;
@@ -64,7 +68,14 @@ function toOptions(args: string[]) {
       ...(keys === undefined ? {} : { acceptKey: (key: string) => keys.includes(key) }),
     },
     gemini: { seed, ...latencyMs, ...(keys === undefined ? {} : { acceptKeys: keys }) },
+    openai: {
+      seed,
+      limits: AMPLE_CHAT_LIMITS,
+      ...latencyMs,
+      ...(keys === undefined ? {} : { acceptKey: (key: string) => keys.includes(key) }),
+    },
     geminiConfig,
+    openaiConfig: chatConfigSchema.parse(JSON.parse(values.openai)),
   };
 }
 

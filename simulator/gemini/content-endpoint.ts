@@ -1,19 +1,19 @@
 import type { Usage } from '../../queues/usage.ts';
-import { answerQuestion } from '../model/archive/answer.ts';
 import { deliver, intercept } from '../provider-host/deliver.ts';
 import { type Exchange, sendJson, untilGone, wait } from '../provider-host/exchange.ts';
 import { deliverStream } from '../provider-host/stream/deliver-stream.ts';
 import { invalidArgument } from './api/google-error.ts';
 import { billGeminiNanoUsd, findServedGemini, type ServedGemini } from './api/served-models.ts';
 import type { ContentLog, ContentRecord } from './content-log.ts';
-import { countPrompt, describePrompt, readPrompt } from './content-prompt.ts';
+import { countPrompt, countTurns, describePrompt, readPrompt } from './content-prompt.ts';
 import type { GeminiFacts, GeminiFaults } from './faults/fault.ts';
 import { countsAgainstLimits, toGeminiFaultError, toStreamError } from './faults/fault-errors.ts';
 import type { ImplicitCache } from './implicit-cache.ts';
 import type { ProjectLimits } from './quota/project-limits.ts';
 import type { SpendLimit } from './quota/spend-limit.ts';
-import { finishContent, toFunctionCall } from './reply/content-reply.ts';
+import { finishContent } from './reply/content-reply.ts';
 import { toContentChunks, toContentResponse } from './reply/content-response.ts';
+import { say } from './reply/say.ts';
 import type { GeminiRules } from './rules/rules.ts';
 import type { ContentRequest } from './validate/content-request.ts';
 
@@ -50,7 +50,8 @@ export async function answerContent(
   const rules = state.rules();
   const request = await readPrompt(exchange, rules, served);
   const promptHash = describePrompt(record, request);
-  const facts: GeminiFacts = { model: caller.model, project: caller.project, prompt: () => request.prompt };
+  const { model, project } = caller;
+  const facts: GeminiFacts = { model, project, turn: countTurns(request), prompt: () => request.prompt };
   const fault = state.faults.take(facts);
   record.fault = fault?.kind ?? null;
   const error = fault === null ? null : toGeminiFaultError(fault, facts);
@@ -59,12 +60,13 @@ export async function answerContent(
   if (intercept(exchange, fault)) return;
 
   const promptTokens = takeFromLimits(request, served, state, caller);
-  const answer = answerQuestion(request.prompt, request.wantsJson, request.schema);
+  const maxOutputTokens = request.maxOutputTokens ?? served.outputTokenLimit;
+  const said = say(request, model, maxOutputTokens);
   const reply = finishContent({
-    answer,
-    call: toFunctionCall(request.offered),
+    said,
+    offered: request.offered,
     fault,
-    maxOutputTokens: request.maxOutputTokens ?? served.outputTokenLimit,
+    maxOutputTokens,
     rules,
     countThoughts: (text) => rules.countThoughts(served, request.thinking, promptHash, text),
   });
@@ -78,11 +80,12 @@ export async function answerContent(
     state.log.serve(record, { ...usage, output }, nanoUsd);
   };
   book(stream === 'sse' ? 0 : usage.output); // from here on the call is billed, even if the client leaves
+  record.tools = reply.calls.map(({ name }) => name);
   record.finishReason = reply.finishReason ?? reply.blockReason;
-  const latencyMs = answer.markers?.latencyMs ?? state.latencyMs();
+  const latencyMs = said.latencyMs ?? state.latencyMs();
   const signs = rules.strict && served.alwaysThinks;
   const counts = fault?.kind !== 'no-usage';
-  const terms = { usage, model: caller.model, responseId: `sim_${promptHash}`, signs, counts };
+  const terms = { usage, model, responseId: `sim_${promptHash}`, signs, counts };
   if (fault?.kind === 'hung') return untilGone(exchange.gone);
   if (stream === 'sse') {
     const frames = toContentChunks(reply, terms).map(({ body, ...chunk }) => ({ ...chunk, text: toEventText(body) }));
@@ -130,7 +133,7 @@ function toPromptUsage(
   request: ContentRequest,
   promptTokens: number,
 ): Omit<Usage, 'output'> {
-  const text = `${request.system}\n${request.prompt}`;
+  const text = request.countedText;
   const cached = text.slice(0, state.cache.read(`${caller.project} ${caller.model}`, text));
   const cache_read = Math.min(cached === '' ? 0 : state.rules().countTokens(cached), promptTokens);
   return { input: promptTokens - cache_read, cache_write: 0, cache_read };

@@ -8,6 +8,12 @@ interface OwnFields {
   promptHash: string | null;
   /** The first 200 characters of the librarian's question; null for another prompt. */
   question: string | null;
+  /** Hash of the first message: the same for all turns of a task. */
+  taskHash: string | null;
+  /** Messages of the model in the conversation. */
+  turn: number;
+  /** Functions that the reply calls. */
+  tools: string[];
   /** `finishReason`, or `blockReason` of a refused prompt. */
   finishReason: string | null;
 }
@@ -18,5 +24,13 @@ export type ContentLog = RequestLog<OwnFields>;
 
 /** @param limit records kept */
 export function createContentLog(limit: number): ContentLog {
-  return new RequestLog(limit, () => ({ project: null, promptHash: null, question: null, finishReason: null }));
+  return new RequestLog(limit, () => ({
+    project: null,
+    promptHash: null,
+    question: null,
+    taskHash: null,
+    turn: 0,
+    tools: [],
+    finishReason: null,
+  }));
 }

@@ -16,13 +16,13 @@ export const MAX_BODY_BYTES = 20 * 1024 * 1024; // the provider's error names it
 export async function readPrompt(
   exchange: Exchange,
   { strict }: GeminiRules,
-  { alwaysThinks }: ServedGemini,
+  served: ServedGemini,
 ): Promise<ContentRequest> {
   const bytes = await readBody(exchange.req, MAX_BODY_BYTES);
   const body = toValue(bytes);
   if (strict) checkWellFormed(bytes, body);
   const wrapped = typeof body === 'object' && body !== null && 'generateContentRequest' in body;
-  return readContentRequest(wrapped ? body.generateContentRequest : body, strict && alwaysThinks);
+  return readContentRequest(wrapped ? body.generateContentRequest : body, strict ? served : null);
 }
 
 /** Tokens of the prompt: what `countTokens` tells, and what `generateContent` counts and bills. */
@@ -32,10 +32,17 @@ export function countPrompt({ countedText }: ContentRequest, rules: GeminiRules)
 
 /** Notes hash and question in the log. @returns the hash */
 export function describePrompt(record: ContentRecord, request: ContentRequest): string {
-  const hash = sha256(`${request.system}\n${request.prompt}`).slice(0, 24);
+  const hash = sha256(request.countedText).slice(0, 24);
   record.promptHash = hash;
+  record.taskHash = sha256(JSON.stringify(request.contents[0] ?? {})).slice(0, 16);
+  record.turn = countTurns(request);
   record.question = parseArchivePrompt(request.prompt.slice(-40_000)).question?.trim().slice(0, 200) ?? null;
   return hash;
+}
+
+/** Messages of the model in the conversation. */
+export function countTurns({ contents }: ContentRequest): number {
+  return contents.filter(({ role }) => role === 'model').length;
 }
 
 function toValue(body: Buffer): unknown {

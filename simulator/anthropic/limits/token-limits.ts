@@ -1,6 +1,6 @@
 import { ApiError } from '../api/api-error.ts';
 import type { Rules } from '../api/rules.ts';
-import { Bucket } from './bucket.ts';
+import { Bucket } from '../../provider-host/bucket.ts';
 
 /** Limits of one model for one key, a minute. An absent one does not limit. */
 export interface TokenLimit {

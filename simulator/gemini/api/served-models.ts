@@ -9,6 +9,8 @@ export interface ServedGemini {
   outputTokenLimit: number;
   /** Whether it thinks without being told to, and takes a `thinkingLevel` (Gemini 3). */
   alwaysThinks: boolean;
+  /** What `thinkingLevel` may be; empty: it takes a budget instead. https://ai.google.dev/gemini-api/docs/thinking */
+  levels: readonly string[];
   nanoUsdPerToken: { input: number; cacheRead: number; output: number };
 }
 
@@ -24,7 +26,17 @@ const SERVED_MODELS: readonly ServedGemini[] = [
     inputTokenLimit: 1_000_000,
     outputTokenLimit: 64_000,
     alwaysThinks: true,
+    levels: ['minimal', 'low', 'medium', 'high'],
     nanoUsdPerToken: { input: 300, cacheRead: 30, output: 2_500 },
+  },
+  {
+    id: 'gemini-3.8-flash', // half its price until the end of 2026
+    displayName: 'Gemini 3.8 Flash',
+    inputTokenLimit: 1_048_576,
+    outputTokenLimit: 65_536,
+    alwaysThinks: true,
+    levels: ['low', 'medium', 'high'],
+    nanoUsdPerToken: { input: 750, cacheRead: 75, output: 3_750 },
   },
   {
     id: 'gemini-2.5-flash-lite',
@@ -32,6 +44,7 @@ const SERVED_MODELS: readonly ServedGemini[] = [
     inputTokenLimit: 1_048_576,
     outputTokenLimit: 65_536,
     alwaysThinks: false,
+    levels: [],
     nanoUsdPerToken: { input: 100, cacheRead: 10, output: 400 },
   },
 ];

@@ -31,6 +31,10 @@ const REPLY_FAULTS = [
   'prose', // text that is not JSON though JSON was asked for
   'no-usage', // no usageMetadata
   'thinking', // a thought comes before the answer
+  'malformed-call', // finishReason MALFORMED_FUNCTION_CALL, no parts
+  'unexpected-call', // finishReason UNEXPECTED_TOOL_CALL, no parts
+  'unknown-tool', // calls a function that was not offered
+  'bad-tool-input', // calls an offered function with an input that breaks its schema
 ] as const;
 
 /** A fault of `generateContent`. */
@@ -42,7 +46,13 @@ export const geminiFaultSchema = z.strictObject({
     'hung', // served, and then not a byte
     ...REPLY_FAULTS,
   ]),
-  when: z.strictObject({ project: z.string().optional(), ...COMMON_CONDITIONS }).default({}),
+  when: z
+    .strictObject({
+      project: z.string().optional(),
+      turn: z.int().min(0).optional(), // messages of the model already in the conversation
+      ...COMMON_CONDITIONS,
+    })
+    .default({}),
   limit: z.int().min(0).default(15), // requests or tokens, of the quota faults
   retryMs: z.number().min(0).default(38_400), // of the quota faults
   ...COMMON_FIELDS,
@@ -55,6 +65,7 @@ export type ActiveGeminiFault = z.output<typeof geminiFaultSchema>;
 /** What the conditions of a fault look at. */
 export interface GeminiFacts extends FaultFacts {
   project: string;
+  turn: number;
 }
 
 export type GeminiFaults = FaultPlan<typeof geminiFaultSchema, GeminiFacts>;

@@ -1,7 +1,8 @@
 import type { Usage } from '../../../queues/usage.ts';
+import { sha256 } from '../../provider-host/hash.ts';
 import { cutText } from '../../provider-host/stream/cut-text.ts';
-import { toThoughtSignature } from '../rules/thought-signature.ts';
-import type { ContentReply } from './content-reply.ts';
+import { toTextSignature, toThoughtSignature } from '../rules/thought-signature.ts';
+import { toCallText, type ContentReply } from './content-reply.ts';
 
 const PIECE_CHARACTERS = 100; // of a chunk, at least
 const MAX_PIECES = 10; // of a text
@@ -11,7 +12,7 @@ export interface ResponseTerms {
   usage: Usage;
   model: string;
   responseId: string;
-  /** Whether a function call comes with a signature. */
+  /** Whether the reply has thought signatures, and its calls have ids (Gemini 3). */
   signs: boolean;
   /** Whether the usage is told. */
   counts: boolean;
@@ -32,30 +33,38 @@ type Part = Record<string, unknown>;
  * The body of a 200. https://ai.google.dev/api/generate-content#generatecontentresponse
  */
 export function toContentResponse(reply: ContentReply, terms: ResponseTerms): object {
-  const texts = reply.text === '' ? [] : [{ text: reply.text }];
+  const signature = terms.signs && reply.calls.length === 0 ? { thoughtSignature: toTextSignature(reply.text) } : {};
+  const texts = reply.text === '' ? [] : [{ text: reply.text, ...signature }];
   return toBody(reply, terms, {
-    parts: [...toFirstParts(reply), ...texts, ...toLastParts(reply, terms)],
+    parts: [...toFirstParts(reply), ...texts, ...toCallParts(reply, terms)],
     isLast: true,
   });
 }
 
 /**
- * The same as the chunks of a stream: the text in pieces, each with the usage so far, and the reason in the last.
+ * The same as the chunks of a stream: the text in pieces, then a call a chunk, each with the usage so far, and the reason in the
+ * last. The signature of a reply without calls comes in an empty text of its own:
+ * https://ai.google.dev/gemini-api/docs/thought-signatures
  * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 export function toContentChunks(reply: ContentReply, terms: ResponseTerms): ContentChunk[] {
   const pieces = cutText(reply.text, Math.min(PIECE_CHARACTERS, Math.ceil(reply.text.length / 3)), MAX_PIECES);
-  const texts = pieces.length === 0 ? [''] : pieces;
+  const callParts = toCallParts(reply, terms);
+  const all = [
+    ...pieces.map((text) => ({ part: { text } as Part, size: text.length })),
+    ...reply.calls.map((call, i) => ({ part: callParts[i] ?? {}, size: toCallText(call).length })),
+  ];
+  const total = all.reduce((sum, { size }) => sum + size, 0);
+  const chunks = all.length === 0 ? [{ part: null, size: 0 }] : all;
   let characters = 0;
-  return texts.map((text, i) => {
-    characters += text.length;
-    const isLast = i === texts.length - 1;
-    const share = isLast ? 1 : characters / reply.text.length;
-    const candidatesTokens = Math.floor(reply.candidatesTokens * share);
+  return chunks.map(({ part, size }, i) => {
+    characters += size;
+    const isLast = i === chunks.length - 1;
+    const candidatesTokens = Math.floor(reply.candidatesTokens * (isLast ? 1 : characters / total));
     const parts = [
       ...(i === 0 ? toFirstParts(reply) : []),
-      ...(text === '' ? [] : [{ text }]),
-      ...(isLast ? toLastParts(reply, terms) : []),
+      ...(part === null ? [] : [part]),
+      ...(isLast ? toTextEnd(reply, terms) : []),
     ];
     const body = toBody({ ...reply, candidatesTokens }, terms, { parts, isLast });
     return { body, output: reply.thoughtsTokens + candidatesTokens, characters };
@@ -66,9 +75,16 @@ function toFirstParts({ thought }: ContentReply): Part[] {
   return thought === null ? [] : [{ text: thought, thought: true }];
 }
 
-function toLastParts({ call }: ContentReply, { signs }: ResponseTerms): Part[] {
-  if (call === null) return [];
-  return [{ functionCall: call, ...(signs && { thoughtSignature: toThoughtSignature(call) }) }];
+function toTextEnd({ text, calls }: ContentReply, { signs }: ResponseTerms): Part[] {
+  return signs && text !== '' && calls.length === 0 ? [{ text: '', thoughtSignature: toTextSignature(text) }] : [];
+}
+
+/** Of parallel calls only the first has a signature. Gemini 3 names each with an id. https://ai.google.dev/gemini-api/docs/function-calling */
+function toCallParts({ calls }: ContentReply, { signs, model, responseId }: ResponseTerms): Part[] {
+  return calls.map((call, i) => ({
+    functionCall: { ...(signs && { id: sha256(`${responseId} ${i}`).slice(0, 8) }), ...call },
+    ...(signs && i === 0 && { thoughtSignature: toThoughtSignature(call, model) }),
+  }));
 }
 
 function toBody(
@@ -79,6 +95,7 @@ function toBody(
   const candidate = {
     content: { ...(parts.length === 0 ? {} : { parts }), role: 'model' },
     ...(isLast && { finishReason: reply.finishReason }),
+    ...(isLast && reply.finishMessage !== null && { finishMessage: reply.finishMessage }),
     index: 0,
   };
   return {

@@ -21,9 +21,18 @@ interface Content {
 /** Accepted in place of a signature, for calls that no model of the provider made. */
 const PLACEHOLDERS = ['skip_thought_signature_validator', 'context_engineering_is_the_way_to_go'];
 
-/** What a function call of a thinking model comes with. */
-export function toThoughtSignature({ name, args }: FunctionCall): string {
-  return Buffer.from(sha256(JSON.stringify([name, args])), 'hex').toString('base64');
+/** What a function call of a thinking model comes with: another model cannot read it. */
+export function toThoughtSignature({ name, args }: FunctionCall, model: string): string {
+  return encode([name, args, model]);
+}
+
+/** What a text of a thinking model ends with. It may be left out, and is not checked. */
+export function toTextSignature(text: string): string {
+  return encode(['', text]);
+}
+
+function encode(signed: unknown[]): string {
+  return Buffer.from(sha256(JSON.stringify(signed)), 'hex').toString('base64');
 }
 
 /**
@@ -33,7 +42,7 @@ export function toThoughtSignature({ name, args }: FunctionCall): string {
  * https://github.com/manthanabc/paws/issues/103 and https://docs.apiyi.com/en/faq/gemini-thought-signature-missing
  * @throws GoogleError 400
  */
-export function checkThoughtSignatures(contents: readonly Content[]): void {
+export function checkThoughtSignatures(contents: readonly Content[], model: string): void {
   const turn = contents.findLastIndex(({ role, parts }) => role !== 'model' && parts.some((part) => 'text' in part));
   for (const [i, { role, parts }] of contents.entries()) {
     if (i <= turn || role !== 'model') continue;
@@ -42,7 +51,8 @@ export function checkThoughtSignatures(contents: readonly Content[]): void {
       if (functionCall === undefined || (place > 0 && thoughtSignature === undefined)) continue;
       if (thoughtSignature === undefined) throw toMissing(functionCall.name, i + 1);
       if (PLACEHOLDERS.includes(thoughtSignature)) continue;
-      if (thoughtSignature !== toThoughtSignature(functionCall)) throw invalidArgument('Corrupted thought signature.');
+      if (thoughtSignature !== toThoughtSignature({ name: functionCall.name, args: functionCall.args }, model))
+        throw invalidArgument('Corrupted thought signature.');
     }
   }
 }

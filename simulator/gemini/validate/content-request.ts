@@ -1,10 +1,24 @@
 import { z } from 'zod';
 import { isObject, type JsonObject } from '../../provider-host/json.ts';
 import { invalidArgument } from '../api/google-error.ts';
+import type { ServedGemini } from '../api/served-models.ts';
 import type { ThinkingConfig } from '../rules/thinking.ts';
 import { checkThoughtSignatures } from '../rules/thought-signature.ts';
-import { type Declaration, findOffered, functionCall, toFunctionText, toolConfig, tools } from './functions.ts';
+import {
+  type Declaration,
+  findFunctionFaults,
+  findOffered,
+  functionCall,
+  functionResponse,
+  listDeclarations,
+  toFunctionText,
+  toolConfig,
+  tools,
+} from './functions.ts';
+import { checkModelRules } from './model-rules.ts';
 import { responseSchema } from './response-schema.ts';
+import { findSchemaFaults } from './schema-rules.ts';
+import { checkTurns } from './turns.ts';
 import { toFieldPath, toRefusal, wordIssue } from './wording.ts';
 
 /** What the simulator reads of a `generateContent` or `countTokens` body. */
@@ -18,9 +32,12 @@ export interface ContentRequest {
   /** Null: the model's own limit. */
   maxOutputTokens: number | null;
   thinking: ThinkingConfig;
-  /** Functions that the model may call now; none where it has a function's answer. */
+  /** Functions that the model may call. */
   offered: readonly Declaration[];
-  /** All that counts as prompt: the texts, and declarations, calls and their answers as JSON. */
+  /** Whether it must call one. */
+  mustCall: boolean;
+  contents: readonly RequestContent[];
+  /** All that counts as prompt, in its order: the texts, and declarations, calls and their answers as JSON. */
   countedText: string;
 }
 
@@ -36,7 +53,7 @@ const part = z.strictObject({
   inlineData: unread,
   fileData: unread,
   functionCall: functionCall.optional(),
-  functionResponse: z.looseObject({ name: z.string() }).optional(),
+  functionResponse: functionResponse.optional(),
   executableCode: unread,
   codeExecutionResult: unread,
   videoMetadata: unread,
@@ -49,6 +66,8 @@ const content = z.strictObject({
     error: ({ path = [] }) => `${FIELD}${toFieldPath(path, undefined)}: contents.parts must not be empty.\n`,
   }),
 });
+export type RequestContent = z.output<typeof content>;
+
 const noContents = { error: `${FIELD}contents: contents is not specified\n` };
 const notPositive = { error: `${FIELD}generation_config.max_output_tokens: must be positive.\n` };
 
@@ -66,7 +85,11 @@ const generationConfig = z.strictObject({
   responseJsonSchema: z.unknown().optional(),
   responseModalities: unread,
   thinkingConfig: z
-    .looseObject({ thinkingLevel: z.string().optional(), thinkingBudget: z.int().optional() })
+    .strictObject({
+      thinkingLevel: z.string().optional(),
+      thinkingBudget: z.int().optional(),
+      includeThoughts: z.boolean().optional(),
+    })
     .optional(),
   presencePenalty: unread,
   frequencyPenalty: unread,
@@ -88,13 +111,14 @@ const bodySchema = z.strictObject({
 });
 
 /**
- * @param signs whether function calls need their signatures
+ * @param served whose rules a request must keep; null: those of none are checked
  * @throws GoogleError 400 that names the field as the provider does
  */
-export function readContentRequest(value: unknown, signs: boolean): ContentRequest {
+export function readContentRequest(value: unknown, served: ServedGemini | null): ContentRequest {
   const parsed = bodySchema.safeParse(value, { error: wordIssue });
   if (!parsed.success) throw toRefusal(parsed.error.issues, value);
   const body = parsed.data;
+  const offered = body.tools ?? [];
   const config = body.generationConfig ?? body.generation_config ?? {};
   const schema = config.responseSchema ?? config.responseJsonSchema;
   if (schema !== undefined && config.responseMimeType !== 'application/json') {
@@ -102,24 +126,65 @@ export function readContentRequest(value: unknown, signs: boolean): ContentReque
       `${FIELD}generation_config.response_mime_type: allowed mimetypes with response schema are [application/json], got ${JSON.stringify(config.responseMimeType ?? '')}\n`,
     );
   }
-  if (signs) checkThoughtSignatures(body.contents);
+  const wantsJson = config.responseMimeType === 'application/json';
+  const thinking: ThinkingConfig = {
+    level: config.thinkingConfig?.thinkingLevel ?? null,
+    budget: config.thinkingConfig?.thinkingBudget ?? null,
+  };
   const system = body.systemInstruction ?? body.system_instruction;
-  const texts = [system, ...body.contents].flatMap(toTexts);
+  if (served !== null) {
+    refuseFaults([
+      ...findEmptyParts(body.contents, 'contents'),
+      ...findEmptyParts(system ? [system] : [], 'system_instruction'),
+      ...findFunctionFaults(offered, body.toolConfig),
+      ...(config.responseSchema === undefined
+        ? []
+        : findSchemaFaults(config.responseSchema, 'GenerateContentRequest.generation_config.response_schema')),
+    ]);
+    checkModelRules({ thinking, hasFunctions: listDeclarations(offered).length > 0, wantsJson }, served);
+    checkTurns(body.contents);
+    if (served.alwaysThinks) checkThoughtSignatures(body.contents, served.id);
+  }
   return {
     system: toTexts(system).join('\n'),
     prompt: body.contents.map((one) => toTexts(one).join('\n')).join('\n'),
-    wantsJson: config.responseMimeType === 'application/json',
+    wantsJson,
     schema: isObject(schema) ? schema : null,
     maxOutputTokens: config.maxOutputTokens ?? null,
-    thinking: {
-      level: config.thinkingConfig?.thinkingLevel ?? null,
-      budget: config.thinkingConfig?.thinkingBudget ?? null,
-    },
-    offered: findOffered(body.contents, body.tools ?? [], body.toolConfig),
-    countedText: [...texts, toFunctionText(body.tools ?? [], body.contents)].join(''),
+    thinking,
+    offered: findOffered(offered, body.toolConfig),
+    mustCall: body.toolConfig?.functionCallingConfig?.mode === 'ANY',
+    contents: body.contents,
+    countedText: [...toTexts(system), toFunctionText(offered), ...body.contents.flatMap(toCountedTexts)].join(''),
   };
 }
 
-function toTexts(one: z.output<typeof content> | null | undefined): string[] {
+function toTexts(one: RequestContent | null | undefined): string[] {
   return (one?.parts ?? []).map(({ text = '' }) => text);
+}
+
+function toCountedTexts({ parts }: RequestContent): string[] {
+  return parts.map(({ text = '', functionCall: call, functionResponse: answer }) => {
+    const used = call ?? answer;
+    return used === undefined ? text : JSON.stringify(used);
+  });
+}
+
+/** A part without any content, or with an empty text that no signature came with. https://github.com/router-for-me/CLIProxyAPI/issues/1292 */
+function findEmptyParts(contents: readonly RequestContent[], name: 'contents' | 'system_instruction'): string[] {
+  return contents.flatMap(({ parts }, i) =>
+    parts.flatMap(({ text, thought: _thought, thoughtSignature, videoMetadata: _metadata, ...data }, j) => {
+      const isText = text !== undefined && (text !== '' || thoughtSignature !== undefined);
+      if (isText || Object.values(data).some((one) => one !== undefined)) return [];
+      const place = name === 'contents' ? `contents[${i}]` : name;
+      return [
+        `GenerateContentRequest.${place}.parts[${j}].data: required oneof field 'data' must have one initialized field`,
+      ];
+    }),
+  );
+}
+
+/** @throws GoogleError 400 that lists all, one a line */
+function refuseFaults(faults: readonly string[]): void {
+  if (faults.length > 0) throw invalidArgument(faults.map((fault) => `* ${fault}\n`).join(''));
 }

@@ -2,6 +2,7 @@ import type { MessagesRequest, ReplyRoom } from '../types.ts';
 import { isObject, type JsonObject } from '../../provider-host/json.ts';
 import { stripMarkers } from '../markers.ts';
 import { toTexts } from '../message-texts.ts';
+import { findStatedSchema } from '../stated-schema.ts';
 
 /** The coordinator's calls, by the `title` of the schema that the reply must fit. */
 const TITLES = ['plan', 'synthesis', 'condensation', 'outline', 'section'] as const;
@@ -38,9 +39,9 @@ export interface PlanningPrompt {
 
 /** Null for a request that is not a structured call of the coordinator, such as a task or a question. */
 export function parsePlanningPrompt(request: MessagesRequest, reply: ReplyRoom): PlanningPrompt | null {
-  const schema: unknown = request.output_config?.format?.schema;
-  const title = isObject(schema) ? TITLES.find((one) => one === schema.title) : undefined;
-  if (title === undefined || !isObject(schema)) return null;
+  const schema = findStatedSchema(request);
+  const title = TITLES.find((one) => one === schema?.title);
+  if (title === undefined || schema === null) return null;
   const text = toTexts(request.messages[0]?.content ?? '').join('\n');
   const findings = toFindings(text);
   const rest = text.replace(FINDINGS, ''); // tags in a finding's text are not blocks of the prompt

@@ -1,4 +1,5 @@
 import type { Rule, RuleMatch, TaskView } from '../task/types.ts';
+import { askPeers, helpPeer } from '../rules/peers/ask-peers.ts';
 import { askArchive } from '../rules/ask-archive.ts';
 import { count } from '../rules/count.ts';
 import { describe } from '../rules/describe.ts';
@@ -16,7 +17,7 @@ import { transform } from '../rules/transform.ts';
 import { write } from '../rules/write.ts';
 
 /** Rules whose first match takes the whole task. */
-const EXCLUSIVE: readonly Rule[] = [script, askArchive, survey, handBack];
+const EXCLUSIVE: readonly Rule[] = [script, helpPeer, askPeers, askArchive, survey, handBack];
 /** Rules that change something. A task may match several; they are carried out in this order. */
 const ACTIONS: readonly Rule[] = [transform, write, replace, run, commit];
 /** Rules that only read. The first match takes the task. */

@@ -1,4 +1,5 @@
 import { toTexts } from '../message-texts.ts';
+import { findStatedSchema } from '../stated-schema.ts';
 import type { MessagesRequest } from '../types.ts';
 import { isObject, type JsonObject } from '../../provider-host/json.ts';
 
@@ -11,7 +12,7 @@ export interface TaskPrompt {
   data: unknown;
   /** `<data>` as it stands in the message: its numbers may be too long for JavaScript's. */
   dataText: string | null;
-  /** JSON Schema of the result: the task's own, or the request's `output_config.format`. */
+  /** JSON Schema of the result: the task's own, or the request's. */
   schema: JsonObject | null;
   /** Files that came with the message, whole. */
   given: { path: string; text: string }[];
@@ -24,7 +25,7 @@ export function parseTaskPrompt(request: MessagesRequest): TaskPrompt {
   const end = after.indexOf('\n<environment>\n'); // what follows may contain the same tags
   const [rest, around] = end < 0 ? [after, ''] : [after.slice(0, end), after.slice(end)];
   const dataText = block(rest, 'data');
-  const schema = parseJson(block(rest, 'schema')) ?? request.output_config?.format?.schema;
+  const schema = parseJson(block(rest, 'schema')) ?? findStatedSchema(request);
   return {
     kind: /^<task[^>]*\skind="([^"]*)"/.exec(task?.[0] ?? '')?.[1] ?? 'other',
     description: task?.[1] ?? text,

@@ -9,9 +9,11 @@ import { toSynthesisCall } from '../../../src/coordinator/calls/synthesis.ts';
 import { createToolset } from '../../../src/haiku/toolset.ts';
 import { startAnthropicSimulator, type AnthropicSimulator } from '../../../simulator/anthropic/server.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
+import { toTestModels } from '../../support/models/plan-models.ts';
 
 const MODEL = 'claude-sonnet-5-5';
-const LIMITS = { maxTasks: 5_000, maxSonnet: 10 };
+const LIMITS = { maxTasks: 5_000, maxSonnet: 10, models: toTestModels() };
 const FILES = ['README.md', 'src/tea.ts', 'src/coffee.ts', 'src/deep/cup.ts', 'docs/guide.md'].map((path, i) => ({
   path,
   bytes: 100 * (i + 1),
@@ -35,6 +37,7 @@ afterEach(async () => {
 describe('the simulated Sonnet, asked as the coordinator asks', () => {
   const planCall = (goal: string, maxTasks = LIMITS.maxTasks) =>
     toPlanCall({
+      catalog: createCatalog([]),
       model: MODEL,
       goal,
       workspace: 'site',
@@ -65,6 +68,7 @@ describe('the simulated Sonnet, asked as the coordinator asks', () => {
   it('answers the goal with citations that pass, and names what failed', async () => {
     const { answer, citations } = await ask(
       toSynthesisCall({
+        catalog: createCatalog([]),
         model: MODEL,
         goal: 'Where is the coffee?',
         results: [
@@ -122,7 +126,9 @@ describe('the simulated Sonnet, asked as the coordinator asks', () => {
   });
 
   it('needs no citation where nothing was found', async () => {
-    const nothing = await ask(toSynthesisCall({ model: MODEL, goal: 'x', results: [], failed: ['a: b'] }));
+    const nothing = await ask(
+      toSynthesisCall({ catalog: createCatalog([]), model: MODEL, goal: 'x', results: [], failed: ['a: b'] }),
+    );
     expect(nothing.citations).toEqual([]);
   });
 });

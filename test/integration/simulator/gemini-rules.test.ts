@@ -73,20 +73,27 @@ describe('a function call', () => {
     ],
   };
   const question: Content = { role: 'user', parts: [{ text: 'How long is a.txt?' }] };
-  const answer: Content = { role: 'user', parts: [{ functionResponse: { name: 'read', response: { lines: 3 } } }] };
+  /** Answers each call, with the id that it came with. */
+  const answerTo = ({ parts = [] }: Content): Content => ({
+    role: 'user',
+    parts: parts.map(({ functionCall }) => {
+      const id = functionCall?.id;
+      return { functionResponse: { name: 'read', response: { lines: 3 }, ...(id !== undefined && { id }) } };
+    }),
+  });
 
   async function call(model = MODEL): Promise<Content> {
     const reply = await client().models.generateContent({ model, contents: [question], config });
     return reply.candidates?.[0]?.content ?? {};
   }
   const tell = (content: Content, model = MODEL) =>
-    client().models.generateContent({ model, contents: [question, content, answer], config });
+    client().models.generateContent({ model, contents: [question, content, answerTo(content)], config });
 
   it('comes with a signature and goes back with it', async () => {
     const called = await call();
     expect(called.parts).toEqual([
       {
-        functionCall: { name: 'read', args: { path: expect.any(String) } },
+        functionCall: { id: expect.stringMatching(/./), name: 'read', args: { path: expect.any(String) } },
         thoughtSignature: expect.stringMatching(/./),
       },
     ]);
@@ -113,7 +120,8 @@ describe('a function call', () => {
     const bare = { functionCall: part?.functionCall ?? {} };
     const parallel: Content = { role: 'model', parts: [...(called.parts ?? []), bare] };
     await tell(parallel);
-    const old: Content[] = [question, { role: 'model', parts: [bare] }, answer, question];
+    const bareTurn: Content = { role: 'model', parts: [bare] };
+    const old: Content[] = [question, bareTurn, answerTo(bareTurn), question];
     await client().models.generateContent({ model: MODEL, contents: old });
     const placeholder = { ...bare, thoughtSignature: 'skip_thought_signature_validator' };
     await tell({ role: 'model', parts: [placeholder] });
@@ -123,6 +131,64 @@ describe('a function call', () => {
     const called = await call('gemini-2.5-flash-lite');
     expect(called.parts?.[0]).not.toHaveProperty('thoughtSignature');
     await tell(called, 'gemini-2.5-flash-lite');
+  });
+
+  it('of another model has a signature that this one cannot read', async () => {
+    const called = await call('gemini-3.8-flash');
+    await expect(tell(called)).rejects.toThrow(/Corrupted thought signature/);
+  });
+
+  it('comes several at once, each in a chunk of its own, when a task needs them', async () => {
+    const declarations = ['read', 'list'].map((name) => ({
+      name,
+      parameters: { type: Type.OBJECT, properties: { file_path: { type: Type.STRING } } },
+    }));
+    const text = '<task kind="read">\nSummarise a.txt and b.txt\n</task>\n';
+    const chunks = [];
+    const stream = await client().models.generateContentStream({
+      model: MODEL,
+      contents: text,
+      config: { tools: [{ functionDeclarations: declarations }] },
+    });
+    for await (const chunk of stream) chunks.push(chunk.candidates?.[0]);
+    const parts = chunks.flatMap((chunk) => chunk?.content?.parts ?? []);
+    const calls = parts.filter(({ functionCall }) => functionCall !== undefined);
+    expect(calls.map(({ functionCall }) => functionCall?.args)).toEqual([
+      { file_path: 'a.txt' },
+      { file_path: 'b.txt' },
+    ]);
+    expect(calls.map(({ thoughtSignature }) => thoughtSignature !== undefined)).toEqual([true, false]);
+    expect(new Set(calls.map(({ functionCall }) => functionCall?.id)).size).toBe(2);
+    expect(chunks.at(-1)).toMatchObject({ finishReason: 'STOP' });
+    expect(simulator.requests()[0]).toMatchObject({ tools: ['read', 'read'], turn: 0, served: true });
+    const told = { role: 'model', parts };
+    const reply = await client().models.generateContent({
+      model: MODEL,
+      contents: [
+        { role: 'user', parts: [{ text }] },
+        told,
+        {
+          role: 'user',
+          parts: calls.map(({ functionCall }) => ({
+            functionResponse: { ...functionCall, args: undefined, response: { output: '     1\tten words\n' } },
+          })) as Content['parts'] & object,
+        },
+      ],
+      config: { tools: [{ functionDeclarations: declarations }] },
+    });
+    expect(reply.text).toContain('(simulated model)');
+    expect(simulator.requests()[1]).toMatchObject({ turn: 1, tools: [] });
+  });
+
+  it.each([
+    ['malformed-call', 'MALFORMED_FUNCTION_CALL'],
+    ['unexpected-call', 'UNEXPECTED_TOOL_CALL'],
+  ] as const)('that the model spoils ends a billed reply without parts: %s', async (kind, finishReason) => {
+    simulator.configure({ faults: [{ kind, when: { turn: 0 } }] });
+    const reply = await client().models.generateContent({ model: MODEL, contents: [question], config });
+    expect(reply.candidates).toMatchObject([{ content: { role: 'model' }, finishReason }]);
+    expect(reply.candidates?.[0]?.content).not.toHaveProperty('parts');
+    expect(simulator.served().calls).toBe(1);
   });
 
   it('is left out where the request forbids it', async () => {
@@ -143,7 +209,8 @@ describe('a function call', () => {
       const elsewhere = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: other.url } });
       const theirs = await elsewhere.models.generateContent({ model: MODEL, contents: [question], config });
       const called = (await call()).parts?.[0]?.functionCall;
-      expect(called).toEqual(theirs.candidates?.[0]?.content?.parts?.[0]?.functionCall);
+      const { id: _id, ...ours } = called ?? {}; // theirs is from before Gemini 3
+      expect(ours).toEqual(theirs.candidates?.[0]?.content?.parts?.[0]?.functionCall);
     } finally {
       await other.stop();
     }

@@ -82,13 +82,18 @@ describe('a mission on the simulated Sonnet', () => {
     expect((await fleet.status()).spend.sonnet.tasks).toBe(2);
   });
 
-  it.each(['[[bad-plan]]', '[[cycle]]', '[[no-tasks]]', '[[broken-plan]]', '[[sonnet:9]]'])(
+  it.each(['[[bad-plan]]', '[[cycle]]', '[[no-tasks]]', '[[broken-plan]]'])(
     'fails on a plan that stays wrong: %s',
     async (marker) => {
       const { record } = await run(await openMissionFleet(), { goal: `Try ${marker}` });
       expect(record).toMatchObject({ state: 'failed', counts: { added: 0 } });
     },
   );
+
+  it('lets a person look at a plan that stays with too much Sonnet', async () => {
+    const { record } = await run(await openMissionFleet(), { goal: 'Try [[sonnet:9]]' });
+    expect(record).toMatchObject({ state: 'planned', counts: { added: 0 } });
+  });
 
   it.each([
     '[[bad-plan-once]]',

@@ -1,6 +1,6 @@
 /**
  * One token bucket: it fills at `perMinute / 60` a second up to `capacity`, and what is taken may put it into debt.
- * https://platform.claude.com/docs/en/api/rate-limits ("token bucket algorithm")
+ * https://platform.claude.com/docs/en/api/rate-limits ("token bucket algorithm"); OpenAI: https://platform.openai.com/docs/guides/rate-limits
  */
 export class Bucket {
   readonly perMinute: number;
