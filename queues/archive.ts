@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineQueue } from './define.ts';
 import { idSchema } from './ids.ts';
+import { clientStampSchema, shardNameSchema } from './owner.ts';
 
 /**
  * The findings from which a question is answered: those that fit every given field. Default of each field: no limit. Names
@@ -18,6 +19,11 @@ export interface ArchiveFilter {
   topic?: string;
   /** Only findings of this instant and later: ISO 8601 with `Z` or an offset. */
   since?: string;
+  /**
+   * Only findings of this other swarm; `all`: those of this swarm and of all others that it reads (`FLEET_READ_SWARMS`). Default: those
+   * of this swarm.
+   */
+  swarm?: string;
 }
 
 const archiveFilterSchema = z.strictObject({
@@ -26,6 +32,10 @@ const archiveFilterSchema = z.strictObject({
   batch: z.string().min(1).max(200).optional(),
   topic: z.string().min(1).max(200).optional(),
   since: z.iso.datetime({ offset: true }).optional(),
+  swarm: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected the name of a swarm, or all')
+    .optional(),
 });
 
 /** What a caller may give with a question. */
@@ -45,6 +55,13 @@ export interface QuestionOptions {
     /** Numbers of the shards that a person left out of the paper, at most 100. Default: none. */
     exclude?: number[];
   };
+  /** Memory shard of the question and its answer: at most 100 characters, no white space, colon or brace. Default: none. */
+  shard?: string;
+  /**
+   * Name of a memory context: the answer is drawn from its text and from the findings of the memory shard of this name, to which the
+   * question then belongs. Default: none.
+   */
+  context?: string;
 }
 
 /** A question as a caller gives it. A unit test checks that it equals `archiveQueue.input`. */
@@ -62,6 +79,8 @@ const archiveInputSchema = z.strictObject({
   batch: z.string().min(1).max(200).optional(),
   allow_fallback: z.boolean().optional(),
   paper: z.strictObject({ exclude: z.array(z.int().min(1)).max(100).optional() }).optional(),
+  shard: shardNameSchema.optional(),
+  context: shardNameSchema.optional(),
 });
 
 /** Questions to the archive. Added by: scripts, the command line, workers, the coordinator. Worked by: workers/librarian. */
@@ -71,13 +90,17 @@ export const archiveQueue = defineQueue({
   input: archiveInputSchema,
   data: z.object({
     ...archiveInputSchema.shape,
-    /** The session that the cost is booked to. The fleet stamps it, and the next two. */
+    /** The session that the cost is booked to. The fleet stamps it, and the next three. */
     session: z.string().optional(),
+    /** Name of the client that pays. Absent: no client. */
+    client: clientStampSchema,
     query_id: z.string().optional(),
     /** Id of the answer: `archive_<query_id>`. */
     finding_id: z.string().optional(),
     /** Of a paper's question: the shard that is tried again, and how often it failed. */
     shard_failure: z.object({ shard: z.int(), count: z.int() }).optional(),
+    /** The vendors that see what the asker writes, where its workspace forbids all others: only they may be asked. Absent: all. */
+    vendors: z.array(z.string()).optional(),
     /** Another program asked through `query:archive:<id>`; the answer is written to `response:archive:<id>` too. */
     public: z.boolean().optional(),
   }),

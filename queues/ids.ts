@@ -10,6 +10,28 @@ export const idSchema = z
   .max(200)
   .regex(/^[A-Za-z0-9._-]+$/, 'letters, digits, dot, underscore and dash only');
 
+/** BullMQ keeps a queue's own data beside its jobs, under these names: a job of such a name would be taken for it. */
+const QUEUE_PARTS: ReadonlySet<string> = new Set([
+  'active',
+  'completed',
+  'de',
+  'delayed',
+  'events',
+  'failed',
+  'id',
+  'limiter',
+  'marker',
+  'meta',
+  'paused',
+  'pc',
+  'prioritized',
+  'repeat',
+  'stalled',
+  'stalled-check',
+  'wait',
+  'waiting-children',
+]);
+
 /** At most 100 characters: the id of a batch's task is this name and a line number. */
 const BATCH_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
@@ -32,6 +54,7 @@ export function findJobIdProblem(id: string): string | null {
   if (id.startsWith(QUERY_PREFIX)) {
     return `${JSON.stringify(id)}: ${QUERY_PREFIX}… is kept for questions to the archive`;
   }
+  if (QUEUE_PARTS.has(id)) return `${JSON.stringify(id)}: the queue itself has a part of this name; choose another id`;
   if (idSchema.safeParse(id).success && !/^\d+$/.test(id)) return null; // BullMQ refuses an id of digits alone
   return `expected letters, digits, dot, underscore or dash, and not only digits, got ${JSON.stringify(id)}`;
 }

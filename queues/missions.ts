@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { defineQueue } from './define.ts';
+import { TASK_FOR } from './kinds.ts';
+import { clientStampSchema, shardNameSchema } from './owner.ts';
 
 /**
  * A mission as a caller gives it. It is written out because editors show no comments of a schema's fields. A unit test
@@ -24,10 +26,14 @@ export interface MissionInput {
    * with the changes of these. False: all work in the shared tree. Default true.
    */
   isolate?: boolean;
+  /** Who may take its tasks, as of a task: `fleet`, `outside` or `any`. Default `fleet`. */
+  for?: (typeof TASK_FOR)[number];
   /** Most tasks that the plan may hold: 1 to 5,000. Default 5,000. */
   max_tasks?: number;
   /** True: the coordinator makes and pays the plan, and adds none of its tasks. Default false. */
   dry_run?: boolean;
+  /** True: the mission waits with its plan until a person runs or parks it (`fleet.missions.run`). Default false. */
+  approve?: boolean;
   /** Makes the mission a paper: a long document instead of a synthesis. Default: no paper. */
   paper?: {
     /** True: continues without the shards that fail the test, if at least 80 % of all shards work. Default false. */
@@ -35,6 +41,8 @@ export interface MissionInput {
     /** The paper uses only findings of this session. Default: findings of all sessions. */
     session?: string;
   };
+  /** Memory shard of the mission, its tasks and its questions: at most 100 characters, no white space, colon or brace. Default: none. */
+  shard?: string;
 }
 
 /** Strict: an unknown key is an error. */
@@ -45,11 +53,14 @@ const missionInputSchema = z.strictObject({
   budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(),
   quorum: z.number().min(0).max(1).optional(),
   isolate: z.boolean().optional(),
+  for: z.enum(TASK_FOR).optional(),
   max_tasks: z.int().min(1).max(5_000).optional(),
   dry_run: z.boolean().optional(),
+  approve: z.boolean().optional(),
   paper: z
     .strictObject({ accept_shards: z.boolean().optional(), session: z.string().min(1).max(200).optional() })
     .optional(),
+  shard: shardNameSchema.optional(),
 });
 
 /** Goals for the coordinator. Added by: scripts, the command line. Worked by: workers/coordinator. */
@@ -57,7 +68,14 @@ export const missionsQueue = defineQueue({
   name: 'missions',
   jobName: 'mission',
   input: missionInputSchema,
-  data: z.object({ ...missionInputSchema.shape, session: z.string().optional() }),
+  data: z.object({
+    ...missionInputSchema.shape,
+    session: z.string().optional(),
+    /** Name of the client that pays; the fleet stamps it. Absent: no client. */
+    client: clientStampSchema,
+    /** Vendors that may see it: those that its workspace allows. The fleet stamps it. Absent: all. */
+    vendors: z.array(z.string()).optional(),
+  }),
   result: z.object({ findingId: z.string(), costNanoUsd: z.int() }),
   attempts: 1,
   timeoutMs: 24 * 60 * 60_000,

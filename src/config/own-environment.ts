@@ -4,26 +4,34 @@ import { platform } from 'node:os';
 
 /** Variables with secrets of the fleet. No child gets them. */
 const SECRET =
-  /^(?:ANTHROPIC_API_KEY|ANTHROPIC_ADMIN_KEY|GEMINI_API_KEY(?:_SHARD\d+)?|DEEPSEEK_API_KEY|DASHBOARD_PASSWORD|REDIS_URL|FLEET_NOTIFY)$/;
+  /^(?:ANTHROPIC_API_KEY|ANTHROPIC_ADMIN_KEY|GEMINI_API_KEY(?:_SHARD\d+)?|DEEPSEEK_API_KEY|OPENAI_API_KEY|MISTRAL_API_KEY|OPENROUTER_API_KEY|DASHBOARD_(?:READ_)?PASSWORD|FLEET_TOKEN|REDIS_URL|FLEET_PEER_[A-Z0-9_]+|FLEET_NOTIFY|OTEL_EXPORTER_OTLP_HEADERS)$/;
+
+/** Variables that rows of `models.json` name as holders of keys. */
+const keyNames = new Set<string>();
+
+/** Makes variables secrets of this process, whatever else uses them: a row of `models.json` names them. */
+export function addSecretNames(names: Iterable<string>): void {
+  for (const name of names) keyNames.add(name);
+}
 
 /** Whether a variable of this name is a secret of the fleet. */
 export function isSecretName(name: string): boolean {
-  return SECRET.test(name);
+  return SECRET.test(name) || keyNames.has(name);
 }
 
 /** A copy of an environment without the fleet's secrets. */
 export function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRET.test(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isSecretName(name)));
 }
 
 /** Drops the fleet's secrets from this process' variables: nothing reads them after the configuration. */
 export function forgetSecrets(): void {
-  for (const name of Object.keys(process.env)) if (SECRET.test(name)) delete process.env[name];
+  for (const name of Object.keys(process.env)) if (isSecretName(name)) delete process.env[name];
 }
 
 /** Runs work that starts a process which must not get the fleet's secrets, and which no environment can be given to. */
 export async function withoutSecretsMeanwhile<T>(work: () => Promise<T>): Promise<T> {
-  const secrets = Object.entries(process.env).filter(([name]) => SECRET.test(name));
+  const secrets = Object.entries(process.env).filter(([name]) => isSecretName(name));
   forgetSecrets();
   try {
     return await work();

@@ -1,4 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import type { Config } from './environment.ts';
+import { passwordsOfRedis } from './redis-servers.ts';
 
 /** Returns the text without secrets. */
 export type Redact = (text: string) => string;
@@ -11,6 +13,11 @@ export const REDACTED = '[redacted]';
 
 /** Patterns of the providers' keys, for keys that are not in the configuration. */
 const KEY_SHAPES = /\b(?:sk-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{20,})/g;
+/** The tokens of clients, also one that was cut. Redis holds only their hashes, so that no process knows them. */
+const TOKEN_START = 'fleet_';
+const TOKENS = /fleet_[A-Za-z0-9][A-Za-z0-9._-]{0,39}_[0-9a-f]{32,}/g;
+/** Of the shortest text that `TOKENS` fits. Most of what the connection sends are keys and numbers, which are shorter. */
+const TOKEN_LENGTH = TOKEN_START.length + 1 + 1 + 32;
 
 /**
  * For logs and error messages. Replaces the given values, and everything that looks like a provider's key. Values under 6
@@ -18,15 +25,21 @@ const KEY_SHAPES = /\b(?:sk-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{20,})/g;
  */
 export function createRedactor(secrets: readonly string[]): Redact {
   const replace = createReplacer(secrets.filter((secret) => secret.length >= 6));
-  return (text) => replace(text).replace(KEY_SHAPES, REDACTED);
+  return (text) => redactTokens(replace(text)).replace(KEY_SHAPES, REDACTED);
 }
 
 /**
  * For all that is stored, and all that models read. Replaces only values that cannot be a word, an id or a number of the text
- * itself: damage to the text would be stored too.
+ * itself, and the tokens of clients: damage to the text would be stored too.
  */
 export function createStoreRedactor(secrets: readonly string[]): Redact {
-  return createReplacer(secrets.filter(isUnmistakable));
+  const replace = createReplacer(secrets.filter(isUnmistakable));
+  return (text) => redactTokens(replace(text));
+}
+
+function redactTokens(text: string): string {
+  const mayHaveOne = text.length >= TOKEN_LENGTH && text.includes(TOKEN_START);
+  return mayHaveOne ? text.replace(TOKENS, REDACTED) : text;
 }
 
 /** The same value without secrets in its texts and names; itself where it holds none. */
@@ -35,6 +48,15 @@ export function redactJson<Value>(value: Value, redact: Redact): Value {
   const json = JSON.stringify(value);
   const clean = redact(json);
   return clean === json ? value : (JSON.parse(clean) as Value);
+}
+
+/** The same bytes without secrets; itself where they hold none. */
+export function redactBytes(bytes: Buffer, redact: Redact): Buffer {
+  if (redact === KEEP_ALL) return bytes;
+  const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
+  const text = bytes.toString(encoding);
+  const clean = redact(text);
+  return clean === text ? bytes : Buffer.from(clean, encoding);
 }
 
 /** Values of the configuration that no log, error or page may show. */
@@ -46,9 +68,18 @@ export function configSecrets(config: Config): string[] {
     config.GEMINI_API_KEY,
     ...shardKeys,
     config.DEEPSEEK_API_KEY,
+    ...Object.values(config.modelKeys),
     config.DASHBOARD_PASSWORD,
+    config.DASHBOARD_READ_PASSWORD,
+    config.FLEET_TOKEN,
     config.FLEET_NOTIFY?.startsWith('http') ? config.FLEET_NOTIFY : undefined, // such an address often contains a token
-    ...passwordsOf(config.REDIS_URL),
+    ...Object.values(config.OTEL_EXPORTER_OTLP_HEADERS).flatMap((value) => [
+      value,
+      value.replace(/^(?:bearer|basic) /i, ''),
+    ]),
+    ...passwordsOfRedis(config.REDIS_URL),
+    ...Object.values(config.peers).flatMap(passwordsOfRedis),
+    ...config.models.flatMap(({ baseUrl }) => passwordsOf(baseUrl ?? undefined)),
     ...passwordsOf(config.ANTHROPIC_BASE_URL),
     ...passwordsOf(config.GEMINI_BASE_URL),
     ...passwordsOf(config.DEEPSEEK_BASE_URL),

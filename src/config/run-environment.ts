@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { list } from './fields.ts';
 import { isSecretName } from './own-environment.ts';
+import { passwordsOfRedis } from './redis-servers.ts';
 
 /** Variables that the tool `run` sets itself. */
 const OWN = /^(?:PATH|HOME|TMPDIR|XDG_.*|FLEET_RUN_ID)$/;
@@ -42,7 +43,7 @@ export function readRunEnvironment(
     return known === undefined ? [] : [[name, known] as const];
   });
   const isSecret = ([name, value]: [string, string | undefined]): boolean =>
-    isSecretName(name) && value !== undefined && (name !== 'REDIS_URL' || new URL(value).password !== '');
+    isSecretName(name) && value !== undefined && (name !== 'REDIS_URL' || passwordsOfRedis(value).length > 0);
   const secrets = new Set(
     Object.entries(env)
       .filter(isSecret)

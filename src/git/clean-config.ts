@@ -39,7 +39,7 @@ export async function cleanConfig(gitDir: string): Promise<void> {
   await rename(draft, path);
 }
 
-/** Each kept line stands for itself: it begins a known section, or sets one known key of it to a value that ends with it. */
+/** Each kept line is read by itself: it begins a known section, or sets one known key of it to a value that ends with it. */
 function keepPlain(text: string): string {
   let section: string | undefined;
   let kept = '';

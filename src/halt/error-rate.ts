@@ -14,7 +14,7 @@ const HALT_SHARE = 0.5;
 /** Job ids in the detail. */
 const EXAMPLES = 3;
 
-/** Reasons that are no sign of a broken fleet: a person cancelled, the job was invalid before any call, or the worker decided so. */
+/** Reasons that are no sign of a broken fleet: a person cancelled, the job was invalid before any call, or its worker decided so. */
 const NOT_COUNTED: ReadonlySet<string> = new Set([
   'cancelled',
   'invalid-job',
@@ -22,6 +22,7 @@ const NOT_COUNTED: ReadonlySet<string> = new Set([
   'no-evidence',
   'handed-back',
   'conflict',
+  'outside',
 ]);
 
 export interface ErrorRateParts {
@@ -35,17 +36,15 @@ export interface ErrorRateParts {
  * queues. Called when a job fails; a job that completes costs nothing here.
  * @returns whether this failure halted
  */
-export async function noteFailure(
-  parts: ErrorRateParts,
-  failure: { jobId: string; reason: string; now: number },
-): Promise<boolean> {
-  const { redis, keys } = parts.db;
+export async function noteFailure(parts: ErrorRateParts, failure: { jobId: string; reason: string }): Promise<boolean> {
+  const { redis, keys, clock } = parts.db;
   if (NOT_COUNTED.has(failure.reason)) return false;
-  const since = failure.now - WINDOW_MS;
+  const now = clock.now();
+  const since = now - WINDOW_MS;
   const [, , failures, ...found] = toReplies(
     await redis
       .multi()
-      .zadd(keys.recentFailures, failure.now, `${failure.reason}|${failure.jobId}`)
+      .zadd(keys.recentFailures, now, `${failure.reason}|${failure.jobId}`)
       .zremrangebyscore(keys.recentFailures, '-inf', since)
       .zcard(keys.recentFailures)
       .zcount(keys.index, since, '+inf')

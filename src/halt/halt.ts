@@ -6,6 +6,10 @@ import { UsageError } from '../errors.ts';
 import type { Notifier } from '../swarm/notify.ts';
 import type { Halt } from './types.ts';
 import type { Db } from '../redis/db.ts';
+import { readPublicText } from '../redis/public-text.ts';
+import { claim } from '../redis/claim.ts';
+import { noteActivity } from '../swarm/activity.ts';
+import { countEvent } from '../swarm/count-event.ts';
 
 /** The stored fields of `Halt`. */
 const haltSchema = z.object({
@@ -35,12 +39,21 @@ export interface HaltSwitch {
 
 /** Reads the halt in force; null: the fleet is not halted. */
 export async function readHalt({ redis, keys }: Db): Promise<Halt | null> {
-  const text = await redis.get(keys.haltReason);
-  return text === null ? null : parseHalt(text);
+  const [type, text] = await Promise.all([redis.type(keys.haltReason), readPublicText(redis, keys.haltReason)]);
+  if (text !== null) return parseHalt(text);
+  if (type === 'none' || type === 'string') return null; // a text that was lifted, or stored, between the two answers
+  return toForeignHalt(type, type === 'hash' ? await redis.hgetall(keys.haltReason).catch(() => ({})) : {});
+}
+
+/** Another program stored a halt as the fleet does not: it halts all the same, and a resume removes it. */
+function toForeignHalt(type: string, fields: Record<string, string>): Halt {
+  const { detail, ...stated } = parseHalt(JSON.stringify(fields));
+  const foreign = `another program stored a ${type} in halt:reason, expected text`;
+  return { ...stated, detail: detail === '' ? foreign : `${detail} (${foreign})` };
 }
 
 export function createHaltSwitch(db: Db, queues: Queue[], options: { notifier?: Notifier } = {}): HaltSwitch {
-  const { redis, keys } = db;
+  const { redis, keys, clock } = db;
 
   async function enforce(): Promise<void> {
     for (const queue of queues) {
@@ -68,20 +81,26 @@ export function createHaltSwitch(db: Db, queues: Queue[], options: { notifier?: 
     const missions = queues.find((queue) => queue.name === missionsQueue.name);
     if (mission === undefined || missions === undefined) return;
     const job = await missions.getJob(mission);
-    await job?.log(`${new Date().toISOString()} ${line}`);
+    await job?.log(`${clock.date().toISOString()} ${line}`);
   }
 
   return {
     read: () => readHalt(db),
     enforce,
     async halt(halt) {
-      const stated: Halt = { ...halt, at: new Date().toISOString() };
-      const first = await redis.set(keys.haltReason, JSON.stringify(stated), 'NX'); // stored first: from here on the ledger allows no call
-      if (first === null) return false;
-      await redis.hincrby(keys.counters, 'halts', 1);
+      const stated: Halt = { ...halt, at: clock.date().toISOString() };
+      if (!(await claim(db, keys.haltReason, JSON.stringify(stated)))) return false; // stored first: from here on the ledger allows no call
+      await countEvent(db, 'halts');
       await enforce();
       await redis.publish(keys.control, JSON.stringify({ type: 'halt', ...stated }));
       options.notifier?.notify(`halt:${stated.at}`, { event: 'halt', ...stated });
+      await noteActivity(db, {
+        what: 'halt',
+        id: stated.reason,
+        text: stated.detail,
+        mission: stated.mission ?? null,
+        worker: stated.by,
+      });
       await logForMission(stated.mission, `halted the fleet: ${stated.reason}. ${stated.detail} (${stated.by})`);
       return true;
     },
@@ -96,6 +115,7 @@ export function createHaltSwitch(db: Db, queues: Queue[], options: { notifier?: 
       await redis.del(keys.haltReason);
       await resumePaused();
       await redis.publish(keys.control, JSON.stringify({ type: 'resume' }));
+      await noteActivity(db, { what: 'resume', id: halt?.reason ?? '', text: 'the halt is lifted', worker: by });
       if (halt === null) return INTERRUPTED_RESUME;
       options.notifier?.notify(`resume:${halt.at}`, { event: 'resume', reason: halt.reason, since: halt.at, by });
       await logForMission(halt.mission, `the halt is lifted${by === '' ? '' : ` by ${by}`}`);

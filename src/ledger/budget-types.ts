@@ -8,13 +8,21 @@ export interface BudgetState {
   reserved: number;
   /** What calls may have cost that ended before their whole reply was stored. */
   uncertain: number;
+  /** Count of the calls of free local models. Absent: none. */
+  freeLocal?: number;
 }
 
-/** The budget of one mission or batch. */
+/** The budget of one client, rule, mission or batch. */
 export interface OwnBudget extends BudgetState {
-  scope: 'mission' | 'batch';
+  scope: 'client' | 'rule' | 'mission' | 'batch';
   name: string;
 }
 
-/** A budget: of a batch or mission by its name, or of a task by its job's id. Null: the budget of the day. */
-export type BudgetScope = { batch: string } | { mission: string } | { task: string } | null;
+/** A budget: of a client, batch, mission or rule by its name, or of a task by its job's id. Null: the budget of the day. */
+export type BudgetScope =
+  | { client: string }
+  | { batch: string }
+  | { mission: string }
+  | { rule: string }
+  | { task: string }
+  | null;

@@ -3,6 +3,7 @@ import { FleetError, RateLimitedError } from '../errors.ts';
 import { LONGEST_WAIT_MS } from '../pacing/model-pace.ts';
 import type { PaceAsk, Permit } from '../pacing/types.ts';
 import type { CallBound } from '../pricing/cost.ts';
+import type { Send } from './long-call.ts';
 import type { Turn } from './types.ts';
 
 type Made = { kind: 'done' } | { kind: 'reply'; reply: { usage: Usage } };
@@ -21,14 +22,14 @@ export function toAsk(turn: Turn, model: string, bound: CallBound): PaceAsk {
  */
 export async function callWithPermit<Reply, M extends Made>(
   permit: Permit,
-  send: () => Promise<Reply>,
-  make: (send: () => Promise<Reply>) => Promise<M>,
+  send: Send<Reply>,
+  make: (send: Send<Reply>) => Promise<M>,
 ): Promise<{ made: M } | { made: null; refusal: unknown }> {
   let isSent = false;
   try {
-    const made = await make(() => {
+    const made = await make((onInput) => {
       isSent = true;
-      return send();
+      return send(onInput);
     });
     if (isSent && made.kind === 'reply') permit.ended(made.reply.usage);
     else permit.giveBack();

@@ -1,18 +1,22 @@
 import type { Usage } from '../../queues/usage.ts';
 import { CallTimeoutError, FleetError, ShutdownError, toMessage, type Billed, type BilledUsage } from '../errors.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
-import { costNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
+import { costNanoUsd, mostNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
 import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
 import { toReservedBound, type CallSize } from './call-bound.ts';
+import { LongCall, type Send } from './long-call.ts';
+import { toCallOutcome } from '../run-record/call-outcome.ts';
+import { NOT_BILLED, TimedCall } from '../run-record/timed-call.ts';
 import { callWithPermit, toAsk } from './paced-call.ts';
 import type { PaceAsk, Permit, RunPace } from '../pacing/types.ts';
-import { findingTaken, lockLost, toCutOff, toRefusalError, toRepeatedTimeout } from './refusals.ts';
+import { findingTaken, heldElsewhere, lockLost, toCutOff, toRefusalError, toRepeatedTimeout } from './refusals.ts';
 import type {
   BeginAnswer,
   Booking,
   JobIdentity,
   JobTotals,
   RecordAnswer,
+  RunPlace,
   TaskIdentity,
   ToolResults,
   Turn,
@@ -56,7 +60,7 @@ export interface Reservation<Reply> {
    * Makes the call, once. If it throws, what it cost is booked first: `FleetError.billed`, else unknown. Of a broken stream the
    * reported part is settled, and the rest of the reservation becomes uncertain, in one step.
    */
-  send(call: () => Promise<Reply>): Promise<PaidReply<Reply>>;
+  send(call: Send<Reply>): Promise<PaidReply<Reply>>;
   /** For a call that is not sent: gives the money back. */
   release(): Promise<void>;
 }
@@ -70,6 +74,8 @@ export interface PaidCallsParts {
   isDraining(): boolean;
   /** Keeps the provider's limits for the calls of this run. Absent: they begin at once. */
   pace?: RunPace | undefined;
+  /** Of a job's run. Absent: the calls are no job's. */
+  place?: RunPlace | undefined;
 }
 
 const NO_NOTE: TurnNote = { log: '', progress: null };
@@ -90,6 +96,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   #stored = new Map<string, string>();
   #toolResults: ToolResults | undefined;
   #reserved: { size: CallSize; bound: CallBound } | null = null; // counted once, though a run's first request is made twice
+  #heldNanoUsd = 0; // for the call that is under way, or was last
   #totals: JobTotals = { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 };
 
   constructor(parts: PaidCallsParts) {
@@ -107,21 +114,24 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
    * @param send makes the call
    * @throws what `send` throws, the signal's reason, ShutdownError, and the errors of `toRefusalError`
    */
-  async make(terms: CallTerms, send: () => Promise<Reply>): Promise<PaidReply<Reply> | DoneJob> {
+  async make(terms: CallTerms, send: Send<Reply>): Promise<PaidReply<Reply> | DoneJob> {
     const stored = this.#storedReply(terms);
     if (stored !== null) return stored;
-    const { pace } = this.#parts;
+    const { pace, place } = this.#parts;
+    await place?.leave(); // until the call is on its way, the run only waits
     if (pace === undefined) return this.#callOnce(terms, send);
     const ask = toAsk(terms.turn, terms.payer.entry.id, terms.bound);
     const permit = pace.admitNow(ask) ?? (await this.#admit(terms, ask, pace));
     if (permit === null) return this.#callOnce(terms, send);
-    const paced = await callWithPermit(permit, send, (noted) => this.#callOnce(terms, noted));
+    const payer = permit.free === undefined ? terms.payer : { ...terms.payer, free: permit.free };
+    const paced = await callWithPermit(permit, send, (noted) => this.#callOnce({ ...terms, payer }, noted));
     if (paced.made !== null) return paced.made;
+    this.#parts.identity.record?.note({ kind: 'wait', reason: toMessage(paced.refusal), until: null });
     await pace.note(`waits: ${toMessage(paced.refusal)}`);
     return this.make(terms, send);
   }
 
-  async #callOnce(terms: CallTerms, send: () => Promise<Reply>): Promise<PaidReply<Reply> | DoneJob> {
+  async #callOnce(terms: CallTerms, send: Send<Reply>): Promise<PaidReply<Reply> | DoneJob> {
     const stored = this.#storedReply(terms); // the wait for a permit may have loaded it
     if (stored !== null) return stored;
     const answer = await this.#begin(terms);
@@ -152,8 +162,9 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   /** Reserves a call that the caller sends or releases itself. `readStored` comes first. @throws like `make` */
   async reserve(terms: CallTerms): Promise<Reservation<Reply>> {
     const answer = await this.#begin(terms);
-    if (answer.kind !== 'reserved')
-      throw new Error(`reserve: readStored comes first, the ledger answered ${answer.kind}`);
+    if (answer.kind === 'done') throw toRefusalError(answer, this.#identify(terms.payer));
+    if (answer.kind === 'replay')
+      throw new ShutdownError('an earlier call for this job was answered late: the next run uses that reply');
     return this.#toReservation(terms, answer.reservation);
   }
 
@@ -193,7 +204,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
    * Ends the job with the script that books its last call and stores its finding, in one step.
    * @param paid null: no reply led to the finding, or it was read with `readStored`
    * @param kept what the process that has the job now finds instead of the reply
-   * @throws LockLostError, TaskFailedError `finding-taken`
+   * @throws LockLostError, TaskFailedError `finding-taken`, HeldElsewhereError
    */
   async record(
     paid: PaidReply<Reply> | null,
@@ -203,6 +214,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     const { ledger, identity } = this.#parts;
     const answer = await script();
     if (answer === 'taken') throw findingTaken(identity.findingId);
+    if (answer === 'held') throw heldElsewhere(identity.oldId ?? '');
     if (answer !== 'lock-lost') return;
     if (paid !== null && paid.booking !== null && kept !== undefined) {
       await ledger.keepReply(identity, { epoch: this.#epoch, turn: paid.turn }, kept);
@@ -224,6 +236,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     await this.#checkRun();
     const identity = this.#identify(payer);
     const worstNanoUsd = payer.free ? 0 : worstCaseNanoUsd(payer.entry, await this.#toReservedBound(payer, bound));
+    this.#heldNanoUsd = worstNanoUsd;
     const answer = await this.#parts.ledger.begin(identity, {
       turn,
       worstNanoUsd,
@@ -250,8 +263,14 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     if (answer.kind === 'replay') {
       this.#stored = answer.stored;
       this.#totals = answer.totals;
+      this.#noteReplay();
     }
     return answer;
+  }
+
+  #noteReplay(): void {
+    const replies = [...this.#stored.keys()].filter((field) => field.startsWith(`r:${this.#epoch}:`));
+    this.#parts.identity.record?.noteReplayed(replies.length);
   }
 
   async #checkRun(): Promise<void> {
@@ -262,20 +281,29 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     throw new ShutdownError('this process goes away, or makes room');
   }
 
-  #toReservation({ turn, payer }: CallTerms, reservation: string): Reservation<Reply> {
+  #toReservation({ turn, payer, bound: size }: CallTerms, reservation: string): Reservation<Reply> {
     const identity = this.#identify(payer);
+    const { place } = this.#parts;
+    const bound = this.#reserved?.size === size ? this.#reserved.bound : size;
     return {
       send: async (call) => {
+        const long = new LongCall((reported) => this.#noteInput({ payer, bound }, reservation, reported));
+        const timed = new TimedCall(identity, { turn, held: this.#heldNanoUsd });
         let reply: Reply;
         try {
-          reply = await call();
+          await place?.enter(`in the call of turn ${turn}`);
+          reply = await call(long.onInput);
+          long.end();
+          await place?.enter(`with the reply of turn ${turn}`);
         } catch (error) {
-          const bookedNanoUsd = await this.#bookError(error, identity, payer, reservation);
+          long.end();
+          const bookedNanoUsd = await this.#bookError(error, identity, { payer, bound }, { reservation, timed });
           if (error instanceof ShutdownError) throw toCutOff(error, bookedNanoUsd);
           throw await this.#failRepeated(error, identity, turn);
         }
         const booking = this.#book(payer, reservation, toBilled(reply));
-        return { kind: 'reply', turn, reply, identity, booking };
+        const ms = timed.note(booking, null);
+        return { kind: 'reply', turn, reply, identity, booking: { ...booking, ms } };
       },
       release: () => this.#parts.ledger.closeReservation(identity, reservation, 'release'),
     };
@@ -290,19 +318,42 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   }
 
   /** @returns what was booked, nano-dollars; null: what the call cost is unknown, and stays uncertain */
-  async #bookError(error: unknown, identity: TaskIdentity, payer: Payer, reservation: string): Promise<number | null> {
+  async #bookError(
+    error: unknown,
+    identity: TaskIdentity,
+    { payer, bound }: Sized,
+    { reservation, timed }: { reservation: string; timed: TimedCall },
+  ): Promise<number | null> {
     const { ledger } = this.#parts;
     const billed: Billed = (error instanceof FleetError ? error.billed : undefined) ?? 'unknown';
     if (typeof billed === 'object') {
       const isBroken = 'reported' in billed;
       const booked = this.#book(payer, reservation, isBroken ? billed.reported : billed);
-      const booking: Booking = isBroken ? { ...booked, isBroken } : booked;
+      const booking: Booking = {
+        ...booked,
+        ms: timed.note(booked, error),
+        ...(isBroken ? { isBroken, mostNanoUsd: mostNanoUsd(payer.entry, bound, billed.reported) } : {}),
+      };
       await ledger.settle(identity, { epoch: this.#epoch, turn: NO_TURN }, booking, null, this.#totals, NO_NOTE);
       return booking.nanoUsd;
     }
     const isNothing = billed === 'no' || payer.free; // a free call costs nothing, served or not
-    await ledger.closeReservation(identity, reservation, isNothing ? 'release' : 'uncertain');
+    const ms = timed.note(isNothing ? NOT_BILLED : null, error);
+    const { model, costVendor } = identity;
+    await ledger.closeReservation(identity, reservation, isNothing ? 'release' : 'uncertain', {
+      model,
+      costVendor,
+      outcome: toCallOutcome(error),
+      ms,
+    });
     return isNothing ? 0 : null;
+  }
+
+  /** A call whose process dies stays uncertain at what is held for it: its prompt is held at its price from now on. */
+  #noteInput({ payer, bound }: Sized, reservation: string, reported: Usage): void {
+    if (payer.free) return;
+    const noted = this.#parts.ledger.noteInput(reservation, mostNanoUsd(payer.entry, bound, reported));
+    noted.catch(() => undefined); // then more is held than needed; the end of the call meets the same Redis, and throws
   }
 
   #book({ entry, free }: Payer, reservation: string, { geo, ...usage }: BilledUsage): Booking {
@@ -322,6 +373,12 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   #identify(payer: Payer): TaskIdentity {
     return withPayer(this.#parts.identity, payer);
   }
+}
+
+/** A call, as far as its cost goes. */
+interface Sized {
+  payer: Payer;
+  bound: CallBound;
 }
 
 type Accepted = Extract<BeginAnswer, { kind: 'reserved' | 'replay' | 'done' }>;

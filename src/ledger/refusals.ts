@@ -4,6 +4,7 @@ import {
   type CallTimeoutError,
   CancelledError,
   HaltError,
+  HeldElsewhereError,
   LockLostError,
   ModelCoolingError,
   ShutdownError,
@@ -11,6 +12,7 @@ import {
   type FleetError,
 } from '../errors.ts';
 import { describeHalt, parseHalt } from '../halt/halt.ts';
+import { toBudgetCommand } from './budget.ts';
 import { formatUsd } from '../pricing/money.ts';
 import { NO_USAGE } from '../pricing/tokens.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -66,7 +68,7 @@ export function toRefusalError(
     case 'halted':
       return new HaltError(answer.reason);
     case 'cooling':
-      return new ModelCoolingError(identity.model, answer.delayMs, describeCooling(identity.model, answer.isForMoney));
+      return toCoolingError(identity.model, answer);
     case 'budget':
       return toBudgetError(answer);
   }
@@ -88,6 +90,13 @@ export function toCutOff(error: ShutdownError, bookedNanoUsd: number | null): Sh
   return new ShutdownError(`${error.message}: ${cost}`, { cause: error });
 }
 
+function toCoolingError(
+  model: string,
+  { delayMs, isForMoney }: Extract<BeginAnswer, { kind: 'cooling' }>,
+): ModelCoolingError {
+  return new ModelCoolingError(model, delayMs, describeCooling(model, isForMoney), isForMoney);
+}
+
 function describeCooling(model: string, isForMoney: boolean): string {
   if (!isForMoney) return `${model} cools down`;
   return `${model} waits: uncertain cost fills the day's budget; fleet costs --uncertain shows the calls`;
@@ -104,17 +113,16 @@ export function findingTaken(findingId: string): TaskFailedError {
 
 /** Returns an error that names the limit, the amount spent, and the command that raises the limit. */
 export function toBudgetError(answer: BudgetRefusal): BudgetReachedError | BudgetHeldError {
-  const { scope, name, limit, spent, held } = answer;
+  const { scope, name, limit, spent, held, worst } = answer;
   if (limit < 0) return new BudgetReachedError(scope, name, `${scope} ${name} is parked; fleet resume ${name}`, limit);
   const whose = scope === 'day' ? "the day's budget" : `the budget of ${scope} ${name}`;
   const used = `${whose} is ${formatUsd(limit, 4)}, ${formatUsd(spent, 4)} of it is spent or reserved`;
-  if (held) return new BudgetHeldError(`${used} for calls under way; when they end there may be room`);
-  const more = {
-    day: 'fleet budget USD, then fleet resume',
-    batch: `fleet budget USD --batch ${name}`,
-    mission: `fleet budget USD --mission ${name}`,
-    task: `fleet budget USD --task ${name}`,
-  }[scope];
+  const raise = toBudgetCommand(scope, name);
+  if (held) {
+    const room = `for calls under way; when they end there may be room (${raise} makes more)`;
+    return new BudgetHeldError(scope, name, `${used} ${room}`, worst);
+  }
+  const more = scope === 'day' ? `${raise}, then fleet resume` : raise;
   return new BudgetReachedError(scope, name, `${used}, and the next call could pass it; ${more}`, limit);
 }
 
@@ -127,6 +135,7 @@ function toBudgetRefusal([where = 'day', ...amounts]: string[], keys: Keys): Bud
     name,
     limit,
     spent: settled + reserved + uncertain,
+    worst,
     held: settled + uncertain + worst <= limit,
   };
 }
@@ -140,4 +149,15 @@ function toScope(key: string, keys: Keys): [string, string] {
 
 function toTotals(json: string): JobTotals {
   return json === '' ? { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 } : (JSON.parse(json) as JobTotals);
+}
+
+/** The finding of a task that another program's worker has, or has done, is not stored. The next run finds out which. */
+export function heldElsewhere(oldId: string): HeldElsewhereError {
+  return new HeldElsewhereError(
+    oldId,
+    '',
+    0,
+    '',
+    `another program's worker has task:${oldId.slice(0, 200)} by now, or has done it`,
+  );
 }

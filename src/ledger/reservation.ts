@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Usage } from '../../queues/usage.ts';
 import type { CostVendor } from '../redis/keys.ts';
+import { toStoredCount, toStoredTime } from '../redis/stored-record.ts';
 
 /** What a call is booked by once its cost is known. Each reservation holds it. */
 export interface Stamp {
@@ -33,7 +34,7 @@ export interface Reservation {
 }
 
 const stampSchema = z.object({
-  vendor: z.enum(['haiku', 'sonnet', 'gemini', 'other']),
+  vendor: z.string(),
   row: z.string(),
   session: z.string(),
   model: z.string(),
@@ -54,8 +55,8 @@ export function parseReservation(id: string, packed: string): Reservation {
     jobId: job,
     turn: place.slice(place.indexOf(':') + 1),
     workerId,
-    reservedAt: Number(reservedAt),
-    nanoUsd: Number(worst),
+    reservedAt: toStoredTime(reservedAt).getTime(),
+    nanoUsd: toStoredCount(worst),
     reported: parseReported(parts.find((part) => part.startsWith('+'))),
     scopes: parts.filter((part) => !/^[+=]/.test(part)),
     stamp: parseStamp(parts.find((part) => part.startsWith('='))),
@@ -70,7 +71,10 @@ function splitId(id: string): [job: string, ...rest: string[]] {
 
 function parseReported(part: string | undefined): Reservation['reported'] {
   if (part === undefined) return null;
-  const [nanoUsd = 0, input = 0, cache_write = 0, cache_read = 0, output = 0] = part.slice(1).split(',').map(Number);
+  const [nanoUsd = 0, input = 0, cache_write = 0, cache_read = 0, output = 0] = part
+    .slice(1)
+    .split(',')
+    .map(toStoredCount);
   return { nanoUsd, usage: { input, cache_write, cache_read, output } };
 }
 

@@ -17,13 +17,12 @@ export function toLostAfterMs(callTimeoutMs: number): number {
  * or ran in single mode. A job that does run again settles its own lost call.
  * @returns how many calls
  */
-export async function sweepReservations(db: Db, options: { olderThanMs: number; now: number }): Promise<number> {
-  const { redis, keys, scripts } = db;
-  const before = options.now - options.olderThanMs;
+export async function sweepReservations(db: Db, { olderThanMs }: { olderThanMs: number }): Promise<number> {
+  const { redis, keys, scripts, clock } = db;
   let swept = 0;
   for await (const [id, packed] of scanHash(redis, keys.reservations)) {
     const { jobId, reservedAt } = parseReservation(id, packed);
-    if (reservedAt >= before) continue;
+    if (reservedAt >= clock.now() - olderThanMs) continue;
     swept += await scripts['sweep-reservation'](
       {
         turns: keys.turns(jobId),
@@ -31,8 +30,20 @@ export async function sweepReservations(db: Db, options: { olderThanMs: number; 
         counters: keys.counters,
         jobs: Object.keys(queueRegistry).map((queue) => keys.queueKey(queue, jobId)),
       },
-      [id, before, KEEP_TURNS_SECONDS],
+      [id, olderThanMs, KEEP_TURNS_SECONDS],
     );
   }
+  await closeFreeCalls(db);
   return swept;
+}
+
+/** Closes the uncertain calls that can cost nothing: older versions kept them, too, until a person settled them. */
+async function closeFreeCalls({ redis, keys, scripts }: Db): Promise<void> {
+  for await (const [id, packed] of scanHash(redis, keys.uncertain)) {
+    const { jobId, reported } = parseReservation(id, packed);
+    if (!packed.startsWith('0|') || reported !== null) continue;
+    const { reservations, counters, metrics } = keys;
+    const named = { turns: keys.turns(jobId), reservations, counters, metrics };
+    await scripts['close-reservation'](named, [id, 'release']);
+  }
 }

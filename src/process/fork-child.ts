@@ -2,7 +2,6 @@ import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { packageFolder } from '../config/package-folder.ts';
 import { FleetError } from '../errors.ts';
 
@@ -35,7 +34,7 @@ const READY_TIMEOUT_MS = 30_000;
 export async function forkChild(options: ChildOptions): Promise<Child> {
   const { name, script, args = [], env, logFolder, keep } = options;
   const log = openSync(join(logFolder, `${name}.log`), 'a', 0o600);
-  const guard = fileURLToPath(new URL('end-with-parent.js', import.meta.url));
+  const guard = new URL('end-with-parent.js', import.meta.url).href; // no path: Node would decode a `%41` in it
   const child = fork(join(packageFolder, 'dist', script), args, {
     env,
     cwd: packageFolder,

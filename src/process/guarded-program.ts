@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { FleetError } from '../errors.ts';
 import { keepOutput } from './program/kept-output.ts';
 import { endLeftBehind, MARK } from './program/left-behind.ts';
 
 /** Wait after the process ended and its group was killed. A pipe that is still open belongs to a process outside the group. */
 const PIPE_GRACE_MS = 500;
+/** Looks at pipes that still bring something. */
+const MOST_ROUNDS = 20;
 /** Most bytes that are kept where the caller does not say. */
 const OUTPUT_CAP = 60_000;
 const STDOUT_CAP = 1024 * 1024;
@@ -43,6 +45,8 @@ export interface ProgramOptions {
    * it went. Its two outputs are one pipe, so that `output` has the order in which they were written. Default false.
    */
   isForeign?: boolean;
+  /** True: the two outputs of a foreign program stay apart: `output` is its error output alone. Default false. */
+  isApart?: boolean;
   /** Most bytes of `stdout` that are kept. Default 1 MiB. */
   stdoutCap?: number;
   /** Reads stdout as it comes; the program waits for a slower reader, and is ended when the reader returns or throws. */
@@ -56,7 +60,7 @@ export interface ProgramResult {
   endSignal: NodeJS.Signals | null;
   /** Processes of a foreign program that ran on outside of its group when it had ended. They were ended. */
   leftBehind: number;
-  /** stdout and stderr in the order of arrival. Of more than the cap the middle is replaced by a note. */
+  /** stdout and stderr in the order of arrival; with `isApart` stderr alone. Of more than the cap the middle is replaced by a note. */
   output: string;
   /** stdout alone, to the byte. Null: it was longer than its cap, or `readStdout` has read it. */
   stdout: Buffer | null;
@@ -86,11 +90,11 @@ export async function runGuarded(
   options: ProgramOptions,
 ): Promise<ProgramResult> {
   options.signal.throwIfAborted();
-  const { outputCap = OUTPUT_CAP, stdoutCap = STDOUT_CAP, isForeign = false } = options;
+  const { outputCap = OUTPUT_CAP, stdoutCap = STDOUT_CAP, isForeign = false, isApart = false } = options;
   const output = keepOutput(outputCap, Math.floor(outputCap / 4));
   const stdout = keepOutput(stdoutCap, stdoutCap);
   const mark = isForeign ? randomUUID() : null;
-  const start = `${GUARD}; exec "$@"${isForeign ? ' 2>&1' : ''}`;
+  const start = `${GUARD}; exec "$@"${isForeign && !isApart ? ' 2>&1' : ''}`;
   const child = spawn('/bin/sh', ['-c', start, 'sh', program, ...args], {
     cwd: options.cwd,
     env: mark === null ? options.env : { ...options.env, [MARK]: mark },
@@ -99,7 +103,7 @@ export async function runGuarded(
   });
   if (options.readStdout === undefined) {
     child.stdout?.on('data', (chunk: Buffer) => {
-      output.add(chunk);
+      if (!isApart) output.add(chunk);
       stdout.add(chunk);
     });
   }
@@ -168,9 +172,22 @@ async function readAll(
   }
 }
 
-function closePipes({ stdio }: ChildProcess): void {
-  setTimeout(() => {
+/**
+ * Closes the pipes of a program that has ended, which one that it left behind may hold open. What it wrote is read first: on a busy machine
+ * the time may be over before the loop has looked at the pipes.
+ */
+function closePipes({ stdio }: Pick<ChildProcess, 'stdio'>, rounds = MOST_ROUNDS): void {
+  let hasMore = false;
+  const note = (): void => void (hasMore = true);
+  const streams = stdio.filter((stream): stream is Readable => stream instanceof Readable && !stream.destroyed);
+  const look = (): void => {
+    for (const stream of streams) stream.off('data', note);
+    if (hasMore && rounds > 1) return closePipes({ stdio }, rounds - 1);
     for (const stream of stdio) stream?.destroy();
+  };
+  setTimeout(() => {
+    for (const stream of streams) if (stream.listenerCount('data') > 0) stream.on('data', note);
+    setImmediate(() => setImmediate(look)); // the loop looks at the pipes in between
   }, PIPE_GRACE_MS).unref();
 }
 

@@ -1,15 +1,17 @@
 import type { Redis } from 'ioredis';
 import type { Redact } from '../config/redact.ts';
+import { clockOf, type RedisClock } from './clock.ts';
 import { createKeys, type Keys } from './keys.ts';
-import { RedactingRedis } from './redacting.ts';
+import { FleetRedis } from './connection/fleet-redis.ts';
 import { defineScripts, type Scripts } from './scripts.ts';
-import { waitWhileRefused } from './wait-while-refused.ts';
 
-/** One swarm's data in one Redis: the connection, the names of the keys, and the scripts registered on the connection. */
+/** One swarm's data in one Redis: the connection, its clock, the names of the keys, and the scripts registered on the connection. */
 export interface Db {
   redis: Redis;
   keys: Keys;
   scripts: Scripts;
+  /** The time by which money, quotas, days, sessions, leases and delays of jobs go; never the host's. */
+  clock: RedisClock;
   /** Removes secrets from what does not go through a command's text: what models read, what BullMQ packs, notices. */
   redact: Redact;
 }
@@ -17,15 +19,13 @@ export interface Db {
 /**
  * Registers the scripts on the connection. Sends nothing.
  * @param swarm name of the swarm; null is the default one
- * @param options.waitsWhileRefused whether a script call is repeated while Redis refuses to store (full, failing over), instead
- *   of failing. Default false
  */
-export function createDb(redis: Redis, swarm: string | null, options: { waitsWhileRefused?: boolean } = {}): Db {
-  const scripts = defineScripts(redis);
+export function createDb(redis: Redis, swarm: string | null): Db {
   return {
     redis,
     keys: createKeys(swarm),
-    redact: redis instanceof RedactingRedis ? redis.redact : (text) => text,
-    scripts: (options.waitsWhileRefused ?? false) ? waitWhileRefused(scripts) : scripts,
+    clock: clockOf(redis),
+    redact: redis instanceof FleetRedis ? redis.redact : (text) => text,
+    scripts: defineScripts(redis),
   };
 }

@@ -36,13 +36,13 @@ export class Lease {
 
   /** Takes the lease if it is free, or renews it. @returns whether this owner holds it now */
   async take(): Promise<boolean> {
-    this.#wasTaken = (await this.#takeFree()) || (await this.renew()) || (await this.#takeFromPatient());
+    this.#wasTaken = (await this.#takeFree()) || (await this.#takeFrom(await this.#db.redis.get(this.#key)));
     return this.#wasTaken;
   }
 
   /** Renews the lease unless it ran out or has another owner. @returns whether this owner holds it now */
   async renew(): Promise<boolean> {
-    return (await this.isMine()) && (await this.#db.redis.pexpire(this.#key, this.#ttlMs)) === 1;
+    return (await this.isMine()) && this.#extend();
   }
 
   async isMine(): Promise<boolean> {
@@ -60,10 +60,14 @@ export class Lease {
     return (await this.#db.redis.set(this.#key, this.#token, 'PX', this.#ttlMs, 'NX')) !== null;
   }
 
-  async #takeFromPatient(): Promise<boolean> {
-    if (this.#isPatient) return false;
-    const holder = await this.#db.redis.get(this.#key);
-    if (holder?.startsWith(PATIENT) !== true) return false;
+  async #extend(): Promise<boolean> {
+    return (await this.#db.redis.pexpire(this.#key, this.#ttlMs)) === 1;
+  }
+
+  /** Renews a lease of its own, or takes one from a patient owner. @param holder the token that the key holds */
+  async #takeFrom(holder: string | null): Promise<boolean> {
+    if (holder === this.#token) return this.#extend();
+    if (this.#isPatient || holder?.startsWith(PATIENT) !== true) return false;
     await this.#db.redis.set(this.#key, this.#token, 'PX', this.#ttlMs);
     return true;
   }

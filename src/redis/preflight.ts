@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { ConfigError, RedisUnusableError, toMessage } from '../errors.ts';
+import { ConfigError, RedisUnusableError } from '../errors.ts';
 import type { Db } from './db.ts';
 
 /** Version of the stored data. It grows when an older build would harm newer data. */
@@ -18,31 +18,26 @@ export interface RedisFacts {
   usedMemoryBytes: number;
   /** 0: no limit. */
   maxMemoryBytes: number;
-  /** How far this machine's clock is ahead of Redis', in ms. */
-  clockSkewMs: number;
 }
 
 /** Reads what Redis reports about itself. Writes nothing. */
 export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
   const info = await redis.info();
   const field = (name: string): string | null => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim() ?? null;
-  const before = Date.now();
-  const [seconds, micros] = await redis.time();
-  const here = (before + Date.now()) / 2;
   return {
     version: field('redis_version') ?? 'unknown',
     evictionPolicy: field('maxmemory_policy') ?? (await readConfig(redis, 'maxmemory-policy')),
     appendOnly: toFlag(field('aof_enabled') ?? (await readConfig(redis, 'appendonly'))),
     usedMemoryBytes: Number(field('used_memory') ?? 0),
     maxMemoryBytes: Number(field('maxmemory') ?? 0),
-    clockSkewMs: Math.round(here - (Number(seconds) * 1_000 + Number(micros) / 1_000)),
   };
 }
 
 /**
  * Checks whether the fleet can run on this Redis.
  * @returns a warning in one sentence for each setting that is dangerous
- * @throws RedisUnusableError when it is too old, evicts data, cannot be written to, or holds data of a newer build
+ * @throws RedisUnusableError when it is too old, evicts data, or holds data of a newer build; Redis' own error when it
+ *   refuses a write
  */
 export async function runPreflight(db: Db): Promise<{ facts: RedisFacts; warnings: string[] }> {
   const { redis } = db;
@@ -50,12 +45,8 @@ export async function runPreflight(db: Db): Promise<{ facts: RedisFacts; warning
   if (isTooOld(facts.version)) {
     throw new RedisUnusableError(`Redis ${facts.version} is too old: the fleet needs ${OLDEST.join('.')} or newer`);
   }
-  if (facts.evictionPolicy !== null && facts.evictionPolicy !== 'noeviction') {
-    throw new RedisUnusableError(
-      `Redis evicts data when it is full (maxmemory-policy ${facts.evictionPolicy}): the fleet would lose jobs and money records. Set it with: redis-cli CONFIG SET maxmemory-policy noeviction`,
-    );
-  }
-  await checkWrite(db);
+  requireNoEviction(facts.evictionPolicy);
+  await redis.set(db.keys.preflight, '1', 'EX', 60);
   await checkLayout(db);
   const warnings: string[] = [];
   if (facts.evictionPolicy === null) {
@@ -71,6 +62,28 @@ export async function runPreflight(db: Db): Promise<{ facts: RedisFacts; warning
     );
   }
   return { facts, warnings };
+}
+
+/**
+ * Creates a check before work is added. Redis is asked once.
+ * @returns throws RedisUnusableError where Redis evicts data when it is full
+ */
+export function createEvictionCheck(redis: Redis): () => Promise<void> {
+  let isKnown = false;
+  return async () => {
+    if (isKnown) return;
+    const info = await redis.info('memory').catch(() => ''); // a user may lack the right: the workers then warn
+    requireNoEviction(/^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? null);
+    isKnown = true;
+  };
+}
+
+/** @param policy null: Redis does not tell it */
+function requireNoEviction(policy: string | null): void {
+  if (policy === null || policy === 'noeviction') return;
+  throw new RedisUnusableError(
+    `Redis evicts data when it is full (maxmemory-policy ${policy}): the fleet would lose jobs and money records. Set it with: redis-cli CONFIG SET maxmemory-policy noeviction`,
+  );
 }
 
 /**
@@ -93,14 +106,6 @@ export async function markSwarm({ redis, keys }: Db, kind: SwarmKind): Promise<v
         : 'name another swarm with FLEET_SWARM for paid work'
     }`,
   );
-}
-
-async function checkWrite({ redis, keys }: Db): Promise<void> {
-  try {
-    await redis.set(keys.preflight, '1', 'EX', 60);
-  } catch (error) {
-    throw new RedisUnusableError(`Redis refuses to write: ${toMessage(error)}`, { cause: error });
-  }
 }
 
 async function checkLayout({ redis, keys }: Db): Promise<void> {

@@ -22,11 +22,20 @@ export async function readStreamEnd(redis: Redis, stream: string): Promise<strin
  * @param options.from a result of `readStreamEnd`; default: the end of the stream when the connection is open
  * @param options.onOpen called when no entry that is added later can be missed
  */
-export async function* followStream(
+export function followStream(
   url: string,
   stream: string,
-  options: { name: string; signal: AbortSignal; from?: string; onOpen?: () => void },
+  { from, ...options }: { name: string; signal: AbortSignal; from?: string; onOpen?: () => void },
 ): AsyncGenerator<{ entries: StreamEntry[]; connection: Redis }> {
+  return followStreams(url, [stream], from === undefined ? options : { ...options, from: [from] });
+}
+
+/** Like `followStream`, for several streams over one connection. @param options.from one for each stream */
+export async function* followStreams(
+  url: string,
+  streams: readonly string[],
+  options: { name: string; signal: AbortSignal; from?: readonly string[]; onOpen?: () => void },
+): AsyncGenerator<{ stream: string; entries: StreamEntry[]; connection: Redis }> {
   const { name, signal } = options;
   const connection = await connectRedis(url, { role: 'worker', name, signal }).catch((error: unknown) => {
     if (signal.aborted) return null;
@@ -34,20 +43,26 @@ export async function* followStream(
   });
   if (connection === null) return;
   try {
-    let last = options.from ?? (await undefinedOnAbort(readStreamEnd(connection, stream), signal));
+    const ends = Promise.all(streams.map((stream) => readStreamEnd(connection, stream)));
+    const from = options.from ?? (await undefinedOnAbort(ends, signal));
+    if (from === undefined) return;
+    const last = new Map(streams.map((stream, i) => [stream, from[i] ?? '0-0']));
     options.onOpen?.();
-    while (last !== undefined && !signal.aborted) {
-      const reading = connection.xread('COUNT', CHUNK, 'BLOCK', BLOCK_MS, 'STREAMS', stream, last);
-      const entries: [id: string, fields: string[]][] = (await undefinedOnAbort(reading, signal))?.[0]?.[1] ?? [];
-      last = entries.at(-1)?.[0] ?? last;
-      if (entries.length > 0) yield { entries: entries.map(([, fields]) => toEntry(fields)), connection };
+    while (!signal.aborted) {
+      const reading = connection.xread('COUNT', CHUNK, 'BLOCK', BLOCK_MS, 'STREAMS', ...last.keys(), ...last.values());
+      const found = (await undefinedOnAbort(reading, signal)) ?? [];
+      for (const [stream, entries] of found as [stream: string, entries: [id: string, fields: string[]][]][]) {
+        last.set(stream, entries.at(-1)?.[0] ?? last.get(stream) ?? '0-0');
+        yield { stream, entries: entries.map(([, fields]) => toEntry(fields)), connection };
+      }
     }
   } finally {
     connection.disconnect();
   }
 }
 
-function toEntry(fields: string[]): StreamEntry {
+/** @param fields names and values in turn */
+export function toEntry(fields: string[]): StreamEntry {
   const entry: StreamEntry = {};
   for (let i = 0; i + 1 < fields.length; i += 2) entry[fields[i] ?? ''] = fields[i + 1] ?? '';
   return entry;

@@ -5,7 +5,9 @@ import type { Keys } from '../redis/keys.ts';
 const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('halt'), reason: z.string(), detail: z.string() }),
   z.object({ type: z.literal('resume') }),
+  z.object({ type: z.literal('rules') }), // a rule was added, changed or removed
   z.object({ type: z.literal('cancel'), jobId: z.string() }),
+  z.object({ type: z.enum(['planned', 'asks']), mission: z.string(), detail: z.string() }),
 ]);
 export type ControlMessage = z.output<typeof messageSchema>;
 
@@ -20,10 +22,15 @@ export async function listenToControl(
   onMessage: (message: ControlMessage) => void,
 ): Promise<void> {
   subscriber.on('message', (_channel, text: string) => {
-    const parsed = messageSchema.safeParse(toJson(text));
-    if (parsed.success) onMessage(parsed.data); // ignores the messages of newer versions
+    const message = parseControlMessage(text);
+    if (message !== null) onMessage(message);
   });
   await subscriber.subscribe(keys.control);
+}
+
+/** @returns null: a message of a newer version */
+function parseControlMessage(text: string): ControlMessage | null {
+  return messageSchema.safeParse(toJson(text)).data ?? null;
 }
 
 function toJson(text: string): unknown {

@@ -1,26 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
 import { withoutSecrets } from '../config/own-environment.ts';
 import type { Db } from '../redis/db.ts';
-
-/** One event for `FLEET_NOTIFY`. The notice is a line of JSON: the event, `at` and `swarm`. */
-type Notice =
-  | { event: 'halt'; reason: string; step: string; by: string; detail: string; mission?: string }
-  | { event: 'resume'; reason: string; since: string; by: string }
-  | { event: 'mission-parked'; mission: string; by: string }
-  | { event: 'mission-asks' | 'mission-stuck'; mission: string; detail: string }
-  | {
-      event: 'batch-end';
-      batch: string;
-      tasks: number;
-      completed: number;
-      partial: number;
-      with_tool_errors: number;
-      failed: number;
-    }
-  | { event: 'quarantine'; job_id: string; worker_id: string; detail: string }
-  | { event: 'shard-out'; shard: number; reason: string; detail: string };
+import { claim } from '../redis/claim.ts';
+import { toCommand, type Notice } from './notices/notice.ts';
+import { countEvent } from './count-event.ts';
 
 export interface Notifier {
   /**
@@ -40,18 +26,19 @@ const REMEMBER_SECONDS = 30 * 24 * 3600;
 /** @param options.target a command for `sh -c`, which gets the line on its standard input, or an http(s) address; undefined: no notice is sent */
 export function createNotifier(options: { target: string | undefined; db: Db; log?: Pick<Logger, 'warn'> }): Notifier {
   const { target, log } = options;
-  const { redis, keys, redact } = options.db;
+  const { keys, redact, clock } = options.db;
   const underWay = new Set<Promise<void>>();
 
   async function send(to: string, mark: string, notice: Notice): Promise<void> {
     try {
-      const first = await redis.set(keys.noticed(mark), '1', 'EX', REMEMBER_SECONDS, 'NX');
-      if (first === null) return;
-      const line = redact(JSON.stringify({ at: new Date().toISOString(), swarm: keys.swarm, ...notice }));
+      if (!(await claim(options.db, keys.noticed(mark), randomUUID(), REMEMBER_SECONDS))) return;
+      const line = redact(
+        JSON.stringify({ at: clock.date().toISOString(), swarm: keys.swarm, ...notice, ...toWayOut(notice) }),
+      );
       await (/^https?:/i.test(to) ? post(to, line) : run(to, line));
     } catch (error) {
       log?.warn({ event: notice.event, reason: toMessage(error) }, 'FLEET_NOTIFY: notice not delivered');
-      await redis.hincrby(keys.counters, 'notices_failed', 1).catch(() => undefined); // Redis is away; the log line above is all that is left
+      await countEvent(options.db, 'notices_failed').catch(() => undefined); // Redis is away; the log line above is all that is left
     }
   }
 
@@ -97,4 +84,10 @@ function run(command: string, line: string): Promise<void> {
     child.stdin.on('error', () => undefined); // a command that does not read its input
     child.stdin.end(`${line}\n`);
   });
+}
+
+/** Each notice says what a person can do next. */
+function toWayOut(notice: Notice): { command?: string } {
+  const command = toCommand(notice);
+  return command === null ? {} : { command };
 }

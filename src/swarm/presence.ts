@@ -1,12 +1,14 @@
 import type { Logger } from '../process/logger.ts';
+import { repeat } from '../process/repeat.ts';
 import type { Db } from '../redis/db.ts';
 import { readWorkers } from './heartbeat.ts';
+import { noteHostClock } from './host-clocks.ts';
 import type { ProcessKind } from './types.ts';
 import type { WorkerName } from './worker-name.ts';
 
 const REFRESH_MS = 30_000;
 /** A librarian or coordinator whose last sign of life is older is gone. */
-const GONE_AFTER_MS = 75_000;
+export const GONE_AFTER_MS = 75_000;
 
 /** Whether at least one process of this kind is up: the one definition for status, warnings and missions. */
 export async function isAnyoneUp(db: Db, kind: ProcessKind): Promise<boolean> {
@@ -15,8 +17,8 @@ export async function isAnyoneUp(db: Db, kind: ProcessKind): Promise<boolean> {
 }
 
 /** Ids of the live librarians and coordinators. Haiku workers have a heartbeat of their own (`readWorkers`). */
-export async function readAttendants({ redis, keys }: Db, nowMs = Date.now()): Promise<string[]> {
-  return parseAttendants(await redis.hgetall(keys.attendants), nowMs);
+export async function readAttendants({ redis, keys, clock }: Db): Promise<string[]> {
+  return parseAttendants(await redis.hgetall(keys.attendants), clock.now());
 }
 
 /** As `readAttendants`, of what `keys.attendants` holds: instants, ms since 1970, by id. */
@@ -35,17 +37,16 @@ export function hasAttendant(attendants: readonly string[], kind: Exclude<Proces
  */
 export async function keepPresence(parts: { db: Db; name: WorkerName; log: Logger }): Promise<() => Promise<void>> {
   const { name, log } = parts;
-  const { redis, keys } = parts.db;
+  const { redis, keys, clock } = parts.db;
   const refresh = async (): Promise<void> => {
     await name.hold();
-    await redis.hset(keys.attendants, name.id, Date.now());
+    await redis.hset(keys.attendants, name.id, clock.now());
+    await noteHostClock(parts.db);
   };
   await refresh();
-  const timer = setInterval(() => {
-    refresh().catch((error: unknown) => log.warn({ error }, 'no sign of life given'));
-  }, REFRESH_MS);
+  const stop = repeat({ everyMs: REFRESH_MS, what: 'giving a sign of life', log }, refresh);
   return async () => {
-    clearInterval(timer);
+    void stop(); // a sign that is under way may wait for a full Redis
     await redis.hdel(keys.attendants, name.id);
     await name.release();
   };

@@ -1,5 +1,7 @@
+import { UsageError } from '../errors.ts';
 import { toLocalDay } from '../findings/timestamp.ts';
 import type { Db } from '../redis/db.ts';
+import type { SessionState } from './types.ts';
 
 /** How long a process may use the session that it read last. */
 const KNOWN_FOR_MS = 2_000;
@@ -9,14 +11,12 @@ const KNOWN_FOR_MS = 2_000;
  * @param name empty: keeps the session that a person named; without one, uses the session of the day
  * @returns the name of the session in force
  */
-export async function beginSession({ keys, scripts }: Db, name: string): Promise<string> {
-  const now = new Date();
+export async function beginSession({ keys, scripts, clock }: Db, name: string): Promise<string> {
+  const now = clock.date();
   return scripts['current-session'](
     {
       session: keys.session,
-      costHaiku: keys.cost('haiku'),
-      costSonnet: keys.cost('sonnet'),
-      costGemini: keys.cost('gemini'),
+      costs: keys.costs,
       costOther: keys.cost('other'),
       booked: keys.booked,
       totals: keys.sessionTotals(name === '' ? toLocalDay(now) : name),
@@ -29,9 +29,26 @@ export async function beginSession({ keys, scripts }: Db, name: string): Promise
 export function createSessionReader(db: Db): () => Promise<string> {
   let known: { name: string; readAt: number } | null = null;
   return async () => {
-    if (known === null || Date.now() - known.readAt > KNOWN_FOR_MS) {
-      known = { name: await beginSession(db, ''), readAt: Date.now() };
+    if (known === null || performance.now() - known.readAt > KNOWN_FOR_MS) {
+      known = { name: await beginSession(db, ''), readAt: performance.now() };
     }
     return known.name;
   };
+}
+
+/** @throws UsageError for a name that no key can hold */
+export function assertSessionName(name: string): void {
+  if (/^[^\s:{}]{1,100}$/.test(name)) return;
+  throw new UsageError(`session: expected a name without white space, colon or brace, got ${JSON.stringify(name)}`);
+}
+
+/**
+ * Reads the session in force. @param name starts the session of this name first, unless it is in force already
+ * @throws UsageError for a wrong name
+ */
+export async function readSession(db: Db, name?: string): Promise<SessionState> {
+  if (name !== undefined) assertSessionName(name);
+  const session = await beginSession(db, name ?? '');
+  const { startedAt = '', findings = '0' } = await db.redis.hgetall(db.keys.session);
+  return { name: session, startedAt, findings: Number(findings) };
 }

@@ -74,12 +74,17 @@ export function toRounded(value: unknown): unknown {
   return isPlain(value) ? value : JSON.parse(JSON.stringify(value));
 }
 
-/** Without recursion: the value may be nested deeper than the stack. */
+/** From so many objects on, those that were seen are remembered. */
+const LARGE = 10_000;
+
+/** Without recursion: the value may be nested deeper than the stack. It ends also where a value holds itself. */
 function isPlain(whole: unknown): boolean {
   const open: unknown[] = [whole];
-  while (open.length > 0) {
+  const seen = new Set<unknown>();
+  for (let count = 0; open.length > 0; count += 1) {
     const value = open.pop();
-    if (typeof value !== 'object' || value === null) continue;
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    if (count > LARGE) seen.add(value);
     if (value instanceof ExactNumber || value instanceof JsonObject) return false;
     for (const part of Object.values(value)) if (typeof part === 'object') open.push(part);
   }

@@ -5,14 +5,14 @@ import { toUtcDay } from '../../findings/timestamp.ts';
 import { toLedgerRow } from '../booking-groups.ts';
 import { parseReservation, type Reservation } from '../reservation.ts';
 
-const OWN_SCOPES = ['batch', 'mission', 'task'] as const;
+const OWN_SCOPES = ['client', 'batch', 'mission', 'rule', 'task'] as const;
 
 /** A call whose cost is uncertain. */
 export interface UncertainCall extends Omit<Reservation, 'stamp'> {
   /** Short name for people: the last part of its id. */
   name: string;
   /** The own budgets that hold it, besides the day's. */
-  budgets: { scope: 'batch' | 'mission' | 'task'; name: string }[];
+  budgets: { scope: (typeof OWN_SCOPES)[number]; name: string }[];
   /** UTC day whose budget holds it, `YYYY-MM-DD`. */
   day: string;
   /** Null: an older version booked the call, which did not note it. */

@@ -1,10 +1,10 @@
 import type { Usage } from '../../../queues/usage.ts';
 import type { ReportedUsage } from '../../models/anthropic/usage-report.ts';
-import { findPrices, withoutSnapshot } from '../../pricing/catalog.ts';
+import { withoutSnapshot, type Catalog, type CatalogEntry } from '../../pricing/catalog.ts';
 import { costNanoUsd } from '../../pricing/cost.ts';
 import { addUsage, NO_USAGE, withoutUsage } from '../../pricing/tokens.ts';
 import type { Db } from '../../redis/db.ts';
-import { readLedger } from '../report/report.ts';
+import { readWholeLedger } from '../report/report.ts';
 import { readUncertain, type UncertainCall } from './list.ts';
 import { settleUncertain, type Verdict } from './settle.ts';
 
@@ -40,9 +40,9 @@ export interface Reconciliation {
  */
 export async function reconcile(
   db: Db,
-  { day, report, by, now }: { day: string; report: readonly ReportedUsage[]; by: string; now: Date },
+  { day, report, by, catalog }: { day: string; report: readonly ReportedUsage[]; by: string; catalog: Catalog },
 ): Promise<Reconciliation[]> {
-  const ledger = (await readLedger(db, day)).filter((entry) => entry.day === day);
+  const ledger = (await readWholeLedger(db, day)).filter((entry) => entry.day === day);
   const uncertain = (await readUncertain(db)).filter((call) => call.day === day);
   const reported = report.map(({ model, ...more }) => ({ ...more, model: withoutSnapshot(model) }));
   // Models that only the report has are those of other programs.
@@ -55,13 +55,13 @@ export async function reconcile(
   for (const model of [...models].sort()) {
     const isOf = (one: { model: string | null }): boolean => one.model !== null && withoutSnapshot(one.model) === model;
     const parts = { reported: reported.filter(isOf), booked: ledger.filter(isOf), calls: uncertain.filter(isOf) };
-    const row = compare(model, day, parts);
+    const row = compare(catalog.findPrices(model, new Date(`${day}T12:00:00Z`)), model, parts);
     const shares = toShares(row, parts.calls);
     for (const [i, call] of parts.calls.entries()) {
       const share = shares[i];
       if (share === undefined) continue;
       const verdict: Verdict = { ...share, by, why: `the provider's usage report of ${day}: ${row.conclusion}` };
-      if (await settleUncertain(db, call, verdict, now)) row.settled.push(call);
+      if (await settleUncertain(db, call, verdict)) row.settled.push(call);
     }
     rows.push(row);
   }
@@ -69,14 +69,13 @@ export async function reconcile(
 }
 
 function compare(
+  prices: CatalogEntry,
   model: string,
-  day: string,
   { reported, booked, calls }: { reported: ReportedUsage[]; booked: { usage: Usage }[]; calls: UncertainCall[] },
 ): Reconciliation {
   const provider = sum(reported);
   const ledger = sum(booked);
   const isInUs = reported.some(({ geo }) => geo === 'us');
-  const prices = findPrices(model, new Date(`${day}T12:00:00Z`));
   // The price step is of one prompt: as if the uncertain calls had shared what was counted more.
   const step = prices.priceStepTokens === null ? null : prices.priceStepTokens * Math.max(1, calls.length);
   const gap = withoutUsage(provider, ledger);

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 
-/** Entry of the thread of `src/process/loop-watchdog.ts`. Others import its types only. */
+/** Entry of the thread of `src/process/watchdog/loop-watchdog.ts`. Others import its types only. */
 
 export interface Watched {
   /** Shown in the message. */

@@ -1,4 +1,4 @@
--- admit-plan: computes how many Sonnet tasks a mission's plan may hold, from what the session has planned and done. Mode `admit` admits the plan if it holds no more; mode `look` changes nothing.
+-- admit-plan: computes how many Sonnet tasks a mission's plan may hold, and what the session has planned and done. Mode `admit` admits the plan if it holds no more, mode `allow` whatever it holds: a person has decided; mode `look` changes nothing.
 --@keys delegation totals mission
 --@answers numbers: 1 if the plan is admitted, else 0; the allowed Sonnet tasks; the session's Haiku and Sonnet tasks without this plan
 local haiku, sonnet, mode = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
@@ -14,14 +14,11 @@ local done = redis.call('HMGET', totals, 'haiku:tasks', 'sonnet:tasks')
 local session_haiku = math.max((tonumber(planned[1]) or 0) - had_haiku, tonumber(done[1]) or 0)
 local session_sonnet = math.max((tonumber(planned[2]) or 0) - had_sonnet, tonumber(done[2]) or 0)
 
-local count = haiku + sonnet
-local room = math.floor((session_haiku + session_sonnet + count) / 10) - session_sonnet
-if session_sonnet == 0 then room = math.max(1, room) end
-local allowed = math.max(0, math.min(room, math.max(1, math.floor(count / 10))))
+local allowed = math.max(1, math.floor((haiku + sonnet) / 10))
 
-local again = mode == 'admit' and admitted == haiku .. '|' .. sonnet -- the coordinator died before it stored the plan: it gets the same answer
-if again or sonnet > allowed then return { again and 1 or 0, allowed, session_haiku, session_sonnet } end
-if mode == 'admit' then
+local again = mode ~= 'look' and admitted == haiku .. '|' .. sonnet -- the coordinator died before it stored the plan: it gets the same answer
+if again or (sonnet > allowed and mode ~= 'allow') then return { again and 1 or 0, allowed, session_haiku, session_sonnet } end
+if mode ~= 'look' then
   redis.call('HINCRBY', delegation, 'haiku', string.format('%d', haiku - had_haiku))
   redis.call('HINCRBY', delegation, 'sonnet', string.format('%d', sonnet - had_sonnet))
   redis.call('HSET', mission, 'admitted', haiku .. '|' .. sonnet)

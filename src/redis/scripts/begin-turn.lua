@@ -1,13 +1,21 @@
 -- begin-turn: for each job stores its last tool results, then answers whether it may make its next paid call, and reserves the call's worst case.
--- `day_spend`: what the day has spent. `spends`: what batch and mission have spent, if any. A job's `spend`: what it has spent of its own budget.
---@keys halt cancelled cooldown outage reservations counters budget day_spend spends...
---@own turns lock finding [spend]
+-- `day_spends`: the day's name is added, by Redis' clock. `spends`: what batch and mission have spent, if any. A job's `spend`: what it has spent of its own budget.
+-- An assist task gives the question that it was added for (`call`), the turns of its `asker`, and the spend of the asker's own budget, if that has one.
+--@keys halt cancelled cooldown outage reservations counters budget day_spends begun metrics spends...
+--@own turns lock finding [asker] [spend]
 --@answers list: done FINDING | taken | lock-lost | cancelled | halted REASON | replay EPOCH TOTALS field value… | cooling MS WHY
 --@answers list: budget SCOPE LIMIT SETTLED RESERVED UNCERTAIN WORST (LIMIT -1: a person parked it) | reserved EPOCH RESERVATION
+--@include clock
 --@include group
 --@include reservation
 --@include lock
+--@include activity
+--@include peers
+--@include record
+--@include tally
 local worker = shared.worker
+local reserved_at = clock()
+local day_spend = day_spends .. day_of(reserved_at)
 local wait = redis.call('PTTL', cooldown)
 local why = wait > 0 and redis.call('GET', cooldown) or ''
 
@@ -62,19 +70,26 @@ local function over_budget(i, worst, task_limit)
   end
 end
 
-local reason = redis.call('GET', halt)
+local reason = redis.pcall('GET', halt) -- public: another program may have stored another type, which halts, too
+if type(reason) == 'table' then reason = '{"reason":"unknown","detail":"halt:reason holds no text"}' end
 local is_probed = tonumber(redis.call('GET', outage) or '0') >= 10
 local any_cancelled = redis.call('EXISTS', cancelled) == 1
 local any_finding = redis.call('EXISTS', unpack(own_keys('finding'))) > 0
 local holders = redis.call('MGET', unpack(own_keys('lock')))
-local reserved = {}
+local reserved, begins, tallies = {}, {}, {}
+
+-- Counts how long a job that now begins has waited since it was added; a job without a queue has not.
+local function count_wait(lock)
+  local added = redis.pcall('HGET', string.sub(lock, 1, -6), 'timestamp')
+  if type(added) == 'string' then count_time(tallies, 'wait', shared.queue, '', reserved_at - added) end
+end
 
 local function begin(i, fields)
-  local job, token, attempt, digest, turn, worst, now, nonce, first, task_limit, no_call, tools_field = unpack(fields)
+  local job, token, attempt, digest, turn, worst, asked_at, nonce, first, task_limit, no_call, tools_field, call, record = unpack(fields)
   local turns, lock, finding = own_key(i, 'turns'), own_key(i, 'lock'), own_key(i, 'finding')
   if holders[i] ~= token and not has_job(lock, token, worker) then return { 'lock-lost' } end
 
-  if first == '1' and any_finding then
+  if any_finding then
     local existing = redis.call('TYPE', finding).ok
     if existing == 'string' then
       local text = redis.call('GET', finding)
@@ -89,7 +104,7 @@ local function begin(i, fields)
 
   local state = redis.call('HMGET', turns, 'epoch', 'digest', 'cause', 'cause_attempt', 'reservation', 'totals')
   local epoch = state[1]
-  local function to_id(in_epoch) return job .. '#' .. in_epoch .. ':' .. turn .. '#' .. worker .. '#' .. now .. '.' .. nonce end
+  local function to_id(in_epoch) return job .. '#' .. in_epoch .. ':' .. turn .. '#' .. worker .. '#' .. asked_at .. '.' .. nonce end
 
   -- The same request again: the client sent it twice because its connection broke. It gets the same answer.
   if epoch and state[5] == to_id(epoch) and redis.call('HEXISTS', reservations, state[5]) == 1 then
@@ -103,8 +118,12 @@ local function begin(i, fields)
       for _, field in ipairs(redis.call('HKEYS', turns)) do
         local kind = string.sub(field, 1, 2)
         if kind == 'r:' or kind == 't:' then redis.call('HDEL', turns, field) end
+        -- It may ask its peers anew: those that it had asked have ended with the run that failed.
+        if failed_before and (kind == 'p:' or field == 'asked') then redis.call('HDEL', turns, field) end
       end
-      epoch = attempt
+      -- The same attempt with another text, as when another model tries it again: a late reply to the old text fits no turn of the new one.
+      local is_same = epoch == attempt or string.sub(epoch, 1, #attempt + 1) == attempt .. '+'
+      epoch = is_same and epoch .. '+' or attempt
       redis.call('HSET', turns, 'epoch', epoch, 'digest', digest)
     end
     if failed_before then redis.call('HDEL', turns, 'cause', 'cause_attempt', 'unavailable', 'unavailable_since', 'timed_out') end
@@ -124,8 +143,11 @@ local function begin(i, fields)
   end
 
   if any_cancelled and redis.call('ZSCORE', cancelled, job) then return { 'cancelled' } end
+  if call ~= '' and not still_asks(own_key(i, 'asker'), call) then return { 'cancelled' } end
 
-  if first == '1' and state[1] then
+  -- A reply of this turn that an earlier run stored late; or this request is a copy that was on its way for long.
+  local is_stored = state[1] and redis.call('HEXISTS', turns, 'r:' .. epoch .. ':' .. turn) == 1
+  if is_stored or (first == '1' and state[1]) then
     local stored = redis.call('HGETALL', turns)
     local answer = { 'replay', epoch, state[6] or '' }
     for f = 1, #stored, 2 do
@@ -152,8 +174,15 @@ local function begin(i, fields)
   local id = to_id(epoch)
   local scopes = scopes_of(i)
   for _, scope in ipairs(scopes) do book_of(scope).added = book_of(scope).added + tonumber(worst) end
-  reserved[#reserved + 1] = { id = id, worst = worst, scopes = scopes, packed = table.concat({ worst, now, '=' .. shared.stamp, unpack(scopes) }, '|') }
-  redis.call('HSET', turns, 'epoch', epoch, 'digest', digest, 'reservation', id)
+  reserved[#reserved + 1] = { id = id, worst = worst, scopes = scopes, packed = table.concat({ worst, string.format('%.0f', reserved_at), '=' .. shared.stamp, unpack(scopes) }, '|') }
+  if first == '1' and not state[1] then
+    begins[#begins + 1] = job
+    count_wait(lock)
+    redis.call('HSET', turns, 'epoch', epoch, 'digest', digest, 'reservation', id, 'begun', string.format('%.0f', reserved_at))
+  else
+    redis.call('HSET', turns, 'epoch', epoch, 'digest', digest, 'reservation', id)
+  end
+  if record then note_run(run_of(turns), record) end
   return { 'reserved', epoch, id }
 end
 
@@ -169,4 +198,7 @@ if #reserved > 0 then
   redis.call('HSET', reservations, unpack(entries))
   write_sums(sums)
 end
+-- One entry for all jobs that this step begins: no id has a blank.
+write_tallies(metrics, tallies)
+if #begins > 0 then note_activity(begun, 'begun', table.concat(begins, ' '), shared.queue, shared.batch, shared.mission, worker) end
 return answers

@@ -4,11 +4,12 @@
 --@include context
 local a = cjson.decode(ARGV[1]) -- {id, open, conflict, at, expire_s: false to keep, tokens}
 local record_before, record_after, finding_before, finding_after = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if redis.call('GET', record) ~= record_before then return 'stale' end
 local has_finding = finding_before ~= ''
-if has_finding and (redis.call('TYPE', finding).ok ~= 'string' or redis.call('GET', finding) ~= finding_before) then
-  return 'stale'
-end
+local function has(key, text) return redis.call('TYPE', key).ok == 'string' and redis.call('GET', key) == text end
+-- The client sent it twice because its connection broke.
+if record_before ~= record_after and has(record, record_after) and (not has_finding or has(finding, finding_after)) then return 'changed' end
+if not has(record, record_before) then return 'stale' end
+if has_finding and not has(finding, finding_before) then return 'stale' end
 
 redis.call('SET', record, record_after)
 if has_finding and finding_after ~= finding_before then

@@ -1,8 +1,9 @@
 -- compact-findings: replaces findings by one summary that cites them, all or none, if none has changed since the summary was written.
--- `others`: the session indexes, then for each original the finding and its private key.
---@keys summary index condensed context_active events counters turns pieces others...
+-- `others`: the indexes of sessions and of the memory shard, then for each original the finding and its private key.
+--@keys summary index condensed context_active events counters turns pieces reservations others...
 --@answers recorded | already | taken | changed
 --@include context
+--@include reservation
 local a = cjson.decode(ARGV[1]) -- {job, id, at, tokens, session, topics, channel, sessions, originals: [[id, tokens, digest]…]}
 local text = ARGV[2]
 local FIRST_CONDENSED = 3
@@ -27,6 +28,7 @@ end
 if redis.call('EXISTS', summary) == 1 then
   redis.call('HDEL', pieces, a.job)
   if redis.call('TYPE', summary).ok == 'string' and string.find(redis.call('GET', summary), '"job_id":"' .. a.job .. '"', 1, true) then
+    close_last(turns, reservations, counters)
     redis.call('DEL', turns)
     return 'already'
   end
@@ -37,6 +39,7 @@ for i, original in ipairs(a.originals) do
     return 'changed'
   end
 end
+for s = 1, a.sessions do redis.call('ZCARD', others[s]) end -- a key of another kind ends the script here, before its first write
 
 redis.call('SET', summary, text)
 redis.call('ZADD', index, a.at, a.id)
@@ -58,6 +61,7 @@ count_tokens(context_active, string.format('%d', tokens))
 redis.call('HINCRBY', counters, 'condensed_findings', #a.originals)
 redis.call('HINCRBY', counters, 'summaries', 1)
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', a.id, 'session', a.session, 'batch', '', 'topics', a.topics)
+close_last(turns, reservations, counters)
 redis.call('DEL', turns)
 redis.call('HDEL', pieces, a.job)
 redis.call('PUBLISH', a.channel, a.id)

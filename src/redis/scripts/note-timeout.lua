@@ -3,7 +3,8 @@
 -- is an outage, and counts as no repetition.
 --@keys turns outage outage_row
 --@answers first | repeated
-local place, limit, nonce, since = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local place, limit, nonce, silent_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+--@include clock
 --@include outage
 if redis.call('EXISTS', turns) == 0 then return 'first' end -- the job was removed meanwhile
 local before = cjson.decode(redis.call('HGET', turns, 'timed_out') or '{}')
@@ -13,7 +14,7 @@ begin_row(outage, outage_row, nonce)
 local row, alone = redis.call('HGET', outage_row, 'id') or '', true
 local is_same = before.place == place and before.limit == limit
 if limit == 'idle' then
-  note_silence(outage_row, since)
+  note_silence(outage_row, clock() - silent_ms)
   local is_counted = before.limit == 'idle' and before.row == row
   alone = redis.call('HINCRBY', outage_row, 'silent', is_counted and 0 or 1) == 1
   if not alone then redis.call('HSET', outage_row, 'shared', row) end

@@ -3,6 +3,7 @@
 --@answers text: JSON with `granted` (what each call that may begin has reserved: input, output), `wait`, `hold`, `free`, `most`, `halted`
 -- `now`: only a test gives it, whose clock is its own. A process that has not asked for `lease` ms is forgotten.
 local a = cjson.decode(ARGV[1])
+--@include clock
 --@include pace-buckets
 --@include pace-window
 local now = a.now or clock()
@@ -19,32 +20,36 @@ local function new_state()
 end
 
 local kept = redis.call('GET', state)
-local s = kept and cjson.decode(kept) or new_state()
+local readable, s = pcall(cjson.decode, kept or '')
+if not readable or type(s) ~= 'table' or type(s.processes) ~= 'table' or type(s.requests) ~= 'table' then s = new_state() end -- also a damaged one
 local me = s.processes[a.process]
 if me and me.nonce == a.nonce then return me.answer end -- the client sent the command again after its connection broke
 refill(s, now)
+if a.own then take_row(s, a.own) end
 
 -- The other processes; `flying` is summed over all.
 local flying = { requests = a.flying[1], input = a.flying[2], output = a.flying[3] }
-local others, open = {}, a.open
+local others, open, is_own = {}, a.open, a.own ~= nil
 for id, process in pairs(s.processes) do
   if process.till < now then
     s.processes[id] = nil
   elseif id ~= a.process then
     for i, kind in ipairs(KINDS) do flying[kind] = flying[kind] + process.flying[i] end
     open = open + process.open
+    is_own = is_own or process.own
     -- One that does not come when its turn is there must not hold back the others.
     if now <= process.comes + LATE_MS then others[#others + 1] = process end
   end
 end
+if not is_own then s.own = nil end -- no process has a row with limits any more
 start_slowly(s, now, flying.requests + a.ended.count)
 local busy = flying.requests + math.max(0, a.peak - a.flying[1])
 
 -- What ended: replaces the reservations by what was used, and learns.
 local e = a.ended
-debit(s.requests, -e.unsent)
-debit(s.input, e.used[1] - e.reserved[1])
-debit(s.output, e.used[2] - e.reserved[2])
+debit(s, 'requests', -e.unsent)
+debit(s, 'input', e.used[1] - e.reserved[1])
+debit(s, 'output', e.used[2] - e.reserved[2])
 if e.count > 0 then
   s.error.input = mix(s.error.input, e.error[1], e.count, 0.95)
   s.error.output = mix(s.error.output, e.error[2], e.count, 0.95) -- a row of alike replies says little about the next one
@@ -60,7 +65,10 @@ for kind, seen in pairs(a.limits) do
   -- An answer states its limits before its own output is counted.
   observe(s, kind, seen, flying[kind] + (kind == 'output' and e.replied or 0), now)
 end
-if next(a.limits) then open_window(s) end
+if next(a.limits) then
+  s.learned = { by = a.who, at = now }
+  if a.opens ~= false then open_window(s) end -- the headers of a refusal come before the refusal itself
+end
 grow(s, e.count, busy)
 if a.refused[1] > 0 then
   redis.call('HINCRBY', counters, 'waits_rate_limit', a.refused[1])
@@ -81,14 +89,16 @@ for _, process in ipairs(others) do
 end
 
 local function is_full()
-  for _, kind in ipairs(KINDS) do
-    if s[kind].limit and s[kind].level < s[kind].cap * 0.9 then return false end
+  for _, pair in ipairs(limited(s)) do
+    if pair[1].level < pair[1].cap * 0.9 then return false end
   end
   return true
 end
 
 local function wait_of(class, cost)
   if s.hold > now then return s.hold - now end
+  -- A call of a dead process counts until its lease is over: its server may still be at work.
+  if s.own and s.own.concurrent and flying.requests + ahead[class].requests >= s.own.concurrent then return LOOK_MS end
   -- Calls that are long, or stall, must not hold back all others.
   if flying.requests + 1 > s.window and now - s.last <= UNANSWERED_MS then return LOOK_MS end
   if class == 2 then
@@ -108,7 +118,7 @@ for _, ask in ipairs(a.asks) do
     break
   end
   for i, kind in ipairs(KINDS) do
-    debit(s[kind], cost[kind])
+    debit(s, kind, cost[kind])
     flying[kind], mine[i] = flying[kind] + cost[kind], mine[i] + cost[kind]
   end
   granted[#granted + 1] = { cost.input, cost.output }
@@ -117,11 +127,8 @@ for _, ask in ipairs(a.asks) do
   s.last = now
 end
 
-local is_free = s.answers > 0 and s.hold <= now
-for i, kind in ipairs(KINDS) do
-  if s[kind].limit then is_free = false end
-  for class = 1, 2 do head[class] = head[class] or { requests = 1, input = s.prompt or 0, output = s.reply } end
-end
+local is_free = s.answers > 0 and s.hold <= now and s.own == nil and #limited(s) == 0
+for class = 1, 2 do head[class] = head[class] or { requests = 1, input = s.prompt or 0, output = s.reply } end
 if is_free then s.last = now end
 local answer = cjson.encode({
   granted = granted,
@@ -131,10 +138,12 @@ local answer = cjson.encode({
   most = math.max(0, math.floor(s.window) - (flying.requests - mine[1])),
   halted = redis.call('EXISTS', halt),
 })
-s.processes[a.process] = not a.leaves and {
+local process = {
   till = now + a.lease, comes = now + wait, flying = mine, waiting = waiting, since = since, head = head, open = a.open,
-  nonce = a.nonce, answer = answer,
-} or nil
+  nonce = a.nonce, answer = answer, own = a.own ~= nil or nil,
+}
+if a.leaves then process.flying, process.waiting, process.open, process.own = { 0, 0, 0 }, { 0, 0 }, 0, nil end -- its last exchange stays known for a lease
+s.processes[a.process] = process
 if now - (s.noted or 0) > IDLE_MS then
   s.noted = now
   redis.call('HSET', paced, a.name, now) -- for the status

@@ -3,11 +3,12 @@
 --@keys turn counters projects...
 --@answers values: now, turn, then for each project: reason (empty: it has room now), ms until it has room, requests a minute, tokens a minute, 1 if its quota key was repaired; `clock` instead of the turn: none of the days is today
 local a = cjson.decode(ARGV[1])
+--@include clock
 --@include shard-room
 local now = clock()
 local day = day_at(a.days, now)
 if not day then return { now, 'clock' } end
-local answer = { now, redis.call('INCR', turn) - 1 }
+local answer = { now, 0 }
 local from = 1
 for _, p in ipairs(a.projects) do
   local k
@@ -17,4 +18,5 @@ for _, p in ipairs(a.projects) do
     answer[#answer + 1] = value
   end
 end
+answer[2] = redis.call('INCR', turn) - 1 -- last: a project's damaged key would end the script after it
 return answer

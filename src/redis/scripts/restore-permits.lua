@@ -2,6 +2,7 @@
 --@keys starts tokens
 --@answers number: how many were lost
 local a = cjson.decode(ARGV[1])
+--@include clock
 --@include shard-room
 local now, lost = clock(), 0
 for _, permit in ipairs(a.permits) do

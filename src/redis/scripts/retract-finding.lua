@@ -3,7 +3,9 @@
 --@answers retracted | already | changed
 --@include context
 local id, note, tokens, before, marked = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if redis.call('HEXISTS', retracted, id) == 1 then return 'already' end
+local earlier = redis.call('HGET', retracted, id)
+if earlier == note then return 'retracted' end -- the client sent it twice because its connection broke
+if earlier then return 'already' end
 local kind = redis.call('TYPE', finding).ok
 if kind == 'string' then
   if redis.call('GET', finding) ~= before then return 'changed' end

@@ -3,6 +3,7 @@
 --@keys project...
 --@answers number: 1, or 0 if the permit no longer exists
 local a = cjson.decode(ARGV[1])
+--@include clock
 --@include shard-room
 local k = project_keys(project, 1, a.shard_count)
 if not forget(k, a.id) then return 0 end

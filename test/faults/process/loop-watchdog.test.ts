@@ -37,7 +37,10 @@ async function startWatched(code: string) {
 }
 
 it('ends a process that hangs, and one that was stopped for longer lives on', async () => {
-  const stopped = await startWatched(`process.on('SIGUSR2', () => { console.log('alive'); process.exit(0); });`);
+  const stopped = await startWatched(
+    `process.on('SIGUSR2', () => { console.log('alive'); process.exit(0); }); console.log('listens');`,
+  );
+  await waitUntil(() => stopped.output().includes('listens'));
   stopped.child.kill('SIGSTOP');
   const hung = await startWatched('for (;;);');
   expect(await hung.ended).toEqual([null, 'SIGKILL']);

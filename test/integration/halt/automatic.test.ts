@@ -49,7 +49,7 @@ test.each(['cancelled', 'invalid-job', 'handed-back', 'finding-taken', 'no-evide
   async (reason) => {
     const fleet = await useSimulatedFleet(redis, { workers: 0 });
     const parts = { db: redis.db, halt: fleet.halt, workerId: 'w' };
-    for (let i = 0; i < 50; i += 1) await noteFailure(parts, { jobId: `job-${i}`, reason, now: Date.now() });
+    for (let i = 0; i < 50; i += 1) await noteFailure(parts, { jobId: `job-${i}`, reason });
     expect(await fleet.halt.read()).toBeNull();
   },
 );
@@ -57,11 +57,9 @@ test.each(['cancelled', 'invalid-job', 'handed-back', 'finding-taken', 'no-evide
 test('does not count failures of more than ten minutes ago, nor one job twice', async () => {
   const fleet = await useSimulatedFleet(redis, { workers: 0 });
   const parts = { db: redis.db, halt: fleet.halt, workerId: 'w' };
-  const now = Date.now();
-  for (let i = 0; i < 19; i += 1) {
-    await noteFailure(parts, { jobId: `old-${i}`, reason: 'tool', now: now - 11 * 60_000 });
-  }
-  for (let i = 0; i < 40; i += 1) await noteFailure(parts, { jobId: `new-${i % 19}`, reason: 'tool', now });
+  const { recentFailures } = redis.keys;
+  for (let i = 0; i < 19; i += 1) await redis.redis.zadd(recentFailures, Date.now() - 11 * 60_000, `tool|old-${i}`);
+  for (let i = 0; i < 40; i += 1) await noteFailure(parts, { jobId: `new-${i % 19}`, reason: 'tool' });
   expect(await fleet.halt.read()).toBeNull();
 });
 

@@ -26,7 +26,7 @@ const description = (n: number): string => `Say ${n} [[turns:1]] [[tokens:2000]]
 
 interface Scope {
   /** Stamped on each task. */
-  stamp: { batch?: string; mission_id?: string };
+  stamp: { client?: string; batch?: string; mission_id?: string };
   budget: BudgetScope;
   /** Its name in the ledger. */
   spend: string;
@@ -36,6 +36,15 @@ interface Scope {
 
 const SCOPES: [string, Scope][] = [
   ['the day', { stamp: {}, budget: null, spend: `day:${toUtcDay(new Date())}`, parked: null }],
+  [
+    'a client',
+    {
+      stamp: { client: 'alice' },
+      budget: { client: 'alice' },
+      spend: 'client:alice',
+      parked: { scope: 'client', name: 'alice' },
+    },
+  ],
   [
     'a batch',
     {
@@ -146,7 +155,15 @@ test('a mission whose own call would pass its budget is parked in its own queue,
   const log = createLogger('test', 'silent');
   const parts = { db, queue: queues.missions, halt: fleet.halt, workerId: 'w', log };
   await toOutcome(
-    toBudgetError({ kind: 'budget', scope: 'mission', name: 'mission-a', limit: 1_000_000, spent: 0, held: false }),
+    toBudgetError({
+      kind: 'budget',
+      scope: 'mission',
+      name: 'mission-a',
+      limit: 1_000_000,
+      spent: 0,
+      worst: 1,
+      held: false,
+    }),
     job,
     'token',
     parts,
@@ -160,7 +177,7 @@ test('a mission whose own call would pass its budget is parked in its own queue,
 
 test('what was reserved for a call comes back where it was not sent, and stays apart where nobody knows', async () => {
   const { db } = redis;
-  const ledger = createTurnLedger({ db, workerId: 'w', now: () => new Date() });
+  const ledger = createTurnLedger({ db, workerId: 'w' });
   const reserve = async (jobId: string): Promise<[TaskIdentity, string]> => {
     const task = toIdentity(jobId);
     const answer = await ledger.begin(task, { turn: 0, worstNanoUsd: 700, first: true });
@@ -178,7 +195,7 @@ test('what was reserved for a call comes back where it was not sent, and stays a
 
 test('a budget of nothing lets a free question through, and no paid one', async () => {
   const { db } = redis;
-  const ledger = createTurnLedger({ db, workerId: 'w', now: () => new Date() });
+  const ledger = createTurnLedger({ db, workerId: 'w' });
   await setBudget(db, 0, { mission: 'mission-a' });
   const ask = async (jobId: string, worstNanoUsd: number): Promise<string> =>
     (await ledger.begin(toIdentity(jobId), { turn: 0, worstNanoUsd, first: true })).kind;

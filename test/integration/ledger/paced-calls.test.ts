@@ -6,10 +6,12 @@ import { setBudget } from '../../../src/ledger/budget.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import { createPacer } from '../../../src/pacing/pacer.ts';
 import type { Permit, RunPace } from '../../../src/pacing/types.ts';
-import { findModel } from '../../../src/pricing/catalog.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
+
+const catalog = createCatalog([]);
 
 interface Reply {
   text: string;
@@ -19,7 +21,7 @@ interface Reply {
 const redis = useRedis();
 const USAGE = { input: 100, cache_write: 0, cache_read: 0, output: 200 };
 const NOTE = { log: 'a turn', progress: null };
-const entry = findModel('claude-haiku-5-5', new Date());
+const entry = catalog.find('claude-haiku-5-5', new Date());
 const yes = async (): Promise<Reply> => ({ text: 'yes', usage: USAGE });
 
 function openCalls(pace?: RunPace): PaidCalls<Reply> {
@@ -34,7 +36,7 @@ function openCalls(pace?: RunPace): PaidCalls<Reply> {
     missionId: null,
     budgetNanoUsd: null,
   };
-  const ledger = createTurnLedger({ db: redis.db, workerId: 'box-1', now: () => new Date() });
+  const ledger = createTurnLedger({ db: redis.db, workerId: 'box-1' });
   return new PaidCalls({ ledger, identity, signal: new AbortController().signal, isDraining: () => false, pace });
 }
 
@@ -72,10 +74,10 @@ function permitInto(ends: string[]): Permit {
 }
 
 test('a call that a limit refuses waits without reserved money, and is then made again', async () => {
-  const pacer = createPacer({ db: redis.db, limitKey: 'test', log: console });
-  redis.cleanup(() => pacer?.close());
+  const pacer = createPacer({ db: redis.db, limitKeyOf: () => 'test', log: console });
+  redis.cleanup(() => pacer.close());
   const notes: string[] = [];
-  const calls = openCalls(pacer?.enter({ isCounted: true, note: async (line) => notes.push(line) }));
+  const calls = openCalls(pacer.enter({ isCounted: true, note: async (line) => notes.push(line) }));
   let sent = 0;
   const made = calls.make(termsOf(0), async () => {
     sent += 1;

@@ -23,11 +23,13 @@ import { readLedger } from '../../../src/ledger/report/report.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { Booking, JobIdentity, TaskIdentity, TurnLedger } from '../../../src/ledger/types.ts';
-import { findModel } from '../../../src/pricing/catalog.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 import { costNanoUsd, worstCaseNanoUsd } from '../../../src/pricing/cost.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
+
+const catalog = createCatalog([]);
 
 interface Reply {
   text: string;
@@ -40,7 +42,7 @@ const JOB = 'job-1';
 const FINDING = 'finding_job-1';
 const NOTE = { log: 'a turn', progress: null };
 const USAGE = { input: 100, cache_write: 0, cache_read: 0, output: 200 };
-const entry = findModel('claude-haiku-5-5', new Date());
+const entry = catalog.find('claude-haiku-5-5', new Date());
 const COST = 100 * entry.prices.input + 200 * entry.prices.output;
 const WORST = worstCaseNanoUsd(entry, { inputTokensBound: 1_000, maxTokens: 500 });
 /** What a stream had reported when it broke. */
@@ -77,8 +79,11 @@ function toIdentity(): JobIdentity {
   };
 }
 
-function openLedger(now: () => Date = () => new Date()): PaidCallsParts['ledger'] {
-  return createTurnLedger({ db: redis.db, workerId: 'w', now });
+/** @param at the time of each call; default now */
+function openLedger(at?: number): PaidCallsParts['ledger'] {
+  const { db } = redis;
+  const clock = at === undefined ? db.clock : { ...db.clock, now: () => at };
+  return createTurnLedger({ db: { ...db, clock }, workerId: 'w' });
 }
 
 function terms(more: Partial<CallTerms> = {}): CallTerms {
@@ -152,9 +157,9 @@ describe('a paid call', () => {
   });
 
   it('is uncertain too where the next run of its job begins in the same millisecond', async () => {
-    const at = new Date();
-    await makeReply(openCalls({ ledger: openLedger(() => at) }));
-    const calls = openCalls({ ledger: openLedger(() => at) });
+    const at = Date.now();
+    await makeReply(openCalls({ ledger: openLedger(at) }));
+    const calls = openCalls({ ledger: openLedger(at) });
     await calls.store(await makeReply(calls), NOTE);
     expect(await readBooks(redis)).toMatchObject({ settled: COST, reserved: 0, uncertain: WORST });
   });

@@ -8,14 +8,16 @@ import { reconcile, type Reconciliation } from '../../../src/ledger/uncertain/re
 import { readUsageReport } from '../../../src/models/anthropic/usage-report.ts';
 import { createAnthropicModel } from '../../../src/models/anthropic/adapter.ts';
 import type { ModelReply } from '../../../src/models/model.ts';
-import { findModel } from '../../../src/pricing/catalog.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 import { toTestIdentity } from '../../support/redis/uncertain-call.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
+const catalog = createCatalog([]);
+
 const redis = useRedis();
 const ADMIN_KEY = 'admin-key-of-a-test';
-const entry = findModel('claude-haiku-5-5', new Date());
+const entry = catalog.find('claude-haiku-5-5', new Date());
 const { signal } = new AbortController();
 
 async function openSimulator(): Promise<AnthropicSimulator> {
@@ -36,7 +38,7 @@ async function call(
 ): Promise<boolean> {
   simulator.setFaults(fault === undefined ? [] : [{ kind: fault, times: 1 }]);
   const calls = new PaidCalls<ModelReply>({
-    ledger: createTurnLedger({ db: redis.db, workerId: 'w', now: () => new Date() }),
+    ledger: createTurnLedger({ db: redis.db, workerId: 'w' }),
     identity: toTestIdentity(jobId),
     signal,
     isDraining: () => false,
@@ -62,10 +64,9 @@ async function call(
 }
 
 async function reconcileToday(simulator: AnthropicSimulator): Promise<Reconciliation | undefined> {
-  const now = new Date();
-  const day = toUtcDay(now);
+  const day = toUtcDay(new Date());
   const report = await readUsageReport(day, { adminKey: ADMIN_KEY, baseUrl: simulator.url, signal });
-  const rows = await reconcile(redis.db, { day, report, by: 'ada', now });
+  const rows = await reconcile(redis.db, { day, report, by: 'ada', catalog });
   expect(rows.length).toBeLessThanOrEqual(1);
   return rows[0];
 }
@@ -132,9 +133,8 @@ it('leaves calls uncertain where another program uses the account', async () => 
 it('knows a dated snapshot by its model', async () => {
   const simulator = await openSimulator();
   await call(simulator, 'b', 'reset-before');
-  const now = new Date();
   const usage = { input: 100, cache_write: 0, cache_read: 0, output: 10 };
   const report = [{ model: 'claude-haiku-5-5-20260901', geo: null, usage }];
-  const [row] = await reconcile(redis.db, { day: toUtcDay(now), report, by: 'ada', now });
+  const [row] = await reconcile(redis.db, { day: toUtcDay(new Date()), report, by: 'ada', catalog });
   expect(row).toMatchObject({ model: 'claude-haiku-5-5', provider: usage, conclusion: 'explained' });
 });

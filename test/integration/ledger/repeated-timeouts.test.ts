@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Usage } from '../../../queues/usage.ts';
 import { CallTimeoutError, TaskFailedError } from '../../../src/errors.ts';
 import { PaidCalls, type PaidReply } from '../../../src/ledger/paid-calls.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
-import { findModel } from '../../../src/pricing/catalog.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
+
+const catalog = createCatalog([]);
 
 interface Reply {
   text: string;
@@ -13,20 +16,14 @@ interface Reply {
 }
 
 const redis = useRedis();
-const entry = findModel('claude-haiku-5-5', new Date());
-const SILENT_SINCE = Date.now() - 1_000;
+const entry = catalog.find('claude-haiku-5-5', new Date());
+const SILENT_MS = 1;
 const USAGE = { input: 100, cache_write: 0, cache_read: 0, output: 200 };
 
 /** Makes one call in a new run of a job. */
-async function callOnce(
-  jobId: string,
-  turn: number | string,
-  send: () => Promise<Reply>,
-  attempt = 0,
-  beganAt = new Date(),
-): Promise<void> {
+async function callOnce(jobId: string, turn: number | string, send: () => Promise<Reply>, attempt = 0): Promise<void> {
   const calls = new PaidCalls<Reply>({
-    ledger: createTurnLedger({ db: redis.db, workerId: 'w', now: () => beganAt }),
+    ledger: createTurnLedger({ db: redis.db, workerId: 'w' }),
     signal: new AbortController().signal,
     isDraining: () => false,
     identity: {
@@ -53,7 +50,7 @@ const timeOut = (limit: 'idle' | 'total', turn: number | string = 0, attempt = 0
     turn,
     async () => {
       const error = new CallTimeoutError(entry.id, limit, 'too slow', {
-        silentSince: limit === 'idle' ? SILENT_SINCE : 0,
+        silentMs: limit === 'idle' ? SILENT_MS : 0,
       });
       throw Object.assign(error, { billed: 'unknown' });
     },
@@ -64,9 +61,18 @@ const timeOut = (limit: 'idle' | 'total', turn: number | string = 0, attempt = 0
   );
 
 let others = 0;
-/** @param beganAt when that call began; default after the silence did */
-const answerAnother = (beganAt?: Date): Promise<void> =>
-  callOnce(`another-${(others += 1)}`, 0, async () => ({ text: 'yes', usage: USAGE }), 0, beganAt);
+/** @param meanwhile what happens between the begin of that call and its answer */
+const answerAnother = (meanwhile?: () => Promise<void>): Promise<void> =>
+  callOnce(`another-${(others += 1)}`, 0, async () => {
+    await meanwhile?.();
+    return { text: 'yes', usage: USAGE };
+  });
+
+/** A call falls silent that begins after the others. */
+async function fallSilentLater(): Promise<void> {
+  await sleep(5 * SILENT_MS);
+  expect(await timeOut('idle')).toBeInstanceOf(CallTimeoutError);
+}
 
 test('a call that is not whole in time twice has failed, answers to others or not', async () => {
   expect(await timeOut('total')).toBeInstanceOf(CallTimeoutError);
@@ -88,11 +94,10 @@ test('a silent call has failed the second time only if the model answered anothe
 });
 
 test('an answer to a call that began before the silence does not interrupt it', async () => {
-  expect(await timeOut('idle')).toBeInstanceOf(CallTimeoutError);
-  await answerAnother(new Date(SILENT_SINCE - 1));
+  await answerAnother(fallSilentLater);
   expect(await redis.redis.exists(redis.keys.outage(entry.id))).toBe(1);
-  expect(await timeOut('idle')).toBeInstanceOf(CallTimeoutError);
-  await answerAnother(new Date(SILENT_SINCE));
+  await fallSilentLater();
+  await answerAnother();
   expect(await redis.redis.exists(redis.keys.outage(entry.id))).toBe(0);
   expect(await timeOut('idle')).toMatchObject({ reason: 'timeout' });
 });
@@ -102,8 +107,7 @@ test('failures in a row of which the version before noted only the count end wit
   await answerAnother();
   expect(await redis.redis.exists(redis.keys.outage(entry.id))).toBe(0);
   await redis.redis.set(redis.keys.outage(entry.id), 3);
-  expect(await timeOut('idle')).toBeInstanceOf(CallTimeoutError);
-  await answerAnother(new Date(SILENT_SINCE - 1));
+  await answerAnother(fallSilentLater);
   expect(await redis.redis.exists(redis.keys.outage(entry.id))).toBe(1);
 });
 

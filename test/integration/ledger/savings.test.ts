@@ -4,9 +4,11 @@ import { toNanoUsd, toUsdString } from '../../../src/pricing/money.ts';
 import { readLedger, toCostReport } from '../../../src/ledger/report/report.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { TaskIdentity } from '../../../src/ledger/types.ts';
-import { findModel, findPrices } from '../../../src/pricing/catalog.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 import type { Usage } from '../../../queues/usage.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
+
+const catalog = createCatalog([]);
 
 const test = useRedis();
 
@@ -16,7 +18,7 @@ const HAIKU = 'claude-haiku-4-5';
 const SONNET = 'claude-sonnet-4-5';
 
 async function openLedger() {
-  return createTurnLedger({ db: await test.connectDb(), workerId: 'haiku_box_001', now: () => NOW });
+  return createTurnLedger({ db: await test.connectDb(), workerId: 'haiku_box_001' });
 }
 
 /** One task of one call, as a worker books it. */
@@ -26,7 +28,7 @@ async function work(
   model: string,
   usage: Usage,
 ): Promise<void> {
-  const entry = findModel(model, NOW);
+  const entry = catalog.find(model, NOW);
   const task: TaskIdentity = {
     jobId: `mission-${n}`,
     token: '',
@@ -54,7 +56,8 @@ it('comes to $0.54 against $1.35, 60.0 % to the cent, for 90 Haiku and 10 Sonnet
   await Promise.all(Array.from({ length: 100 }, (_, n) => work(ledger, n + 1, n % 10 === 0 ? SONNET : HAIKU, usage)));
   const report = toCostReport(await readLedger(test.db), {
     by: 'mission',
-    sonnet: findPrices(SONNET, NOW),
+    sonnet: catalog.findPrices(SONNET, NOW),
+    catalog,
   });
   expect(report.rows).toHaveLength(1);
   expect(report.total).toMatchObject({ name: null, tasks: 100, costNano: 540_000_000, allSonnetNano: 1_350_000_000 });
@@ -70,7 +73,8 @@ it('comes to exactly $1.10 for 1,000 tasks of $0.0011', async () => {
   await Promise.all(Array.from({ length: 1_000 }, (_, n) => work(ledger, n + 1, HAIKU, usage)));
   const { total } = toCostReport(await readLedger(test.db), {
     by: 'day',
-    sonnet: findPrices(SONNET, NOW),
+    sonnet: catalog.findPrices(SONNET, NOW),
+    catalog,
   });
   expect(toUsdString(total.costNano, 9)).toBe('1.100000000');
   expect(await test.redis.get(test.keys.cost('haiku'))).toBe('1.1');

@@ -12,9 +12,9 @@ import { waitUntil } from '../../support/wait.ts';
 const redis = useRedis();
 const HOUR_MS = 3600_000;
 
-function sweep(fleet: SimulatedFleet, olderThanMs: number, now = Date.now()): Promise<number> {
-  const { db } = fleet.inner;
-  return sweepReservations(db, { olderThanMs, now });
+/** @param afterMs as if it were so much later */
+function sweep(fleet: SimulatedFleet, olderThanMs: number, afterMs = 0): Promise<number> {
+  return sweepReservations(fleet.inner.db, { olderThanMs: olderThanMs - afterMs });
 }
 
 /** Ends the call of an hour, so that the worker can close. */
@@ -30,8 +30,8 @@ test('a call whose job never runs again becomes uncertain once no call can last 
   expect(before.reserved).toBeGreaterThan(0);
 
   expect(await sweep(fleet, 10 * 60_000)).toBe(0); // the call may still end
-  expect(await sweep(fleet, 10 * 60_000, Date.now() + HOUR_MS)).toBe(1);
-  expect(await sweep(fleet, 10 * 60_000, Date.now() + HOUR_MS)).toBe(0);
+  expect(await sweep(fleet, 10 * 60_000, HOUR_MS)).toBe(1);
+  expect(await sweep(fleet, 10 * 60_000, HOUR_MS)).toBe(0);
 
   const books = await readBooks(redis);
   expect(books).toMatchObject({
@@ -50,7 +50,7 @@ test('a reply that comes after all takes its call out of the uncertain ones agai
   const fleet = await useSimulatedFleet(redis, { simulator: { latencyMs: 1_000 } });
   const id = await fleet.add('Say hello');
   await waitUntil(() => fleet.simulator.requests().length === 1, { what: 'the call' });
-  expect(await sweep(fleet, 0, Date.now() + HOUR_MS)).toBe(1);
+  expect(await sweep(fleet, 0, HOUR_MS)).toBe(1);
   await fleet.until(id, 'completed');
   const books = await readBooks(redis);
   expect(books).toMatchObject({ reserved: 0, uncertain: 0, uncertainCalls: 0, ledgerCalls: 1 });
@@ -62,8 +62,8 @@ test('an uncertain call stays listed until it is settled', async () => {
   const fleet = await useSimulatedFleet(redis, { simulator: { latencyMs: HOUR_MS } });
   const id = await fleet.add('Say hello');
   await waitUntil(() => fleet.simulator.requests().length === 1, { what: 'the call' });
-  await sweep(fleet, 0, Date.now() + HOUR_MS);
-  await sweep(fleet, 0, Date.now() + 30 * 24 * HOUR_MS);
+  await sweep(fleet, 0, HOUR_MS);
+  await sweep(fleet, 0, 30 * 24 * HOUR_MS);
   expect(await readUncertain(redis.db)).toMatchObject([{ jobId: id, model: 'claude-haiku-5-5' }]);
   await hangUp(fleet, id);
 });
@@ -87,13 +87,13 @@ test('keeps the stored turns of a mission that still waits, and lets go of those
   const fleet = await useSimulatedFleet(redis, { workers: 0 });
   const { db, queues } = fleet.inner;
   const { redis: connection, keys } = db;
-  const ledger = createTurnLedger({ db, workerId: 'w', now: () => new Date(), queue: 'missions' });
+  const ledger = createTurnLedger({ db, workerId: 'w', queue: 'missions' });
   await queues.missions.add('mission', { goal: 'learn' }, { jobId: 'mission-a', delay: HOUR_MS });
   for (const jobId of ['mission-a', 'mission-gone']) {
     const begun = await ledger.begin(toIdentity(jobId), { turn: 'plan', worstNanoUsd: 1, first: true });
     expect(begun.kind).toBe('reserved');
   }
-  expect(await sweep(fleet, 10 * 60_000, Date.now() + HOUR_MS)).toBe(2);
+  expect(await sweep(fleet, 10 * 60_000, HOUR_MS)).toBe(2);
   expect(await connection.ttl(keys.turns('mission-a'))).toBe(-1);
   expect(await connection.ttl(keys.turns('mission-gone'))).toBeGreaterThan(0);
 });
@@ -113,3 +113,16 @@ function toIdentity(jobId: string): TaskIdentity {
     costVendor: 'sonnet',
   };
 }
+
+test('a lost call that can cost nothing is closed, also where an older version kept it', async () => {
+  const { keys } = redis;
+  const fleet = await useSimulatedFleet(redis, { workers: 0 });
+  const day = keys.spend('day:2026-11-20');
+  await redis.redis.hset(day, { uncertain: 700 });
+  await redis.redis.hset(keys.reservations, 'job-1#0:0#w#1.a', `0|1|${day}`);
+  await redis.redis.hset(keys.uncertain, { 'job-2#0:0#w#1.a': `0|1|${day}`, 'job-3#0:0#w#1.a': `700|1|${day}` });
+  await redis.redis.hset(keys.counters, 'uncertain_calls', 2);
+  await sweep(fleet, 1_000);
+  expect(await readUncertain(redis.db)).toMatchObject([{ jobId: 'job-3', nanoUsd: 700 }]);
+  expect(await readBooks(redis)).toMatchObject({ openReservations: 0, uncertainCalls: 1 });
+});

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { BudgetReachedError, ModelCoolingError, ProviderUnavailableError } from '../../../src/errors.ts';
-import { promote } from '../../../src/jobs/outcomes/parked.ts';
+import { promote } from '../../../src/jobs/wake/promote.ts';
 import { endPauseForMoney } from '../../../src/jobs/outcomes/backoff.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
 import { PaidCalls } from '../../../src/ledger/paid-calls.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import { readUncertain } from '../../../src/ledger/uncertain/list.ts';
 import { settleUncertain } from '../../../src/ledger/uncertain/settle.ts';
-import { findModel } from '../../../src/pricing/catalog.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 import { worstCaseNanoUsd } from '../../../src/pricing/cost.ts';
 import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { openBareQueue } from '../../support/fleet/bare-queue.ts';
@@ -16,8 +16,10 @@ import { readBooks } from '../../support/redis/books.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
+const catalog = createCatalog([]);
+
 const redis = useRedis();
-const entry = findModel('claude-haiku-5-5', new Date());
+const entry = catalog.find('claude-haiku-5-5', new Date());
 const TASKS = 6;
 const BOUND = { inputTokensBound: 1_000, maxTokens: 500 };
 const WORST = worstCaseNanoUsd(entry, BOUND);
@@ -29,7 +31,7 @@ interface Reply {
 /** One call of a job of its own. */
 async function call(jobId: string, send: () => Promise<Reply>): Promise<unknown> {
   const calls = new PaidCalls<Reply>({
-    ledger: createTurnLedger({ db: redis.db, workerId: 'w', now: () => new Date() }),
+    ledger: createTurnLedger({ db: redis.db, workerId: 'w' }),
     identity: toTestIdentity(jobId),
     signal: new AbortController().signal,
     isDraining: () => false,
@@ -60,7 +62,7 @@ it('pauses the model, and does not halt, where uncertain cost fills the day’s 
   await redis.redis.hset(redis.keys.modelsInUse, entry.id, Date.now());
   const [first] = await readUncertain(redis.db);
   if (first === undefined) throw new Error('expected an uncertain call');
-  await settleUncertain(redis.db, first, { nanoUsd: 0, by: 'ada', why: 'not on the bill' }, new Date());
+  await settleUncertain(redis.db, first, { nanoUsd: 0, by: 'ada', why: 'not on the bill' });
   await endPauseForMoney(redis.db, queue);
   expect(await call('c', () => served(1))).toMatchObject({ kind: 'reply' });
 });
@@ -105,7 +107,7 @@ it('lets a fleet whose provider stalls go on by itself once it answers and the c
 
   fleet.simulator.setFaults([]);
   for (const lost of await readUncertain(db)) {
-    await settleUncertain(db, lost, { nanoUsd: 0, by: 'ada', why: 'the provider was down' }, new Date());
+    await settleUncertain(db, lost, { nanoUsd: 0, by: 'ada', why: 'the provider was down' });
   }
   await endPauseForMoney(db, queues.tasks);
   const isDone = async (): Promise<boolean> => {

@@ -44,9 +44,7 @@ it('lists a call with its job, model, budgets and worst case', async () => {
 describe('a call that a person settles', () => {
   it('as unpaid counts against no budget any more, and leaves a record', async () => {
     await loseCall(redis, { missionId: 'mission-a' });
-    expect(
-      await settleUncertain(redis.db, await readOne(), { nanoUsd: 0, by, why: 'not on the bill' }, new Date()),
-    ).toBe(true);
+    expect(await settleUncertain(redis.db, await readOne(), { nanoUsd: 0, by, why: 'not on the bill' })).toBe(true);
     expect(await readBooks(redis)).toMatchObject({ settled: 0, uncertain: 0, uncertainCalls: 0, ledgerCalls: 0 });
     expect(await readBudget(redis.db, { mission: 'mission-a' }, new Date())).toMatchObject({ uncertain: 0 });
     expect(await readUncertain(redis.db)).toEqual([]);
@@ -58,7 +56,7 @@ describe('a call that a person settles', () => {
   it('as paid is booked at its worst case, to the day on which it was made', async () => {
     const at = new Date('2026-11-20T12:00:00Z');
     await loseCall(redis, { at, missionId: 'mission-a', batch: 'nightly' });
-    await settleUncertain(redis.db, await readOne(), { nanoUsd: 700, by, why: 'on the bill' }, new Date());
+    await settleUncertain(redis.db, await readOne(), { nanoUsd: 700, by, why: 'on the bill' });
     expect(await readBudget(redis.db, null, at)).toMatchObject({ settled: 700, uncertain: 0 });
     expect(await readBudget(redis.db, { mission: 'mission-a' }, at)).toMatchObject({ settled: 700, uncertain: 0 });
     expect(await readLedger(redis.db)).toMatchObject([
@@ -71,7 +69,7 @@ describe('a call that a person settles', () => {
     const queue = await openBareQueue(redis, 'tasks');
     await queue.add('task', { description: 'Say it' }, { jobId: 'job-1' });
     await loseCall(redis);
-    await settleUncertain(redis.db, await readOne(), { nanoUsd: 700, by, why: 'on the bill' }, new Date());
+    await settleUncertain(redis.db, await readOne(), { nanoUsd: 700, by, why: 'on the bill' });
     const { logs } = await queue.getJobLogs('job-1');
     expect(logs.join('\n')).toContain('uncertain cost of turn 0 is settled at $0.000001: on the bill (ada@box)');
   });
@@ -79,15 +77,14 @@ describe('a call that a person settles', () => {
   it('is settled once, also where two persons do', async () => {
     await loseCall(redis);
     const call = await readOne();
-    const settle = (): Promise<boolean> =>
-      settleUncertain(redis.db, call, { nanoUsd: 700, by, why: 'on the bill' }, new Date());
+    const settle = (): Promise<boolean> => settleUncertain(redis.db, call, { nanoUsd: 700, by, why: 'on the bill' });
     expect([await settle(), await settle()]).toEqual([true, false]);
     expect(await readBooks(redis)).toMatchObject({ settled: 700, ledgerCalls: 1 });
   });
 
   it('is not booked again where its reply comes after that', async () => {
     const { task, ledger, reservation } = await loseCall(redis);
-    await settleUncertain(redis.db, await readOne(), { nanoUsd: 700, by, why: 'on the bill' }, new Date());
+    await settleUncertain(redis.db, await readOne(), { nanoUsd: 700, by, why: 'on the bill' });
     const totals = { nanoUsd: 0, usage: USAGE, calls: 1 };
     await ledger.settle(task, { epoch: '0', turn: 0 }, { reservation, nanoUsd: 500, usage: USAGE }, {}, totals, NOTE);
     expect(await readBooks(redis)).toMatchObject({ settled: 700, ledgerCalls: 1 });
@@ -99,7 +96,7 @@ describe('a call that a person settles', () => {
     await ledger.settle(task, { epoch: '0', turn: 0 }, part, null, { nanoUsd: 0, usage: USAGE, calls: 1 }, NOTE);
     const call = await readOne();
     expect(call).toMatchObject({ nanoUsd: 500, reported: { nanoUsd: 200, usage: USAGE }, session: 'today' });
-    await settleUncertain(redis.db, call, { nanoUsd: 500, by, why: 'on the bill' }, new Date());
+    await settleUncertain(redis.db, call, { nanoUsd: 500, by, why: 'on the bill' });
     expect(await readBooks(redis)).toMatchObject({ settled: 700, uncertain: 0, uncertainCalls: 0, ledgerCalls: 1 });
   });
 
@@ -111,7 +108,7 @@ describe('a call that a person settles', () => {
     await redis.redis.hset(keys.counters, 'uncertain_calls', 1);
     const call = await readOne();
     expect(call).toMatchObject({ jobId: 'job-9', model: null, day: '2026-11-20', workerId: 'haiku_box_001' });
-    await settleUncertain(redis.db, call, { nanoUsd: 700, by, why: 'on the bill' }, new Date());
+    await settleUncertain(redis.db, call, { nanoUsd: 700, by, why: 'on the bill' });
     expect(await readLedger(redis.db)).toMatchObject([{ day: '2026-11-20', batch: 'nightly', model: null, nano: 700 }]);
     expect(await readBooks(redis)).toMatchObject({ uncertainCalls: 0 });
   });

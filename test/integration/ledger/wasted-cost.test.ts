@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest';
 import { retryJob } from '../../../src/tasks/repair/retry.ts';
 import { readLedger, toCostReport } from '../../../src/ledger/report/report.ts';
-import { findPrices } from '../../../src/pricing/catalog.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 import { useSimulatedFleet, type SimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
+
+const catalog = createCatalog([]);
 
 const test = useRedis();
 
@@ -20,8 +22,8 @@ async function readSums(fleet: SimulatedFleet): Promise<{ nano: number; tasks: n
 }
 
 async function readReport(by: 'mission' | 'model' = 'model') {
-  const sonnet = findPrices('claude-sonnet-5-5', new Date());
-  return toCostReport(await readLedger(test.db), { by, sonnet });
+  const sonnet = catalog.findPrices('claude-sonnet-5-5', new Date());
+  return toCostReport(await readLedger(test.db), { by, sonnet, catalog });
 }
 
 async function retry(fleet: SimulatedFleet, id: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toMessage } from '../../../src/errors.ts';
-import { connectRedis, toRedisError } from '../../../src/redis/connect.ts';
+import { connectRedis } from '../../../src/redis/connect.ts';
+import { toRedisError } from '../../../src/redis/errors/redis-errors.ts';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';

@@ -18,11 +18,22 @@ describe('readMany', () => {
     expect(replies).toEqual({ text: 'hello', none: null, count: 2, fields: { a: '1', b: '2' } });
   });
 
-  it('throws what Redis answers to a command that does not fit its key', async () => {
+  it('reads a key of another type as a missing one', async () => {
     const { redis } = fixture;
     await redis.set('text', 'hello');
-    await expect(readMany(redis, { one: (r) => r.get('text'), two: (r) => r.hlen('text') })).rejects.toThrow(
-      'WRONGTYPE',
-    );
+    const replies = await readMany(redis, {
+      text: (r) => r.get('text'),
+      count: (r) => r.hlen('text'),
+      ids: (r) => r.zrange('text', 0, '-1'),
+      field: (r) => r.hget('text', 'a'),
+      fields: (r) => r.hgetall('text'),
+    });
+    expect(replies).toEqual({ text: 'hello', count: 0, ids: [], field: null, fields: {} });
+  });
+
+  it('throws what else Redis answers', async () => {
+    const { redis } = fixture;
+    await redis.set('text', 'hello');
+    await expect(readMany(redis, { one: (r) => r.get('text'), two: (r) => r.incr('text') })).rejects.toThrow('integer');
   });
 });

@@ -7,9 +7,7 @@ const test = useRedis();
 describe('a script call', () => {
   const sessionKeys = () => ({
     session: test.keys.session,
-    costHaiku: test.keys.cost('haiku'),
-    costSonnet: test.keys.cost('sonnet'),
-    costGemini: test.keys.cost('gemini'),
+    costs: test.keys.costs,
     costOther: test.keys.cost('other'),
     booked: test.keys.booked,
     totals: test.keys.sessionTotals('first'),
@@ -26,6 +24,6 @@ describe('a script call', () => {
   it('with too few keys is refused before it reaches Redis', async () => {
     const scripts = defineScripts(test.redis);
     const none = {} as ReturnType<typeof sessionKeys>;
-    await expect(scripts['current-session'](none, [])).rejects.toThrow('current-session: expected 7 keys, got 0');
+    await expect(scripts['current-session'](none, [])).rejects.toThrow('current-session: expected 5 keys, got 0');
   });
 });

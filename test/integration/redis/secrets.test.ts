@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { TaskFailedError } from '../../../src/errors.ts';
 import { retractFinding } from '../../../src/findings/retract.ts';
-import { saveContext } from '../../../src/haiku/memory-contexts.ts';
+import { readPatch, readPatchText, readWholeText, storePatch } from '../../../src/patches/record.ts';
+import type { PatchRecord } from '../../../src/patches/types.ts';
+import { saveContext } from '../../../src/contexts/memory-contexts.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
+import { startRawProvider } from '../../support/models/raw-provider.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
+import { initRepository, runGit } from '../../support/person-git.ts';
 import { readEverything } from '../../support/redis/read-everything.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
@@ -88,4 +92,81 @@ test('shows no key of a finding that an older version stored, and can retract it
   expect(await fleet.findings.get('finding_old')).toMatchObject({ result: 'it is [redacted]' });
   await retractFinding(fleet.inner.db, { id: 'finding_old', why: 'holds a key', by: 'test' });
   expect(await redis.redis.get(keys.finding('finding_old'))).toContain('it is [redacted]');
+});
+
+test('a key that comes in two pieces of a stream is stored nowhere, nor one in an error of the stream', async () => {
+  const text = (part: string): object => ({
+    type: 'content_block_delta',
+    index: 0,
+    delta: { type: 'text_delta', text: part },
+  });
+  const usage = { input_tokens: 7, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 1 };
+  const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-haiku-5-5', content: [], usage };
+  const begin = [
+    { type: 'message_start', message: { ...message, stop_reason: null, stop_sequence: null } },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    text(`it is ${key.slice(0, 20)}`),
+    text(key.slice(20)),
+  ];
+  const done = [
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage },
+    { type: 'message_stop' },
+  ];
+  const broken = [{ type: 'error', error: { type: 'invalid_request_error', message: `refused ${key}` } }];
+  const provider = await startRawProvider((_request, response, body) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const event of [...begin, ...(body.includes('Break') ? broken : done)]) {
+      response.write(`event: ${(event as { type: string }).type}\ndata: ${JSON.stringify(event)}\n\n`);
+    }
+    response.end();
+  });
+  const fleet = await useFleet(redis, { env: { ...env, ANTHROPIC_BASE_URL: provider.url }, haiku: 'http' });
+
+  const finding = await (await fleet.tasks.add({ description: 'Tell.' })).finding({ timeoutMs: 10_000 });
+  expect(finding.result).toBe('it is [redacted]');
+  const failing = await fleet.tasks.add({ description: 'Break.' });
+  await expect(failing.finding({ timeoutMs: 10_000 })).rejects.toThrow('refused [redacted]');
+  expect(hasSecret(await readEverything(redis.redis))).toBe(false);
+});
+
+test('a patch beside a key is shown and stored without it, and applied with it', async () => {
+  const model = createScriptedModel((_, call) => {
+    if (call === 1) return { tools: [{ name: 'read', input: { file_path: 'app.ini' } }] };
+    const edit = { file_path: 'app.ini', old_string: 'name = one', new_string: 'name = two' };
+    return call === 2
+      ? { tools: [{ name: 'git', input: { args: ['mv', 'name.txt', 'moved.txt'] } }] }
+      : call === 3
+        ? { tools: [{ name: 'edit', input: edit }] }
+        : 'done';
+  });
+  const site = { 'app.ini': `token = ${key}\nname = one\n`, 'name.txt': 'a', [`of-${key}.txt`]: 'b' };
+  const fleet = await useFleet(redis, { env, site });
+  initRepository(fleet.site);
+  await fleet.startHaiku(model);
+  const finding = await (
+    await fleet.tasks.add({ description: 'Rename', workspace: 'site' })
+  ).finding({ timeoutMs: 10_000 });
+  const { db } = fleet.inner;
+
+  const text = String(await readPatchText(db, finding.finding_id));
+  expect(text).toContain('token = [redacted]\n-name = one');
+  const record = await readPatch(db, finding.finding_id);
+  expect(record).toMatchObject({ isRedacted: true });
+  expect(hasSecret(JSON.stringify([text, finding, record, model.calls]))).toBe(false);
+  expect(hasSecret(await readEverything(redis.redis))).toBe(false);
+
+  await fleet.patches.apply({ ids: [finding.finding_id] });
+  expect(await readFile(join(fleet.site, 'app.ini'), 'utf8')).toBe(`token = ${key}\nname = two\n`);
+  expect(runGit(fleet.site, 'status', '--porcelain')).toBe('');
+});
+
+test('a patch whose text has lost a key is not applied by its text', async () => {
+  const fleet = await useFleet(redis, { env });
+  const { db } = fleet.inner;
+  const record = { findingId: 'finding_1', state: 'pending', createdAt: '2026-01-02T03:04:05.678Z' } as PatchRecord;
+  await storePatch(db, record, Buffer.from(`+token = ${key}\n`));
+  const stored = await readPatch(db, 'finding_1');
+  expect(String(await readPatchText(db, 'finding_1'))).toBe('+token = [redacted]\n');
+  expect(await readWholeText(db, stored ?? record)).toBeNull();
 });

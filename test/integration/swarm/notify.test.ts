@@ -3,6 +3,9 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createHaltSwitch } from '../../../src/halt/halt.ts';
+import type { Config } from '../../../src/config/environment.ts';
+import { toUtcDay } from '../../../src/findings/timestamp.ts';
+import { lookForAlerts } from '../../../src/jobs/alerts/alerts.ts';
 import { createNotifier } from '../../../src/swarm/notify.ts';
 import { loadBatch } from '../../support/fleet/batch.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
@@ -50,6 +53,8 @@ test('tells of a batch’s end once, however many workers there are', async () =
       partial: 0,
       with_tool_errors: 0,
       failed: 0,
+      cancelled: 0,
+      command: 'fleet findings --batch many',
     },
   ]);
 });
@@ -102,4 +107,63 @@ test('counts a notice that could not be delivered, and nothing else suffers', as
   await notifier.flush();
 
   expect(await redis.redis.hget(redis.keys.counters, 'notices_failed')).toBe('1');
+});
+
+test('tells early, once a crossing, also where another process looks after a restart', async () => {
+  const notices = makeNoticeFile();
+  const { db } = redis;
+  const { redis: r, keys, clock } = db;
+  const shard = { number: 1, project: null, rpd: 100 } as Config['shards'][number];
+  const config = { FLEET_NOTIFY: notices.command, FLEET_NOTIFY_WAIT_MIN: 60, shards: [shard] };
+  /** Each look is that of a fresh process. */
+  const look = async () => {
+    const notifier = createNotifier({ target: notices.command, db });
+    const before = notices.read().length;
+    await lookForAlerts({ db, notifier, config });
+    await notifier.flush();
+    return notices.read().slice(before);
+  };
+  const spend = (nano: number) => r.hset(keys.spend(`day:${toUtcDay(clock.date())}`), 'settled', nano);
+  await r.hset(keys.budget, 'day', 1_000_000_000);
+  expect(await look()).toEqual([]);
+
+  await spend(600_000_000);
+  expect(await look()).toMatchObject([
+    { event: 'budget', percent: 50, spent_usd: '0.600000', limit_usd: '1.000000', command: 'fleet budget USD' },
+  ]);
+  expect(await look()).toEqual([]);
+  await spend(960_000_000);
+  expect(await look()).toMatchObject([{ event: 'budget', percent: 95 }]);
+  await r.hset(keys.budget, 'day', 10_000_000_000);
+  expect(await look()).toEqual([]);
+
+  const old = { timestamp: clock.now() - 61 * 60_000 };
+  await r.hset(keys.queueKey('tasks', 'old'), old);
+  await r.hset(keys.queueKey('tasks', 'retried'), { ...old, ats: 1 });
+  await r.lpush(keys.queueKey('tasks', 'wait'), 'old', 'new');
+  await r.set(keys.shardQuota(1), 9);
+  const gone = (at: number) => JSON.stringify({ id: 'haiku_box_001', seenAt: at });
+  await r.hset(keys.workers, 'haiku_box_001', gone(clock.now() - 70_000));
+  await r.hset(keys.attendants, 'librarian_box_001', clock.now() - 10_000, 'coordinator_box_001', 5);
+  expect(await look()).toMatchObject([
+    { event: 'quota-low', shard: 1, left: 9, per_day: 100, command: 'fleet limits' },
+    { event: 'waiting-long', task: 'old', minutes: 61, waiting: 2, command: 'fleet status' },
+    { event: 'worker-gone', worker: 'haiku_box_001', command: 'fleet up' },
+  ]);
+  expect(await look()).toEqual([]);
+
+  await r.rpush(keys.queueKey('tasks', 'wait'), 'retried'); // it waits since a moment ago
+  expect(await look()).toEqual([]);
+  await r.rpop(keys.queueKey('tasks', 'wait'));
+  expect(await look()).toMatchObject([{ event: 'waiting-long', task: 'old' }]); // it rose again
+  await redis.redis.set(keys.shardQuota(1), 80);
+  expect(await look()).toEqual([]);
+  await redis.redis.set(keys.shardQuota(1), 10);
+  expect(await look()).toMatchObject([{ event: 'quota-low', left: 10 }]);
+
+  // Redis was away: at the first look no process has had the time for a sign of life.
+  await r.hset(keys.workers, 'haiku_box_002', JSON.stringify({ id: 'haiku_box_002', seenAt: clock.now() - 90_000 }));
+  await r.hset(keys.alerts, 'looked-at', clock.now() - 90_000);
+  expect(await look()).toEqual([]);
+  expect(await look()).toMatchObject([{ event: 'worker-gone', worker: 'haiku_box_002' }]);
 });

@@ -24,14 +24,15 @@ export function plainEnvironment(more: Record<string, string> = {}): NodeJS.Proc
   return { PATH, HOME, LANG, TMPDIR, ...more };
 }
 
-/** Starts the built `fleet` command in its own process group. @param input its standard input; default: empty */
+/** Starts the built `fleet` command in its own process group. @param input its standard input; default: empty. @param entry of another checkout */
 export function startFleet(
   args: string[],
   env: NodeJS.ProcessEnv,
   cwd?: string,
   input: string | Buffer = '',
+  entry = fleetEntry,
 ): RunningCommand {
-  const child = spawn(process.execPath, [fleetEntry, ...args], {
+  const child = spawn(process.execPath, [entry, ...args], {
     env,
     cwd,
     detached: true,

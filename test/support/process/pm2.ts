@@ -20,6 +20,8 @@ export interface TestPm2 {
   fleet(...args: string[]): Promise<CommandResult>;
   /** pm2's own command line. @returns its standard output */
   pm2(...args: string[]): Promise<string>;
+  /** The same from a shell with other variables. */
+  pm2WithEnv(env: NodeJS.ProcessEnv, ...args: string[]): Promise<string>;
   list(): Promise<{ id: number; name: string; pid: number; status: string; restarts: number; killTimeoutMs: number }[]>;
 }
 
@@ -32,10 +34,11 @@ export function usePm2(): TestPm2 {
   const pathTo = (name: string) => join(folder, name);
   const environment = () =>
     plainEnvironment({ PM2_HOME: pathTo('pm2'), FLEET_HOME: pathTo('home'), FLEET_DATA: pathTo('data') });
-  const pm2 = async (...args: string[]) => {
-    const { stdout } = await promisify(execFile)(process.execPath, [pm2Main, ...args], { env: environment() });
+  const pm2WithEnv = async (env: NodeJS.ProcessEnv, ...args: string[]) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [pm2Main, ...args], { env });
     return stdout;
   };
+  const pm2 = (...args: string[]) => pm2WithEnv(environment(), ...args);
 
   beforeEach(() => {
     folder = makeFolder();
@@ -61,6 +64,7 @@ export function usePm2(): TestPm2 {
     },
     fleet: (...args) => runFleet(args, environment(), folder),
     pm2,
+    pm2WithEnv,
     async list() {
       const out = await pm2('jlist');
       const listed = JSON.parse(out.slice(out.indexOf('[{') === -1 ? out.lastIndexOf('[') : out.indexOf('[{'))) as {
@@ -82,7 +86,7 @@ export function usePm2(): TestPm2 {
 }
 
 /** Kills the daemon and its processes by their pids: `pm2 kill` would wait for every grace period. */
-async function endDaemon(pidFile: string): Promise<void> {
+export async function endDaemon(pidFile: string): Promise<void> {
   if (!existsSync(pidFile)) return;
   const daemon = Number(readFileSync(pidFile, 'utf8'));
   const below = await listDescendants(daemon);

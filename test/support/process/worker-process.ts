@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { swarmEnvironment } from '../redis/swarm-environment.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
 import { plainEnvironment } from './fleet-command.ts';
 
-type WorkerKind = 'haiku' | 'coordinator' | 'librarian';
+type WorkerKind = 'haiku' | 'coordinator' | 'librarian' | 'bridge';
 
 /** A built worker, started as pm2 starts it. */
 export interface WorkerProcess {
@@ -57,14 +58,16 @@ export async function startWorkerProcess(redis: TestRedis, options: WorkerProces
 
 /**
  * Starts a built worker with this environment. Killed after the test, if it is there.
+ * @param checkout folder of another version; default: this one
  * @returns `isReady`: whether it says that it is ready before it ends
  */
 export function spawnWorker(
   redis: TestRedis,
   kind: WorkerKind,
   env: NodeJS.ProcessEnv,
+  checkout = fileURLToPath(new URL('../../..', import.meta.url)),
 ): Omit<WorkerProcess, 'id' | 'pid'> & { isReady: Promise<boolean>; ended: Promise<WorkerEnd> } {
-  const main = fileURLToPath(new URL(`../../../dist/workers/${kind}.js`, import.meta.url));
+  const main = join(checkout, 'dist/workers', `${kind}.js`);
   const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let output = '';
   child.stdout?.on('data', (chunk) => (output += String(chunk)));

@@ -9,7 +9,7 @@ export async function storeExternal(redis: TestRedis, findings: Record<string, o
   }
 }
 
-/** Records findings as the fleet does, with these fields and no others but id, instant and session. Default session: none. */
+/** Records findings as the fleet does, with these fields and no others but id, instant, topics and session. Default session: none. */
 export async function storeFindings(redis: TestRedis, findings: Record<string, Partial<Finding>>): Promise<void> {
   for (const [id, fields] of Object.entries(findings)) await storeFinding(redis, id, fields);
 }
@@ -43,6 +43,6 @@ export async function storeSessions(redis: TestRedis, counts: Record<string, num
 }
 
 async function storeFinding({ db }: TestRedis, id: string, fields: Partial<Finding>): Promise<void> {
-  const finding = { finding_id: id, at: new Date().toISOString(), session: '', ...fields };
+  const finding = { finding_id: id, at: new Date().toISOString(), session: '', topics: [], ...fields };
   if (!(await noteFinding(db, finding as Finding))) throw new Error(`finding ${id} is there already`);
 }

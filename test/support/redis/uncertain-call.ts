@@ -1,5 +1,6 @@
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { JobIdentity, TaskIdentity, TurnLedger } from '../../../src/ledger/types.ts';
+import { toUtcDay } from '../../../src/findings/timestamp.ts';
 import type { TestRedis } from './use-redis.ts';
 
 export interface LostCall {
@@ -23,10 +24,10 @@ export function toTestIdentity(jobId: string): JobIdentity {
   };
 }
 
-/** Makes a call whose cost nobody knows. @param more fields of its job; `at`: when it was reserved */
+/** Makes a call of unknown cost. @param more fields of its job; `at`: when it was reserved, default now */
 export async function loseCall(
   redis: TestRedis,
-  { worstNanoUsd = 700, at = new Date(), ...more }: Partial<TaskIdentity> & { worstNanoUsd?: number; at?: Date } = {},
+  { worstNanoUsd = 700, at, ...more }: Partial<TaskIdentity> & { worstNanoUsd?: number; at?: Date } = {},
 ): Promise<LostCall> {
   const jobId = more.jobId ?? 'job-1';
   const task: TaskIdentity = {
@@ -35,9 +36,20 @@ export async function loseCall(
     costVendor: 'haiku',
     ...more,
   };
-  const ledger = createTurnLedger({ db: redis.db, workerId: 'w', now: () => at });
+  const ledger = createTurnLedger({ db: redis.db, workerId: 'w' });
   const begun = await ledger.begin(task, { turn: 0, worstNanoUsd, first: true });
   if (begun.kind !== 'reserved') throw new Error(`expected a reservation, got ${begun.kind}`);
   await ledger.closeReservation(task, begun.reservation, 'uncertain');
+  if (at !== undefined) await moveTo(redis, begun.reservation, worstNanoUsd, at);
   return { task, ledger, reservation: begun.reservation };
+}
+
+/** As if the call had been reserved at another time: scripts go by Redis' clock. */
+async function moveTo({ redis, keys }: TestRedis, id: string, worstNanoUsd: number, at: Date): Promise<void> {
+  const packed = (await redis.hget(keys.uncertain, id)) ?? '';
+  const day = /spend:(day:[\d-]+)/.exec(packed)?.[1] ?? '';
+  const moved = packed.replace(day, `day:${toUtcDay(at)}`).replace(/\|\d+\|/, `|${at.getTime()}|`);
+  await redis.hset(keys.uncertain, id, moved);
+  await redis.hincrby(keys.spend(day), 'uncertain', -worstNanoUsd);
+  await redis.hincrby(keys.spend(`day:${toUtcDay(at)}`), 'uncertain', worstNanoUsd);
 }

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { environmentNames, loadConfig, requireAnthropicKey } from '../../../src/config/environment.ts';
 import { toGitAuthor } from '../../../src/config/git-author.ts';
+import { configSecrets } from '../../../src/config/redact.ts';
 import { packageFolder } from '../../../src/config/package-folder.ts';
-import { readEmbeddedChoice, writeEmbeddedChoice } from '../../../src/config/embedded-choice.ts';
+import { describeNotes } from '../../../src/config/source/notes.ts';
+import { readEmbeddedChoice, writeEmbeddedChoice } from '../../../src/config/source/embedded-choice.ts';
 import { shardVariableNames } from '../../../src/config/shards.ts';
 import { makeFolder } from '../../support/folder.ts';
 
@@ -39,6 +41,20 @@ describe('the environment', () => {
     },
   );
 
+  it('reads the headers of the receiver of traces as secrets, and shows none that is wrong', () => {
+    const read = loadConfig({
+      ...env,
+      OTEL_EXPORTER_OTLP_HEADERS: ' authorization=Bearer%20word-of-a-test, x-org = 7',
+    });
+    expect(read.OTEL_EXPORTER_OTLP_HEADERS).toEqual({ authorization: 'Bearer word-of-a-test', 'x-org': '7' });
+    expect(configSecrets(read)).toContain('word-of-a-test');
+    for (const wrong of ['word-of-a-test', 'x=word-of-a-test%', 'x=word-of-a-test%0A', 'a b=word-of-a-test'])
+      expect(() => loadConfig({ ...env, OTEL_EXPORTER_OTLP_HEADERS: wrong })).toThrow(
+        /OTEL_EXPORTER_OTLP_HEADERS: expected name=value(?!.*word-of-a-test)/s,
+      );
+    expect(() => loadConfig({ ...env, OTEL_EXPORTER_OTLP_ENDPOINT: 'https://me@host' })).toThrow('without a user');
+  });
+
   it('names every wrong variable, its rule and its value in one message', () => {
     const wrong = {
       ...env,
@@ -59,6 +75,61 @@ describe('the environment', () => {
         ].join('\n'),
       }),
     );
+  });
+
+  it.each([
+    ['https://api.example.org/v1', /not a whole address, got ".*"; write api\.example\.org$/],
+    ['https://me:hidden@api.example.org', /without a user or password$/],
+    ['*.example.org', /there is no wildcard, got "\*\.example\.org"$/],
+    ['api.example.org/v1', /without a path, got "api\.example\.org\/v1"/],
+    ['api.example.org other.example.org', /hosts separated by commas/],
+    ['api.example.org:http', /a port 1\.\.65535 after the colon/],
+    ['api.example.org:70000', /a port 1\.\.65535 after the colon/],
+    ['[::1', /expected a host or host:port, got "\[::1"$/],
+    ['a..b%', /expected a host or host:port, got "a\.\.b%"$/],
+  ])('takes no host %j to reach', (FLEET_HTTP_ALLOW, rule) => {
+    const load = () => loadConfig({ ...env, FLEET_HTTP_ALLOW: `ok.example.org, ${FLEET_HTTP_ALLOW}` });
+    expect(load).toThrow(/^the environment is wrong:\n {2}FLEET_HTTP_ALLOW: expected/);
+    expect(load).toThrow(rule);
+    expect(load).not.toThrow(/hidden/);
+  });
+
+  it.each([
+    ['/usr/bin/npm', /not a path, got "\/usr\/bin\/npm"; write npm$/],
+    ['C:\\npm', /not a path/],
+    ['npm test', /names separated by commas, got "npm test"; .* any arguments$/],
+    ['*', /there is no wildcard, got "\*"$/],
+    ['--all', /the name of a program, got "--all"$/],
+    ['..', /the name of a program, got "\.\."$/],
+  ])('takes no program %j to run', (FLEET_RUN_ALLOW, rule) => {
+    expect(() => loadConfig({ ...env, FLEET_RUN_ALLOW })).toThrow(rule);
+  });
+
+  it.each([
+    ['http://localhost:3900', /not a whole address, got ".*"; what a proxy shows belongs in DASHBOARD_PUBLIC_URL$/],
+    ['*', /expected 0\.0\.0\.0 for every address/],
+    ['127.0.0.1:3900', /without a port, which belongs in DASHBOARD_PORT, got "127\.0\.0\.1:3900"$/],
+    ['localhost/fleet', /without a path/],
+    ['localhost, 10.0.0.1', /expected one host/],
+    ['127.0.0.1 10.0.0.1', /expected one host/],
+    ['a..b', /a host name or a numeric address/],
+    ['[::1', /a host name or a numeric address/],
+  ])('listens on no host %j', (DASHBOARD_HOST, rule) => {
+    expect(() => loadConfig({ ...env, DASHBOARD_HOST })).toThrow(rule);
+  });
+
+  it('reads lists and hosts as they are meant: case, final dots, brackets, doubles', () => {
+    const config = loadConfig({
+      ...env,
+      FLEET_HTTP_ALLOW: 'API.Example.org., api.example.org,bücher.example, ::1,[::1]:8080,10.0.0.7:8080,Box.:81',
+      FLEET_RUN_ALLOW: 'npm, make,npm',
+      DASHBOARD_HOST: '[::1]',
+    });
+    const { FLEET_HTTP_ALLOW: hosts, FLEET_RUN_ALLOW: programs, DASHBOARD_HOST: host } = config;
+    expect(hosts).toEqual(['api.example.org', 'bücher.example', '::1', '[::1]:8080', '10.0.0.7:8080', 'box:81']);
+    expect({ programs, host }).toEqual({ programs: ['npm', 'make'], host: '::1' });
+    expect(loadConfig({ ...env, DASHBOARD_HOST: 'LocalHost.' }).DASHBOARD_HOST).toBe('localhost');
+    expect(loadConfig({ ...env, DASHBOARD_HOST: 'bücher.example' }).DASHBOARD_HOST).toBe('bücher.example');
   });
 
   it.each(['1.5', ' ', 'NaN', '0x', '-1', '65'])('takes no process count of %j', (value) => {
@@ -90,9 +161,16 @@ describe('the environment', () => {
     }
   });
 
-  it('refuses the reserved swarm name and workspaces that are no absolute folders', () => {
+  it('refuses the reserved swarm name and workspaces that are no absolute folders, and names a vendor that no model is of', () => {
     expect(() => loadConfig({ ...env, FLEET_SWARM: 'fleet' })).toThrow(/FLEET_SWARM: "fleet" is the default swarm/);
     expect(() => loadConfig({ ...env, FLEET_WORKSPACES: 'site=relative' })).toThrow(/FLEET_WORKSPACES.*site=relative/);
+    const vendors = 'a=/x;vendors=antropic|outside|google, b=/y;vendors=zzz';
+    expect(describeNotes(loadConfig({ ...env, FLEET_WORKSPACES: vendors }).notes)).toEqual([
+      'FLEET_WORKSPACES allows vendor "antropic" in workspace a, and no model that is known is of it: did you mean anthropic?',
+      expect.stringMatching(
+        /^FLEET_WORKSPACES allows vendor "zzz" in workspace b, .*: expected of anthropic, openai, google, .* outside/,
+      ),
+    ]);
     expect(loadConfig({ ...env, FLEET_WORKSPACES: 'a=/x, b=/y/' }).FLEET_WORKSPACES).toEqual({ a: '/x', b: '/y' });
   });
 
@@ -124,9 +202,10 @@ describe('.env', () => {
   it('.env.example lists every variable there is, and only those', () => {
     const example = readFileSync(join(packageFolder, '.env.example'), 'utf8');
     const listed = [...example.matchAll(/^#? ?([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1]);
-    const names = [...environmentNames, ...shardVariableNames(1)];
+    const names = [...environmentNames, ...shardVariableNames(1), 'FLEET_PEER_OPS'];
     expect(new Set(listed)).toEqual(new Set(names));
     expect(listed).toHaveLength(names.length);
+    writeFileSync(join(home, 'models.json'), '{}');
     writeEnv(example.replace(/^# ([A-Z][A-Z0-9_]+=)/gm, '$1'));
     expect(() => loadConfig(env)).not.toThrow();
   });

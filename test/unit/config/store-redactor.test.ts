@@ -32,7 +32,7 @@ describe('the redactor of what is stored', () => {
     const config = loadConfig({
       FLEET_HOME: makeFolder(),
       FLEET_DATA: makeFolder(),
-      REDIS_URL: 'redis://:pa%25ss%zz1@h',
+      ANTHROPIC_BASE_URL: 'http://:pa%25ss%zz1@h',
     });
     expect(configSecrets(config)).toContain('pa%25ss%zz1');
   });

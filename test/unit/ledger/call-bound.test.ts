@@ -1,11 +1,13 @@
 import { expect, it, vi } from 'vitest';
 import { toReservedBound, type CallSize } from '../../../src/ledger/call-bound.ts';
 import { worstCaseNanoUsd } from '../../../src/pricing/cost.ts';
-import { findModel } from '../../../src/pricing/catalog.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
+
+const catalog = createCatalog([]);
 
 const AT = new Date('2026-11-21T12:00:00Z');
-const haiku = findModel('claude-haiku-5-5', AT);
-const sonnet = findModel('claude-sonnet-5-5', AT);
+const haiku = catalog.find('claude-haiku-5-5', AT);
+const sonnet = catalog.find('claude-sonnet-5-5', AT);
 const { signal } = new AbortController();
 
 function toSize(more: Partial<CallSize>): CallSize {

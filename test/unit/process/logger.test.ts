@@ -24,3 +24,15 @@ test('says the same thing once a minute', () => {
   warn(new Error('something else'));
   expect(lines).toHaveLength(2);
 });
+
+test('leaves out what repeats for each job, and counts it', () => {
+  const lines: string[] = [];
+  const log = createLogger('test', 'info', { write: (line) => lines.push(line), limitsRepeats: true });
+  for (let job = 0; job < 400; job += 1) log.info({ jobId: `task-${job}`, reason: 'refusal: no' }, 'job failed');
+  log.info({ jobId: 'other', reason: 'error: a bug' }, 'job failed');
+  log.fatal('the end');
+  expect(lines.map((line) => JSON.parse(line) as { msg: string }).map(({ msg }) => msg)).toEqual([
+    ...Array.from({ length: 6 }, () => 'job failed'),
+    'the end',
+  ]);
+});

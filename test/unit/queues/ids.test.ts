@@ -1,3 +1,4 @@
+import { QueueKeys } from 'bullmq';
 import { expect, it } from 'vitest';
 import {
   findBatchNameProblem,
@@ -46,4 +47,10 @@ it.each([
 it('a numbered task has a job id that its batch’s name always allows', () => {
   expect(findJobIdProblem(toTaskId('x'.repeat(100), 1_000_000))).toBeNull();
   expect(toTaskId('mission-a', 3)).toBe('mission-a-3');
+});
+
+it('no job has the name of a part of its queue, of which BullMQ has these', () => {
+  for (const part of Object.keys(new QueueKeys().getKeys('tasks')).filter((name) => name !== '')) {
+    expect(findJobIdProblem(part), part).toContain('the queue itself has a part of this name');
+  }
 });

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { loadScript } from '../../../src/redis/script-file.ts';
-import type { KeySpec, ScriptSpec } from '../../../src/redis/script-types.ts';
+import { loadScript } from '../../../src/redis/scripting/script-file.ts';
+import type { KeySpec, ScriptSpec } from '../../../src/redis/scripting/script-types.ts';
 import { SCRIPTS } from '../../../src/redis/scripts.ts';
 
 const files = readdirSync(new URL('../../../src/redis/scripts/', import.meta.url));

@@ -169,6 +169,15 @@ test('writes what JSON.stringify writes beside an exact number', () => {
   expect(stringifyExact(undefined)).toBe('');
 });
 
+it('ends for a value that holds itself, large or small', () => {
+  const loop: Record<string, unknown> = {};
+  loop['inner'] = { loop, list: [loop] };
+  for (const value of [loop, [...Array.from({ length: 20_000 }, () => ({})), loop]]) {
+    expect(() => stringifyExact(value)).toThrow(/circular/);
+    expect(hasExactNumber(value)).toBe(false);
+  }
+});
+
 function parses(parse: () => unknown): boolean {
   try {
     parse();

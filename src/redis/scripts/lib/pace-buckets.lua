@@ -1,12 +1,38 @@
 -- The limits of one key and model: a bucket each for requests, input tokens and output tokens, which refills evenly. `limit`
 -- a minute and `cap`, the most that it holds, come from the provider's answers; `level` is what a call may use now, without
--- what calls under way have reserved. A bucket without `limit` is unlimited. All times are ms of Redis' clock.
+-- what calls under way have reserved. A bucket without `limit` is unlimited. `own` holds such buckets for what the model's row allows,
+-- and how many calls at once. All times are ms of Redis' clock. Needs `clock`.
 local KINDS = { 'requests', 'input', 'output' }
 local DAY_MS = 86400000
 
-local function clock()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+-- The buckets with a limit, each with its kind.
+local function limited(s)
+  local list = {}
+  for _, kind in ipairs(KINDS) do
+    if s[kind].limit then list[#list + 1] = { s[kind], kind } end
+    if s.own and s.own[kind] then list[#list + 1] = { s.own[kind], kind } end
+  end
+  return list
+end
+
+-- Takes in the limits of the model's row. `cap` and `rate` are chosen so that no span of a minute has more than `limit`: who wrote
+-- the row may mean a provider that counts so. Levels stay.
+local function take_row(s, own)
+  local before = s.own or {}
+  s.own = { concurrent = own.concurrent }
+  for _, kind in ipairs(KINDS) do
+    local limit = own[kind]
+    if limit then
+      local bucket = before[kind] or { used = 0, level = limit / 7 }
+      bucket.limit, bucket.cap, bucket.rate = limit, limit / 7, limit * 6 / 7
+      bucket.level = math.min(bucket.cap, bucket.level)
+      s.own[kind] = bucket
+    end
+  end
+end
+
+local function rate_of(bucket)
+  return bucket.rate or bucket.limit
 end
 
 local function refill(s, now)
@@ -21,13 +47,20 @@ local function refill(s, now)
       bucket.level = math.min(bucket.cap, most, bucket.level + bucket.limit * ms / 60000)
     end
     bucket.used = bucket.used * math.exp(-ms / 60000) -- of the last minute, smoothed: for the status
+    local own = s.own and s.own[kind]
+    if own then
+      own.level = math.min(own.cap, own.level + own.rate * ms / 60000)
+      own.used = own.used * math.exp(-ms / 60000)
+    end
   end
   s.at = math.max(now, s.at)
 end
 
-local function debit(bucket, amount)
-  bucket.used = bucket.used + amount
-  if bucket.limit then bucket.level = math.min(bucket.cap, bucket.level - amount) end
+local function debit(s, kind, amount)
+  for _, bucket in ipairs({ s[kind], s.own and s.own[kind] }) do
+    bucket.used = bucket.used + amount
+    if bucket.limit then bucket.level = math.min(bucket.cap, bucket.level - amount) end
+  end
 end
 
 -- Takes in what an answer stated: { limit, remaining, age of the answer in ms, what its own call took }. The provider may or may
@@ -73,21 +106,19 @@ local function cost_of(s, ask)
 end
 
 -- Kept back in a bucket: a second's worth, because requests arrive late; and the usual error of the costs above.
-local function margin_of(s, kind, flying)
-  return s[kind].limit / 60 + 0.5 * math.sqrt((s.error[kind] or 0) * flying)
+local function margin_of(s, bucket, kind, flying)
+  return rate_of(bucket) / 60 + 0.5 * math.sqrt((s.error[kind] or 0) * flying)
 end
 
 -- Returns the ms until every bucket has room for a call beside what is `ahead` of it; 0: now.
 local function delay_of(s, cost, ahead, flying)
   local delay = 0
-  for _, kind in ipairs(KINDS) do
-    local bucket = s[kind]
-    if bucket.limit then
-      -- A reply may take more than there is: what it will have is not known when it begins. A full bucket has all the room there will be.
-      local own = kind == 'output' and 0 or cost[kind]
-      local need = math.min(own + ahead[kind] + margin_of(s, kind, flying), bucket.cap * 0.99)
-      delay = math.max(delay, (need - bucket.level) * 60000 / bucket.limit)
-    end
+  for _, pair in ipairs(limited(s)) do
+    local bucket, kind = pair[1], pair[2]
+    -- A reply may take more than there is: what it will have is not known when it begins. A full bucket has all the room there will be.
+    local own = kind == 'output' and 0 or cost[kind]
+    local need = math.min(own + ahead[kind] + margin_of(s, bucket, kind, flying), bucket.cap * 0.99)
+    delay = math.max(delay, (need - bucket.level) * 60000 / rate_of(bucket))
   end
   return math.ceil(delay)
 end

@@ -56,8 +56,8 @@ local function hold(s, wait_ms, now, busy)
   end
   s.streak = s.streak + 1
   s.hold = now + (wait_ms >= 1000 and wait_ms or math.min(LONGEST_HOLD_MS, 1000 * math.pow(2, s.streak - 1)))
-  s.threshold = math.max(1, math.floor(busy / 2))
-  s.window = s.threshold
+  if s.streak == 1 then s.threshold = math.max(1, math.floor(busy / 2)) end
+  s.window = s.streak == 1 and s.threshold or 1 -- refused again after the wait: one call asks whether it takes any
   if not had_room(s) then return end
   s.distrust = now + DISTRUST_MS
   for _, kind in ipairs(KINDS) do
@@ -73,11 +73,12 @@ end
 -- a minute; or all whose calls the buckets hold already. More would only wait for each other.
 local function carried(s, flying)
   local rate, held = LARGEST, LARGEST
-  for _, kind in ipairs(KINDS) do
-    local bucket, usual = s[kind], ({ requests = 1, input = s.prompt, output = s.reply })[kind]
-    if bucket.limit and usual and usual > 0 then
-      local spare = math.max(0, bucket.level - margin_of(s, kind, flying))
-      rate = math.min(rate, (bucket.limit / 60 + spare / 30) / usual)
+  for _, pair in ipairs(limited(s)) do
+    local bucket, kind = pair[1], pair[2]
+    local usual = ({ requests = 1, input = s.prompt, output = s.reply })[kind]
+    if usual and usual > 0 then
+      local spare = math.max(0, bucket.level - margin_of(s, bucket, kind, flying))
+      rate = math.min(rate, (rate_of(bucket) / 60 + spare / 30) / usual)
       held = math.min(held, spare / usual)
     end
   end

@@ -36,6 +36,11 @@ local function unpack_reservation(packed)
   return worst, at, scopes
 end
 
+-- Returns the UTC day whose budget the reservation counts against. Every version puts the day first of the scopes. Needs `clock`.
+local function reserved_day(packed)
+  return string.match(packed, '|[^|=+][^|]*:spend:day:(%d%d%d%d%-%d%d%-%d%d)') or day_of(clock())
+end
+
 -- Returns what a broken stream of this call had reported: nano, then its four counts of tokens. Nil: nothing.
 local function reported_of(packed)
   local text = string.match(packed, '|%+([%d,]+)')
@@ -45,25 +50,38 @@ local function reported_of(packed)
   return amounts
 end
 
+-- Whether a scope still counts. That of a task that has ended, or of a day long ago, is gone: a late amount must not make it anew.
+local function is_there(scope) return redis.call('EXISTS', scope) == 1 end
+
 -- In every scope of a reservation, subtracts its worst case from `reserved` and adds `amount` to `field`.
 local function close_scopes(packed, field, amount)
   local worst, _, scopes = unpack_reservation(packed)
   for _, scope in ipairs(scopes) do
-    redis.call('HINCRBY', scope, 'reserved', minus(worst))
-    if amount ~= '0' then redis.call('HINCRBY', scope, field, amount) end
+    if is_there(scope) then
+      redis.call('HINCRBY', scope, 'reserved', minus(worst))
+      if amount ~= '0' then redis.call('HINCRBY', scope, field, amount) end
+    end
   end
 end
 
 -- Key of the hash of reservations that became uncertain, by id, in case their reply comes late. In the same slot as `reservations`.
 local function uncertain_of(reservations) return reservations .. ':uncertain' end
 
--- Books a call that may have been served as uncertain, at its worst case.
+-- Books a call that may have been served as uncertain, at its worst case. A call that can cost nothing is closed: nothing is left to find out.
 local function make_uncertain(reservations, counters, id, packed)
   local worst = unpack_reservation(packed)
   close_scopes(packed, 'uncertain', worst)
   redis.call('HDEL', reservations, id)
+  if worst == '0' then return end
   redis.call('HINCRBY', counters, 'uncertain_calls', 1)
   redis.call('HSET', uncertain_of(reservations), id, packed)
+end
+
+-- Books the call that the turns of a job name as theirs as uncertain, unless it is closed: nothing else would close it once they are gone.
+local function close_last(turns, reservations, counters)
+  local id = redis.pcall('HGET', turns, 'reservation') -- the key may be damaged, and goes all the same
+  local packed = type(id) == 'string' and redis.call('HGET', reservations, id)
+  if packed then make_uncertain(reservations, counters, id, packed) end
 end
 
 -- Takes a call out of the uncertain ones, and settles it at `amount`. Returns whether it was uncertain.
@@ -72,8 +90,10 @@ local function close_uncertain(reservations, counters, id, amount)
   if not packed then return false end
   local worst, _, scopes = unpack_reservation(packed)
   for _, scope in ipairs(scopes) do
-    redis.call('HINCRBY', scope, 'uncertain', minus(worst))
-    if amount ~= '0' then redis.call('HINCRBY', scope, 'settled', amount) end
+    if is_there(scope) then
+      redis.call('HINCRBY', scope, 'uncertain', minus(worst))
+      if amount ~= '0' then redis.call('HINCRBY', scope, 'settled', amount) end
+    end
   end
   redis.call('HDEL', uncertain_of(reservations), id)
   redis.call('HINCRBY', counters, 'uncertain_calls', -1)

@@ -1,11 +1,6 @@
 -- The room of a project (one or more shards that share its limits). All times are ms of Redis' clock, because the hosts'
 -- clocks differ. A project's keys: its hash; starts (zset permit → ms); tokens (hash permit → `tokens|shard`, and `sum`); then
--- hash, quota and status of each shard.
-
-local function clock()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
+-- hash, quota and status of each shard. Needs `clock`.
 
 -- Returns the quota's day, { name, begins, ends }; nil: the caller's clock is wrong by more than a day.
 local function day_at(days, now)
@@ -20,6 +15,9 @@ local function project_keys(keys, from, shard_count)
     local first = from + 3 + 3 * i
     k.shards[i + 1] = { state = keys[first], quota = keys[first + 1], status = keys[first + 2] }
   end
+  -- A key of another kind ends the script here, before its first write.
+  redis.call('HLEN', k.project) redis.call('ZCARD', k.starts) redis.call('HLEN', k.tokens)
+  for _, shard in ipairs(k.shards) do redis.call('HLEN', shard.state) end
   return k, from + 3 + 3 * shard_count
 end
 
@@ -93,14 +91,19 @@ local function freed_at(k, wanted, now)
   return now
 end
 
+-- A librarian with another key than the shard has now asks again after so long: it may have been started just now.
+local OTHER_KEY_MS = 5000
+
 -- Returns a shard of the project whose key may be used now; else nil, the ms until one may be used, and the reason.
 local function pick_shard(k, p, now, turn)
   local free, soonest, reason = {}, nil, 'excluded'
   for i, shard in ipairs(p.shards) do
     if shard[2] == 1 then
-      local state = redis.call('HMGET', k.shards[i].state, 'closed_until', 'closed_reason')
+      local state = redis.call('HMGET', k.shards[i].state, 'closed_until', 'closed_reason', 'key')
       local wait = (tonumber(state[1]) or 0) - now
-      if wait <= 0 then
+      if state[3] and shard[3] and shard[3] ~= '' and shard[3] ~= state[3] then
+        if not soonest then soonest, reason = OTHER_KEY_MS, 'other-key' end
+      elseif wait <= 0 then
         free[#free + 1] = shard[1]
       elseif not soonest or wait < soonest then
         soonest, reason = wait, state[2] or 'failing'

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/** Rule for names of clients, which are parts of keys, tokens and command lines. */
+const CLIENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/;
+
+/** Name of a memory shard, as a caller gives it. */
+export const shardNameSchema = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[^\s:{}]+$/, 'no white space, colon or brace');
+
+/** Of what a client and a memory shard own: jobs, findings, ledger rows. */
+export interface Owner {
+  /** Name of the client that pays. Absent: no client. */
+  client?: string;
+  /** Name of the memory shard. Absent: none. */
+  shard?: string;
+}
+
+/** The stamp of a job's client, in its stored data. Another version or program may have stored anything: it counts as none. */
+export const clientStampSchema = z.string().max(200).optional().catch(undefined);
+
+/** Returns only those of the two that are set, so that nothing is stored of work without them. */
+export function toOwner({ client, shard }: { client?: unknown; shard?: unknown }): Owner {
+  const isName = (value: unknown): value is string => typeof value === 'string' && value !== '';
+  return { ...(isName(client) ? { client } : {}), ...(isName(shard) ? { shard } : {}) };
+}
+
+/** Returns the rule that a client's name breaks, for a message; null: none. */
+export function findClientNameProblem(name: string): string | null {
+  if (CLIENT_NAME.test(name)) return null;
+  if (name === '') return 'expected a name, got ""';
+  if (name.length > 40) return `expected at most 40 characters, got ${name.length}`;
+  if (/\s/.test(name)) return `expected no white space, got ${JSON.stringify(name)}`;
+  if (/^[._-]/.test(name)) return `expected a letter or digit first, got ${JSON.stringify(name)}`;
+  const wrong = /[^A-Za-z0-9._-]/u.exec(name)?.[0] ?? '';
+  return `expected letters (a to z), digits, dot, underscore or dash; ${JSON.stringify(wrong)} in ${JSON.stringify(name)} is none of these`;
+}
