@@ -1,4 +1,5 @@
 import type { Usage } from '../../queues/usage.ts';
+import type { ModelLimits, OnInput } from './model.ts';
 
 /** One question to a model that answers from the prompt: no tools, one turn. */
 export interface ArchiveRequest {
@@ -28,6 +29,13 @@ export interface ArchiveReply {
   model: string;
 }
 
+interface ArchiveCallOptions {
+  signal: AbortSignal;
+  onInput?: OnInput;
+  /** Called at most once, with the limits that the answer states. Shards state none: the gate keeps theirs. */
+  onLimits?: (limits: ModelLimits) => void;
+}
+
 /**
  * One key of one provider. Retries nothing: one `ask` is at most one paid request.
  *
@@ -37,8 +45,11 @@ export interface ArchiveReply {
  * the signal's own reason when it ended the call.
  */
 export interface ArchiveModel {
-  /** A reply that arrived is returned, also if `signal` fired meanwhile: it is paid for. */
-  ask(request: ArchiveRequest, options: { signal: AbortSignal }): Promise<ArchiveReply>;
+  /**
+   * A reply that arrived is returned, also if `signal` fired meanwhile: it is paid for.
+   * @param options.onInput called with what the stream reports of the prompt, where it does so before its end
+   */
+  ask(request: ArchiveRequest, options: ArchiveCallOptions): Promise<ArchiveReply>;
   /** The provider's count of the prompt's tokens, which costs nothing; null where the provider does not count. */
   countTokens(
     request: Pick<ArchiveRequest, 'model' | 'system' | 'prompt'>,

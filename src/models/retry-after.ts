@@ -4,10 +4,12 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 /**
  * The wait that a 429 names, 0..3,600,000 ms: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date. 0: it names
  * none that can be used, such as `0` or an instant that is over.
- * @param now ms since 1970
+ * @param now ms since 1970, where the answer has no `date`: a date counts from the provider's own clock
  */
 export function toRetryAfterMs(headers: Headers | undefined, now: number): number {
-  const asked = parse(headers?.get('retry-after-ms'), headers?.get('retry-after'), now);
+  const answeredAt = Date.parse(headers?.get('date') ?? '');
+  const sentAt = Number.isNaN(answeredAt) ? now : answeredAt;
+  const asked = parse(headers?.get('retry-after-ms'), headers?.get('retry-after'), sentAt);
   return Math.min(MAX_RETRY_AFTER_MS, Math.max(0, Math.ceil(asked)));
 }
 

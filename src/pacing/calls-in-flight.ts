@@ -10,7 +10,13 @@ export type Reserved = readonly [input: number, output: number];
 /** A call that began without asking reserves nothing. */
 export const NOTHING_RESERVED: Reserved = [0, 0];
 
-type Reported = Pick<PaceReport, 'flying' | 'peak' | 'ended' | 'limits' | 'refused'>;
+type Reported = Pick<PaceReport, 'flying' | 'peak' | 'ended' | 'limits' | 'opens' | 'refused'>;
+
+interface CallsInFlightParts {
+  now(): number;
+  countsCacheReads: boolean;
+  onEnd(isRefused: boolean): void;
+}
 
 /** The calls of this process under way, and what happened to them since the last report. */
 export class CallsInFlight {
@@ -19,13 +25,17 @@ export class CallsInFlight {
   #ended = noCalls();
   #limits: Partial<Record<LimitKind, { limit: number; remaining: number; seenAt: number; own: number }>> = {};
   #refused: [number, number] = [0, 0];
+  #opens = false;
   #isDirty = false;
   readonly now: () => number;
+  /** Whether what is read from the provider's cache counts into the limit of input tokens. */
+  readonly countsCacheReads: boolean;
   readonly #onEnd: (isRefused: boolean) => void;
 
   /** @param onEnd called after each end of a call */
-  constructor(now: () => number, onEnd: (isRefused: boolean) => void) {
+  constructor({ now, countsCacheReads, onEnd }: CallsInFlightParts) {
     this.now = now;
+    this.countsCacheReads = countsCacheReads;
     this.#onEnd = onEnd;
   }
 
@@ -57,17 +67,20 @@ export class CallsInFlight {
       peak: this.#peak,
       ended: this.#ended,
       limits,
+      opens: this.#opens,
       refused: this.#refused,
     };
     this.#peak = this.count;
     this.#ended = noCalls();
     this.#limits = {};
+    this.#opens = false;
     this.#refused = [0, 0];
     this.#isDirty = false;
     return report;
   }
 
-  see({ requests, inputTokens, outputTokens }: ModelLimits, [input]: Reserved): void {
+  see({ requests, inputTokens, outputTokens, isRefusal }: ModelLimits, [input]: Reserved): void {
+    if (isRefusal !== true) this.#opens = true;
     const seenAt = this.now();
     const rows = { requests: [requests, 1], input: [inputTokens, input], output: [outputTokens, 0] } as const;
     for (const [kind, [state, own]] of Object.entries(rows)) {
@@ -142,9 +155,9 @@ class CallInFlight implements Permit {
     this.#calls.end(this.#reserved, count, refusedForMs);
   }
 
-  /** Reads of the cache do not count into the limit of input tokens, writes do. */
-  #count(sums: EndedCalls, { input, cache_write: written, output }: Usage): void {
-    const counted = input + written;
+  /** Writes of the cache count into the limit of input tokens, reads with some providers. */
+  #count(sums: EndedCalls, { input, cache_write: written, cache_read: read, output }: Usage): void {
+    const counted = input + written + (this.#calls.countsCacheReads ? read : 0);
     addUsed(sums, counted, output);
     sums.count += 1;
     sums.counted += counted;

@@ -25,11 +25,19 @@ export interface PaceReport {
   /** How long jobs were busy between two calls: how many, and the sum in ms. */
   pauses: [number, number];
   limits: Partial<Record<LimitKind, SeenLimit>>;
+  /** Whether an answer that was no refusal stated limits. */
+  opens: boolean;
   /** Calls that the provider refused by a limit, and the longest wait that it named, ms. */
   refused: [number, number];
+  /** What the model's row allows, per minute, and how many calls at once. Absent: no more than the provider's answers state. */
+  own?: OwnLimits;
+  /** Name of the worker, for people who ask where a limit was learned. */
+  who?: string;
   /** The process goes away. */
   leaves: boolean;
 }
+
+export type OwnLimits = Partial<Record<LimitKind | 'concurrent', number>>;
 
 /** Limit a minute, what remained, the age of the answer in ms, and what its own call had taken. */
 export type SeenLimit = [number, number, number, number];

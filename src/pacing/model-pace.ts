@@ -2,13 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { ModelCoolingError, ShutdownError, toMessage } from '../errors.ts';
 import type { Logger } from '../process/logger.ts';
 import { CallsInFlight, NOTHING_RESERVED } from './calls-in-flight.ts';
-import type { PaceAnswer, PaceExchange, PaceReport } from './exchange.ts';
+import type { OwnLimits, PaceAnswer, PaceExchange, PaceReport } from './exchange.ts';
 import { OneAtATime, type PaceClock } from './one-at-a-time.ts';
 import { PaceQueue, type Waiter } from './pace-queue.ts';
-import type { PaceAsk, PaceWait, Permit } from './types.ts';
+import type { PaceAsk, PacedRow, PaceWait, Permit } from './types.ts';
 
 export interface ModelPaceParts {
   model: string;
+  row: PacedRow;
+  /** Name of the worker. */
+  who: string | undefined;
   exchange: PaceExchange;
   clock: PaceClock;
   log: Pick<Logger, 'warn'>;
@@ -40,6 +43,7 @@ export class ModelPace {
   readonly #process = randomBytes(6).toString('hex');
   readonly #queue = new PaceQueue();
   readonly #calls: CallsInFlight;
+  readonly #own: { own?: OwnLimits };
   readonly #unchecked = new Set<Waiter>(); // calls of which it is not known whether they are needed
   #waitMs = LOOK_EVERY_MS; // until the next exchange while calls wait, by the last answer
   #freeUntil = 0; // until then calls begin without asking, by the clock
@@ -52,10 +56,12 @@ export class ModelPace {
 
   constructor(parts: ModelPaceParts) {
     this.#parts = parts;
-    this.#calls = new CallsInFlight(
-      () => parts.clock.now(),
-      (isRefused) => this.#onEnd(isRefused),
-    );
+    this.#own = toOwnLimits(parts.row);
+    this.#calls = new CallsInFlight({
+      now: () => parts.clock.now(),
+      countsCacheReads: parts.row.countsCacheReads ?? false,
+      onEnd: (isRefused) => this.#onEnd(isRefused),
+    });
     this.#exchanges = new OneAtATime(
       parts.clock,
       () => this.#exchange(),
@@ -161,6 +167,8 @@ export class ModelPace {
         open: this.#parts.openRuns(),
         pauses,
         left,
+        ...this.#own,
+        ...(this.#parts.who === undefined ? {} : { who: this.#parts.who }),
         leaves: this.#isClosed,
         ...this.#calls.take(),
       },
@@ -210,7 +218,16 @@ export class ModelPace {
 
   #sendAway(waiter: Waiter, ms: number): void {
     const { model } = this.#parts;
-    const text = `${model} is used up to its provider's limits; begun tasks come first`;
+    const whose = this.#own.own === undefined ? "its provider's limits" : 'the limits of its row and its provider';
+    const text = `${model} is used up to ${whose}; begun tasks come first (fleet limits)`;
     waiter.fail(new ModelCoolingError(model, ms, text));
   }
+}
+
+function toOwnLimits({ limits }: PacedRow): { own?: OwnLimits } {
+  if (limits === undefined) return {};
+  const { rpm, itpm, otpm, concurrent } = limits;
+  const stated = Object.entries({ requests: rpm, input: itpm, output: otpm, concurrent });
+  const own = Object.fromEntries(stated.filter(([, limit]) => limit !== undefined)) as OwnLimits;
+  return Object.keys(own).length === 0 ? {} : { own };
 }

@@ -6,10 +6,14 @@ import type { PaceAsk, PaceWait, Permit, RunOptions, RunPace } from './types.ts'
 /** A run between two calls counts as begun so long: one whose tool takes longer leaves its place to another. */
 const PAUSE_MS = 3_000;
 
+/** The permit of a call that nothing limits. */
+const UNLIMITED: Permit = { onLimits() {}, ended() {}, refused() {}, failed() {}, giveBack() {} };
+
 /** What the runs of one process share. */
 export interface RunParts {
   now(): number;
-  modelPace(model: string): ModelPace;
+  /** Null: nothing limits the model. */
+  modelPace(model: string): ModelPace | null;
   /** The runs whose jobs have begun. */
   counted: Set<PacedRun>;
 }
@@ -36,13 +40,15 @@ export class PacedRun implements RunPace, Permit {
   }
 
   admitNow(ask: PaceAsk): Permit | null {
-    const permit = this.#paceOf(ask).admitNow(ask);
+    const pace = this.#paceOf(ask);
+    const permit = pace === null ? UNLIMITED : pace.admitNow(ask);
     return permit === null ? null : this.#begin(ask, permit);
   }
 
   async admit(ask: PaceAsk, wait: PaceWait): Promise<Permit | null> {
     const since = ask.begun ? this.#enteredAt : this.#parts.now();
-    const permit = await this.#paceOf(ask).admit(ask, wait, since);
+    const pace = this.#paceOf(ask);
+    const permit = pace === null ? UNLIMITED : await pace.admit(ask, wait, since);
     return permit === null ? null : this.#begin(ask, permit);
   }
 
@@ -56,7 +62,7 @@ export class PacedRun implements RunPace, Permit {
   }
 
   leave(): void {
-    if (this.#parts.counted.delete(this) && this.#calls > 0) this.#parts.modelPace(this.#model).noteLeft(this.#calls);
+    if (this.#parts.counted.delete(this) && this.#calls > 0) this.#parts.modelPace(this.#model)?.noteLeft(this.#calls);
   }
 
   onLimits(limits: ModelLimits): void {
@@ -84,10 +90,10 @@ export class PacedRun implements RunPace, Permit {
     this.#permit?.giveBack();
   }
 
-  #paceOf({ model, begun }: PaceAsk): ModelPace {
+  #paceOf({ model, begun }: PaceAsk): ModelPace | null {
     if (!begun) this.#parts.counted.delete(this); // refused at its first call, it has not begun: it must not hold itself back
     const pace = this.#parts.modelPace(model);
-    if (this.#endedAt !== null && this.#model === model) pace.notePause(this.#parts.now() - this.#endedAt);
+    if (this.#endedAt !== null && this.#model === model) pace?.notePause(this.#parts.now() - this.#endedAt);
     this.#endedAt = null;
     return pace;
   }

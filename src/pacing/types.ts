@@ -1,6 +1,14 @@
 import type { Usage } from '../../queues/usage.ts';
 import type { Model, ModelLimits } from '../models/model.ts';
 
+/** What the fleet's own row of a model says of its limits. */
+export interface PacedRow {
+  /** A minute, and `concurrent` calls at once, over all processes. Absent: only the provider's answers limit it. */
+  limits?: { rpm?: number; itpm?: number; otpm?: number; concurrent?: number };
+  /** Whether what is read from the provider's cache counts into the limit of input tokens. Default false. */
+  countsCacheReads?: boolean;
+}
+
 /** A call that waits for its turn. */
 export interface PaceAsk {
   model: string;
@@ -22,6 +30,8 @@ export interface PaceWait {
 
 /** Leave to make one call now. Exactly one of `ended`, `refused`, `failed` and `giveBack` follows. */
 export interface Permit {
+  /** Whether the provider bills nothing for the call: the key that it has been given is of a free plan. Absent: it bills it. */
+  readonly free?: boolean;
   /** The limits that the headers of the answer state. */
   onLimits(limits: ModelLimits): void;
   /** The reply arrived. */
@@ -62,7 +72,7 @@ export interface RunPace {
   leave(): void;
 }
 
-/** Keeps the limits of one key over all processes of the swarm. */
+/** Keeps the limits of every key and model over all processes of the swarm. */
 export interface Pacer {
   enter(options: RunOptions): RunPace;
   /** Ends every wait with a ShutdownError, and reports what ended. */

@@ -1,6 +1,6 @@
 import type { Usage } from '../../queues/usage.ts';
 import type { CatalogEntry } from './catalog.ts';
-import type { Prices } from './price-table.ts';
+import type { Prices } from './rows/types.ts';
 import { toPromptTokens, withoutUsage } from './tokens.ts';
 
 /**
@@ -43,6 +43,22 @@ export function worstCaseNanoUsd(entry: CatalogEntry, bound: CallBound): number 
   const prices = pricesFor(entry, inputTokensBound);
   const highest = Math.max(prices.input, prices.cacheRead, mayCache ? prices.cacheWrite : 0);
   return atUsPrice(entry, (inputTokensBound * highest + maxTokens * prices.output) * entry.peakFactor);
+}
+
+/** A provider, or a gateway before it, may put a small number in place of the prompt's tokens until the reply ends. */
+const LEAST_SHARE_OF_BOUND = 0.25;
+
+/**
+ * The most that a call can cost once its provider has reported what the prompt used: that, and the longest reply. Nano-dollars,
+ * never above `worstCaseNanoUsd`.
+ * @param reported usage so far; a prompt far below its bound is not believed
+ */
+export function mostNanoUsd(entry: CatalogEntry, bound: CallBound, reported: Usage): number {
+  const worst = worstCaseNanoUsd(entry, bound);
+  const promptTokens = toPromptTokens(reported);
+  if (promptTokens < bound.inputTokensBound * LEAST_SHARE_OF_BOUND) return worst;
+  const list = costNanoUsd(entry, { ...reported, output: Math.max(reported.output, bound.maxTokens) });
+  return Math.min(worst, atUsPrice(entry, list * entry.peakFactor));
 }
 
 /**

@@ -1,18 +1,38 @@
 import { createRequire } from 'node:module';
 import type * as GenaiPrices from '@pydantic/genai-prices';
 import { toNanoUsd } from './money.ts';
-import type { ModelPrices, Prices, Vendor } from './price-table.ts';
+import type { ModelAbilities, ModelApi } from '../config/model-rows/types.ts';
+import type { ModelPrices, Prices } from './rows/types.ts';
 
-const VENDOR_BY_PREFIX: readonly (readonly [prefix: string, vendor: Vendor])[] = [
-  ['claude-', 'anthropic'],
-  ['gemini-', 'google'],
-  ['deepseek-', 'deepseek'],
+const VENDOR_BY_PREFIX: readonly (readonly [prefix: string, vendor: string, api: ModelApi])[] = [
+  ['claude-', 'anthropic', 'anthropic'],
+  ['gemini-', 'google', 'gemini'],
+  ['deepseek-', 'deepseek', 'anthropic'],
+  ['gpt-', 'openai', 'openai'],
+  ['o3', 'openai', 'openai'],
+  ['o4', 'openai', 'openai'],
+  ['mistral-', 'mistral', 'openai'],
+  ['ministral-', 'mistral', 'openai'],
+  ['magistral-', 'mistral', 'openai'],
+  ['codestral-', 'mistral', 'openai'],
 ];
+
+/** Of the vendors' other models: they have text prices, too, and hold no conversation with tools. */
+const NO_CHAT = /image|audio|realtime|live|embed|ocr|transcribe|tts|moderation/;
+
+/** The list names no abilities: tools are what every listed chat model has. */
+const SAFE_ABILITIES: ModelAbilities = { tools: true, schema: false, thinking: false, images: false };
+const ANTHROPIC_ABILITIES: ModelAbilities = { tools: true, schema: true, thinking: true, images: true };
 
 /** The list has no output limits; every listed model allows this one. */
 const SAFE_OUTPUT_TOKENS = 4_096;
 /** Where the list has no context window: the smallest of those it has. */
 const SAFE_CONTEXT_TOKENS = 32_768;
+
+interface ListedModel extends ModelPrices {
+  api: ModelApi;
+  abilities: ModelAbilities;
+}
 
 /**
  * Prices of a model that is not in the fleet's own table, from `@pydantic/genai-prices`.
@@ -21,9 +41,9 @@ const SAFE_CONTEXT_TOKENS = 32_768;
  * only if it is the listed id itself, its `-latest` or a dated snapshot of it.
  * @returns undefined where the list has no price for text in and out
  */
-export function findGenaiModel(id: string, pricedAt: Date): ModelPrices | undefined {
-  const vendor = VENDOR_BY_PREFIX.find(([prefix]) => id.startsWith(prefix))?.[1];
-  if (vendor === undefined) return undefined;
+export function findGenaiModel(id: string, pricedAt: Date): ListedModel | undefined {
+  const [, vendor, api] = VENDOR_BY_PREFIX.find(([prefix]) => id.startsWith(prefix)) ?? [];
+  if (vendor === undefined || api === undefined || NO_CHAT.test(id)) return undefined;
   const { model, model_price: inForce } =
     loadList().calcPrice({ input_tokens: 1 }, id, { providerId: vendor, timestamp: pricedAt }) ?? {};
   if (model === undefined || inForce === undefined || !isSameModel(id, model.id)) return undefined;
@@ -33,6 +53,8 @@ export function findGenaiModel(id: string, pricedAt: Date): ModelPrices | undefi
   return {
     id,
     vendor,
+    api,
+    abilities: vendor === 'anthropic' ? ANTHROPIC_ABILITIES : SAFE_ABILITIES,
     contextTokens: model.context_window ?? SAFE_CONTEXT_TOKENS,
     maxOutputTokens: SAFE_OUTPUT_TOKENS,
     since: null,

@@ -24,6 +24,11 @@ export function toExactUsd(nano: number): string {
   return toUsdString(nano, NANO_DIGITS);
 }
 
+/** Dollars as a decimal string with six decimals, for `…Usd` beside `…NanoUsd`. Null stays null: there is no such amount. */
+export function toUsd<Nano extends number | null>(nano: Nano): Nano extends number ? string : null {
+  return (nano === null ? null : toUsdString(nano, 6)) as Nano extends number ? string : null;
+}
+
 /** For people: `$0.0011`. Six decimals for one task, four for totals. */
 export function formatUsd(nano: number, decimals: 4 | 6): string {
   return nano < 0 ? `-$${toUsdString(-nano, decimals)}` : `$${toUsdString(nano, decimals)}`;

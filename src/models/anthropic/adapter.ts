@@ -3,27 +3,28 @@ import { CallTimeoutError, FleetError, TaskFailedError, type Billed } from '../.
 import { createRedactor } from '../../config/redact.ts';
 import { type CallClock, type CallLimits, startCallClock } from '../call-clock.ts';
 import { fetchOrNotSent } from '../connection-failure.ts';
-import type { CallOptions, Model, ModelReply, ModelRequest } from '../model.ts';
+import type { CallOptions, Model, ModelReply, ModelRequest, OnInput } from '../model.ts';
 import { streamEventData } from '../server-sent-events.ts';
 import { toEventError, toFleetError, withBilled } from './errors.ts';
 import { readLimits } from './limits.ts';
+import { withOwnThinking } from './blocks.ts';
 import { checkReply } from './reply-shape.ts';
-import { toCountedParams, toParams } from './request.ts';
+import { ANTHROPIC, toCountedParams, toParams } from './request.ts';
 import { StreamedReply } from './streamed-reply.ts';
 
 export interface AnthropicOptions extends CallLimits {
   apiKey: string;
   /** Default: the provider's address. */
   baseUrl?: string | undefined;
-  /** Further headers of every request. */
-  headers?: Record<string, string>;
+  /** Another one than `anthropic` serves the same API, with less in it. Default `anthropic`. */
+  vendor?: string;
 }
 
 /** Once a reply is whole, its connection may stay open for so long: read to its end, it can be used again. */
 const LINGER_MS = 1_000;
 
 /** A model behind the Anthropic Messages API, with streaming. Never retries, so that no call is paid for twice. */
-export function createAnthropicModel({ apiKey, baseUrl, headers = {}, ...limits }: AnthropicOptions): Model {
+export function createAnthropicModel({ apiKey, baseUrl, vendor = ANTHROPIC, ...limits }: AnthropicOptions): Model {
   const redact = createRedactor([apiKey]);
   const client = new Anthropic({
     apiKey,
@@ -31,7 +32,8 @@ export function createAnthropicModel({ apiKey, baseUrl, headers = {}, ...limits 
     maxRetries: 0, // the SDK would wait out a retry-after of an hour inside the job
     timeout: limits.totalMs + 1_000, // the call's clock fires first
     logLevel: 'off', // the SDK's debug log contains whole prompts
-    defaultHeaders: headers,
+    // DeepSeek reads the key there. https://api-docs.deepseek.com/guides/anthropic_api
+    defaultHeaders: vendor === ANTHROPIC ? {} : { 'x-api-key': apiKey },
     fetch: fetchOrNotSent,
   });
 
@@ -46,14 +48,14 @@ export function createAnthropicModel({ apiKey, baseUrl, headers = {}, ...limits 
     const clock = startCallClock(signal, limits);
     const reply = new StreamedReply();
     let response: Response | undefined;
-    const report = (from: Headers | undefined): void => {
+    const report = (from: Headers | undefined, status: number): void => {
       const stated = readLimits(from);
-      if (stated !== undefined) onLimits?.(stated);
+      if (stated !== undefined) onLimits?.({ ...stated, ...(status === 429 ? { isRefusal: true } : {}) });
     };
     try {
       response = await create({ signal: clock.signal }).asResponse();
       clock.touch();
-      report(response.headers);
+      report(response.headers, response.status);
       return await read(response, clock, reply);
     } catch (error) {
       if (error instanceof FleetError) throw error;
@@ -61,7 +63,7 @@ export function createAnthropicModel({ apiKey, baseUrl, headers = {}, ...limits 
       const billed: Billed = reported === undefined ? 'unknown' : { reported };
       // An error response is more exact than an abort at the same time.
       const answered = error instanceof APIError && error.status !== undefined;
-      if (answered && response === undefined) report(error.headers);
+      if (answered && response === undefined) report(error.headers, error.status);
       if (!answered && signal.aborted) throw toReason(signal, billed);
       if (!answered && clock.reached !== null)
         throw withBilled(toTimeout(request.model, clock.reached, limits), billed);
@@ -82,16 +84,21 @@ export function createAnthropicModel({ apiKey, baseUrl, headers = {}, ...limits 
       send(
         request,
         options,
-        (abort) => client.messages.create(toParams(request), abort),
+        (abort) => client.messages.create(toParams(request, vendor), abort),
         async (response, clock, reply) => {
           const isStream = response.headers.get('content-type')?.includes('text/event-stream') === true;
           // A gateway may answer in one piece.
-          const body = isStream ? await readStream(response, clock, reply) : await readWhole(response, clock);
-          return toReply(body, request.model, redact);
+          const body = isStream
+            ? await readStream(response, clock, reply, options.onInput)
+            : await readWhole(response, clock);
+          const whole = toReply(body, request.model, redact);
+          return vendor === ANTHROPIC ? whole : withOwnThinking(whole, request.model);
         },
       ),
-    countTokens: (request, options) =>
-      send(
+    countTokens: async (request, options) => {
+      options.signal.throwIfAborted();
+      if (vendor !== ANTHROPIC) return null; // few of the others have this endpoint
+      return send(
         request,
         options,
         (abort) => client.messages.countTokens(toCountedParams(request), abort),
@@ -101,17 +108,24 @@ export function createAnthropicModel({ apiKey, baseUrl, headers = {}, ...limits 
             typeof body === 'object' && body !== null ? Reflect.get(body, 'input_tokens') : undefined;
           return typeof count === 'number' ? count : null;
         },
-      ),
+      );
+    },
   };
 }
 
 /** @returns the message, also if the connection broke after its last part. @throws what broke the stream */
-async function readStream(response: Response, clock: CallClock, reply: StreamedReply): Promise<unknown> {
+async function readStream(
+  response: Response,
+  clock: CallClock,
+  reply: StreamedReply,
+  onInput: OnInput | undefined,
+): Promise<unknown> {
   try {
     for await (const data of streamEventData(response.body ?? [], clock.touch)) {
       const event = JSON.parse(data) as Anthropic.RawMessageStreamEvent | { type: 'error' };
       if (event.type === 'error') throw toEventError(event, response.headers);
       reply.add(event);
+      if (event.type === 'message_start' && reply.reported !== undefined) onInput?.(reply.reported);
       if (reply.isStopped) clock.lingerFor(LINGER_MS);
     }
   } catch (error) {
@@ -146,8 +160,7 @@ function toReason(signal: AbortSignal, billed: Billed): unknown {
 }
 
 function toTimeout(model: string, limit: keyof CallLimits, { idleMs, totalMs }: CallLimits): CallTimeoutError {
-  const silentSince = Date.now() - idleMs;
   if (limit === 'idleMs')
-    return new CallTimeoutError(model, 'idle', `${model}: nothing arrived for ${idleMs} ms`, { silentSince });
+    return new CallTimeoutError(model, 'idle', `${model}: nothing arrived for ${idleMs} ms`, { silentMs: idleMs });
   return new CallTimeoutError(model, 'total', `${model}: no complete reply within ${totalMs} ms`);
 }

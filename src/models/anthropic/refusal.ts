@@ -37,8 +37,12 @@ const ACCOUNT_WORDS = [
 const LENGTH_WORDS =
   /\b(?:prompt|input|request) is too (?:long|large)\b|\b(?:exceeds?|maximum)\b[^.]{0,60}\bcontext (?:length|limit|window)\b/i;
 
-/** "messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different conversation" */
-const THINKING_WORDS = /\binvalid `?signature`? in `?thinking`? block|\bblock is bound to a different conversation/i;
+/**
+ * "messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different conversation", and DeepSeek's
+ * "The `content[].thinking` in the thinking mode must be passed back to the API."
+ */
+const THINKING_WORDS =
+  /\bthinking mode must be passed back\b|\binvalid `?signature`? in `?thinking`? block|\bblock is bound to a different conversation/i;
 
 /** Reads a refusal. No other code of this adapter looks at a status or at the provider's words. */
 export function toRefusalKind({ status, type, code, message }: RefusalFacts): RefusalKind {

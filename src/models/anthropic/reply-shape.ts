@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ReplyBlock } from '../format.ts';
 import { z } from 'zod';
 import type { BilledUsage } from '../../errors.ts';
 import type { ModelReply } from '../model.ts';
@@ -51,7 +51,7 @@ export function checkReply(body: unknown): CheckedReply {
   if (parsed.success) {
     const { id, model, stop_reason: stopReason, usage } = parsed.data;
     // The schema has checked the cast, except fields that the fleet does not read (citations, caller).
-    const content = parsed.data.content as unknown as Anthropic.ContentBlock[];
+    const content = parsed.data.content as unknown as ReplyBlock[];
     return { ok: true, reply: { id, model, content, stopReason, usage: toUsage(usage), ...toGeo(usage) } };
   }
   const issue = parsed.error.issues[0];

@@ -1,152 +1,51 @@
-import { z } from 'zod';
-import { CallTimeoutError, FleetError, ProviderUnavailableError, TaskFailedError, type Billed } from '../../errors.ts';
-import { createRedactor } from '../../config/redact.ts';
-import { toWellFormed } from '../../text/well-formed.ts';
-import { withBilled } from '../anthropic/errors.ts';
-import type { ArchiveModel, ArchiveRequest } from '../archive-model.ts';
-import { type CallClock, type CallLimits, startCallClock } from '../call-clock.ts';
-import { type ErrorAnswer, toBilled, toGeminiConnectionError, toGeminiStatusError } from './errors.ts';
-import { checkContent } from './reply.ts';
-import { StreamedContent } from './streamed-content.ts';
-import { traceRequest } from '../connection-failure.ts';
+import type { GoogleGenAI } from '@google/genai';
+import { TaskFailedError } from '../../errors.ts';
+import type { Model, ModelReply, ModelRequest, OnInput } from '../model.ts';
+import { createGeminiCalls, type GeminiOptions } from './call.ts';
+import { createGenaiClient, readGenaiError } from './client.ts';
+import { toCountedRequest, toGeminiRequest } from './request.ts';
+import { checkToolReply } from './tool-reply.ts';
 
-export interface GeminiOptions extends CallLimits {
-  apiKey: string;
-  /** Default: the provider's address. */
-  baseUrl?: string | undefined;
-}
-
-/** Given to the SDKs, so that no variable of the shell changes it. */
-export const GEMINI_ADDRESS = 'https://generativelanguage.googleapis.com';
-
-export type Prompt = Pick<ArchiveRequest, 'model' | 'system' | 'prompt'>;
-
-/** The calls that differ between the two SDKs. Each is at most one request. */
-export interface GeminiSdk {
-  /** The chunks of a reply, as they arrive. */
-  stream(request: ArchiveRequest, signal: AbortSignal): Promise<AsyncIterable<unknown>>;
-  count(request: Prompt, signal: AbortSignal): Promise<unknown>;
-  /** Null where the provider sent no error response. */
-  readErrorAnswer(thrown: unknown): ErrorAnswer | null;
-}
+/** "Function call is missing a thought_signature in functionCall parts", "Corrupted thought signature." Neither is billed. */
+const SIGNATURE_WORDS = /thought[ _]signature/i;
 
 /**
- * The provider is silent while it reads the prompt and thinks: it sends no pings, and a prompt of a million tokens takes a
- * minute. The first chunk may take so many times the idle limit.
+ * A model with tools behind the Gemini API, with streaming. It retries nothing that may be billed. Where the provider refuses
+ * the signatures of a conversation, it is sent once more with the placeholder in their place.
  */
-const FIRST_CHUNK_FACTOR = 5;
-/** Node ends a connection on which nothing arrives for 300 s. */
-const MOST_SILENT_MS = 290_000;
+export function createGeminiModel(options: GeminiOptions): Model {
+  const client: GoogleGenAI = createGenaiClient(options);
+  const calls = createGeminiCalls(options, readGenaiError);
 
-const countSchema = z.looseObject({ totalTokens: z.int().nonnegative() });
-const errorSchema = z.looseObject({
-  error: z.looseObject({
-    code: z.int(),
-    message: z.string().default(''),
-    status: z.string().nullable().default(null),
-    details: z.array(z.unknown()).default([]),
-  }),
-});
-
-/** A model behind the Gemini API, with streaming. Deadlines, checks and errors are the same for both SDKs. */
-export function createGeminiModel(sdk: GeminiSdk, { apiKey, idleMs, totalMs }: GeminiOptions): ArchiveModel {
-  const redact = createRedactor([apiKey]);
-  const firstMs = Math.min(totalMs, MOST_SILENT_MS, FIRST_CHUNK_FACTOR * idleMs);
-
-  /** Makes one request. What it has read is in `reply`, also if it throws. */
-  async function call<Result>(
-    model: string,
-    signal: AbortSignal,
-    reply: StreamedContent,
-    send: (clock: CallClock) => Promise<Result>,
-  ): Promise<Result> {
-    if (signal.aborted) throw toReason(signal, 'no'); // neither SDK checks a signal that has fired already
-    const clock = startCallClock(signal, { idleMs: firstMs, totalMs });
-    const { trace, result } = await traceRequest(() => send(clock));
-    clock.stop();
-    try {
-      return await result;
-    } catch (thrown) {
-      const { reported, count: chunks } = reply;
-      const failed = { model, redact, now: Date.now(), reported, isAnswered: trace.status === 200 };
-      const answer = thrown instanceof ErrorChunk ? thrown.answer : sdk.readErrorAnswer(thrown);
-      if (answer !== null) throw toGeminiStatusError(answer, thrown, failed); // more exact than an abort at the same time
-      const billed = trace.sent ? toBilled(failed) : 'no';
-      if (signal.aborted) throw toReason(signal, billed);
-      if (clock.reached !== null) {
-        const after = clock.reached === 'totalMs' ? totalMs : chunks === 0 ? firstMs : idleMs;
-        throw withBilled(toTimeout(model, clock.reached, after, trace.sent), billed);
-      }
-      throw toGeminiConnectionError(thrown, { trace, chunks }, failed);
-    }
+  async function callOnce(
+    request: ModelRequest,
+    more: { signal: AbortSignal; onInput?: OnInput | undefined },
+    withSignatures: boolean,
+  ): Promise<ModelReply> {
+    const { model } = request;
+    const open = (both: AbortSignal): Promise<AsyncIterable<unknown>> =>
+      client.models.generateContentStream(toGeminiRequest(request, both, { model, withSignatures }));
+    const reply = await calls.stream(model, open, more);
+    const checked = checkToolReply(reply.toBody(), model);
+    if (checked.ok) return checked.reply;
+    throw calls.toMalformed(model, checked.rule, checked.usage);
   }
-
-  const malformed = (model: string, rule: string): TaskFailedError =>
-    new TaskFailedError('malformed', `${model}: the reply is none of the API: ${redact(rule)}`);
 
   return {
-    async ask(request, { signal }) {
-      const reply = new StreamedContent();
-      await call(request.model, signal, reply, async (clock) => {
-        try {
-          for await (const chunk of await sdk.stream(toWellFormed(request), clock.signal)) {
-            clock.lingerFor(idleMs);
-            const error = toErrorChunk(chunk);
-            if (error !== null) throw error;
-            reply.add(chunk);
-          }
-        } catch (error) {
-          if (!reply.isEnded) throw error;
-        }
-        if (reply.isCut) throw new Error('the stream ended before the reply did');
-      });
-      const checked = checkContent(reply.toBody(), request.model);
-      if (checked.ok) return checked.reply;
-      throw withBilled(malformed(request.model, checked.rule), checked.usage ?? 'unknown');
+    async call(request, { signal, onInput }) {
+      try {
+        return await callOnce(request, { signal, onInput }, true);
+      } catch (error) {
+        const isRefused = error instanceof TaskFailedError && error.reason === 'request' && error.billed === 'no';
+        if (!isRefused || !SIGNATURE_WORDS.test(error.message)) throw error;
+        return callOnce(request, { signal, onInput }, false);
+      }
     },
-    async countTokens(request, { signal }) {
-      const body = await call(request.model, signal, new StreamedContent(), ({ signal: both }) =>
-        sdk.count(toWellFormed(request), both),
-      );
-      const parsed = countSchema.safeParse(body);
-      if (parsed.success) return parsed.data.totalTokens;
-      throw withBilled(malformed(request.model, 'totalTokens is missing'), 'no'); // counting is free
+    countTokens(request, { signal }) {
+      const { model } = request;
+      const send = (abortSignal: AbortSignal): Promise<unknown> =>
+        client.models.countTokens({ model, contents: toCountedRequest(request, { model }), config: { abortSignal } });
+      return calls.count(model, send, signal);
     },
   };
-}
-
-/** An error inside a stream, where the SDK passes it on as a chunk. */
-class ErrorChunk extends Error {
-  constructor(readonly answer: ErrorAnswer) {
-    super(answer.words);
-  }
-}
-
-function toErrorChunk(chunk: unknown): ErrorChunk | null {
-  const error = errorSchema.safeParse(chunk).data?.error;
-  if (error === undefined) return null;
-  const { code, message, status, details } = error;
-  return new ErrorChunk({ status: code, statusName: status, words: message, details, fromApi: true });
-}
-
-/**
- * The prompt for counting: one of the SDKs refuses a system instruction there, so that both send it as the first text. The
- * count differs by a few tokens.
- */
-export function toCountedContents({ system, prompt }: Prompt): { role: string; parts: { text: string }[] }[] {
-  return [system, prompt].filter((text) => text !== '').map((text) => ({ role: 'user', parts: [{ text }] }));
-}
-
-/** The caller's reason for the end of its call, with the call's cost. */
-function toReason(signal: AbortSignal, billed: Billed): unknown {
-  const reason: unknown = signal.reason;
-  return reason instanceof FleetError ? withBilled(reason, billed) : reason;
-}
-
-function toTimeout(model: string, limit: keyof CallLimits, afterMs: number, sent: boolean): ProviderUnavailableError {
-  const what = limit === 'idleMs' ? `nothing arrived for ${afterMs} ms` : `no complete reply within ${afterMs} ms`;
-  if (!sent) return new ProviderUnavailableError(model, false, `${model}: no connection within ${afterMs} ms`);
-  if (limit === 'idleMs')
-    return new CallTimeoutError(model, 'idle', `${model}: ${what}`, { silentSince: Date.now() - afterMs });
-  return new CallTimeoutError(model, 'total', `${model}: ${what}`);
 }

@@ -10,7 +10,7 @@ import {
 } from '../../errors.ts';
 import { type FailedCall, withBilled } from '../anthropic/errors.ts';
 import { namesQuota, readQuota } from './quota.ts';
-import type { RequestTrace } from '../connection-failure.ts';
+import type { RequestTrace } from '../request-trace.ts';
 import { startOf } from '../../text/start-of.ts';
 
 /** An error response of the provider, the same for both SDKs. */

@@ -6,7 +6,8 @@ import {
 } from '@google/generative-ai';
 import type { ArchiveModel } from '../archive-model.ts';
 import type { ErrorAnswer } from './errors.ts';
-import { createGeminiModel, GEMINI_ADDRESS, type GeminiOptions, type GeminiSdk, toCountedContents } from './adapter.ts';
+import { createGeminiArchive, type GeminiSdk, toCountedContents } from './archive.ts';
+import { GEMINI_ADDRESS, type GeminiOptions } from './call.ts';
 import { toGeminiSchema } from './schema.ts';
 
 /** One Gemini key through `@google/generative-ai`. No `timeout`: the SDK would not clear its timer. */
@@ -39,7 +40,7 @@ export function createGenerativeAiModel(options: GeminiOptions): ArchiveModel {
         .countTokens({ contents: toCountedContents(prompt) }, { ...address, signal }),
     readErrorAnswer,
   };
-  return createGeminiModel(sdk, options);
+  return createGeminiArchive(sdk, options);
 }
 
 /** The SDK adds address, status and details to the API's message, and drops the name of the status. */

@@ -4,8 +4,8 @@ import { readUsage } from './reply.ts';
 type Json = Record<string, unknown>;
 
 /**
- * Puts a reply together from the chunks of its stream, for `checkContent`. A chunk brings parts of the text, the usage so far,
- * and in the end the reason. The fleet offers Gemini no functions, so that no `thoughtSignature` has to go back.
+ * Puts a reply together from the chunks of its stream, for `checkContent` and `checkToolReply`. A chunk brings parts of the text,
+ * whole calls, the usage so far, and in the end the reason.
  * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 export class StreamedContent {

@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { Message } from '../../../src/models/format.ts';
 import { LLMock } from '@copilotkit/aimock';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createAnthropicModel } from '../../../src/models/anthropic/adapter.ts';
@@ -19,15 +19,21 @@ afterEach(async () => {
   await provider.stop();
 });
 
-const ask = (messages: Anthropic.MessageParam[]): ModelRequest => ({
+const ask = (messages: Message[]): ModelRequest => ({
   model: 'claude-haiku-5-5',
   system: [{ type: 'text', text: 'Be brief.' }],
   messages,
-  tools: [{ name: 'read', input_schema: { type: 'object', properties: { file_path: { type: 'string' } } } }],
+  tools: [
+    {
+      name: 'read',
+      description: 'Reads a file.',
+      input_schema: { type: 'object', properties: { file_path: { type: 'string' } } },
+    },
+  ],
   maxTokens: 100,
 });
 const signal = new AbortController().signal;
-const question: Anthropic.MessageParam = { role: 'user', content: 'how long is a.txt?' };
+const question: Message = { role: 'user', content: 'how long is a.txt?' };
 
 it('goes through a round of tool calls', async () => {
   provider.on(
@@ -41,7 +47,7 @@ it('goes through a round of tool calls', async () => {
   const use = asked.content.find((block) => block.type === 'tool_use');
   expect(use).toMatchObject({ id: 'toolu_1', name: 'read', input: { file_path: 'a.txt' } });
 
-  const answer: Anthropic.MessageParam = {
+  const answer: Message = {
     role: 'user',
     content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: '1\n2\n3' }],
   };

@@ -18,7 +18,7 @@ const REQUEST: ModelRequest = {
   model: 'claude-haiku-5-5',
   system: [{ type: 'text', text: 'Be brief.' }],
   messages: [{ role: 'user', content: 'hello' }],
-  tools: [{ name: 'read', input_schema: { type: 'object' } }],
+  tools: [{ name: 'read', description: 'Reads a file.', input_schema: { type: 'object' } }],
   maxTokens: 100,
   user: 'job-1',
 };
@@ -292,16 +292,16 @@ describe('limits in the headers', () => {
   };
   const expected = { requests: { limit: 50, remaining: 0, resetAt: Date.parse('2026-11-25T12:00:30Z') } };
 
-  it.each<[string, Handler]>([
+  it.each<[string, Handler, { isRefusal?: true }?]>([
     ['a reply', reply(200, MESSAGE, headers)],
-    ['a refusal', reply(429, refusal('rate_limit_error', 'slow down'), headers)],
+    ['a refusal, which they mark', reply(429, refusal('rate_limit_error', 'slow down'), headers), { isRefusal: true }],
     ['an outage', reply(529, refusal('overloaded_error', 'later'), headers)],
-  ])('are told once for %s', async (_what, handle) => {
+  ])('are told once for %s', async (_what, handle, marked = {}) => {
     const { url } = await startRawProvider(handle);
     const model = createAnthropicModel({ apiKey: KEY, baseUrl: url, ...LIMITS });
     const told: ModelLimits[] = [];
     await model.call(REQUEST, { signal: live(), onLimits: (limits) => told.push(limits) }).catch(() => {});
-    expect(told).toEqual([expected]);
+    expect(told).toEqual([{ ...expected, ...marked }]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type FleetError, ShutdownError } from '../../../src/errors.ts';
+import { type BilledUsage, type FleetError, ShutdownError } from '../../../src/errors.ts';
 import { createAnthropicModel } from '../../../src/models/anthropic/adapter.ts';
 import { StreamedReply } from '../../../src/models/anthropic/streamed-reply.ts';
 import type { ModelReply, ModelRequest } from '../../../src/models/model.ts';
@@ -112,6 +112,14 @@ async function callUntil(
 }
 
 describe('a reply that arrives whole', () => {
+  it('tells once, as its stream begins, what the prompt used', async () => {
+    const { url } = await startRawProvider(stream(WHOLE));
+    const model = createAnthropicModel({ apiKey: 'local-test-key', baseUrl: url, ...LIMITS });
+    const told: BilledUsage[] = [];
+    await model.call(REQUEST, { signal: live(), onInput: (reported) => told.push(reported) });
+    expect(told).toEqual([REPORTED]);
+  });
+
   it('is put together from thinking, text and a tool call, with usage and place', async () => {
     const events = [
       START,

@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { Message, ToolDefinition } from '../../../src/models/format.ts';
 import { expect, it, onTestFinished } from 'vitest';
 import {
   type AnthropicSimulator,
@@ -10,7 +10,7 @@ import type { Model, ModelLimits, ModelRequest } from '../../../src/models/model
 
 const signal = new AbortController().signal;
 const MODEL = 'claude-haiku-5-5';
-const READ: Anthropic.Tool = {
+const READ: ToolDefinition = {
   name: 'read',
   description: 'Reads a file.',
   input_schema: { type: 'object', properties: { file_path: { type: 'string' } }, required: ['file_path'] },
@@ -37,7 +37,7 @@ it('gets a signed thought before the text, and may send it back unchanged', asyn
   const { model } = await open();
   const reply = await model.call(toRequest(), { signal });
   expect(reply.content[0]).toMatchObject({ type: 'thinking', thinking: '', signature: expect.stringMatching(/./) });
-  const messages: Anthropic.MessageParam[] = [
+  const messages: Message[] = [
     ...toRequest().messages,
     { role: 'assistant', content: reply.content },
     { role: 'user', content: 'Again.' },
@@ -94,14 +94,14 @@ it('writes nothing to the cache for a prompt that nobody sends again', async () 
 
 it('uses no tool where it may not', async () => {
   const { model } = await open();
-  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'Read a.txt and say what it holds.' }];
+  const messages: Message[] = [{ role: 'user', content: 'Read a.txt and say what it holds.' }];
   const reply = await model.call(toRequest({ messages, toolChoice: 'none' }), { signal });
   expect(reply.stopReason).toBe('end_turn');
 });
 
 it('takes a text with half a character', async () => {
   const { model } = await open();
-  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: `Say ${'🐘'.slice(0, 1)}` }];
+  const messages: Message[] = [{ role: 'user', content: `Say ${'🐘'.slice(0, 1)}` }];
   await expect(model.call(toRequest({ messages }), { signal })).resolves.toMatchObject({ stopReason: 'end_turn' });
 });
 

@@ -4,7 +4,7 @@ import { QuotaError, ShutdownError } from '../../../src/errors.ts';
 import type { ArchiveModel } from '../../../src/models/archive-model.ts';
 import { createGenaiModel } from '../../../src/models/gemini/genai.ts';
 import { createGenerativeAiModel } from '../../../src/models/gemini/generative-ai.ts';
-import type { GeminiOptions } from '../../../src/models/gemini/adapter.ts';
+import type { GeminiOptions } from '../../../src/models/gemini/call.ts';
 import { type GeminiSimulator, startGeminiSimulator } from '../../../simulator/gemini/server.ts';
 import { startHttpHost } from '../../../simulator/provider-host/http-host.ts';
 import { archiveRequest } from '../../support/models/archive-request.ts';

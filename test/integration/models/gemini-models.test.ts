@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/environment.ts';
-import { findModel } from '../../../src/pricing/catalog.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 import { costNanoUsd } from '../../../src/pricing/cost.ts';
 import { createArchiveModels, type OpenArchiveModels } from '../../../src/models/create/archive-models.ts';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
 import { archiveRequest } from '../../support/models/archive-request.ts';
 import { makeFolder } from '../../support/folder.ts';
+
+const catalog = createCatalog([]);
 
 const TIMEOUT = archiveRequest('What is the upload timeout?', ['The upload timeout is 30 seconds.']);
 const signal = new AbortController().signal;
@@ -83,12 +85,30 @@ describe('the shards', () => {
       'The upload timeout is 30 seconds.',
       'y'.repeat(30_000),
     ]);
-    const entry = findModel(long.model, new Date());
+    const entry = catalog.find(long.model, new Date());
     const costs = [];
     for (let call = 0; call < 2; call++)
       costs.push(costNanoUsd(entry, (await open1.forShard(shard).ask(long, { signal })).usage));
     expect(costs).toEqual(simulator.gemini.requests().map((request) => request.billNanoUsd));
     expect(costs[1]).toBeLessThan(costs[0] ?? 0); // the cache
+  });
+});
+
+describe('any other model', () => {
+  it.each(['claude-haiku-5-5', 'deepseek-flash'])('%s answers in the same form', async (id) => {
+    const { find, limitKeyOf } = (
+      await open({ FLEET_OFFLINE: '1', ANTHROPIC_BASE_URL: simulator.url, FLEET_GEMINI_MODEL: id })
+    ).models;
+    const reply = await find(id)?.ask({ ...TIMEOUT, model: id }, { signal });
+    expect(reply).toMatchObject({ finish: 'stop' });
+    expect(JSON.parse(reply?.text ?? '')).toMatchObject({ citations: ['finding_0000'] });
+    expect(limitKeyOf(id)).toMatch(/^[0-9a-f]{12}$/);
+  });
+
+  it('needs a key', async () => {
+    const { find, fallback } = (await open({ GEMINI_API_KEY: 'key', FLEET_GEMINI_MODEL: 'claude-haiku-5-5' })).models;
+    expect(find('claude-haiku-5-5')).toBeNull();
+    expect(fallback).toBeNull();
   });
 });
 

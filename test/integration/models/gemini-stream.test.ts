@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ShutdownError } from '../../../src/errors.ts';
 import type { ArchiveModel } from '../../../src/models/archive-model.ts';
-import type { GeminiOptions } from '../../../src/models/gemini/adapter.ts';
+import type { GeminiOptions } from '../../../src/models/gemini/call.ts';
 import { createGenaiModel } from '../../../src/models/gemini/genai.ts';
 import { createGenerativeAiModel } from '../../../src/models/gemini/generative-ai.ts';
 import type { GeminiFault } from '../../../simulator/gemini/faults/fault.ts';

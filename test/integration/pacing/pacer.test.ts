@@ -106,6 +106,40 @@ test('refusals in a row without a usable wait hold for one second, two, four …
   expect(after.at - (askedAt - 1_000_000)).toBeLessThan(1_100); // a served call ends the row
 });
 
+test('the headers of a refusal begin no further calls before the refusal itself is reported', async () => {
+  const { time, process, ask } = setUp();
+  const one = process();
+  const asked = Array.from({ length: 20 }, () => ask(one));
+  await time.pass(100);
+  const begun = (): number => asked.filter(({ permit }) => permit !== undefined).length;
+  const before = begun();
+  asked[0]?.permit?.onLimits({ ...stated(1_000, 1_000), isRefusal: true });
+  await time.pass(900);
+  expect([before, begun()]).toEqual([1, 1]);
+});
+
+test('refused again after the wait, one call at a time asks until one is served', async () => {
+  const { time, process, ask } = setUp();
+  const one = process();
+  const first = ask(one);
+  await time.pass(100);
+  first.permit?.ended(USAGE); // without limits in its headers
+  await time.pass(200);
+  const asked = Array.from({ length: 100 }, () => ask(one));
+  await time.pass(1);
+  const perRound: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const underWay = asked.filter(({ permit }) => permit !== undefined);
+    perRound.push(underWay.length);
+    for (const { permit } of underWay) permit?.refused(0);
+    for (const each of underWay) asked.splice(asked.indexOf(each), 1);
+    await time.pass(1_000 * 2 ** round + 500);
+  }
+  const [atFirst = 0] = perRound;
+  expect(atFirst).toBeGreaterThan(60);
+  expect(perRound.slice(1)).toEqual([Math.floor(atFirst / 2), 1]);
+});
+
 test('a begun task comes before fresh ones that wait longer, also of another process', async () => {
   const setup = setUp();
   const { time, process, ask } = setup;

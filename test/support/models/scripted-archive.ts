@@ -2,8 +2,8 @@ import type { runLibrarian } from '../../../src/librarian/run-librarian.ts';
 import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../../../src/models/archive-model.ts';
 
 export interface ArchiveCall extends ArchiveRequest {
-  /** `fallback`, or the shard's number. */
-  by: number | 'fallback';
+  /** `fallback`, the shard's number, or the id of another model. */
+  by: number | string;
 }
 
 type CountedPrompt = Parameters<ArchiveModel['countTokens']>[0];
@@ -16,6 +16,8 @@ export interface ScriptedArchive {
   models: Parameters<typeof runLibrarian>[0]['models'];
   /** The same, with another vendor that answers where no shard can. */
   withFallback(): ScriptedArchive;
+  /** The same, with keys of all other models. */
+  withModels(): ScriptedArchive;
 }
 
 /**
@@ -46,6 +48,7 @@ export function createScriptedArchive(
     counted,
     models: { forShard: ({ number }) => toModel(number), fallback: null },
     withFallback: () => ({ ...archive, models: { ...archive.models, fallback: toModel('fallback') } }),
+    withModels: () => ({ ...archive, models: { ...archive.models, find: toModel } }),
   };
   return archive;
 }

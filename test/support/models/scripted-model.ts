@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ReplyBlock } from '../../../src/models/format.ts';
 import type { Model, ModelReply, ModelRequest } from '../../../src/models/model.ts';
 import type { Usage } from '../../../queues/usage.ts';
 
@@ -33,7 +33,7 @@ function toReply(request: ModelRequest, step: Step, call: number): ModelReply {
   const base = { id: `msg_scripted_${call}`, model: request.model };
   if (typeof step === 'object' && 'tools' in step) {
     const content = step.tools.map((tool, i) => ({ type: 'tool_use', id: `toolu_${call}_${i}`, ...tool }));
-    return { ...base, content: content as Anthropic.ContentBlock[], stopReason: 'tool_use', usage };
+    return { ...base, content: content as ReplyBlock[], stopReason: 'tool_use', usage };
   }
   const {
     text,
@@ -42,6 +42,6 @@ function toReply(request: ModelRequest, step: Step, call: number): ModelReply {
     usage: given = {},
   } = typeof step === 'string' ? { text: step } : step;
   const thinking = signature === undefined ? [] : [{ type: 'thinking', thinking: '', signature }];
-  const content = [...thinking, { type: 'text', text, citations: null }] as Anthropic.ContentBlock[];
+  const content = [...thinking, { type: 'text', text }] as ReplyBlock[];
   return { ...base, content, stopReason, usage: { ...usage, ...given } };
 }

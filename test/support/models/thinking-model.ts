@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { Message, ThinkingBlock } from '../../../src/models/format.ts';
 import { createHash } from 'node:crypto';
 import { BoundThinkingError } from '../../../src/errors.ts';
 import type { ModelRequest } from '../../../src/models/model.ts';
@@ -30,7 +30,7 @@ export function createThinkingModel(
 }
 
 /** The thinking of a reply to this prompt: its text is empty, its signature depends on all but earlier thinking. */
-export function toThinking(prompt: Prompt): Anthropic.ThinkingBlock {
+export function toThinking(prompt: Prompt): ThinkingBlock {
   return { type: 'thinking', thinking: '', signature: sign(prompt, prompt.messages.length) };
 }
 
@@ -57,7 +57,7 @@ function sign({ system, tools, messages }: Prompt, end: number): string {
     .digest('hex');
 }
 
-function withoutThinking(content: Anthropic.MessageParam['content']): unknown {
+function withoutThinking(content: Message['content']): unknown {
   return typeof content === 'string' ? content : content.filter(({ type }) => type !== 'thinking');
 }
 

@@ -11,10 +11,10 @@ const OFFLINE_KEY = 'simulated';
  */
 export async function letCallsBegin(db: Db, model = 'claude-haiku-5-5'): Promise<void> {
   const limitKey = hash('sha256', OFFLINE_KEY).slice(0, 12);
-  const pacer = createPacer({ db, limitKey, log: console });
+  const pacer = createPacer({ db, limitKeyOf: () => limitKey, log: console });
   const ask = { model, inputTokens: 1_000, outputTokens: 1_000, begun: true };
   const wait = { signal: new AbortController().signal, isDraining: () => false };
-  const permit = await pacer?.enter({ isCounted: false }).admit(ask, wait);
+  const permit = await pacer.enter({ isCounted: false }).admit(ask, wait);
   permit?.ended({ input: 1_000, cache_write: 0, cache_read: 0, output: 200 });
-  await pacer?.close();
+  await pacer.close();
 }

@@ -1,11 +1,12 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import type { ContentBlock, Message, TextBlock } from '../../../src/models/format.ts';
 import { describe, expect, it } from 'vitest';
 import { readLimits } from '../../../src/models/anthropic/limits.ts';
 import { toCountedParams, toParams } from '../../../src/models/anthropic/request.ts';
 import type { ModelRequest } from '../../../src/models/model.ts';
 
 const EPHEMERAL = { type: 'ephemeral' } as const;
-const block = (text: string, cached = false): Anthropic.TextBlockParam => ({
+const block = (text: string, cached = false): TextBlock => ({
   type: 'text',
   text,
   ...(cached && { cache_control: EPHEMERAL }),
@@ -14,14 +15,14 @@ const request = (changes: Partial<ModelRequest> = {}): ModelRequest => ({
   model: 'claude-haiku-5-5',
   system: [block('Be brief.')],
   messages: [{ role: 'user', content: 'hello' }],
-  tools: [{ name: 'read', input_schema: { type: 'object' } }],
+  tools: [{ name: 'read', description: 'Reads a file.', input_schema: { type: 'object' } }],
   maxTokens: 100,
   ...changes,
 });
 
 describe('cache breakpoints', () => {
   const marked = (params: Anthropic.MessageCreateParams): boolean[] =>
-    (params.system as Anthropic.TextBlockParam[]).map(({ cache_control: control }) => control !== undefined);
+    (params.system as TextBlock[]).map(({ cache_control: control }) => control !== undefined);
 
   it('are on the last system block and on the conversation', () => {
     const params = toParams(request({ system: [block('a'), block('b')] }));
@@ -37,9 +38,7 @@ describe('cache breakpoints', () => {
   });
 
   it('of messages count too', () => {
-    const messages: Anthropic.MessageParam[] = [
-      { role: 'user', content: [block('a', true), block('b', true), block('c', true)] },
-    ];
+    const messages: Message[] = [{ role: 'user', content: [block('a', true), block('b', true), block('c', true)] }];
     expect(marked(toParams(request({ messages })))).toEqual([false]);
   });
 
@@ -87,7 +86,7 @@ it('sends no half of a surrogate pair, wherever it is', () => {
       messages: [
         { role: 'user', content: half },
         { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'read', input: { [half]: [half] } }] },
-        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: [block(half)] }] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: half }] },
       ],
       tools: [{ name: 'read', description: half, input_schema: { type: 'object' } }],
       outputSchema: { type: 'object', description: half },
@@ -133,5 +132,31 @@ describe('limits of an answer', () => {
     ['a part', state('requests', '1000', '999', at).slice(0, 2)],
   ])('are unknown where the headers state %s', (_what, headers) => {
     expect(readLimits(new Headers(headers))).toBeUndefined();
+  });
+});
+
+describe('what other models wrote', () => {
+  const messages: Message[] = [
+    { role: 'user', content: [{ type: 'text', text: 'how long is a.txt?' }] },
+    {
+      role: 'assistant',
+      content: [
+        { type: 'thinking', thinking: 'I read it.', signature: '', opaque: { api: 'openai', model: 'gpt' } },
+        { type: 'tool_use', id: 't', name: 'read', input: {}, opaque: { api: 'gemini', model: 'g', signature: 's' } },
+      ],
+    },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: '3' }] },
+  ];
+
+  it('is sent without its thinking and its opaque fields, the calls of tools are kept', () => {
+    const [first, second, third] = toParams(request({ messages })).messages;
+    expect([first, third]).toEqual([messages[0], messages[2]]);
+    expect(second).toEqual({ role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'read', input: {} }] });
+  });
+
+  it('goes as a whole where it was thinking alone', () => {
+    const [question, answer, result] = messages as [Message, Message & { content: object[] }, Message];
+    const alone: Message[] = [question, { role: 'assistant', content: [answer.content[0] as ContentBlock] }, result];
+    expect(toParams(request({ messages: alone })).messages).toEqual([question, result]);
   });
 });

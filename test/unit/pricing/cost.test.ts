@@ -1,20 +1,30 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { billNanoUsd, findServedModel } from '../../../simulator/anthropic/api/served-model.ts';
+import { billChatNanoUsd, findChatModel } from '../../../simulator/openai/api/served-model.ts';
 import { toUsdString } from '../../../src/pricing/money.ts';
-import { allSonnetNanoUsd, costNanoUsd, toSavedPercent, worstCaseNanoUsd } from '../../../src/pricing/cost.ts';
+import {
+  allSonnetNanoUsd,
+  costNanoUsd,
+  mostNanoUsd,
+  toSavedPercent,
+  worstCaseNanoUsd,
+} from '../../../src/pricing/cost.ts';
 import { toPromptTokens } from '../../../src/pricing/tokens.ts';
-import { findModel, listModels } from '../../../src/pricing/catalog.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 import type { Usage } from '../../../queues/usage.ts';
 
+const catalog = createCatalog([]);
+
 const AT = new Date('2026-11-21T12:00:00Z');
-const haiku = findModel('claude-haiku-5-5', AT);
-const oldHaiku = findModel('claude-haiku-4-5', AT);
-const oldSonnet = findModel('claude-sonnet-4-5', AT);
+const haiku = catalog.find('claude-haiku-5-5', AT);
+const oldHaiku = catalog.find('claude-haiku-4-5', AT);
+const oldSonnet = catalog.find('claude-sonnet-4-5', AT);
 
 const usageOf = (input: number, output: number): Usage => ({ input, cache_write: 0, cache_read: 0, output });
 const tokens = fc.integer({ min: 0, max: 1_000_000 });
 const anyUsage = fc.record({ input: tokens, cache_write: tokens, cache_read: tokens, output: tokens });
-const anyModel = fc.constantFrom(...listModels(AT), findModel('claude-opus-4-8', AT));
+const anyModel = fc.constantFrom(...catalog.list(AT), catalog.find('claude-opus-4-8', AT));
 
 describe('the worked example', () => {
   const task = usageOf(2_000, 500);
@@ -36,13 +46,30 @@ describe('the worked example', () => {
 
 it('prices 100 + 200 tokens of the default models as the printed example says', () => {
   const usage = usageOf(100, 200);
-  const sonnet = allSonnetNanoUsd(findModel('claude-sonnet-5-5', AT), usage);
+  const sonnet = allSonnetNanoUsd(catalog.find('claude-sonnet-5-5', AT), usage);
   expect(toUsdString(costNanoUsd(haiku, usage), 6)).toBe('0.000110');
   expect(toUsdString(sonnet, 6)).toBe('0.002200');
   expect(toSavedPercent(costNanoUsd(haiku, usage), sonnet).toFixed(1)).toBe('95.0');
 });
 
 describe('the price step', () => {
+  const billOf: [string, (id: string, usage: Usage) => number][] = [
+    ['claude-haiku-5-5', (id, usage) => billNanoUsd(findServedModel(id), usage)],
+    ...['gpt-6-luna', 'gpt-6-sol', 'gpt-6-astra'].map((id): [string, (id: string, usage: Usage) => number] => [
+      id,
+      (chat, usage) => billChatNanoUsd(findChatModel(chat), usage),
+    ]),
+  ];
+  it.each(billOf)('of %s begins where its simulated provider bills it', (id, bill) => {
+    const entry = catalog.find(id, AT);
+    const edge = entry.priceStepTokens ?? 0;
+    expect(edge).toBeGreaterThan(0);
+    for (const more of [-1, 0, 1]) {
+      const usage = { input: edge - 5_000 + more, cache_write: 2_000, cache_read: 3_000, output: 77 };
+      expect(costNanoUsd(entry, usage)).toBe(bill(id, usage));
+    }
+  });
+
   it('leaves a prompt of exactly the step at the low price', () => {
     expect(costNanoUsd(haiku, usageOf(100_000, 10))).toBe(100_000 * 100 + 10 * 500);
   });
@@ -90,7 +117,7 @@ describe('a call that is served in the USA', () => {
   });
 
   it('costs no more where another vendor bills it', () => {
-    const gemini = findModel('gemini-3.5-flash-lite', AT);
+    const gemini = catalog.find('gemini-3.5-flash-lite', AT);
     expect(costNanoUsd(gemini, usageOf(100, 200), 'us')).toBe(costNanoUsd(gemini, usageOf(100, 200)));
   });
 });
@@ -102,12 +129,42 @@ it('reserves no write of the cache for a call that writes none', () => {
 });
 
 it('reserves for peak hours when a call could be billed in them', () => {
-  const before = findModel('deepseek-flash', new Date('2026-11-20T00:59:59Z'));
-  const during = findModel('deepseek-flash', new Date('2026-11-20T01:00:00Z'));
+  const before = catalog.find('deepseek-flash', new Date('2026-11-20T00:59:59Z'));
+  const during = catalog.find('deepseek-flash', new Date('2026-11-20T01:00:00Z'));
   const usage = usageOf(1_000, 100);
   expect(worstCaseNanoUsd(before, { inputTokensBound: 1_000, maxTokens: 100 })).toBe(costNanoUsd(during, usage));
 });
 
 it('saves nothing where there is nothing to compare with', () => {
   expect(toSavedPercent(0, 0)).toBe(0);
+});
+
+describe('the most that a call can cost once its prompt is reported', () => {
+  const anyGeo = fc.constantFrom('us', 'global', undefined);
+
+  it('is at least its bill, whatever the reply is, and at most its worst case', () => {
+    fc.assert(
+      fc.property(
+        anyModel,
+        anyUsage,
+        tokens,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        anyGeo,
+        (entry, usage, room, share, geo) => {
+          const bound = { inputTokensBound: Math.ceil(toPromptTokens(usage) * (1 + share)), maxTokens: room };
+          const begun = { ...usage, output: 1 };
+          const most = mostNanoUsd(entry, bound, begun);
+          const bill = costNanoUsd(entry, { ...usage, output: Math.floor(room * share) }, geo);
+          expect(bill).toBeLessThanOrEqual(most);
+          expect(most).toBeLessThanOrEqual(worstCaseNanoUsd(entry, bound));
+        },
+      ),
+    );
+  });
+
+  it('is the worst case while the report names far fewer tokens than the prompt can have', () => {
+    const bound = { inputTokensBound: 10_000, maxTokens: 1_000 };
+    expect(mostNanoUsd(haiku, bound, usageOf(0, 1))).toBe(worstCaseNanoUsd(haiku, bound));
+    expect(mostNanoUsd(haiku, bound, usageOf(5_000, 1))).toBeLessThan(worstCaseNanoUsd(haiku, bound));
+  });
 });
