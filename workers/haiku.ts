@@ -1,5 +1,4 @@
 /** pm2 app `haiku`: works the tasks queue until SIGTERM. Process entry; nothing imports it. */
-import { requireAnthropicKey } from '../src/config/environment.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
 import { toDrainMs } from '../src/process/drain.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
@@ -7,7 +6,6 @@ import { createModel } from '../src/models/create/model.ts';
 import { startProcess } from '../src/process/start.ts';
 
 await startProcess('haiku', async (config, log) => {
-  requireAnthropicKey(config);
   const { model, close } = await createModel(config);
   const haiku = await runHaiku({ config, model, log, onStuck: () => process.kill(process.pid, 'SIGTERM') });
   onShutdown(

@@ -1,9 +1,12 @@
+import { toTaskFor } from '../jobs/offer.ts';
+import { toOwner } from '../../queues/owner.ts';
 import { countOf } from '../text/plural.ts';
 import { TaskFailedError } from '../errors.ts';
 import { summarise } from '../findings/stored.ts';
 import { readBudget } from '../ledger/budget.ts';
-import { formatUsd } from '../pricing/money.ts';
-import { findPrices } from '../pricing/catalog.ts';
+import { formatSpent } from '../pricing/free-local.ts';
+import { catalogOf } from '../pricing/catalog.ts';
+import { toAnswerId } from './calls/person-words.ts';
 import { SYNTHESIS_PROMPT_VERSION, toSynthesisCall, type Synthesis } from './calls/synthesis.ts';
 import { readCostSplit, toCostSplitJson } from './delegate/cost-split.ts';
 import { delegateReady, type DelegatedMission } from './delegate/delegate.ts';
@@ -11,7 +14,8 @@ import { readResults } from './delegate/read-results.ts';
 import { toKnown } from './gather.ts';
 import { countNodeStates, type NodeView } from './mission/nodes.ts';
 import { noteProgress } from './mission/progress-guard.ts';
-import { describeDone } from './mission/describe-done.ts';
+import { describeDone, describeNotDone } from './mission/describe-done.ts';
+import type { Answer } from './calls/types.ts';
 import type { MarkedCounts, MissionRecord } from './mission/types.ts';
 import { finishMission } from './step/finish.ts';
 import type { MissionRun } from './step/run.ts';
@@ -33,7 +37,7 @@ export async function executePlan(
 ): Promise<MissionEnd> {
   const record = await run.record.read();
   const views = await workThrough(run, record, onWaiting);
-  assertQuorum(run.mission, views);
+  if (!record.answers.some(({ waivesQuorum }) => waivesQuorum)) assertQuorum(run.mission, views);
   await run.record.patch({ step: 'synthesise' });
   const { counts } = await run.record.read();
   await logCounts(run, counts);
@@ -48,17 +52,31 @@ async function workThrough(
   record: MissionRecord,
   onWaiting?: (mission: DelegatedMission) => void,
 ): Promise<NodeView[]> {
-  const { id, data } = run.mission;
+  const { id, data, vendors } = run.mission;
   const { session, workspace, nodes } = record;
   const { topics = [], isolate = true } = data;
-  const mission: DelegatedMission = { id, session, workspace, topics, isolate, nodes };
+  const mission: DelegatedMission = {
+    id,
+    session,
+    workspace,
+    topics,
+    isolate,
+    for: toTaskFor(data),
+    vendors,
+    nodes,
+    ...toOwner(data),
+  };
   let { round } = record;
   for (;;) {
     const views = await delegateReady(run, mission);
     const counts = countNodeStates(views);
     await run.record.patch({ step: 'wait', counts, added: counts.added, round });
     if (round > 0) {
-      await noteProgress(run, { missionId: id, done: counts.done, ended: counts.done + counts.failed });
+      await noteProgress(run, {
+        missionId: id,
+        done: counts.done,
+        ended: counts.done + counts.failed + counts.cancelled,
+      });
     }
     if (!views.some(({ state }) => state === 'open')) return views;
     if (round === 0) await run.job.log(`delegated: ${countOf(counts.added, 'task')} of ${counts.total}`);
@@ -80,7 +98,7 @@ function assertQuorum({ id, data }: MissionRun['mission'], views: readonly NodeV
   const more = failures.length > named.length ? [`and ${failures.length - named.length} more`] : [];
   throw new TaskFailedError(
     'quorum',
-    `${counts.done} of ${counts.total} tasks are done, ${needed} are needed; ${counts.failed} failed, ${counts.skipped} skipped: ${[...named, ...more].join('; ')}. Mend the failed tasks (fleet retry ID), then fleet retry ${id}`,
+    `${counts.done} of ${counts.total} tasks are done, ${needed} are needed; ${[`${counts.failed} failed`, ...describeNotDone({ ...counts, failed: 0 })].join(', ')}: ${[...named, ...more].join('; ')}. Mend the failed tasks (fleet retry ID), then fleet retry ${id}; or answer in words: fleet resume ${id} --answer "…"`,
   );
 }
 
@@ -89,10 +107,9 @@ async function logCounts(
   { db, mission, job, now }: Pick<MissionRun, 'db' | 'mission' | 'job' | 'now'>,
   counts: MarkedCounts,
 ): Promise<void> {
-  const { total, failed, skipped } = counts;
-  const { settled, uncertain } = await readBudget(db, { mission: mission.id }, now());
+  const { settled, uncertain, freeLocal } = await readBudget(db, { mission: mission.id }, now());
   await job.log(
-    `synthesis: ${describeDone(counts, `${total} tasks done`)}, ${failed} failed, ${skipped} skipped; ${formatUsd(settled + uncertain, 6)} so far`,
+    `synthesis: ${[describeDone(counts, `${counts.total} tasks done`), ...describeNotDone(counts)].join(', ')}; ${formatSpent(settled + uncertain, 6, freeLocal)} so far`,
   );
 }
 
@@ -102,14 +119,18 @@ async function synthesise(
   views: readonly NodeView[],
 ): Promise<Synthesis> {
   const known = toKnown(record.recall);
+  const { results, withheld } = await readResults(db, views, mission.vendors);
+  const failed = views.filter(({ state }) => state === 'failed' || state === 'skipped').map(toFailedLine);
   return calls.ask(
     toSynthesisCall({
-      model: config.FLEET_SONNET_MODEL,
+      catalog: catalogOf(config),
+      model: config.FLEET_COORDINATOR_MODEL,
       effort: config.FLEET_SONNET_EFFORT,
       goal: mission.data.goal,
-      results: await readResults(db, views),
+      results,
       archive: known,
-      failed: views.filter(({ state }) => state === 'failed' || state === 'skipped').map(toFailedLine),
+      answers: record.answers,
+      failed: [...failed, ...withheld],
     }),
   );
 }
@@ -119,17 +140,19 @@ async function createOutcome(
   record: MissionRecord,
   synthesis: Synthesis,
 ): Promise<MissionOutcome> {
-  const { FLEET_SONNET_MODEL: model } = config;
+  const { FLEET_COORDINATOR_MODEL: model } = config;
   const { toolErrors, ...counts } = record.counts;
+  const catalog = catalogOf(config);
   const split = await readCostSplit(
     db,
     { id: mission.id, createdAt: record.createdAt, own: calls.totals() },
-    findPrices(model, now()),
+    { catalog, sonnet: catalog.findPrices(model, now()) },
   );
   return {
     result: {
       answer: synthesis.answer,
       plan: { approach: record.plan?.approach ?? '', tasks: counts.total },
+      ...(record.answers.length === 0 ? {} : { answers: record.answers.map((answer) => toCited(answer, synthesis)) }),
       counts: { ...counts, tool_errors: toolErrors },
       ...toCostSplitJson(split),
     },
@@ -139,6 +162,11 @@ async function createOutcome(
     promptVersion: SYNTHESIS_PROMPT_VERSION,
     model,
   };
+}
+
+/** A person's answer as the mission's finding holds it. */
+function toCited({ n, at, by, text }: Answer, { answers }: Synthesis) {
+  return { id: toAnswerId(n), at, by, text, cited: answers.includes(toAnswerId(n)) };
 }
 
 function toFailedLine({ node, reason }: NodeView): string {

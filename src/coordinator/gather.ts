@@ -1,12 +1,19 @@
+import { hasArchive, readArchiveRoute } from '../config/model-rows/archive-route.ts';
 import { TASK_LIMITS } from '../../queues/tasks.ts';
 import { z } from 'zod';
+import { catalogOf } from '../pricing/catalog.ts';
+import { findVendorProblem } from '../routing/allowed-vendors.ts';
 import { NOT_IN_ARCHIVE } from '../librarian/answer/prompt.ts';
+import { toLastWords } from './calls/person-words.ts';
+import type { Answer } from './calls/types.ts';
 import type { Recall, Survey } from './mission/types.ts';
 import type { MissionRun } from './step/run.ts';
 import { startOf } from '../text/start-of.ts';
 
 /** Longest goal in the recall's question, UTF-16 code units. The rest of a question's length is for the text around it. */
-const MOST_GOAL = 15_000;
+const MOST_GOAL = 14_000;
+/** Longest part of a person's answer in the recall's question. */
+const MOST_WORDS = 4_000;
 /** Longest reason of a failed attempt that the next attempt is given. */
 const MOST_FAILURE = 1_000;
 /** Files that a model lists by name. More would not fit into its reply; the others are counted. */
@@ -43,12 +50,16 @@ export async function recallArchive(
 ): Promise<Recall> {
   const { mission, children, config } = run;
   const { redis, keys } = run.db;
-  if (config.shards.length === 0) return { skipped: 'no librarian: no shard is configured' };
+  if (!hasArchive(config)) return { skipped: 'no librarian: no shard is configured' };
+  const { vendors } = mission;
+  const ids = readArchiveRoute(config) ?? [config.FLEET_GEMINI_MODEL, config.FLEET_FALLBACK_MODEL];
+  const problems = ids.map((id) => findVendorProblem(catalogOf(config).findPrices(id, run.db.clock.date()), vendors));
+  if (problems.every((problem) => problem !== null)) return { skipped: `${problems[0]}, which the workspace forbids` };
   if ((await redis.zcard(keys.index)) === 0) return { skipped: 'the archive is empty' };
-  return retrieve(run, 'recall', async (name, failure) => {
+  return retrieve(run, 'recall', async (name, failure, answers) => {
     const end = await children.query({
       queryId: `${mission.id}-${name}`,
-      question: toQuestion(mission.data.goal, failure),
+      question: toQuestion(mission.data.goal, failure) + toLastWords(answers, MOST_WORDS),
       requester: `mission ${mission.id}`.slice(0, 200),
     });
     if (end.state === 'failed') return end;
@@ -102,21 +113,24 @@ type Retrieved<Value> = { state: 'completed'; value: Value } | { state: 'failed'
 
 /**
  * Runs a retrieval. A failed one is tried once more with the reason; after two failures the mission asks the person. Each
- * release by a person allows two more attempts.
+ * release by a person allows two more attempts. Where the person has answered in words, the mission goes on without what these
+ * do not find, either: the planner is given the words.
  * @param attempt gets its name (`recall`, `recall-2` …) and why the attempt before failed
  */
 async function retrieve<Value>(
   { record, job }: Pick<MissionRun, 'record' | 'job'>,
   name: string,
-  attempt: (name: string, failure: string | null) => Promise<Retrieved<Value>>,
-): Promise<Value> {
-  const { releases } = await record.read();
+  attempt: (name: string, failure: string | null, answers: readonly Answer[]) => Promise<Retrieved<Value>>,
+): Promise<Value | { failed: string }> {
+  const { releases, answers } = await record.read();
+  const asked = `the ${name} failed twice`;
   const most = 2 * (releases + 1);
   let failure: string | null = null;
   for (let n = 1; n <= most; n += 1) {
-    const ended = await attempt(n === 1 ? name : `${name}-${n}`, failure);
+    const ended = await attempt(n === 1 ? name : `${name}-${n}`, failure, answers);
     if (ended.state === 'completed') return ended.value;
     failure = ended.reason;
   }
-  return job.askPerson(`the ${name} failed twice: ${failure ?? ''}`);
+  if (answers.some(({ problem }) => problem.startsWith(asked))) return { failed: failure ?? '' };
+  return job.askPerson(`${asked}: ${failure ?? ''}`);
 }

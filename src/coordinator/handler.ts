@@ -3,11 +3,14 @@ import type { MissionData } from '../../queues/missions.ts';
 import { countOf } from '../text/plural.ts';
 import { BudgetReachedError, CancelledError, InvalidJobError, TaskFailedError, toMessage } from '../errors.ts';
 import { readFindingTexts } from '../findings/stored.ts';
+import { catalogOf } from '../pricing/catalog.ts';
+import { findVendorProblem } from '../routing/allowed-vendors.ts';
 import { toFailureReason } from '../jobs/outcomes/failure.ts';
 import { readStoredTurns, type ProgressReader } from '../jobs/worker/crash-count.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';
 import { compactBeforeMission } from './compact/compact.ts';
 import type { DelegatedMission } from './delegate/delegate.ts';
+import { admitPlan } from './delegate/sonnet-quota.ts';
 import { executePlan } from './execute.ts';
 import { recallArchive, surveyWorkspace } from './gather.ts';
 import { makePlan } from './make-plan.ts';
@@ -15,6 +18,10 @@ import { toMissionFindingId } from './mission/id.ts';
 import { createMissionRecord, readMission, readMissionFields, reopenMission } from './mission/record.ts';
 import type { MissionRecord } from './mission/types.ts';
 import { runPaper } from './paper/run-paper.ts';
+import { countByClass } from './plan/check.ts';
+import { toPlanModels } from './plan/plan-models.ts';
+import type { PlanNode } from './plan/plan.ts';
+import { keepPlanCost } from './review/plan-cost.ts';
 import { createMissionRun, type CoordinatorParts, type MissionRun } from './step/run.ts';
 import type { MissionEnd } from './step/types.ts';
 
@@ -53,17 +60,32 @@ async function readSession({ db, currentSession }: MissionParts, id: string): Pr
   return session ?? currentSession();
 }
 
+/** @throws TaskFailedError `model` where the workspace forbids the coordinator's model: its own configuration may have changed */
+function requireAllowedModel({ mission, config, now }: MissionRun): void {
+  const entry = catalogOf(config).findPrices(config.FLEET_COORDINATOR_MODEL, now());
+  const problem = findVendorProblem(entry, mission.vendors);
+  if (problem === null) return;
+  const allowed = mission.vendors?.join(', ') ?? '';
+  throw new TaskFailedError('model', `${problem}, and the mission's workspace allows only ${allowed}`);
+}
+
 async function runMission(run: MissionRun, parts: MissionParts): Promise<MissionEnd> {
   const { mission, job } = run;
+  requireAllowedModel(run);
   const record = await begin(run);
   if (record.state === 'done') return { findingId: record.finding ?? '', costNanoUsd: 0 };
-  if (record.state === 'asks' || record.state === 'parked') return job.setAside(record.state);
+  if (record.state === 'asks' || record.state === 'parked' || record.state === 'planned')
+    return job.setAside(record.state);
   if (await hasFinding(run)) return endWithFinding(run);
   if (await isNew(run, record)) await compactBeforeMission(parts, job);
   if (mission.data.paper !== undefined) return runPaper(run);
   await gather(run, record);
   if ((await run.record.read()).plan === null) await makePlan(run);
-  if (mission.data.dry_run === true) return endDryRun(run);
+  const { approval, nodes, counts, excess } = await run.record.read();
+  if (approval !== null) await admitApproved(run, nodes);
+  else if (mission.data.approve === true) return job.waitForApproval(counts.total, excess);
+  else if (mission.data.dry_run === true) return endDryRun(run);
+  else if (excess !== '') return job.waitForApproval(counts.total, excess);
   return executePlan(run, parts.onWaiting);
 }
 
@@ -130,11 +152,20 @@ async function gather(run: MissionRun, { plan, recall, survey }: MissionRecord):
   }
 }
 
-/** Ends a mission of which only the plan was wanted: no task is added and no finding is stored. */
-async function endDryRun({ db, mission, calls, record, now }: MissionRun): Promise<MissionEnd> {
-  await record.patch({ state: 'done', endedAt: now().toISOString() });
-  await db.redis.del(db.keys.turns(mission.id));
-  return { findingId: '', costNanoUsd: calls.totals().nanoUsd };
+/** Counts the tasks of an approved plan in the session's share of expensive ones. Only now: a plan that is never run has none. */
+async function admitApproved(
+  { db, config, now, mission: { id, session, vendors } }: MissionRun,
+  nodes: readonly PlanNode[],
+): Promise<void> {
+  const counts = countByClass(nodes, toPlanModels(config, { vendors, at: now() }));
+  await admitPlan(db, { missionId: id, session }, counts, 'allow');
+}
+
+/** Ends a mission of which only the plan was wanted: no task is added and no finding is stored. A person may run the plan later. */
+async function endDryRun(run: MissionRun): Promise<MissionEnd> {
+  const { nanoUsd } = await keepPlanCost(run);
+  await run.record.patch({ state: 'done', endedAt: run.now().toISOString() });
+  return { findingId: '', costNanoUsd: nanoUsd };
 }
 
 /** Stores why the mission failed or is parked, before BullMQ stores the job's end. Every other error is a wait. */

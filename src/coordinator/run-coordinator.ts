@@ -1,11 +1,17 @@
 import { missionsQueue } from '../../queues/missions.ts';
+import { endCooldownsOfOldKey } from '../jobs/outcomes/changed-key.ts';
 import type { Config } from '../config/environment.ts';
 import { openWorker, type OpenWorker, type WorkerRole } from '../jobs/worker/open-worker.ts';
 import type { WorkerBase } from '../jobs/worker/worker-base.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
+import { createShardPacer } from '../librarian/task-calls/shard-pacer.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Model } from '../models/model.ts';
+import { catalogOf } from '../pricing/catalog.ts';
+import { pacedRowsOf } from '../pacing/paced-rows.ts';
 import { createPacer } from '../pacing/pacer.ts';
+import { watchRules } from '../rules/watch-rules.ts';
+import { findCoordinatorModel } from './calls/coordinator-model.ts';
 import { createMissionHandler, readMissionProgress } from './handler.ts';
 import { readMissionFields, writeMission } from './mission/record.ts';
 import { watchMissions, type WatchParts } from './upkeep/watch.ts';
@@ -39,21 +45,30 @@ type Role = WorkerRole<typeof missionsQueue.data, typeof missionsQueue.result>;
 
 function createRole({ config, model, log }: CoordinatorParts, base: WorkerBase): Role {
   const { db, queues, halt, notifier, subscriber, workerId, currentSession } = base;
-  const now = (): Date => new Date();
+  const now = (): Date => db.clock.date();
+  findCoordinatorModel(config, now()); // refuses one that could plan no mission
   const shared = { db, queues, halt, config, notifier, workerId, log, now };
   const missions = watchMissions(shared);
-  const pacer = createPacer({ db, limitKey: model.limitKey, log });
+  const paced = createPacer({
+    db,
+    limitKeyOf: (id) => model.limitKeyOf?.(id),
+    rowOf: pacedRowsOf(catalogOf(config)),
+    who: workerId,
+    log,
+  });
+  const pacer = createShardPacer({ config, db, workerId, others: paced, log, notifier });
   return {
     handler: createMissionHandler({
       ...shared,
       model,
       pacer,
-      ledger: createTurnLedger({ db, workerId, now, queue: 'missions', apart: 'coordinator' }),
+      ledger: createTurnLedger({ db, workerId, queue: 'missions', apart: 'coordinator' }),
       currentSession,
       onWaiting: missions.noteWaiting,
     }),
     readProgress: readMissionProgress,
     async start({ worker }) {
+      await endCooldownsOfOldKey(db, { model, models: [config.FLEET_COORDINATOR_MODEL], log });
       worker.on('failed', (job, error) => {
         recordFailure(shared, job?.id ?? '', error).catch((reason: unknown) =>
           log.warn({ reason }, 'the end was not noted'),
@@ -63,9 +78,9 @@ function createRole({ config, model, log }: CoordinatorParts, base: WorkerBase):
         if (channel === db.keys.channelCompletions) missions.noteEnd(jobId);
       });
       await subscriber.subscribe(db.keys.channelCompletions);
-      return [missions.stop];
+      return [missions.stop, watchRules({ ...base, config, log })];
     },
-    close: async () => pacer?.close(),
+    close: async () => pacer.close(),
   };
 }
 

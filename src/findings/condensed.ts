@@ -1,3 +1,4 @@
+import { toOwner } from '../../queues/owner.ts';
 import { readFindingJson } from './read-json.ts';
 import { readOriginals, toStoredText } from './stored.ts';
 import type { Db } from '../redis/db.ts';
@@ -9,7 +10,7 @@ const CONDENSED = 'condensed';
 
 /**
  * What `finding:<id>` holds once a summary has taken the finding's place: the nine fields of the contract with older
- * programs, and session, batch and mission. `job_id` keeps a job that runs again from storing the finding anew.
+ * programs, and session, batch, mission, client and shard. `job_id` keeps a job that runs again from storing the finding anew.
  */
 export function toCondensed(finding: StoredFinding, summaryId: string): object {
   return {
@@ -27,6 +28,7 @@ export function toCondensed(finding: StoredFinding, summaryId: string): object {
     ...(finding.session === undefined ? {} : { session: finding.session }),
     ...(finding.batch === undefined ? {} : { batch: finding.batch }),
     ...(finding.mission_id === undefined ? {} : { mission_id: finding.mission_id }),
+    ...toOwner(finding),
     ...(finding.job_id === undefined ? {} : { job_id: finding.job_id }),
     status: CONDENSED,
   };

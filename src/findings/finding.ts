@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
+import type { Origin } from '../../queues/origin.ts';
 import type { Usage } from '../../queues/usage.ts';
 
 /**
@@ -9,7 +10,7 @@ import type { Usage } from '../../queues/usage.ts';
 export interface Finding {
   /** Key suffix of `finding:<id>`. */
   finding_id: string;
-  /** Id of the process that stored it: `<kind>_<host>_<NNN>`, or `FLEET_WORKER_ID`. */
+  /** Id of the process that stored it: `<kind>_<host>_<NNN>`, or `FLEET_WORKER_ID`; or the name of an outside worker. */
   worker_id: string;
   /** When it was stored: local time of the worker's host, ISO 8601 without zone, microseconds. */
   timestamp: string;
@@ -37,13 +38,13 @@ export interface Finding {
   mission_id: string | null;
   /** Id of the job that wrote it. */
   job_id: string;
-  /** Id of the model that wrote the result; `none`: a task that needs no model. */
+  /** Id of the model that wrote the result; `none`: a task that needs no model; `outside`: an outside worker, which names none. */
   model: string;
-  /** Vendor of the model: `anthropic`, `google` or `deepseek`; `none` without a model. */
+  /** Vendor of the model: `anthropic`, `google` or `deepseek`; `none` without a model; `outside:<name>` of an outside worker. */
   vendor: string;
   /** Version of the fleet's prompt, `task-2`. */
   prompt_version: string;
-  /** Of a task its kind (default `other`); else `archive`, `mission`, `paper`, `summary`, `survey` or `shard-test`. */
+  /** Of a task its kind (default `other`); else `archive`, `assist`, `mission`, `paper`, `summary`, `survey` or `shard-test`. */
   kind: string;
   /** The files that the task changed. Empty: none. */
   changes: FindingChange[];
@@ -55,10 +56,35 @@ export interface Finding {
   usage: Usage;
   /** Count of calls whose stored reply was replayed, not paid again. */
   recovered: number;
+  /** A free local model did it: its `cost` is no price. Absent: it has one, or none is known. */
+  free_local?: true;
   /** Its failed tool calls. Absent: none failed, or a version stored it that did not count them. */
   tool_errors?: ToolErrors;
+  /** The models that another one took over from, the first first. Absent: one model did the whole task. */
+  routed?: Handover[];
+  /** Vendors that may be sent it, because its task's workspace forbids all others. Absent: all may. */
+  vendors?: string[];
   /** What the task changed in a working tree of its own. Absent: it had none. */
   patch?: FindingPatch;
+  /** What an outside worker states of its use, beside `tokens_used` and `cost`, which are 0 then. Absent: the fleet worked. */
+  unmetered?: UnmeteredFinding;
+  /** Those of its citations that are of another swarm whose work is simulated. Absent: none. */
+  simulated_citations?: string[];
+  /** Name of the client that paid. Absent: no client. */
+  client?: string;
+  /** Name of the memory shard that it belongs to. Absent: none. */
+  shard?: string;
+  /** The rules and findings that started its task, the oldest first. Absent: no rule did. */
+  origin?: Origin;
+}
+
+/** Nobody measured it. Null: the outside worker does not say. */
+interface UnmeteredFinding {
+  /** Tokens. */
+  input: number | null;
+  output: number | null;
+  /** US dollars. */
+  cost: number | null;
 }
 
 /** What failed while a task worked, also if the task went on and found a way. */
@@ -67,6 +93,15 @@ export interface ToolErrors {
   failed: number;
   /** The last error of each tool with one, the newest last, at most 20 tools. `error`: one line, at most 300 characters. */
   last: { tool: string; error: string }[];
+}
+
+/** Another model took over. */
+export interface Handover {
+  /** Ids of models. */
+  from: string;
+  to: string;
+  /** One line, at most 300 characters. */
+  why: string;
 }
 
 /** State of a patch. `conflict`: it did not fit when a person last tried to apply it; nothing was changed. */

@@ -1,7 +1,8 @@
 import type { Db } from '../redis/db.ts';
 import { followStream, readStreamEnd } from '../redis/streams.ts';
 import { undefinedOnAbort } from '../process/abort.ts';
-import { parseFinding } from './stored.ts';
+import { isOfShard } from './marks.ts';
+import { parseFinding, readStoredTexts, withAdopted } from './stored.ts';
 import type { FollowOptions, StoredFinding } from './types.ts';
 import { withOriginals } from './condensed.ts';
 
@@ -30,11 +31,13 @@ export function followFindings(
       for (const { finding: id = '', session, batch } of entries) {
         if (options.session !== undefined && session !== options.session) continue;
         if (options.batch !== undefined && batch !== options.batch) continue;
-        const text = await undefinedOnAbort(connection.get(keys.finding(id)), signal);
-        if (typeof text !== 'string') continue;
+        const [text = null] = (await undefinedOnAbort(readStoredTexts(reader, [id]), signal)) ?? []; // old programs store hashes
+        if (text === null) continue;
         const [whole] = (await undefinedOnAbort(withOriginals(reader, [id], [text]), signal)) ?? []; // condensed meanwhile
-        const finding = parseFinding(id, db.redact(whole ?? text));
-        if (finding !== null) yield finding;
+        const [known] = (await undefinedOnAbort(withAdopted(reader, [id], [whole ?? text]), signal)) ?? [];
+        const finding = parseFinding(id, db.redact(known ?? text));
+        if (finding === null || !isOfShard(finding, options.shard)) continue;
+        yield finding;
       }
     }
   }

@@ -2,7 +2,8 @@ import { QUERY_PREFIX } from '../../queues/ids.ts';
 import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { ExportedFinding, FindingQuery, StoredValue } from './types.ts';
-import { parseFinding, readOriginals, readStored, toStoredText } from './stored.ts';
+import { parseFinding, readAdopted, readOriginals, readStored, toStoredText, withFacts } from './stored.ts';
+import { isOfShard } from './marks.ts';
 import { toSummaryId } from './condensed.ts';
 import { stringifyExact } from '../text/exact-json.ts';
 
@@ -87,15 +88,16 @@ function toHorizon(pages: Entry[][], limit: number): number {
   return Math.min(...ends, Infinity);
 }
 
-function toIndexes(keys: Keys, { answers, session, batch }: FindingQuery): string[] {
+function toIndexes(keys: Keys, { answers, session, batch, shard }: FindingQuery): string[] {
   if (answers === true) return [keys.indexAnswers];
   if (batch !== undefined) return [keys.indexByBatch(batch), keys.indexCondensed, keys.indexAnswers];
+  if (typeof shard === 'string') return [keys.indexByShard(shard), keys.indexCondensed, keys.indexAnswers];
   return [session === undefined ? keys.index : keys.indexBySession(session), keys.indexCondensed, keys.indexAnswers];
 }
 
 /** Whether the indexes have the retracted findings too: those of sessions, batches and answers do, `index` does not. */
-function isListedElsewhere({ answers, session, batch }: FindingQuery): boolean {
-  return answers === true || session !== undefined || batch !== undefined;
+function isListedElsewhere({ answers, session, batch, shard }: FindingQuery): boolean {
+  return answers === true || session !== undefined || batch !== undefined || typeof shard === 'string';
 }
 
 /** Answers keep their index when they are retracted. */
@@ -108,9 +110,12 @@ async function readRetracted(db: Db): Promise<Entry[]> {
     cursor = next;
     const ids = flat.filter((_, i) => i % 2 === 0).filter((id) => !id.startsWith(QUERY_PREFIX));
     const values = await readStored(db, ids);
+    const texts = values.map((value) => (value === null ? null : toStoredText(value)));
+    const facts = await readAdopted(db, ids, texts);
     for (const [i, id] of ids.entries()) {
       const value = values[i] ?? null;
-      const score = value === null ? 0 : Date.parse(parseFinding(id, toStoredText(value))?.at ?? '');
+      const score =
+        value === null ? 0 : Date.parse(parseFinding(id, withFacts(texts[i] ?? '', facts[i] ?? null))?.at ?? '');
       entries.push({ id, score: Number.isNaN(score) ? 0 : score });
     }
   } while (cursor !== '0');
@@ -124,13 +129,21 @@ async function readPage(db: Db, ids: string[]): Promise<ExportedFinding[]> {
     const part = ids.slice(from, from + PAGE);
     const [values, notes] = await Promise.all([readStored(db, part), redis.hmget(keys.retracted, ...part)]);
     const originals = await readOriginalsOf(db, part, values);
+    const whole = part.map((id, i) => originals.get(id) ?? values[i] ?? null);
+    const facts = await readAdopted(
+      db,
+      part,
+      whole.map((value) => (value === null ? null : toStoredText(value))),
+    );
     for (const [i, id] of part.entries()) {
       const value = values[i] ?? null;
       if (value === null) continue; // another program removed it
       const note = notes[i] ?? null;
+      const lacked = facts[i] ?? null;
       const original = originals.get(id);
-      if (original === undefined) found.push({ id, place: toPlace(id, note), value, condensedText: null, note });
-      else found.push({ id, place: 'condensed', value: original, condensedText: toStoredText(value), note });
+      if (original === undefined)
+        found.push({ id, place: toPlace(id, note), value, condensedText: null, note, lacked });
+      else found.push({ id, place: 'condensed', value: original, condensedText: toStoredText(value), note, lacked });
     }
   }
   return found;
@@ -155,13 +168,14 @@ async function readOriginalsOf(
   return new Map(condensed.flatMap((id, i) => (originals[i] ? [[id, originals[i]] as const] : [])));
 }
 
-function fits({ id, value }: ExportedFinding, { session, batch, text }: FindingQuery): boolean {
-  if (session === undefined && batch === undefined && text === undefined) return true;
-  const finding = parseFinding(id, toStoredText(value));
+function fits({ id, value, lacked }: ExportedFinding, { session, batch, shard, text }: FindingQuery): boolean {
+  if (session === undefined && batch === undefined && shard === undefined && text === undefined) return true;
+  const finding = parseFinding(id, withFacts(toStoredText(value), lacked));
   if (finding === null) return false;
   if (session !== undefined && finding.session !== session && finding.sessions?.includes(session) !== true)
     return false;
   if (batch !== undefined && finding.batch !== batch) return false;
+  if (!isOfShard(finding, shard)) return false;
   return text === undefined || stringifyExact(finding).toLowerCase().includes(text.toLowerCase());
 }
 

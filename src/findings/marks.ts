@@ -38,3 +38,21 @@ function toErrorNote(errors: ToolErrors | undefined): string {
   const count = `${errors.failed.toLocaleString('en-US')} of its tool calls failed`;
   return shown.length === 0 ? `${count}.` : `${count}, last: ${shown.join('; ')}`;
 }
+
+/** Whether a finding belongs to a memory shard. @param shard null: to none; undefined: any finding does */
+export function isOfShard(finding: StoredFinding, shard: string | null | undefined): boolean {
+  return shard === undefined || (finding.shard ?? null) === shard;
+}
+
+/**
+ * Whether a reader may be shown a finding. A finding that may not go everywhere is shown only where nothing can send it further
+ * than it may go: what the reader writes of it goes to all vendors of the reader.
+ * @param reader the vendors that see what the reader writes; null: all
+ */
+export function mayRead(
+  reader: readonly string[] | null,
+  { vendors }: { vendors?: readonly string[] | undefined },
+): boolean {
+  if (vendors === undefined) return true;
+  return reader !== null && reader.every((vendor) => vendors.includes(vendor));
+}

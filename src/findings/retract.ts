@@ -1,11 +1,21 @@
 import { NotFoundError, UsageError } from '../errors.ts';
-import { parseFinding, readFindingTexts, readOriginals, readStored, toStoredTokens, toStoredText } from './stored.ts';
+import {
+  parseFinding,
+  readAdopted,
+  readFindingTexts,
+  readOriginals,
+  readStored,
+  toStoredTokens,
+  toStoredText,
+  withFacts,
+} from './stored.ts';
 import { readFindingJson } from './read-json.ts';
 import { isTooDeep } from '../text/json-depth.ts';
 import type { StoredFinding } from './types.ts';
 import { toSummaryId } from './condensed.ts';
 import type { Db } from '../redis/db.ts';
-import { exactly } from '../redis/redacting.ts';
+import { readPublicText } from '../redis/public-text.ts';
+import { exactly } from '../redis/connection/redacting.ts';
 import { stringifyExact } from '../text/exact-json.ts';
 
 export interface Retraction {
@@ -28,9 +38,9 @@ const TRIES = 5;
  * @throws UsageError where there is none, or it is retracted already
  */
 export async function retractFinding(db: Db, retraction: Omit<Retraction, 'at' | 'restored'>): Promise<Retraction> {
-  const { redis, keys, scripts } = db;
+  const { redis, keys, scripts, clock } = db;
   const { id, why, by } = retraction;
-  const note = { why, by, at: new Date().toISOString() };
+  const note = { why, by, at: clock.date().toISOString() };
   let restored = 0;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const [value = null] = await readStored(db, [id]);
@@ -107,7 +117,7 @@ async function restoreFindings(
 ): Promise<number> {
   const { redis, keys } = db;
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const text = await redis.get(keys.finding(summaryId));
+    const text = await readPublicText(redis, keys.finding(summaryId));
     if (text === null)
       throw new UsageError(`finding ${summaryId}: this summary is gone; what it stands for stays as it is`);
     const outer = toSummaryId(text);
@@ -126,11 +136,14 @@ async function restore(db: Db, { summaryId, text, note }: { summaryId: string; t
   const { keys, scripts } = db;
   const summary = parseFinding(summaryId, text);
   const ids = summary?.citations ?? [];
+  const shard = summary?.shard ?? ''; // of all of them: a summary is of one
   const values = await readOriginals(db, ids);
+  const texts = values.map((value) => (value === null ? '' : toStoredText(value)));
+  const facts = await readAdopted(db, ids, texts);
   const originals = ids.map((id, i) => {
-    const value = values[i] ?? null;
-    const original = value === null ? '' : toStoredText(value);
-    return { id, tokens: toStoredTokens(original), session: parseFinding(id, original)?.session ?? '' };
+    const original = texts[i] ?? '';
+    const session = parseFinding(id, withFacts(original, facts[i] ?? null))?.session ?? '';
+    return { id, tokens: toStoredTokens(original), session };
   });
   return scripts['restore-findings'](
     {
@@ -140,6 +153,7 @@ async function restore(db: Db, { summaryId, text, note }: { summaryId: string; t
       retracted: keys.retracted,
       contextActive: keys.contextActive,
       events: keys.events,
+      byShard: keys.indexByShard(shard),
       originals: originals.flatMap(({ id, session }) => [
         keys.finding(id),
         keys.condensed(id),
@@ -152,6 +166,7 @@ async function restore(db: Db, { summaryId, text, note }: { summaryId: string; t
         quoted: JSON.stringify(summaryId),
         note: JSON.stringify(note),
         tokens: String(toStoredTokens(text)),
+        shard,
         originals: originals.map(({ id, tokens, session }) => [id, String(tokens), session !== '']),
       }),
       exactly(text),

@@ -1,5 +1,5 @@
 import type { Db } from '../redis/db.ts';
-import { countToolErrors, isPartial } from './marks.ts';
+import { countToolErrors, isOfShard, isPartial, mayRead } from './marks.ts';
 import { foldText, toSearchTerms, type SearchTerm } from './search-terms.ts';
 import { parseFinding, readFindingTexts, toSummary } from './stored.ts';
 import type { FoundFinding, FoundFindings, StoredFinding } from './types.ts';
@@ -20,6 +20,10 @@ export interface SearchLimits {
   signal?: AbortSignal | undefined;
   /** Only findings of this session. Default: all of the index. */
   session?: string | undefined;
+  /** Only findings of this memory shard; null: only those that belong to none. Default: all of the index. */
+  shard?: string | null | undefined;
+  /** Only findings that may be shown to a reader from which these vendors learn of it; null: all vendors do. Default: all of the index. */
+  reader?: readonly string[] | null | undefined;
 }
 
 /**
@@ -45,6 +49,8 @@ export async function searchFindings(
       limits.signal?.throwIfAborted();
       for (const finding of findings) {
         if (limits.session !== undefined && finding.session !== limits.session) continue;
+        if (!isOfShard(finding, limits.shard)) continue;
+        if (limits.reader !== undefined && !mayRead(limits.reader, finding)) continue;
         best.add(finding, countTerms(finding, terms));
       }
       seen.read += idCount;
@@ -112,7 +118,7 @@ function countTerms(finding: StoredFinding, terms: readonly SearchTerm[]): numbe
 }
 
 /** What a finding says, a line for each text: a word of the JSON's own, such as `cost`, is in none of them. */
-function toSearchedText(finding: StoredFinding): string {
+export function toSearchedText(finding: StoredFinding): string {
   const { finding_id: id, task, summary, session, batch, mission_id: mission, kind } = finding;
   const { topics, files_changed: files, citations } = finding;
   return [
@@ -131,7 +137,7 @@ function toSearchedText(finding: StoredFinding): string {
 }
 
 /** The texts, names and numbers of any JSON. Without recursion: it may be nested deeper than the stack. */
-function toTexts(value: unknown): string[] {
+export function toTexts(value: unknown): string[] {
   const texts: string[] = [];
   const open: unknown[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

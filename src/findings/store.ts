@@ -5,7 +5,8 @@ import type { Finding } from './finding.ts';
 import { parseFinding, readFindingTexts, toStoredTokens, toSummary } from './stored.ts';
 import { searchFindings, toFound } from './search.ts';
 import { toSearchTerms } from './search-terms.ts';
-import type { FindingQuery, FindingStore, FindOptions, FoundFindings, StoredFinding } from './types.ts';
+import type { FindingQuery, FindingStore, FindOptions, ReaderOptions, FoundFindings, StoredFinding } from './types.ts';
+import { isOfShard, mayRead } from './marks.ts';
 import { withOriginals } from './condensed.ts';
 import { stringifyExact } from '../text/exact-json.ts';
 
@@ -22,18 +23,21 @@ export function createFindingStore(db: Db): FindingStore {
   }
 
   async function* pages(query: FindingQuery, order: 'newest' | 'oldest'): AsyncGenerator<StoredFinding> {
-    const { limit = DEFAULT_LIMIT, session, batch, text, answers = false } = query;
+    const { limit = DEFAULT_LIMIT, session, batch, shard, text, answers = false, signal } = query;
     const wanted = text?.toLowerCase();
     const index = answers ? keys.indexAnswers : toIndex(keys, query);
     let given = 0;
     for (let from = 0; given < limit; from += PAGE) {
+      signal?.throwIfAborted();
       const to = from + PAGE - 1;
       const ids =
         order === 'newest' ? await redis.zrevrange(index, from, to) : await redis.zrange(index, from, String(to));
       if (ids.length === 0) return;
       for (const finding of await readMany(ids)) {
-        if (finding === null) continue;
-        if (!answers && batch !== undefined && session !== undefined && finding.session !== session) continue;
+        if (finding === null || !isOfShard(finding, shard)) continue;
+        const hasSession = session === undefined || finding.session === session || finding.sessions?.includes(session);
+        if (!answers && hasSession !== true) continue;
+        if (!answers && batch !== undefined && finding.batch !== batch) continue;
         if (wanted !== undefined && !stringifyExact(finding).toLowerCase().includes(wanted)) continue;
         yield finding;
         given += 1;
@@ -53,13 +57,19 @@ export function createFindingStore(db: Db): FindingStore {
   }
 
   /** Finds a condensed finding by its id: it is in no index that the search reads. */
-  async function findNamed({ text, session, batch, answers = false }: FindingQuery): Promise<StoredFinding | null> {
+  async function findNamed({
+    text,
+    session,
+    batch,
+    shard,
+    answers = false,
+  }: FindingQuery): Promise<StoredFinding | null> {
     const id = text?.trim().replace(/^finding:/, '') ?? '';
     if (answers || !/^\S{1,200}$/.test(id) || (await redis.zscore(keys.indexCondensed, id)) === null) return null;
     const finding = await get(id);
     const fits =
       (session === undefined || finding?.session === session) && (batch === undefined || finding?.batch === batch);
-    return fits ? finding : null;
+    return fits && finding !== null && isOfShard(finding, shard) ? finding : null;
   }
 
   async function readMany(ids: string[]): Promise<(StoredFinding | null)[]> {
@@ -70,9 +80,9 @@ export function createFindingStore(db: Db): FindingStore {
     });
   }
 
-  async function find(query: string, options: FindOptions = {}): Promise<FoundFindings> {
-    const { limit = FIND_LIMIT, deadlineMs = FIND_DEADLINE_MS, session, batch, signal } = options;
-    const limits = { limit, deadlineMs, signal, session };
+  async function find(query: string, options: FindOptions & ReaderOptions = {}): Promise<FoundFindings> {
+    const { limit = FIND_LIMIT, deadlineMs = FIND_DEADLINE_MS, session, batch, shard, reader, signal } = options;
+    const limits = { limit, deadlineMs, signal, session, shard, reader };
     const result = await searchFindings(db, toIndex(keys, options), query, limits);
     const named = await Promise.all(
       toSearchTerms(query).map(({ written }) =>
@@ -80,10 +90,12 @@ export function createFindingStore(db: Db): FindingStore {
           text: written,
           ...(session === undefined ? {} : { session }),
           ...(batch === undefined ? {} : { batch }),
+          ...(shard === undefined ? {} : { shard }),
         }),
       ),
     );
-    const condensed = named.flatMap((finding) => (finding === null ? [] : [toFound(finding, 1)]));
+    const shown = named.filter((finding) => finding !== null && (reader === undefined || mayRead(reader, finding)));
+    const condensed = shown.flatMap((finding) => (finding === null ? [] : [toFound(finding, 1)]));
     return { ...result, found: [...condensed, ...result.found].slice(0, limit) };
   }
 
@@ -100,8 +112,9 @@ export function createFindingStore(db: Db): FindingStore {
   };
 }
 
-function toIndex(keys: Keys, { batch, session }: FindingQuery): string {
+function toIndex(keys: Keys, { batch, session, shard }: FindingQuery): string {
   if (batch !== undefined) return keys.indexByBatch(batch);
+  if (typeof shard === 'string') return keys.indexByShard(shard);
   return session !== undefined ? keys.indexBySession(session) : keys.index;
 }
 
@@ -110,7 +123,7 @@ function toIndex(keys: Keys, { batch, session }: FindingQuery): string {
  * @returns false: a finding with this id exists
  */
 export async function noteFinding({ keys, scripts }: Db, finding: Finding): Promise<boolean> {
-  const { finding_id: id, session } = finding;
+  const { finding_id: id, session, shard = '' } = finding;
   const text = stringifyExact(finding);
   const answer = await scripts['note-finding'](
     {
@@ -120,6 +133,7 @@ export async function noteFinding({ keys, scripts }: Db, finding: Finding): Prom
       contextActive: keys.contextActive,
       session: keys.session,
       events: keys.events,
+      byShard: keys.indexByShard(shard),
     },
     [
       toWellFormedJson([
@@ -128,6 +142,8 @@ export async function noteFinding({ keys, scripts }: Db, finding: Finding): Prom
         String(toStoredTokens(text)),
         session,
         keys.channelFindings,
+        shard,
+        finding.topics.join(','),
       ]),
       text,
     ],

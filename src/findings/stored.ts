@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { readOrigin } from '../../queues/origin.ts';
 import type { Db } from '../redis/db.ts';
 import type { Finding, ToolErrors } from './finding.ts';
 import type { StoredFinding, StoredValue } from './types.ts';
 import { toOneLine } from '../text/one-line.ts';
+import { startOf } from '../text/start-of.ts';
 import { stringifyExact, toRounded } from '../text/exact-json.ts';
+import { parseRecord } from '../redis/stored-record.ts';
 import { readFindingJson } from './read-json.ts';
 
 /** Reads what is stored under `finding:<id>`. The id is the key's suffix; a missing time sorts oldest. Null: no JSON object. */
@@ -11,10 +14,10 @@ export function parseFinding(id: string, text: string): StoredFinding | null {
   const read = readFindingJson(text);
   if (read === null) return null;
   const raw = roundAllBut('result', read);
-  const content = raw['content'];
+  const foreign = raw['content'] ?? raw['answer']; // of older programs: a finding's text, an answer's text
   return {
     ...(dropWrongTypes(raw) as Partial<Finding>),
-    ...(raw['result'] === undefined && typeof content === 'string' ? { result: content } : {}),
+    ...(raw['result'] === undefined && foreign !== undefined ? { result: foreign as Finding['result'] } : {}),
     finding_id: id,
     at: isInstant(raw['at']) ? raw['at'] : toInstant(raw['timestamp']),
     citations: toStrings(raw['citations']),
@@ -45,6 +48,9 @@ const TYPES: Record<string, readonly string[]> = {
     'mission_id',
     'summary_id',
     'original_status',
+    'client',
+    'shard',
+    'swarm',
   ],
   number: ['tokens_used', 'cost', 'recovered'],
 };
@@ -59,11 +65,26 @@ function dropWrongTypes(raw: Record<string, unknown>): Record<string, unknown> {
       delete kept[name];
     }
   }
+  if (kept['simulated_citations'] !== undefined) kept['simulated_citations'] = toStrings(kept['simulated_citations']);
+  if (kept['vendors'] !== undefined) kept['vendors'] = toStrings(kept['vendors']); // what cannot be read allows none
+  if (kept['routed'] !== undefined && !Array.isArray(kept['routed'])) delete kept['routed'];
   if (!Array.isArray(kept['changes'])) delete kept['changes'];
   if (kept['sessions'] !== undefined) kept['sessions'] = toStrings(kept['sessions']);
   if (typeof kept['usage'] !== 'object' || kept['usage'] === null) delete kept['usage'];
   if (kept['tool_errors'] !== undefined && !isToolErrors(kept['tool_errors'])) delete kept['tool_errors'];
+  if (kept['unmetered'] !== undefined && !isUnmetered(kept['unmetered'])) delete kept['unmetered'];
+  const origin = readOrigin(kept['origin']);
+  if (origin !== undefined) kept['origin'] = origin;
+  else if ('origin' in kept) delete kept['origin'];
   return kept;
+}
+
+function isUnmetered(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['input', 'output', 'cost'].every((name) => {
+    const amount: unknown = Reflect.get(value, name);
+    return amount === null || (typeof amount === 'number' && Number.isFinite(amount) && amount >= 0);
+  });
 }
 
 function isToolErrors(value: unknown): value is ToolErrors {
@@ -77,13 +98,18 @@ function isToolError(value: unknown): boolean {
   return typeof Reflect.get(value, 'tool') === 'string' && typeof Reflect.get(value, 'error') === 'string';
 }
 
-/** The first 200 characters a person would want. */
+/** A summary of another program may be of any length. */
+const LONGEST_SUMMARY = 1_000;
+
+/** The first 200 characters a person would want; a summary that the finding has, as far as its first 1,000. */
 export function toSummary(finding: StoredFinding): string {
-  return finding.summary ?? summarise(finding.result ?? finding.task ?? '');
+  return finding.summary !== undefined
+    ? startOf(finding.summary, LONGEST_SUMMARY)
+    : summarise(finding.result ?? finding.task ?? '');
 }
 
 /** JSON of a value; a note instead of one that is nested deeper than the stack, which a text of any program can be. */
-function toJson(value: unknown): string {
+export function toShownJson(value: unknown): string {
   try {
     return stringifyExact(value);
   } catch (error) {
@@ -99,7 +125,7 @@ export function summarise(result: unknown): string {
       ? result
       : typeof result === 'object' && result !== null && 'summary' in result && typeof result.summary === 'string'
         ? result.summary
-        : toJson(result);
+        : toShownJson(result);
   return toOneLine(text, 200);
 }
 
@@ -138,8 +164,13 @@ export function readOriginals({ redis, keys }: Db, ids: readonly string[]): Prom
   );
 }
 
-/** As `readStored`, as JSON text without secrets: older versions and other programs may have stored some. */
+/** As `readStoredTexts`, with the session and the time of those that were adopted without. */
 export async function readFindingTexts(db: Db, ids: readonly string[]): Promise<(string | null)[]> {
+  return withAdopted(db, ids, await readStoredTexts(db, ids));
+}
+
+/** As `readStored`, as JSON text without secrets: older versions and other programs may have stored some. */
+export async function readStoredTexts(db: Db, ids: readonly string[]): Promise<(string | null)[]> {
   return (await readStored(db, ids)).map((value) => (value === null ? null : db.redact(toStoredText(value))));
 }
 
@@ -174,4 +205,56 @@ export function toDigest(value: StoredValue): string {
   pairs.sort((a, b) => Buffer.compare(a.name, b.name));
   for (const { name, text } of pairs) sha.update(name).update('\0').update(text).update('\0');
   return sha.digest('hex');
+}
+
+/** What a finding of another program lacked when it was adopted. Its own fields win. */
+export interface AdoptedFacts {
+  /** The session in force then. */
+  session?: string;
+  /** When it was first seen: UTC instant. */
+  at?: string;
+}
+
+/**
+ * Reads the facts of `keys.adopted`; null where there are none.
+ * @param texts what is stored under these ids; the fleet's own have no facts, and cost nothing
+ */
+export async function readAdopted(
+  { redis, keys }: Pick<Db, 'redis' | 'keys'>,
+  ids: readonly string[],
+  texts: readonly (string | null)[],
+): Promise<(AdoptedFacts | null)[]> {
+  const facts: (AdoptedFacts | null)[] = texts.map(() => null);
+  const bare = texts.flatMap((text, index) => (text === null || isWhole(text) ? [] : [index]));
+  if (bare.length === 0) return facts;
+  const stored = await redis.hmget(keys.adopted, ...bare.map((index) => ids[index] ?? '')).catch((error: Error) => {
+    if (!error.message.startsWith('WRONGTYPE')) throw error;
+    return []; // `fleet status` names the damaged key
+  });
+  for (const [i, index] of bare.entries()) facts[index] = parseRecord(stored[i]);
+  return facts;
+}
+
+/** Adds the facts to the JSON texts of findings of other programs. @param texts as of `readAdopted` */
+export async function withAdopted(
+  db: Pick<Db, 'redis' | 'keys'>,
+  ids: readonly string[],
+  texts: readonly (string | null)[],
+): Promise<(string | null)[]> {
+  const facts = await readAdopted(db, ids, texts);
+  return texts.map((text, i) => (text === null ? null : withFacts(text, facts[i] ?? null)));
+}
+
+/** Whether the fleet wrote it: then it has a session and a time. */
+function isWhole(text: string): boolean {
+  return text.includes('"job_id":') && text.includes('"session":') && text.includes('"at":');
+}
+
+/** Appends the facts to the text of a JSON object. Its numbers stay as they are, because nothing is parsed. */
+export function withFacts(text: string, facts: AdoptedFacts | null): string {
+  const end = text.trimEnd();
+  const added = facts === null ? '' : JSON.stringify(facts).slice(1, -1);
+  if (!end.endsWith('}') || added === '') return text;
+  const body = end.slice(0, -1);
+  return `${body}${body.trimEnd() === '{' ? '' : ','}${added}}`;
 }

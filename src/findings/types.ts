@@ -9,6 +9,10 @@ export type StoredFinding = Partial<Finding> &
     original_status?: string;
     /** Of a summary: the sessions of all findings that it replaced. */
     sessions?: string[];
+    /** Of a finding of another swarm: its name, with which its ids begin. Absent: this swarm's. */
+    swarm?: string;
+    /** Of a finding of another swarm: whether its work is simulated. */
+    simulated?: boolean;
   };
 
 export interface FindingQuery {
@@ -16,10 +20,16 @@ export interface FindingQuery {
   limit?: number;
   session?: string;
   batch?: string;
+  /** Only findings of this memory shard; null: only those that belong to none. Default: all. */
+  shard?: string | null;
   /** True: the librarian's answers instead of findings; session and batch do not apply. Default false. */
   answers?: boolean;
   /** Only findings whose JSON contains this text, literally. Case does not matter. `FindingStore.find` searches by words. */
   text?: string;
+  /** Only findings of this other swarm, one of `FLEET_READ_SWARMS`. Default: those of this swarm. */
+  swarm?: string;
+  /** Ends the reading of findings between two pages. */
+  signal?: AbortSignal;
 }
 
 /** One finding of a search. */
@@ -35,6 +45,8 @@ export interface FoundFinding {
   toolErrors: number;
   /** How many of the query's words and phrases it has. */
   matches: number;
+  /** Whether another swarm stored it, whose work is simulated. Absent: no. */
+  simulated?: boolean;
 }
 
 /** What a search found, and what it did not look at. */
@@ -54,10 +66,20 @@ export interface FindOptions {
   limit?: number;
   session?: string;
   batch?: string;
+  /** Only findings of this memory shard; null: only those that belong to none. Default: all. */
+  shard?: string | null;
+  /** Only findings of this other swarm, one of `FLEET_READ_SWARMS`. Default: those of this swarm. */
+  swarm?: string;
   /** Longest search, ms; what it found by then is returned. Default 10 s. */
   deadlineMs?: number;
   /** Ends the search when it fires: it throws the signal's reason. */
   signal?: AbortSignal;
+}
+
+/** What the fleet's own readers may state besides. */
+export interface ReaderOptions {
+  /** Only findings that may be shown to a reader from which these vendors learn of it; null: all vendors do. Default: every finding. */
+  reader?: readonly string[] | null;
 }
 
 export interface FindingStore {
@@ -72,7 +94,7 @@ export interface FindingStore {
    * its texts, also inside a longer word; "quoted words" count as one, as they are. Case does not matter, accents do. Those with
    * the most words come first, then the newest.
    */
-  find(query: string, options?: FindOptions): Promise<FoundFindings>;
+  find(query: string, options?: FindOptions & ReaderOptions): Promise<FoundFindings>;
   /** Searches findings for a text, literally. @returns id, summary and instant (ISO 8601) of those that contain it, newest first */
   search(text: string, options: { limit: number }): Promise<{ id: string; summary: string; at: string }[]>;
   count(): Promise<number>;
@@ -81,6 +103,10 @@ export interface FindingStore {
 export interface FollowOptions {
   session?: string;
   batch?: string;
+  /** Only findings of this memory shard; null: only those that belong to none. Default: all. */
+  shard?: string | null;
+  /** Only findings of this other swarm, one of `FLEET_READ_SWARMS`. Default: those of this swarm. */
+  swarm?: string;
   /** Ends the iteration when it fires. Leaving the loop ends it too. */
   signal?: AbortSignal;
 }
@@ -114,4 +140,13 @@ export interface ExportedFinding {
   condensedText: string | null;
   /** JSON of the retraction; null: not retracted. */
   note: string | null;
+  /** What a finding of another program lacked when it was adopted; null: nothing. */
+  lacked: { session?: string; at?: string } | null;
+}
+
+/** A live worker of another program: its `worker:status:<id>` has not expired, and it is none of the fleet's. */
+export interface OldWorker {
+  id: string;
+  /** What it wrote: local time of its host, without a zone. */
+  seenAt: string;
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { askArchiveTool } from './tools/ask-archive-tool.ts';
+import { askAcrossTool, askArchiveTool } from './tools/ask-archive-tool.ts';
+import { askPeersTool } from './tools/peers/ask-peers-tool.ts';
 import { createCsvTransformTool } from './tools/data/csv-transform-tool.ts';
 import { ProgramStartError } from '../process/guarded-program.ts';
 import { cutText } from '../text/truncate.ts';
 import { editTool } from './tools/files/edit-tool.ts';
-import { findingsTool } from './tools/findings-tool.ts';
+import { findingsAcrossTool, findingsTool } from './tools/findings-tool.ts';
 import { gitTool } from './tools/git/git-tool.ts';
 import { createGlobTool } from './tools/search/glob-tool.ts';
 import { createGrepTool } from './tools/search/grep-tool.ts';
@@ -27,6 +28,12 @@ export interface ToolsetOptions {
   httpAllow: readonly string[];
   /** Whether a librarian is configured. False: the model is not offered `ask_archive`. Default false. */
   archive?: boolean;
+  /** Whether findings of other swarms are read. Default false. */
+  otherSwarms?: boolean;
+  /** Whether the task may ask other workers. Default false. */
+  peers?: boolean;
+  /** Whether the task may only look: an assist task. Default false. */
+  readOnly?: boolean;
 }
 
 /**
@@ -58,19 +65,37 @@ export function createToolset(options: ToolsetOptions): Toolset {
 }
 
 /** Sorted by name: tasks whose tools differ still share the beginning of the cached prompt. */
-function chooseTools({ workspace, runAllow, httpAllow, archive = false }: ToolsetOptions): Tool[] {
+function chooseTools(options: ToolsetOptions): Tool[] {
+  const {
+    workspace,
+    runAllow,
+    httpAllow,
+    archive = false,
+    otherSwarms = false,
+    peers = false,
+    readOnly = false,
+  } = options;
+  const looks = [
+    otherSwarms ? findingsAcrossTool : findingsTool,
+    ...(archive ? [otherSwarms ? askAcrossTool : askArchiveTool] : []),
+  ];
+  const reads = workspace ? [readTool, createGrepTool(), createGlobTool(), createListTool()] : [];
+  if (readOnly) return sortByName([...looks, ...reads]);
   const tools = [
-    ...(workspace
-      ? [readTool, writeTool, editTool, createGrepTool(), createGlobTool(), createListTool(), gitTool]
-      : []),
+    ...looks,
+    ...reads,
+    ...(workspace ? [writeTool, editTool, gitTool] : []),
     ...(workspace && runAllow.length > 0 ? [runTool] : []),
     ...(httpAllow.length > 0 ? [createHttpTool()] : []),
     createJsonTransformTool(workspace),
     createCsvTransformTool(workspace),
-    findingsTool,
-    ...(archive ? [askArchiveTool] : []),
+    ...(peers ? [askPeersTool] : []),
     handBackTool,
   ];
+  return sortByName(tools);
+}
+
+function sortByName(tools: readonly Tool[]): Tool[] {
   return tools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { toOwner, type Owner } from '../../queues/owner.ts';
 import { requireShards, type Config } from '../config/environment.ts';
 import { configSecrets } from '../config/redact.ts';
 import type { ShardConfig } from '../config/shards.ts';
@@ -6,14 +7,14 @@ import { PaidCalls } from '../ledger/paid-calls.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { JobIdentity } from '../ledger/types.ts';
 import type { ArchiveModel, ArchiveReply } from '../models/archive-model.ts';
-import { findModel } from '../pricing/catalog.ts';
+import { catalogOf } from '../pricing/catalog.ts';
 import { createLogger } from '../process/logger.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { createDb } from '../redis/db.ts';
 import { createRateGate } from './gate/rate-gate.ts';
 import { testShard, type ShardTest } from './shard-test.ts';
 
-export interface ShardTestParts {
+export interface ShardTestParts extends Owner {
   session: string;
   forShard: (shard: ShardConfig) => ArchiveModel;
   /**
@@ -47,8 +48,8 @@ export async function testShards(config: Config, parts: ShardTestParts): Promise
   const db = createDb(redis, config.FLEET_SWARM ?? null);
   const gate = createRateGate({ db, shards, log });
   const workerId = `shards-test-${process.pid}`;
-  const ledger = createTurnLedger({ db, workerId, now: () => new Date(), queue: 'archive' });
-  const entry = findModel(config.FLEET_GEMINI_MODEL, new Date());
+  const ledger = createTurnLedger({ db, workerId, queue: 'archive', apart: 'archive' });
+  const entry = catalogOf(config).find(config.FLEET_GEMINI_MODEL, new Date());
 
   async function test(shard: ShardConfig): Promise<ShardTest> {
     const { signal } = new AbortController(); // never fires: the gate and the model have deadlines of their own
@@ -73,7 +74,7 @@ export async function testShards(config: Config, parts: ShardTestParts): Promise
   }
 }
 
-function toIdentity(jobId: string, { session, missionId }: ShardTestParts): JobIdentity {
+function toIdentity(jobId: string, { session, missionId, ...owner }: ShardTestParts): JobIdentity {
   return {
     jobId,
     token: '', // no lock: no other process can have this job
@@ -83,6 +84,7 @@ function toIdentity(jobId: string, { session, missionId }: ShardTestParts): JobI
     session,
     batch: null,
     missionId: missionId ?? null,
+    ...toOwner(owner),
     budgetNanoUsd: null,
   };
 }

@@ -5,6 +5,7 @@ import { assertBatch } from '../tasks/batch/progress.ts';
 import { findCarriers } from './carriers.ts';
 import { readPatch } from './record.ts';
 import type { PatchRecord, PatchSelection } from './types.ts';
+import { parseRecord } from '../redis/stored-record.ts';
 
 const PAGE = 200;
 
@@ -35,7 +36,7 @@ export async function listOpenPatches({ redis, keys }: Db): Promise<PatchRecord[
   const found: PatchRecord[] = [];
   for (let from = 0; from < ids.length; from += PAGE) {
     const texts = await redis.mget(ids.slice(from, from + PAGE).map((id) => keys.patch(id)));
-    for (const text of texts) if (text !== null) found.push(JSON.parse(text) as PatchRecord);
+    found.push(...texts.map((text) => parseRecord(text) as PatchRecord | null).filter((record) => record !== null));
   }
   return found;
 }
@@ -44,7 +45,7 @@ export async function listOpenPatches({ redis, keys }: Db): Promise<PatchRecord[
 export async function listNewestPatches({ redis, keys }: Db, count: number): Promise<PatchRecord[]> {
   const ids = await redis.zrange(keys.patches, 0, String(count - 1), 'REV');
   const texts = ids.length === 0 ? [] : await redis.mget(ids.map((id) => keys.patch(id)));
-  return texts.flatMap((text) => (text === null ? [] : [JSON.parse(text) as PatchRecord]));
+  return texts.map((text) => parseRecord(text) as PatchRecord | null).filter((record) => record !== null);
 }
 
 /** @param id of a finding or task. @throws NotFoundError */

@@ -24,6 +24,8 @@ export interface PatchRecord extends Omit<FindingPatch, 'files'> {
   buildsOn: string[];
   /** Finding ids of patches whose changes this one holds, because they do not fit beside those it builds on. Absent: none. */
   carries?: string[];
+  /** Its stored text has marks in place of secrets, so that only its commit can be applied. Absent: it held none. */
+  isRedacted?: true;
   batch: string | null;
   missionId: string | null;
   createdAt: string;

@@ -3,9 +3,9 @@ import type { TaskData, TaskInput } from '../../queues/tasks.ts';
 import { FleetError, UsageError } from '../errors.ts';
 import { assertSchema } from './schema/result-check.ts';
 import { splitData } from './exact-data.ts';
-import { findModel } from '../pricing/catalog.ts';
 import { checkInput } from '../jobs/check-input.ts';
 import { findFindingIdProblem } from '../../queues/ids.ts';
+import { assertModels } from './check-models.ts';
 import { assertWorkspace, type KnownNames } from './known-names.ts';
 
 /** A task that may be enqueued, with the exact text of its data where that is needed. */
@@ -13,9 +13,10 @@ export type CheckedTask = TaskInput & Pick<TaskData, 'data_text'>;
 
 /**
  * Checks a task before it is enqueued, strictly: a mistake costs a message instead of a failed job.
+ * @param vendors those that what it stems from allows; default: all
  * @throws UsageError naming the field, the rule and what to do
  */
-export async function checkTask(input: unknown, known: KnownNames): Promise<CheckedTask> {
+export async function checkTask(input: unknown, known: KnownNames, vendors?: readonly string[]): Promise<CheckedTask> {
   const { task: rounded, dataText } = splitData(input);
   const task = checkInput('tasks', 'task', rounded);
   if (task.workspace !== undefined) assertWorkspace(task.workspace, known);
@@ -26,13 +27,15 @@ export async function checkTask(input: unknown, known: KnownNames): Promise<Chec
   if (outside !== undefined) {
     throw new UsageError(`files: ${JSON.stringify(outside)} leaves the workspace; expected paths relative to it`);
   }
+  if (task.files?.some((file) => file.includes('\0')) === true)
+    throw new UsageError('files: a path may not contain a NUL byte');
   const problem = task.finding_id === undefined ? null : findFindingIdProblem(task.finding_id);
   if (problem !== null) throw new UsageError(`finding_id: ${problem}`);
   const missing = (task.contexts ?? []).filter((name) => !known.contexts.has(name));
   if (missing.length > 0)
     throw new UsageError(`contexts: there is none named ${missing.join(', ')}; fleet context load NAME FILE`);
   await asUsage(async () => {
-    if (task.model !== undefined) findModel(task.model, new Date());
+    assertModels(task, known, vendors);
     if (task.schema !== undefined) await assertSchema(task.schema);
   });
   return dataText === undefined ? task : { ...task, data_text: dataText };

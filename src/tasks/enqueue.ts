@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { tasksQueue, type TaskInput } from '../../queues/tasks.ts';
+import type { Origin } from '../../queues/origin.ts';
+import { toOwner, type Owner } from '../../queues/owner.ts';
 import { UsageError } from '../errors.ts';
 import { toFindingId } from '../findings/finding.ts';
+import { parseFinding, readFindingTexts } from '../findings/stored.ts';
+import { offerTasks, toOfferDelay } from '../jobs/offer.ts';
+import { findForeign, toForeignError } from '../jobs/foreign-shard.ts';
 import { readJobs } from '../jobs/state/states.ts';
 import { findJobIdProblem } from '../../queues/ids.ts';
 import { checkTask } from './check.ts';
+import { toAllowedVendors, toVendorStamp } from '../routing/allowed-vendors.ts';
 import type { KnownNames } from './known-names.ts';
 import type { Db } from '../redis/db.ts';
 import type { Enqueued, TaskState } from './types.ts';
@@ -13,7 +19,8 @@ import type { Enqueued, TaskState } from './types.ts';
 /** Jobs in one `addBulk`, a MULTI that takes Redis a few milliseconds. */
 const CHUNK = 500;
 
-interface Stamps {
+/** What all tasks of one call get. `shard`: those that name none. */
+interface Stamps extends Owner {
   session: string;
   batch?: string;
 }
@@ -23,6 +30,10 @@ interface TaskToAdd {
   input: unknown;
   taskId?: string;
   line?: number;
+  /** What started it. Default: no rule did. */
+  origin?: Origin;
+  /** The vendors that the finding which it stems from allows. Default: all. */
+  vendors?: readonly string[] | undefined;
 }
 
 export interface Producer {
@@ -48,26 +59,51 @@ export function createProducer(db: Db, queue: Queue): Producer {
   async function addChunk(
     tasks: TaskToAdd[],
     known: KnownNames,
-    stamps: Stamps,
+    { shard, ...stamps }: Stamps,
     { dryRun = false, atMost = Infinity }: { dryRun?: boolean; atMost?: number } = {},
   ): Promise<(Enqueued | UsageError | null)[]> {
     const checked = await Promise.all(tasks.map((task) => check(task, known)));
     const valid = checked.filter((entry): entry is CheckedTask => !(entry instanceof UsageError));
     const twice = findRepeats(valid);
     const existing = await findExisting(valid.filter((entry) => entry.given));
+    const foreign = await findForeign(
+      db,
+      tasksQueue.name,
+      valid
+        .filter(({ id }) => existing.has(id))
+        .map(({ id, task }) => ({
+          jobId: id,
+          findingId: toFindingId(id, task.finding_id),
+          shard: task.shard ?? shard,
+        })),
+    );
     const taken = dryRun ? new Set<string>() : await claimFindings(valid.filter((entry) => !existing.has(entry.id)));
     const fresh = valid.filter((entry) => !existing.has(entry.id) && !taken.has(entry.id) && !twice.has(entry));
     const chosen = new Set(fresh.slice(0, atMost));
     const toAdd = dryRun ? [] : [...chosen];
+    await offerTasks(
+      db,
+      toAdd.map(({ id, task }) => ({ id, data: task })),
+    );
     await queue.addBulk(
       toAdd.map((entry) => ({
         name: tasksQueue.jobName,
-        data: { ...entry.task, ...stamps, ...(entry.line === undefined ? {} : { line: entry.line }) },
-        opts: { jobId: entry.id },
+        data: {
+          ...entry.task,
+          ...toOwner({ shard: entry.task.shard ?? shard }),
+          ...toVendorStamp(
+            toAllowedVendors({ workspace: entry.task.workspace, vendors: entry.vendors }, known.vendors ?? {}),
+          ),
+          ...stamps,
+          ...(entry.line === undefined ? {} : { line: entry.line }),
+          ...(entry.origin === undefined ? {} : { origin: entry.origin }),
+        },
+        opts: { jobId: entry.id, ...toOfferDelay(entry.task) },
       })),
     );
     return checked.map((entry) => {
       if (entry instanceof UsageError) return entry;
+      if (foreign.has(entry.id)) return toForeignError(entry.id);
       const state = twice.has(entry) ? 'waiting' : existing.get(entry.id);
       if (state !== undefined) return { id: entry.id, added: false, state };
       if (taken.has(entry.id)) {
@@ -94,13 +130,20 @@ export function createProducer(db: Db, queue: Queue): Producer {
       const [jobError, job] = replies[3 * i] ?? [];
       if (jobError) throw jobError;
       const written = replies[3 * i + 1]?.[1] === 1;
-      const own = task.finding_id === undefined || replies[3 * i + 2]?.[1] === id; // a chosen id may be another task's
+      const owner = replies[3 * i + 2]?.[1];
       if (job === 1) there.push(id);
-      else if (written && own) found.set(id, 'completed');
+      else if (written && (task.finding_id === undefined || owner === id)) found.set(id, 'completed');
+      // A chosen id may be another task's. Who owns it is forgotten with the job; the finding itself names its task.
+      else if (written && owner === null && (await isOfTask(task.finding_id, id))) found.set(id, 'completed');
     }
     const jobs = await readJobs(db, queue.name, there);
     for (const [i, id] of there.entries()) found.set(id, jobs[i]?.state ?? 'unknown');
     return found;
+  }
+
+  async function isOfTask(findingId: string | undefined, taskId: string): Promise<boolean> {
+    const [text = null] = await readFindingTexts(db, [findingId ?? '']);
+    return text !== null && parseFinding(findingId ?? '', text)?.job_id === taskId;
   }
 
   /** @returns ids of the tasks whose finding id belongs to another task */
@@ -136,6 +179,8 @@ interface CheckedTask {
   given: boolean;
   task: TaskInput;
   line: number | undefined;
+  origin: Origin | undefined;
+  vendors: readonly string[] | undefined;
 }
 
 /** Tasks whose id another task has earlier in the same chunk. */
@@ -150,9 +195,13 @@ function findRepeats(tasks: CheckedTask[]): Set<CheckedTask> {
   );
 }
 
-async function check({ input, taskId, line }: TaskToAdd, known: KnownNames): Promise<CheckedTask | UsageError> {
+async function check(
+  { input, taskId, line, origin, vendors }: TaskToAdd,
+  known: KnownNames,
+): Promise<CheckedTask | UsageError> {
   try {
-    return { id: toJobId(taskId), given: taskId !== undefined, task: await checkTask(input, known), line };
+    const task = await checkTask(input, known, vendors);
+    return { id: toJobId(taskId), given: taskId !== undefined, task, line, origin, vendors };
   } catch (error) {
     if (error instanceof UsageError) return error;
     throw error;

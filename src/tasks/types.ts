@@ -15,6 +15,25 @@ export interface Enqueued {
 export interface WaitOptions {
   /** How long to wait at most, ms; default 10 minutes. */
   timeoutMs?: number;
+  /** Ends the wait when it fires: it throws the signal's reason. The jobs are not affected. */
+  signal?: AbortSignal;
+}
+
+/** Which jobs are cancelled: named ones, or the open tasks of a batch. Exactly one of the two. */
+export interface CancelSelection {
+  /** Ids of tasks, questions or missions. */
+  ids?: readonly string[];
+  batch?: string;
+}
+
+/** What a cancellation did. A running job ends at once, a waiting one as soon as a worker takes it. */
+export interface CancelReport {
+  /** Cancelled jobs, with the children of cancelled missions. */
+  count: number;
+  /** The named jobs that were cancelled; empty for a batch. */
+  ids: string[];
+  /** The named jobs that were not, and why: they have ended, or do not exist (`isMissing`). */
+  refused: { id: string; message: string; isMissing: boolean }[];
 }
 
 /** One enqueued task, for the program that enqueued it. */

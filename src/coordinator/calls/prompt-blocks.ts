@@ -1,6 +1,10 @@
+import { toAttribute } from '../../librarian/archive/attribute.ts';
+
 /** All tags of the coordinator's prompts. */
 const TAGS = [
+  'models',
   'goal',
+  'person',
   'workspace',
   'worker',
   'files',
@@ -36,8 +40,4 @@ export function toFindingsBlock(blocks: readonly string[]): string {
 /** Escapes the prompt's own tags in a text, so that goals, files and findings cannot open or close one. */
 function escapeTags(text: string): string {
   return text.includes('<') ? text.replaceAll(OWN_TAG, '&lt;') : text;
-}
-
-function toAttribute(text: string): string {
-  return text.replaceAll(/["<>\s]/g, (letter) => ({ '"': '&quot;', '<': '&lt;', '>': '&gt;' })[letter] ?? ' ');
 }

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
-import type Anthropic from '@anthropic-ai/sdk';
+import type { TextBlock } from '../../models/format.ts';
 import { BoundThinkingError, TaskFailedError, toMessage } from '../../errors.ts';
 import { Conversation } from '../../haiku/loop/conversation.ts';
 import type { PaidCalls, PaidCallsParts } from '../../ledger/paid-calls.ts';
 import { lockLost } from '../../ledger/refusals.ts';
 import type { Model, ModelReply, ModelRequest } from '../../models/model.ts';
-import { findModel, type CatalogEntry } from '../../pricing/catalog.ts';
-import { formatUsd } from '../../pricing/money.ts';
+import type { Catalog, CatalogEntry } from '../../pricing/catalog.ts';
+import { formatCost } from '../../pricing/free-local.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import { isWhole, toReplyText, withoutThinking } from './reply-text.ts';
 import { toReplyRoom } from './reply-room.ts';
@@ -17,6 +17,7 @@ import { startOf } from '../../text/start-of.ts';
 /** The identity of work without a job has an empty `token`: there is no lock and no job log. */
 export interface StructuredCallParts extends PaidCallsParts {
   model: Model;
+  catalog: Catalog;
   workerId: string;
   now(): Date;
   /** Adds a line to the log of the job or mission: the problem of a reply, and the reply. */
@@ -40,7 +41,7 @@ export class Question<Value> {
   readonly #calls: PaidCalls<KeptReply>;
   readonly #call: StructuredCall<Value>;
   readonly #entry: CatalogEntry;
-  readonly #system: Anthropic.TextBlockParam[];
+  readonly #system: TextBlock[];
   readonly #prefix: string;
   #maxTokens: number;
   #isDoubled = false;
@@ -49,7 +50,7 @@ export class Question<Value> {
     this.#parts = parts;
     this.#calls = calls;
     this.#call = call;
-    this.#entry = findModel(call.model, parts.now());
+    this.#entry = parts.catalog.find(call.model, parts.now());
     this.#system = [{ type: 'text', text: call.system }];
     this.#prefix = toPrefix(call);
     this.#maxTokens = toReplyRoom(this.#entry, call.replyTokens);
@@ -65,6 +66,8 @@ export class Question<Value> {
     const repaired = await this.#check(second);
     if (repaired.ok) return repaired.value;
     await this.#noteProblem(`${name}-repair`, repaired.problem, second);
+    const atWorst = repaired.atWorst ?? checked.atWorst;
+    if (atWorst !== undefined) return atWorst;
     throw new TaskFailedError('malformed', toProblemText(name, repaired.problem, second));
   }
 
@@ -124,11 +127,11 @@ export class Question<Value> {
     const countInput = (abort: AbortSignal): Promise<number | null> => model.countTokens(request, { signal: abort });
     const bound = { ...promptBound, maxTokens: this.#maxTokens, mayCache: false, countInput };
     const terms = { turn: name, payer: { entry: this.#entry, free: false }, bound };
-    const paid = await this.#calls.make(terms, () => model.call(request, { signal }));
+    const paid = await this.#calls.make(terms, (onInput) => model.call(request, { signal, onInput }));
     if (paid.kind === 'done') throw lockLost(identity.jobId); // the run that stored the finding ends the job
     const { reply, booking } = paid;
     if (booking === null) return reply;
-    const cost = `${formatUsd(booking.nanoUsd, 6)}, ${toTotalTokens(booking.usage)} tokens`;
+    const cost = `${formatCost(booking.nanoUsd, 6, this.#entry.isLocal)}, ${toTotalTokens(booking.usage)} tokens`;
     const log = `${now().toISOString()} ${name}: ${this.#entry.id} answered (${cost}, ${workerId})`;
     const kept = { ...reply, prefix: this.#prefix };
     await this.#calls.store(paid, { log, progress: null }, kept);

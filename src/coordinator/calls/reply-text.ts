@@ -21,5 +21,5 @@ export function toReplyText(reply: ModelReply): string {
 export function withoutThinking(reply: ModelReply): ModelReply {
   const content = reply.content.filter((block) => block.type === 'text');
   if (toReplyText(reply) !== '') return { ...reply, content };
-  return { ...reply, content: [{ type: 'text', text: '(nothing)', citations: null }] };
+  return { ...reply, content: [{ type: 'text', text: '(nothing)' }] };
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { Effort } from '../../../queues/effort.ts';
 import { checkCitations } from '../../librarian/answer/citations.ts';
-import { findPrices } from '../../pricing/catalog.ts';
+import type { Catalog } from '../../pricing/catalog.ts';
 import { fitTexts } from './fit-texts.ts';
 import { toReplyRoom } from './reply-room.ts';
+import type { Answer } from './types.ts';
+import { toAnswerId, toPersonWords } from './person-words.ts';
 import { toBlock, toFindingBlock, toFindingsBlock } from './prompt-blocks.ts';
 import type { Checked, StructuredCall } from './types.ts';
 import { startOf } from '../../text/start-of.ts';
@@ -54,6 +56,8 @@ export interface Synthesis {
   answer: string;
   /** All findings that its text or its list cites; each was given to it. */
   citations: string[];
+  /** Ids of the person's answers that it cites (`person-1`): they are no findings. */
+  answers: string[];
 }
 
 /** The result of one task of the mission. */
@@ -67,7 +71,8 @@ export interface FoundResult {
 }
 
 export interface SynthesisQuestion {
-  /** Catalog id: `FLEET_SONNET_MODEL`. */
+  catalog: Catalog;
+  /** Catalog id: `FLEET_COORDINATOR_MODEL`. */
   model: string;
   /** `FLEET_SONNET_EFFORT`. */
   effort?: Effort | undefined;
@@ -77,20 +82,25 @@ export interface SynthesisQuestion {
   archive?: { answer: string; citations: readonly string[] } | null;
   /** Failed and skipped tasks, one line each with the reason. */
   failed: readonly string[];
+  /** What a person answered; default: nothing. */
+  answers?: readonly Answer[];
 }
 
 /** The paid call for the answer. Its name within the job is `synthesis`. */
 export function toSynthesisCall(question: SynthesisQuestion): StructuredCall<Synthesis> {
-  const { model, effort, goal, results, archive = null, failed } = question;
-  const entry = findPrices(model, new Date());
+  const { catalog, model, effort, goal, results, archive = null, failed, answers = [] } = question;
+  const entry = catalog.findPrices(model, new Date());
   const window = (entry.contextTokens - toReplyRoom(entry, REPLY_TOKENS) - OTHER_TOKENS) * BYTES_A_TOKEN;
   const given = new Set([...results.map(({ findingId }) => findingId), ...(archive?.citations ?? [])]);
+  const words = toPersonWords(answers, { cited: true });
+  const cited = new Set(answers.map(({ n }) => toAnswerId(n)));
   return {
     name: 'synthesis',
     model,
-    system: SYSTEM,
+    system: SYSTEM + words.rule,
     prompt: [
       toBlock('goal', goal),
+      words.block,
       toBlock('archive', archive?.answer ?? ''),
       toFindings(results, window),
       toBlock('failed', toFailedLines(failed)),
@@ -98,30 +108,42 @@ export function toSynthesisCall(question: SynthesisQuestion): StructuredCall<Syn
     schema: SYNTHESIS_SCHEMA,
     replyTokens: REPLY_TOKENS,
     effort,
-    check: (json) => checkSynthesis(json, given),
+    check: (json) => checkSynthesis(json, given, cited),
   };
 }
 
 /**
  * Checks that a synthesis has a text and cites only given findings, in its text (`[id]`) and its list. With no finding
  * given (no task done, an empty archive) it needs no citation.
+ * @param answers ids of a person's answers, which it may cite, too
  */
-export function checkSynthesis(json: unknown, given: ReadonlySet<string>): Checked<Synthesis> {
+export function checkSynthesis(
+  json: unknown,
+  given: ReadonlySet<string>,
+  answers: ReadonlySet<string> = new Set(),
+): Checked<Synthesis> {
   const parsed = replySchema.safeParse(json);
   if (!parsed.success) return { ok: false, problem: z.prettifyError(parsed.error) };
   const { answer, citations } = parsed.data;
   if (answer.trim() === '') return { ok: false, problem: 'answer: it is empty' };
-  const cited = checkCitations({ text: answer, listed: citations }, given);
+  const cited = checkCitations({ text: answer, listed: citations }, new Set([...given, ...answers]));
   switch (cited.kind) {
     case 'cited':
-      return { ok: true, value: { answer, citations: cited.ids } };
+      return {
+        ok: true,
+        value: {
+          answer,
+          citations: cited.ids.filter((id) => !answers.has(id)),
+          answers: cited.ids.filter((id) => answers.has(id)),
+        },
+      };
     case 'unknown':
       return {
         ok: false,
         problem: `citations: ${cited.ids.slice(0, 10).join(', ')} is none of the findings you were given; cite their ids exactly as they stand, and no others`,
       };
     case 'none':
-      if (given.size === 0) return { ok: true, value: { answer, citations: [] } };
+      if (given.size === 0) return { ok: true, value: { answer, citations: [], answers: [] } };
       return {
         ok: false,
         problem:

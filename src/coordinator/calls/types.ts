@@ -1,7 +1,10 @@
 import type { Effort } from '../../../queues/effort.ts';
 
-/** The result of checking a reply: its value, or the problem that the model has to repair. */
-export type Checked<Value> = { ok: true; value: Value } | { ok: false; problem: string };
+/**
+ * The result of checking a reply: its value, or the problem that the model has to repair. `atWorst`: the value that is taken where the
+ * repair does not help, because a person may decide about the problem.
+ */
+export type Checked<Value> = { ok: true; value: Value } | { ok: false; problem: string; atWorst?: Value };
 
 /** One paid call of the coordinator whose reply is JSON. */
 export interface StructuredCall<Value> {
@@ -31,7 +34,21 @@ export interface StructuredCall<Value> {
  * Makes a paid call through the ledger and returns its checked value. After a crash the stored reply is replayed. A reply
  * that is cut is asked for once more with twice the room. A reply that fails the check is returned to the model once with the
  * problem.
- * @throws TaskFailedError `malformed` with the reply if the repair fails the check too, `refusal`, `too-long`; everything that a model call and
+ * @throws TaskFailedError `malformed` with the reply if the repair fails the check too and neither has a value `atWorst`, `refusal`, `too-long`; everything that a model call and
  *   the ledger may throw (halt, budget, cool-down, lock lost …)
  */
 export type AskStructured = <Value>(call: StructuredCall<Value>) => Promise<Value>;
+
+/** What a person answered when the mission needed them, in the order of the answers. */
+export interface Answer {
+  /** From 1; cited as `[person-1]`. */
+  n: number;
+  /** Instant, ISO 8601. */
+  at: string;
+  by: string;
+  /** What the mission had asked, or why it had failed. */
+  problem: string;
+  text: string;
+  /** The mission goes on with fewer done tasks than its quorum. */
+  waivesQuorum?: boolean;
+}

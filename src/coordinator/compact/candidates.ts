@@ -46,8 +46,9 @@ export async function findCandidates(
       // A finding that another program stored without a session during the current one counts as the current session's.
       if ((finding.session ?? '') === '' && foundAt >= sessionBeganAt) continue;
       if (!summaries && finding.kind === 'summary') continue;
+      if (finding.vendors !== undefined) continue; // what may not be sent everywhere stays as it is
       const bytes = Buffer.byteLength(toPromptBlock(finding));
-      candidates.push({ id, foundAt, session: finding.session ?? '', bytes });
+      candidates.push({ id, foundAt, session: finding.session ?? '', shard: finding.shard ?? '', bytes });
     }
   }
   return candidates.slice(0, most);

@@ -2,15 +2,22 @@ import { createHash } from 'node:crypto';
 import { TaskFailedError } from '../../errors.ts';
 import { toFindingId } from '../../findings/finding.ts';
 import type { StoredValue } from '../../findings/types.ts';
-import { parseFinding, toStoredTokens, readStored, toDigest, toStoredText } from '../../findings/stored.ts';
+import {
+  parseFinding,
+  toStoredTokens,
+  readStored,
+  toDigest,
+  toStoredText,
+  withAdopted,
+} from '../../findings/stored.ts';
 import { type StoredFinding } from '../../findings/types.ts';
 import { toCondensed } from '../../findings/condensed.ts';
-import { findModel } from '../../pricing/catalog.ts';
 import type { CompactParts } from './types.ts';
 import { COMPACT_PROMPT_VERSION, toCompactionCall, toSummaryFinding, type SummaryFinding } from './summary.ts';
 import { createStructuredCalls } from '../calls/structured-call.ts';
 import type { Db } from '../../redis/db.ts';
 import { toWellFormedJson } from '../../text/well-formed.ts';
+import { countEvent } from '../../swarm/count-event.ts';
 
 /** Findings to be replaced by one summary. */
 export interface Group {
@@ -72,14 +79,18 @@ export async function compactGroup(
   return 'refused';
 }
 
-/** Reads the findings of a group. @returns null if one is no longer live or belongs to the current session */
+/** Reads the findings of a group. @returns null if one is no longer live or belongs to the current session, or if they belong to two memory shards */
 async function readLive({ db }: CompactParts, ids: string[], session: string): Promise<Original[] | null> {
   const [live, values] = await Promise.all([db.redis.zmscore(db.keys.index, ...ids), readStored(db, ids)]);
+  const stored = values.map((value) => (value === null ? null : toStoredText(value)));
+  const texts = await withAdopted(db, ids, stored);
   const originals = values.flatMap((value, i) => {
-    const finding = value === null || live[i] === null ? null : parseFinding(ids[i] ?? '', toStoredText(value));
+    const text = texts[i] ?? null;
+    const finding = text === null || live[i] === null ? null : parseFinding(ids[i] ?? '', text);
     return value === null || finding === null || finding.session === session ? [] : [{ finding, value }];
   });
-  return originals.length === ids.length && ids.length > 0 ? originals : null;
+  const shards = new Set(originals.map(({ finding }) => finding.shard ?? null));
+  return originals.length === ids.length && shards.size === 1 ? originals : null; // else an older version grouped them
 }
 
 async function askForSummary(
@@ -88,7 +99,7 @@ async function askForSummary(
   originals: Original[],
   session: string,
 ): Promise<SummaryFinding> {
-  const { model, modelId, ledger, workerId, signal, isDraining, now, note } = parts;
+  const { model, catalog, modelId, ledger, workerId, signal, isDraining, now, note } = parts;
   const identity = {
     jobId,
     token: '', // there is no job and no lock; the lease of the compaction takes its place
@@ -104,6 +115,7 @@ async function askForSummary(
   };
   const calls = createStructuredCalls({
     model,
+    catalog,
     ledger,
     identity,
     signal,
@@ -114,7 +126,7 @@ async function askForSummary(
   });
   const findings = originals.map(({ finding }) => finding);
   const text = await calls.ask(toCompactionCall(modelId, findings));
-  const entry = findModel(modelId, now());
+  const entry = catalog.find(modelId, now());
   return toSummaryFinding({ identity, findings, text, totals: calls.totals(), entry, workerId, now: now() });
 }
 
@@ -126,9 +138,10 @@ async function storeSummary(
   summary: SummaryFinding,
 ): Promise<string> {
   const text = JSON.stringify(summary);
-  const sessions = [...new Set(['', ...originals.map(({ finding }) => finding.session ?? ''), ...summary.sessions])]
+  const indexes = [...new Set(['', ...originals.map(({ finding }) => finding.session ?? ''), ...summary.sessions])]
     .filter((name) => name !== '')
     .map((name) => keys.indexBySession(name));
+  if (summary.shard !== undefined) indexes.push(keys.indexByShard(summary.shard));
   return scripts['compact-findings'](
     {
       summary: keys.finding(summary.finding_id),
@@ -139,7 +152,8 @@ async function storeSummary(
       counters: keys.counters,
       turns: keys.turns(jobId),
       pieces: keys.compactionPieces,
-      others: [...sessions, ...ids.flatMap((id) => [keys.finding(id), keys.condensed(id)])],
+      reservations: keys.reservations,
+      others: [...indexes, ...ids.flatMap((id) => [keys.finding(id), keys.condensed(id)])],
     },
     [
       toWellFormedJson({
@@ -150,7 +164,7 @@ async function storeSummary(
         session: summary.session,
         topics: summary.topics.join(','),
         channel: keys.channelFindings,
-        sessions: sessions.length,
+        sessions: indexes.length,
         originals: originals.map(({ value }, i) => [
           ids[i],
           String(toStoredTokens(toStoredText(value))),
@@ -171,9 +185,9 @@ async function refuse(parts: CompactParts, { jobId, ids }: Group, why: string): 
   await redis
     .multi()
     .zadd(keys.uncondensed, ...ids.flatMap((id) => [refusedAt, id]))
-    .hincrby(keys.counters, 'compaction_refused', 1)
     .del(keys.turns(jobId))
     .hdel(keys.compactionPieces, jobId)
     .exec();
+  await countEvent(parts.db, 'compaction_refused');
   await note?.(`${now().toISOString()} no summary of ${ids.length} findings from ${ids[0] ?? ''} on: ${why}`);
 }

@@ -7,6 +7,8 @@ import { compactGroup, nameGroup, type Group } from './compact-group.ts';
 import { groupFindings } from './groups.ts';
 import { holdLease, type HeldLease } from '../../redis/lease.ts';
 import { LIVE_LIMIT, type CompactOutcome, type CompactParts } from './types.ts';
+import { countEvent } from '../../swarm/count-event.ts';
+import { catalogOf } from '../../pricing/catalog.ts';
 
 /** Share of the limit that a compaction frees, so that the next mission does not exceed the limit again at once. */
 const MARGIN = 0.1;
@@ -17,6 +19,9 @@ const CONCURRENCY = 4;
 /** A mission that waits for another process' compaction looks again after this long. */
 const LOOK_AGAIN_MS = 5_000;
 
+/** So long after a compaction found nothing to condense, missions start without reading the whole archive again. */
+const STUCK_MS = 60_000;
+
 interface Tally {
   condensed: number;
   summaries: number;
@@ -24,21 +29,22 @@ interface Tally {
 
 /** Compacts the archive if it is over the limit. The mission waits while another process does so. */
 export async function compactBeforeMission(
-  parts: Omit<CompactParts, 'modelId' | 'signal' | 'isDraining' | 'note' | 'limit'> & {
-    config: Pick<Config, 'FLEET_HAIKU_MODEL'>;
+  parts: Omit<CompactParts, 'catalog' | 'modelId' | 'signal' | 'isDraining' | 'note' | 'limit'> & {
+    config: Pick<Config, 'FLEET_HAIKU_MODEL' | 'models'>;
   },
   job: MissionJob,
 ): Promise<void> {
   const { redis, keys } = parts.db;
   const outcome = await compactIfNeeded({
     ...parts,
+    catalog: catalogOf(parts.config),
     modelId: parts.config.FLEET_HAIKU_MODEL,
     signal: job.signal,
     isDraining: job.isDraining,
     note: (line) => redis.rpush(keys.jobLogs('missions', job.id), line),
   });
   if (outcome !== 'busy') return;
-  await redis.hincrby(keys.counters, 'waits_compaction', 1);
+  await countEvent(parts.db, 'waits_compaction');
   await job.delay(LOOK_AGAIN_MS, 'another process condenses old findings, and no mission starts meanwhile');
 }
 
@@ -58,6 +64,7 @@ export async function compactIfNeeded(parts: CompactParts): Promise<CompactOutco
     await redis.del(keys.compaction); // the archive is no longer too full
     return 'not-needed';
   }
+  if (begun === 0 && (await isStuck(parts, live))) return 'nothing-to-compact';
   const lease = await holdLease(db, keys.lease('compaction'));
   if (lease === null) return 'busy';
   try {
@@ -65,6 +72,18 @@ export async function compactIfNeeded(parts: CompactParts): Promise<CompactOutco
   } finally {
     await lease.release();
   }
+}
+
+/** Whether a compaction has just read the whole archive, and found nothing to condense in the session that is still in force. */
+async function isStuck(parts: CompactParts, live: number): Promise<boolean> {
+  const { note, now, limit = LIVE_LIMIT } = parts;
+  const { redis, keys } = parts.db;
+  const { state, session, at = '', problem } = await redis.hgetall(keys.compaction);
+  if (state !== 'stuck' || session !== (await parts.currentSession())) return false;
+  const ageMs = now().getTime() - Date.parse(at);
+  if (!(ageMs >= 0 && ageMs < STUCK_MS)) return false;
+  await note?.(`${now().toISOString()} ${countOf(live, 'live finding')}, more than ${limit}: ${problem}`);
+  return true;
 }
 
 /** @param before number of live findings */
@@ -109,7 +128,7 @@ async function reportEnd(parts: CompactParts, live: number, tally: Tally): Promi
     refused === 0
       ? `all that is left belongs to the session in force (${session})`
       : `what is left belongs to the session in force (${session}), or no summary could be made of it (${countOf(refused, 'finding')}, tried again tomorrow)`;
-  await storeState(parts, { state: 'stuck', live, condensed, problem: why });
+  await storeState(parts, { state: 'stuck', live, condensed, problem: why, session });
   await note?.(`${now().toISOString()} ${result}${countOf(live, 'live finding')}, more than ${limit}: ${why}`);
   return 'nothing-to-compact';
 }
@@ -117,7 +136,19 @@ async function reportEnd(parts: CompactParts, live: number, tally: Tally): Promi
 /** Reads the groups of a compaction that a crash interrupted. They come first, because they may be paid for. */
 async function readOpenGroups({ db: { redis, keys } }: CompactParts): Promise<Group[]> {
   const stored = await redis.hgetall(keys.compactionPieces);
-  return Object.entries(stored).map(([jobId, ids]) => ({ jobId, ids: JSON.parse(ids) as string[] }));
+  return Object.entries(stored).flatMap(([jobId, text]) => {
+    const ids = parseIds(text);
+    return ids === null ? [] : [{ jobId, ids }]; // of a damaged record, the findings are chosen again
+  });
+}
+
+function parseIds(text: string): string[] | null {
+  try {
+    const ids: unknown = JSON.parse(text);
+    return Array.isArray(ids) && ids.every((id) => typeof id === 'string') ? ids : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Chooses the next groups and stores them. Summaries are compacted again only if no other finding is left. */
@@ -168,7 +199,7 @@ async function compactAll(
 /** Stores the state of the compaction for the status. */
 async function storeState(
   { db: { redis, keys }, now }: CompactParts,
-  state: { state: 'condensing' | 'stuck'; live: number; condensed: number; problem?: string },
+  state: { state: 'condensing' | 'stuck'; live: number; condensed: number; problem?: string; session?: string },
 ): Promise<void> {
-  await redis.hset(keys.compaction, { problem: '', ...state, at: now().toISOString() });
+  await redis.hset(keys.compaction, { problem: '', session: '', ...state, at: now().toISOString() });
 }

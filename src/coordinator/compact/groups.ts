@@ -5,6 +5,8 @@ export interface Candidate {
   foundAt: number;
   /** Empty: it has none. */
   session: string;
+  /** The memory shard that it belongs to; empty: none. */
+  shard: string;
   /** UTF-8 bytes it takes in the prompt. */
   bytes: number;
 }
@@ -20,12 +22,27 @@ export const MOST_BYTES = 80_000;
 const FEWEST_FINDINGS = 5;
 
 /**
- * Divides findings into groups of one summary each: by session and age, then what is left of small sessions by age. A
+ * Divides findings into groups of one summary each, none with findings of two memory shards: by session and age, then what is left of small sessions by age. A
  * group has at least two findings.
  * @param candidates oldest first
  * @param reduceBy by how many the number of live findings has to fall; only as many groups are returned, oldest first
  */
 export function groupFindings(candidates: readonly Candidate[], reduceBy: number): Candidate[][] {
+  const byShard = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    byShard.set(candidate.shard, [...(byShard.get(candidate.shard) ?? []), candidate]);
+  }
+  const groups = [...byShard.values()].flatMap(groupOneShard);
+  groups.sort((a, b) => (a[0]?.foundAt ?? 0) - (b[0]?.foundAt ?? 0));
+  let reducedBy = 0;
+  return groups.filter((group) => {
+    if (reducedBy >= reduceBy) return false;
+    reducedBy += group.length - 1;
+    return true;
+  });
+}
+
+function groupOneShard(candidates: readonly Candidate[]): Candidate[][] {
   const bySession = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     bySession.set(candidate.session, [...(bySession.get(candidate.session) ?? []), candidate]);
@@ -39,13 +56,7 @@ export function groupFindings(candidates: readonly Candidate[], reduceBy: number
     }
   }
   groups.push(...cutIntoGroups(rest.sort((a, b) => a.foundAt - b.foundAt)).filter((group) => group.length >= 2));
-  groups.sort((a, b) => (a[0]?.foundAt ?? 0) - (b[0]?.foundAt ?? 0));
-  let reducedBy = 0;
-  return groups.filter((group) => {
-    if (reducedBy >= reduceBy) return false;
-    reducedBy += group.length - 1;
-    return true;
-  });
+  return groups;
 }
 
 /** Fills one group after the other, in order. Findings added at the end do not change the groups before them. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toOwner } from '../../../queues/owner.ts';
 import { createFinding } from '../../findings/create-finding.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { toNotes } from '../../findings/marks.ts';
@@ -128,6 +129,10 @@ export function toSummaryFinding(parts: {
         session: sessions[0] ?? '',
         batch: toCommon(findings.map((finding) => finding.batch ?? null)),
         missionId: toCommon(findings.map((finding) => finding.mission_id ?? null)),
+        ...toOwner({
+          client: toCommon(findings.map((finding) => finding.client ?? null)),
+          shard: toCommon(findings.map((finding) => finding.shard ?? null)),
+        }),
       },
       workerId,
       storedAt: newestAt,

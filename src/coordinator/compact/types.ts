@@ -2,6 +2,7 @@ import type { TurnLedger } from '../../ledger/types.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Model } from '../../models/model.ts';
 import type { Db } from '../../redis/db.ts';
+import type { Catalog } from '../../pricing/catalog.ts';
 
 /** With more live findings than this no new mission starts until old ones are compacted. Source: SPEC, "Rules that stop the fleet". */
 export const LIVE_LIMIT = 5_000;
@@ -11,6 +12,7 @@ export interface CompactParts {
   /** The coordinator's ledger; it books to the missions queue. */
   ledger: TurnLedger;
   model: Model;
+  catalog: Catalog;
   /** Catalog id of the model that writes the summaries: `FLEET_HAIKU_MODEL`. */
   modelId: string;
   currentSession: () => Promise<string>;

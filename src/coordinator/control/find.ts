@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../../queues/registry.ts';
+import { describeMissingMission } from '../mission/missing.ts';
 import { readMissionFields } from '../mission/record.ts';
 import type { MissionState } from '../mission/types.ts';
 import { NotFoundError } from '../../errors.ts';
@@ -27,9 +28,7 @@ export async function findMission(
   ]);
   if (state !== null) return { state: state as MissionState, parked: parked === 1 };
   if (job !== undefined) return { state: 'queued', parked: parked === 1 };
-  const newest = await redis.zrevrange(keys.missions, 0, 4);
-  const known = newest.length === 0 ? 'there is none yet' : `the newest are ${newest.join(', ')}`;
-  throw new NotFoundError(`mission ${JSON.stringify(id)}: there is none of this id; ${known}`);
+  throw new NotFoundError(await describeMissingMission(db, id));
 }
 
 /** Whether this mission caused the halt. A halt without `mission` may still name the id in its step or detail. */

@@ -2,21 +2,14 @@ import { storePaperDecision } from '../paper/decisions.ts';
 import { readPaper } from '../paper/record.ts';
 import { describeAllParked } from '../upkeep/blocked.ts';
 import { UsageError } from '../../errors.ts';
-import { promote, releaseParked } from '../../jobs/outcomes/parked.ts';
+import { noteActivity } from '../../swarm/activity.ts';
+import { releaseParked } from '../../jobs/outcomes/parked.ts';
+import { promote } from '../../jobs/wake/promote.ts';
+import type { MissionDecision, ResumedMission } from '../mission/review-types.ts';
 import { markReleased } from '../mission/record.ts';
+import { startOwnJob } from '../mission/start-job.ts';
 import { findMission, isCausedBy, type FoundMission } from './find.ts';
 import type { MissionStopParts } from './park.ts';
-
-/** What a person decides about a mission that asks; the last two are for papers only. */
-export type MissionDecision = 'retry' | 'skip-gemini' | 'accept-shards';
-
-export interface ResumedMission {
-  /** Text for the person: what a paper does now; null: the mission writes no paper. */
-  said: string | null;
-  /** Number of parked jobs that wait for a worker again, the mission's own included. */
-  released: number;
-  liftedHalt: boolean;
-}
 
 /**
  * Resumes a mission that waits for a person, is parked, or caused a halt. Lifts a halt only if this mission caused it. A
@@ -35,10 +28,16 @@ export async function resumeMission(
   assertOpen(id, found);
   const said = await decide(parts, id, found, decision);
   const caused = isCausedBy(await halt.read(), id);
+  if (found.state === 'planned' && !found.parked) {
+    throw new UsageError(
+      `mission ${id}: its plan waits for approval; fleet mission run ${id} runs it, fleet park ${id} sets it aside`,
+    );
+  }
   const waits = isWaiting(found);
   if (waits) await releaseMission(parts, id, found.state, by);
   let released = await releaseParked(parts, { scope: 'parked-mission', name: id });
   if (waits || caused || said !== null) released += await releaseOwnJob(parts, id);
+  else if (found.state === 'running' && (await startOwnJob(parts, id, null))) released += 1; // a call that died had released it
   if (caused) await halt.resume(by);
   if (!waits && !caused && said === null && released === 0) {
     const forBudget = await describeOverBudget(parts, id);
@@ -85,8 +84,15 @@ function isWaiting({ parked, state }: FoundMission): boolean {
 }
 
 async function releaseMission({ db, queues }: MissionStopParts, id: string, state: string, by: string): Promise<void> {
-  const releasedAt = new Date().toISOString();
+  const releasedAt = db.clock.date().toISOString();
   await markReleased(db, id, state, releasedAt);
+  await noteActivity(db, {
+    what: 'released',
+    id,
+    text: `the mission, which was ${state === 'asks' ? 'asking' : 'set aside'}`,
+    mission: id,
+    worker: by,
+  });
   await (await queues.missions.getJob(id))?.log(`${releasedAt} released by ${by}`);
 }
 

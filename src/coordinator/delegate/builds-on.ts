@@ -1,6 +1,7 @@
 import type { PatchRecord } from '../../patches/types.ts';
 import type { Db } from '../../redis/db.ts';
 import type { NodeView } from '../mission/nodes.ts';
+import { parseRecord } from '../../redis/stored-record.ts';
 
 const PAGE = 200;
 /** States of patches that a task can begin with. One that is applied may be missing in the tree where the task works. */
@@ -45,7 +46,8 @@ async function readStates({ redis, keys }: Db, ids: readonly string[]): Promise<
     const page = ids.slice(from, from + PAGE);
     const texts = await redis.mget(page.map((id) => keys.patch(id)));
     for (const [i, text] of texts.entries()) {
-      if (text !== null) states.set(page[i] ?? '', (JSON.parse(text) as PatchRecord).state);
+      const record = parseRecord(text) as PatchRecord | null;
+      if (record !== null) states.set(page[i] ?? '', record.state);
     }
   }
   return states;

@@ -1,11 +1,10 @@
-import { NO_MODEL } from '../../findings/finding.ts';
 import { toUsdString } from '../../pricing/money.ts';
-import { readLedger, toCostReport, type LedgerEntry } from '../../ledger/report/report.ts';
+import { readMissionLedger, toCostReport, type LedgerEntry } from '../../ledger/report/report.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
-import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
+import { toModelClass } from '../../pricing/model-class.ts';
+import type { Catalog, CatalogEntry } from '../../pricing/catalog.ts';
 import type { Db } from '../../redis/db.ts';
-import type { CostVendor } from '../../redis/keys.ts';
 
 /** An amount by the model of the tasks. */
 interface ByModel {
@@ -18,6 +17,8 @@ interface ByModel {
 export interface CostSplit {
   /** Done tasks. */
   tasks: ByModel;
+  /** Those of them on a model that is not of the coordinator's class. */
+  delegated: number;
   /** Of all tasks, failed ones included, without the calls of coordinator and archive. */
   tokens: ByModel;
   nanoUsd: ByModel;
@@ -27,9 +28,13 @@ export interface CostSplit {
   archive: { calls: number; tokens: number; nanoUsd: number };
   /** Of failed and handed-back tasks; included in `nanoUsd`. */
   rework: { tasks: number; nanoUsd: number };
-  /** The cost of everything, and of the same tokens at Sonnet's prices. */
+  /** The cost of everything, and of the tasks' and the coordinator's tokens at its model's prices. */
   costNanoUsd: number;
+  /** Count of the calls of free local models, which cost nothing a token. */
+  freeLocalCalls: number;
   allSonnetNanoUsd: number;
+  /** That model, for people: `Sonnet`, or its id. */
+  comparedWith: string;
   /** Percent, unrounded. */
   savedPercent: number;
   /** The same, but only work that ended in findings counts as saved; null: no task ended in a finding. */
@@ -44,67 +49,70 @@ export interface CostSplit {
 export async function readCostSplit(
   db: Db,
   mission: { id: string; createdAt: string | null; own: JobTotals },
-  sonnet: CatalogEntry,
+  prices: { catalog: Catalog; sonnet: CatalogEntry },
 ): Promise<CostSplit> {
-  return toCostSplit(await readLedger(db, mission.createdAt?.slice(0, 10)), mission, sonnet);
+  const { id, createdAt } = mission;
+  return toCostSplit(await readMissionLedger(db, { id, since: createdAt?.slice(0, 10) }), mission, prices);
 }
 
 /** @param entries of the ledger; those of other missions are ignored */
 export function toCostSplit(
   entries: readonly LedgerEntry[],
   { id, own }: { id: string; own: JobTotals },
-  sonnet: CatalogEntry,
+  prices: { catalog: Catalog; sonnet: CatalogEntry },
 ): CostSplit {
-  const { rows, total } = toCostReport(entries, { by: 'model', sonnet, only: { mission: id } });
+  const { rows, total, comparedWith } = toCostReport(entries, { by: 'model', ...prices, only: { mission: id } });
   const tasks: ByModel = { haiku: 0, sonnet: 0, other: 0 };
-  const tokens: ByModel = { haiku: 0, sonnet: -toTotalTokens(own.usage), other: 0 }; // the coordinator's calls are Sonnet's too
-  const nanoUsd: ByModel = { haiku: 0, sonnet: -own.nanoUsd, other: 0 };
-  const archive = { calls: 0, tokens: 0, nanoUsd: 0 };
+  const tokens: ByModel = { haiku: 0, sonnet: 0, other: 0 };
+  const nanoUsd: ByModel = { haiku: 0, sonnet: 0, other: 0 };
+  let delegated = 0;
   for (const row of rows) {
-    if (row.name === NO_MODEL.id) continue; // the survey, which is no planned task
-    const vendor = toVendor(row.name);
-    if (vendor === 'gemini') {
-      archive.calls += row.calls;
-      archive.tokens += toTotalTokens(row.usage);
-      archive.nanoUsd += row.costNano;
-      continue;
-    }
+    if (row.name === null) continue; // the survey, which needs no model and is no planned task
+    const vendor = toVendor(row.name, prices.catalog);
     tasks[vendor] += row.tasks;
-    tokens[vendor] += toTotalTokens(row.usage);
-    nanoUsd[vendor] += row.costNano;
+    tokens[vendor] += toTotalTokens(row.usage) - toTotalTokens(row.archive.usage);
+    nanoUsd[vendor] += row.costNano - row.archive.costNano;
+    if (toModelClass(row.name) !== toModelClass(prices.sonnet.id)) delegated += row.tasks;
   }
-  tokens.sonnet = Math.max(0, tokens.sonnet); // own calls booked on another model, by an edited configuration
-  nanoUsd.sonnet = Math.max(0, nanoUsd.sonnet);
+  const lead = toVendor(prices.sonnet.id, prices.catalog); // the coordinator's calls are in its model's rows
+  tokens[lead] = Math.max(0, tokens[lead] - toTotalTokens(own.usage)); // below 0: booked on another model, by an edited configuration
+  nanoUsd[lead] = Math.max(0, nanoUsd[lead] - own.nanoUsd);
+  const { archive } = total;
   return {
     tasks,
+    delegated,
     tokens,
     nanoUsd,
     coordinator: { calls: own.calls, tokens: toTotalTokens(own.usage), nanoUsd: own.nanoUsd },
-    archive,
+    archive: { calls: archive.calls, tokens: toTotalTokens(archive.usage), nanoUsd: archive.costNano },
     rework: { tasks: total.reworkTasks, nanoUsd: total.reworkNano },
     costNanoUsd: total.costNano,
+    freeLocalCalls: total.freeLocalCalls,
+    comparedWith,
     allSonnetNanoUsd: total.allSonnetNano,
     savedPercent: total.savedPercent,
     effectiveSavedPercent: total.effectiveSavedPercent,
   };
 }
 
-/** Haiku's share, 0..1; null: the whole is 0. */
-function toHaikuShare({ haiku, sonnet, other }: ByModel): number | null {
+/** Share of the whole, 0..1; null: the whole is 0. */
+function toShare(part: number, { haiku, sonnet, other }: ByModel): number | null {
   const whole = haiku + sonnet + other;
-  return whole === 0 ? null : haiku / whole;
+  return whole === 0 ? null : part / whole;
 }
 
 /** The cost split as a mission's finding holds it: shares 0..1, dollars as decimals, percent with one digit. */
 export function toCostSplitJson(split: CostSplit) {
   return {
     delegation: {
-      haiku_tasks: rounded(toHaikuShare(split.tasks), 4),
-      haiku_tokens: rounded(toHaikuShare(split.tokens), 4),
-      haiku_cost: rounded(toHaikuShare(split.nanoUsd), 4),
+      delegated_tasks: rounded(toShare(split.delegated, split.tasks), 4),
+      haiku_tasks: rounded(toShare(split.tasks.haiku, split.tasks), 4),
+      haiku_tokens: rounded(toShare(split.tokens.haiku, split.tokens), 4),
+      haiku_cost: rounded(toShare(split.nanoUsd.haiku, split.nanoUsd), 4),
     },
     cost: {
       total_usd: usd(split.costNanoUsd),
+      ...(split.freeLocalCalls === 0 ? {} : { free_local_calls: split.freeLocalCalls }),
       tasks_usd: usd(split.nanoUsd.haiku + split.nanoUsd.sonnet + split.nanoUsd.other),
       coordinator_usd: usd(split.coordinator.nanoUsd),
       archive_usd: usd(split.archive.nanoUsd),
@@ -113,15 +121,17 @@ export function toCostSplitJson(split: CostSplit) {
     },
     saving: {
       percent: rounded(split.savedPercent, 1),
+      compared_with: split.comparedWith,
       effective_percent: rounded(split.effectiveSavedPercent, 1),
     },
   };
 }
 
-/** A model that is not in the catalog counts as `other`. */
-function toVendor(model: string | null): CostVendor {
+/** A model of another vendor, or one that is not in the catalog, counts as `other`. */
+function toVendor(model: string, catalog: Catalog): keyof ByModel {
   try {
-    return model === null ? 'other' : findPrices(model, new Date()).costVendor;
+    const vendor = catalog.findPrices(model, new Date()).costVendor;
+    return vendor === 'haiku' || vendor === 'sonnet' ? vendor : 'other';
   } catch {
     return 'other';
   }

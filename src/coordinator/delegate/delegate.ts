@@ -1,26 +1,33 @@
+import { toOwner, type Owner } from '../../../queues/owner.ts';
 import type { TaskData } from '../../../queues/tasks.ts';
 import type { Config } from '../../config/environment.ts';
 import { TaskFailedError, UsageError } from '../../errors.ts';
 import { parseFinding, toSummary, readFindingTexts } from '../../findings/stored.ts';
+import type { TaskFor } from '../../jobs/offer.ts';
 import { checkInput } from '../../jobs/check-input.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildParts } from '../mission/children.ts';
 import { findReady, readNodes, type NodeView } from '../mission/nodes.ts';
 import type { PlanNode } from '../plan/plan.ts';
 import { chooseModel } from '../plan/model-choice.ts';
+import { intersect, toVendorStamp } from '../../routing/allowed-vendors.ts';
 import { findBuildsOn } from './builds-on.ts';
 
 export interface DelegateParts extends ChildParts {
-  config: Pick<Config, 'FLEET_HAIKU_MODEL' | 'FLEET_SONNET_MODEL'>;
+  config: Pick<Config, 'FLEET_HAIKU_MODEL' | 'FLEET_SONNET_MODEL' | 'workspaceVendors'>;
 }
 
 /** What all tasks of one mission share. */
-export interface DelegatedMission {
+export interface DelegatedMission extends Owner {
   id: string;
   session: string;
   workspace: string | null;
   topics: readonly string[];
   /** Whether its tasks work in trees of their own, where the workspace is a git repository. */
   isolate: boolean;
+  /** Who may take its tasks. Default: the fleet's workers. */
+  for?: TaskFor;
+  /** Vendors that may see its tasks. Null: all. */
+  vendors: readonly string[] | null;
   nodes: readonly PlanNode[];
 }
 
@@ -47,7 +54,7 @@ export async function delegateReady(parts: DelegateParts, mission: DelegatedMiss
     const buildsOn = await readBuildsOn(parts, mission, chunk, views);
     const jobs = await Promise.all(
       chunk.map(async ({ node, jobId }) => {
-        const given = { sources: await describeSources(parts, node, done), buildsOn: buildsOn.get(node.n) };
+        const given = { ...(await describeSources(parts, node, done)), buildsOn: buildsOn.get(node.n) };
         return { jobId, data: toTask(node, mission, parts, given) };
       }),
     );
@@ -84,7 +91,7 @@ async function tieOpen(parts: DelegateParts, mission: DelegatedMission, views: r
     // An existing job keeps its data. This data is used only if the job was removed meanwhile.
     const buildsOn = await readBuildsOn(parts, mission, stillOpen, views);
     const jobs = stillOpen.map(({ node, jobId }) => {
-      const given = { sources: '', buildsOn: buildsOn.get(node.n) };
+      const given = { sources: '', allowed: null, buildsOn: buildsOn.get(node.n) };
       return { jobId, data: toTask(node, mission, parts, given) };
     });
     await addChildren(parts, mission.id, 'tasks', jobs);
@@ -106,6 +113,8 @@ async function readBuildsOn(
 interface GivenToTask {
   /** Names the findings of the tasks before it. Empty: there are none. */
   sources: string;
+  /** The vendors that all of these allow. Null: all vendors. */
+  allowed: readonly string[] | null;
   /** Finding ids of the patches that it begins with. */
   buildsOn: string[] | undefined;
 }
@@ -113,20 +122,26 @@ interface GivenToTask {
 /** @throws TaskFailedError `malformed` for a task of the plan that breaks a rule of the queue */
 function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateParts, given: GivenToTask): TaskData {
   const { id, session, workspace, topics, isolate } = mission;
-  const { sources, buildsOn } = given;
+  const { sources, allowed, buildsOn } = given;
   const inWorkspace =
     workspace === null ? {} : { workspace, ...(node.files.length === 0 ? {} : { files: node.files }) };
-  const model = chooseModel(node, config);
   const task = {
     description: sources === '' ? node.description : `${node.description}\n\n${sources}`,
     kind: node.kind,
     ...inWorkspace,
     ...(topics.length === 0 ? {} : { topics: [...topics] }),
     ...(isolate ? {} : { isolate }),
-    ...(model === config.FLEET_HAIKU_MODEL ? {} : { model }),
+    ...((mission.for ?? 'fleet') === 'fleet' ? {} : { for: mission.for }),
+    ...chooseModel(node, config),
   };
   try {
-    const stamps = { session, mission_id: id, ...(buildsOn === undefined ? {} : { builds_on: buildsOn }) };
+    const stamps = {
+      session,
+      ...toOwner(mission),
+      mission_id: id,
+      ...toVendorStamp(intersect(mission.vendors, allowed)),
+      ...(buildsOn === undefined ? {} : { builds_on: buildsOn }),
+    };
     return { ...checkInput('tasks', 'task', task, `task ${node.n} of the plan`), ...stamps };
   } catch (error) {
     if (error instanceof UsageError) throw new TaskFailedError('malformed', error.message, { cause: error });
@@ -134,24 +149,29 @@ function toTask(node: PlanNode, mission: DelegatedMission, { config }: DelegateP
   }
 }
 
-/** Ids and first words of the findings that a task builds on. Its worker reads them with the findings tool. */
+/**
+ * Ids and first words of the findings that a task builds on. Its worker reads them with the findings tool, so that the task may go
+ * only where all of them may.
+ */
 async function describeSources(
   { db }: ChildParts,
   node: PlanNode,
   done: ReadonlyMap<number, NodeView>,
-): Promise<string> {
+): Promise<Pick<GivenToTask, 'sources' | 'allowed'>> {
   const sources = node.dependsOn.flatMap((n) => done.get(n) ?? []);
-  if (sources.length === 0) return '';
+  if (sources.length === 0) return { sources: '', allowed: null };
   const named = sources.slice(0, MOST_NAMED);
   const texts = await readFindingTexts(
     db,
     named.map(({ findingId }) => findingId),
   );
   const lines: string[] = [];
+  let allowed: readonly string[] | null = null;
   let characters = 0;
   for (const [i, { findingId }] of named.entries()) {
     const text = texts[i] ?? null;
     const finding = text === null ? null : parseFinding(findingId, text);
+    allowed = intersect(allowed, finding?.vendors ?? null);
     const line = `- ${findingId}: ${finding === null ? '' : toSummary(finding)}`;
     characters += line.length;
     if (characters > MOST_NAMED_CHARACTERS) break;
@@ -159,5 +179,6 @@ async function describeSources(
   }
   const rest = sources.length - lines.length;
   const more = rest === 0 ? '' : `\n- and ${rest.toLocaleString('en-US')} more of this mission`;
-  return `It builds on these findings; read them with the findings tool and cite them:\n${lines.join('\n')}${more}`;
+  const text = `It builds on these findings; read them with the findings tool and cite them:\n${lines.join('\n')}${more}`;
+  return { sources: text, allowed };
 }

@@ -1,4 +1,4 @@
-import { toNotes } from '../../findings/marks.ts';
+import { mayRead, toNotes } from '../../findings/marks.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { parseFinding, readFindingTexts } from '../../findings/stored.ts';
 import { withOriginals } from '../../findings/condensed.ts';
@@ -13,12 +13,22 @@ const CHUNK = 100;
 const MOST_CHARACTERS = 4_000_000;
 const LEAST_EACH = 2_000;
 
-/** Reads the results of a mission's done tasks, in the plan's order, without retracted findings. */
-export async function readResults(db: Db, views: readonly NodeView[]): Promise<FoundResult[]> {
+/**
+ * Reads the results of a mission's done tasks, in the plan's order, without retracted findings and what may not be sent wherever the
+ * mission's answer may.
+ * @param reader the vendors that see what is written from them; null: all
+ * @returns `withheld`: the tasks whose findings may not be sent there, a line each
+ */
+export async function readResults(
+  db: Db,
+  views: readonly NodeView[],
+  reader: readonly string[] | null,
+): Promise<{ results: FoundResult[]; withheld: string[] }> {
   const { redis, keys } = db;
   const done = views.filter(({ state }) => state === 'done');
   const most = Math.max(LEAST_EACH, Math.floor(MOST_CHARACTERS / Math.max(1, done.length)));
   const results: FoundResult[] = [];
+  const withheld: string[] = [];
   for (let from = 0; from < done.length; from += CHUNK) {
     const chunk = done.slice(from, from + CHUNK);
     const ids = chunk.map(({ findingId }) => findingId);
@@ -28,10 +38,17 @@ export async function readResults(db: Db, views: readonly NodeView[]): Promise<F
       const text = texts[i] ?? null;
       const finding = text === null || retracted[i] !== null ? null : parseFinding(findingId, text);
       if (finding === null) continue;
+      if (!mayRead(reader, finding)) {
+        const allowed = finding.vendors?.join(', ') || 'no vendor';
+        withheld.push(
+          `${node.task}: ${findingId} may be sent to ${allowed} only, and the mission's answer to others, too`,
+        );
+        continue;
+      }
       results.push({ findingId, kind: node.kind, task: node.description, result: cut(toShown(finding), most) });
     }
   }
-  return results;
+  return { results, withheld };
 }
 
 /** The result; behind what a model must know before it, if there is something. */

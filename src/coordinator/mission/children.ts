@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import { UsageError } from '../../errors.ts';
+import { offerTasks, toOfferDelay } from '../../jobs/offer.ts';
 import { cancelJobs } from '../../tasks/cancel.ts';
 import { tasksQueue } from '../../../queues/tasks.ts';
 import { missionsQueue } from '../../../queues/missions.ts';
@@ -31,18 +32,24 @@ const CHUNK = 500;
  * pass a job that has failed: BullMQ would not report its end to the mission a second time.
  */
 export async function addChildren(
-  { queues }: Pick<ChildParts, 'queues'>,
+  { db, queues }: ChildParts,
   missionId: string,
   queue: 'tasks' | 'archive',
   jobs: readonly { jobId: string; data: object }[],
 ): Promise<void> {
   const parent = { id: missionId, queue: queues[missionsQueue.name].qualifiedName };
   for (let from = 0; from < jobs.length; from += CHUNK) {
+    const chunk = jobs.slice(from, from + CHUNK);
+    const tasks = queue === 'tasks' ? chunk : [];
+    await offerTasks(
+      db,
+      tasks.map(({ jobId, data }) => ({ id: jobId, data })),
+    );
     await queues[queue].addBulk(
-      jobs.slice(from, from + CHUNK).map(({ jobId, data }) => ({
+      chunk.map(({ jobId, data }) => ({
         name: queueRegistry[queue].jobName,
         data,
-        opts: { jobId, parent, ignoreDependencyOnFailure: true }, // else one failed child would leave the mission waiting for ever
+        opts: { jobId, parent, ignoreDependencyOnFailure: true, ...(queue === 'tasks' ? toOfferDelay(data) : {}) }, // else one failed child would leave the mission waiting for ever
       })),
     );
   }

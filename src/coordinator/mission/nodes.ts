@@ -1,6 +1,7 @@
 import { toTaskId } from '../../../queues/ids.ts';
 import { toFindingId } from '../../findings/finding.ts';
 import { readChildren, type ChildRef, type ChildState } from './children.ts';
+import { isCancelled } from '../../jobs/cancelled.ts';
 import type { ChildCounts } from './types.ts';
 import type { PlanNode } from '../plan/plan.ts';
 import type { Db } from '../../redis/db.ts';
@@ -60,9 +61,10 @@ export function findReady(views: readonly NodeView[]): NodeView[] {
 }
 
 export function countNodeStates(views: readonly NodeView[]): ChildCounts {
-  const counts: ChildCounts = { total: views.length, added: 0, done: 0, failed: 0, skipped: 0 };
-  for (const { state } of views) {
-    if (state === 'done' || state === 'failed' || state === 'skipped') counts[state] += 1;
+  const counts: ChildCounts = { total: views.length, added: 0, done: 0, failed: 0, cancelled: 0, skipped: 0 };
+  for (const { state, reason } of views) {
+    if (state === 'failed' && isCancelled(reason)) counts.cancelled += 1;
+    else if (state === 'done' || state === 'failed' || state === 'skipped') counts[state] += 1;
     if (state === 'done' || state === 'failed' || state === 'open') counts.added += 1;
   }
   return counts;

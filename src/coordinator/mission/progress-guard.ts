@@ -1,6 +1,7 @@
 import type { HaltSwitch } from '../../halt/halt.ts';
 import type { Db } from '../../redis/db.ts';
 import { readMissionFields, writeMissionFields } from './record.ts';
+import { toStoredCount } from '../../redis/stored-record.ts';
 
 /** After this many rounds in a row without a new finding the fleet halts: the mission spends money and learns nothing. */
 const HALT_AFTER = 3;
@@ -18,7 +19,7 @@ export async function noteProgress(
 ): Promise<boolean> {
   const [before = null] = await readMissionFields(parts.db, missionId, 'round_done');
   await writeMissionFields(parts.db, missionId, { round_done: done });
-  return noteRound(parts, { missionId, newFindings: done - Number(before ?? 0), ended });
+  return noteRound(parts, { missionId, newFindings: done - toStoredCount(before), ended });
 }
 
 /**
@@ -36,7 +37,7 @@ export async function noteRound(
   const { missionId, newFindings, ended } = round;
   const [counted, idle] = await readMissionFields(parts.db, missionId, 'round_ended', 'idle_rounds');
   if (newFindings === 0 && counted === String(ended)) return false;
-  const idleRounds = newFindings > 0 ? 0 : Number(idle ?? 0) + 1;
+  const idleRounds = newFindings > 0 ? 0 : toStoredCount(idle) + 1;
   const halted = idleRounds >= HALT_AFTER && (await haltFor(parts, missionId, ended));
   // The count starts again at 0 once the fleet has halted, so that a lifted halt allows three more rounds.
   const next = idleRounds >= HALT_AFTER ? 0 : idleRounds;

@@ -1,8 +1,8 @@
 import type { MissionData } from '../../../queues/missions.ts';
-import { FleetError } from '../../errors.ts';
 import { setBudget } from '../../ledger/budget.ts';
 import {
   MISSION_STEPS,
+  type Approval,
   type ChildCounts,
   type MarkedCounts,
   type MissionRecord,
@@ -11,34 +11,55 @@ import {
   type Recall,
   type Survey,
 } from './types.ts';
+import type { Answer } from '../calls/types.ts';
 import type { Plan, PlanNode } from '../plan/plan.ts';
 import type { Db } from '../../redis/db.ts';
+import { hasFields, parseField, parseRecord, toStoredCount } from '../../redis/stored-record.ts';
 
-export type MissionPatch = Partial<Omit<MissionRecord, 'counts'>> & { counts?: ChildCounts };
+/** A person's answers and approval are stored by `storeAnswer` and `approve-plan.lua`. */
+export type MissionPatch = Partial<Omit<MissionRecord, 'counts' | 'answers' | 'approval'>> & { counts?: ChildCounts };
 
-const NO_COUNTS: ChildCounts = { total: 0, added: 0, done: 0, failed: 0, skipped: 0 };
-const JSON_FIELDS = new Set(['plan', 'nodes', 'recall', 'survey', 'counts']);
+const NO_COUNTS: ChildCounts = { total: 0, added: 0, done: 0, failed: 0, cancelled: 0, skipped: 0 };
+/** The fields that hold JSON, and what it must be: other programs may have written it. */
+const SHAPES: Record<string, (value: unknown) => boolean> = {
+  plan: (value) => value === null || hasFields(value, { tasks: 'list' }),
+  nodes: (value) => Array.isArray(value) && value.every((node) => hasFields(node, NODE)),
+  recall: (value) => isGap(value) || hasFields(value, { findingId: 'string', answer: 'string', citations: 'list' }),
+  survey: (value) => isGap(value) || hasFields(value, { findingId: 'string', files: 'list', total: 'number' }),
+  counts: (value) =>
+    hasFields(value, { total: 'number', added: 'number', done: 'number', failed: 'number', skipped: 'number' }),
+  approval: (value) => hasFields(value, { at: 'string', by: 'string', dropped: 'list', edited: 'boolean' }),
+};
+const isAnswer = (value: unknown): boolean =>
+  hasFields(value, { n: 'number', at: 'string', by: 'string', problem: 'string', text: 'string' });
+/** Why a recall or survey is missing. */
+function isGap(value: unknown): boolean {
+  return value === null || hasFields(value, { skipped: 'string' }) || hasFields(value, { failed: 'string' });
+}
+const NODE = { n: 'number', task: 'string', description: 'string', dependsOn: 'list' } as const;
+const ANSWER_FIELD = 'answer:';
 
 /**
  * Reads one mission. @returns null if there is no mission of this id
- * @throws FleetError if a field is not valid JSON: no step may plan, pay or answer on half a record
+ * @throws FleetError if a field is no JSON, or of another shape: no step may plan, pay or answer on half a record
  */
 export async function readMission({ redis, keys }: Db, id: string): Promise<MissionRecord | null> {
   const fields = await redis.hgetall(keys.mission(id));
   if (Object.keys(fields).length === 0) return null;
-  return toRecord(fields, (name) => {
-    throw new FleetError(`mission ${id}: its record is damaged: field ${name} is no JSON`);
+  return toRecord(id, fields, (damage) => {
+    throw damage;
   });
 }
 
 /** Reads what a list or a page shows of a mission, without its plan: a few hundred bytes, however large the plan is. */
 export async function readMissionHead(db: Db, id: string): Promise<MissionRecord | null> {
   const names = ['goal', 'session', 'workspace', 'state', 'step', 'round', 'added', 'counts', 'problem', 'createdAt'];
-  const more = ['updatedAt', 'endedAt', 'finding', 'releases', 'partial', 'tool_errors'];
+  const more = ['updatedAt', 'endedAt', 'finding', 'releases', 'partial', 'tool_errors', 'plannedAt', 'approval'];
   const all = [...names, ...more];
   const values = await readMissionFields(db, id, ...all);
   if (values[0] === null && values[3] === null) return null;
   return toRecord(
+    id,
     Object.fromEntries(
       all.flatMap((name, i) => {
         const value = values[i] ?? null;
@@ -67,7 +88,11 @@ export async function writeMission(db: Db, id: string, patch: MissionPatch, upda
   for (const [name, value] of Object.entries(patch)) {
     if (value === undefined) continue;
     fields[name] =
-      value === null ? '' : JSON_FIELDS.has(name) || typeof value === 'object' ? JSON.stringify(value) : String(value);
+      value === null
+        ? ''
+        : Object.hasOwn(SHAPES, name) || typeof value === 'object'
+          ? JSON.stringify(value)
+          : String(value);
   }
   await writeMissionFields(db, id, fields);
 }
@@ -82,19 +107,24 @@ export async function writeMissionFields(
 }
 
 /**
- * Parses the stored fields. A missing field gets its initial value. So does a field that is not valid JSON, unless
+ * Parses the stored fields. A missing field gets its initial value. So does a damaged one, unless
  * `onDamage` throws: one damaged record must not make a list of missions fail.
  */
-function toRecord(fields: Record<string, string>, onDamage: (name: string) => void = () => undefined): MissionRecord {
+function toRecord(
+  id: string,
+  fields: Record<string, string>,
+  onDamage: (damage: unknown) => void = () => undefined,
+): MissionRecord {
   const text = (name: string): string | null =>
     fields[name] === undefined || fields[name] === '' ? null : fields[name];
   const json = <T>(name: string, otherwise: T): T => {
     const value = text(name);
     if (value === null) return otherwise;
     try {
-      return (JSON.parse(value) as T | null) ?? otherwise;
-    } catch {
-      onDamage(name);
+      const fits = SHAPES[name] ?? isAnswer;
+      return (parseField(value, { of: `mission ${id}`, field: name, fits }) as T | null) ?? otherwise;
+    } catch (damage) {
+      onDamage(damage);
       return otherwise;
     }
   };
@@ -105,26 +135,33 @@ function toRecord(fields: Record<string, string>, onDamage: (name: string) => vo
     workspace: text('workspace'),
     state: (text('state') ?? 'running') as MissionState,
     step: step ?? MISSION_STEPS[0],
-    round: Number(text('round') ?? 0),
+    round: toStoredCount(text('round')),
     plan: json<Plan | null>('plan', null),
+    excess: text('excess') ?? '',
     nodes: json<PlanNode[]>('nodes', []),
     recall: json<Recall | null>('recall', null),
     survey: json<Survey | null>('survey', null),
-    added: Number(text('added') ?? 0),
+    added: toStoredCount(text('added')),
     counts: toMarkedCounts(json('counts', NO_COUNTS), fields),
     problem: text('problem') ?? '',
     createdAt: text('createdAt'),
     updatedAt: text('updatedAt'),
     endedAt: text('endedAt'),
     finding: text('finding'),
-    releases: Number(text('releases') ?? 0),
+    releases: toStoredCount(text('releases')),
+    plannedAt: text('plannedAt'),
+    approval: json<Approval | null>('approval', null),
+    answers: Object.keys(fields)
+      .filter((name) => name.startsWith(ANSWER_FIELD))
+      .flatMap((name) => json<Answer | null>(name, null) ?? [])
+      .sort((a, b) => a.n - b.n),
   };
 }
 
-/** The script that stores a task's finding counts the marks at once; the coordinator counts what is done a little later. */
+/** Records of older versions do not count the cancelled apart. The script that stores a task's finding counts the marks at once; the coordinator counts what is done a little later. */
 function toMarkedCounts(counts: ChildCounts, fields: Record<string, string>): MarkedCounts {
-  const toCount = (field: string): number => Math.min(counts.done, Number(fields[field] ?? 0));
-  return { ...counts, partial: toCount('partial'), toolErrors: toCount('tool_errors') };
+  const toCount = (field: string): number => Math.min(counts.done, toStoredCount(fields[field]));
+  return { ...NO_COUNTS, ...counts, partial: toCount('partial'), toolErrors: toCount('tool_errors') };
 }
 
 /**
@@ -145,6 +182,7 @@ export async function createMissionRecord(
     step: 'recall',
     createdAt: createdAt.toISOString(),
     updatedAt: createdAt.toISOString(),
+    ...(isReviewed(data) ? { input: JSON.stringify(data) } : {}),
   };
   const chain = redis.pipeline();
   for (const [name, value] of Object.entries(fields)) chain.hsetnx(keys.mission(id), name, value);
@@ -153,6 +191,32 @@ export async function createMissionRecord(
   if (data.budget_usd === undefined) return;
   if ((await redis.hexists(keys.spend(`mission:${id}`), 'limit')) === 1) return; // a person may have changed it
   await setBudget(db, data.budget_usd, { mission: id });
+}
+
+/** Whether a person sees the plan before it runs. Its job may be gone by then, so the record keeps the mission as it was given. */
+function isReviewed({ dry_run: dryRun, approve }: MissionData): boolean {
+  return dryRun === true || approve === true;
+}
+
+/**
+ * Stores a person's answer in the first free place. Sent twice, it is stored once.
+ * @param from the place after the answers that are known
+ * @returns its number
+ */
+export async function storeAnswer(
+  { redis, keys }: Db,
+  id: string,
+  answer: Omit<Answer, 'n'>,
+  from: number,
+): Promise<number> {
+  for (let n = from; ; n += 1) {
+    const field = `${ANSWER_FIELD}${n}`;
+    const isNew = await redis.hsetnx(keys.mission(id), field, JSON.stringify({ n, ...answer } satisfies Answer));
+    if (isNew === 1) return n;
+    // Another person took the place; or the client sent the command twice, because its connection broke.
+    const stored: Partial<Answer> | null = parseRecord(await redis.hget(keys.mission(id), field));
+    if (stored?.at === answer.at && stored.by === answer.by) return n;
+  }
 }
 
 /** Marks a failed mission as running again; its retried job calls this. */
@@ -174,16 +238,17 @@ export async function markParked({ redis, keys }: Db, id: string, from: string, 
   await chain.exec();
 }
 
-/** Marks a mission that was parked or asked as running, in one step. @param state the one it has now */
+/** Marks a mission that was parked or asked as running, in one step; one that waited for approval waits again. @param state the one it has now */
 export async function markReleased(db: Db, id: string, state: string, releasedAt: string): Promise<void> {
   const { redis, keys } = db;
-  const [parkedFrom = null] = await readMissionFields(db, id, 'parked_from');
+  const [parkedFrom = null, releases = null] = await readMissionFields(db, id, 'parked_from', 'releases');
   const before = state === 'parked' ? parkedFrom : state;
   const chain = redis
     .multi()
     .hdel(keys.spend(`mission:${id}`), 'parked')
-    .hset(keys.mission(id), 'state', 'running', 'problem', '', 'updatedAt', releasedAt);
-  if (before === 'asks') chain.hincrby(keys.mission(id), 'releases', 1); // the failed retrieval is asked under a new name
+    .hset(keys.mission(id), 'state', before === 'planned' ? before : 'running', 'problem', '', 'updatedAt', releasedAt);
+  // The failed retrieval is asked under a new name. Set, not increased: the client sends it twice if its connection breaks.
+  if (before === 'asks') chain.hset(keys.mission(id), 'releases', toStoredCount(releases) + 1);
   await chain.exec();
 }
 

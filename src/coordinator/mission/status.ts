@@ -34,5 +34,5 @@ export async function listMissions(db: Db, limit: number, session?: string): Pro
 
 async function toStatus(db: Db, id: string, record: MissionRecord): Promise<MissionStatus> {
   const { nodes: _nodes, releases: _releases, round: _round, survey: _survey, ...shown } = record;
-  return { id, ...shown, budget: await readBudget(db, { mission: id }, new Date()) };
+  return { id, ...shown, budget: await readBudget(db, { mission: id }) };
 }

@@ -1,6 +1,7 @@
 import type { MissionRun } from '../step/run.ts';
 import { savePaper } from './record.ts';
 import type { PaperStop } from './types.ts';
+import { countEvent } from '../../swarm/count-event.ts';
 
 /** What a step states about the stop it needs. */
 type NewStop = Pick<PaperStop, 'step' | 'reason' | 'detail' | 'belowShare'>;
@@ -42,7 +43,7 @@ export async function stayBlocked(run: BlockRun, stop: PaperStop): Promise<never
       mission: id,
     });
     await savePaper(db, id, { stop: { ...stop, halted: true } });
-    await db.redis.hincrby(db.keys.counters, 'papers_halted', 1);
+    await countEvent(db, 'papers_halted');
   }
   return job.askPerson(describeStop(id, stop));
 }

@@ -40,37 +40,40 @@ export async function storePaperDecision(db: Db, id: string, decision: PaperDeci
         said: `paper ${id} is set aside with ${describeDrafts(paper)}; fleet resume ${id} --retry goes on`,
       };
     case 'retry':
-      await removeStop(db, id, stop, { testAnew: stop?.reason === 'shard' || stop?.reason === 'shards' });
+      await removeStop(db, id, paper, { again: stop, testAnew: stop?.reason === 'shard' || stop?.reason === 'shards' });
       return { step, said: step === null ? `paper ${id} goes on` : `paper ${id} tries step ${step} again` };
     case 'skip-gemini':
-      await removeStop(db, id, stop, { field: 'without_gemini' });
+      await removeStop(db, id, paper, { again: stop, field: 'without_gemini' });
       return { step, said: `paper ${id} is finished from findings read by id; its header says so` };
     case 'accept-shards':
       assertAcceptable(id, stop);
-      await removeStop(db, id, null, { field: 'accept_shards' });
+      await removeStop(db, id, paper, { again: null, field: 'accept_shards' });
       return { step, said: `paper ${id} goes on without the shards that failed` };
   }
 }
 
 /**
  * Removes the stop and stores the decision, in one step.
- * @param again the stop whose step runs again; null: the step's result is kept
+ * @param how.again the stop whose step runs again; null: the step's result is kept
  * @param how.testAnew all shards are tested again before anything else
  */
 async function removeStop(
   { redis, keys }: Db,
   id: string,
-  again: PaperStop | null,
-  { field, testAnew = false }: { field?: 'without_gemini' | 'accept_shards'; testAnew?: boolean },
+  { tries }: PaperRecord,
+  how: { again: PaperStop | null; field?: 'without_gemini' | 'accept_shards'; testAnew?: boolean },
 ): Promise<void> {
+  const { again, field, testAnew = false } = how;
   const key = keys.paper(id);
   const chain = redis.multi().hdel(key, 'stop');
   if (field !== undefined) chain.hset(key, field, '1');
   // The number is part of the names of the step's query and calls: under the old names they are answered from the store.
-  if (again !== null) chain.hincrby(key, `tries:${again.step}`, 1);
+  // It is set, not increased: the client sends it twice if its connection breaks.
+  const tryAgain = (step: string): unknown => chain.hset(key, `tries:${step}`, (tries[step] ?? 0) + 1);
+  if (again !== null) tryAgain(again.step);
   if (testAnew) {
     chain.hdel(key, 'shards');
-    if (again?.step !== 'shards') chain.hincrby(key, 'tries:shards', 1);
+    if (again?.step !== 'shards') tryAgain('shards');
   }
   await chain.exec();
 }

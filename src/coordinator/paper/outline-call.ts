@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Answer } from '../calls/types.ts';
+import { toPersonWords } from '../calls/person-words.ts';
 import { toBlock, toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
 import type { Outline } from './types.ts';
@@ -68,14 +70,17 @@ export function toOutlineCall(question: {
   model: string;
   goal: string;
   findings: readonly SourceFinding[];
+  /** What a person answered. */
+  answers?: readonly Answer[];
 }): StructuredCall<Outline> {
-  const { name, model, goal, findings } = question;
+  const { name, model, goal, findings, answers = [] } = question;
+  const words = toPersonWords(answers, { cited: false });
   const blocks = findings.map(({ id, kind, text: whole }) => toFindingBlock({ id, kind, text: startOf(whole, SHOWN) }));
   return {
     name,
     model,
-    system: SYSTEM,
-    prompt: toBlock('goal', goal) + toFindingsBlock(blocks),
+    system: SYSTEM + words.rule,
+    prompt: toBlock('goal', goal) + words.block + toFindingsBlock(blocks),
     schema: OUTLINE_SCHEMA,
     replyTokens: REPLY_TOKENS,
     effort: 'medium',

@@ -1,4 +1,5 @@
 import type { Db } from '../../redis/db.ts';
+import { hasFields, parseField, toStoredCount } from '../../redis/stored-record.ts';
 import type { Draft, Outline, PaperStop, SectionSource, ShardReport } from './types.ts';
 
 /** The stored record of one paper; null: not yet. */
@@ -31,23 +32,42 @@ export interface PaperPatch {
   stop?: PaperStop;
 }
 
-/** Reads a paper. @returns null if the mission writes no paper or the paper has not begun */
+/** What each JSON field must be: other programs may have written it. */
+const SHAPES: Record<string, (value: unknown) => boolean> = {
+  shards: (value) =>
+    hasFields(value, { shards: 'list' }) &&
+    isListOf(value['shards'], { shard: 'number', ok: 'boolean', left: 'number' }),
+  outline: (value) =>
+    hasFields(value, { title: 'string', sections: 'list' }) &&
+    isListOf(value['sections'], { id: 'string', title: 'string', brief: 'string', question: 'string' }),
+  stop: (value) => hasFields(value, { step: 'string', reason: 'string', detail: 'string' }),
+  source: (value) => hasFields(value, { kind: 'string', answer: 'string', findings: 'list' }),
+  draft: (value) => hasFields(value, { id: 'string', title: 'string', text: 'string', citations: 'list' }),
+};
+/** No outline has as many sections. */
+const MOST_SECTIONS = 1_000;
+
+/**
+ * Reads a paper.
+ * @returns null if the mission writes no paper or the paper has not begun
+ * @throws FleetError that names the field, if the record is damaged
+ */
 export async function readPaper({ redis, keys }: Db, id: string): Promise<PaperRecord | null> {
   const hash = await redis.hgetall(keys.paper(id));
   if (Object.keys(hash).length === 0) return null;
   return {
     beganAt: hash['began_at'] ?? null,
-    shards: parse(hash['shards']) as ShardReport | null,
-    outline: parse(hash['outline']) as Outline | null,
-    sources: collect<SectionSource>(hash, 'source:'),
-    drafts: collect<Draft>(hash, 'draft:'),
+    shards: parse(id, hash, 'shards') as ShardReport | null,
+    outline: parse(id, hash, 'outline') as Outline | null,
+    sources: collect<SectionSource>(id, hash, 'source'),
+    drafts: collect<Draft>(id, hash, 'draft'),
     text: hash['text'] ?? null,
-    stop: parse(hash['stop']) as PaperStop | null,
+    stop: parse(id, hash, 'stop') as PaperStop | null,
     acceptShards: hash['accept_shards'] === '1',
     withoutGemini: hash['without_gemini'] === '1',
     tries: Object.fromEntries(
       Object.entries(hash).flatMap(([field, value]) =>
-        field.startsWith('tries:') ? [[field.slice('tries:'.length), Number(value)]] : [],
+        field.startsWith('tries:') ? [[field.slice('tries:'.length), toStoredCount(value)]] : [],
       ),
     ),
   };
@@ -76,14 +96,23 @@ export function toSectionQueryId(missionId: string, index: number, tries: number
   return `${missionId}-s${index + 1}${tries === 0 ? '' : `-${tries + 1}`}`;
 }
 
-function parse(json: string | undefined): unknown {
-  return json === undefined ? null : JSON.parse(json);
+function parse(id: string, hash: Record<string, string>, field: string, kind = field): unknown {
+  const text = hash[field];
+  const fits = SHAPES[kind] ?? hasFields;
+  return text === undefined ? null : parseField(text, { of: `paper ${id}`, field, fits });
 }
 
-function collect<Value>(hash: Record<string, string>, prefix: string): (Value | null)[] {
+/** Values by the position in their names, `draft:0`. */
+function collect<Value>(id: string, hash: Record<string, string>, kind: string): (Value | null)[] {
   const found: (Value | null)[] = [];
-  for (const [field, json] of Object.entries(hash)) {
-    if (field.startsWith(prefix)) found[Number(field.slice(prefix.length))] = JSON.parse(json) as Value;
+  for (const field of Object.keys(hash)) {
+    const [, place] = /^[a-z]+:(\d{1,4})$/.exec(field) ?? [];
+    if (place === undefined || !field.startsWith(`${kind}:`) || Number(place) >= MOST_SECTIONS) continue;
+    found[Number(place)] = parse(id, hash, field, kind) as Value;
   }
   return Array.from(found, (value) => value ?? null);
+}
+
+function isListOf(values: unknown, fields: Parameters<typeof hasFields>[1]): boolean {
+  return Array.isArray(values) && values.every((value) => hasFields(value, fields));
 }

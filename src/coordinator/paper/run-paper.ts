@@ -10,7 +10,7 @@ import { readPaper, savePaper, type PaperRecord } from './record.ts';
 import { toSectionCall } from './section-call.ts';
 import { findSource, toFilter, type SectionPlace, type SourceRun } from './section-source.ts';
 import { passShardTest } from './shard-step.ts';
-import { chooseFindings, readSources } from './source-findings.ts';
+import { chooseFindings, readSources, toPaperReader } from './source-findings.ts';
 import type { Draft, Outline, ShardReport } from './types.ts';
 import { startOf } from '../../text/start-of.ts';
 
@@ -80,10 +80,12 @@ async function makeOutline(run: WriterRun, paper: PaperRecord): Promise<Outline>
   const { db, config, mission, calls, record, job } = run;
   await record.patch({ step: 'plan' });
   const { goal } = mission.data;
-  const ids = await chooseFindings(db, { question: goal, filter: toFilter(mission), maxBytes: OUTLINE_BYTES });
-  const findings = await readSources(db, ids);
+  const reader = toPaperReader(mission);
+  const asked = { question: goal, filter: toFilter(mission), ...reader, maxBytes: OUTLINE_BYTES };
+  const findings = await readSources(db, await chooseFindings(db, asked), reader);
   const name = toCallName('outline', paper.tries['outline'] ?? 0);
-  const call = toOutlineCall({ name, model: config.FLEET_SONNET_MODEL, goal, findings });
+  const { answers } = await record.read();
+  const call = toOutlineCall({ name, model: config.FLEET_COORDINATOR_MODEL, goal, findings, answers });
   const outline = await blockOnBadReply(run, 'outline', () => calls.ask(call));
   await savePaper(db, mission.id, { outline });
   await job.log(`outline: ${outline.title}; ${outline.sections.map(({ title }) => title).join(', ')}`);
@@ -100,18 +102,19 @@ async function writeSection(
   await record.patch({ step: 'wait' });
   const source = await findSource(run, paper, place, report);
   await record.patch({ step: 'synthesise' });
-  const findings = await readSources(db, source.findings);
+  const findings = await readSources(db, source.findings, toPaperReader(mission));
   const { id, title } = section;
   let draft: Draft = { id, title, text: NOTHING, citations: [], kind: 'nothing' };
   if (findings.length > 0) {
     const call = toSectionCall({
       name: toCallName(step, tries),
-      model: config.FLEET_SONNET_MODEL,
+      model: config.FLEET_COORDINATOR_MODEL,
       goal: mission.data.goal,
       outline,
       section,
       answer: source.answer,
       findings,
+      answers: (await record.read()).answers,
     });
     const { text, citations } = await blockOnBadReply(run, step, () => calls.ask(call));
     draft = { id, title, text: citations.length === 0 ? NOTHING : text, citations, kind: source.kind };
@@ -148,7 +151,7 @@ async function assemble(
     title: outline.title,
     missionId: mission.id,
     session: mission.session,
-    model: config.FLEET_SONNET_MODEL,
+    model: config.FLEET_COORDINATOR_MODEL,
     archiveModel: config.FLEET_GEMINI_MODEL,
     shards: drafts.some(({ kind }) => kind === 'archive') ? report : null,
     drafts,
@@ -170,14 +173,14 @@ function finish(
     summary: startOf(`${outline?.title ?? mission.data.goal}: ${written.map(({ title }) => title).join(', ')}`, 200),
     kind: 'paper',
     promptVersion: PAPER_PROMPT_VERSION,
-    model: config.FLEET_SONNET_MODEL,
+    model: config.FLEET_COORDINATOR_MODEL,
   });
 }
 
 /** Stores how many sections are written, for the status. */
 async function recordProgress({ record }: Pick<MissionRun, 'record'>, { sections }: Outline, done: number) {
   const total = sections.length;
-  await record.patch({ counts: { total, added: total, done, failed: 0, skipped: 0 } });
+  await record.patch({ counts: { total, added: total, done, failed: 0, cancelled: 0, skipped: 0 } });
 }
 
 /** Every cited id once, in the order of its first citation. */

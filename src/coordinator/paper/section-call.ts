@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { checkCitations } from '../../librarian/answer/citations.ts';
 import { NOT_IN_ARCHIVE } from '../../librarian/answer/prompt.ts';
+import type { Answer } from '../calls/types.ts';
+import { toPersonWords } from '../calls/person-words.ts';
 import { toBlock, toFindingBlock, toFindingsBlock } from '../calls/prompt-blocks.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
 import type { Outline, OutlinedSection } from './types.ts';
@@ -51,8 +53,11 @@ export function toSectionCall(question: {
   /** The librarian's answer; empty: there is none. */
   answer: string;
   findings: readonly SourceFinding[];
+  /** What a person answered. */
+  answers?: readonly Answer[];
 }): StructuredCall<SectionText> {
-  const { name, model, goal, outline, section, answer, findings } = question;
+  const { name, model, goal, outline, section, answer, findings, answers = [] } = question;
+  const words = toPersonWords(answers, { cited: false });
   const given = new Set(findings.map(({ id }) => id));
   const whole = {
     title: outline.title,
@@ -61,9 +66,10 @@ export function toSectionCall(question: {
   return {
     name,
     model,
-    system: SYSTEM,
+    system: SYSTEM + words.rule,
     prompt: [
       toBlock('goal', goal),
+      words.block,
       toBlock('archive', answer),
       toFindingsBlock(findings.map(toFindingBlock)),
       toBlock('outline', JSON.stringify(whole)),

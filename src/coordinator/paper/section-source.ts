@@ -1,14 +1,17 @@
+import { toLastWords } from '../calls/person-words.ts';
 import type { MissionRun } from '../step/run.ts';
 import type { Mission } from '../step/types.ts';
 import { blockPaper, type BlockRun } from './block-paper.ts';
 import { savePaper, toSectionQueryId, type PaperRecord } from './record.ts';
 import { findRefusedShard } from './shard-step.ts';
-import { chooseFindings, readSources } from './source-findings.ts';
+import { chooseFindings, readSources, toPaperReader } from './source-findings.ts';
 import type { OutlinedSection, SectionSource, ShardReport } from './types.ts';
 import { stringifyExact } from '../../text/exact-json.ts';
 
 /** Most UTF-8 bytes of findings considered for one section without a librarian. */
 const BY_ID_BYTES = 60_000;
+/** Longest part of a person's answer in a question. */
+const MOST_WORDS = 4_000;
 /** First words of a failed query's reason that mean: the librarian's reply was no valid answer. */
 const MALFORMED = new Set(['malformed', 'citations', 'refusal']);
 const SHARD_FAILED = new Set(['shard', 'provider-unavailable']);
@@ -25,7 +28,7 @@ export interface SectionPlace {
 }
 
 /** The members of a run that finding a section's source needs. */
-export type SourceRun = BlockRun & Pick<MissionRun, 'config' | 'children'>;
+export type SourceRun = BlockRun & Pick<MissionRun, 'config' | 'children' | 'record'>;
 
 /**
  * Finds what the section is written from, and stores it before anything is written: the librarian's answer with the
@@ -46,7 +49,7 @@ export async function findSource(
 }
 
 async function askArchive(run: SourceRun, place: SectionPlace, report: ShardReport): Promise<SectionSource> {
-  const { db, config, mission, children } = run;
+  const { db, config, mission, children, record } = run;
   const { step, section, index, tries } = place;
   const queryId = toSectionQueryId(mission.id, index, tries);
   // A query that was added already fails by itself if it meets a refused shard.
@@ -56,7 +59,7 @@ async function askArchive(run: SourceRun, place: SectionPlace, report: ShardRepo
   const filter = toFilter(mission);
   const end = await children.query({
     queryId,
-    question: section.question,
+    question: section.question + toLastWords((await record.read()).answers, MOST_WORDS),
     requester: `paper ${mission.id}`.slice(0, 200),
     allow_fallback: false,
     paper: exclude.length === 0 ? {} : { exclude },
@@ -65,7 +68,7 @@ async function askArchive(run: SourceRun, place: SectionPlace, report: ShardRepo
   if (end.state === 'failed') return handleFailure(run, step, queryId, end.reason);
   const { finding } = end;
   const answer = typeof finding.result === 'string' ? finding.result : stringifyExact(finding.result ?? '');
-  const found = await readSources(db, finding.citations);
+  const found = await readSources(db, finding.citations, toPaperReader(mission));
   if (found.length === 0) return { kind: 'nothing', answerId: finding.finding_id, answer, findings: [] };
   return { kind: 'archive', answerId: finding.finding_id, answer, findings: found.map(({ id }) => id) };
 }
@@ -83,8 +86,9 @@ async function readById(
   { section }: SectionPlace,
 ): Promise<SectionSource> {
   const question = `${section.title} ${section.brief} ${section.question}`;
-  const chosen = await chooseFindings(db, { question, filter: toFilter(mission), maxBytes: BY_ID_BYTES });
-  const found = await readSources(db, chosen);
+  const reader = toPaperReader(mission);
+  const chosen = await chooseFindings(db, { question, filter: toFilter(mission), ...reader, maxBytes: BY_ID_BYTES });
+  const found = await readSources(db, chosen, reader);
   const kind = found.length === 0 ? 'nothing' : 'by-id';
   return { kind, answerId: null, answer: '', findings: found.map(({ id }) => id) };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { toOwner } from '../../../queues/owner.ts';
 import type { Config } from '../../config/environment.ts';
 import { ConfigError, RedisUnusableError, toMessage } from '../../errors.ts';
 import { createFinding } from '../../findings/create-finding.ts';
@@ -71,12 +72,12 @@ async function testAll(
 }
 
 /** @param name of the test's calls: a shard that has answered under this name is not asked again */
-async function runTest(config: Config, { id, session }: Mission, name: string): Promise<ShardTest[]> {
+async function runTest(config: Config, { id, session, data }: Mission, name: string): Promise<ShardTest[]> {
   const { createArchiveModels } = await import('../../models/create/archive-models.ts'); // only papers need this SDK
   const models = await createArchiveModels(config);
   try {
     const { forShard } = models;
-    return await testShards(config, { session, forShard, name, missionId: id, reopen: true });
+    return await testShards(config, { session, forShard, name, missionId: id, ...toOwner(data), reopen: true });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error; // for example a missing tier: the person has to set it
     const problem = toMessage(error);
@@ -104,10 +105,10 @@ function toShardFinding(
   { mission, config, workerId }: Pick<MissionRun, 'mission' | 'config' | 'workerId'>,
   report: ShardReport,
 ): Finding {
-  const { id, session } = mission;
+  const { id, session, data } = mission;
   const summary = `Shard test before paper ${id}: ${describeReport(report)}`;
   return createFinding({
-    identity: { findingId: report.findingId, jobId: id, session, batch: null, missionId: id },
+    identity: { findingId: report.findingId, jobId: id, session, batch: null, missionId: id, ...toOwner(data) },
     workerId,
     storedAt: report.at,
     task: `Test every shard before paper ${id}`,

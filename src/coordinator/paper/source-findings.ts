@@ -1,8 +1,9 @@
-import { toNotes } from '../../findings/marks.ts';
+import { mayRead, toNotes } from '../../findings/marks.ts';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import { createFindingStore } from '../../findings/store.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { createArchiveContext } from '../../librarian/archive/context.ts';
+import type { Mission } from '../step/types.ts';
 import { fitTexts } from '../calls/fit-texts.ts';
 import { SHARD_TEST_KIND } from '../../findings/finding.ts';
 import type { Db } from '../../redis/db.ts';
@@ -13,6 +14,19 @@ export interface SourceFinding {
   id: string;
   kind: string;
   text: string;
+}
+
+/** For whom findings are read. */
+export interface PaperReader {
+  /** The paper's memory shard; null: none. */
+  shard: string | null;
+  /** The vendors that see what is written from them; null: all. */
+  reader: readonly string[] | null;
+}
+
+/** The reader of a paper's sources. */
+export function toPaperReader({ data, vendors }: Mission): PaperReader {
+  return { shard: data.shard ?? null, reader: vendors };
 }
 
 /** Most UTF-8 bytes of all findings of one call: about 30,000 tokens, all of them paid. */
@@ -27,7 +41,7 @@ const HOLD_BYTES = 32 * 2 ** 20;
  */
 export async function chooseFindings(
   db: Db,
-  asked: { question: string; filter?: ArchiveFilter | undefined; maxBytes: number },
+  asked: { question: string; filter?: ArchiveFilter | undefined; maxBytes: number } & PaperReader,
 ): Promise<string[]> {
   const context = createArchiveContext(db, { maxHeldBytes: HOLD_BYTES });
   await context.refresh();
@@ -35,13 +49,21 @@ export async function chooseFindings(
   return [...ids];
 }
 
-/** Reads findings by id, without missing and retracted ones and shard tests. Cuts long texts to one length, so that all fit. */
-export async function readSources(db: Db, ids: readonly string[]): Promise<SourceFinding[]> {
+/**
+ * Reads findings of one memory shard by id, without missing and retracted ones, shard tests, and what may not be sent wherever the
+ * paper may. Cuts long texts to one length, so that all fit.
+ */
+export async function readSources(
+  db: Db,
+  ids: readonly string[],
+  { shard, reader }: PaperReader,
+): Promise<SourceFinding[]> {
   const store = createFindingStore(db);
   const found: StoredFinding[] = [];
   for (const id of ids) {
     const finding = await store.get(id);
-    if (finding === null || finding.status === 'retracted' || finding.kind === SHARD_TEST_KIND) continue;
+    if (finding === null || (finding.shard ?? null) !== shard) continue;
+    if (finding.status === 'retracted' || finding.kind === SHARD_TEST_KIND || !mayRead(reader, finding)) continue;
     found.push(finding);
   }
   const { texts } = fitTexts(found.map(toText), MOST_BYTES);

@@ -1,4 +1,5 @@
 import type { Plan, PlanNode, PlannedTask } from './plan.ts';
+import { DEFAULT_NAME } from './plan-models.ts';
 
 const ITEM = '{item}';
 
@@ -48,7 +49,7 @@ function toNode(task: PlannedTask, n: number, item: string | null, dependsOn: nu
     description: fill(task.description),
     kind: task.kind,
     model: task.model,
-    reason: task.model === 'sonnet' ? (task.reason ?? null) : null,
+    reason: task.model === DEFAULT_NAME ? null : (task.reason ?? null),
     files: (task.files ?? []).map(fill),
     dependsOn,
   };

@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import type { TaskInput } from '../../../queues/tasks.ts';
 import { createForecaster } from '../../tasks/batch/forecast.ts';
 import type { Config } from '../../config/environment.ts';
 import { countOf } from '../../text/plural.ts';
@@ -6,31 +7,14 @@ import type { FindingStore } from '../../findings/types.ts';
 import { costNanoUsd } from '../../pricing/cost.ts';
 import { NO_USAGE } from '../../pricing/tokens.ts';
 import { readShardStates } from '../../librarian/gate/shard-states.ts';
-import { findPrices } from '../../pricing/catalog.ts';
+import { catalogOf, type CatalogEntry } from '../../pricing/catalog.ts';
+import { createModelOf } from '../../routing/model-of.ts';
 import { readWorkers } from '../../swarm/heartbeat.ts';
 import type { PlanNode } from './plan.ts';
+import type { MissionForecast } from './types.ts';
 import { chooseModel } from './model-choice.ts';
+import { countByName } from './name-counts.ts';
 import type { Db } from '../../redis/db.ts';
-
-/** The expected cost, quota and time of a plan. Money in nano-dollars. */
-export interface MissionForecast {
-  tasks: { total: number; haiku: number; sonnet: number };
-  /** Of tasks and synthesis. `worst` uses what nine in ten similar tasks stayed below. It is no limit; the budget is. */
-  cost: { likely: number; worst: number; allSonnet: number; synthesis: number; budgetLeft: number };
-  /** Questions to the archive in the plan, and calls that all shards have left today. Null: no shard is configured. */
-  quota: { questions: number; leftToday: number } | null;
-  time: {
-    /** Tasks that run at once. `assumed`: no worker is up. */
-    slots: number;
-    assumed: boolean;
-    longestChain: number;
-    /** Time of one task, and of all. */
-    taskMs: number;
-    likelyMs: number;
-  };
-  /** The sources of the numbers, one sentence each. */
-  basis: string[];
-}
 
 export interface ForecastParts {
   db: Db;
@@ -39,7 +23,15 @@ export interface ForecastParts {
   findings: FindingStore;
   config: Pick<
     Config,
-    'FLEET_HAIKU_MODEL' | 'FLEET_SONNET_MODEL' | 'FLEET_HAIKU_PROCESSES' | 'FLEET_HAIKU_CONCURRENCY' | 'shards'
+    | 'FLEET_HAIKU_MODEL'
+    | 'FLEET_SONNET_MODEL'
+    | 'FLEET_COORDINATOR_MODEL'
+    | 'FLEET_HAIKU_PROCESSES'
+    | 'FLEET_HAIKU_CONCURRENCY'
+    | 'shards'
+    | 'models'
+    | 'routes'
+    | 'workspaceVendors'
   >;
   now: Date;
 }
@@ -59,21 +51,31 @@ const ASKS_ARCHIVE = /^\s*ask the archive\b/i;
 /**
  * Forecasts the cost, archive questions and time of a plan from earlier similar tasks, or from a stated assumption. Pays
  * nothing and changes nothing.
- * @param workspace of the plan's tasks; null: none
+ * @param plan.workspace of its tasks; null: none
+ * @param plan.for who may take its tasks; default: the fleet's workers
  */
 export async function forecastPlan(
   parts: ForecastParts,
-  { nodes, workspace }: { nodes: readonly PlanNode[]; workspace: string | null },
+  { nodes, workspace, for: takers }: { nodes: readonly PlanNode[]; workspace: string | null; for?: TaskInput['for'] },
 ): Promise<MissionForecast> {
   const { db, findings, config, now } = parts;
-  const { FLEET_HAIKU_MODEL: defaultModel, FLEET_SONNET_MODEL: sonnetModel } = config;
-  const forecaster = createForecaster({ db, findings, defaultModel, sonnetModel, now });
+  const { FLEET_COORDINATOR_MODEL: coordinatorModel } = config;
+  const catalog = catalogOf(config);
+  const forecaster = createForecaster({
+    db,
+    findings,
+    catalog,
+    modelOf: createModelOf(config, now),
+    coordinatorModel,
+    now,
+  });
   for (const node of nodes) {
     const { description, kind } = node;
     forecaster.add({
       description,
       kind,
-      model: chooseModel(node, config),
+      ...chooseModel(node, config), // as it is delegated
+      ...(takers === undefined ? {} : { for: takers }),
       ...(workspace === null ? {} : { workspace }),
     });
   }
@@ -83,15 +85,15 @@ export async function forecastPlan(
     readTaskMs(parts),
     readQuota(parts, nodes),
   ]);
-  const synthesis = toSynthesisCost(sonnetModel, nodes.length, now);
+  const synthesis = toSynthesisCost(catalog.findPrices(coordinatorModel, now), nodes.length);
   const schedule = toSchedule(nodes, slots.slots);
-  const sonnet = nodes.filter(({ model }) => model === 'sonnet').length;
   return {
-    tasks: { total: nodes.length, haiku: nodes.length - sonnet, sonnet },
+    tasks: countByName(nodes),
     cost: {
       likely: money.likely + synthesis,
       worst: money.high + synthesis,
       allSonnet: money.allSonnet + synthesis,
+      comparedWith: money.comparedWith,
       synthesis,
       budgetLeft: money.budgetLeft,
     },
@@ -107,13 +109,13 @@ export async function forecastPlan(
   };
 }
 
-function toSynthesisCost(model: string, findings: number, now: Date): number {
+function toSynthesisCost(entry: CatalogEntry, findings: number): number {
   const input = PROMPT_TOKENS + Math.min(MOST_FINDINGS_TOKENS, findings * FINDING_TOKENS);
-  return costNanoUsd(findPrices(model, now), { ...NO_USAGE, input, output: ANSWER_TOKENS });
+  return costNanoUsd(entry, { ...NO_USAGE, input, output: ANSWER_TOKENS });
 }
 
-async function readSlots({ db, config, now }: ForecastParts, workspace: string | null) {
-  const workers = (await readWorkers(db, now.getTime())).filter(
+async function readSlots({ db, config }: ForecastParts, workspace: string | null) {
+  const workers = (await readWorkers(db)).filter(
     ({ workspaces }) => workspace === null || workspaces.includes(workspace),
   );
   const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);

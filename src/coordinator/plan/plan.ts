@@ -8,8 +8,8 @@ const plannedTaskSchema = z.object({
   id: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'lower-case letters, digits, dash and underscore, at most 40'),
   description: z.string().min(1).max(20_000),
   kind: z.enum(TASK_KINDS),
-  model: z.enum(['haiku', 'sonnet']).default('haiku'),
-  reason: z.enum(SONNET_REASONS).nullish(), // of a Sonnet task
+  model: z.string().min(1).max(200).default('haiku'), // `haiku`, `sonnet` or the id of a row (`PlanModels`)
+  reason: z.enum(SONNET_REASONS).nullish(), // of a task for an expensive model
   depends_on: z.array(z.string()).max(100).default([]), // ids of tasks of this plan
   for_each: z.array(z.string().min(1).max(2_000)).max(5_000).nullish(), // one task for each entry
   files: z.array(z.string().min(1).max(TASK_LIMITS.file)).max(1_000).nullish(), // relative to the workspace; `{item}` is filled in too
@@ -19,6 +19,12 @@ const plannedTaskSchema = z.object({
 export const planSchema = z.object({
   approach: z.string().max(5_000), // one paragraph for people
   tasks: z.array(plannedTaskSchema),
+});
+
+/** A plan that a person has edited: an unknown field is an error. */
+export const personsPlanSchema = z.strictObject({
+  ...planSchema.shape,
+  tasks: z.array(z.strictObject(plannedTaskSchema.shape)),
 });
 
 export type Plan = z.output<typeof planSchema>;
@@ -32,7 +38,8 @@ export interface PlanNode {
   task: string;
   description: string;
   kind: PlannedTask['kind'];
-  model: 'haiku' | 'sonnet';
+  /** `haiku`, `sonnet` or the id of a model's row. */
+  model: string;
   reason: SonnetReason | null;
   files: string[];
   /** Positions of the nodes it depends on: all nodes of the tasks it names. */

@@ -1,15 +1,19 @@
 import type { Effort } from '../../../queues/effort.ts';
 import { TASK_KINDS } from '../../../queues/kinds.ts';
-import { findPrices } from '../../pricing/catalog.ts';
+import type { Catalog } from '../../pricing/catalog.ts';
 import { checkPlan, type PlanLimits } from './check.ts';
 import type { Plan } from './plan.ts';
+import type { PlanModels } from './plan-models.ts';
 import type { WorkerFacts } from './worker-facts.ts';
 import { SONNET_REASONS } from '../../../queues/reasons.ts';
+import { toPersonWords } from '../calls/person-words.ts';
 import { toBlock } from '../calls/prompt-blocks.ts';
+import type { Answer } from '../calls/types.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
+import { FREE_LOCAL } from '../../pricing/free-local.ts';
 
 /** Version of the prompt; the mission's log states it. Change it with the prompt. */
-export const PLAN_PROMPT_VERSION = 'plan-3';
+export const PLAN_PROMPT_VERSION = 'plan-4';
 
 /** Most tasks of a plan if the mission states no number. */
 export const MOST_TASKS = 5_000;
@@ -19,7 +23,7 @@ const SYSTEM = `You are the coordinator of a fleet of workers. You turn a goal i
 Each task goes to one worker that knows nothing but its own description. Workers can read, search, list, write and edit files of the workspace, run the programs that <worker> names, use git, make HTTP requests, transform JSON and CSV, look up earlier findings, and ask the archive ("Ask the archive: …"); without a workspace they have no files. A worker reports what it found and is gone.
 
 Rules
-- Default to haiku. Could a Haiku worker do it? Then it does. model "sonnet" is only for: ${SONNET_REASONS.join('; ')}. State which one as reason. At most one task in ten, and never more than max_sonnet.
+- Default to haiku. Could a Haiku worker do it? Then it does. <models> lists all models that a task may name, the cheapest first: name another only where a cheaper one does as well, or a task needs its window or ability. model "sonnet", and what is expensive there, is only for: ${SONNET_REASONS.join('; ')}. State which one as reason. At most one task in ten, and never more than max_sonnet.
 - Parallel by default. Tasks that need nothing from each other run at once. A task that needs the findings of others, or the files as they change them, names those tasks in depends_on; no circles. It is given their findings, and begins with their changes.
 - The same work over many things is one task with for_each: {item} in description and files stands for each entry, and each entry becomes a task of its own. Between 1 and max_tasks tasks in all, every entry counted.
 - Is it already in the archive? What <archive> answers needs no task.
@@ -31,7 +35,7 @@ Rules
 Reply with JSON alone: approach (one paragraph for people) and tasks.`;
 
 /** JSON Schema that the provider enforces. `checkPlan` checks numbers and lengths, which constrained decoding cannot. */
-const PLAN_SCHEMA = {
+const toPlanSchema = ({ offered }: PlanModels) => ({
   title: 'plan',
   type: 'object',
   additionalProperties: false,
@@ -48,7 +52,7 @@ const PLAN_SCHEMA = {
           id: { type: 'string', description: 'lower-case letters, digits, dash and underscore' },
           description: { type: 'string' },
           kind: { type: 'string', enum: [...TASK_KINDS] },
-          model: { type: 'string', enum: ['haiku', 'sonnet'] },
+          model: { type: 'string', enum: offered.map(({ name }) => name) },
           reason: { type: 'string', enum: [...SONNET_REASONS] },
           depends_on: { type: 'array', items: { type: 'string' } },
           for_each: { type: 'array', items: { type: 'string' } },
@@ -57,7 +61,7 @@ const PLAN_SCHEMA = {
       },
     },
   },
-};
+});
 
 /** Tokens of the reply's text: the plan, and the file names of the listing in `for_each`. Kept small, because all are reserved. */
 const REPLY_TOKENS = 2_000;
@@ -71,7 +75,8 @@ const LISTING_SHARE = 0.4;
 const BYTES_A_TOKEN = 2.5;
 
 export interface PlanQuestion {
-  /** Catalog id: `FLEET_SONNET_MODEL`. */
+  catalog: Catalog;
+  /** Catalog id: `FLEET_COORDINATOR_MODEL`. */
   model: string;
   /** `FLEET_SONNET_EFFORT`. */
   effort?: Effort | undefined;
@@ -88,6 +93,8 @@ export interface PlanQuestion {
   archive: string | null;
   limits: PlanLimits;
   topics?: readonly string[];
+  /** What a person answered; default: nothing. */
+  answers?: readonly Answer[];
   /** Tasks of an earlier plan that failed, one line each. */
   failed?: readonly string[];
   /** Checks the plan against the session's Sonnet quota, after `checkPlan` (`createPlanAdmission`). */
@@ -96,22 +103,25 @@ export interface PlanQuestion {
 
 /** The paid call for a plan. Its name within the job is `plan`. */
 export function toPlanCall(question: PlanQuestion): StructuredCall<Plan> {
-  const { model, effort, limits, admit } = question;
-  const { contextTokens } = findPrices(model, new Date());
+  const { catalog, model, effort, limits, admit } = question;
+  const { contextTokens } = catalog.findPrices(model, new Date());
   const listing = toListing(question, Math.min(MOST_LISTING_BYTES, contextTokens * LISTING_SHARE * BYTES_A_TOKEN));
   const taskTokens = Math.min(MOST_TASK_TOKENS, REPLY_TOKENS_A_TASK * limits.maxTasks);
   const replyTokens = REPLY_TOKENS + taskTokens + REPLY_TOKENS_A_FILE * listing.lines.length;
   return {
     name: 'plan',
     model,
-    system: SYSTEM,
+    system: SYSTEM + toPersonWords(question.answers ?? [], { cited: false }).rule,
     prompt: toPrompt(question, listing),
-    schema: PLAN_SCHEMA,
+    schema: toPlanSchema(limits.models),
     replyTokens: Math.min(MOST_REPLY_TOKENS, replyTokens),
     effort,
     check(json) {
       const checked = checkPlan(json, limits);
-      return checked.ok && admit !== undefined ? admit(checked.value) : checked;
+      if (admit === undefined) return checked;
+      if (checked.ok) return admit(checked.value);
+      const whateverShare = checkPlan(json, { ...limits, maxSonnet: null });
+      return whateverShare.ok ? { ...checked, atWorst: whateverShare.value } : checked;
     },
   };
 }
@@ -123,9 +133,11 @@ interface Listing {
 }
 
 function toPrompt(question: PlanQuestion, listing: Listing): string {
-  const { goal, workspace, worker = null, archive, limits, topics = [], failed = [] } = question;
+  const { goal, workspace, worker = null, archive, limits, topics = [], failed = [], answers = [] } = question;
   return [
+    toBlock('models', limits.models.offered.map(toModelLine).join('\n')), // first: the same for all missions, so that it is cached
     toBlock('goal', goal),
+    toPersonWords(answers, { cited: false }).block,
     toBlock('workspace', workspace ?? ''),
     toBlock('worker', worker === null ? '' : toWorkerText(worker)),
     toBlock('files', listing.lines.join('\n')),
@@ -137,6 +149,13 @@ function toPrompt(question: PlanQuestion, listing: Listing): string {
     toBlock('failed', failed.join('\n')),
     toBlock('limits', JSON.stringify({ max_tasks: limits.maxTasks, max_sonnet: limits.maxSonnet })),
   ].join('');
+}
+
+/** `qwen3-local: free-local, prompts of 32k tokens, schema`. */
+function toModelLine({ name, isExpensive, isFree, windowTokens, abilities }: PlanModels['offered'][number]): string {
+  const price = isFree ? FREE_LOCAL : isExpensive ? 'expensive' : 'cheap';
+  const window = windowTokens === null ? [] : [`prompts of ${Math.floor(windowTokens / 1_000)}k tokens`];
+  return `${name}: ${[price, ...window, ...abilities].join(', ')}`;
 }
 
 function toWorkerText({ programs, turns, replyCharacters }: WorkerFacts): string {

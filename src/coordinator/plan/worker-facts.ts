@@ -1,4 +1,4 @@
-import { REPLY_TOKENS } from '../../haiku/loop/reply-room.ts';
+import { REPLY_TOKENS } from '../../routing/reply-room.ts';
 import { DEFAULT_MAX_TURNS } from '../../haiku/loop/task-loop.ts';
 import type { Db } from '../../redis/db.ts';
 import { readWorkers } from '../../swarm/heartbeat.ts';
@@ -18,8 +18,8 @@ const TEXT_SHARE = 0.75;
 const CHARACTERS_A_TOKEN = 2.5;
 
 /** @param workspace of the tasks; null: none */
-export async function readWorkerFacts(db: Db, workspace: string | null, now: Date): Promise<WorkerFacts> {
-  const workers = (await readWorkers(db, now.getTime())).filter(
+export async function readWorkerFacts(db: Db, workspace: string | null): Promise<WorkerFacts> {
+  const workers = (await readWorkers(db)).filter(
     ({ workspaces }) => workspace === null || workspaces.includes(workspace),
   );
   return {

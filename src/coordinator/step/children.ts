@@ -1,10 +1,12 @@
 import type { ArchiveInput } from '../../../queues/archive.ts';
 import type { TaskInput } from '../../../queues/tasks.ts';
+import { toOwner } from '../../../queues/owner.ts';
 import { toFindingId } from '../../findings/finding.ts';
 import { parseFinding, readFindingTexts } from '../../findings/stored.ts';
 import { checkInput } from '../../jobs/check-input.ts';
 import { toQueryIds } from '../../librarian/queries/enqueue.ts';
 import { addChildren, readChildren, toDependenciesKey, type ChildParts, type ChildRef } from '../mission/children.ts';
+import { toVendorStamp } from '../../routing/allowed-vendors.ts';
 import type { MissionJob } from './job.ts';
 import type { ChildEnd, Mission } from './types.ts';
 
@@ -16,10 +18,10 @@ import type { ChildEnd, Mission } from './types.ts';
  */
 export class MissionChildren {
   readonly #parts: ChildParts;
-  readonly #mission: Pick<Mission, 'id' | 'session'>;
+  readonly #mission: Mission;
   readonly #job: MissionJob;
 
-  constructor(parts: ChildParts, mission: Pick<Mission, 'id' | 'session'>, job: MissionJob) {
+  constructor(parts: ChildParts, mission: Mission, job: MissionJob) {
     this.#parts = { db: parts.db, queues: parts.queues };
     this.#mission = mission;
     this.#job = job;
@@ -31,10 +33,16 @@ export class MissionChildren {
    * @throws what ends this run while the query is open; UsageError for a question that breaks a rule
    */
   async query({ queryId, ...input }: ArchiveInput & { queryId: string }): Promise<ChildEnd> {
-    const { id, session } = this.#mission;
+    const { id, session, data: mission, vendors } = this.#mission;
     const data = checkInput('archive', 'query', { mission_id: id, ...input }, 'question');
     const ids = toQueryIds(queryId);
-    const stamps = { session, query_id: ids.queryId, finding_id: ids.findingId };
+    const stamps = {
+      session,
+      ...toOwner(mission),
+      query_id: ids.queryId,
+      finding_id: ids.findingId,
+      ...toVendorStamp(vendors),
+    };
     return this.#complete('archive', ids, { ...data, ...stamps });
   }
 
@@ -48,10 +56,16 @@ export class MissionChildren {
    * @throws what ends this run while the task is open; UsageError for a task that breaks a rule
    */
   async task({ taskId, ...input }: TaskInput & { taskId: string }): Promise<ChildEnd> {
-    const { id, session } = this.#mission;
+    const { id, session, data: mission, vendors } = this.#mission;
     const data = checkInput('tasks', 'task', input);
     const ref = { jobId: taskId, findingId: toFindingId(taskId, data.finding_id) };
-    return this.#complete('tasks', ref, { ...data, session, mission_id: id });
+    return this.#complete('tasks', ref, {
+      ...data,
+      session,
+      ...toOwner(mission),
+      mission_id: id,
+      ...toVendorStamp(vendors),
+    });
   }
 
   /** Adds the job unless it exists, waits for it, and reads its end. */

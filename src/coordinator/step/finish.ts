@@ -1,3 +1,4 @@
+import { toOwner } from '../../../queues/owner.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { toMissionFindingId } from '../mission/id.ts';
 import type { MissionRun } from './run.ts';
@@ -14,16 +15,21 @@ export async function finishMission(
 ): Promise<MissionEnd> {
   const { db, config, now, workerId, job } = run;
   const { id, data, session } = run.mission;
-  return storeMission({ db, config, now }, outcome, {
+  const end = await storeMission({ db, config, now }, outcome, {
     id,
     findingId: toMissionFindingId(id),
     token: job.token,
+    record: job.notes,
     goal: data.goal,
     session,
+    ...toOwner(data),
     topics: data.topics ?? [],
     workerId,
+    vendors: run.mission.vendors,
     totals: await readTotals(run),
   });
+  job.announceDone(end.findingId);
+  return end;
 }
 
 /** The cost of the mission's own calls. A run that made no call reads what the runs before it have stored. */

@@ -1,16 +1,20 @@
+import { delayJob } from '../../jobs/redis-time.ts';
 import { DelayedError, WaitingChildrenError } from 'bullmq';
 import { toMessage } from '../../errors.ts';
+import { isNotHeld } from '../../jobs/not-held.ts';
 import { delayForPerson } from '../../jobs/outcomes/park.ts';
-import { promote } from '../../jobs/outcomes/parked.ts';
+import { promote } from '../../jobs/wake/promote.ts';
 import type { JobRun } from '../../jobs/worker/run-worker.ts';
 import { lockLost } from '../../ledger/refusals.ts';
 import type { Db } from '../../redis/db.ts';
+import type { RunRecord } from '../../run-record/run-record.ts';
+import type { ControlMessage } from '../../swarm/control.ts';
 import type { Notifier } from '../../swarm/notify.ts';
+import { countOf } from '../../text/plural.ts';
 import { readMissionFields } from '../mission/record.ts';
 import type { MissionRecordStore } from './record.ts';
-
-/** BullMQ's codes for a job that this process lost: missing, lock missing, not active, another process' lock. */
-const LOST_CODES = new Set([-1, -2, -3, -6]);
+import { noteActivity } from '../../swarm/activity.ts';
+import { countEvent } from '../../swarm/count-event.ts';
 
 interface JobParts {
   db: Db;
@@ -35,6 +39,8 @@ export class MissionJob {
   readonly signal: AbortSignal;
   /** True once this process shuts down: stop at the next point where nothing is lost. */
   readonly isDraining: () => boolean;
+  /** What the run notes for people. Undefined: nothing is recorded. */
+  readonly notes: RunRecord | undefined;
   readonly #parts: JobParts;
   readonly #run: JobRun;
 
@@ -43,6 +49,7 @@ export class MissionJob {
     this.token = run.token;
     this.signal = run.signal;
     this.isDraining = () => run.isDraining();
+    this.notes = run.record;
     this.#parts = parts;
     this.#run = run;
   }
@@ -60,14 +67,16 @@ export class MissionJob {
   async waitForChildren(): Promise<void> {
     const { job, token, signal } = this.#run;
     signal.throwIfAborted();
+    this.notes?.note({ kind: 'wait', reason: 'its tasks and questions', until: null });
     if (await this.#assertOwned(job.moveToWaitingChildren(token))) throw new WaitingChildrenError();
   }
 
   /** Ends the run and starts the mission again after a time; logs why. */
   async delay(delayMs: number, why: string): Promise<never> {
     const { job, token } = this.#run;
+    this.notes?.note({ kind: 'wait', reason: why, until: this.#parts.db.clock.now() + delayMs });
     await this.log(`waits ${Math.ceil(delayMs / 1000)} s: ${why}`);
-    await this.#assertOwned(job.moveToDelayed(Date.now() + delayMs, token));
+    await this.#assertOwned(delayJob(job, token, delayMs));
     throw new DelayedError();
   }
 
@@ -75,19 +84,54 @@ export class MissionJob {
   async askPerson(problem: string): Promise<never> {
     const { db, record, notifier } = this.#parts;
     await record.patch({ state: 'asks', problem });
-    await db.redis.hincrby(db.keys.counters, 'missions_asked', 1);
-    await this.log(`asks: ${problem}; fleet resume ${this.id} --retry goes on`);
+    await countEvent(db, 'missions_asked');
+    await this.log(`asks: ${problem}; fleet resume ${this.id} --retry goes on, with an answer in words: --answer "…"`);
     notifier.notify(`asks:${this.id}:${this.#run.job.stalledCounter}:${problem}`, {
       event: 'mission-asks',
       mission: this.id,
       detail: problem,
     });
-    return this.setAside('asks');
+    await this.#announce('asks', problem);
+    return this.setAside('asks', `asks: ${problem}`);
+  }
+
+  /** Tells that the mission is done, once. Call it after its finding is stored. */
+  announceDone(finding: string): void {
+    const { notifier } = this.#parts;
+    notifier.notify(`mission-done:${this.id}`, { event: 'mission-done', mission: this.id, finding });
+  }
+
+  /** For people who watch. Nothing depends on it: the state is stored. */
+  async #announce(type: 'planned' | 'asks', detail: string): Promise<void> {
+    const { db } = this.#parts;
+    const { redis, keys } = db;
+    await noteActivity(db, { what: `mission-${type}`, id: this.id, text: detail, mission: this.id });
+    await redis.publish(keys.control, JSON.stringify({ type, mission: this.id, detail } satisfies ControlMessage));
+  }
+
+  /**
+   * Ends the run of a mission whose plan is made, and which waits until a person runs it.
+   * @param why what the person decides about besides; empty: nothing
+   */
+  async waitForApproval(total: number, why: string): Promise<never> {
+    const { db, record, notifier } = this.#parts;
+    await record.patch({ state: 'planned', problem: why });
+    await countEvent(db, 'missions_planned');
+    await this.log(
+      `waits for approval of its plan${why === '' ? '' : `: ${why}`}; fleet mission run ${this.id} runs it`,
+    );
+    notifier.notify(`planned:${this.id}`, { event: 'mission-planned', mission: this.id, tasks: total });
+    await this.#announce(
+      'planned',
+      `${countOf(total, 'task')}${why === '' ? '' : `, ${why}`}; fleet mission run ${this.id} runs it`,
+    );
+    return this.setAside('planned', `waits for approval of its plan${why === '' ? '' : `: ${why}`}`);
   }
 
   /** Ends the run of a mission whose stored state is this one already, until a person releases it. */
-  async setAside(state: 'asks' | 'parked'): Promise<never> {
+  async setAside(state: 'asks' | 'parked' | 'planned', why = 'a person parked it'): Promise<never> {
     const { job, token } = this.#run;
+    this.notes?.note({ kind: 'parked', reason: why });
     const delayed = delayForPerson(job, token, async () => {
       const [found = null] = await readMissionFields(this.#parts.db, this.id, 'state');
       if (found !== state) await promote(job);
@@ -100,8 +144,7 @@ export class MissionJob {
     try {
       return await moved;
     } catch (error) {
-      const code: unknown = Reflect.get(Object(error), 'code');
-      if (typeof code === 'number' && LOST_CODES.has(code)) throw lockLost(this.id);
+      if (isNotHeld(error)) throw lockLost(this.id);
       throw error instanceof Error ? error : new Error(toMessage(error));
     }
   }

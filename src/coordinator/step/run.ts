@@ -1,22 +1,27 @@
 import { hash } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import type { MissionData } from '../../../queues/missions.ts';
+import { toOwner } from '../../../queues/owner.ts';
 import type { QueueName } from '../../../queues/registry.ts';
 import type { Config } from '../../config/environment.ts';
 import type { HaltSwitch } from '../../halt/halt.ts';
 import type { JobRun } from '../../jobs/worker/run-worker.ts';
 import type { TurnLedger } from '../../ledger/types.ts';
 import type { Model } from '../../models/model.ts';
+import { withTranscript } from '../../models/transcribed-model.ts';
+import { openTranscripts } from '../../run-record/transcripts/open-transcripts.ts';
 import type { Pacer } from '../../pacing/types.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
 import type { Notifier } from '../../swarm/notify.ts';
 import { createStructuredCalls, type StructuredCalls } from '../calls/structured-call.ts';
 import { toMissionFindingId } from '../mission/id.ts';
+import { toAllowedVendors } from '../../routing/allowed-vendors.ts';
 import { MissionChildren } from './children.ts';
 import { MissionJob } from './job.ts';
 import { MissionRecordStore } from './record.ts';
 import type { Mission } from './types.ts';
+import { catalogOf } from '../../pricing/catalog.ts';
 
 /** What all missions of one coordinator process share. */
 export interface CoordinatorParts {
@@ -62,7 +67,7 @@ export function createMissionRun(
 ): MissionRun {
   const { db, queues, halt, config, notifier, workerId, log, now } = parts;
   const id = run.job.id ?? '';
-  const mission = { id, data, session };
+  const mission = { id, data, session, vendors: toAllowedVendors(data, config.workspaceVendors) };
   const record = new MissionRecordStore({ db, id, now });
   const job = new MissionJob({ db, record, notifier, workerId, now }, run);
   const calls = createCalls(parts, mission, run);
@@ -71,13 +76,18 @@ export function createMissionRun(
 }
 
 function createCalls(
-  { model, pacer, ledger, workerId, now }: CoordinatorParts,
+  { db, config, model, pacer, ledger, workerId, now }: CoordinatorParts,
   { id, data, session }: Mission,
   run: JobRun,
 ): StructuredCalls {
   const pace = pacer?.enter({ isCounted: false, note: (line) => run.job.log(line) });
   return createStructuredCalls({
-    model: pace?.watch(model) ?? model,
+    model: withTranscript(pace?.watch(model) ?? model, {
+      transcripts: openTranscripts(config, db.redact),
+      db,
+      note: (line) => run.job.log(line),
+    }),
+    catalog: catalogOf(config),
     ledger,
     pace,
     identity: {
@@ -89,17 +99,20 @@ function createCalls(
       session,
       batch: null,
       missionId: id,
+      ...toOwner(data),
       budgetNanoUsd: null,
+      record: run.record,
     },
     signal: run.signal,
     isDraining: run.isDraining,
+    place: run.place,
     workerId,
     now,
     note: (line) => run.job.log(line),
   });
 }
 
-/** Digest of the person's input. The session is left out: the producer adds it. */
-function toDigest({ session: _session, ...input }: MissionData): string {
+/** Digest of the person's input. Session and client are left out: the producer adds them. */
+function toDigest({ session: _session, client: _client, ...input }: MissionData): string {
   return hash('sha256', JSON.stringify(input)).slice(0, 16);
 }

@@ -8,6 +8,8 @@ export interface Mission {
   data: MissionData;
   /** The session that it is booked to. */
   session: string;
+  /** Vendors that may see what is in its workspace. Null: all. */
+  vendors: readonly string[] | null;
 }
 
 /** How a child of a mission ended. */

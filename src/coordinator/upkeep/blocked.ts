@@ -1,4 +1,4 @@
-import { readKnownNames } from '../../tasks/known-names.ts';
+import { readKnownNames, toConfigured } from '../../tasks/known-names.ts';
 import { countOf } from '../../text/plural.ts';
 import type { Logger } from '../../process/logger.ts';
 import { isAnyoneUp } from '../../swarm/presence.ts';
@@ -6,6 +6,7 @@ import type { Notifier } from '../../swarm/notify.ts';
 import { toDependenciesKey, type ChildParts } from '../mission/children.ts';
 import { readMissionHead, writeMission } from '../mission/record.ts';
 import type { Db } from '../../redis/db.ts';
+import { countEvent } from '../../swarm/count-event.ts';
 
 export interface ReportParts extends ChildParts {
   notifier: Notifier;
@@ -24,7 +25,6 @@ const GRACE_MS = 15_000;
  */
 export async function reportBlocked(parts: ReportParts, id: string): Promise<void> {
   const { db, queues, notifier, log, now } = parts;
-  const { redis, keys } = db;
   const head = await readMissionHead(db, id);
   if (head === null || head.state !== 'running') return;
   const problem = await findProblem(parts, id, head.workspace);
@@ -32,7 +32,7 @@ export async function reportBlocked(parts: ReportParts, id: string): Promise<voi
   if (problem !== '' && head.problem === '' && !(await isOverdue(parts, id))) return;
   await writeMission(db, id, { problem }, now());
   if (problem === '') return;
-  await redis.hincrby(keys.counters, 'missions_stuck', 1);
+  await countEvent(db, 'missions_stuck');
   await (await queues.missions.getJob(id))?.log(`${now().toISOString()} blocked: ${problem}`);
   log.warn({ mission: id, problem }, 'a mission waits for what cannot come by itself');
   notifier.notify(`mission-stuck:${id}:${problem}`, { event: 'mission-stuck', mission: id, detail: problem });
@@ -58,7 +58,7 @@ async function findProblem(parts: ReportParts, id: string, workspace: string | n
   const allParked = await describeParked(db, id, jobs);
   if (allParked !== '') return allParked;
   if (tasks.length > 0) {
-    const { workspaces } = await readKnownNames(db, []);
+    const { workspaces } = await readKnownNames(db, toConfigured({ FLEET_WORKSPACES: {}, models: [] }));
     if (workspaces === null) return 'no worker is up for its tasks; fleet up starts some';
     if (workspace !== null && !workspaces.has(workspace)) {
       return `no worker that is up has its workspace ${JSON.stringify(workspace)} (FLEET_WORKSPACES)`;

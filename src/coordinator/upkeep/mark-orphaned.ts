@@ -1,5 +1,6 @@
 import type { Logger } from '../../process/logger.ts';
 import { missionsQueue } from '../../../queues/missions.ts';
+import { listDelayedForPerson, startOwnJob } from '../mission/start-job.ts';
 import { readEnds, type EndView } from '../../jobs/state/states.ts';
 import type { ChildParts } from '../mission/children.ts';
 import { readMissionFields, writeMission } from '../mission/record.ts';
@@ -9,10 +10,17 @@ const NEWEST = 100;
 /** A record is created before its job is added. Younger records may still get their job. */
 const YOUNG_MS = 60_000;
 
-/** Marks missions as failed whose job was removed, or failed without the handler storing it (quarantined, for example). */
+/**
+ * Marks missions as failed whose job was removed, or failed without the handler storing it (quarantined, for example). Starts those
+ * that a person has released and whose job was not started.
+ */
 export async function markOrphaned(parts: ChildParts & { log: Logger; now(): Date }): Promise<void> {
   const { db, log, now } = parts;
   const { redis, keys } = db;
+  for (const id of await listDelayedForPerson(db, NEWEST)) {
+    const [state = null] = await readMissionFields(db, id, 'state');
+    if (state === 'running') await startOwnJob(parts, id, null);
+  }
   const ids = await redis.zrevrangebyscore(keys.missions, now().getTime() - YOUNG_MS, '-inf', 'LIMIT', 0, NEWEST);
   if (ids.length === 0) return;
   const jobs = await readEnds(db, missionsQueue.name, ids);
@@ -20,6 +28,8 @@ export async function markOrphaned(parts: ChildParts & { log: Logger; now(): Dat
   for (const [i, id] of ids.entries()) {
     const [state = null] = states[i] ?? [];
     if (state === null || state === 'done' || state === 'failed') continue;
+    // A person ran its plan while the dry run's job was ending, or died before the job was started.
+    if (state === 'running' && jobs[i]?.state === 'completed') await startOwnJob(parts, id, null);
     const problem = findProblem(jobs[i]);
     if (problem === null) continue;
     await writeMission(db, id, { state: 'failed', problem, endedAt: now().toISOString() }, now());

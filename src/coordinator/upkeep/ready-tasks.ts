@@ -1,5 +1,8 @@
 import { missionsQueue } from '../../../queues/missions.ts';
+import { toTaskFor } from '../../jobs/offer.ts';
+import { toOwner } from '../../../queues/owner.ts';
 import { delegateReady, type DelegatedMission, type DelegateParts } from '../delegate/delegate.ts';
+import { readVendorStamp, toAllowedVendors } from '../../routing/allowed-vendors.ts';
 import { countNodeStates } from '../mission/nodes.ts';
 import { readMission, readMissionFields, writeMission } from '../mission/record.ts';
 
@@ -37,10 +40,10 @@ export class ReadyTasks {
 
   /** Adds the tasks of one mission that became ready, and stores its counts. Does nothing while the mission rests. */
   async add(id: string): Promise<void> {
-    if (Date.now() < (this.#restUntil.get(id) ?? 0)) return;
+    if (performance.now() < (this.#restUntil.get(id) ?? 0)) return;
     const { db, now } = this.#parts;
     const { redis, keys } = db;
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const [[state = null], cancelled] = await Promise.all([
       readMissionFields(db, id, 'state'),
       redis.zscore(keys.cancelled, id),
@@ -49,25 +52,31 @@ export class ReadyTasks {
     if (mission === null) return;
     const counts = countNodeStates(await delegateReady(this.#parts, mission));
     if (await this.#isWaiting(id)) await writeMission(db, id, { counts, added: counts.added }, now());
-    this.#restUntil.set(id, Date.now() + REST_FACTOR * (Date.now() - startedAt));
+    this.#restUntil.set(id, performance.now() + REST_FACTOR * (performance.now() - startedAt));
   }
 
   /** @returns null: the mission has no plan yet */
   async #load(id: string): Promise<DelegatedMission | null> {
     const found = this.#known.get(id);
     if (found !== undefined) return found;
-    const { db, queues } = this.#parts;
+    const { db, queues, config } = this.#parts;
     const record = await readMission(db, id);
     if (record === null || record.nodes.length === 0) return null;
     const job = await queues.missions.getJob(id);
-    const { topics, isolate } = Object(job?.data) as Record<'topics' | 'isolate', unknown>;
+    const { topics, isolate, ...data } = Object(job?.data) as Record<'topics' | 'isolate', unknown>;
     const mission = {
       id,
       session: record.session,
       workspace: record.workspace,
       topics: Array.isArray(topics) ? topics.map(String) : [],
       isolate: isolate !== false,
+      for: toTaskFor(data),
+      vendors: toAllowedVendors(
+        { workspace: record.workspace ?? undefined, vendors: readVendorStamp(data) },
+        config.workspaceVendors,
+      ),
       nodes: record.nodes,
+      ...toOwner(data),
     };
     this.#known.set(id, mission);
     return mission;

@@ -1,6 +1,7 @@
 import { missionsQueue } from '../../../queues/missions.ts';
 import type { Logger } from '../../process/logger.ts';
 import { toDependenciesKey, type ChildParts } from '../mission/children.ts';
+import { countEvent } from '../../swarm/count-event.ts';
 
 /** Children of one call of the script. */
 const CHUNK = 500;
@@ -38,7 +39,7 @@ export async function wakeMission(parts: ChildParts & { log: Logger; now(): Date
     } while (found.length > 0);
   } while (cursor !== '0' && !woken);
   if (untied === 0 && !woken) return false;
-  await redis.hincrby(keys.counters, 'missions_mended', 1);
+  await countEvent(parts.db, 'missions_mended');
   const line = `${untied} of its children had ended without telling it${woken ? '; it goes on' : ''}`;
   await (await queues.missions.getJob(id))?.log(`${now().toISOString()} ${line}`);
   log.warn({ mission: id, untied, woken }, 'a mission waited for children that had ended');

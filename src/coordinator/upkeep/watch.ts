@@ -2,6 +2,7 @@ import { missionsQueue } from '../../../queues/missions.ts';
 import type { Db } from '../../redis/db.ts';
 import { startUpkeep } from '../../swarm/upkeep.ts';
 import type { DelegatedMission, DelegateParts } from '../delegate/delegate.ts';
+import { KEEP_DAYS } from '../mission/missing.ts';
 import { deleteMission, readMissionFields } from '../mission/record.ts';
 import { reportBlocked, type ReportParts } from './blocked.ts';
 import { markOrphaned } from './mark-orphaned.ts';
@@ -23,9 +24,8 @@ const SWEEP_EVERY_MS = 2_000;
 const PRUNE_EVERY_MS = 10 * 60_000;
 /** How long ends of tasks are collected before the tasks that became ready are added. */
 const GATHER_MS = 100;
-/** How long an ended mission stays listed. Its finding stays for ever. */
-const KEEP_MS = 90 * 24 * 3600_000;
-/** Missions checked by one call of `pruneMissions`. */
+const KEEP_MS = KEEP_DAYS * 24 * 3600_000;
+/** Missions of one read. */
 const PRUNE_PAGE = 100;
 
 /**
@@ -104,14 +104,18 @@ export function watchMissions(parts: WatchParts): MissionWatch {
 /** Deletes the records of missions that ended long ago. Their cost stays booked. @returns how many */
 export async function pruneMissions(db: Db, now: Date): Promise<number> {
   const { redis, keys } = db;
-  const ids = await redis.zrangebyscore(keys.missions, '-inf', now.getTime() - KEEP_MS, 'LIMIT', 0, PRUNE_PAGE);
+  const before = now.getTime() - KEEP_MS;
   let pruned = 0;
-  for (const id of ids) {
-    const [state = null, endedAt = null] = await readMissionFields(db, id, 'state', 'endedAt');
-    const isOver = (state === 'done' || state === 'failed') && Date.parse(endedAt ?? '') < now.getTime() - KEEP_MS;
-    if (state !== null && !isOver) continue;
-    await deleteMission(db, id);
-    pruned += 1;
+  for (let from = 0; ; from += PRUNE_PAGE) {
+    const ids = await redis.zrangebyscore(keys.missions, '-inf', before, 'LIMIT', from, PRUNE_PAGE);
+    for (const id of ids) {
+      const [state = null, endedAt = null] = await readMissionFields(db, id, 'state', 'endedAt');
+      const isOver = (state === 'done' || state === 'failed') && Date.parse(endedAt ?? '') < before;
+      if (state !== null && !isOver) continue; // a parked mission stays until a person ends it
+      await deleteMission(db, id);
+      pruned += 1;
+      from -= 1;
+    }
+    if (ids.length < PRUNE_PAGE) return pruned;
   }
-  return pruned;
 }

@@ -3,6 +3,7 @@ import { repeat } from '../../process/repeat.ts';
 import type { Db } from '../../redis/db.ts';
 import { Lease, RENEW_LEASE_EVERY_MS } from '../../redis/lease.ts';
 import { adoptAllExternal } from './adopt.ts';
+import { findOldWorkers } from './old-workers.ts';
 import { adoptAnnounced, type Announcements } from './announcements.ts';
 
 /** How often the watching process searches all finding keys, because a program may store a finding without announcing it. */
@@ -28,22 +29,23 @@ export interface ExternalWatchParts {
 export function watchExternalFindings({ db, url, log, patienceMs = 0 }: ExternalWatchParts): () => Promise<void> {
   const lease = new Lease(db, db.keys.lease('foreign-findings'), { isPatient: patienceMs > 0 });
   let announcements: Announcements | null = null;
-  let searchedAt = 0; // ms since 1970; 0: a search is due
+  let searchedAt = -Infinity; // of `performance.now()`; -Infinity: a search is due
 
   function searchSoon(): void {
-    searchedAt = 0;
+    searchedAt = -Infinity;
   }
 
   async function watch(): Promise<void> {
     if (!(await lease.take())) return leave();
     announcements ??= await adoptAnnounced({ db, url, log, onMissed: searchSoon });
-    if (Date.now() - searchedAt >= SEARCH_EVERY_MS) await search();
+    if (performance.now() - searchedAt >= SEARCH_EVERY_MS) await search();
   }
 
   async function search(): Promise<void> {
-    searchedAt = Date.now();
+    searchedAt = performance.now();
     try {
       const adopted = await adoptAllExternal(db);
+      await findOldWorkers(db);
       if (adopted > 0) log.info({ adopted }, 'findings of other programs adopted');
     } catch (error) {
       searchSoon();

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { fromExportLine } from './export-line.ts';
 import type { ExportedFinding } from '../types.ts';
 import { streamLines } from '../../text/lines.ts';
 import { toWellFormedJson } from '../../text/well-formed.ts';
 import type { Db } from '../../redis/db.ts';
-import { parseFinding, toStoredTokens, toStoredText } from '../stored.ts';
+import { parseFinding, toStoredTokens, toStoredText, withFacts } from '../stored.ts';
 
 /** Longest line. A longer one is reported as bad and skipped. */
 const MOST_BYTES = 64 * 2 ** 20;
@@ -45,7 +46,11 @@ export async function importFindings(
   let chunkBytes = 0;
 
   async function flush(): Promise<void> {
-    const outcomes = await Promise.all(chunk.map((finding) => importOne(db, finding, beganAt)));
+    const once = db.keys.once(randomUUID());
+    const outcomes = await Promise.all(
+      chunk.map((finding, i) => importOne(db, finding, { beganAt, once, call: String(i) })),
+    );
+    await db.redis.del(once);
     for (const outcome of outcomes) counts[outcome === 'imported' ? 'imported' : 'known'] += 1;
     chunk = [];
     chunkBytes = 0;
@@ -72,14 +77,19 @@ export async function importFindings(
   return counts;
 }
 
-async function importOne({ keys, scripts }: Db, found: ExportedFinding, beganAt: number): Promise<unknown> {
-  const { id, place, value, condensedText, note } = found;
+async function importOne(
+  { keys, scripts }: Db,
+  found: ExportedFinding,
+  { beganAt, once, call }: { beganAt: number; once: string; call: string },
+): Promise<unknown> {
+  const { id, place, value, condensedText, note, lacked } = found;
   const text = toStoredText(value);
-  const finding = parseFinding(id, text);
+  const finding = parseFinding(id, withFacts(text, lacked));
   const parsedAt = Date.parse(finding?.at ?? '');
   const storedAt = Number.isNaN(parsedAt) ? 0 : parsedAt;
   const session = finding?.session ?? '';
   const batch = finding?.batch ?? '';
+  const shard = finding?.shard ?? '';
   const facts = [
     id,
     String(storedAt),
@@ -90,9 +100,13 @@ async function importOne({ keys, scripts }: Db, found: ExportedFinding, beganAt:
     place,
     note ?? '',
     storedAt >= beganAt ? '1' : '0',
+    call,
+    shard,
+    lacked === null ? '' : JSON.stringify(lacked),
   ];
   return scripts['import-finding'](
     {
+      once,
       finding: keys.finding(id),
       kept: keys.condensed(id),
       index: keys.index,
@@ -103,7 +117,9 @@ async function importOne({ keys, scripts }: Db, found: ExportedFinding, beganAt:
       session: keys.session,
       events: keys.events,
       counters: keys.counters,
+      adopted: keys.adopted,
       bySession: keys.indexBySession(session),
+      byShard: keys.indexByShard(shard),
       ...(batch === '' ? {} : { byBatch: keys.indexByBatch(batch) }),
     },
     [

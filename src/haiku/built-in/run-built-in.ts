@@ -19,6 +19,8 @@ interface BuiltInParts {
   checkResult: ResultCheck;
   workerId: string;
   now(): Date;
+  /** The vendors that may be sent its list. Null: all. */
+  vendors: readonly string[] | null;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function runBuiltIn(
   run: { identity: TaskIdentity; task: TaskData; signal: AbortSignal },
   parts: BuiltInParts,
 ): Promise<CompletedTask> {
-  const { ledger, workspace, checkResult, workerId, now } = parts;
+  const { ledger, workspace, checkResult, workerId, now, vendors } = parts;
   const { task, signal } = run;
   const identity: TaskIdentity = { ...run.identity, model: NO_MODEL.id };
   const toCompleted = (finding: Finding): CompletedTask => {
@@ -60,6 +62,7 @@ export async function runBuiltIn(
     model: NO_MODEL,
     promptVersion: SURVEY_VERSION,
     topics: task.topics ?? [],
+    vendors,
   });
   const log = `${endedAt} survey: ${summary} (no model, ${workerId})`;
   const answer = await ledger.finish(identity, finding, null, { log, progress: null });

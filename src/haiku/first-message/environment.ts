@@ -13,7 +13,7 @@ export async function describeEnvironment(
     beginning?: { said: string | null; top?: string[] };
   },
 ): Promise<string> {
-  const { workspace, runAllow, httpAllow } = context;
+  const { workspace, runAllow, httpAllow, otherSwarms = [] } = context;
   const { maxTurns, startedAt, listTopLevel, describeRepository, beginning } = around;
   const turns =
     maxTurns === 1
@@ -30,6 +30,7 @@ export async function describeEnvironment(
     if (git.length > 0) lines.push(`Git: ${git.join('. ')}`);
     if (runAllow.length > 0) lines.push(describeRun(context));
   }
+  if (otherSwarms.length > 0) lines.push(`Other swarms whose findings you may read: ${otherSwarms.join(', ')}`);
   if (httpAllow.length > 0) lines.push(`The http tool may reach: ${httpAllow.join(', ')}`);
   return `<environment>\n${lines.map(escapeTags).join('\n')}\n</environment>`;
 }

@@ -1,9 +1,16 @@
 import type { TaskData } from '../../../queues/tasks.ts';
-import type { JobTotals, TaskIdentity } from '../../ledger/types.ts';
-import { formatUsd } from '../../pricing/money.ts';
+import type { TaskIdentity } from '../../ledger/types.ts';
+import { formatCost } from '../../pricing/free-local.ts';
 import { toOneLine } from '../../text/one-line.ts';
 
 const LONGEST_SUBJECT = 72;
+/** What the work cost, nano-dollars. Null: nobody measured it. */
+export interface CommitCost {
+  nanoUsd: number | null;
+  /** Whether the model costs nothing a token. Default false. */
+  isLocal?: boolean;
+}
+
 const TRAILER = /^Fleet-(?:Task|Model|Cost): .*\n?/gm;
 
 /**
@@ -13,13 +20,13 @@ const TRAILER = /^Fleet-(?:Task|Model|Cost): .*\n?/gm;
 export function createCommitMessages(
   { description }: Pick<TaskData, 'description'>,
   { jobId, model }: Pick<TaskIdentity, 'jobId' | 'model'>,
-  { nanoUsd }: Pick<JobTotals, 'nanoUsd'>,
+  { nanoUsd, isLocal = false }: CommitCost,
   carried: readonly string[],
 ): { message: string; toMessage(own: string): string } {
   const trailers = [
     ...[jobId, ...carried].map((id) => `Fleet-Task: ${id}`),
     `Fleet-Model: ${model}`,
-    `Fleet-Cost: ${formatUsd(nanoUsd, 6)}`,
+    `Fleet-Cost: ${nanoUsd === null ? 'unmetered' : formatCost(nanoUsd, 6, isLocal)}`,
   ].join('\n');
   const [about = ''] = description.trim().split(/\n\s*\n/, 1); // what follows may be the fleet's own
   return {

@@ -2,7 +2,7 @@ import type { TaskData } from '../../../queues/tasks.ts';
 import { FleetError, TaskFailedError, toMessage } from '../../errors.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { Repository } from '../../git/repository.ts';
-import type { JobTotals, TaskIdentity } from '../../ledger/types.ts';
+import type { TaskIdentity } from '../../ledger/types.ts';
 import { findCarried } from '../../patches/commit/carried.ts';
 import { finishTree, removeIfEmpty, type FinishedTree } from '../../patches/commit/finish-tree.ts';
 import { mergeBuiltOn, restoreMerge } from '../../patches/merge/built-on.ts';
@@ -17,7 +17,7 @@ import { withWorkspaceLock } from '../tools/files/workspace-lock.ts';
 import { requireWorkspace } from '../tools/tool-refusal.ts';
 import type { OwnTree, ToolContext, ToolOutcome } from '../tools/tool.ts';
 import { beginTask, findOwnRepository, type Beginning } from './begin.ts';
-import { createCommitMessages } from './commit-message.ts';
+import { createCommitMessages, type CommitCost } from './commit-message.ts';
 import { requireResolved, toConflictFailure, toMergeFailure } from './conflicts.ts';
 import { describeTree } from './notice.ts';
 import { toOwnTree } from './own-tree.ts';
@@ -132,7 +132,7 @@ export class IsolatedWorkspace implements Isolation {
     return notice;
   }
 
-  async finish(totals: JobTotals, given: ToolContext): Promise<Pick<Finding, 'changes' | 'patch'> | null> {
+  async finish(totals: CommitCost, given: ToolContext): Promise<Pick<Finding, 'changes' | 'patch'> | null> {
     await requireResolved(this.#base, this.#tree);
     if (this.#tree === null) return null;
     await this.endReplay();

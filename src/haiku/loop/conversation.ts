@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ContentBlock, Message, ToolResultBlock } from '../../models/format.ts';
 import type { ModelReply } from '../../models/model.ts';
 import { boundTokens, type TextBound } from '../../pricing/token-bound.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
@@ -59,7 +59,7 @@ function sizeOf(content: unknown): FreshSize {
  * reply that another prefix led to, drops all thinking up to there.
  */
 export class Conversation {
-  readonly messages: Anthropic.MessageParam[] = [];
+  readonly messages: Message[] = [];
   #known = 0; // tokens of the last prompt and its reply, as the provider counted them
   #trimmed = 0; // tokens that trimming has dropped since, a low estimate
   #fresh: FreshSize = { ...NOTHING };
@@ -70,13 +70,13 @@ export class Conversation {
     this.addUser([{ type: 'text', text: firstMessage }]);
   }
 
-  addUser(content: Anthropic.ContentBlockParam[]): void {
+  addUser(content: ContentBlock[]): void {
     this.#add(sizeOf(content));
     this.messages.push({ role: 'user', content });
   }
 
   /** Adds to the last message, a user's. No reply follows it, so no thinking is bound to it. */
-  addToLast(content: Anthropic.ContentBlockParam[]): void {
+  addToLast(content: ContentBlock[]): void {
     this.#add(sizeOf(content));
     const last = this.messages.at(-1);
     if (Array.isArray(last?.content)) last.content = [...last.content, ...content];
@@ -90,7 +90,7 @@ export class Conversation {
    */
   addReply(reply: ModelReply, isBound = true): number {
     const content = reply.content.filter((block) => block.type !== 'text' || block.text.trim() !== '');
-    this.messages.push({ role: 'assistant', content: content as Anthropic.ContentBlockParam[] });
+    this.messages.push({ role: 'assistant', content });
     const dropped = isBound ? 0 : this.dropThinking();
     this.#known = toPromptTokens(reply.usage) + reply.usage.output;
     this.#trimmed = 0;
@@ -98,12 +98,12 @@ export class Conversation {
     return dropped;
   }
 
-  /** Drops the thinking of all replies. @returns how many had some */
+  /** Drops the thinking of all replies that is bound to what stands before it. @returns how many had some */
   dropThinking(): number {
     let dropped = 0;
     for (const message of this.messages) {
       if (message.role !== 'assistant' || typeof message.content === 'string') continue;
-      const kept = message.content.filter(({ type }) => type !== 'thinking' && type !== 'redacted_thinking');
+      const kept = message.content.filter((block) => !isBoundThinking(block));
       if (kept.length === message.content.length) continue;
       message.content = kept;
       dropped += 1;
@@ -138,11 +138,7 @@ export class Conversation {
    * @param options.isCounted whether the provider has counted the results; of others, what the estimate holds is known
    * @returns how many of the results were dropped until the prompt had so many tokens
    */
-  #drop(
-    results: readonly Anthropic.ToolResultBlockParam[],
-    goalTokens: number,
-    { isCounted }: { isCounted: boolean },
-  ): number {
+  #drop(results: readonly ToolResultBlock[], goalTokens: number, { isCounted }: { isCounted: boolean }): number {
     let dropped = 0;
     for (const result of results) {
       if (this.tokensEstimate <= goalTokens) break;
@@ -163,7 +159,12 @@ export class Conversation {
   }
 }
 
-function toResults(messages: readonly Anthropic.MessageParam[]): Anthropic.ToolResultBlockParam[] {
+/** Of thinking with opaque fields its adapter decides. */
+function isBoundThinking(block: ContentBlock): boolean {
+  return block.type === 'redacted_thinking' || (block.type === 'thinking' && block.opaque === undefined);
+}
+
+function toResults(messages: readonly Message[]): ToolResultBlock[] {
   return messages
     .flatMap(({ content }) => (typeof content === 'string' ? [] : content))
     .filter((block) => block.type === 'tool_result');

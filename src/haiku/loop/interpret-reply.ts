@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ToolUseBlock } from '../../models/format.ts';
 import { countOf } from '../../text/plural.ts';
 import { TaskFailedError } from '../../errors.ts';
 import type { ModelReply } from '../../models/model.ts';
@@ -11,7 +11,7 @@ const WHOLE = new Set(['end_turn', 'stop_sequence', 'tool_use']);
 export type Decision =
   | { kind: 'final'; value: unknown; isPartial: boolean }
   | { kind: 'repair'; problem: string }
-  | { kind: 'tools'; uses: Anthropic.ToolUseBlock[] }
+  | { kind: 'tools'; uses: ToolUseBlock[] }
   /** A whole reply that says nothing: the model is asked again. */
   | { kind: 'empty' }
   | { kind: 'fail'; error: TaskFailedError };
@@ -66,7 +66,7 @@ function toText({ content }: ModelReply): string {
   return texts.join('\n').trim();
 }
 
-function decideTools(uses: Anthropic.ToolUseBlock[], state: LoopState): Decision {
+function decideTools(uses: ToolUseBlock[], state: LoopState): Decision {
   const handsBack = uses.some((use) => use.name === 'hand_back');
   // Without another turn, no reply would report what the tools did.
   return state.last && !handsBack ? outOfTurns(state) : { kind: 'tools', uses };

@@ -1,15 +1,16 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { TextBlock } from '../../models/format.ts';
 import type { TaskData } from '../../../queues/tasks.ts';
+import type { MemoryContext } from '../../contexts/types.ts';
 import { toExactData } from '../../tasks/exact-data.ts';
 import { stringifyExact } from '../../text/exact-json.ts';
 
 /** Every finding of a task carries it. Change it whenever you change the text below. */
-export const PROMPT_VERSION = 'task-3';
+export const PROMPT_VERSION = 'task-4';
 
 const SYSTEM = `You are a worker of a fleet. You do one task, report what you found, and are gone: what you do not write into your final answer is lost.
 
 How to work
-- Go on until every part of the task is done, or you know what stands in its way. Nobody answers questions.
+- Go on until every part of the task is done, or you know what stands in its way. Nobody answers questions, but peers where ask_peers is offered.
 - <environment> tells when and where you work. Each <file> after it is a file of the task, whole and as it is now, with the line numbers of read: do not read it again.
 - Use the tools. Say only what a tool or a given file showed you; name files with their path and, where it helps, the line.
 - All paths are relative to the task's workspace. Search before you read. Make calls that do not need each other in one turn.
@@ -26,18 +27,12 @@ What you do not do
 Your final answer
 - The result itself, complete, with no preamble. Say what you could not do. If a JSON Schema is given, answer with that JSON alone, without a code fence.`;
 
-const BARE_SYSTEM: Anthropic.TextBlockParam[] = [{ type: 'text', text: SYSTEM }];
-
-/** A named document that tasks can ask for. */
-export interface MemoryContext {
-  name: string;
-  text: string;
-}
+const BARE_SYSTEM: TextBlock[] = [{ type: 'text', text: SYSTEM }];
 
 /** Returns the system blocks: one that is the same for every task, then the memory contexts, cached. */
-export function toSystemBlocks(contexts: MemoryContext[]): Anthropic.TextBlockParam[] {
+export function toSystemBlocks(contexts: MemoryContext[]): TextBlock[] {
   if (contexts.length === 0) return BARE_SYSTEM;
-  const blocks = contexts.map(({ name, text }, i): Anthropic.TextBlockParam => {
+  const blocks = contexts.map(({ name, text }, i): TextBlock => {
     const isLast = i === contexts.length - 1; // one cache breakpoint covers all contexts
     return {
       type: 'text',

@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { TextBlock, ToolResultBlock, ToolUseBlock } from '../../models/format.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { PaidReply } from '../../ledger/paid-calls.ts';
 import type { TurnNote } from '../../ledger/types.ts';
@@ -6,6 +6,7 @@ import { toTotalTokens } from '../../pricing/tokens.ts';
 import { applySeen, createToolState, type ToolContext, type ToolState } from '../tools/tool.ts';
 import { interpretReply, toResultText, type Decision } from './interpret-reply.ts';
 import { EMPTY_NOTICE, LAST_TURN_NOTICE, THREE_TURNS_NOTICE, toRepairMessage } from './prompt.ts';
+import { noteSimulatedCause } from '../tools/simulated-cause.ts';
 import { toFinding } from './to-finding.ts';
 import { describeToolErrors, ToolErrorCount } from './tool-errors.ts';
 import { readFirst, TurnCalls } from './turn-calls.ts';
@@ -79,7 +80,8 @@ class TaskLoop {
   }
 
   async #begin(): Promise<void> {
-    const { seen, base } = this.#turns.first;
+    const { seen, base, simulated = [] } = this.#turns.first;
+    for (const id of simulated) this.#state.simulated.add(id);
     applySeen(this.#state, seen);
     await this.#parts.isolation?.begin(base, this.#run.signal);
   }
@@ -112,18 +114,26 @@ class TaskLoop {
     }
   }
 
-  #toNotices(turn: number, isLast: boolean): Anthropic.TextBlockParam[] {
+  #toNotices(turn: number, isLast: boolean): TextBlock[] {
     if (isLast) return [toBlock(LAST_TURN_NOTICE)];
     return this.#maxTurns - turn === 3 ? [toBlock(THREE_TURNS_NOTICE)] : [];
   }
 
-  async #useTools(turn: number, uses: Anthropic.ToolUseBlock[]): Promise<Anthropic.ToolResultBlockParam[]> {
+  async #useTools(turn: number, uses: ToolUseBlock[]): Promise<ToolResultBlock[]> {
     const { paid } = this.#turns;
     const stored = paid.storedToolResults(turn);
-    const { isDraining } = this.#run;
+    const { isDraining, place } = this.#run;
     const { toolset, isolation, note, now } = this.#parts;
     const context = this.#toContext();
-    const outcomes = await useTools(uses, stored, { toolset, context, isDraining, isolation });
+    const outcomes = await useTools(uses, stored, {
+      turn,
+      toolset,
+      context,
+      isDraining,
+      isolation,
+      place,
+      record: this.#run.identity.record,
+    });
     this.#toolErrors.add(uses, outcomes);
     if (stored === undefined) {
       paid.addToolResults(turn, JSON.stringify(outcomes));
@@ -137,12 +147,18 @@ class TaskLoop {
     return { ...this.#parts.toolContext, state: this.#state, signal: this.#run.signal };
   }
 
-  /** Commits what the task's own tree holds. The last reply is stored before: a commit takes a while, and the process may die. */
+  /**
+   * Commits what the task's own tree holds. The last reply is stored before: a commit takes a while, and the process may die. So is that of a
+   * task of another program, whose worker may have it by now.
+   */
   async #finishTree(paid: PaidReply<TurnReply>, note: TurnNote): Promise<FinishedTree> {
-    const { isolation } = this.#parts;
-    if (isolation?.hasTree !== true) return { paid, note, finished: null };
+    const { isolation, entry } = this.#parts;
+    const hasTree = isolation?.hasTree === true;
+    if (!hasTree && this.#run.identity.oldId === undefined) return { paid, note, finished: null };
     await this.#turns.store(paid, note);
-    const finished = await isolation.finish(this.#turns.paid.totals, this.#toContext());
+    const finished = hasTree
+      ? await isolation.finish({ ...this.#turns.paid.totals, isLocal: entry.isLocal }, this.#toContext())
+      : null;
     return { paid: { ...paid, booking: null }, note: { log: '', progress: null }, finished };
   }
 
@@ -155,6 +171,7 @@ class TaskLoop {
     const { identity, task } = this.#run;
     const { entry, ledger, workerId, now } = this.#parts;
     const { totals } = this.#turns.paid;
+    await noteSimulatedCause(this.#state, identity, this.#parts.toolContext);
     const finding = toFinding({
       identity,
       task,
@@ -168,6 +185,8 @@ class TaskLoop {
       recovered: this.#turns.replayedCount,
       endedAt: now(),
       finished,
+      routed: [...(task.escalated ?? []), ...this.#turns.routed],
+      vendors: this.#parts.vendors,
     });
     await this.#turns.paid.record(paid, () => ledger.finish(identity, finding, paid.booking, note));
     await this.#parts.isolation?.close();
@@ -183,7 +202,8 @@ class TaskLoop {
     const totalNanoUsd = this.#turns.paid.totals.nanoUsd;
     const remarks = booking === null ? [] : this.#turns.takeRemarks(); // no line tells of a replayed turn
     const maxTurns = this.#maxTurns;
-    return toTurnNote({ turn, maxTurns, what, booking, totalNanoUsd, workerId, repliedAt: now(), remarks });
+    const { isLocal } = this.#parts.entry;
+    return toTurnNote({ turn, maxTurns, what, booking, totalNanoUsd, isLocal, workerId, repliedAt: now(), remarks });
   }
 }
 
@@ -194,6 +214,6 @@ interface FinishedTree {
   finished: Pick<Finding, 'changes' | 'patch'> | null;
 }
 
-function toBlock(text: string): Anthropic.TextBlockParam {
+function toBlock(text: string): TextBlock {
   return { type: 'text', text };
 }

@@ -1,6 +1,6 @@
 import type { TaskData } from '../../../queues/tasks.ts';
 import { createFinding } from '../../findings/create-finding.ts';
-import type { Finding, ToolErrors } from '../../findings/finding.ts';
+import type { Finding, Handover, ToolErrors } from '../../findings/finding.ts';
 import type { JobTotals, TaskIdentity } from '../../ledger/types.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { PROMPT_VERSION } from './prompt.ts';
@@ -22,9 +22,14 @@ export function toFinding(parts: {
   endedAt: Date;
   /** What the task changed in a tree of its own. Null: what its tools recorded is all that is known. */
   finished: Pick<Finding, 'changes' | 'patch'> | null;
+  /** Empty: one model did the whole task. */
+  routed: Handover[];
+  /** Null: all vendors may be sent it. */
+  vendors: readonly string[] | null;
 }): Finding {
   const { identity, task, value, isPartial, totals, state, toolErrors, entry, workerId, recovered, endedAt, finished } =
     parts;
+  const { routed, vendors } = parts;
   return createFinding({
     identity,
     workerId,
@@ -32,15 +37,18 @@ export function toFinding(parts: {
     task: task.description,
     result: value,
     isPartial,
-    kind: task.kind ?? 'other',
+    kind: task.assist === undefined ? (task.kind ?? 'other') : 'assist',
     model: entry,
     promptVersion: PROMPT_VERSION,
     totals,
     citations: [...state.citations],
+    simulatedCitations: [...state.simulated],
     changes: finished?.changes ?? [...state.changes.values()],
     ...(finished?.patch === undefined ? {} : { patch: finished.patch }),
     topics: task.topics ?? [],
     recovered,
+    routed,
+    vendors,
     toolErrors,
   });
 }

@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ToolUseBlock } from '../../models/format.ts';
 import type { ToolErrors } from '../../findings/finding.ts';
 import { endOf, startOf } from '../../text/start-of.ts';
 import { toOneLine } from '../../text/one-line.ts';
@@ -20,7 +20,7 @@ export class ToolErrorCount {
   readonly #last = new Map<string, string>();
 
   /** Adds the calls of one turn. Call it once a turn, in the order of the turns. */
-  add(uses: readonly Anthropic.ToolUseBlock[], outcomes: readonly ToolOutcome[]): void {
+  add(uses: readonly ToolUseBlock[], outcomes: readonly ToolOutcome[]): void {
     for (const { tool, error } of listErrors(uses, outcomes)) {
       this.#failed += 1;
       this.#last.delete(tool); // the newest is last
@@ -38,10 +38,7 @@ export class ToolErrorCount {
 }
 
 /** Which tools of a turn failed, and how: `git (failed), read; git: nothing to commit`. Null: none failed. */
-export function describeToolErrors(
-  uses: readonly Anthropic.ToolUseBlock[],
-  outcomes: readonly ToolOutcome[],
-): string | null {
+export function describeToolErrors(uses: readonly ToolUseBlock[], outcomes: readonly ToolOutcome[]): string | null {
   const errors = listErrors(uses, outcomes);
   if (errors.length === 0) return null;
   const called = uses.map(({ name }, i) => toName(name) + (outcomes[i]?.isError === true ? ' (failed)' : ''));
@@ -50,7 +47,7 @@ export function describeToolErrors(
 }
 
 function listErrors(
-  uses: readonly Anthropic.ToolUseBlock[],
+  uses: readonly ToolUseBlock[],
   outcomes: readonly ToolOutcome[],
 ): { tool: string; error: string }[] {
   return uses.flatMap(({ name }, i) => {

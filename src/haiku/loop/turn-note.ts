@@ -1,5 +1,6 @@
 import type { Booking, TurnNote } from '../../ledger/types.ts';
-import { formatUsd, toUsdString } from '../../pricing/money.ts';
+import { formatCost } from '../../pricing/free-local.ts';
+import { toUsdString } from '../../pricing/money.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import type { Decision } from './interpret-reply.ts';
 
@@ -14,6 +15,8 @@ export function toTurnNote(turn: {
   booking: Booking | null;
   /** Of the task so far. */
   totalNanoUsd: number;
+  /** Whether the model costs nothing a token. */
+  isLocal: boolean;
   workerId: string;
   repliedAt: Date;
   /** What else a person should know of the turn. */
@@ -21,7 +24,9 @@ export function toTurnNote(turn: {
 }): TurnNote {
   const { what, booking, maxTurns: of, remarks } = turn;
   const cost =
-    booking === null ? 'replayed' : `${formatUsd(booking.nanoUsd, 6)}, ${toTotalTokens(booking.usage)} tokens`;
+    booking === null
+      ? 'replayed'
+      : `${formatCost(booking.nanoUsd, 6, turn.isLocal)}, ${toTotalTokens(booking.usage)} tokens`;
   const number = turn.turn + 1;
   return {
     log: `${turn.repliedAt.toISOString()} turn ${number} of ${of}: ${what} (${[cost, turn.workerId, ...remarks].join(', ')})`,

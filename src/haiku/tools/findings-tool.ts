@@ -1,35 +1,55 @@
 import { z } from 'zod';
 import type { FoundFinding, FoundFindings } from '../../findings/types.ts';
+import { SwarmRefusedError } from '../../errors.ts';
 import { countOf } from '../../text/plural.ts';
 import { ToolRefusal } from './tool-refusal.ts';
-import { defineTool, type ToolContext, type ToolOutcome } from './tool.ts';
+import { defineTool, type Tool, type ToolContext, type ToolOutcome } from './tool.ts';
 import { stringifyExact } from '../../text/exact-json.ts';
 
 const SEARCH_LIMIT = 20;
 
-/** Searches and reads findings. The task cites every finding that it reads with `get`. */
-export const findingsTool = defineTool({
-  name: 'findings',
-  description:
-    'Look into the findings of other tasks. "search" lists id, time and summary of those with the most words of the query, newest first; put words in double quotes to find them as they stand. "get" reads whole findings by id.',
-  input: z.strictObject({
-    action: z.enum(['get', 'search']),
-    ids: z.array(z.string().min(1).max(200)).min(1).max(10).optional().describe('for get'),
-    query: z.string().min(1).max(1_000).optional().describe('for search'),
-  }),
-  async run({ action, ids, query }, context) {
-    if (action === 'search') {
-      if (query === undefined) throw new ToolRefusal('findings: action "search" needs "query"');
-      const { signal } = context;
-      return {
-        content: toListing(await context.findings.find(query, { limit: SEARCH_LIMIT, signal })),
-        isError: false,
-      };
-    }
-    if (ids === undefined) throw new ToolRefusal('findings: action "get" needs "ids"');
-    return await readFindings(ids, context);
-  },
+const input = z.strictObject({
+  action: z.enum(['get', 'search']),
+  ids: z.array(z.string().min(1).max(200)).min(1).max(10).optional().describe('for get'),
+  query: z.string().min(1).max(1_000).optional().describe('for search'),
 });
+const acrossInput = input.extend({
+  swarm: z.string().min(1).max(32).optional().describe('for search: another swarm, which <environment> names'),
+});
+
+/** Searches and reads findings. The task cites every finding that it reads with `get`. */
+export const findingsTool = createFindingsTool(input);
+/** The same where other swarms are read, too. */
+export const findingsAcrossTool = createFindingsTool(acrossInput);
+
+function createFindingsTool(schema: typeof input | typeof acrossInput): Tool {
+  return defineTool({
+    name: 'findings',
+    description:
+      'Look into the findings of other tasks. "search" lists id, time and summary of those with the most words of the query, newest first; put words in double quotes to find them as they stand. "get" reads whole findings by id.',
+    input: schema,
+    async run({ action, ids, query, ...more }, context) {
+      if (action === 'search') {
+        if (query === undefined) throw new ToolRefusal('findings: action "search" needs "query"');
+        const swarm = 'swarm' in more && typeof more.swarm === 'string' ? more.swarm : undefined;
+        const options = { limit: SEARCH_LIMIT, signal: context.signal, swarm };
+        return { content: toListing(await readAcross(() => context.findings.find(query, options))), isError: false };
+      }
+      if (ids === undefined) throw new ToolRefusal('findings: action "get" needs "ids"');
+      return await readAcross(() => readFindings(ids, context));
+    },
+  });
+}
+
+/** Another swarm that cannot be read is nothing that stops the task: the model is told the rule. */
+async function readAcross<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof SwarmRefusedError) throw new ToolRefusal(`findings: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
 
 /** One line for each finding; then what the search did not look at. */
 function toListing({ found, termCount, olderCount, tooLargeCount }: FoundFindings): string {
@@ -44,9 +64,10 @@ function toListing({ found, termCount, olderCount, tooLargeCount }: FoundFinding
   ].join('\n');
 }
 
-function toMarks({ isPartial, toolErrors, matches }: FoundFinding, termCount: number): string {
+function toMarks({ isPartial, toolErrors, matches, simulated }: FoundFinding, termCount: number): string {
   const marks = [
     ...(matches < termCount ? [`${matches} of ${termCount} words`] : []),
+    ...(simulated === true ? ['SIMULATED, not real'] : []),
     ...(isPartial ? ['PARTIAL'] : []),
     ...(toolErrors === 0 ? [] : [countOf(toolErrors, 'tool error')]),
   ];
@@ -54,11 +75,23 @@ function toMarks({ isPartial, toolErrors, matches }: FoundFinding, termCount: nu
 }
 
 async function readFindings(ids: string[], context: ToolContext): Promise<ToolOutcome> {
-  const read = await Promise.all(ids.map(async (id) => ({ id, finding: await context.findings.get(id) })));
+  const read = await Promise.all(
+    ids.map(async (given) => {
+      const finding = await context.findings.get(given);
+      return { id: finding?.finding_id ?? given, finding };
+    }),
+  );
   const missing = read.filter(({ finding }) => finding === null).map(({ id }) => id);
   const citations = read.filter(({ finding }) => finding !== null).map(({ id }) => id);
   if (citations.length === 0) throw new ToolRefusal(`findings: none has the id ${missing.join(', ')}; search for it`);
-  const texts = read.flatMap(({ id, finding }) => (finding === null ? [] : `${id}: ${stringifyExact(finding)}`));
+  const texts = read.flatMap(({ id, finding }) =>
+    finding === null ? [] : `${id}: ${toWarning(finding)}${stringifyExact(finding)}`,
+  );
   if (missing.length > 0) texts.push(`[no finding has the id ${missing.join(', ')}]`);
-  return { content: texts.join('\n\n'), isError: false, citations };
+  const simulated = read.filter(({ finding }) => finding?.simulated === true).map(({ id }) => id);
+  return { content: texts.join('\n\n'), isError: false, citations, ...(simulated.length === 0 ? {} : { simulated }) };
+}
+
+function toWarning({ simulated }: { simulated?: boolean }): string {
+  return simulated === true ? '[SIMULATED, not real: say so where you use it] ' : '';
 }

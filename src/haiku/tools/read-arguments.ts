@@ -36,7 +36,7 @@ function changeAll(whole: unknown, issues: readonly z.core.$ZodIssue[]): unknown
   return draft.whole;
 }
 
-/** @param expected null: it breaks another rule, which helps only where null stands for nothing */
+/** @param expected null: it breaks another rule, which helps only where null means none */
 function changeAt(draft: object, path: readonly PropertyKey[], expected: string | null, copies: WeakSet<object>): void {
   const values = path.reduce<unknown[]>((found, key) => [...found, readOwn(found.at(-1), key)], [draft]);
   const before = values.at(-1);

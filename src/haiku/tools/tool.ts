@@ -1,9 +1,11 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ToolDefinition } from '../../models/format.ts';
 import type { z } from 'zod';
 import type { Redact } from '../../config/redact.ts';
+import type { RedisHost } from '../../config/redis-servers.ts';
 import type { ArchiveFilter } from '../../../queues/archive.ts';
 import type { SonnetReason } from '../../../queues/reasons.ts';
-import type { FoundFindings } from '../../findings/types.ts';
+import type { FoundFindings, StoredFinding } from '../../findings/types.ts';
+import type { AskPeers } from './peer-types.ts';
 import type { QueryReply } from '../../librarian/queries/archive-asker.ts';
 import { readArguments } from './read-arguments.ts';
 import { mergeChanges, type FileChange } from './line-change.ts';
@@ -17,6 +19,8 @@ export interface ToolOutcome {
   seen?: Record<string, string>;
   /** Ids of the findings that were read. */
   citations?: string[];
+  /** Those of them that are of another swarm whose work is simulated. */
+  simulated?: string[];
   handBack?: { reason: SonnetReason; explanation: string };
   /** Workspace path → sha256 of the file before the tool changed it; null: there was none. */
   before?: Record<string, string | null>;
@@ -39,6 +43,8 @@ export interface ToolState {
   seen: Map<string, string>;
   changes: Map<string, FileChange>;
   citations: Set<string>;
+  /** Those of the citations that are simulated, of another swarm. */
+  simulated: Set<string>;
   /** As the outcomes, of the first change of each file. */
   before: Map<string, string | null>;
   /** As the outcomes, for the next commit in a shared tree. */
@@ -53,6 +59,7 @@ export function createToolState(): ToolState {
     seen: new Map(),
     changes: new Map(),
     citations: new Set(),
+    simulated: new Set(),
     before: new Map(),
     staged: new Map(),
     commits: new Set(),
@@ -68,6 +75,7 @@ export function applyOutcome(state: ToolState, outcome: ToolOutcome): void {
     state.changes.set(change.path, earlier === undefined ? change : mergeChanges(earlier, change));
   }
   for (const id of outcome.citations ?? []) state.citations.add(id);
+  for (const id of outcome.simulated ?? []) state.simulated.add(id);
   for (const [path, sha256] of Object.entries(outcome.before ?? {})) {
     if (!state.before.has(path)) state.before.set(path, sha256);
   }
@@ -91,8 +99,13 @@ export function applySeen(state: ToolState, seen: Record<string, string>): void 
 }
 
 export interface FindingReader {
-  get(id: string): Promise<object | null>;
-  find(query: string, options: { limit: number; signal: AbortSignal }): Promise<FoundFindings>;
+  /** @throws SwarmRefusedError for one of another swarm that cannot be read */
+  get(id: string): Promise<(object & Pick<Partial<StoredFinding>, 'finding_id' | 'simulated'>) | null>;
+  /** @param options.swarm another swarm. @throws SwarmRefusedError where it cannot be read */
+  find(
+    query: string,
+    options: { limit: number; signal: AbortSignal; swarm?: string | undefined },
+  ): Promise<FoundFindings>;
 }
 
 /** A working tree of a task's own: see `src/patches/task-tree`. All paths are absolute. */
@@ -156,13 +169,21 @@ export interface ToolContext {
   findings: FindingReader;
   /** Asks the archive. Undefined: no librarian is configured. @throws HaltError, ShutdownError */
   askArchive?: (question: string, filter: ArchiveFilter, signal: AbortSignal) => Promise<QueryReply>;
+  /** Names of the other swarms whose findings may be read. Default: none. */
+  otherSwarms?: readonly string[];
+  /**
+   * Asks other workers. Undefined: an assist task, or a task without a queue.
+   * @throws AwaitsPeersError while no answer is there: the run ends, and the next one asks again
+   */
+  askPeers?: AskPeers;
   /** Program names that `run` may start. */
   runAllow: string[];
   /** Default: two minutes, no variables, a home for each program. */
   run?: RunSettings;
   /** Hosts that `http` may call: `host` (ports 80 and 443) or `host:port`. */
   httpAllow: string[];
-  redisAddress: { host: string; port: number };
+  /** Lists all of the fleet's Redis servers that are known at this moment; `http` reaches none. */
+  redisHosts: () => readonly RedisHost[];
   /** Author of commits, and the lines that end their messages (`Fleet-Task: …`). Default: the fleet, none. */
   commitAs?: { name: string; email: string; trailers: string[] };
   /** Removes the fleet's secrets from what the model reads. Default: nothing is removed. */
@@ -176,7 +197,7 @@ export interface ToolContext {
 /** The tools of a task. */
 export interface Toolset {
   /** In a stable order, and always the same for the same options: they are part of the cached prompt. */
-  definitions: Anthropic.Tool[];
+  definitions: ToolDefinition[];
   /**
    * Runs one tool. A mistake of the model (unknown tool, bad input, refused path) is an outcome with `isError`.
    * @throws LockLostError from `context.stillMine`; the abort reason of `context.signal`; any error of a tool's own

@@ -1,10 +1,14 @@
 import { DelayedError, WaitingChildrenError, WaitingError, type Job } from 'bullmq';
 import {
   AccountRefusedError,
+  AwaitsPeersError,
   BudgetHeldError,
   BudgetReachedError,
   CancelledError,
+  DamagedKeyError,
+  ForOutsideError,
   HaltError,
+  HeldElsewhereError,
   InvalidJobError,
   LockLostError,
   ModelCoolingError,
@@ -15,15 +19,20 @@ import {
   ShutdownError,
   TaskFailedError,
 } from '../../errors.ts';
+import { isDamage } from '../../swarm/damage/damaged-keys.ts';
+import { isNotHeld } from '../not-held.ts';
+import { awaitPeers } from './await-peers.ts';
 import { coolDown, countUnavailable, GIVE_UP_AFTER_MS, toBackoffMs } from './backoff.ts';
-import { fail } from './failure.ts';
-import { backToWaiting, delay } from './moves.ts';
+import { toDamage } from './damage.ts';
+import { escalate, fail } from './failure.ts';
+import { offerOutside } from './offer-outside.ts';
+import { backToWaiting, delay, type WakeOn } from './moves.ts';
 import { park } from './park.ts';
+import { waitElsewhere } from './wait-elsewhere.ts';
 import type { OutcomeParts, ThrownRun } from './types.ts';
 
-/** First wait for money that calls under way have reserved, and the longest. */
-const HELD_WAIT_MS = 300;
-const LONGEST_HELD_WAIT_MS = 10_000;
+/** Longest wait for money that calls under way have reserved: their end wakes the job before. */
+const HELD_WAIT_MS = 10_000;
 
 type ErrorClass<Thrown extends Error = Error> = abstract new (...args: never[]) => Thrown;
 
@@ -51,19 +60,23 @@ export const OUTCOMES: readonly Outcome[] = [
   row(ShutdownError, 'back to waiting', { counter: 'handed_back_shutdown' }, backToWaiting),
   row(HaltError, 'back to waiting', { counter: 'handed_back_halt' }, async (thrown, run) => {
     await run.parts.halt.enforce();
-    return backToWaiting(thrown, run, `halted: ${thrown.message}`);
+    return backToWaiting(thrown, run, `halted: ${thrown.message}`, { kind: 'halted', reason: thrown.message });
   }),
   row(
     AccountRefusedError,
     'back to waiting',
     { counter: 'handed_back_halt', halts: 'account-refused' },
-    (thrown, run) => backToWaiting(thrown, run, `the provider refuses the account: ${thrown.message}`),
+    (thrown, run) => {
+      const reason = `the provider refuses the account: ${thrown.message}`;
+      return backToWaiting(thrown, run, reason, { kind: 'halted', reason });
+    },
   ),
+  row(DamagedKeyError, 'back to waiting', { counter: 'handed_back_halt', halts: 'damaged-key' }, backHalted),
   row(
     BudgetReachedError,
     'back to waiting',
     { which: 'of the day', when: ({ scope }) => scope === 'day', counter: 'handed_back_halt', halts: 'budget' },
-    backToWaiting,
+    backHalted,
   ),
   row(
     BudgetReachedError,
@@ -72,20 +85,30 @@ export const OUTCOMES: readonly Outcome[] = [
     park,
   ),
   row(BudgetReachedError, 'parked', { which: 'of a parked mission', counter: 'parked_with_mission' }, park),
-  row(BudgetHeldError, 'delayed', { counter: 'waits_budget' }, (thrown, run) =>
-    delay(thrown, run, toHeldWaitMs(run.job)),
-  ),
-  row(RateLimitedError, 'delayed', { counter: 'waits_rate_limit' }, async (thrown, run) => {
-    return delay(thrown, run, await coolDown(run.parts.db, thrown.model, thrown.retryAfterMs));
+  row(BudgetHeldError, 'delayed', { counter: 'waits_budget' }, (thrown, run) => {
+    const { scope, scopeName: name, worstNanoUsd } = thrown;
+    return delay(thrown, run, HELD_WAIT_MS, { reason: { kind: 'money', scope, name }, worstNanoUsd });
   }),
-  row(ModelCoolingError, 'delayed', { counter: 'waits_cooling' }, (thrown, run) => delay(thrown, run, thrown.delayMs)),
-  row(ShardsUsedUpError, 'delayed', { counter: 'waits_shards' }, (thrown, run) => delay(thrown, run, thrown.delayMs)),
+  row(RateLimitedError, 'delayed', { counter: 'waits_rate_limit' }, async (thrown, run) => {
+    const ms = await coolDown(run.parts.db, thrown.model, thrown.retryAfterMs);
+    return delay(thrown, run, ms, await wakeOnModel(thrown.model, run));
+  }),
+  row(ModelCoolingError, 'delayed', { counter: 'waits_cooling' }, async (thrown, run) =>
+    delay(thrown, run, thrown.delayMs, await wakeOnModel(thrown.model, run)),
+  ),
+  row(ShardsUsedUpError, 'delayed', { counter: 'waits_shards' }, (thrown, run) =>
+    delay(thrown, run, thrown.delayMs, thrown.isForAnyShard ? { reason: { kind: 'shards' } } : null),
+  ),
+  row(AwaitsPeersError, 'delayed', { counter: 'waits_peers' }, awaitPeers),
+  row(ForOutsideError, 'delayed', { counter: 'offered_outside' }, offerOutside),
+  row(HeldElsewhereError, 'delayed', { counter: 'waits_elsewhere' }, waitElsewhere),
   row(ProviderUnavailableError, 'delayed', { counter: 'waits_unavailable' }, async (thrown, run) => {
-    const now = Date.now();
-    const { failures, since } = await countUnavailable(run.parts.db, run.job.id ?? '', thrown, now);
-    return now - since > GIVE_UP_AFTER_MS ? null : delay(thrown, run, toBackoffMs(failures));
+    const { failures, downMs } = await countUnavailable(run.parts.db, run.job.id ?? '', thrown);
+    if (downMs > GIVE_UP_AFTER_MS) return null;
+    return delay(thrown, run, toBackoffMs(failures), await wakeOnModel(thrown.model, run));
   }),
   row(ProviderUnavailableError, 'failed', { which: 'after two hours' }, fail),
+  row(TaskFailedError, 'back to waiting', { which: 'and another model is to try', counter: 'escalated' }, escalate),
   row(TaskFailedError, 'failed', {}, fail),
   row(InvalidJobError, 'failed', {}, fail),
   row(CancelledError, 'failed', {}, fail),
@@ -101,11 +124,24 @@ export const OUTCOMES: readonly Outcome[] = [
 export async function toOutcome(thrown: unknown, job: Job, token: string, parts: OutcomeParts): Promise<Error> {
   if (thrown instanceof WaitingChildrenError || thrown instanceof DelayedError) return thrown; // the handler has moved the job
   const run = { job, token, parts };
-  for (const outcome of OUTCOMES) {
-    const error = await outcome.apply(thrown, run);
-    if (error !== null) return error;
+  const why = await toDamage(thrown, job, parts.db);
+  try {
+    for (const outcome of OUTCOMES) {
+      const error = await outcome.apply(why, run);
+      if (error !== null) return error;
+    }
+  } catch (error) {
+    if (isNotHeld(error)) return new WaitingError(); // it has moved already, or another worker has it
+    // What the outcome itself writes may be damaged, too: the job ends with the reason that is known.
+    if (isDamage(error) && why instanceof Error) return new Error(`error: ${why.message}`);
+    throw error;
   }
   throw new TypeError('the last row applies to everything');
+}
+
+/** For the errors that halt the fleet. */
+function backHalted(thrown: Error, run: ThrownRun): Promise<Error> {
+  return backToWaiting(thrown, run, thrown.message, { kind: 'halted', reason: thrown.message });
 }
 
 function row<Thrown extends Error>(
@@ -130,9 +166,10 @@ function row<Thrown extends Error>(
   };
 }
 
-/** Calls under way end within seconds, or within minutes: the longer a job has waited for them, the less often it asks. */
-function toHeldWaitMs(job: Job): number {
-  return Math.min(LONGEST_HELD_WAIT_MS, HELD_WAIT_MS * Math.max(1, job.attemptsStarted));
+/** Null where the model does not cool down: a job that alone finds its provider down keeps its own waits. */
+async function wakeOnModel(model: string, { parts }: Pick<ThrownRun, 'parts'>): Promise<WakeOn | null> {
+  const { redis, keys } = parts.db;
+  return (await redis.exists(keys.cooldown(model))) === 1 ? { reason: { kind: 'model', model } } : null;
 }
 
 async function haltFor(reason: string, thrown: Error, { job, parts }: ThrownRun): Promise<void> {

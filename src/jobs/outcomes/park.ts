@@ -1,6 +1,9 @@
 import { DelayedError, type Job } from 'bullmq';
 import type { BudgetReachedError } from '../../errors.ts';
+import { noteActivity } from '../../swarm/activity.ts';
+import { isNotHeld } from '../not-held.ts';
 import { note } from './moves.ts';
+import { delayJob } from '../redis-time.ts';
 import { releaseJob, type ParkedMark, type ParkedScope } from './parked.ts';
 import type { ThrownRun } from './types.ts';
 
@@ -17,7 +20,17 @@ export async function park(thrown: BudgetReachedError, run: ThrownRun): Promise<
   const wanted: ParkedMark = { scope, name: thrown.scopeName, queue: job.queueName };
   const mark = JSON.stringify(wanted);
   await redis.hset(keys.parked, jobId, mark);
-  await note(run, `${byPerson ? 'parked' : 'parked: budget'}. ${thrown.message}`);
+  await note(run, `${byPerson ? 'parked' : 'parked: budget'}. ${thrown.message}`, {
+    kind: 'parked',
+    reason: thrown.message,
+  });
+  await noteActivity(parts.db, {
+    what: 'parked',
+    id: jobId,
+    text: thrown.message,
+    ...toOwners(job.data),
+    worker: parts.workerId,
+  });
   return delayForPerson(job, token, async () => {
     const spend = keys.spend(`${thrown.scope}:${thrown.scopeName}`);
     const [limit = null, parked = null] = await redis.hmget(spend, 'limit', 'parked');
@@ -27,13 +40,21 @@ export async function park(thrown: BudgetReachedError, run: ThrownRun): Promise<
   });
 }
 
+/** Batch and mission of a job: any program may have added it. */
+function toOwners(data: unknown): { batch: string | null; mission: string | null } {
+  const { batch, mission_id: mission } = Object(data) as Record<string, unknown>;
+  return { batch: typeof batch === 'string' ? batch : null, mission: typeof mission === 'string' ? mission : null };
+}
+
 /**
  * Delays a job until a person releases it.
  * @param releaseIfDone called afterwards: puts the job back to waiting if the person acted before it was delayed
  * @returns the error that makes BullMQ leave the moved job unchanged
  */
 export async function delayForPerson(job: Job, token: string, releaseIfDone: () => Promise<unknown>): Promise<Error> {
-  await job.moveToDelayed(Date.now() + TEN_YEARS_MS, token);
+  await delayJob(job, token, TEN_YEARS_MS).catch((error: unknown) => {
+    if (!isNotHeld(error)) throw error; // if the answer to the move was lost, the person may have acted meanwhile
+  });
   await releaseIfDone();
   return new DelayedError();
 }

@@ -1,16 +1,18 @@
 import type { Job, Queue } from 'bullmq';
 import { z } from 'zod';
 import type { QueueName } from '../../../queues/registry.ts';
+import type { BudgetState } from '../../ledger/budget-types.ts';
+import { describeBudget } from '../../ledger/budget.ts';
 import type { Db } from '../../redis/db.ts';
+import { noteActivity } from '../../swarm/activity.ts';
+import { countOf } from '../../text/plural.ts';
 import { queueOfJob } from '../queue-of-job.ts';
-
-/** BullMQ's codes for a job that is not delayed, or does not exist. */
-const NOT_DELAYED = new Set<unknown>([-3, -1]);
+import { promote } from '../wake/promote.ts';
 
 /** What a parked job waits for: a budget of its own, or a person who parked its mission (`parked-mission`). */
 export interface ParkedScope {
-  scope: 'batch' | 'mission' | 'task' | 'parked-mission';
-  /** Name of the batch or mission, id of the task's job. */
+  scope: 'client' | 'batch' | 'mission' | 'rule' | 'task' | 'parked-mission';
+  /** Name of the client, batch, mission or rule, id of the task's job. */
   name: string;
 }
 
@@ -19,17 +21,6 @@ export interface ParkedMark extends ParkedScope {
   queue: string;
   /** Set while the job is put back to waiting. */
   releasing?: true;
-}
-
-/** Puts a delayed job back to waiting. @returns false if it is not delayed: another process did so, or a worker has it */
-export async function promote(job: Job): Promise<boolean> {
-  try {
-    await job.promote();
-    return true;
-  } catch (error) {
-    if (NOT_DELAYED.has(Reflect.get(Object(error), 'code'))) return false;
-    throw error;
-  }
 }
 
 /**
@@ -61,29 +52,54 @@ export async function releaseParked(
   const { db, queues } = parts;
   const { redis, keys } = db;
   let released = 0;
+  for await (const { jobId, mark } of eachParked(db, wanted)) {
+    const queue = queues[mark.queue as QueueName] ?? queueOfJob(queues, jobId);
+    const job = await queue.getJob(jobId);
+    if (job === undefined) await redis.hdel(keys.parked, jobId);
+    else if (await releaseJob(db, job, { ...wanted, queue: queue.name })) released += 1;
+  }
+  if (released > 0) await noteActivity(db, toReleased(wanted, released));
+  return released;
+}
+
+/** How many jobs wait for this. */
+export async function countParkedFor(db: Db, wanted: ParkedScope): Promise<number> {
+  const ids = new Set<string>();
+  for await (const { jobId } of eachParked(db, wanted)) ids.add(jobId);
+  return ids.size;
+}
+
+async function* eachParked(
+  { redis, keys }: Db,
+  wanted: ParkedScope,
+): AsyncGenerator<{ jobId: string; mark: ReadMark }> {
   let cursor = '0';
   do {
     const [next, found] = await redis.hscan(keys.parked, cursor, 'COUNT', 500);
     cursor = next;
     for (let i = 0; i < found.length; i += 2) {
-      const jobId = found[i] ?? '';
       const mark = parseMark(found[i + 1] ?? '');
-      if (mark.scope !== wanted.scope || mark.name !== wanted.name) continue;
-      const queue = queues[mark.queue as QueueName] ?? queueOfJob(queues, jobId);
-      const job = await queue.getJob(jobId);
-      if (job === undefined) await redis.hdel(keys.parked, jobId);
-      else if (await releaseJob(db, job, { ...wanted, queue: queue.name })) released += 1;
+      if (mark.scope === wanted.scope && mark.name === wanted.name) yield { jobId: found[i] ?? '', mark };
     }
   } while (cursor !== '0');
-  return released;
+}
+
+function toReleased({ scope, name }: ParkedScope, count: number): Parameters<typeof noteActivity>[1] {
+  return {
+    what: 'released',
+    id: name,
+    text: `${countOf(count, 'job')} of this ${scope === 'parked-mission' ? 'mission' : scope}`,
+    ...(scope === 'batch' ? { batch: name } : {}),
+    ...(scope === 'mission' || scope === 'parked-mission' ? { mission: name } : {}),
+  };
 }
 
 /** For people, after "parked for its": what a parked job waits for, and the command that releases it. */
-export function describeParked({ scope, name }: ReadMark): string {
+export function describeParked({ scope, name }: ReadMark, budget: BudgetState | null = null): string {
   if (scope === 'parked-mission')
     return `mission, which a person set aside; fleet resume ${String(name)} lets it go on`;
   const option = scope === undefined ? '--batch NAME' : `--${scope} ${String(name)}`;
-  return `budget; a higher one releases it: fleet budget USD ${option}`;
+  return `budget${budget === null ? '' : ` (${describeBudget(budget)})`}; a higher one releases it: fleet budget USD ${option}`;
 }
 
 /** Groups parked jobs by what they wait for, most first. @param marks what `keys.parked` holds of them */

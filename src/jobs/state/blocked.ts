@@ -1,6 +1,7 @@
 import type { QueueName } from '../../../queues/registry.ts';
 import type { Halt } from '../../halt/types.ts';
 import { readHalt } from '../../halt/halt.ts';
+import { readAwaitedBudget } from '../../ledger/budget.ts';
 import type { Db } from '../../redis/db.ts';
 import { isAnyoneUp } from '../../swarm/presence.ts';
 import type { ProcessKind } from '../../swarm/types.ts';
@@ -11,6 +12,8 @@ import type { JobState } from './types.ts';
 export type Blocker =
   /** The whole fleet waits for a person. */
   | { kind: 'halted'; halt: Halt }
+  /** The mission waits until a person runs its plan. */
+  | { kind: 'planned' }
   /** The mission waits for a person's choice. */
   | { kind: 'asks'; problem: string }
   /** A person parked the mission. `waitsFor` goes after "parked for its". */
@@ -19,6 +22,8 @@ export type Blocker =
   | { kind: 'waits-for-budget'; waitsFor: string }
   /** Delayed for a provider, a shard, or money that calls under way have reserved. `why`: last line of the job's log. */
   | { kind: 'waits-for-provider'; why: string }
+  /** Only outside workers may do it, or they are first: it waits for one. */
+  | { kind: 'offered' }
   /** No process that takes the queue's jobs is up. */
   | { kind: 'no-worker'; process: ProcessKind };
 
@@ -43,19 +48,23 @@ export async function readBlocker(
     queue === 'missions' ? redis.hmget(keys.mission(id), 'state', 'problem') : [],
   ]);
   const [mission, problem] = record;
-  const waitsForPerson = mission === 'asks' || mission === 'parked';
+  const waitsForPerson = mission === 'asks' || mission === 'parked' || mission === 'planned';
   if (state === 'active' && !waitsForPerson) return null;
   if (halt !== null) return { kind: 'halted', halt };
+  if (mission === 'planned') return { kind: 'planned' };
   if (mission === 'asks') return { kind: 'asks', problem: problem ?? '' };
   const scope = mission === 'parked' ? { scope: 'parked-mission', name: id } : mark === null ? null : parseMark(mark);
   if (scope !== null) {
-    return { kind: scope.scope === 'parked-mission' ? 'parked' : 'waits-for-budget', waitsFor: describeParked(scope) };
+    if (scope.scope === 'parked-mission') return { kind: 'parked', waitsFor: describeParked(scope) };
+    const budget = await readAwaitedBudget(db, scope.scope ?? '', scope.name ?? '');
+    return { kind: 'waits-for-budget', waitsFor: describeParked(scope, budget) };
   }
   if (state === 'waiting' || state === 'prioritized') {
     const process = WORKED_BY[queue];
     return (await isAnyoneUp(db, process)) ? null : { kind: 'no-worker', process };
   }
   if (!isDelayed) return null;
+  if (queue === 'tasks' && (await redis.zscore(keys.offered, id)) !== null) return { kind: 'offered' };
   const [why = ''] = await redis.lrange(`${keys.queueKey(queue, id)}:logs`, -1, -1);
   return { kind: 'waits-for-provider', why };
 }

@@ -2,7 +2,7 @@ import { FleetError, RedisUnusableError, toMessage } from '../../errors.ts';
 import { toFindingId } from '../../findings/finding.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import { withOriginals } from '../../findings/condensed.ts';
-import { toRedisError } from '../../redis/connect.ts';
+import { toRedisError } from '../../redis/errors/redis-errors.ts';
 import type { Db } from '../../redis/db.ts';
 import { followStream } from '../../redis/streams.ts';
 import { readEnds } from './states.ts';
@@ -92,6 +92,7 @@ export function createJobEnds(parts: { db: Db; queue: string; url: string }): Jo
     wait(jobId, { findingId = toFindingId(jobId), timeoutMs, signal }) {
       return new Promise((resolve, reject) => {
         closing.signal.throwIfAborted();
+        if (signal?.aborted === true) return resolve(null);
         let looked = false;
         let timer = setTimeout(
           () => {

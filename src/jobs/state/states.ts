@@ -2,6 +2,7 @@ import type { ChainableCommander } from 'ioredis';
 import type { Db } from '../../redis/db.ts';
 import type { Keys } from '../../redis/keys.ts';
 import type { JobState } from './types.ts';
+import { parseRecord } from '../../redis/stored-record.ts';
 
 /** How a job ended. */
 type Ended =
@@ -92,10 +93,8 @@ function toEndView(hash: unknown): EndView {
 
 /** The finding id in a job's return value. */
 function toFindingId(returnValue: string): string | null {
-  const value: unknown = JSON.parse(returnValue);
-  return typeof value === 'object' && value !== null && 'findingId' in value && typeof value.findingId === 'string'
-    ? value.findingId
-    : null;
+  const value = parseRecord(returnValue);
+  return value !== null && 'findingId' in value && typeof value.findingId === 'string' ? value.findingId : null;
 }
 
 async function inChunks<T>(ids: readonly string[], read: (chunk: readonly string[]) => Promise<T[]>): Promise<T[]> {

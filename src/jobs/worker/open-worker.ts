@@ -4,12 +4,21 @@ import type { QueueName } from '../../../queues/registry.ts';
 import type { Config } from '../../config/environment.ts';
 import { watchExternalFindings } from '../../findings/external/watch.ts';
 import type { Logger } from '../../process/logger.ts';
+import type { Db } from '../../redis/db.ts';
+import { createRunRecords } from '../../run-record/run-record.ts';
+import { noteActivity } from '../../swarm/activity.ts';
 import { listenToControl } from '../../swarm/control.ts';
 import { startHeartbeat } from '../../swarm/heartbeat.ts';
 import { keepPresence } from '../../swarm/presence.ts';
 import type { ProcessKind } from '../../swarm/types.ts';
+import { countOf } from '../../text/plural.ts';
+import { startTraces } from '../../traces/start-traces.ts';
+import { startAlerts } from '../alerts/alerts.ts';
+import { createOpenings, type Openings } from '../wake/openings.ts';
+import { startWaker } from '../wake/waker.ts';
 import { toRunMs } from './active-run.ts';
 import type { ProgressReader } from './crash-count.ts';
+import { startTranscriptSweep } from './transcript-sweep.ts';
 import { runWorker, type JobHandler, type RunningWorker } from './run-worker.ts';
 import { openWorkerBase, type WorkerBase } from './worker-base.ts';
 
@@ -22,6 +31,8 @@ export interface WorkerRole<Data extends z.ZodObject, Result extends z.ZodType> 
   readProgress?: ProgressReader;
   /** Starts what runs beside the jobs. @returns what stops it */
   start(running: RunningWorker): (() => Promise<void>)[] | Promise<(() => Promise<void>)[]>;
+  /** What its delayed jobs may wait for beside money and models. */
+  openings?: Openings;
   /** Called with the reason when the fleet halts. */
   onHalt?: (reason: string) => void;
   /** Called last before the worker is ready. @returns fields of the log line `ready` */
@@ -70,6 +81,9 @@ export async function openWorker<
   const { db, subscriber, notifier, halt, workerId } = base;
   const role = options.createRole(base);
   let presence: Presence | undefined; // jobs may start before it
+  const wakerParts = { ...base, log };
+  const waker = startWaker(wakerParts, createOpenings(base));
+  const wakers = role.openings === undefined ? [waker] : [waker, startWaker(wakerParts, role.openings)];
   const running = runWorker(queue, role.handler, {
     db,
     queue: base.queues[queue.name],
@@ -77,8 +91,13 @@ export async function openWorker<
     log,
     workerId,
     concurrency: slots,
+    createRecord: createRunRecords(db, config.FLEET_RUN_DAYS),
     runMs: toRunMs(queue.timeoutMs, config.FLEET_CALL_TIMEOUT_MS),
-    onChange: () => presence?.touch(),
+    onChange() {
+      presence?.touch();
+      waker.jobEnded();
+    },
+    onMoneyAwaited: () => waker.moneyAwaited(),
     ...(role.defaultModel === undefined ? {} : { defaultModel: role.defaultModel }),
     ...(role.readProgress === undefined ? {} : { readProgress: role.readProgress }),
     ...(onStuck === undefined ? {} : { onStuck }),
@@ -88,6 +107,8 @@ export async function openWorker<
     if (message.type === 'halt') role.onHalt?.(message.reason);
   });
   const stops = await role.start(running);
+  stops.push(startAlerts({ db, notifier, config, log }), startTranscriptSweep({ db, config, log }));
+  const stopTraces = startTraces({ db, worker: running.worker, config, workerId, log });
   stops.push(watchExternalFindings({ db, url: config.REDIS_URL, log, patienceMs: watchAfterMs }));
   await running.worker.waitUntilReady();
   presence = await startPresence(options, base, running);
@@ -101,11 +122,12 @@ export async function openWorker<
       nothingToStore: () => db.redis.status !== 'ready' && running.activeJobs().length === 0,
       cutOff: running.cutOff,
       async close() {
-        await Promise.all(stops.map((stop) => stop()));
+        await Promise.all([...stops.map((stop) => stop()), ...wakers.map(({ stop }) => stop())]);
         const closing = running.close();
         await role.endWaits?.();
         await closing;
         await role.close?.();
+        await stopTraces(); // after the last job
         await stopPresence();
         await notifier.flush();
         await base.closeConnections();
@@ -132,17 +154,28 @@ async function startPresence(
   { db, name }: WorkerBase,
   { activeJobs }: RunningWorker,
 ): Promise<Presence> {
-  if (kind !== 'haiku') return { touch: () => undefined, stop: await keepPresence({ db, name, log }) };
+  const noteEnd = (): Promise<void> => noteActivity(db, { what: 'left', id: name.id, worker: name.id });
+  if (kind !== 'haiku') {
+    const end = await keepPresence({ db, name, log });
+    await noteStart(db, name.id, slots);
+    return { touch: () => undefined, stop: async () => (await end(), noteEnd()) };
+  }
   const workspaces = Object.keys(config.FLEET_WORKSPACES);
   const programs = config.FLEET_RUN_ALLOW;
-  const own = { workerId: name.id, slots, workspaces, programs };
+  const own = { workerId: name.id, slots, workspaces, programs, vendors: config.workspaceVendors };
   const heartbeat = startHeartbeat({ db, log, ...own, activeJobs, hold: name.hold });
   await heartbeat.beat();
+  await noteStart(db, name.id, slots);
   return {
     touch: heartbeat.touch,
     async stop() {
       await heartbeat.stop();
       await name.release();
+      await noteEnd();
     },
   };
+}
+
+function noteStart(db: Db, id: string, slots: number): Promise<void> {
+  return noteActivity(db, { what: 'joined', id, text: countOf(slots, 'slot'), worker: id });
 }

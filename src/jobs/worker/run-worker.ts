@@ -1,19 +1,36 @@
-import type { Job, Queue, Worker } from 'bullmq';
+import {
+  createRedisBackend,
+  DelayedError,
+  RateLimitError,
+  WaitingChildrenError,
+  WaitingError,
+  type Job,
+  type Queue,
+  type Worker,
+} from 'bullmq';
 import type { z } from 'zod';
 import type { QueueDefinition } from '../../../queues/define.ts';
 import { CancelledError, LockLostError, ShutdownError } from '../../errors.ts';
 import { readHalt, type HaltSwitch } from '../../halt/halt.ts';
 import { createThrottledWarning } from '../../process/throttled-log.ts';
 import type { Logger } from '../../process/logger.ts';
+import type { RunPlace } from '../../ledger/types.ts';
 import type { Db } from '../../redis/db.ts';
+import type { RunRecord } from '../../run-record/run-record.ts';
 import { parseJob } from '../contract.ts';
+import { keepRedisTime } from '../redis-time.ts';
 import { toOutcome } from '../outcomes/outcomes.ts';
 import { createActiveRun, type ActiveRun } from './active-run.ts';
-import { noteRecovery, type ProgressReader } from './crash-count.ts';
+import { holdBack } from '../bullmq/held-backend.ts';
+import { forgetCrashes, noteRecovery, type ProgressReader } from './crash-count.ts';
 import { LOCK_MS, startLockRenewal } from './locks.ts';
-import { PatientWorker } from './patient-worker.ts';
+import { watchOrphans } from './orphans.ts';
+import { PatientWorker } from '../bullmq/patient-worker.ts';
+import { watchProcesses } from './process-watch.ts';
+import { createQueueHold, type QueueHold } from '../bullmq/queue-hold.ts';
+import { NotedPlace } from './run-place.ts';
 import { watchStuckWorker } from './stuck-worker.ts';
-import { mendUnreadableJobs } from './unreadable-jobs.ts';
+import { mendUnendableJob, mendUnreadableJobs } from './unreadable-jobs.ts';
 import { SuspectGuard } from './suspect-guard.ts';
 import { startOf } from '../../text/start-of.ts';
 
@@ -22,7 +39,7 @@ const STALLED_INTERVAL_MS = 2_500;
 /** A worker whose queue stops for a model looks again this often: a probe may have reopened it. */
 const LOOK_AGAIN_MS = 2_000;
 /** BullMQ's limit counts deaths for the job's whole life, also across a retry by a person: a last resort above ours. */
-const MAX_STALLED_COUNT = 30;
+const MAX_STALLED_COUNT = 1_000;
 /** One week of minutes: without it the queue's Prometheus counters stay 0. */
 const METRICS_POINTS = 7 * 24 * 60;
 
@@ -34,6 +51,10 @@ export interface JobRun {
   signal: AbortSignal;
   /** True once this process closes, or another job must run alone in it: stop at the next point where nothing is lost. */
   isDraining(): boolean;
+  /** Where the run is: what it does there may be what kills its worker. Undefined: its worker never died. */
+  place: RunPlace | undefined;
+  /** What the run notes for people. Undefined: nothing is recorded. */
+  record: RunRecord | undefined;
 }
 
 /** Does the work of one job. It throws one of the errors of `src/errors.ts` if it cannot complete it. */
@@ -65,6 +86,10 @@ export interface WorkerParts {
   defaultModel?: string;
   /** Called whenever a job starts or ends. */
   onChange?: () => void;
+  /** Creates the record of a run. Default: nothing is recorded. */
+  createRecord?: () => RunRecord | undefined;
+  /** Called when a job was delayed until calls under way have ended. */
+  onMoneyAwaited?: () => void;
   /** Reads a job's progress, by which the crash count distinguishes a job that kills its workers. Default: its stored turns. */
   readProgress?: ProgressReader;
   /** Called once when the worker is stuck: a slot is free, jobs wait, and none was started for a minute. */
@@ -88,28 +113,45 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     othersOf: (run) => [...active].filter((other) => other !== run),
     setAlone: (alone) => (worker.concurrency = alone ? 1 : concurrency),
   });
+  const hold = createQueueHold(db);
+  const outcomeParts = { ...parts, onAllCool: () => hold.begin() };
   let draining = false;
-  let lastStartAt = Date.now();
+  let lastStartAt = performance.now();
 
   const runsOf = (jobId: string): ActiveRun[] => [...active].filter((run) => run.jobId === jobId);
 
   async function processor(job: Job, token: string): Promise<z.output<Result>> {
     const run = createActiveRun(job, token);
     const earlier = runsOf(run.jobId);
+    const place =
+      job.stalledCounter > 0 ? new NotedPlace({ redis: db.redis, key: db.keys.crashes(run.jobId), log }) : undefined;
+    const record = parts.createRecord?.();
+    record?.note({ kind: 'taken', by: workerId });
     active.add(run);
-    lastStartAt = Date.now();
+    lastStartAt = performance.now();
     parts.onChange?.();
     try {
       suspects.assertFree();
       if (earlier.length > 0) await replace(earlier);
-      if (job.stalledCounter > 0) await suspects.admit(run);
+      if (place !== undefined) {
+        await suspects.admit(run);
+        await place.enter('at its beginning');
+      }
       const data = parseJob(definition, job);
       run.startClock(parts.runMs ?? definition.timeoutMs);
       const isDraining = (): boolean => draining || suspects.mustMakeRoom(run);
-      return await handler(data, { job, token, signal: run.signal, isDraining });
+      const result = await handler(data, { job, token, signal: run.signal, isDraining, place, record });
+      if (place !== undefined) await forgetCrashes(db, run.jobId);
+      await writeRest(run.jobId, record); // of a run that stored nothing new
+      return result;
     } catch (error) {
-      throw await toOutcome(error, job, token, parts);
+      await place?.leave();
+      const outcome = await toOutcome(error, job, token, { ...outcomeParts, record });
+      if (!(error instanceof LockLostError)) await writeRest(run.jobId, record); // the handler moved the job
+      if (place !== undefined && isEnd(outcome)) await forgetCrashes(db, run.jobId);
+      throw outcome;
     } finally {
+      place?.end();
       run.end();
       active.delete(run);
       suspects.release(run);
@@ -117,7 +159,19 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     }
   }
 
-  const worker = connectWorker(definition, processor, parts);
+  /** People read the record, nothing depends on it: the end of the run does not. */
+  const writeRest = (jobId: string, record: RunRecord | undefined): Promise<void> =>
+    record?.flush(db, definition.name, jobId).catch(() => undefined) ?? Promise.resolve();
+
+  const worker = connectWorker(definition, processor, parts, hold);
+  const stopProcessWatch = watchProcesses({
+    db,
+    queue: definition.name,
+    id: worker.id,
+    workerId,
+    onFreed: () => worker.takeBackStalled(),
+    log,
+  });
   const stopRenewing = startLockRenewal({
     db,
     queue: definition.name,
@@ -125,6 +179,13 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     held: () => active,
     onLost: (run) => run.stop(new LockLostError(`another worker has job ${run.jobId}`)),
     log,
+  });
+  const stopWatchingOrphans = watchOrphans({
+    db,
+    queue: parts.queue,
+    tokenPrefix: `${worker.id}:`,
+    held: () => active,
+    onError: (error) => log.warn({ error }, 'jobs that were handed out and not started: not looked for'),
   });
   const stopWatching = watchStuckWorker({
     queue: parts.queue,
@@ -153,8 +214,10 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     async close() {
       draining = true;
       stopWatching();
+      stopWatchingOrphans();
       await worker.close();
       stopRenewing();
+      await stopProcessWatch();
     },
   };
 }
@@ -165,12 +228,18 @@ async function replace(earlier: readonly ActiveRun[]): Promise<void> {
   await Promise.all(earlier.map((run) => run.over));
 }
 
+/** Whether what BullMQ is told ends the job: the others move it. */
+function isEnd(outcome: Error): boolean {
+  return ![WaitingError, DelayedError, WaitingChildrenError, RateLimitError].some((moved) => outcome instanceof moved);
+}
+
 function connectWorker(
   definition: QueueDefinition,
   processor: (job: Job, token: string) => Promise<unknown>,
   { db, queue, log, workerId, concurrency }: WorkerParts,
-): Worker {
-  const worker = new PatientWorker(definition.name, (job, token) => processor(job, token ?? ''), {
+  hold: QueueHold,
+): PatientWorker {
+  const settings = {
     connection: db.redis,
     prefix: db.keys.bullPrefix,
     name: workerId,
@@ -182,12 +251,17 @@ function connectWorker(
     maximumRateLimitDelay: LOOK_AGAIN_MS,
     metrics: { maxDataPoints: METRICS_POINTS },
     removeOnComplete: definition.keep.completed,
-    removeOnFail: definition.keep.failed,
-  });
-  worker.onUnreadable = async () => {
-    log.warn('a job is no JSON; it fails as invalid-job');
-    await mendUnreadableJobs(db, queue);
+    removeOnFail: { count: -1 }, // none: `dropEndedJobs` removes them, and counts them
   };
+  const work = (job: Job, token?: string): Promise<unknown> => processor(job, token ?? '');
+  const inRedisTime = keepRedisTime(createRedisBackend, db.clock);
+  const worker = new PatientWorker(definition.name, work, settings, holdBack(inRedisTime, hold));
+  worker.onUnreadable = async () => {
+    const mended = await mendUnreadableJobs(db, queue);
+    if (mended > 0) log.warn({ jobs: mended }, 'a job is no JSON; it fails as invalid-job');
+    return mended > 0;
+  };
+  worker.onUnendable = (job, token) => mendUnendableJob(db, { job, token, lockMs: LOCK_MS });
   worker.on('error', createThrottledWarning(log, 'worker'));
   worker.on('stalled', (jobId) => {
     noteRecovery(db, queue, jobId, workerId).catch((error: unknown) => log.warn({ error }, 'recovery not noted'));

@@ -32,8 +32,8 @@ export function watchStuckWorker(options: {
       waitingSince = null;
       return;
     }
-    waitingSince ??= Date.now();
-    if (Date.now() - Math.max(waitingSince, lastStartAt()) < stuckAfterMs) return;
+    waitingSince ??= performance.now();
+    if (performance.now() - Math.max(waitingSince, lastStartAt()) < stuckAfterMs) return;
     clearInterval(timer);
     onStuck();
   }

@@ -1,11 +1,12 @@
 import { QuarantinedError, ShutdownError } from '../../errors.ts';
 import type { Db } from '../../redis/db.ts';
 import type { ActiveRun } from './active-run.ts';
-import { ALONE_AFTER, QUARANTINE_AFTER, readCrashCount, type ProgressReader } from './crash-count.ts';
+import { ALONE_AFTER, countCrash, forgetCrashes, type CrashCount, type ProgressReader } from './crash-count.ts';
+import { countEvent } from '../../swarm/count-event.ts';
 
 /**
- * Runs a *suspect* alone in this process: a job whose worker died repeatedly without progress. If that run kills the
- * process too, the job is to blame and is quarantined. No other job dies with it.
+ * Runs a *suspect* alone in this process: a job whose worker died repeatedly at the same place without progress. No other job dies
+ * with it. If chance no longer explains the deaths, the job is to blame and is quarantined.
  */
 export class SuspectGuard {
   #suspect: ActiveRun | null = null;
@@ -35,19 +36,17 @@ export class SuspectGuard {
    */
   async admit(run: ActiveRun): Promise<void> {
     const { db, readProgress, othersOf, setAlone } = this.#parts;
-    const count = await readCrashCount(db, run.job, readProgress);
-    if (count.crashes >= QUARANTINE_AFTER) {
-      await count.clear();
-      await db.redis.hincrby(db.keys.counters, 'quarantined', 1);
-      throw new QuarantinedError(`its worker died ${count.crashes} times while it ran and came no further`);
+    const count = await countCrash(db, run.job, readProgress);
+    if (count.isGuilty) {
+      await forgetCrashes(db, run.jobId);
+      await countEvent(db, 'quarantined');
+      throw new QuarantinedError(describe(count));
     }
-    if (count.crashes < ALONE_AFTER) return;
+    if (count.atPlace < ALONE_AFTER) return;
     if (this.#suspect !== null) throw new ShutdownError('another job that may kill its worker runs alone here');
     this.#suspect = run;
     setAlone(true);
-    await count.ignoreNext(); // until the others are over, a death may be theirs
-    await Promise.all(othersOf(run).map((other) => other.over));
-    await count.countAgain();
+    await Promise.all(othersOf(run).map((other) => other.over)); // the run is at no place yet: a death now is not its own
   }
 
   /** Ends the exclusive time if this run had it. */
@@ -56,6 +55,11 @@ export class SuspectGuard {
     this.#suspect = null;
     this.#parts.setAlone(false);
   }
+}
+
+function describe({ place, atPlace, deaths }: CrashCount): string {
+  const where = place === null ? '' : `, ${atPlace} times ${place}`;
+  return `its worker died ${deaths} times while it ran and came no further${where}`;
 }
 
 interface SuspectGuardParts {

@@ -1,13 +1,16 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueName } from '../../../queues/registry.ts';
+import { describeNameProblems } from '../../models/create/known-models.ts';
 import { isOffline, type Config } from '../../config/environment.ts';
 import { configSecrets } from '../../config/redact.ts';
 import { createHaltSwitch, type HaltSwitch } from '../../halt/halt.ts';
+import { publishSharing } from '../../other-swarms/sharing.ts';
 import { seedBudget } from '../../ledger/budget.ts';
 import type { Logger } from '../../process/logger.ts';
 import { connectRedis } from '../../redis/connect.ts';
 import { createDb, type Db } from '../../redis/db.ts';
+import { withRedisErrors } from '../../redis/errors/redis-errors.ts';
 import { markSwarm, runPreflight } from '../../redis/preflight.ts';
 import { createNotifier, type Notifier } from '../../swarm/notify.ts';
 import { createSessionReader } from '../../swarm/session.ts';
@@ -37,10 +40,11 @@ export interface WorkerBase {
  * seeds its budget.
  * @throws RedisUnusableError; ConfigError if the swarm is of the other kind, or all names of this host are taken
  */
-export async function openWorkerBase(
-  config: Config,
-  { kind, log }: { kind: ProcessKind; log: Logger },
-): Promise<WorkerBase> {
+export async function openWorkerBase(config: Config, parts: { kind: ProcessKind; log: Logger }): Promise<WorkerBase> {
+  return withRedisErrors(config.REDIS_URL, () => connectBase(config, parts));
+}
+
+async function connectBase(config: Config, { kind, log }: { kind: ProcessKind; log: Logger }): Promise<WorkerBase> {
   const redis = await connectRedis(config.REDIS_URL, {
     role: 'worker',
     log,
@@ -48,10 +52,12 @@ export async function openWorkerBase(
     secrets: configSecrets(config),
   });
   const subscriber = await connectRedis(config.REDIS_URL, { role: 'worker', log, name: `fleet-${kind}-control` });
-  const db = createDb(redis, config.FLEET_SWARM ?? null, { waitsWhileRefused: true });
+  const db = createDb(redis, config.FLEET_SWARM ?? null);
+  await db.clock.sync();
   const { warnings } = await runPreflight(db);
-  for (const warning of warnings) log.warn(warning);
+  for (const warning of [...describeNameProblems(config), ...warnings]) log.warn(warning);
   await markSwarm(db, isOffline(config) ? 'simulated' : 'real');
+  await publishSharing(db, config.FLEET_SHARE_WITH);
   const budgetNanoUsd = await seedBudget(db, config.FLEET_BUDGET_USD);
   const queues = connectQueues(db);
   const notifier = createNotifier({ target: config.FLEET_NOTIFY, db, log });

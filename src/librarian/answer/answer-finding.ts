@@ -3,10 +3,14 @@ import { createFinding } from '../../findings/create-finding.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { summarise } from '../../findings/stored.ts';
 import type { Booking, JobTotals, TaskIdentity } from '../../ledger/types.ts';
+import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { toUsdString } from '../../pricing/money.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
 import type { TokenEstimate } from '../archive/token-estimate.ts';
 import { ARCHIVE_PROMPT_VERSION, describeFilter } from './prompt.ts';
+import { parseForeignId } from '../../other-swarms/foreign-id.ts';
+import type { ShownSwarms } from '../archive/context.ts';
+import type { ShownDocument } from '../archive/document.ts';
 import type { ArchiveAnswer } from './reply.ts';
 import type { ServedCall } from './types.ts';
 
@@ -18,9 +22,14 @@ export interface AnswerBasis {
   tokens: number;
   /** Findings that fit the filter and not the prompt, and their estimated tokens; null: none. */
   leftOut: { findings: number; tokens: number } | null;
-  /** Number of the shard; null: the fallback answered, or the archive is empty and no model was asked. */
+  /** Number of the shard; null: another model answered, or the archive is empty and no model was asked. */
   shard: number | null;
+  /** Whether those that come first in the route could not be asked. */
   fallback: boolean;
+  /** What was shown of the memory context that was asked. Absent: the question was about none. */
+  document?: ShownDocument;
+  /** Of a question to other swarms: which could not be read, and whose work is simulated. Absent: no other swarm was asked. */
+  swarms?: ShownSwarms;
 }
 
 /** An answer as it is stored: the fields of every finding, and what the answer was drawn from. */
@@ -34,14 +43,16 @@ export interface AnswerFinding extends Finding {
 }
 
 /** @param estimate for the findings that were left out */
-export function toBasis({ paid, shard, prompt }: ServedCall, estimate: TokenEstimate): AnswerBasis {
-  const { ids, leftOut } = prompt.shown;
+export function toBasis({ paid, shard, isFallback, prompt }: ServedCall, estimate: TokenEstimate): AnswerBasis {
+  const { ids, leftOut, swarms } = prompt.shown;
   return {
     findings: ids.size,
     tokens: toPromptTokens(paid.reply.usage),
     leftOut: leftOut && { findings: leftOut.count, tokens: estimate.toTokens(leftOut.bytes) },
     shard,
-    fallback: shard === null,
+    fallback: isFallback,
+    ...(prompt.document === null ? {} : { document: prompt.document }),
+    ...(swarms === undefined ? {} : { swarms }),
   };
 }
 
@@ -53,24 +64,29 @@ export function toAnswerFinding(parts: {
   /** Null: no call was made in this run. */
   booking: Booking | null;
   totals: JobTotals;
-  vendor: string;
+  entry: Pick<CatalogEntry, 'vendor' | 'isLocal'>;
   workerId: string;
   answeredAt: Date;
 }): AnswerFinding {
-  const { identity, query, answer, basis, booking, totals, vendor, workerId, answeredAt } = parts;
+  const { identity, query, answer, basis, booking, totals, entry, workerId, answeredAt } = parts;
+  const simulated = answer.citations.filter((id) => basis.swarms?.simulated.includes(parseForeignId(id)?.swarm ?? ''));
   return {
     ...createFinding({
       identity,
       workerId,
       storedAt: answeredAt.toISOString(),
       task: query.question,
-      result: [answer.text, ...toRemarks(basis, identity.model, query)].join('\n\n'),
+      result: [answer.text, ...toRemarks(basis, identity.model, query), ...toSwarmRemarks(basis, simulated)].join(
+        '\n\n',
+      ),
       summary: summarise(answer.text),
       kind: 'archive',
-      model: { id: identity.model, vendor },
+      model: { ...entry, id: identity.model },
       promptVersion: ARCHIVE_PROMPT_VERSION,
       totals,
       citations: answer.citations,
+      simulatedCitations: simulated,
+      vendors: query.vendors ?? null,
     }),
     question: query.question,
     requester: query.requester ?? null,
@@ -80,10 +96,26 @@ export function toAnswerFinding(parts: {
   };
 }
 
+/** What a reader must know of the other swarms: which could not be read, and what of the answer rests on simulated work. */
+function toSwarmRemarks({ swarms }: AnswerBasis, simulated: readonly string[]): string[] {
+  return [
+    ...(swarms?.notRead ?? []).map(({ why }) => `(Left out: ${why}.)`),
+    ...(simulated.length === 0 ? [] : [`(SIMULATED, not real: ${simulated.map((id) => `[${id}]`).join(' ')}.)`]),
+  ];
+}
+
 /** What a reader must know about the answer. It is part of the text, because older programs read nothing else. */
-function toRemarks({ leftOut, fallback }: AnswerBasis, model: string, { filter }: ArchiveQuery): string[] {
+function toRemarks({ leftOut, fallback, document }: AnswerBasis, model: string, { filter }: ArchiveQuery): string[] {
   const remarks: string[] = [];
   if (fallback) remarks.push(`(Answered by ${model}: no shard could be used.)`);
+  if (document !== undefined && document.leftOut > 0) {
+    const [shown, all] = [document.lines - document.leftOut, document.lines].map((count) =>
+      count.toLocaleString('en-US'),
+    );
+    remarks.push(
+      `(Of context ${document.name}, ${shown} of ${all} lines fitted: those that share most with the question.)`,
+    );
+  }
   if (leftOut !== null) {
     const { findings, tokens } = leftOut;
     const narrower = describeFilter(filter) === '' ? 'a filter' : 'a narrower filter';

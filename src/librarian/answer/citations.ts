@@ -1,3 +1,5 @@
+import { toAttribute } from '../archive/attribute.ts';
+
 /** `cited`: every citation is known; `unknown`: these are not; `none`: there is no citation. */
 export type CitationCheck = { kind: 'cited'; ids: string[] } | { kind: 'unknown'; ids: string[] } | { kind: 'none' };
 
@@ -12,21 +14,22 @@ export function checkCitations(
   answer: { text: string; listed: readonly string[] },
   shown: ReadonlySet<string>,
 ): CitationCheck {
+  const toKnownId = createLookup(shown);
   const cited = new Set<string>();
   const unknown = new Set<string>();
   for (const name of answer.listed) {
-    const id = toKnownId(name, shown);
+    const id = toKnownId(name);
     if (id === null) unknown.add(name);
     else cited.add(id);
   }
   for (const group of readBracketGroups(answer.text)) {
-    const whole = toKnownId(group, shown);
+    const whole = toKnownId(group);
     if (whole !== null) {
       cited.add(whole);
       continue;
     }
     for (const name of group.split(/[,;]/)) {
-      const id = toKnownId(name, shown);
+      const id = toKnownId(name);
       if (id !== null) cited.add(id);
       else if (looksLikeId(toBareId(name), shown)) unknown.add(toBareId(name));
     }
@@ -40,10 +43,11 @@ function readBracketGroups(text: string): string[] {
   return [...text.matchAll(/\[([^[\]]{1,10000})\](?!\()/g)].map((match) => match[1] ?? '');
 }
 
-function toKnownId(name: string, shown: ReadonlySet<string>): string | null {
-  if (shown.has(name)) return name;
-  const id = toBareId(name);
-  return shown.has(id) ? id : null;
+/** Finds the shown id that a name means: as it is, or in the form in which a prompt shows it (quotes, signs and blanks are replaced there). */
+function createLookup(shown: ReadonlySet<string>): (name: string) => string | null {
+  const forms = new Map([...shown].map((id) => [toAttribute(id), id]));
+  const find = (name: string): string | null => (shown.has(name) ? name : (forms.get(name) ?? null)); // `has` knows more than its elements: lines
+  return (name) => find(name) ?? find(toBareId(name));
 }
 
 /** Removes what a model puts around an id: blanks, quotes, the key's prefix. */
@@ -56,7 +60,12 @@ function toBareId(name: string): string {
 }
 
 function looksLikeId(name: string, shown: ReadonlySet<string>): boolean {
-  if (/^(?:finding|archive)[_-]\S/.test(name) || UUID.test(name)) return true;
+  if (
+    /^(?:[a-z][a-z0-9-]{0,31}\/)?(?:finding|archive)[_-]\S/.test(name) ||
+    /^context:[^\s#]+#/.test(name) ||
+    UUID.test(name)
+  )
+    return true;
   const family = /^[A-Za-z][A-Za-z0-9]*[_.:-]/.exec(name)?.[0];
   if (family === undefined || /\s/.test(name)) return false;
   for (const id of shown) if (id.startsWith(family)) return true;

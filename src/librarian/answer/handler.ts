@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveQuery } from '../../../queues/archive.ts';
+import { toOwner } from '../../../queues/owner.ts';
 import type { JobRun } from '../../jobs/worker/run-worker.ts';
 import { PaidCalls, withPayer, type PaidReply, type Payer } from '../../ledger/paid-calls.ts';
 import type { JobIdentity } from '../../ledger/types.ts';
 import type { ArchiveReply } from '../../models/archive-model.ts';
+import { parseForeignId } from '../../other-swarms/foreign-id.ts';
+import { toMessage } from '../../errors.ts';
+import type { Transcripts } from '../../run-record/transcripts/transcripts.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { toQueryIds } from '../queries/enqueue.ts';
+import type { ShownContext } from '../archive/context.ts';
 import { toBasis, type AnswerBasis } from './answer-finding.ts';
 import type { ArchivePrompts } from './archive-prompts.ts';
 import { NOT_IN_ARCHIVE } from './prompt.ts';
@@ -13,7 +18,7 @@ import { recordAnswer, type RecordParts } from './record.ts';
 import { judge, type ArchiveAnswer } from './reply.ts';
 import { serve, type QueryRun } from './serve.ts';
 import type { RoutingParts } from './shard-router.ts';
-import { QUERY_TURN } from './types.ts';
+import { QUERY_TURN, type ServedCall } from './types.ts';
 import { startOf } from '../../text/start-of.ts';
 
 export interface QueryHandlerParts {
@@ -23,6 +28,8 @@ export interface QueryHandlerParts {
   /** The prices and model name of a query for which no model was asked. */
   payer: Payer;
   currentSession(): Promise<string>;
+  /** Writes prompts and replies to files. Absent or null: none are written. */
+  transcripts?: Transcripts | null;
 }
 
 export type QueryHandler = (query: ArchiveQuery, run: JobRun) => Promise<{ findingId: string; costNanoUsd: number }>;
@@ -34,8 +41,12 @@ const LOGGED_REPLY = 16_000;
 interface KeptReply {
   reply: ArchiveReply;
   basis: AnswerBasis;
-  /** Whether the fallback's prices apply. */
+  /** Whether a model besides the shards answered. */
   byFallback: boolean;
+  /** Which one. Absent: a shard's, or the only one that there was in an older version. */
+  by?: string;
+  /** Ids of other swarms' findings that it names and was shown. Absent: none. */
+  foreign?: string[];
 }
 
 /** An answer that was checked and is not recorded yet. */
@@ -57,8 +68,8 @@ export function createQueryHandler(parts: QueryHandlerParts): QueryHandler {
   return async (query, run) => {
     const identity = toIdentity(query, run, query.session ?? (await currentSession()));
     const { findingId } = identity;
-    const { signal, isDraining } = run;
-    const calls = new PaidCalls<ArchiveReply>({ ledger: recording.ledger, identity, signal, isDraining });
+    const { signal, isDraining, place } = run;
+    const calls = new PaidCalls<ArchiveReply>({ ledger: recording.ledger, identity, signal, isDraining, place });
     const stored = await calls.readStored(QUERY_TURN, payer);
     if (stored.kind === 'done') return { findingId, costNanoUsd: 0 };
     const queryRun = { query, run, calls };
@@ -69,8 +80,9 @@ export function createQueryHandler(parts: QueryHandlerParts): QueryHandler {
 }
 
 /** Shows, routes and judges. A reply that is no answer is booked, and kept in the query's log. */
-async function ask(queryRun: QueryRun, { prompts, routing, recording, payer }: QueryHandlerParts): Promise<Judged> {
-  if (await prompts.isEmpty()) {
+async function ask(queryRun: QueryRun, parts: QueryHandlerParts): Promise<Judged> {
+  const { prompts, routing, recording, payer } = parts;
+  if (await prompts.isEmpty(queryRun.query)) {
     const basis = { findings: 0, tokens: 0, leftOut: null, shard: null, fallback: false };
     return { answer: { text: NOT_IN_ARCHIVE, citations: [] }, basis, payer, fresh: null };
   }
@@ -78,8 +90,15 @@ async function ask(queryRun: QueryRun, { prompts, routing, recording, payer }: Q
   const { now } = recording;
   const served = await serve(queryRun, { prompts, routing, now });
   const { paid, shard, prompt } = served;
+  transcribe(parts, queryRun, served);
   const basis = toBasis(served, routing.estimate);
-  const kept = { reply: paid.reply, basis, byFallback: shard === null };
+  const kept = {
+    reply: paid.reply,
+    basis,
+    byFallback: shard === null,
+    by: served.payer.entry.id,
+    ...toForeign(paid.reply, prompt.shown),
+  };
   try {
     const answer = judge(paid.reply, prompt.shown.citable, query.paper === undefined ? null : shard);
     return { answer, basis, payer: served.payer, fresh: { paid, kept } };
@@ -89,16 +108,41 @@ async function ask(queryRun: QueryRun, { prompts, routing, recording, payer }: Q
   }
 }
 
+/** For people: the answer, which is paid for, does not wait for the disk. */
+function transcribe(
+  { transcripts, recording: { now } }: QueryHandlerParts,
+  { run: { job } }: QueryRun,
+  { paid, payer, prompt }: ServedCall,
+): void {
+  const { system, prompt: text } = prompt.request;
+  const call = { model: payer.entry.id, prompt: { system, prompt: text }, reply: paid.reply };
+  transcripts
+    ?.write(job.id ?? '', now(), call)
+    .catch((error: unknown) => job.log(`${now().toISOString()} its transcript cannot be written: ${toMessage(error)}`))
+    .catch(() => undefined); // the log is for people, too
+}
+
 /** Answers from a reply that an earlier run stored before it died or lost the query. It may cite what is live now. */
 async function replay(
   json: string,
   query: ArchiveQuery,
   { prompts, routing, payer }: QueryHandlerParts,
 ): Promise<Judged> {
-  const { reply, basis, byFallback } = JSON.parse(json) as KeptReply;
-  const citable = await prompts.readCitable(query);
+  const { reply, basis, byFallback, by, foreign } = JSON.parse(json) as KeptReply;
+  const citable = await prompts.readCitable(query, basis.document ?? null, foreign);
   const answer = judge(reply, citable, query.paper === undefined ? null : basis.shard);
-  return { answer, basis, payer: (byFallback ? routing.fallback?.payer : null) ?? payer, fresh: null };
+  return { answer, basis, payer: (byFallback ? findPayer(routing, by) : null) ?? payer, fresh: null };
+}
+
+function findPayer({ chain }: RoutingParts, id: string | undefined): Payer | undefined {
+  const models = chain.filter((member) => member !== 'shards');
+  return (models.find(({ payer }) => payer.entry.id === id) ?? models.at(-1))?.payer;
+}
+
+/** What a replay may cite, also when the other swarm is gone by then. */
+function toForeign({ text }: ArchiveReply, { citable, swarms }: ShownContext): Pick<KeptReply, 'foreign'> {
+  if (swarms === undefined) return {};
+  return { foreign: [...citable].filter((id) => parseForeignId(id) !== null && text.includes(id)) };
 }
 
 async function record(
@@ -125,19 +169,21 @@ function describeRejected({ reply, booking }: PaidReply<ArchiveReply>): string {
 
 function toIdentity(query: ArchiveQuery, run: JobRun, session: string): JobIdentity {
   const jobId = run.job.id ?? '';
-  const { question, filter = {} } = query;
+  const { question, filter = {}, shard, context } = query;
   return {
     jobId,
     token: run.token,
     attempt: run.job.attemptsMade,
     digest: createHash('sha256')
-      .update(JSON.stringify([question, filter]))
+      .update(JSON.stringify([question, filter, ...[shard, context].filter((name) => name !== undefined)]))
       .digest('hex')
       .slice(0, 16),
     findingId: query.finding_id ?? toQueryIds(jobId).findingId,
     session,
     batch: query.batch ?? null,
     missionId: query.mission_id ?? null,
+    ...toOwner(query),
     budgetNanoUsd: null,
+    record: run.record,
   };
 }

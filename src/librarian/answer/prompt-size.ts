@@ -27,6 +27,8 @@ export class PromptSize {
   #sizedFor: number;
   #isFirst = true;
   #isRefitted = false;
+  /** The last prompt that the provider has counted. */
+  #counted: { text: string; tokens: number } | null = null;
 
   constructor(parts: PromptSizeParts) {
     this.#parts = parts;
@@ -42,7 +44,7 @@ export class PromptSize {
     if (!isGuess && maxTokens === this.#sizedFor) return guess;
     this.#isFirst = false;
     this.#sizedFor = maxTokens;
-    const counted = await this.#count(prompt);
+    const counted = await this.count(prompt);
     if (counted === null) return guess;
     estimate.replace(prompt.bytes, counted);
     if (counted > maxTokens) {
@@ -54,14 +56,22 @@ export class PromptSize {
     return null;
   }
 
-  /** Null where the provider does not count. */
-  async #count({ request }: ArchivePrompt): Promise<number | null> {
+  /** The provider's count of a prompt, which is asked for once. Null where the provider does not count. */
+  async count(prompt: ArchivePrompt, signal: AbortSignal = this.#parts.query.signal): Promise<number | null> {
+    // Each step makes its prompt anew, most of them the same.
+    if (this.#counted?.text === prompt.request.prompt) return this.#counted.tokens;
+    const tokens = await this.#count(prompt, signal);
+    if (tokens !== null) this.#counted = { text: prompt.request.prompt, tokens };
+    return tokens;
+  }
+
+  async #count({ request }: ArchivePrompt, signal: AbortSignal): Promise<number | null> {
     const { route, shards, query } = this.#parts;
     const { excluded } = route;
     const asked = [...shards].find(([number]) => !excluded.includes(number))?.[1];
     if (asked === undefined) return null;
     try {
-      return await asked.model.countTokens({ ...request, model: asked.payer.entry.id }, { signal: query.signal });
+      return await asked.model.countTokens({ ...request, model: asked.payer.entry.id }, { signal });
     } catch (error) {
       query.signal.throwIfAborted();
       await query.log(`the prompt's tokens are estimated, not counted: ${toMessage(error)}`);

@@ -1,4 +1,5 @@
 import type { ArchiveQuery } from '../../../queues/archive.ts';
+import { keepRecord } from '../../swarm/damage/kept-records.ts';
 import type { Booking, JobTotals, RecordAnswer, TaskIdentity, TurnLedger } from '../../ledger/types.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import { formatUsd } from '../../pricing/money.ts';
@@ -32,33 +33,41 @@ export async function recordAnswer(parts: RecordParts, checked: CheckedAnswer): 
   const { ledger, workerId, now } = parts;
   const { keys, scripts } = parts.db;
   const { query, identity, basis, entry, booking } = checked;
-  const finding = toAnswerFinding({ ...checked, vendor: entry.vendor, workerId, answeredAt: now() });
-  const answeredBy = basis.fallback ? entry.id : 'nobody: the archive is empty';
+  const finding = toAnswerFinding({ ...checked, entry, workerId, answeredAt: now() });
+  const answeredBy = basis.tokens > 0 ? entry.id : 'nobody: the archive is empty';
   const by = basis.shard === null ? answeredBy : `shard ${basis.shard}`;
   const log = `${finding.at} answered from ${basis.findings} findings, ${basis.tokens} tokens, by ${by} (${formatUsd(booking?.nanoUsd ?? 0, 6)}, ${workerId})`;
   const publicId = query.public === true ? (query.query_id ?? null) : null;
-  const booked = ledger.bookingParts(identity, booking);
-  return scripts['finish-answer'](
-    {
-      ...booked.keys,
-      finding: keys.finding(identity.findingId),
-      answers: keys.indexAnswers,
-      response: keys.response(publicId ?? ''),
-    },
-    [
-      toWellFormedJson({
-        ...booked.fields,
-        log,
-        job: identity.jobId,
-        id: identity.findingId,
-        at: String(Date.parse(finding.at)),
-        query: publicId ?? '',
-        responses_channel: keys.channelResponses,
-      }),
-      JSON.stringify(finding),
-      publicId === null ? '' : JSON.stringify(toResponse(publicId, finding)),
-    ],
-  );
+  const text = JSON.stringify(finding);
+  const key = keys.finding(identity.findingId);
+  const record = (token: string): Promise<RecordAnswer> => {
+    const booked = ledger.bookingParts({ ...identity, token }, booking);
+    return scripts['finish-answer'](
+      {
+        ...booked.keys,
+        finding: key,
+        answers: keys.indexAnswers,
+        response: keys.response(publicId ?? ''),
+        activity: keys.activity,
+      },
+      [
+        toWellFormedJson({
+          ...booked.fields,
+          log,
+          job: identity.jobId,
+          id: identity.findingId,
+          batch: identity.batch ?? '',
+          mission: identity.missionId ?? '',
+          at: String(Date.parse(finding.at)),
+          query: publicId ?? '',
+          responses_channel: keys.channelResponses,
+        }),
+        text,
+        publicId === null ? '' : JSON.stringify(toResponse(publicId, finding)),
+      ],
+    );
+  };
+  return keepRecord(parts.db, { key, text, token: identity.token }, record);
 }
 
 /** The value of `response:archive:<id>`. */

@@ -12,7 +12,7 @@ const THINKING_TOKENS: readonly (readonly [id: RegExp, tokens: number])[] = [
   [/^gemini-2\.5-flash/, 24_576],
   [/^gemini-/, 32_768],
 ];
-/** Of another vendor's model. */
+/** Of another vendor's model that thinks. */
 const OTHER_THINKING_TOKENS = 16_000;
 
 /**
@@ -20,9 +20,10 @@ const OTHER_THINKING_TOKENS = 16_000;
  * @param answerTokens most tokens of the answer itself
  */
 export function toReplyRoom(
-  { id, maxOutputTokens }: Pick<CatalogEntry, 'id' | 'maxOutputTokens'>,
+  { id, maxOutputTokens, abilities }: Pick<CatalogEntry, 'id' | 'maxOutputTokens' | 'abilities'>,
   answerTokens: number,
 ): number {
-  const thinking = THINKING_TOKENS.find(([pattern]) => pattern.test(id))?.[1] ?? OTHER_THINKING_TOKENS;
+  const thinking =
+    THINKING_TOKENS.find(([pattern]) => pattern.test(id))?.[1] ?? (abilities.thinking ? OTHER_THINKING_TOKENS : 0);
   return Math.min(maxOutputTokens, answerTokens + thinking);
 }

@@ -41,6 +41,8 @@ const MAX_OUTAGES = 2;
 const PAPER_TRIES = 3;
 /** A refused size makes the next prompt smaller at least by this factor. */
 const SMALLER = 0.9;
+/** The reasons for which a shard is closed to every question. */
+const CLOSED: ReadonlySet<WaitReason> = new Set(['day', 'cooling', 'failing', 'refused']);
 /** Shortest wait of a query that met no room. */
 const SHORT_WAIT_MS = 1_000;
 
@@ -114,7 +116,8 @@ export class Route {
     if (outage !== undefined) return outage;
     if (this.#refusal !== null && this.#excluded.size === shards.length) return this.#refusal;
     const message = `no shard has room until ${new Date(untilMs).toISOString()} (${reason})`;
-    return new ShardsUsedUpError(Math.max(SHORT_WAIT_MS, untilMs - Date.now()), message);
+    const isForAnyShard = this.#excluded.size === 0 && CLOSED.has(reason);
+    return new ShardsUsedUpError(Math.max(SHORT_WAIT_MS, untilMs - Date.now()), message, isForAnyShard);
   }
 
   async #onOutage(shard: number, outage: ProviderUnavailableError): Promise<void> {

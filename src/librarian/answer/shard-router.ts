@@ -1,12 +1,22 @@
 import {
+  AccountRefusedError,
+  ModelCoolingError,
   PromptTooLongError,
+  ProviderUnavailableError,
   RateLimitedError,
   ShardsUsedUpError,
   ShutdownError,
   TaskFailedError,
+  toMessage,
 } from '../../errors.ts';
+import { callWithPermit, toAsk } from '../../ledger/paced-call.ts';
+import type { Send } from '../../ledger/long-call.ts';
+import { toReservedBound, type CallSize } from '../../ledger/call-bound.ts';
 import type { PaidCalls, PaidReply, Reservation } from '../../ledger/paid-calls.ts';
 import type { ArchiveReply } from '../../models/archive-model.ts';
+import type { Pacer, Permit as PacePermit, RunPace } from '../../pacing/types.ts';
+import type { CatalogEntry } from '../../pricing/catalog.ts';
+import { boundTokens, type TextBound } from '../../pricing/token-bound.ts';
 import { toPromptTokens } from '../../pricing/tokens.ts';
 import type { TokenEstimate } from '../archive/token-estimate.ts';
 import type { Permit, RateGate, WaitReason } from '../gate/types.ts';
@@ -14,25 +24,39 @@ import { BELOW_LIMIT, classifyFailure, type CallFailure } from './call-failure.t
 import { PromptSize } from './prompt-size.ts';
 import { toReplyRoom } from './reply-room.ts';
 import { Route, type PaperRules } from './route.ts';
-import { QUERY_TURN, type ArchivePrompt, type AskableModel, type ServedCall } from './types.ts';
+import {
+  ANSWER_TOKENS,
+  QUERY_TURN,
+  type ArchivePrompt,
+  type AskableModel,
+  type ChainMember,
+  type ChainModel,
+  type ServedCall,
+} from './types.ts';
 
 /** What the calls of all queries share. */
 export interface RoutingParts {
   gate: RateGate;
   /** By shard number. */
   shards: ReadonlyMap<number, AskableModel>;
-  /** A model of another vendor; null: none is configured. */
-  fallback: AskableModel | null;
+  /** Who answers, in order. */
+  chain: readonly ChainMember[];
+  /** Keeps the limits of the models besides the shards. Absent: nothing limits them. */
+  pacer?: Pacer;
+  /** Until when a model that did not answer is not asked first, ms of this machine, by its id: as this process found out. */
+  resting: Map<string, number>;
   estimate: TokenEstimate;
-  /** Tokens of the largest prompt that is tried first. */
+  /** Tokens of the largest prompt that is tried first on a shard. */
   maxTokens: number;
 }
 
 /** One query, as it is routed. */
 export interface RoutedQuery {
   calls: PaidCalls<ArchiveReply>;
+  pace: RunPace | undefined;
   signal: AbortSignal;
   isDraining(): boolean;
+  /** False: only the first of the chain is asked. A paper's question is for the shards alone. */
   allowFallback: boolean;
   /** Null: not a paper's question. */
   paper: PaperRules | null;
@@ -42,20 +66,21 @@ export interface RoutedQuery {
 
 /** Most steps of one query over all shards, whatever the providers answer. */
 const MAX_STEPS = 25;
-/** Wait for the fallback after a rate limit that names none. */
+/** Wait for the last model after a rate limit that names none. */
 const UNNAMED_WAIT_MS = 15_000;
 /** Wait of a query after that. */
 const AFTER_MAX_STEPS_MS = 60_000;
+/** A model that refused its key, or did not answer, is not asked first for so long. */
+const REST_MS = 60_000;
+/** A refused size makes the next prompt smaller at least by this factor. */
+const SMALLER = 0.9;
 
-/** Longest answer, tokens, without thinking. */
-const ANSWER_TOKENS = 8_192;
-
-/** The reasons that justify the fallback's cost: every reason but a full window. */
+/** The reasons that justify the next one's cost: every reason but a full window. */
 const USED_UP: ReadonlySet<WaitReason> = new Set(['day', 'cooling', 'failing', 'refused', 'excluded']);
 
 /**
  * Sends one query to one shard after the other until one serves it: `begin`, then `ask`, again while `ask` returns
- * null. A used-up minute or day sends the query to the next shard; a refused size makes the next prompt smaller; a
+ * null. Where the shards, or a model before or behind them in the chain, cannot be asked, the next one of the chain is. A used-up minute or day sends the query to the next shard; a refused size makes the next prompt smaller; a
  * refused key or an outage leaves the shard out, or ends a paper's question.
  */
 export class ShardRouter {
@@ -63,15 +88,24 @@ export class ShardRouter {
   readonly #query: RoutedQuery;
   readonly #route: Route;
   readonly #size: PromptSize;
+  readonly #members: ChainMember[]; // the first one is asked
+  readonly #first: ChainMember | undefined;
+  #room = Infinity; // tokens of the largest prompt that the model is asked, once it has refused one
   #stepCount = 0;
 
   constructor(parts: RoutingParts, query: RoutedQuery) {
-    const { shards, maxTokens, estimate } = parts;
-    const { paper, log } = query;
+    const { shards, maxTokens, estimate, chain, resting } = parts;
+    const { paper, log, allowFallback } = query;
     this.#parts = parts;
     this.#query = query;
     this.#route = new Route({ shards: [...shards.keys()], maxTokens, paper, log });
     this.#size = new PromptSize({ route: this.#route, shards, estimate, query });
+    const isReady = (member: ChainMember): boolean =>
+      member === 'shards' || (resting.get(member.payer.entry.id) ?? 0) <= performance.now();
+    const allowed = paper !== null ? (['shards'] as const) : allowFallback ? chain : chain.slice(0, 1);
+    const ready = allowed.filter(isReady);
+    this.#members = ready.length > 0 ? ready : [...allowed];
+    this.#first = chain[0];
   }
 
   /**
@@ -86,42 +120,52 @@ export class ShardRouter {
     this.#stepCount += 1;
     this.#query.signal.throwIfAborted();
     if (this.#query.isDraining()) throw new ShutdownError('this process goes away');
-    return this.#route.maxTokens;
+    const [member] = this.#members;
+    return member === undefined || member === 'shards' ? this.#route.maxTokens : Math.min(this.#room, member.maxTokens);
   }
 
   /**
-   * Sends the prompt to a shard that has room, or to the fallback.
-   * @returns null: no shard served it, and another step may
+   * Sends the prompt to a shard that has room, or to the model whose turn it is.
+   * @returns null: nobody served it, and another step may
    * @throws ShardsUsedUpError when the query must wait; ProviderUnavailableError; AccountRefusedError when every key
    *   is refused; TaskFailedError for a reply that cannot be read, and `shard` where a paper's shard fails; what
    *   `PaidCalls` throws
    */
   async ask(prompt: ArchivePrompt): Promise<ServedCall | null> {
-    const { gate, fallback } = this.#parts;
-    const { signal, allowFallback } = this.#query;
+    const { gate } = this.#parts;
+    const { signal } = this.#query;
+    const [member] = this.#members;
+    if (member !== undefined && member !== 'shards') return this.#askModel(member, prompt);
     const tokens = await this.#size.measure(prompt);
     if (tokens === null) return null;
+    const size = await this.#toCallSize(prompt); // a count takes its time: before the permit
     const permit = await gate.acquire({ tokens, exclude: this.#route.excluded }, { signal });
     switch (permit.kind) {
       case 'permit':
-        return this.#askShard(permit, prompt, tokens);
+        return this.#askShard(permit, prompt, { tokens, size });
       case 'too-large':
         await this.#route.shrink(Math.min(permit.limitTokens, tokens) * BELOW_LIMIT, 'no shard takes more in a minute');
         return null;
       case 'wait':
-        if (fallback === null || !allowFallback || !USED_UP.has(permit.reason)) throw this.#route.toNoRoomError(permit);
-        return this.#askFallback(fallback, prompt, tokens);
+        if (!USED_UP.has(permit.reason) || !(await this.#moveOn('no shard can be used'))) {
+          throw this.#route.toNoRoomError(permit);
+        }
+        return null;
     }
   }
 
-  async #askShard(permit: Permit, prompt: ArchivePrompt, tokens: number): Promise<ServedCall | null> {
+  async #askShard(
+    permit: Permit,
+    prompt: ArchivePrompt,
+    { tokens, size }: { tokens: number; size: CallSize },
+  ): Promise<ServedCall | null> {
     const { gate, shards, estimate } = this.#parts;
     const { shard } = permit;
     const asked = shards.get(shard);
     if (asked === undefined) throw new Error(`the gate gave leave for shard ${shard}, which is not configured`);
     let reservation: Reservation<ArchiveReply>;
     try {
-      reservation = await this.#reserve(asked, prompt);
+      reservation = await this.#reserve(asked, size);
     } catch (error) {
       await permit.release();
       throw error;
@@ -132,7 +176,7 @@ export class ShardRouter {
     }
     let paid: PaidReply<ArchiveReply>;
     try {
-      paid = await this.#send(reservation, asked, prompt);
+      paid = await permit.send(() => this.#send(reservation, asked, prompt));
     } catch (error) {
       if (error instanceof PromptTooLongError) estimate.replace(prompt.bytes, error.tokens);
       const failure = classifyFailure(error, { shard, tokens });
@@ -144,7 +188,7 @@ export class ShardRouter {
     estimate.learn(prompt.bytes, counted);
     // The reply is paid for: an error of the gate must not lose it.
     await Promise.allSettled([permit.settle(counted), gate.reportSuccess(shard)]);
-    return { paid, payer: asked.payer, shard, prompt };
+    return { paid, payer: asked.payer, shard, isFallback: false, prompt };
   }
 
   /** Reports to the gate how a call failed. */
@@ -158,34 +202,107 @@ export class ShardRouter {
     ]);
   }
 
-  async #askFallback(fallback: AskableModel, prompt: ArchivePrompt, tokens: number): Promise<ServedCall | null> {
-    await this.#query.log(`no shard can be used: ${fallback.payer.entry.id} is asked`);
-    const reservation = await this.#reserve(fallback, prompt);
+  /** Asks a model besides the shards, within the limits of its key and row. */
+  async #askModel(asked: ChainModel, prompt: ArchivePrompt): Promise<ServedCall | null> {
+    const { entry } = asked.payer;
     try {
-      const paid = await this.#send(reservation, fallback, prompt);
-      return { paid, payer: fallback.payer, shard: null, prompt };
+      const paid = await this.#sendPaced(asked, prompt);
+      return { paid, payer: asked.payer, shard: null, isFallback: asked !== this.#first, prompt };
     } catch (error) {
-      if (error instanceof RateLimitedError) {
-        throw new ShardsUsedUpError(error.retryAfterMs || UNNAMED_WAIT_MS, error.message);
+      if (error instanceof TaskFailedError && error.reason === 'too-long') {
+        await this.#shrinkFor(asked, error, prompt);
+        return null;
       }
-      if (!(error instanceof TaskFailedError) || error.reason !== 'too-long') throw error;
-      await this.#route.apply(0, classifyFailure(error, { shard: 0, tokens })); // makes the next prompt smaller
-      return null;
+      if (!isElsewhere(error)) throw error;
+      const isDown = error instanceof AccountRefusedError || error instanceof ProviderUnavailableError;
+      if (isDown) this.#parts.resting.set(entry.id, performance.now() + REST_MS);
+      if (await this.#moveOn(`${entry.id}: ${toMessage(error)}`)) return null;
+      if (!(error instanceof RateLimitedError)) throw error;
+      throw new ShardsUsedUpError(error.retryAfterMs || UNNAMED_WAIT_MS, error.message);
     }
   }
 
-  #reserve({ payer }: AskableModel, { bytes }: ArchivePrompt): Promise<Reservation<ArchiveReply>> {
-    const bound = { inputTokensBound: bytes, maxTokens: toReplyRoom(payer.entry, ANSWER_TOKENS) };
+  async #sendPaced(asked: ChainModel, prompt: ArchivePrompt): Promise<PaidReply<ArchiveReply>> {
+    const { pace, signal, isDraining } = this.#query;
+    const { entry } = asked.payer;
+    const countInput = (counting: AbortSignal): Promise<number | null> =>
+      asked.model.countTokens({ ...prompt.request, model: entry.id }, { signal: counting });
+    const size = { ...toCallSize(entry, toBounds(prompt)), countInput };
+    const ask = toAsk(QUERY_TURN, entry.id, size);
+    const permit = pace?.admitNow(ask) ?? (await pace?.admit(ask, { signal, isDraining })) ?? null;
+    if (permit === null) return (await this.#reserve(asked, size)).send(this.#toSend(asked, prompt));
+    const made = await callWithPermit(permit, this.#toSend(asked, prompt, permit), async (noted) =>
+      (await this.#reserve(asked, size)).send(noted),
+    );
+    if (made.made === null) throw made.refusal;
+    return made.made;
+  }
+
+  async #shrinkFor(asked: ChainModel, error: TaskFailedError, prompt: ArchivePrompt): Promise<void> {
+    const tokens = this.#parts.estimate.toTokens(prompt.bytes);
+    const { next } = classifyFailure(error, { shard: 0, tokens });
+    const room = Math.min(this.#room, asked.maxTokens) * SMALLER;
+    this.#room = Math.floor(next.kind === 'shrink' ? Math.min(room, next.maxTokens) : room);
+    await this.#query.log(`${error.message}: at most ${this.#room.toLocaleString('en-US')} tokens are shown`);
+  }
+
+  /** The next one of the chain is asked from now on. @returns false: there is none */
+  async #moveOn(why: string): Promise<boolean> {
+    const [, next] = this.#members;
+    if (next === undefined) return false;
+    this.#members.shift();
+    this.#room = Infinity;
+    const named = next === 'shards' ? 'a shard' : next.payer.entry.id;
+    await this.#query.log(`${why}: ${named} is asked`);
+    return true;
+  }
+
+  /** The size that a shard's call is reserved by. Only a call that is paid for is measured: a free one reserves nothing. */
+  async #toCallSize(prompt: ArchivePrompt): Promise<CallSize> {
+    const { excluded } = this.#route;
+    const shards = [...this.#parts.shards].filter(([number]) => !excluded.includes(number));
+    const paid = shards.find(([, { payer }]) => !payer.free)?.[1].payer.entry;
+    if (paid === undefined) return { inputTokensBound: prompt.bytes, maxTokens: 0 };
+    const countInput = (signal: AbortSignal): Promise<number | null> => this.#size.count(prompt, signal);
+    const size = { ...toCallSize(paid, toBounds(prompt)), countInput };
+    const { inputTokensBound, maxTokens } = await toReservedBound(paid, size, this.#query.signal);
+    return { inputTokensBound, maxTokens };
+  }
+
+  #reserve({ payer }: AskableModel, bound: CallSize): Promise<Reservation<ArchiveReply>> {
     return this.#query.calls.reserve({ turn: QUERY_TURN, payer, bound });
   }
 
   #send(
     reservation: Reservation<ArchiveReply>,
-    { model, payer }: AskableModel,
-    { request }: ArchivePrompt,
+    asked: AskableModel,
+    prompt: ArchivePrompt,
   ): Promise<PaidReply<ArchiveReply>> {
+    return reservation.send(this.#toSend(asked, prompt));
+  }
+
+  #toSend({ model, payer }: AskableModel, { request }: ArchivePrompt, permit?: PacePermit): Send<ArchiveReply> {
     const { signal } = this.#query;
     const maxTokens = toReplyRoom(payer.entry, ANSWER_TOKENS);
-    return reservation.send(() => model.ask({ ...request, model: payer.entry.id, maxTokens }, { signal }));
+    const limits = permit === undefined ? {} : { onLimits: permit.onLimits.bind(permit) };
+    return (onInput) => model.ask({ ...request, model: payer.entry.id, maxTokens }, { signal, onInput, ...limits });
   }
+}
+
+/** Whether another model may answer: this one is limited, cools down, refuses its key or does not answer. */
+function isElsewhere(error: unknown): boolean {
+  return (
+    error instanceof RateLimitedError ||
+    error instanceof ModelCoolingError ||
+    error instanceof AccountRefusedError ||
+    error instanceof ProviderUnavailableError
+  );
+}
+
+function toBounds({ request: { system, prompt } }: ArchivePrompt): TextBound {
+  return boundTokens(JSON.stringify(system + prompt));
+}
+
+function toCallSize(entry: CatalogEntry, { tokens, bytes }: TextBound): CallSize {
+  return { inputTokensBound: tokens, inputBytesBound: bytes, maxTokens: toReplyRoom(entry, ANSWER_TOKENS) };
 }

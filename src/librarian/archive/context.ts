@@ -1,7 +1,9 @@
 import type { ArchiveFilter } from '../../../queues/archive.ts';
+import { mayRead } from '../../findings/marks.ts';
 import { readFindingTexts } from '../../findings/stored.ts';
 import type { Db } from '../../redis/db.ts';
-import { toArchiveEntry, type ArchiveEntry } from './entry.ts';
+import { toForeignId } from '../../other-swarms/foreign-id.ts';
+import { toArchiveEntry, type ArchiveEntry, type EntrySource } from './entry.ts';
 import { followIndex } from './follow-index.ts';
 import { HeldEntries } from './held-entries.ts';
 import { chooseEntries, fitsFilter } from './ranking.ts';
@@ -22,11 +24,25 @@ export interface ShownContext {
   bytes: number;
   /** Findings that fit the filter but not the limit; null: none. */
   leftOut: { count: number; bytes: number } | null;
+  /** Absent: no other swarm was asked for. */
+  swarms?: ShownSwarms;
 }
 
-interface ContextRequest {
+/** What a question to other swarms was answered from. */
+export interface ShownSwarms {
+  /** The swarms that could not be read, and why. */
+  notRead: { name: string; why: string }[];
+  /** Those that were read and whose work is simulated. */
+  simulated: string[];
+}
+
+export interface ContextRequest {
   question: string;
   filter?: ArchiveFilter | undefined;
+  /** Shows only findings of this memory shard; null: only those that belong to none. Default null. */
+  shard?: string | null;
+  /** Shows no finding from which others than these vendors would learn; null: all learn of what is shown. Default null. */
+  reader?: readonly string[] | null | undefined;
   /** UTF-8 bytes that may be shown. */
   maxBytes: number;
 }
@@ -37,6 +53,12 @@ export interface ArchiveContext {
   refresh(): Promise<void>;
   /** @throws Redis' errors, where texts must be read again */
   show(request: ContextRequest): Promise<ShownContext>;
+  /** The entries that fit the filter, in the order in which they are shown. */
+  select(request: Pick<ContextRequest, 'filter' | 'shard' | 'reader'>): ArchiveEntry[];
+  /** The texts of entries of `select`, in the same order. @throws Redis' errors, where texts must be read again */
+  readBlocks(chosen: readonly ArchiveEntry[]): Promise<string[]>;
+  /** Findings of a memory shard; null: those that belong to none. */
+  count(shard: string | null): number;
   stats(): ContextStats;
 }
 
@@ -55,19 +77,46 @@ export interface ContextStats {
  * last, whatever its time: then the prompt begins as the previous one did, and the provider's cache has that
  * beginning.
  * @param options.maxHeldBytes texts held in memory, UTF-8 bytes; default 64 MiB
+ * @param options.vendors of the models that are shown it: what may not be sent to one of them is left out. Default: none
+ * @param options.source the other swarm whose archive it is; default: this swarm's
  */
-export function createArchiveContext(db: Db, options: { maxHeldBytes?: number } = {}): ArchiveContext {
+export function createArchiveContext(
+  db: Db,
+  options: { maxHeldBytes?: number; source?: EntrySource; vendors?: readonly string[] } = {},
+): ArchiveContext {
+  const { source, vendors = [] } = options;
+  const toEntry = (id: string, text: string): ArchiveEntry | null => {
+    const entry = toArchiveEntry(id, text, source);
+    return entry !== null && mayRead(vendors, entry) ? entry : null;
+  };
   const entries = new HeldEntries(options.maxHeldBytes ?? MAX_HELD_BYTES);
-  const follower = followIndex(db, entries);
+  const follower = followIndex(db, entries, toEntry);
 
-  async function show({ question, filter, maxBytes }: ContextRequest): Promise<ShownContext> {
+  function select({
+    filter,
+    shard = null,
+    reader = null,
+  }: Pick<ContextRequest, 'filter' | 'shard' | 'reader'>): ArchiveEntry[] {
+    const all = entries.of(shard);
+    const fitting = entries.isRestricted ? all.filter((entry) => mayRead(reader, entry)) : all;
+    return filter === undefined ? fitting : fitting.filter((entry) => fitsFilter(entry, filter));
+  }
+
+  async function show({
+    question,
+    filter,
+    shard = null,
+    reader = null,
+    maxBytes,
+  }: ContextRequest): Promise<ShownContext> {
     const isUnfiltered = filter === undefined || Object.values(filter).every((value) => value === undefined);
-    const whole = isUnfiltered && entries.bytes <= maxBytes ? entries.whole() : null;
+    const isOpen = shard === null && isUnfiltered && !entries.isRestricted;
+    const whole = isOpen && entries.openBytes <= maxBytes ? entries.whole() : null;
     if (whole !== null) {
       const { text, ids } = whole;
-      return { text, ids: new Set(ids), citable: toCitable(entries.all()), bytes: entries.bytes, leftOut: null };
+      return { text, ids: new Set(ids), citable: toCitable(entries.of(null)), bytes: entries.openBytes, leftOut: null };
     }
-    const fitting = entries.all().filter((entry) => isUnfiltered || fitsFilter(entry, filter));
+    const fitting = select({ filter, shard, reader });
     const bytes = sumBytes(fitting);
     const chosen = bytes <= maxBytes ? fitting : chooseEntries(fitting, { question, maxBytes });
     const shownBytes = sumBytes(chosen);
@@ -86,8 +135,9 @@ export function createArchiveContext(db: Db, options: { maxHeldBytes?: number } 
     const read = new Map<string, string>();
     for (let from = 0; from < dropped.length; from += PAGE) {
       const page = dropped.slice(from, from + PAGE);
-      const texts = await readFindingTexts(db, page);
-      for (const [i, id] of page.entries()) read.set(id, toArchiveEntry(id, texts[i] ?? '')?.block ?? '');
+      const ids = source === undefined ? page : page.map((id) => id.slice(toForeignId(source.name, '').length));
+      const texts = await readFindingTexts(db, ids);
+      for (const [i, id] of page.entries()) read.set(id, toEntry(ids[i] ?? '', texts[i] ?? '')?.block ?? '');
     }
     return chosen.map((entry) => entry.block ?? read.get(entry.id) ?? '');
   }
@@ -95,6 +145,9 @@ export function createArchiveContext(db: Db, options: { maxHeldBytes?: number } 
   return {
     refresh: () => follower.refresh(),
     show,
+    select,
+    readBlocks,
+    count: (shard) => entries.of(shard).length,
     stats: () => ({
       findings: entries.findingCount,
       bytes: entries.bytes,
@@ -104,7 +157,7 @@ export function createArchiveContext(db: Db, options: { maxHeldBytes?: number } 
   };
 }
 
-function toCitable(shown: readonly ArchiveEntry[]): Set<string> {
+export function toCitable(shown: readonly ArchiveEntry[]): Set<string> {
   const citable = new Set<string>();
   for (const { id, sources } of shown) {
     citable.add(id);
@@ -113,6 +166,6 @@ function toCitable(shown: readonly ArchiveEntry[]): Set<string> {
   return citable;
 }
 
-function sumBytes(entries: readonly ArchiveEntry[]): number {
+export function sumBytes(entries: readonly ArchiveEntry[]): number {
   return entries.reduce((sum, entry) => sum + entry.bytes, 0);
 }

@@ -4,8 +4,11 @@ import { isCondensed } from '../../findings/condensed.ts';
 import { parseFinding } from '../../findings/stored.ts';
 import type { StoredFinding } from '../../findings/types.ts';
 import { QUERY_PREFIX } from '../../../queues/ids.ts';
+import { fromOther } from '../../other-swarms/across.ts';
+import type { OtherSwarm } from '../../other-swarms/types.ts';
 import { startOf } from '../../text/start-of.ts';
 import { stringifyExact } from '../../text/exact-json.ts';
+import { toAttribute } from './attribute.ts';
 
 /** One finding as a librarian holds it. */
 export interface ArchiveEntry {
@@ -16,7 +19,11 @@ export interface ArchiveEntry {
   sessions: readonly string[];
   mission: string | null;
   batch: string | null;
+  /** The memory shard that it belongs to; null: none. */
+  shard: string | null;
   topics: readonly string[];
+  /** The vendors that may be sent it; undefined: all. */
+  vendors: readonly string[] | undefined;
   /** Of a summary: the findings that it replaces. They are not shown themselves, and an answer may cite them. */
   sources: readonly string[];
   /** The text that the model is shown; null: not held in memory, it is read again when the entry is chosen. */
@@ -25,6 +32,9 @@ export interface ArchiveEntry {
   bytes: number;
 }
 
+/** The other swarm that findings come from. */
+export type EntrySource = Pick<OtherSwarm, 'name' | 'isSimulated'>;
+
 /** Longest text of one finding that is shown, UTF-16 code units, so that one finding cannot fill the prompt. */
 const MAX_TEXT = 100_000;
 /** The same of a list of files: every mission with a workspace stores one. */
@@ -32,22 +42,26 @@ const MAX_SURVEY_TEXT = 8_000;
 
 /**
  * Makes an entry from the text stored under `finding:<id>`.
+ * @param source of another swarm's finding: its ids are shown as this swarm cites them
  * @returns null for what is not evidence: unreadable, retracted, condensed, a librarian's own answer, or a shard test
  */
-export function toArchiveEntry(id: string, text: string): ArchiveEntry | null {
+export function toArchiveEntry(id: string, text: string, source?: EntrySource): ArchiveEntry | null {
   if (id.startsWith(QUERY_PREFIX)) return null;
-  const finding = parseFinding(id, text);
+  const stored = parseFinding(id, text);
+  const finding = stored === null || source === undefined ? stored : fromOther(source, stored);
   if (finding === null || finding.status === 'retracted' || isCondensed(finding)) return null;
   if (finding.kind === SHARD_TEST_KIND) return null;
-  const block = toBlock(finding);
+  const block = toBlock(finding, source);
   const at = Date.parse(finding.at);
   return {
-    id,
+    id: finding.finding_id,
     at: Number.isNaN(at) ? 0 : at,
     sessions: toSessions(finding),
     mission: toName(finding.mission_id),
     batch: toName(finding.batch),
+    shard: toName(finding.shard),
     topics: finding.topics,
+    vendors: finding.vendors,
     sources: finding.kind === 'summary' ? finding.citations : [],
     block,
     bytes: Buffer.byteLength(block),
@@ -62,10 +76,10 @@ function toSessions({ sessions = [], session }: StoredFinding): string[] {
 
 /** Escapes the prompt's own tags, so that the text of a finding or question cannot open or close them. */
 export function escapeTags(text: string): string {
-  return text.includes('<') ? text.replaceAll(/<(?=\/?(?:finding|question)\b)/gi, '&lt;') : text;
+  return text.includes('<') ? text.replaceAll(/<(?=\/?(?:finding|question|document)\b)/gi, '&lt;') : text;
 }
 
-function toBlock(finding: StoredFinding): string {
+function toBlock(finding: StoredFinding, source: EntrySource | undefined): string {
   const { files_changed: files, topics, citations } = finding;
   const task = addLine(asText(finding.task), toNotes(finding)); // before a result that is cut
   let lines = addLine(task, asText(finding.result));
@@ -76,7 +90,8 @@ function toBlock(finding: StoredFinding): string {
   const most = finding.kind === SURVEY_KIND ? MAX_SURVEY_TEXT : MAX_TEXT;
   const shown = text.length <= most ? text : `${startOf(text, most)}\n(cut: ${text.length - most} more characters)`;
   const { finding_id: id, at } = finding;
-  return `<finding id="${toAttribute(id)}" at="${toAttribute(at)}" session="${toAttribute(toName(finding.session) ?? '')}">\n${shown}\n</finding>\n`;
+  const from = source === undefined ? '' : ` swarm="${source.name}"${source.isSimulated ? ' simulated="yes"' : ''}`;
+  return `<finding id="${toAttribute(id)}" at="${toAttribute(at)}" session="${toAttribute(toName(finding.session) ?? '')}"${from}>\n${shown}\n</finding>\n`;
 }
 
 function addLine(lines: string, line: string): string {
@@ -91,9 +106,4 @@ function asText(value: unknown): string {
 /** Null for anything but a non-empty string: other programs store findings too. */
 function toName(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function toAttribute(text: string): string {
-  if (!/["<>\n]/.test(text)) return text;
-  return text.replaceAll(/["<>\n]/g, (letter) => ({ '"': '&quot;', '<': '&lt;', '>': '&gt;' })[letter] ?? ' ');
 }

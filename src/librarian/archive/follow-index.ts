@@ -1,11 +1,14 @@
 import { readFindingTexts } from '../../findings/stored.ts';
+import { whileHeapGrows } from '../../process/heap-size.ts';
 import type { Db } from '../../redis/db.ts';
 import { readChanges, readIndex } from './changes.ts';
-import { toArchiveEntry } from './entry.ts';
+import type { ArchiveEntry } from './entry.ts';
 import type { HeldEntries } from './held-entries.ts';
 
 /** Findings read in one command. */
 const PAGE = 500;
+/** So many findings change the size of the heap. */
+const MANY = 5_000;
 
 /** Keeps entries equal to the index of live findings. */
 export interface IndexFollower {
@@ -16,7 +19,11 @@ export interface IndexFollower {
 }
 
 /** Follows the event stream, so that each finding is read once. New findings come last, whatever their time. */
-export function followIndex(db: Db, entries: HeldEntries): IndexFollower {
+export function followIndex(
+  db: Db,
+  entries: HeldEntries,
+  toEntry: (id: string, text: string) => ArchiveEntry | null,
+): IndexFollower {
   let comparisonCount = 0;
   let cursor: string | null = null; // the last event that was taken in; null: nothing was read yet
   let running: Promise<void> = Promise.resolve();
@@ -32,7 +39,7 @@ export function followIndex(db: Db, entries: HeldEntries): IndexFollower {
       reading?.catch(() => undefined); // thrown where it is awaited
       for (const [i, text] of texts.entries()) {
         const id = ids[from + i] ?? '';
-        entries.put(id, text === null ? null : toArchiveEntry(id, text));
+        entries.put(id, text === null ? null : toEntry(id, text));
       }
     }
   }
@@ -46,7 +53,8 @@ export function followIndex(db: Db, entries: HeldEntries): IndexFollower {
     const index = await readIndex(db);
     const live = new Set(index.ids);
     for (const id of entries.ids()) if (readAgain || !live.has(id)) entries.remove(id);
-    await load(index.ids.filter((id) => !entries.has(id)));
+    const unread = index.ids.filter((id) => !entries.has(id));
+    await (unread.length < MANY ? load(unread) : whileHeapGrows(() => load(unread)));
     cursor = index.lastEvent;
   }
 

@@ -1,6 +1,6 @@
 import type { ArchiveEntry } from './entry.ts';
 
-/** All shown blocks as one text, in the order of the findings. */
+/** All blocks of findings without a memory shard as one text, in the order of the findings. */
 interface WholeText {
   text: string;
   ids: Set<string>;
@@ -15,7 +15,9 @@ export class HeldEntries {
   readonly #entries = new Map<string, ArchiveEntry>();
   readonly #skipped = new Set<string>();
   #bytes = 0;
+  #openBytes = 0; // of the findings that belong to no memory shard
   #heldBytes = 0;
+  #restrictedCount = 0;
   #whole: WholeText | null = null; // kept while findings are only added
 
   /** @param maxHeldBytes UTF-8 bytes */
@@ -26,6 +28,16 @@ export class HeldEntries {
   /** UTF-8 bytes of all blocks, held in memory or not. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The same of the findings that belong to no memory shard. */
+  get openBytes(): number {
+    return this.#openBytes;
+  }
+
+  /** Whether some findings may not be sent to all vendors. */
+  get isRestricted(): boolean {
+    return this.#restrictedCount > 0;
   }
 
   get findingCount(): number {
@@ -46,18 +58,19 @@ export class HeldEntries {
     return this.#entries.has(id) || this.#skipped.has(id);
   }
 
-  all(): ArchiveEntry[] {
-    return [...this.#entries.values()];
+  /** The findings of one memory shard; null: those that belong to none. No call returns findings of two. */
+  of(shard: string | null): ArchiveEntry[] {
+    return [...this.#entries.values()].filter((entry) => entry.shard === shard);
   }
 
-  /** @returns null while some texts are not held */
+  /** Of the findings that belong to no memory shard. @returns null while some texts are not held */
   whole(): WholeText | null {
     if (this.#heldBytes !== this.#bytes) return null;
     this.#whole ??= {
-      text: this.all()
+      text: this.of(null)
         .map((entry) => entry.block ?? '')
         .join(''),
-      ids: new Set(this.#entries.keys()),
+      ids: new Set(this.of(null).map(({ id }) => id)),
     };
     return this.#whole;
   }
@@ -65,7 +78,8 @@ export class HeldEntries {
   /** Adds or replaces what an index entry holds. @param entry null: it is not evidence */
   put(id: string, entry: ArchiveEntry | null): void {
     const known = this.#entries.get(id);
-    if (known !== undefined && known.block !== null && known.block === entry?.block) return;
+    const isSame = known !== undefined && known.block !== null && known.block === entry?.block;
+    if (isSame && known.shard === entry?.shard && known.vendors?.join() === entry?.vendors?.join()) return;
     if (known !== undefined) this.#subtract(known);
     if (entry === null) {
       this.#entries.delete(id);
@@ -74,9 +88,11 @@ export class HeldEntries {
     }
     this.#skipped.delete(id);
     this.#entries.set(id, entry);
+    if (entry.vendors !== undefined) this.#restrictedCount += 1;
     this.#bytes += entry.bytes;
+    if (entry.shard === null) this.#openBytes += entry.bytes;
     this.#heldBytes += entry.bytes;
-    if (this.#whole !== null) {
+    if (this.#whole !== null && entry.shard === null) {
       this.#whole.text += entry.block ?? '';
       this.#whole.ids.add(id);
     }
@@ -90,6 +106,8 @@ export class HeldEntries {
 
   #subtract(entry: ArchiveEntry): void {
     this.#bytes -= entry.bytes;
+    if (entry.vendors !== undefined) this.#restrictedCount -= 1;
+    if (entry.shard === null) this.#openBytes -= entry.bytes;
     if (entry.block !== null) this.#heldBytes -= entry.bytes;
     this.#whole = null;
   }

@@ -16,15 +16,18 @@ export function fitsFilter(entry: ArchiveEntry, filter: ArchiveFilter): boolean 
   );
 }
 
+/** What can be chosen by its text: a finding, or a passage of a document. */
+type Rankable = Pick<ArchiveEntry, 'block' | 'bytes'>;
+
 /**
  * Chooses the findings to show when not all fit. Findings that share words with the question come first, those with the
  * most and rarest words before the others; then the newest. The chosen findings keep their order, oldest first.
  * @param options.maxBytes UTF-8 bytes of all chosen blocks together
  */
-export function chooseEntries(
-  entries: readonly ArchiveEntry[],
+export function chooseEntries<Entry extends Rankable>(
+  entries: readonly Entry[],
   options: { question: string; maxBytes: number },
-): ArchiveEntry[] {
+): Entry[] {
   const scores = scoreEntries(entries, toWords(options.question));
   const ranked = entries.map((_, i) => i).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || b - a);
   const chosen: number[] = [];
@@ -39,7 +42,7 @@ export function chooseEntries(
 }
 
 /** @returns for each entry the sum of the rarity of the words that it contains; 0 if its text is not held in memory */
-function scoreEntries(entries: readonly ArchiveEntry[], words: string[]): Float64Array {
+function scoreEntries(entries: readonly Rankable[], words: string[]): Float64Array {
   const scores = new Float64Array(entries.length);
   if (words.length === 0) return scores;
   const pattern = new RegExp(words.map(escapePattern).join('|'), 'gi');

@@ -63,7 +63,9 @@ export class Closures {
   }
 }
 
+const KEY_REASONS = ['failing', 'refused', 'excluded', 'other-key'] as const satisfies readonly WaitReason[];
+
 /** Whether a reason concerns a shard's key alone. Every other reason concerns its whole project. */
-export function isKeyReason(reason: string): reason is 'failing' | 'refused' | 'excluded' {
-  return reason === 'failing' || reason === 'refused' || reason === 'excluded';
+export function isKeyReason(reason: string): reason is (typeof KEY_REASONS)[number] {
+  return (KEY_REASONS as readonly string[]).includes(reason);
 }

@@ -24,8 +24,6 @@ export interface DispatcherOptions {
   onDayUsedUp: (project: ShardProject, day: string) => void;
 }
 
-/** After Redis lost data, every process restores its calls: the last process has reconnected within a second. */
-const RESTORE_MS = 1_500;
 /** After a failure of the limiter, no place of that project is requested for so long. */
 const RETRY_LIMITER_MS = 500;
 
@@ -127,7 +125,7 @@ export class Dispatcher {
     this.#permitCount += 1;
     const id = `${this.#processId}-${this.#permitCount}`;
     const startedAt = performance.now();
-    const isFresh = (): boolean => performance.now() - startedAt <= toFreshMs(project);
+    const isFresh = (): boolean => performance.now() - startedAt <= project.freshMs;
     try {
       const taking = await quota.take(project, { id, ...waiter.request });
       if (taking.kind !== 'granted') {
@@ -152,8 +150,9 @@ export class Dispatcher {
     this.#requestPlaces();
   }
 
-  #toPermit(project: ShardProject, { settle, release }: Start): Pick<Permit, 'settle' | 'release'> {
+  #toPermit(project: ShardProject, { send, settle, release }: Start): Pick<Permit, 'send' | 'settle' | 'release'> {
     return {
+      send,
       release,
       settle: async (tokens) => {
         await settle(tokens);
@@ -167,9 +166,7 @@ export class Dispatcher {
   async #onRefused(project: ShardProject, waiter: Waiter, refusal: Refusal): Promise<void> {
     if (refusal.kind === 'lost') {
       this.#options.log.warn('rate gate: Redis lost the calls of the last minute; putting them back');
-      await this.#starts.restore();
-      for (const each of this.#options.projects) this.#closures.close(each, 'cooling', RESTORE_MS);
-      return;
+      return this.#starts.restore(); // the quota gives no permit until the others have done so, too
     }
     const { reason, delayMs, rpm, tpm } = refusal;
     this.#places.setLimit(project, rpm);
@@ -190,12 +187,4 @@ export class Dispatcher {
       waiter.answer(this.#closures.toWaitAnswer(waiter.projects));
     }
   }
-}
-
-/**
- * How long a permit is fresh, ms: half of the 60th by which a place is held longer than a window. The other half is for
- * the network.
- */
-function toFreshMs({ heldMs }: ShardProject): number {
-  return Math.max(25, heldMs / 122);
 }

@@ -69,19 +69,32 @@ export function openLimiter(options: {
   };
 }
 
+/** The last argument of each of Bottleneck's calls. */
+type Done = (error: unknown, replies?: unknown) => void;
+
 /**
- * Corrects the scripts of Bottleneck 2.19.5 in three points. Redis 7 puts `ERR ` before an error made by
+ * Corrects the scripts of Bottleneck 2.19.5 in three points, and their use in one. Redis 7 puts `ERR ` before an error made by
  * `redis.error_reply`, so the limiter does not recognise its own errors. The scripts take the time from their caller,
- * and the clocks of hosts differ. Their keys begin with `b_`; the fleet's keys begin with the hash tag.
+ * and the clocks of hosts differ. Their keys begin with `b_`; the fleet's keys begin with the hash tag. Each limiter sends a
+ * heartbeat every five seconds without waiting for the last one: while Redis is full or away they would pile up.
  */
 function correctScripts(client: Redis): void {
   const define = client.defineCommand.bind(client);
+  const beating = new Set<unknown>();
   client.defineCommand = (name, definition) => {
     define(name, { ...definition, lua: correctScript(definition.lua) });
     const run = Reflect.get(client, name) as (keyCount: number, ...rest: unknown[]) => unknown;
-    Reflect.set(client, name, (keyCount: number, ...rest: unknown[]) =>
-      run.call(client, keyCount, ...rest.map((value, i) => (i < keyCount ? String(value).replace(/^b_/, '') : value))),
-    );
+    Reflect.set(client, name, (keyCount: number, ...rest: unknown[]) => {
+      const given = rest.map((value, i) => (i < keyCount ? String(value).replace(/^b_/, '') : value));
+      if (name !== 'heartbeat') return run.call(client, keyCount, ...given);
+      const [limiter, done] = [given[0], given.at(-1) as Done];
+      if (beating.has(limiter)) return done(null);
+      beating.add(limiter);
+      return run.call(client, keyCount, ...given.slice(0, -1), (error: unknown, replies: unknown) => {
+        beating.delete(limiter);
+        done(error, replies);
+      });
+    });
   };
 }
 

@@ -27,7 +27,7 @@ export class Places {
   readonly #given = new Set<Promise<void>>();
   /** The number of places that was last sent to the limiter. */
   readonly #limits = new Map<ShardProject, number>();
-  #warnedAt = 0;
+  #warnedAt = -Infinity;
   #closed = false;
 
   constructor(options: PlacesOptions) {
@@ -89,8 +89,8 @@ export class Places {
   }
 
   #warn({ id }: ShardProject, error: unknown): void {
-    if (Date.now() - this.#warnedAt < WARN_EVERY_MS) return;
-    this.#warnedAt = Date.now();
+    if (performance.now() - this.#warnedAt < WARN_EVERY_MS) return;
+    this.#warnedAt = performance.now();
     const reason = toMessage(error);
     this.#options.log.warn({ project: id, reason }, 'rate gate: the limiter does not answer; asking again');
   }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DayClock, QuotaDay } from './pacific-day.ts';
 import type { Db } from '../../redis/db.ts';
 import type { ShardProject } from './shard-project.ts';
@@ -11,6 +13,14 @@ interface CallRequest {
   exclude: readonly number[];
 }
 
+/** A call that has left this process. */
+interface DepartedCall {
+  /** The permit's id. */
+  id: string;
+  tokens: number;
+  shard: number;
+}
+
 /** As the scripts take it. */
 type Day = [name: string, startsAtMs: number, endsAtMs: number];
 
@@ -19,6 +29,10 @@ const BELIEVE_MS = 7 * 24 * 3_600_000;
 /** A used-up day that the provider reports so soon after midnight is the day before: its clock may be late. */
 const YOUNG_DAY_MS = 5 * 60_000;
 const DAY_MS = 24 * 3_600_000;
+/** After Redis lost data, every process restores its calls: the last process has reconnected within a second. */
+const RESTORE_MS = 1_500;
+/** A Redis that has run no longer may have lost its data just now. */
+const YOUNG_REDIS_S = 2;
 
 export interface QuotaOptions {
   db: Db;
@@ -35,13 +49,24 @@ export class Quota {
   readonly #db: Db;
   readonly #dayAt: DayClock;
   readonly #pacing: boolean;
-  #clockAheadMs = 0; // how far Redis' clock is ahead of this machine's, by the last answer
   #epoch = ''; // of Redis' data, by the last answer: another epoch means that Redis lost data
+  #learning: Promise<void> | null = null;
 
   constructor({ db, dayAt, pacing }: QuotaOptions) {
     this.#db = db;
     this.#dayAt = dayAt;
     this.#pacing = pacing;
+  }
+
+  /**
+   * Learns the epoch of Redis' data before the first permit, so that this process notices a loss also if it has taken none.
+   * Where Redis has no epoch it begins one. On a Redis that has just started it then waits: others may have calls to put back.
+   */
+  learnEpoch(): Promise<void> {
+    return (this.#learning ??= this.#learn().catch((error: unknown) => {
+      this.#learning = null;
+      throw error;
+    }));
   }
 
   /** Reads which projects have room. `turn` rises by one with every reading of every process. */
@@ -77,7 +102,14 @@ export class Quota {
     const { keys, scripts } = this.#db;
     const answer = await this.#askWithDays((days) =>
       scripts['take-permit']({ counters: keys.counters, epoch: keys.gateEpoch, project: this.#keysOf(project) }, [
-        JSON.stringify({ id, tokens, days, epoch: this.#epoch, project: this.#toSpec(project, exclude) }),
+        JSON.stringify({
+          id,
+          tokens,
+          days,
+          epoch: this.#epoch,
+          restore: RESTORE_MS,
+          project: this.#toSpec(project, exclude),
+        }),
       ]),
     );
     const [, kind, ...rest] = answer;
@@ -103,6 +135,13 @@ export class Quota {
   async giveBack(project: ShardProject, id: string, day: string): Promise<void> {
     const spec = { id, day, days: this.#days(), shard_count: project.shards.length };
     await this.#db.scripts['return-permit']({ project: this.#keysOf(project) }, [JSON.stringify(spec)]);
+  }
+
+  /** Counts a call from now on, as long as its window lasts: it has left. Sent twice, it counts from the second time. */
+  async noteDeparture(project: ShardProject, { id, tokens, shard }: DepartedCall): Promise<void> {
+    const { keys, scripts } = this.#db;
+    const named = { starts: keys.shardStarts(project.id), tokens: keys.shardTokens(project.id) };
+    await scripts['note-departure'](named, [id, `${tokens}|${shard}`, 2 * project.heldMs]);
   }
 
   /** Replaces the estimated tokens of a call by those it had. */
@@ -135,6 +174,7 @@ export class Quota {
     const { keys, scripts } = this.#db;
     const { scope, retryAfterMs, statedLimit, day = '' } = report;
     const { startsAtMs, endsAtMs } = this.#today();
+    const call = randomUUID();
     const spec = {
       scope,
       configured: { day: project.rpd, minute: project.rpm, tokens: project.tpm }[scope],
@@ -143,10 +183,11 @@ export class Quota {
       believe_ms: BELIEVE_MS,
       young_ms: Math.round((YOUNG_DAY_MS * (endsAtMs - startsAtMs)) / DAY_MS),
       day,
+      call,
       days: this.#days(),
       shard_count: project.shards.length,
     };
-    const named = { counters: keys.counters, project: this.#keysOf(project) };
+    const named = { counters: keys.counters, once: keys.once(call), project: this.#keysOf(project) };
     return scripts['note-quota'](named, [JSON.stringify(spec)]);
   }
 
@@ -161,16 +202,30 @@ export class Quota {
     [firstMs, longestMs]: readonly [number, number],
   ): Promise<number> {
     const { keys, scripts } = this.#db;
-    const named = { state: keys.shardState(shard), counters: keys.counters };
-    return scripts['note-shard'](named, [reason, message, firstMs, longestMs]);
+    const call = randomUUID();
+    const named = { state: keys.shardState(shard), counters: keys.counters, once: keys.once(call) };
+    return scripts['note-shard'](named, [reason, message, firstMs, longestMs, call]);
   }
 
-  /** Runs a script that needs the day; runs it again if this machine's clock was days off. */
+  async #learn(): Promise<void> {
+    const { redis, keys, clock } = this.#db;
+    await clock.sync();
+    // A user of Redis may lack the right to ask: then Redis counts as old.
+    const info = await redis.info('server').catch(() => '');
+    const upForS = Number(/^uptime_in_seconds:(\d+)/m.exec(info)?.[1] ?? Infinity);
+    const opensAt = clock.now() + (upForS <= YOUNG_REDIS_S ? RESTORE_MS : 0);
+    await redis.set(keys.gateEpoch, `${randomUUID()}|${opensAt}`, 'NX');
+    this.#epoch = (await redis.get(keys.gateEpoch)) ?? '';
+    const opensInMs = Number(this.#epoch.split('|')[1] ?? 0) - clock.now();
+    if (opensInMs > 0) await sleep(Math.min(opensInMs, RESTORE_MS), undefined, { ref: false });
+  }
+
+  /** Runs a script that needs the day; runs it again if this process did not know Redis' clock yet. */
   async #askWithDays<A extends readonly unknown[]>(run: (days: Day[]) => Promise<A>): Promise<A> {
     for (let round = 0; round < 2; round += 1) {
       const answer = await run(this.#days());
-      this.#clockAheadMs = Number(answer[0]) - Date.now();
       if (answer[1] !== 'clock') return answer;
+      await this.#db.clock.sync();
     }
     throw new Error('Redis tells no day that this machine knows');
   }
@@ -183,7 +238,7 @@ export class Quota {
   }
 
   #today(): QuotaDay {
-    return this.#dayAt(Date.now() + this.#clockAheadMs);
+    return this.#dayAt(this.#db.clock.now());
   }
 
   #keysOf({ id, shards }: ShardProject): string[] {
@@ -202,8 +257,9 @@ export class Quota {
       rpd: project.rpd,
       tpm: project.tpm,
       spacing: project.heldMs,
+      unsent: project.unsentMs,
       pacing: this.#pacing ? 1 : 0,
-      shards: project.shards.map(({ number }) => [number, exclude.includes(number) ? 0 : 1]),
+      shards: project.shards.map(({ number, keyDigest = '' }) => [number, exclude.includes(number) ? 0 : 1, keyDigest]),
     };
   }
 }

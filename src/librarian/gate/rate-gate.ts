@@ -1,3 +1,4 @@
+import { toMessage } from '../../errors.ts';
 import { rejectOnAbort } from '../../process/abort.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
@@ -48,6 +49,9 @@ export function createRateGate(options: RateGateOptions): RateGate {
     onDayUsedUp: reports.dayUsedUp,
   });
 
+  // Before the first query, which tries again: a process that has asked nothing yet must notice a loss, too.
+  quota.learnEpoch().catch((error: unknown) => log.debug({ reason: toMessage(error) }, 'rate gate: epoch not read'));
+
   return {
     async acquire({ tokens: estimate, exclude = [] }, { signal }): Promise<PermitAnswer> {
       signal.throwIfAborted();
@@ -56,6 +60,7 @@ export function createRateGate(options: RateGateOptions): RateGate {
       const allowed = projects.filter((project) => project.shards.some(({ number }) => !exclude.includes(number)));
       if (allowed.length === 0) return { kind: 'wait', untilMs: Date.now(), reason: 'excluded' };
 
+      await rejectOnAbort(quota.learnEpoch(), signal);
       const plan = await rejectOnAbort(quota.plan(allowed, tokens, exclude), signal);
       for (const view of plan.views) {
         dispatcher.update(view);

@@ -1,4 +1,5 @@
 import type { Logger } from '../../process/logger.ts';
+import { noteActivityOnce } from '../../swarm/activity.ts';
 import type { Notifier } from '../../swarm/notify.ts';
 import type { DayClock } from './pacific-day.ts';
 import type { Quota } from './quota.ts';
@@ -26,7 +27,7 @@ export function createShardReports(options: {
   notifier?: Notifier | undefined;
 }) {
   const { projects, quota, dayAt, log, notifier } = options;
-  const { redis, keys } = options.db;
+  const { redis, keys, clock } = options.db;
 
   function projectOf(shard: number): ShardProject {
     const found = projects.find((project) => project.shards.some(({ number }) => number === shard));
@@ -38,7 +39,9 @@ export function createShardReports(options: {
     for (const { number } of project.shards) {
       log.info({ shard: number, day }, "shard: the day's quota is used up");
       const detail = `all calls of ${day} are used up`;
-      notifier?.notify(`shard-out:${number}:${day}`, { event: 'shard-out', shard: number, reason: 'day', detail });
+      const mark = `shard-out:${number}:${day}`;
+      void noteActivityOnce(options.db, mark, { what: 'shard-out', id: `shard ${number}`, text: detail });
+      notifier?.notify(mark, { event: 'shard-out', shard: number, reason: 'day', detail });
     }
   }
 
@@ -58,7 +61,7 @@ export function createShardReports(options: {
         { shard, scope, retryAfterMs, statedLimit, outcome },
         'shard: the provider says that a limit is reached',
       );
-      if (outcome === 'day-used-up') dayUsedUp(project, report.day ?? dayAt(Date.now()).name);
+      if (outcome === 'day-used-up') dayUsedUp(project, report.day ?? dayAt(clock.now()).name);
     },
 
     async reportFailure(shard: number, { kind, message }: ShardFailure): Promise<void> {
@@ -68,8 +71,10 @@ export function createShardReports(options: {
       const waitMs = await quota.noteFailure(shard, reason, text, FAILURE_WAITS[kind]);
       log.warn({ shard, kind, reason: text, waitMs }, 'shard: its call failed');
       if (kind !== 'refused') return;
-      const day = new Date().toISOString().slice(0, 10);
-      notifier?.notify(`shard-out:${shard}:refused:${day}`, { event: 'shard-out', shard, reason, detail: text });
+      const day = clock.date().toISOString().slice(0, 10);
+      const mark = `shard-out:${shard}:refused:${day}`;
+      await noteActivityOnce(options.db, mark, { what: 'shard-out', id: `shard ${shard}`, text });
+      notifier?.notify(mark, { event: 'shard-out', shard, reason, detail: text });
     },
 
     async reportSuccess(shard: number): Promise<void> {

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { pacificDay, type DayClock, type QuotaDay } from './pacific-day.ts';
 import type { Db } from '../../redis/db.ts';
 import { toProjects, type ShardLimits, type ShardProject } from './shard-project.ts';
+import { toStoredCount, toStoredTime } from '../../redis/stored-record.ts';
 
 /** One shard at this moment by Redis' clock. */
 export interface ShardState {
@@ -97,14 +98,14 @@ function toStates(project: ShardProject, raw: RawProject, nowMs: number, day: Qu
   const limitOf = (scope: StatedScope): number =>
     stated.find((found) => found.scope === scope)?.limit ?? configuredLimit(project, scope);
   const lastKnown = raw.fields['day'] === day.name ? raw.fields['left'] : undefined;
-  const coolingMs = Number(raw.fields['cool_until'] ?? 0) - nowMs;
+  const coolingMs = toStoredCount(raw.fields['cool_until']) - nowMs;
   const tokens = raw.starts.reduce((sum, id) => sum + (Number.parseInt(raw.tokens[id] ?? '0', 10) || 0), 0);
 
   return project.shards.map((shard, i): ShardState => {
     const { fields = {}, quota, status } = raw.shards[i] ?? {};
     const left = parseLeft(quota, limitOf('day'), lastKnown);
     const isExhausted = left <= 0 || status === 'exhausted';
-    const closedMs = Number(fields['closed_until'] ?? 0) - nowMs;
+    const closedMs = toStoredCount(fields['closed_until']) - nowMs;
     return {
       shard: shard.number,
       project: shard.project,
@@ -135,7 +136,7 @@ function toState(shard: {
 
 function toLastError(fields: Record<string, string>): ShardState['lastError'] {
   const { last_error: message, last_error_at: atMs = 0 } = fields;
-  return message === undefined ? null : { message, at: new Date(Number(atMs)).toISOString() };
+  return message === undefined ? null : { message, at: toStoredTime(String(atMs)).toISOString() };
 }
 
 function configuredLimit(project: ShardProject, scope: StatedScope): number {
@@ -144,7 +145,7 @@ function configuredLimit(project: ShardProject, scope: StatedScope): number {
 
 function parseStated(text = ''): { limit: number; untilMs: number; day: string } {
   const [limit, untilMs, day = ''] = text.split('|');
-  return { limit: Number(limit ?? 0), untilMs: Number(untilMs ?? 0), day };
+  return { limit: toStoredCount(limit), untilMs: toStoredCount(untilMs), day };
 }
 
 /** Without a key the day is full. Where the key holds no number, the fleet's last value counts. */

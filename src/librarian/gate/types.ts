@@ -21,6 +21,8 @@ export interface Permit {
    * granted in, because the process was stopped or did other work first. Then `release` the permit and acquire another.
    */
   isFresh(): boolean;
+  /** Makes the call, once. Its window counts from the moment at which its request leaves this process. @throws what `call` throws */
+  send<Result>(call: () => Promise<Result>): Promise<Result>;
   /**
    * The call was sent: replaces the estimate by `tokens`, its prompt's count. Its place stays taken until its window is
    * over.
@@ -30,7 +32,17 @@ export interface Permit {
   release(): Promise<void>;
 }
 
-export type WaitReason = 'minute' | 'tokens' | 'pace' | 'day' | 'cooling' | 'failing' | 'refused' | 'excluded';
+/** `other-key`: the shard has another librarian's key now. */
+export type WaitReason =
+  | 'minute'
+  | 'tokens'
+  | 'pace'
+  | 'day'
+  | 'cooling'
+  | 'failing'
+  | 'refused'
+  | 'excluded'
+  | 'other-key';
 
 export type PermitAnswer =
   | Permit

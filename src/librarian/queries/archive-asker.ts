@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { archiveQueue, type ArchiveFilter } from '../../../queues/archive.ts';
+import { toOwner, type Owner } from '../../../queues/owner.ts';
 import { HaltError, ShutdownError } from '../../errors.ts';
 import { describeHalt } from '../../halt/halt.ts';
 import { createJobEnds } from '../../jobs/state/job-ends.ts';
@@ -10,7 +11,7 @@ import { readJob } from '../../jobs/state/states.ts';
 import { addQuery } from './enqueue.ts';
 
 /** A question that a task asks. */
-interface TaskQuestion {
+interface TaskQuestion extends Owner {
   question: string;
   filter: ArchiveFilter;
   /** The asking task's job. The same question of the same job is asked once, however often its tools run. */
@@ -18,13 +19,16 @@ interface TaskQuestion {
   session: string;
   batch: string | null;
   missionId: string | null;
+  /** The vendors that may see the question, and what is drawn from the answer. Null: all. */
+  vendors: readonly string[] | null;
   /** True once the asking worker shuts down. */
   isDraining(): boolean;
 }
 
 /** What a task gets for its question. */
 export type QueryReply =
-  | { kind: 'answer'; text: string; citations: string[] }
+  /** `simulated`: those of its citations that are of another swarm whose work is simulated. */
+  | { kind: 'answer'; text: string; citations: string[]; simulated?: string[] }
   /** The query failed, with this reason: `word: text`. */
   | { kind: 'failed'; reason: string }
   /** No answer while the task may wait. The query stays in the queue; the next to ask the same gets its answer. */
@@ -52,13 +56,19 @@ export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string })
   return {
     async ask(asked, signal) {
       const { queryId, input } = toQuery(asked);
-      const { jobId, findingId } = await addQuery(parts, input, { queryId, session: asked.session });
-      for (const end = Date.now() + MAX_WAIT_MS; Date.now() < end;) {
+      const { jobId, findingId } = await addQuery(parts, input, {
+        queryId,
+        session: asked.session,
+        client: asked.client,
+        vendors: asked.vendors,
+      });
+      for (const end = performance.now() + MAX_WAIT_MS; performance.now() < end;) {
         const ended = await ends.wait(jobId, { findingId, timeoutMs: LOOK_EVERY_MS, signal });
         signal.throwIfAborted();
         if (ended?.state === 'completed') {
-          const { result, citations } = ended.finding;
-          return { kind: 'answer', text: typeof result === 'string' ? result : JSON.stringify(result), citations };
+          const { result, citations, simulated_citations: simulated = [] } = ended.finding;
+          const text = typeof result === 'string' ? result : JSON.stringify(result);
+          return { kind: 'answer', text, citations, simulated };
         }
         if (ended?.state === 'failed') return { kind: 'failed', reason: ended.reason };
         if (asked.isDraining()) throw new ShutdownError('this process goes away');
@@ -70,7 +80,7 @@ export function createArchiveAsker(parts: { db: Db; queue: Queue; url: string })
   };
 }
 
-function toQuery({ question, filter, jobId, batch, missionId }: TaskQuestion) {
+function toQuery({ question, filter, jobId, batch, missionId, shard }: TaskQuestion) {
   const hash = createHash('sha256').update(JSON.stringify([jobId, question, filter]));
   return {
     queryId: `task-${hash.digest('hex').slice(0, 20)}`,
@@ -80,6 +90,7 @@ function toQuery({ question, filter, jobId, batch, missionId }: TaskQuestion) {
       filter,
       ...(batch === null ? {} : { batch }),
       ...(missionId === null ? {} : { mission_id: missionId }),
+      ...toOwner({ shard }),
     },
   };
 }

@@ -4,7 +4,10 @@ import { archiveQueue } from '../../../queues/archive.ts';
 import type { Logger } from '../../process/logger.ts';
 import type { Db } from '../../redis/db.ts';
 import { startUpkeep } from '../../swarm/upkeep.ts';
+import { respondWithFailure } from '../../jobs/outcomes/failed-response.ts';
+import { readJobs } from '../../jobs/state/states.ts';
 import { toQueryIds } from './enqueue.ts';
+import { isTooDeep } from '../../text/json-depth.ts';
 import { startOf } from '../../text/start-of.ts';
 
 /** Keys looked at in one SCAN step. */
@@ -61,7 +64,9 @@ export async function enqueueExternalQuery(parts: ExternalQueriesParts, queryId:
     redis.exists(keys.response(queryId), keys.finding(ids.findingId)),
   ]);
   if (text === null || answered > 0) return false;
-  if ((await redis.exists(keys.queueKey(queue.name, ids.jobId))) === 1) return false;
+  const [known = null] = await readJobs(parts.db, queue.name, [ids.jobId]);
+  if (known?.state === 'failed') await respondForJob(parts.db, ids.queryId, known.reason);
+  if (known !== null && known.state !== 'unknown') return false;
   const data = {
     ...toQuestion(text),
     session: await parts.currentSession(),
@@ -71,6 +76,12 @@ export async function enqueueExternalQuery(parts: ExternalQueriesParts, queryId:
   };
   await queue.add(archiveQueue.jobName, data, { jobId: ids.jobId });
   return true;
+}
+
+/** Some jobs fail without a run, such as one that BullMQ gives up: nothing has told their requester yet. */
+async function respondForJob(db: Db, queryId: string, failedReason: string): Promise<void> {
+  const [, reason = 'other', text = failedReason] = /^([a-z][a-z0-9-]*): ?(.*)$/s.exec(failedReason) ?? [];
+  await respondWithFailure(db, { queryId, reason, text, workerId: '' }, db.clock.date());
 }
 
 /** Enqueues the queries whose announcement no librarian received: none ran, or Redis was away. @returns how many */
@@ -83,10 +94,30 @@ export async function sweepExternalQueries(parts: ExternalQueriesParts): Promise
   do {
     const [next, found] = await redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', SCAN_COUNT);
     cursor = next;
-    for (const key of found) if (await enqueueExternalQuery(parts, key.slice(prefix.length))) taken += 1;
+    const ids = found.map((key) => key.slice(prefix.length));
+    for (const id of await findNew(parts, ids)) if (await enqueueExternalQuery(parts, id)) taken += 1;
   } while (cursor !== '0');
   if (taken > 0) log.info({ taken }, 'questions found that nobody had heard');
   return taken;
+}
+
+/** Returns those of the queries that have neither an answer nor a job that will give one, in one round trip: most were answered long ago. */
+async function findNew({ db, queue }: ExternalQueriesParts, queryIds: string[]): Promise<string[]> {
+  if (queryIds.length === 0) return [];
+  const { redis, keys } = db;
+  const chain = redis.pipeline();
+  for (const queryId of queryIds) {
+    const { findingId, jobId } = toQueryIds(queryId);
+    chain.exists(keys.response(queryId)).exists(keys.finding(findingId));
+    chain.hmget(keys.queueKey(queue.name, jobId), 'timestamp', 'finishedOn');
+  }
+  const replies = (await chain.exec()) ?? [];
+  return queryIds.filter((_, i) => {
+    const [[responseError, response] = [], [, finding] = [], [jobError, job] = []] = replies.slice(3 * i, 3 * i + 3);
+    if (responseError || jobError || response !== 0 || finding !== 0) return false;
+    const [addedAt = null, endedAt = null] = job as (string | null)[];
+    return addedAt === null || endedAt !== null;
+  });
 }
 
 /** @returns null: no such key; empty: the key holds another type than a string */
@@ -98,15 +129,18 @@ async function readText(redis: Redis, key: string): Promise<string | null> {
 }
 
 /**
- * Reads only question, requester and filter. A session in the text is the other program's; the fleet books to its own.
+ * Reads only question, requester and filter; a text that is no JSON is the question. A session in the text is the other
+ * program's; the fleet books to its own.
  */
 function toQuestion(text: string): { question?: unknown; requester?: string; filter?: unknown } {
+  if (isTooDeep(text)) return {}; // it could not be stored: the job fails for want of a question
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return {};
+    value = text; // plain words
   }
+  if (typeof value === 'string') return { question: startOf(value, MAX_QUESTION) };
   if (typeof value !== 'object' || value === null) return {};
   const { question, requester, filter } = value as Record<string, unknown>;
   return {

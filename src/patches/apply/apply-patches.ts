@@ -72,7 +72,7 @@ async function applyToTree(
     notes: [...warnings],
   };
   if (dryRun) return report;
-  const at = new Date().toISOString();
+  const at = host.db.clock.date().toISOString();
   const count = plan.planned.length;
   if (count > 0) report.notes.push(...(await make(host, place, { plan, target, at, carried })));
   const carriers = findCarriers(records); // what becomes of a carried one was stored with its carrier

@@ -35,7 +35,7 @@ export async function undoPatches(
         committer: tree.committer,
         findBlocked: (changes) => findDirty(tree, scratch, changes, signal),
       });
-      const at = new Date().toISOString();
+      const at = host.db.clock.date().toISOString();
       const carried = await Promise.all(plan.planned.map(({ record }) => findCarried(host, record)));
       const marks = [
         ...plan.planned.map(({ record: { findingId }, commit }): StateMark => {

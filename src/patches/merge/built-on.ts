@@ -1,11 +1,12 @@
 import { listGit } from '../../git/git.ts';
 import type { Repository } from '../../git/repository.ts';
 import type { Db } from '../../redis/db.ts';
-import { readPatchText } from '../record.ts';
+import { readWholeText } from '../record.ts';
 import type { PatchRecord } from '../types.ts';
 import { withMergeGit, type MergeGit } from './merge-git.ts';
 import { mergePatches } from './merge-patches.ts';
 import type { PatchMerge } from './types.ts';
+import { parseRecord } from '../../redis/stored-record.ts';
 
 /** What a task begins with, and what is in it. */
 export interface BuiltOn {
@@ -44,7 +45,7 @@ export async function mergeBuiltOn(
     const patches: PatchRecord[] = [];
     for (const record of open) if (!(await isIn(parts, record, head))) patches.push(record);
     if (patches.length === 0) return null;
-    const merge = await mergePatches(parts, { head, patches, readText: (id) => readPatchText(db, id) });
+    const merge = await mergePatches(parts, { head, patches, readText: (record) => readWholeText(db, record) });
     const top = await listTop(parts, merge.start ?? merge.commit);
     return { merge, patches: patches.map(({ findingId }) => findingId), top };
   });
@@ -69,7 +70,7 @@ export async function restoreMerge(
     if ((await Promise.all(needed.map(isHere))).every(Boolean)) return true;
     if (!(await isHere(head))) return false;
     const patches = await readRecords(db, ids);
-    const made = await mergePatches(parts, { head, patches, readText: (id) => readPatchText(db, id) });
+    const made = await mergePatches(parts, { head, patches, readText: (record) => readWholeText(db, record) });
     return made.commit === commit && made.start === start;
   });
 }
@@ -79,7 +80,7 @@ async function readRecords({ redis, keys }: Db, ids: readonly string[]): Promise
   const found: PatchRecord[] = [];
   for (let from = 0; from < ids.length; from += PAGE) {
     const texts = await redis.mget(ids.slice(from, from + PAGE).map((id) => keys.patch(id)));
-    for (const text of texts) if (text !== null) found.push(JSON.parse(text) as PatchRecord);
+    found.push(...texts.map((text) => parseRecord(text) as PatchRecord | null).filter((record) => record !== null));
   }
   return found;
 }

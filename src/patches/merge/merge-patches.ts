@@ -99,12 +99,12 @@ class Merger {
     const { git } = this.#parts;
     const { findingId, base, head } = record;
     const readText = async (): Promise<Buffer> => {
-      const text = await this.#input.readText(findingId);
+      const text = await this.#input.readText(record);
       if (text !== null) return text;
       if (trees !== null) return await readDiff(git, trees);
       throw new MergeError(
         'missing',
-        `the patch ${findingId} (${toSubject(record)}), on which the task builds, is not here: its text is not kept, and its commit ${head.slice(0, 12)} is not in this repository`,
+        `the patch ${findingId} (${toSubject(record)}), on which the task builds, is not here: its text is not kept whole, and its commit ${head.slice(0, 12)} is not in this repository`,
       );
     };
     let trees: PatchTrees | null = null;

@@ -35,6 +35,6 @@ export interface MergeInput {
   head: string;
   /** In the order in which they apply. */
   patches: readonly PatchRecord[];
-  /** Reads the stored text of a patch, which stands in for objects that are not here. Null: it is not kept. */
-  readText(findingId: string): Promise<Buffer | null>;
+  /** Reads the stored text of a patch, which stands in for objects that are not here. Null: it is not kept, or not whole. */
+  readText(record: PatchRecord): Promise<Buffer | null>;
 }

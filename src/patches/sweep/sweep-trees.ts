@@ -48,7 +48,7 @@ export function createTreeSweep(parts: SweepParts): (signal: AbortSignal) => Pro
     const uses = await Promise.all(trees.map(async (tree) => ({ tree, use: await findUse(tree, parts) })));
     const waiting = uses.filter(({ use }) => use.kind === 'waits').toSorted((a, b) => toAge(b.tree) - toAge(a.tree));
     const kept = new Set(waiting.slice(0, keep).map(({ tree }) => tree.folder));
-    const state: TreeHost = { host, at: now(), trees: 0, bytes: 0, left: 0, withWork: 0, keep };
+    const state: TreeHost = { host, at: db.clock.now(), trees: 0, bytes: 0, left: 0, withWork: 0, keep };
     for (const { tree, use } of uses) {
       signal.throwIfAborted();
       const isSurplus = use.kind !== 'used' && !kept.has(tree.folder);

@@ -1,20 +1,28 @@
+import type { Queue } from 'bullmq';
+import type { QueueName } from '../../../queues/registry.ts';
 import type { TaskInput } from '../../../queues/tasks.ts';
+import { shardNameSchema, toOwner } from '../../../queues/owner.ts';
 import { UsageError } from '../../errors.ts';
-import { readKnownNames } from '../known-names.ts';
+import { readKnownNames, type Configured } from '../known-names.ts';
 import type { Producer } from '../enqueue.ts';
-import { toNanoUsd } from '../../pricing/money.ts';
+import { releaseParked } from '../../jobs/outcomes/parked.ts';
+import { toLimit } from '../../ledger/budget.ts';
 import type { BatchOptions, BatchReport, BatchTask } from './types.ts';
 import { assertSameFile } from './assert-same-file.ts';
 import type { Db } from '../../redis/db.ts';
+import { noteLoad } from './lifecycle.ts';
 import { checkBatchName } from './task-id.ts';
 import { toTaskId } from '../../../queues/ids.ts';
 
 export interface BatchParts {
   db: Db;
+  queues: Record<QueueName, Queue>;
   producer: Producer;
   currentSession: () => Promise<string>;
   /** Workspaces of this process' own configuration. */
-  configured: string[];
+  configured: Configured;
+  /** Name of the client that pays. Default: no client. */
+  client?: string | undefined;
 }
 
 const PROBLEMS_KEPT = 100;
@@ -50,8 +58,11 @@ export async function addBatch(
   const report: BatchReport = { batch, read: 0, added: 0, existing: 0, invalid: 0, ids: [], problems: [] };
   if (batch === null && options.budgetUsd !== undefined)
     throw new UsageError('budget: a batch with a budget needs a name');
-  const stamps = { session: await parts.currentSession(), ...(batch === null ? {} : { batch }) };
-  if (batch !== null && !dryRun) await beginLoad(db, batch, stamps.session, options.budgetUsd);
+  const owner = toOwner({ client: parts.client, shard: checkShard(options.shard) });
+  const stamps = { session: await parts.currentSession(), ...owner, ...(batch === null ? {} : { batch }) };
+  options.signal?.throwIfAborted();
+  if (batch !== null && parts.client !== undefined) await assertOwnBatch(db, batch, parts.client, dryRun);
+  if (batch !== null && !dryRun) await beginLoad(parts, batch, stamps.session, options.budgetUsd);
 
   function reject(line: number, message: string): void {
     report.invalid += 1;
@@ -87,7 +98,7 @@ export async function addBatch(
       if (result instanceof UsageError) reject(line, result.message);
       else if (result !== undefined && result !== null) accept(line, { ...result, input: input as TaskInput });
     }
-    if (batch !== null && !dryRun) await noteChunk(db, batch, report.read, report.added - addedBefore);
+    if (batch !== null && !dryRun) await noteLoad(db, batch, { lines: report.read, added: report.added - addedBefore });
     const { read, added, existing, invalid } = report;
     options.onProgress?.({ read, added, existing, invalid });
   }
@@ -96,6 +107,7 @@ export async function addBatch(
   let valid = 0;
   for await (const input of entries) {
     if (report.added >= limit) break;
+    options.signal?.throwIfAborted();
     report.read += 1;
     if (input instanceof BlankEntry) continue;
     chunk.push({ input, line: report.read, ...(batch === null ? {} : { taskId: toTaskId(batch, report.read) }) });
@@ -106,42 +118,60 @@ export async function addBatch(
       valid = 0;
     }
   }
+  options.signal?.throwIfAborted();
   await flush(chunk);
-  if (batch !== null && !dryRun) await endLoad(db, batch, report);
+  if (batch !== null && !dryRun) {
+    const { added, existing } = report;
+    await noteLoad(db, batch, { ends: true, seen: added + existing, begins_round: added > 0 });
+  }
   return report;
 }
 
-/** Begins a load. `loaded` 0: more tasks come, so the batch has not ended. */
+/** @throws UsageError */
+function checkShard(shard: string | undefined): string | undefined {
+  if (shard === undefined || shardNameSchema.safeParse(shard).success) return shard;
+  throw new UsageError(
+    `shard: expected 1 to 100 characters without white space, colon or brace, got ${JSON.stringify(shard)}`,
+  );
+}
+
+/**
+ * Makes a new batch the client's. It may raise no budget of another one's, nor add to its tasks.
+ * @throws UsageError for a batch of another client, or of a person
+ */
+async function assertOwnBatch(
+  { redis, keys, clock }: Db,
+  batch: string,
+  client: string,
+  dryRun: boolean,
+): Promise<void> {
+  const key = keys.batch(batch);
+  if (!dryRun && (await redis.exists(key)) === 0) {
+    await redis.multi().zadd(keys.batches, 'NX', clock.now(), batch).hsetnx(key, 'client', client).exec();
+  }
+  const [owner = null, session = null] = await redis.hmget(key, 'client', 'session');
+  if (owner === client || (owner === null && session === null)) return;
+  const whose = owner === null ? 'was not added by a client' : `is client ${owner}'s`;
+  throw new UsageError(
+    `batch ${batch}: ${whose}, and client ${client} adds to its own batches only; choose another name`,
+  );
+}
+
+/** Begins a load. `loaded` 0: more tasks come, so the batch has not ended. A budget releases what the one before had parked. */
 async function beginLoad(
-  { redis, keys }: Db,
+  { db, queues }: Pick<BatchParts, 'db' | 'queues'>,
   batch: string,
   session: string,
-  budgetUsd: number | undefined,
+  budgetUsd: number | string | undefined,
 ): Promise<void> {
+  const { redis, keys, clock } = db;
   const chain = redis
     .multi()
-    .zadd(keys.batches, 'NX', Date.now(), batch)
+    .zadd(keys.batches, 'NX', clock.now(), batch)
     .hsetnx(keys.batch(batch), 'session', session)
-    .hsetnx(keys.batch(batch), 'createdAt', new Date().toISOString())
+    .hsetnx(keys.batch(batch), 'createdAt', clock.date().toISOString())
     .hset(keys.batch(batch), 'loaded', 0);
-  if (budgetUsd !== undefined) chain.hset(keys.spend(`batch:${batch}`), 'limit', toNanoUsd(budgetUsd));
+  if (budgetUsd !== undefined) chain.hset(keys.spend(`batch:${batch}`), 'limit', toLimit(budgetUsd));
   await chain.exec();
-}
-
-async function noteChunk({ redis, keys }: Db, batch: string, lines: number, added: number): Promise<void> {
-  const before = Number((await redis.hget(keys.batch(batch), 'lines')) ?? 0);
-  await redis
-    .multi()
-    .hset(keys.batch(batch), 'lines', Math.max(before, lines)) // a shorter file removes no line
-    .hincrby(keys.batch(batch), 'tasks', added)
-    .exec();
-}
-
-async function endLoad({ redis, keys }: Db, batch: string, report: BatchReport): Promise<void> {
-  const tasks = Number((await redis.hget(keys.batch(batch), 'tasks')) ?? 0);
-  const seen = report.added + report.existing;
-  const chain = redis.multi().hset(keys.batch(batch), 'loaded', 1);
-  if (seen > tasks) chain.hset(keys.batch(batch), 'tasks', seen); // an earlier load was killed between adding and counting
-  if (report.added > 0) chain.hincrby(keys.batch(batch), 'round', 1);
-  await chain.exec();
+  if (budgetUsd !== undefined) await releaseParked({ db, queues }, { scope: 'batch', name: batch });
 }

@@ -22,13 +22,13 @@ export async function assertSameFile(
   const chain = redis.pipeline();
   for (const { taskId = '', input } of sample) {
     chain.hget(keys.queueKey(tasksQueue.name, taskId), 'data');
-    chain.get(keys.finding(toFindingId(taskId, toText(input, 'finding_id') ?? undefined)));
+    chain.mget(keys.finding(toFindingId(taskId, toText(input, 'finding_id') ?? undefined)));
   }
   const replies = (await chain.exec()) ?? [];
   let same = 0;
   let other: { line: number; description: string } | null = null;
   for (const [i, { line, input, taskId = '' }] of sample.entries()) {
-    const held = toHeld(replies[2 * i]?.[1], replies[2 * i + 1]?.[1], taskId);
+    const held = toHeld(replies[2 * i]?.[1], toFirst(replies[2 * i + 1]?.[1]), taskId);
     if (held === null) continue;
     if (held.edited || held.description === toText(input, 'description')) same += 1;
     else other ??= { line, description: held.description };
@@ -58,4 +58,9 @@ function toText(value: unknown, name: 'description' | 'finding_id'): string | nu
   if (typeof value !== 'object' || value === null) return null;
   const text: unknown = Object.entries(value).find(([key]) => key === name)?.[1];
   return typeof text === 'string' ? text : null;
+}
+
+/** The reply to `MGET`, which holds null for what is no text. */
+function toFirst(reply: unknown): unknown {
+  return Array.isArray(reply) ? reply[0] : null;
 }

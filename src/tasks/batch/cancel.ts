@@ -1,7 +1,10 @@
 import type { Queue } from 'bullmq';
-import { promote } from '../../jobs/outcomes/parked.ts';
+import { endCancelledOutside } from '../../jobs/leased/end-cancelled.ts';
+import { promote } from '../../jobs/wake/promote.ts';
 import { readJobs } from '../../jobs/state/states.ts';
 import type { Db } from '../../redis/db.ts';
+import { noteActivity } from '../../swarm/activity.ts';
+import { countOf } from '../../text/plural.ts';
 import { toTaskId } from '../../../queues/ids.ts';
 
 const CHUNK = 500;
@@ -16,7 +19,7 @@ export async function cancelBatch(
   batch: string,
   onProgress?: (lines: number, of: number) => void,
 ): Promise<number> {
-  const { redis, keys } = db;
+  const { redis, keys, clock } = db;
   const lines = Number((await redis.hget(keys.batch(batch), 'lines')) ?? 0);
   let cancelled = 0;
   for (let from = 1; from <= lines; from += CHUNK) {
@@ -25,7 +28,7 @@ export async function cancelBatch(
     const open = ids.filter((_, i) => !['completed', 'failed', 'unknown'].includes(states[i] ?? 'unknown'));
     onProgress?.(Math.min(from + CHUNK - 1, lines), lines);
     if (open.length === 0) continue;
-    const now = Date.now();
+    const now = clock.now();
     const chain = redis.multi().zadd(keys.cancelled, ...open.flatMap((id) => [now, id]));
     chain.hdel(keys.parked, ...open);
     for (const id of open) {
@@ -34,7 +37,8 @@ export async function cancelBatch(
       }
     }
     await chain.exec();
-    const delayed = open.filter((id) => states[ids.indexOf(id)] === 'delayed');
+    const ended = await endCancelledOutside({ db, queue }, open);
+    const delayed = open.filter((id) => states[ids.indexOf(id)] === 'delayed' && !ended.has(id));
     await Promise.all(
       delayed.map(async (id) => {
         const job = await queue.getJob(id);
@@ -43,5 +47,12 @@ export async function cancelBatch(
     );
     cancelled += open.length;
   }
+  if (cancelled > 0)
+    await noteActivity(db, {
+      what: 'cancelled',
+      id: batch,
+      text: `${countOf(cancelled, 'task')} of this batch`,
+      batch,
+    });
   return cancelled;
 }

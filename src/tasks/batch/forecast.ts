@@ -1,11 +1,13 @@
 import type { TaskInput } from '../../../queues/tasks.ts';
 import type { FindingStore } from '../../findings/types.ts';
 import { readBudget, DEFAULT_BUDGET_NANO_USD } from '../../ledger/budget.ts';
+import { FREE_LOCAL_RULE } from '../../pricing/free-local.ts';
+import { toModelName } from '../../pricing/model-class.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
 import { allSonnetNanoUsd, costNanoUsd } from '../../pricing/cost.ts';
 import { readLedger, toCostReport } from '../../ledger/report/report.ts';
 import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
-import { findPrices, type CatalogEntry } from '../../pricing/catalog.ts';
+import type { Catalog, CatalogEntry } from '../../pricing/catalog.ts';
 import type { Usage } from '../../../queues/usage.ts';
 import type { Db } from '../../redis/db.ts';
 
@@ -15,8 +17,12 @@ export interface Forecast {
   low: number;
   likely: number;
   high: number;
-  /** The same tokens on the Sonnet model. */
+  /** The same tokens on the coordinator's model. */
   allSonnet: number;
+  /** That model, for people: `Sonnet`, or its id. */
+  comparedWith: string;
+  /** Whether all of them go to free local models: their cost is no price. */
+  isFreeLocal: boolean;
   /** Where the numbers come from, a sentence for each kind of task. */
   basis: string[];
   /** Of the day's budget. */
@@ -60,23 +66,30 @@ const REPLY_TOKENS = 300;
 export function createForecaster(parts: {
   db: Db;
   findings: FindingStore;
-  /** Model of tasks that name none. */
-  defaultModel: string;
-  sonnetModel: string;
+  catalog: Catalog;
+  /** Id of the model that a task goes to. */
+  modelOf(task: TaskInput): string;
+  coordinatorModel: string;
   now: Date;
 }): Forecaster {
-  const { db, findings, now } = parts;
-  const sonnet = findPrices(parts.sonnetModel, now);
+  const { db, findings, catalog, now } = parts;
+  const sonnet = catalog.findPrices(parts.coordinatorModel, now);
   const groups = new Map<string, Group>();
 
   let builtIn = 0;
+  let outside = 0;
 
   function add(task: TaskInput): void {
     if (task.built_in !== undefined) {
       builtIn += 1;
       return;
     }
-    const { model = parts.defaultModel, kind = 'other' } = task;
+    if (task.for === 'outside') {
+      outside += 1;
+      return;
+    }
+    const { kind = 'other' } = task;
+    const model = parts.modelOf(task);
     const workspace = task.workspace !== undefined;
     const key = JSON.stringify([model, kind, workspace]);
     const group = groups.get(key) ?? { model, kind, workspace, count: 0, tokens: 0 };
@@ -87,14 +100,21 @@ export function createForecaster(parts: {
 
   async function forecast(): Promise<Forecast> {
     const recent = await findings.list({ limit: SAMPLE });
-    const byModel = toCostReport(await readLedger(db), { by: 'model', sonnet }).rows;
+    const byModel = toCostReport(await readLedger(db), { by: 'model', sonnet, catalog }).rows;
     const total: Forecast = {
-      tasks: builtIn,
+      tasks: builtIn + outside,
       low: 0,
       likely: 0,
       high: 0,
       allSonnet: 0,
-      basis: builtIn === 0 ? [] : [`${builtIn.toLocaleString('en-US')} without a model: free`],
+      comparedWith: toModelName(sonnet),
+      isFreeLocal: groups.size > 0 && [...groups.values()].every(({ model }) => catalog.findPrices(model, now).isLocal),
+      basis: [
+        ...(builtIn === 0 ? [] : [`${builtIn.toLocaleString('en-US')} without a model: free`]),
+        ...(outside === 0
+          ? []
+          : [`${outside.toLocaleString('en-US')} by outside workers: unmetered, no cost of the fleet and no saving`]),
+      ],
       budgetLeft: await readBudgetLeft(db, now),
     };
     for (const group of groups.values()) {
@@ -105,13 +125,14 @@ export function createForecaster(parts: {
           ? fromFindings(group, alike, sonnet)
           : row !== undefined && row.tasks >= FEWEST
             ? fromLedger(group, row)
-            : fromAssumption(group, findPrices(group.model, now), sonnet);
+            : fromAssumption(group, catalog.findPrices(group.model, now), sonnet);
       total.tasks += group.count;
       total.low += estimate.low * group.count;
       total.likely += estimate.likely * group.count;
       total.high += estimate.high * group.count;
       total.allSonnet += estimate.allSonnet * group.count;
-      total.basis.push(estimate.basis);
+      const { isLocal } = catalog.findPrices(group.model, now);
+      total.basis.push(`${estimate.basis}${isLocal ? `; ${FREE_LOCAL_RULE}` : ''}`);
     }
     return total;
   }

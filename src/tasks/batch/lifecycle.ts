@@ -1,5 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import { countCancelled } from '../../jobs/cancelled.ts';
 import type { Db } from '../../redis/db.ts';
+import { noteActivityOnce } from '../../swarm/activity.ts';
 import type { Notifier } from '../../swarm/notify.ts';
+import { toWellFormedJson } from '../../text/well-formed.ts';
+import { countOf } from '../../text/plural.ts';
+import { toStoredCount } from '../../redis/stored-record.ts';
 
 /**
  * Marks a batch as not ended, while many of its jobs are retried one after the other. A batch has rounds: loading tasks
@@ -15,31 +21,60 @@ export async function closeBatch({ redis, keys }: Db, batch: string): Promise<vo
 }
 
 /** Removes a job that is retried from its batch's failures, and begins a round. Call it before the job can run. */
-export async function noteRetryInBatch({ redis, keys }: Db, batch: string, jobId: string): Promise<void> {
-  await redis.multi().srem(keys.batchFailed(batch), jobId).hincrby(keys.batch(batch), 'round', 1).exec();
+export async function noteRetryInBatch(db: Db, batch: string, jobId: string): Promise<void> {
+  await noteLoad(db, batch, { retried: jobId, begins_round: true });
 }
 
-/** Announces the batch's end if its last task has ended. Call it after a task of the batch has ended, or its load. */
-export async function noticeBatchEnd({ redis, keys }: Db, batch: string, notifier: Notifier): Promise<void> {
+/** Records what was added to a batch, once, also where the client sends the command twice because its connection broke. */
+export async function noteLoad(
+  { keys, scripts }: Db,
+  batch: string,
+  change: {
+    /** Lines of the file that were read, and tasks that were added. */
+    lines?: number;
+    added?: number;
+    /** The load has ended; `seen` tasks of it exist. */
+    ends?: true;
+    seen?: number;
+    begins_round?: boolean;
+    /** A failed job that is retried. */
+    retried?: string;
+  },
+): Promise<void> {
+  const call = randomUUID();
+  await scripts['note-load']({ batch: keys.batch(batch), failed: keys.batchFailed(batch), once: keys.once(call) }, [
+    toWellFormedJson({ call, ...change }),
+  ]);
+}
+
+/** Announces and notes the batch's end if its last task has ended. Call it after a task of the batch has ended, or its load. */
+export async function noticeBatchEnd(db: Db, batch: string, notifier: Notifier): Promise<void> {
+  const { redis, keys } = db;
   const chain = redis
     .pipeline()
     .hmget(keys.batch(batch), 'tasks', 'loaded', 'round', 'partial', 'tool_errors')
     .zcard(keys.indexByBatch(batch))
     .scard(keys.batchFailed(batch));
-  const [facts, completed, failed] = ((await chain.exec()) ?? []).map(([error, reply]) => {
+  const [facts, completed, ended] = ((await chain.exec()) ?? []).map(([error, reply]) => {
     if (error) throw error;
     return reply;
   }) as [(string | null)[], number, number];
   const [tasks, loaded, round, partial, toolErrors] = facts;
-  const count = Number(tasks ?? 0);
-  if (loaded !== '1' || count === 0 || completed + failed < count) return;
-  notifier.notify(`batch:${batch}:${round ?? '0'}`, {
+  const count = toStoredCount(tasks);
+  if (loaded !== '1' || count === 0 || completed + ended < count) return;
+  const cancelled = ended === 0 ? 0 : await countCancelled(db, 'tasks', keys.batchFailed(batch));
+  const failed = Math.max(0, ended - cancelled);
+  const mark = `batch:${batch}:${round ?? '0'}`;
+  const text = `${completed.toLocaleString('en-US')} of ${countOf(count, 'task')} done, ${failed} failed${cancelled === 0 ? '' : `, ${cancelled} cancelled`}`;
+  await noteActivityOnce(db, mark, { what: 'batch-ended', id: batch, text, batch });
+  notifier.notify(mark, {
     event: 'batch-end',
     batch,
     tasks: count,
     completed,
-    partial: Number(partial ?? 0),
-    with_tool_errors: Number(toolErrors ?? 0),
+    partial: toStoredCount(partial),
+    with_tool_errors: toStoredCount(toolErrors),
     failed,
+    cancelled,
   });
 }

@@ -1,37 +1,80 @@
 import { NotFoundError } from '../../errors.ts';
+import { BATCH_KEPT_DAYS } from '../../jobs/forget/old-batches.ts';
+import { countCancelled } from '../../jobs/cancelled.ts';
+import { readWaitsOf } from '../../jobs/wake/read-waits.ts';
 import { readBudget } from '../../ledger/budget.ts';
 import type { Db } from '../../redis/db.ts';
+import { readPaceFacts, toPace } from './pace.ts';
 import type { BatchState } from './types.ts';
+import { toStoredCount } from '../../redis/stored-record.ts';
 
-/** Reads a batch's counters, in a fixed number of commands. @throws NotFoundError if there is no such batch */
+/** Reads a batch's counters, and which of its tasks wait and for what. @throws NotFoundError if there is no such batch */
 export async function readBatch(db: Db, batch: string): Promise<BatchState> {
-  const { redis, keys } = db;
+  const { redis, keys, clock } = db;
   await assertBatch(db, batch);
-  const [facts, completed, failed, budget] = await Promise.all([
+  const now = clock.now();
+  const [facts, completed, ended, cancelled, budget, held, recent] = await Promise.all([
     redis.hgetall(keys.batch(batch)),
     redis.zcard(keys.indexByBatch(batch)),
     redis.scard(keys.batchFailed(batch)),
-    readBudget(db, { batch }, new Date()),
+    countCancelled(db, 'tasks', keys.batchFailed(batch)),
+    readBudget(db, { batch }),
+    readHeld(db, batch),
+    readPaceFacts(redis.pipeline(), { keys, now }, batch).exec(),
   ]);
+  const tasks = toStoredCount(facts['tasks']);
+  const [[, count] = [], [, oldest] = []] = recent ?? [];
   return {
     batch,
     session: facts['session'] ?? '',
     createdAt: facts['createdAt'] ?? '',
-    lines: Number(facts['lines'] ?? 0),
-    tasks: Number(facts['tasks'] ?? 0),
+    lines: toStoredCount(facts['lines']),
+    tasks,
     completed,
-    partial: Number(facts['partial'] ?? 0),
-    toolErrors: Number(facts['tool_errors'] ?? 0),
-    failed,
+    partial: toStoredCount(facts['partial']),
+    toolErrors: toStoredCount(facts['tool_errors']),
+    failed: Math.max(0, ended - cancelled),
+    cancelled,
+    ...held,
+    pace: toPace({ count, oldest, open: tasks - completed - ended, now }),
     settledNanoUsd: budget.settled,
+    ...(budget.freeLocal === undefined ? {} : { freeLocal: budget.freeLocal }),
     uncertainNanoUsd: budget.uncertain,
     limitNanoUsd: budget.limit,
   };
 }
 
+/** Reads which tasks of a batch are parked, and which wait and for what. */
+export async function readHeld(db: Db, batch: string): Promise<Pick<BatchState, 'parked' | 'waits'>> {
+  const isOfBatch = (jobId: string): boolean => isTaskOf(batch, jobId);
+  const [parked, waits] = await Promise.all([countParkedOf(db, isOfBatch), readWaitsOf(db, isOfBatch)]);
+  return { parked, waits };
+}
+
+/** Whether the id is that of a line of the batch, as `toTaskId` makes it. */
+function isTaskOf(batch: string, jobId: string): boolean {
+  return jobId.startsWith(`${batch}-`) && /^\d+$/.test(jobId.slice(batch.length + 1));
+}
+
+async function countParkedOf({ redis, keys }: Db, isOfBatch: (jobId: string) => boolean): Promise<number> {
+  let count = 0;
+  let cursor = '0';
+  do {
+    const [next, found] = await redis.hscan(keys.parked, cursor, 'COUNT', 1_000);
+    cursor = next;
+    for (let i = 0; i < found.length; i += 2) if (isOfBatch(found[i] ?? '')) count += 1;
+  } while (cursor !== '0');
+  return count;
+}
+
 /** @throws NotFoundError if there is no batch of this name */
 export async function assertBatch({ redis, keys }: Db, batch: string): Promise<void> {
   if ((await redis.exists(keys.batch(batch))) === 1) return;
+  if ((await redis.exists(keys.indexByBatch(batch))) === 1) {
+    throw new NotFoundError(
+      `batch ${JSON.stringify(batch)}: its record was removed, ${BATCH_KEPT_DAYS} days after it was loaded; its findings stay: \`fleet findings --batch ${batch}\``,
+    );
+  }
   const newest = await redis.zrevrange(keys.batches, 0, 4);
   const known = newest.length === 0 ? 'there is none yet' : `the newest are ${newest.join(', ')}`;
   throw new NotFoundError(`batch ${JSON.stringify(batch)}: there is none of this name; ${known}`);

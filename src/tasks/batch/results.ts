@@ -8,6 +8,7 @@ import { toUsdString } from '../../pricing/money.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { readJobs, type JobView } from '../../jobs/state/states.ts';
 import type { Db } from '../../redis/db.ts';
+import { readPublicText } from '../../redis/public-text.ts';
 import type { Spool, SpoolEntry } from './spool.ts';
 
 /** One line of `--out`, for one line of the batch file. */
@@ -75,7 +76,7 @@ async function readEnds(db: Db, queue: Queue, tasks: TaskEntry[]): Promise<Map<s
   for (const [i, task] of open.entries()) {
     const job = jobs[i] ?? { state: 'unknown' };
     const ended = job.state === 'unknown' || job.state === 'completed';
-    const late = ended ? toOwnFinding(await redis.get(keys.finding(task.findingId)), task) : null; // ended between the two looks
+    const late = ended ? toOwnFinding(await readPublicText(redis, keys.finding(task.findingId)), task) : null; // ended between the two looks
     const [totals, parked] = [replies[2 * i]?.[1], replies[2 * i + 1]?.[1]];
     ends.set(
       task.id,
@@ -99,7 +100,7 @@ function toOwnFinding(text: string | null, task: TaskEntry): StoredFinding | nul
 
 function toCompleted(finding: StoredFinding): TaskEnd {
   const state = isPartial(finding) ? PARTIAL : 'completed';
-  return { state, finding, cost: finding.cost ?? null, error: null };
+  return { state, finding, cost: finding.unmetered === undefined ? (finding.cost ?? null) : null, error: null };
 }
 
 function toOpenEnd(job: JobView, parked: boolean): { state: string; error: string | null } {

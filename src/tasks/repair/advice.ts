@@ -31,6 +31,7 @@ export function adviceFor(
       return `fleet apply or fleet discard one of the patches that it names, then fleet retry ${id}`;
     case 'context':
       return `fleet context load NAME FILE, then ${all}`;
+    case 'outside':
     case 'too-long':
       return `${all} --append "what makes it smaller"`;
     case 'timeout':

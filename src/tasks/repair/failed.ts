@@ -1,48 +1,21 @@
 import type { Queue } from 'bullmq';
 import { adviceFor } from './advice.ts';
+import type { FailedFilter, FailedGroup, FailedJob } from './types.ts';
 import type { Db } from '../../redis/db.ts';
-
-export interface FailedJob {
-  id: string;
-  /** The word that groups failures. */
-  reason: string;
-  /** What followed it: the rule that was broken, or the provider's words. */
-  text: string;
-  description: string;
-  batch: string | null;
-  /** Null where it was added without one. */
-  session: string | null;
-  /** UTC instant. */
-  failedAt: string;
-}
-
-export interface FailedGroup {
-  reason: string;
-  count: number;
-  /** Newest first. */
-  examples: FailedJob[];
-  /** What a person can do about it: a command line, or words before one. */
-  repair: string;
-}
-
-export interface FailedFilter {
-  batch?: string;
-  session?: string;
-  reason?: string;
-}
 
 const PAGE = 500;
 
-/** Failed jobs, the oldest failure first, one page in memory at a time. */
+/** Failed jobs, the oldest failure first, one page in memory at a time. @param since ms since 1970; default: all */
 export async function* eachFailedJob(
   { redis, keys }: Db,
-  queue: Queue,
+  queue: Pick<Queue, 'name'>,
   filter: FailedFilter = {},
+  since = 0,
 ): AsyncGenerator<FailedJob> {
   const { batch, session, reason } = filter;
   const failed = keys.queueKey(queue.name, 'failed');
   // Read before the first job is yielded: a caller that retries jobs in its loop would otherwise skip some.
-  const entries = await redis.zrange(failed, 0, '-1', 'WITHSCORES');
+  const entries = await redis.zrange(failed, since, '+inf', 'BYSCORE', 'WITHSCORES');
   for (let from = 0; from < entries.length; from += 2 * PAGE) {
     const page = entries.slice(from, from + 2 * PAGE);
     const chain = redis.pipeline();

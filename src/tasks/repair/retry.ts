@@ -1,27 +1,22 @@
 import type { Job, Queue } from 'bullmq';
-import type { Effort } from '../../../queues/effort.ts';
 import { taskInputSchema, tasksQueue, type TaskInput } from '../../../queues/tasks.ts';
 import { noteRetryInBatch } from '../batch/lifecycle.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
+import { readVendorStamp } from '../../routing/allowed-vendors.ts';
 import { checkTask } from '../check.ts';
 import { toExactData } from '../exact-data.ts';
 import type { KnownNames } from '../known-names.ts';
 import { describeParked, parseMark } from '../../jobs/outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
+import { Lease } from '../../redis/lease.ts';
+import { offerTasks } from '../../jobs/offer.ts';
+import { forgetCancelled } from '../../jobs/cancelled.ts';
+import { describeMissing } from '../../jobs/describe-missing.ts';
 import { readJob } from '../../jobs/state/states.ts';
+import type { TaskEdit } from './types.ts';
 
-/** What a person changes about a task before it runs again. */
-export interface TaskEdit {
-  /** Added to the description, after an empty line. */
-  append?: string;
-  /** Replaces the whole task; the stamps of queue and batch stay. */
-  data?: unknown;
-  model?: string;
-  /** Most model calls of the new run. */
-  maxTurns?: number;
-  /** How much the model thinks. */
-  effort?: Effort;
-}
+/** BullMQ's code for a job that is not in the state which it should leave. */
+const NOT_FAILED = -3;
 
 export interface RetryOptions {
   edit?: TaskEdit;
@@ -38,11 +33,23 @@ export interface RetryOptions {
  * Puts one failed job back to waiting. An edited task is checked as a new one is, and both texts stay in the job's log. A
  * retry after a provider's failure uses the stored turns again; after an edit or a failure of the task itself, or with
  * `fresh`, it starts from the beginning.
- * @throws UsageError for a job that is not failed, or an edit that breaks a rule; the job stays unchanged
+ * @throws UsageError for a job that is not failed or that another process retries, or an edit that breaks a rule; the job stays
+ * unchanged
  */
 export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, options: RetryOptions): Promise<void> {
+  const lease = new Lease(parts.db, parts.db.keys.lease(`retry:${jobId}`));
+  if (!(await lease.take())) throw new UsageError(`job ${jobId}: another process retries it; look again: fleet failed`);
+  try {
+    await retryOwn(parts, jobId, options);
+  } finally {
+    await lease.release();
+  }
+}
+
+/** While no other process of the fleet retries the job. */
+async function retryOwn(parts: { db: Db; queue: Queue }, jobId: string, options: RetryOptions): Promise<void> {
   const { db, queue } = parts;
-  const { redis, keys } = db;
+  const { redis, keys, clock } = db;
   const job = await findFailed(parts, jobId);
   const isTask = queue.name === tasksQueue.name;
   if (!isTask && options.edit !== undefined) {
@@ -51,7 +58,7 @@ export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, o
   const edited = options.edit === undefined ? null : await applyEdit(job, options.edit, options.known);
   if (edited?.finding_id !== undefined) await assertFindingFree(db, queue, edited.finding_id, jobId);
   if (options.dryRun === true) return;
-  const retriedAt = new Date().toISOString();
+  const retriedAt = clock.date().toISOString();
   if (edited === null) await job.log(`${retriedAt} retried by ${options.by}`);
   else await saveEdit(job, edited, `${retriedAt} edited and retried by ${options.by}`);
   if (edited?.finding_id !== undefined) await redis.hset(keys.reservedFindings, edited.finding_id, jobId);
@@ -59,22 +66,25 @@ export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, o
     await redis.hset(keys.turns(jobId), 'cause', 'task', 'cause_attempt', -1); // as after a failure of the task: begin-turn drops the turns
   }
   await redis.zrem(keys.cancelled, jobId);
+  await forgetCancelled(db, queue.name, jobId);
   const batch = isTask ? toBatch(job.data) : null;
   if (batch !== null) await noteRetryInBatch(db, batch, jobId);
+  if (isTask) await offerTasks(db, [{ id: jobId, data: job.data }]);
   try {
     await job.retry('failed');
   } catch (error) {
     const { state } = await readJob(db, queue.name, jobId);
+    // Put back already, by this command: its answer was lost, and the client sent it twice. Or by another program, to the same end.
+    if (state !== 'failed' && Reflect.get(Object(error), 'code') === NOT_FAILED) return;
     if (batch !== null && state === 'failed') await redis.sadd(keys.batchFailed(batch), jobId);
-    if (state === 'failed') throw error;
-    throw new UsageError(`job ${jobId}: is ${state} now: another process changed it first`, { cause: error });
+    throw error;
   }
 }
 
 async function findFailed({ db, queue }: { db: Db; queue: Queue }, id: string): Promise<Job> {
   const { redis, keys } = db;
   const job = await queue.getJob(id);
-  if (job === undefined) throw new NotFoundError(`job ${id}: no such job in queue ${queue.name}`);
+  if (job === undefined) throw new NotFoundError(describeMissing(queue.name, id));
   const { state } = await readJob(db, queue.name, id);
   if (state === 'failed') return job;
   const mark = await redis.hget(keys.parked, id);
@@ -87,7 +97,8 @@ async function findFailed({ db, queue }: { db: Db; queue: Queue }, id: string): 
 
 /** @throws UsageError naming the rule that the edited task breaks */
 function applyEdit(job: Job, edit: TaskEdit, known: KnownNames): Promise<TaskInput> {
-  if (edit.data !== undefined) return checkTask(edit.data, known);
+  const vendors = readVendorStamp(job.data);
+  if (edit.data !== undefined) return checkTask(edit.data, known, vendors);
   const asked = withExactData(job.data);
   const description = typeof asked['description'] === 'string' ? asked['description'] : '';
   return checkTask(
@@ -99,11 +110,23 @@ function applyEdit(job: Job, edit: TaskEdit, known: KnownNames): Promise<TaskInp
       ...(edit.effort === undefined ? {} : { effort: edit.effort }),
     },
     known,
+    vendors,
   );
 }
 
 /** What the fleet has added to a task; an edit keeps it. */
-const STAMPS = new Set(['session', 'batch', 'mission_id', 'builds_on', 'line']);
+const STAMPS = new Set([
+  'session',
+  'client',
+  'shard',
+  'batch',
+  'mission_id',
+  'builds_on',
+  'line',
+  'origin',
+  'bridge',
+  'vendors',
+]);
 
 async function saveEdit(job: Job, edited: TaskInput, headline: string): Promise<void> {
   const before: unknown = job.data;

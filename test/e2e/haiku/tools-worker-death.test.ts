@@ -16,7 +16,7 @@ const workerCode = `
   const state = { seen: new Map(), changes: new Map(), citations: new Set() };
   const context = {
     workspace: { name: 'site', root }, lockFolder, files: [], state, signal: new AbortController().signal,
-    runAllow: ['sh'], httpAllow: [], redisAddress: { host: '127.0.0.1', port: 6379 },
+    runAllow: ['sh'], httpAllow: [], redisHosts: () => [{ host: '127.0.0.1', port: 6379 }],
   };
   await createToolset({ workspace: true, runAllow: ['sh'], httpAllow: [] }).run('run', { argv: ['sh', '-c', script] }, context);
 `;

@@ -25,7 +25,7 @@ test('a plan that takes longer than the idle limit arrives, though its coordinat
   const leaving = await startCoordinator('leaving');
   const mission = await fleet.missions.add({ goal: `Check it. [[tasks:${TASKS}]]` }, { missionId: 'm' });
   const planCalls = () => simulator.requests().filter(({ model }) => model === PLANNER);
-  await waitUntil(() => planCalls()[0]?.status === 200, { what: 'the first event of the plan' });
+  await waitUntil(() => planCalls()[0]?.status === 200, { timeoutMs: 60_000, what: 'the first event of the plan' });
 
   expect(await leaving.end('SIGTERM')).toEqual({ code: 0, signal: null });
   const [call] = planCalls();

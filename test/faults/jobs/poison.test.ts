@@ -1,21 +1,16 @@
 import { expect, test } from 'vitest';
+import { POISON } from '../../support/fleet/poison.ts';
 import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks, toBills } from '../../support/redis/books.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
+import { startKeptWorkers } from '../../support/process/kept-workers.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
-/** Kills the worker that runs it, also if other processes are between the two. */
-const POISON = `import { readFileSync } from 'node:fs';
-for (let pid = process.ppid; pid > 1; ) {
-  if (readFileSync(\`/proc/\${pid}/cmdline\`, 'utf8').includes('workers/haiku')) process.kill(pid, 'SIGKILL');
-  pid = Number(/\\) \\S (\\d+)/.exec(readFileSync(\`/proc/\${pid}/stat\`, 'utf8'))?.[1] ?? 0);
-}`;
 const INNOCENT = 8;
 
 const redis = useRedis();
 
-test('a job that kills its workers is set apart after three deaths, and whoever ran beside it completes', async () => {
+test('a job that kills its workers is set apart after a few deaths, and whoever ran beside it completes', async () => {
   const fleet = await useSimulatedFleet(redis, {
     workers: 0,
     site: { 'poison.mjs': POISON, 'a.txt': 'tea\n' },
@@ -23,22 +18,8 @@ test('a job that kills its workers is set apart after three deaths, and whoever 
   });
   const { simulator, queue, site: root } = fleet;
 
-  let deaths = 0;
-  let isOver = false;
-  const start = async (place: number): Promise<WorkerProcess> => {
-    const env = { FLEET_RUN_ALLOW: 'node' };
-    const id = `w${place}-${deaths}`;
-    const worker = await startWorkerProcess(redis, { id, provider: simulator.url, slots: 5, workspace: root, env });
-    worker.child.once('exit', (_, signal) => {
-      if (isOver || signal !== 'SIGKILL') return;
-      deaths += 1;
-      void start(place); // as pm2 does
-    });
-    return worker;
-  };
-  redis.cleanup(() => (isOver = true));
-  await start(1);
-  await start(2);
+  const env = { FLEET_RUN_ALLOW: 'node' };
+  const workers = await startKeptWorkers(redis, 2, { provider: simulator.url, slots: 5, workspace: root, env });
 
   // The other jobs are in a long call whenever a worker dies, so that only time distinguishes them from the poison job.
   const tasks = Array.from({ length: INNOCENT }, () => ({
@@ -58,13 +39,15 @@ test('a job that kills its workers is set apart after three deaths, and whoever 
     what: 'the quarantine',
   });
   const job = await queue.getJob('p-3');
-  expect(job?.failedReason).toMatch(/^quarantined: its worker died 3 times/);
-  expect(deaths).toBe(3);
+  expect(job?.failedReason).toMatch(/^quarantined: its worker died \d times .*\d times in tool run of turn 0$/);
+  // The first death has no known place; on a slow machine the job is longer at its place, which chance explains more often.
+  expect(workers.deaths()).toBeGreaterThanOrEqual(4);
+  expect(workers.deaths()).toBeLessThanOrEqual(6);
   await waitUntil(async () => (await queue.getCompletedCount()) === INNOCENT, {
     timeoutMs: 60_000,
     what: 'the end of the others',
   });
-  isOver = true;
+  workers.stop();
 
   expect(await queue.getFailedCount()).toBe(1);
   expect(await redis.redis.xlen(redis.keys.events)).toBe(INNOCENT);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Fault } from '../../../simulator/anthropic/faults/fault.ts';
-import { promote } from '../../../src/jobs/outcomes/parked.ts';
+import { promote } from '../../../src/jobs/wake/promote.ts';
 import { useSimulatedFleet, type SimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { startWorkerProcess } from '../../support/process/worker-process.ts';
 import { readBooks } from '../../support/redis/books.ts';

@@ -8,11 +8,17 @@ import { useRedis, type TestRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
 const RPM = 15;
-/** So long that a busy machine is late by less than half of its 60th. */
-const windowMs = 8_000;
+const windowMs = 6_000;
+
+interface Setup {
+  /** Of each process. */
+  clocksAheadMs?: number[];
+  /** See `GateWorkerOptions`. */
+  blockMs?: number;
+}
 
 /** Saturated gates in their own processes, on one shard of a counting provider. */
-async function startFleet(redis: TestRedis, processes: number, clocksAheadMs: number[] = []) {
+async function startFleet(redis: TestRedis, processes: number, { clocksAheadMs = [], blockMs = 0 }: Setup = {}) {
   const provider = await startCountingProvider({ perWindow: RPM, windowMs, latencyMs: 30 });
   redis.cleanup(() => provider.close());
   const options = {
@@ -22,6 +28,7 @@ async function startFleet(redis: TestRedis, processes: number, clocksAheadMs: nu
     shards: testShards(1, { rpm: RPM, windowMs }),
     queries: 2 * RPM,
     pacing: false,
+    blockMs,
     dayMs: null,
   };
   const entry = new URL('../../../dist/bench/gate-worker.js', import.meta.url);
@@ -93,9 +100,15 @@ describe('on a Redis that keeps its data, the rate gate', () => {
   });
 
   it('holds for hosts whose clocks are minutes apart, and serves each', async () => {
-    const { provider, children } = await startFleet(redis, 3, [-180_000, 0, 300_000]);
+    const { provider, children } = await startFleet(redis, 3, { clocksAheadMs: [-180_000, 0, 300_000] });
     await waitForCalls(provider, 2 * RPM);
     expect(children.map(({ pid }) => (provider.callers.get(pid ?? 0) ?? 0) > 0)).toEqual([true, true, true]);
+    expectLimitHeld(provider);
+  });
+
+  it('counts a call from its departure, also in processes that are busy between permit and call', async () => {
+    const { provider } = await startFleet(redis, 2, { blockMs: 2_000 });
+    await waitForCalls(provider, 3 * RPM);
     expectLimitHeld(provider);
   });
 

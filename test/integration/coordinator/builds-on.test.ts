@@ -9,6 +9,7 @@ import { useFleet, type TestFleet } from '../../support/fleet/use-fleet.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { storeFindings } from '../../support/redis/store-findings.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 const redis = useRedis();
 const findingOf = (n: number): string => toFindingId(toTaskId('m', n));
@@ -36,7 +37,16 @@ async function delegate(states: Record<number, PatchRecord['state'] | null>, cha
   for (const [n, state] of Object.entries(states)) {
     if (state !== null) await redis.redis.set(redis.keys.patch(findingOf(Number(n))), JSON.stringify({ state }));
   }
-  const mission = { id: 'm', session: 's', workspace: 'site', topics: [], isolate: true, nodes: [], ...changes };
+  const mission = {
+    id: 'm',
+    session: 's',
+    workspace: 'site',
+    topics: [],
+    isolate: true,
+    nodes: [],
+    vendors: null,
+    ...changes,
+  };
   await delegateReady({ db, queues, config }, mission);
   return { fleet, again: () => delegateReady({ db, queues, config }, mission) };
 }
@@ -74,7 +84,7 @@ test('an edited task keeps what it begins with', async () => {
     }),
   );
   await fleet.until(id, 'failed');
-  const known = { workspaces: new Set(['site']), contexts: new Set<string>() };
+  const known = { workspaces: new Set(['site']), contexts: new Set<string>(), catalog: createCatalog([]) };
   await retryJob({ db, queue: queues.tasks }, id, { by: 'ada', known, edit: { append: 'Now.' } });
   expect(await dataOf(fleet, 2)).toMatchObject({ builds_on: [findingOf(1)] });
 });

@@ -106,8 +106,12 @@ describe('a compaction', () => {
     await storeSessions(redis, { one: 8 });
     const fields = { task_id: 't', worker_id: 'w', timestamp: '1969-01-01T00:00:00', content: 'of old', ü: '7' };
     await redis.redis.hset(redis.keys.finding('old_hash'), fields);
-    await redis.redis.hset(redis.keys.finding('old_hash_2'), { content: 'of old, too' });
+    await redis.redis.hset(redis.keys.finding('old_hash_2'), {
+      content: 'of old, too',
+      timestamp: '1969-01-02T00:00:00',
+    });
     await adoptAllExternal(redis.db);
+    await redis.redis.hset(redis.keys.session, { name: 'later', explicit: '1', startedAt: new Date().toISOString() });
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 8 }));
     expect(await redis.redis.hgetall(redis.keys.condensed('old_hash'))).toEqual(fields);
     const store = createFindingStore(redis.db);
@@ -151,15 +155,43 @@ describe('a compaction', () => {
     expect(await redis.redis.hgetall(redis.keys.compaction)).toMatchObject({ state: 'stuck', live: '30' });
   });
 
-  it('takes what other programs stored without a session since it began for the session in force', async () => {
-    const startedAt = new Date(100 * 3_600_000).toISOString();
-    await redis.redis.hset(redis.keys.session, { name: 'now', startedAt });
-    for (const hour of [98, 99, 100, 101]) {
-      const finding = { result: `hour ${hour}`, at: new Date(hour * 3_600_000).toISOString() };
-      await redis.redis.set(redis.keys.finding(`theirs_${hour}`), JSON.stringify(finding));
-    }
+  it('reads a large archive of the session in force once a minute, not for each mission, and again for another session', async () => {
+    await storeSessions(redis, { now: 30 });
+    let atMs = Date.parse('2026-01-01T00:00:00Z');
+    let session = 'now';
+    const parts = {
+      ...(await compactParts(redis, goodModel(), { limit: 20 })),
+      now: () => new Date(atMs),
+      currentSession: async () => session,
+    };
+    const reads = async (): Promise<number> => {
+      await redis.redis.config('RESETSTAT');
+      await compactIfNeeded(parts);
+      return Number(/cmdstat_zmscore:calls=(\d+)/.exec(await redis.redis.info('commandstats'))?.[1] ?? 0);
+    };
+    expect(await reads()).toBeGreaterThan(0);
+    atMs += 50_000;
+    expect(await reads()).toBe(0);
+    expect(parts.lines.filter((line) => line.includes('session in force (now)'))).toHaveLength(2);
+    atMs += 50_000;
+    expect(await reads()).toBeGreaterThan(0);
+    session = 'next';
+    await compactIfNeeded(parts);
+    expect(await liveCount()).toBeLessThanOrEqual(20);
+  });
+
+  it('takes what other programs stored without a session for the session in which it was first seen', async () => {
+    const store = async (session: string, ...hours: number[]) => {
+      await redis.redis.hset(redis.keys.session, { name: session, explicit: '1' });
+      for (const hour of hours) {
+        const finding = { result: `hour ${hour}`, at: new Date(hour * 3_600_000).toISOString() };
+        await redis.redis.set(redis.keys.finding(`theirs_${hour}`), JSON.stringify(finding));
+      }
+      await adoptAllExternal(redis.db);
+    };
+    await store('before', 98, 99);
+    await store('now', 100, 101);
     const parts = await compactParts(redis, goodModel(), { limit: 2 });
-    await adoptAllExternal(redis.db);
     await compactIfNeeded(parts);
     expect(await readStoredJson('theirs_99')).toMatchObject({ result: 'condensed' });
     expect(await readStoredJson('theirs_100')).toMatchObject({ result: 'hour 100' });
@@ -380,7 +412,7 @@ describe('work that refers to a condensed finding', () => {
     await compactIfNeeded(await compactParts(redis, goodModel(), { limit: 10 }));
     const node = { n: 1, task: 'look', description: 'Look', kind: 'other', model: 'haiku', reason: null } as const;
     const view = { node: { ...node, files: [], dependsOn: [] }, state: 'done', findingId: 'finding_one-3' };
-    const [result] = await readResults(redis.db, [view as unknown as NodeView]);
+    const [result] = (await readResults(redis.db, [view as unknown as NodeView], null)).results;
     expect(result).toMatchObject({ findingId: 'finding_one-3', result: 'What one learned, part 3' });
   });
 });
@@ -408,7 +440,7 @@ describe('a partial finding', () => {
 
     const node = { n: 1, task: 'look', description: 'Look', kind: 'other', model: 'haiku', reason: null } as const;
     const view = { node: { ...node, files: [], dependsOn: [] }, state: 'done', findingId: 'finding_one-3' };
-    const [result] = await readResults(redis.db, [view as unknown as NodeView]);
+    const [result] = (await readResults(redis.db, [view as unknown as NodeView], null)).results;
     expect(result?.result).toBe(
       'Partial: its worker ran out of turns, and reported what it had.\n2 of its tool calls failed, last: git: nothing to commit\nWhat one learned, part 3',
     );
@@ -428,7 +460,7 @@ describe('a partial finding', () => {
     await redis.redis.set(redis.keys.finding('finding_p'), JSON.stringify(partial));
     const node = { n: 1, task: 'look', description: 'Look', kind: 'other', model: 'haiku', reason: null } as const;
     const view = { node: { ...node, files: [], dependsOn: [] }, state: 'done', findingId: 'finding_p' };
-    const [result] = await readResults(redis.db, [view as unknown as NodeView]);
+    const [result] = (await readResults(redis.db, [view as unknown as NodeView], null)).results;
     expect(result?.result).toBe('Partial: its worker ran out of turns, and reported what it had.\n{"lines":7}');
   });
 });

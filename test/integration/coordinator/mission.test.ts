@@ -11,8 +11,11 @@ const redis = useRedis();
 type MissionModel = ReturnType<typeof createMissionModel>;
 
 /** A fleet without librarians: a coordinator, a worker, and a connection that adds missions. */
-function startFleet(model: MissionModel, { haiku = true } = {}): Promise<TestFleet> {
-  return useFleet(redis, { config: { shards: [] }, coordinator: model, ...(haiku ? { haiku: model } : {}) });
+function startFleet(
+  model: MissionModel,
+  { haiku = true, env = {} }: { haiku?: boolean; env?: Record<string, string> } = {},
+): Promise<TestFleet> {
+  return useFleet(redis, { config: { shards: [] }, env, coordinator: model, ...(haiku ? { haiku: model } : {}) });
 }
 
 /** Waits until a mission has ended, or needs a person. */
@@ -36,7 +39,7 @@ const refuse = (...names: string[]) => ({
 describe('a mission', () => {
   it('plans, delegates, sums up, and records one finding that cites its sources', async () => {
     const model = createMissionModel(three);
-    const fleet = await startFleet(model);
+    const fleet = await startFleet(model, { env: { FLEET_NOTIFY: 'true' } });
     const mission = await fleet.missions.add({ goal: 'Find out.', topics: ['costs'] }, { missionId: 'm' });
     const finding = await mission.finding();
     const sources = ['m-1', 'm-2', 'm-3'].map(async (id) => (await fleet.tasks.get(id))?.findingId);
@@ -48,6 +51,7 @@ describe('a mission', () => {
       result: { answer: expect.stringContaining('Done.'), counts: { total: 3, done: 3, failed: 0, skipped: 0 } },
     });
     expect(await fleet.findings.count()).toBe(4);
+    await waitUntil(async () => (await redis.redis.exists(redis.keys.noticed('mission-done:m'))) === 1);
   });
 
   it('counts its own calls neither as tasks nor twice', async () => {

@@ -63,7 +63,7 @@ describe('a shard that fails during a paper', () => {
     const fleet = await haltByShard();
     fleet.simulator.gemini.configure({ acceptKeys: SHARD_KEYS });
 
-    await fleet.resume('retry');
+    await fleet.resumePaper('retry');
 
     await fleet.untilPaper('done');
     expect(await fleet.halt.read()).toBeNull();
@@ -75,7 +75,7 @@ describe('a shard that fails during a paper', () => {
     const fleet = await haltByShard();
     const asked = fleet.simulator.gemini.requests().length;
 
-    await fleet.resume('skip-gemini');
+    await fleet.resumePaper('skip-gemini');
 
     await fleet.untilPaper('done');
     const text = (await fleet.paper())?.text;
@@ -96,7 +96,7 @@ describe('a shard that fails during a paper', () => {
     expect(written(fleet)).toEqual(['tea']);
 
     fleet.simulator.gemini.configure({ acceptKeys: SHARD_KEYS });
-    await fleet.resume('retry');
+    await fleet.resumePaper('retry');
     await fleet.untilPaper('done');
     expect(written(fleet)).toEqual(['tea', 'rum', 'gin']);
   });
@@ -145,7 +145,7 @@ describe("a reply of the librarian's that is none", () => {
 
   test('is asked for anew on retry, under another name', async () => {
     const fleet = await haltByReply('[[no-citation]]');
-    await fleet.resume('retry');
+    await fleet.resumePaper('retry');
     await waitUntil(async () => (await fleet.paper())?.stop?.detail.includes('query paper-1-s2-2:'));
     await fleet.untilPaper('asks');
     expect((await fleet.paper())?.tries).toEqual({ 'section-2': 1 });
@@ -153,7 +153,7 @@ describe("a reply of the librarian's that is none", () => {
 
   test('does not stop who finishes without Gemini', async () => {
     const fleet = await haltByReply('[[no-citation]]');
-    await fleet.resume('skip-gemini');
+    await fleet.resumePaper('skip-gemini');
     await fleet.untilPaper('done');
     expect(written(fleet)).toEqual(['tea', 'rum']);
   });
@@ -180,7 +180,7 @@ describe("a writer's reply that does not fit", () => {
 
     expect((await fleet.untilPaper('asks'))?.problem).toMatch(/^section-2: malformed: .*the reply: .*lot of rum/);
     expect(await fleet.halt.read()).toBeNull();
-    await fleet.resume('retry');
+    await fleet.resumePaper('retry');
 
     await fleet.untilPaper('done');
     expect(written(fleet)).toEqual(['tea', 'rum', 'rum', 'rum', 'gin']);
@@ -192,7 +192,7 @@ describe("a writer's reply that does not fit", () => {
     });
     await fleet.write();
     expect((await fleet.untilPaper('asks'))?.problem).toMatch(/^outline: malformed/);
-    await fleet.resume('retry');
+    await fleet.resumePaper('retry');
     await fleet.untilPaper('done');
   });
 });

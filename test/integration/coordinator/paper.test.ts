@@ -119,7 +119,7 @@ describe('a shard that is refused before a paper', () => {
     expect((await fleet.untilPaper('asks'))?.problem).toMatch(/4 of 5 shards work; S3: .*API key.*--accept-shards/);
     expect(fleet.writer.calls).toHaveLength(0);
     expect(await fleet.halt.read()).toBeNull();
-    await fleet.resume('accept-shards');
+    await fleet.resumePaper('accept-shards');
 
     await fleet.untilPaper('done');
     expect((await fleet.paper())?.text).toMatch(/- Shards: S1, S2, S4, S5 \(without S3: .*API key/);
@@ -138,7 +138,9 @@ describe('a shard that is refused before a paper', () => {
     await fleet.write('paper-1', { accept_shards: true });
 
     expect((await fleet.untilPaper('asks'))?.problem).toMatch(/3 of 5 shards work; .*Fewer than 80 %/);
-    await expect(fleet.resume('accept-shards')).rejects.toThrow(/fewer than 80 % of the shards work, which is refused/);
+    await expect(fleet.resumePaper('accept-shards')).rejects.toThrow(
+      /fewer than 80 % of the shards work, which is refused/,
+    );
     expect(fleet.writer.calls).toHaveLength(0);
   });
 
@@ -149,7 +151,7 @@ describe('a shard that is refused before a paper', () => {
     await fleet.untilPaper('asks');
     fleet.simulator.gemini.configure({ acceptKeys: SHARD_KEYS });
 
-    await fleet.resume('retry');
+    await fleet.resumePaper('retry');
 
     await fleet.untilPaper('done');
     expect((await fleet.paper())?.shards?.shards.every(({ ok }) => ok)).toBe(true);
@@ -161,7 +163,7 @@ describe('a shard that is refused before a paper', () => {
     await fleet.write();
     await fleet.untilPaper('asks');
 
-    await fleet.resume('skip-gemini');
+    await fleet.resumePaper('skip-gemini');
 
     await fleet.untilPaper('done');
     const text = (await fleet.paper())?.text;

@@ -11,6 +11,7 @@ import { createMissionModel, titleOf } from '../../support/models/mission-model.
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
+import { toConfigured } from '../../../src/tasks/known-names.ts';
 
 const redis = useRedis();
 const ID = 'mission-a';
@@ -37,7 +38,7 @@ async function openMissionFleet(
     coordinator: counted,
     haiku: counted,
   });
-  const parts = { ...fleet.inner, configured: [] };
+  const parts = { ...fleet.inner, configured: toConfigured({ FLEET_WORKSPACES: {}, models: [] }) };
   await addMission(parts, { goal: 'Find out.', ...input }, { missionId: ID, session: 's' });
   return { fleet, model, parts: { ...fleet.inner, halt: fleet.halt } };
 }

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { BudgetReachedError, NotFoundError, UsageError } from '../../../src/errors.ts';
 import { createHaltSwitch } from '../../../src/halt/halt.ts';
 import { parkMission } from '../../../src/coordinator/control/park.ts';
-import { resumeMission, type MissionDecision } from '../../../src/coordinator/control/resume.ts';
+import { resumeMission } from '../../../src/coordinator/control/resume.ts';
+import type { MissionDecision } from '../../../src/coordinator/mission/review-types.ts';
 import { toOutcome } from '../../../src/jobs/outcomes/outcomes.ts';
 import { retryJob } from '../../../src/tasks/repair/retry.ts';
 import { createLogger } from '../../../src/process/logger.ts';
@@ -12,6 +13,7 @@ import { readBooks } from '../../support/redis/books.ts';
 import { takeJob } from '../../support/fleet/bare-queue.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 const redis = useRedis();
 const ID = 'mission-a';
@@ -23,7 +25,7 @@ interface Stage extends SimulatedFleet {
   parts: Parameters<typeof resumeMission>[0];
   notices: Notices;
   park(): ReturnType<typeof parkMission>;
-  resume(choice?: MissionDecision): ReturnType<typeof resumeMission>;
+  resumeMission(choice?: MissionDecision): ReturnType<typeof resumeMission>;
   /** Tasks of the mission, `m-0` and so on. */
   addChildren(count: number, description: string): Promise<string[]>;
   state(): Promise<string | null>;
@@ -47,7 +49,7 @@ async function openStage(options: { workers?: number; slots?: number; latencyMs?
     parts,
     notices,
     park: () => parkMission(parts, ID, 'ada@box'),
-    resume: (choice) => resumeMission(parts, ID, choice ?? null, 'ada@box'),
+    resumeMission: (choice) => resumeMission(parts, ID, choice ?? null, 'ada@box'),
     async addChildren(count, description) {
       const ids = Array.from({ length: count }, (_, i) => `m-${i}`);
       await queues.tasks.addBulk(
@@ -78,7 +80,7 @@ test('parking lets running calls end, starts no other of the mission, and resumi
   const other = await stage.add('Say hello');
   await stage.until(other, 'completed'); // everything else continues
 
-  await stage.resume();
+  await stage.resumeMission();
   for (const id of ids) await stage.until(id, 'completed', 30_000);
   expect(stage.simulator.requests()).toHaveLength(9 * 3 + 1);
   expect(await readBooks(redis)).toMatchObject({ ledgerCalls: 9 * 3 + 1, uncertainCalls: 0, reserved: 0 });
@@ -101,7 +103,7 @@ test.each([
   const stage = await openStage({ workers: 0 });
   await stage.parts.halt.halt(cause);
   expect(await stage.park()).toMatchObject({ liftedHalt: false });
-  expect(await stage.resume()).toMatchObject({ liftedHalt: false });
+  expect(await stage.resumeMission()).toMatchObject({ liftedHalt: false });
   expect(await stage.parts.halt.read()).toMatchObject(cause);
 });
 
@@ -118,7 +120,7 @@ test('a mission that asks goes back to waiting, and counts that it was let go', 
   const stage = await openStage({ workers: 0, state: 'asks' });
   const { queues } = stage.parts;
   const { redis: connection, keys } = stage.parts.db;
-  expect(await stage.resume('retry')).toMatchObject({ released: 1 });
+  expect(await stage.resumeMission('retry')).toMatchObject({ released: 1 });
   expect(await queues.missions.getJobState(ID)).toBe('waiting');
   expect(await connection.hmget(keys.mission(ID), 'state', 'releases')).toEqual(['running', '1']);
 });
@@ -126,14 +128,14 @@ test('a mission that asks goes back to waiting, and counts that it was let go', 
 test('a mission that asked before it was parked is let go as one that asks', async () => {
   const stage = await openStage({ workers: 0, state: 'asks' });
   await stage.park();
-  await stage.resume();
+  await stage.resumeMission();
   expect(await redis.redis.hget(redis.keys.mission(ID), 'releases')).toBe('1');
 });
 
 test('resuming the mission that stopped the fleet lifts its halt', async () => {
   const stage = await openStage({ workers: 0 });
   await stage.parts.halt.halt({ ...SHARD_HALT, reason: 'no-progress' });
-  expect(await stage.resume('retry')).toMatchObject({ liftedHalt: true });
+  expect(await stage.resumeMission('retry')).toMatchObject({ liftedHalt: true });
   expect(await stage.parts.halt.read()).toBeNull();
 });
 
@@ -148,7 +150,7 @@ test('a resume that was cut short is finished by the next', async () => {
   await connection.hdel(keys.spend(`mission:${ID}`), 'parked');
   await connection.hset(keys.mission(ID), 'state', 'running');
 
-  expect(await stage.resume()).toMatchObject({ released: 1 });
+  expect(await stage.resumeMission()).toMatchObject({ released: 1 });
   await stage.until(id, 'completed');
 });
 
@@ -159,7 +161,7 @@ test('a job that is parked while its mission is resumed is not left behind', asy
   const [id = ''] = await stage.addChildren(1, 'Say it');
   const job = await takeJob(redis, 'tasks');
   await stage.park();
-  await stage.resume();
+  await stage.resumeMission();
   const refused = new BudgetReachedError('mission', ID, 'it was parked when the job asked', -1);
   const log = createLogger('test', 'silent');
   await toOutcome(refused, job, 'token', { ...stage.parts, queue: queues.tasks, workerId: 'w', log });
@@ -175,14 +177,14 @@ test('a task that is set aside with its mission says so to whoever would retry i
   const [id = ''] = await stage.addChildren(1, 'Say it [[turns:1]]');
   await stage.until(id, 'delayed');
   expect(await connection.hlen(keys.parked)).toBe(1);
-  const known = { workspaces: null, contexts: new Set<string>() };
+  const known = { workspaces: null, contexts: new Set<string>(), catalog: createCatalog([]) };
   const retried = retryJob({ db, queue: stage.queue }, id, { by: 'ada@box', known });
   await expect(retried).rejects.toThrow('parked for its mission, which a person set aside; fleet resume mission-a');
 });
 
 test.each(['running', 'done', 'failed'])('a mission that is %s has nothing to resume', async (state) => {
   const stage = await openStage({ workers: 0, state });
-  await expect(stage.resume()).rejects.toThrow(UsageError);
+  await expect(stage.resumeMission()).rejects.toThrow(UsageError);
 });
 
 test.each(['done', 'failed'])('a mission that is %s cannot be parked', async (state) => {
@@ -192,7 +194,7 @@ test.each(['done', 'failed'])('a mission that is %s cannot be parked', async (st
 
 test('a choice for papers is refused for another mission, which stays as it is', async () => {
   const stage = await openStage({ workers: 0, state: 'asks' });
-  await expect(stage.resume('skip-gemini')).rejects.toThrow(/--skip-gemini is for papers/);
+  await expect(stage.resumeMission('skip-gemini')).rejects.toThrow(/--skip-gemini is for papers/);
   expect(await stage.state()).toBe('asks');
 });
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admitPlan, createPlanAdmission, readSonnetRoom } from '../../../src/coordinator/delegate/sonnet-quota.ts';
 import { planSchema } from '../../../src/coordinator/plan/plan.ts';
-import { toPlanCall } from '../../../src/coordinator/plan/prompt.ts';
+import { toTestModels } from '../../support/models/plan-models.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const test = useRedis();
@@ -40,28 +40,18 @@ describe('a plan in a session', () => {
     expect(await admitPlan(db, mission, { haiku: n - allowed, sonnet: allowed })).toMatchObject({ admitted: true });
   });
 
-  it('that is small may hold none once another small one had its one', async () => {
+  it('has the same room whatever other missions and people have given to Sonnet', async () => {
     const db = await test.connectDb();
     await admitPlan(db, { missionId: 'a', session: 's' }, { haiku: 4, sonnet: 1 });
+    await test.redis.hset(test.keys.sessionTotals('s'), { 'haiku:tasks': 4, 'sonnet:tasks': 4 });
     const second = { missionId: 'b', session: 's' };
-    expect(await admitPlan(db, second, { haiku: 4, sonnet: 1 })).toEqual({
+    expect(await admitPlan(db, second, { haiku: 3, sonnet: 2 })).toEqual({
       admitted: false,
-      allowed: 0,
+      allowed: 1,
       haiku: 4,
-      sonnet: 1,
+      sonnet: 4,
     });
-    expect(await admitPlan(db, second, { haiku: 5, sonnet: 0 })).toMatchObject({ admitted: true });
-    expect(await readSonnetRoom(db, { missionId: 'c', session: 's' }, 10)).toBe(1);
-    expect(await readSonnetRoom(db, { missionId: 'c', session: 'another' }, 5)).toBe(1);
-  });
-
-  it('has the room that done Haiku tasks of people make, and lacks what their Sonnet tasks take', async () => {
-    const db = await test.connectDb();
-    const mission = { missionId: 'm', session: 's' };
-    await test.redis.hset(test.keys.sessionTotals('s'), { 'haiku:tasks': 40, 'sonnet:tasks': 4 });
-    expect(await readSonnetRoom(db, mission, 5)).toBe(0);
-    await test.redis.hset(test.keys.sessionTotals('s'), { 'haiku:tasks': 200 });
-    expect(await readSonnetRoom(db, mission, 5)).toBe(1);
+    expect(await admitPlan(db, second, { haiku: 10, sonnet: 1 })).toMatchObject({ admitted: true });
   });
 
   it('does not count its tasks again when they are done', async () => {
@@ -104,7 +94,7 @@ describe('a plan in a session', () => {
 
   it('that is only looked at is not counted', async () => {
     const db = await test.connectDb();
-    const admit = createPlanAdmission(db, { missionId: 'm', session: 's' }, 'look');
+    const admit = createPlanAdmission(db, { missionId: 'm', session: 's' }, toTestModels(), 'look');
     expect(await admit(planOf(4, 1))).toMatchObject({ ok: true });
     expect(await test.redis.exists(test.keys.delegation('s'), test.keys.mission('m'))).toBe(0);
   });
@@ -112,19 +102,12 @@ describe('a plan in a session', () => {
   it('is sent back with the numbers of the session', async () => {
     const db = await test.connectDb();
     await admitPlan(db, { missionId: 'a', session: 's' }, { haiku: 4, sonnet: 1 });
-    const call = toPlanCall({
-      model: 'claude-sonnet-5-5',
-      goal: 'x',
-      workspace: null,
-      files: [],
-      archive: null,
-      limits: { maxTasks: 5_000, maxSonnet: 1 },
-      admit: createPlanAdmission(db, { missionId: 'b', session: 's' }),
-    });
-    expect(await call.check(planOf(2, 1))).toEqual({
+    const admit = createPlanAdmission(db, { missionId: 'b', session: 's' }, toTestModels());
+    expect(await admit(planOf(1, 2))).toEqual({
       ok: false,
+      atWorst: planOf(1, 2),
       problem:
-        'the plan gives 1 of 3 tasks to sonnet: session s has 4 haiku and 1 sonnet tasks already and nine in ten must go to haiku, so at most 0 may; give the others to haiku',
+        'the plan gives 2 of 3 tasks to sonnet: at most one in ten may go there, so at most 1 here (session s has 4 haiku and 1 sonnet tasks beside it); give the others to haiku',
     });
   });
 });
@@ -137,28 +120,24 @@ describe('any sequence of plans', () => {
     people: fc.nat(3),
   });
 
-  it('leaves nine in ten planned tasks to Haiku, but for the one Sonnet task of the first', async () => {
+  it('never admits more than one Sonnet task in ten, or one', async () => {
     const db = await test.connectDb();
     let run = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(plan, { minLength: 1, maxLength: 30 }), async (plans) => {
         const session = `s${(run += 1)}`;
+        let admitted = 0;
         for (const [i, { total, share, people }] of plans.entries()) {
           const sonnet = Math.min(total, Math.round((total * share) / 20));
-          const before = await readSonnetRoom(db, { missionId: `${session}-${i}`, session }, total);
-          const answer = await admitPlan(
-            db,
-            { missionId: `${session}-${i}`, session },
-            { haiku: total - sonnet, sonnet },
-          );
-          expect(answer.admitted).toBe(sonnet <= before);
-          if (people === 3) await test.redis.hincrby(test.keys.sessionTotals(session), 'haiku:tasks', 1);
-          const planned = await test.redis.hgetall(test.keys.delegation(session));
-          const [haikuCount, sonnetCount] = [Number(planned['haiku'] ?? 0), Number(planned['sonnet'] ?? 0)];
-          const done = Number((await test.redis.hget(test.keys.sessionTotals(session), 'haiku:tasks')) ?? 0);
-          const all = Math.max(haikuCount, done) + sonnetCount;
-          expect(sonnetCount).toBeLessThanOrEqual(Math.max(1, Math.floor(all / 10)));
+          const mission = { missionId: `${session}-${i}`, session };
+          const room = await readSonnetRoom(db, mission, total);
+          expect(room).toBe(Math.max(1, Math.floor(total / 10)));
+          const answer = await admitPlan(db, mission, { haiku: total - sonnet, sonnet });
+          expect(answer.admitted).toBe(sonnet <= room);
+          if (answer.admitted) admitted += sonnet;
+          if (people === 3) await test.redis.hincrby(test.keys.sessionTotals(session), 'sonnet:tasks', 1);
         }
+        expect(Number((await test.redis.hget(test.keys.delegation(session), 'sonnet')) ?? 0)).toBe(admitted);
       }),
       { numRuns: 40 },
     );
@@ -177,6 +156,6 @@ describe('any sequence of plans', () => {
     );
     const planned = await test.redis.hgetall(test.keys.delegation('s'));
     expect(Number(planned['sonnet'])).toBe(answers.filter(({ admitted }) => admitted).length);
-    expect(Number(planned['sonnet'])).toBe(1); // room for another one comes with the tasks, and only admitted plans bring them
+    expect(Number(planned['sonnet'])).toBe(40);
   });
 });

@@ -6,6 +6,7 @@ import { createAnthropicModel } from '../../../src/models/anthropic/adapter.ts';
 import { toNanoUsd } from '../../../src/pricing/money.ts';
 import { openStructuredCalls } from '../../support/fleet/structured-calls.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 const redis = useRedis();
 const MISSION = 'mission-test';
@@ -25,7 +26,13 @@ it('answers a mission of one dollar from five hundred findings, without parking 
     task: `Describe week ${i} of the shop`,
     result: SENTENCE.repeat(14),
   }));
-  const call = toSynthesisCall({ model: 'claude-sonnet-5-5', goal: 'What sells?', results, failed: [] });
+  const call = toSynthesisCall({
+    catalog: createCatalog([]),
+    model: 'claude-sonnet-5-5',
+    goal: 'What sells?',
+    results,
+    failed: [],
+  });
   expect(Buffer.byteLength(call.prompt)).toBeGreaterThan(490_000); // as large as findings may be together
 
   const { citations } = await openStructuredCalls(redis, model).ask(call);

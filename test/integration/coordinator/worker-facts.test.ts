@@ -15,8 +15,7 @@ async function beat(workers: Record<string, object>): Promise<void> {
   await redis.redis.hset(redis.keys.workers, Object.fromEntries(records) as Record<string, string>);
 }
 
-const programsFor = async (workspace: string | null) =>
-  (await readWorkerFacts(redis.db, workspace, new Date())).programs;
+const programsFor = async (workspace: string | null) => (await readWorkerFacts(redis.db, workspace)).programs;
 
 describe('the programs that a planner may count on', () => {
   it('are those of every worker that knows the workspace', async () => {

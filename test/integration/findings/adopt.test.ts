@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { adoptAllExternal, adoptExternal } from '../../../src/findings/external/adopt.ts';
+import { findOldWorkers, readOldWorkers } from '../../../src/findings/external/old-workers.ts';
+import { listUnreadable } from '../../../src/findings/external/unreadable.ts';
+import { createFindingStore } from '../../../src/findings/store.ts';
+import { toSummary } from '../../../src/findings/stored.ts';
+import { stringifyExact } from '../../../src/text/exact-json.ts';
 import { watchExternalFindings } from '../../../src/findings/external/watch.ts';
 import { listAnswersCiting, retractFinding } from '../../../src/findings/retract.ts';
 import { createLogger } from '../../../src/process/logger.ts';
@@ -45,7 +50,7 @@ describe('a finding that another program stored', () => {
     await adoptAllExternal(adopting);
 
     expect(adopted.reduce((sum, count) => sum + count)).toBe(3);
-    expect(await admin.zrange(keys.index, 0, '-1')).toEqual(['audit', 'hash', 'theirs']); // without a time: oldest
+    expect(await admin.zrange(keys.index, 0, '-1')).toEqual(['theirs', 'audit', 'hash']); // without a time: when first seen
     expect(await admin.zrange(keys.indexBySession('s1'), 0, '-1')).toEqual(['theirs']);
     expect(await admin.xlen(keys.events)).toBe(3);
     expect(await tokens()).toBe(
@@ -57,6 +62,65 @@ describe('a finding that another program stored', () => {
     expect(await admin.hget(keys.counters, 'adopted')).toBe('3');
   });
 
+  test('without session and time has those at which it was first seen, for every reader; its own fields win', async () => {
+    const { keys, redis: admin, db } = redis;
+    await admin.hset(keys.session, { name: 'instance-9', explicit: '1', startedAt: '2025-01-01T00:00:00.000Z' });
+    const bare = '{"result":{"big":12345678901234567890}}  ';
+    await admin.mset(keys.finding('bare'), bare, keys.finding('empty'), '{}');
+    await storeExternal(redis, {
+      own: { result: 'theirs', session: 'theirs', timestamp: '2025-11-21T10:15:00' },
+      archive_old: { answer: 'of an older librarian' },
+    });
+    await admin.hset(keys.finding('hash'), { task_id: 't', content: 'a hash' });
+    const before = Date.now() - 60_000;
+
+    await adoptAllExternal(await redis.connectDb());
+
+    const store = createFindingStore(db);
+    const found = await store.list({ session: 'instance-9' });
+    expect(found.map(({ finding_id: id }) => id).toSorted()).toEqual(['bare', 'empty', 'hash']);
+    for (const { at } of found) expect(Date.parse(at)).toBeGreaterThan(before);
+    expect(stringifyExact((await store.get('bare'))?.result)).toBe('{"big":12345678901234567890}');
+    expect(await admin.get(keys.finding('bare'))).toBe(bare);
+    expect(await store.get('own')).toMatchObject({ session: 'theirs', at: expect.stringMatching(/^2025-11-21T/) });
+    expect(await store.get('archive_old')).toMatchObject({ result: 'of an older librarian', session: 'instance-9' });
+    expect((await store.list({ answers: true })).map(toSummary)).toEqual(['of an older librarian']);
+  });
+
+  test('that an older version adopted without a time is dated by the next search, and counted once', async () => {
+    const { keys, redis: admin, db } = redis;
+    await storeExternal(redis, { old: { result: 'of 1970' } });
+    await admin.zadd(keys.index, 0, 'old');
+    await admin.set(keys.contextActive, 5);
+
+    const adopting = await redis.connectDb();
+    expect([await adoptAllExternal(adopting), await adoptAllExternal(adopting)]).toEqual([0, 0]);
+
+    expect(Number(await admin.zscore(keys.index, 'old'))).toBeGreaterThan(Date.now() - 60_000);
+    expect(await tokens()).toBe(5);
+    const [found] = await createFindingStore(db).list();
+    expect(found?.session).toMatch(/^\d{4}-\d\d-\d\d$/);
+  });
+
+  test('by a live worker of its program makes that worker known; the fleet’s own are left out', async () => {
+    const { keys, redis: admin, db } = redis;
+    await admin.set(keys.workerStatus('old_1'), '2025-11-21T10:15:00', 'EX', 60);
+    await admin.set(keys.workerStatus('silent_2'), '2025-11-21T10:16:00', 'EX', 60);
+    await admin.set(keys.workerStatus('haiku_own'), '2025-11-21T10:15:00', 'EX', 60);
+    await admin.hset(keys.workers, 'haiku_own', '{}');
+    await storeExternal(redis, { a: { worker_id: 'old_1' }, b: { worker_id: 'gone' }, c: { worker_id: 'haiku_own' } });
+    const known = async () =>
+      readOldWorkers(db, await admin.hgetall(keys.oldWorkers), await admin.hgetall(keys.workers));
+
+    const adopting = await redis.connectDb();
+    await adoptExternal(adopting, ['a', 'b', 'c']);
+    expect((await known()).map(({ id }) => id)).toEqual(['old_1']);
+    await findOldWorkers(adopting);
+    expect((await known()).map(({ id }) => id)).toEqual(['old_1', 'silent_2']);
+    await admin.del(keys.workerStatus('old_1'));
+    expect(await known()).toEqual([{ id: 'silent_2', seenAt: '2025-11-21T10:16:00' }]);
+  });
+
   test('that is unreadable is counted apart, and adopted once it is readable', async () => {
     const { keys, redis: admin } = redis;
     await storeExternal(redis, { broken: '{"result": ', list: '[1]' });
@@ -64,6 +128,15 @@ describe('a finding that another program stored', () => {
 
     await adoptAllExternal(adopting);
     expect(await admin.smembers(keys.unreadable)).toEqual(expect.arrayContaining(['broken', 'list']));
+    expect(await listUnreadable(redis.db, 10)).toEqual({
+      count: 2,
+      found: ['broken', 'list'].map((id) => ({
+        id,
+        key: keys.finding(id),
+        holds: 'text that is no JSON object',
+        start: id === 'list' ? '[1]' : '{"result":',
+      })),
+    });
     expect(await liveCount()).toBe(0);
 
     await storeExternal(redis, { broken: { result: 'whole now' } });
@@ -220,11 +293,11 @@ describe('a question asked through a public key', () => {
   });
 
   test.each([
-    ['no JSON', 'bad', 'not json', /^invalid-job: data: question/],
+    ['a text of 1 MB', 'bad', 'x'.repeat(1_000_000), /^invalid-job: .*20000/],
     ['no question', 'bad', '{"requester":"x"}', /^invalid-job: data: question/],
     ['a question of 1 MB', 'bad', JSON.stringify({ question: 'x'.repeat(1_000_000) }), /^invalid-job: .*20000/],
     ['a wrong filter', 'bad', '{"question":"?","filter":{"sesion":"x"}}', /^invalid-job: .*sesion/],
-  ])('with %s fails as a job, where a person sees it', async (_, id, text, reason) => {
+  ])('with %s fails as a job, where a person sees it, and its requester is told', async (_, id, text, reason) => {
     const { fleet, archive } = await openLibrary();
     await redis.redis.set(redis.keys.query(id), text);
     await fleet.startLibrarian(archive);
@@ -237,7 +310,40 @@ describe('a question asked through a public key', () => {
     expect(job?.failedReason).toMatch(reason);
     expect(JSON.stringify(job?.data).length).toBeLessThan(25_000);
     expect(archive.calls).toEqual([]);
-    expect(await response(id)).toBeNull();
+    expect(await response(id)).toMatchObject({
+      query_id: id,
+      finding_id: null,
+      answer: expect.stringMatching(/^NOT ANSWERED: /),
+      error: { reason: 'invalid-job', text: expect.any(String) },
+      sources: [],
+    });
+  });
+
+  test('in plain words is answered', async () => {
+    const { fleet, archive } = await openLibrary();
+    await redis.redis.set(redis.keys.query('plain'), 'How much tea?');
+    await fleet.startLibrarian(archive);
+    expect(await waitUntil(() => response('plain'))).toMatchObject({ answer: '40 [finding_tea]' });
+  });
+
+  test('that failed without a run is told to have failed by the next sweep; the answer after a retry replaces it', async () => {
+    const { fleet, archive } = await openLibrary();
+    const { db, keys } = redis;
+    await redis.redis.set(keys.query('given-up'), question);
+    const parts = { db, queue: fleet.inner.queues.archive, currentSession: fleet.inner.currentSession, log };
+    await sweepExternalQueries(parts);
+    await redis.redis.lrem(keys.queueKey('archive', 'wait'), 0, 'archive_given-up');
+    await redis.redis.zadd(keys.queueKey('archive', 'failed'), Date.now(), 'archive_given-up');
+    const job = keys.queueKey('archive', 'archive_given-up');
+    await redis.redis.hset(job, 'failedReason', 'job stalled more than allowable limit', 'finishedOn', Date.now());
+    await sweepExternalQueries(parts);
+    expect(await response('given-up')).toMatchObject({
+      error: { reason: 'other', text: expect.stringContaining('stalled') },
+    });
+
+    await fleet.startLibrarian(archive);
+    await (await parts.queue.getJob('archive_given-up'))?.retry();
+    await waitUntil(async () => JSON.stringify(await response('given-up')).includes('40 [finding_tea]'));
   });
 
   test('whose id is no job id is answered all the same', async () => {

@@ -138,7 +138,7 @@ describe('an export', () => {
     const one = await ids({ session: 'one' });
     expect(one).toEqual(expect.arrayContaining(['archive_q', 'finding_one-1', 'finding_one-30']));
     expect(one.filter((id) => id.startsWith('finding_two'))).toEqual([]);
-    expect(await ids({ session: 'two' })).toEqual(['marked', 'finding_two-1', 'finding_two-2', 'finding_two-3']);
+    expect(await ids({ session: 'two' })).toEqual(['finding_two-1', 'finding_two-2', 'finding_two-3', 'marked']);
     expect(await ids({ batch: 'nightly' })).toEqual(['marked']);
     expect(await ids({ answers: true })).toEqual(['archive_q']);
     expect(await ids({ limit: 2 })).toHaveLength(2);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { TaskInput } from '../../../queues/tasks.ts';
 import type { Config } from '../../../src/config/environment.ts';
 import { BoundThinkingError } from '../../../src/errors.ts';
-import { saveContext } from '../../../src/haiku/memory-contexts.ts';
+import { saveContext } from '../../../src/contexts/memory-contexts.ts';
 import { useFleet, type TestFleet } from '../../support/fleet/use-fleet.ts';
 import type { Step } from '../../support/models/scripted-model.ts';
 import { createThinkingModel, hasThinking } from '../../support/models/thinking-model.ts';
@@ -38,11 +38,14 @@ const CHANGES: [string, { task?: Partial<TaskInput>; config?: Partial<Config>; b
   [
     ['of other allowed programs', { task: { workspace: 'site' }, config: { FLEET_RUN_ALLOW: ['node'] } }],
     [
-      'with a new text of the context',
+      'with a new text of a context whose old one is no longer kept',
       {
         task: { contexts: ['notes'] },
         before: ({ inner }) => saveContext(inner.db, 'notes', 'It began.'),
-        between: ({ inner }) => saveContext(inner.db, 'notes', 'It goes on.'),
+        async between({ inner: { db } }) {
+          await saveContext(db, 'notes', 'It goes on.');
+          return db.redis.del(db.keys.contextVersions('notes'));
+        },
       },
     ],
     ['after a version that stored no prefix', { between: forgetPrefixes }],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readKnownNames } from '../../../src/tasks/known-names.ts';
+import { readKnownNames, toConfigured } from '../../../src/tasks/known-names.ts';
 import { retryJob } from '../../../src/tasks/repair/retry.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
@@ -26,7 +26,7 @@ test('a failed task is retried with less effort, from its beginning', async () =
   const fleet = await useFleet(redis, { haiku: model });
   const job = await fleet.tasks.add({ description: 'Say tea', effort: 'max' });
   await fleet.until(job.id, 'failed');
-  const known = await readKnownNames(redis.db, []);
+  const known = await readKnownNames(redis.db, toConfigured({ FLEET_WORKSPACES: {}, models: [] }));
   await retryJob({ db: redis.db, queue: fleet.queue }, job.id, { by: 'ada', known, edit: { effort: 'low' } });
   await fleet.until(job.id, 'completed');
   expect(model.calls.map((call) => call.effort)).toEqual(['max', 'low']);

@@ -139,7 +139,7 @@ test('a replay of a salvaged task pays nothing twice', async () => {
     },
   );
   expect(await finding()).toMatchObject({ status: 'partial' });
-  const done = await fleet.job(job.id);
+  const done = await fleet.bullJob(job.id);
   await done.retry('completed');
   await fleet.until(job.id, 'completed');
   expect(model.calls).toHaveLength(4);

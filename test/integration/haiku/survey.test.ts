@@ -61,7 +61,7 @@ describe('a survey', () => {
     const before = await fleet.costs({ by: 'model' });
     await (await fleet.tasks.add(TASK)).finding({ timeoutMs: 10_000 });
     const { rows, total } = await fleet.costs({ by: 'model' });
-    expect(rows).toMatchObject([{ name: 'claude-haiku-5-5' }, { name: 'none', tasks: 1, calls: 0, costNano: 0 }]);
+    expect(rows).toMatchObject([{ name: 'claude-haiku-5-5' }, { name: null, tasks: 1, calls: 0, costNano: 0 }]);
     expect(total).toEqual({ ...before.total, tasks: 2 });
   });
 

@@ -71,7 +71,7 @@ test('leaves one log line and the progress of each turn on the job', async () =>
     expect.stringMatching(/ turn 1 of 5: read \(\$0\.000110, 300 tokens, haiku_/),
     expect.stringMatching(/ turn 2 of 5: final \(\$0\.000110, 300 tokens, haiku_/),
   ]);
-  expect((await fleet.job(id)).progress).toEqual({ turn: 2, of: 5, costUsd: 0.00022 });
+  expect((await fleet.bullJob(id)).progress).toEqual({ turn: 2, of: 5, costUsd: 0.00022 });
 });
 
 test('begins no tool when no turn is left to hear of it', async () => {

@@ -97,7 +97,12 @@ test('batch and mission count the tasks in which a call failed', async () => {
   const counts = { total: 2, added: 2, done: 2, failed: 0, skipped: 0 };
   await redis.redis.hset(redis.keys.mission('m'), 'counts', JSON.stringify(counts));
   for (const of of ['m', 'm', 'gone']) await addOfMission(of);
-  expect((await readMissionStatus(fleet.inner.db, 'm'))?.counts).toEqual({ ...counts, partial: 0, toolErrors: 2 });
+  expect((await readMissionStatus(fleet.inner.db, 'm'))?.counts).toEqual({
+    ...counts,
+    cancelled: 0,
+    partial: 0,
+    toolErrors: 2,
+  });
   expect(await redis.redis.exists(redis.keys.mission('gone'))).toBe(0); // a counter must not bring a removed mission back
 
   async function addOfMission(missionId: string): Promise<void> {

@@ -110,7 +110,7 @@ test('never reaches the Redis, by none of its names', async () => {
   const redis = createTcpServer(() => asked.push('redis')).listen(0);
   await once(redis, 'listening');
   const port = portOf(redis);
-  site.context.redisAddress = { host: 'localhost', port };
+  site.context.redisHosts = () => [{ host: 'localhost', port }];
   for (const host of ['127.0.0.1', '127.0.0.2', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]']) {
     site.context.httpAllow = [`${host}:${port}`, new URL(`http://${host}:${port}`).host];
     expect((await http({ url: `http://${host}:${port}/` })).content, host).toContain('Redis');

@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ToolUseBlock } from '../../../src/models/format.ts';
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -198,10 +198,11 @@ test('what a worker of the version before stored of a read, without line numbers
     id: 't1',
     name: 'read',
     input: { file_path: 'a.txt' },
-  } as Anthropic.ToolUseBlock;
+  } as ToolUseBlock;
   const stored = JSON.stringify([{ content: 'one\ntwo\n', isError: false, seen: { 'a.txt': toSha256('one\ntwo\n') } }]);
   const toolset = createToolset({ workspace: true, runAllow: [], httpAllow: [] });
-  const run = { toolset, context: site.context, isDraining: () => false, isolation: null };
+  const none = { isolation: null, place: undefined, record: undefined };
+  const run = { toolset, context: site.context, isDraining: () => false, turn: 0, ...none };
   const outcomes = await useTools([use], stored, run);
   expect(toToolResults([use], outcomes)).toMatchObject([{ tool_use_id: 't1', content: 'one\ntwo\n' }]);
   const edit = { file_path: 'a.txt', old_string: 'one\ntwo', new_string: 'three' };

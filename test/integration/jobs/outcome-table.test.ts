@@ -2,10 +2,14 @@ import { UnrecoverableError, type Job } from 'bullmq';
 import { expect, test } from 'vitest';
 import {
   AccountRefusedError,
+  AwaitsPeersError,
   BudgetHeldError,
   BudgetReachedError,
   CancelledError,
+  DamagedKeyError,
+  ForOutsideError,
   HaltError,
+  HeldElsewhereError,
   InvalidJobError,
   LockLostError,
   ModelCoolingError,
@@ -31,6 +35,8 @@ interface Case {
   thrown: Error;
   /** The state before the run throws. */
   before?: (jobId: string) => Promise<unknown>;
+  /** What the task has besides its description. */
+  data?: { escalate?: string[] };
 }
 
 /** One error for each row of the table, by the row's first cell. */
@@ -39,6 +45,7 @@ const CASES: Record<string, Case> = {
   ShutdownError: { thrown: new ShutdownError('the process ends') },
   HaltError: { thrown: new HaltError('person') },
   AccountRefusedError: { thrown: new AccountRefusedError('401') },
+  DamagedKeyError: { thrown: new DamagedKeyError('the index holds a list') },
   'BudgetReachedError of the day': { thrown: new BudgetReachedError('day', '', 'reached', 1) },
   'BudgetReachedError of its own': {
     thrown: new BudgetReachedError('batch', 'first', 'reached', 1),
@@ -48,10 +55,16 @@ const CASES: Record<string, Case> = {
     thrown: new BudgetReachedError('mission', 'm', 'parked', -1),
     before: () => redis.redis.hset(redis.keys.spend('mission:m'), 'parked', 'now'),
   },
-  BudgetHeldError: { thrown: new BudgetHeldError('held') },
+  BudgetHeldError: { thrown: new BudgetHeldError('day', '', 'held', 1_000) },
   RateLimitedError: { thrown: new RateLimitedError('claude-haiku-5-5', 60_000, '429') },
   ModelCoolingError: { thrown: new ModelCoolingError('claude-haiku-5-5', 60_000, 'cools down') },
   ShardsUsedUpError: { thrown: new ShardsUsedUpError(60_000, 'used up') },
+  AwaitsPeersError: { thrown: new AwaitsPeersError(['abc'], Date.now() + 60_000, 'asked its peers') },
+  ForOutsideError: { thrown: new ForOutsideError('no worker of the fleet may do it') },
+  HeldElsewhereError: {
+    thrown: new HeldElsewhereError('o', 'old-1', 60_000, '', 'old-1 has it'),
+    before: () => redis.redis.set(redis.keys.oldTask('o', 'claimed'), 'old-1'),
+  },
   ProviderUnavailableError: { thrown: new ProviderUnavailableError('claude-haiku-5-5', false, '529') },
   'ProviderUnavailableError after two hours': {
     thrown: new ProviderUnavailableError('claude-haiku-5-5', false, '529'),
@@ -60,6 +73,10 @@ const CASES: Record<string, Case> = {
         unavailable: 1,
         unavailable_since: Date.now() - TWO_HOURS_MS - 1_000,
       }),
+  },
+  'TaskFailedError and another model is to try': {
+    thrown: new TaskFailedError('schema', 'does not fit'),
+    data: { escalate: ['claude-sonnet-5-5'] },
   },
   TaskFailedError: { thrown: new TaskFailedError('refusal', 'declined') },
   InvalidJobError: { thrown: new InvalidJobError('no task') },
@@ -75,9 +92,9 @@ test('the outcome table has a row for each of these cases, and no other', () => 
 });
 
 test.each(rows)('%s: the job %s', async (thrown = '', ...rest) => {
-  const { thrown: error, before } = CASES[thrown] ?? expect.fail(`no case for ${thrown}`);
+  const { thrown: error, before, data = {} } = CASES[thrown] ?? expect.fail(`no case for ${thrown}`);
   const fleet = await useSimulatedFleet(redis, { workers: 0 });
-  const id = await fleet.add('Say hello');
+  const id = await fleet.add('Say hello', data);
   const job = await takeJob(redis, 'tasks', TOKEN);
   await before?.(id);
 
@@ -94,7 +111,7 @@ test.each(rows)('%s: the job %s', async (thrown = '', ...rest) => {
   const halt = await fleet.halt.read();
   const { halts: _halts, ...counters } = await fleet.counters();
   const reason = error instanceof TaskFailedError ? error.reason : null;
-  const after = await fleet.job(id);
+  const after = await fleet.bullJob(id);
   expect([
     await describeJob(after, reason),
     halt === null ? '' : `halts: ${halt.reason}`,

@@ -149,7 +149,7 @@ test('a provider that is down for two hours fails the job, and a retry goes on f
   const id = await fleet.add('Say hello [[turns:3]]');
   await fleet.until(id, 'delayed');
   await redis.redis.hset(redis.keys.turns(id), 'unavailable_since', Date.now() - 3 * 3600_000);
-  await (await fleet.job(id)).promote();
+  await (await fleet.bullJob(id)).promote();
   const failed = await fleet.until(id, 'failed');
   expect(failed.failedReason).toMatch(/^provider-unavailable: /);
 
@@ -172,10 +172,10 @@ test('being served in between starts the two hours anew', async () => {
   await fleet.until(id, 'delayed');
   await redis.redis.hset(redis.keys.turns(id), 'unavailable_since', Date.now() - 3 * 3600_000);
   fleet.simulator.setFaults([{ kind: 'overloaded', when: { turn: 1 }, times: 1 }]);
-  await (await fleet.job(id)).promote();
+  await (await fleet.bullJob(id)).promote();
   await waitUntil(() => fleet.simulator.requests().length === 3, { what: 'the second failure' });
   await fleet.until(id, 'delayed');
-  await (await fleet.job(id)).promote();
+  await (await fleet.bullJob(id)).promote();
   await fleet.until(id, 'completed');
 });
 

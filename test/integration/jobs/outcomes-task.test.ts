@@ -110,7 +110,7 @@ test('a completed task that is run again by hand pays nothing and writes nothing
   const { findingId } = completed.returnvalue as { findingId: string };
   const before = await redis.redis.get(redis.keys.finding(findingId));
   await completed.retry('completed');
-  await waitUntil(async () => (await fleet.job(id)).attemptsMade === 2, { what: 'the second run' });
+  await waitUntil(async () => (await fleet.bullJob(id)).attemptsMade === 2, { what: 'the second run' });
   await fleet.until(id, 'completed');
   expect(fleet.simulator.requests()).toHaveLength(1);
   expect(await redis.redis.get(redis.keys.finding(findingId))).toBe(before);
@@ -138,7 +138,7 @@ test('a cancelled job ends wherever it is: running, waiting or delayed', async (
   await waitUntil(() => fleet.simulator.requests()[0]?.clientGone, { what: 'the hang-up' });
   await expect(cancelJobs(db, fleet.queue, [running])).rejects.toThrow(/already failed/);
 
-  await (await fleet.job(waiting)).retry(); // by hand, later
+  await (await fleet.bullJob(waiting)).retry(); // by hand, later
   await fleet.until(waiting, 'completed');
 });
 

@@ -6,14 +6,15 @@ import { SuspectGuard } from '../../../src/jobs/worker/suspect-guard.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
+const TOOL = 'in tool run of turn 0';
 
 /** A run of a job whose worker died so often; the job is in no queue. */
 function runOf(id: string, stalledCounter: number): ActiveRun {
-  return createActiveRun({ id, stalledCounter } as Job, 'token');
+  return createActiveRun({ id, stalledCounter, queueName: 'tasks' } as Job, 'token');
 }
 
 /** A guard of one process with these other runs, and whether its worker takes further jobs. */
-function createGuard(others: ActiveRun[]): { guard: SuspectGuard; isAlone: () => boolean } {
+function createGuard(others: ActiveRun[] = []): { guard: SuspectGuard; isAlone: () => boolean } {
   let alone = false;
   const guard = new SuspectGuard({
     db: redis.db,
@@ -24,17 +25,38 @@ function createGuard(others: ActiveRun[]): { guard: SuspectGuard; isAlone: () =>
   return { guard, isAlone: () => alone };
 }
 
-test('a job whose worker died once runs beside others', async () => {
+/** Runs the job after each of these deaths. @param places where each run is when its worker dies; null: it waits */
+async function die(id: string, places: readonly (string | null)[]): Promise<void> {
+  for (const [i, place] of places.entries()) {
+    await createGuard().guard.admit(runOf(id, i + 1));
+    if (place !== null) await redis.redis.hset(redis.keys.crashes(id), 'now', place);
+  }
+}
+
+/** Other processes of the queue that died a moment ago. */
+async function addDeaths(count: number, alive: number): Promise<void> {
+  const now = await redis.redis.time();
+  for (let i = 0; i < count; i += 1) {
+    const at = Number(now[0]) * 1_000 - i * 1_000;
+    await redis.redis.zadd(redis.keys.deaths('tasks'), at, `dead-${i}|${alive}`);
+  }
+  for (let i = 0; i < alive; i += 1) await redis.redis.hset(redis.keys.processes('tasks'), `live-${i}`, '0|null');
+}
+
+test('a job whose workers died while it waited, or at other places each time, runs beside others', async () => {
   const { guard, isAlone } = createGuard([runOf('other', 0)]);
-  await guard.admit(runOf('a', 1));
+  await die('waits', [null, null, null, null]);
+  await guard.admit(runOf('waits', 5));
+  await die('moves', ['0|at its beginning', `0|${TOOL}`, '1|in the call of turn 1']);
+  await guard.admit(runOf('moves', 4));
   expect([guard.isBusy, isAlone()]).toEqual([false, false]);
 });
 
-test('a job whose worker died twice waits for the others, then runs alone, and makes them wait', async () => {
+test('a job whose workers died twice at one place waits for the others, then runs alone, and makes them wait', async () => {
   const other = runOf('other', 0);
   const { guard, isAlone } = createGuard([other]);
-  await guard.admit(runOf('a', 1));
-  const suspect = runOf('a', 2);
+  await die('a', [`0|${TOOL}`, `0|${TOOL}`]);
+  const suspect = runOf('a', 3);
   let admitted = false;
   const admitting = guard.admit(suspect).then(() => (admitted = true));
   await expect.poll(() => isAlone()).toBe(true);
@@ -49,14 +71,48 @@ test('a job whose worker died twice waits for the others, then runs alone, and m
   expect([guard.isBusy, isAlone()]).toEqual([false, false]);
 });
 
-test('a death while the suspect waits for the others is not counted, one while it runs alone quarantines it', async () => {
-  const { guard } = createGuard([]);
-  await guard.admit(runOf('a', 1));
-  const other = runOf('other', 0);
-  void createGuard([other]).guard.admit(runOf('a', 2)); // its process dies before the other run ends
-  await expect.poll(() => redis.redis.hget(redis.keys.crashBase, 'a')).toBe('1:0');
+test('three deaths soon after a job came to a place quarantine it, with the place', async () => {
+  await die('a', [null, `0|${TOOL}`, `1|${TOOL}`, `0|${TOOL}`]);
+  const admitting = createGuard().guard.admit(runOf('a', 5));
+  await expect(admitting).rejects.toThrow(
+    new QuarantinedError('its worker died 5 times while it ran and came no further, 3 times in tool run of turn 0'),
+  );
+  await createGuard().guard.admit(runOf('a', 5)); // a retry by a person
+});
 
-  await guard.admit(runOf('a', 3));
-  expect(guard.isBusy).toBe(true);
-  await expect(createGuard([]).guard.admit(runOf('a', 4))).rejects.toThrow(QuarantinedError);
+test('more deaths are needed where processes die often, and where the job was long at the place', async () => {
+  await addDeaths(60, 4);
+  await die('often', Array<string>(7).fill(`0|${TOOL}`));
+  await createGuard().guard.admit(runOf('often', 8));
+  await redis.redis.hset(redis.keys.crashes('often'), 'now', `0|${TOOL}`);
+  await expect(createGuard().guard.admit(runOf('often', 9))).rejects.toThrow(QuarantinedError);
+
+  // Of the deaths of this job, the early ones count alone; a step of an older version is its longest time.
+  await die('early', [`125ms|${TOOL}`, `3|${TOOL}`, ...Array<string>(5).fill(`125ms|${TOOL}`)]);
+  await createGuard().guard.admit(runOf('early', 8));
+  await redis.redis.hset(redis.keys.crashes('early'), 'now', `125ms|${TOOL}`);
+  await expect(createGuard().guard.admit(runOf('early', 9))).rejects.toThrow(QuarantinedError);
+
+  await redis.redis.del(redis.keys.deaths('tasks'));
+  await die('long', Array<string>(3).fill(`7|${TOOL}`));
+  await createGuard().guard.admit(runOf('long', 4));
+});
+
+test('a run that gave its job back, and progress, do not add to the deaths', async () => {
+  await die('back', [`0|${TOOL}`, `0|${TOOL}`]);
+  await createGuard().guard.admit(runOf('back', 3));
+  for (let run = 0; run < 5; run += 1) await createGuard().guard.admit(runOf('back', 3));
+
+  await die('moving', [`0|${TOOL}`, `0|${TOOL}`]);
+  for (let turn = 0; turn < 3; turn += 1) {
+    await redis.redis.hset(redis.keys.crashes('moving'), 'now', `0|${TOOL}`);
+    await redis.redis.hset(redis.keys.turns('moving'), `r:0:${turn}`, '{}');
+    await createGuard().guard.admit(runOf('moving', 3 + turn));
+  }
+});
+
+test('a job whose workers die at ever other places is quarantined in the end', async () => {
+  const places = Array.from({ length: 39 }, (_, i) => `9|place ${i}`);
+  await die('a', places);
+  await expect(createGuard().guard.admit(runOf('a', 40))).rejects.toThrow(/^its worker died 40 times/);
 });

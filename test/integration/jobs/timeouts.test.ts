@@ -18,7 +18,7 @@ async function letProbe(fleet: SimulatedFleet): Promise<void> {
 /** Runs a job that waits for its next try. */
 async function tryAgain(fleet: SimulatedFleet, id: string): Promise<void> {
   await fleet.until(id, 'delayed');
-  await (await fleet.job(id)).promote();
+  await (await fleet.bullJob(id)).promote();
 }
 
 /** Waits until so many calls of a job have ended in silence. */
@@ -45,7 +45,7 @@ test('a call that is not whole in time twice fails as timeout, and a retry goes 
   await failed.retry();
   await fleet.until(id, 'delayed'); // for a new attempt this is the first time
   fleet.simulator.setFaults([]);
-  await (await fleet.job(id)).promote();
+  await (await fleet.bullJob(id)).promote();
   await fleet.until(id, 'completed');
   const whole = fleet.simulator.requests().filter((record) => record.fault === null);
   expect(whole.map((record) => record.turn)).toEqual([0, 1, 2]); // turn 0 was replayed each time
@@ -109,3 +109,17 @@ test('a time limit that is noted twice, because the connection broke, is one', a
   ]);
   expect(await note('c', '0:2')).toBe('first');
 });
+
+test('a provider slower than the limit of a call is paid at most twice a task, and not for every task', async () => {
+  const fleet = await useSimulatedFleet(redis, {
+    slots: 4,
+    env: { FLEET_CALL_TIMEOUT_MS: '1000' },
+    simulator: { latencyMs: 1_500 },
+  });
+  await Promise.all(Array.from({ length: 30 }, (_, i) => fleet.add(`Say ${i}`)));
+  const isStopped = async (): Promise<boolean> => (await redis.redis.exists(redis.keys.cooldown(MODEL))) === 1;
+  await waitUntil(isStopped, { what: 'the model is stopped', timeoutMs: 30_000 });
+  await waitUntil(async () => (await fleet.queue.getActiveCount()) === 0, { what: 'no call' });
+  // Ten failures in a row stop the model, and with them the calls that were under way.
+  expect(fleet.simulator.requests().length).toBeLessThanOrEqual(10 + 4);
+}, 60_000);

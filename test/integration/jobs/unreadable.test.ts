@@ -7,7 +7,7 @@ const redis = useRedis();
 
 test.each([
   ['data', '{"description":"tea"', /^invalid-job: data: expected an object, got the text "data: expected JSON, got \{/],
-  ['opts', 'none', /^invalid-job: data: expected an object, got the text "opts: expected JSON, got none"/],
+  ['opts', 'none', /^invalid-job: data: expected an object, got the text "opts: expected an object as JSON, got none"/],
 ])('a job whose %s is no JSON fails with its reason, and those behind it are done', async (field, text, reason) => {
   const fleet = await useFleet(redis);
   const bad = await fleet.tasks.add({ description: 'Say tea' });

@@ -5,7 +5,7 @@ import { findRepository, isRepository } from '../../../src/git/repository.ts';
 import { findMarked } from '../../../src/patches/merge/markers.ts';
 import { withMergeGit } from '../../../src/patches/merge/merge-git.ts';
 import { mergePatches } from '../../../src/patches/merge/merge-patches.ts';
-import { readPatchText } from '../../../src/patches/record.ts';
+import { readWholeText } from '../../../src/patches/record.ts';
 import type { PatchRecord } from '../../../src/patches/types.ts';
 import { makePatch, makePersonRepository, type PersonRepository } from '../../support/patches/person-repository.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -17,7 +17,7 @@ const LINES = 'one\ntwo\nthree\nfour\nfive\nsix\nseven\n';
 async function merge(person: PersonRepository, patches: PatchRecord[], head = person.git('rev-parse', 'HEAD')) {
   const repository = await findRepository(person.root, person.root, signal);
   if (!isRepository(repository)) throw new Error('no repository');
-  const readText = (id: string) => readPatchText(redis.db, id);
+  const readText = (record: PatchRecord) => readWholeText(redis.db, record);
   return await withMergeGit(repository, head, signal, (parts) => mergePatches(parts, { head, patches, readText }));
 }
 

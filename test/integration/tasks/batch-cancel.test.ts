@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { cancelBatch } from '../../../src/tasks/batch/cancel.ts';
+import { readBatch } from '../../../src/tasks/batch/progress.ts';
 import { loadBatch } from '../../support/fleet/batch.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -43,7 +44,7 @@ test('ends what waits, what runs and what is parked, and nothing that has ended'
 
   expect(await cancelBatch(fleet.inner.db, tasks, 'stop')).toBe(4);
 
-  expect(await batch.follow()).toBe('failed');
+  expect(await batch.follow()).toBe('cancelled');
   expect((await batch.results()).map(({ state, error }) => [state, error?.split(':')[0]])).toEqual([
     ['completed', undefined],
     ['failed', 'cancelled'],
@@ -52,4 +53,19 @@ test('ends what waits, what runs and what is parked, and nothing that has ended'
     ['failed', 'cancelled'],
   ]);
   expect(await redis.redis.hlen(redis.keys.parked)).toBe(0);
+
+  const state = () => readBatch(fleet.inner.db, 'stop');
+  const queue = async () => (await fleet.status()).queues.find(({ name }) => name === 'tasks');
+  expect(await state()).toMatchObject({ completed: 1, failed: 0, cancelled: 4 });
+  expect(await queue()).toMatchObject({ failed: 0, cancelled: 4 });
+  expect((await fleet.status()).failed).toEqual([]);
+
+  // What a person did not want runs again only if a person says so.
+  expect(await fleet.retry({ batch: 'stop' })).toMatchObject({ retried: [], refused: [] });
+  await tasks.pause();
+  expect((await fleet.retry({ batch: 'stop', reason: 'cancelled', first: 1 })).retried).toHaveLength(1);
+  expect(await state()).toMatchObject({ failed: 0, cancelled: 3 });
+  expect(await queue()).toMatchObject({ failed: 0, cancelled: 3 });
+  await redis.redis.del(redis.keys.cancelledEnds('tasks')); // a version before did not note it
+  expect(await queue()).toMatchObject({ failed: 0, cancelled: 3 });
 });

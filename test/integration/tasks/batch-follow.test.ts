@@ -6,6 +6,7 @@ import { loadBatch } from '../../support/fleet/batch.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 const redis = useRedis();
 const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
@@ -69,7 +70,7 @@ test('is done once every failed task was retried and has its one finding', async
   const { keys } = db;
   await retryJob({ db, queue: queues.tasks }, 'mended-1', {
     by: 'test',
-    known: { workspaces: null, contexts: new Set() },
+    known: { workspaces: null, contexts: new Set(), catalog: createCatalog([]) },
   });
 
   expect(await batch.follow()).toBe('done');
@@ -104,6 +105,15 @@ test('stops waiting when what is left is parked, and a higher budget lets it go 
   expect(await releaseParked(parts, { scope: 'batch', name: 'poor' })).toBe(2);
   expect(await batch.follow()).toBe('done');
   expect(await redis.redis.hlen(keys.parked)).toBe(0);
+});
+
+test('lets parked tasks go on when the same file is loaded with a higher budget', async () => {
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'done') });
+  const lines = [{ description: 'one' }, { description: 'two' }];
+  await (await loadBatch(redis, fleet, lines, { batch: 'poor', budgetUsd: 0.000_001 })).follow();
+  const again = await loadBatch(redis, fleet, lines, { batch: 'poor', budgetUsd: 1 });
+  expect(await again.follow()).toBe('done');
+  expect(await redis.redis.hlen(redis.keys.parked)).toBe(0);
 });
 
 test('releases nothing that waits for another budget', async () => {

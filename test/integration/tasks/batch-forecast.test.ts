@@ -4,6 +4,7 @@ import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 const redis = useRedis();
 
@@ -11,8 +12,9 @@ function forecasterOf(fleet: OpenFleet) {
   return createForecaster({
     db: fleet.inner.db,
     findings: fleet.findings,
-    defaultModel: 'claude-haiku-5-5',
-    sonnetModel: 'claude-sonnet-5-5',
+    catalog: createCatalog([]),
+    modelOf: ({ model = 'claude-haiku-5-5' }) => model,
+    coordinatorModel: 'claude-sonnet-5-5',
     now: new Date(),
   });
 }
@@ -42,6 +44,20 @@ test('counts tasks without a model, and no cost', async () => {
     allSonnet: 0,
     basis: ['1 without a model: free'],
   });
+});
+
+test('counts tasks of outside workers, and neither a cost nor a saving', async () => {
+  const forecaster = forecasterOf(await useFleet(redis));
+  forecaster.add({ description: 'x', for: 'outside' });
+  expect(await forecaster.forecast()).toMatchObject({
+    tasks: 1,
+    high: 0,
+    allSonnet: 0,
+    basis: [expect.stringMatching(/^1 by outside workers: unmetered/)],
+  });
+  forecaster.add({ description: 'x', for: 'any' }); // a worker of the fleet may take it
+  const { tasks, likely } = await forecaster.forecast();
+  expect([tasks, likely > 0]).toEqual([2, true]);
 });
 
 test('goes by what tasks of the same model and kind have cost', async () => {

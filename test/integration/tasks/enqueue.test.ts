@@ -77,7 +77,7 @@ it('gives jobs the one attempt and the keeping of their queue', async () => {
   expect(job?.opts).toMatchObject({
     attempts: 1,
     removeOnComplete: tasksQueue.keep.completed,
-    removeOnFail: tasksQueue.keep.failed,
+    removeOnFail: false,
   });
   expect(job?.data).toEqual({ description: 'x', session: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
   const otherKeys = (await redis.redis.keys('*')).filter(

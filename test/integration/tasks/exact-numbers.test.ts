@@ -7,6 +7,7 @@ import type { TaskInput } from '../../../queues/tasks.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 const redis = useRedis();
 const NUMBERS = '{"id":9007199254740993,"far":1e400,"small":0.1000000000000000055,"zero":-0}';
@@ -35,7 +36,10 @@ test('they survive a retry with other words, and give way to an edit of data', a
   const fleet = await useFleet(redis, { haiku: model });
   await fleet.tasks.add({ description: 'Copy the data.', data: data(), schema }, { taskId: 'task-a' });
   await fleet.until('task-a', 'failed');
-  const options = { by: 'ada@box', known: { workspaces: new Set<string>(), contexts: new Set<string>() } };
+  const options = {
+    by: 'ada@box',
+    known: { workspaces: new Set<string>(), contexts: new Set<string>(), catalog: createCatalog([]) },
+  };
   const parts = { db: fleet.inner.db, queue: fleet.inner.queues.tasks };
 
   model.calls.length = 0;
@@ -43,7 +47,7 @@ test('they survive a retry with other words, and give way to an edit of data', a
   await fleet.until('task-a', 'failed');
   expect(JSON.stringify(model.calls[0]?.messages)).toContain('9007199254740993');
 
-  const job = await fleet.job('task-a');
+  const job = await fleet.bullJob('task-a');
   await job.updateData({ ...(job.data as object), data: { id: 5 } });
   model.calls.length = 0;
   await retryJob(parts, 'task-a', options);
@@ -63,6 +67,7 @@ test('they survive retraction, export and import of a finding, and are found by 
     value: { kind: 'string', text },
     condensedText: null,
     note: null,
+    lacked: null,
   } as const;
 
   expect(toExportLine(stored)).toBe(text);

@@ -4,6 +4,7 @@ import { endIdleProcesses } from '../../../src/process/off-loop.ts';
 import { checkTask } from '../../../src/tasks/check.ts';
 import { createResultCheck } from '../../../src/tasks/schema/result-check.ts';
 import { hasExactNumber, stringifyExact } from '../../../src/text/exact-json.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 const EVIL = '^(a+)+$';
 const evilAnswer = JSON.stringify({ x: `${'a'.repeat(40)}!` });
@@ -79,7 +80,7 @@ it.each<[string, Record<string, unknown>]>([
 });
 
 it('refuses a task whose schema is none', async () => {
-  const known = { workspaces: null, contexts: new Set<string>() };
+  const known = { workspaces: null, contexts: new Set<string>(), catalog: createCatalog([]) };
   const added = checkTask({ description: 'x', schema: { type: 'colour' } }, known);
   await expect(added).rejects.toThrow(UsageError);
   await expect(added).rejects.toThrow(/^schema: expected a JSON Schema/);

@@ -6,6 +6,7 @@ import { retryJob, type RetryOptions } from '../../../src/tasks/repair/retry.ts'
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 const redis = useRedis();
 const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
@@ -15,7 +16,7 @@ function retry(fleet: OpenFleet, id: string, options: Partial<RetryOptions> = {}
   const { db, queues } = fleet.inner;
   return retryJob({ db, queue: queues.tasks }, id, {
     by: 'ada@box',
-    known: { workspaces: new Set(['site']), contexts: new Set() },
+    known: { workspaces: new Set(['site']), contexts: new Set(), catalog: createCatalog([]) },
     ...options,
   });
 }
@@ -123,7 +124,7 @@ test('goes on from the stored turns after a provider failure, and starts afresh 
     await redis.redis.hset(redis.keys.turns(id), 'unavailable_since', 1); // the provider is down for longer than a job waits
     await redis.redis.del(redis.keys.cooldown('claude-haiku-5-5'), redis.keys.outage('claude-haiku-5-5'));
     model.calls.length = 1;
-    await (await fleet.job(id)).promote();
+    await (await fleet.bullJob(id)).promote();
     await fleet.until(id, 'failed');
     const callsBefore = model.calls.length;
 

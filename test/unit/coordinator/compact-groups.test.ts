@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { groupFindings, MOST_BYTES, MOST_FINDINGS, type Candidate } from '../../../src/coordinator/compact/groups.ts';
 
 const of = (session: string, count: number, from = 0, bytes = 100): Candidate[] =>
-  Array.from({ length: count }, (_, i) => ({ id: `${session}${from + i}`, foundAt: from + i, session, bytes }));
+  Array.from({ length: count }, (_, i) => ({
+    id: `${session}${from + i}`,
+    foundAt: from + i,
+    session,
+    shard: '',
+    bytes,
+  }));
 const ids = (groups: Candidate[][]) => groups.map((group) => group.map(({ id }) => id).join(' '));
 
 describe('the groups of a compaction', () => {
@@ -36,6 +42,7 @@ describe('the groups of a compaction', () => {
     const candidates = array(
       record({
         session: constantFrom('', 'a', 'b', 'c'),
+        shard: constantFrom('', 'north', 'south'),
         foundAt: nat(1_000),
         bytes: integer({ min: 50, max: 30_000 }),
       }),
@@ -48,6 +55,7 @@ describe('the groups of a compaction', () => {
         const chosen = groups.flat().map(({ id }) => id);
         expect(new Set(chosen).size).toBe(chosen.length);
         for (const group of groups) {
+          expect(new Set(group.map(({ shard }) => shard)).size).toBe(1);
           expect(group.length).toBeGreaterThanOrEqual(2);
           expect(group.length).toBeLessThanOrEqual(MOST_FINDINGS);
           expect(group.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(MOST_BYTES);

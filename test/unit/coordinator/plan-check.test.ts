@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checkPlan, countByModel } from '../../../src/coordinator/plan/check.ts';
+import { checkPlan, countByClass, type PlanLimits } from '../../../src/coordinator/plan/check.ts';
+import { toTestModels } from '../../support/models/plan-models.ts';
 
-const LIMITS = { maxTasks: 5_000, maxSonnet: 500 };
+const LIMITS: PlanLimits = { maxTasks: 5_000, maxSonnet: 500, models: toTestModels() };
 
 function planOf(...tasks: object[]) {
   return { approach: 'look, then tell', tasks };
@@ -21,9 +22,9 @@ const sonnet = { model: 'sonnet', reason: 'ambiguous requirements' };
 
 describe('the files of a plan', () => {
   it.each([
-    [['.env'], 'task a: files names ".env", which commonly holds secrets; leave it out'],
-    [['{item}/id_rsa'], 'task a: files names "x/id_rsa", which commonly holds secrets; leave it out'],
-    [['../other/a.md'], 'task a: files names "../other/a.md", outside the workspace'],
+    [['.env'], 'task 1 ("a"), files: ".env" commonly holds secrets; leave it out'],
+    [['{item}/id_rsa'], 'task 1 ("a"), files: "x/id_rsa" commonly holds secrets; leave it out'],
+    [['../other/a.md'], 'task 1 ("a"), files: "../other/a.md" is outside the workspace'],
     [['a.md'], 'nothing'],
   ])('%j', (files, problem) => {
     const task = taskOf('a', { for_each: ['x'], description: 'read {item}', files });
@@ -46,7 +47,7 @@ describe('a plan that will do', () => {
       planOf(taskOf('a', { for_each: ['x', 'y'], description: '{item}' }), taskOf('b', sonnet)),
       LIMITS,
     );
-    expect(checked.ok && countByModel(checked.value)).toEqual({ haiku: 2, sonnet: 1 });
+    expect(checked.ok && countByClass(checked.value.tasks, LIMITS.models)).toEqual({ haiku: 2, sonnet: 1 });
   });
 });
 
@@ -64,7 +65,7 @@ describe('the number of tasks', () => {
   });
 
   it('is held to the mission’s own limit', () => {
-    expect(problemOf(planOf(...ten), { maxTasks: 9, maxSonnet: 1 })).toContain('10 tasks: expected 1 to 9');
+    expect(problemOf(planOf(...ten), { ...LIMITS, maxTasks: 9, maxSonnet: 1 })).toContain('10 tasks: expected 1 to 9');
   });
 });
 
@@ -87,10 +88,22 @@ describe('the shape', () => {
 
 describe('ids and dependencies', () => {
   it.each([
-    ['an id that two tasks have', [taskOf('a'), taskOf('a')], 'task a: another task has this id too'],
-    ['a dependency nobody is', [taskOf('a', { depends_on: ['z'] })], 'task a: it depends on "z", which no task is'],
-    ['a task that waits for itself', [taskOf('a', { depends_on: ['a'] })], 'task a: it depends on itself'],
-    ['a dependency named twice', [taskOf('b'), taskOf('a', { depends_on: ['b', 'b'] })], 'depends_on names b twice'],
+    ['an id that two tasks have', [taskOf('a'), taskOf('a')], 'task 2 ("a"), id: another task has this id too'],
+    [
+      'a dependency nobody is',
+      [taskOf('a', { depends_on: ['z'] })],
+      'task 1 ("a"), depends_on: it depends on "z", which no task is',
+    ],
+    [
+      'a task that waits for itself',
+      [taskOf('a', { depends_on: ['a'] })],
+      'task 1 ("a"), depends_on: it depends on itself',
+    ],
+    [
+      'a dependency named twice',
+      [taskOf('b'), taskOf('a', { depends_on: ['b', 'b'] })],
+      'task 2 ("a"), depends_on: it names b twice',
+    ],
     [
       'a circle, by its names',
       [
@@ -122,7 +135,9 @@ describe('ids and dependencies', () => {
 
 describe('for_each', () => {
   it('refuses an empty one, a doubled entry, and one whose tasks would all be the same', () => {
-    expect(problemOf(planOf(taskOf('a', { for_each: [] }), taskOf('b')))).toContain('task a: for_each is empty');
+    expect(problemOf(planOf(taskOf('a', { for_each: [] }), taskOf('b')))).toContain(
+      'task 1 ("a"), for_each: it is empty',
+    );
     expect(problemOf(planOf(taskOf('a', { for_each: ['x', 'x'], description: '{item}' })))).toContain('"x" twice');
     expect(problemOf(planOf(taskOf('a', { for_each: ['x', 'y'] })))).toContain('would be the same task');
   });
@@ -142,7 +157,9 @@ describe('for_each', () => {
 
 describe('Sonnet tasks', () => {
   it('need one of the four reasons', () => {
-    expect(problemOf(planOf(taskOf('a', { model: 'sonnet' })))).toContain('task a: model sonnet needs a reason');
+    expect(problemOf(planOf(taskOf('a', { model: 'sonnet' })))).toContain(
+      'task 1 ("a"), reason: model sonnet needs a reason',
+    );
     expect(problemOf(planOf(taskOf('a', { model: 'sonnet', reason: 'it is hard' })))).toContain('reason');
   });
 
@@ -159,6 +176,8 @@ describe('Sonnet tasks', () => {
   });
 
   it('are at most what the caller allows', () => {
-    expect(problemOf(planOf(taskOf('a', sonnet)), { maxTasks: 10, maxSonnet: 0 })).toContain('expected at most 0');
+    expect(problemOf(planOf(taskOf('a', sonnet)), { ...LIMITS, maxTasks: 10, maxSonnet: 0 })).toContain(
+      'expected at most 0',
+    );
   });
 });

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { toPlanCall, type PlanQuestion } from '../../../src/coordinator/plan/prompt.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
+import { toTestModels } from '../../support/models/plan-models.ts';
 
 const QUESTION: PlanQuestion = {
+  catalog: createCatalog([]),
   model: 'claude-sonnet-5-5',
   goal: 'Find the dead code',
   workspace: 'site',
@@ -10,15 +13,16 @@ const QUESTION: PlanQuestion = {
     { path: 'b.md', bytes: 7 },
   ],
   archive: 'Nothing yet [finding_1]',
-  limits: { maxTasks: 40, maxSonnet: 4 },
+  limits: { maxTasks: 40, maxSonnet: 4, models: toTestModels() },
 };
 const WORKER = { turns: 30, replyCharacters: 60_000, programs: ['npm'] };
 const plan = { approach: 'look', tasks: [{ id: 'a', description: 'look', kind: 'search', model: 'haiku' }] };
 
 describe('the prompt for a plan', () => {
-  it('says goal, workspace, files, archive and limits, each in its block', () => {
+  it('says models, goal, workspace, files, archive and limits, each in its block', () => {
     expect(toPlanCall({ ...QUESTION, worker: WORKER, topics: ['code'], failed: ['look: step-limit'] }).prompt).toBe(
       [
+        '<models>\nhaiku: cheap, prompts of 936k tokens, schema, thinking, images\nsonnet: expensive, prompts of 936k tokens, schema, thinking, images\n</models>',
         '<goal>\nFind the dead code\n</goal>',
         '<workspace>\nsite\n</workspace>',
         '<worker>\n{"turns":30,"reply_characters":60000,"programs":["npm"]}\n</worker>',
@@ -59,7 +63,9 @@ describe('the prompt for a plan', () => {
 
   it('reserves a reply as long as tasks and listing need, at most 64,000 tokens', () => {
     expect(toPlanCall(QUESTION).replyTokens).toBe(2_000 + 40 * 250 + 2 * 25);
-    expect(toPlanCall({ ...QUESTION, limits: { maxTasks: 5_000, maxSonnet: 1 } }).replyTokens).toBe(16_050);
+    expect(toPlanCall({ ...QUESTION, limits: { ...QUESTION.limits, maxTasks: 5_000, maxSonnet: 1 } }).replyTokens).toBe(
+      16_050,
+    );
     const files = Array.from({ length: 20_000 }, (_, i) => ({ path: `${i}`, bytes: 1 }));
     expect(toPlanCall({ ...QUESTION, files }).replyTokens).toBe(64_000);
   });
@@ -81,6 +87,7 @@ describe('the prompt for a plan', () => {
   it('gives the provider a schema of the words it knows', () => {
     const { schema } = toPlanCall(QUESTION);
     expect(schema['title']).toBe('plan');
+    expect(JSON.stringify(schema)).toContain('"model":{"type":"string","enum":["haiku","sonnet"]}');
     expect(JSON.stringify(schema)).not.toMatch(/minLength|maxLength|maxItems|minimum|maximum/);
   });
 });

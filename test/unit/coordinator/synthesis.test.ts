@@ -2,8 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fitTexts } from '../../../src/coordinator/calls/fit-texts.ts';
 import { checkSynthesis, toSynthesisCall } from '../../../src/coordinator/calls/synthesis.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 const QUESTION = {
+  catalog: createCatalog([]),
   model: 'claude-sonnet-5-5',
   goal: 'What is dead?',
   results: [
@@ -98,7 +100,7 @@ describe('a synthesis', () => {
   it('has the citations of its text and of its list', () => {
     expect(checkSynthesis({ answer: `x [${a}]`, citations: [b] }, given)).toEqual({
       ok: true,
-      value: { answer: `x [${a}]`, citations: [b, a] },
+      value: { answer: `x [${a}]`, citations: [b, a], answers: [] },
     });
   });
 

@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ReplyBlock } from '../../../src/models/format.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Conversation } from '../../../src/haiku/loop/conversation.ts';
@@ -44,7 +44,7 @@ function toReply(turn: number, uses: number, prompt: number, conversation: Conve
       name: 'read',
       input: { file_path: `${i}.ts` },
     })),
-  ] as Anthropic.ContentBlock[];
+  ] as ReplyBlock[];
   const usage = {
     input: prompt,
     cache_write: 0,
@@ -144,7 +144,7 @@ describe('Conversation', () => {
   it('sends no blank text back', () => {
     const conversation = new Conversation(fixed, 'How long is each file?');
     const reply = toReply(0, 1, 100, conversation);
-    const blank = ['', ' \n'].map((text) => ({ type: 'text', text, citations: null }) as const);
+    const blank = ['', ' \n'].map((text) => ({ type: 'text', text }) as const);
     conversation.addReply({ ...reply, content: [...blank, ...reply.content] });
     expect(conversation.messages.at(-1)?.content).toEqual(reply.content);
     conversation.addUser([{ type: 'tool_result', tool_use_id: 'toolu_0_0', content: 'a' }]);

@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ToolUseBlock } from '../../../src/models/format.ts';
 import { expect, it } from 'vitest';
 import { describeToolErrors, ToolErrorCount } from '../../../src/haiku/loop/tool-errors.ts';
 import type { ToolOutcome } from '../../../src/haiku/tools/tool.ts';
@@ -6,13 +6,13 @@ import type { ToolOutcome } from '../../../src/haiku/tools/tool.ts';
 type Call = [tool: string, content: string, isError?: boolean];
 
 /** The calls of one turn, with what became of them. */
-function turn(...calls: Call[]): [Anthropic.ToolUseBlock[], ToolOutcome[]] {
+function turn(...calls: Call[]): [ToolUseBlock[], ToolOutcome[]] {
   const uses = calls.map(([name], i) => ({ type: 'tool_use', id: `toolu_${i}`, name, input: {} }));
   const outcomes = calls.map(([, content, isError = true]) => ({ content, isError }));
-  return [uses as Anthropic.ToolUseBlock[], outcomes];
+  return [uses as ToolUseBlock[], outcomes];
 }
 
-function count(...turns: [Anthropic.ToolUseBlock[], ToolOutcome[]][]) {
+function count(...turns: [ToolUseBlock[], ToolOutcome[]][]) {
   const errors = new ToolErrorCount();
   for (const one of turns) errors.add(...one);
   return errors.toToolErrors();

@@ -16,7 +16,7 @@ const context = (findings: ToolContext['findings']): ToolContext => ({
   findings,
   runAllow: [],
   httpAllow: [],
-  redisAddress: { host: '127.0.0.1', port: 6379 },
+  redisHosts: () => [{ host: '127.0.0.1', port: 6379 }],
 });
 const noFindings = { get: () => Promise.resolve(null), find: () => Promise.resolve(foundFindings()) };
 

@@ -17,6 +17,14 @@ const read = (text: string, finish: ArchiveFinish = 'stop', finishWords = 'STOP'
 const reply = (answer: unknown, citations: unknown = []) => read(JSON.stringify({ answer, citations }));
 
 describe('citations', () => {
+  test('of ids with signs that the prompt replaces are known in both forms', () => {
+    const odd = new Set(['say "tea"', 'a\tb', 'plain']);
+    const { ids } = checkCitations({ text: 'So [a b].', listed: ['say &quot;tea&quot;', 'say "tea"'] }, odd) as {
+      ids: string[];
+    };
+    expect(ids.toSorted()).toEqual(['a\tb', 'say "tea"']);
+  });
+
   test.each([
     ['one id', 'It is 4 [finding_ab12].', ['finding_ab12']],
     ['several in one bracket', 'Both [finding_ab12, audit-7].', ['finding_ab12', 'audit-7']],

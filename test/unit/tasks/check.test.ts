@@ -6,8 +6,9 @@ import { checkInput } from '../../../src/jobs/check-input.ts';
 import { checkTask } from '../../../src/tasks/check.ts';
 import type { KnownNames } from '../../../src/tasks/known-names.ts';
 import { parseJob } from '../../../src/jobs/contract.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
-const known: KnownNames = { workspaces: new Set(['site']), contexts: new Set(['history']) };
+const known: KnownNames = { workspaces: new Set(['site']), contexts: new Set(['history']), catalog: createCatalog([]) };
 const check = (task: unknown): Promise<unknown> => checkTask(task, known);
 
 describe('checkTask', () => {

@@ -4,8 +4,9 @@ import { toExactData } from '../../../src/tasks/exact-data.ts';
 import { parseExact, stringifyExact } from '../../../src/text/exact-json.ts';
 import { toTaskMessage } from '../../../src/haiku/loop/prompt.ts';
 import { tasksQueue } from '../../../queues/tasks.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
-const known = { workspaces: new Set<string>(), contexts: new Set<string>() };
+const known = { workspaces: new Set<string>(), contexts: new Set<string>(), catalog: createCatalog([]) };
 const DATA = '{"id":9007199254740993,"rows":[0.1000000000000000055,1e400,-0],"n":1}';
 const toJob = async (line: string): Promise<unknown> =>
   JSON.parse(JSON.stringify(await checkTask(parseExact(line), known)));

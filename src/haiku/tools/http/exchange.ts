@@ -6,7 +6,8 @@ import { connect as connectTls } from 'node:tls';
 import { once } from 'node:events';
 import { rejectOnAbort } from '../../../process/abort.ts';
 import { toHost, toPort } from './allow-list.ts';
-import { checkAddress, resolveAddress, type RedisAddress } from './guard.ts';
+import type { RedisHost } from '../../../config/redis-servers.ts';
+import { checkAddress, resolveAddress } from './guard.ts';
 import { ACCEPTED_CODINGS, readBody, type Body } from './read-body.ts';
 
 export interface HttpRequest {
@@ -29,7 +30,11 @@ export interface HttpResponse {
  * sends anything.
  * @throws ToolRefusal if the address may not be reached; a system error if the connection fails; the abort reason
  */
-export async function exchange(request: HttpRequest, redis: RedisAddress, signal: AbortSignal): Promise<HttpResponse> {
+export async function exchange(
+  request: HttpRequest,
+  redis: readonly RedisHost[],
+  signal: AbortSignal,
+): Promise<HttpResponse> {
   const socket = await connect(request.url, redis, signal);
   try {
     const send = request.url.protocol === 'https:' ? requestHttps : requestHttp;
@@ -59,7 +64,7 @@ export async function exchange(request: HttpRequest, redis: RedisAddress, signal
   }
 }
 
-async function connect(url: URL, redis: RedisAddress, signal: AbortSignal): Promise<Socket> {
+async function connect(url: URL, redis: readonly RedisHost[], signal: AbortSignal): Promise<Socket> {
   const host = await rejectOnAbort(resolveAddress(url, redis), signal); // the look-up of a name cannot be aborted
   const port = toPort(url);
   const plain = connectPlain({ host, port, signal });

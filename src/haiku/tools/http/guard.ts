@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { toHost, toPort } from './allow-list.ts';
+import type { RedisHost } from '../../../config/redis-servers.ts';
 import { ToolRefusal } from '../tool-refusal.ts';
 
 /** Addresses that no allow-list opens: link-local, metadata services, and addresses that contain another one. */
@@ -26,17 +27,12 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-export interface RedisAddress {
-  host: string;
-  port: number;
-}
-
 /**
  * Returns the address to connect to. The name is looked up once and the connection uses this address, so that a name that
  * resolves differently the second time has no effect.
  * @throws ToolRefusal if the name has no address, or if any of its addresses may not be reached
  */
-export async function resolveAddress(url: URL, redis: RedisAddress): Promise<string> {
+export async function resolveAddress(url: URL, redis: readonly RedisHost[]): Promise<string> {
   const host = toHost(url);
   const found = await lookup(host, { all: true }).catch((error: unknown) => {
     throw new ToolRefusal(`http: the name ${JSON.stringify(host)} has no address`, { cause: error });
@@ -47,13 +43,13 @@ export async function resolveAddress(url: URL, redis: RedisAddress): Promise<str
   return first.address;
 }
 
-/** @throws ToolRefusal for a blocked address, and for the address of the fleet's Redis */
-export async function checkAddress(address: string, port: number, own: RedisAddress): Promise<void> {
+/** @throws ToolRefusal for a blocked address, and for an address of the fleet's Redis */
+export async function checkAddress(address: string, port: number, own: readonly RedisHost[]): Promise<void> {
   if (has(blocked, address)) {
     throw new ToolRefusal(`http: ${address} is a link-local, metadata or reserved address, which is never reached`);
   }
-  if (port !== own.port) return;
-  const redis = await lookup(own.host, { all: true }).catch(() => []);
+  const hosts = own.filter((one) => one.port === port).map(({ host }) => host.replaceAll(/[[\]]/g, ''));
+  const redis = (await Promise.all(hosts.map((host) => lookup(host, { all: true }).catch(() => [])))).flat();
   const isRedis = redis.some((entry) => toPlain(entry.address) === toPlain(address));
   if (isRedis || (isOwn(address) && redis.some((entry) => isOwn(entry.address)))) {
     throw new ToolRefusal(`http: ${address}:${port} is the fleet's Redis, which is never reached`);

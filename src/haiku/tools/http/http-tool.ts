@@ -101,7 +101,7 @@ async function follow(
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
     checkUrl(request.url, context.httpAllow);
     await context.stillMine?.();
-    const response = await exchange(request, context.redisAddress, signal);
+    const response = await exchange(request, context.redisHosts(), signal);
     const { location } = response.headers;
     if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) {
       return { response, url: request.url };

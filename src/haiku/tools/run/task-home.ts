@@ -14,15 +14,15 @@ const FORGOTTEN_MS = 24 * 3_600_000;
  * @param jobId the next run of the same job removes what a killed one left
  */
 export function createTaskHome(folder: string, jobId: string): TaskHome {
-  const home = join(folder, hash('sha256', jobId).slice(0, 16));
+  const toHome = (): string => join(folder, hash('sha256', jobId).slice(0, 16)); // most runs start no program
   let made: Promise<Record<string, string>> | null = null;
   return {
-    open: () => (made ??= make(folder, home)),
+    open: () => (made ??= make(folder, toHome())),
     async remove() {
       if (made === null) return;
       await made.catch(() => undefined);
       made = null;
-      await rm(home, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined); // the next run, or the next worker, tries again
+      await rm(toHome(), { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined); // the next run, or the next worker, tries again
     },
   };
 }

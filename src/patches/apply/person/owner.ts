@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isAlive } from '../../../process/program/is-alive.ts';
+import { readStart } from '../../../process/program/read-start.ts';
 
 /** Returns a name for a folder of this process, by which another process finds out whether this one still runs. */
 export function nameOwned(): string {
@@ -15,14 +15,4 @@ export function readOwner(name: string): 'running' | 'ended' | 'foreign' | null 
   if (match[3] !== hostname()) return 'foreign';
   const pid = Number(match[1]);
   return isAlive(pid) && (match[2] === '0' || readStart(pid) === match[2]) ? 'running' : 'ended';
-}
-
-/** When the process began, in the kernel's ticks: another process may get the same id later. `0` where /proc is missing. */
-function readStart(pid: number): string {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '0';
-  } catch {
-    return '0';
-  }
 }

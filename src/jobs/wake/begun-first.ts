@@ -9,8 +9,8 @@ export async function noteBegunDelay({ redis, keys }: Db, jobId: string, dueAt: 
 }
 
 /** Moves the begun tasks whose delay is over to the front of the queue. @returns how many were moved */
-export async function putBegunFirst({ keys, scripts }: Db, now: number): Promise<number> {
+export async function putBegunFirst({ keys, scripts }: Db): Promise<number> {
   const { begunDelayed } = keys;
   const named = { begunDelayed, delayed: keys.queueKey('tasks', 'delayed'), wait: keys.queueKey('tasks', 'wait') };
-  return scripts['begun-first'](named, [now]);
+  return scripts['begun-first'](named, []);
 }

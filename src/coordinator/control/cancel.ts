@@ -1,0 +1,61 @@
+import type { Queue } from 'bullmq';
+import { NotFoundError, UsageError } from '../../errors.ts';
+import { findQueueOfJob } from '../../jobs/queue-of-job.ts';
+import { cancelBatch } from '../../tasks/batch/cancel.ts';
+import { assertBatch } from '../../tasks/batch/progress.ts';
+import { assertOpen, cancelJobs } from '../../tasks/cancel.ts';
+import type { CancelReport, CancelSelection } from '../../tasks/types.ts';
+import { cancelChildren, type ChildParts } from '../mission/children.ts';
+
+/**
+ * Cancels open jobs of any queue, or all open tasks of a batch. The children of a mission are cancelled with it. What has
+ * ended or does not exist is reported, all else is cancelled.
+ * @param onProgress called for a batch, with the lines that were looked at
+ * @throws UsageError for a wrong selection; NotFoundError where no batch has this name
+ */
+export async function cancelSelected(
+  { db, queues }: ChildParts,
+  { ids, batch }: CancelSelection,
+  onProgress?: (lines: number, of: number) => void,
+): Promise<CancelReport> {
+  if (batch !== undefined && (ids ?? []).length === 0) {
+    await assertBatch(db, batch);
+    return { count: await cancelBatch(db, queues.tasks, batch, onProgress), ids: [], refused: [] };
+  }
+  if (batch !== undefined || ids === undefined || ids.length === 0) {
+    throw new UsageError('cancel: expected job ids or a batch, exactly one of the two');
+  }
+  return eachNamed({ db, queues }, ids, async (id, queue) => {
+    await cancelJobs(db, queue, [id]);
+    return queue === queues.missions ? cancelChildren({ db, queues }, id) : 0;
+  });
+}
+
+/** Tells which of these jobs `cancelSelected` would cancel, without the children of missions. Changes nothing. */
+export function checkCancel(parts: ChildParts, ids: readonly string[]): Promise<CancelReport> {
+  return eachNamed(parts, ids, async (id, queue) => {
+    await assertOpen(parts.db, queue, [id]);
+    return 0;
+  });
+}
+
+/** @param act returns how many jobs it cancelled besides. @returns what became of each job; those that break a rule are reported */
+async function eachNamed(
+  parts: ChildParts,
+  ids: readonly string[],
+  act: (id: string, queue: Queue) => Promise<number>,
+): Promise<CancelReport> {
+  const report: CancelReport = { count: 0, ids: [], refused: [] };
+  for (const id of new Set(ids)) {
+    try {
+      const more = await act(id, await findQueueOfJob(parts, id));
+      report.ids.push(id);
+      report.count += more;
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      report.refused.push({ id, message: error.message, isMissing: error instanceof NotFoundError });
+    }
+  }
+  report.count += report.ids.length;
+  return report;
+}

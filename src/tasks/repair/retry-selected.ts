@@ -1,0 +1,112 @@
+import type { Queue } from 'bullmq';
+import type { QueueName } from '../../../queues/registry.ts';
+import { UsageError } from '../../errors.ts';
+import { isCancelled } from '../../jobs/cancelled.ts';
+import { findQueueOfJob } from '../../jobs/queue-of-job.ts';
+import type { Db } from '../../redis/db.ts';
+import type { Notifier } from '../../swarm/notify.ts';
+import { closeBatch, noticeBatchEnd, openBatch } from '../batch/lifecycle.ts';
+import { assertBatch } from '../batch/progress.ts';
+import { readKnownNames, type Configured } from '../known-names.ts';
+import { eachFailedJob } from './failed.ts';
+import { retryJob } from './retry.ts';
+import type { RetryHow, RetryReport, RetrySelection, TaskEdit } from './types.ts';
+
+export interface RetryParts {
+  db: Db;
+  queues: Record<QueueName, Queue>;
+  /** Sends the end of a batch whose last job was refused. */
+  notifier: Notifier;
+  /** Workspaces of this process' own configuration, for edited tasks. */
+  configured: Configured;
+}
+
+/**
+ * Puts failed jobs back to waiting, one after the other. Jobs that cannot be retried are reported, all others are retried.
+ * @param how.by who does it, for the jobs' logs
+ * @param how.onProgress called after each job
+ * @throws UsageError for a selection or an edit that breaks a rule; NotFoundError where no batch has this name
+ */
+export async function retrySelected(
+  parts: RetryParts,
+  selection: RetrySelection,
+  how: RetryHow & { by: string; onProgress?: (done: number, of: number) => void },
+): Promise<RetryReport> {
+  const { by, onProgress, fresh = false, dryRun = false } = how;
+  const edit = toEdit(selection, how);
+  const chosen = await choose(parts, selection);
+  return inOpenBatches(parts, dryRun ? [] : chosen.values(), async () => {
+    const { db, queues, configured } = parts;
+    const known = await readKnownNames(db, configured);
+    const report: RetryReport = { retried: [], refused: [], dryRun };
+    const options = { by, known, fresh, dryRun, ...(edit === null ? {} : { edit }) };
+    onProgress?.(0, chosen.size);
+    for (const id of chosen.keys()) {
+      try {
+        await retryJob({ db, queue: await findQueueOfJob({ db, queues }, id) }, id, options);
+        report.retried.push(id);
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        const message = error.message.startsWith('job ') ? error.message : `job ${id}: ${error.message}`;
+        report.refused.push({ id, message });
+      }
+      onProgress?.(report.retried.length + report.refused.length, chosen.size);
+    }
+    return report;
+  });
+}
+
+/** @returns null: the jobs run as they are. @throws UsageError for a selection or an edit that breaks a rule */
+function toEdit({ ids = [], batch, reason }: RetrySelection, how: RetryHow): TaskEdit | null {
+  const { append, data, model, maxTurns, effort } = how;
+  if (ids.length === 0 && batch === undefined && reason === undefined) {
+    throw new UsageError('retry: expected job ids, a batch or a reason; `fleet failed` shows what failed');
+  }
+  if (ids.length > 0 && (batch !== undefined || reason !== undefined)) {
+    throw new UsageError('retry: expected job ids, or a batch and a reason, not both');
+  }
+  const edit: TaskEdit = {
+    ...(append === undefined ? {} : { append }),
+    ...(model === undefined ? {} : { model }),
+    ...(maxTurns === undefined ? {} : { maxTurns }),
+    ...(effort === undefined ? {} : { effort }),
+  };
+  const isEdited = Object.keys(edit).length > 0;
+  if (data === undefined) return isEdited ? edit : null;
+  if (isEdited) throw new UsageError('retry: data puts a whole task in place; leave out what changes a part of it');
+  if (ids.length !== 1) throw new UsageError(`retry: data needs exactly one job id, got ${ids.length}`);
+  return { data };
+}
+
+/** Finds the jobs to retry. @returns job id → its batch; null where it is not known */
+async function choose({ db, queues }: RetryParts, selection: RetrySelection): Promise<Map<string, string | null>> {
+  const { ids = [], batch, reason, first = Infinity } = selection;
+  if (ids.length > 0) return new Map([...new Set(ids)].slice(0, first).map((id) => [id, null]));
+  const chosen = new Map<string, string | null>();
+  if (batch !== undefined) await assertBatch(db, batch);
+  const filter = { ...(batch === undefined ? {} : { batch }), ...(reason === undefined ? {} : { reason }) };
+  for await (const job of eachFailedJob(db, queues.tasks, filter)) {
+    if (chosen.size >= first) break;
+    if (reason === undefined && isCancelled(job.reason)) continue; // a person did not want it; `--reason cancelled` does
+    chosen.set(job.id, job.batch);
+  }
+  return chosen;
+}
+
+/** Keeps the batches of these jobs open until `work` is done, so that they do not end before all jobs are retried. */
+async function inOpenBatches<T>(
+  { db, notifier }: RetryParts,
+  ofJobs: Iterable<string | null>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const batches = [...new Set(ofJobs)].filter((batch) => batch !== null);
+  for (const batch of batches) await openBatch(db, batch);
+  try {
+    return await work();
+  } finally {
+    for (const batch of batches) {
+      await closeBatch(db, batch);
+      await noticeBatchEnd(db, batch, notifier);
+    }
+  }
+}
