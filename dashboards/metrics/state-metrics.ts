@@ -1,37 +1,50 @@
-import type { Queue } from 'bullmq';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { NANO_PER_USD } from '../src/pricing/money.ts';
-import { VENDORS, type StatusSnapshot } from '../src/status/types.ts';
+import { readVersion } from '../../src/config/package-folder.ts';
+import { tightestLimits } from '../../src/pacing/paced-model.ts';
+import { NANO_PER_USD } from '../../src/pricing/money.ts';
+import { delegationOf } from '../../src/status/read/delegation.ts';
+import type { StatusSnapshot, VendorSpend } from '../../src/status/types.ts';
 
-/** Renders the fleet's state in the Prometheus text format, followed by BullMQ's own metrics. */
-export async function renderMetrics(snapshot: StatusSnapshot, queues: readonly Queue[]): Promise<string> {
-  const own = await fleetRegistry(snapshot).metrics();
-  const theirs = await Promise.all(queues.map((queue) => queue.exportPrometheusMetrics()));
-  return `${own.trimEnd()}\n\n${mergeFamilies(theirs)}\n`;
-}
-
-function fleetRegistry(snapshot: StatusSnapshot): Registry {
+/** Creates the metrics of what is so now, each with the label `swarm`. @param oldest ms that the oldest waiting job of a queue has waited, by queue */
+export function createStateRegistry(snapshot: StatusSnapshot, oldest: Record<string, number>): Registry {
   const registry = new Registry();
+  registry.setDefaultLabels({ swarm: snapshot.swarm });
   const gauge = (name: string, help: string, rows: [Record<string, string>, number][]): void => {
     if (rows.length === 0) return; // the library would report 0 for a metric without samples
     const labelNames = Object.keys(rows[0]?.[0] ?? {});
     const metric = new Gauge({ name: `fleet_${name}`, help, labelNames, registers: [registry] });
     for (const [labels, value] of rows) metric.set(labels, value);
   };
-  const { findings, workers, spend, budget } = snapshot;
+  const { findings, workers, spend, archive, budget } = snapshot;
   const usd = (nano: number): number => nano / NANO_PER_USD;
+  const perVendor = (toValue: (of: VendorSpend) => number): [Record<string, string>, number][] =>
+    Object.entries(spend).map(([vendor, of]) => [{ vendor }, toValue(of)]);
 
   gauge('findings', 'Live findings', [[{}, findings.live]]);
   gauge('context_tokens', 'Tokens of all live findings', [[{}, findings.contextTokens]]);
   gauge('workers', 'Live Haiku workers', [[{}, workers.length]]);
   gauge('worker_slots', 'Tasks the live workers can hold', [[{}, workers.reduce((sum, w) => sum + w.slots, 0)]]);
   gauge('worker_active', 'Tasks the live workers hold', [[{}, workers.reduce((sum, w) => sum + w.active.length, 0)]]);
-  gauge('halted', '1 while the fleet is halted', [[{}, snapshot.halt === null ? 0 : 1]]);
+  gauge('build_info', 'The version of the dashboard that answers; always 1', [
+    [{ version: readVersion(), node: process.version }, 1],
+  ]);
+  const { halt } = snapshot;
+  gauge('halted', '1 while the fleet is halted', [[{}, halt === null ? 0 : 1]]);
+  gauge(
+    'halt_reason',
+    'Why the fleet is halted; 1 while it is',
+    halt === null ? [] : [[{ reason: toWord(halt.reason) }, 1]],
+  );
+  gauge(
+    'oldest_waiting_seconds',
+    'Time since the oldest job that waits in a queue was added; 0: none waits',
+    Object.entries(oldest).map(([queue, ms]) => [{ queue }, ms / 1_000]),
+  );
   gauge(
     'queue_jobs',
     'Jobs in a queue by state',
     snapshot.queues.flatMap((queue): [Record<string, string>, number][] =>
-      (['waiting', 'active', 'delayed', 'parked', 'completed', 'failed'] as const).map((state) => [
+      (['waiting', 'active', 'delayed', 'parked', 'completed', 'cancelled', 'failed'] as const).map((state) => [
         { queue: queue.name, state },
         queue[state],
       ]),
@@ -45,23 +58,32 @@ function fleetRegistry(snapshot: StatusSnapshot): Registry {
   gauge(
     'session_cost_usd',
     'Cost of this session',
-    perVendor((vendor) => usd(spend[vendor].nanoUsd)),
+    perVendor(({ nanoUsd }) => usd(nanoUsd)),
   );
   gauge(
     'session_external_cost_usd',
     'The part of it that other programs added',
-    perVendor((vendor) => usd(spend[vendor].externalNanoUsd)),
+    perVendor(({ externalNanoUsd }) => usd(externalNanoUsd)),
   );
   gauge(
     'session_tasks',
     'Tasks of this session',
-    perVendor((vendor) => spend[vendor].tasks),
+    perVendor(({ tasks }) => tasks),
   );
   gauge(
     'session_tokens',
     'Tokens of this session',
-    perVendor((vendor) => spend[vendor].tokens),
+    perVendor(({ tokens }) => tokens),
   );
+  const { delegatedTasks } = delegationOf(snapshot);
+  gauge(
+    'session_delegated_ratio',
+    "Share of this session's tasks that are not on the coordinator's class of model",
+    delegatedTasks === null ? [] : [[{}, delegatedTasks]],
+  );
+  gauge('archive_cost_usd', "The librarians' part of this session's cost", [[{}, usd(archive.nanoUsd)]]);
+  gauge('archive_tokens', "The librarians' part of this session's tokens", [[{}, archive.tokens]]);
+  gauge('archive_calls', "The librarians' calls of this session", [[{}, archive.calls]]);
   gauge('budget_usd', "The UTC day's budget", [
     ...(budget.limitNanoUsd === null ? [] : [budgetRow('limit', usd(budget.limitNanoUsd))]),
     budgetRow('settled', usd(budget.settledNanoUsd)),
@@ -72,7 +94,7 @@ function fleetRegistry(snapshot: StatusSnapshot): Registry {
     'limit_used_ratio',
     "What was used in the last minute, as a share of the provider's limit",
     snapshot.pacing.flatMap(({ model, limits }): [Record<string, string>, number][] =>
-      limits.map(({ kind, perMinute, used }) => [{ model, kind }, used / perMinute]),
+      tightestLimits(limits).map(({ kind, perMinute, used }) => [{ model, kind }, used / perMinute]),
     ),
   );
   gauge('cooling_models', 'Models that wait for their provider', [[{}, snapshot.cooling.length]]);
@@ -91,23 +113,11 @@ function fleetRegistry(snapshot: StatusSnapshot): Registry {
   return registry;
 }
 
-function perVendor(value: (vendor: (typeof VENDORS)[number]) => number): [Record<string, string>, number][] {
-  return VENDORS.map((vendor) => [{ vendor }, value(vendor)]);
-}
-
 function budgetRow(part: string, value: number): [Record<string, string>, number] {
   return [{ part }, value];
 }
 
-/** Merges the exports of the queues. Each repeats the HELP and TYPE lines; the format allows each once, before its samples. */
-function mergeFamilies(exports: string[]): string {
-  const families = new Map<string, { head: string[]; samples: string[] }>();
-  for (const line of exports.join('\n').split('\n').filter(Boolean)) {
-    const name = /^(?:# (?:HELP|TYPE) )?([a-zA-Z_:][\w:]*)/.exec(line)?.[1] ?? '';
-    const family = families.get(name) ?? { head: [], samples: [] };
-    families.set(name, family);
-    if (!line.startsWith('#')) family.samples.push(line);
-    else if (!family.head.includes(line)) family.head.push(line);
-  }
-  return [...families.values()].flatMap(({ head, samples }) => [...head, ...samples]).join('\n');
+/** Other programs may halt, too, with any text: a label takes only a word. */
+function toWord(reason: string): string {
+  return /^[a-z][a-z0-9-]{0,39}$/.test(reason) ? reason : 'unknown';
 }
