@@ -14,10 +14,13 @@ if (!existsSync(new URL('./dist/src/config/environment.js', import.meta.url))) {
 
 const { loadConfig } = require('./dist/src/config/environment.js');
 const { buildApps } = require('./dist/src/pm2/apps.js');
+const { handOverSecrets } = require('./dist/src/pm2/hand-over.js');
 
 function readApps() {
   try {
-    return buildApps(loadConfig(process.env));
+    const config = loadConfig(process.env);
+    handOverSecrets(config, false);
+    return buildApps(config);
   } catch (error) {
     console.error(error.message);
     process.exit(1);

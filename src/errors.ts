@@ -39,6 +39,24 @@ export class NotFoundError extends UsageError {
   override name = 'NotFoundError';
 }
 
+/** Why another swarm is not read. */
+export type SwarmRefusal = 'not-read-here' | 'not-shared-there' | 'unreachable' | 'empty';
+
+/** Another swarm cannot be read. The message names the rule, and the variable that changes it. */
+export class SwarmRefusedError extends UsageError {
+  override name = 'SwarmRefusedError';
+  constructor(
+    /** Name of the other swarm. */
+    readonly swarm: string,
+    /** `not-read-here`, `not-shared-there`: a rule of one of the two; `unreachable`: its Redis; `empty`: no process of it ever ran. */
+    readonly reason: SwarmRefusal,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** Redis cannot be used: it is unreachable, read-only or full, or its eviction policy is wrong. */
 export class RedisUnusableError extends FleetError {
   override name = 'RedisUnusableError';
@@ -46,6 +64,11 @@ export class RedisUnusableError extends FleetError {
 
 /** No Redis answers at the address. It keeps the name `RedisUnusableError`, by which scripts recognise it. */
 export class RedisAwayError extends RedisUnusableError {}
+
+/** A private key that all jobs share holds what the fleet cannot use. The message names it and the command that sets it aside. */
+export class DamagedKeyError extends FleetError {
+  override name = 'DamagedKeyError';
+}
 
 /** The job breaks a rule of its queue: bad data or an unknown name. It fails at once, and no retry can succeed. */
 export class InvalidJobError extends FleetError {
@@ -72,12 +95,15 @@ export const TASK_FAILURE_REASONS = [
   'no-evidence', // no finding fits the question's filter
   'quorum', // too few of a mission's tasks are done
   'shard', // a shard failed on a paper's question, which goes to no other shard
+  'outside', // an outside worker said that it cannot do the task
 ] as const;
 export type TaskFailureReason = (typeof TASK_FAILURE_REASONS)[number];
 
 /** The task itself failed. To run it again unchanged would not help. */
 export class TaskFailedError extends FleetError {
   override name = 'TaskFailedError';
+  /** Id of the model that did the task. Undefined: it is the one that the job names, or the default one. */
+  model?: string;
   constructor(
     readonly reason: TaskFailureReason,
     message: string,
@@ -147,16 +173,16 @@ export class ProviderUnavailableError extends FleetError {
 /** A call reached a time limit of the fleet. `idle`: nothing arrived for so long. `total`: the reply was not whole by then. */
 export class CallTimeoutError extends ProviderUnavailableError {
   override name = 'CallTimeoutError';
-  /** Since when nothing arrived, ms since 1970; 0: something did, or it is not known. */
-  readonly silentSince: number;
+  /** For how long nothing had arrived, ms; 0: something had, or it is not known. */
+  readonly silentMs: number;
   constructor(
     model: string,
     readonly limit: 'idle' | 'total',
     message: string,
-    options: ErrorOptions & { silentSince?: number } = {},
+    options: ErrorOptions & { silentMs?: number } = {},
   ) {
     super(model, true, message, options);
-    this.silentSince = options.silentSince ?? 0;
+    this.silentMs = options.silentMs ?? 0;
   }
 }
 
@@ -192,8 +218,8 @@ export class AccountRefusedError extends FleetError {
 export class BudgetReachedError extends FleetError {
   override name = 'BudgetReachedError';
   constructor(
-    readonly scope: 'day' | 'batch' | 'task' | 'mission',
-    /** Name of the batch or mission, id of the task's job; empty for the day. */
+    readonly scope: 'day' | 'client' | 'batch' | 'task' | 'mission' | 'rule',
+    /** Name of the client, batch, mission or rule, id of the task's job; empty for the day. */
     readonly scopeName: string,
     message: string,
     /** The budget's limit, nano-dollars; below 0: no limit, a person set the mission aside. */
@@ -209,6 +235,16 @@ export class BudgetReachedError extends FleetError {
  */
 export class BudgetHeldError extends FleetError {
   override name = 'BudgetHeldError';
+  constructor(
+    readonly scope: 'day' | 'client' | 'batch' | 'task' | 'mission' | 'rule',
+    /** Name of the client, batch, mission or rule, id of the task's job; empty for the day. */
+    readonly scopeName: string,
+    message: string,
+    /** The worst case of the job's next call, nano-dollars. */
+    readonly worstNanoUsd: number,
+  ) {
+    super(message);
+  }
 }
 
 /** The fleet is halted: the job goes back to waiting. */
@@ -223,6 +259,8 @@ export class ModelCoolingError extends FleetError {
     readonly model: string,
     readonly delayMs: number,
     message: string,
+    /** Uncertain cost fills the budget of the day: another model would wait as well. */
+    readonly isForMoney = false,
   ) {
     super(message);
   }
@@ -233,6 +271,22 @@ export class ShardsUsedUpError extends FleetError {
   override name = 'ShardsUsedUpError';
   constructor(
     readonly delayMs: number,
+    message: string,
+    /** Whether any shard with room could serve the question: it is then woken before its time. */
+    readonly isForAnyShard = false,
+  ) {
+    super(message);
+  }
+}
+
+/** The task has asked its peers, and waits until one of them answers or its time is over. This costs no attempt. */
+export class AwaitsPeersError extends FleetError {
+  override name = 'AwaitsPeersError';
+  constructor(
+    /** Its open questions, as `queues/assist.ts` names them. */
+    readonly calls: readonly string[],
+    /** ms, by Redis' clock: from then on it goes on without an answer. */
+    readonly dueAt: number,
     message: string,
   ) {
     super(message);
@@ -247,6 +301,34 @@ export class ShutdownError extends FleetError {
 /** Another worker has this job. The run must change nothing more. */
 export class LockLostError extends FleetError {
   override name = 'LockLostError';
+}
+
+/** Only outside workers may do this task, and a worker of the fleet got it: it is offered to them again. */
+export class ForOutsideError extends FleetError {
+  override name = 'ForOutsideError';
+}
+
+/** Another program's worker has claimed the task. The job waits for its result, or the end of its claim; this costs no attempt. */
+export class HeldElsewhereError extends FleetError {
+  override name = 'HeldElsewhereError';
+  constructor(
+    /** The other program's id. */
+    readonly oldId: string,
+    /** Who has claimed it. */
+    readonly by: string,
+    /** The longest wait, ms: until the claim ends. */
+    readonly delayMs: number,
+    /** A result of an older text of the same id, which is none of this one; empty: none. */
+    readonly result: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** An outside worker's lease holds its task no more. The message says who has the task, or what became of it. */
+export class LeaseLostError extends FleetError {
+  override name = 'LeaseLostError';
 }
 
 /** The job's worker died three times while the job ran. The job fails, until a person retries it. */

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { toOwner } from '../../queues/owner.ts';
 import type { TaskInput } from '../../queues/tasks.ts';
 import type { BatchParts } from '../tasks/batch/add.ts';
 import type { BatchOptions } from '../tasks/batch/types.ts';
@@ -6,17 +7,33 @@ import type { AddOptions, FleetTasks } from './types.ts';
 import type { Producer } from '../tasks/enqueue.ts';
 import { UsageError, WaitTimeoutError } from '../errors.ts';
 import { toFindingId } from '../findings/finding.ts';
-import { withRedisErrors } from '../redis/connect.ts';
+import { withRedisErrors } from '../redis/errors/redis-errors.ts';
 import { readKnownNames } from '../tasks/known-names.ts';
-import { isTypedTask, toEntries, toResultParser, toTaskInput, type TypedTask } from './define-task.ts';
-import { createTaskHandle, toTimeoutMs, type HandleParts } from './task-handle.ts';
+import { describeMissing, findMissingFiles } from '../tasks/missing-files.ts';
+import { isTypedTask, toEntries, toResultParser, toTaskInput, type TypedTask } from './given/define-task.ts';
+import { assertIds, assertOptions, assertText, namesOf } from './given/options.ts';
+import { createTaskHandle, toTimeoutMs, type HandleParts, type AddCheck } from './task-handle.ts';
 import type { TaskEnd, TaskHandle, WaitOptions } from '../tasks/types.ts';
 import { readJob } from '../jobs/state/states.ts';
+
+const BATCH_OPTIONS = namesOf<BatchOptions>({
+  batch: true,
+  budgetUsd: true,
+  shard: true,
+  limit: true,
+  dryRun: true,
+  signal: true,
+  onProgress: true,
+  onInvalid: true,
+  onTask: true,
+});
 
 type Inputs = Iterable<unknown> | AsyncIterable<unknown>;
 
 /** Creates the `tasks` of a connected fleet. The first added task loads the code that compiles JSON Schemas. */
-export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer'>): FleetTasks {
+export function createFleetTasks(
+  parts: HandleParts & AddCheck & Omit<BatchParts, 'producer'> & { workspaces: Readonly<Record<string, string>> },
+): FleetTasks {
   const { db, queues, queueName, ends: jobEnds, configured, currentSession, redisUrl } = parts;
   const { redis, keys } = db;
 
@@ -28,14 +45,34 @@ export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer
   async function add(first: TaskInput | TypedTask, second?: unknown, third?: AddOptions): Promise<TaskHandle> {
     const typed = isTypedTask(first) ? first : null;
     const input = isTypedTask(first) ? toTaskInput(first, second) : first;
-    const { taskId } = (typed === null ? (second as AddOptions | undefined) : third) ?? {};
+    const options = typed === null ? (second as AddOptions | undefined) : third;
+    assertOptions('tasks.add', options, ['taskId', 'allowMissing']);
+    const { taskId, allowMissing = false } = options ?? {};
     const enqueued = await withRedisErrors(redisUrl, async () => {
+      await parts.assertMayAdd();
+      if (!allowMissing) await refuseMissing(input, taskId);
       const known = await readKnownNames(db, configured);
       const session = await currentSession();
       const producer = await openProducer();
-      return producer.add({ input, ...(taskId === undefined ? {} : { taskId }) }, known, { session });
+      return producer.add({ input, ...(taskId === undefined ? {} : { taskId }) }, known, {
+        session,
+        ...toOwner({ client: parts.client }),
+      });
     });
     return createTaskHandle(parts, { ...enqueued, wantedFindingId: input.finding_id }, toResultParser(typed));
+  }
+
+  /** A task that is there already is reported, whatever became of its files. @throws UsageError */
+  async function refuseMissing(input: TaskInput, taskId: string | undefined): Promise<void> {
+    const missing = findMissingFiles(input, parts.workspaces);
+    if (missing.length === 0) return;
+    const isThere =
+      taskId !== undefined &&
+      (await redis.exists(keys.queueKey(queueName, taskId), keys.finding(toFindingId(taskId, input.finding_id)))) > 0;
+    if (isThere) return;
+    throw new UsageError(
+      `files: ${describeMissing(input, missing)}; correct the path, or give allowMissing: true where the task is to make it`,
+    );
   }
 
   async function addMany(first: Inputs | TypedTask, second?: unknown, third?: BatchOptions) {
@@ -43,12 +80,17 @@ export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer
     assertIterable(given);
     const entries = isTypedTask(first) ? toEntries(first, given) : given;
     const options = (isTypedTask(first) ? third : (second as BatchOptions | undefined)) ?? {};
+    assertOptions('tasks.addMany', options, BATCH_OPTIONS);
     const { addBatch } = await import('../tasks/batch/add.ts');
     const producer = await openProducer();
-    return withRedisErrors(redisUrl, () => addBatch({ ...parts, producer }, entries, options));
+    return withRedisErrors(redisUrl, async () => {
+      await parts.assertMayAdd();
+      return addBatch({ ...parts, producer }, entries, options);
+    });
   }
 
   async function get(id: string, typed?: TypedTask): Promise<TaskHandle | null> {
+    assertText('tasks.get: id', id);
     return withRedisErrors(redisUrl, async () => {
       const data = await redis.hget(keys.queueKey(queueName, id), 'data');
       if (data === null && (await redis.exists(keys.finding(toFindingId(id)))) === 0) return null;
@@ -61,19 +103,22 @@ export function createFleetTasks(parts: HandleParts & Omit<BatchParts, 'producer
   async function* ends(ids: Iterable<string>, options: WaitOptions = {}): AsyncGenerator<TaskEnd> {
     const timeoutMs = toTimeoutMs(options);
     const loopEnd = new AbortController(); // ends the waits that are left when the caller leaves the loop
-    setMaxListeners(0, loopEnd.signal); // one a task
-    const all = [...new Set(ids)];
+    const { signal: given } = options;
+    const signal = given === undefined ? loopEnd.signal : AbortSignal.any([loopEnd.signal, given]);
+    setMaxListeners(0, signal); // one a task
+    const all = toIds(ids);
     const done: (TaskEnd | Error | null)[] = [];
     let wake = (): void => undefined;
     const collect = (end: TaskEnd | Error | null): void => {
       done.push(end);
       wake();
     };
-    for (const id of all) jobEnds.wait(id, { timeoutMs, signal: loopEnd.signal }).then(collect, collect);
+    for (const id of all) jobEnds.wait(id, { timeoutMs, signal }).then(collect, collect);
     try {
       for (let yielded = 0; yielded < all.length; yielded += 1) {
         while (done.length === 0) await new Promise<void>((resolve) => (wake = resolve));
         const end = done.shift() ?? null;
+        if (end === null) given?.throwIfAborted();
         if (end instanceof Error) throw end;
         if (end === null) {
           const open = all.length - yielded;
@@ -98,6 +143,14 @@ function toWantedId(data: string): string | undefined {
   return typeof value === 'object' && value !== null && 'finding_id' in value && typeof value.finding_id === 'string'
     ? value.finding_id
     : undefined;
+}
+
+/** @returns the ids, each once. @throws UsageError for what is no list of ids */
+function toIds(ids: Iterable<string>): string[] {
+  assertIterable(ids);
+  const all = [...new Set(ids)];
+  assertIds('tasks.ends', all);
+  return all;
 }
 
 /** A string is iterable, too, but surely a mistake. */

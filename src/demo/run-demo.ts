@@ -1,7 +1,7 @@
 import { openFleet } from '../api/open-fleet.ts';
 import { renderCosts } from '../ledger/report/render.ts';
 import { readLedger, toCostReport } from '../ledger/report/report.ts';
-import { findPrices } from '../pricing/catalog.ts';
+import { catalogOf } from '../pricing/catalog.ts';
 import { renderStatus } from '../status/render/status.ts';
 import type { DemoFleet } from './demo-fleet.ts';
 import { reportMission } from './report-mission.ts';
@@ -14,9 +14,10 @@ export async function runDemo(demo: DemoFleet, print: (line: string) => void): P
     print('');
     print(renderStatus(await fleet.status(), { colour: false }));
     print('');
-    const sonnet = findPrices(demo.config.FLEET_SONNET_MODEL, new Date());
+    const catalog = catalogOf(demo.config);
+    const sonnet = catalog.findPrices(demo.config.FLEET_COORDINATOR_MODEL, new Date());
     const entries = await readLedger(fleet.inner.db);
-    print(renderCosts(toCostReport(entries, { by: 'worker', sonnet })));
+    print(renderCosts(toCostReport(entries, { by: 'worker', sonnet, catalog })));
     return isDone;
   } finally {
     await fleet.close();

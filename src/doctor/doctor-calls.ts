@@ -18,7 +18,7 @@ export async function withDoctorCalls<Reply extends { usage: Usage; geo?: string
   const jobId = `doctor-${randomBytes(8).toString('hex')}`;
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const calls = new PaidCalls<Reply>({
-    ledger: createTurnLedger({ db, workerId: 'doctor', now: () => new Date() }),
+    ledger: createTurnLedger({ db, workerId: 'doctor' }),
     identity: {
       jobId,
       token: '', // no queue, no lock

@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ContentBlock, ReplyBlock } from '../models/format.ts';
 import { Conversation } from '../haiku/loop/conversation.ts';
 import { toSystemBlocks, toTaskMessage } from '../haiku/loop/prompt.ts';
 import { createToolset } from '../haiku/toolset.ts';
@@ -24,7 +24,7 @@ const TASK = {
 /** What the tool answers: long enough that trimming drops it. */
 const RESULT = `finding_harbour (2026-01-01T00:00:00.000Z): The harbour light is green. ${'It was painted anew. '.repeat(80)}`;
 /** Most tokens of a reply, thinking included. */
-const MAX_TOKENS = 4_000;
+const MOST_TOKENS = 4_000;
 const CALLS = 3;
 
 /**
@@ -36,6 +36,7 @@ export async function makeRoundTrip(
   signal: AbortSignal,
 ): Promise<RoundTrip> {
   const system = toSystemBlocks([]);
+  const maxTokens = Math.min(MOST_TOKENS, entry.maxOutputTokens);
   const tools = createToolset({ workspace: false, runAllow: [], httpAllow: [], archive: false }).definitions.filter(
     ({ name }) => name === 'findings',
   );
@@ -44,9 +45,9 @@ export async function makeRoundTrip(
   for (let turn = 0; turn < CALLS; turn += 1) {
     const isLast = turn === CALLS - 1;
     const trimmed = isLast ? conversation.trim(conversation.tokensEstimate) : 0;
-    const terms = { turn, payer: { entry, free: false }, bound: { ...conversation.bound, maxTokens: MAX_TOKENS } };
+    const terms = { turn, payer: { entry, free: false }, bound: { ...conversation.bound, maxTokens } };
     const { messages } = conversation;
-    const request = { model: entry.id, system, tools, messages, maxTokens: MAX_TOKENS, cache: 'none' as const };
+    const request = { model: entry.id, system, tools, messages, maxTokens, cache: 'none' as const };
     const onLimits = (limits: ModelLimits): void => void (trip.limits = limits);
     const paid = await calls.make(terms, () => model.call(request, { signal, onLimits }));
     if (paid.kind === 'done') break;
@@ -63,7 +64,7 @@ export async function makeRoundTrip(
 }
 
 /** The results of the tools that a reply asks for; a word, if it asks for none. */
-function toAnswer(content: readonly Anthropic.ContentBlock[]): Anthropic.ContentBlockParam[] {
+function toAnswer(content: readonly ReplyBlock[]): ContentBlock[] {
   const uses = content.filter((block) => block.type === 'tool_use');
   if (uses.length === 0) return [{ type: 'text', text: 'Say it once more, in one sentence.' }];
   return uses.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: RESULT }));

@@ -1,10 +1,13 @@
+import { hasArchive } from '../config/model-rows/archive-route.ts';
 import { join } from 'node:path';
 import type { Config } from '../config/environment.ts';
+import { EXPORTED_SECRETS_FILE } from '../config/source/exported-secrets.ts';
 import { packageFolder } from '../config/package-folder.ts';
 import { toKillTimeoutMs } from '../process/drain.ts';
 import { EXIT_CONFIG } from '../process/exit-config.ts';
+import { exportedSecretsPath, toNamespace } from './hand-over.ts';
 
-export type AppKind = 'redis' | 'dashboard' | 'coordinator' | 'haiku' | 'librarian';
+export type AppKind = 'redis' | 'dashboard' | 'coordinator' | 'haiku' | 'librarian' | 'bridge';
 
 /** How many processes of a kind, where the configuration's number does not apply. */
 export interface AppCounts {
@@ -18,16 +21,12 @@ export interface App {
   namespace: string;
   script: string;
   instances: number;
-  [option: string]: string | number | boolean | number[];
+  env: Record<string, string>;
+  [option: string]: string | number | boolean | number[] | Record<string, string>;
 }
 
 /** After so long pm2 lists a process as online, although it did not send `ready`. */
 export const READY_TIMEOUT_MS = 60_000;
-
-/** pm2's namespace of a swarm. */
-export function toNamespace(config: Config): string {
-  return config.FLEET_SWARM ?? 'fleet';
-}
 
 /** pm2 finds a name in all namespaces, so each name has its swarm's: another program's `dashboard` is never taken for ours. */
 export function toAppName(config: Config, kind: AppKind): string {
@@ -35,16 +34,18 @@ export function toAppName(config: Config, kind: AppKind): string {
 }
 
 /**
- * The processes of this configuration, in the order of their start. None of its values is in `env`: each process reads them
- * itself. Without a Gemini key there is no librarian.
+ * The processes of this configuration, in the order of their start. None of its values is in `env`, which pm2 shows and saves:
+ * each process reads them itself, those of a shell from the file that `env` names. Without a Gemini key there is no librarian.
  */
 export function buildApps(config: Config, counts: AppCounts = {}): App[] {
   const { haiku = config.FLEET_HAIKU_PROCESSES, librarian = config.FLEET_LIBRARIAN_PROCESSES } = counts;
   const app = (kind: AppKind, script: string, instances = 1): App => ({
     name: toAppName(config, kind),
     namespace: toNamespace(config),
-    script: join(packageFolder, 'dist', script),
+    // Relative to `cwd`: pm2 takes a script with a blank in its path for a command line, and gives it to bash.
+    script: join('dist', script),
     cwd: packageFolder,
+    env: { [EXPORTED_SECRETS_FILE]: exportedSecretsPath(toNamespace(config)) },
     instances,
     exec_mode: 'fork',
     wait_ready: true,
@@ -61,6 +62,7 @@ export function buildApps(config: Config, counts: AppCounts = {}): App[] {
     app('dashboard', 'dashboards/server.js'),
     app('coordinator', 'workers/coordinator.js'),
     app('haiku', 'workers/haiku.js', haiku),
-    ...(config.shards.length === 0 ? [] : [app('librarian', 'workers/librarian.js', librarian)]),
+    ...(config.FLEET_BRIDGE === '1' ? [app('bridge', 'workers/bridge.js')] : []),
+    ...(!hasArchive(config) ? [] : [app('librarian', 'workers/librarian.js', librarian)]),
   ];
 }

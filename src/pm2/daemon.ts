@@ -48,13 +48,14 @@ export async function withinDeadline<T>(
   }
 }
 
-function daemonFolder(env: NodeJS.ProcessEnv): string {
-  return env.PM2_HOME ?? join(homedir(), '.pm2');
+/** pm2's own folder. */
+export function daemonFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return env.PM2_HOME || join(homedir(), '.pm2');
 }
 
 /** Null where pm2 has not written it. After a daemon that died it is the old one's until a new one is up. */
 export function readDaemonPid(): number | null {
-  const path = join(daemonFolder(process.env), 'pm2.pid');
+  const path = join(daemonFolder(), 'pm2.pid');
   const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
   return Number.isInteger(pid) && pid > 0 ? pid : null;
 }

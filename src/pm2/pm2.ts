@@ -1,5 +1,5 @@
 import { READY_TIMEOUT_MS, type App } from './apps.ts';
-import { withoutSecretsMeanwhile } from '../config/own-environment.ts';
+import { isSecretName, withoutSecretsMeanwhile } from '../config/own-environment.ts';
 import { readDaemonPid, withinDeadline } from './daemon.ts';
 
 /** One process as pm2 lists it. */
@@ -16,6 +16,8 @@ export interface Pm2Process {
   errorLog: string;
   /** After so long, ms, pm2 kills it when it should end. */
   killTimeoutMs: number;
+  /** Names of the fleet's secrets in the environment that pm2 stores of it: `pm2 save` would write them to a file. */
+  secrets: string[];
 }
 
 /** The calls of pm2 that the fleet makes. It never kills the daemon and never saves pm2's list. */
@@ -63,6 +65,7 @@ interface ListedProcess {
     exit_code?: number;
     pm_err_log_path?: string;
     kill_timeout?: number;
+    env?: Record<string, unknown>;
   };
 }
 
@@ -117,6 +120,7 @@ function toProcess({ pm_id, name, pid, pm2_env }: ListedProcess): Pm2Process {
     exitCode: pm2_env.exit_code ?? null,
     errorLog: pm2_env.pm_err_log_path ?? '',
     killTimeoutMs: pm2_env.kill_timeout ?? PM2_KILL_TIMEOUT_MS,
+    secrets: Object.keys({ ...pm2_env, ...pm2_env.env }).filter(isSecretName),
   };
 }
 

@@ -1,21 +1,39 @@
+import { existsSync } from 'node:fs';
 import type { Config } from '../config/environment.ts';
 import { toKillTimeoutMs } from '../process/drain.ts';
-import { toAppName, toNamespace } from './apps.ts';
+import { toAppName } from './apps.ts';
+import { inTurn, type Changer } from './change-turn.ts';
+import { toNamespace } from './hand-over.ts';
 import { withPm2, type Pm2Process } from './pm2.ts';
-import { isDaemonThere } from './daemon.ts';
+import { daemonFolder, isDaemonThere } from './daemon.ts';
 import { waitUntilReady, type ProcessProblem } from './wait-until-ready.ts';
+
+export interface ReloadOptions {
+  /** Called once before, and for each process that is up again. */
+  onReloaded: (left: number, total: number) => void;
+  /** Called while another command changes what pm2 runs. */
+  onWait: (other: Changer) => void;
+}
+
+interface ReloadReport {
+  reloaded: number;
+  problems: ProcessProblem[];
+}
+
+const NOTHING: ReloadReport = { reloaded: 0, problems: [] };
 
 /**
  * Restarts the processes of this swarm so that they read `.env` and the code again: half of the workers at a time, so that
  * the others work meanwhile. The fleet's own Redis keeps running.
- * @param onReloaded called once before, and for each process that is up again
  * @throws FleetError when pm2's daemon dies meanwhile, or does not answer
  */
-export async function reloadFleet(
-  config: Config,
-  onReloaded: (left: number, total: number) => void = () => undefined,
-): Promise<{ reloaded: number; problems: ProcessProblem[] }> {
-  if (!isDaemonThere()) return { reloaded: 0, problems: [] };
+export async function reloadFleet(config: Config, { onReloaded, onWait }: ReloadOptions): Promise<ReloadReport> {
+  if (!existsSync(daemonFolder())) return NOTHING;
+  return inTurn('reload', onWait, () => restartAll(config, onReloaded));
+}
+
+async function restartAll(config: Config, onReloaded: ReloadOptions['onReloaded']): Promise<ReloadReport> {
+  if (!isDaemonThere()) return NOTHING;
   return withPm2(async (pm2) => {
     const since = Date.now();
     const listed = await pm2.list(toNamespace(config));

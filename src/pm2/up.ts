@@ -1,15 +1,27 @@
-import { EMBEDDED_PORT, embeddedFolder, writeEmbeddedChoice } from '../config/embedded-choice.ts';
-import { loadConfig, requireAnthropicKey, type Config } from '../config/environment.ts';
+import { hasArchive } from '../config/model-rows/archive-route.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EMBEDDED_PORT, embeddedFolder, writeEmbeddedChoice } from '../config/source/embedded-choice.ts';
+import { loadConfig, type Config } from '../config/environment.ts';
+import { requireModelKeys } from '../models/create/require-keys.ts';
+import { describeNameProblems } from '../models/create/known-models.ts';
+import { describeNotes } from '../config/source/notes.ts';
+import { findWorkspaceProblem } from '../config/workspaces.ts';
 import { UsageError } from '../errors.ts';
 import { seedBudget } from '../ledger/budget.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { createDb } from '../redis/db.ts';
+import { withRedisErrors } from '../redis/errors/redis-errors.ts';
 import { runPreflight } from '../redis/preflight.ts';
 import { findFreePort, isPortFree } from '../redis/server/embedded.ts';
 import { ensureRedisServer } from '../redis/server/install.ts';
-import { buildApps, toAppName, toNamespace, type App } from './apps.ts';
+import { buildApps, READY_TIMEOUT_MS, toAppName, type App } from './apps.ts';
+import { inTurn, type Changer } from './change-turn.ts';
+import { handOverSecrets, toNamespace } from './hand-over.ts';
 import { withPm2, type Pm2, type Pm2Process } from './pm2.ts';
-import { waitUntilReady, type ProcessProblem } from './wait-until-ready.ts';
+import { hasFailed, waitUntilReady, type ProcessProblem } from './wait-until-ready.ts';
+
+/** Between two looks at pm2's list. */
+const LOOK_EVERY_MS = 150;
 
 export interface UpOptions {
   /** Haiku processes; default FLEET_HAIKU_PROCESSES. */
@@ -18,6 +30,10 @@ export interface UpOptions {
   librarians?: number;
   /** True: use the fleet's own Redis from now on. False: use the one of REDIS_URL again. Left out: as chosen before. */
   embedded?: boolean;
+  /** Called while another command changes what pm2 runs. */
+  onWait?: (other: Changer) => void;
+  /** Called when no other command does so any more. */
+  onBegin?: () => void;
 }
 
 export interface UpReport {
@@ -37,12 +53,22 @@ export interface UpReport {
  * @throws ConfigError, RedisUnusableError before anything is started
  */
 export async function bringUp(env: NodeJS.ProcessEnv, options: UpOptions): Promise<UpReport> {
-  const before = loadConfig(env);
-  requireAnthropicKey(before);
+  const config = loadConfig(env);
+  requireModelKeys(config, [config.FLEET_HAIKU_MODEL, config.FLEET_SONNET_MODEL]);
+  return inTurn('up', options.onWait ?? (() => undefined), () => {
+    options.onBegin?.();
+    return startAll({ ...env }, options);
+  });
+}
+
+async function startAll(env: NodeJS.ProcessEnv, options: UpOptions): Promise<UpReport> {
+  const before = loadConfig(env); // again: another command may have chosen another Redis meanwhile
   return withPm2(async (pm2) => {
     const config = await chooseRedis(pm2, before, env, options.embedded);
     const since = Date.now();
-    const running = countReady(await pm2.list(toNamespace(config)));
+    const listed = await waitForStarting(pm2, toNamespace(config));
+    handOverSecrets(config, listed.length === 0);
+    const running = countReady(listed);
     const apps = buildApps(config, {
       haiku: options.haiku ?? atLeast(running[toAppName(config, 'haiku')], config.FLEET_HAIKU_PROCESSES),
       librarian:
@@ -60,12 +86,31 @@ export async function bringUp(env: NodeJS.ProcessEnv, options: UpOptions): Promi
     return {
       ready: countReady(await pm2.list(toNamespace(config))),
       problems,
-      warnings: [...warnings, ...toShardWarnings(config)],
+      warnings: [...(await toConfigWarnings(config)), ...warnings, ...toShardWarnings(config)],
       redisUrl: config.REDIS_URL,
       dashboardUrl: `http://${config.DASHBOARD_HOST}:${config.DASHBOARD_PORT}`,
       budgetNanoUsd,
     };
   });
+}
+
+/**
+ * Waits until no process starts any more. A killed `up` leaves pm2 at work: it starts the second process of an app when the
+ * first one is ready, so that another `up` would start it, too.
+ */
+async function waitForStarting(pm2: Pm2, namespace: string): Promise<Pm2Process[]> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  const look = async (): Promise<{ listed: Pm2Process[]; isQuiet: boolean }> => {
+    const listed = await pm2.list(namespace);
+    return { listed, isQuiet: !listed.some((process) => process.status === 'launching' && !hasFailed(process)) };
+  };
+  let seen = await look();
+  // Twice: between two processes of an app none starts.
+  for (let quiet = 0; seen.listed.length > 0 && quiet < 2 && Date.now() < deadline; seen = await look()) {
+    quiet = seen.isQuiet ? quiet + 1 : 0;
+    await sleep(LOOK_EVERY_MS);
+  }
+  return seen.listed;
 }
 
 /** @returns the configuration with the Redis that was asked for. @throws UsageError while the fleet runs on another one */
@@ -114,10 +159,21 @@ function atLeast(running: number | undefined, configured: number): number {
   return Math.max(running ?? 0, configured);
 }
 
+/** What is not as it should be with the variables, and with the workspaces on this host. */
+async function toConfigWarnings(config: Config): Promise<string[]> {
+  const folders = Object.entries(config.FLEET_WORKSPACES).map(async ([name, path]) => {
+    const problem = await findWorkspaceProblem(path);
+    return problem === null ? [] : [`workspace ${name}: ${problem.seen}; ${problem.fix}`];
+  });
+  return [...describeNotes(config.notes), ...describeNameProblems(config), ...(await Promise.all(folders)).flat()];
+}
+
 function toShardWarnings(config: Config): string[] {
-  return config.shards.length > 0
+  return hasArchive(config)
     ? []
-    : ['no librarian is started: GEMINI_API_KEY_SHARD1 (or GEMINI_API_KEY) is not set; questions to the archive wait'];
+    : [
+        'no librarian is started: GEMINI_API_KEY_SHARD1 (or GEMINI_API_KEY) is not set, and no route of the kind archive names other models; questions to the archive wait',
+      ];
 }
 
 /** Checks Redis once, before each process would fail for it by itself. */
@@ -125,8 +181,10 @@ async function checkRedis(config: Config): Promise<{ warnings: string[]; budgetN
   const redis = await connectRedis(config.REDIS_URL, { role: 'producer', name: 'fleet-up' });
   try {
     const db = createDb(redis, config.FLEET_SWARM ?? null);
-    const { warnings } = await runPreflight(db);
-    return { warnings, budgetNanoUsd: await seedBudget(db, config.FLEET_BUDGET_USD) };
+    return await withRedisErrors(config.REDIS_URL, async () => {
+      const { warnings } = await runPreflight(db);
+      return { warnings, budgetNanoUsd: await seedBudget(db, config.FLEET_BUDGET_USD) };
+    });
   } finally {
     redis.disconnect();
   }

@@ -50,7 +50,8 @@ export async function waitUntilReady(
   }
 }
 
-function hasFailed(process: Pm2Process): boolean {
+/** Whether a process that is not online will not be so soon. */
+export function hasFailed(process: Pm2Process): boolean {
   if (process.status === 'errored') return true;
   if (process.status === 'launching') return process.restarts >= RESTARTS_ENOUGH;
   return process.exitCode === EXIT_CONFIG || process.restarts >= RESTARTS_ENOUGH;

@@ -7,12 +7,15 @@ export function registerFindings(program: Command): void {
   const command = program
     .command('findings')
     .description('what was found: one finding whole, or the newest, one line each')
-    .argument('[id]', 'finding id, without finding:')
+    .argument('[id]', 'finding id, without finding:; ops/finding_… of another swarm')
     .option('--find <words>', 'those with the most of these words first, then the newest; "quoted words" as they are')
     .option('--grep <text>', 'only those that hold this text, literally, case ignored')
     .option('--session <name>', 'only of this session')
     .option('--batch <name>', 'only of this batch')
+    .option('--shard <name>', 'only of this memory shard')
+    .option('--swarm <name>', 'those of another swarm, which FLEET_READ_SWARMS names')
     .option('--answers', 'the librarian’s answers instead of findings')
+    .option('--unreadable', 'what other programs stored as findings and nobody can read')
     .option('--limit <n>', `how many (default: ${FINDINGS_SHOWN}; with --export all)`, toCount(1, 10_000_000))
     .option(
       '--export [file]',
@@ -22,7 +25,7 @@ export function registerFindings(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  fleet findings finding_8f3a2c1d9e4b\n  fleet findings --find "gemini limits"\n  fleet findings --grep "rate limit" --session instance-10\n  fleet findings --export all.jsonl\n  FLEET_SWARM=other fleet findings --import all.jsonl',
+      '\nExamples:\n  fleet findings finding_8f3a2c1d9e4b\n  fleet findings --find "gemini limits"\n  fleet findings --swarm ops --find "gemini limits"\n  fleet findings --grep "rate limit" --session instance-10\n  fleet findings --export all.jsonl\n  FLEET_SWARM=other fleet findings --import all.jsonl',
     )
     .action(async (id: string | undefined, options: FindingsOptions) =>
       (await import('./run/findings.ts')).runFindingsCommand(id, options),

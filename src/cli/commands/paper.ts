@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption, toUsd } from '../input/options.ts';
+import { jsonOption, timeoutOption, toUsd } from '../input/options.ts';
 import { registerPaperShow } from './paper-show.ts';
 import type { PaperOptions } from './run/paper.ts';
 
@@ -18,11 +18,12 @@ export function registerPaper(program: Command): void {
     .option('--accept-shards', 'continue without shards that fail the test before it, where at least 80 % work')
     .option('--mission-id <id>', 'the paper’s id; one that exists is waited for, never begun twice')
     .option('--wait', 'until the file is written; so it does without', true)
+    .addOption(timeoutOption())
     .option('--no-wait', 'only begin it; fleet paper --resume ID --out FILE writes the file later')
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExit: 0 written, 1 failed or waiting for a choice, 2 wrong use, 3 halted\n\nExamples:\n  fleet paper "What we know about rate limits" --out limits.md\n  fleet paper show mission-8f3a2c1d9e4b\n  fleet paper --resume mission-8f3a2c1d9e4b --out limits.md',
+      '\nExit: 0 written, 1 failed or waiting for a choice, 2 wrong use, 3 halted, 4 --timeout is over\n\nExamples:\n  fleet paper "What we know about rate limits" --out limits.md\n  fleet paper show mission-8f3a2c1d9e4b\n  fleet paper --resume mission-8f3a2c1d9e4b --out limits.md',
     )
     .action(async (goal: string | undefined, options: PaperOptions) =>
       (await import('./run/paper.ts')).runPaperCommand(goal, options),

@@ -17,24 +17,34 @@ import { checkBatchName } from '../../tasks/batch/task-id.ts';
 import type { BatchReport, BatchTask } from '../../tasks/batch/types.ts';
 import { createProducer } from '../../tasks/enqueue.ts';
 import { countOf } from '../../text/plural.ts';
+import { MissingFiles } from '../input/task-files.ts';
+import { toSameCommand, waitInTime } from './wait-timeout.ts';
 import { openInputStream, type InputStream } from '../input/files.ts';
 import { withFleet, withInterrupt } from '../input/with-fleet.ts';
 import { writeAtomically } from '../output/atomic-write.ts';
-import { describeLoaded, printBatchEnd } from '../output/batch.ts';
+import { describeLoaded, describeNow, printBatchEnd } from '../output/batch.ts';
 import { renderBatchForecast } from '../output/forecast.ts';
 import { printJson } from '../output/print.ts';
 import { showProgress } from '../output/progress.ts';
 import { EXIT } from '../output/report-failure.ts';
 import { describeWaiting } from '../output/waiting-patches.ts';
-import { describeTightBudget, warnWithoutWorkers } from '../output/warnings.ts';
+import { describeTightForWorkers, warnWithoutWorkers } from '../output/warnings.ts';
 import { stringifyExact } from '../../text/exact-json.ts';
+import { catalogOf } from '../../pricing/catalog.ts';
+import { createModelOf } from '../../routing/model-of.ts';
+import { toConfigured } from '../../tasks/known-names.ts';
 
 export interface TaskFileOptions {
+  file?: string;
   batch?: string;
+  /** Memory shard of the lines that name none; without a file, of the task. */
+  shard?: string;
   limit?: number;
   budget?: number;
   dryRun?: boolean;
   wait?: boolean;
+  /** Longest wait, seconds. */
+  timeout?: number;
   out?: string;
   json?: boolean;
 }
@@ -69,7 +79,7 @@ class BatchRun {
 
   async run(): Promise<void> {
     const { budget, wait, out } = this.#options;
-    if (budget !== undefined) this.#warnOfTightBudget(budget);
+    if (budget !== undefined) await this.#warnOfTightBudget(budget);
     if (wait === true || out !== undefined) this.#spool = openSpool();
     try {
       if (out === undefined) await this.#runMode();
@@ -90,9 +100,10 @@ class BatchRun {
     const forecaster = createForecaster({
       db,
       findings: this.#fleet.findings,
-      defaultModel: config.FLEET_HAIKU_MODEL,
-      sonnetModel: config.FLEET_SONNET_MODEL,
-      now: new Date(),
+      catalog: catalogOf(config),
+      modelOf: createModelOf(config, db.clock.date()),
+      coordinatorModel: config.FLEET_COORDINATOR_MODEL,
+      now: db.clock.date(),
     });
     const report = await this.#addTasks((task) => {
       if (task.added) forecaster.add(task.input);
@@ -144,17 +155,22 @@ class BatchRun {
     const progress = showProgress(dryRun ? 'Checking' : 'Loading', this.#input.size ?? 0, 'bytes');
     let bytes = 0;
     let problems = 0;
+    const missing = new MissingFiles(config.FLEET_WORKSPACES);
     try {
       const report = await addBatch(
-        { db, producer, currentSession, configured: Object.keys(config.FLEET_WORKSPACES) },
+        { db, queues, producer, currentSession, configured: toConfigured(config) },
         readEntries(this.#input.chunks, (read) => (bytes = read)),
         {
           batch: this.#batch,
           dryRun,
           ...(limit === undefined ? {} : { limit }),
           ...(budget === undefined ? {} : { budgetUsd: budget }),
+          ...(this.#options.shard === undefined ? {} : { shard: this.#options.shard }),
           onProgress: ({ read, added, existing }) =>
-            progress.update(bytes, `${countOf(read, 'line')}, ${added} new, ${existing} there already`),
+            progress.update(
+              bytes,
+              `${countOf(read, 'line')}, ${added.toLocaleString('en-US')} new, ${existing.toLocaleString('en-US')} there already`,
+            ),
           onInvalid: (line, message) => {
             this.#spool?.add({ line, error: message });
             problems += 1;
@@ -162,6 +178,7 @@ class BatchRun {
           },
           onTask: (line, task) => {
             onTask(task);
+            if (task.added) missing.look(line, task.input);
             this.#spool?.add({ line, id: task.id, findingId: toFindingId(task.id, task.input.finding_id) });
           },
         },
@@ -171,6 +188,8 @@ class BatchRun {
     } finally {
       progress.stop();
       if (problems > PROBLEMS_SHOWN) console.error(`❌ … and ${countOf(problems - PROBLEMS_SHOWN, 'more bad line')}`);
+      const warning = missing.describe();
+      if (warning !== null) console.error(`⚠️  ${warning}`);
     }
   }
 
@@ -181,15 +200,25 @@ class BatchRun {
     const progress = showProgress('Working', tasks, 'tasks');
     try {
       const { db, queues } = this.#fleet.inner;
-      return await followBatch({ db, queue: queues.tasks }, this.#batch, {
-        spool: this.#spool,
-        tasks,
-        onProgress: (completed, failed) =>
-          progress.update(Math.min(tasks, completed + failed), failed === 0 ? '' : `${failed} failed`),
-      });
+      const spool = this.#spool;
+      return await waitInTime({ timeout: this.#options.timeout, again: this.#toAgain() }, () =>
+        followBatch({ db, queue: queues.tasks }, this.#batch, {
+          spool,
+          tasks,
+          onProgress: (now) =>
+            progress.update(Math.min(tasks, now.completed + now.failed + now.cancelled), describeNow(now)),
+          say: console.error,
+        }),
+      );
     } finally {
       progress.stop();
     }
+  }
+
+  /** The same file again adds nothing that is there; what came by a pipe is gone. */
+  #toAgain(): string {
+    if (this.#options.file === '-') return `fleet status --batch ${this.#batch}`;
+    return toSameCommand('--batch', this.#batch);
   }
 
   /** Announces the end of the batch, in case the workers ended its last task before the loading was over. */
@@ -208,8 +237,8 @@ class BatchRun {
     printJson({ ...toCounts(report), end, state: await readBatch(this.#fleet.inner.db, this.#batch) });
   }
 
-  #warnOfTightBudget(budgetUsd: number): void {
-    const tooLittle = describeTightBudget(this.#fleet.inner.config, toNanoUsd(budgetUsd));
+  async #warnOfTightBudget(budgetUsd: number): Promise<void> {
+    const tooLittle = await describeTightForWorkers(this.#fleet, toNanoUsd(budgetUsd));
     if (tooLittle === null) return;
     console.error(`⚠️  --budget ${budgetUsd} is ${tooLittle}: every task is parked before its first call`);
   }

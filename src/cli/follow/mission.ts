@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countOf } from '../../text/plural.ts';
 import { readMission, readMissionHead } from '../../coordinator/mission/record.ts';
-import { describeDone } from '../../coordinator/mission/describe-done.ts';
+import { describeDone, describeNotDone } from '../../coordinator/mission/describe-done.ts';
 import type { MissionRecord } from '../../coordinator/mission/types.ts';
 import { describeAllParked } from '../../coordinator/upkeep/blocked.ts';
 import type { Halt } from '../../halt/types.ts';
 import { readBlocker, type Blocker } from '../../jobs/state/blocked.ts';
 import { readJob } from '../../jobs/state/states.ts';
-import { formatUsd } from '../../pricing/money.ts';
+import { createPatience } from '../../redis/errors/patience.ts';
+import { formatSpent } from '../../pricing/free-local.ts';
 import type { OpenFleet } from '../../api/open-fleet.ts';
 import { lineWidth, fitLine } from '../output/print.ts';
 import { showProgress, type Progress } from '../output/progress.ts';
@@ -19,6 +20,7 @@ const POLL_MS = 400;
 export type MissionEndState =
   | { state: 'done'; finding: string | null }
   | { state: 'failed' | 'asks' | 'parked'; problem: string }
+  | { state: 'planned' }
   | { state: 'halted'; halt: Halt };
 
 /**
@@ -33,26 +35,32 @@ export async function followMission(
   const { db } = fleet.inner;
   const reporter = createReporter(fleet, id, print);
   try {
+    const patiently = createPatience(print);
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(POLL_MS, pollMs * 1.3)) {
-      const job = await readJob(db, 'missions', id);
-      const jobState = job.state;
-      const head = await readMissionHead(db, id);
-      if (head !== null) await reporter.report(head);
-      if (head?.state === 'done') return { state: 'done', finding: head.finding };
-      if (jobState === 'failed' || head?.state === 'failed') {
-        const problem = head?.state === 'failed' ? head.problem : job.state === 'failed' ? job.reason : 'unknown';
-        if (jobState === 'failed' || jobState === 'unknown') return { state: 'failed', problem };
-      }
-      if (jobState === 'unknown') return { state: 'failed', problem: `there is no job of mission ${id}` };
-      const blocker = await readBlocker(db, { queue: 'missions', id, state: jobState });
-      const end = blocker === null ? null : toEnd(blocker, head?.problem ?? '');
+      const end = await patiently(look);
       if (end !== null) return end;
-      const parked = jobState === 'waiting-children' ? await describeAllParked(db, id) : '';
-      if (parked !== '') return { state: 'parked', problem: parked };
       await sleep(pollMs);
     }
   } finally {
     reporter.stop();
+  }
+
+  async function look(): Promise<MissionEndState | null> {
+    const job = await readJob(db, 'missions', id);
+    const jobState = job.state;
+    const head = await readMissionHead(db, id);
+    if (head !== null) await reporter.report(head);
+    if (head?.state === 'done') return { state: 'done', finding: head.finding };
+    if (jobState === 'failed' || head?.state === 'failed') {
+      const problem = head?.state === 'failed' ? head.problem : job.state === 'failed' ? job.reason : 'unknown';
+      if (jobState === 'failed' || jobState === 'unknown') return { state: 'failed', problem };
+    }
+    if (jobState === 'unknown') return { state: 'failed', problem: `there is no job of mission ${id}` };
+    const blocker = await readBlocker(db, { queue: 'missions', id, state: jobState });
+    const end = blocker === null ? null : toEnd(blocker, head?.problem ?? '');
+    if (end !== null) return end;
+    const parked = jobState === 'waiting-children' ? await describeAllParked(db, id) : '';
+    return parked === '' ? null : { state: 'parked', problem: parked };
   }
 }
 
@@ -61,12 +69,15 @@ function toEnd(blocker: Blocker, problem: string): MissionEndState | null {
   switch (blocker.kind) {
     case 'halted':
       return { state: 'halted', halt: blocker.halt };
+    case 'planned':
+      return { state: 'planned' };
     case 'asks':
       return { state: 'asks', problem };
     case 'parked':
     case 'waits-for-budget':
       return { state: 'parked', problem: problem.replace(/^parked: /, '') };
     case 'waits-for-provider':
+    case 'offered':
     case 'no-worker':
       return null;
   }
@@ -97,7 +108,8 @@ function createReporter(fleet: OpenFleet, id: string, print: (line: string) => v
   }
 
   async function readCost(): Promise<string> {
-    return formatUsd(Number((await redis.hget(keys.spend(`mission:${id}`), 'settled')) ?? 0), 4);
+    const [settled, freeLocal] = await redis.hmget(keys.spend(`mission:${id}`), 'settled', 'free_local');
+    return formatSpent(Number(settled ?? 0), 4, Number(freeLocal ?? 0));
   }
 
   return {
@@ -107,13 +119,13 @@ function createReporter(fleet: OpenFleet, id: string, print: (line: string) => v
       if (problem !== '' && head.state === 'running') once(`problem ${problem}`, `Blocked:    ${problem}`);
       if (step === 'wait' && counts.total > 0) {
         bar ??= showProgress('Tasks', counts.total, 'done');
-        const failed = counts.failed === 0 ? '' : `${counts.failed} failed, `;
-        bar.update(counts.done, `${failed}${await readCost()} so far`);
+        bar.update(counts.done, [...describeNotDone(counts), `${await readCost()} so far`].join(', '));
       }
       if (step === 'synthesise' || step === 'store') {
         bar?.stop();
-        const failed = counts.failed === 0 ? '' : `, ${counts.failed} failed`;
-        const done = `${describeDone(counts, `${countOf(counts.total, 'task')} done`)}${failed}`;
+        const done = [describeDone(counts, `${countOf(counts.total, 'task')} done`), ...describeNotDone(counts)].join(
+          ', ',
+        );
         once('synthesis', `Synthesis:  ${done}, ${await readCost()} so far`);
       }
     },

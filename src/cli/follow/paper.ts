@@ -5,6 +5,7 @@ import { readPaper, toSectionQueryId, type PaperRecord } from '../../coordinator
 import type { ShardReport } from '../../coordinator/paper/types.ts';
 import { readBlocker, type Blocker } from '../../jobs/state/blocked.ts';
 import type { Db } from '../../redis/db.ts';
+import { createPatience } from '../../redis/errors/patience.ts';
 import type { Halt } from '../../halt/types.ts';
 import { readJob } from '../../jobs/state/states.ts';
 import { toQueryIds } from '../../librarian/queries/enqueue.ts';
@@ -25,7 +26,14 @@ export type PaperEnd =
 export async function followPaper(fleet: OpenFleet, id: string, print: (line: string) => void): Promise<PaperEnd> {
   const { db } = fleet.inner;
   const reporter = createReporter(print);
+  const patiently = createPatience(print);
   for (;;) {
+    const end = await patiently(look);
+    if (end !== null) return end;
+    await sleep(POLL_MS);
+  }
+
+  async function look(): Promise<PaperEnd | null> {
     const job = await readJob(db, 'missions', id);
     const { state } = job;
     const [mission, paper] = [await readMissionHead(db, id), await readPaper(db, id)];
@@ -47,7 +55,7 @@ export async function followPaper(fleet: OpenFleet, id: string, print: (line: st
       return { state: 'parked', problem };
     }
     if (question?.kind === 'waits-for-provider') reporter.reportWait(question.why);
-    await sleep(POLL_MS);
+    return null;
   }
 }
 

@@ -1,15 +1,22 @@
-import { hostname, userInfo } from 'node:os';
 import { openFleet, type OpenFleet } from '../../api/open-fleet.ts';
 import { FleetError } from '../../errors.ts';
-import { loadConfig } from '../../config/environment.ts';
+import { returnLostIfWritable } from '../../jobs/leased/give-back.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../../ledger/budget.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
 import { readStatus } from '../../status/read/snapshot.ts';
 import type { StatusSnapshot } from '../../status/types.ts';
+import { readConfig } from './read-config.ts';
+import { catalogOf } from '../../pricing/catalog.ts';
 
-/** Connects to the fleet of this environment, and closes the connection after `use`, also when it throws. */
-export async function withFleet<T>(use: (fleet: OpenFleet) => Promise<T>): Promise<T> {
-  const fleet = await openFleet(loadConfig(process.env));
+/**
+ * Connects to the fleet of this environment, and closes the connection after `use`, also when it throws.
+ * @param options as of `openFleet`
+ */
+export async function withFleet<T>(
+  use: (fleet: OpenFleet) => Promise<T>,
+  options: { writesWhenFull?: boolean } = {},
+): Promise<T> {
+  const fleet = await openFleet(readConfig(), options);
   try {
     return await use(fleet);
   } finally {
@@ -19,22 +26,16 @@ export async function withFleet<T>(use: (fleet: OpenFleet) => Promise<T>): Promi
 
 /** Reads the fleet's state. Where no budget of the day is set yet, it has the one that the first process will set. */
 export async function readSnapshot({ inner }: OpenFleet): Promise<StatusSnapshot> {
-  const { db, config } = inner;
+  const { db, config, queues } = inner;
+  await returnLostIfWritable(db, () => queues.tasks);
   const seed = config.FLEET_BUDGET_USD;
   return readStatus(db, {
     shards: config.shards,
-    sonnetModel: config.FLEET_SONNET_MODEL,
+    coordinatorModel: config.FLEET_COORDINATOR_MODEL,
+    workerModel: config.FLEET_HAIKU_MODEL,
+    catalog: catalogOf(config),
     defaultDayLimitNanoUsd: seed === undefined ? DEFAULT_BUDGET_NANO_USD : toNanoUsd(seed),
   });
-}
-
-/** The user who gave the command, for halts and job logs: `user@host`. */
-export function currentUser(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}@${hostname()}`; // an account without a name, as in containers
-  }
 }
 
 /** The exit code of a process that Ctrl-C ended: 128 + SIGINT. */

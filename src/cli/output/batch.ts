@@ -1,7 +1,12 @@
 import type { Halt } from '../../halt/types.ts';
+import { CANCELLED } from '../../jobs/cancelled.ts';
+import { describeReason } from '../../jobs/wake/reason.ts';
+import { toBudgetCommand } from '../../ledger/budget.ts';
+import { formatSpent } from '../../pricing/free-local.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { choicesOf } from '../../status/render/halt-choices.ts';
-import type { BatchEnd } from '../../tasks/batch/follow.ts';
+import { describePace } from '../../tasks/batch/pace.ts';
+import type { BatchEnd, BatchNow } from '../../tasks/batch/follow.ts';
 import type { BatchReport, BatchState } from '../../tasks/batch/types.ts';
 import { countOf } from '../../text/plural.ts';
 
@@ -16,11 +21,16 @@ export function renderBatch(state: BatchState): string {
     partial,
     toolErrors,
     failed,
+    cancelled,
+    parked,
+    waits,
+    pace,
     settledNanoUsd,
+    freeLocal,
     uncertainNanoUsd,
     limitNanoUsd,
   } = state;
-  const open = Math.max(0, tasks - completed - failed);
+  const open = Math.max(0, tasks - completed - failed - cancelled);
   const limit = limitNanoUsd === null ? '' : ` of ${formatUsd(limitNanoUsd, 4)}`;
   const uncertain = uncertainNanoUsd === 0 ? '' : ` (and ${formatUsd(uncertainNanoUsd, 4)} uncertain)`;
   const marks = [
@@ -28,12 +38,37 @@ export function renderBatch(state: BatchState): string {
     ...(toolErrors === 0 ? [] : [`${count(toolErrors)} with tool errors`]),
   ];
   const marked = marks.length === 0 ? '' : ` (${marks.join(', ')})`;
+  const held = [
+    ...waits.map(({ reason, count: jobs, budget }) => `${count(jobs)} wait for ${describeReason(reason, budget)}`),
+    ...(parked === 0 ? [] : [`${count(parked)} parked`]),
+  ];
+  const waiting = held.length === 0 ? '' : ` (${held.join(', ')})`;
   return [
     `Batch ${batch} (session ${session})`,
-    `Tasks:   ${count(tasks)}: ${count(completed)} completed${marked}, ${count(failed)} failed, ${count(open)} to do`,
-    `Cost:    ${formatUsd(settledNanoUsd, 4)}${limit}${uncertain}`,
+    `Tasks:   ${count(tasks)}: ${count(completed)} completed${marked}, ${count(failed)} failed,${cancelled === 0 ? '' : ` ${count(cancelled)} cancelled,`} ${count(open)} to do${waiting}`,
+    ...(pace === null ? [] : [`Pace:    ${describePace(pace)}`]),
+    `Cost:    ${formatSpent(settledNanoUsd, 4, freeLocal)}${limit}${uncertain}`,
+    ...toRaise(state).map((command) => `Raise:   ${command}`),
     ...(failed === 0 ? [] : [`Failed:  fleet failed --batch ${batch}`]),
+    ...(cancelled === 0 ? [] : [`Cancelled: fleet retry --batch ${batch} --reason ${CANCELLED} runs them after all`]),
   ].join('\n');
+}
+
+/** The commands that raise the budgets for which tasks of the batch wait. */
+function toRaise({ waits }: Pick<BatchState, 'waits'>): string[] {
+  return waits.flatMap(({ reason }) => (reason.kind === 'money' ? [toBudgetCommand(reason.scope, reason.name)] : []));
+}
+
+/** What follows the number of ended tasks while a batch is waited for. */
+export function describeNow({ failed, cancelled, pace, waits, parked }: BatchNow): string {
+  return [
+    ...(failed === 0 ? [] : [`${failed.toLocaleString('en-US')} failed`]),
+    ...(cancelled === 0 ? [] : [`${cancelled.toLocaleString('en-US')} cancelled`]),
+    ...(pace === null ? [] : [describePace(pace)]),
+    ...waits.map(({ reason, count, budget }) => `${count} wait for ${describeReason(reason, budget)}`),
+    ...(parked === 0 ? [] : [`${parked} parked`]),
+    ...toRaise({ waits }),
+  ].join(', ');
 }
 
 /** One line about the tasks that a file added. */

@@ -1,4 +1,4 @@
-import { withoutControls } from './print.ts';
+import { withoutControls } from '../../text/without-controls.ts';
 
 const RESET = '\u001B[0m';
 const BOLD = '\u001B[1m';

@@ -1,15 +1,14 @@
 import type { MissionStatus } from '../../coordinator/mission/handle-types.ts';
-import { describeDone } from '../../coordinator/mission/describe-done.ts';
-import type { Plan } from '../../coordinator/plan/plan.ts';
+import { describeDone, describeNotDone } from '../../coordinator/mission/describe-done.ts';
 import { countOf } from '../../text/plural.ts';
 import { toSummary } from '../../findings/stored.ts';
-import type { StoredFinding } from '../../findings/types.ts';
-import { formatUsd } from '../../pricing/money.ts';
-import { lineWidth, fitLine, toMarks, withoutControls, renderTable } from './print.ts';
-import { stringifyExact } from '../../text/exact-json.ts';
-
-/** Entries of a `for_each` that a plan shows; further ones are only counted. */
-const NAMED_ITEMS = 5;
+import type { FindingStore, StoredFinding } from '../../findings/types.ts';
+import { formatSpent } from '../../pricing/free-local.ts';
+import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
+import { renderResult, toMissionAnswer } from './finding/result.ts';
+import { SwarmRefusedError } from '../../errors.ts';
+import { lineWidth, fitLine, toMarks, renderTable } from './print.ts';
+import { toOneLine } from '../../text/one-line.ts';
 
 /** The text of `fleet mission ls`. */
 export function renderMissionTable(missions: readonly MissionStatus[]): string {
@@ -18,7 +17,7 @@ export function renderMissionTable(missions: readonly MissionStatus[]): string {
     mission.id,
     isDryRun(mission) ? 'planned' : describeState(mission),
     describeTasks(mission),
-    formatUsd(mission.budget.settled + mission.budget.uncertain, 4),
+    formatSpent(mission.budget.settled + mission.budget.uncertain, 4, mission.budget.freeLocal),
     mission.createdAt?.slice(0, 16).replace('T', ' ') ?? '–',
     fitLine(mission.goal, 50),
   ]);
@@ -27,26 +26,45 @@ export function renderMissionTable(missions: readonly MissionStatus[]): string {
 
 /** The record of a mission whose jobs are parked for a budget is still `running`: add that it is parked. */
 function describeState({ state, step, problem }: MissionStatus): string {
+  if (state === 'planned') return 'waits for approval';
   if (state !== 'running') return state;
   return /^(parked:|all it waits for is parked)/.test(problem) ? `${step}, parked` : step;
 }
 
 /** The text of `fleet mission ID`. */
 export function renderMission(mission: MissionStatus): string {
-  const { id, goal, state, session, workspace, problem, budget, recall, plan, finding } = mission;
+  const { id, goal, state, session, workspace, problem, budget, recall, plan, finding, approval, answers } = mission;
   const of = budget.limit === null ? '' : ` of ${formatUsd(budget.limit, 4)}`;
   return [
-    `Mission ${id}: ${isDryRun(mission) ? 'planned, a dry run: no task of it was added' : state === 'running' ? `running, ${describeState(mission)}` : state}`,
+    `Mission ${id}: ${isDryRun(mission) ? 'planned, a dry run: no task of it was added' : state === 'running' ? `running, ${describeState(mission)}` : describeState(mission)}`,
     `  goal:      ${fitLine(goal, lineWidth() - 13)}`,
     `  session:   ${session}${workspace === null ? '' : `, workspace ${workspace}`}`,
     ...(recall === null ? [] : [`  recall:    ${fitLine(describeRecall(recall), lineWidth() - 13)}`]),
     ...(plan === null ? [] : [`  plan:      ${fitLine(plan.approach, lineWidth() - 13)}`]),
     `  tasks:     ${describeTasks(mission)}`,
-    `  cost:      ${formatUsd(budget.settled + budget.uncertain, 6)}${of}`,
-    ...(problem === '' ? [] : [`  problem:   ${withoutControls(problem)}`]),
+    `  cost:      ${formatSpent(budget.settled + budget.uncertain, 6, budget.freeLocal)}${of}`,
+    ...(approval === null ? [] : [`  approved:  ${describeApproval(approval)}`]),
+    ...answers.map(renderAnswerLine),
+    ...(problem === '' ? [] : [`  problem:   ${problem}`]),
     ...(finding === null ? [] : [`  answer:    fleet findings ${finding}`]),
     ...toNext(mission),
   ].join('\n');
+}
+
+/** Reads what a mission's answer cites. Null: it is no longer there, or its swarm cannot be read now. */
+export async function readSources(
+  findings: Pick<FindingStore, 'get'>,
+  ids: readonly string[],
+): Promise<(readonly [string, StoredFinding | null])[]> {
+  return Promise.all(
+    ids.map(async (id) => {
+      const found = await findings.get(id).catch((error: unknown) => {
+        if (error instanceof SwarmRefusedError) return null;
+        throw error;
+      });
+      return [id, found] as const;
+    }),
+  );
 }
 
 /** The answer of a mission, its sources, its tasks and its cost. */
@@ -55,34 +73,29 @@ export function renderAnswer(
   sources: readonly (readonly [string, StoredFinding | null])[],
 ): string {
   const result: unknown = answer.result;
-  const text: unknown = typeof result === 'object' && result !== null ? Reflect.get(result, 'answer') : result;
   const list = sources.map(([id, source]) => {
     const head = `  ${id}  ${source === null ? '(no longer there)' : `${source.at.slice(0, 16).replace('T', ' ')}  `}`;
     return source === null
       ? head
       : head + fitLine(toMarks(source) + toSummary(source), Math.max(30, lineWidth() - head.length));
   });
+  const words = readAnswers(result).map(renderAnswerLine);
   return [
-    withoutControls(typeof text === 'string' ? text : stringifyExact(text, 2)),
-    ...(list.length === 0 ? [] : ['', 'Sources:', ...list]),
+    toMissionAnswer(result) ?? renderResult(result),
+    ...(list.length === 0 && words.length === 0 ? [] : ['', 'Sources:', ...list, ...words]),
     '',
     ...renderTotals(answer.finding_id, result),
   ].join('\n');
 }
 
-/** The plan of a dry run. */
-export function renderPlan(plan: Plan): string {
-  const lines = plan.tasks.map((task) => {
-    const each = task.for_each ?? [];
-    const items =
-      each.length === 0
-        ? ''
-        : ` × ${each.length} (${each.slice(0, NAMED_ITEMS).join(', ')}${each.length > NAMED_ITEMS ? ', …' : ''})`;
-    const after = task.depends_on.length === 0 ? '' : `, after ${task.depends_on.join(', ')}`;
-    const model = task.model === 'sonnet' ? `, sonnet (${task.reason ?? 'no reason'})` : '';
-    return fitLine(`  ${task.id}${items}  [${task.kind}${model}${after}]  ${task.description}`, lineWidth());
+/** The person's answers that a mission's finding holds. */
+function readAnswers(result: unknown): { n: number; by: string; text: string }[] {
+  const { answers } = Object(result) as { answers?: unknown };
+  if (!Array.isArray(answers)) return [];
+  return answers.map((answer: unknown, i) => {
+    const { by = '', text = '' } = Object(answer) as { by?: unknown; text?: unknown };
+    return { n: i + 1, by: String(by), text: String(text) };
   });
-  return [withoutControls(plan.approach), '', ...lines].join('\n');
 }
 
 function renderTotals(findingId: string, result: unknown): string[] {
@@ -93,21 +106,44 @@ function renderTotals(findingId: string, result: unknown): string[] {
     );
   const number = (...path: string[]): number => Number(read(...path) ?? 0);
   const share = read('delegation', 'haiku_tasks');
+  const delegated = read('delegation', 'delegated_tasks') ?? share; // an older version wrote no share of what was delegated
   const saved = read('saving', 'percent');
   const effective = read('saving', 'effective_percent');
+  const named = read('saving', 'compared_with'); // an older version wrote none: Sonnet, whatever the coordinator was
+  const comparedWith = typeof named === 'string' ? named : 'Sonnet';
   const marks = [
     ...(number('counts', 'partial') === 0 ? [] : [`${number('counts', 'partial')} of them partial`]),
     ...(number('counts', 'tool_errors') === 0 ? [] : [`${number('counts', 'tool_errors')} with tool errors`]),
   ];
   const done = [`${countOf(number('counts', 'done'), 'task')} done`, ...marks].join(', ');
-  const tasks = `${done}, ${number('counts', 'failed')} failed, ${number('counts', 'skipped')} skipped`;
+  const cancelled = number('counts', 'cancelled');
+  const tasks = `${done}, ${number('counts', 'failed')} failed${cancelled === 0 ? '' : `, ${cancelled} cancelled`}, ${number('counts', 'skipped')} skipped`;
   return [
     `${findingId}  ${tasks}`,
-    `cost $${number('cost', 'total_usd').toFixed(6)} (coordinator $${number('cost', 'coordinator_usd').toFixed(6)})` +
-      (typeof saved === 'number' ? `, saved ${saved.toFixed(1)} % against all Sonnet` : '') +
+    `cost ${formatSpent(toNanoUsd(number('cost', 'total_usd')), 6, number('cost', 'free_local_calls'))} (coordinator $${number('cost', 'coordinator_usd').toFixed(6)})` +
+      (typeof saved === 'number' ? `, saved ${saved.toFixed(1)} % against all ${comparedWith}` : '') +
       (typeof effective === 'number' && effective !== saved ? `, ${effective.toFixed(1)} % after rework` : '') +
-      (typeof share === 'number' ? `, ${(share * 100).toFixed(1)} % of tasks by Haiku` : ''),
+      (typeof delegated === 'number'
+        ? `, ${(delegated * 100).toFixed(1)} % of tasks ${delegated === share ? 'by Haiku' : 'delegated'}`
+        : ''),
   ];
+}
+
+function describeApproval({ at, by, dropped, edited }: NonNullable<MissionStatus['approval']>): string {
+  const without = dropped.length === 0 ? '' : `, without ${dropped.join(', ')}`;
+  return fitLine(
+    `${at.slice(0, 16).replace('T', ' ')} by ${by}${edited ? ', edited' : ''}${without}`,
+    lineWidth() - 13,
+  );
+}
+
+function renderAnswerLine({ n, by, text }: { n: number; by: string; text: string }): string {
+  return `  ${`person-${n}:`.padEnd(10)} ${fitLine(`${toOneLine(text, Infinity)} (${by})`, lineWidth() - 13)}`;
+}
+
+/** Whether the mission's plan waits for a person, who may run it. */
+export function isPlanned(mission: MissionStatus): boolean {
+  return mission.state === 'planned' || isDryRun(mission);
 }
 
 /** A dry run ends with its plan; every other mission that is done has a finding. */
@@ -118,12 +154,8 @@ function isDryRun({ state, finding, added }: MissionStatus): boolean {
 function describeTasks(mission: MissionStatus): string {
   const { counts } = mission;
   if (counts.total === 0) return 'none yet';
-  if (isDryRun(mission)) return `${counts.total} planned`;
-  const more = [
-    ...(counts.failed === 0 ? [] : [`${counts.failed} failed`]),
-    ...(counts.skipped === 0 ? [] : [`${counts.skipped} skipped`]),
-  ];
-  return [describeDone(counts, `${counts.total}`), ...more].join(', ');
+  if (isPlanned(mission)) return `${counts.total} planned`;
+  return [describeDone(counts, `${counts.total}`), ...describeNotDone(counts)].join(', ');
 }
 
 function describeRecall(recall: NonNullable<MissionStatus['recall']>): string {
@@ -133,7 +165,10 @@ function describeRecall(recall: NonNullable<MissionStatus['recall']>): string {
 
 /** The command that a person can give now. */
 function toNext({ id, state, counts }: MissionStatus): string[] {
-  if (state === 'asks' || state === 'parked') return [`  next:      fleet resume ${id} --retry goes on`];
+  if (state === 'asks' || state === 'parked')
+    return [
+      `  next:      fleet resume ${id} --retry goes on${state === 'asks' ? `; in words: fleet resume ${id} --answer "…"` : ''}`,
+    ];
   if (state === 'failed' && counts.done >= counts.total) return [`  next:      fleet retry ${id}`];
   if (state === 'failed') return [`  next:      fleet retry its failed tasks (fleet failed), then fleet retry ${id}`];
   return [];

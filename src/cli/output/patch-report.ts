@@ -1,7 +1,7 @@
 import type { PatchReport } from '../../patches/apply/types.ts';
 import type { PatchSelection } from '../../patches/types.ts';
 import { isLeftOut, renderOutcome, summarise } from './patches.ts';
-import { printJson, withoutControls } from './print.ts';
+import { printJson } from './print.ts';
 import { EXIT } from './report-failure.ts';
 
 /** Prints what became of patches, and sets the exit code. @param options.shown finding ids of those that were printed before */
@@ -12,9 +12,8 @@ export function printReport(
   if (report.patches.some(isLeftOut)) process.exitCode = EXIT.failed;
   if (json) return printJson(report);
   for (const outcome of report.patches) if (!shown.has(outcome.findingId)) console.log(renderOutcome(outcome));
-  for (const note of report.notes) console.error(`⚠️  ${withoutControls(note)}`);
+  for (const note of report.notes) console.error(`⚠️  ${note}`);
   const { pullRequest } = report;
-  if (pullRequest !== undefined)
-    console.log(`${pullRequest.opened ? '✅' : '❌'} ${withoutControls(pullRequest.text)}`);
+  if (pullRequest !== undefined) console.log(`${pullRequest.opened ? '✅' : '❌'} ${pullRequest.text}`);
   console.log(summarise(report.patches, selection));
 }

@@ -2,7 +2,7 @@ import type { PatchOutcome } from '../../patches/apply/types.ts';
 import { findCarriers } from '../../patches/carriers.ts';
 import type { PatchRecord, PatchSelection } from '../../patches/types.ts';
 import { countOf } from '../../text/plural.ts';
-import { fitLine, lineWidth, renderTable, withoutControls } from './print.ts';
+import { fitLine, lineWidth, renderTable } from './print.ts';
 
 const SIGNS: Record<PatchOutcome['outcome'], string> = {
   applied: '✅',
@@ -33,13 +33,7 @@ export function renderOutcome(one: PatchOutcome): string {
   const subject = fitLine(one.subject, 72);
   const head = `${SIGNS[outcome]} ${findingId}  ${subject}  (${outcome}${short})`;
   if (why === '') return head;
-  if (outcome === 'red')
-    return [
-      head,
-      ...withoutControls(why)
-        .split('\n')
-        .map((line) => `     ${line}`),
-    ].join('\n');
+  if (outcome === 'red') return [head, ...why.split('\n').map((line) => `     ${line}`)].join('\n');
   const where = paths.length > 0 && outcome === 'conflict' ? `${fitLine(paths.join(', '), 300)}: ` : '';
   const advice = ADVICE[outcome]?.(findingId);
   const lines = [`${where}${fitLine(why, 1_000)}`, ...(advice === undefined ? [] : [advice])];

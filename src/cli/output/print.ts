@@ -1,11 +1,12 @@
 import { countToolErrors, describeToolErrorCount, isPartial } from '../../findings/marks.ts';
 import type { StoredFinding } from '../../findings/types.ts';
-import type { BudgetState } from '../../ledger/budget-types.ts';
 import type { ProcessProblem } from '../../pm2/wait-until-ready.ts';
-import { formatUsd } from '../../pricing/money.ts';
+import { formatCost } from '../../pricing/free-local.ts';
+import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import { startOf } from '../../text/start-of.ts';
 import { stringifyExact } from '../../text/exact-json.ts';
+import { escapeControls } from '../../text/without-controls.ts';
 
 /** Whether the stream is a terminal. Bars and redrawing are for terminals; programs and files get plain lines. */
 export function isTerminal(stream: NodeJS.WriteStream = process.stdout): boolean {
@@ -19,7 +20,7 @@ export function wantsColour(): boolean {
 
 /** Prints one JSON document for programs, indented for people. */
 export function printJson(value: unknown): void {
-  console.log(stringifyExact(value, 2));
+  console.log(escapeControls(stringifyExact(value, 2)));
 }
 
 /** One line of any text without control characters, cut to `width`. */
@@ -31,11 +32,6 @@ export function fitLine(text: string, width: number): string {
 /** Columns of the terminal; 100 where there is none. */
 export function lineWidth(): number {
   return process.stdout.columns ?? 100;
-}
-
-/** Removes control characters but line breaks and tabs: a model's text must not move the cursor. */
-export function withoutControls(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]|[\u202A-\u202E\u2066-\u2069]/gu, ''); // also those that change the direction of text
 }
 
 /**
@@ -58,6 +54,7 @@ export function toMarks(finding: StoredFinding): string {
   const { status } = finding;
   const marks = [
     status === 'retracted' || status === 'condensed' ? status.toUpperCase() : '',
+    finding.simulated === true ? 'SIMULATED' : '',
     isPartial(finding) ? 'PARTIAL' : '',
     describeToolErrorCount(finding),
   ].filter((mark) => mark !== '');
@@ -76,21 +73,31 @@ export function describeShortfalls(finding: StoredFinding): string[] {
   ];
 }
 
-/** One budget in one line: its limit, what is spent, reserved and uncertain, and what is left. */
-export function describeBudget({ limit, settled, reserved, uncertain }: BudgetState): string {
-  const used = settled + reserved + uncertain;
-  const parts = [
-    `${formatUsd(settled, 4)} spent`,
-    ...(reserved > 0 ? [`${formatUsd(reserved, 4)} reserved`] : []),
-    ...(uncertain > 0 ? [`${formatUsd(uncertain, 4)} uncertain`] : []),
-  ];
-  if (limit === null) return `none set, ${parts.join(', ')}`;
-  return `${formatUsd(limit, 4)}, ${parts.join(', ')}, ${formatUsd(Math.max(0, limit - used), 4)} left`;
-}
-
 /** Prints why a process did not become ready, with its own error output. */
 export function printProcessProblem({ name, exitCode, triedAgain, lines }: ProcessProblem): void {
   const how = exitCode === null ? 'is not ready' : `ended with exit code ${exitCode}`;
   console.error(`❌ ${name} ${how}${triedAgain ? '; pm2 tries again' : ''}`);
   for (const line of lines) console.error(`   ${line}`);
+}
+
+/** What a finding cost. The cost of an outside worker is unknown, which is no $0. Undefined: the finding does not say. */
+export function describeCost({
+  cost,
+  unmetered,
+  free_local: isLocal,
+}: Pick<StoredFinding, 'cost' | 'unmetered' | 'free_local'>): string | undefined {
+  if (unmetered !== undefined) return 'unmetered';
+  return cost === undefined ? undefined : formatCost(toNanoUsd(cost), 6, isLocal === true);
+}
+
+/** What an outside worker states that its work took; undefined: nothing, or the fleet did it. */
+export function describeUnmetered({ unmetered }: Pick<StoredFinding, 'unmetered'>): string | undefined {
+  if (unmetered === undefined) return undefined;
+  const { input, output, cost } = unmetered;
+  const parts = [
+    ...(input === null ? [] : [`${input} prompt`]),
+    ...(output === null ? [] : [`${output} output`]),
+    ...(cost === null ? [] : [formatUsd(toNanoUsd(cost), 6)]),
+  ];
+  return parts.length === 0 ? undefined : `${parts.join(', ')}, as its worker states`;
 }

@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { isTerminal, wantsColour } from './print.ts';
+import { withoutControls } from '../../text/without-controls.ts';
 
 export interface Progress {
   /** @param note text after the numbers */
@@ -40,7 +41,7 @@ function bar(title: string, firstTotal: number, unit: string, startedAt: number)
   let shown = false;
   return {
     update(value, note = '') {
-      const payload = { note: note === '' ? '' : ` | ${note}` };
+      const payload = { note: note === '' ? '' : ` | ${withoutControls(note)}` };
       if (!shown && Date.now() - startedAt < QUIET_MS) return;
       if (!shown) view.start(total, value, payload);
       shown = true;
@@ -72,11 +73,25 @@ function lines(title: string, firstTotal: number, unit: string, startedAt: numbe
   };
 }
 
+/** Prints why work waits, once a wait. @returns takes the reason at each look; null: it does not wait */
+export function onlyChanges(print: (line: string) => void): (line: string | null) => void {
+  let last = '';
+  return (line) => {
+    if (line !== null && line !== '' && line !== last) print(line);
+    last = line ?? last; // the same wait continues after a short run
+  };
+}
+
 /** Shows on the error output what a command waits for. */
 export interface Waiting {
   /** @param text what the command waits for now */
   update(text: string): void;
   stop(): void;
+}
+
+/** Says which command a command of pm2 waits for. */
+export function describeOther({ command, pid }: { command: string; pid: number }): string {
+  return `Waiting for \`fleet ${command}\` (pid ${pid}), which starts or ends processes`;
 }
 
 /** Shows a long wait: on a terminal one line that is redrawn, elsewhere a line at each change and every ten seconds. */
@@ -95,7 +110,7 @@ export function showWaiting(): Waiting {
   const next = setInterval(() => print(!onTerminal), LINE_EVERY_MS);
   return {
     update(what) {
-      text = what;
+      text = withoutControls(what);
       print(false);
     },
     stop() {

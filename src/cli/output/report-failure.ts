@@ -1,10 +1,10 @@
 import { loadConfig } from '../../config/environment.ts';
-import { FleetError, HaltError, NotFoundError, UsageError, toMessage } from '../../errors.ts';
+import { FleetError, HaltError, NotFoundError, UsageError, WaitTimeoutError, toMessage } from '../../errors.ts';
 import { configSecrets, createRedactor } from '../../config/redact.ts';
-import { toRedisError } from '../../redis/connect.ts';
+import { toRedisError } from '../../redis/errors/redis-errors.ts';
 
-/** Exit codes for scripts: 0 done, 1 failed, 2 wrong use, 3 halted. */
-export const EXIT = { failed: 1, usage: 2, halted: 3 } as const;
+/** Exit codes for scripts: 0 done, 1 failed, 2 wrong use, 3 halted, 4 the `--timeout` of a wait is over. */
+export const EXIT = { failed: 1, usage: 2, halted: 3, timeout: 4 } as const;
 
 /**
  * Prints an error in one line; for an unexpected error with FLEET_LOG_LEVEL=debug its stack.
@@ -18,6 +18,7 @@ export function reportFailure(thrown: unknown): number {
   const message = unexpected && wantsStack ? (error.stack ?? error.message) : toMessage(error);
   const text = error instanceof HaltError ? describeHaltError(message) : message;
   console.error(createRedactor(secrets)(`Error: ${text}`));
+  if (error instanceof WaitTimeoutError) return EXIT.timeout;
   if (error instanceof NotFoundError) return EXIT.failed;
   if (error instanceof UsageError) return EXIT.usage;
   return error instanceof HaltError ? EXIT.halted : EXIT.failed;

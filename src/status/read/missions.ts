@@ -3,24 +3,42 @@ import type { Db } from '../../redis/db.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import type { MissionLine } from '../types.ts';
 import { startOf } from '../../text/start-of.ts';
+import { toStoredCount } from '../../redis/stored-record.ts';
 
 /** Missions that a status lists; the others are only counted. It bounds the size of a status. */
 export const NEWEST_MISSIONS = 5;
+/** Delayed missions that are looked at for a question to a person. */
+export const MOST_SET_ASIDE = 20;
 /** Most UTF-16 code units of a goal. */
 const FIRST_WORDS = 80;
 
-/** Reads what a status shows of missions, in one round trip. @param ids newest first; one without a record is left out */
-export async function readMissionLines(db: Db, ids: readonly string[]): Promise<MissionLine[]> {
+/**
+ * Reads what a status shows of missions, in one round trip: the newest, and older ones that ask or wait for approval.
+ * @param newest ids, newest first; one without a record is left out
+ * @param setAside ids of missions whose jobs are delayed
+ */
+export async function readMissionLines(
+  db: Db,
+  newest: readonly string[],
+  setAside: readonly string[] = [],
+): Promise<MissionLine[]> {
+  const older = setAside.filter((id) => !newest.includes(id));
+  const [lines, olderLines] = await Promise.all([readLines(db, newest), readLines(db, older)]);
+  const waiting = olderLines.filter(({ state }) => state === 'asks' || state === 'planned');
+  return [...lines, ...waiting.toSorted((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? ''))];
+}
+
+async function readLines(db: Db, ids: readonly string[]): Promise<MissionLine[]> {
   const { redis, keys } = db;
   const lines = await Promise.all(
     ids.map(async (id): Promise<MissionLine[]> => {
-      const [head, settled] = await Promise.all([
+      const [head, [settled, freeLocal]] = await Promise.all([
         readMissionHead(db, id),
-        redis.hget(keys.spend(`mission:${id}`), 'settled'),
+        redis.hmget(keys.spend(`mission:${id}`), 'settled', 'free_local'),
       ]);
       if (head === null) return [];
       const { session, state, step, counts, problem, createdAt, finding } = head;
-      const { total, done, failed, skipped } = counts;
+      const { total, done, failed, cancelled, skipped } = counts;
       return [
         {
           id,
@@ -28,11 +46,12 @@ export async function readMissionLines(db: Db, ids: readonly string[]): Promise<
           session,
           state: state === 'running' && step === 'wait' ? 'waiting' : state,
           step,
-          tasks: { total, done, failed, skipped },
+          tasks: { total, done, failed, cancelled, skipped },
           problem,
           createdAt,
           finding,
-          costNanoUsd: Number(settled ?? 0),
+          costNanoUsd: toStoredCount(settled),
+          ...(toStoredCount(freeLocal) > 0 && { freeLocal: toStoredCount(freeLocal) }),
         },
       ];
     }),

@@ -1,8 +1,14 @@
 import { describeTrees, isOverBound } from '../../patches/sweep/tree-hosts.ts';
+import { CANCELLED } from '../../jobs/cancelled.ts';
+import { describeReason } from '../../jobs/wake/reason.ts';
+import { describeKeyConflict } from '../../librarian/opening/shard-keys.ts';
+import { describeBudget, toBudgetCommand } from '../../ledger/budget.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { toOneLine } from '../../text/one-line.ts';
+import { describeForeign } from '../../swarm/damage/foreign-keys.ts';
+import { describeSkew } from '../../swarm/host-clocks.ts';
 import { countOf } from '../../text/plural.ts';
-import { VENDORS, type Notice, type StatusSnapshot } from '../types.ts';
+import type { Notice, StatusSnapshot } from '../types.ts';
 import { describeCompaction } from './compaction.ts';
 
 /** The notices for an operator, in the order in which they are shown. */
@@ -10,13 +16,27 @@ export function noticesOf(snapshot: StatusSnapshot): Notice[] {
   return [
     ...pausedQueues(snapshot),
     ...unattendedQueues(snapshot),
+    ...outsideWorkers(snapshot),
     ...parkedByBudget(snapshot),
     ...parkedByPerson(snapshot),
+    ...tightClients(snapshot),
+    ...waitingJobs(snapshot),
     ...failures(snapshot),
+    ...cancelledJobs(snapshot),
+    ...blockedParents(snapshot),
+    ...schedulers(snapshot),
     ...waitingPatches(snapshot),
+    ...rules(snapshot),
+    ...oldTasks(snapshot),
+    ...keyConflicts(snapshot),
     ...coolingModels(snapshot),
     ...fullArchive(snapshot),
     ...manyTrees(snapshot),
+    ...foreignKeys(snapshot),
+    ...unreadableFindings(snapshot),
+    ...oldWorkers(snapshot),
+    ...wrongClocks(snapshot),
+    ...refusedSwarms(snapshot),
     ...counted(snapshot),
     ...uncertainCost(snapshot),
     ...dayBudget(snapshot),
@@ -28,6 +48,23 @@ export function noticesOf(snapshot: StatusSnapshot): Notice[] {
 export function describeUncertain({ callCount, todayNanoUsd }: StatusSnapshot['uncertain']): string {
   const what = callCount === 1 ? 'ended before its answer was' : 'ended before their answers were';
   return `${formatUsd(todayNanoUsd, 4)} today; so far ${countOf(callCount, 'call')} ${what} stored`;
+}
+
+/** Other swarms that could not be read: nothing stops for them, and answers leave them out. */
+function refusedSwarms({ otherSwarms }: StatusSnapshot): Notice[] {
+  return otherSwarms.flatMap(({ refused }) =>
+    refused === null
+      ? []
+      : [
+          {
+            kind: 'other-swarm',
+            level: 'warning',
+            label: 'Other swarm',
+            text: toOneLine(refused.message),
+            hint: 'fleet doctor',
+          },
+        ],
+  );
 }
 
 /** None while the fleet is halted: a halt pauses every queue. */
@@ -53,6 +90,20 @@ function unattendedQueues(snapshot: StatusSnapshot): Notice[] {
       text: countOf(count, noun),
       command: 'fleet up',
     }));
+}
+
+/** Leases that the terminal names; further ones are only counted. */
+const NAMED_LEASES = 3;
+
+function outsideWorkers({ outside: { offered, held, leases } }: StatusSnapshot): Notice[] {
+  if (offered + held === 0) return [];
+  const named = leases.slice(0, NAMED_LEASES).map(({ worker, taskId, expiresAt }) => {
+    return toOneLine(`${worker} ${taskId} until ${expiresAt.slice(11, 19)} UTC`);
+  });
+  const more = held > named.length ? [`and ${held - named.length} more`] : [];
+  const who = held === 0 ? '' : `: ${[...named, ...more].join(', ')}`;
+  const text = `${countOf(offered, 'task')} offered, ${held} held${who}`;
+  return [{ kind: 'outside', level: 'info', label: 'Outside workers', text }];
 }
 
 function waitingPatches({ patches }: StatusSnapshot): Notice[] {
@@ -85,18 +136,37 @@ function parkedByBudget({ parked, queues }: StatusSnapshot): Notice[] {
   }
   const groups = parked.filter(({ scope }) => scope !== PARKED_MISSION);
   if (groups.length === 0) return [];
-  const items = groups.map(({ scope, name, count }) => ({
-    text: `${count} ${scope}${name ? ` ${toOneLine(name)}` : ''}`,
-    command: `fleet budget USD --${scope} ${name ? toOneLine(name) : 'NAME'}`,
+  const items = groups.map(({ scope, name, count, budget }) => ({
+    text: `${count} ${scope}${name ? ` ${toOneLine(name)}` : ''}${budget ? ` (${describeBudget(budget)})` : ''}`,
+    command: toBudgetCommand(scope, name ? toOneLine(name) : 'NAME'),
   }));
   const scopes = [...new Set(groups.map(({ scope }) => scope))];
-  const flags = scopes.length === 1 ? `--${scopes[0]}` : '--batch|--mission|--task';
+  const flags = scopes.length === 1 ? `--${scopes[0]}` : '--client|--batch|--mission|--rule|--task';
   return [
     {
       ...notice,
       text: items.map(({ text }) => text).join(' | '),
       command: `fleet budget USD ${flags} NAME`,
       hint: 'lets them go on',
+      items,
+    },
+  ];
+}
+
+function tightClients({ tightClients: clients }: StatusSnapshot): Notice[] {
+  if (clients.length === 0) return [];
+  const items = clients.map(({ name, limitNanoUsd: limit, usedNanoUsd: used }) => ({
+    text: `${name} ${formatUsd(used, 4)} of ${formatUsd(limit, 4)}`,
+    command: `fleet budget USD --client ${name}`,
+  }));
+  return [
+    {
+      kind: 'clients',
+      level: clients.some(({ limitNanoUsd, usedNanoUsd }) => usedNanoUsd >= limitNanoUsd) ? 'warning' : 'info',
+      label: 'Budget of clients',
+      text: items.map(({ text }) => text).join(' | '),
+      command: 'fleet budget USD --client NAME',
+      hint: 'raises it',
       items,
     },
   ];
@@ -117,14 +187,96 @@ function parkedByPerson({ parked }: StatusSnapshot): Notice[] {
     });
 }
 
+/** Each waits in the queue's state `delayed` and is woken when that is there. */
+function waitingJobs({ waits }: StatusSnapshot): Notice[] {
+  if (waits.length === 0) return [];
+  const items = waits.map(({ reason, count, budget }) => ({
+    text: toOneLine(`${countOf(count, 'job')} for ${describeReason(reason, budget)}`),
+    command: reason.kind === 'money' ? toBudgetCommand(reason.scope, toOneLine(reason.name)) : '',
+  }));
+  const money = items.filter(({ command }) => command !== '');
+  const [first] = money;
+  const text = items.map((item) => item.text).join(' | ');
+  const raise = first === undefined ? {} : { command: first.command, hint: 'raises it', items: money };
+  return [{ kind: 'waits', level: 'info', label: 'Delayed', text, ...raise }];
+}
+
 function failures({ failed, failedSampled, queues }: StatusSnapshot): Notice[] {
   if (failed.length === 0) return [];
   const byReason = new Map<string, number>();
   for (const { reason, count } of failed) byReason.set(reason, (byReason.get(reason) ?? 0) + count);
   const groups = [...byReason].map(([reason, count]) => `${count} ${reason}`).join(' | ');
-  const isSample = queues.some((queue) => queue.failed > failedSampled);
+  const isSample = queues.some((queue) => queue.failed + queue.cancelled > failedSampled);
   const text = `${groups}${isSample ? ` (of the newest ${failedSampled})` : ''}`;
   return [{ kind: 'failed', level: 'info', label: 'Failed', text }];
+}
+
+function cancelledJobs({ queues }: StatusSnapshot): Notice[] {
+  const nouns: Record<string, string> = { tasks: 'task', archive: 'question', missions: 'mission' };
+  const parts = queues.flatMap(({ name, cancelled }) =>
+    cancelled === 0 ? [] : [countOf(cancelled, nouns[name] ?? 'job')],
+  );
+  if (parts.length === 0) return [];
+  const [command, hint] = [`fleet retry --reason ${CANCELLED}`, 'runs the tasks after all'];
+  return [{ kind: 'cancelled', level: 'info', label: 'Cancelled', text: parts.join(' | '), command, hint }];
+}
+
+function blockedParents({ blocked }: StatusSnapshot): Notice[] {
+  const [first] = blocked;
+  if (first === undefined) return [];
+  const more = blocked.length === 1 ? '' : `, and ${blocked.length - 1} more`;
+  const text = `${toOneLine(first.id, 100)} waits for a child that ${first.why === null ? 'is gone' : 'failed'}${more}`;
+  const hint = 'names them and the children';
+  return [{ kind: 'blocked', level: 'warning', label: 'Blocked', text, command: 'fleet failed', hint }];
+}
+
+function schedulers({ schedulers: found }: StatusSnapshot): Notice[] {
+  if (found.length === 0) return [];
+  const named = found.slice(0, 3).map(({ queue, id, when }) => `${id} on ${queue}${when === '' ? '' : ` (${when})`}`);
+  const more = found.length > named.length ? `, and ${found.length - named.length} more` : '';
+  const text = `${named.join(', ')}${more}: another program adds paid work again and again`;
+  return [{ kind: 'schedulers', level: 'info', label: 'Schedulers', text: toOneLine(text) }];
+}
+
+function oldTasks({ bridge: { older, held } }: StatusSnapshot): Notice[] {
+  if (older === 0 && held === 0) return [];
+  const parts = [
+    ...(older === 0 ? [] : [`${countOf(older, 'task')} from before the bridge wait for you`]),
+    ...(held === 0 ? [] : [`${countOf(held, 'task')} held by workers of other programs`]),
+  ];
+  return [{ kind: 'bridge', level: 'info', label: 'Old programs', text: parts.join(', '), command: 'fleet bridge ls' }];
+}
+
+function rules({ rules: { total, parked, lines } }: StatusSnapshot): Notice[] {
+  if (total === 0 && parked === 0) return [];
+  const notice = { kind: 'rules', level: 'info' } as const;
+  const sum = (of: 'fired' | 'firedToday'): string =>
+    lines.reduce((all, line) => all + line[of], 0).toLocaleString('en-US');
+  const paused = lines.filter(({ state }) => state === 'paused').length;
+  const text = `${total.toLocaleString('en-US')}${paused === 0 ? '' : ` (${paused} paused)`}, fired ${sum('firedToday')} today, ${sum('fired')} in all`;
+  const chains = lines
+    .filter((line) => line.parked > 0)
+    .map((line) => ({ text: `${line.parked} of ${line.name}`, command: `fleet when show ${line.name}` }));
+  return [
+    { ...notice, label: 'Rules', text, command: 'fleet when ls', hint: 'lists them' },
+    ...(parked === 0
+      ? []
+      : [
+          {
+            ...notice,
+            label: 'Parked: chains',
+            text: chains.length === 0 ? countOf(parked, 'chain') : chains.map((item) => item.text).join(' | '),
+            command: chains.length === 1 ? (chains[0]?.command ?? '') : 'fleet when show NAME',
+            hint: 'shows each, and what starts it',
+            ...(chains.length === 0 ? {} : { items: chains }),
+          },
+        ]),
+    ...lines.flatMap(({ name, problem, state }): Notice[] => {
+      if (problem === null) return [];
+      const command = state === 'paused' ? `fleet when resume ${name}` : `fleet when show ${name}`;
+      return [{ ...notice, level: 'warning', label: `Rule ${name}`, text: toOneLine(problem, 300), command }];
+    }),
+  ];
 }
 
 function coolingModels({ cooling, uncertain }: StatusSnapshot): Notice[] {
@@ -192,9 +344,9 @@ function dayBudget({ budget }: StatusSnapshot): Notice[] {
 }
 
 function externalCost({ spend }: StatusSnapshot): Notice[] {
-  const vendors = VENDORS.filter((vendor) => spend[vendor].externalNanoUsd !== 0);
-  if (vendors.length === 0) return [];
-  const costs = vendors.map((vendor) => `${vendor} ${formatUsd(spend[vendor].externalNanoUsd, 4)}`);
+  const added = Object.entries(spend).filter(([, { externalNanoUsd }]) => externalNanoUsd !== 0);
+  if (added.length === 0) return [];
+  const costs = added.map(([vendor, { externalNanoUsd }]) => `${vendor} ${formatUsd(externalNanoUsd, 4)}`);
   return [
     {
       kind: 'external',
@@ -203,4 +355,49 @@ function externalCost({ spend }: StatusSnapshot): Notice[] {
       text: `${costs.join(' | ')} (added by other programs)`,
     },
   ];
+}
+
+/** What depends on a public key waits or is kept apart. Where all jobs need a private one, the fleet halts with its name. */
+function foreignKeys({ foreignKeys: found }: StatusSnapshot): Notice[] {
+  const [first] = found;
+  if (first === undefined) return [];
+  const items = found.map((foreign) => ({ text: describeForeign(foreign), command: foreign.command }));
+  const text = items.map((item) => item.text).join(' | ');
+  const hint = 'mends it: yours to decide';
+  const { command } = first;
+  return [{ kind: 'foreign', level: 'warning', label: 'Wrong keys', text, command, hint, items }];
+}
+
+function unreadableFindings({ unreadableFindings: count }: StatusSnapshot): Notice[] {
+  if (count === 0) return [];
+  const text = `${countOf(count, 'finding')} of other programs`;
+  const command = 'fleet findings --unreadable';
+  return [{ kind: 'unreadable', level: 'warning', label: 'Unreadable', text, command, hint: 'lists them' }];
+}
+
+/** Their calls would be counted as one quota, so that only the librarians with the key of the last start ask. */
+function keyConflicts({ keyConflicts: found }: StatusSnapshot): Notice[] {
+  if (found.length === 0) return [];
+  const text = toOneLine(found.map(describeKeyConflict).join(' | '), 600);
+  const hint = 'on the wrong host, once its key is the same';
+  return [{ kind: 'shard-keys', level: 'warning', label: 'Shard keys', text, command: 'fleet reload', hint }];
+}
+
+/** Old workers that the terminal names; further ones are only counted. */
+const NAMED_OLD_WORKERS = 3;
+
+function oldWorkers({ oldWorkers: found }: StatusSnapshot): Notice[] {
+  if (found.length === 0) return [];
+  const named = found.slice(0, NAMED_OLD_WORKERS).map(({ id }) => toOneLine(id, 60));
+  const more = found.length > named.length ? [`and ${found.length - named.length} more`] : [];
+  const text = `${found.length} of other programs (${[...named, ...more].join(', ')})`;
+  return [{ kind: 'old-workers', level: 'info', label: 'Old workers', text }];
+}
+
+/** The fleet goes by Redis' clock: a wrong one only makes the host's logs hard to read. */
+function wrongClocks({ hostClocks }: StatusSnapshot): Notice[] {
+  if (hostClocks.length === 0) return [];
+  const hosts = hostClocks.map(({ host, skewMs }) => `clock of ${toOneLine(host)} is ${describeSkew(skewMs)}`);
+  const text = `⚠ ${hosts.join(' | ')}: set it with NTP; the fleet goes by Redis' clock`;
+  return [{ kind: 'clock', level: 'warning', label: 'Clock', text }];
 }

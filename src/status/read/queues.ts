@@ -1,4 +1,5 @@
 import { queueRegistry, type QueueName } from '../../../queues/registry.ts';
+import { isCancelled } from '../../jobs/cancelled.ts';
 import { countParked } from '../../jobs/outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
 import { readMany } from '../../redis/read-many.ts';
@@ -31,6 +32,7 @@ async function readQueue({ redis, keys }: Db, name: QueueName): Promise<QueueSta
     waitingForChildren: (r) => r.zcard(key('waiting-children')),
     completed: (r) => r.zcard(key('completed')),
     failed: (r) => r.zcard(key('failed')),
+    cancelled: (r) => r.zcard(keys.cancelledEnds(name)),
   });
   return {
     name,
@@ -42,6 +44,7 @@ async function readQueue({ redis, keys }: Db, name: QueueName): Promise<QueueSta
     parked: 0,
     completed: counts.completed,
     failed: counts.failed,
+    cancelled: counts.cancelled,
   };
 }
 
@@ -56,8 +59,29 @@ export function splitParked(queue: QueueStatus, parked: string[], parkedCount: n
   return { ...queue, parked: ofQueue, delayed: queue.delayed - ofQueue };
 }
 
+/**
+ * Counts the cancelled jobs apart: BullMQ keeps them with the failed ones.
+ * @param queue as `readQueues` read it; `cancelled`: those that this version noted
+ * @param reasons of the newest failed jobs: they are exact where there are no more, and know those of an older version
+ */
+export function splitCancelled(queue: QueueStatus, reasons: readonly FailureReason[]): QueueStatus {
+  const sampled = reasons
+    .filter((group) => group.queue === queue.name && isCancelled(group.reason))
+    .reduce((sum, { count }) => sum + count, 0);
+  const noted = queue.failed <= SAMPLE ? sampled : Math.max(sampled, queue.cancelled);
+  const cancelled = Math.min(noted, queue.failed);
+  return { ...queue, cancelled, failed: queue.failed - cancelled };
+}
+
+/** Failed jobs of one queue that have one reason. */
+interface FailureReason {
+  queue: QueueName;
+  reason: string;
+  count: number;
+}
+
 /** Reads why the newest failed jobs of each queue failed, the most frequent reason first. */
-export async function readFailureReasons(db: Db): Promise<{ queue: QueueName; reason: string; count: number }[]> {
+export async function readFailureReasons(db: Db): Promise<FailureReason[]> {
   const reasons = await Promise.all(QUEUE_NAMES.map((queue) => readReasonsOfQueue(db, queue)));
   return reasons.flat().sort((a, b) => b.count - a.count);
 }

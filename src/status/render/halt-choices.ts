@@ -15,6 +15,8 @@ export function choicesOf(halt: Halt): HaltChoice[] {
   switch (halt.reason) {
     case 'account-refused':
       return [{ what: 'mend the key or the account (.env), then', command: 'fleet reload && fleet resume' }];
+    case 'damaged-key':
+      return [{ what: 'set the key aside with the command that the detail names, then', command: 'fleet resume' }];
     case 'budget':
       return [
         { what: "raise the day's budget, then lift the halt", command: 'fleet budget USD && fleet resume' },

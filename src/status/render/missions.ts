@@ -1,11 +1,13 @@
 import { countOf } from '../../text/plural.ts';
+import { formatSpent } from '../../pricing/free-local.ts';
 import { formatUsd } from '../../pricing/money.ts';
+import { describeNotDone } from '../../coordinator/mission/describe-done.ts';
 import { delegationOf } from '../read/delegation.ts';
 import type { Colours } from './colours.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import type { MissionLine, StatusSnapshot } from '../types.ts';
 
-/** Lines about open missions, the coordinator's own cost and the cost of rework; none where there is nothing to report. */
+/** Lines about open missions, and the cost of the coordinator, of the archive and of rework; none where there is nothing to report. */
 export function renderMissionLines(snapshot: StatusSnapshot, colours: Colours): string[] {
   return [
     ...renderStates(snapshot),
@@ -28,31 +30,29 @@ function renderStates({ queues }: StatusSnapshot): string[] {
     [active, 'running'],
     [waitingForChildren, 'waiting for tasks'],
     [waiting, 'in line'],
-    [delayed + parked, 'set aside'], // waits for a person's choice, is parked, or waits for a time
+    [delayed + parked, 'set aside'], // waits for a person's choice or approval, is parked, or waits for a time
   ];
   const counts = states.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
   return counts.length === 0 ? [] : [`Missions:         ${counts.join(' | ')}`];
 }
 
 function renderMission(mission: MissionLine, colours: Colours): string {
-  const { id, goal, state, step, tasks, problem, costNanoUsd } = mission;
-  const count = (value: number, word: string): string[] => (value === 0 ? [] : [`${value} ${word}`]);
+  const { id, goal, state, step, tasks, problem, costNanoUsd, freeLocal } = mission;
   const facts = [
     state === 'running' ? step : state,
     ...(tasks.total === 0 ? [] : [`${tasks.done} of ${countOf(tasks.total, 'task')} done`]),
-    ...count(tasks.failed, 'failed'),
-    ...count(tasks.skipped, 'skipped'),
-    formatUsd(costNanoUsd, 4),
+    ...describeNotDone(tasks),
+    formatSpent(costNanoUsd, 4, freeLocal),
   ];
   const line = `  ${id}  ${facts.join(', ')}: ${toOneLine(goal)}`;
-  if (problem === '' && state !== 'asks' && state !== 'parked') return line;
-  const command =
-    state === 'asks' ? ` (fleet resume ${id} --retry)` : state === 'parked' ? ` (fleet resume ${id})` : '';
+  if (state === 'asks' || state === 'planned') return colours.yellow(line); // the first lines of the status say what it needs
+  if (problem === '' && state !== 'parked') return line;
+  const command = state === 'parked' ? ` (fleet resume ${id})` : '';
   return colours.yellow(`${line}\n    ${problem === '' ? 'set aside by a person' : toOneLine(problem)}${command}`);
 }
 
 function renderMoney(snapshot: StatusSnapshot): string[] {
-  const { coordinator, rework, saving } = snapshot;
+  const { coordinator, archive, rework, saving, lead } = snapshot;
   const lines: string[] = [];
   if (coordinator.calls > 0) {
     const { coordinatorTokens, coordinatorCost } = delegationOf(snapshot);
@@ -61,12 +61,18 @@ function renderMoney(snapshot: StatusSnapshot): string[] {
       `Coordinator:      ${formatUsd(coordinator.nanoUsd, 4)} for ${countOf(coordinator.calls, 'call')} of its own, no tasks (in the above: ${share(coordinatorTokens)} of tokens, ${share(coordinatorCost)} of cost)`,
     );
   }
+  if (archive.calls > 0) {
+    const tokens = archive.tokens.toLocaleString('en-US');
+    lines.push(
+      `Archive cost:     ${formatUsd(archive.nanoUsd, 4)} for ${countOf(archive.calls, 'call')} of librarians, ${tokens} tokens (in none of the shares)`,
+    );
+  }
   if (rework.tasks > 0) {
     const percent = (value: number | null): string => (value === null ? 'none' : `${value.toFixed(1)}%`);
     const savedText =
       saving === null
         ? ''
-        : `; saved against all Sonnet: ${percent(saving.savedPercent)}, after rework ${percent(saving.effectiveSavedPercent)}`;
+        : `; saved against all ${lead?.name ?? 'Sonnet'}: ${percent(saving.savedPercent)}, after rework ${percent(saving.effectiveSavedPercent)}`;
     lines.push(
       `Rework:           ${formatUsd(rework.nanoUsd, 4)} on ${countOf(rework.tasks, 'failed task')}${savedText}`,
     );

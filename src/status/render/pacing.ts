@@ -1,4 +1,4 @@
-import type { PacedModel } from '../../pacing/paced-model.ts';
+import { tightestLimits, type PacedLimit, type PacedModel } from '../../pacing/paced-model.ts';
 
 const WORDS: Record<PacedModel['limits'][number]['kind'], string> = {
   requests: 'calls',
@@ -7,8 +7,8 @@ const WORDS: Record<PacedModel['limits'][number]['kind'], string> = {
 };
 
 /**
- * One line a model: `Haiku 72 % of 2.0M tokens a minute`, of the limit of which most was used. Models whose provider states none
- * are left out, and those of the same family are named by their ids.
+ * One line a model: `Haiku 72 % of 2.0M tokens a minute`, of the limit of which most was used. Models that nothing
+ * limits are left out, and those of the same family are named by their ids.
  */
 export function describePacing(models: readonly PacedModel[]): string[] {
   const families = models.map(({ model }) => toFamily(model));
@@ -20,15 +20,18 @@ export function describePacing(models: readonly PacedModel[]): string[] {
     .filter((text) => text !== '');
 }
 
-function describePace({ limits, heldForMs, waiting }: PacedModel, name: string): string {
-  const [binding] = limits.toSorted((a, b) => b.used / b.perMinute - a.used / a.perMinute);
+function describePace({ limits, atOnce, calls, heldForMs, waiting }: PacedModel, name: string): string {
+  const [binding] = tightestLimits(limits).toSorted((a, b) => b.used / b.perMinute - a.used / a.perMinute);
   const held = heldForMs === 0 ? '' : `held back for ${Math.ceil(heldForMs / 1_000)} s`;
-  if (binding === undefined) return held === '' ? '' : `${name} ${held}`;
-  const percent = Math.round((100 * binding.used) / binding.perMinute);
-  const used = `${name} ${percent} % of ${toShort(binding.perMinute)} ${WORDS[binding.kind]} a minute`;
+  if (binding === undefined && atOnce === null) return held === '' ? '' : `${name} ${held}`;
+  const used = `${name} ${binding === undefined ? `${calls} of ${atOnce} calls at once` : describeUse(binding)}`;
   const waits = waiting.begun + waiting.fresh === 0 ? '' : `${waiting.begun + waiting.fresh} wait`;
   const remarks = [waits, held].filter((remark) => remark !== '');
   return remarks.length === 0 ? used : `${used} (${remarks.join(', ')})`;
+}
+
+function describeUse({ kind, perMinute, used }: PacedLimit): string {
+  return `${Math.round((100 * used) / perMinute)} % of ${toShort(perMinute)} ${WORDS[kind]} a minute`;
 }
 
 function toFamily(model: string): string {

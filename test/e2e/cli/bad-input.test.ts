@@ -33,9 +33,14 @@ describe('wrong use', () => {
       /leaves the workspace/,
     ],
     [
+      'a file that the workspace does not have',
+      ['task', 'x', '--workspace', 'site', '--files', 'nope.js'],
+      /--files: workspace site has no "nope\.js"; .*--allow-missing/,
+    ],
+    [
       'a model without a price',
       ['task', 'x', '--model', 'gpt-9000'],
-      /no price is known for it; known are claude-haiku/,
+      /no price is known for it; known are gpt-6-luna, .*and others: fleet models/,
     ],
     ['a budget that is no number', ['task', 'x', '--budget', 'lots'], /Expected dollars/],
     ['batch options without a file', ['task', 'x', '--batch', 'b'], /only for --file: --batch/],
@@ -212,6 +217,18 @@ describe('a Redis that cannot be used', () => {
   });
 });
 
+describe('a Redis that evicts data', () => {
+  it('is given no work', async () => {
+    await redis.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    redis.cleanup(() => redis.redis.config('SET', 'maxmemory-policy', 'noeviction'));
+    const before = await countJobs();
+    const { code, stderr } = await fleet('task', 'one more');
+    expect(stderr).toMatch(/Redis evicts data when it is full \(maxmemory-policy allkeys-lru\).*noeviction\n$/);
+    expect(code).toBe(1);
+    expect(await countJobs()).toBe(before);
+  });
+});
+
 describe('the shell around it', () => {
   it('ends quietly when nobody reads on', async () => {
     const monitor = shell.start(['status', '--watch']);
@@ -219,6 +236,17 @@ describe('the shell around it', () => {
 
     const { stderr } = await monitor.done;
     expect(stderr).toBe('');
+  });
+
+  it('names a misspelt variable once, beside what it does', async () => {
+    const env = { FLEET_BUDGET_USDD: '1', ANTHROPIC_MODEL: 'theirs' };
+    const { code, stdout, stderr } = await shell.start(['failed'], { env }).done;
+    expect(stderr).toBe(
+      '⚠️  FLEET_BUDGET_USDD is no name that this fleet knows, so that it sets no budget: that of a new swarm is $5 a day: did you mean FLEET_BUDGET_USD?\n',
+    );
+    expect(stdout).not.toBe('');
+    expect(code).toBe(0);
+    expect((await shell.start(['failed', '--help'], { env }).done).stderr).toBe('');
   });
 
   it('ignores a .env of the folder it is typed in', async () => {

@@ -33,6 +33,20 @@ describe('a halt on the command line', () => {
     expect(again.stdout).toContain('fleet resume');
   });
 
+  it('is stated and lifted in JSON for a program', async () => {
+    const read = async (...args: string[]): Promise<unknown> => JSON.parse((await fleet(...args, '--json')).stdout);
+    expect(await read('halt', 'a look around')).toMatchObject({
+      isNew: true,
+      halt: { reason: 'person', detail: 'a look around' },
+    });
+    expect(await read('halt', 'me too')).toMatchObject({ isNew: false, halt: { detail: 'a look around' } });
+    expect(await read('resume')).toMatchObject({ lifted: { detail: 'a look around' }, halt: null, paused: [] });
+    await layMission('wait');
+    expect(await read('park', ID)).toMatchObject({ mission: ID, again: false, liftedHalt: false, halt: null });
+    expect(await read('resume', ID)).toMatchObject({ mission: ID, released: expect.any(Number), lifted: null });
+    expect(await read('cancel', ID)).toEqual({ cancelled: [ID], refused: [] });
+  });
+
   it('is lifted once; a second time there is nothing to lift, exit 2', async () => {
     await fleet('halt', 'a look around');
     expect((await fleet('resume')).stdout).toContain('Lifted: person (a look around).');

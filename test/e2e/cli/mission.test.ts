@@ -52,6 +52,10 @@ describe('fleet mission', () => {
     expect((await fleet('mission', 'ls')).stdout).toMatch(/m +done +3 of 3 +\$0\.\d{4}.*Say it\./);
     expect((await fleet('mission', 'm')).stdout).toMatch(/^Mission m: done\n(.*\n)*.*answer: +fleet findings finding_/);
     const shown = JSON.parse((await fleet('mission', 'm', '--json')).stdout) as { finding: string };
+    const text = (await fleet('findings', shown.finding)).stdout;
+    expect(text).toMatch(/^Cites +\d+ findings?$/m);
+    expect(text).toMatch(/^Sources:\n {2}finding_[0-9a-f]+ {2}\d{4}-/m);
+    expect(text).not.toContain('"counts"');
     const answer = JSON.parse((await fleet('findings', shown.finding, '--json')).stdout) as StoredFinding;
     expect(answer.result).toMatchObject({ counts: { done: 3 }, delegation: { haiku_tasks: 1 } });
   });
@@ -68,6 +72,42 @@ describe('fleet mission', () => {
     expect((await fleet('mission', 'ls')).stdout).toMatch(/m +planned +30 planned/);
     expect((await fleet('mission', 'm')).stdout).toContain('Mission m: planned, a dry run: no task of it was added');
     expect((await fleet('mission', 'ls', '--session', 'x')).stdout).toBe('There is no mission of session x.\n');
+
+    const ran = await fleet('mission', 'run', 'm', '--drop', '2,30', '--wait');
+    expect(ran).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/28 tasks done, 0 failed, 0 skipped/) as string,
+    });
+    expect(ran.stderr).toMatch(/^Mission m runs: 28 tasks, without 2, 30\n/);
+    expect((await fleet('mission', 'm')).stdout).toMatch(/approved: .*, without 2, 30\n/);
+    expect(await fleet('mission', 'run', 'm')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('nothing was changed') as string,
+    });
+  });
+
+  it('waits with --approve for a person, who edits the plan and runs it', async () => {
+    await startWorkers();
+    const { code, stdout } = await fleet('mission', 'Say it. [[tasks:4]]', '--mission-id', 'm', '--approve', '--wait');
+    expect(stdout).toMatch(/ 1–4 {2}item × 4 .*\n(.*\n)*It waits for your approval:\n {2}fleet mission run m /);
+    expect(code).toBe(1);
+    expect((await fleet('mission', 'ls')).stdout).toMatch(/m +waits for approval +4 planned/);
+    expect((await fleet('status')).stdout).toMatch(
+      /^❓ m waits for approval of its plan\n(.*\n)* {2}➜ run it: fleet mission run m\n/,
+    );
+    const plan = JSON.parse((await fleet('mission', 'm', '--plan')).stdout) as { tasks: object[] };
+    const folder = makeFolder({
+      'wrong.json': JSON.stringify({ ...plan, tasks: [{ ...plan.tasks[0], kind: 'magic' }] }),
+      'plan.json': JSON.stringify({ ...plan, tasks: [{ ...plan.tasks[0], for_each: ['1', '2'] }] }),
+    });
+    const wrong = await fleet('mission', 'run', 'm', '--edit', `${folder}/wrong.json`);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/task 1 \("item"\), kind: /) as string });
+    const looked = await fleet('mission', 'run', 'm', '--edit', `${folder}/plan.json`, '--dry-run');
+    expect(looked.stdout).toMatch(/would run: the edited plan, 2 tasks; nothing was changed\n(.*\n)*Cost: /);
+    const ran = await fleet('mission', 'run', 'm', '--edit', `${folder}/plan.json`, '--wait');
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/2 tasks done/) as string });
+    expect((await fleet('mission', 'Find', 'out')).stderr).toContain('expected one goal in quotes');
+    expect((await fleet('mission', 'Find out.', '--drop', '2')).stderr).toContain('fleet mission run ID --drop');
   });
 
   it('exits 1 for a mission that fails, with its reasons, and goes on once it is retried', async () => {

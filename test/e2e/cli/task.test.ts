@@ -60,11 +60,20 @@ describe('a fleet of one worker', () => {
     );
     expect(task).toMatchObject({ code: 0 });
     const id = /finding_[0-9a-f]+/.exec(task.stdout)?.[0] ?? '';
+    expect(task.stdout).toMatch(/^✅ .*\n\n3 lines in 1 file/);
 
     const shown = await fleet('findings', id);
     expect(shown.stdout).toContain('How many lines has README.md?');
     expect(shown.stdout).toContain('3 lines in 1 file');
     expect(shown.stdout).toContain('(simulated model)');
+    const job = await fleet('job', id, '--follow');
+    expect(job.stdout).toMatch(/^task task-\S+: done, /);
+    expect(job.stdout).toMatch(
+      / queued\n.* taken +by haiku_cli_001\n.* reserved +turn 1: .* at most\n.* call +turn 1: \$/,
+    );
+    expect(job.stdout).toContain(`Its finding: fleet findings ${id}`);
+    expect((await fleet('job', id, '--forget')).stdout).toContain('removed its record');
+    expect((await fleet('job', 'task-none')).code).toBe(1);
     const found = await fleetJson<StoredFinding[]>('findings', '--grep', 'SELLS TEA');
     expect(found).toEqual([]);
     expect(await fleetJson<StoredFinding[]>('findings', '--grep', '3 LINES')).toHaveLength(1);
@@ -81,7 +90,7 @@ describe('a fleet of one worker', () => {
     const tasks = writeTasks('nightly.jsonl', [
       { description: 'How many lines has README.md?', workspace: 'site' },
       '{"description": "cut off',
-      { description: 'Give a number', schema: IMPOSSIBLE },
+      { description: 'Give a number', schema: IMPOSSIBLE, workspace: 'site', files: ['REDME.md'] },
     ]);
     const out = join(shell.folder, 'results.jsonl');
 
@@ -90,6 +99,9 @@ describe('a fleet of one worker', () => {
     expect(dry.stdout).toMatch(/Cost: +\$0\.\d{4} likely, between/);
     expect(dry.stdout).toMatch(/All Sonnet: +\$0\.\d{4}, saved 9\d\.\d %/);
     expect(dry.code).toBe(1); // a bad line
+    expect(dry.stderr).toContain(
+      '1 line names a file that the workspace does not have; the first is line 3: "REDME.md"',
+    );
 
     const first = await fleet('task', '--file', tasks, '--wait', '--out', out);
     expect(first.code).toBe(1);
@@ -103,6 +115,16 @@ describe('a fleet of one worker', () => {
     const failed = await fleet('failed', '--batch', 'nightly');
     expect(failed.stdout).toMatch(/❌ schema: 1 task\n.*nightly-3/);
     expect(failed.stdout).toContain('fleet retry --batch nightly --reason schema');
+    const listed = await fleet('jobs', 'a', 'number', '--batch', 'nightly');
+    expect(listed.stdout).toMatch(
+      /^JOB .*\nnightly-3 +failed schema .* nightly +Give a number\n {3}.*\n1 job, \d+ records? looked at\.$/m,
+    );
+    expect((await fleet('batches')).stdout).toMatch(/\nnightly +done +1 +1 +0 +0 .*\$0\.\d{4}/);
+    expect(await fleet('jobs', '--client', 'nobody')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no client is called'),
+    });
+    expect((await fleet('jobs', '--session', 'nobody')).stderr).toContain('no session is called');
 
     const mended = join(shell.folder, 'mended.json');
     writeFileSync(mended, JSON.stringify({ description: 'How many lines has README.md?', workspace: 'site' }));
@@ -207,7 +229,7 @@ describe('a fleet of one worker', () => {
     expect((await fleet('status')).stdout).toContain('Parked: budget');
     const one = await fleet('task', 'Say it.', '--task-id', 'one', '--budget', '0.0001', '--wait');
     expect(one.stderr).toContain(
-      'Error: job one is parked: budget; a higher one releases it: fleet budget USD --task one',
+      'Error: job one is parked: budget ($0.000100, $0.000000 spent, $0.000100 left); a higher one releases it: fleet budget USD --task one',
     );
     expect(one.code).toBe(1);
 
@@ -221,10 +243,10 @@ describe('a fleet of one worker', () => {
   it('shows each message as it comes', async () => {
     await startWorker();
     const monitor = shell.start(['monitor', '--json']);
-    await waitUntil(async () => Number(await redis.redis.pubsub('NUMPAT')) > 0);
+    await waitUntil(async () => /name=fleet-monitor.*cmd=xread/.test(String(await redis.redis.client('LIST'))));
 
     await fleet('task', 'How many lines has README.md?', '--workspace', 'site', '--task-id', 'seen', '--wait');
-    await waitUntil(() => monitor.output().includes('"completions"'));
+    await waitUntil(() => monitor.output().includes('"finding"'));
     monitor.child.kill('SIGTERM');
 
     const { stdout } = await monitor.done;
@@ -232,8 +254,9 @@ describe('a fleet of one worker', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, string>);
-    expect(lines.map(({ channel }) => channel)).toEqual(['findings', 'completions']);
-    expect(lines[1]).toMatchObject({ id: 'seen', summary: expect.stringContaining('3 lines') as string });
+    expect(lines.map(({ what }) => what)).toEqual(['begun', 'finding']);
+    expect(lines[0]).toMatchObject({ id: 'seen', batch: null, worker: 'haiku_cli_001' });
+    expect(lines[1]).toMatchObject({ summary: expect.stringContaining('3 lines') as string });
   });
 
   it('cancels a task that another process is running', async () => {
@@ -246,7 +269,7 @@ describe('a fleet of one worker', () => {
     expect((await fleet('cancel', 'long')).stdout).toContain('Cancelled long');
 
     await waitUntil(async () => (await redis.redis.zscore(redis.keys.queueKey('tasks', 'failed'), 'long')) !== null);
-    expect((await fleet('failed')).stdout).toContain('❌ cancelled: 1 task');
+    expect((await fleet('failed')).stdout).toContain('⏹  cancelled: 1 task');
     expect((await fleet('failed', '--session', 'other')).stdout).toBe('Nothing of session other has failed.\n');
     expect(await fleet('cancel', 'long')).toMatchObject({ code: 2 });
   });
@@ -266,7 +289,7 @@ describe('without workers', () => {
 
     expect(single.code).toBe(0);
     expect(single.stdout).toMatch(
-      /^✅ Finding written: finding:(finding_[0-9a-f]{16})\n {3}Cost: \$0\.\d{6} \(\d+ input, \d+ output\) — Sonnet: \$0\.\d{6}, saved \d+\.\d %\n {3}Coordinator: fleet findings \1\n$/,
+      /^✅ Finding written: finding:(finding_[0-9a-f]{16})\n {3}Cost: \$0\.\d{6} \(\d+ input, \d+ output\) — Sonnet: \$0\.\d{6}, saved \d+\.\d %\n {3}Coordinator: fleet findings \1\n\n3 lines in 1 file\b/,
     );
     const [finding] = await fleetJson<StoredFinding[]>('findings');
     expect(finding).toMatchObject({ worker_id: 'me', files_changed: [] });
@@ -281,7 +304,7 @@ describe('without workers', () => {
     const simulator = await startAnthropicSimulator({ latencyMs: 60_000 });
     redis.cleanup(() => simulator.close());
     const single = shell.start(['single', '--task', 'takes long'], { env: { ANTHROPIC_BASE_URL: simulator.url } });
-    await waitUntil(async () => (await redis.redis.hlen(redis.keys.reservations)) === 1);
+    await waitUntil(() => simulator.requests().length === 1, { what: 'the call' });
     single.child.kill('SIGINT');
 
     const { code, stderr } = await single.done;
@@ -298,7 +321,10 @@ describe('without workers', () => {
     const single = await shell.start(['single', '--task', 'x'], { env: { ANTHROPIC_BASE_URL: simulator.url } }).done;
 
     expect(single.code).toBe(3);
-    expect((await fleet('status')).stdout).toContain('HALTED');
+    const status = await fleet('status');
+    expect(status).toMatchObject({ code: 3 });
+    expect(status.stdout).toMatch(/^⛔ HALTED /);
+    expect((await fleet('status', '--json')).code).toBe(3);
   });
 
   it('keeps sessions, contexts and budgets', async () => {

@@ -9,7 +9,8 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 const shell = useShell(redis);
-const YESTERDAY = toUtcDay(new Date(Date.now() - 86_400_000));
+/** The day before yesterday: the report of yesterday is whole only an hour after it. */
+const DAY_BEFORE = toUtcDay(new Date(Date.now() - 2 * 86_400_000));
 const WHY = ['--why', 'the console shows no such call'];
 
 it('shows uncertain calls, and takes a person’s word for what they cost', async () => {
@@ -45,7 +46,7 @@ it.each([
   [['--settle-uncertain', 'unpaid', ...WHY], 'expected paid or unpaid'],
   [['--settle-uncertain', 'x', '--all', 'paid', ...WHY], 'expected a call, or --all'],
   [['unpaid'], 'belong to --settle-uncertain'],
-  [['--settle-uncertain', 'x', 'paid', '--batch', 'b', ...WHY], 'expected no --batch'],
+  [['--settle-uncertain', 'x', 'paid', '--batch', 'b', ...WHY], 'expected no --client, --batch'],
 ])('explains a wrong `fleet budget %j`, exit 2', async (args, words) => {
   const { code, stderr } = await shell.run('budget', ...args);
   expect(stderr).toContain(words);
@@ -71,16 +72,16 @@ it('says that a call is not uncertain, exit 1', async () => {
 it('asks the provider what a day cost, with an admin key', async () => {
   const simulator = await startAnthropicSimulator();
   redis.cleanup(() => simulator.close());
-  await loseCall(redis, { at: new Date(`${YESTERDAY}T12:00:00Z`) });
+  await loseCall(redis, { at: new Date(`${DAY_BEFORE}T12:00:00Z`) });
   const reconcile = (day: string, env: Record<string, string>): ReturnType<typeof shell.run> =>
     shell.start(['costs', '--reconcile', day], { env: { FLEET_OFFLINE: '0', ...env } }).done;
   const real = { ANTHROPIC_BASE_URL: simulator.url };
   expect(await reconcile(toUtcDay(new Date()), real)).toMatchObject({ code: 2 });
-  const without = await reconcile(YESTERDAY, real);
+  const without = await reconcile(DAY_BEFORE, real);
   expect(without.stderr).toContain('ANTHROPIC_ADMIN_KEY: expected a key of the Admin API');
   const gateway = { ANTHROPIC_BASE_URL: 'https://gateway.example.org', ANTHROPIC_ADMIN_KEY: 'admin-key-of-a-test' };
-  expect((await reconcile(YESTERDAY, gateway)).stderr).toContain('another server does not get the admin key');
-  const done = await reconcile(YESTERDAY, { ...real, ANTHROPIC_ADMIN_KEY: 'admin-key-of-a-test' });
+  expect((await reconcile(DAY_BEFORE, gateway)).stderr).toContain('another server does not get the admin key');
+  const done = await reconcile(DAY_BEFORE, { ...real, ANTHROPIC_ADMIN_KEY: 'admin-key-of-a-test' });
   expect(done).toMatchObject({ code: 0, stderr: '' });
   expect(done.stdout).toContain('settled as not billed');
   expect(await redis.redis.hlen(redis.keys.uncertain)).toBe(0);

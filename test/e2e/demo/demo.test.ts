@@ -67,7 +67,7 @@ describe('fleet demo', () => {
 
   it('ends everything it started when it is killed', async () => {
     const demo = startFleet(['demo', source], environment());
-    await waitUntil(() => demo.output().includes('✅'), { what: 'the first finding' });
+    await waitUntil(() => demo.output().includes('✅'), { timeoutMs: 60_000, what: 'the first finding' });
     const pids = await listDescendants(demo.child.pid ?? 0);
     expect(pids.length).toBeGreaterThanOrEqual(7);
     demo.child.kill('SIGKILL');

@@ -55,6 +55,38 @@ describe('fleet doctor', () => {
     for (const { fix } of bad) expect(fix).toMatch(/\w+/);
   });
 
+  it('is red on a halt, a missing right and a database that does not exist, with the way out', async () => {
+    await redis.redis.set(redis.keys.haltReason, JSON.stringify({ reason: 'budget', by: 'w', detail: 'spent' }));
+    const halted = await doctor({});
+    expect(halted.code).toBe(1);
+    expect(halted.bad).toMatchObject([
+      {
+        what: 'halt',
+        seen: 'the fleet is halted by w: budget: spent',
+        fix: expect.stringContaining('fleet budget USD && fleet resume'),
+      },
+    ]);
+    await redis.redis.del(redis.keys.haltReason);
+    await redis.redis.call(
+      'ACL',
+      'SETUSER',
+      'some',
+      'on',
+      '>right-password-1',
+      '~*',
+      '&*',
+      '+@all',
+      '-publish',
+      '-xadd',
+    );
+    redis.cleanup(() => redis.redis.call('ACL', 'DELUSER', 'some'));
+    const limited = await doctor({ REDIS_URL: redis.url.replace('//', '//some:right-password-1@') });
+    expect(limited.find('rights')).toMatchObject({ ok: false, seen: expect.stringContaining('publish') });
+    expect(limited.find('rights')?.fix).toContain('+@all -@dangerous +info');
+    const elsewhere = await doctor({ REDIS_URL: `${redis.url}/99` });
+    expect(elsewhere.bad).toMatchObject([{ what: 'Redis', seen: expect.stringContaining('no database 99') }]);
+  });
+
   it('names what is wrong in the environment, and that Redis is away, as lines like any other', async () => {
     const wrong = await doctor({ FLEET_BUDGET_USD: 'lots', DASHBOARD_PORT: 'x' });
     expect(wrong.code).toBe(1);
@@ -70,7 +102,9 @@ describe('fleet doctor', () => {
       'FLEET_HAIKU_PROCESES=3\nGEMINI_RPM_SHARD1=2\nFLEET_BUDGET_USD=1\nOTHER=1\n',
     );
     const misspelt = await doctor({ FLEET_HOME: shell.folder });
-    expect(misspelt.bad).toMatchObject([{ what: 'FLEET_HAIKU_PROCESES', seen: 'nothing reads it in .env' }]);
+    expect(misspelt.bad).toMatchObject([
+      { what: 'FLEET_HAIKU_PROCESES', seen: expect.stringContaining('nothing reads it') },
+    ]);
     const nowhere = await doctor({ FLEET_HOME: join(shell.folder, 'nowhere') });
     expect(nowhere.bad).toMatchObject([{ what: 'FLEET_HOME', seen: expect.stringContaining('nowhere is missing') }]);
   });

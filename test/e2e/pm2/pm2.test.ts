@@ -1,6 +1,5 @@
-import { hash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +8,7 @@ import { loadConfig } from '../../../src/config/environment.ts';
 import { packageFolder } from '../../../src/config/package-folder.ts';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
-import { runFleet, startFleet } from '../../support/process/fleet-command.ts';
+import { startFleet } from '../../support/process/fleet-command.ts';
 import { usePm2 } from '../../support/process/pm2.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { isAlive, waitUntil } from '../../support/wait.ts';
@@ -67,28 +66,16 @@ describe('fleet up and down', () => {
     expect([count(more, 'haiku'), count(more, 'dashboard')]).toEqual([3, 1]);
     expect(more.filter(({ pid }) => first.some((old) => old.pid === pid))).toHaveLength(6);
 
+    const logs = join(pm2.folder, 'pm2/logs');
+    const log = readdirSync(logs).find((name) => /-haiku-out/.test(name)) ?? '';
+    appendFileSync(join(logs, log), 'x'.repeat(11 * 2 ** 20));
+    await waitUntil(() => existsSync(join(logs, `${log}.1`)) && statSync(join(logs, log)).size < 2 ** 20, {
+      what: 'the large log file put aside',
+    });
+
     expect((await pm2.fleet('down')).stdout).toMatch(/Ended 6 processes/);
     expect(await pm2.list()).toMatchObject([{ name: 'dashboard', status: 'online' }]);
     expect((await pm2.fleet('down')).stdout).toMatch(/Nothing was running/);
-  });
-
-  it('give an exported key to the workers, and to no environment that their programs can read', async () => {
-    const provider = await startProvider();
-    await configure({ ANTHROPIC_BASE_URL: provider.url, FLEET_HAIKU_PROCESSES: '1' });
-    const key = ['a-key', 'of-a-shell', '123456'].join('-');
-    const env = { ...pm2.env, ANTHROPIC_API_KEY: key };
-    expect(await runFleet(['up'], env, pm2.folder)).toMatchObject({ code: 0 });
-    const fleet = await connect();
-    await (await fleet.tasks.add({ description: 'Say hello.' })).finding({ timeoutMs: 20_000 });
-
-    expect(provider.requests().map(({ keyHash }) => hash('sha256', key).startsWith(keyHash ?? '-'))).toContain(true);
-    const pids = [
-      Number(readFileSync(join(pm2.folder, 'pm2/pm2.pid'), 'utf8')),
-      ...(await pm2.list()).map(({ pid }) => pid),
-    ];
-    expect(pids.length).toBeGreaterThan(3);
-    for (const pid of pids) expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain(key);
-    await pm2.fleet('down');
   });
 
   it('name a process that ends at once, with its own words, and leave the others up', async () => {

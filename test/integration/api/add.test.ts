@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RedisUnusableError, UsageError } from '../../../src/errors.ts';
 import { connectFleet } from '../../../src/api/connect-fleet.ts';
 import { findFreePort } from '../../../src/redis/server/embedded.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
@@ -16,6 +19,24 @@ function* generate(count: number): Generator<{ description: string }> {
 async function* generateLater(count: number): AsyncGenerator<{ description: string }> {
   yield* generate(count);
 }
+
+describe('add()', () => {
+  it('refuses files that the workspace on this host does not have, unless the task is to make them', async () => {
+    const site = makeFolder();
+    writeFileSync(join(site, 'there.txt'), 'tea\n');
+    const fleet = await useFleet(redis, { env: { FLEET_WORKSPACES: `site=${site}` } });
+    const task = { ...describeTask(1), workspace: 'site' };
+    await fleet.tasks.add({ ...task, files: ['there.txt'] });
+    const wrong = { ...task, files: ['there.txt', 'their.txt'] };
+    await expect(fleet.tasks.add(wrong, { taskId: 'twice' })).rejects.toThrow(
+      'files: workspace site has no "their.txt"; correct the path, or give allowMissing: true',
+    );
+    expect(await fleet.queue.getWaitingCount()).toBe(1);
+    expect((await fleet.tasks.add(wrong, { taskId: 'twice', allowMissing: true })).added).toBe(true);
+    expect((await fleet.tasks.add(wrong, { taskId: 'twice' })).added).toBe(false); // it is there: nothing to refuse
+    await expect(fleet.tasks.add({ ...task, files: ['../x'] })).rejects.toThrow('leaves the workspace');
+  });
+});
 
 describe('addMany()', () => {
   it.each([
@@ -158,7 +179,7 @@ describe('connectFleet()', () => {
     expect(await fleet.costs({ by: 'model' })).toMatchObject({ by: 'model', rows: [], total: { costNano: 0 } });
     for (const wrong of [{ by: 'colour' }, { only: { colour: 'red' } }] as object[]) {
       await expect(fleet.costs(wrong)).rejects.toThrow(
-        'costs: expected session, day, batch, mission, model, worker, got "colour"',
+        'costs: expected session, day, batch, mission, vendor, model, worker, client, shard, rule, route, got "colour"',
       );
     }
     await expect(fleet.batch('nothing')).rejects.toThrow(UsageError);

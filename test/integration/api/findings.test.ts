@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { adoptExternal } from '../../../src/findings/external/adopt.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
@@ -91,6 +92,15 @@ it('tells of what was stored while Redis was away, and stops while it is away', 
   expect(await first).toEqual(['late']);
 });
 
+it('tells of what an old program stored as a hash', async () => {
+  const fleet = await useFleet(redis);
+  const first = take(fleet.findings.follow(), 1);
+  await waitUntil(async () => (await countFollowers()) === 1);
+  await redis.redis.hset(redis.keys.finding('old_1'), { task: 'old', content: 'tea' });
+  await adoptExternal(redis.db, ['old_1']);
+  expect(await first).toEqual(['old']);
+});
+
 it('stops following when told, or when the fleet is closed', async () => {
   const fleet = await useFleet(redis);
   const stop = new AbortController();
@@ -110,3 +120,19 @@ async function take(findings: AsyncIterable<StoredFinding>, count: number): Prom
   }
   return tasks;
 }
+
+it('refuses options that findings and patches do not have', async () => {
+  const { findings, patches } = await useFleet(redis);
+  const typo = (name: string): never => ({ [name]: 'x' }) as never;
+  await expect(findings.list(typo('bacth'))).rejects.toThrow(
+    /findings\.list: "bacth" is no option.*did you mean batch\?/,
+  );
+  await expect(findings.find('tea', typo('deadline'))).rejects.toThrow(/did you mean deadlineMs\?/);
+  await expect(findings.search('tea', typo('most'))).rejects.toThrow(/findings\.search: "most" is no option/);
+  expect(() => findings.each(typo('answer'))).toThrow(/did you mean answers\?/);
+  expect(() => findings.follow(typo('limit'))).toThrow(/findings\.follow: "limit" is no option/);
+  await expect(patches.list(typo('missions'))).rejects.toThrow(/did you mean mission\?/);
+  await expect(patches.apply(typo('dryrun'))).rejects.toThrow(/did you mean dryRun\?/);
+  await expect(patches.discard(typo('id'))).rejects.toThrow(/patches\.discard: "id" is no option/);
+  await expect(patches.worktrees(typo('purge'))).rejects.toThrow(/patches\.worktrees: "purge" is no option/);
+});

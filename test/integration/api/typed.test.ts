@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { ResultMismatchError, UsageError } from '../../../src/errors.ts';
-import { defineTask } from '../../../src/api/define-task.ts';
+import { defineTask } from '../../../src/api/given/define-task.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';

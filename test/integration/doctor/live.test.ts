@@ -1,9 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CheckResult } from '../../../src/doctor/check.ts';
 import { checkLive } from '../../../src/doctor/live-checks.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
+import { formatUsd } from '../../../src/pricing/money.ts';
 import { startSimulator, type Simulator } from '../../../simulator/simulator.ts';
 import { testConfig } from '../../support/fleet/test-config.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
@@ -51,7 +55,7 @@ describe('the live check', () => {
     }
     expect(simulator.anthropic.served().calls).toBe(6);
     expect(await spentToday()).toEqual({ settled: String(served(simulator)), reserved: '0' });
-    expect(find('cost')?.seen).toBe(`$${(served(simulator) / 1e9).toFixed(6)} in all`);
+    expect(find('cost')?.seen).toBe(`${formatUsd(served(simulator), 6)} in all`);
     expect(await redis.redis.hgetall(redis.keys.reservations)).toEqual({});
     const left = await redis.redis.keys(redis.keys.turns('doctor-*'));
     expect(left).toEqual([]);
@@ -92,6 +96,32 @@ describe('the live check', () => {
     expect(await spentToday()).not.toHaveProperty('uncertain');
   });
 
+  it('tries the models of other keys where one is refused, and says of a server that is not running how to reach it', async () => {
+    const home = makeFolder();
+    const row = {
+      api: 'openai',
+      context_tokens: 40_000,
+      max_output_tokens: 8_000,
+      abilities: { tools: true, schema: true },
+    };
+    const gone = await startSimulator({ anthropic: {}, gemini: {} });
+    await gone.close();
+    const address = `${gone.url}/v1`;
+    const models = [
+      { ...row, id: 'mine', vendor: 'local', base_url: address, price: 'free-local', since: '2026-11-01' },
+    ];
+    const path = join(home, 'models.json');
+    writeFileSync(path, JSON.stringify({ models }));
+    const { results, find } = await live(
+      { FLEET_MODELS: path, FLEET_SONNET_MODEL: 'mine', FLEET_COORDINATOR_MODEL: 'claude-sonnet-5-5' },
+      { anthropic: { acceptKey: () => false } },
+    );
+    expect(bad(results)).toEqual(['ANTHROPIC_API_KEY', 'mine']);
+    expect(find('mine')?.fix).toBe(
+      `start the server at ${address}, or correct base_url in the row of mine in models.json; then run it again`,
+    );
+  });
+
   it('says what a model cannot do, and tries the other one', async () => {
     const bound = {
       kind: 'invalid-request' as const,
@@ -109,7 +139,10 @@ describe('the live check', () => {
     await setBudget(redis.db, 0.000_001, null);
     const { simulator, results } = await live();
     expect(bad(results)).toEqual(['claude-haiku-5-5', 'claude-sonnet-5-5']);
-    expect(results[0]?.seen).toContain("the day's budget");
+    expect(results[0]).toMatchObject({
+      seen: expect.stringContaining("the day's budget"),
+      fix: 'fleet budget USD raises it; then run it again',
+    });
     expect(simulator.anthropic.requests()).toEqual([]);
   });
 });

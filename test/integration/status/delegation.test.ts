@@ -14,14 +14,14 @@ describe('the status', () => {
   it('has the newest five missions, newest first, with what each has cost', async () => {
     const fleet = await useFleet(test);
     for (let i = 1; i <= 7; i += 1) await addMission(`m-${i}`, i, {});
-    const counts = { total: 3, added: 3, done: 1, failed: 1, skipped: 0 };
+    const counts = { total: 3, added: 3, done: 1, failed: 1, cancelled: 0, skipped: 0 };
     await addMission('m-7', 7, { step: 'wait', counts, goal: `Describe  all\n${'code '.repeat(50)}` });
     await test.redis.hset(test.keys.spend('mission:m-7'), 'settled', 5_000);
     const { missions } = await fleet.status();
     expect(missions.map(({ id }) => id)).toEqual(['m-7', 'm-6', 'm-5', 'm-4', 'm-3']);
     expect(missions[0]).toMatchObject({
       state: 'waiting',
-      tasks: { total: 3, done: 1, failed: 1, skipped: 0 },
+      tasks: { total: 3, done: 1, failed: 1, cancelled: 0, skipped: 0 },
       costNanoUsd: 5_000,
       goal: expect.stringMatching(/^Describe all code .{40,62} …$/) as string,
     });

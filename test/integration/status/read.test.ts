@@ -147,6 +147,7 @@ describe('readStatus', () => {
       parked: 0,
       completed: counts['completed'],
       failed: counts['failed'],
+      cancelled: 0,
     });
     expect(tasks).toMatchObject({ waiting: 3, active: 1, delayed: 1, waitingForChildren: 1, completed: 2, failed: 1 });
     expect(archive).toMatchObject({ waiting: 1, paused: false });
@@ -185,6 +186,39 @@ describe('readStatus', () => {
     const snapshot = await read();
     expect(snapshot.queues[0]).toMatchObject({ paused: true, waiting: 1 });
     expect(snapshot.tasksWithoutWorker).toBe(1);
+  });
+
+  it('names an old mission that asks, behind the newest ones', async () => {
+    const { redis, keys, queues, read } = await openFleet();
+    const missions = queues.find(({ name }) => name === 'missions');
+    for (const [i, state] of ['asks', 'parked', ...Array<string>(6).fill('running')].entries()) {
+      const id = `mission-${i}`;
+      await redis.hset(keys.mission(id), { goal: 'Find out', state, problem: 'which one?' });
+      await redis.zadd(keys.missions, i, id);
+      if (i < 2) await missions?.add('mission', {}, { jobId: id, delay: 1_000_000 });
+    }
+    const { missions: lines } = await read();
+    expect(lines.map(({ id }) => id)).toEqual([7, 6, 5, 4, 3, 0].map((n) => `mission-${n}`));
+  });
+
+  it('shows the batches that run, with their pace, also beside a damaged one', async () => {
+    const { redis, keys, read } = await openFleet();
+    for (const [i, batch] of ['ended', 'runs', 'damaged'].entries()) {
+      await redis.zadd(keys.batches, i, batch);
+      await redis.hset(keys.batch(batch), { tasks: batch === 'ended' ? 4 : 10 });
+      for (let n = 0; n < 4; n++) {
+        await redis.zadd(keys.indexByBatch(batch), Date.now() - 60_000 + n * 20_000, `finding_${batch}_${n}`);
+      }
+    }
+    await redis.sadd(keys.batchFailed('runs'), 'runs-9');
+    await redis.del(keys.indexByBatch('damaged'));
+    await redis.set(keys.indexByBatch('damaged'), 'text');
+    const { batches } = await read();
+    expect(batches).toMatchObject([
+      { batch: 'damaged', completed: 0, pace: null },
+      { batch: 'runs', tasks: 10, completed: 4, failed: 1, costNanoUsd: 0, limitNanoUsd: null },
+    ]);
+    expect(batches[1]?.pace).toEqual({ perMinute: expect.any(Number), leftMs: expect.any(Number) });
   });
 
   it('says that nobody takes the waiting questions, until a librarian gives a sign of life', async () => {

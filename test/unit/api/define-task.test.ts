@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ResultMismatchError, UsageError } from '../../../src/errors.ts';
 import { check } from '../../../src/tasks/schema/schema-work.ts';
-import { defineTask, isTypedTask, toResultParser, toTaskInput } from '../../../src/api/define-task.ts';
+import { defineTask, isTypedTask, toResultParser, toTaskInput } from '../../../src/api/given/define-task.ts';
 
 /** A typed task that answers with `output`. */
 const answering = <Output extends z.ZodType>(output: Output) =>

@@ -28,7 +28,7 @@ describe('the command line', () => {
     expect(loadedPackages('src/cli/program.ts')).toEqual(['commander']);
   });
 
-  it.each(['ask', 'budget', 'costs', 'failed', 'halt', 'mission', 'resume', 'session', 'shards', 'status', 'task'])(
+  it.each(['ask', 'budget', 'costs', 'failed', 'halt', 'mission', 'resume', 'session', 'limits', 'status', 'task'])(
     'loads for `fleet %s` no library of queues, models or schemas that it may not need',
     (name) => {
       expect(loadedPackages(`src/cli/commands/run/${name}.ts`).filter((found) => found !== 'commander')).toEqual([

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/environment.ts';
 import { buildApps } from '../../../src/pm2/apps.ts';
-import { writeEmbeddedChoice } from '../../../src/config/embedded-choice.ts';
+import { writeEmbeddedChoice } from '../../../src/config/source/embedded-choice.ts';
 import { makeFolder } from '../../support/folder.ts';
 
 let home = '';
@@ -26,6 +26,11 @@ describe('the processes for pm2', () => {
     });
   });
 
+  it('have a bridge to other programs only where it is on', () => {
+    expect(appsOf({ FLEET_BRIDGE: '1' }).map(({ name }) => name)).toContain('fleet-bridge');
+    expect(appsOf({}).map(({ name }) => name)).not.toContain('fleet-bridge');
+  });
+
   it('have librarians only where there is a shard for them', () => {
     const keyed = { GEMINI_API_KEY_SHARD2: 'key-of-a-test', FLEET_LIBRARIAN_PROCESSES: '3' };
     expect(appsOf(keyed).at(-1)).toMatchObject({ name: 'fleet-librarian', instances: 3 });
@@ -44,7 +49,8 @@ describe('the processes for pm2', () => {
     expect(JSON.stringify(apps)).not.toMatch(/of-a-test/);
     for (const app of apps) {
       expect(app).toMatchObject({ wait_ready: true, kill_timeout: 930_000, stop_exit_codes: [78], exec_mode: 'fork' });
-      expect(app).not.toHaveProperty('env');
+      expect(Object.keys(app.env)).toEqual(['HAIKU_FLEET_EXPORTED']);
+      expect(app.script).not.toContain(' '); // pm2 would give it to bash
     }
     for (const app of appsOf({ FLEET_CALL_TIMEOUT_MS: '3600000' })) expect(app.kill_timeout).toBe(3_630_000);
   });

@@ -26,7 +26,7 @@ describe('missions in the status', () => {
         goal: 'Describe the code',
         state: 'waiting',
         step: 'wait',
-        tasks: { total: 40, done: 12, failed: 1, skipped: 0 },
+        tasks: { total: 40, done: 12, failed: 1, cancelled: 0, skipped: 0 },
         costNanoUsd: 12_300_000,
       }),
       missionWith({ id: 'm-3', state: 'done' }),
@@ -43,8 +43,28 @@ describe('missions in the status', () => {
       missionWith({ id: 'm-2', state: 'parked' }),
     ];
     const text = renderStatus(snapshotWith({ missions }));
-    expect(text).toContain('two of five shards fail (fleet resume m-1 --retry)');
+    expect(text).toMatch(/^❓ m-1 ASKS: two of five shards fail\n/);
+    for (const way of ['--answer "…"', '--retry']) expect(text).toContain(`: fleet resume m-1 ${way}\n`);
     expect(text).toContain('set aside by a person (fleet resume m-2)');
+  });
+
+  it('that wait for a person are the first lines, below a halt', () => {
+    const asking = ['m-2', 'm-3', 'm-4', 'm-5'].map((id) => missionWith({ id, state: 'asks', problem: 'which one?' }));
+    const missions = [missionWith({ id: 'm-1', state: 'planned', problem: '' }), ...asking];
+    const halt = { reason: 'budget', step: '', at: '', by: '', detail: 'limit $5' };
+    const lines = renderStatus(snapshotWith({ missions, halt })).split('\n');
+    expect(lines[0]).toBe('⛔ HALTED: budget');
+    const heads = lines.slice(1).filter((line) => line.startsWith('❓') || line.startsWith('📊'));
+    expect(heads).toEqual([
+      '❓ m-1 waits for approval of its plan',
+      '❓ m-2 ASKS: which one?',
+      '❓ m-3 ASKS: which one?',
+      '❓ and 2 more: fleet mission ls',
+      '📊 SWARM STATUS',
+    ]);
+    expect(renderCompactStatus(snapshotWith({ missions, halt }))).toMatch(
+      /^⛔ halted: budget \(fleet status\) \| ❓ m-1 waits for approval \(fleet mission m-1\) \| 📊 /,
+    );
   });
 
   it('are a number in the one-line status', () => {

@@ -32,6 +32,19 @@ describe('noticesOf', () => {
     ]);
   });
 
+  it('counts rules, and names parked chains and what keeps a rule from working', () => {
+    const line = { match: 'topic a', fired: 7, firedToday: 2, costNanoUsd: 0, limitNanoUsd: null, lastFiredAt: null };
+    const lines = [
+      { ...line, name: 'mend', state: 'active' as const, problem: null, parked: 3 },
+      { ...line, name: 'tell', state: 'paused' as const, problem: 'its task breaks\na rule', parked: 0 },
+    ];
+    expect(noticesOf(snapshotWith({ rules: { total: 2, parked: 3, lines } }))).toMatchObject([
+      { label: 'Rules', level: 'info', text: '2 (1 paused), fired 4 today, 14 in all', command: 'fleet when ls' },
+      { label: 'Parked: chains', text: '3 of mend', command: 'fleet when show mend' },
+      { label: 'Rule tell', level: 'warning', text: 'its task breaks a rule', command: 'fleet when resume tell' },
+    ]);
+  });
+
   it('reports a pause only while no halt is its cause', () => {
     const queues = [queueWith({ paused: true })];
     expect(kindsOf({ queues })).toEqual(['paused']);

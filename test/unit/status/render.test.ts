@@ -23,6 +23,17 @@ const busy = snapshotWith({
   },
 });
 
+/** A model that was called and is not limited. */
+const idle = {
+  key: 'a1b2c3d4e5f6',
+  calls: 0,
+  waiting: { begun: 0, fresh: 0 },
+  atOnce: null,
+  heldForMs: 0,
+  limits: [],
+  learned: null,
+};
+
 describe('renderStatus', () => {
   it('prints the block of the contract', () => {
     expect(renderStatus(busy)).toBe(
@@ -47,8 +58,9 @@ describe('renderStatus', () => {
     );
   });
 
-  it('warns while there is no task yet', () => {
-    expect(renderStatus(snapshotWith())).toContain('Token Efficiency: ⚠️');
+  it('judges nothing while there is no task yet', () => {
+    expect(renderStatus(snapshotWith())).toContain('Token Efficiency: –\n  Haiku:       – of tasks');
+    expect(renderCompactStatus(snapshotWith())).toContain('no tasks done');
   });
 
   it('warns below nine of ten tasks', () => {
@@ -61,7 +73,6 @@ describe('renderStatus', () => {
   });
 
   it('shows what is used of the limit that binds, of each model whose provider states one', () => {
-    const idle = { calls: 0, waiting: { begun: 0, fresh: 0 }, heldForMs: 0 };
     const text = renderStatus(
       snapshotWith({
         pacing: [
@@ -69,29 +80,30 @@ describe('renderStatus', () => {
             ...idle,
             model: 'claude-haiku-5-5',
             limits: [
-              { kind: 'requests', perMinute: 1_000, used: 40 },
-              { kind: 'input', perMinute: 2_000_000, used: 1_440_000 },
+              { kind: 'requests', perMinute: 1_000, used: 40, left: 960, from: 'provider' },
+              { kind: 'input', perMinute: 2_000_000, used: 1_440_000, left: 560_000, from: 'provider' },
+              { kind: 'input', perMinute: 9_000_000, used: 1_440_000, left: 7_560_000, from: 'row' },
             ],
           },
           {
             ...idle,
             model: 'claude-sonnet-5-5',
             waiting: { begun: 1, fresh: 2 },
-            limits: [{ kind: 'output', perMinute: 10_000, used: 9_900 }],
+            limits: [{ kind: 'output', perMinute: 10_000, used: 9_900, left: 100, from: 'row' }],
           },
           { ...idle, model: 'local', limits: [] },
+          { ...idle, model: 'llama', calls: 3, atOnce: 4, limits: [] },
         ],
       }),
     );
     expect(text).toContain(
-      'Limits:           Haiku 72 % of 2.0M tokens a minute | Sonnet 99 % of 10k output tokens a minute (3 wait)\n',
+      'Limits:           Haiku 72 % of 2.0M tokens a minute | Sonnet 99 % of 10k output tokens a minute (3 wait) | llama 3 of 4 calls at once\n',
     );
     expect(renderStatus(snapshotWith())).not.toContain('Limits:');
   });
 
   it('names models of the same family by their ids', () => {
-    const idle = { calls: 0, waiting: { begun: 0, fresh: 0 }, heldForMs: 0 };
-    const limits = [{ kind: 'requests', perMinute: 100, used: 7 } as const];
+    const limits = [{ kind: 'requests', perMinute: 100, used: 7, left: 93, from: 'provider' } as const];
     const pacing = ['claude-haiku-4-5', 'claude-haiku-5-5'].map((model) => ({ ...idle, model, limits }));
     expect(renderStatus(snapshotWith({ pacing }))).toContain(
       'claude-haiku-4-5 7 % of 100 calls a minute | claude-haiku-5-5 7 % of 100 calls a minute\n',
@@ -107,7 +119,7 @@ describe('renderStatus', () => {
       detail: 'limit $5',
     };
     const text = renderStatus(snapshotWith({ halt }));
-    expect(text).toContain('⛔ HALTED since 2025-11-21T10:00:00Z: budget');
+    expect(text).toMatch(/^⛔ HALTED since 2025-11-21T10:00:00Z: budget\n/);
     expect(text).toContain('task abc');
     expect(text).toContain('fleet budget USD && fleet resume');
   });

@@ -3,7 +3,6 @@ import { toSelection, type SelectionOptions } from '../../input/patch-selection.
 import { withFleet, withInterruptSignal } from '../../input/with-fleet.ts';
 import { printReport } from '../../output/patch-report.ts';
 import { renderOutcome } from '../../output/patches.ts';
-import { withoutControls } from '../../output/print.ts';
 import { showWaiting } from '../../output/progress.ts';
 import { EXIT } from '../../output/report-failure.ts';
 
@@ -41,7 +40,7 @@ export async function runApplyCommand(ids: string[], options: ApplyCommandOption
           signal,
           onCheck: (at, of, subject) => waiting.update(`Checking ${at} of ${of}: ${subject}`),
           onWarning: (text) => {
-            if (!json && !warned.has(text)) console.error(`⚠️  ${withoutControls(text)}`);
+            if (!json && !warned.has(text)) console.error(`⚠️  ${text}`);
             warned.add(text);
           },
           onLeft: (left) => left.filter(({ findingId }) => !shown.has(findingId)).forEach(show),

@@ -1,14 +1,19 @@
+import { hasArchive } from '../../../config/model-rows/archive-route.ts';
 import { countOf } from '../../../text/plural.ts';
 import type { ArchiveFilter } from '../../../../queues/archive.ts';
-import { UsageError } from '../../../errors.ts';
+import { SwarmRefusedError } from '../../../errors.ts';
 import { toSummary } from '../../../findings/stored.ts';
 import { type StoredFinding } from '../../../findings/types.ts';
+import { assertSameWords } from '../../../jobs/same-words.ts';
 import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
+import { assertWaits, toSameCommand, waitInTime } from '../../follow/wait-timeout.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import type { AskOptions } from '../../../api/types.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
-import { lineWidth, printJson, fitLine, withoutControls, toMarks } from '../../output/print.ts';
+import { describeCost, lineWidth, printJson, fitLine, toMarks } from '../../output/print.ts';
 import { warnWithoutLibrarian } from '../../output/warnings.ts';
+import { assertMeant } from '../../input/meant-words.ts';
+import { toSince } from '../../input/since.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { stringifyExact } from '../../../text/exact-json.ts';
 
@@ -17,25 +22,36 @@ export interface AskCommandOptions {
   mission?: string;
   batch?: string;
   topic?: string;
+  context?: string;
+  shard?: string;
   since?: string;
+  swarm?: string;
   queryId?: string;
   fallback: boolean;
   wait?: boolean;
+  timeout?: number;
   json?: boolean;
 }
 
-const UNITS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
-
 /** Does `fleet ask`. */
 export async function runAskCommand(question: string, options: AskCommandOptions): Promise<void> {
-  const asked = toAskOptions(options);
+  assertWaits('ask', options.timeout, options.wait === true);
+  toAskOptions(options, Date.now()); // a wrong option is named before Redis is asked
+  await assertMeant(question, {
+    command: 'ask',
+    as: 'a question',
+    effect: 'answering it uses a call of the day',
+    instead: ['fleet findings --answers', 'fleet findings ID', 'fleet limits'],
+  });
   await withFleet(async (fleet) => {
-    if (fleet.inner.config.shards.length === 0) {
+    const asked = toAskOptions(options, fleet.inner.db.clock.now());
+    if (!hasArchive(fleet.inner.config)) {
       console.error(
         'No shard is configured here (GEMINI_API_KEY_SHARD1): the question waits for a librarian elsewhere.',
       );
     }
     const { id, queryId, findingId, added, state } = await fleet.ask(question, asked);
+    if (!added) await assertSameWords(fleet.inner.db, 'archive', { id, findingId, words: question });
     if (!options.wait) {
       if (options.json) return printJson({ id, query_id: queryId, finding_id: findingId, added, state });
       console.log(added ? `Asked ${queryId}` : `${queryId} is there already: ${state}; nothing was asked`);
@@ -43,71 +59,87 @@ export async function runAskCommand(question: string, options: AskCommandOptions
     }
     if (!options.json) console.error(added ? `Asked ${queryId}, waiting` : `${queryId} is there already: ${state}`);
     if (state !== 'completed' && state !== 'failed') await warnWithoutLibrarian(fleet);
-    const answer = await waitForAnswer(fleet, id, findingId);
+    const limits = { timeout: options.timeout, again: toSameCommand('--query-id', queryId), id };
+    const answer = await waitInTime(limits, () => waitForAnswer(fleet, id, findingId));
     if (options.json) return printJson(answer);
     console.log(await renderAnswer(fleet, answer));
   });
 }
 
 /** @throws UsageError for a time that cannot be parsed */
-function toAskOptions(options: AskCommandOptions): AskOptions {
-  const { session, mission, batch, topic, since, queryId, fallback } = options;
+function toAskOptions(options: AskCommandOptions, now: number): AskOptions {
+  const { session, mission, batch, topic, since, swarm, context, shard, queryId, fallback } = options;
   const filter: ArchiveFilter = {
     ...(session === undefined ? {} : { session }),
     ...(mission === undefined ? {} : { mission_id: mission }),
     ...(batch === undefined ? {} : { batch }),
     ...(topic === undefined ? {} : { topic }),
-    ...(since === undefined ? {} : { since: toInstant(since, Date.now()) }),
+    ...(since === undefined ? {} : { since: new Date(toSince(since, now)).toISOString() }),
+    ...(swarm === undefined ? {} : { swarm }),
   };
   return {
     ...(Object.keys(filter).length === 0 ? {} : { filter }),
+    ...(context === undefined ? {} : { context }),
+    ...(shard === undefined ? {} : { shard }),
     ...(queryId === undefined ? {} : { queryId }),
     ...(fallback ? {} : { allow_fallback: false }),
     requester: 'fleet ask',
   };
 }
 
-function toInstant(text: string, now: number): string {
-  const [, count, unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  const sinceMs = count === undefined ? Date.parse(text) : now - Number(count) * (UNITS[unit] ?? 0);
-  if (!Number.isNaN(sinceMs) && Math.abs(sinceMs) < 8.64e15) return new Date(sinceMs).toISOString();
-  throw new UsageError(`--since: expected a date, an ISO instant, or 90m, 12h, 7d, got ${JSON.stringify(text)}`);
-}
-
 /** Waits for the answer. Prints why the query waits for a shard, once a wait. */
 async function waitForAnswer({ inner, findings }: OpenFleet, jobId: string, findingId: string): Promise<StoredFinding> {
-  const { db, queues } = inner;
-  let last = '';
-  const printWait = async (): Promise<void> => {
-    const { logs } = await queues.archive.getJobLogs(jobId, 0, 0, false);
-    const line = logs[0] ?? '';
-    if (line === last) return;
-    last = line;
-    console.error(fitLine(line, lineWidth()));
-  };
-  return waitForJob({ db, queue: 'archive', findings }, jobId, findingId, (state) => {
-    if (state === 'delayed') void printWait().catch(() => undefined);
-  });
+  const { db } = inner;
+  const { onlyChanges } = await import('../../output/progress.ts');
+  const sayWhy = onlyChanges((why) => console.error(fitLine(why, lineWidth())));
+  return waitForJob({ db, queue: 'archive', findings, say: console.error }, jobId, findingId, ({ why }) => sayWhy(why));
 }
 
 async function renderAnswer({ findings }: OpenFleet, answer: StoredFinding): Promise<string> {
   const text = typeof answer.result === 'string' ? answer.result : stringifyExact(answer.result);
-  const sources = await Promise.all(answer.citations.map(async (id) => renderSource(id, await findings.get(id))));
-  const cost = formatUsd(toNanoUsd(answer.cost ?? 0), 6);
+  const sources = await Promise.all(
+    answer.citations.map(async (id) =>
+      id.startsWith('context:') ? `  ${id}${toVersion(answer)}` : renderSource(id, await readSource(findings, id)),
+    ),
+  );
+  const cost = describeCost(answer) ?? formatUsd(0, 6);
   const list: unknown = Reflect.get(answer, 'list_cost');
   const context: unknown = Reflect.get(answer, 'context');
   const shown = typeof context === 'object' && context !== null ? Number(Reflect.get(context, 'findings')) : 0;
   const free = typeof list === 'number' && list > 0 ? ` (free; list price ${formatUsd(toNanoUsd(list), 6)})` : '';
   return [
-    withoutControls(text),
+    text,
     ...(sources.length === 0 ? [] : ['', 'Sources:', ...sources]),
     '',
     `${answer.finding_id}  from ${countOf(shown, 'finding')}, ${answer.model ?? 'no model'}, ${cost}${free}`,
   ].join('\n');
 }
 
+/** The version of the document that was asked, as `fleet context ls` shows it. */
+function toVersion(answer: StoredFinding): string {
+  const sha256: unknown = Reflect.get(
+    Object(Reflect.get(Object(Reflect.get(answer, 'context')), 'document')),
+    'sha256',
+  );
+  return typeof sha256 === 'string' ? `  version ${sha256.slice(0, 12)}` : '';
+}
+
+/** @returns why, where it is of another swarm that cannot be read now */
+async function readSource(
+  findings: OpenFleet['findings'],
+  id: string,
+): Promise<StoredFinding | null | SwarmRefusedError> {
+  try {
+    return await findings.get(id);
+  } catch (error) {
+    if (error instanceof SwarmRefusedError) return error;
+    throw error;
+  }
+}
+
 /** One source: its id, date, session and first line. */
-function renderSource(id: string, source: StoredFinding | null): string {
+function renderSource(id: string, source: StoredFinding | null | SwarmRefusedError): string {
+  if (source instanceof SwarmRefusedError) return `  ${id}  (${source.message})`;
   if (source === null) return `  ${id}  (no longer there)`;
   const mark = toMarks(source);
   const head = `  ${id}  ${source.at.slice(0, 16).replace('T', ' ')}  ${source.session ?? '–'}  ${mark}`;

@@ -1,4 +1,4 @@
-import { listContexts, removeContext, saveContext } from '../../../haiku/memory-contexts.ts';
+import { listContexts, removeContext, saveContext } from '../../../contexts/memory-contexts.ts';
 import { readTextFile } from '../../input/files.ts';
 import { printJson, renderTable } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
@@ -6,7 +6,8 @@ import { withFleet } from '../../input/with-fleet.ts';
 /** Does `fleet context load`. */
 export async function runContextLoadCommand(name: string, file: string): Promise<void> {
   const { text, encoding } = readTextFile('context', file);
-  await withFleet(async ({ inner: { db } }) => {
+  await withFleet(async ({ inner: { db, assertMayAdd } }) => {
+    await assertMayAdd();
     const info = await saveContext(db, name, text);
     const from = encoding === 'UTF-8' ? '' : `, decoded from ${encoding}`;
     const size = `${info.bytes.toLocaleString('en-US')} bytes, about ${toTokens(text)} tokens`;
@@ -27,7 +28,8 @@ export async function runContextListCommand(options: { json?: boolean }): Promis
 
 /** Does `fleet context rm`. */
 export async function runContextRemoveCommand(name: string): Promise<void> {
-  await withFleet(async ({ inner: { db } }) => {
+  await withFleet(async ({ inner: { db, assertMayAdd } }) => {
+    await assertMayAdd();
     await removeContext(db, name);
     console.log(`Context ${name} is gone.`);
   });

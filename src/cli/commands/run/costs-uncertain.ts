@@ -3,14 +3,16 @@ import { ConfigError, UsageError } from '../../../errors.ts';
 import { readUncertain, type UncertainCall } from '../../../ledger/uncertain/list.ts';
 import { reconcile, type Conclusion, type Reconciliation } from '../../../ledger/uncertain/reconcile.ts';
 import { readSettlements, type Settlement } from '../../../ledger/uncertain/settle.ts';
+import { makeRoom } from '../../../coordinator/control/settle-calls.ts';
 import { isLoopbackUrl } from '../../../models/create/loopback.ts';
 import { readUsageReport } from '../../../models/anthropic/usage-report.ts';
 import { formatUsd } from '../../../pricing/money.ts';
 import { toPromptTokens } from '../../../pricing/tokens.ts';
 import { countOf } from '../../../text/plural.ts';
-import { currentUser, withFleet } from '../../input/with-fleet.ts';
+import { currentUser } from '../../../swarm/current-user.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 import { printJson, renderTable } from '../../output/print.ts';
-import { makeRoom } from './settle-uncertain.ts';
+import { catalogOf } from '../../../pricing/catalog.ts';
 
 /** Settlements shown below the list. */
 const MOST_SETTLEMENTS = 10;
@@ -31,18 +33,17 @@ export async function runCostsUncertain(options: { json?: boolean }): Promise<vo
 
 /** Does `fleet costs --reconcile`. */
 export async function runCostsReconcile(day: string, options: { json?: boolean }): Promise<void> {
-  const now = new Date();
-  assertOver(day, now);
   await withFleet(async (fleet) => {
     const { db, config } = fleet.inner;
+    assertOver(day, db.clock.date());
     const report = await readUsageReport(day, {
       adminKey: requireAdminKey(config),
       baseUrl: config.ANTHROPIC_BASE_URL,
       signal: AbortSignal.timeout(REPORT_TIMEOUT_MS),
     });
-    const rows = await reconcile(db, { day, report, by: currentUser(), now });
+    const rows = await reconcile(db, { day, report, by: currentUser(), catalog: catalogOf(config) });
     const released = await makeRoom(
-      fleet,
+      fleet.inner,
       rows.flatMap(({ settled }) => settled),
     );
     if (options.json) {

@@ -1,7 +1,7 @@
 import { renderCosts } from '../../../ledger/report/render.ts';
 import { REPORT_DIMENSIONS, type ReportDimension } from '../../../ledger/report/types.ts';
-import { readLedger, toCostReport } from '../../../ledger/report/report.ts';
-import { findPrices } from '../../../pricing/catalog.ts';
+import { readWholeLedger, toCostReport } from '../../../ledger/report/report.ts';
+import { catalogOf } from '../../../pricing/catalog.ts';
 import { describeUncertain } from '../../../status/read/notices.ts';
 import { printJson } from '../../output/print.ts';
 import { withFleet, readSnapshot } from '../../input/with-fleet.ts';
@@ -20,9 +20,11 @@ export async function runCostsCommand(options: CostsOptions): Promise<void> {
     const only = Object.fromEntries(
       REPORT_DIMENSIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
     );
-    const report = toCostReport(await readLedger(db), {
+    const catalog = catalogOf(config);
+    const report = toCostReport(await readWholeLedger(db), {
       by: options.by,
-      sonnet: findPrices(config.FLEET_SONNET_MODEL, new Date()),
+      sonnet: catalog.findPrices(config.FLEET_COORDINATOR_MODEL, new Date()),
+      catalog,
       only,
     });
     const { uncertain } = await readSnapshot(fleet);

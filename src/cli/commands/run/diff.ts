@@ -45,9 +45,15 @@ function toText(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : Buffer.from(bytes).toString('utf8');
 }
 
+/** What a person must know who would give the text to `git apply`. */
+function describeRedacted({ findingId, isRedacted }: PatchRecord): string[] {
+  if (isRedacted !== true) return [];
+  return [`note: [redacted] marks a secret in this text; fleet apply ${findingId} takes the change from its commit`];
+}
+
 /** @throws FleetError for a patch whose text is not kept: the others are printed before */
 async function printTexts(fleet: OpenFleet, records: readonly PatchRecord[]): Promise<void> {
-  const notes = records.flatMap(describeCarried);
+  const notes = [...records.flatMap(describeCarried), ...records.flatMap(describeRedacted)];
   const kept: Uint8Array[] = [];
   const lost: PatchRecord[] = [];
   for (const record of records) {

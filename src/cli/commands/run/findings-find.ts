@@ -7,14 +7,21 @@ import { fitLine, lineWidth, printJson } from '../../output/print.ts';
 interface FindCommandOptions {
   session?: string;
   batch?: string;
+  shard?: string;
+  swarm?: string;
   limit?: number;
   json?: boolean;
 }
 
 /** Does `fleet findings --find WORDS`. */
 export async function findFindings(findings: FindingStore, words: string, options: FindCommandOptions): Promise<void> {
-  const { session, batch, limit = FINDINGS_SHOWN, json } = options;
-  const only = { ...(session === undefined ? {} : { session }), ...(batch === undefined ? {} : { batch }) };
+  const { session, batch, shard, swarm, limit = FINDINGS_SHOWN, json } = options;
+  const only = {
+    ...(session === undefined ? {} : { session }),
+    ...(batch === undefined ? {} : { batch }),
+    ...(shard === undefined ? {} : { shard }),
+    ...(swarm === undefined ? {} : { swarm }),
+  };
   const result = await findings.find(words, { limit, ...only });
   if (json) return printJson(result);
   if (result.termCount === 0) {
@@ -28,11 +35,12 @@ export async function findFindings(findings: FindingStore, words: string, option
 }
 
 function renderFound(
-  { id, at, summary, isPartial, toolErrors, matches }: FoundFinding,
+  { id, at, summary, isPartial, toolErrors, matches, simulated }: FoundFinding,
   { termCount }: FoundFindings,
 ): string {
   const marks = [
     ...(matches < termCount ? [`${matches} of ${termCount} words`] : []),
+    ...(simulated === true ? ['SIMULATED'] : []),
     ...(isPartial ? ['PARTIAL'] : []),
     ...(toolErrors === 0 ? [] : [countOf(toolErrors, 'tool error')]),
   ].map((mark) => `${mark}  `);

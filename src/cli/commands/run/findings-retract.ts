@@ -2,7 +2,8 @@ import { UsageError } from '../../../errors.ts';
 import { countOf } from '../../../text/plural.ts';
 import { listAnswersCiting, retractFinding } from '../../../findings/retract.ts';
 import { lineWidth, printJson, fitLine } from '../../output/print.ts';
-import { withFleet, currentUser } from '../../input/with-fleet.ts';
+import { currentUser } from '../../../swarm/current-user.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 
 /** Does `fleet findings retract`. */
 export async function runFindingsRetractCommand(

@@ -16,13 +16,15 @@ import { writeAtomically } from '../../output/atomic-write.ts';
 const PROBLEMS_SHOWN = 20;
 const PROBLEMS_KEPT = 100;
 
-/** Writes every finding that matches as JSONL, oldest first. @param path null: writes to the standard output, line by line */
+/** Writes every finding that matches as JSONL, oldest first, with its id as it is in its own swarm. @param path null: writes to the standard output, line by line */
 export async function exportFindings({ inner }: OpenFleet, path: string | null, query: FindingQuery): Promise<void> {
-  const { db } = inner;
+  const { swarm } = query;
+  const db = swarm === undefined ? inner.db : (await inner.others.open(swarm)).db;
   const progress = showProgress('Exporting', 0, 'findings');
   let count = 0;
   async function fill(write: (text: string) => Promise<void>): Promise<void> {
     for await (const found of eachStored(db, query)) {
+      if (swarm !== undefined) await inner.others.open(swarm); // it may be shared no longer
       await write(db.redact(`${toExportLine(found)}\n`)); // older versions may have stored secrets
       count += 1;
       progress.update(count);
@@ -44,6 +46,7 @@ export async function importFindingsFile(
   options: { json?: boolean },
 ): Promise<void> {
   const { db } = inner;
+  await inner.assertMayAdd();
   const { chunks, size } = await openInputStream('--import', path);
   const progress = showProgress('Importing', size ?? 0, 'bytes');
   const problems: { line: number; problem: string }[] = [];
@@ -59,7 +62,11 @@ export async function importFindingsFile(
               console.error(`❌ line ${line}: ${problem}`);
             }
           },
-          onProgress: ({ imported, known }, bytes) => progress.update(bytes, `${imported} new, ${known} there already`),
+          onProgress: ({ imported, known }, bytes) =>
+            progress.update(
+              bytes,
+              `${imported.toLocaleString('en-US')} new, ${known.toLocaleString('en-US')} there already`,
+            ),
         }),
     );
   } finally {

@@ -1,29 +1,39 @@
 import type { MissionInput } from '../../../../queues/missions.ts';
 import type { EnqueuedMission } from '../../../coordinator/mission/enqueue.ts';
-import { addMission } from '../../../coordinator/mission/enqueue.ts';
 import { missionExists } from '../../../coordinator/mission/record.ts';
 import { readMissionStatus } from '../../../coordinator/mission/status.ts';
+import { assertWaits, waitInTime } from '../../follow/wait-timeout.ts';
+import { assertSameWords } from '../../../jobs/same-words.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
-import { formatUsd, toExactUsd } from '../../../pricing/money.ts';
+import { formatSpent } from '../../../pricing/free-local.ts';
+import { toExactUsd } from '../../../pricing/money.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { describeWaiting } from '../../output/waiting-patches.ts';
 import { EXIT } from '../../output/report-failure.ts';
 import { printJson } from '../../output/print.ts';
-import { renderAnswer, renderMission, renderMissionTable, renderPlan } from '../../output/mission.ts';
+import { isPlanned, readSources, renderAnswer, renderMission, renderMissionTable } from '../../output/mission.ts';
 import { warnOfTightMission, warnWithoutCoordinator } from '../../output/warnings.ts';
+import { assertMeant, describeExcessWords, isGivenAsText } from '../../input/meant-words.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 
 export interface MissionCommandOptions {
   wait?: boolean;
+  timeout?: number;
   budget?: string;
   session?: string;
   workspace?: string;
   isolate?: boolean;
+  for?: MissionInput['for'];
   topic?: string[];
+  shard?: string;
   quorum?: string;
   maxTasks?: number;
   missionId?: string;
   dryRun?: boolean;
+  approve?: boolean;
+  drop?: number[];
+  edit?: string;
+  plan?: boolean;
   json?: boolean;
 }
 
@@ -31,30 +41,55 @@ export interface MissionCommandOptions {
 const LISTED = 20;
 
 /** Does `fleet mission`. */
-export async function runMissionCommand(goal: string, options: MissionCommandOptions): Promise<void> {
-  if (goal === 'ls') return withFleet((fleet) => list(fleet, options));
+export async function runMissionCommand(
+  goal: string,
+  mission: string | undefined,
+  options: MissionCommandOptions,
+): Promise<void> {
+  if (mission !== undefined) {
+    const meant = describeExcessWords(['mission', goal, mission]);
+    throw new UsageError(
+      `mission: expected one goal in quotes, or \`run\` with the id of a mission; got ${JSON.stringify(goal)} and ${JSON.stringify(mission)}. ${meant}`,
+    );
+  }
+  assertWaits('mission', options.timeout, options.wait === true || options.dryRun === true);
+  for (const name of ['drop', 'edit'] as const) {
+    if (options[name] === undefined) continue;
+    throw new UsageError(`mission: --${name} changes a plan that runs: fleet mission run ID --${name} …`);
+  }
+  if (goal === 'ls' && !isGivenAsText()) return withFleet((fleet) => list(fleet, options));
   const input = toInput(goal, options);
   await withFleet(async (fleet) => {
-    const isId = /^\S+$/.test(goal) && (await missionExists(fleet.inner.db, goal));
+    const isId = /^\S+$/.test(goal) && !isGivenAsText() && (await missionExists(fleet.inner.db, goal));
     if (isId) return show(fleet, goal, options);
-    if (/^mission-\S*$/.test(goal)) throw new NotFoundError(`mission ${goal}: there is none of this id`);
+    if (/^mission-\S*$/.test(goal) && !isGivenAsText())
+      throw new NotFoundError(`mission ${goal}: there is none of this id`);
+    await assertMeant(goal, {
+      command: 'mission',
+      as: 'a goal',
+      effect: 'planning it is paid',
+      instead: ['fleet mission ls', 'fleet mission ID', 'fleet park ID'],
+    });
     await add(fleet, input, options);
   });
 }
 
 /** @throws UsageError for an empty goal and for a budget or quorum that is no number in its range */
 function toInput(goal: string, options: MissionCommandOptions): MissionInput {
-  const { budget, workspace, isolate, topic, quorum, maxTasks, dryRun } = options;
+  const { budget, workspace, isolate, topic, shard, quorum, maxTasks, dryRun, approve } = options;
   if (goal.trim() === '') throw new UsageError('mission: expected a goal in plain words, got nothing');
   return {
     goal,
     ...(workspace === undefined ? {} : { workspace }),
     ...(isolate === false ? { isolate } : {}),
+    ...(options.for === undefined ? {} : { for: options.for }),
     ...(topic === undefined ? {} : { topics: topic }),
+    ...(shard === undefined ? {} : { shard }),
     ...(budget === undefined ? {} : { budget_usd: toBudget(budget) }),
     ...(quorum === undefined ? {} : { quorum: toQuorum(quorum) }),
     ...(maxTasks === undefined ? {} : { max_tasks: maxTasks }),
     ...(dryRun === true ? { dry_run: true } : {}),
+    ...(approve === true ? { approve } : {}),
   };
 }
 
@@ -75,8 +110,8 @@ function toQuorum(text: string): number {
 async function add(fleet: OpenFleet, input: MissionInput, options: MissionCommandOptions): Promise<void> {
   const { inner } = fleet;
   const { missionId, session = await inner.currentSession() } = options;
-  const parts = { ...inner, configured: Object.keys(inner.config.FLEET_WORKSPACES) };
-  const added = await addMission(parts, input, { missionId, session });
+  const added = await fleet.missions.add(input, { session, ...(missionId === undefined ? {} : { missionId }) });
+  if (!added.added) await assertSameWords(inner.db, 'missions', { ...added, words: input.goal });
   await warnWithoutCoordinator(fleet);
   if (added.added) await warnOfTightMission(inner.config, input, added.id);
   const waits = options.wait === true || options.dryRun === true;
@@ -84,15 +119,24 @@ async function add(fleet: OpenFleet, input: MissionInput, options: MissionComman
   const said = added.added ? `Mission ${added.id}` : `${added.id} is there already: ${added.state}; nothing was added`;
   if (!waits) {
     console.log(said);
+    if (options.approve) console.log('  it waits with its plan until you run it');
     return console.log(`  its state: fleet mission ${added.id}`);
   }
   if (!options.json) console.error(`${said}${options.dryRun ? ': the plan alone; its calls are paid' : ''}`);
-  await wait(fleet, added, options);
+  await waitForMission(fleet, added, options);
 }
 
-async function wait(fleet: OpenFleet, mission: EnqueuedMission, options: MissionCommandOptions): Promise<void> {
+/** Waits for the end of a mission, and prints it. */
+export async function waitForMission(
+  fleet: OpenFleet,
+  mission: EnqueuedMission,
+  options: MissionCommandOptions,
+): Promise<void> {
   const { followMission } = await import('../../follow/mission.ts');
-  const end = await followMission(fleet, mission.id, (line) => console.error(line));
+  const again = `fleet mission ${mission.id} --wait --timeout ${options.timeout}`;
+  const end = await waitInTime({ timeout: options.timeout, again, id: mission.id }, () =>
+    followMission(fleet, mission.id, (line) => console.error(line)),
+  );
   const { db } = fleet.inner;
   const status = await readMissionStatus(db, mission.id);
   if (end.state === 'done') {
@@ -102,6 +146,7 @@ async function wait(fleet: OpenFleet, mission: EnqueuedMission, options: Mission
     return waiting === null ? undefined : console.log(`\n${waiting}`);
   }
   process.exitCode = end.state === 'halted' ? EXIT.halted : EXIT.failed;
+  if (end.state === 'planned') return showPlan(fleet, mission.id, options);
   const problem = end.state === 'halted' ? `${end.halt.reason}: ${end.halt.detail}` : end.problem;
   if (options.json) return printJson({ ...toJson(mission), state: end.state, problem, status });
   console.error(
@@ -114,39 +159,35 @@ async function showAnswer(fleet: OpenFleet, findingId: string, { json }: Mission
   const answer = await fleet.findings.get(findingId);
   if (answer === null) throw new NotFoundError(`finding ${findingId}: it is not there any more`);
   if (json) return printJson(answer);
-  const sources = await Promise.all(answer.citations.map(async (id) => [id, await fleet.findings.get(id)] as const));
-  console.log(renderAnswer(answer, sources));
+  console.log(renderAnswer(answer, await readSources(fleet.findings, answer.citations)));
 }
 
 async function showPlan(fleet: OpenFleet, id: string, { json }: MissionCommandOptions): Promise<void> {
-  const { db } = fleet.inner;
-  const status = await readMissionStatus(db, id);
-  if (status === null || status.plan === null) throw new NotFoundError(`mission ${id}: it has no plan`);
-  const { plan, budget, workspace } = status;
-  const { config, queues } = fleet.inner;
-  const { forecastPlan } = await import('../../../coordinator/plan/forecast.ts');
-  const { expandPlan } = await import('../../../coordinator/plan/expand.ts');
-  const forecast = await forecastPlan(
-    { db, queue: queues.tasks, findings: fleet.findings, config, now: new Date() },
-    { nodes: expandPlan(plan), workspace },
-  );
-  if (json) return printJson({ mission_id: id, plan, cost_usd: Number(toExactUsd(budget.settled)), forecast });
-  const { renderMissionForecast } = await import('../../output/forecast.ts');
-  console.log(renderPlan(plan));
+  const reviewed = await fleet.missions.plan(id);
+  const { plan, costNanoUsd, freeLocal, forecast, state } = reviewed;
+  if (json) return printJson({ mission_id: id, state, plan, cost_usd: Number(toExactUsd(costNanoUsd)), forecast });
+  const { renderChoices, renderMissionForecast, renderPlan } = await import('../../output/forecast.ts');
+  console.log(renderPlan(reviewed));
   console.log(`\n${renderMissionForecast(forecast)}`);
-  console.log(`\nMaking the plan cost ${formatUsd(budget.settled, 6)}; no task was added.`);
+  if (reviewed.approval !== null) return;
+  console.log(`\nMaking the plan cost ${formatSpent(costNanoUsd, 6, freeLocal)}; no task was added.`);
+  for (const line of renderChoices(reviewed)) console.log(line);
 }
 
 async function show(fleet: OpenFleet, id: string, options: MissionCommandOptions): Promise<void> {
   const { db } = fleet.inner;
   if (options.wait) {
     const mission = { id, findingId: '', added: false, state: 'unknown' as const };
-    return wait(fleet, mission, options);
+    return waitForMission(fleet, mission, options);
   }
   const status = await readMissionStatus(db, id);
   if (status === null) throw new NotFoundError(`mission ${id}: there is none of this id`);
+  if (options.plan) return printJson((await fleet.missions.plan(id)).plan);
   if (options.json) return printJson(status);
   console.log(renderMission(status));
+  if (!isPlanned(status)) return;
+  console.log('');
+  await showPlan(fleet, id, options);
 }
 
 async function list(fleet: OpenFleet, { json, session }: MissionCommandOptions): Promise<void> {

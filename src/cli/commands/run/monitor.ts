@@ -1,72 +1,93 @@
-import { tasksQueue } from '../../../../queues/tasks.ts';
+import { UsageError } from '../../../errors.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
-import { toFindingId } from '../../../findings/finding.ts';
-import { toSummary } from '../../../findings/stored.ts';
-import type { StoredFinding } from '../../../findings/types.ts';
-import { connectRedis } from '../../../redis/connect.ts';
-import { lineWidth, fitLine, toMarks } from '../../output/print.ts';
+import { followActivity, HAPPENINGS, type Happening } from '../../../swarm/follow-activity.ts';
+import type { ActivityQuery } from '../../../swarm/types.ts';
+import { escapeControls } from '../../../text/without-controls.ts';
+import { fitLine, lineWidth, toMarks } from '../../output/print.ts';
+import { toSince } from '../../input/since.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 
 export interface MonitorOptions {
+  since?: string;
+  follow: boolean;
+  what?: string;
   batch?: string;
+  mission?: string;
+  worker?: string;
   json?: boolean;
 }
 
 /** Does `fleet monitor`. */
 export async function runMonitorCommand(options: MonitorOptions): Promise<void> {
-  await withFleet((fleet) => follow(fleet, options));
+  if (!options.follow && options.since === undefined) {
+    throw new UsageError('--no-follow: expected --since beside it, which says what to show');
+  }
+  const what = options.what === undefined ? [] : toKinds(options.what);
+  await withFleet((fleet) => follow(fleet, options, what));
 }
 
-async function follow(fleet: OpenFleet, options: MonitorOptions): Promise<never> {
-  const { config } = fleet.inner;
-  const { keys } = fleet.inner.db;
-  const subscriber = await connectRedis(config.REDIS_URL, {
-    role: 'worker',
-    name: 'fleet-monitor',
-    log: {
-      warn: () => console.error('Redis is not reachable; what is announced meanwhile is not shown'),
-      info: () => console.error('Redis is back'),
-    },
-  });
-  let last = Promise.resolve(); // one after the other, so that the lines have the order of the messages
-  subscriber.on('pmessage', (_pattern, channel: string, id: string) => {
-    const receivedAt = new Date();
-    last = last
-      .then(() =>
-        show(fleet, { receivedAt, channel: channel.slice(keys.publicPrefix.length + 'channel:'.length), id }, options),
-      )
-      .catch(() => console.log(`${toClock(receivedAt)}  ${id}`)); // Redis went away after the message
-  });
-  await subscriber.psubscribe(keys.channelPattern);
-  return new Promise(() => undefined); // until Ctrl-C
+async function follow({ inner }: OpenFleet, options: MonitorOptions, what: string[]): Promise<void> {
+  const { db, config } = inner;
+  const never = new AbortController().signal; // until Ctrl-C
+  const log = {
+    warn: () => console.error('Redis is not reachable; what happens meanwhile is shown when it is back'),
+    info: () => console.error('Redis is back'),
+  };
+  const today = toDay(db.clock.date());
+  let day = today;
+  for await (const event of followActivity(
+    { db, url: config.REDIS_URL, log },
+    toQuery(options, what, db.clock.now()),
+    never,
+  )) {
+    if (options.json) {
+      const { finding: _, text: summary, ...rest } = event;
+      console.log(escapeControls(JSON.stringify({ ...rest, summary })));
+      continue;
+    }
+    const at = new Date(event.at);
+    if (toDay(at) !== day) console.log(`— ${toDay(at)} —`);
+    day = toDay(at);
+    console.log(renderLine(event, at));
+  }
 }
 
-async function show(
-  fleet: OpenFleet,
-  message: { receivedAt: Date; channel: string; id: string },
-  { batch, json }: MonitorOptions,
-): Promise<void> {
-  const { receivedAt, channel, id } = message;
-  const finding = await findFinding(fleet, channel, id);
-  if (batch !== undefined && finding?.batch !== batch) return;
-  const text = finding === null ? '' : toSummary(finding);
-  if (json) return console.log(JSON.stringify({ at: receivedAt.toISOString(), channel, id, summary: text }));
-  const head = `${toClock(receivedAt)}  ${channel.padEnd(11)}  ${fitLine(id, 40).padEnd(28)}  `;
+function toQuery(
+  { since, follow: follows, batch, mission, worker }: MonitorOptions,
+  what: string[],
+  now: number,
+): ActivityQuery {
+  return {
+    follow: follows,
+    what,
+    ...(since === undefined ? {} : { since: toSince(since, now) }),
+    ...(batch === undefined ? {} : { batch }),
+    ...(mission === undefined ? {} : { mission }),
+    ...(worker === undefined ? {} : { worker }),
+  };
+}
+
+/** @throws UsageError for a kind that does not exist */
+function toKinds(text: string): string[] {
+  const kinds = text
+    .split(',')
+    .map((kind) => kind.trim())
+    .filter((kind) => kind !== '');
+  const known: readonly string[] = HAPPENINGS;
+  const unknown = kinds.find((kind) => !known.includes(kind));
+  if (kinds.length > 0 && unknown === undefined) return kinds;
+  throw new UsageError(`--what: expected some of ${HAPPENINGS.join(', ')}, got ${JSON.stringify(unknown ?? text)}`);
+}
+
+/** `10:15:00  finding       finding_8f3a…  what was found`. */
+function renderLine({ what, id, text, finding }: Happening, at: Date): string {
+  const head = `${at.toTimeString().slice(0, 8)}  ${fitLine(what, 15).padEnd(15)}  ${fitLine(id, 40).padEnd(28)}  `;
   const marks = finding === null ? '' : toMarks(finding);
-  console.log((head + fitLine(marks + text, Math.max(30, lineWidth() - head.length))).trimEnd());
+  return (head + fitLine(marks + text, Math.max(30, lineWidth() - head.length))).trimEnd();
 }
 
-/** The finding of a message. A message of `completions` has a task's id, one of `responses` a query's. */
-async function findFinding(fleet: OpenFleet, channel: string, id: string): Promise<StoredFinding | null> {
-  if (channel === 'findings') return fleet.findings.get(id);
-  if (channel === 'responses') return fleet.findings.get(`archive_${id}`);
-  if (channel !== 'completions') return null;
-  const { redis, keys } = fleet.inner.db;
-  const data = await redis.hget(keys.queueKey(tasksQueue.name, id), 'data');
-  const wanted = data === null ? undefined : (JSON.parse(data) as { finding_id?: string }).finding_id;
-  return fleet.findings.get(toFindingId(id, wanted));
-}
-
-function toClock(instant: Date): string {
-  return instant.toTimeString().slice(0, 8);
+/** Local day, `2026-11-26`. */
+function toDay(instant: Date): string {
+  const [month, day] = [instant.getMonth() + 1, instant.getDate()].map((part) => String(part).padStart(2, '0'));
+  return `${instant.getFullYear()}-${month}-${day}`;
 }

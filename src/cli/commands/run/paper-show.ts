@@ -2,7 +2,7 @@ import { readMissionHead } from '../../../coordinator/mission/record.ts';
 import { describeReport } from '../../../coordinator/paper/assemble.ts';
 import { readPaper, type PaperRecord } from '../../../coordinator/paper/record.ts';
 import { NotFoundError } from '../../../errors.ts';
-import { printJson, withoutControls } from '../../output/print.ts';
+import { printJson } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 
 /** Does `fleet paper show`. */
@@ -11,8 +11,8 @@ export async function runPaperShowCommand(id: string, options: { json?: boolean 
     const [mission, found] = [await readMissionHead(db, id), await readPaper(db, id)];
     if (found === null) throw new NotFoundError(`paper ${id}: no such paper, or it has not begun`);
     if (options.json === true) return printJson({ id, state: mission?.state ?? null, ...found });
-    if (found.text !== null) return console.log(withoutControls(found.text).trimEnd());
-    console.log(withoutControls(renderDrafts(found, mission?.problem ?? '')));
+    if (found.text !== null) return console.log(found.text.trimEnd());
+    console.log(renderDrafts(found, mission?.problem ?? ''));
   });
 }
 

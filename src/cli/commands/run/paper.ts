@@ -1,3 +1,4 @@
+import { assertWaits, waitInTime } from '../../follow/wait-timeout.ts';
 import { readMissionHead } from '../../../coordinator/mission/record.ts';
 import { readPaper } from '../../../coordinator/paper/record.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
@@ -7,11 +8,14 @@ import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { choicesOf } from '../../../status/render/halt-choices.ts';
 import { EXIT } from '../../output/report-failure.ts';
 import type { PaperEnd } from '../../follow/paper.ts';
-import { printJson, withoutControls } from '../../output/print.ts';
+import { printJson } from '../../output/print.ts';
 import { warnOfTightMission, warnWithoutPaperProcesses } from '../../output/warnings.ts';
-import { withFleet, currentUser, withInterrupt } from '../../input/with-fleet.ts';
+import { assertMeant } from '../../input/meant-words.ts';
+import { currentUser } from '../../../swarm/current-user.ts';
+import { withFleet, withInterrupt } from '../../input/with-fleet.ts';
 import { assertWritable, writeAtomically } from '../../output/atomic-write.ts';
 import { readJob } from '../../../jobs/state/states.ts';
+import { catalogOf } from '../../../pricing/catalog.ts';
 
 export interface PaperOptions {
   out?: string;
@@ -21,12 +25,22 @@ export interface PaperOptions {
   acceptShards?: boolean;
   missionId?: string;
   wait: boolean;
+  timeout?: number;
   json?: boolean;
 }
 
 /** Does `fleet paper`. */
 export async function runPaperCommand(goal: string | undefined, options: PaperOptions): Promise<void> {
   checkUse(goal, options);
+  assertWaits('paper', options.timeout, options.wait);
+  if (goal !== undefined) {
+    await assertMeant(goal, {
+      command: 'paper',
+      as: 'what the paper is about',
+      effect: 'writing it is paid',
+      instead: ['fleet mission ls', 'fleet paper show ID'],
+    });
+  }
   if (options.out !== undefined) await assertWritable(options.out); // before anything is paid
   await withFleet(async (fleet) => {
     const id = options.resume ?? (await begin(fleet, goal ?? '', options));
@@ -75,7 +89,7 @@ async function begin(fleet: OpenFleet, goal: string, options: PaperOptions): Pro
 
 /** Resumes a paper that waits for a person, or retries one that failed. Does nothing for one that is written or runs. */
 async function resumePaper(fleet: OpenFleet, id: string, options: PaperOptions): Promise<void> {
-  const { db, queues } = fleet.inner;
+  const { db, queues, config } = fleet.inner;
   const [mission, paper, job] = await Promise.all([
     readMissionHead(db, id),
     readPaper(db, id),
@@ -88,7 +102,7 @@ async function resumePaper(fleet: OpenFleet, id: string, options: PaperOptions):
   if (mission?.state === 'done') return;
   await warnWithoutPaperProcesses(fleet);
   if ((await readJob(db, queues.missions.name, id)).state === 'failed') {
-    const known = { workspaces: null, contexts: new Set<string>() };
+    const known = { workspaces: null, contexts: new Set<string>(), catalog: catalogOf(config) };
     const { retryJob } = await import('../../../tasks/repair/retry.ts');
     await retryJob({ db, queue: queues.missions }, id, { by: currentUser(), known });
     return printProgress(options, `Paper ${id} has failed and is tried again`);
@@ -104,7 +118,11 @@ async function resumePaper(fleet: OpenFleet, id: string, options: PaperOptions):
 
 async function waitFor(fleet: OpenFleet, id: string, options: PaperOptions): Promise<void> {
   const { followPaper } = await import('../../follow/paper.ts');
-  const end = await followPaper(fleet, id, (line) => printProgress(options, withoutControls(line)));
+  const { timeout } = options;
+  const again = `fleet paper --resume ${id} --out ${options.out ?? 'FILE'} --timeout ${timeout}`;
+  const end = await waitInTime({ timeout, again, id }, () =>
+    followPaper(fleet, id, (line) => printProgress(options, line)),
+  );
   if (end.state !== 'done') {
     process.exitCode = end.state === 'halted' ? EXIT.halted : EXIT.failed;
     if (options.json === true) return printJson({ id, ...end });
@@ -123,15 +141,10 @@ async function waitFor(fleet: OpenFleet, id: string, options: PaperOptions): Pro
 function printHeld(id: string, end: Exclude<PaperEnd, { state: 'done' }>): void {
   if (end.state === 'halted') {
     const { reason, step, detail } = end.halt;
-    console.error(
-      `⛔ Halted: ${reason}${step === '' ? '' : ` at ${step}`}${detail === '' ? '' : `: ${withoutControls(detail)}`}`,
-    );
+    console.error(`⛔ Halted: ${reason}${step === '' ? '' : ` at ${step}`}${detail === '' ? '' : `: ${detail}`}`);
     for (const choice of choicesOf(end.halt)) console.error(`  ➜ ${choice.what}: ${choice.command}`);
-  } else if (end.state === 'failed') console.error(`❌ Paper ${id} has failed: ${withoutControls(end.problem)}`);
-  else
-    console.error(
-      `✋ Paper ${id} ${end.state === 'asks' ? 'waits for you' : 'is parked'}: ${withoutControls(end.problem)}`,
-    );
+  } else if (end.state === 'failed') console.error(`❌ Paper ${id} has failed: ${end.problem}`);
+  else console.error(`✋ Paper ${id} ${end.state === 'asks' ? 'waits for you' : 'is parked'}: ${end.problem}`);
   console.error(`   Its drafts: fleet paper show ${id}`);
 }
 

@@ -1,18 +1,20 @@
 import { countOf } from '../../../text/plural.ts';
-import { loadConfig } from '../../../config/environment.ts';
 import { reloadFleet } from '../../../pm2/reload.ts';
-import { showWaiting } from '../../output/progress.ts';
+import { readConfig } from '../../input/read-config.ts';
+import { describeOther, showWaiting } from '../../output/progress.ts';
 import { printProcessProblem } from '../../output/print.ts';
 
 /** Does `fleet reload`. */
 export async function runReloadCommand(): Promise<void> {
-  const config = loadConfig(process.env);
+  const config = readConfig();
   const waiting = showWaiting();
-  const { reloaded, problems } = await reloadFleet(config, (left, total) =>
-    waiting.update(
-      `Waiting for running model calls to end and be stored; ${left} of ${countOf(total, 'process', 'processes')} still to restart`,
-    ),
-  ).finally(waiting.stop);
+  const { reloaded, problems } = await reloadFleet(config, {
+    onWait: (other) => waiting.update(describeOther(other)),
+    onReloaded: (left, total) =>
+      waiting.update(
+        `Waiting for running model calls to end and be stored; ${left} of ${countOf(total, 'process', 'processes')} still to restart`,
+      ),
+  }).finally(waiting.stop);
   for (const problem of problems) printProcessProblem(problem);
   if (problems.length > 0) process.exitCode = 1;
   console.log(reloaded === 0 ? 'Nothing was running.' : `Reloaded ${countOf(reloaded, 'process', 'processes')}.`);

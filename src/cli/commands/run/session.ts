@@ -1,27 +1,29 @@
 import { countOf } from '../../../text/plural.ts';
-import { UsageError } from '../../../errors.ts';
-import { beginSession } from '../../../swarm/session.ts';
+import { assertSessionName, readSession } from '../../../swarm/session.ts';
 import { printJson } from '../../output/print.ts';
+import { assertMeant } from '../../input/meant-words.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 
 /** Does `fleet session`. */
 export async function runSessionCommand(name: string | undefined, options: { json?: boolean }): Promise<void> {
-  if (name !== undefined) checkSessionName(name);
-  await withFleet(async ({ inner: { db } }) => {
-    const { redis, keys } = db;
-    const session = await beginSession(db, name ?? '');
-    const state = await redis.hgetall(keys.session);
-    const { startedAt = '', findings = '0' } = state;
-    if (options.json) return printJson({ name: session, startedAt, findings: Number(findings) });
+  if (name !== undefined) {
+    assertSessionName(name);
+    await assertMeant(name, {
+      command: 'session',
+      as: 'the name of a new session',
+      effect: 'costs count from zero',
+      instead: ['fleet session', 'fleet sessions'],
+      isName: true,
+    });
+  }
+  await withFleet(async ({ inner: { db, assertMayAdd } }) => {
+    if (name !== undefined) await assertMayAdd();
+    const session = await readSession(db, name);
+    if (options.json) return printJson(session);
     console.log(
       name === undefined
-        ? `Session ${session} began ${startedAt} and has ${countOf(Number(findings), 'finding')}.`
-        : `Session ${session} began; costs count from zero.`,
+        ? `Session ${session.name} began ${session.startedAt} and has ${countOf(session.findings, 'finding')}.`
+        : `Session ${session.name} began; costs count from zero.`,
     );
   });
-}
-
-function checkSessionName(name: string): void {
-  if (/^[^\s:{}]{1,100}$/.test(name)) return;
-  throw new UsageError(`session: expected a name without white space, colon or brace, got ${JSON.stringify(name)}`);
 }

@@ -1,16 +1,12 @@
 import { countOf } from '../../../text/plural.ts';
-import type { OpenFleet } from '../../../api/open-fleet.ts';
+import { settleCalls, type VerdictWord } from '../../../coordinator/control/settle-calls.ts';
 import { NotFoundError, UsageError } from '../../../errors.ts';
 import { readHalt } from '../../../halt/halt.ts';
-import { endPauseForMoney } from '../../../jobs/outcomes/backoff.ts';
-import { releaseParked } from '../../../jobs/outcomes/parked.ts';
 import { readUncertain, type UncertainCall } from '../../../ledger/uncertain/list.ts';
-import { settleUncertain } from '../../../ledger/uncertain/settle.ts';
 import { formatUsd } from '../../../pricing/money.ts';
-import { currentUser, withFleet } from '../../input/with-fleet.ts';
+import { currentUser } from '../../../swarm/current-user.ts';
+import { withFleet } from '../../input/with-fleet.ts';
 import { printJson } from '../../output/print.ts';
-
-export type VerdictWord = 'paid' | 'unpaid';
 
 export interface SettleOptions {
   /** Name of a call, id of its reservation, or id of its job. True: none was given. */
@@ -28,14 +24,10 @@ export async function runSettleUncertain(verdict: VerdictWord | null, options: S
   if (why.trim() === '') throw new UsageError('budget --settle-uncertain: expected --why "how you know"');
   await withFleet(async (fleet) => {
     const { db } = fleet.inner;
-    const calls = await readUncertain(db);
-    const settled: UncertainCall[] = [];
-    for (const call of typeof name === 'string' ? pick(calls, name) : calls) {
-      const nanoUsd = verdict === 'paid' ? call.nanoUsd : 0;
-      if (await settleUncertain(db, call, { nanoUsd, by: currentUser(), why }, new Date())) settled.push(call);
-    }
-    const released = await makeRoom(fleet, settled);
-    const nanoUsd = settled.reduce((sum, call) => sum + call.nanoUsd, 0);
+    const uncertain = await readUncertain(db);
+    const calls = typeof name === 'string' ? pick(uncertain, name) : uncertain;
+    const said = { verdict, by: currentUser(), why };
+    const { settled, nanoUsd, released } = await settleCalls(fleet.inner, calls, said);
     if (options.json) return printJson({ settled: settled.map(({ id }) => id), verdict, nanoUsd, released });
     const effect = verdict === 'paid' ? 'is booked' : 'counts no longer against any budget';
     console.log(`Settled as ${verdict}: ${countOf(settled.length, 'call')}, ${formatUsd(nanoUsd, 4)} ${effect}`);
@@ -44,21 +36,6 @@ export async function runSettleUncertain(verdict: VerdictWord | null, options: S
       console.log('The fleet is halted for its budget: fleet resume goes on');
     }
   });
-}
-
-/**
- * Lets everything go on that waited for the money of uncertain calls. Each asks its budget again.
- * @returns how many parked jobs were released
- */
-export async function makeRoom({ inner }: OpenFleet, settled: readonly UncertainCall[]): Promise<number> {
-  if (settled.length === 0) return 0;
-  await endPauseForMoney(inner.db, inner.queues.tasks);
-  const budgets = new Map(
-    settled.flatMap((call) => call.budgets).map((budget) => [`${budget.scope}:${budget.name}`, budget]),
-  );
-  let released = 0;
-  for (const budget of budgets.values()) released += await releaseParked(inner, budget);
-  return released;
 }
 
 /** @throws NotFoundError, or UsageError for a name that two calls share */

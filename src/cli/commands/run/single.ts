@@ -4,12 +4,17 @@ import type { Finding } from '../../../findings/finding.ts';
 import { hideOwnEnvironment } from '../../../config/own-environment.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import { allSonnetNanoUsd, toSavedPercent } from '../../../pricing/cost.ts';
+import { toModelName } from '../../../pricing/model-class.ts';
 import { toPromptTokens } from '../../../pricing/tokens.ts';
-import { findPrices } from '../../../pricing/catalog.ts';
+import { catalogOf } from '../../../pricing/catalog.ts';
 import { EXIT } from '../../output/report-failure.ts';
+import { renderResult } from '../../output/finding/result.ts';
 import { describeShortfalls, printJson } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
+import { assertMeant } from '../../input/meant-words.ts';
 import { toTaskInput, type TaskCommandOptions } from './task-input.ts';
+import type { Config } from '../../../config/environment.ts';
+import { formatCost } from '../../../pricing/free-local.ts';
 
 export interface SingleCommandOptions extends TaskCommandOptions {
   task?: string;
@@ -22,6 +27,12 @@ export async function runSingleCommand({ task, ...options }: SingleCommandOption
   const problem = options.workerId === undefined ? null : findWorkerIdProblem(options.workerId);
   if (problem !== null) throw new UsageError(`--worker-id: ${problem}`);
   const input = toTaskInput(task, options);
+  await assertMeant(task, {
+    command: 'single',
+    as: 'a task',
+    effect: 'doing it is paid',
+    instead: ['fleet status', 'fleet findings ID'],
+  });
   // Loaded here: the provider's library and the tools would slow down every other command.
   const { runSingle } = await import('../../../haiku/run-single.ts');
   const { createModel } = await import('../../../models/create/model.ts');
@@ -37,7 +48,7 @@ export async function runSingleCommand({ task, ...options }: SingleCommandOption
         ...(options.workerId === undefined ? {} : { workerId: options.workerId }),
       });
       if (options.json) printJson(finding);
-      else console.log(renderSingle(finding, fleet.inner.config.FLEET_SONNET_MODEL));
+      else console.log(renderSingle(finding, fleet.inner.config));
     } catch (error) {
       if (isHalt(error)) {
         process.exitCode = EXIT.halted;
@@ -57,16 +68,19 @@ export async function runSingleCommand({ task, ...options }: SingleCommandOption
   });
 }
 
-/** The result in a few lines: finding, cost, and the command that shows it. */
-function renderSingle(finding: Finding, sonnetModel: string): string {
+/** Finding, cost and the command that shows it, one line each, then the whole answer. */
+function renderSingle(finding: Finding, config: Config): string {
   const cost = toNanoUsd(finding.cost);
-  const sonnet = allSonnetNanoUsd(findPrices(sonnetModel, new Date()), finding.usage);
+  const lead = catalogOf(config).findPrices(config.FLEET_COORDINATOR_MODEL, new Date());
+  const compared = allSonnetNanoUsd(lead, finding.usage);
   const tokens = `${toPromptTokens(finding.usage)} input, ${finding.usage.output} output`;
   return [
     `✅ Finding written: finding:${finding.finding_id}`,
     ...describeShortfalls(finding).map((line) => `   ${line}`),
-    `   Cost: ${formatUsd(cost, 6)} (${tokens}) — Sonnet: ${formatUsd(sonnet, 6)}, saved ${toSavedPercent(cost, sonnet).toFixed(1)} %`,
+    `   Cost: ${formatCost(cost, 6, finding.free_local === true)} (${tokens}) — ${toModelName(lead)}: ${formatUsd(compared, 6)}, saved ${toSavedPercent(cost, compared).toFixed(1)} %`,
     `   Coordinator: fleet findings ${finding.finding_id}`,
+    '',
+    renderResult(finding.result),
   ].join('\n');
 }
 

@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readHalt } from '../../../halt/halt.ts';
+import type { Halt } from '../../../halt/types.ts';
+import { createColours } from '../../../status/render/colours.ts';
+import { renderHalt } from '../../../status/render/needs-person.ts';
 import { readBatch } from '../../../tasks/batch/progress.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
-import { toRedisError } from '../../../redis/connect.ts';
+import { toRedisError } from '../../../redis/errors/redis-errors.ts';
 import { toMessage } from '../../../errors.ts';
 import { renderCompactStatus, renderStatus } from '../../../status/render/status.ts';
+import { EXIT } from '../../output/report-failure.ts';
 import { isTerminal, printJson, wantsColour } from '../../output/print.ts';
+import type { ShardState } from '../../../status/types.ts';
+import { countOf } from '../../../text/plural.ts';
 import { renderBatch } from '../../output/batch.ts';
 import { withFleet, readSnapshot } from '../../input/with-fleet.ts';
 
@@ -16,25 +23,46 @@ export interface StatusCommandOptions {
   compact?: boolean;
   json?: boolean;
   batch?: string;
+  shard?: string;
 }
 
 /** Does `fleet status`. */
 export async function runStatusCommand(options: StatusCommandOptions): Promise<void> {
   await withFleet(async (fleet) => {
     if (options.watch) await watch(fleet, options);
-    else await show(fleet, options);
+    else if (await show(fleet, options)) process.exitCode = EXIT.halted;
   });
 }
 
-async function show(fleet: OpenFleet, options: StatusCommandOptions): Promise<void> {
+/** Prints the status once. @returns whether the fleet is halted */
+async function show(fleet: OpenFleet, options: StatusCommandOptions): Promise<boolean> {
   const { db } = fleet.inner;
   if (options.batch !== undefined) {
-    const batch = await readBatch(db, options.batch);
-    return options.json ? printJson(batch) : console.log(renderBatch(batch));
+    const [batch, halt] = await Promise.all([readBatch(db, options.batch), readHalt(db)]);
+    print(options, batch, () => withHalt(halt, renderBatch(batch)));
+    return halt !== null;
+  }
+  if (options.shard !== undefined) {
+    const [shard, halt] = await Promise.all([fleet.shard(options.shard), readHalt(db)]);
+    print(options, shard, () => withHalt(halt, renderShard(shard)));
+    return halt !== null;
   }
   const snapshot = await readSnapshot(fleet);
-  if (options.json) return printJson(snapshot);
-  console.log(options.compact ? renderCompactStatus(snapshot) : renderStatus(snapshot, { colour: wantsColour() }));
+  print(options, snapshot, () =>
+    options.compact ? renderCompactStatus(snapshot) : renderStatus(snapshot, { colour: wantsColour() }),
+  );
+  return snapshot.halt !== null;
+}
+
+function print({ json }: StatusCommandOptions, value: unknown, render: () => string): void {
+  if (json) printJson(value);
+  else console.log(render());
+}
+
+/** A part of the fleet is shown below the halt that stops it. */
+function withHalt(halt: Halt | null, text: string): string {
+  if (halt === null) return text;
+  return [...renderHalt(halt, createColours({ colour: wantsColour() })), '', text].join('\n');
 }
 
 /** Prints the status until Ctrl-C. While Redis is away it prints that, and tries again. */
@@ -47,4 +75,19 @@ async function watch(fleet: OpenFleet, options: StatusCommandOptions): Promise<v
     });
     await sleep(WATCH_MS);
   }
+}
+
+/** The state of a memory shard, for people. */
+function renderShard({ shard, context, findings, tasks, calls, costUsd }: ShardState): string {
+  const document =
+    context === null
+      ? 'none; fleet context load NAME FILE stores one'
+      : `${context.bytes.toLocaleString('en-US')} bytes, loaded ${context.loadedAt}, version ${context.sha256.slice(0, 12)}`;
+  return [
+    `Memory shard ${shard}`,
+    `Context:   ${document}`,
+    `Findings:  ${findings.toLocaleString('en-US')}`,
+    `Tasks:     ${tasks.toLocaleString('en-US')} done`,
+    `Cost:      $${costUsd} for ${countOf(calls, 'call')}`,
+  ].join('\n');
 }

@@ -6,7 +6,6 @@ import { parseJson, readJsonFile } from '../../input/files.ts';
 
 /** The options of `fleet task`. */
 export interface TaskCommandOptions extends TaskFileOptions {
-  file?: string;
   workspace?: string;
   kind?: TaskInput['kind'];
   data?: string;
@@ -15,11 +14,15 @@ export interface TaskCommandOptions extends TaskFileOptions {
   context?: string[];
   topic?: string[];
   files?: string[];
+  allowMissing?: boolean;
   model?: string;
+  escalate?: string[];
+  cheap?: boolean;
   findingId?: string;
   taskId?: string;
   maxTurns?: number;
   effort?: Effort;
+  for?: TaskInput['for'];
   /** False with `--no-isolate`. */
   isolate?: boolean;
 }
@@ -42,13 +45,17 @@ export function toTaskInput(description: string, options: TaskCommandOptions): T
     files: options.files,
     workspace: options.workspace,
     contexts: options.context,
+    shard: options.shard,
     topics: options.topic,
     model: options.model,
+    escalate: options.escalate,
+    budget: options.cheap === true ? 'cheap' : undefined,
     schema: options.schema === undefined ? undefined : readJsonFile('--schema', options.schema),
     finding_id: options.findingId,
     budget_usd: options.budget,
     max_turns: options.maxTurns,
     effort: options.effort,
+    for: options.for,
     isolate: options.isolate === false ? false : undefined,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as TaskInput;

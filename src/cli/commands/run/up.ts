@@ -1,6 +1,8 @@
 import { formatUsd } from '../../../pricing/money.ts';
 import { bringUp } from '../../../pm2/up.ts';
-import { redisAddress } from '../../../redis/connect.ts';
+import type { Changer } from '../../../pm2/change-turn.ts';
+import { redisAddress } from '../../../config/redis-url.ts';
+import { describeOther, showWaiting } from '../../output/progress.ts';
 import { printJson, printProcessProblem } from '../../output/print.ts';
 
 /** Does `fleet up`. */
@@ -10,7 +12,9 @@ export async function runUpCommand(options: {
   embedded?: boolean;
   json?: boolean;
 }): Promise<void> {
-  const report = await bringUp(process.env, options);
+  const waiting = showWaiting();
+  const onWait = (other: Changer): void => waiting.update(describeOther(other));
+  const report = await bringUp(process.env, { ...options, onWait, onBegin: waiting.stop }).finally(waiting.stop);
   if (report.problems.length > 0) process.exitCode = 1;
   if (options.json) return printJson(report);
   for (const warning of report.warnings) console.log(`⚠️  ${warning}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderShards } from '../../../src/cli/commands/run/shards.ts';
+import { renderShards } from '../../../src/cli/commands/run/limits.ts';
 import type { ShardState } from '../../../src/librarian/gate/shard-states.ts';
 
 function stateWith(changes: Partial<ShardState>): ShardState {

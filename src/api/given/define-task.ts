@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { TaskInput } from '../../queues/tasks.ts';
-import { ResultMismatchError, toMessage, UsageError } from '../errors.ts';
-import { toRules } from '../jobs/contract.ts';
-import { toRounded } from '../text/exact-json.ts';
+import type { TaskInput } from '../../../queues/tasks.ts';
+import { ResultMismatchError, toMessage, UsageError } from '../../errors.ts';
+import { toRules } from '../../jobs/contract.ts';
+import { toRounded } from '../../text/exact-json.ts';
+import { assertOptions, namesOf } from './options.ts';
 
 /** A task with a typed input and a typed result. */
 export interface TypedTask<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
@@ -17,10 +18,13 @@ export interface TypedTask<Input extends z.ZodType = z.ZodType, Output extends z
   task?: (input: z.output<Input>) => Omit<TaskInput, 'description' | 'schema'>;
 }
 
+const TYPED = namesOf<TypedTask>({ name: true, input: true, output: true, prompt: true, task: true });
+
 /** Defines a task with its types: `fleet.tasks.add(countLines, { file: 'a.ts' })` then has a typed `result()`. */
 export function defineTask<Input extends z.ZodType, Output extends z.ZodType>(
   task: TypedTask<Input, Output>,
 ): TypedTask<Input, Output> {
+  assertOptions('defineTask', task, TYPED);
   return task;
 }
 
@@ -75,7 +79,7 @@ function toSchema({ name, output }: TypedTask): NonNullable<TaskInput['schema']>
  */
 export async function* toEntries(typed: TypedTask, inputs: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator {
   toSchema(typed);
-  const { UnreadableEntry } = await import('../tasks/batch/add.ts'); // a script that only defines tasks does not load it
+  const { UnreadableEntry } = await import('../../tasks/batch/add.ts'); // a script that only defines tasks does not load it
   for await (const input of inputs) {
     try {
       yield toTaskInput(typed, input);

@@ -2,18 +2,25 @@ import { countOf } from '../../../text/plural.ts';
 import type { Config } from '../../../config/environment.ts';
 import { formatUsd } from '../../../pricing/money.ts';
 import type { ShardState } from '../../../librarian/gate/shard-states.ts';
+import { readModelLimits } from '../../../pacing/read-limits.ts';
 import { readShardStates } from '../../../librarian/gate/shard-states.ts';
 import { EXIT } from '../../output/report-failure.ts';
+import { renderModelLimits } from '../../output/limits.ts';
 import { lineWidth, printJson, fitLine, renderTable } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 
-/** Does `fleet shards`. */
-export async function runShardsCommand(options: { test?: boolean; json?: boolean }): Promise<void> {
+/** Does `fleet limits`. */
+export async function runLimitsCommand(options: { test?: boolean; json?: boolean }): Promise<void> {
   await withFleet(async ({ inner: { db, config, currentSession } }) => {
     if (options.test) return runShardTest(config, await currentSession(), options.json ?? false);
-    const shards = await readShardStates(db, config.shards);
-    if (options.json) printJson({ shards, pacing: config.GEMINI_PACING === '1' });
-    else console.log(renderShards(shards, { pacing: config.GEMINI_PACING === '1', width: lineWidth() }));
+    const [shards, models] = await Promise.all([
+      readShardStates(db, config.shards),
+      readModelLimits(db, config.models),
+    ]);
+    const pacing = config.GEMINI_PACING === '1';
+    if (options.json) return printJson({ shards, pacing, models });
+    console.log(renderModelLimits(models, db.clock.date().getTime()));
+    console.log(`\n${renderShards(shards, { pacing, width: lineWidth() })}`);
   });
 }
 
