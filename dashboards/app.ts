@@ -1,25 +1,41 @@
-import { fileURLToPath } from 'node:url';
-import express, { json, type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import type { Redis } from 'ioredis';
+import express, { json, type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import type { Config } from '../src/config/environment.ts';
-import { redisAddress } from '../src/redis/connect.ts';
+import { redisAddress } from '../src/config/redis-url.ts';
 import { createSessionReader } from '../src/swarm/session.ts';
 import { createApi, createHealthRoute } from './api.ts';
-import { REDIS_TIMEOUT_MS, withDeadline } from './deadline.ts';
+import { REDIS_TIMEOUT_MS, searchInTime, withDeadline } from './deadline.ts';
 import { createBoard } from './board/board.ts';
 import { createJobChecks } from './board/job-edits.ts';
+import { encodeHtml } from './access/encode-html.ts';
+import { createLoggedOut } from './access/logged-out.ts';
 import { createLogin } from './access/login.ts';
-import { checkChange, checkHost, refuse } from './access/request-checks.ts';
+import { removePrefix, toPublicAddress, type PublicAddress } from './access/public-address.ts';
+import { checkChange, checkHost, refuse, wantsPage } from './access/request-checks.ts';
+import { refuseReaders, roleOf } from './access/roles.ts';
 import { requireSafeAddress, securityHeaders } from './access/security.ts';
+import { createArchiveRoutes } from './archive/archive-routes.ts';
+import { createBatchRoutes } from './batches/batch-routes.ts';
+import { createCostRoutes } from './costs/cost-routes.ts';
+import { createJobRoutes } from './jobs/job-routes.ts';
+import { createFleetRoutes } from './live/fleet-routes.ts';
+import { createLiveRoutes } from './live/live-routes.ts';
+import { createOverviewReads } from './live/read-overview.ts';
+import { createMcpRoute } from './mcp.ts';
 import { createPageAssets } from './page-assets.ts';
+import { readPage, renderPages } from './pages.ts';
+import { createMissionRoutes } from './missions/mission-routes.ts';
 import { createPatchRoutes } from './patches/patch-routes.ts';
+import { createRuleRoutes } from './rules/rule-routes.ts';
 import { stripWebFonts } from './board/strip-web-fonts.ts';
 import type { DashboardParts } from './types.ts';
+import { createWorkerRoutes } from './workers/worker-routes.ts';
+import { toConfigured } from '../src/tasks/known-names.ts';
 
 const BOARD = '/queues';
-const PAGES = fileURLToPath(new URL('pages', import.meta.url));
 /** Longest body. An edit holds one task, and a task has at most 256 kB. */
 const BODY_LIMIT = '1mb';
+
+const inTime = <T>(work: Promise<T>): Promise<T> => withDeadline(work, REDIS_TIMEOUT_MS);
 
 /**
  * Builds the dashboard as an Express app. The caller makes it listen.
@@ -29,65 +45,99 @@ export function buildApp(parts: DashboardParts): Express {
   const { db, config, queues, log } = parts;
   const { redis } = db;
   requireSafeAddress(config);
-  const app = frame(config);
+  const shown = toPublicAddress(config.DASHBOARD_PUBLIC_URL);
+  const away = createAwayAnswer(config, shown);
+  const app = frame(config, shown);
   app.get('/healthz', createHealthRoute(parts));
   app.use('/assets', createPageAssets());
-  const { DASHBOARD_PASSWORD: password, DASHBOARD_USER: user } = config;
+  app.use('/mcp', (request, response, next) => (redis.status === 'ready' ? next() : away(request, response)));
+  app.use(createMcpRoute(parts));
+  const { DASHBOARD_PASSWORD: password, DASHBOARD_READ_PASSWORD: readPassword, DASHBOARD_USER: user } = config;
   if (password !== undefined) {
-    const login = createLogin({ user, password }, log);
-    app.use(login.routes, login.guard);
+    const login = createLogin({
+      credentials: { user, password, readPassword },
+      shown,
+      loggedOut: createLoggedOut(db, inTime),
+      page: readPage('login.html', shown.prefix),
+      log,
+    });
+    app.use(login.routes, login.guard, refuseReaders);
   }
-  for (const [path, page] of Object.entries({
-    '/': 'status.html',
-    '/findings': 'findings.html',
-    '/findings/:id': 'finding.html',
-    '/patches/:id': 'patch.html',
-  })) {
-    app.get(path, (_request, response) => response.sendFile(page, { root: PAGES, cacheControl: false }));
+  for (const [path, html] of renderPages(shown.prefix)) {
+    const forReaders = html.replace('<html ', '<html data-role="read" ');
+    app.get(path, (_request, response) => response.type('html').send(roleOf(response) === 'read' ? forReaders : html));
   }
-  app.get('/api/login', (_request, response) => response.json({ required: password !== undefined }));
-  app.use(requireRedis(redis, config.REDIS_URL));
-  app.use(createApi(parts));
-  app.use(createPatchRoutes({ ...parts, inTime: (work) => withDeadline(work, REDIS_TIMEOUT_MS) }));
-  const checks = createJobChecks(db, Object.keys(config.FLEET_WORKSPACES));
+  app.get('/api/login', (_request, response) =>
+    response.json({ required: password !== undefined, role: roleOf(response) }),
+  );
+  app.use((request, response, next) => (redis.status === 'ready' ? next() : away(request, response)));
+  const reads = createOverviewReads({ db, config, inTime });
+  app.use(createLiveRoutes({ reads, log }));
+  app.use(createFleetRoutes({ db, queues, config, log }));
+  app.use(createApi({ ...parts, reads }));
+  app.use(createPatchRoutes({ ...parts, inTime }));
+  app.use(createMissionRoutes({ ...parts, inTime }));
+  app.use(createJobRoutes({ ...parts, inTime, searchInTime }));
+  app.use(createRuleRoutes({ ...parts, inTime }));
+  app.use(createArchiveRoutes({ ...parts, inTime, searchInTime }));
+  app.use(createBatchRoutes({ ...parts, inTime, searchInTime }));
+  app.use(createWorkerRoutes({ ...parts, inTime }));
+  app.use(createCostRoutes({ ...parts, inTime, searchInTime }));
+  const checks = createJobChecks(db, toConfigured(config));
   const session = createSessionReader(db);
-  app.use(BOARD, stripWebFonts, json({ limit: BODY_LIMIT }), createBoard(BOARD, { db, queues, checks, session, log }));
+  const boardOptions = { db, queues, checks, session, log };
+  const board = createBoard(shown.prefix, BOARD, boardOptions);
+  const readBoard = createBoard(shown.prefix, BOARD, { ...boardOptions, readOnly: true });
+  app.use(BOARD, stripWebFonts, json({ limit: BODY_LIMIT }), (request, response, next) =>
+    (roleOf(response) === 'read' ? readBoard : board)(request, response, next),
+  );
   app.use((_request, response) => refuse(response, 404, 'path', 'there is nothing under this address'));
-  app.use(answerErrors(parts));
+  app.use(answerErrors(parts, away));
   return app;
 }
 
-/** Builds the app that answers until Redis was reached for the first time. */
-export function buildWaitingApp(config: Config): Express {
+/** Builds the app that answers until Redis was reached for the first time. @param problem why it was not, so far */
+export function buildWaitingApp(config: Config, problem: () => string | null): Express {
   requireSafeAddress(config);
-  const app = frame(config);
-  app.use((_request, response) => sendRedisAway(response, config.REDIS_URL));
+  const shown = toPublicAddress(config.DASHBOARD_PUBLIC_URL);
+  const app = frame(config, shown);
+  app.use('/assets', createPageAssets());
+  app.use(createAwayAnswer(config, shown, problem));
   return app;
 }
 
-function frame(config: Config): Express {
+function frame(config: Config, shown: PublicAddress): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(checkHost(config.DASHBOARD_HOST), securityHeaders(BOARD), checkChange(['/login']));
+  app.use(removePrefix(shown.prefix));
+  app.use(checkHost(config.DASHBOARD_HOST, shown), securityHeaders(BOARD), checkChange(['/login'], shown));
   return app;
 }
 
-function requireRedis(redis: Redis, url: string): RequestHandler {
-  return (_request, response, next) => (redis.status === 'ready' ? next() : sendRedisAway(response, url));
-}
+type AwayAnswer = (request: Request, response: Response) => void;
 
-function sendRedisAway(response: Parameters<RequestHandler>[1], url: string): void {
-  response.set('Retry-After', '2');
-  refuse(
-    response,
-    503,
-    'redis',
-    `Redis is not reachable at ${redisAddress(url)}; the dashboard goes on when it is back`,
-  );
+/**
+ * Answers that Redis is away: a browser gets a page that loads itself again, a program JSON.
+ * @param problem why, if it is known
+ */
+function createAwayAnswer(
+  { REDIS_URL: url }: Config,
+  shown: PublicAddress,
+  problem: () => string | null = () => null,
+): AwayAnswer {
+  const page = readPage('away.html', shown.prefix);
+  return (request, response) => {
+    const why = problem() ?? `Redis is not reachable at ${redisAddress(url)}`;
+    const message = `${why}; the dashboard tries again until it is`;
+    response.set('Retry-After', '2');
+    if (!wantsPage(request)) return refuse(response, 503, 'redis', message);
+    const html = page.replace('{{message}}', () => encodeHtml(message));
+    response.status(503).set('Cache-Control', 'no-store').type('html').send(html);
+  };
 }
 
 /** The message of an error may quote the request: it goes to the log, not to the page. */
-function answerErrors({ db: { redis }, log, config }: DashboardParts): ErrorRequestHandler {
+function answerErrors({ db: { redis }, log }: DashboardParts, away: AwayAnswer): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
     const status = statusOf(error);
@@ -103,7 +153,7 @@ function answerErrors({ db: { redis }, log, config }: DashboardParts): ErrorRequ
       redis.status !== 'ready' ||
       /no answer within|Connection is closed|writeable|max retries/i.test(String(error))
     ) {
-      return sendRedisAway(response, config.REDIS_URL);
+      return away(request, response);
     }
     refuse(response, 500, 'internal', 'the request failed; the dashboard log says why');
   };

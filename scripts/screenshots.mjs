@@ -57,6 +57,17 @@ const RUNNING_MARK = '[[latency:20000]]';
 const RUNNING_MISSION_TASKS = 12;
 const RUNNING_MISSION_MARK = `[[tasks:${RUNNING_MISSION_TASKS}]] [[task-latency:20000]]`;
 const LONGEST_MS = 60_000;
+/** Words of the batch's tasks. */
+const BATCH_WORDS = ['toFindingId', 'packEntry', 'formatUsd', 'toOneLine', 'openFleet', 'readHalt'];
+/** The pages with a picture each: where they are, and the text by which they are there. */
+const PAGES = {
+  overview: { path: '', until: 'Needs you', height: 1346 },
+  costs: { path: '/costs?by=model', until: 'claude-haiku' },
+  workers: { path: '/workers', until: 'count-exports' },
+  batch: { path: '/batches/nightly', until: 'nightly' },
+  archive: { path: '/archive', until: 'What is known about' },
+  rules: { path: '/rules', until: 'todo-notes' },
+};
 
 const workspace = join(root, 'src');
 const fleet = await startDemoFleet({ workspace, keep: false, haikuCount: 2 }, () => undefined);
@@ -80,6 +91,11 @@ async function giveWork(connection) {
     await connection.tasks.add({ ...task, workspace: DEMO_WORKSPACE }, { taskId });
   }
   await until(connection, ({ waiting, active, failed }) => waiting + active === 0 && failed === FAILING.length);
+  await connection.tasks.addMany(
+    BATCH_WORDS.map((word) => ({ kind: 'search', description: `Where is ${word} used?`, workspace: DEMO_WORKSPACE })),
+    { batch: 'nightly' },
+  );
+  await connection.when('todo-notes', { match: { topic: 'todo' }, task: 'Say who could do this.' });
   const queries = await Promise.all(QUESTIONS.map((word) => connection.ask(`What is known about ${word}?`)));
   await Promise.all(queries.map((query) => query.finding({ timeoutMs: LONGEST_MS })));
   await connection.missions.add({ goal: `${RUNNING_GOAL} ${RUNNING_MISSION_MARK}`, workspace: DEMO_WORKSPACE });
@@ -101,10 +117,22 @@ async function photograph(base) {
   const browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
   try {
     for (const colorScheme of ['light', 'dark']) {
-      const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 1346 } });
-      await page.goto(base);
+      for (const [name, { path, until: text, height = 900 }] of Object.entries(PAGES)) {
+        const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height } });
+        await page.goto(base + path);
+        await page.getByText(text).first().waitFor();
+        await shoot(page, `${name}-${colorScheme}.png`);
+        await page.close();
+      }
+    }
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await browser.newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
+      await page.goto(`${base}/tasks?state=failed,done&model=claude-haiku-5-5`);
+      await page.getByText(KEPT_FAILED).waitFor();
+      await shoot(page, `tasks-${colorScheme}.png`);
+      await page.getByText(KEPT_FAILED, { exact: true }).click();
       await page.getByText('fleet retry --reason schema').waitFor();
-      await shoot(page, `status-${colorScheme}.png`);
+      await shoot(page, `task-${colorScheme}.png`);
       await page.close();
     }
     const page = await browser.newPage({ viewport: { width: 1100, height: 560 } });

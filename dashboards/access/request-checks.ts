@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
+import type { PublicAddress } from './public-address.ts';
 
 /** Whether only this machine can reach an address that the dashboard listens on. */
 export function isLoopback(host: string): boolean {
@@ -12,9 +13,10 @@ export function isLoopback(host: string): boolean {
  * Refuses a `Host` that is not one of this dashboard. A web page can make its own name resolve to 127.0.0.1 (DNS rebinding)
  * and would then count as same-origin. A numeric address cannot be rebound.
  * @param listenHost DASHBOARD_HOST
+ * @param shown the address of a proxy, which may keep its own name in `Host` or write the dashboard's
  */
-export function checkHost(listenHost: string): RequestHandler {
-  const names = new Set([listenHost.toLowerCase(), hostname().toLowerCase(), 'localhost']);
+export function checkHost(listenHost: string, shown: PublicAddress): RequestHandler {
+  const names = new Set([listenHost.toLowerCase(), hostname().toLowerCase(), 'localhost', shown.name]);
   return (request, response, next) => {
     const name = hostOf(request.headers.host);
     const own = name !== null && (names.has(name) || isLoopback(name) || (!isLoopback(listenHost) && isIP(name) !== 0));
@@ -25,14 +27,15 @@ export function checkHost(listenHost: string): RequestHandler {
 
 /**
  * Refuses a change unless it comes from the dashboard's own pages or from a program. A browser names the origin of a request
- * (`Origin`, `Sec-Fetch-Site`), and a page of another site cannot send JSON without a preflight request.
+ * (`Origin`, `Sec-Fetch-Site`), and a page of another site cannot send JSON without a preflight request. What a proxy adds
+ * (`X-Forwarded-*`) is not read: anyone can send it.
  * @param formPaths paths that also accept a form
  */
-export function checkChange(formPaths: readonly string[]): RequestHandler {
+export function checkChange(formPaths: readonly string[], shown: PublicAddress): RequestHandler {
   return (request, response, next) => {
     if (['GET', 'HEAD', 'OPTIONS'].includes(request.method)) return next();
     const { origin, 'sec-fetch-site': site, host } = request.headers;
-    if ((site !== undefined && site !== 'same-origin') || (origin !== undefined && !isSameHost(origin, host))) {
+    if ((site !== undefined && site !== 'same-origin') || (origin !== undefined && !isOwnOrigin(origin, host, shown))) {
       return refuse(response, 403, 'cross-site', 'a change must come from the dashboard itself');
     }
     if (!hasAcceptedType(request, formPaths)) {
@@ -40,6 +43,11 @@ export function checkChange(formPaths: readonly string[]): RequestHandler {
     }
     next();
   };
+}
+
+/** Whether a browser navigates to a page. */
+export function wantsPage(request: Request): boolean {
+  return request.method === 'GET' && request.accepts(['json', 'html']) === 'html';
 }
 
 export function refuse(response: Response, status: number, error: string, message: string): void {
@@ -56,7 +64,15 @@ function hasAcceptedType(request: Request, formPaths: readonly string[]): boolea
   return type === undefined && !hasBody && request.method !== 'POST';
 }
 
-function isSameHost(origin: string, host: string | undefined): boolean {
+/** That of the proxy, or that of the request itself. Under the proxy's name only its whole origin counts, with protocol and port. */
+function isOwnOrigin(origin: string, host: string | undefined, shown: PublicAddress): boolean {
+  if (origin === shown.origin) return true;
+  const isOfProxy = shown.name !== null && hostOf(host) === shown.name && !isLoopback(shown.name);
+  return !isOfProxy && isSameHost(origin, host);
+}
+
+/** Whether a browser reads a page from the very address that it sent the request to. */
+export function isSameHost(origin: string, host: string | undefined): boolean {
   return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
 

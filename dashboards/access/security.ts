@@ -30,10 +30,29 @@ export function securityHeaders(boardPath: string): RequestHandler {
   };
 }
 
-/** @throws ConfigError if the network could reach the dashboard without a password */
-export function requireSafeAddress(config: { DASHBOARD_HOST: string; DASHBOARD_PASSWORD?: string | undefined }): void {
+/** @throws ConfigError if the network could reach the dashboard without a password, or everyone who may read it could change it */
+export function requireSafeAddress(config: {
+  DASHBOARD_HOST: string;
+  DASHBOARD_PASSWORD?: string | undefined;
+  DASHBOARD_READ_PASSWORD?: string | undefined;
+}): void {
+  const problem = findReaderProblem(config);
+  if (problem !== null) throw new ConfigError(`the environment is wrong:\n  DASHBOARD_READ_PASSWORD: ${problem}`);
   if (config.DASHBOARD_PASSWORD !== undefined || isLoopback(config.DASHBOARD_HOST)) return;
   throw new ConfigError(
     `the environment is wrong:\n  DASHBOARD_HOST: expected a loopback address while DASHBOARD_PASSWORD is not set, got ${JSON.stringify(config.DASHBOARD_HOST)}`,
   );
+}
+
+function findReaderProblem({
+  DASHBOARD_PASSWORD: operate,
+  DASHBOARD_READ_PASSWORD: read,
+}: {
+  DASHBOARD_PASSWORD?: string | undefined;
+  DASHBOARD_READ_PASSWORD?: string | undefined;
+}): string | null {
+  if (read === undefined) return null;
+  if (operate === undefined)
+    return 'expected DASHBOARD_PASSWORD beside it: without that one everybody may change the fleet';
+  return read === operate ? 'expected another password than DASHBOARD_PASSWORD, got the same' : null;
 }

@@ -18,16 +18,23 @@ const DESCRIPTIONS: Record<QueueName, string> = {
 
 /**
  * Creates Bull Board for all queues of the registry.
- * @param basePath the path at which the caller mounts the handler
+ * @param prefix of the proxy: all links begin with it
+ * @param path at which the caller mounts the handler
+ * @param options.readOnly it shows no button that changes something; default false
  */
-export function createBoard(basePath: string, options: BoardRulesOptions & { log: Logger }): RequestHandler {
-  const { log, queues } = options;
+export function createBoard(
+  prefix: string,
+  path: string,
+  options: BoardRulesOptions & { log: Logger; readOnly?: boolean },
+): RequestHandler {
+  const { log, queues, readOnly = false } = options;
   const adapter = new ExpressAdapter();
-  adapter.setBasePath(basePath);
+  adapter.setBasePath(prefix + path);
   createBullBoard({
     serverAdapter: adapter,
     queues: Object.values(queueRegistry).map((definition) => {
       const settings = {
+        readOnlyMode: readOnly,
         allowCompletedRetries: false, // missing in the adapter's types
         description: DESCRIPTIONS[definition.name],
         jobDataSchema: z.toJSONSchema(definition.data, { io: 'input', unrepresentable: 'any' }),
@@ -40,12 +47,12 @@ export function createBoard(basePath: string, options: BoardRulesOptions & { log
       handlerHooks: { before: createBoardRules(options) },
       uiConfig: {
         boardTitle: 'Fleet queues',
-        boardLogo: { path: '/assets/icon.svg', width: 24, height: 24 },
-        favIcon: { default: '/assets/icon.svg', alternative: '/assets/icon.svg' },
+        boardLogo: { path: `${prefix}/assets/icon.svg`, width: 24, height: 24 },
+        favIcon: { default: `${prefix}/assets/icon.svg`, alternative: `${prefix}/assets/icon.svg` },
         hideDocsLink: true,
         miscLinks: [
-          { text: 'Fleet status', url: '/' },
-          { text: 'Findings', url: '/findings' },
+          { text: 'Fleet status', url: `${prefix}/` },
+          { text: 'Findings', url: `${prefix}/findings` },
         ],
       },
     },

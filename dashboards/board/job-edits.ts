@@ -1,7 +1,7 @@
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
 import { UsageError } from '../../src/errors.ts';
 import { checkTask } from '../../src/tasks/check.ts';
-import { readKnownNames } from '../../src/tasks/known-names.ts';
+import { readKnownNames, type Configured } from '../../src/tasks/known-names.ts';
 import { checkInput } from '../../src/jobs/check-input.ts';
 import type { Db } from '../../src/redis/db.ts';
 
@@ -15,10 +15,10 @@ export interface JobChecks {
 }
 
 /** Creates the checks of job data that a person enters in a page: the rules of enqueuing. */
-export function createJobChecks(db: Db, workspaces: string[]): JobChecks {
+export function createJobChecks(db: Db, configured: Configured): JobChecks {
   async function checkNew(queue: QueueName, data: unknown): Promise<void> {
     if (queue === 'tasks') {
-      await checkTask(data, await readKnownNames(db, workspaces));
+      await checkTask(data, await readKnownNames(db, configured));
       return;
     }
     checkInput(queue, queueRegistry[queue].jobName, data, null);

@@ -3,7 +3,7 @@ import type { PatchRecord } from '../../src/patches/types.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { readDiff } from './read-diff.ts';
 import type { DiffBounds } from './types.ts';
-import { toVisible } from './visible-text.ts';
+import { toVisible } from '../access/visible-text.ts';
 
 /** Longest text that is read for a page. Bytes. */
 const TEXT_READ = 2 * 1024 * 1024;

@@ -13,7 +13,7 @@ import { refuse } from '../access/request-checks.ts';
 import { actionsOf, findObstacle, readBranch, type PatchAction } from './change-place.ts';
 import { readPatchDiff, toPatchPage } from './describe-patch.ts';
 import type { Turns } from './turns.ts';
-import { toVisible } from './visible-text.ts';
+import { toVisible } from '../access/visible-text.ts';
 
 const ACTIONS = ['apply', 'discard', 'undo'] as const satisfies readonly PatchAction[];
 

@@ -1,3 +1,4 @@
+import { toAddress } from './base.js';
 import { html } from './html.js';
 
 export function Card({ title, class: name = 'wide', children }) {
@@ -72,8 +73,41 @@ export function Time({ at }) {
   return html`<time datetime=${at} title=${at}>${text}</time>`;
 }
 
+const AGE_UNITS = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'm'],
+  [1_000, 's'],
+];
+
+/** How long ago: `12m`, the largest unit alone, with the exact instant as a tooltip. @param now by the server's clock */
+export function Age({ at, now }) {
+  const ms = Math.max(0, Date.parse(now) - Date.parse(at));
+  const [length, letter] = AGE_UNITS.find(([unit]) => ms >= unit) ?? AGE_UNITS.at(-1);
+  return html`<time datetime=${at} title=${at}>${Math.floor(ms / length)}${letter}</time>`;
+}
+
+/** Asks before a change. @param confirm label of the button that confirms */
+export function Question({ title, confirm, onConfirm, onClose, children }) {
+  const open = (element) => element && !element.open && element.showModal();
+  // Closing it, not only removing it, gives the focus back to the button.
+  const close = (event) => event.currentTarget.closest('dialog').close();
+  const go = (event) => {
+    close(event);
+    onConfirm();
+  };
+  return html`<dialog ref=${open} aria-labelledby="question" onClose=${onClose}>
+    <h2 id="question">${title}</h2>
+    ${children}
+    <div class="actions">
+      ${confirm !== null && html`<button type="button" class="main" onClick=${go}>${confirm}</button>`}
+      <button type="button" class="plain" onClick=${close}>${confirm === null ? 'Close' : 'Leave it'}</button>
+    </div>
+  </dialog>`;
+}
+
 export function FindingLink({ id }) {
-  return html`<a class="mono" href=${`/findings/${encodeURIComponent(id)}`}>${id}</a>`;
+  return html`<a class="mono" href=${toAddress(`/findings/${encodeURIComponent(id)}`)}>${id}</a>`;
 }
 
 /** The state of a patch. Those that wait for a person are marked. */
@@ -86,7 +120,9 @@ const PATCH_STATES = ['pending', 'conflict', 'applied', 'discarded'];
 /** A link to a finding's patch, with its state. Nothing where it has none, or an empty one. */
 export function PatchLink({ id, state }) {
   if (!PATCH_STATES.includes(state)) return null;
-  return html`<a class=${`badge ${state === 'conflict' ? 'warn' : ''}`} href=${`/patches/${encodeURIComponent(id)}`}
+  return html`<a
+    class=${`badge ${state === 'conflict' ? 'warn' : ''}`}
+    href=${toAddress(`/patches/${encodeURIComponent(id)}`)}
     >patch ${state}</a
   >`;
 }

@@ -1,45 +1,79 @@
+import { toAddress } from './base.js';
+
 const away = document.querySelector('#away');
 const logout = document.querySelector('#logout');
 
-/** The address whose problem the banner shows; null: the dashboard did not answer at all, so that any answer ends it. */
-let failed = null;
+/** Between two tries while the dashboard or its Redis is away. */
+const RETRY_MS = 2_000;
+
+/** The addresses whose problem the banner shows, with its words. */
+const problems = new Map();
 
 /** Shows the log-out button if the dashboard has a login. It asks the server, because no script can read the cookie. */
 export async function showLogout() {
-  const answer = await fetchJson('/api/login');
+  const answer = await fetchWhenThere('/api/login');
   logout.hidden = answer?.required !== true;
   logout.addEventListener('click', async () => {
-    await fetch('/logout', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
-    location.assign('/login');
+    await fetch(toAddress('/logout'), { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+    location.assign(toAddress('/login'));
   });
 }
 
 /** Fetches JSON. Null: it failed, and the banner shows the reason. */
-export async function fetchJson(address) {
-  try {
-    const response = await fetch(address, { headers: { accept: 'application/json' } });
-    if (response.status === 401) {
-      location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-      return null;
-    }
-    const body = await response.json();
-    if (!response.ok) throw new Error(body.message ?? `the dashboard answered ${response.status}`);
-    if (failed === null || failed === address) away.hidden = true;
-    return body;
-  } catch (error) {
-    failed = error instanceof TypeError ? null : address;
-    away.textContent = failed === null ? 'The dashboard does not answer; trying again.' : error.message;
-    away.hidden = false;
-    return null;
+export async function fetchJson(path) {
+  const { body } = await tryFetch(path);
+  return body;
+}
+
+/** Fetches JSON, again and again while the dashboard or its Redis is away. Null: it was refused, and the banner shows the reason. */
+export async function fetchWhenThere(path) {
+  for (;;) {
+    const { body, isAway } = await tryFetch(path);
+    if (!isAway) return body;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
 
+async function tryFetch(path) {
+  try {
+    const response = await fetch(toAddress(path), { headers: { accept: 'application/json' } });
+    if (response.status === 401) {
+      location.assign(toAddress(`/login?next=${encodeURIComponent(location.pathname + location.search)}`));
+      return { body: null, isAway: false };
+    }
+    const body = await readBody(response);
+    if (response.ok && body !== null) {
+      problems.delete(path);
+      showProblems();
+      return { body, isAway: false };
+    }
+    problems.set(path, body?.message ?? `The dashboard answered ${response.status}.`);
+    showProblems();
+    return { body: null, isAway: body === null || response.status === 503 };
+  } catch {
+    problems.set(path, 'The dashboard does not answer; trying again.');
+    showProblems();
+    return { body: null, isAway: true };
+  }
+}
+
+/** Null: no JSON. A proxy answers so while the dashboard is away. */
+function readBody(response) {
+  return response.json().catch(() => null);
+}
+
+function showProblems() {
+  const [first] = problems.values();
+  away.textContent = first ?? '';
+  away.hidden = first === undefined;
+}
+
 /** Sends a change as JSON. Returns `{ answer }`, or `{ problem }`: why it was refused, for people. */
-export async function sendChange(address, change) {
+export async function sendChange(path, change) {
   try {
     const headers = { accept: 'application/json', 'content-type': 'application/json' };
-    const response = await fetch(address, { method: 'POST', headers, body: JSON.stringify(change) });
-    if (response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    const response = await fetch(toAddress(path), { method: 'POST', headers, body: JSON.stringify(change) });
+    if (response.status === 401) location.assign(toAddress(`/login?next=${encodeURIComponent(location.pathname)}`));
     const body = await response.json();
     return response.ok ? { answer: body } : { problem: body.message ?? `the dashboard answered ${response.status}` };
   } catch {

@@ -1,12 +1,12 @@
 import { showBadges } from './badges.js';
 import { Card, Facts, FindingLink, PatchLink, Table, Time } from './elements.js';
-import { fetchJson, showLogout } from './fetch-json.js';
-import { count, findingCost, jobPath } from './format.js';
+import { fetchWhenThere, showLogout } from './fetch-json.js';
+import { count, findingCost, taskPath } from './format.js';
 import { html, render } from './html.js';
 
 const CHANGES = { File: 'mono', Added: 'number good', Removed: 'number bad', Lines: 'soft' };
 const ERRORS = { Tool: 'mono tight', 'Last error': 'text' };
-const id = decodeURIComponent(location.pathname.split('/').at(-1));
+const id = decodeURIComponent(location.pathname.split('/findings/').at(-1)); // one of another swarm has a slash
 
 function Page({ finding }) {
   const { citations, result_text: result, task } = finding;
@@ -34,7 +34,7 @@ function Page({ finding }) {
 
 function factsOf(finding) {
   const { job_id: job, cost, status } = finding;
-  const queue = queueOf(finding);
+  const queue = finding.swarm ? null : queueOf(finding); // a job of another swarm is in a queue of it
   const usage = Object.entries(finding.usage ?? {}).map(
     ([name, tokens]) => `${count(tokens)} ${name.replace('_', ' ')}`,
   );
@@ -42,17 +42,26 @@ function factsOf(finding) {
     ['Retracted', status === 'retracted' ? html`<${Retraction} note=${finding.retracted} />` : null],
     ['When', html`<${Time} at=${finding.at} />`],
     ['Worker', finding.worker_id],
-    ['Job', job && queue ? html`<a class="mono" href=${jobPath(queue, job)}>${job}</a>` : job],
+    ['Job', job && queue ? html`<a class="mono" href=${taskPath(job)}>${job}</a>` : job],
     ['Model', finding.model],
     ['Kind', finding.kind],
+    ['Swarm', swarmOf(finding)],
     ['Session', finding.session],
     ['Batch', finding.batch],
-    ['Cost', typeof cost === 'number' ? findingCost(cost) : null],
-    ['Tokens', usage.join(', ') || finding.tokens_used],
+    [
+      'Cost',
+      finding.unmetered
+        ? unmetered(finding.unmetered)
+        : typeof cost === 'number'
+          ? findingCost(cost, finding.free_local)
+          : null,
+    ],
+    ['Tokens', finding.unmetered ? null : usage.join(', ') || finding.tokens_used],
     ['Replayed turns', finding.recovered || null],
     ['Topics', finding.topics.join(', ') || null],
+    ['Started by', chainOf(finding)],
     ['Condensed', status === 'condensed' ? html`<${FindingLink} id=${finding.summary_id} />` : null],
-    ['Patch', finding.patch ? html`<${Patch} ...${finding.patch} />` : null],
+    ['Patch', finding.patch && !finding.swarm ? html`<${Patch} ...${finding.patch} />` : null],
     ['Failed tool calls', finding.tool_errors?.failed ?? null],
     [
       'Partial',
@@ -61,6 +70,18 @@ function factsOf(finding) {
         : null,
     ],
   ].filter(([, value]) => value !== null && value !== undefined);
+}
+
+/** The other swarm that it is of. */
+function swarmOf({ swarm, simulated }) {
+  if (!swarm) return null;
+  return simulated ? `${swarm} (SIMULATED)` : swarm;
+}
+
+/** The findings and rules that led to its task, the oldest first. Another program may have stored anything. */
+function chainOf({ origin }) {
+  if (!Array.isArray(origin?.chain)) return null;
+  return origin.chain.map(({ rule, finding }) => `${finding} → ${rule}`).join(' → ');
 }
 
 function Patch({ state, files, added, removed }) {
@@ -76,6 +97,16 @@ function Retraction({ note }) {
   return note?.why ? html`${note.why}, ${note.by}, <${Time} at=${note.at} />` : 'yes';
 }
 
+/** What an outside worker states that its work took: nobody measured it. */
+function unmetered({ input, output, cost }) {
+  const stated = [
+    input === null ? null : `${count(input)} prompt tokens`,
+    output === null ? null : `${count(output)} output tokens`,
+    cost === null ? null : findingCost(cost),
+  ].filter((part) => part !== null);
+  return ['unmetered', ...stated].join(', ');
+}
+
 /** Returns the queue of the job that wrote the finding; null: no queue held that job. */
 function queueOf({ kind, job_id: job }) {
   if (kind === 'summary' || /^single-[0-9a-f]{16}$/.test(job)) return null;
@@ -84,7 +115,7 @@ function queueOf({ kind, job_id: job }) {
 }
 
 async function load() {
-  const finding = await fetchJson(`/api/findings/${encodeURIComponent(id)}`);
+  const finding = await fetchWhenThere(`/api/findings/${encodeURIComponent(id)}`);
   if (finding !== null) render(html`<${Page} finding=${finding} />`, document.querySelector('#main'));
 }
 

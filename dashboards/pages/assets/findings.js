@@ -1,6 +1,6 @@
 import { showBadges } from './badges.js';
 import { FindingLink, PatchLink, Summary, Table, Time } from './elements.js';
-import { fetchJson, showLogout } from './fetch-json.js';
+import { fetchWhenThere, showLogout } from './fetch-json.js';
 import { findingCost } from './format.js';
 import { html, render } from './html.js';
 
@@ -26,7 +26,7 @@ function Page({ findings }) {
         aria-label="Search in findings"
         defaultValue=${asked.get('text') ?? ''}
       />
-      <button type="submit">Search</button>
+      <button type="submit" class="reads">Search</button>
     </form>
     <section class="wide">
       ${findings === null && html`<p class="empty">Reading…</p>`} ${findings && html`<${List} findings=${findings} />`}
@@ -35,17 +35,19 @@ function Page({ findings }) {
 }
 
 function List({ findings }) {
-  const rows = findings.map(({ id, at, summary, kind, session, isPartial, toolErrors, patchState, costUsd }) => ({
-    key: id,
-    cells: [
-      html`<${Time} at=${at} />`,
-      html`<${Summary} of=${summary} partial=${isPartial} toolErrors=${toolErrors} />`,
-      kind,
-      session,
-      html`<${FindingLink} id=${id} />${' '}<${PatchLink} id=${id} state=${patchState} />`,
-      findingCost(costUsd),
-    ],
-  }));
+  const rows = findings.map(
+    ({ id, at, summary, kind, session, isPartial, toolErrors, patchState, costUsd, isFreeLocal }) => ({
+      key: id,
+      cells: [
+        html`<${Time} at=${at} />`,
+        html`<${Summary} of=${summary} partial=${isPartial} toolErrors=${toolErrors} />`,
+        kind,
+        session,
+        html`<${FindingLink} id=${id} />${' '}<${PatchLink} id=${id} state=${patchState} />`,
+        findingCost(costUsd, isFreeLocal),
+      ],
+    }),
+  );
   return html`
     <h2>${rows.length === MOST ? `The newest ${MOST}` : `${rows.length} found`}</h2>
     ${
@@ -61,7 +63,7 @@ async function load() {
   const query = new URLSearchParams({ limit: MOST });
   for (const name of ['text', 'session', 'batch']) if (asked.get(name)) query.set(name, asked.get(name));
   render(html`<${Page} findings=${null} />`, main);
-  const answer = await fetchJson(`/api/findings?${query}`);
+  const answer = await fetchWhenThere(`/api/findings?${query}`);
   render(html`<${Page} findings=${answer?.findings} />`, main);
 }
 

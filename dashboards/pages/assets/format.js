@@ -1,9 +1,19 @@
+import { toAddress } from './base.js';
+
 export function usd(nano, decimals = 4) {
   return `${nano < 0 ? '-' : ''}$${(Math.abs(nano) / 1e9).toFixed(decimals)}`;
 }
 
-/** Formats the cost of one finding, US dollars; null: it has no cost. */
-export function findingCost(cost) {
+/** What many calls cost, in the words of `src/pricing/free-local.ts`. A test compares the two. */
+export function spent(nano, decimals, freeLocal = 0) {
+  if (freeLocal === 0) return usd(nano, decimals);
+  if (nano === 0) return 'free-local';
+  return `${usd(nano, decimals)} and ${count(freeLocal)} ${freeLocal === 1 ? 'call' : 'calls'} free-local`;
+}
+
+/** Formats the cost of one finding, US dollars; null: it has no cost. `isFreeLocal`: its model costs nothing a token. */
+export function findingCost(cost, isFreeLocal = false) {
+  if (isFreeLocal && cost === 0) return 'free-local';
   return cost === null ? '–' : `$${cost.toFixed(6)}`;
 }
 
@@ -16,9 +26,23 @@ export function percent(share) {
 }
 
 export function queuePath(queue, state) {
-  return `/queues/queue/${encodeURIComponent(queue)}${state === undefined ? '' : `?status=${state}`}`;
+  return toAddress(`/queues/queue/${encodeURIComponent(queue)}${state === undefined ? '' : `?status=${state}`}`);
 }
 
+export function missionPath(id) {
+  return toAddress(`/missions/${encodeURIComponent(id)}`);
+}
+
+export function batchPath(name) {
+  return toAddress(`/batches/${encodeURIComponent(name)}`);
+}
+
+/** The page of a task, question or mission, with its timeline. */
+export function taskPath(id) {
+  return toAddress(`/tasks/${encodeURIComponent(id)}`);
+}
+
+/** The job in Bull Board. */
 export function jobPath(queue, id) {
   return `${queuePath(queue)}/${encodeURIComponent(id)}`;
 }

@@ -1,5 +1,5 @@
 import { showBadges } from './badges.js';
-import { fetchJson, sendChange, showLogout } from './fetch-json.js';
+import { fetchWhenThere, sendChange, showLogout } from './fetch-json.js';
 import { html, render } from './html.js';
 import { Page } from './patch/page.js';
 
@@ -50,7 +50,7 @@ async function send(action, { dryRun }) {
 }
 
 async function load() {
-  const patch = await fetchJson(address);
+  const patch = await fetchWhenThere(address);
   if (patch !== null) show({ patch });
 }
 

@@ -1,40 +1,76 @@
-import { drawBadges } from './badges.js';
-import { fetchJson, showLogout } from './fetch-json.js';
+import { drawHead } from './badges.js';
+import { fetchJson, sendChange, showLogout } from './fetch-json.js';
 import { html, render } from './html.js';
+import { follow } from './live.js';
 import { Page } from './status/page.js';
+import { createChanges } from './tasks/changes.js';
 
-const REFRESH_MS = 2_000;
+/** Failed jobs of one reason that one change takes. */
+const MOST_JOBS = 200;
 
-let recent = [];
-/** The counts of findings when the recent ones were last read. They are read again when a count changes. */
-let recentCounts = '';
-
-async function refresh() {
-  const status = await fetchJson('/api/status');
-  if (status !== null) {
-    await readRecent(status.findings);
-    draw(status);
-  }
-  setTimeout(refreshWhenVisible, REFRESH_MS);
-}
-
-function refreshWhenVisible() {
-  if (document.hidden) document.addEventListener('visibilitychange', refresh, { once: true });
-  else void refresh();
-}
-
-async function readRecent({ live, sinceSession }) {
-  const numbers = `${live} ${sinceSession}`;
-  if (numbers === recentCounts) return;
-  const answer = await fetchJson('/api/findings?limit=10');
-  if (answer !== null) [recent, recentCounts] = [answer.findings, numbers];
-}
+/**
+ * What the page shows. `asked`: a change of the fleet that is to be confirmed; `question`: a change of jobs that is; `busy`: the change
+ * under way; `result`: what became of the last one.
+ */
+let view = { status: null, asked: null, question: null, busy: null, result: null };
 
 /** Draws the page. It changes only what differs, so that focus, selection and scroll positions stay. */
-function draw(status) {
-  document.title = `${status.halt ? '⛔ ' : ''}Status – ${status.swarm}`;
-  drawBadges(status);
-  render(html`<${Page} status=${status} recent=${recent} />`, document.querySelector('#main'));
+function show(part) {
+  view = { ...view, ...part };
+  if (view.status !== null) render(html`<${Page} ...${view} on=${handlers} />`, document.querySelector('#main'));
 }
 
-await Promise.all([refresh(), showLogout()]);
+async function change(path, body, said) {
+  if (view.busy !== null) return;
+  show({ asked: null, question: null, result: null, busy: 'fleet' });
+  const { answer, problem } = await sendChange(path, body);
+  show({ busy: null, result: problem === undefined ? { said: said(answer) } : { problem } });
+  await reload();
+}
+
+async function reload() {
+  const status = await fetchJson('/api/status');
+  if (status !== null) show({ status });
+}
+
+const jobChanges = createChanges({ isBusy: () => view.busy !== null, show, reload });
+
+const handlers = {
+  ...jobChanges,
+  /** @param asked `{ change, … }`, as in `status/ask.js` */
+  askFleet: (asked) => view.busy === null && show({ asked, result: null }),
+  closeFleet: () => show({ asked: null }),
+  halt: (reason) => change('/api/fleet/halt', { reason }, describeHalt),
+  resume: (at) => change('/api/fleet/resume', { at }, () => 'The halt is lifted.'),
+  setBudget: (limitUsd, scope) => change('/api/fleet/budget', { limitUsd, scope }, describeBudget),
+  mission: (id, action) => change(`/api/missions/${encodeURIComponent(id)}/${action}`, {}, () => DONE[action]),
+  /** Asks about the failed jobs of one reason, the newest first. */
+  async askRetry(reason) {
+    const query = new URLSearchParams({ state: 'failed', reason, limit: MOST_JOBS });
+    const list = view.busy === null ? await fetchJson(`/api/jobs?${query}`) : null;
+    if (list === null) return;
+    if (list.jobs.length === 0) return reload();
+    await jobChanges.ask('retry', list.jobs);
+  },
+};
+
+const DONE = { park: 'Parked: nothing of it is lost.', resume: 'The mission goes on.' };
+
+function describeHalt({ halted, halt }) {
+  return halted ? 'The fleet is halted.' : `The fleet was halted before: ${halt?.reason ?? 'unknown'}.`;
+}
+
+function describeBudget({ limitUsd, released, haltedForBudget }) {
+  const jobs =
+    released === 0 ? '' : ` ${released} parked ${released === 1 ? 'job waits' : 'jobs wait'} for a worker again.`;
+  return `The budget is $${limitUsd}.${jobs}${haltedForBudget ? ' The fleet is still halted: lift the halt.' : ''}`;
+}
+
+void follow('overview', {
+  head: drawHead,
+  overview(status) {
+    document.title = `${status.halt ? '⛔ ' : ''}Overview – ${status.swarm}`;
+    show({ status });
+  },
+});
+await showLogout();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { retractFinding } from '../../../src/findings/retract.ts';
 import { findChromium, openBrowser } from '../../support/browser.ts';
 import { startDashboard } from '../../support/fleet/dashboard.ts';
+import { addSwarm } from '../../support/redis/second-swarm.ts';
 import { storeFindings } from '../../support/redis/store-findings.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
@@ -9,9 +10,9 @@ const executable = findChromium();
 const fixture = useRedis();
 
 /** Opens a page of the dashboard of a simulated swarm. */
-async function openPage(path: string) {
+async function openPage(path: string, env: Record<string, string> = {}) {
   await fixture.redis.hset(fixture.keys.swarmMark, 'kind', 'simulated');
-  const { base } = await startDashboard(fixture);
+  const { base } = await startDashboard(fixture, env);
   const browser = await openBrowser(executable ?? '');
   fixture.cleanup(() => browser.close());
   const page = await browser.newPage();
@@ -25,6 +26,17 @@ describe.skipIf(executable === null)('the pages of findings', () => {
     const page = await openPage(path);
     await page.getByText('simulated models').waitFor();
     await page.getByText(`swarm ${fixture.swarm}`).waitFor();
+  });
+
+  it('lead from a citation to the finding of the other swarm', async () => {
+    const ops = await addSwarm(fixture);
+    await ops.share(fixture.swarm);
+    await storeFindings(ops, { finding_1: { result: 'A pear of ops.' } });
+    await storeFindings(fixture, { f1: { result: 'A pear.', citations: [`${ops.swarm}/finding_1`] } });
+    const page = await openPage('/findings/f1', { FLEET_READ_SWARMS: ops.swarm });
+    await page.getByRole('link', { name: `${ops.swarm}/finding_1` }).click();
+    await page.getByText('A pear of ops.').waitFor();
+    await page.getByText(`${ops.swarm} (SIMULATED)`).waitFor();
   });
 
   it('show why, by whom and when a finding was retracted', async () => {

@@ -11,7 +11,7 @@ describe.skipIf(executable === null)('the status page', () => {
   it('shows missions as text: what a goal says never becomes markup', async () => {
     const { redis, keys, db } = fixture;
     const goal = '<img src=x onerror="document.title=1"> Describe the code';
-    const counts = { total: 4, added: 4, done: 3, failed: 1, skipped: 0 };
+    const counts = { total: 4, added: 4, done: 3, failed: 1, cancelled: 0, skipped: 0 };
     await redis.zadd(keys.missions, 1, 'mission-1', 2, 'mission-2');
     await writeMission(db, 'mission-1', { goal, state: 'running', step: 'wait', counts }, new Date());
     await writeMission(db, 'mission-2', { goal: 'Ask', state: 'asks', problem: 'no <b>shard</b>' }, new Date());

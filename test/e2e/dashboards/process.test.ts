@@ -38,7 +38,7 @@ function start(env: Record<string, string>) {
 
 const statusOf = (port: number) => fetch(`http://127.0.0.1:${port}/api/status`).then((answer) => answer.status);
 
-it('listens before Redis is there, says so, and works when it comes', async () => {
+it('listens before Redis is there, says so, works when it comes, and ends under a page that follows it', async () => {
   await fixture.kill();
   const port = await findFreePort();
   const { child, ready } = start({ DASHBOARD_PORT: String(port), REDIS_URL: fixture.url, FLEET_SWARM: fixture.swarm });
@@ -46,8 +46,11 @@ it('listens before Redis is there, says so, and works when it comes', async () =
   expect(await statusOf(port)).toBe(503);
   await fixture.start();
   await waitUntil(async () => (await statusOf(port)) === 200);
+  const stream = await fetch(`http://127.0.0.1:${port}/api/events?of=overview`);
+  expect(stream.status).toBe(200);
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
+  await expect(stream.text()).rejects.toThrow('terminated');
 });
 
 it('ends on SIGTERM while Redis is away', async () => {

@@ -11,14 +11,14 @@ const fixture = useRedis();
 const READ_STATE = `({
   isFocused: document.activeElement === window.focusedBefore,
   selected: getSelection().toString(),
-  scrolledLeft: document.querySelector('.scroll:has([href*="mission-"])').scrollLeft,
+  scrolledLeft: document.querySelector('.scroll:has(a.mono[href*="mission-"])').scrollLeft,
   scrolledTop: scrollY > 0,
 })`;
 
 describe.skipIf(executable === null)('a refresh of the status page', () => {
   it('keeps focus, selection and scrolled parts while rows come and change', async () => {
     const { redis, keys, db } = fixture;
-    const counts = { total: 4, added: 4, done: 0, failed: 0, skipped: 0 };
+    const counts = { total: 4, added: 4, done: 0, failed: 0, cancelled: 0, skipped: 0 };
     const write = async (number: number, goal: string, done: number) => {
       const id = `mission-whose-id-makes-the-table-too-wide-${number}`;
       const mission = { goal, state: 'running', step: 'wait', counts: { ...counts, done } } as const;
@@ -41,10 +41,10 @@ describe.skipIf(executable === null)('a refresh of the status page', () => {
     await page.goto(base);
 
     await page.getByText(/^\d+\.\d % of 50,000$/).waitFor(); // what is used of the provider's limit
-    await page.getByText('Describe the code').selectText();
+    await page.getByText('Describe the code').last().selectText();
     await page.getByRole('link', { name: 'too-wide-1' }).focus();
     await page.evaluate(`window.focusedBefore = document.activeElement`);
-    await page.evaluate(`document.querySelector('.scroll:has([href*="mission-"])').scrollLeft = 20`);
+    await page.evaluate(`document.querySelector('.scroll:has(a.mono[href*="mission-"])').scrollLeft = 20`);
     const before = await page.evaluate(READ_STATE);
     expect(before).toEqual({ isFocused: true, selected: 'Describe the code', scrolledLeft: 20, scrolledTop: true });
 

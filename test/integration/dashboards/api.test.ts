@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { startDashboard } from '../../support/fleet/dashboard.ts';
+import { addSwarm } from '../../support/redis/second-swarm.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -46,6 +48,18 @@ describe('/api/status', () => {
 });
 
 describe('/api/findings', () => {
+  it('blames no search for a Redis that does not answer', async () => {
+    const { ask } = await startDashboard(fixture);
+    process.kill(fixture.pid, 'SIGSTOP');
+    try {
+      const answer = await ask('/api/findings?text=pears');
+      expect(answer.status).toBe(503);
+      expect(await answer.text()).not.toContain('search');
+    } finally {
+      process.kill(fixture.pid, 'SIGCONT');
+    }
+  });
+
   it('lists the newest, searches their text, and shows one', async () => {
     const { ask, redis, keys } = await startDashboard(fixture);
     for (const [i, word] of ['apples', 'pears', 'plums'].entries()) {
@@ -80,21 +94,6 @@ describe('/api/findings', () => {
   });
 });
 
-describe('/metrics', () => {
-  it('holds the fleet and every queue, each metric described once', async () => {
-    const { ask, redis, keys, queues } = await startDashboard(fixture);
-    await queues.tasks.add('task', { description: 'x' });
-    await redis.hset(keys.counters, { recoveries: 3 });
-    const text = await (await ask('/metrics')).text();
-    expect(text).toContain('fleet_queue_jobs{queue="tasks",state="waiting"} 1');
-    expect(text).toContain('fleet_events_total{event="recoveries"} 3');
-    expect(text).toContain('fleet_budget_usd{part="limit"} 5');
-    expect(text).toMatch(/bullmq_job_completed_total\{queue="missions"[^}]*\} 0/);
-    const types = text.split('\n').filter((line) => line.startsWith('# TYPE'));
-    expect(new Set(types).size).toBe(types.length);
-  });
-});
-
 describe('/healthz', () => {
   it('fails when Redis takes no write', async () => {
     const { ask, redis } = await startDashboard(fixture, { DASHBOARD_PASSWORD: 'long enough' });
@@ -124,5 +123,28 @@ describe('without Redis', () => {
     await fixture.start();
     await waitUntil(async () => (await ask('/api/status')).status === 200);
     await waitUntil(async () => (await ask('/healthz')).status === 200);
+  });
+});
+
+describe('/api/findings/<id>', () => {
+  it('gives a finding of another swarm, and the rule where that may not be read', async () => {
+    const ops = await addSwarm(fixture);
+    await ops.share(fixture.swarm);
+    await storeFindings(ops, { finding_1: { result: 'of ops', citations: ['finding_2'] } });
+    const { ask } = await startDashboard(fixture, { FLEET_READ_SWARMS: ops.swarm });
+    for (const path of [`${ops.swarm}%2Ffinding_1`, `${ops.swarm}/finding_1`]) {
+      expect((await ask(`/findings/${path}`)).status).toBe(200);
+      expect(await (await ask(`/api/findings/${path}`)).json()).toMatchObject({
+        finding_id: `${ops.swarm}/finding_1`,
+        swarm: ops.swarm,
+        simulated: true,
+        citations: [`${ops.swarm}/finding_2`],
+        result_text: 'of ops',
+      });
+    }
+    expect((await ask(`/api/findings/${ops.swarm}%2Ffinding_9`)).status).toBe(404);
+    const refused = await ask('/api/findings/web%2Ffinding_1');
+    expect(refused.status).toBe(403);
+    expect(await refused.text()).toContain('FLEET_READ_SWARMS');
   });
 });

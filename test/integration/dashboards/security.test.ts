@@ -54,14 +54,69 @@ describe('who may come in', () => {
     expect((await ask('/api/status', { headers: basic('nope') })).status).toBe(401);
   });
 
-  it('makes an address wait after some wrong passwords, but not a session that exists', async () => {
+  it('lets those with the second password read, and change nothing', async () => {
+    const readPassword = `${TEST_PASSWORD} for reading`;
+    const { ask, send } = await startDashboard(fixture, { ...withLogin, DASHBOARD_READ_PASSWORD: readPassword });
+    const login = await send('POST', '/login', { user: 'fleet', password: readPassword });
+    const cookie = (login.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    for (const headers of [{ cookie }, basic(readPassword)]) {
+      expect(await (await ask('/api/login', { headers })).json()).toEqual({ required: true, role: 'read' });
+      expect((await ask('/api/status', { headers })).status).toBe(200);
+      const queues = (await (await ask('/queues/api/queues', { headers })).json()) as {
+        queues: { readOnlyMode: boolean }[];
+      };
+      expect(queues.queues.map(({ readOnlyMode }) => readOnlyMode)).toEqual([true, true, true]);
+      const changes = [
+        '/api/halt',
+        '/api/jobs/cancel',
+        '/api/rules/x',
+        '/api/ask',
+        '/queues/api/queues/tasks/clean/failed',
+      ];
+      for (const path of changes) {
+        const sent = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: '{}' };
+        expect(await (await ask(path, sent)).json(), path).toMatchObject({ error: 'role' });
+      }
+    }
+    const operator = await ask('/api/login', { headers: basic(TEST_PASSWORD) });
+    expect(await operator.json()).toEqual({ required: true, role: 'operate' });
+  });
+
+  it.each([
+    [{ DASHBOARD_READ_PASSWORD: TEST_PASSWORD }, /expected DASHBOARD_PASSWORD beside it/],
+    [{ ...withLogin, DASHBOARD_READ_PASSWORD: TEST_PASSWORD }, /expected another password/],
+  ])('refuses a second password that protects nothing', async (env, problem) => {
+    await expect(startDashboard(fixture, env)).rejects.toThrow(problem);
+  });
+
+  it('slows an address down after some wrong passwords, and lets in the right one and who is in already', async () => {
     const { ask, send } = await startDashboard(fixture, withLogin);
-    const right = await send('POST', '/login', { user: 'fleet', password: TEST_PASSWORD });
-    const cookie = right.headers.get('set-cookie')?.split(';')[0] ?? '';
-    const answers: number[] = [];
-    for (let i = 0; i < 7; i += 1) answers.push((await ask('/api/status', { headers: basic(`wrong-${i}`) })).status);
-    expect(answers).toContain(429);
+    const right = { user: 'fleet', password: TEST_PASSWORD };
+    const cookies = (await send('POST', '/login', right)).headers
+      .getSetCookie()
+      .map((text) => text.split(';')[0] ?? '');
+    for (let i = 0; i < 5; i += 1)
+      expect((await ask('/api/status', { headers: basic(`wrong-${i}`) })).status).toBe(401);
+    const flood = Array.from({ length: 9 }, (_, i) => ask('/api/status', { headers: basic(`flood-${i}`) }));
+    expect((await ask('/api/status', { headers: { cookie: cookies.join('; ') } })).status).toBe(200);
+    const known = cookies.find((text) => text.startsWith('fleet_known_')) ?? '';
+    expect((await send('POST', '/login', right, { cookie: known })).status).toBe(204); // not after the flood
+    const answers = await Promise.all(flood);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
+    expect((await send('POST', '/login', right)).status).toBe(204);
+  }, 40_000);
+
+  it('ends a session for good with the log-out, also for a dashboard that starts later', async () => {
+    const { ask, send } = await startDashboard(fixture, withLogin);
+    const login = await send('POST', '/login', { user: 'fleet', password: TEST_PASSWORD });
+    const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
     expect((await ask('/api/status', { headers: { cookie } })).status).toBe(200);
+    await send('POST', '/logout', {}, { cookie });
+    expect((await ask('/api/status', { headers: { cookie } })).status).toBe(401);
+    const later = await startDashboard(fixture, withLogin);
+    const [name = '', value = ''] = cookie.split('=');
+    const renamed = `${name.replace(/\d+$/, String(later.port))}=${value}`;
+    expect((await later.ask('/api/status', { headers: { cookie: renamed } })).status).toBe(401);
   });
 
   it('goes on after the login to a path of its own only', async () => {
@@ -84,10 +139,10 @@ describe('who may come in', () => {
   });
 
   it('refuses another address than loopback without a password', async () => {
-    const { config, db, queues } = await startDashboard(fixture);
+    const { config, db, queues, others, mcp } = await startDashboard(fixture);
     const open = { ...config, DASHBOARD_HOST: '0.0.0.0' };
     const log = { warn: () => undefined } as never;
-    expect(() => buildApp({ config: open, db, queues, log, changes: createTurns() })).toThrow(ConfigError);
+    expect(() => buildApp({ config: open, db, queues, others, log, mcp, changes: createTurns() })).toThrow(ConfigError);
   });
 });
 

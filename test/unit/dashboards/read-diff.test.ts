@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readDiff } from '../../../dashboards/patches/read-diff.ts';
-import { toVisible } from '../../../dashboards/patches/visible-text.ts';
+import { toVisible } from '../../../dashboards/access/visible-text.ts';
 
 const BOUNDS = { files: 10, lines: 100, linesOfFile: 50, lineLength: 40 };
 const read = (lines: string[], bounds = BOUNDS) => readDiff(`${lines.join('\n')}\n`, true, bounds);

@@ -1,5 +1,6 @@
+import { toAddress } from '../base.js';
 import { Card, Facts, FindingLink, PatchState, Table, Time } from '../elements.js';
-import { count, jobPath } from '../format.js';
+import { count, missionPath, taskPath } from '../format.js';
 import { html } from '../html.js';
 import { Actions } from './actions.js';
 import { Diff } from './diff.js';
@@ -30,12 +31,12 @@ function factsOf(patch) {
   const mono = (text) => html`<span class="mono">${text}</span>`;
   return [
     ['Finding', html`<${FindingLink} id=${id} />`],
-    ['Task', html`<a class="mono" href=${jobPath('tasks', taskId)}>${taskId}</a>`],
+    ['Task', html`<a class="mono" href=${taskPath(taskId)}>${taskId}</a>`],
     ['Workspace', workspace],
     ['Commits', mono(`${short(base)}..${short(head)}`)],
     ['Branch', mono(branch)],
     ['Batch', batch],
-    ['Mission', missionId && html`<a class="mono" href=${jobPath('missions', missionId)}>${missionId}</a>`],
+    ['Mission', missionId && html`<a class="mono" href=${missionPath(missionId)}>${missionId}</a>`],
     ['Host', host],
     ['When', html`<${Time} at=${patch.createdAt} />`],
     ['Builds on', buildsOn.length === 0 ? null : html`<${Links} ids=${buildsOn} />`],
@@ -46,7 +47,7 @@ function factsOf(patch) {
 
 function Links({ ids }) {
   return html`<span class="chips right"
-    >${ids.map((id) => html`<a key=${id} class="mono" href=${`/patches/${encodeURIComponent(id)}`}>${id}</a>`)}</span
+    >${ids.map((id) => html`<a key=${id} class="mono" href=${toAddress(`/patches/${encodeURIComponent(id)}`)}>${id}</a>`)}</span
   >`;
 }
 

@@ -1,8 +1,6 @@
 import { Card, Facts, Figure, Meter } from '../elements.js';
-import { count, percent, usd } from '../format.js';
+import { count, percent, spent, usd } from '../format.js';
 import { html } from '../html.js';
-
-const VENDORS = { sonnet: 'Sonnet', haiku: 'Haiku', gemini: 'Gemini', other: 'Other' };
 
 export function Findings({ findings, shards }) {
   const partial = findings.partialSinceSession === 0 ? '' : `, ${count(findings.partialSinceSession)} partial`;
@@ -35,31 +33,33 @@ function toMeter(used, limit) {
   return { value: used, max: limit || 1, low: limit * 0.75, high: limit * 0.92, optimum: 0 };
 }
 
-export function Costs({ spend, totalNanoUsd }) {
-  const rows = Object.entries(VENDORS).filter(([vendor]) => vendor !== 'other' || spend.other.nanoUsd !== 0);
+export function Costs({ spend, vendorNames, totalNanoUsd }) {
+  const rows = Object.entries(vendorNames).filter(([vendor]) => vendor !== 'other' || spend.other.nanoUsd !== 0);
   const external = rows
     .filter(([vendor]) => spend[vendor].externalNanoUsd !== 0)
     .map(([vendor, name]) => `${name} ${usd(spend[vendor].externalNanoUsd)}`);
   return html`<${Card} title="Cost this session" class="card half">
     <${Figure} value=${usd(totalNanoUsd)} />
-    <${Facts} of=${rows.map(([vendor, name]) => [name, usd(spend[vendor].nanoUsd)])} />
+    <${Facts} of=${rows.map(([vendor, name]) => [name, spent(spend[vendor].nanoUsd, 4, spend[vendor].freeLocal)])} />
     ${external.length > 0 && html`<p class="soft">Added by other programs: ${external.join(', ')}</p>`}
   <//>`;
 }
 
-export function Delegation({ delegation }) {
-  const { haikuTasks, onTarget } = delegation;
-  const note = haikuTasks === null ? 'no task yet' : `of tasks, target 90 % ${onTarget ? '✓' : 'missed'}`;
-  const tone = haikuTasks === null ? '' : onTarget ? 'good' : 'warntext';
-  const range = { value: haikuTasks ?? 0, max: 1, low: 0.9, high: 0.9, optimum: 1 };
+export function Delegation({ delegation, lead }) {
+  const { delegatedTasks, onTarget, hasTarget, vendors } = delegation;
+  const name = lead?.name ?? 'Sonnet';
+  const target = hasTarget ? `target 90 % ${onTarget ? '✓' : 'missed'}` : `no target: workers use the class of ${name}`;
+  const note = delegatedTasks === null ? 'no task yet' : `of tasks, ${target}`;
+  const tone = delegatedTasks === null || !hasTarget ? '' : onTarget ? 'good' : 'warntext';
+  const range = { value: delegatedTasks ?? 0, max: 1, low: 0.9, high: 0.9, optimum: 1 };
   const facts = [
-    ['Of tokens', percent(delegation.haikuTokens)],
-    ['Of cost', percent(delegation.haikuCost)],
-    ['Sonnet, of tasks', percent(delegation.sonnetTasks)],
+    ['Haiku, of tokens', percent(delegation.haikuTokens)],
+    ['Haiku, of cost', percent(delegation.haikuCost)],
+    ...vendors.map((vendor) => [`${vendor.name}, of tasks`, percent(vendor.tasks)]),
   ];
-  return html`<${Card} title="Delegation to Haiku" class="card half">
-    <${Figure} value=${percent(haikuTasks)} note=${note} class=${tone} />
-    <${Meter} label="share of tasks done by Haiku" ...${range} />
+  return html`<${Card} title="Delegation" class="card half">
+    <${Figure} value=${percent(delegatedTasks)} note=${note} class=${tone} />
+    <${Meter} label=${`share of tasks that are not on the class of ${name}`} ...${range} />
     <${Facts} of=${facts} />
   <//>`;
 }

@@ -2,7 +2,7 @@ import { Card, Table } from '../elements.js';
 import { html } from '../html.js';
 
 /** Kinds of notices that another card shows in full. */
-const SHOWN_ELSEWHERE = ['failed', 'uncertain', 'budget', 'external', 'patches'];
+const SHOWN_ELSEWHERE = ['failed', 'cancelled', 'parked', 'clients', 'paused', 'budget', 'external', 'patches'];
 
 export function Notices({ notices }) {
   const shown = notices.filter(({ kind }) => !SHOWN_ELSEWHERE.includes(kind));

@@ -1,19 +1,24 @@
 import { html } from '../html.js';
+import { Ask } from './ask.js';
 import { Budget, Costs, Delegation, Findings } from './figures.js';
-import { Halt } from './halt.js';
+import { Fleet } from './fleet.js';
 import { Limits } from './limits.js';
 import { Missions } from './missions.js';
+import { NeedsYou } from './needs-you.js';
 import { Notices } from './notices.js';
 import { Patches } from './patches.js';
-import { Failed, Queues } from './queues.js';
+import { Queues } from './queues.js';
 import { Recent } from './recent.js';
+import { Running } from './running.js';
 import { Shards } from './shards.js';
 import { Slots, Workers } from './workers.js';
 
 /** The page. An empty card keeps its place in the list, so that no card takes over the elements of another. */
-export function Page({ status, recent }) {
+export function Page({ status, asked, question, busy, result, on }) {
   return html`
-    <${Halt} ...${status} />
+    <${Fleet} ...${{ status, busy, result, on }} />
+    <${NeedsYou} ...${{ status, busy, result, question, on }} />
+    <${Running} ...${status} />
     <${Findings} ...${status} />
     <${Slots} ...${status} />
     <${Budget} ...${status} />
@@ -21,12 +26,12 @@ export function Page({ status, recent }) {
     <${Delegation} ...${status} />
     <${Missions} ...${status} />
     <${Patches} ...${status} />
+    <${Recent} findings=${status.newestFindings} />
     <${Notices} ...${status} />
     <${Queues} ...${status} />
-    <${Failed} ...${status} />
     <${Limits} ...${status} />
     <${Shards} ...${status} />
     <${Workers} ...${status} />
-    <${Recent} findings=${recent} />
+    <${Ask} asked=${asked} on=${on} />
   `;
 }

@@ -1,3 +1,4 @@
+import { toAddress } from '../base.js';
 import { Card, PatchState, Table, Time } from '../elements.js';
 import { count } from '../format.js';
 import { html } from '../html.js';
@@ -12,7 +13,7 @@ export function Patches({ patches: { pending, conflict }, newestPatches }) {
     key: id,
     cells: [
       html`<${Time} at=${createdAt} />`,
-      html`<a href=${`/patches/${encodeURIComponent(id)}`}>${subject || id}</a>`,
+      html`<a href=${toAddress(`/patches/${encodeURIComponent(id)}`)}>${subject || id}</a>`,
       html`${count(files)} ${files === 1 ? 'file' : 'files'}, <span class="good">+${count(added)}</span> ${' '}<span
           class="bad"
           >−${count(removed)}</span

@@ -1,8 +1,9 @@
+import { toAddress } from '../base.js';
 import { Card, Table } from '../elements.js';
 import { count, queuePath } from '../format.js';
 import { html } from '../html.js';
 
-const STATES = ['waiting', 'active', 'delayed', 'parked', 'completed', 'failed'];
+const STATES = ['waiting', 'active', 'delayed', 'parked', 'completed', 'cancelled', 'failed'];
 const COLUMNS = { Queue: 'tight', ...Object.fromEntries(STATES.map((state) => [state, 'number'])) };
 
 export function Queues({ queues }) {
@@ -10,7 +11,8 @@ export function Queues({ queues }) {
     key: queue.name,
     cells: [html`<${Name} ...${queue} />`, ...STATES.map((state) => toNumber(queue, state))],
   }));
-  return html`<${Card} title="Queues"><${Table} class="even" columns=${COLUMNS} rows=${rows} /><//>`;
+  const title = html`<span>Queues</span><a href=${toAddress('/tasks')}>All tasks</a>`;
+  return html`<${Card} title=${title}><${Table} class="even" columns=${COLUMNS} rows=${rows} /><//>`;
 }
 
 function Name({ name, paused, waitingForChildren }) {
@@ -25,23 +27,7 @@ function Name({ name, paused, waitingForChildren }) {
 function toNumber(queue, state) {
   const number = count(queue[state]);
   const colour = queue[state] === 0 ? 'zero' : state === 'failed' ? 'bad' : '';
-  if (state === 'parked') return html`<span class=${colour}>${number}</span>`;
-  return html`<a class=${colour} href=${queuePath(queue.name, state)}>${number}</a>`;
-}
-
-export function Failed({ failed, failedSampled, queues }) {
-  if (failed.length === 0) return null;
-  const rows = failed.map(({ queue, reason, count: jobs, repair }) => ({
-    key: `${queue} ${reason}`,
-    cells: [
-      count(jobs),
-      reason,
-      html`<a href=${queuePath(queue, 'failed')}>${queue}</a>`,
-      html`<code>${repair}</code>`,
-    ],
-  }));
-  const isSample = queues.some((queue) => queue.failed > failedSampled);
-  const title = `Failed by reason${isSample ? ` (newest ${count(failedSampled)} of each queue)` : ''}`;
-  const columns = { Jobs: 'number bad', Reason: 'tight', Queue: 'tight', 'What mends it': '' };
-  return html`<${Card} title=${title}><${Table} class="stack" columns=${columns} rows=${rows} /><//>`;
+  if (state === 'parked') return html`<a class=${colour} href=${toAddress('/tasks?state=parked')}>${number}</a>`;
+  const page = state === 'cancelled' ? 'failed' : state; // BullMQ keeps both together
+  return html`<a class=${colour} href=${queuePath(queue.name, page)}>${number}</a>`;
 }

@@ -1,5 +1,5 @@
 import { Card, Facts, Figure, Meter, Table } from '../elements.js';
-import { count, jobPath } from '../format.js';
+import { count, taskPath } from '../format.js';
 import { html } from '../html.js';
 
 const COLUMNS = { Worker: 'tight', Process: 'tight soft', Slots: 'number', 'Working on': '', Workspaces: 'soft' };
@@ -15,8 +15,25 @@ export function Slots({ workers }) {
   <//>`;
 }
 
-/** Each worker with the jobs that it holds. */
-export function Workers({ workers }) {
+/** One row a lease: an outside worker has no process that the fleet knows. */
+function toOutsideRows({ leases, held }) {
+  const rows = leases.map(({ taskId, worker, expiresAt }) => ({
+    key: `outside ${taskId}`,
+    cells: [
+      worker,
+      'outside',
+      '',
+      html`<div class="chips"><a class="chip" href=${taskPath(taskId)}>${taskId}</a></div>`,
+      `until ${expiresAt.slice(11, 19)} UTC`,
+    ],
+  }));
+  const more = held - leases.length;
+  if (more > 0) rows.push({ key: 'outside more', cells: ['', 'outside', '', `${count(more)} more tasks`, ''] });
+  return rows;
+}
+
+/** Each worker with the jobs that it holds, then the outside workers. */
+export function Workers({ workers, outside }) {
   const rows = workers.map(({ id, host, pid, active, slots, workspaces }) => ({
     key: id,
     cells: [
@@ -25,11 +42,12 @@ export function Workers({ workers }) {
       `${active.length} / ${slots}`,
       html`<div class="chips">
         ${active.length === 0 && html`<span class="soft">idle</span>`}
-        ${active.map((job) => html`<a key=${job} class="chip" href=${jobPath('tasks', job)}>${job}</a>`)}
+        ${active.map((job) => html`<a key=${job} class="chip" href=${taskPath(job)}>${job}</a>`)}
       </div>`,
       workspaces.join(', ') || 'none',
     ],
   }));
+  rows.push(...toOutsideRows(outside));
   return html`<${Card} title="Workers">
     ${
       rows.length === 0

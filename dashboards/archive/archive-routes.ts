@@ -1,0 +1,88 @@
+import type { Queue } from 'bullmq';
+import { json, Router } from 'express';
+import { z } from 'zod';
+import type { QueueName } from '../../queues/registry.ts';
+import type { Config } from '../../src/config/environment.ts';
+import { listAnswersCiting, retractFinding } from '../../src/findings/retract.ts';
+import { createFindingStore } from '../../src/findings/store.ts';
+import { toRules } from '../../src/jobs/contract.ts';
+import { withOtherSwarms } from '../../src/other-swarms/across.ts';
+import type { OtherSwarms } from '../../src/other-swarms/types.ts';
+import type { Logger } from '../../src/process/logger.ts';
+import type { Db } from '../../src/redis/db.ts';
+import { currentUser } from '../../src/swarm/current-user.ts';
+import { refuseRule } from '../access/refuse-rule.ts';
+import { refuse } from '../access/request-checks.ts';
+import { readAnswerPage, toAnswerRow } from './answer-page.ts';
+import { createAsk, questionSchema } from './ask-archive.ts';
+
+/** Answers of the list. */
+const MOST_ANSWERS = 20;
+
+/** Strict: what a page does not send is a mistake. */
+const retraction = z.strictObject({
+  id: z.string().min(1).max(400),
+  why: z.string().max(1_000).regex(/\S/, 'expected what is wrong with it, in words'),
+});
+
+export interface ArchiveRoutesOptions {
+  db: Db;
+  queues: Record<QueueName, Queue>;
+  config: Config;
+  others: OtherSwarms;
+  log: Logger;
+  /** Reads what may take long. Null: it took too long, and `signal` has ended it. */
+  searchInTime: <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T | null>;
+  /** Rejects if Redis takes too long: no page waits for a frozen one. */
+  inTime: <T>(work: Promise<T>) => Promise<T>;
+}
+
+/** Creates `/api/archive`: the newest answers, one beside its sources, and what a person asks and retracts. */
+export function createArchiveRoutes({ log, inTime, searchInTime, ...parts }: ArchiveRoutesOptions): Router {
+  const { db, others } = parts;
+  const ask = createAsk(parts);
+  const own = createFindingStore(db);
+  const across = withOtherSwarms(own, others);
+  const router = Router();
+
+  router.get('/api/archive/answers', async (_request, response) => {
+    const answers = await inTime(own.list({ answers: true, limit: MOST_ANSWERS }));
+    response.json({ answers: answers.map(toAnswerRow) });
+  });
+
+  router.get('/api/archive/answers/:id', async (request, response) => {
+    const answer = await inTime(own.get(request.params.id));
+    if (answer === null) return refuse(response, 404, 'answer', 'there is no answer of this id');
+    const page = await searchInTime(() => readAnswerPage(across, answer)); // another swarm's Redis may be slow
+    if (page === null) return refuse(response, 504, 'answer', 'its sources took longer than 10 s to read');
+    response.json(page);
+  });
+
+  /** Which answers cited a finding: they may be wrong, too, where it is. */
+  router.get('/api/archive/citing/:id', async (request, response) => {
+    const citing = await searchInTime(() => listAnswersCiting(db, request.params.id));
+    if (citing === null) return refuse(response, 504, 'search', 'the answers took longer than 10 s to read');
+    response.json({ count: citing.length, answers: citing.slice(0, MOST_ANSWERS).map(toAnswerRow) });
+  });
+
+  function onChange<Body>(action: string, schema: z.ZodType<Body>, decide: (body: Body) => Promise<object>): void {
+    router.post(`/api/archive/${action}`, json({ limit: '100kb' }), async (request, response) => {
+      const body = schema.safeParse(request.body);
+      if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
+      try {
+        const report = await decide(body.data);
+        log.info({ action, report }, 'a person used the archive');
+        response.json(report);
+      } catch (error) {
+        refuseRule(response, error, { db, about: 'archive' });
+      }
+    });
+  }
+
+  onChange('ask', questionSchema, ask);
+  onChange('retract', retraction, async ({ id, why }) => {
+    const { restored } = await retractFinding(db, { id, why: why.trim(), by: `${currentUser()}, in the dashboard` });
+    return { id, restored };
+  });
+  return router;
+}

@@ -1,0 +1,110 @@
+import type { Queue } from 'bullmq';
+import { json, Router } from 'express';
+import { z } from 'zod';
+import type { QueueName } from '../../queues/registry.ts';
+import type { Config } from '../../src/config/environment.ts';
+import { changeBudget } from '../../src/coordinator/control/budget.ts';
+import { cancelSelected } from '../../src/coordinator/control/cancel.ts';
+import { toRules } from '../../src/jobs/contract.ts';
+import type { Logger } from '../../src/process/logger.ts';
+import type { Db } from '../../src/redis/db.ts';
+import { listBatches } from '../../src/tasks/batch/list/list-batches.ts';
+import { readBatch } from '../../src/tasks/batch/progress.ts';
+import { refuseRule } from '../access/refuse-rule.ts';
+import { refuse } from '../access/request-checks.ts';
+import { createJobChanges } from '../jobs/change-jobs.ts';
+import { toBatchList, toBatchPage, toOpen } from './batch-page.ts';
+
+/** Failed tasks that one change retries, the oldest failure first. */
+const MOST_RETRIED = 1_000;
+/** Refused tasks that an answer names. */
+const NAMED = 20;
+const LIST_TOO_LONG = 'the list took longer than 10 s to read: fleet batches reads all of it';
+
+const listQuery = z.strictObject({ all: z.stringbool('expected true or false').default(false) });
+/** Strict: what a page does not send is a mistake. */
+const change = z.strictObject({
+  /** Only tells what would happen. */
+  dryRun: z.boolean().default(false),
+});
+const budget = z.strictObject({ limitUsd: z.string().min(1).max(40) });
+
+export interface BatchRoutesOptions {
+  db: Db;
+  queues: Record<QueueName, Queue>;
+  config: Config;
+  log: Logger;
+  /** Reads what may take long. Null: it took too long, and `signal` has ended it. */
+  searchInTime: <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T | null>;
+  /** Rejects if Redis takes too long: no page waits for a frozen one. */
+  inTime: <T>(work: Promise<T>) => Promise<T>;
+}
+
+/** Creates `/api/batches`: the batches, one of them, and what a person can decide about it. */
+export function createBatchRoutes({ db, queues, config, log, inTime, searchInTime }: BatchRoutesOptions): Router {
+  const changes = createJobChanges({ db, queues, config });
+  const router = Router();
+
+  router.get('/api/batches', async (request, response) => {
+    const query = listQuery.safeParse(request.query);
+    if (!query.success) return refuse(response, 400, 'query', toRules(query.error));
+    await inTime(db.redis.ping()); // a Redis that does not answer is no long list
+    const batches = await searchInTime(() => listBatches(db, query.data));
+    if (batches === null) return refuse(response, 504, 'search', LIST_TOO_LONG);
+    response.json({ ...toBatchList(batches), now: new Date(db.clock.now()).toISOString() });
+  });
+
+  router.get('/api/batches/:batch', async (request, response) => {
+    try {
+      response.json(toBatchPage(await inTime(readBatch(db, request.params.batch))));
+    } catch (error) {
+      refuseRule(response, error, { db, about: 'batch' });
+    }
+  });
+
+  async function retry(batch: string, dryRun: boolean) {
+    const report = await changes.retryChosen({ batch, first: MOST_RETRIED }, dryRun);
+    const { failed } = await readBatch(db, batch);
+    const left = dryRun ? failed - report.done.length - report.refused.length : failed - report.refused.length;
+    return {
+      count: report.done.length,
+      forecast: report.forecast,
+      refused: report.refused.slice(0, NAMED),
+      refusedCount: report.refused.length,
+      /** Failed tasks that one change does not reach. */
+      left: Math.max(0, left),
+    };
+  }
+
+  async function cancel(batch: string, dryRun: boolean) {
+    const count = dryRun ? toOpen(await readBatch(db, batch)) : (await cancelSelected({ db, queues }, { batch })).count;
+    return { count, forecast: null, refused: [], refusedCount: 0, left: 0 };
+  }
+
+  /** @param decide does what the body asks, which its schema has checked */
+  function onChange<Body>(
+    action: string,
+    schema: z.ZodType<Body>,
+    decide: (batch: string, body: Body) => Promise<object>,
+  ): void {
+    router.post(`/api/batches/:batch/${action}`, json({ limit: '10kb' }), async (request, response) => {
+      const body = schema.safeParse(request.body);
+      if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
+      const { batch = '' } = request.params as { batch?: string };
+      try {
+        const report = await decide(batch, body.data);
+        log.info({ batch, action, change: body.data }, 'a person decided about a batch');
+        response.json(report);
+      } catch (error) {
+        refuseRule(response, error, { db, about: 'batch' });
+      }
+    });
+  }
+
+  onChange('retry', change, (batch, { dryRun }) => retry(batch, dryRun));
+  onChange('cancel', change, (batch, { dryRun }) => cancel(batch, dryRun));
+  onChange('budget', budget, async (batch, { limitUsd }) => ({
+    released: await changeBudget({ db, queues }, limitUsd.trim().replace(/^\$/, ''), { batch }),
+  }));
+  return router;
+}

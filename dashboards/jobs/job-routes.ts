@@ -1,0 +1,93 @@
+import type { Queue } from 'bullmq';
+import { json, Router } from 'express';
+import { z } from 'zod';
+import type { QueueName } from '../../queues/registry.ts';
+import type { Config } from '../../src/config/environment.ts';
+import { NotFoundError, UsageError } from '../../src/errors.ts';
+import { toRules } from '../../src/jobs/contract.ts';
+import { readJobPage } from '../../src/jobs/find/list-jobs.ts';
+import type { Logger } from '../../src/process/logger.ts';
+import type { Db } from '../../src/redis/db.ts';
+import { findJob } from '../../src/timeline/find-job.ts';
+import { lookAtJob } from '../../src/timeline/read-job.ts';
+import { refuseRule } from '../access/refuse-rule.ts';
+import { refuse } from '../access/request-checks.ts';
+import { toVisible } from '../access/visible-text.ts';
+import { createJobChanges, type ChangeReport, type JobChange } from './change-jobs.ts';
+import { parseJobQuery } from './job-filter.ts';
+import { toJobPage } from './job-page.ts';
+import { toJobRow, type JobAction } from './job-row.ts';
+
+/** Jobs of one change: those of the longest page. */
+const MOST_JOBS = 200;
+
+const SEARCH_TOO_LONG = 'the search took longer than 10 s: name a state, or search with fleet jobs';
+
+/** Strict: what a page does not send is a mistake. */
+const change = z.strictObject({
+  ids: z.array(z.string().min(1).max(400)).min(1).max(MOST_JOBS),
+  /** Only tells what would happen. */
+  dryRun: z.boolean().default(false),
+});
+
+export interface JobRoutesOptions {
+  db: Db;
+  queues: Record<QueueName, Queue>;
+  config: Config;
+  log: Logger;
+  /** Reads what may take long. Null: it took too long, and `signal` has ended it. */
+  searchInTime: <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T | null>;
+  /** Rejects if Redis takes too long: no page waits for a frozen one. */
+  inTime: <T>(work: Promise<T>) => Promise<T>;
+}
+
+/** Creates `/api/jobs`: tasks, questions and missions in any state, one of them with its timeline, and what a person can decide about them. */
+export function createJobRoutes({ db, queues, config, log, inTime, searchInTime }: JobRoutesOptions): Router {
+  const changes = createJobChanges({ db, queues, config });
+  const router = Router();
+
+  router.get('/api/jobs', async (request, response) => {
+    await inTime(db.redis.ping()); // a Redis that does not answer is no long search
+    const now = db.clock.now();
+    try {
+      const { filter, limits } = parseJobQuery(request.query, now);
+      const page = await searchInTime((signal) => readJobPage(db, filter, { ...limits, signal }));
+      if (page === null) return refuse(response, 504, 'search', SEARCH_TOO_LONG);
+      const { jobs, looked, cursor, stoppedEarly } = page;
+      response.json({ jobs: jobs.map(toJobRow), looked, cursor, stoppedEarly, now: new Date(now).toISOString() });
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      refuse(response, 400, 'query', toVisible(error.message));
+    }
+  });
+
+  router.get('/api/jobs/:id', async (request, response) => {
+    try {
+      const look = await inTime(findJob(db, request.params.id).then((job) => lookAtJob(db, job)));
+      response.json(toJobPage(look, db.clock.now()));
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      refuse(response, 404, 'job', toVisible(error.message));
+    }
+  });
+
+  function onChange(action: JobAction, decide: (chosen: JobChange) => Promise<ChangeReport>): void {
+    router.post(`/api/jobs/${action}`, json({ limit: '200kb' }), async (request, response) => {
+      const body = change.safeParse(request.body);
+      if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
+      try {
+        const report = await decide(body.data);
+        if (!body.data.dryRun) {
+          log.info({ action, jobs: report.done, refused: report.refused.length }, 'a person decided about jobs');
+        }
+        response.json(report);
+      } catch (error) {
+        refuseRule(response, error, { db, about: 'jobs', usage: 409 });
+      }
+    });
+  }
+
+  onChange('retry', changes.retry);
+  onChange('cancel', changes.cancel);
+  return router;
+}

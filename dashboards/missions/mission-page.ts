@@ -1,0 +1,80 @@
+import { toTaskId } from '../../queues/ids.ts';
+import type { MissionStatus } from '../../src/coordinator/mission/handle-types.ts';
+import type { ReviewedPlan } from '../../src/coordinator/mission/review-types.ts';
+import { startOf } from '../../src/text/start-of.ts';
+import { toVisible } from '../access/visible-text.ts';
+
+/** What a person can do with a mission in its page. */
+export type MissionAction = 'run' | 'park' | 'resume' | 'answer';
+
+/** Tasks that a page shows; `fleet mission ID --plan` has all of them. */
+const MOST_TASKS = 500;
+const MOST_CHARACTERS = 400;
+const MOST_GOAL = 4_000;
+
+/** A mission as its page shows it. @param plan null: it has none */
+export function toMissionPage(mission: MissionStatus, plan: ReviewedPlan | null) {
+  const { id, goal, state, step, session, workspace, counts, problem, createdAt, finding, budget } = mission;
+  return {
+    mission: {
+      id,
+      goal: toVisible(startOf(goal, MOST_GOAL)),
+      state,
+      step,
+      session,
+      workspace,
+      counts,
+      problem: toVisible(problem),
+      createdAt,
+      finding,
+      limitNanoUsd: budget.limit,
+      costNanoUsd: budget.settled + budget.uncertain,
+      freeLocal: budget.freeLocal ?? 0,
+      approval: mission.approval,
+      answers: mission.answers.map((answer) => ({ ...answer, text: toVisible(answer.text) })),
+    },
+    plan: plan === null ? null : toPlan(plan, state),
+    actions: listActions(mission, plan),
+  };
+}
+
+function toPlan({ missionId, version, approach, tasks, ...plan }: ReviewedPlan, state: MissionStatus['state']) {
+  const { forecast, notes, obstacle, canRun } = plan;
+  return {
+    version,
+    approach: toVisible(approach),
+    total: tasks.length,
+    tasks: tasks.slice(0, MOST_TASKS).map(({ n, description, kind, model, reason, dependsOn, dropped }) => ({
+      n,
+      jobId: state === 'planned' || dropped ? null : toTaskId(missionId, n),
+      description: toVisible(startOf(description, MOST_CHARACTERS)),
+      kind,
+      model,
+      reason,
+      dependsOn,
+      dropped,
+    })),
+    forecast,
+    notes,
+    canRun,
+    obstacle,
+  };
+}
+
+function listActions({ state, problem, finding }: MissionStatus, plan: ReviewedPlan | null): MissionAction[] {
+  const canRun = plan?.canRun === true;
+  switch (state) {
+    case 'planned':
+      return canRun ? ['run', 'park'] : ['park'];
+    case 'running':
+      return ['park'];
+    case 'asks':
+      return ['answer', 'resume', 'park'];
+    case 'parked':
+      return canRun ? ['run', 'resume'] : ['resume'];
+    case 'failed':
+      return problem.startsWith('cancelled') ? [] : ['answer'];
+    case 'done':
+      return canRun && finding === null ? ['run'] : [];
+  }
+}

@@ -1,0 +1,92 @@
+import { showBadges } from './badges.js';
+import { Page } from './archive/page.js';
+import { toAddress } from './base.js';
+import { fetchJson, fetchWhenThere, sendChange, showLogout } from './fetch-json.js';
+import { html, render } from './html.js';
+
+const REFRESH_MS = 2_000;
+
+/** The question of the address: id of its job, or of its answer. Null: none was asked. */
+const asked = new URLSearchParams(location.search).get('asked');
+
+/**
+ * What the page shows. `job`: the question of the address; `answer`: its answer beside the sources; `answers`: the newest ones;
+ * `status`: for the shards; `draft`: the question that is to be confirmed; `retract`: the source that is to be retracted, with the
+ * answers that cite it; `why`: what is wrong with it; `busy`: whether a change is under way; `result`: what became of the last one.
+ */
+let view = {
+  job: null,
+  answer: null,
+  answers: null,
+  status: null,
+  draft: null,
+  retract: null,
+  why: '',
+  busy: false,
+  result: null,
+};
+
+function show(part) {
+  view = { ...view, ...part };
+  render(html`<${Page} ...${view} asked=${asked} on=${handlers} />`, document.querySelector('#main'));
+}
+
+async function send(action, body) {
+  if (view.busy) return null;
+  show({ draft: null, retract: null, busy: true, result: null });
+  const { answer, problem } = await sendChange(`/api/archive/${action}`, body);
+  show({ busy: false, result: problem === undefined ? null : { problem } });
+  return answer ?? null;
+}
+
+const handlers = {
+  /** @param fields of the form. Its id makes that a question sent twice is asked once */
+  ask: (fields) => show({ draft: { ...fields, queryId: toQueryId() }, result: null }),
+  async confirmAsk(draft) {
+    const answer = await send('ask', draft);
+    if (answer !== null) location.assign(toAddress(`/archive?asked=${encodeURIComponent(answer.id)}`));
+  },
+  async askRetract(source) {
+    show({ busy: true, result: null });
+    const citing = await fetchJson(`/api/archive/citing/${encodeURIComponent(source.id)}`);
+    show({ busy: false, ...(citing !== null && { retract: { source, citing } }) });
+  },
+  why: (why) => show({ why }),
+  async confirmRetract({ source, citing }) {
+    const answer = await send('retract', { id: source.id, why: view.why });
+    if (answer !== null) show({ why: '', result: { ...answer, cited: citing.count } });
+    await load(fetchJson);
+  },
+  close: () => show({ draft: null, retract: null }),
+};
+
+function toQueryId() {
+  return [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+async function load(read) {
+  await Promise.all([loadAsked(read), loadRest(read)]);
+}
+
+async function loadAsked(read) {
+  if (asked === null) return;
+  const page = await read(`/api/jobs/${encodeURIComponent(asked)}`);
+  if (page === null) return;
+  show({ job: page.job });
+  if (page.job.findingId === null) return;
+  const answer = await read(`/api/archive/answers/${encodeURIComponent(page.job.findingId)}`);
+  if (answer !== null) show({ answer });
+}
+
+async function loadRest(read) {
+  const [list, status] = await Promise.all([read('/api/archive/answers'), read('/api/status')]);
+  show({ answers: list?.answers ?? view.answers, status: status ?? view.status });
+}
+
+show({});
+await Promise.all([load(fetchWhenThere), showBadges(), showLogout()]);
+setInterval(() => {
+  const isOpen = asked !== null && view.job?.hasEnded === false;
+  const isFree = !view.busy && view.draft === null && view.retract === null;
+  if (!document.hidden && isOpen && isFree) void load(fetchJson);
+}, REFRESH_MS);

@@ -1,0 +1,63 @@
+import { Card, FindingLink, Time } from '../elements.js';
+import { count, findingCost } from '../format.js';
+import { html } from '../html.js';
+
+/** An answer beside its sources. Each citation in its text leads to its source. */
+export function Answer({ answer, busy, on }) {
+  const { id, question, text, at, model, costUsd, isFreeLocal, citations, sources, moreSources, isRetracted } = answer;
+  return html`
+    <${Card} title="Answer" class="card half answered">
+      <p class="said">${question}</p>
+      ${isRetracted && html`<p class="warntext">This answer is retracted.</p>`}
+      <div class="text">${toParts(text, citations)}</div>
+      <p class="soft size">
+        <${FindingLink} id=${id} />, <${Time} at=${at} />, ${model ?? 'no model'}, ${findingCost(costUsd, isFreeLocal)}
+      </p>
+    <//>
+    <${Card} title=${`Sources: ${count(citations.length)}`} class="card half answered">
+      ${sources.length === 0 && html`<p class="empty">It cites nothing.</p>`}
+      <ol class="sources">
+        ${sources.map((source) => html`<${Source} key=${source.id} source=${source} busy=${busy} on=${on} />`)}
+      </ol>
+      ${moreSources > 0 && html`<p class="soft">${count(moreSources)} more: the page of the answer lists them.</p>`}
+    <//>
+  `;
+}
+
+/** The text with a link in place of each cited id. */
+function toParts(text, citations) {
+  const cited = new Set(citations);
+  return text.split(/(\[[^[\]\s]+\])/).map((part) => {
+    const id = part.slice(1, -1);
+    return part.startsWith('[') && cited.has(id) ? html`<a href=${`#source-${id}`} class="mono">[${id}]</a>` : part;
+  });
+}
+
+function Source({ source, busy, on }) {
+  const { id, problem, at, session, summary, isRetracted, canRetract } = source;
+  return html`<li id=${`source-${id}`}>
+    <div>
+      ${problem === null ? html`<${FindingLink} id=${id} />` : html`<span class="mono">${id}</span>`}
+      ${isRetracted && html` <span class="badge warn">retracted</span>`}
+    </div>
+    <div>${summary}${problem !== null && html`<span class="soft">${problem}</span>`}</div>
+    ${
+      problem === null &&
+      html`<div class="soft size">
+        <${Time} at=${at} /> ${session !== null && `session ${session}`}${' '}
+        ${
+          canRetract &&
+          html`<button
+            type="button"
+            class="link retract"
+            aria-label=${`Retract ${id}`}
+            aria-disabled=${busy}
+            onClick=${() => !busy && on.askRetract(source)}
+          >
+            Retract…
+          </button>`
+        }
+      </div>`
+    }
+  </li>`;
+}

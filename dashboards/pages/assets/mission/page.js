@@ -1,0 +1,118 @@
+import { Card, Facts, FindingLink, Table, Time } from '../elements.js';
+import { count, percent, spent, taskPath, usd } from '../format.js';
+import { html } from '../html.js';
+import { Actions } from './actions.js';
+
+const COLUMNS = { Run: 'tight', No: 'number', Task: 'text', Kind: 'tight', Model: 'tight', After: 'tight soft' };
+/** States in which a mission waits for a person. */
+const WARNED = ['planned', 'asks', 'parked', 'failed'];
+const WORDS = { planned: 'waits for approval' };
+
+export function Page({ page: { mission, plan, actions }, dropped, asked, busy, result, on }) {
+  const { goal, state, step, problem, counts } = mission;
+  const canChoose = actions.includes('run');
+  return html`
+    <section class="wide">
+      <h1 class="subject goal">${goal}</h1>
+      <p class="soft size">
+        <span class=${WARNED.includes(state) ? 'badge warn' : 'badge'}>${WORDS[state] ?? state}</span>${
+          state === 'running' ? ` ${step}` : ''
+        }
+        ${counts.total > 0 && ` ${count(counts.done)} of ${count(counts.total)} tasks done`}
+        ${counts.failed > 0 && html`, <span class="bad">${count(counts.failed)} failed</span>`}
+        ${counts.cancelled > 0 && `, ${count(counts.cancelled)} cancelled`}
+      </p>
+      ${problem !== '' && state !== 'done' && html`<p class="outcome">${problem}</p>`}
+      <${Actions} ...${{ mission, plan, actions, dropped, asked, busy, result, on }} />
+    </section>
+    ${plan !== null && html`<${Plan} ...${{ plan, dropped, canChoose, busy, on }} />`}
+    ${plan !== null && html`<${Forecast} of=${plan.forecast} notes=${plan.notes} />`}
+    ${mission.answers.length > 0 && html`<${Answers} of=${mission.answers} />`}
+    <${Card} title="Facts" class="card half"><${Facts} of=${factsOf(mission)} /><//>
+  `;
+}
+
+function Plan({ plan, dropped, canChoose, busy, on }) {
+  const isOut = (task) => task.dropped || dropped.has(task.n);
+  const rows = plan.tasks.map((task) => ({
+    key: task.n,
+    cells: [
+      html`<input
+        type="checkbox"
+        aria-label=${`Run task ${task.n}`}
+        checked=${!isOut(task)}
+        disabled=${!canChoose || busy !== null}
+        onChange=${() => on.toggle(task.n)}
+      />`,
+      task.jobId === null ? task.n : html`<a href=${taskPath(task.jobId)}>${task.n}</a>`,
+      html`<span class=${isOut(task) ? 'out' : ''}>${task.description}</span>`,
+      task.kind,
+      html`<span class=${task.reason ? 'badge warn' : ''} title=${task.reason ?? ''}>${task.model}</span>`,
+      task.dependsOn.length === 0 ? '' : `after ${toRanges(task.dependsOn)}`,
+    ],
+  }));
+  const left = plan.total - plan.tasks.length;
+  return html`<${Card} title=${`Plan: ${count(plan.total)} ${plan.total === 1 ? 'task' : 'tasks'}`}>
+    <p class="soft">${plan.approach}</p>
+    <${Table} class="stack plan" columns=${COLUMNS} rows=${rows} />
+    ${left > 0 && html`<p class="soft">${count(left)} more are not shown here; fleet mission ID --plan has all.</p>`}
+    ${canChoose && html`<p class="soft">A task that is left out takes those with it that depend on it. To change a task: fleet mission run ID --edit FILE.</p>`}
+  <//>`;
+}
+
+function toShares({ haiku, sonnet, others }) {
+  const rest = Object.entries(others).map(([id, tasks]) => `, ${count(tasks)} ${id}`);
+  return `${count(haiku)} Haiku, ${count(sonnet)} Sonnet${rest.join('')}`;
+}
+
+function Forecast({ of: { tasks, cost, quota, time }, notes }) {
+  const saved = cost.allSonnet === 0 ? null : 1 - cost.likely / cost.allSonnet;
+  const facts = [
+    ['Tasks', toShares(tasks)],
+    ['Cost', `${usd(cost.likely)} likely, ${usd(cost.worst)} at worst`],
+    ['Of it the synthesis', usd(cost.synthesis)],
+    [`All ${cost.comparedWith}`, `${usd(cost.allSonnet)}, saved ${percent(saved)}`],
+    ['Budget left today', usd(cost.budgetLeft)],
+    ['Questions', quota === null ? 'no archive' : `${count(quota.questions)}, ${count(quota.leftToday)} left today`],
+    ['Time', `about ${count(Math.max(1, Math.round(time.likelyMs / 1_000)))} s with ${count(time.slots)} slots`],
+  ];
+  return html`<${Card} title="Forecast" class="card half">
+    <${Facts} of=${facts} />
+    ${notes.map((note) => html`<p class="soft">⚠️ ${note}</p>`)}
+  <//>`;
+}
+
+function Answers({ of: answers }) {
+  return html`<${Card} title="Your answers">
+    ${answers.map(
+      ({ n, at, by, problem, text }) =>
+        html`<div key=${n} class="said">
+          <p class="soft">person-${n}, ${by}, <${Time} at=${at} />: ${problem}</p>
+          <p>${text}</p>
+        </div>`,
+    )}
+  <//>`;
+}
+
+function factsOf({ id, session, workspace, createdAt, finding, costNanoUsd, freeLocal, limitNanoUsd, approval }) {
+  return [
+    ['Mission', html`<a class="mono" href=${taskPath(id)}>${id}</a>`],
+    ['Session', session],
+    ['Workspace', workspace],
+    ['When', html`<${Time} at=${createdAt} />`],
+    ['Cost', `${spent(costNanoUsd, 6, freeLocal)}${limitNanoUsd === null ? '' : ` of ${usd(limitNanoUsd)}`}`],
+    ['Approved', approval && html`${approval.by}${approval.edited ? ', edited' : ''} <${Time} at=${approval.at} />`],
+    ['Answer', finding && html`<${FindingLink} id=${finding} />`],
+  ].filter(([, value]) => value !== null && value !== undefined);
+}
+
+/** `1–3, 5`. */
+function toRanges(numbers) {
+  const ranges = [];
+  for (const n of numbers.toSorted((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last?.[1] === n - 1) last[1] = n;
+    else ranges.push([n, n]);
+  }
+  return ranges.map(([from, to]) => (from === to ? from : `${from}–${to}`)).join(', ');
+}

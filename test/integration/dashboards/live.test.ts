@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+import { waitUntil } from '../../support/wait.ts';
+
+const fixture = useRedis();
+
+/** Reads a stream of events until one fits. */
+async function readUntil(response: Response, event: string, fits: (data: Record<string, unknown>) => boolean) {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const { value, done } = (await reader?.read()) ?? { done: true, value: '' };
+    if (done) return null;
+    text += value;
+    const messages = text.split('\n\n');
+    text = messages.pop() ?? '';
+    for (const message of messages) {
+      const [, name, json = ''] = /^event: (\w+)\ndata: (.*)$/.exec(message) ?? [];
+      const data = JSON.parse(json) as Record<string, unknown>;
+      if (name !== event || !fits(data)) continue;
+      await reader?.cancel();
+      return data;
+    }
+  }
+}
+
+/** Calls of every command meanwhile, scripts' inner ones included. */
+async function countCommands(act: () => Promise<unknown>): Promise<Record<string, number>> {
+  await fixture.redis.config('RESETSTAT');
+  await act();
+  const text = await fixture.redis.info('commandstats');
+  const rows = [...text.matchAll(/cmdstat_([^:]+):calls=(\d+)/g)].map((row) => [row[1] ?? '', Number(row[2])] as const);
+  return Object.fromEntries(rows.filter(([name]) => !/^(info|config|ping|client)/.test(name)));
+}
+
+/** Counts the commands of a read that is not an earlier one's answer, which is kept for a moment. */
+async function countFresh(read: () => Promise<unknown>): Promise<Record<string, number>> {
+  let counts: Record<string, number> = {};
+  await waitUntil(async () => sum((counts = await countCommands(read))) > 0);
+  return counts;
+}
+
+const sum = (counts: Record<string, number>) => Object.values(counts).reduce((total, count) => total + count, 0);
+
+describe('/api/events', () => {
+  it('sends header and overview at once, and a halt by itself', async () => {
+    const { ask, redis, keys } = await startDashboard(fixture);
+    const stream = await ask('/api/events?of=overview');
+    expect(stream.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    const whole = readUntil(stream, 'overview', ({ halt }) => halt !== null);
+    const head = await readUntil(await ask('/api/events'), 'head', () => true);
+    expect(head).toMatchObject({ swarm: fixture.swarm, state: 'idle', budget: { usedNanoUsd: 0, limitNanoUsd: 5e9 } });
+    await redis.set(keys.haltReason, JSON.stringify({ reason: 'person', step: '', at: '', by: '', detail: 'lunch' }));
+    expect(await whole).toMatchObject({ halt: { detail: 'lunch' }, choices: [{ command: 'fleet resume' }] });
+    expect(await (await ask('/api/head')).json()).toMatchObject({ state: 'halted', why: 'person: lunch' });
+  });
+
+  it('needs a login, names its rule, and ends when Redis goes', async () => {
+    const { ask } = await startDashboard(fixture, { DASHBOARD_PASSWORD: TEST_PASSWORD, DASHBOARD_USER: 'me' });
+    expect((await ask('/api/events')).status).toBe(401);
+    const headers = { authorization: `Basic ${btoa(`me:${TEST_PASSWORD}`)}` };
+    const wrong = await ask('/api/events?of=all', { headers });
+    expect([wrong.status, await wrong.json()]).toEqual([
+      400,
+      { error: 'query', message: 'of: expected head or overview' },
+    ]);
+    const stream = await ask('/api/events', { headers });
+    await fixture.kill();
+    expect(await readUntil(stream, 'head', () => false)).toBeNull();
+    await fixture.start();
+  });
+
+  it('reads once for all pages that follow', async () => {
+    const { ask } = await startDashboard(fixture);
+    await ask('/api/status'); // sends the scripts' texts once
+    const one = sum(await countFresh(() => ask('/api/status')));
+    const all = await countCommands(async () => {
+      const streams = await Promise.all(Array.from({ length: 40 }, () => ask('/api/events?of=overview')));
+      await Promise.all(streams.map((stream) => readUntil(stream, 'head', () => true)));
+    });
+    expect(sum(all)).toBeLessThan(20 * one);
+  });
+});
+
+describe('/api/status', () => {
+  it('sends Redis the same commands when a million tasks wait', async () => {
+    const { ask, redis, keys } = await startDashboard(fixture);
+    const read = async () => (await (await ask('/api/status')).json()) as { queues: { waiting: number }[] };
+    await read();
+    const atNone = await countFresh(read);
+    const fill = `for i = 1, 1000000 do redis.call('LPUSH', KEYS[1], 't' .. i) end`;
+    await redis.eval(fill, 1, keys.queueKey('tasks', 'wait'));
+    expect(await countFresh(read)).toEqual(atNone);
+    expect((await read()).queues[0]?.waiting).toBe(1_000_000);
+  });
+});

@@ -1,0 +1,84 @@
+import { beforeEach, expect, it } from 'vitest';
+import { readMission } from '../../../src/coordinator/mission/record.ts';
+import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
+import { useRedis } from '../../support/redis/use-redis.ts';
+
+const redis = useRedis();
+const PLAN = {
+  approach: 'look',
+  tasks: [
+    {
+      id: 'look',
+      description: 'Look \u202E{item}',
+      kind: 'docs',
+      model: 'haiku',
+      depends_on: [],
+      for_each: ['a', 'b'],
+    },
+  ],
+};
+
+beforeEach(async () => {
+  const record = {
+    goal: 'Find out',
+    session: 's',
+    state: 'planned',
+    plan: JSON.stringify(PLAN),
+    input: '{"goal":"x","approve":true}',
+  };
+  await redis.redis.hset(redis.keys.mission('m'), record);
+});
+
+const stateOf = async () => (await readMission(redis.db, 'm'))?.state;
+
+it('shows a mission with its plan, its forecast and what a person can do', async () => {
+  const { ask } = await startDashboard(redis);
+  const page = (await (await ask('/api/missions/m')).json()) as Record<'mission' | 'plan' | 'actions', unknown>;
+  expect(page.mission).toMatchObject({ id: 'm', state: 'planned' });
+  expect(page.plan).toMatchObject({
+    canRun: true,
+    total: 2,
+    tasks: [{ n: 1, description: 'Look <U+202E>a' }, { n: 2 }],
+  });
+  expect(page.actions).toEqual(['run', 'park']);
+  expect((await ask('/api/missions/none')).status).toBe(404);
+});
+
+it('runs only the plan that was seen, and says why it does not', async () => {
+  const { ask, send } = await startDashboard(redis);
+  const { plan } = (await (await ask('/api/missions/m')).json()) as { plan: { version: string } };
+  const run = async (body: unknown) => {
+    const response = await send('POST', '/api/missions/m/run', body);
+    return { status: response.status, body: (await response.json()) as { message?: string } };
+  };
+  expect(await run({})).toMatchObject({ status: 400 });
+  expect(await run({ version: plan.version, edit: PLAN })).toMatchObject({ status: 400 });
+  expect(await run({ version: 'x' })).toMatchObject({
+    status: 409,
+    body: { message: expect.stringContaining('has changed since it was read') as string },
+  });
+  expect(await run({ version: plan.version, drop: [9] })).toMatchObject({ status: 409 });
+  expect(await run({ version: plan.version, drop: [2], dryRun: true })).toMatchObject({
+    status: 200,
+    body: { tasks: 1 },
+  });
+  expect(await stateOf()).toBe('planned');
+  expect(await run({ version: plan.version, drop: [2] })).toMatchObject({
+    status: 200,
+    body: { tasks: 1, again: false },
+  });
+  expect(await stateOf()).toBe('running');
+});
+
+it.each([
+  ['another site', { 'sec-fetch-site': 'cross-site' }, 403],
+  ['another origin', { origin: 'https://evil.example' }, 403],
+  ['nobody who is logged in', {}, 401],
+])('changes nothing for %s', async (_, headers, status) => {
+  const { send } = await startDashboard(redis, status === 401 ? { DASHBOARD_PASSWORD: TEST_PASSWORD } : {});
+  for (const action of ['run', 'park', 'resume', 'answer']) {
+    const sent = await send('POST', `/api/missions/m/${action}`, { version: 'x' }, headers);
+    expect(sent.status).toBe(status);
+  }
+  expect(await stateOf()).toBe('planned');
+});
