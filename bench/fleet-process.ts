@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 export interface FleetProcess {
   /** Largest resident set seen so far, MB. */
   peakMb(): number;
+  /** Its resident set now, MB. @throws Error if it has ended */
+  mb(): Promise<number>;
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export async function startFleetProcess(
   }, LOOK_EVERY_MS);
   return {
     peakMb: () => peak,
+    mb: () => readMb(child),
     async end(signal) {
       clearInterval(looking);
       child.kill(signal);

@@ -20,9 +20,14 @@ export interface GateWorkerOptions {
   /** Count of queries at once. */
   queries: number;
   pacing: boolean;
+  /** Blocks the process for so long now and then, between a call and its departure, ms. Default: never. */
+  blockMs?: number;
   /** Length of a day of this run. Null: days begin at midnight Pacific. */
   dayMs: number | null;
 }
+
+/** Share of the calls that are blocked. */
+const BLOCKED_SHARE = 0.1;
 
 const options = JSON.parse(process.argv[2] ?? '') as GateWorkerOptions;
 const stop = new AbortController();
@@ -61,8 +66,17 @@ async function act(open: RateGate, answer: PermitAnswer): Promise<void> {
   }
   if (!answer.isFresh()) return answer.release();
   const headers = { 'x-pid': String(process.pid) };
-  const response = await fetch(`${options.provider}/shard/${answer.shard}`, { method: 'POST', headers });
-  await response.arrayBuffer();
+  const response = await answer.send(async () => {
+    if (Math.random() < BLOCKED_SHARE) block(options.blockMs ?? 0);
+    const reply = await fetch(`${options.provider}/shard/${answer.shard}`, { method: 'POST', headers });
+    await reply.arrayBuffer();
+    return reply;
+  });
   if (response.ok) await answer.settle(100);
   else await open.report429(answer.shard, { scope: 'minute', retryAfterMs: 0, statedLimit: null });
+}
+
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
 }

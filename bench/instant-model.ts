@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ReplyBlock } from '../src/models/format.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model } from '../src/models/model.ts';
 
@@ -6,9 +6,9 @@ import type { Model } from '../src/models/model.ts';
 export function createInstantModel(latencyMs = 0): Model & { inFlight(): number; peak(): number } {
   let inFlight = 0;
   let peak = 0;
-  const content = [{ type: 'text', text: 'done', citations: null }] as Anthropic.ContentBlock[];
+  const content = [{ type: 'text', text: 'done' }] as ReplyBlock[];
   return {
-    limitKey: 'bench', // the pacer is part of what is measured
+    limitKeyOf: () => 'bench', // the pacer is part of what is measured
     inFlight: () => inFlight,
     peak: () => peak,
     async call(request) {

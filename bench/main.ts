@@ -1,20 +1,27 @@
 /** Prints every number that the project claims, with bare BullMQ in the same run: `npm run bench [-- NAME…]`. */
 import { holds, type Measure } from './measure.ts';
 import { measureArchiveContext } from './archive-context.ts';
+import { measureBridge } from './bridge.ts';
 import { measureBudget } from './budget.ts';
 import { measureConcurrency } from './concurrency.ts';
 import { measureInstallSize } from './install-size.ts';
+import { measureGrowth } from './growth.ts';
+import { measureJobs } from './jobs.ts';
 import { measureLatency } from './latency.ts';
 import { measureLibrarianBeside } from './librarian-beside.ts';
 import { measureLongPlan } from './long-plan.ts';
 import { measureMemory } from './memory.ts';
 import { measureMission } from './mission.ts';
 import { measureMoney } from './money.ts';
+import { measureOutside } from './outside.ts';
 import { measurePacing } from './pacing.ts';
+import { measurePeers } from './peers.ts';
 import { measureQuotaDay } from './quota-day.ts';
 import { measureRateGate } from './rate-gate.ts';
 import { measureReservations } from './reservations.ts';
+import { measureRules } from './rules.ts';
 import { measureSharedCache } from './shared-cache.ts';
+import { measureSoak } from './soak.ts';
 import { measureStall } from './stall.ts';
 import { measureStart } from './start.ts';
 import { measureStatus } from './status.ts';
@@ -25,15 +32,21 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   throughput: measureThroughput,
   beside: measureLibrarianBeside,
   latency: measureLatency,
+  bridge: measureBridge,
+  rules: measureRules,
   concurrency: measureConcurrency,
   status: measureStatus,
+  jobs: measureJobs,
   start: measureStart,
   memory: measureMemory,
+  growth: measureGrowth,
+  soak: measureSoak,
   archive: measureArchiveContext,
   install: measureInstallSize,
   'rate-gate': measureRateGate,
   'quota-day': measureQuotaDay,
   pacing: measurePacing,
+  peers: measurePeers,
   money: measureMoney,
   budget: measureBudget,
   reservations: measureReservations,
@@ -42,6 +55,7 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   'long-plan': measureLongPlan,
   stall: measureStall,
   worktree: measureWorktree,
+  outside: measureOutside,
 };
 
 /** Decimals by unit. Default 0. */

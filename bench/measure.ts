@@ -2,7 +2,7 @@
 export interface Measure {
   name: string;
   value: number;
-  unit: 'jobs/s' | 'ms' | 'MB' | 'kB' | 'ratio' | 'commands' | 'calls' | 'USD' | '%' | 'findings';
+  unit: 'jobs/s' | 'ms' | 'MB' | 'kB' | 'ratio' | 'commands' | 'calls' | 'USD' | '%' | 'findings' | 'keys';
   /** The bound that the value must keep. Undefined: the value is only for comparison. */
   bar?: { atLeast: number } | { atMost: number } | { exactly: number };
 }

@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
+import type { ReplyBlock } from '../src/models/format.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,11 +64,11 @@ function createReader(): Model {
       const content =
         turn < TURNS
           ? [{ type: 'tool_use', id: `toolu_${turn}`, name: 'read', input: { file_path: 'big.txt' } }]
-          : [{ type: 'text', text: 'read', citations: null }];
+          : [{ type: 'text', text: 'read' }];
       return {
         id: 'msg_bench',
         model: request.model,
-        content: content as Anthropic.ContentBlock[],
+        content: content as ReplyBlock[],
         stopReason: turn < TURNS ? 'tool_use' : 'end_turn',
         usage,
       };

@@ -4,12 +4,14 @@ import { costNanoUsd } from '../src/pricing/cost.ts';
 import { readLedger, toCostReport } from '../src/ledger/report/report.ts';
 import { createTurnLedger } from '../src/ledger/turn-ledger.ts';
 import type { TaskIdentity, TurnLedger } from '../src/ledger/types.ts';
-import { findModel, findPrices, type CatalogEntry } from '../src/pricing/catalog.ts';
+import { createCatalog, type CatalogEntry } from '../src/pricing/catalog.ts';
 import type { Usage } from '../queues/usage.ts';
 import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
 import type { Measure } from './measure.ts';
 import type { Db } from '../src/redis/db.ts';
 import { startScratchRedis } from './scratch-redis.ts';
+
+const catalog = createCatalog([]);
 
 /** A day with the prices of the worked example: $1/$5 and $3/$15 per million tokens. */
 const AT = new Date('2026-11-01T12:00:00Z');
@@ -19,8 +21,8 @@ const LANES = 500;
 
 /** Books SPEC's worked example and a hundred thousand small tasks with the ledger's own scripts, and checks the sums. */
 export async function measureMoney(): Promise<Measure[]> {
-  const haiku = findModel('claude-haiku-4-5', AT);
-  const sonnet = findModel('claude-sonnet-4-5', AT);
+  const haiku = catalog.find('claude-haiku-4-5', AT);
+  const sonnet = catalog.find('claude-sonnet-4-5', AT);
   const redis = await startScratchRedis();
   try {
     const example = await openFleet(redis.config({ FLEET_SWARM: 'example' }));
@@ -35,7 +37,11 @@ export async function measureMoney(): Promise<Measure[]> {
     const each: Usage = { input: 2_000, cache_write: 0, cache_read: 0, output: 500 };
     await bookMany(db, 100, each, (i) => (i < 10 ? sonnet : haiku));
     const rows = await readLedger(db);
-    const { total } = toCostReport(rows, { by: 'session', sonnet: findPrices('claude-sonnet-4-5', AT) });
+    const { total } = toCostReport(rows, {
+      by: 'session',
+      sonnet: catalog.findPrices('claude-sonnet-4-5', AT),
+      catalog,
+    });
 
     const small: Usage = { input: 100, cache_write: 0, cache_read: 0, output: 200 }; // $0.0011 on Haiku
     await bookMany(many.inner.db, MANY, small, () => haiku);
@@ -65,13 +71,13 @@ export async function measureMoney(): Promise<Measure[]> {
 
 async function readSums({ inner: { db } }: OpenFleet): Promise<[settled: number, shown: number]> {
   const { redis, keys } = db;
-  const { settled } = await readBudget(db, null, AT);
+  const { settled } = await readBudget(db, null);
   return [settled, toNanoUsd((await redis.get(keys.cost('haiku'))) ?? '0')];
 }
 
 /** Reserves and settles one call for each of so many jobs. */
 async function bookMany(db: Db, count: number, usage: Usage, modelOf: (i: number) => CatalogEntry): Promise<void> {
-  const ledger = createTurnLedger({ db, workerId: 'bench', now: () => AT });
+  const ledger = createTurnLedger({ db, workerId: 'bench' });
   let next = 0;
   await Promise.all(
     Array.from({ length: LANES }, async () => {

@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startAnthropicSimulator } from '../simulator/anthropic/server.ts';
-import { findModel } from '../src/pricing/catalog.ts';
+import { createCatalog } from '../src/pricing/catalog.ts';
 import { openFleet } from '../src/api/open-fleet.ts';
 import { startFleetProcess } from './fleet-process.ts';
 import type { Measure } from './measure.ts';
 import { startScratchRedis, type ScratchRedis } from './scratch-redis.ts';
+
+const catalog = createCatalog([]);
 
 const TASKS = 10;
 const MODEL = 'claude-haiku-5-5';
@@ -74,7 +76,7 @@ async function runTasks(redis: ScratchRedis, folder: string, options: { keepsBre
       await (await fleet.tasks.add(task)).finding();
     }
     const { billNanoUsd, usage } = simulator.served();
-    const outputNanoUsd = usage.output * findModel(MODEL, new Date()).prices.output;
+    const outputNanoUsd = usage.output * catalog.find(MODEL, new Date()).prices.output;
     const firsts = simulator.requests().filter(({ served, turn }) => served && turn === 0);
     return {
       promptNanoUsd: billNanoUsd - outputNanoUsd,

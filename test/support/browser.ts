@@ -11,10 +11,20 @@ export function findChromium(): string | null {
   return null;
 }
 
-export function openBrowser(executablePath: string): Promise<Browser> {
+/** @param names hosts that mean this machine */
+export function openBrowser(executablePath: string, names: readonly string[] = []): Promise<Browser> {
   const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
   return chromium.launch({
     executablePath,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet],
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      ...quiet,
+      ...(names.length === 0
+        ? []
+        : [`--host-resolver-rules=${names.map((name) => `MAP ${name} 127.0.0.1`).join(',')}`]),
+    ],
   });
 }

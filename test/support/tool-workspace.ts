@@ -36,7 +36,7 @@ export async function createToolWorkspace(overrides: Partial<ToolContext> = {}):
     findings: { get: () => Promise.resolve(null), find: () => Promise.resolve(foundFindings()) },
     runAllow: [],
     httpAllow: [],
-    redisAddress: { host: '127.0.0.1', port: 6379 },
+    redisHosts: () => [{ host: '127.0.0.1', port: 6379 }],
     lockFolder: join(base, 'locks'),
     ...overrides,
     workspace: { name: 'site', root },

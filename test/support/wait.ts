@@ -13,7 +13,7 @@ export interface WaitOptions<T> {
 
 /** Polls until the answer is truthy, and returns it. @throws Error that names the expected state */
 export async function waitUntil<T>(ask: () => T | Promise<T>, options: WaitOptions<T> = {}): Promise<T> {
-  const { timeoutMs = 15_000, what = 'the condition' } = options;
+  const { timeoutMs = 25_000, what = 'the condition' } = options;
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const answer = await ask();
@@ -23,6 +23,38 @@ export async function waitUntil<T>(ask: () => T | Promise<T>, options: WaitOptio
       throw new Error(`${what} did not come true within ${timeoutMs} ms`);
     }
     await sleep(20);
+  }
+}
+
+export interface ProgressOptions {
+  /** How much is done. The wait ends well at `all`. */
+  done: () => Promise<number>;
+  all: number;
+  /** It fails when nothing more was done for so long: a stall. A slow machine takes longer, and does not fail. */
+  stillMs?: number;
+  /** What is counted, for the message. */
+  what: string;
+  /** What else the message says of a stall. */
+  describe?: () => Promise<string>;
+}
+
+/** Waits for much work that has no time of its own. @throws Error if it stands still */
+export async function waitForProgress(options: ProgressOptions): Promise<void> {
+  const { done, all, stillMs = 120_000, what, describe } = options;
+  let most = -1;
+  let movedAt = Date.now();
+  for (;;) {
+    const now = await done();
+    if (now >= all) return;
+    if (now > most) {
+      most = now;
+      movedAt = Date.now();
+    }
+    if (Date.now() - movedAt > stillMs) {
+      const more = describe === undefined ? '' : `: ${await describe()}`;
+      throw new Error(`${what}: ${most} of ${all}, and no more in ${stillMs} ms${more}`);
+    }
+    await sleep(100);
   }
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { connectFleet } from '../../../src/api/connect-fleet.ts';
 import { startAnthropicSimulator } from '../../../simulator/anthropic/server.ts';
+import type { SimulatedModel } from '../../../simulator/model/types.ts';
 import { makeFolder } from '../../support/folder.ts';
 import { startWorkerProcess } from '../../support/process/worker-process.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -14,8 +15,8 @@ const folder = fileURLToPath(new URL('../../../dist/examples/', import.meta.url)
 const run = (name: string, ...args: string[]): RunningScript => startScript(redis, [`${folder}${name}.js`, ...args]);
 
 /** A built worker with a simulated model and a workspace `site`. */
-async function startWorker(): Promise<void> {
-  const simulator = await startAnthropicSimulator({ latencyMs: 1 });
+async function startWorker(model?: SimulatedModel): Promise<void> {
+  const simulator = await startAnthropicSimulator({ latencyMs: 1, ...(model === undefined ? {} : { model }) });
   redis.cleanup(() => simulator.close());
   const workspace = makeFolder({
     'tea.ts': '/** Sells tea. */\nexport const tea = 1;\n',
@@ -31,8 +32,10 @@ it('has a test for each example', () => {
     'follow-findings.js',
     'give-mission.js',
     'load-batch.js',
+    'outside-worker.js',
     'read-costs.js',
     'typed-task.js',
+    'when-broken.js',
   ]);
 });
 
@@ -51,8 +54,29 @@ it('ask-one says why a task failed', async () => {
   expect(code).toBe(1);
 });
 
-it('load-batch loads hundreds of tasks once and tells how they ended', async () => {
-  await startWorker();
+it('when-broken adds a rule, again and again', async () => {
+  for (let time = 0; time < 2; time += 1) {
+    const { code, stdout, stderr } = await run('when-broken').done;
+    expect(stderr).toBe('');
+    expect(stdout).toBe('of 0 findings of the last week 0 fit\nrule mend: active, 0 fired\n');
+    expect(code).toBe(0);
+  }
+});
+
+it('outside-worker does what waits for one', async () => {
+  const fleet = await connectFleet({ redisUrl: redis.url, swarm: redis.swarm });
+  redis.cleanup(() => fleet.close());
+  const task = await fleet.tasks.add({ description: 'Count the words', for: 'outside' });
+  const worker = run('outside-worker', 'my-agent');
+  const finding = await task.finding({ timeoutMs: 20_000 });
+  expect(finding).toMatchObject({ worker_id: 'my-agent', result: { summary: 'looked at: Count the words' } });
+  await waitUntil(() => worker.output().includes(finding.finding_id));
+  worker.child.kill('SIGINT');
+  expect((await worker.done).code).toBe(0);
+});
+
+it('load-batch loads hundreds of tasks once and tells how they ended', { timeout: 240_000 }, async () => {
+  await startWorker({ reply: () => ({ content: [{ type: 'text', text: 'A number.' }] }) }); // many tasks, one turn each
   const first = await run('load-batch', 'numbers', '501').done;
   expect(first).toMatchObject({ code: 0, stderr: '' });
   expect(first.stdout).toMatch(

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -83,8 +83,14 @@ for await (const end of fleet.tasks.ends(report.ids)) {
   if (end.state === 'failed') throw new JobFailedError(end.id, end.reason);
 }
 const costs = await fleet.costs({ by: 'batch' });
+const { leftUsd }: { leftUsd: string | null } = await fleet.budget.read();
+if (leftUsd === null) throw new Error('no budget');
 process.stdout.write([doubled, finding.topics[0], report.added, formatUsd(costs.total.costNano, 6)].join(' '));
-await fleet.close();
+await fleet[Symbol.asyncDispose]();
+export async function later(): Promise<void> {
+  await using other = await connectFleet();
+  await other.tasks.ends([], { signal: AbortSignal.timeout(1) });
+}
 
 declare const process: { stdout: { write(text: string): void } };
 `;
@@ -98,9 +104,11 @@ it('publishes what runs, and no tests, sources or secrets', () => {
   expect(files).toEqual(
     expect.arrayContaining([...wanted, ...built, 'dist/workers/haiku.js', 'dist/dashboards/server.js']),
   );
-  const others = files.filter((path) => !wanted.includes(path) && !/^(dist\/|docs\/|LICENSE)/.test(path));
+  const others = files.filter((path) => !wanted.includes(path) && !/^(dist\/|docs\/|examples\/|LICENSE)/.test(path));
   expect(others).toEqual([]);
-  expect(files.filter((path) => /(^|\/)(test|bench)\/|(?<!\.d)\.ts$|(^|\/)\.env$/.test(path))).toEqual([]);
+  const sources = files.filter((path) => /(^|\/)(test|bench)\/|(?<!\.d)\.ts$|(^|\/)\.env$/.test(path));
+  expect(sources.filter((path) => !path.startsWith('examples/'))).toEqual([]);
+  expect(sources).toContain('examples/ask-one.ts');
 });
 
 it('type-checks a strict script that has nothing else installed, and runs it', async (context) => {
@@ -122,6 +130,20 @@ it('makes no compiler load the queue, the Redis client or the model kit', async 
   const loaded = (await compile('listed', script, '--noEmit', '--listFiles')).split('\n');
   const packages = loaded.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(path)?.[1] ?? '');
   expect([...new Set(packages)].filter((name) => !/^$|typescript/.test(name)).sort()).toEqual(['haiku-fleet', 'zod']);
+});
+
+it('brings examples that run where it is installed, and their sources to copy', async (context) => {
+  needsInstall(context);
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'tea') });
+  const example = startScript(redis, ['node_modules/haiku-fleet/dist/examples/ask-one.js'], { cwd: folder.path });
+  const { code, stdout, stderr } = await example.done;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('tea');
+  expect(await fleet.findings.count()).toBe(1);
+
+  const source = readFileSync(join(folder.path, 'node_modules/haiku-fleet/examples/read-costs.ts'), 'utf8');
+  const declared = 'declare const process: { argv: string[] };\n';
+  expect(await compile('copied', declared + source, '--noEmit')).toBe('');
 });
 
 it('brings the fleet command', async (context) => {

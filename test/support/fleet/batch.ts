@@ -8,6 +8,7 @@ import { createProducer } from '../../../src/tasks/enqueue.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import { toFindingId } from '../../../src/findings/finding.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
+import { toConfigured } from '../../../src/tasks/known-names.ts';
 
 export interface LoadedBatch {
   report: BatchReport;
@@ -32,7 +33,7 @@ export async function loadBatch(
   const invalid: LoadedBatch['invalid'] = [];
   const text = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
   const report = await addBatch(
-    { db, producer, currentSession, configured: Object.keys(config.FLEET_WORKSPACES) },
+    { db, queues, producer, currentSession, configured: toConfigured(config) },
     readEntries(
       (async function* () {
         yield text;

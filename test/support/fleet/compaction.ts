@@ -3,6 +3,7 @@ import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import type { Model, ModelRequest } from '../../../src/models/model.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 /** The parts of a compaction in the test's swarm, as in a coordinator process. */
 export async function compactParts(
@@ -18,10 +19,10 @@ export async function compactParts(
     ledger: createTurnLedger({
       db: db,
       workerId: 'coordinator_test_001',
-      now,
       queue: 'missions',
     }),
     model,
+    catalog: createCatalog([]),
     modelId: 'claude-haiku-5-5',
     currentSession: async () => 'now',
     workerId: 'coordinator_test_001',

@@ -4,6 +4,8 @@ import { listen } from '../../../dashboards/listen.ts';
 import { createTurns } from '../../../dashboards/patches/turns.ts';
 import { loadConfig, type Config } from '../../../src/config/environment.ts';
 import { connectQueues } from '../../../src/jobs/connect-queue.ts';
+import { createMcpHttp } from '../../../src/mcp/http.ts';
+import { openOtherSwarms } from '../../../src/other-swarms/open-other-swarms.ts';
 import { createLogger } from '../../../src/process/logger.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
 
@@ -24,11 +26,15 @@ export async function startDashboard(fixture: TestRedis, env: Record<string, str
   await Promise.all(Object.values(queues).map((queue) => queue.waitUntilReady()));
   const lines: string[] = [];
   const log = createLogger('dashboard', 'debug', { write: (line) => void lines.push(line) });
-  const server = createServer(buildApp({ config, db, queues, log, changes: createTurns() }));
+  const mcp = createMcpHttp({ config, log });
+  const others = openOtherSwarms({ config, db });
+  const server = createServer(buildApp({ config, db, queues, others, log, mcp, changes: createTurns() }));
   const url = await listen(server, config);
   fixture.cleanup(async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
+    await mcp.close();
+    await others.close();
     await Promise.all(Object.values(queues).map((queue) => queue.close()));
   });
 
@@ -42,5 +48,5 @@ export async function startDashboard(fixture: TestRedis, env: Record<string, str
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-  return { base, port, ask, send, db, ...db, queues, lines, config };
+  return { base, port, ask, send, db, ...db, queues, others, lines, config, mcp };
 }

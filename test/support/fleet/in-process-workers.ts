@@ -1,3 +1,5 @@
+import { serveV2 } from '../../../src/bridge-v2/run-v2.ts';
+import { runBridge } from '../../../src/bridge/run-bridge.ts';
 import { requireShards, type Config } from '../../../src/config/environment.ts';
 import { runCoordinator } from '../../../src/coordinator/run-coordinator.ts';
 import { runHaiku } from '../../../src/haiku/run-haiku.ts';
@@ -50,8 +52,14 @@ export class InProcessWorkers {
     return this.#keep(await runCoordinator({ config: { ...config, ...changes }, log, model: await this.#open(model) }));
   }
 
+  /** @param changes what differs from the configuration of the other processes */
+  async startBridge(changes: Partial<Config> = {}): Promise<Result<typeof runBridge>> {
+    const { config, log } = this.#parts;
+    return this.#keep(await runBridge({ config: { ...config, FLEET_BRIDGE: '1', ...changes }, log, v2: serveV2 }));
+  }
+
   async startLibrarian(archive: ScriptedArchive | 'http'): Promise<Result<typeof runLibrarian>> {
-    const shards = requireShards(this.#config);
+    const shards = this.#config.shards.length === 0 ? [] : requireShards(this.#config);
     if (archive !== 'http') {
       return this.#keep(await runLibrarian({ ...this.#parts, shards, models: archive.models, dayAt: noon }));
     }

@@ -1,5 +1,6 @@
 import { parkMission } from '../../../src/coordinator/control/park.ts';
-import { resumeMission, type MissionDecision } from '../../../src/coordinator/control/resume.ts';
+import { resumeMission } from '../../../src/coordinator/control/resume.ts';
+import type { MissionDecision } from '../../../src/coordinator/mission/review-types.ts';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
 import { readPaper } from '../../../src/coordinator/paper/record.ts';
 import { toMessage } from '../../../src/errors.ts';
@@ -51,7 +52,7 @@ interface PaperControls {
   write(id?: string, paper?: object): Promise<void>;
   /** Waits until the paper's mission is in this state, its job too. */
   untilPaper(state: string, id?: string): ReturnType<typeof readMission>;
-  resume(choice: MissionDecision | null, id?: string): ReturnType<typeof resumeMission>;
+  resumePaper(choice: MissionDecision | null, id?: string): ReturnType<typeof resumeMission>;
   park(id?: string): ReturnType<typeof parkMission>;
 }
 
@@ -79,7 +80,7 @@ function createPaperControls(fleet: TestFleet): PaperControls {
           throw new Error(`${toMessage(error)}: ${JSON.stringify(await mission(id))}`, { cause: error });
         },
       ),
-    resume: (choice, id = 'paper-1') => resumeMission(parts, id, choice, 'tester'),
+    resumePaper: (choice, id = 'paper-1') => resumeMission(parts, id, choice, 'tester'),
     park: (id = 'paper-1') => parkMission(parts, id, 'tester'),
   };
 }

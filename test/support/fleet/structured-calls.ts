@@ -3,6 +3,7 @@ import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { TurnLedger } from '../../../src/ledger/types.ts';
 import type { Model } from '../../../src/models/model.ts';
 import type { TestRedis } from '../redis/use-redis.ts';
+import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 /** The structured calls of one run without a job, in a process that has just started. */
 export function openStructuredCalls(
@@ -14,13 +15,13 @@ export function openStructuredCalls(
   const ledger = createTurnLedger({
     db: redis.db,
     workerId: 'coordinator_test_001',
-    now: () => new Date(),
     queue: 'missions',
     apart: 'coordinator',
   });
   const lines: string[] = [];
   const calls = createStructuredCalls({
     model,
+    catalog: createCatalog([]),
     ledger: { ...ledger, ...options.ledger },
     identity: {
       jobId,

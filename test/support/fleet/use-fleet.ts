@@ -13,6 +13,8 @@ import { testConfig } from './test-config.ts';
 export interface FleetSetup {
   /** Variables beside those of the test's swarm. */
   env?: Record<string, string>;
+  /** Name of the client that pays for what the test adds. */
+  client?: string;
   /** Parts of the configuration that no variable gives, as none of the shards. */
   config?: Partial<Config>;
   /** Files of the workspace `site`, by path; absent: there is no workspace. */
@@ -27,10 +29,14 @@ export interface FleetSetup {
 
 /** A fleet in the test's own process. */
 export interface TestFleet
-  extends OpenFleet, TaskJobs, Pick<InProcessWorkers, 'startHaiku' | 'startCoordinator' | 'startLibrarian'> {
+  extends
+    OpenFleet,
+    TaskJobs,
+    Pick<InProcessWorkers, 'startHaiku' | 'startCoordinator' | 'startLibrarian' | 'startBridge'> {
   /** The tasks queue. */
   readonly queue: Queue;
-  readonly halt: HaltSwitch;
+  /** The fleet's own `halt`, with the members of the switch. */
+  readonly halt: HaltSwitch & OpenFleet['halt'];
   /** Folder of the workspace `site`. */
   readonly site: string;
 }
@@ -43,7 +49,7 @@ export async function useFleet(redis: TestRedis, setup: FleetSetup = {}): Promis
   const site = setup.site === undefined ? '' : makeFolder(setup.site);
   const workspaces: Record<string, string> = site === '' ? {} : { FLEET_WORKSPACES: `site=${site}` };
   const config = { ...testConfig(redis, { ...workspaces, ...setup.env }), ...setup.config };
-  const client = await openFleet(config);
+  const client = await openFleet(config, { client: setup.client });
   const workers = new InProcessWorkers(config);
   redis.cleanup(async () => {
     await workers.close();
@@ -54,7 +60,7 @@ export async function useFleet(redis: TestRedis, setup: FleetSetup = {}): Promis
   if (setup.librarian !== undefined) await workers.startLibrarian(setup.librarian);
 
   const { db, queues } = client.inner;
-  let halt: HaltSwitch | undefined;
+  let halt: TestFleet['halt'] | undefined;
   return {
     ...client,
     ...createTaskJobs(db, () => queues.tasks),
@@ -63,10 +69,14 @@ export async function useFleet(redis: TestRedis, setup: FleetSetup = {}): Promis
       return queues.tasks;
     },
     get halt() {
-      return (halt ??= createHaltSwitch(db, Object.values(queues)));
+      return (halt ??= Object.assign(
+        (reason: string) => client.halt(reason),
+        createHaltSwitch(db, Object.values(queues)),
+      ));
     },
     startHaiku: (...args) => workers.startHaiku(...args),
     startCoordinator: (...args) => workers.startCoordinator(...args),
+    startBridge: (...args) => workers.startBridge(...args),
     startLibrarian: (archive) => workers.startLibrarian(archive),
   };
 }

@@ -95,10 +95,12 @@ it('the outcome table names every error that is not a bug of the fleet', () => {
   expect(others.map(({ name }) => name).toSorted()).toEqual([
     'ConfigError',
     'JobFailedError',
+    'LeaseLostError',
     'NotFoundError',
     'RedisAwayError',
     'RedisUnusableError',
     'ResultMismatchError',
+    'SwarmRefusedError',
     'UsageError',
     'WaitTimeoutError',
   ]);

@@ -11,7 +11,8 @@ function check(tree: Record<string, string>): { code: number | null; problems: s
   return { code: status, problems: stderr.split('\n').filter(Boolean) };
 }
 
-describe('scripts/check-rooms.mjs', () => {
+// Each case starts a process.
+describe('scripts/check-rooms.mjs', { timeout: 30_000 }, () => {
   it('passes where imports run one way', () => {
     const tree = { 'src/a/one.ts': "import { two } from '../b/two.ts';", 'src/b/two.ts': 'export const two = 2;' };
     expect(check(tree)).toEqual({ code: 0, problems: [] });

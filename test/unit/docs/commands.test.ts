@@ -15,9 +15,13 @@ const lines = pages
 it('the documents name many commands', () => expect(lines.length).toBeGreaterThan(40));
 
 it.each([...new Set(lines)])('%s', (line) => {
-  const [, ...words] = line.replaceAll(/"[^"]*"/g, 'TEXT').split(/\s+/);
+  const [, ...words] = line
+    .replaceAll(/"[^"]*"/g, 'TEXT')
+    .replace(/ --( .*)?$/, ' TEXT') // what follows is text
+    .split(/\s+/);
   let command: Command = program;
-  for (const word of words) command = command.commands.find((sub) => sub.name() === word) ?? command;
+  for (const word of words)
+    command = command.commands.find((sub) => [sub.name(), ...sub.aliases()].includes(word)) ?? command;
   if (words[0]?.startsWith('-')) return;
   expect(command, 'a known command').not.toBe(program);
   expect(words.filter((word) => word.startsWith('-') && !has(command, word))).toEqual([]);
@@ -26,7 +30,7 @@ it.each([...new Set(lines)])('%s', (line) => {
 it('the documents name only options that some command has', () => {
   const all = [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)];
   const spans = pages.flatMap((page) => page.spans);
-  const flags = spans.filter((text) => text.startsWith('--')).map((text) => text.split(' ')[0] ?? '');
+  const flags = spans.filter((text) => /^--./.test(text)).map((text) => text.split(' ')[0] ?? '');
   expect(flags.filter((flag) => !all.some((command) => has(command, flag)))).toEqual([]);
 });
 

@@ -4,12 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { changelog, pageOf, pages, root } from '../../support/docs.ts';
 
 const MAX_IMAGE_BYTES = 200_000;
-/** Most lines of a page: README and CONTRIBUTING may be longer, the changelog grows, and the architecture describes three lives. */
+/**
+ * Most lines of a page: README and CONTRIBUTING may be longer, the changelog grows, the architecture describes three lives, and
+ * one page lists every key.
+ */
 const MAX_LINES: Record<string, number> = {
   'README.md': 150,
   'CONTRIBUTING.md': 150,
   'CHANGELOG.md': 180,
   'ARCHITECTURE.md': 250,
+  'docs/redis-keys.md': 150,
 };
 const MAX_PAGE_LINES = 120;
 

@@ -21,7 +21,7 @@ function forbiddenIn(files: string): string[] {
   const override = restricted.find((each) => each.files.join() === files);
   const [pattern] = override?.rules['no-restricted-imports']?.[1].patterns ?? [];
   const regex = pattern?.regex ?? '';
-  expect(regex, files).toMatch(/^\/\(\?:[a-z0-9|]+\)\/$/);
+  expect(regex, files).toMatch(/^\/\(\?:[a-z0-9|-]+\)\/$/);
   return regex.slice('/(?:'.length, -')/'.length).split('|');
 }
 

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { queueRegistry } from '../../../queues/registry.ts';
@@ -15,10 +14,11 @@ import {
 import { createToolset } from '../../../src/haiku/toolset.ts';
 import { toFailureReason } from '../../../src/jobs/outcomes/failure.ts';
 import { createKeys } from '../../../src/redis/keys.ts';
+import { makeFolder } from '../../support/folder.ts';
 import { bare, pageOf, root, sorted, table } from '../../support/docs.ts';
 
 it('docs/environment.md lists every variable, with its default', () => {
-  const config: Record<string, unknown> = { ...loadConfig({ FLEET_HOME: join(tmpdir(), 'no-home-of-a-fleet') }) };
+  const config: Record<string, unknown> = { ...loadConfig({ FLEET_HOME: makeFolder(), XDG_DATA_HOME: makeFolder() }) };
   const toText = (value: unknown): string =>
     typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   const rows = [...table('docs/environment.md', 'The fleet'), ...table('docs/environment.md', 'Librarians')];
@@ -67,6 +67,7 @@ it('docs/other-programs.md names keys and channels as they are', () => {
     keys.cost('haiku'),
     keys.cost('sonnet'),
     keys.cost('gemini'),
+    keys.cost('<vendor>'),
     keys.contextActive,
     keys.haltReason,
     keys.channelFindings,
