@@ -72,6 +72,10 @@ export function buildApp(parts: DashboardParts): Express {
   );
   app.use((request, response, next) => (redis.status === 'ready' ? next() : away(request, response)));
   const reads = createOverviewReads({ db, config, inTime });
+  app.use((request, response, next) => {
+    if (request.method !== 'GET') response.once('prefinish', reads.forget); // the page that made the change reads next
+    next();
+  });
   app.use(createLiveRoutes({ reads, log }));
   app.use(createFleetRoutes({ db, queues, config, log }));
   app.use(createApi({ ...parts, reads }));

@@ -16,7 +16,7 @@ const MOST_STREAMS = 200;
 interface Stream {
   response: Response;
   of: StreamOf;
-  /** The overview that was sent last, as JSON without its time. */
+  /** The version of the overview that was sent last. */
   sent: string;
 }
 
@@ -32,11 +32,11 @@ export function createEventStreams({ reads, log }: { reads: OverviewReads; log: 
 
   async function tell(to: readonly Stream[]): Promise<void> {
     try {
-      const head = JSON.stringify(toHead(await reads.snapshot()));
+      const head = toHead(await reads.snapshot());
       const overview = to.some(({ of }) => of === 'overview') ? await reads.overview() : null;
-      const text = JSON.stringify(overview);
-      const compared = JSON.stringify({ ...overview, at: '' });
-      for (const stream of to) send(stream, head, text, compared);
+      const version = overview?.version ?? '';
+      const texts = { head: JSON.stringify({ ...head, version }), overview: JSON.stringify(overview) };
+      for (const stream of to) send(stream, texts, version);
     } catch (error) {
       log.debug({ error }, 'dashboard: the state of the fleet could not be read for the pages that follow it');
       for (const { response } of to) response.end(); // its page asks by itself, and shows why there is no answer
@@ -44,11 +44,11 @@ export function createEventStreams({ reads, log }: { reads: OverviewReads; log: 
   }
 
   /** A page that reads too slowly misses events instead of filling the memory. */
-  function send(stream: Stream, head: string, overview: string, compared: string): void {
+  function send(stream: Stream, { head, overview }: { head: string; overview: string }, version: string): void {
     const { response } = stream;
     if (response.writableEnded || response.writableNeedDrain) return;
-    if (stream.of === 'overview' && stream.sent !== compared) {
-      stream.sent = compared;
+    if (stream.of === 'overview' && stream.sent !== version) {
+      stream.sent = version;
       response.write(`event: overview\ndata: ${overview}\n\n`);
     }
     response.write(`event: head\ndata: ${head}\n\n`);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createFindingStore } from '../../src/findings/store.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../../src/ledger/budget.ts';
 import { listNewestPatches } from '../../src/patches/select.ts';
@@ -49,11 +50,11 @@ export function createOverviewReads({
     catalog: catalogOf(config),
     defaultDayLimitNanoUsd,
   };
-  const read = createCachedRead(
+  const cached = createCachedRead(
     () => inTime(Promise.all([readStatus(db, options), listNewestPatches(db, PATCHES_NAMED)])),
     KEPT_MS,
   );
-  const snapshot = async (): Promise<StatusSnapshot> => (await read())[0];
+  const snapshot = async (): Promise<StatusSnapshot> => (await cached.read())[0];
 
   let newest: { counts: string; rows: ReturnType<typeof toFindingRow>[] } = { counts: '', rows: [] };
   /** Whole findings may be large: they are read again only when a count has changed. */
@@ -66,10 +67,10 @@ export function createOverviewReads({
     return newest.rows;
   }
 
-  /** The status as JSON for pages and programs: the snapshot, with what a page shows beside it. */
+  /** The status as JSON for pages and programs: the snapshot, with what a page shows beside it. `version`: another where anything but its time differs. */
   async function overview() {
-    const [status, newestPatches] = await read();
-    return {
+    const [status, newestPatches] = await cached.read();
+    const shown = {
       ...status,
       failed: status.failed.map((group) => ({
         ...group,
@@ -87,7 +88,12 @@ export function createOverviewReads({
       newestPatches: newestPatches.map(toPatchRow),
       newestFindings: await readNewest(status.findings),
     };
+    return { ...shown, version: digest({ ...shown, at: '' }) };
   }
 
-  return { snapshot, overview };
+  return { snapshot, overview, forget: cached.forget };
+}
+
+function digest(shown: object): string {
+  return createHash('sha1').update(JSON.stringify(shown)).digest('base64url');
 }

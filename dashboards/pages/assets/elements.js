@@ -87,23 +87,30 @@ export function Age({ at, now }) {
   return html`<time datetime=${at} title=${at}>${Math.floor(ms / length)}${letter}</time>`;
 }
 
+/** A dialog that is open while it is drawn. @param title id of its heading @param onClose it is to be drawn no more */
+export function Dialog({ title, onClose, children }) {
+  const open = (element) => element && !element.open && element.showModal();
+  // The event comes a moment after the dialog was closed: by then it may ask the next question.
+  const end = (event) => event.currentTarget.open || onClose();
+  return html`<dialog ref=${open} aria-labelledby=${title} onClose=${end}>${children}</dialog>`;
+}
+
 /** Asks before a change. @param confirm label of the button that confirms */
 export function Question({ title, confirm, onConfirm, onClose, children }) {
-  const open = (element) => element && !element.open && element.showModal();
   // Closing it, not only removing it, gives the focus back to the button.
   const close = (event) => event.currentTarget.closest('dialog').close();
   const go = (event) => {
     close(event);
     onConfirm();
   };
-  return html`<dialog ref=${open} aria-labelledby="question" onClose=${onClose}>
+  return html`<${Dialog} title="question" onClose=${onClose}>
     <h2 id="question">${title}</h2>
     ${children}
     <div class="actions">
       ${confirm !== null && html`<button type="button" class="main" onClick=${go}>${confirm}</button>`}
       <button type="button" class="plain" onClick=${close}>${confirm === null ? 'Close' : 'Leave it'}</button>
     </div>
-  </dialog>`;
+  <//>`;
 }
 
 export function FindingLink({ id }) {

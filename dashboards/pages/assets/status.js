@@ -67,7 +67,12 @@ function describeBudget({ limitUsd, released, haltedForBudget }) {
 }
 
 void follow('overview', {
-  head: drawHead,
+  head(head) {
+    drawHead(head);
+    // What the page has read itself may differ from what the stream sent last: then the stream has nothing new to tell.
+    const isOther = head.version !== undefined && head.version !== view.status?.version;
+    if (isOther) void reload();
+  },
   overview(status) {
     document.title = `${status.halt ? '⛔ ' : ''}Overview – ${status.swarm}`;
     show({ status });

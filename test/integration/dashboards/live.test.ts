@@ -56,6 +56,17 @@ describe('/api/events', () => {
     expect(await (await ask('/api/head')).json()).toMatchObject({ state: 'halted', why: 'person: lunch' });
   });
 
+  it('names the version of the overview with each header, as an answer of its own does', async () => {
+    const { ask, send } = await startDashboard(fixture);
+    const version = async () => ((await (await ask('/api/status')).json()) as { version: string }).version;
+    const told = async () => (await readUntil(await ask('/api/events?of=overview'), 'head', () => true))?.version;
+    expect(await told()).toBe(await version());
+    const before = await version();
+    await send('POST', '/api/fleet/halt', { reason: 'prices' });
+    expect(await version()).not.toBe(before);
+    expect(await told()).toBe(await version());
+  });
+
   it('needs a login, names its rule, and ends when Redis goes', async () => {
     const { ask } = await startDashboard(fixture, { DASHBOARD_PASSWORD: TEST_PASSWORD, DASHBOARD_USER: 'me' });
     expect((await ask('/api/events')).status).toBe(401);
@@ -84,6 +95,18 @@ describe('/api/events', () => {
 });
 
 describe('/api/status', () => {
+  it('tells each change at once to the page that made it', async () => {
+    const { ask, send } = await startDashboard(fixture);
+    const halt = async () => ((await (await ask('/api/status')).json()) as { halt: { at: string } | null }).halt;
+    for (let i = 0; i < 5; i += 1) {
+      expect(await halt()).toBeNull();
+      await send('POST', '/api/fleet/halt', { reason: 'prices' });
+      const at = (await halt())?.at;
+      expect(at).toBeDefined();
+      await send('POST', '/api/fleet/resume', { at });
+    }
+  });
+
   it('sends Redis the same commands when a million tasks wait', async () => {
     const { ask, redis, keys } = await startDashboard(fixture);
     const read = async () => (await (await ask('/api/status')).json()) as { queues: { waiting: number }[] };

@@ -1,3 +1,4 @@
+import { Dialog } from '../elements.js';
 import { usd } from '../format.js';
 import { html } from '../html.js';
 
@@ -7,7 +8,6 @@ import { html } from '../html.js';
  */
 export function Ask({ asked, on }) {
   if (asked === null) return null;
-  const open = (element) => element && !element.open && element.showModal();
   const { title, confirm, field, go } = toForm(asked, on);
   // Closing it, not only removing it, gives the focus back to the button.
   const close = (event) => event.currentTarget.closest('dialog').close();
@@ -17,7 +17,7 @@ export function Ask({ asked, on }) {
     close(event);
     go(value);
   };
-  return html`<dialog key=${title} ref=${open} aria-labelledby="ask" onClose=${on.closeFleet}>
+  return html`<${Dialog} key=${title} title="ask" onClose=${on.closeFleet}>
     <form onSubmit=${send}>
       <h2 id="ask">${title}</h2>
       ${field}
@@ -26,7 +26,7 @@ export function Ask({ asked, on }) {
         <button type="button" class="plain" onClick=${close}>Leave it</button>
       </div>
     </form>
-  </dialog>`;
+  <//>`;
 }
 
 function toForm(asked, on) {
