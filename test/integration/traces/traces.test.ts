@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { startSimulator } from '../../../simulator/simulator.ts';
 import { readRun } from '../../../src/run-record/read-run.ts';
 import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
+import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { startOtlpReceiver, type ReceivedSpan } from '../../support/otlp-receiver.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -99,4 +102,39 @@ test('a receiver that is away costs no task and no end of a process', async () =
   await receiver.close();
   const id = await fleet.add('Say hello');
   await fleet.until(id, 'completed');
+});
+
+test('one trace holds a mission: its own calls, its question and its tasks, each below the job that asked for it', async () => {
+  const receiver = await startOtlpReceiver();
+  redis.cleanup(() => receiver.close());
+  const simulator = await startSimulator({ anthropic: { latencyMs: 5 }, gemini: { latencyMs: 5 } });
+  redis.cleanup(() => simulator.close());
+  const urls = { ANTHROPIC_BASE_URL: simulator.url, GEMINI_BASE_URL: simulator.url };
+  const fleet = await useFleet(redis, {
+    env: { ...urls, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+    haiku: 'http',
+    coordinator: 'http',
+    librarian: 'http',
+  });
+  await storeFindings(redis, { finding_old: { task: 'Say', summary: 'It is said.', result: 'It is said.' } });
+  const { id } = await fleet.missions.add({ goal: 'Say that all is done. [[tasks:3]]', budget_usd: 50 });
+  const agentOf = (queue: string) => receiver.spans.filter(({ attributes }) => attributes['fleet.queue'] === queue);
+  await waitUntil(() => agentOf('missions').length > 0, { what: 'the trace of the mission' });
+  const [mission] = agentOf('missions');
+  expect(receiver.refused).toEqual([]);
+  expect(mission).toMatchObject({ name: 'invoke_agent coordinator', isError: false });
+  expect(mission?.attributes['gen_ai.conversation.id']).toBe(id);
+  expect(mission?.parentSpanId).toBeUndefined();
+  expect(agentOf('missions').length).toBe(1); // though it ran several times
+  expect(agentOf('tasks').length).toBeGreaterThanOrEqual(3);
+  expect(agentOf('archive').length).toBeGreaterThanOrEqual(1);
+  expect(new Set(receiver.spans.map(({ traceId }) => traceId))).toEqual(new Set([mission?.traceId]));
+  const children = [...agentOf('tasks'), ...agentOf('archive')];
+  expect(new Set(children.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([mission?.spanId]));
+  const own = receiver.spans.filter(
+    ({ parentSpanId, name }) => parentSpanId === mission?.spanId && name.startsWith('chat'),
+  );
+  const calls = (await readRun(fleet.inner.db, id)).filter(({ kind }) => kind === 'call');
+  expect(own.length).toBe(calls.length);
+  expect(own.length).toBeGreaterThanOrEqual(2); // plan and synthesis
 });
