@@ -1,6 +1,5 @@
 import { requireFilesInside } from './tools/files/files-inside.ts';
 import { hash } from 'node:crypto';
-import { realpath, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Effort } from '../../queues/effort.ts';
@@ -11,11 +10,9 @@ import { toGitAuthor } from '../config/git-author.ts';
 import { redactJson } from '../config/redact.ts';
 import { readRedisUrl, type RedisHost } from '../config/redis-servers.ts';
 import { loadContexts } from '../contexts/memory-contexts.ts';
-import { SwarmRefusedError, TaskFailedError, toMessage } from '../errors.ts';
+import { TaskFailedError } from '../errors.ts';
 import { toFindingId, type Handover } from '../findings/finding.ts';
-import { isOfShard, mayRead } from '../findings/marks.ts';
 import type { FindingStore } from '../findings/types.ts';
-import { parseForeignId } from '../other-swarms/foreign-id.ts';
 import { createModelUse } from '../jobs/outcomes/backoff.ts';
 import type { JobRun } from '../jobs/worker/run-worker.ts';
 import { toNanoUsd } from '../pricing/money.ts';
@@ -36,6 +33,7 @@ import { createAvailability } from '../routing/availability.ts';
 import { createResultCheck } from '../tasks/schema/result-check.ts';
 import type { Asker } from './assist/assist-task.ts';
 import { runBuiltIn } from './built-in/run-built-in.ts';
+import { toFindingReader } from './finding-reader.ts';
 import { buildFirstMessage } from './first-message/first-message.ts';
 import { createRepositoryReader } from './first-message/repository.ts';
 import { createTopLevelReader } from './first-message/top-level.ts';
@@ -44,13 +42,14 @@ import { createSizeMemory, toGroupName } from './loop/size-memory.ts';
 import { readFirst } from './loop/turn-calls.ts';
 import { runTask } from './loop/task-loop.ts';
 import type { CompletedTask } from './loop/types.ts';
+import { resolveWorkspace } from './resolve-workspace.ts';
 import { chooseForRun } from './route/choose-for-run.ts';
 import { runByRoute } from './route/run-by-route.ts';
 import { createToolset } from './toolset.ts';
 import { isGuardedName } from './tools/files/secret-names.ts';
 import { createTaskHome } from './tools/run/task-home.ts';
 import type { AskPeers } from './tools/peer-types.ts';
-import type { FindingReader, ToolContext } from './tools/tool.ts';
+import type { ToolContext } from './tools/tool.ts';
 
 export interface TaskHandlerParts {
   config: Config;
@@ -289,70 +288,4 @@ function toTreeSettings(config: Config): TreeSettings {
 function withMaster(hosts: readonly RedisHost[], { stream }: Db['redis']): readonly RedisHost[] {
   const { remoteAddress: host, remotePort: port } = stream;
   return host === undefined || port === undefined ? hosts : [...hosts, { host, port }];
-}
-
-/**
- * What a task may read: the findings of its own memory shard; of a task without one, those that belong to none; and nothing that
- * may not go where the task's own finding may.
- */
-function toFindingReader(
-  findings: FindingStore,
-  shard: string | null,
-  reader: readonly string[] | null,
-): FindingReader {
-  return {
-    async get(id) {
-      requireNoShard(shard, parseForeignId(id)?.swarm);
-      const finding = await findings.get(id);
-      return finding !== null && isOfShard(finding, shard) && mayRead(reader, finding) ? finding : null;
-    },
-    async find(query, { swarm, ...options }) {
-      requireNoShard(shard, swarm);
-      return findings.find(query, { ...options, shard, reader, ...(swarm === undefined ? {} : { swarm }) });
-    },
-  };
-}
-
-/** A task of a memory shard reads what belongs to it: another swarm has another one of the same name. @throws SwarmRefusedError */
-function requireNoShard(shard: string | null, swarm: string | undefined): void {
-  if (shard === null || swarm === undefined) return;
-  throw new SwarmRefusedError(
-    swarm,
-    'not-read-here',
-    `swarm ${swarm} is not read here: this task belongs to memory shard ${shard} and reads only its findings`,
-  );
-}
-
-/**
- * Returns the folder of a workspace; null if the task names no workspace (there is no default).
- * @param workspaces name → absolute folder, from `FLEET_WORKSPACES`; the folder may be a link
- * @returns `root`: the real path, with all links resolved
- * @throws TaskFailedError `workspace`: the name is not known on this host, or its folder cannot be used
- */
-export async function resolveWorkspace(
-  name: string | undefined,
-  workspaces: Record<string, string>,
-): Promise<{ name: string; root: string } | null> {
-  if (name === undefined) return null;
-  const folder = Object.hasOwn(workspaces, name) ? workspaces[name] : undefined;
-  if (folder === undefined) {
-    const known = Object.keys(workspaces).join(', ') || 'none';
-    throw new TaskFailedError(
-      'workspace',
-      `workspace ${JSON.stringify(name)}: not one of FLEET_WORKSPACES on this host (known: ${known})`,
-    );
-  }
-  try {
-    const root = await realpath(folder);
-    if ((await stat(root)).isDirectory()) return { name, root };
-  } catch (error) {
-    throw new TaskFailedError(
-      'workspace',
-      `workspace ${JSON.stringify(name)}: its folder cannot be used: ${toMessage(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  throw new TaskFailedError('workspace', `workspace ${JSON.stringify(name)}: expected a folder, its path is a file`);
 }

@@ -3,7 +3,7 @@ import type { TaskData } from '../../../queues/tasks.ts';
 import { toGitAuthor } from '../../config/git-author.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { createFindingStore } from '../../findings/store.ts';
-import { resolveWorkspace } from '../../haiku/handler.ts';
+import { resolveWorkspace } from '../../haiku/resolve-workspace.ts';
 import { IsolatedWorkspace } from '../../haiku/isolation/isolated-workspace.ts';
 import { isGuardedName } from '../../haiku/tools/files/secret-names.ts';
 import { watchWorkspace } from '../../haiku/tools/run/workspace-snapshot.ts';

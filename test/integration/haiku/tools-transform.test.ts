@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { resolveWorkspace } from '../../../src/haiku/handler.ts';
+import { resolveWorkspace } from '../../../src/haiku/resolve-workspace.ts';
 import { createTransformer } from '../../../src/haiku/tools/data/run-transform.ts';
 import { ToolRefusal } from '../../../src/haiku/tools/tool-refusal.ts';
 import { createToolWorkspace, type ToolWorkspace } from '../../support/tool-workspace.ts';
