@@ -9,7 +9,7 @@ import type { Config } from '../../src/config/environment.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { describeCompaction } from '../../src/status/read/compaction.ts';
 import { delegationOf, totalNanoUsd } from '../../src/status/read/delegation.ts';
-import { noticesOf } from '../../src/status/read/notices.ts';
+import { noticesOf } from '../../src/status/notices/notices.ts';
 import { readStatus } from '../../src/status/read/snapshot.ts';
 import { choicesOf } from '../../src/status/render/halt-choices.ts';
 import type { StatusSnapshot } from '../../src/status/types.ts';

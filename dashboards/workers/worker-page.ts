@@ -1,5 +1,5 @@
 import type { ListedJob } from '../../src/jobs/find/types.ts';
-import { noticesOf } from '../../src/status/read/notices.ts';
+import { noticesOf } from '../../src/status/notices/notices.ts';
 import type { StatusSnapshot } from '../../src/status/types.ts';
 import { toVisible } from '../access/visible-text.ts';
 import { toJobNeeds, toWorkerNeeds, type Need } from './worker-needs.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { toOneLine } from '../../text/one-line.ts';
 import { choicesOf } from '../../status/render/halt-choices.ts';
 import { renderCompactStatus } from '../../status/render/status.ts';
-import { noticesOf } from '../../status/read/notices.ts';
+import { noticesOf } from '../../status/notices/notices.ts';
 import type { StatusSnapshot } from '../../status/types.ts';
 import { toMaterial } from '../../text/quoting/material.ts';
 import { defineTool, READS } from '../tool/types.ts';

@@ -1,4 +1,4 @@
-import { noticesOf } from '../read/notices.ts';
+import { noticesOf } from '../notices/notices.ts';
 import type { Notice, StatusSnapshot } from '../types.ts';
 import type { Colours } from './colours.ts';
 

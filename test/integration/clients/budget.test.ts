@@ -10,7 +10,7 @@ import { readUncertain } from '../../../src/ledger/uncertain/list.ts';
 import { settleUncertain } from '../../../src/ledger/uncertain/settle.ts';
 import { createCatalog } from '../../../src/pricing/catalog.ts';
 import { readStatus } from '../../../src/status/read/snapshot.ts';
-import { noticesOf } from '../../../src/status/read/notices.ts';
+import { noticesOf } from '../../../src/status/notices/notices.ts';
 import { assertBooksAgree } from '../../support/books/books-agree.ts';
 import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { loseCall, toTestIdentity } from '../../support/redis/uncertain-call.ts';

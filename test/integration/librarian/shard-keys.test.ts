@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { checkShardKeys } from '../../../src/doctor/fleet-checks.ts';
 import { toKeyDigest } from '../../../src/librarian/gate/shard-project.ts';
 import { openChangedShards, takeAbandonedShards } from '../../../src/librarian/opening/changed-shards.ts';
-import { noticesOf } from '../../../src/status/read/notices.ts';
+import { noticesOf } from '../../../src/status/notices/notices.ts';
 import { readStatus } from '../../../src/status/read/snapshot.ts';
 import { testShards } from '../../support/fleet/gate.ts';
 import { useFleet, type TestFleet } from '../../support/fleet/use-fleet.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { describeSkew, toHostClocks } from '../../../src/swarm/host-clocks.ts';
-import { noticesOf } from '../../../src/status/read/notices.ts';
+import { noticesOf } from '../../../src/status/notices/notices.ts';
 import { snapshotWith } from '../../support/status-snapshot.ts';
 
 const NOW = 1_764_000_000_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noticesOf } from '../../../src/status/read/notices.ts';
+import { noticesOf } from '../../../src/status/notices/notices.ts';
 import { queueWith, snapshotWith } from '../../support/status-snapshot.ts';
 
 const kindsOf = (...args: Parameters<typeof snapshotWith>) => noticesOf(snapshotWith(...args)).map(({ kind }) => kind);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { describeNow, renderBatch } from '../../../src/cli/output/batch.ts';
 import type { AwaitedReason } from '../../../src/jobs/wake/reason.ts';
 import { parseMember, parseReasonName, toMember, toReasonName } from '../../../src/jobs/wake/reason.ts';
-import { noticesOf } from '../../../src/status/read/notices.ts';
+import { noticesOf } from '../../../src/status/notices/notices.ts';
 import { snapshotWith } from '../../support/status-snapshot.ts';
 
 const WAITS: AwaitedReason[] = [

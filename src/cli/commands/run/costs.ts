@@ -2,7 +2,7 @@ import { renderCosts } from '../../../ledger/report/render.ts';
 import { REPORT_DIMENSIONS, type ReportDimension } from '../../../ledger/report/types.ts';
 import { readWholeLedger, toCostReport } from '../../../ledger/report/report.ts';
 import { catalogOf } from '../../../pricing/catalog.ts';
-import { describeUncertain } from '../../../status/read/notices.ts';
+import { describeUncertain } from '../../../status/notices/money.ts';
 import { printJson } from '../../output/print.ts';
 import { withFleet, readSnapshot } from '../../input/with-fleet.ts';
 import { runCostsReconcile, runCostsUncertain } from './costs-uncertain.ts';
