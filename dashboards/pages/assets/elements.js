@@ -87,30 +87,41 @@ export function Age({ at, now }) {
   return html`<time datetime=${at} title=${at}>${Math.floor(ms / length)}${letter}</time>`;
 }
 
-/** A dialog that is open while it is drawn. @param title id of its heading @param onClose it is to be drawn no more */
-export function Dialog({ title, onClose, children }) {
+/**
+ * Asks before a change. Enter in one of its fields confirms, too.
+ * @param confirm label of the button that confirms; null: it cannot be done
+ * @param leave label of the button that leaves it
+ * @param busy it cannot be confirmed at the moment
+ * @param stays it stays open until `onConfirm` returns true: what a person typed is not lost if it is refused
+ * @param onConfirm gets the text of the field `value`, if there is one
+ * @param onClose it is to be drawn no more
+ */
+export function Question({ title, confirm, leave = 'Leave it', ...more }) {
+  const { busy = false, stays = false, onConfirm, onClose, children } = more;
   const open = (element) => element && !element.open && element.showModal();
-  // The event comes a moment after the dialog was closed: by then it may ask the next question.
-  const end = (event) => event.currentTarget.open || onClose();
-  return html`<dialog ref=${open} aria-labelledby=${title} onClose=${end}>${children}</dialog>`;
-}
-
-/** Asks before a change. @param confirm label of the button that confirms */
-export function Question({ title, confirm, onConfirm, onClose, children }) {
+  // The event comes a moment after the dialog was closed: by then it, or another one, may ask the next question.
+  const end = ({ currentTarget: dialog }) => !dialog.open && dialog.isConnected && onClose();
   // Closing it, not only removing it, gives the focus back to the button.
   const close = (event) => event.currentTarget.closest('dialog').close();
-  const go = (event) => {
-    close(event);
-    onConfirm();
+  const go = async (event) => {
+    event.preventDefault();
+    if (confirm === null || busy) return;
+    const { currentTarget: form } = event;
+    const dialog = form.closest('dialog');
+    if (!stays) dialog.close();
+    const isDone = await onConfirm(form.elements.value?.value.trim());
+    if (stays && isDone === true) dialog.close();
   };
-  return html`<${Dialog} title="question" onClose=${onClose}>
-    <h2 id="question">${title}</h2>
-    ${children}
-    <div class="actions">
-      ${confirm !== null && html`<button type="button" class="main" onClick=${go}>${confirm}</button>`}
-      <button type="button" class="plain" onClick=${close}>${confirm === null ? 'Close' : 'Leave it'}</button>
-    </div>
-  <//>`;
+  return html`<dialog key=${title} ref=${open} class=${stays ? 'large' : ''} aria-labelledby="question" onClose=${end}>
+    <form onSubmit=${go}>
+      <h2 id="question">${title}</h2>
+      ${children}
+      <div class="actions">
+        ${confirm !== null && html`<button type="submit" class="main" aria-disabled=${busy}>${confirm}</button>`}
+        <button type="button" class="plain" onClick=${close}>${confirm === null ? 'Close' : leave}</button>
+      </div>
+    </form>
+  </dialog>`;
 }
 
 export function FindingLink({ id }) {

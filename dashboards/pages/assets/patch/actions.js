@@ -1,3 +1,4 @@
+import { Question } from '../elements.js';
 import { count } from '../format.js';
 import { html } from '../html.js';
 
@@ -33,27 +34,21 @@ export function Actions({ patch, actions, obstacle, asked, busy, result, on }) {
       ${busy !== null && busy.seconds > 0 && html`<p>${busy.dryRun ? 'Finding out what would happen' : DOING[busy.action]}… ${busy.seconds} s</p>`}
       ${result !== null && html`<${Result} id=${patch.id} ...${result} />`}
     </div>
-    ${asked !== null && html`<${Question} patch=${patch} ...${asked} on=${on} />`}
+    ${asked !== null && html`<${ChangeQuestion} patch=${patch} ...${asked} on=${on} />`}
   `;
 }
 
 /** Asks before a change, and names what it does. */
-function Question({ patch, action, onto, on }) {
-  const open = (element) => element && !element.open && element.showModal();
-  // Closing it, not only removing it, gives the focus back to the button.
-  const close = (event) => event.currentTarget.closest('dialog').close();
-  const confirm = (event) => {
-    close(event);
-    on.confirm(action);
-  };
-  return html`<dialog ref=${open} aria-labelledby="question" onClose=${on.cancel}>
-    <h2 id="question">${LABELS[action]}: ${patch.subject}</h2>
+function ChangeQuestion({ patch, action, onto, on }) {
+  return html`<${Question}
+    title=${`${LABELS[action]}: ${patch.subject}`}
+    confirm=${LABELS[action]}
+    leave="Cancel"
+    onConfirm=${() => on.confirm(action)}
+    onClose=${on.cancel}
+  >
     <p>${describe(patch, action, onto)}</p>
-    <div class="actions">
-      <button type="button" class="main" onClick=${confirm}>${LABELS[action]}</button>
-      <button type="button" class="plain" onClick=${close}>Cancel</button>
-    </div>
-  </dialog>`;
+  <//>`;
 }
 
 function describe({ workspace, files, added, removed, branch, applied }, action, onto) {

@@ -1,4 +1,4 @@
-import { Card, Facts, FindingLink, Time } from '../elements.js';
+import { Card, Facts, FindingLink, Question, Time } from '../elements.js';
 import { count, taskPath, usd } from '../format.js';
 import { html } from '../html.js';
 
@@ -15,7 +15,7 @@ export function Page({ rules, asked, busy, result, on }) {
       ${gone && html`<div role="status"><${Result} ...${result} /></div>`}
     </section>
     ${rules.map((rule) => html`<${Rule} key=${rule.name} rule=${rule} busy=${busy} result=${result} on=${on} />`)}
-    ${asked !== null && html`<${Question} rule=${asked} on=${on} />`}
+    ${asked !== null && html`<${RemoveQuestion} rule=${asked} on=${on} />`}
   `;
 }
 
@@ -137,24 +137,19 @@ function KnownFinding({ id }) {
 }
 
 /** Asks before a rule ends. */
-function Question({ rule: { name, parked, ...rule }, on }) {
-  const open = (element) => element && !element.open && element.showModal();
-  // Closing it, not only removing it, gives the focus back to the button.
-  const close = (event) => event.currentTarget.closest('dialog').close();
-  const confirm = (event) => {
-    close(event);
-    on.remove({ ...rule, name });
-  };
+function RemoveQuestion({ rule, on }) {
+  const { name, parked } = rule;
   const chains =
     parked === 0 ? '' : ` Its ${count(parked)} parked ${parked === 1 ? 'chain is' : 'chains are'} dropped.`;
-  return html`<dialog ref=${open} aria-labelledby="question" onClose=${on.cancel}>
-    <h2 id="question">Remove rule ${name}</h2>
-    <p>It starts no more tasks. Those that it started go on, and its costs stay.${chains}</p>
-    <div class="actions">
-      <button type="button" class="main" onClick=${confirm}>Remove</button>
-      <button type="button" class="plain" onClick=${close}>Cancel</button>
-    </div>
-  </dialog>`;
+  return html`<${Question}
+    title=${`Remove rule ${name}`}
+    confirm="Remove"
+    leave="Cancel"
+    onConfirm=${() => on.remove(rule)}
+    onClose=${on.cancel}
+  >
+    <p>${`It starts no more tasks. Those that it started go on, and its costs stay.${chains}`}</p>
+  <//>`;
 }
 
 function Result({ name, action, answer, problem }) {

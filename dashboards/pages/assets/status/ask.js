@@ -1,32 +1,15 @@
-import { Dialog } from '../elements.js';
-import { usd } from '../format.js';
+import { Question } from '../elements.js';
+import { count, usd } from '../format.js';
 import { html } from '../html.js';
 
 /**
  * Asks before the fleet is changed. `asked.change` is `halt`, `resume` with the `halt` to lift, or `budget` with its `scope` (null: the
- * day's), its `title`, and its `limitNanoUsd` and `usedNanoUsd` if they are known.
+ * day's), its `title`, and its `limitNanoUsd`, `usedNanoUsd` and `released` (jobs that it would release) if they are known.
  */
 export function Ask({ asked, on }) {
   if (asked === null) return null;
   const { title, confirm, field, go } = toForm(asked, on);
-  // Closing it, not only removing it, gives the focus back to the button.
-  const close = (event) => event.currentTarget.closest('dialog').close();
-  const send = (event) => {
-    event.preventDefault();
-    const value = event.currentTarget.elements.value?.value.trim();
-    close(event);
-    go(value);
-  };
-  return html`<${Dialog} key=${title} title="ask" onClose=${on.closeFleet}>
-    <form onSubmit=${send}>
-      <h2 id="ask">${title}</h2>
-      ${field}
-      <div class="actions">
-        <button type="submit" class="main">${confirm}</button>
-        <button type="button" class="plain" onClick=${close}>Leave it</button>
-      </div>
-    </form>
-  <//>`;
+  return html`<${Question} title=${title} confirm=${confirm} onConfirm=${go} onClose=${on.closeFleet}>${field}<//>`;
 }
 
 function toForm(asked, on) {
@@ -67,8 +50,14 @@ function toForm(asked, on) {
   }
 }
 
-function describeBudget({ scope, limitNanoUsd = null, usedNanoUsd = null }) {
+function describeBudget({ scope, limitNanoUsd = null, usedNanoUsd = null, released = null }) {
   const limit = limitNanoUsd === null ? 'It has no limit that this page knows' : `It is ${usd(limitNanoUsd)} now`;
   const used = usedNanoUsd === null ? '' : `, of which ${usd(usedNanoUsd)} is spent or reserved`;
-  return `${limit}${used}.${scope === null ? '' : ' What it had parked waits for a worker again.'}`;
+  return `${limit}${used}.${scope === null ? '' : ` ${describeReleased(released)}`}`;
+}
+
+function describeReleased(released) {
+  if (released === null) return 'What it had parked waits for a worker again.';
+  if (released === 0) return 'No job is parked for it.';
+  return `${count(released)} ${released === 1 ? 'job that is parked for it waits' : 'jobs that are parked for it wait'} for a worker again.`;
 }
