@@ -13,16 +13,19 @@ import { currentUser } from '../../src/swarm/current-user.ts';
 import { createNotifier } from '../../src/swarm/notify.ts';
 import { createKindCheck } from '../../src/swarm/same-kind.ts';
 import { createForecaster } from '../../src/tasks/batch/forecast.ts';
-import { toConfigured } from '../../src/tasks/known-names.ts';
+import { readKnownNames, toConfigured } from '../../src/tasks/known-names.ts';
+import { editTask } from '../../src/tasks/repair/edited-task.ts';
 import { retrySelected } from '../../src/tasks/repair/retry-selected.ts';
-import type { RetrySelection } from '../../src/tasks/repair/types.ts';
+import type { RetrySelection, TaskEdit } from '../../src/tasks/repair/types.ts';
 import { toVisible } from '../access/visible-text.ts';
+import { toRefusedField } from './edit-task.ts';
 
 /** What became, or would become, of each job. */
 export interface ChangeReport {
   /** Ids of the jobs that were, or would be, changed. */
   done: string[];
-  refused: { id: string; message: string }[];
+  /** `field`: that of the edit which breaks the rule; null: none does. */
+  refused: { id: string; message: string; field: string | null }[];
   /** What the retried tasks may cost; null: nothing is forecast. Nano-dollars. */
   forecast: { tasks: number; likely: number; high: number; budgetLeft: number } | null;
 }
@@ -31,6 +34,8 @@ export interface ChangeReport {
 export interface JobChange {
   ids: readonly string[];
   dryRun: boolean;
+  /** What the person changes about the one task before it runs again. */
+  edit?: TaskEdit | undefined;
 }
 
 interface ChangeParts {
@@ -45,17 +50,17 @@ export function createJobChanges({ db, queues, config }: ChangeParts) {
   const notifier = createNotifier({ target: config.FLEET_NOTIFY, db });
   const configured = toConfigured(config);
 
-  function retry({ ids, dryRun }: JobChange): Promise<ChangeReport> {
-    return retryChosen({ ids }, dryRun);
+  function retry({ ids, dryRun, edit }: JobChange): Promise<ChangeReport> {
+    return retryChosen({ ids }, dryRun, edit);
   }
 
   /** @throws FleetError where nothing may be added; NotFoundError where no batch has this name */
-  async function retryChosen(chosen: RetrySelection, dryRun: boolean): Promise<ChangeReport> {
+  async function retryChosen(chosen: RetrySelection, dryRun: boolean, edit: TaskEdit = {}): Promise<ChangeReport> {
     await Promise.all(checks.map((check) => check()));
     const by = `${currentUser()}, in the dashboard`;
-    const report = await retrySelected({ db, queues, notifier, configured }, chosen, { dryRun, by });
+    const report = await retrySelected({ db, queues, notifier, configured }, chosen, { ...edit, dryRun, by });
     await notifier.flush();
-    return toReport(report.retried, report.refused, dryRun ? await forecast(report.retried) : null);
+    return toReport(report.retried, report.refused, dryRun ? await forecast(report.retried, edit) : null);
   }
 
   async function cancel({ ids, dryRun }: JobChange): Promise<ChangeReport> {
@@ -65,7 +70,7 @@ export function createJobChanges({ db, queues, config }: ChangeParts) {
   }
 
   /** Of the tasks among these jobs: what a question or mission costs cannot be told before it runs. */
-  async function forecast(ids: readonly string[]): Promise<ChangeReport['forecast']> {
+  async function forecast(ids: readonly string[], edit: TaskEdit): Promise<ChangeReport['forecast']> {
     const at = db.clock.date();
     const catalog = catalogOf(config);
     const modelOf = createModelOf(config, at);
@@ -77,9 +82,12 @@ export function createJobChanges({ db, queues, config }: ChangeParts) {
       coordinatorModel: config.FLEET_COORDINATOR_MODEL,
       now: at,
     });
+    const isEdited = Object.keys(edit).length > 0;
+    const known = isEdited ? await readKnownNames(db, configured) : null;
     let tasks = 0;
     for (const job of await Promise.all(ids.map((id) => queues.tasks.getJob(id)))) {
-      const input = tasksQueue.data.safeParse(job?.data);
+      const data: unknown = known === null ? job?.data : await editTask(job?.data, edit, known);
+      const input = tasksQueue.data.safeParse(data);
       if (!input.success || !hasPrice(() => catalog.findPrices(modelOf(input.data), at))) continue;
       forecaster.add(input.data);
       tasks += 1;
@@ -108,5 +116,9 @@ function toReport(
   refused: readonly { id: string; message: string }[],
   forecast: ChangeReport['forecast'],
 ): ChangeReport {
-  return { done, refused: refused.map(({ id, message }) => ({ id, message: toVisible(message) })), forecast };
+  return {
+    done,
+    refused: refused.map(({ id, message }) => ({ id, message: toVisible(message), field: toRefusedField(message) })),
+    forecast,
+  };
 }

@@ -13,10 +13,12 @@ import { lookAtJob } from '../../src/timeline/read-job.ts';
 import { refuseRule } from '../access/refuse-rule.ts';
 import { refuse } from '../access/request-checks.ts';
 import { toVisible } from '../access/visible-text.ts';
-import { createJobChanges, type ChangeReport, type JobChange } from './change-jobs.ts';
+import { createJobChanges, type ChangeReport } from './change-jobs.ts';
+import { editSchema, readTaskForm, toTaskEdit } from './edit-task.ts';
 import { parseJobQuery } from './job-filter.ts';
 import { toJobPage } from './job-page.ts';
 import { toJobRow, type JobAction } from './job-row.ts';
+import { readTaskBudget } from './task-budget.ts';
 
 /** Jobs of one change: those of the longest page. */
 const MOST_JOBS = 200;
@@ -24,10 +26,14 @@ const MOST_JOBS = 200;
 const SEARCH_TOO_LONG = 'the search took longer than 10 s: name a state, or search with fleet jobs';
 
 /** Strict: what a page does not send is a mistake. */
-const change = z.strictObject({
+const cancel = z.strictObject({
   ids: z.array(z.string().min(1).max(400)).min(1).max(MOST_JOBS),
   /** Only tells what would happen. */
   dryRun: z.boolean().default(false),
+});
+const retry = cancel.extend({ edit: editSchema.optional() }).refine(({ ids, edit }) => !edit || ids.length === 1, {
+  path: ['edit'],
+  message: 'expected one id',
 });
 
 export interface JobRoutesOptions {
@@ -64,16 +70,30 @@ export function createJobRoutes({ db, queues, config, log, inTime, searchInTime 
   router.get('/api/jobs/:id', async (request, response) => {
     try {
       const look = await inTime(findJob(db, request.params.id).then((job) => lookAtJob(db, job)));
-      response.json(toJobPage(look, db.clock.now()));
+      const budget = look.details.queue === 'tasks' ? await inTime(readTaskBudget(db, look.details.id)) : null;
+      response.json({ ...toJobPage(look, db.clock.now()), budget });
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
       refuse(response, 404, 'job', toVisible(error.message));
     }
   });
 
-  function onChange(action: JobAction, decide: (chosen: JobChange) => Promise<ChangeReport>): void {
-    router.post(`/api/jobs/${action}`, json({ limit: '200kb' }), async (request, response) => {
-      const body = change.safeParse(request.body);
+  /** What the form of an edit begins with. */
+  router.get('/api/jobs/:id/edit', async (request, response) => {
+    try {
+      response.json(await inTime(readTaskForm({ db, queues, config }, request.params.id)));
+    } catch (error) {
+      refuseRule(response, error, { db, about: 'job' });
+    }
+  });
+
+  function onChange<Body extends { dryRun: boolean }>(
+    action: JobAction,
+    schema: z.ZodType<Body>,
+    decide: (body: Body) => Promise<ChangeReport>,
+  ): void {
+    router.post(`/api/jobs/${action}`, json({ limit: '1mb' }), async (request, response) => {
+      const body = schema.safeParse(request.body);
       if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
       try {
         const report = await decide(body.data);
@@ -87,7 +107,13 @@ export function createJobRoutes({ db, queues, config, log, inTime, searchInTime 
     });
   }
 
-  onChange('retry', changes.retry);
-  onChange('cancel', changes.cancel);
+  onChange('retry', retry, async ({ edit, ...chosen }) => {
+    if (edit === undefined) return changes.retry(chosen);
+    const asked = toTaskEdit(edit);
+    if (!('problem' in asked)) return changes.retry({ ...chosen, edit: asked });
+    const refused = chosen.ids.map((id) => ({ id, message: toVisible(asked.problem), field: 'json' }));
+    return { done: [], refused, forecast: null };
+  });
+  onChange('cancel', cancel, changes.cancel);
   return router;
 }

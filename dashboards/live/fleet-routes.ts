@@ -3,6 +3,7 @@ import { json, Router } from 'express';
 import { z } from 'zod';
 import type { QueueName } from '../../queues/registry.ts';
 import { createFleetControl } from '../../src/api/control.ts';
+import { previewBudget } from '../../src/coordinator/control/budget.ts';
 import type { Config } from '../../src/config/environment.ts';
 import { UsageError } from '../../src/errors.ts';
 import { readHalt } from '../../src/halt/halt.ts';
@@ -32,6 +33,8 @@ const changes = {
       ])
       .nullable()
       .default(null),
+    /** Only tells what would be released. */
+    dryRun: z.boolean().default(false),
   }),
 } as const;
 
@@ -58,13 +61,15 @@ export function createFleetRoutes({ db, queues, config, log }: FleetRoutesOption
       if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
       try {
         const result = await decide(body.data);
-        log.info({ action }, 'a person decided about the fleet');
+        if (!isDryRun(body.data)) log.info({ action }, 'a person decided about the fleet');
         response.json(result);
       } catch (error) {
         refuseRule(response, error, { db, about: 'fleet', usage: 409 });
       }
     });
   }
+
+  const isDryRun = (body: unknown): boolean => Object(body).dryRun === true;
 
   onChange('halt', changes.halt, ({ reason }) => control.halt(reason));
   onChange('resume', changes.resume, async ({ at }) => {
@@ -74,6 +79,8 @@ export function createFleetRoutes({ db, queues, config, log }: FleetRoutesOption
     }
     return control.resume();
   });
-  onChange('budget', changes.budget, ({ limitUsd, scope }) => control.budget.set(limitUsd, scope));
+  onChange('budget', changes.budget, async ({ limitUsd, scope, dryRun }) =>
+    dryRun ? { released: await previewBudget({ db, queues }, limitUsd, scope) } : control.budget.set(limitUsd, scope),
+  );
   return router;
 }

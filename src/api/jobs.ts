@@ -22,11 +22,13 @@ import type { TimelineOptions } from '../timeline/types.ts';
 const CANCEL = namesOf<CancelSelection>({ ids: true, batch: true });
 const RETRY = namesOf<RetrySelection>({ ids: true, batch: true, reason: true, first: true });
 const HOW = namesOf<RetryHow>({
+  description: true,
   append: true,
   data: true,
   model: true,
   maxTurns: true,
   effort: true,
+  budgetUsd: true,
   fresh: true,
   dryRun: true,
 });

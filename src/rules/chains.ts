@@ -102,6 +102,20 @@ export async function countChains(db: Db): Promise<Map<string, number>> {
   return counts;
 }
 
+/** How many chains `releasePaid` would release. */
+export async function countUnpaid(db: Db, rule: string): Promise<number> {
+  let count = 0;
+  for await (const _chain of eachUnpaid(db, rule)) count += 1;
+  return count;
+}
+
+/** The chains that this rule's budget had parked. */
+async function* eachUnpaid(db: Db, rule: string): AsyncGenerator<HeldChain> {
+  for await (const chain of eachChain(db, null)) {
+    if (chain.why === 'budget' && chain.firing.chain.some((link) => link.rule === rule)) yield chain;
+  }
+}
+
 /**
  * Turns the chains that this rule's budget had parked into tasks that are to be added: the process that runs the rules adds them.
  * @returns how many
@@ -109,8 +123,7 @@ export async function countChains(db: Db): Promise<Map<string, number>> {
 export async function releasePaid(db: Db, rule: string): Promise<number> {
   const { scripts, keys } = db;
   let released = 0;
-  for await (const { taskId, text, why, firing } of eachChain(db, null)) {
-    if (why !== 'budget' || !firing.chain.some((link) => link.rule === rule)) continue;
+  for await (const { taskId, text, firing } of eachUnpaid(db, rule)) {
     const answer = await scripts['release-chain'](
       { rule: keys.rule(firing.rule), pending: keys.rulesPending, parked: keys.rulesParked },
       [taskId, text, JSON.stringify(firing)],

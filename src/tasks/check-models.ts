@@ -1,6 +1,6 @@
 import type { TaskInput } from '../../queues/tasks.ts';
 import { OUTSIDE_VENDOR } from '../config/workspaces.ts';
-import { UsageError } from '../errors.ts';
+import { FleetError, UsageError } from '../errors.ts';
 import { toAllowedVendors } from '../routing/allowed-vendors.ts';
 import { chooseModel } from '../routing/choose-model.ts';
 import { toRouteAsk } from '../routing/route-ask.ts';
@@ -24,6 +24,22 @@ export function assertModels(task: TaskInput, known: KnownNames, stamp?: readonl
     if (task.for !== 'outside' || task.model !== undefined) assertChoice('model', ask, table);
     for (const model of task.escalate ?? []) assertChoice('escalate', { ...ask, model }, table);
   }
+}
+
+/** The models of the catalog that may do a task in place of its own, in the catalog's order. */
+export function listUsableModels(task: TaskInput, known: KnownNames, stamp?: readonly string[]): string[] {
+  return known.catalog
+    .list(new Date())
+    .map(({ id }) => id)
+    .filter((model) => {
+      try {
+        assertModels({ ...task, model }, known, stamp);
+        return true;
+      } catch (error) {
+        if (error instanceof FleetError) return false;
+        throw error;
+      }
+    });
 }
 
 function assertChoice(field: 'model' | 'escalate', ask: RouteAsk, table: RouteTable): void {

@@ -5,9 +5,9 @@ import { NotFoundError, UsageError } from '../../errors.ts';
 import { endPauseForMoney } from '../../jobs/outcomes/backoff.ts';
 import { countParkedFor, releaseParked, type ParkedScope } from '../../jobs/outcomes/parked.ts';
 import type { BudgetScope } from '../../ledger/budget-types.ts';
-import { setBudget } from '../../ledger/budget.ts';
+import { setBudget, toLimit } from '../../ledger/budget.ts';
 import type { Db } from '../../redis/db.ts';
-import { releasePaid } from '../../rules/chains.ts';
+import { countUnpaid, releasePaid } from '../../rules/chains.ts';
 import { assertBatch } from '../../tasks/batch/progress.ts';
 import { findMission } from './find.ts';
 
@@ -31,6 +31,18 @@ export async function changeBudget(parts: BudgetParts, usd: number | string, sco
   const released = parked === null ? 0 : await releaseParked(parts, parked);
   const chains = scope !== null && 'rule' in scope ? await releasePaid(db, scope.rule) : 0;
   return chains + Math.max(waiting, released); // a worker that was parking its job sees the new limit, and may be first
+}
+
+/**
+ * How many parked jobs and chains `changeBudget` would put back to waiting; changes nothing.
+ * @throws as `changeBudget` does
+ */
+export async function previewBudget(parts: BudgetParts, usd: number | string, scope: BudgetScope): Promise<number> {
+  await assertScope(parts, scope);
+  toLimit(usd);
+  if (scope === null) return 0;
+  const chains = 'rule' in scope ? await countUnpaid(parts.db, scope.rule) : 0;
+  return chains + (await countParkedFor(parts.db, toParkedScope(scope)));
 }
 
 /** @throws NotFoundError or UsageError for a budget that no call checks: of what does not exist, or of a task without one */

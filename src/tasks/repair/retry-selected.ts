@@ -58,7 +58,7 @@ export async function retrySelected(
 
 /** @returns null: the jobs run as they are. @throws UsageError for a selection or an edit that breaks a rule */
 function toEdit({ ids = [], batch, reason }: RetrySelection, how: RetryHow): TaskEdit | null {
-  const { append, data, model, maxTurns, effort } = how;
+  const { description, append, data, model, maxTurns, effort, budgetUsd } = how;
   if (ids.length === 0 && batch === undefined && reason === undefined) {
     throw new UsageError('retry: expected job ids, a batch or a reason; `fleet failed` shows what failed');
   }
@@ -66,10 +66,12 @@ function toEdit({ ids = [], batch, reason }: RetrySelection, how: RetryHow): Tas
     throw new UsageError('retry: expected job ids, or a batch and a reason, not both');
   }
   const edit: TaskEdit = {
+    ...(description === undefined ? {} : { description }),
     ...(append === undefined ? {} : { append }),
     ...(model === undefined ? {} : { model }),
     ...(maxTurns === undefined ? {} : { maxTurns }),
     ...(effort === undefined ? {} : { effort }),
+    ...(budgetUsd === undefined ? {} : { budgetUsd }),
   };
   const isEdited = Object.keys(edit).length > 0;
   if (data === undefined) return isEdited ? edit : null;

@@ -1,18 +1,17 @@
 import type { Job, Queue } from 'bullmq';
-import { taskInputSchema, tasksQueue, type TaskInput } from '../../../queues/tasks.ts';
+import { tasksQueue, type TaskInput } from '../../../queues/tasks.ts';
 import { noteRetryInBatch } from '../batch/lifecycle.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import { readVendorStamp } from '../../routing/allowed-vendors.ts';
-import { checkTask } from '../check.ts';
-import { toExactData } from '../exact-data.ts';
+import { setBudget } from '../../ledger/budget.ts';
 import type { KnownNames } from '../known-names.ts';
-import { describeParked, parseMark } from '../../jobs/outcomes/parked.ts';
+import { describeParked, parseMark, releaseJob, type ParkedMark } from '../../jobs/outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
 import { Lease } from '../../redis/lease.ts';
 import { offerTasks } from '../../jobs/offer.ts';
 import { forgetCancelled } from '../../jobs/cancelled.ts';
 import { describeMissing } from '../../jobs/describe-missing.ts';
 import { readJob } from '../../jobs/state/states.ts';
+import { editTask, stampsOf, toObject, withoutStamps } from './edited-task.ts';
 import type { TaskEdit } from './types.ts';
 
 /** BullMQ's code for a job that is not in the state which it should leave. */
@@ -30,8 +29,8 @@ export interface RetryOptions {
 }
 
 /**
- * Puts one failed job back to waiting. An edited task is checked as a new one is, and both texts stay in the job's log. A
- * retry after a provider's failure uses the stored turns again; after an edit or a failure of the task itself, or with
+ * Puts one failed job back to waiting; with an edit also a task that is parked for a budget, which is asked again. An edited task
+ * is checked as a new one is, and both texts stay in the job's log. A retry after a provider's failure uses the stored turns again; after an edit or a failure of the task itself, or with
  * `fresh`, it starts from the beginning.
  * @throws UsageError for a job that is not failed or that another process retries, or an edit that breaks a rule; the job stays
  * unchanged
@@ -50,18 +49,24 @@ export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, o
 async function retryOwn(parts: { db: Db; queue: Queue }, jobId: string, options: RetryOptions): Promise<void> {
   const { db, queue } = parts;
   const { redis, keys, clock } = db;
-  const job = await findFailed(parts, jobId);
+  const { job, parked } = await findRetriable(parts, jobId, options.edit !== undefined);
   const isTask = queue.name === tasksQueue.name;
   if (!isTask && options.edit !== undefined) {
     throw new UsageError(`job ${jobId}: only tasks can be edited; ask anew instead`);
   }
-  const edited = options.edit === undefined ? null : await applyEdit(job, options.edit, options.known);
+  const edited = options.edit === undefined ? null : await editTask(job.data, options.edit, options.known);
   if (edited?.finding_id !== undefined) await assertFindingFree(db, queue, edited.finding_id, jobId);
   if (options.dryRun === true) return;
   const retriedAt = clock.date().toISOString();
   if (edited === null) await job.log(`${retriedAt} retried by ${options.by}`);
-  else await saveEdit(job, edited, `${retriedAt} edited and retried by ${options.by}`);
+  else await saveEdit(db, job, edited, `${retriedAt} edited and retried by ${options.by}`);
   if (edited?.finding_id !== undefined) await redis.hset(keys.reservedFindings, edited.finding_id, jobId);
+  if (parked !== null) {
+    if (await releaseJob(db, job, parked)) return;
+    throw new UsageError(
+      `job ${jobId}: it went on meanwhile, perhaps without the edit; look again: fleet job ${jobId}`,
+    );
+  }
   if ((options.fresh ?? false) && (await redis.exists(keys.turns(jobId))) === 1) {
     await redis.hset(keys.turns(jobId), 'cause', 'task', 'cause_attempt', -1); // as after a failure of the task: begin-turn drops the turns
   }
@@ -81,72 +86,33 @@ async function retryOwn(parts: { db: Db; queue: Queue }, jobId: string, options:
   }
 }
 
-async function findFailed({ db, queue }: { db: Db; queue: Queue }, id: string): Promise<Job> {
+/** @returns `parked`: its mark, of a task that a budget has parked and that is edited; null: it has failed */
+async function findRetriable(
+  { db, queue }: { db: Db; queue: Queue },
+  id: string,
+  isEdited: boolean,
+): Promise<{ job: Job; parked: ParkedMark | null }> {
   const { redis, keys } = db;
   const job = await queue.getJob(id);
   if (job === undefined) throw new NotFoundError(describeMissing(queue.name, id));
   const { state } = await readJob(db, queue.name, id);
-  if (state === 'failed') return job;
-  const mark = await redis.hget(keys.parked, id);
-  throw new UsageError(
-    mark !== null
-      ? `job ${id}: parked for its ${describeParked(parseMark(mark))}`
-      : `job ${id}: is ${state}; only failed jobs can be retried`,
-  );
+  if (state === 'failed') return { job, parked: null };
+  const text = await redis.hget(keys.parked, id);
+  if (text === null) throw new UsageError(`job ${id}: is ${state}; only failed jobs can be retried`);
+  const { scope, name } = parseMark(text);
+  const isForBudget = scope !== undefined && scope !== 'parked-mission' && typeof name === 'string';
+  if (isEdited && isForBudget && queue.name === tasksQueue.name)
+    return { job, parked: { scope: scope as ParkedMark['scope'], name, queue: queue.name } };
+  throw new UsageError(`job ${id}: parked for its ${describeParked(parseMark(text))}`);
 }
 
-/** @throws UsageError naming the rule that the edited task breaks */
-function applyEdit(job: Job, edit: TaskEdit, known: KnownNames): Promise<TaskInput> {
-  const vendors = readVendorStamp(job.data);
-  if (edit.data !== undefined) return checkTask(edit.data, known, vendors);
-  const asked = withExactData(job.data);
-  const description = typeof asked['description'] === 'string' ? asked['description'] : '';
-  return checkTask(
-    {
-      ...asked,
-      ...(edit.append === undefined ? {} : { description: `${description}\n\n${edit.append}` }),
-      ...(edit.model === undefined ? {} : { model: edit.model }),
-      ...(edit.maxTurns === undefined ? {} : { max_turns: edit.maxTurns }),
-      ...(edit.effort === undefined ? {} : { effort: edit.effort }),
-    },
-    known,
-    vendors,
-  );
-}
-
-/** What the fleet has added to a task; an edit keeps it. */
-const STAMPS = new Set([
-  'session',
-  'client',
-  'shard',
-  'batch',
-  'mission_id',
-  'builds_on',
-  'line',
-  'origin',
-  'bridge',
-  'vendors',
-]);
-
-async function saveEdit(job: Job, edited: TaskInput, headline: string): Promise<void> {
-  const before: unknown = job.data;
-  const stamps = Object.fromEntries(Object.entries(toObject(before)).filter(([name]) => STAMPS.has(name)));
-  await job.log(`${headline}\n  before: ${JSON.stringify(withoutStamps(before))}\n  after:  ${JSON.stringify(edited)}`);
-  await job.updateData({ ...edited, ...stamps, edited: true }); // `edited`: a batch file's line may differ from its job
-}
-
-/** What the caller asked for: without stamps, and without keys that this version does not know. */
-function withoutStamps(data: unknown): Record<string, unknown> {
-  const known = new Set(Object.keys(taskInputSchema.shape));
-  return Object.fromEntries(Object.entries(toObject(data)).filter(([name]) => known.has(name)));
-}
-
-/** What the caller asked for, with exact numbers in its data. */
-function withExactData(data: unknown): Record<string, unknown> {
-  const asked = withoutStamps(data);
-  const { data_text: text } = toObject(data);
-  if (typeof text !== 'string') return asked;
-  return { ...asked, data: toExactData({ data: asked['data'] as TaskInput['data'], data_text: text }) };
+async function saveEdit(db: Db, job: Job, edited: TaskInput, headline: string): Promise<void> {
+  const before = withoutStamps(job.data);
+  await job.log(`${headline}\n  before: ${JSON.stringify(before)}\n  after:  ${JSON.stringify(edited)}`);
+  const { budget_usd: budget } = edited;
+  // Else the limit of its first run, or one that a person set since, would stay in force.
+  if (budget !== undefined && budget !== before['budget_usd']) await setBudget(db, budget, { task: job.id ?? '' });
+  await job.updateData({ ...edited, ...stampsOf(job.data), edited: true }); // `edited`: a batch file's line may differ from its job
 }
 
 async function assertFindingFree(db: Db, queue: Queue, id: string, jobId: string): Promise<void> {
@@ -160,8 +126,4 @@ async function assertFindingFree(db: Db, queue: Queue, id: string, jobId: string
 function toBatch(data: unknown): string | null {
   const { batch } = toObject(data);
   return typeof batch === 'string' ? batch : null;
-}
-
-function toObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }

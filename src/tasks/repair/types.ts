@@ -50,6 +50,8 @@ export interface FailuresOptions extends FailedFilter {
 
 /** What a person changes about a task before it runs again. */
 export interface TaskEdit {
+  /** Takes the place of the description. */
+  description?: string;
   /** Added to the description, after an empty line. */
   append?: string;
   /** Replaces the whole task, and needs exactly one id; the stamps of queue and batch stay. */
@@ -59,6 +61,8 @@ export interface TaskEdit {
   maxTurns?: number;
   /** How much the model thinks. */
   effort?: Effort;
+  /** Budget of the task alone, US dollars: above 0. What earlier runs have cost counts against it. */
+  budgetUsd?: number;
 }
 
 /**

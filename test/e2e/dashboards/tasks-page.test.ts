@@ -123,9 +123,27 @@ describe.skipIf(executable === null)('the page of tasks', () => {
     await timeline.getByText('read file_path=').first().waitFor();
     await timeline.getByText(/^schema: /).waitFor();
 
-    await page.getByRole('button', { name: 'Retry' }).focus();
-    await page.keyboard.press('Enter');
     const question = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'Edit and retry…' }).click();
+    await question.getByText(/To run again: \$0\.\d{4} likely/).waitFor();
+    await question.getByLabel('Add to the description').fill(HOSTILE);
+    await question.getByLabel('Most turns').fill('900');
+    await question.getByText('max_turns: ').waitFor(); // by itself, before anything is sent
+    expect(await question.getByLabel('Most turns').getAttribute('aria-describedby')).toBe('problem-maxTurns');
+    expect(await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')).toBe(false);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Edit and retry…' }).click();
+    expect(await question.getByLabel('Add to the description').inputValue()).toBe(HOSTILE);
+    await question.getByLabel('As JSON').check();
+    await question.getByText('Retry as it is').waitFor();
+    await question.getByLabel('The whole task').fill('{');
+    await question.getByText('data: expected JSON').waitFor();
+    await page.keyboard.press('Escape');
+    await question.waitFor({ state: 'detached' });
+    expect(await fleet.queue.getFailedCount()).toBe(1);
+
+    await page.getByRole('button', { name: 'Retry', exact: true }).focus();
+    await page.keyboard.press('Enter');
     await question.getByText(/To run again: \$0\.\d{4} likely/).waitFor();
     await question.getByRole('button', { name: 'Retry 1 job' }).click();
     await page.getByText('Retried 1 job.').waitFor();

@@ -209,3 +209,105 @@ describe('a change of several jobs', () => {
     },
   );
 });
+
+describe('the retry of one task, edited', () => {
+  it('begins with the task as it was asked for, names the field that breaks a rule, and changes nothing before it fits', async () => {
+    const { fleet, dashboard, change } = await open();
+    const big = '{"description":"Count.","data":{"n":12345678901234567890},"budget_usd":0.5,"max_turns":7}';
+    const stored = { ...(JSON.parse(big) as object), data_text: '{"n":12345678901234567890}', batch: 'fruit' };
+    await redis.redis.hset(redis.keys.queueKey('tasks', 'failed-1'), 'data', JSON.stringify(stored));
+    await redis.redis.hset(redis.keys.spend('task:failed-1'), { limit: 200_000_000, settled: 100_000_000 });
+    const form = (await (await dashboard.ask('/api/jobs/failed-1/edit')).json()) as { json: string; models: string[] };
+    expect(form).toMatchObject({ description: 'Count.', model: '', maxTurns: 7, budgetNanoUsd: 200_000_000 });
+    expect(form.json).toContain('12345678901234567890');
+    expect(form.json).not.toContain('fruit'); // a stamp
+    expect(form.models).toContain('claude-haiku-5-5');
+    expect((await dashboard.ask('/api/jobs/nobody/edit')).status).toBe(404);
+
+    const retry = async (edit: object, more: object = {}) =>
+      (await change('retry', { ids: ['failed-1'], edit, dryRun: true, ...more })).body;
+    const refused = (field: string, text: string) => ({
+      done: [],
+      refused: [{ field, message: expect.stringContaining(text) as string }],
+    });
+    expect(await retry({ maxTurns: 900 })).toMatchObject(refused('maxTurns', 'max_turns'));
+    expect(await retry({ maxTurns: 'many' })).toMatchObject(refused('maxTurns', 'max_turns'));
+    expect(await retry({ model: 'gone' })).toMatchObject(refused('model', 'no price is known'));
+    expect(await retry({ effort: 'heroic' })).toMatchObject(refused('effort', 'effort'));
+    expect(await retry({ budgetUsd: -1 })).toMatchObject(refused('budgetUsd', 'budget_usd'));
+    expect(await retry({ description: ' ' })).toMatchObject(refused('description', 'expected words'));
+    expect(await retry({ json: '{' })).toMatchObject(refused('json', 'data: expected JSON'));
+    expect(await retry({ append: 'x', json: '{}' })).toMatchObject({
+      message: expect.stringContaining('a whole task'),
+    });
+    expect((await change('retry', { ids: ['failed-1', 'x'], edit: { append: 'x' } })).status).toBe(400);
+    expect((await change('retry', { ids: ['failed-1'], edit: { colour: 'red' } })).status).toBe(400);
+    expect(await retry({ append: 'Slowly.', budgetUsd: 0.9 })).toMatchObject({ done: ['failed-1'], refused: [] });
+    expect((await fleet.tasks.get('failed-1'))?.state).toBe('failed');
+    expect(await redis.redis.hget(redis.keys.spend('task:failed-1'), 'limit')).toBe('200000000');
+
+    const done = await retry({ append: 'Slowly.', budgetUsd: 0.9, maxTurns: 9 }, { dryRun: false });
+    expect(done).toMatchObject({ done: ['failed-1'] });
+    const text = (await redis.redis.hget(redis.keys.queueKey('tasks', 'failed-1'), 'data')) ?? '';
+    expect(JSON.parse(text)).toMatchObject({
+      description: 'Count.\n\nSlowly.',
+      max_turns: 9,
+      budget_usd: 0.9,
+      batch: 'fruit',
+      data_text: '{"n":12345678901234567890}',
+    });
+    expect(await redis.redis.hget(redis.keys.spend('task:failed-1'), 'limit')).toBe('900000000');
+    expect(await fleet.logs('failed-1')).toMatch(/edited and retried by .+, in the dashboard/);
+  });
+
+  it('takes a whole task as JSON, with its exact numbers', async () => {
+    const { fleet, dashboard, change } = await open();
+    const json = '{"description":"Count.","data":{"n":98765432109876543210}}';
+    expect((await change('retry', { ids: ['failed-1'], edit: { json } })).body).toMatchObject({ done: ['failed-1'] });
+    expect((await fleet.tasks.get('failed-1'))?.state).toBe('waiting');
+    const form = (await (await dashboard.ask('/api/jobs/failed-1/edit')).json()) as { json: string };
+    expect(form.json).toContain('98765432109876543210');
+  });
+});
+
+describe('the budget of a task', () => {
+  it('is on its page, and a dry run says how many jobs another one releases', async () => {
+    const { dashboard } = await open();
+    const { redis: connection, keys } = redis;
+    await dashboard.queues.tasks.add('task', { description: 'Wait.', budget_usd: 0.01 }, { jobId: 'p-1', delay: 1e9 });
+    await connection.hset(keys.parked, 'p-1', JSON.stringify({ scope: 'task', name: 'p-1', queue: 'tasks' }));
+    await connection.hset(keys.spend('task:p-1'), { settled: 4_000_000 });
+    const read = async (id: string) => (await (await dashboard.ask(`/api/jobs/${id}`)).json()) as { budget: unknown };
+    expect((await read('p-1')).budget).toMatchObject({ limit: 10_000_000, settled: 4_000_000 });
+    expect((await read('failed-1')).budget).toBeNull();
+    const set = async (body: object) => {
+      const answer = await dashboard.send('POST', '/api/fleet/budget', { scope: { task: 'p-1' }, ...body });
+      return [answer.status, await answer.json()] as const;
+    };
+    expect(await set({ limitUsd: '0.5', dryRun: true })).toEqual([200, { released: 1 }]);
+    expect(await connection.hlen(keys.parked)).toBe(1);
+    expect(await set({ limitUsd: '0.5' })).toMatchObject([200, { released: 1, limitNanoUsd: 500_000_000 }]);
+    expect([await connection.hlen(keys.parked), (await read('p-1')).budget]).toMatchObject([0, { limit: 500_000_000 }]);
+    expect(await set({ limitUsd: '0.5', dryRun: true, scope: { task: 'failed-1' } })).toMatchObject([409, {}]);
+  });
+
+  it('is asked again for a parked task that is edited, and not for one whose mission a person set aside', async () => {
+    const { fleet, dashboard, change } = await open();
+    const { redis: connection, keys } = redis;
+    for (const [id, scope] of [
+      ['p-1', 'batch'],
+      ['p-2', 'parked-mission'],
+    ] as const) {
+      await dashboard.queues.tasks.add('task', { description: 'Wait.' }, { jobId: id, delay: 1e9 });
+      await connection.hset(keys.parked, id, JSON.stringify({ scope, name: 'x', queue: 'tasks' }));
+    }
+    const retry = async (id: string, edit?: object) => (await change('retry', { ids: [id], edit })).body;
+    expect(await retry('p-1')).toMatchObject({ done: [], refused: [{ id: 'p-1' }] });
+    expect(await retry('p-2', { maxTurns: 3 })).toMatchObject({ done: [], refused: [{ id: 'p-2' }] });
+    expect(await connection.hkeys(keys.parked)).toEqual(['p-1', 'p-2']);
+    expect(await retry('p-1', { maxTurns: 3 })).toMatchObject({ done: ['p-1'], refused: [] });
+    expect(await connection.hkeys(keys.parked)).toEqual(['p-2']);
+    expect((await fleet.tasks.get('p-1'))?.state).toBe('waiting');
+    expect(await dashboard.queues.tasks.getJob('p-1')).toMatchObject({ data: { max_turns: 3 } });
+  });
+});

@@ -23,12 +23,13 @@ export function ChangeQuestion({ action, jobs, done, refused, forecast, on }) {
     onConfirm=${() => on.confirm({ action, done })}
     onClose=${on.close}
   >
-    ${done.length > 0 && html`<p>${describe(action, chosen, forecast)}</p>`}
+    ${done.length > 0 && html`<p>${describeChange(action, chosen, forecast)}</p>`}
     <${Refused} of=${refused} />
   <//>`;
 }
 
-function describe(action, jobs, forecast) {
+/** What jobs have cost, and what the change will cost. */
+export function describeChange(action, jobs, forecast) {
   const spent = jobs.reduce((sum, { costNanoUsd }) => sum + (costNanoUsd ?? 0), 0);
   const isKnown = jobs.some(({ costNanoUsd }) => costNanoUsd !== null);
   const soFar = isKnown

@@ -1,16 +1,22 @@
 import { toAddress } from '../base.js';
-import { Card, Facts, FindingLink, PatchLink } from '../elements.js';
+import { Cited } from '../cited.js';
+import { Card, Facts, FindingLink, Meter, PatchLink } from '../elements.js';
 import { jobPath, missionPath, usd } from '../format.js';
 import { html } from '../html.js';
+import { Diff } from '../patch/diff.js';
+import { Ask } from '../status/ask.js';
 import { ChangeQuestion, ChangeResult } from './change.js';
+import { EditQuestion } from './edit-form.js';
 import { StateBadge } from './state.js';
 import { Timeline } from './timeline.js';
 
 const LABELS = { retry: 'Retry', cancel: 'Cancel' };
 
 /** What a person does comes first, then what happened, then what came of it. */
-export function Page({ page: { job, timeline }, finding, question, busy, result, on }) {
+export function Page({ page: { job, timeline, budget }, finding, patch, question, edit, asked, busy, result, on }) {
   const { id, kind, text, isCut, waits, failure, action, costNanoUsd } = job;
+  const isFree = busy === null;
+  const canEdit = kind === 'task' && ['failed', 'cancelled', 'parked'].includes(job.state);
   return html`
     <section class="wide">
       <h1 class="subject clamp">${text ?? id}</h1>
@@ -26,22 +32,33 @@ export function Page({ page: { job, timeline }, finding, question, busy, result,
           html`<button
             type="button"
             class=${action === 'retry' ? 'main' : 'plain'}
-            aria-disabled=${busy !== null}
-            onClick=${() => busy === null && on.ask(action, [job])}
+            aria-disabled=${!isFree}
+            onClick=${() => isFree && on.ask(action, [job])}
           >
             ${LABELS[action]}
+          </button>`
+        }
+        ${
+          canEdit &&
+          html`<button type="button" class="plain" aria-disabled=${!isFree} onClick=${() => isFree && on.askEdit()}>
+            Edit and retry…
           </button>`
         }
         ${kind === 'mission' && html`<a class="plain" href=${missionPath(id)}>Its plan and choices</a>`}
       </div>
       <div role="status">
         ${busy !== null && html`<p class="soft">One moment…</p>`}
-        ${result !== null && html`<${ChangeResult} ...${result} />`}
+        ${result?.said !== undefined && html`<p class="outcome good">${result.said}</p>`}
+        ${result !== null && result.said === undefined && html`<${ChangeResult} ...${result} />`}
       </div>
     </section>
     ${question !== null && html`<${ChangeQuestion} ...${question} on=${on} />`}
+    ${edit !== null && html`<${EditQuestion} job=${job} edit=${edit} on=${on} />`}
+    <${Ask} asked=${asked} on=${on} />
     <${Timeline} entries=${timeline} isRecorded=${job.isRecorded} />
     ${finding !== null && html`<${Result} finding=${finding} />`}
+    ${patch !== null && html`<${Diff} patch=${patch.patch} diff=${patch.diff} />`}
+    ${budget !== null && html`<${Budget} ...${{ budget, isFree, on }} />`}
     <${Card} title="Facts" class="card half"><${Facts} of=${factsOf(job, finding)} /><//>
     ${
       text !== null &&
@@ -62,12 +79,32 @@ function Next({ why, command }) {
 
 function Result({ finding: { result_text: result, citations } }) {
   return html`<${Card} title="Result">
-    <pre>${result}</pre>
+    <pre><${Cited} text=${result} citations=${citations} /></pre>
     ${
       citations.length > 0 &&
       html`<p class="soft size">Sources</p>
         <div class="chips">${citations.map((cited) => html`<${FindingLink} key=${cited} id=${cited} />`)}</div>`
     }
+  <//>`;
+}
+
+/** The budget of the task alone, and the button that sets another one. */
+function Budget({ budget: { limit, settled, reserved, uncertain }, isFree, on }) {
+  const used = settled + reserved + uncertain;
+  const facts = [
+    ['Limit', limit === null ? 'none' : usd(limit, 6)],
+    ['Spent', usd(settled, 6)],
+    ['Reserved', reserved > 0 && usd(reserved, 6)],
+    ['Uncertain', uncertain > 0 && html`<a href=${toAddress('/costs')}>${usd(uncertain, 6)}</a>`],
+  ].filter(([, value]) => value !== false);
+  return html`<${Card} title="Its own budget" class="card half">
+    ${limit !== null && html`<${Meter} label="of its budget used" value=${used} max=${Math.max(1, limit)} />`}
+    <${Facts} of=${facts} />
+    <div class="actions">
+      <button type="button" class="plain" aria-disabled=${!isFree} onClick=${() => isFree && on.askBudget()}>
+        Set the budget…
+      </button>
+    </div>
   <//>`;
 }
 

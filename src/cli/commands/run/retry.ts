@@ -17,11 +17,13 @@ import { toConfigured } from '../../../tasks/known-names.ts';
 export interface RetryCommandOptions {
   batch?: string;
   reason?: string;
+  description?: string;
   append?: string;
   data?: string;
   model?: string;
   maxTurns?: number;
   effort?: Effort;
+  budget?: number;
   first?: number;
   fresh?: boolean;
   dryRun?: boolean;
@@ -33,7 +35,7 @@ const NAMED = 20;
 
 /** Does `fleet retry`. */
 export async function runRetryCommand(ids: string[], options: RetryCommandOptions): Promise<void> {
-  const { json = false, batch, reason, first, data, ...edit } = options;
+  const { json = false, batch, reason, first, data, budget, ...edit } = options;
   if (ids.length === 0 && batch === undefined && reason === undefined) {
     throw new UsageError('retry: expected job ids, --batch or --reason; `fleet failed` shows what failed');
   }
@@ -43,7 +45,11 @@ export async function runRetryCommand(ids: string[], options: RetryCommandOption
     ...(reason === undefined ? {} : { reason }),
     ...(first === undefined ? {} : { first }),
   };
-  const how: RetryHow = { ...edit, ...(data === undefined ? {} : { data: readJsonFile('--data', data) }) };
+  const how: RetryHow = {
+    ...edit,
+    ...(budget === undefined ? {} : { budgetUsd: budget }),
+    ...(data === undefined ? {} : { data: readJsonFile('--data', data) }),
+  };
   await withFleet(async (fleet) => {
     await fleet.inner.assertMayAdd();
     const { retried, refused, dryRun } = await retry(fleet, selection, how);
