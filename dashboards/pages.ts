@@ -31,6 +31,7 @@ const NAVIGATION = {
 const FINDING_PAGE: ScriptPage = {
   title: 'Finding',
   script: 'finding.js',
+  styles: ['patch.css'],
   section: '/findings',
   command: 'fleet findings ID',
 };
@@ -64,7 +65,7 @@ const SCRIPT_PAGES: Readonly<Record<string, ScriptPage>> = {
   '/missions/:id': {
     title: 'Mission',
     script: 'mission.js',
-    styles: ['patch.css', 'mission/mission.css'],
+    styles: ['patch.css', 'archive/archive.css', 'mission/mission.css'],
     command: 'fleet mission ID',
   },
   '/costs': {

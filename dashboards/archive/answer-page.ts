@@ -1,3 +1,4 @@
+import { toMissionAnswer } from '../../src/cli/output/finding/result.ts';
 import { SwarmRefusedError } from '../../src/errors.ts';
 import { toSummary } from '../../src/findings/stored.ts';
 import type { FindingStore, StoredFinding } from '../../src/findings/types.ts';
@@ -41,7 +42,9 @@ export async function readAnswerPage(store: Pick<FindingStore, 'get'>, answer: S
   return {
     ...toAnswerRow(answer),
     question: toVisible(answer.task ?? ''),
-    text: toVisible(typeof result === 'string' ? result : stringifyExact(result ?? null, 2)),
+    text: toVisible(
+      toMissionAnswer(result) ?? (typeof result === 'string' ? result : stringifyExact(result ?? null, 2)),
+    ),
     costUsd: cost,
     isFreeLocal: answer.free_local === true,
     citations,

@@ -1,5 +1,6 @@
 import { showBadges } from './badges.js';
 import { Page } from './archive/page.js';
+import { createRetraction } from './archive/retract.js';
 import { toAddress } from './base.js';
 import { fetchJson, fetchWhenThere, sendChange, showLogout } from './fetch-json.js';
 import { html, render } from './html.js';
@@ -31,33 +32,18 @@ function show(part) {
   render(html`<${Page} ...${view} asked=${asked} on=${handlers} />`, document.querySelector('#main'));
 }
 
-async function send(action, body) {
-  if (view.busy) return null;
-  show({ draft: null, retract: null, busy: true, result: null });
-  const { answer, problem } = await sendChange(`/api/archive/${action}`, body);
-  show({ busy: false, result: problem === undefined ? null : { problem } });
-  return answer ?? null;
-}
-
 const handlers = {
   /** @param fields of the form. Its id makes that a question sent twice is asked once */
   ask: (fields) => show({ draft: { ...fields, queryId: toQueryId() }, result: null }),
   async confirmAsk(draft) {
-    const answer = await send('ask', draft);
-    if (answer !== null) location.assign(toAddress(`/archive?asked=${encodeURIComponent(answer.id)}`));
+    if (view.busy) return;
+    show({ draft: null, busy: true, result: null });
+    const { answer, problem } = await sendChange('/api/archive/ask', draft);
+    show({ busy: false, result: problem === undefined ? null : { problem } });
+    if (problem === undefined) location.assign(toAddress(`/archive?asked=${encodeURIComponent(answer.id)}`));
   },
-  async askRetract(source) {
-    show({ busy: true, result: null });
-    const citing = await fetchJson(`/api/archive/citing/${encodeURIComponent(source.id)}`);
-    show({ busy: false, ...(citing !== null && { retract: { source, citing } }) });
-  },
-  why: (why) => show({ why }),
-  async confirmRetract({ source, citing }) {
-    const answer = await send('retract', { id: source.id, why: view.why });
-    if (answer !== null) show({ why: '', result: { ...answer, cited: citing.count } });
-    await load(fetchJson);
-  },
-  close: () => show({ draft: null, retract: null }),
+  close: () => show({ draft: null }),
+  ...createRetraction({ view: () => view, show, reload: () => load(fetchJson) }),
 };
 
 function toQueryId() {

@@ -1,15 +1,18 @@
+import { Cited } from '../cited.js';
 import { Card, FindingLink, Time } from '../elements.js';
 import { count, findingCost } from '../format.js';
 import { html } from '../html.js';
 
-/** An answer beside its sources. Each citation in its text leads to its source. */
+const toHref = (id) => `#source-${id}`;
+
+/** An answer beside its sources. Each citation in its text leads to its source. `question` null: the page shows it elsewhere. */
 export function Answer({ answer, busy, on }) {
   const { id, question, text, at, model, costUsd, isFreeLocal, citations, sources, moreSources, isRetracted } = answer;
   return html`
     <${Card} title="Answer" class="card half answered">
-      <p class="said">${question}</p>
+      ${question !== null && html`<p class="said">${question}</p>`}
       ${isRetracted && html`<p class="warntext">This answer is retracted.</p>`}
-      <div class="text">${toParts(text, citations)}</div>
+      <div class="text"><${Cited} ...${{ text, citations, toHref }} /></div>
       <p class="soft size">
         <${FindingLink} id=${id} />, <${Time} at=${at} />, ${model ?? 'no model'}, ${findingCost(costUsd, isFreeLocal)}
       </p>
@@ -22,15 +25,6 @@ export function Answer({ answer, busy, on }) {
       ${moreSources > 0 && html`<p class="soft">${count(moreSources)} more: the page of the answer lists them.</p>`}
     <//>
   `;
-}
-
-/** The text with a link in place of each cited id. */
-function toParts(text, citations) {
-  const cited = new Set(citations);
-  return text.split(/(\[[^[\]\s]+\])/).map((part) => {
-    const id = part.slice(1, -1);
-    return part.startsWith('[') && cited.has(id) ? html`<a href=${`#source-${id}`} class="mono">[${id}]</a>` : part;
-  });
 }
 
 function Source({ source, busy, on }) {

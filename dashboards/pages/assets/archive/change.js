@@ -30,7 +30,7 @@ export function RetractQuestion({ source: { id, summary, ...source }, citing, wh
     title=${`Retract ${id}`}
     confirm=${isEmpty ? null : 'Retract'}
     onConfirm=${() => on.confirmRetract({ source: { ...source, id }, citing })}
-    onClose=${on.close}
+    onClose=${on.closeRetract}
   >
     <p class="soft">${summary}</p>
     <p>
