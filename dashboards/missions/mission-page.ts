@@ -7,13 +7,17 @@ import { toVisible } from '../access/visible-text.ts';
 /** What a person can do with a mission in its page. */
 export type MissionAction = 'run' | 'park' | 'resume' | 'answer';
 
-/** Tasks that a page shows; `fleet mission ID --plan` has all of them. */
-const MOST_TASKS = 500;
+/** Tasks that a page shows, with their states; `fleet mission ID --plan` has all of them. */
+export const MOST_TASKS = 500;
 const MOST_CHARACTERS = 400;
 const MOST_GOAL = 4_000;
 
-/** A mission as its page shows it. @param plan null: it has none */
-export function toMissionPage(mission: MissionStatus, plan: ReviewedPlan | null) {
+/** A mission as its page shows it. @param plan null: it has none. @param states of its tasks, by their numbers; none while it may still run */
+export function toMissionPage(
+  mission: MissionStatus,
+  plan: ReviewedPlan | null,
+  states: ReadonlyMap<number, string> = new Map(),
+) {
   const { id, goal, state, step, session, workspace, counts, problem, createdAt, finding, budget } = mission;
   return {
     mission: {
@@ -33,19 +37,25 @@ export function toMissionPage(mission: MissionStatus, plan: ReviewedPlan | null)
       approval: mission.approval,
       answers: mission.answers.map((answer) => ({ ...answer, text: toVisible(answer.text) })),
     },
-    plan: plan === null ? null : toPlan(plan, state),
+    plan: plan === null ? null : toPlan(plan, state, states),
     actions: listActions(mission, plan),
   };
 }
 
-function toPlan({ missionId, version, approach, tasks, ...plan }: ReviewedPlan, state: MissionStatus['state']) {
+function toPlan(
+  { missionId, version, approach, tasks, ...plan }: ReviewedPlan,
+  state: MissionStatus['state'],
+  states: ReadonlyMap<number, string>,
+) {
   const { forecast, notes, obstacle, canRun } = plan;
   return {
     version,
     approach: toVisible(approach),
     total: tasks.length,
-    tasks: tasks.slice(0, MOST_TASKS).map(({ n, description, kind, model, reason, dependsOn, dropped }) => ({
+    tasks: tasks.slice(0, MOST_TASKS).map(({ n, task, description, kind, model, reason, dependsOn, dropped }) => ({
       n,
+      task,
+      state: dropped ? 'left out' : (states.get(n) ?? null),
       jobId: state === 'planned' || dropped ? null : toTaskId(missionId, n),
       description: toVisible(startOf(description, MOST_CHARACTERS)),
       kind,

@@ -3,6 +3,8 @@ import { json, Router } from 'express';
 import { z } from 'zod';
 import type { QueueName } from '../../queues/registry.ts';
 import { createMissionReviews } from '../../src/api/missions.ts';
+import { changeTasks } from '../../src/coordinator/review/change-plan.ts';
+import { findReview } from '../../src/coordinator/review/find-review.ts';
 import { readMissionStatus } from '../../src/coordinator/mission/status.ts';
 import { toRules } from '../../src/jobs/contract.ts';
 import type { Config } from '../../src/config/environment.ts';
@@ -11,9 +13,11 @@ import type { Db } from '../../src/redis/db.ts';
 import { refuseRule } from '../access/refuse-rule.ts';
 import { refuse } from '../access/request-checks.ts';
 import { toMissionPage } from './mission-page.ts';
+import { readTaskStates, toTaskForm } from './plan-tasks.ts';
 import { toConfigured } from '../../src/tasks/known-names.ts';
 
 const MOST_DROPPED = 5_000;
+const MOST_CHANGED = 500;
 
 /** Strict: what a page does not send is a mistake. */
 const changes = {
@@ -22,6 +26,18 @@ const changes = {
     version: z.string().max(64),
     /** Numbers of tasks to leave out. */
     drop: z.array(z.int().min(1)).max(MOST_DROPPED).default([]),
+    /** Tasks of the plan that run otherwise than they were planned. Their rules are those of an edited plan. */
+    changes: z
+      .array(
+        z.strictObject({
+          task: z.string().max(100),
+          description: z.string().max(100_000).optional(),
+          model: z.string().max(200).optional(),
+          reason: z.string().max(200).optional(),
+        }),
+      )
+      .max(MOST_CHANGED)
+      .default([]),
     /** Only tells what would run. */
     dryRun: z.boolean().default(false),
   }),
@@ -52,7 +68,20 @@ export function createMissionRoutes({ db, queues, config, log, inTime }: Mission
       return refuse(response, 404, 'mission', 'there is no mission of this id; fleet mission ls lists the newest');
     }
     const plan = mission.plan === null ? null : await inTime(missions.plan(id));
-    response.json(toMissionPage(mission, plan));
+    const states = plan === null || plan.canRun ? new Map<number, string>() : await inTime(readTaskStates(db, plan));
+    response.json(toMissionPage(mission, plan, states));
+  });
+
+  /** One task of the plan as a person may edit it. */
+  router.get('/api/missions/:id/plan/:task', async (request, response) => {
+    const { id, task } = request.params;
+    try {
+      const form = toTaskForm(await inTime(findReview({ db, queues }, id)), task, { db, config });
+      if (form === null) return refuse(response, 404, 'task', 'the plan has no task of this id');
+      response.json(form);
+    } catch (error) {
+      refuseRule(response, error, { db, about: 'mission', usage: 409 });
+    }
   });
 
   /** @param decide does what the body asks, which its schema has checked */
@@ -61,13 +90,13 @@ export function createMissionRoutes({ db, queues, config, log, inTime }: Mission
     schema: z.ZodType<Body>,
     decide: (id: string, body: Body) => Promise<unknown>,
   ): void {
-    router.post(`/api/missions/:id/${action}`, json({ limit: '200kb' }), async (request, response) => {
+    router.post(`/api/missions/:id/${action}`, json({ limit: '1mb' }), async (request, response) => {
       const body = schema.safeParse(request.body);
       if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
       const { id = '' } = request.params as { id?: string };
       try {
         const result = await decide(id, body.data);
-        log.info({ mission: id, action }, 'a person decided about a mission');
+        if (Object(body.data).dryRun !== true) log.info({ mission: id, action }, 'a person decided about a mission');
         response.json(result);
       } catch (error) {
         refuseRule(response, error, { db, about: 'mission', usage: 409 });
@@ -75,8 +104,11 @@ export function createMissionRoutes({ db, queues, config, log, inTime }: Mission
     });
   }
 
-  onChange('run', changes.run, async (id, options) => {
-    const { tasks, dropped, again, forecast, notes } = await missions.run(id, options);
+  onChange('run', changes.run, async (id, { version, drop, changes: edits, dryRun }) => {
+    const edit =
+      edits.length === 0 ? null : changeTasks(id, (await findReview({ db, queues }, id)).record.plan, edits, drop);
+    const ran = await missions.run(id, { version, dryRun, ...(edit === null ? { drop } : { edit }) });
+    const { tasks, dropped, again, forecast, notes } = ran;
     return { again, tasks: tasks.length, dropped, forecast, notes };
   });
   onChange('answer', changes.answer, (id, { text }) => missions.answer(id, text));

@@ -1,6 +1,8 @@
+import { createRetraction } from './archive/retract.js';
 import { showBadges } from './badges.js';
-import { fetchWhenThere, sendChange, showLogout } from './fetch-json.js';
+import { fetchJson, fetchWhenThere, sendChange, showLogout } from './fetch-json.js';
 import { html, render } from './html.js';
+import { createPlanEdits, toRun } from './mission/edit.js';
 import { Page } from './mission/page.js';
 import { leaveOut, takeIn } from './mission/selection.js';
 
@@ -11,10 +13,21 @@ const id = decodeURIComponent(location.pathname.split('/').at(-1));
 const address = `/api/missions/${encodeURIComponent(id)}`;
 
 /**
- * What the page shows. `dropped`: numbers of the tasks that the person leaves out; `asked`: what would run, to be confirmed; `busy`:
- * the change under way; `result`: what became of the last one.
+ * What the page shows. `dropped`: numbers of the tasks that the person leaves out; `edits`: planned task → what the person changes
+ * about it; `editing`: the form of one; `asked`: what would run, to be confirmed; `busy`: the change under way; `result`: what became
+ * of the last one; `answer`: the answer beside its sources; `sources`: the state of retracting one of them.
  */
-let view = { page: null, dropped: new Set(), asked: null, busy: null, result: null };
+let view = {
+  page: null,
+  dropped: new Set(),
+  edits: new Map(),
+  editing: null,
+  asked: null,
+  busy: null,
+  result: null,
+  answer: null,
+  sources: { retract: null, why: '', busy: false, result: null },
+};
 
 function show(part) {
   view = { ...view, ...part };
@@ -31,23 +44,25 @@ const handlers = {
   },
   /** Finds out what would run, and asks. */
   async ask() {
-    const answer = await send('run', toRun({ dryRun: true }));
+    const answer = await send('run', { ...toRun(view), dryRun: true });
     if (answer !== null) show({ asked: answer });
   },
   cancel: () => show({ asked: null }),
-  run: () => change('run', toRun({ dryRun: false })),
+  run: () => change('run', { ...toRun(view), dryRun: false }),
   park: () => change('park', {}),
   resume: () => change('resume', {}),
   answer: (text) => change('answer', { text }),
+  ...createPlanEdits({ address, view: () => view, show }),
+  ...createRetraction({
+    view: () => view.sources,
+    show: (part) => show({ sources: { ...view.sources, ...part } }),
+    reload: () => loadAnswer(fetchJson),
+  }),
 };
-
-function toRun({ dryRun }) {
-  return { version: view.page.plan.version, drop: [...view.dropped], dryRun };
-}
 
 async function change(action, body) {
   const answer = await send(action, body);
-  if (answer !== null) show({ result: { action, answer }, dropped: new Set() });
+  if (answer !== null) show({ result: { action, answer }, dropped: new Set(), edits: new Map() });
   await load();
 }
 
@@ -63,12 +78,20 @@ async function load() {
   const page = await fetchWhenThere(address);
   if (page === null) return;
   const isOther = view.page?.plan?.version !== page.plan?.version;
-  show(isOther ? { page, dropped: new Set() } : { page });
+  show(isOther ? { page, dropped: new Set(), edits: new Map(), editing: null } : { page });
+  if (view.answer === null) await loadAnswer(fetchJson);
+}
+
+async function loadAnswer(read) {
+  const { finding } = view.page.mission;
+  const answer = finding === null ? null : await read(`/api/archive/answers/${encodeURIComponent(finding)}`);
+  if (answer !== null) show({ answer });
 }
 
 document.title = `${id} – fleet`;
 await Promise.all([load(), showBadges(), showLogout()]);
 setInterval(() => {
   const isEnded = ['done', 'failed'].includes(view.page?.mission.state);
-  if (!document.hidden && !isEnded && view.busy === null && view.asked === null) void load();
+  const isAsking = view.asked !== null || view.editing !== null || view.sources.retract !== null;
+  if (!document.hidden && !isEnded && view.busy === null && !isAsking) void load();
 }, REFRESH_MS);

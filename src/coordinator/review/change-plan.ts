@@ -57,6 +57,45 @@ export function dropTasks(id: string, plan: Plan, dropped: readonly number[]): P
   );
 }
 
+/** What a person changes about one task of a plan, an entry of `for_each` never alone. Absent: it stays. */
+export interface TaskChange {
+  /** Id of the planned task. */
+  task: string;
+  /** `{item}` stands for each entry of `for_each`. */
+  description?: string | undefined;
+  model?: string | undefined;
+  /** Why it needs an expensive model. */
+  reason?: string | undefined;
+}
+
+/**
+ * A plan with a person's changes, without the tasks that are left out: a plan to edit (`checkEditedPlan`), whose tasks have new numbers.
+ * @throws UsageError for what `dropTasks` refuses, and a change of a task that is not in the plan
+ */
+export function changeTasks(
+  id: string,
+  plan: Plan,
+  changes: readonly TaskChange[],
+  dropped: readonly number[],
+): object {
+  const kept = new Set(dropTasks(id, plan, dropped).map(({ n }) => n));
+  const unknown = changes.find(({ task }) => !plan.tasks.some((planned) => planned.id === task));
+  if (unknown !== undefined)
+    throw new UsageError(`mission ${id}: its plan has no task ${JSON.stringify(unknown.task)}`);
+  const numbers = new Map<string, number[]>();
+  for (const { n, task } of expandPlan(plan)) numbers.set(task, [...(numbers.get(task) ?? []), n]);
+  const isKept = (n: number | undefined): boolean => n !== undefined && kept.has(n);
+  const tasks = plan.tasks
+    .filter((task) => numbers.get(task.id)?.some(isKept) === true)
+    .map((task) => {
+      const { task: _, ...change } = changes.find((one) => one.task === task.id) ?? { task: task.id };
+      const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+      const entries = task.for_each?.filter((_entry, i) => isKept(numbers.get(task.id)?.[i]));
+      return { ...task, ...given, ...(entries === undefined ? {} : { for_each: entries }) };
+    });
+  return { ...plan, tasks };
+}
+
 /** @param nodes each after those it depends on */
 function withDependents(nodes: readonly PlanNode[], gone: ReadonlySet<number>): Set<number> {
   const all = new Set(gone);

@@ -70,6 +70,41 @@ it('runs only the plan that was seen, and says why it does not', async () => {
   expect(await stateOf()).toBe('running');
 });
 
+it('runs the plan with the changes of a person, by the rules of an edited plan', async () => {
+  const { ask, send } = await startDashboard(redis);
+  const form = (await (await ask('/api/missions/m/plan/look')).json()) as { version: string };
+  expect(form).toMatchObject({ description: 'Look \u202E{item}', model: 'haiku', entries: 2, reason: null });
+  expect(form).toMatchObject({ models: expect.arrayContaining([{ name: 'haiku', isExpensive: false }]) as unknown });
+  expect((await ask('/api/missions/m/plan/none')).status).toBe(404);
+  const { version } = form;
+  const run = async (changes: object[], more: object = {}) => {
+    const response = await send('POST', '/api/missions/m/run', { version, changes, ...more });
+    return { status: response.status, body: (await response.json()) as { message?: string } };
+  };
+  const messageOf = (text: string) => ({ status: 409, body: { message: expect.stringContaining(text) as string } });
+  expect(await run([{ task: 'gone', model: 'haiku' }])).toMatchObject(messageOf('has no task "gone"'));
+  expect(await run([{ task: 'look', description: '' }])).toMatchObject(messageOf('task 1 ("look"), description'));
+  expect(await run([{ task: 'look', model: 'sonnet' }])).toMatchObject(messageOf('model sonnet needs a reason'));
+  expect(await run([{ task: 'look', model: 'haiku' }], { version: 'x' })).toMatchObject(messageOf('has changed'));
+  expect(await run([{ task: 'look', description: 'Look hard at {item}' }], { dryRun: true })).toMatchObject({
+    status: 200,
+    body: { tasks: 2 },
+  });
+  expect(await stateOf()).toBe('planned');
+  const drop = { drop: [1] };
+  expect(await run([{ task: 'look', description: 'Look hard at {item}' }], drop)).toMatchObject({
+    status: 200,
+    body: { tasks: 1, again: false },
+  });
+  expect(await readMission(redis.db, 'm')).toMatchObject({
+    state: 'running',
+    approval: { edited: true },
+    nodes: [{ n: 1, description: 'Look hard at b' }],
+  });
+  const page = (await (await ask('/api/missions/m')).json()) as { plan: { tasks: object[] } };
+  expect(page.plan.tasks).toMatchObject([{ n: 1, task: 'look', state: 'waits', jobId: 'm-1' }]);
+});
+
 it.each([
   ['another site', { 'sec-fetch-site': 'cross-site' }, 403],
   ['another origin', { origin: 'https://evil.example' }, 403],

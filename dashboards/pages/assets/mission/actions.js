@@ -1,3 +1,4 @@
+import { Question } from '../elements.js';
 import { count, usd } from '../format.js';
 import { html } from '../html.js';
 
@@ -5,7 +6,7 @@ const MOST_ANSWER = 4_000;
 const DOING = { run: 'Looking at the plan', park: 'Parking', resume: 'Resuming', answer: 'Sending the answer' };
 
 /** The buttons, the answer, the question before the plan runs, and what became of it. */
-export function Actions({ mission, plan, actions, dropped, asked, busy, result, on }) {
+export function Actions({ mission, plan, actions, dropped, edits, asked, busy, result, on }) {
   const has = (action) => actions.includes(action);
   const isFree = busy === null;
   const button = (action, label, does, isMain = false) =>
@@ -30,7 +31,7 @@ export function Actions({ mission, plan, actions, dropped, asked, busy, result, 
       ${busy !== null && html`<p class="soft">${DOING[busy]}…</p>`}
       ${result !== null && html`<${Result} ...${result} />`}
     </div>
-    ${asked !== null && html`<${Question} ...${{ plan, dropped, asked, on }} />`}
+    ${asked !== null && html`<${RunQuestion} ...${{ plan, dropped, edits, asked, on }} />`}
   `;
 }
 
@@ -49,27 +50,22 @@ function AnswerForm({ mission, isFree, on }) {
 }
 
 /** Asks before the plan runs, and names what it will cost. */
-function Question({ plan, dropped, asked: { tasks, forecast, notes }, on }) {
-  const open = (element) => element && !element.open && element.showModal();
-  // Closing it, not only removing it, gives the focus back to the button.
-  const close = (event) => event.currentTarget.closest('dialog').close();
-  const confirm = (event) => {
-    close(event);
-    on.run();
-  };
+function RunQuestion({ plan, dropped, edits, asked: { tasks, forecast, notes }, on }) {
   const { likely, worst } = forecast.cost;
   const without = dropped.size === 0 ? '' : `, without ${[...dropped].sort((a, b) => a - b).join(', ')}`;
-  return html`<dialog ref=${open} aria-labelledby="question" onClose=${on.cancel}>
-    <h2 id="question">Run ${count(tasks)} of ${count(plan.total)} ${plan.total === 1 ? 'task' : 'tasks'}</h2>
+  const edited = edits.size === 0 ? '' : `, with your changes of ${[...edits.keys()].join(', ')}`;
+  return html`<${Question}
+    title=${`Run ${count(tasks)} of ${count(plan.total)} ${plan.total === 1 ? 'task' : 'tasks'}`}
+    confirm="Run"
+    leave="Cancel"
+    onConfirm=${on.run}
+    onClose=${on.cancel}
+  >
     <p>
-      ${`The plan runs as it is shown${without}: ${usd(likely)} likely, ${usd(worst)} at worst. Nothing is planned or paid again.`}
+      ${`The plan runs as it is shown${without}${edited}: ${usd(likely)} likely, ${usd(worst)} at worst. Nothing is planned or paid again.`}
     </p>
     ${notes.map((note) => html`<p class="soft">${note}</p>`)}
-    <div class="actions">
-      <button type="button" class="main" onClick=${confirm}>Run</button>
-      <button type="button" class="plain" onClick=${close}>Cancel</button>
-    </div>
-  </dialog>`;
+  <//>`;
 }
 
 function Result({ action, answer, problem }) {

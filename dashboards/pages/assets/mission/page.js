@@ -1,14 +1,27 @@
+import { Answer } from '../archive/answer.js';
+import { RetractQuestion, Result } from '../archive/change.js';
 import { Card, Facts, FindingLink, Table, Time } from '../elements.js';
 import { count, percent, spent, taskPath, usd } from '../format.js';
 import { html } from '../html.js';
 import { Actions } from './actions.js';
+import { TaskQuestion } from './edit-form.js';
+import { Graph } from './graph.js';
 
-const COLUMNS = { Run: 'tight', No: 'number', Task: 'text', Kind: 'tight', Model: 'tight', After: 'tight soft' };
+const COLUMNS = {
+  Run: 'tight',
+  No: 'number',
+  Task: 'text',
+  State: 'tight',
+  Kind: 'tight',
+  Model: 'tight',
+  After: 'tight soft',
+};
 /** States in which a mission waits for a person. */
 const WARNED = ['planned', 'asks', 'parked', 'failed'];
 const WORDS = { planned: 'waits for approval' };
 
-export function Page({ page: { mission, plan, actions }, dropped, asked, busy, result, on }) {
+export function Page({ page: { mission, plan, actions }, answer, sources, ...view }) {
+  const { dropped, edits, editing, asked, busy, result, on } = view;
   const { goal, state, step, problem, counts } = mission;
   const canChoose = actions.includes('run');
   return html`
@@ -23,16 +36,21 @@ export function Page({ page: { mission, plan, actions }, dropped, asked, busy, r
         ${counts.cancelled > 0 && `, ${count(counts.cancelled)} cancelled`}
       </p>
       ${problem !== '' && state !== 'done' && html`<p class="outcome">${problem}</p>`}
-      <${Actions} ...${{ mission, plan, actions, dropped, asked, busy, result, on }} />
+      <${Actions} ...${{ mission, plan, actions, dropped, edits, asked, busy, result, on }} />
     </section>
-    ${plan !== null && html`<${Plan} ...${{ plan, dropped, canChoose, busy, on }} />`}
+    ${editing !== null && html`<${TaskQuestion} editing=${editing} on=${on} />`}
+    ${sources.retract !== null && html`<${RetractQuestion} ...${sources.retract} why=${sources.why} on=${on} />`}
+    ${answer !== null && html`<${Answer} answer=${{ ...answer, question: null }} busy=${sources.busy} on=${on} />`}
+    ${sources.result !== null && html`<div class="wide" role="status"><${Result} ...${sources.result} /></div>`}
+    ${plan !== null && html`<${Plan} ...${{ plan, dropped, edits, canChoose, busy, on }} />`}
+    ${plan !== null && html`<${Graph} plan=${plan} dropped=${dropped} />`}
     ${plan !== null && html`<${Forecast} of=${plan.forecast} notes=${plan.notes} />`}
     ${mission.answers.length > 0 && html`<${Answers} of=${mission.answers} />`}
     <${Card} title="Facts" class="card half"><${Facts} of=${factsOf(mission)} /><//>
   `;
 }
 
-function Plan({ plan, dropped, canChoose, busy, on }) {
+function Plan({ plan, dropped, edits, canChoose, busy, on }) {
   const isOut = (task) => task.dropped || dropped.has(task.n);
   const rows = plan.tasks.map((task) => ({
     key: task.n,
@@ -45,9 +63,14 @@ function Plan({ plan, dropped, canChoose, busy, on }) {
         onChange=${() => on.toggle(task.n)}
       />`,
       task.jobId === null ? task.n : html`<a href=${taskPath(task.jobId)}>${task.n}</a>`,
-      html`<span class=${isOut(task) ? 'out' : ''}>${task.description}</span>`,
+      html`<${Description}
+        ...${{ task, edit: edits.get(task.task), isOut: isOut(task), canEdit: canChoose, busy, on }}
+      />`,
+      task.state,
       task.kind,
-      html`<span class=${task.reason ? 'badge warn' : ''} title=${task.reason ?? ''}>${task.model}</span>`,
+      html`<span class=${task.reason ? 'badge warn' : ''} title=${task.reason ?? ''}
+        >${edits.get(task.task)?.model ?? task.model}</span
+      >`,
       task.dependsOn.length === 0 ? '' : `after ${toRanges(task.dependsOn)}`,
     ],
   }));
@@ -56,8 +79,27 @@ function Plan({ plan, dropped, canChoose, busy, on }) {
     <p class="soft">${plan.approach}</p>
     <${Table} class="stack plan" columns=${COLUMNS} rows=${rows} />
     ${left > 0 && html`<p class="soft">${count(left)} more are not shown here; fleet mission ID --plan has all.</p>`}
-    ${canChoose && html`<p class="soft">A task that is left out takes those with it that depend on it. To change a task: fleet mission run ID --edit FILE.</p>`}
+    ${canChoose && html`<p class="soft">A task that is left out takes those with it that depend on it. To change what tasks depend on: fleet mission run ID --edit FILE.</p>`}
   <//>`;
+}
+
+/** What a task is to do, with what a person changes about it. */
+function Description({ task: { n, task, description }, edit, isOut, canEdit, busy, on }) {
+  const isFree = busy === null;
+  const button = (label, about, does) =>
+    html`<button
+      type="button"
+      class="link edit"
+      aria-label=${about}
+      aria-disabled=${!isFree}
+      onClick=${() => isFree && does()}
+    >
+      ${label}
+    </button>`;
+  return html`<span class=${isOut ? 'out' : ''}>${edit?.description ?? description}</span>${' '}
+    ${edit !== undefined && html`<span class="badge warn">edited</span>${' '}`}
+    ${canEdit && !isOut && button('Edit…', `Edit task ${n}`, () => on.edit(task))}
+    ${edit !== undefined && button('Undo', `Undo the edit of task ${n}`, () => on.resetEdit(task))}`;
 }
 
 function toShares({ haiku, sonnet, others }) {
@@ -86,7 +128,7 @@ function Answers({ of: answers }) {
   return html`<${Card} title="Your answers">
     ${answers.map(
       ({ n, at, by, problem, text }) =>
-        html`<div key=${n} class="said">
+        html`<div key=${n} class="told">
           <p class="soft">person-${n}, ${by}, <${Time} at=${at} />: ${problem}</p>
           <p>${text}</p>
         </div>`,
