@@ -58,8 +58,8 @@ export function createOverviewReads({
 
   let newest: { counts: string; rows: ReturnType<typeof toFindingRow>[] } = { counts: '', rows: [] };
   /** Whole findings may be large: they are read again only when a count has changed. */
-  async function readNewest({ live, sinceSession }: StatusSnapshot['findings']) {
-    const counts = `${live} ${sinceSession}`;
+  async function readNewest({ findings: { live, sinceSession }, patches }: StatusSnapshot) {
+    const counts = `${live} ${sinceSession} ${patches.pending} ${patches.conflict}`; // a row names the state of its patch
     if (newest.counts !== counts) {
       const found = await inTime(findings.list({ limit: FINDINGS_NAMED }));
       newest = { counts, rows: found.map(toFindingRow) };
@@ -86,7 +86,7 @@ export function createOverviewReads({
       archiveNotice: describeCompaction(status),
       notices: noticesOf(status),
       newestPatches: newestPatches.map(toPatchRow),
-      newestFindings: await readNewest(status.findings),
+      newestFindings: await readNewest(status),
     };
     return { ...shown, version: digest({ ...shown, at: '' }) };
   }

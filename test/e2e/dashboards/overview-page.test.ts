@@ -135,6 +135,8 @@ describe.skipIf(executable === null)('the overview', () => {
       '/archive',
       '/rules',
       '/findings',
+      '/findings/finding_1',
+      '/missions/mission-asks',
     ]) {
       await page.goto(base + path);
       await page.getByText('read only', { exact: true }).waitFor();

@@ -1,20 +1,23 @@
 import { toAddress } from '../base.js';
 import { Card, Table } from '../elements.js';
-import { count, missionPath, queuePath } from '../format.js';
+import { count, missionPath, queuePath, taskPath, usd } from '../format.js';
 import { html } from '../html.js';
 import { ChangeQuestion, ChangeResult } from '../tasks/change.js';
+import { commands } from './commands.js';
 import { Button } from './fleet.js';
+import { PARKED_MISSION, questions, Resume, setAside } from './mission-needs.js';
+import { look, row } from './row.js';
 
 const COLUMNS = { What: 'tight', Why: 'text', 'What helps': 'tight' };
-/** The scope of jobs whose mission a person parked: no budget releases them. */
-const PARKED_MISSION = 'parked-mission';
 /** Scopes whose budget a person can raise by a name. */
-const NAMED_SCOPES = ['client', 'batch', 'mission', 'rule'];
+const NAMED_SCOPES = ['client', 'batch', 'mission', 'rule', 'task'];
 
 /** All that waits for a person, besides a halt, each with the button that helps. */
 export function NeedsYou({ status, busy, result, question, on }) {
   const parts = { status, busy, on };
-  const rows = [questions, pausedQueues, parked, failures, tightClients, chains].flatMap((of) => of(parts));
+  const rows = [questions, setAside, pausedQueues, commands, parked, failures, uncertain, tightClients, chains].flatMap(
+    (of) => of(parts),
+  );
   const cancelled = status.queues.reduce((sum, queue) => sum + queue.cancelled, 0);
   const isOfJobs = result?.action !== undefined;
   return html`<${Card} title="Needs you">
@@ -31,33 +34,6 @@ export function NeedsYou({ status, busy, result, question, on }) {
 
 function jobsPath(query) {
   return toAddress(`/tasks?${new URLSearchParams(query)}`);
-}
-
-/** @param name changes never for the same thing */
-function row(name, what, why, ...buttons) {
-  return { key: name, cells: [what, why, html`<div class="actions">${buttons}</div>`] };
-}
-
-const look = (href, label = 'Look') => html`<a key="look" class="plain" href=${href}>${label}</a>`;
-
-function questions({ status: { missions }, busy, on }) {
-  return missions
-    .filter(({ state }) => state === 'asks' || state === 'planned')
-    .map(({ id, goal, state, problem }) =>
-      row(
-        `mission ${id}`,
-        html`<span class="badge warn">${state === 'asks' ? 'question' : 'plan'}</span>`,
-        html`<a href=${missionPath(id)}>${goal}</a>${problem !== '' && html`<div class="soft">${problem}</div>`}`,
-        look(missionPath(id), state === 'asks' ? 'Answer' : 'Look at its plan'),
-        html`<${Button}
-          key="park"
-          busy=${busy}
-          label="Set it aside"
-          about=${id}
-          does=${() => on.mission(id, 'park')}
-        />`,
-      ),
-    );
 }
 
 /** None while the fleet is halted: a halt pauses every queue. */
@@ -83,14 +59,7 @@ function parked({ status: { parked: groups, queues }, busy, on }) {
   return groups.map(({ scope, name, count: jobs, budget }) => {
     const key = `parked ${scope} ${name}`;
     if (scope === PARKED_MISSION) {
-      const resume = html`<${Button}
-        key="resume"
-        busy=${busy}
-        label="Resume"
-        about=${name}
-        isMain=${true}
-        does=${() => on.mission(name, 'resume')}
-      />`;
+      const resume = html`<${Resume} key="resume" ...${{ id: name, busy, on }} />`;
       return row(key, badge, `${jobsOf(jobs)} of ${name}, by a person`, resume, look(missionPath(name)));
     }
     const why = `${jobsOf(jobs)} for the budget of ${scope}${name === null ? '' : ` ${name}`}`;
@@ -100,7 +69,7 @@ function parked({ status: { parked: groups, queues }, busy, on }) {
       badge,
       why,
       canRaise && html`<${Raise} key="raise" ...${{ scope, name, budget, busy, on }} />`,
-      look(jobsPath({ state: 'parked' })),
+      look(scope === 'task' && name !== null ? taskPath(name) : jobsPath({ state: 'parked' })),
     );
   });
 }
@@ -145,6 +114,21 @@ function groupByReason(failed) {
   const reasons = new Map();
   for (const group of failed) reasons.set(group.reason, [...(reasons.get(group.reason) ?? []), group]);
   return reasons;
+}
+
+/** Calls that may have been paid without a reply: a person says what they cost. */
+function uncertain({ status: { uncertain: calls } }) {
+  if (calls.callCount <= 0) return [];
+  const what = `${count(calls.callCount)} ${calls.callCount === 1 ? 'call' : 'calls'} may have been paid without a reply`;
+  const today = calls.todayNanoUsd > 0 ? `: at most ${usd(calls.todayNanoUsd)} of today` : '';
+  return [
+    row(
+      'uncertain',
+      html`<span class="badge warn">uncertain</span>`,
+      what + today,
+      look(toAddress('/costs'), 'Settle'),
+    ),
+  ];
 }
 
 function tightClients({ status: { tightClients: clients }, busy, on }) {

@@ -1,8 +1,20 @@
 import { Card, Table } from '../elements.js';
 import { html } from '../html.js';
+import { COMMAND_KINDS } from './commands.js';
 
 /** Kinds of notices that another card shows in full. */
-const SHOWN_ELSEWHERE = ['failed', 'cancelled', 'parked', 'clients', 'paused', 'budget', 'external', 'patches'];
+const SHOWN_ELSEWHERE = [
+  'failed',
+  'cancelled',
+  'parked',
+  'clients',
+  'paused',
+  'budget',
+  'external',
+  'patches',
+  'uncertain',
+  ...COMMAND_KINDS,
+];
 
 export function Notices({ notices }) {
   const shown = notices.filter(({ kind }) => !SHOWN_ELSEWHERE.includes(kind));
