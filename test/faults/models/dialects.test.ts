@@ -127,7 +127,17 @@ describe.each(FAULT_DIALECTS)('$name', (dialect) => {
         return completed + failed;
       };
       const ended = new AbortController();
-      const ends = waitForProgress({ done: countEnds, all: TASKS, stillMs: 120_000, what: 'jobs that ended' });
+      const describeState = async (): Promise<string> => {
+        const { redis: client, keys } = redis;
+        const jobs = await fleet.queue.getJobCounts();
+        const [cools, why] = [
+          await client.pttl(keys.cooldown(dialect.model)),
+          await client.get(keys.cooldown(dialect.model)),
+        ];
+        const failures = await client.get(keys.outage(dialect.model));
+        return JSON.stringify({ jobs, cools, why, failures, halt: await client.get(keys.haltReason) });
+      };
+      const ends = waitForProgress({ done: countEnds, all: TASKS, what: 'jobs that ended', describe: describeState });
       void ends.then(
         () => ended.abort(),
         () => ended.abort(), // it is awaited below
