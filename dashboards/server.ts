@@ -7,6 +7,7 @@ import { openOtherSwarms } from '../src/other-swarms/open-other-swarms.ts';
 import { onShutdown } from '../src/process/shutdown.ts';
 import { startProcess } from '../src/process/start.ts';
 import { createDb } from '../src/redis/db.ts';
+import { startSampling } from '../src/swarm/tallies/sample-tallies.ts';
 import { buildApp, buildWaitingApp } from './app.ts';
 import { listen } from './listen.ts';
 import { connectWithRetry } from './connect-with-retry.ts';
@@ -33,7 +34,7 @@ await startProcess('dashboard', async (config, log) => {
     const queues = connectQueues(db);
     const others = openOtherSwarms({ config, db, log });
     answer = buildApp({ config, db, queues, others, log, mcp, changes });
-    return { redis, queues, others };
+    return { redis, queues, others, stopSampling: startSampling({ db, log }) };
   });
   onShutdown({ log, graceMs: 10_000 }, async () => {
     stop.abort();
@@ -43,7 +44,9 @@ await startProcess('dashboard', async (config, log) => {
     await mcp.close();
     const parts = await connected;
     if (parts === null) return;
+    const sampled = parts.stopSampling();
     await Promise.all([parts.others.close(), ...Object.values(parts.queues).map((queue) => queue.close())]);
     parts.redis.disconnect();
+    await sampled; // a Redis that does not answer holds no end up
   });
 });

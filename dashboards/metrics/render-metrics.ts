@@ -1,8 +1,8 @@
 import type { Queue } from 'bullmq';
 import type { Db } from '../../src/redis/db.ts';
 import type { StatusSnapshot } from '../../src/status/types.ts';
+import { readTallies } from '../../src/swarm/tallies/read-tallies.ts';
 import { readOldestWaiting } from './oldest-waiting.ts';
-import { readTallies } from './read-tallies.ts';
 import { createStateRegistry } from './state-metrics.ts';
 import { addTallies, formatDurations } from './tally-metrics.ts';
 

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client';
 import { NANO_PER_USD } from '../../src/pricing/money.ts';
+import type { Tally } from '../../src/swarm/tallies/read-tallies.ts';
 import { formatHistogram, type Durations } from './format-histogram.ts';
-import type { Tally } from './read-tallies.ts';
 
 /** What the scripts count: the labels of a kind, in the order of its fields. `lib/tally.lua` and `lib/booking.lua` write them. */
 const COUNTERS = [

@@ -79,6 +79,7 @@ export function createKeys(swarm: string | null) {
     session: own('session'), // hash: name, startedAt, explicit
     counters: own('counters'), // hash: recoveries, waits, quarantines … since the swarm began
     metrics: own('metrics'), // hash: `<kind>|<label>…` → count since the swarm began, for `/metrics`; see lib/tally.lua
+    samples: (span: string) => own(`samples:${span}`), // hash with expiry: place of a step → `<step>|<JSON of some of the metrics at its begin>`
     workers: own('workers'), // hash: worker id → JSON of its last heartbeat
     attendants: own('attendants'), // hash: id of a librarian or coordinator → ms of its last heartbeat
     shardKeys: own('shard-keys'), // hash with expiry: process of a librarian → JSON of a digest of each shard's key, and when it was noted

@@ -275,6 +275,7 @@ export const SCRIPTS = {
     ],
     answers: ['returned', 'kept'],
   },
+  'sample-tallies': { keys: ['metrics'], rest: 'samples', answers: 'number' },
   'save-rule': { keys: ['rules', 'rule', 'version', 'spend'], answers: ['saved', 'same', 'taken'] },
   'settle-permit': { keys: ['tokens'], answers: 'number' },
   'settle-turn': { keys: BOOKING_KEYS, answers: ['stored', 'booked', 'lock-lost'] },

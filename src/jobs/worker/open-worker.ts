@@ -10,6 +10,7 @@ import { noteActivity } from '../../swarm/activity.ts';
 import { listenToControl } from '../../swarm/control.ts';
 import { startHeartbeat } from '../../swarm/heartbeat.ts';
 import { keepPresence } from '../../swarm/presence.ts';
+import { startSampling } from '../../swarm/tallies/sample-tallies.ts';
 import type { ProcessKind } from '../../swarm/types.ts';
 import { countOf } from '../../text/plural.ts';
 import { startTraces } from '../../traces/start-traces.ts';
@@ -108,6 +109,7 @@ export async function openWorker<
   });
   const stops = await role.start(running);
   stops.push(startAlerts({ db, notifier, config, log }), startTranscriptSweep({ db, config, log }));
+  stops.push(startSampling({ db, log }));
   const stopTraces = startTraces({ db, worker: running.worker, config, workerId, log });
   stops.push(watchExternalFindings({ db, url: config.REDIS_URL, log, patienceMs: watchAfterMs }));
   await running.worker.waitUntilReady();

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { BOUNDS_MS } from '../../../dashboards/metrics/format-histogram.ts';
 import { readLedger, type LedgerEntry } from '../../../src/ledger/report/report.ts';
+import { BOUNDS_MS } from '../../../src/swarm/tallies/bounds.ts';
 import { startDashboard } from '../../support/fleet/dashboard.ts';
 import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readSamples } from '../../support/samples.ts';

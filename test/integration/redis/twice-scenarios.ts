@@ -33,6 +33,7 @@ import { changeRule, saveRule } from '../../../src/rules/store.ts';
 import { beginSession } from '../../../src/swarm/session.ts';
 import { noteActivity } from '../../../src/swarm/activity.ts';
 import { countEvent } from '../../../src/swarm/count-event.ts';
+import { sampleTallies } from '../../../src/swarm/tallies/sample-tallies.ts';
 import { noteLoad } from '../../../src/tasks/batch/lifecycle.ts';
 import { toTestFinding } from '../../support/redis/test-finding.ts';
 import type { TwiceScenario } from '../../support/redis/run-twice.ts';
@@ -892,6 +893,14 @@ export const TWICE_SCENARIOS: Record<ScriptName, TwiceScenario> = {
       return releaseTask(twice, { taskId: 'o', lease: 'lease', why: 'w gave it back', record: toNoted() });
     },
     mayDiffer: { keys: /tasks:(?:delayed|events)$/, because: 'they hold the instant of the run, ten years later' },
+  },
+  'sample-tallies': {
+    async run({ redis, keys }, twice) {
+      await redis.hset(keys.metrics, { 'job|tasks|completed|1000': 3, 'nano|haiku|m': 4 });
+      const first = await sampleTallies(twice, 1_800_000_000_000);
+      return `${first} ${await sampleTallies(twice, 1_800_000_060_000)}`;
+    },
+    between: ({ redis, keys }) => redis.hincrby(keys.metrics, 'job|tasks|completed|1000', 1),
   },
   'save-rule': {
     run: (_, twice) => saveTestRule(twice, { since: '7d' }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Tally } from '../../../dashboards/metrics/read-tallies.ts';
+import type { Tally } from '../../../src/swarm/tallies/read-tallies.ts';
 import { createStateRegistry } from '../../../dashboards/metrics/state-metrics.ts';
 import { addTallies, formatDurations } from '../../../dashboards/metrics/tally-metrics.ts';
 import { readSamples } from '../../support/samples.ts';
