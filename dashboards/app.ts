@@ -20,6 +20,7 @@ import { createJobRoutes } from './jobs/job-routes.ts';
 import { createFleetRoutes } from './live/fleet-routes.ts';
 import { createLiveRoutes } from './live/live-routes.ts';
 import { createOverviewReads } from './live/read-overview.ts';
+import { createSeriesRoute } from './live/series-route.ts';
 import { createMcpRoute } from './mcp.ts';
 import { createPageAssets } from './page-assets.ts';
 import { readPage, renderPages } from './pages.ts';
@@ -77,6 +78,7 @@ export function buildApp(parts: DashboardParts): Express {
     next();
   });
   app.use(createLiveRoutes({ reads, log }));
+  app.use(createSeriesRoute({ db, inTime }));
   app.use(createFleetRoutes({ db, queues, config, log }));
   app.use(createApi({ ...parts, reads }));
   app.use(createPatchRoutes({ ...parts, inTime }));

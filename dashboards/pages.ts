@@ -40,7 +40,7 @@ const SCRIPT_PAGES: Readonly<Record<string, ScriptPage>> = {
   '/': {
     title: 'Overview',
     script: 'status.js',
-    styles: ['patch.css', 'status/overview.css'],
+    styles: ['patch.css', 'status/overview.css', 'lib/uplot.css', 'charts/charts.css'],
     section: '/',
     command: 'fleet status',
   },

@@ -18,6 +18,10 @@ if (executablePath === undefined) fail('chromium is missing: apt-get install -y 
 
 const { startDemoFleet, DEMO_WORKSPACE } = await import('../dist/src/demo/demo-fleet.js');
 const { connectFleet } = await import('../dist/src/index.js');
+const { connectRedis } = await import('../dist/src/redis/connect.js');
+const { createDb } = await import('../dist/src/redis/db.js');
+const { sampleTallies } = await import('../dist/src/swarm/tallies/sample-tallies.js');
+const { SPAN_NAMES } = await import('../dist/src/swarm/tallies/spans.js');
 
 /** A mission that is done on the screenshots. */
 const GOAL = 'What is in here, what does it do, and what is left to do?';
@@ -57,11 +61,22 @@ const RUNNING_MARK = '[[latency:20000]]';
 const RUNNING_MISSION_TASKS = 12;
 const RUNNING_MISSION_MARK = `[[tasks:${RUNNING_MISSION_TASKS}]] [[task-latency:20000]]`;
 const LONGEST_MS = 60_000;
+/** An hour before the demo, for the charts: what had been counted at its end, tasks by the upper bounds of their durations and nano-dollars. */
+const PAST = {
+  'job|tasks|completed|2500': 96,
+  'job|tasks|completed|5000': 148,
+  'job|tasks|completed|10000': 61,
+  'job|tasks|completed|30000': 24,
+  'job|tasks|failed|5000': 17,
+  'job|tasks|partial|60000': 9,
+  'nano|haiku|claude-haiku-5-5': 231_000_000,
+  'nano|sonnet|claude-sonnet-5-5': 174_000_000,
+};
 /** Words of the batch's tasks. */
 const BATCH_WORDS = ['toFindingId', 'packEntry', 'formatUsd', 'toOneLine', 'openFleet', 'readHalt'];
 /** The pages with a picture each: where they are, and the text by which they are there. */
 const PAGES = {
-  overview: { path: '', until: 'Needs you', height: 1346 },
+  overview: { path: '', until: 'Ended tasks', height: 1300 },
   costs: { path: '/costs?by=model', until: 'claude-haiku' },
   workers: { path: '/workers', until: 'count-exports' },
   batch: { path: '/batches/nightly', until: 'nightly' },
@@ -73,6 +88,7 @@ const workspace = join(root, 'src');
 const fleet = await startDemoFleet({ workspace, keep: false, haikuCount: 2 }, () => undefined);
 try {
   Object.assign(process.env, { FLEET_HOME: fleet.folder, FLEET_WORKSPACES: `${DEMO_WORKSPACE}=${workspace}` });
+  await givePast();
   const connection = await connectFleet({ redisUrl: fleet.config.REDIS_URL });
   try {
     await giveWork(connection);
@@ -82,6 +98,24 @@ try {
   await photograph(fleet.dashboardUrl);
 } finally {
   await fleet.stop();
+}
+
+/** The swarm is simulated, and so is its past: the counts grow unevenly from nothing to those of `PAST`. */
+async function givePast() {
+  const redis = await connectRedis(fleet.config.REDIS_URL, { role: 'producer' });
+  const db = createDb(redis, fleet.config.FLEET_SWARM ?? null);
+  await redis.del(SPAN_NAMES.map((span) => db.keys.samples(span)));
+  const now = db.clock.now();
+  for (let minute = 0; minute <= 60; minute += 1) {
+    const share = (minute + 4 * Math.sin(minute / 5) * (1 - minute / 60)) / 60;
+    const counts = Object.entries(PAST).map(([field, count], i) => [
+      field,
+      Math.round(count * Math.max(0, share) ** (1 + i / 9)),
+    ]);
+    await redis.hset(db.keys.metrics, Object.fromEntries(counts));
+    await sampleTallies(db, now - (60 - minute) * 60_000);
+  }
+  redis.disconnect();
 }
 
 async function giveWork(connection) {

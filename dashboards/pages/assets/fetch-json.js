@@ -6,7 +6,7 @@ const logout = document.querySelector('#logout');
 /** Between two tries while the dashboard or its Redis is away. */
 const RETRY_MS = 2_000;
 
-/** The addresses whose problem the banner shows, with its words. */
+/** The addresses, without their queries, whose problem the banner shows, with its words. */
 const problems = new Map();
 
 /** Shows the log-out button if the dashboard has a login. It asks the server, because no script can read the cookie. */
@@ -35,6 +35,7 @@ export async function fetchWhenThere(path) {
 }
 
 async function tryFetch(path) {
+  const [address] = path.split('?'); // an answer to another query ends its problem
   try {
     const response = await fetch(toAddress(path), { headers: { accept: 'application/json' } });
     if (response.status === 401) {
@@ -43,15 +44,15 @@ async function tryFetch(path) {
     }
     const body = await readBody(response);
     if (response.ok && body !== null) {
-      problems.delete(path);
+      problems.delete(address);
       showProblems();
       return { body, isAway: false };
     }
-    problems.set(path, body?.message ?? `The dashboard answered ${response.status}.`);
+    problems.set(address, body?.message ?? `The dashboard answered ${response.status}.`);
     showProblems();
     return { body: null, isAway: body === null || response.status === 503 };
   } catch {
-    problems.set(path, 'The dashboard does not answer; trying again.');
+    problems.set(address, 'The dashboard does not answer; trying again.');
     showProblems();
     return { body: null, isAway: true };
   }

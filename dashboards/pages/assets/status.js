@@ -1,4 +1,5 @@
 import { drawHead } from './badges.js';
+import { followSeries, spanOf } from './charts/follow-series.js';
 import { fetchJson, sendChange, showLogout } from './fetch-json.js';
 import { html, render } from './html.js';
 import { follow } from './live.js';
@@ -9,10 +10,10 @@ import { createChanges } from './tasks/changes.js';
 const MOST_JOBS = 200;
 
 /**
- * What the page shows. `asked`: a change of the fleet that is to be confirmed; `question`: a change of jobs that is; `busy`: the change
+ * What the page shows. `span`: of the charts; `series`: what they show, null until it is read; `asked`: a change of the fleet that is to be confirmed; `question`: a change of jobs that is; `busy`: the change
  * under way; `result`: what became of the last one.
  */
-let view = { status: null, asked: null, question: null, busy: null, result: null };
+let view = { status: null, span: spanOf(), series: null, asked: null, question: null, busy: null, result: null };
 
 /** Draws the page. It changes only what differs, so that focus, selection and scroll positions stay. */
 function show(part) {
@@ -66,6 +67,7 @@ function describeBudget({ limitUsd, released, haltedForBudget }) {
   return `The budget is $${limitUsd}.${jobs}${haltedForBudget ? ' The fleet is still halted: lift the halt.' : ''}`;
 }
 
+followSeries(show);
 void follow('overview', {
   head(head) {
     drawHead(head);

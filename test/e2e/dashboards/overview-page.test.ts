@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { writeMission } from '../../../src/coordinator/mission/record.ts';
+import { sampleTallies } from '../../../src/swarm/tallies/sample-tallies.ts';
 import { findChromium, openBrowser } from '../../support/browser.ts';
 import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
 import { failNext } from '../../support/fleet/fail-next.ts';
@@ -30,6 +31,22 @@ async function fillFleet(tasks: Awaited<ReturnType<typeof startDashboard>>['queu
   await redis.zadd(keys.missions, 1, 'mission-asks');
   const asks = { goal: `Find ${HOSTILE}`, state: 'asks', step: 'wait', problem: `Which ${HOSTILE}?`, counts } as const;
   await writeMission(db, 'mission-asks', asks, new Date());
+}
+
+/** Counts of an hour: two samples, of which the older one has less, and what was counted since. */
+async function giveCounts(): Promise<void> {
+  const { redis, keys, db } = fixture;
+  const done = 'job|tasks|completed|10000';
+  await redis.hset(keys.metrics, { [done]: 40, [`nano|haiku|${HOSTILE}`]: 500_000_000 });
+  await sampleTallies(db, db.clock.now() - 20 * 60_000);
+  await redis.hset(keys.metrics, {
+    [done]: 52,
+    'job|tasks|failed|100': 3,
+    'nano|sonnet|claude-sonnet-5-5': 100_000_000,
+  });
+  await sampleTallies(db, db.clock.now() - 10 * 60_000);
+  await redis.hset(keys.metrics, { [done]: 57, [`nano|haiku|${HOSTILE}`]: 750_000_000 });
+  await sampleTallies(db);
 }
 
 async function expectWhole(page: Page): Promise<void> {
@@ -110,6 +127,67 @@ describe.skipIf(executable === null)('the overview', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL('**/tasks?words=%22Rate%22');
     await page.getByText('1 job,').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('charts what happened, as /api/series has it, over a span that is chosen by keyboard', async () => {
+    const { base, ask } = await startDashboard(fixture);
+    const browser = await openBrowser(executable ?? '');
+    fixture.cleanup(() => browser.close());
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    await page.goto(base);
+    await page.getByText('No task ended in the last hour.').waitFor();
+    await giveCounts();
+
+    const legends = () => page.locator('.legend li').allTextContents();
+    /** Each drawing has the colours of its legend, but for what the edge of a narrow bar takes off. */
+    const isPainted = () =>
+      page.evaluate<boolean>(`[...document.querySelectorAll('.charts figure')].every((figure) => {
+        const canvas = figure.querySelector('canvas');
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return [...figure.querySelectorAll('.swatch')].every((swatch) => {
+          const wanted = getComputedStyle(swatch).backgroundColor.match(/\\d+/g).map(Number);
+          const isNear = (i) => data[i + 3] > 230 && wanted.every((part, c) => Math.abs(part - data[i + c]) < 25);
+          return Array.from({ length: data.length / 4 }, (_, i) => 4 * i).some(isNear);
+        });
+      })`);
+    for (const [width, span, title] of [
+      [390, '24h', 'the last 24 hours'],
+      [1440, '1h', 'the last hour'],
+      [1440, '7d', 'the last 7 days'],
+    ] as const) {
+      let totals = { outcomes: { completed: 0 }, dollars: {} as Record<string, number> };
+      await waitUntil(async () => {
+        ({ totals } = (await (await ask(`/api/series?span=${span}`)).json()) as { totals: typeof totals });
+        return totals.outcomes.completed > 0; // an answer from before the counts is kept for a moment
+      });
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme: span === '1h' ? 'light' : 'dark' });
+      await page.getByRole('link', { name: span, exact: true }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: `Over ${title}` }).waitFor();
+      expect(await page.evaluate<string>('document.activeElement.textContent + location.hash')).toBe(`${span}#${span}`);
+      const dollars = Object.entries(totals.dollars).toSorted(([, a], [, b]) => b - a);
+      expect(await legends()).toEqual([
+        'done 17',
+        'failed 3',
+        ...dollars.map(([model, cost]) => `${model} $${cost.toFixed(4)}`),
+        'p50 7.5 s',
+        'p95 9.8 s',
+      ]);
+      expect([totals.outcomes, dollars.length]).toEqual([{ completed: 17, partial: 0, failed: 3, cancelled: 0 }, 2]);
+      await waitUntil(isPainted);
+      await expectWhole(page);
+    }
+    await page.getByText('As a table').click();
+    const done = page.locator('.charts td[data-heading=Done]');
+    await done.first().waitFor();
+    expect((await done.allTextContents()).reduce((sum, text) => sum + Number(text), 0)).toBe(17);
+    await page.getByRole('img', { name: 'Ended tasks: done 17, failed 3' }).hover({ position: { x: 300, y: 60 } });
+    await page.locator('figcaption', { hasText: /Ended tasks \d/ }).waitFor();
     expect(problems).toEqual([]);
   });
 

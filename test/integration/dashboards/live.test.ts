@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
+import { readLedger } from '../../../src/ledger/report/report.ts';
+import { sampleTallies } from '../../../src/swarm/tallies/sample-tallies.ts';
+import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -116,5 +119,56 @@ describe('/api/status', () => {
     await redis.eval(fill, 1, keys.queueKey('tasks', 'wait'));
     expect(await countFresh(read)).toEqual(atNone);
     expect((await read()).queues[0]?.waiting).toBe(1_000_000);
+  });
+});
+
+describe('/api/series', () => {
+  interface Series {
+    outcomes: Record<string, (number | null)[]>;
+    dollars: Record<string, (number | null)[]>;
+    durationsMs: Record<string, (number | null)[]>;
+    totals: { outcomes: object; dollars: Record<string, number>; durationsMs: { p50: number; p95: number } };
+  }
+
+  it('has what the ledger and the queue have', async () => {
+    const fleet = await useSimulatedFleet(fixture);
+    await waitUntil(async () => (await fixture.redis.exists(fixture.keys.samples('7d'))) === 1); // before the first task ends
+    const ids = [await fleet.add('one [[turns:2]]'), await fleet.add('two'), await fleet.add('three')];
+    for (const id of ids) await fleet.until(id, 'completed');
+    const failing = await fleet.tasks.add({ description: 'Decide on the database architecture', escalate: [] });
+    await fleet.until(failing.id, 'failed');
+
+    const { ask, db } = await startDashboard(fixture);
+    const rows = await readLedger(db);
+    const dollars = rows.reduce((total, row) => total + row.nano, 0) / 1e9;
+    for (const [span, steps] of Object.entries({ '1h': 60, '24h': 144, '7d': 168 })) {
+      const series = (await (await ask(`/api/series?span=${span}`)).json()) as Series;
+      expect(series.totals.outcomes).toEqual({ completed: 3, partial: 0, failed: 1, cancelled: 0 });
+      expect(series.totals.dollars['claude-haiku-5-5']).toBeCloseTo(dollars, 12);
+      expect(series.totals.durationsMs.p95).toBeGreaterThanOrEqual(series.totals.durationsMs.p50);
+      const sumOf = (values: (number | null)[] = []) =>
+        values.reduce<number>((total, value) => total + (value ?? 0), 0);
+      expect(sumOf(series.outcomes['completed'])).toBe(3);
+      expect(sumOf(series.dollars['claude-haiku-5-5'])).toBeCloseTo(dollars, 12);
+      for (const values of [series.outcomes, series.dollars, series.durationsMs].flatMap(Object.values))
+        expect(values).toHaveLength(steps);
+    }
+    const wrong = await ask('/api/series?span=2h');
+    expect([wrong.status, await wrong.json()]).toEqual([
+      400,
+      { error: 'query', message: 'span: expected 1h, 24h, 7d' },
+    ]);
+  });
+
+  it('sends Redis the same commands after a week as at the start', async () => {
+    const { ask, redis, keys, db } = await startDashboard(fixture);
+    const read = () => ask('/api/series?span=7d').then((response) => response.json());
+    await read();
+    const atNone = await countFresh(read);
+    await redis.hset(keys.metrics, 'job|tasks|completed|1000', 3);
+    const now = db.clock.now();
+    for (let hour = 168; hour >= 0; hour -= 1) await sampleTallies(db, now - hour * 3_600_000);
+    expect(await countFresh(read)).toEqual(atNone);
+    expect(await read()).toMatchObject({ outcomes: { completed: Array.from({ length: 168 }, () => 0) } });
   });
 });

@@ -1,3 +1,4 @@
+import { Charts } from '../charts/charts.js';
 import { html } from '../html.js';
 import { Ask } from './ask.js';
 import { Budget, Costs, Delegation, Findings } from './figures.js';
@@ -14,11 +15,12 @@ import { Shards } from './shards.js';
 import { Slots, Workers } from './workers.js';
 
 /** The page. An empty card keeps its place in the list, so that no card takes over the elements of another. */
-export function Page({ status, asked, question, busy, result, on }) {
+export function Page({ status, span, series, asked, question, busy, result, on }) {
   return html`
     <${Fleet} ...${{ status, busy, result, on }} />
     <${NeedsYou} ...${{ status, busy, result, question, on }} />
     <${Running} ...${status} />
+    <${Charts} span=${span} series=${series} />
     <${Findings} ...${status} />
     <${Slots} ...${status} />
     <${Budget} ...${status} />
