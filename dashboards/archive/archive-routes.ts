@@ -1,18 +1,17 @@
 import type { Queue } from 'bullmq';
-import { json, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import type { QueueName } from '../../queues/registry.ts';
 import type { Config } from '../../src/config/environment.ts';
 import { listAnswersCiting, retractFinding } from '../../src/findings/retract.ts';
 import { createFindingStore } from '../../src/findings/store.ts';
-import { toRules } from '../../src/jobs/contract.ts';
 import { withOtherSwarms } from '../../src/other-swarms/across.ts';
 import type { OtherSwarms } from '../../src/other-swarms/types.ts';
 import type { Logger } from '../../src/process/logger.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { currentUser } from '../../src/swarm/current-user.ts';
-import { refuseRule } from '../access/refuse-rule.ts';
 import { refuse } from '../access/request-checks.ts';
+import { createOnChange } from '../input/on-change.ts';
 import { readAnswerPage, toAnswerRow } from './answer-page.ts';
 import { createAsk, questionSchema } from './ask-archive.ts';
 
@@ -65,20 +64,7 @@ export function createArchiveRoutes({ log, inTime, searchInTime, ...parts }: Arc
     response.json({ count: citing.length, answers: citing.slice(0, MOST_ANSWERS).map(toAnswerRow) });
   });
 
-  function onChange<Body>(action: string, schema: z.ZodType<Body>, decide: (body: Body) => Promise<object>): void {
-    router.post(`/api/archive/${action}`, json({ limit: '100kb' }), async (request, response) => {
-      const body = schema.safeParse(request.body);
-      if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
-      try {
-        const report = await decide(body.data);
-        log.info({ action, report }, 'a person used the archive');
-        response.json(report);
-      } catch (error) {
-        refuseRule(response, error, { db, about: 'archive' });
-      }
-    });
-  }
-
+  const onChange = createOnChange({ router, db, log, about: 'archive', path: '/api/archive' });
   onChange('ask', questionSchema, ask);
   onChange('retract', retraction, async ({ id, why }) => {
     const { restored } = await retractFinding(db, { id, why: why.trim(), by: `${currentUser()}, in the dashboard` });

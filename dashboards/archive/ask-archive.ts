@@ -2,9 +2,7 @@ import type { Queue } from 'bullmq';
 import { z } from 'zod';
 import type { QueueName } from '../../queues/registry.ts';
 import { assertReadable } from '../../src/api/ask.ts';
-import { toSince } from '../../src/cli/input/since.ts';
 import type { Config } from '../../src/config/environment.ts';
-import { UsageError } from '../../src/errors.ts';
 import { assertSameWords } from '../../src/jobs/same-words.ts';
 import { addQuery } from '../../src/librarian/queries/enqueue.ts';
 import type { OtherSwarms } from '../../src/other-swarms/types.ts';
@@ -12,6 +10,7 @@ import type { Db } from '../../src/redis/db.ts';
 import { createEvictionCheck } from '../../src/redis/preflight.ts';
 import { createKindCheck } from '../../src/swarm/same-kind.ts';
 import { createSessionReader } from '../../src/swarm/session.ts';
+import { parseSinceField } from '../input/since-field.ts';
 
 const text = z.string().max(200).optional();
 
@@ -73,15 +72,6 @@ function toFilter(fields: Omit<PageQuestion, 'question' | 'queryId' | 'fallback'
   return {
     ...names,
     ...(mission === undefined ? {} : { mission_id: mission }),
-    ...(since === undefined ? {} : { since: toInstant(since, now) }),
+    ...(since === undefined ? {} : { since: new Date(parseSinceField(since, now)).toISOString() }),
   } as { swarm?: string };
-}
-
-/** Commands name an option, a page a field. */
-function toInstant(since: string, now: number): string {
-  try {
-    return new Date(toSince(since, now)).toISOString();
-  } catch (error) {
-    throw error instanceof UsageError ? new UsageError(error.message.replace(/^--/, '')) : error;
-  }
 }

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import { json, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import type { QueueName } from '../../queues/registry.ts';
 import type { Config } from '../../src/config/environment.ts';
@@ -12,6 +12,7 @@ import { listBatches } from '../../src/tasks/batch/list/list-batches.ts';
 import { readBatch } from '../../src/tasks/batch/progress.ts';
 import { refuseRule } from '../access/refuse-rule.ts';
 import { refuse } from '../access/request-checks.ts';
+import { createOnChange } from '../input/on-change.ts';
 import { createJobChanges } from '../jobs/change-jobs.ts';
 import { toBatchList, toBatchPage, toOpen } from './batch-page.ts';
 
@@ -81,29 +82,10 @@ export function createBatchRoutes({ db, queues, config, log, inTime, searchInTim
     return { count, forecast: null, refused: [], refusedCount: 0, left: 0 };
   }
 
-  /** @param decide does what the body asks, which its schema has checked */
-  function onChange<Body>(
-    action: string,
-    schema: z.ZodType<Body>,
-    decide: (batch: string, body: Body) => Promise<object>,
-  ): void {
-    router.post(`/api/batches/:batch/${action}`, json({ limit: '10kb' }), async (request, response) => {
-      const body = schema.safeParse(request.body);
-      if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
-      const { batch = '' } = request.params as { batch?: string };
-      try {
-        const report = await decide(batch, body.data);
-        log.info({ batch, action, change: body.data }, 'a person decided about a batch');
-        response.json(report);
-      } catch (error) {
-        refuseRule(response, error, { db, about: 'batch' });
-      }
-    });
-  }
-
-  onChange('retry', change, (batch, { dryRun }) => retry(batch, dryRun));
-  onChange('cancel', change, (batch, { dryRun }) => cancel(batch, dryRun));
-  onChange('budget', budget, async (batch, { limitUsd }) => ({
+  const onChange = createOnChange({ router, db, log, about: 'batch', path: '/api/batches/:batch' });
+  onChange('retry', change, ({ dryRun }, batch) => retry(batch, dryRun));
+  onChange('cancel', change, ({ dryRun }, batch) => cancel(batch, dryRun));
+  onChange('budget', budget, async ({ limitUsd }, batch) => ({
     released: await changeBudget({ db, queues }, limitUsd.trim().replace(/^\$/, ''), { batch }),
   }));
   return router;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { toSince } from '../../src/cli/input/since.ts';
 import { UsageError } from '../../src/errors.ts';
 import { toRules } from '../../src/jobs/contract.ts';
 import { assertJobFilter } from '../../src/jobs/find/check-filter.ts';
 import type { JobFilter, ListedState, PageLimits } from '../../src/jobs/find/types.ts';
+import { parseSinceField } from '../input/since-field.ts';
 
 /** Jobs of one page without `limit`. */
 const PAGE_JOBS = 50;
@@ -53,20 +53,11 @@ export function parseJobQuery(query: unknown, now: number): { filter: JobFilter;
   const filter: JobFilter = {
     ...names,
     ...(state === undefined ? {} : { state: state.split(',').map((name) => name.trim() as ListedState) }),
-    ...(since === undefined ? {} : { since: toInstant(since, now) }),
+    ...(since === undefined ? {} : { since: parseSinceField(since, now) }),
     ...(costAbove === undefined ? {} : { costAboveUsd: costAbove.replace(/^\$/, '') }),
   };
   assertFilter(filter);
   return { filter, limits: { limit, ...(cursor === undefined ? {} : { cursor }) } };
-}
-
-/** Commands name an option, an address a field. */
-function toInstant(since: string, now: number): number {
-  try {
-    return toSince(since.trim(), now);
-  } catch (error) {
-    throw error instanceof UsageError ? new UsageError(error.message.replace(/^--/, '')) : error;
-  }
 }
 
 function assertFilter(filter: JobFilter): void {

@@ -1,10 +1,9 @@
 import type { Queue } from 'bullmq';
-import { json, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import type { QueueName } from '../../queues/registry.ts';
 import type { Config } from '../../src/config/environment.ts';
 import { NotFoundError, UsageError } from '../../src/errors.ts';
-import { toRules } from '../../src/jobs/contract.ts';
 import { readJobPage } from '../../src/jobs/find/list-jobs.ts';
 import type { Logger } from '../../src/process/logger.ts';
 import type { Db } from '../../src/redis/db.ts';
@@ -12,12 +11,13 @@ import { findJob } from '../../src/timeline/find-job.ts';
 import { lookAtJob } from '../../src/timeline/read-job.ts';
 import { refuseRule } from '../access/refuse-rule.ts';
 import { refuse } from '../access/request-checks.ts';
+import { createOnChange } from '../input/on-change.ts';
 import { toVisible } from '../access/visible-text.ts';
-import { createJobChanges, type ChangeReport } from './change-jobs.ts';
+import { createJobChanges } from './change-jobs.ts';
 import { editSchema, readTaskForm, toTaskEdit } from './edit-task.ts';
 import { parseJobQuery } from './job-filter.ts';
 import { toJobPage } from './job-page.ts';
-import { toJobRow, type JobAction } from './job-row.ts';
+import { toJobRow } from './job-row.ts';
 import { readTaskBudget } from './task-budget.ts';
 
 /** Jobs of one change: those of the longest page. */
@@ -87,26 +87,7 @@ export function createJobRoutes({ db, queues, config, log, inTime, searchInTime 
     }
   });
 
-  function onChange<Body extends { dryRun: boolean }>(
-    action: JobAction,
-    schema: z.ZodType<Body>,
-    decide: (body: Body) => Promise<ChangeReport>,
-  ): void {
-    router.post(`/api/jobs/${action}`, json({ limit: '1mb' }), async (request, response) => {
-      const body = schema.safeParse(request.body);
-      if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
-      try {
-        const report = await decide(body.data);
-        if (!body.data.dryRun) {
-          log.info({ action, jobs: report.done, refused: report.refused.length }, 'a person decided about jobs');
-        }
-        response.json(report);
-      } catch (error) {
-        refuseRule(response, error, { db, about: 'jobs', usage: 409 });
-      }
-    });
-  }
-
+  const onChange = createOnChange({ router, db, log, about: 'jobs', path: '/api/jobs', limit: '1mb', usage: 409 });
   onChange('retry', retry, async ({ edit, ...chosen }) => {
     if (edit === undefined) return changes.retry(chosen);
     const asked = toTaskEdit(edit);

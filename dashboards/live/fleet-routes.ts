@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import { json, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import type { QueueName } from '../../queues/registry.ts';
 import { createFleetControl } from '../../src/api/control.ts';
@@ -7,11 +7,9 @@ import { previewBudget } from '../../src/coordinator/control/budget.ts';
 import type { Config } from '../../src/config/environment.ts';
 import { UsageError } from '../../src/errors.ts';
 import { readHalt } from '../../src/halt/halt.ts';
-import { toRules } from '../../src/jobs/contract.ts';
 import type { Logger } from '../../src/process/logger.ts';
 import type { Db } from '../../src/redis/db.ts';
-import { refuseRule } from '../access/refuse-rule.ts';
-import { refuse } from '../access/request-checks.ts';
+import { createOnChange } from '../input/on-change.ts';
 
 const name = z.string().min(1).max(400);
 /** Strict: what a page does not send is a mistake. */
@@ -50,27 +48,7 @@ export function createFleetRoutes({ db, queues, config, log }: FleetRoutesOption
   const control = createFleetControl({ db, queues, config, assertMayAdd: async () => undefined }); // nothing here adds work
   const router = Router();
 
-  /** @param decide does what the body asks, which its schema has checked */
-  function onChange<Body>(
-    action: keyof typeof changes,
-    schema: z.ZodType<Body>,
-    decide: (body: Body) => Promise<object>,
-  ): void {
-    router.post(`/api/fleet/${action}`, json({ limit: '20kb' }), async (request, response) => {
-      const body = schema.safeParse(request.body);
-      if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
-      try {
-        const result = await decide(body.data);
-        if (!isDryRun(body.data)) log.info({ action }, 'a person decided about the fleet');
-        response.json(result);
-      } catch (error) {
-        refuseRule(response, error, { db, about: 'fleet', usage: 409 });
-      }
-    });
-  }
-
-  const isDryRun = (body: unknown): boolean => Object(body).dryRun === true;
-
+  const onChange = createOnChange({ router, db, log, about: 'fleet', path: '/api/fleet', limit: '20kb', usage: 409 });
   onChange('halt', changes.halt, ({ reason }) => control.halt(reason));
   onChange('resume', changes.resume, async ({ at }) => {
     const halt = await readHalt(db);

@@ -1,17 +1,17 @@
 import type { Queue } from 'bullmq';
-import { json, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import type { QueueName } from '../../queues/registry.ts';
 import { createMissionReviews } from '../../src/api/missions.ts';
 import { changeTasks } from '../../src/coordinator/review/change-plan.ts';
 import { findReview } from '../../src/coordinator/review/find-review.ts';
 import { readMissionStatus } from '../../src/coordinator/mission/status.ts';
-import { toRules } from '../../src/jobs/contract.ts';
 import type { Config } from '../../src/config/environment.ts';
 import type { Logger } from '../../src/process/logger.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { refuseRule } from '../access/refuse-rule.ts';
 import { refuse } from '../access/request-checks.ts';
+import { createOnChange } from '../input/on-change.ts';
 import { toMissionPage } from './mission-page.ts';
 import { readTaskStates, toTaskForm } from './plan-tasks.ts';
 import { toConfigured } from '../../src/tasks/known-names.ts';
@@ -84,35 +84,24 @@ export function createMissionRoutes({ db, queues, config, log, inTime }: Mission
     }
   });
 
-  /** @param decide does what the body asks, which its schema has checked */
-  function onChange<Body>(
-    action: keyof typeof changes,
-    schema: z.ZodType<Body>,
-    decide: (id: string, body: Body) => Promise<unknown>,
-  ): void {
-    router.post(`/api/missions/:id/${action}`, json({ limit: '1mb' }), async (request, response) => {
-      const body = schema.safeParse(request.body);
-      if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
-      const { id = '' } = request.params as { id?: string };
-      try {
-        const result = await decide(id, body.data);
-        if (Object(body.data).dryRun !== true) log.info({ mission: id, action }, 'a person decided about a mission');
-        response.json(result);
-      } catch (error) {
-        refuseRule(response, error, { db, about: 'mission', usage: 409 });
-      }
-    });
-  }
-
-  onChange('run', changes.run, async (id, { version, drop, changes: edits, dryRun }) => {
+  const onChange = createOnChange({
+    router,
+    db,
+    log,
+    about: 'mission',
+    path: '/api/missions/:id',
+    limit: '1mb',
+    usage: 409,
+  });
+  onChange('run', changes.run, async ({ version, drop, changes: edits, dryRun }, id) => {
     const edit =
       edits.length === 0 ? null : changeTasks(id, (await findReview({ db, queues }, id)).record.plan, edits, drop);
     const ran = await missions.run(id, { version, dryRun, ...(edit === null ? { drop } : { edit }) });
     const { tasks, dropped, again, forecast, notes } = ran;
     return { again, tasks: tasks.length, dropped, forecast, notes };
   });
-  onChange('answer', changes.answer, (id, { text }) => missions.answer(id, text));
-  onChange('park', changes.park, (id) => missions.park(id));
-  onChange('resume', changes.resume, (id) => missions.resume(id));
+  onChange('answer', changes.answer, ({ text }, id) => missions.answer(id, text));
+  onChange('park', changes.park, (_body, id) => missions.park(id));
+  onChange('resume', changes.resume, (_body, id) => missions.resume(id));
   return router;
 }

@@ -1,16 +1,14 @@
 import type { Queue } from 'bullmq';
-import { json, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import type { QueueName } from '../../queues/registry.ts';
 import type { Config } from '../../src/config/environment.ts';
-import { toRules } from '../../src/jobs/contract.ts';
 import type { Logger } from '../../src/process/logger.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { createRules } from '../../src/rules/create-rules.ts';
 import type { Rules } from '../../src/rules/types.ts';
 import { createSessionReader } from '../../src/swarm/session.ts';
-import { refuseRule } from '../access/refuse-rule.ts';
-import { refuse } from '../access/request-checks.ts';
+import { createOnChange } from '../input/on-change.ts';
 import { readFired } from './read-fired.ts';
 import { toRuleRow } from './rule-page.ts';
 import { toConfigured } from '../../src/tasks/known-names.ts';
@@ -49,30 +47,11 @@ export function createRuleRoutes({ db, queues, config, log, inTime }: RuleRoutes
     response.json({ rules: all.map((rule) => toRuleRow(rule, parked, fired.get(rule.name) ?? [])) });
   });
 
-  /** @param decide does what the body asks, which its schema has checked */
-  function onChange<Body>(
-    action: string,
-    schema: z.ZodType<Body>,
-    decide: (name: string, body: Body) => Promise<unknown>,
-  ): void {
-    router.post(`/api/rules/:name/${action}`, json({ limit: '100kb' }), async (request, response) => {
-      const body = schema.safeParse(request.body);
-      if (!body.success) return refuse(response, 400, 'body', toRules(body.error));
-      const { name = '' } = request.params as { name?: string };
-      try {
-        const result = await decide(name, body.data);
-        log.info({ rule: name, action }, 'a person decided about a rule');
-        response.json(result);
-      } catch (error) {
-        refuseRule(response, error, { db, about: 'rule', usage: 409 });
-      }
-    });
-  }
-
-  onChange('pause', nothing, async (name) => ({ state: (await rules.pause(name)).state }));
-  onChange('resume', nothing, async (name) => ({ state: (await rules.resume(name)).state }));
-  onChange('remove', nothing, (name) => rules.remove(name));
-  onChange('release', chains, async (_name, { taskIds }) => ({ released: await rules.release({ taskIds }) }));
-  onChange('drop', chains, async (_name, { taskIds }) => ({ dropped: await rules.drop({ taskIds }) }));
+  const onChange = createOnChange({ router, db, log, about: 'rule', path: '/api/rules/:name', usage: 409 });
+  onChange('pause', nothing, async (_body, name) => ({ state: (await rules.pause(name)).state }));
+  onChange('resume', nothing, async (_body, name) => ({ state: (await rules.resume(name)).state }));
+  onChange('remove', nothing, (_body, name) => rules.remove(name));
+  onChange('release', chains, async ({ taskIds }) => ({ released: await rules.release({ taskIds }) }));
+  onChange('drop', chains, async ({ taskIds }) => ({ dropped: await rules.drop({ taskIds }) }));
   return router;
 }
