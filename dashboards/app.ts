@@ -1,4 +1,5 @@
 import express, { json, type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import { actingAs } from '../src/audit/note-change.ts';
 import type { Config } from '../src/config/environment.ts';
 import { redisAddress } from '../src/config/redis-url.ts';
 import { createSessionReader } from '../src/swarm/session.ts';
@@ -13,6 +14,8 @@ import { removePrefix, toPublicAddress, type PublicAddress } from './access/publ
 import { checkChange, checkHost, refuse, wantsPage } from './access/request-checks.ts';
 import { refuseReaders, roleOf } from './access/roles.ts';
 import { requireSafeAddress, securityHeaders } from './access/security.ts';
+import { toPageActor } from './audit/page-actor.ts';
+import { createAuditRoutes } from './audit/audit-routes.ts';
 import { createArchiveRoutes } from './archive/archive-routes.ts';
 import { createBatchRoutes } from './batches/batch-routes.ts';
 import { createCostRoutes } from './costs/cost-routes.ts';
@@ -42,8 +45,10 @@ const inTime = <T>(work: Promise<T>): Promise<T> => withDeadline(work, REDIS_TIM
  * Builds the dashboard as an Express app. The caller makes it listen.
  * @throws ConfigError if the network could reach it without a password
  */
-export function buildApp(parts: DashboardParts): Express {
-  const { db, config, queues, log } = parts;
+export function buildApp(given: DashboardParts): Express {
+  const db = actingAs(given.db, toPageActor(given));
+  const parts = { ...given, db };
+  const { config, queues, log } = parts;
   const { redis } = db;
   requireSafeAddress(config);
   const shown = toPublicAddress(config.DASHBOARD_PUBLIC_URL);
@@ -89,9 +94,16 @@ export function buildApp(parts: DashboardParts): Express {
   app.use(createBatchRoutes({ ...parts, inTime, searchInTime }));
   app.use(createWorkerRoutes({ ...parts, inTime }));
   app.use(createCostRoutes({ ...parts, inTime, searchInTime }));
+  app.use(createAuditRoutes({ ...parts, inTime }));
   const checks = createJobChecks(db, toConfigured(config));
   const session = createSessionReader(db);
-  const boardOptions = { db, queues, checks, session, log };
+  const boardOptions = {
+    db: actingAs(db, { ...toPageActor(parts), from: 'bull-board' }),
+    queues,
+    checks,
+    session,
+    log,
+  };
   const board = createBoard(shown.prefix, BOARD, boardOptions);
   const readBoard = createBoard(shown.prefix, BOARD, { ...boardOptions, readOnly: true });
   app.use(BOARD, stripWebFonts, json({ limit: BODY_LIMIT }), (request, response, next) =>

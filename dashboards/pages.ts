@@ -25,6 +25,7 @@ const NAVIGATION = {
   '/archive': 'Archive',
   '/findings': 'Findings',
   '/rules': 'Rules',
+  '/audit': 'Audit',
 } as const;
 
 /** The pages by their paths. */
@@ -109,6 +110,13 @@ const SCRIPT_PAGES: Readonly<Record<string, ScriptPage>> = {
     styles: ['patch.css', 'rules/rules.css'],
     section: '/rules',
     command: 'fleet when ls',
+  },
+  '/audit': {
+    title: 'Audit',
+    script: 'audit.js',
+    styles: ['patch.css', 'tasks/tasks.css', 'audit/audit.css'],
+    section: '/audit',
+    command: 'fleet audit',
   },
 };
 

@@ -18,6 +18,17 @@ export interface Owner {
   shard?: string;
 }
 
+/** On whose behalf a process changes things, for the audit. */
+export interface Actor {
+  /** Name of the login or of the client, or `user@host`. */
+  who: string;
+  from: 'page' | 'cli' | 'mcp' | 'bull-board' | 'script';
+  /** Name of the client that it acts for. Null: none. */
+  client: string | null;
+  /** Called with a sentence where a change is made and could not be noted. Default: a warning of the process. */
+  onLost?: (problem: string, error: unknown) => void;
+}
+
 /** The stamp of a job's client, in its stored data. Another version or program may have stored anything: it counts as none. */
 export const clientStampSchema = z.string().max(200).optional().catch(undefined);
 

@@ -82,6 +82,7 @@ const PAGES = {
   batch: { path: '/batches/nightly', until: 'nightly' },
   archive: { path: '/archive', until: 'What is known about' },
   rules: { path: '/rules', until: 'todo-notes' },
+  audit: { path: '/audit', until: 'rule-add' },
 };
 
 const workspace = join(root, 'src');

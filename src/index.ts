@@ -14,6 +14,7 @@ export type {
   FleetTasks,
   QueryHandle,
 } from './api/types.ts';
+export type { AuditEntry, AuditFields, AuditOptions, AuditValue, AuditVerb } from './audit/types.ts';
 export type { ContextInfo, StoredContext } from './contexts/types.ts';
 export type { Halt } from './halt/types.ts';
 export type { BudgetScope } from './ledger/budget-types.ts';

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { BeforeHook, BullBoardRequest } from '@bull-board/api/typings/app';
-import type { Job, Queue } from 'bullmq';
+import type { BeforeHook, BoardHooks, BullBoardRequest } from '@bull-board/api/typings/app';
+import type { Queue } from 'bullmq';
 import { z } from 'zod';
 import { queueRegistry, type QueueName } from '../../queues/registry.ts';
 import { idSchema } from '../../queues/ids.ts';
 import { UsageError } from '../../src/errors.ts';
 import { readHalt } from '../../src/halt/halt.ts';
+import { createBoardAudit, type BoardRoute } from './board-audit.ts';
+import { findJob, toQueueName } from './find-job.ts';
 import type { JobChecks } from './job-edits.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { toRules } from '../../src/jobs/contract.ts';
@@ -13,6 +15,7 @@ import { readJob } from '../../src/jobs/state/states.ts';
 import { startOf } from '../../src/text/start-of.ts';
 
 export interface BoardRulesOptions {
+  /** Its actor is who the audit says has done what is allowed. */
   db: Db;
   queues: Record<QueueName, Queue>;
   checks: JobChecks;
@@ -39,9 +42,23 @@ const EDITABLE = new Set(['failed', 'delayed', 'waiting', 'prioritized']);
 
 /**
  * Decides on the server what Bull Board may change, independent of its buttons. A route that is not listed is refused. No
- * job is deleted, only failed jobs are retried, edits obey the rules of enqueuing, and no queue resumes during a halt.
+ * job is deleted, only failed jobs are retried, edits obey the rules of enqueuing, and no queue resumes during a halt. What it has
+ * changed is noted in the audit.
  */
-export function createBoardRules(options: BoardRulesOptions): BeforeHook {
+export function createBoardRules(options: BoardRulesOptions): BoardHooks {
+  const rule = createRule(options);
+  const audit = createBoardAudit(options.db, options.queues);
+  return {
+    async before(context) {
+      const refusal = await rule(context);
+      if (refusal === undefined && context.method !== 'get') await audit.look(context);
+      return refusal;
+    },
+    after: audit.after,
+  };
+}
+
+function createRule(options: BoardRulesOptions): BeforeHook {
   const { queues, checks, session } = options;
   const free: Rule = async () => undefined;
   const whileHalted: Rule = async () => {
@@ -49,7 +66,7 @@ export function createBoardRules(options: BoardRulesOptions): BeforeHook {
     return refused(409, 'the fleet is halted; lift the halt with: fleet resume (fleet status shows its reason)');
   };
 
-  const rules: Record<string, Rule> = {
+  const rules: Record<BoardRoute, Rule> = {
     'put /api/queues/pause': free,
     'put /api/queues/resume': whileHalted,
     'put /api/queues/:queueName/pause': free,
@@ -99,7 +116,7 @@ export function createBoardRules(options: BoardRulesOptions): BeforeHook {
 
   return async ({ method, route, request }) => {
     if (method === 'get') return;
-    const rule = rules[`${method} ${route}`];
+    const rule = (rules as Partial<Record<string, Rule>>)[`${method} ${route}`];
     if (rule === undefined) return refused(403, reasonFor(route));
     try {
       return await rule(request);
@@ -118,15 +135,6 @@ function reasonFor(route: string): string {
 
 function refused(status: Refusal['status'], message: string): Refusal {
   return { allow: false, status, message };
-}
-
-async function findJob(queues: Record<QueueName, Queue>, params: Record<string, unknown>): Promise<Job | null> {
-  const name = toQueueName(params['queueName']);
-  return name === null ? null : ((await queues[name].getJob(String(params['jobId']))) ?? null);
-}
-
-function toQueueName(name: unknown): QueueName | null {
-  return typeof name === 'string' && Object.hasOwn(queueRegistry, name) ? (name as QueueName) : null;
 }
 
 function toText(data: unknown): string {

@@ -44,7 +44,7 @@ export function createBoard(
       return shown;
     }),
     options: {
-      handlerHooks: { before: createBoardRules(options) },
+      handlerHooks: createBoardRules(options),
       uiConfig: {
         boardTitle: 'Fleet queues',
         boardLogo: { path: `${prefix}/assets/icon.svg`, width: 24, height: 24 },

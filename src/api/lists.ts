@@ -1,3 +1,6 @@
+import { assertVerbs } from '../audit/check-query.ts';
+import { eachAudited } from '../audit/read-audit.ts';
+import type { AuditOptions } from '../audit/types.ts';
 import type { Config } from '../config/environment.ts';
 import { assertJobFilter } from '../jobs/find/check-filter.ts';
 import { eachJob } from '../jobs/find/list-jobs.ts';
@@ -7,7 +10,7 @@ import type { Db } from '../redis/db.ts';
 import { toRedisError, withRedisErrors } from '../redis/errors/redis-errors.ts';
 import { listBatches } from '../tasks/batch/list/list-batches.ts';
 import type { BatchListOptions } from '../tasks/batch/types.ts';
-import { assertOptions, namesOf } from './given/options.ts';
+import { assertInstant, assertOptions, namesOf } from './given/options.ts';
 import type { Fleet } from './types.ts';
 
 const JOBS = namesOf<JobListOptions>({
@@ -25,13 +28,14 @@ const JOBS = namesOf<JobListOptions>({
   limit: true,
   signal: true,
 });
+const AUDIT = namesOf<AuditOptions>({ since: true, what: true, who: true, limit: true });
 const BATCHES = namesOf<BatchListOptions>({ all: true });
 
 /** Creates the lists of a connected fleet. @param closing ends the list of jobs */
 export function createFleetLists(
   { db, config }: { db: Db; config: Config },
   closing: AbortSignal,
-): Pick<Fleet, 'jobs' | 'batches' | 'sessions'> {
+): Pick<Fleet, 'jobs' | 'batches' | 'sessions' | 'audit'> {
   const { REDIS_URL: url } = config;
   return {
     jobs(options = {}) {
@@ -44,6 +48,12 @@ export function createFleetLists(
     async batches(options = {}) {
       assertOptions('batches', options, BATCHES);
       return withRedisErrors(url, () => listBatches(db, options));
+    },
+    audit(options = {}) {
+      assertOptions('audit', options, AUDIT);
+      assertInstant('audit: since', options.since);
+      assertVerbs(options.what ?? []);
+      return guarded(eachAudited(db, options), url);
     },
     sessions: () => withRedisErrors(url, () => listSessions(db)),
   };

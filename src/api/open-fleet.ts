@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
-import { findClientNameProblem } from '../../queues/owner.ts';
+import { findClientNameProblem, type Actor } from '../../queues/owner.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import { UsageError } from '../errors.ts';
 import { readBatch } from '../tasks/batch/progress.ts';
@@ -27,11 +27,13 @@ import { catalogOf } from '../pricing/catalog.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { withRedisErrors } from '../redis/errors/redis-errors.ts';
 import { createDb, type Db } from '../redis/db.ts';
+import { actingAs } from '../audit/note-change.ts';
 import { createKeys } from '../redis/keys.ts';
 import { returnLostIfWritable } from '../jobs/leased/give-back.ts';
 import { openOtherSwarms } from '../other-swarms/open-other-swarms.ts';
 import type { OtherSwarms } from '../other-swarms/types.ts';
 import { createEvictionCheck } from '../redis/preflight.ts';
+import { currentUser } from '../swarm/current-user.ts';
 import { createNotifier } from '../swarm/notify.ts';
 import { createKindCheck } from '../swarm/same-kind.ts';
 import { createSessionReader } from '../swarm/session.ts';
@@ -59,16 +61,20 @@ export interface OpenFleet extends Fleet {
   };
 }
 
+export interface OpenOptions {
+  writesWhenFull?: boolean;
+  client?: string | undefined;
+  actor?: Partial<Actor> & Pick<Actor, 'from'>;
+}
+
 /**
  * Connects as `connectFleet` does, with a configuration that the caller has read.
  * @param options.writesWhenFull whether its small writes succeed on a full Redis, too: for commands that stop work. Default false
  * @param options.client who pays for all that is added, for `fleet costs --by client`. Default: no client
+ * @param options.actor what the audit says of changes: from where they come, and who makes them. Default: a script of this user
  * @throws RedisUnusableError; UsageError for a client's name that breaks a rule
  */
-export async function openFleet(
-  config: Config,
-  options: { writesWhenFull?: boolean; client?: string | undefined } = {},
-): Promise<OpenFleet> {
+export async function openFleet(config: Config, options: OpenOptions = {}): Promise<OpenFleet> {
   const { client } = options;
   const problem = client === undefined ? null : findClientNameProblem(client);
   if (problem !== null) throw new UsageError(`client: ${problem}`);
@@ -79,7 +85,8 @@ export async function openFleet(
     secrets: configSecrets(config),
     ...(options.writesWhenFull ? { scratch: createKeys(config.FLEET_SWARM ?? null).preflight } : {}),
   });
-  const db = createDb(redis, config.FLEET_SWARM ?? null);
+  const actor: Actor = { who: currentUser(), from: 'script', client: client ?? null, ...options.actor };
+  const db = actingAs(createDb(redis, config.FLEET_SWARM ?? null), actor);
   const { queues, close: closeQueues } = connectQueuesLazily(db);
   const currentSession = createSessionReader(db);
   const configured = toConfigured(config);

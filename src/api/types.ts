@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { QuestionOptions } from '../../queues/archive.ts';
 import type { TaskInput } from '../../queues/tasks.ts';
+import type { AuditEntry, AuditOptions } from '../audit/types.ts';
 import type { ContextInfo, StoredContext } from '../contexts/types.ts';
 import type { FleetMissions } from '../coordinator/mission/handle-types.ts';
 import type { FleetFindings } from '../findings/types.ts';
@@ -237,6 +238,8 @@ export interface Fleet {
    * An outage of Redis delays the events. @throws UsageError for a wrong option
    */
   activity(options?: ActivityOptions): AsyncIterable<ActivityEvent>;
+  /** Yields what people and clients have changed, the newest first: `for await (const entry of fleet.audit({ what: ['budget'] }))`. @throws UsageError for a wrong option */
+  audit(options?: AuditOptions): AsyncIterable<AuditEntry>;
   budget: FleetBudget;
   /**
    * Halts the whole fleet: nothing is lost, calls under way end and are stored. @returns `halted` false: a halt was in force already, and stays as it

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noteChange, toNamed } from '../audit/note-change.ts';
 import { UsageError } from '../errors.ts';
 import { scanHash } from '../ledger/scan-hash.ts';
 import { parseRecord } from '../redis/stored-record.ts';
@@ -66,6 +67,8 @@ export async function takeOlder(
       taken.push({ id: stamp.task, jobId, outcome: outcomes[i] ?? 'known' });
     }
   }
+  const added = taken.filter(({ outcome }) => outcome === 'added').map(({ jobId }) => jobId);
+  if (added.length > 0) await noteChange(parts.db, { what: 'bridge-take', about: toNamed(added) });
   return taken;
 }
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { readVersion } from '../config/package-folder.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerAsk } from './commands/ask.ts';
+import { registerAudit } from './commands/audit.ts';
 import { registerBatches } from './commands/batches.ts';
 import { registerBridge } from './commands/bridge.ts';
 import { registerBudget } from './commands/budget.ts';
@@ -83,6 +84,7 @@ const registrations: ((program: Command) => void)[] = [
   registerWorktrees,
   registerJob,
   registerMonitor,
+  registerAudit,
   registerFailed,
   registerRetry,
   registerCancel,

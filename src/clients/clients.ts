@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { findClientNameProblem } from '../../queues/owner.ts';
+import { noteChange } from '../audit/note-change.ts';
 import { NotFoundError, UsageError } from '../errors.ts';
-import { readBudget, setBudget } from '../ledger/budget.ts';
+import { formatLimit, readBudget, setBudget } from '../ledger/budget.ts';
 import type { Db } from '../redis/db.ts';
 import { parseRecord, toStoredCount, toStoredTime } from '../redis/stored-record.ts';
 import { parseExpiry } from './expiry.ts';
@@ -52,7 +53,9 @@ export async function addClient(db: Db, wanted: NewClient): Promise<{ client: Cl
     );
   // Until this line, no one has the token: a client without its budget can spend nothing.
   if (budgetUsd !== null) await setBudget(db, budgetUsd, { client: name });
-  return { client: await toClient(db, name, record), token };
+  const client = await toClient(db, name, record);
+  await noteChange(db, { what: 'token-add', about: { client: name }, after: toAudited(client) });
+  return { client, token };
 }
 
 /** Lists the clients by name. */
@@ -88,8 +91,21 @@ export async function listClients(db: Db): Promise<ClientState[]> {
  */
 export async function removeClient(db: Db, name: string): Promise<void> {
   const { redis, keys } = db;
-  if ((await redis.hexists(keys.clients, name)) === 0) throw noClient(name);
+  const text = await redis.hget(keys.clients, name);
+  if (text === null) throw noClient(name);
+  const record = toRecord(text);
   await redis.multi().hdel(keys.clients, name).hdel(keys.clientsUsed, name).exec();
+  const before = record === null ? null : toAudited(await toClient(db, name, record));
+  await noteChange(db, { what: 'token-remove', about: { client: name }, before });
+}
+
+/** Never anything of the token itself. */
+function toAudited({ role, budgetNanoUsd, expiresAt }: Client): {
+  role: string;
+  limit: string | null;
+  expires: string | null;
+} {
+  return { role, limit: formatLimit(budgetNanoUsd), expires: expiresAt };
 }
 
 /** @throws NotFoundError if it neither exists nor has books: a removed client's work continues */

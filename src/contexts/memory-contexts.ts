@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { noteChange } from '../audit/note-change.ts';
+import type { AuditFields } from '../audit/types.ts';
 import { NotFoundError, TaskFailedError, UsageError } from '../errors.ts';
 import type { ContextInfo, ContextVersion, MemoryContext, StoredContext } from './types.ts';
 import type { Db } from '../redis/db.ts';
@@ -18,11 +20,12 @@ const KEEP_VERSION_SECONDS = 14 * 24 * 3600;
  * @throws UsageError for a name or document that breaks a rule
  */
 export async function saveContext(
-  { redis, keys, scripts, redact, clock }: Db,
+  db: Db,
   name: string,
   document: string,
   { replaces = true } = {},
 ): Promise<ContextInfo> {
+  const { redis, keys, scripts, redact, clock } = db;
   const text = redact(document);
   if (!/^[^\s:{}]{1,100}$/.test(name))
     throw new UsageError(`context: expected a name without white space, colon or brace, got ${JSON.stringify(name)}`);
@@ -41,17 +44,39 @@ export async function saveContext(
     sha256: toVersion(text),
     loadedAt: clock.date().toISOString(),
   };
+  const before = parseRecord(await redis.hget(keys.contexts, name)) as ContextInfo | null;
   if (!replaces) {
     await redis.multi().set(keys.context(name), text, 'NX').hsetnx(keys.contexts, name, JSON.stringify(info)).exec();
     // The same text may be of this call, which is sent again if its answer is lost.
-    if ((await redis.get(keys.context(name))) === text) return info;
+    if ((await redis.get(keys.context(name))) === text) {
+      await noteVersion(db, name, before, info);
+      return info;
+    }
     throw new UsageError(`context ${name}: it exists with another text, which stays; choose another name`);
   }
   await scripts['replace-context'](
     { context: keys.context(name), contexts: keys.contexts, versions: keys.contextVersions(name) },
     [name, text, JSON.stringify(info), 4 * MAX_SENT_LENGTH, KEEP_VERSIONS, KEEP_VERSION_SECONDS],
   );
+  await noteVersion(db, name, before, info);
   return info;
+}
+
+/** The same text once more is no change. */
+async function noteVersion(db: Db, name: string, before: ContextInfo | null, after: ContextInfo): Promise<void> {
+  if (before?.sha256 === after.sha256) return;
+  await noteChange(db, {
+    what: 'context-load',
+    about: { context: name },
+    before: toVersionFields(before),
+    after: toVersionFields(after),
+  });
+}
+
+function toVersionFields(info: Partial<ContextInfo> | null): AuditFields | null {
+  if (info === null) return null;
+  const { bytes = 0, sha256 = '' } = info;
+  return { bytes, version: sha256.slice(0, 12) };
 }
 
 /** Returns all memory contexts, sorted by name. */
@@ -84,7 +109,9 @@ export async function removeContext(db: Db, name: string): Promise<void> {
   // Asked before: a deletion that the client sends twice, because its connection broke, finds none.
   await assertContext(db, name);
   const { redis, keys } = db;
+  const before = parseRecord(await redis.hget(keys.contexts, name));
   await redis.multi().del(keys.context(name), keys.contextVersions(name)).hdel(keys.contexts, name).exec();
+  await noteChange(db, { what: 'context-remove', about: { context: name }, before: toVersionFields(before) });
 }
 
 /** UTF-8 bytes of the memory contexts that a task is sent with. One that does not exist has none. */

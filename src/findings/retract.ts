@@ -1,3 +1,4 @@
+import { noteChange } from '../audit/note-change.ts';
 import { NotFoundError, UsageError } from '../errors.ts';
 import {
   parseFinding,
@@ -38,6 +39,18 @@ const TRIES = 5;
  * @throws UsageError where there is none, or it is retracted already
  */
 export async function retractFinding(db: Db, retraction: Omit<Retraction, 'at' | 'restored'>): Promise<Retraction> {
+  const done = await retract(db, retraction);
+  const { id, why, restored } = done;
+  await noteChange(db, {
+    what: 'retract',
+    about: { finding: id },
+    before: { retracted: false },
+    after: { retracted: true, why, ...(restored === 0 ? {} : { restored }) },
+  });
+  return done;
+}
+
+async function retract(db: Db, retraction: Omit<Retraction, 'at' | 'restored'>): Promise<Retraction> {
   const { redis, keys, scripts, clock } = db;
   const { id, why, by } = retraction;
   const note = { why, by, at: clock.date().toISOString() };

@@ -8,6 +8,7 @@ import type { Halt } from './types.ts';
 import type { Db } from '../redis/db.ts';
 import { readPublicText } from '../redis/public-text.ts';
 import { claim } from '../redis/claim.ts';
+import { noteChange } from '../audit/note-change.ts';
 import { noteActivity } from '../swarm/activity.ts';
 import { countEvent } from '../swarm/count-event.ts';
 
@@ -91,6 +92,9 @@ export function createHaltSwitch(db: Db, queues: Queue[], options: { notifier?: 
       const stated: Halt = { ...halt, at: clock.date().toISOString() };
       if (!(await claim(db, keys.haltReason, JSON.stringify(stated)))) return false; // stored first: from here on the ledger allows no call
       await countEvent(db, 'halts');
+      if (stated.reason === 'person') {
+        await noteChange(db, { what: 'halt', before: { halt: null }, after: { halt: describeHalt(stated) } });
+      }
       await enforce();
       await redis.publish(keys.control, JSON.stringify({ type: 'halt', ...stated }));
       options.notifier?.notify(`halt:${stated.at}`, { event: 'halt', ...stated });
@@ -113,6 +117,13 @@ export function createHaltSwitch(db: Db, queues: Queue[], options: { notifier?: 
         );
       await redis.del(keys.recentFailures); // a person has seen them: only new failures can halt the fleet again
       await redis.del(keys.haltReason);
+      if (halt !== null) {
+        await noteChange(db, {
+          what: 'resume',
+          before: { halt: describeHalt(halt), since: halt.at },
+          after: { halt: null },
+        });
+      }
       await resumePaused();
       await redis.publish(keys.control, JSON.stringify({ type: 'resume' }));
       await noteActivity(db, { what: 'resume', id: halt?.reason ?? '', text: 'the halt is lifted', worker: by });

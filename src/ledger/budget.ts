@@ -42,6 +42,14 @@ export async function setBudget({ redis, keys }: Db, usd: number | string, scope
   else await redis.hset(keys.spend(toScopeName(scope)), 'limit', nano);
 }
 
+/** The limit alone, nano-dollars. Null: none is set. */
+export async function readLimit({ redis, keys }: Db, scope: BudgetScope): Promise<number | null> {
+  const text = await (scope === null
+    ? redis.hget(keys.budget, 'day')
+    : redis.hget(keys.spend(toScopeName(scope)), 'limit'));
+  return text === null ? null : toStoredCount(text);
+}
+
 /**
  * @param scope null: of the day; `now` tells which
  * @throws FleetError if an amount is no number: nobody may decide by half a budget
@@ -103,6 +111,11 @@ export async function readOwnBudgets(db: Db): Promise<OwnBudget[]> {
 
 function toScopeName(scope: NonNullable<BudgetScope>): string {
   return Object.entries(scope).flat().join(':');
+}
+
+/** A limit for people: `$5.0000`; one below a cent has six decimals. Null stays null. */
+export function formatLimit(limit: number | null): string | null {
+  return limit === null ? null : formatUsd(limit, limit < SMALL_NANO_USD ? 6 : 4);
 }
 
 /** One budget in one line: its limit, what is spent, reserved and uncertain, and what is left. */

@@ -1,5 +1,7 @@
 import { openFleet, type OpenFleet } from '../api/open-fleet.ts';
 import type { Config } from '../config/environment.ts';
+import type { Logger } from '../process/logger.ts';
+import { toMcpActor } from './mcp-actor.ts';
 
 /** An idle client's connection is closed after so long. */
 const IDLE_MS = 5 * 60_000;
@@ -19,8 +21,12 @@ export interface ClientFleets {
 }
 
 /** @param options.idleMs default five minutes */
-export function createClientFleets(config: Config, { idleMs = IDLE_MS } = {}): ClientFleets {
+export function createClientFleets(
+  config: Config,
+  { log, idleMs = IDLE_MS }: { log: Logger; idleMs?: number },
+): ClientFleets {
   const entries = new Map<string, Entry>();
+  const open = (client: string): Promise<OpenFleet> => openFleet(config, { client, actor: toMcpActor(client, log) });
 
   function drop(client: string, entry: Entry): Promise<void> {
     if (entries.get(client) === entry) entries.delete(client);
@@ -33,7 +39,7 @@ export function createClientFleets(config: Config, { idleMs = IDLE_MS } = {}): C
 
   return {
     async use(client, work) {
-      const entry = entries.get(client) ?? { fleet: openFleet(config, { client }), uses: 0, idle: null };
+      const entry = entries.get(client) ?? { fleet: open(client), uses: 0, idle: null };
       entries.set(client, entry);
       entry.uses += 1;
       if (entry.idle !== null) clearTimeout(entry.idle);

@@ -22,7 +22,7 @@ export interface McpHttp {
 }
 
 export function createMcpHttp({ config, log }: { config: Config; log: Logger }): McpHttp {
-  const fleets = createClientFleets(config);
+  const fleets = createClientFleets(config, { log });
   const open = new Map<string, number>();
 
   async function answer(request: IncomingMessage, response: ServerResponse, { name, role }: Client, body: unknown) {

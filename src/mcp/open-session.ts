@@ -3,6 +3,8 @@ import { checkToken } from '../clients/clients.ts';
 import { parseToken } from '../clients/token.ts';
 import type { Config } from '../config/environment.ts';
 import { UsageError } from '../errors.ts';
+import type { Logger } from '../process/logger.ts';
+import { toMcpActor } from './mcp-actor.ts';
 import type { McpSession } from './tool/types.ts';
 
 export interface SessionOpener {
@@ -12,14 +14,13 @@ export interface SessionOpener {
 }
 
 /** Opens the session of a person who runs `fleet mcp`; with FLEET_TOKEN that of its client, whose token is checked at each call. */
-export function createSessionOpener(config: Config): SessionOpener {
+export function createSessionOpener(config: Config, log: Logger): SessionOpener {
   const { FLEET_TOKEN: token } = config;
   let opened: Promise<OpenFleet> | null = null;
 
   function connect(): Promise<OpenFleet> {
-    const current = (opened ??= openFleet(config, {
-      client: token === undefined ? undefined : parseToken(token)?.name,
-    }));
+    const client = token === undefined ? undefined : parseToken(token)?.name;
+    const current = (opened ??= openFleet(config, { client, actor: toMcpActor(client, log) }));
     current.catch(() => (opened = opened === current ? null : opened));
     return current;
   }

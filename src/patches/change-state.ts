@@ -1,3 +1,5 @@
+import { noteChange } from '../audit/note-change.ts';
+import type { AuditVerb } from '../audit/types.ts';
 import { FleetError } from '../errors.ts';
 import { toStoredTokens } from '../findings/stored.ts';
 import { toSummaryId } from '../findings/condensed.ts';
@@ -21,8 +23,8 @@ export async function changePatchState(db: Db, mark: StateMark): Promise<PatchRe
   for (let tries = 0; tries < TRIES; tries += 1) {
     const before = await redis.get(keys.patch(findingId));
     if (before === null) return null;
-    const record: PatchRecord = { ...(JSON.parse(before) as PatchRecord), ...change };
-    const isOpen = record.state === 'pending' || record.state === 'conflict';
+    const known = JSON.parse(before) as PatchRecord;
+    const record: PatchRecord = { ...known, ...change };
     const finding = await readFinding(db, findingId);
     const after = withState(finding.text, record.state);
     const answer = await scripts['change-patch'](
@@ -38,10 +40,10 @@ export async function changePatchState(db: Db, mark: StateMark): Promise<PatchRe
       [
         JSON.stringify({
           id: findingId,
-          open: isOpen,
+          open: isOpen(record.state),
           conflict: record.state === 'conflict',
           at: Date.parse(record.createdAt),
-          expire_s: isOpen ? false : TEXT_KEPT_DAYS * 86_400,
+          expire_s: isOpen(record.state) ? false : TEXT_KEPT_DAYS * 86_400,
           tokens: toStoredTokens(after) - toStoredTokens(finding.text),
         }),
         before,
@@ -50,9 +52,34 @@ export async function changePatchState(db: Db, mark: StateMark): Promise<PatchRe
         after,
       ],
     );
-    if (answer === 'changed') return record;
+    if (answer !== 'changed') continue;
+    await noteState(db, known, record);
+    return record;
   }
   throw new FleetError(`patch ${findingId}: another program keeps writing it; try again`);
+}
+
+/** That a patch did not fit changes nothing: no one has decided about it. */
+async function noteState(db: Db, before: PatchRecord, after: PatchRecord): Promise<void> {
+  const { findingId, taskId, state, applied, undone } = after;
+  if (state === before.state || (isOpen(state) && isOpen(before.state))) return;
+  const commit = before.state === 'applied' ? undone?.commit : state === 'applied' ? applied?.commit : undefined;
+  await noteChange(db, {
+    what: toVerb(before.state, state),
+    about: { patch: findingId, task: taskId },
+    before: { state: before.state },
+    after: { state, ...(commit === undefined ? {} : { commit }) },
+  });
+}
+
+/** It waits for a person. */
+function isOpen(state: PatchRecord['state']): boolean {
+  return state === 'pending' || state === 'conflict';
+}
+
+function toVerb(from: PatchRecord['state'], to: PatchRecord['state']): AuditVerb {
+  if (from === 'applied') return 'undo';
+  return to === 'applied' ? 'apply' : 'discard';
 }
 
 /** Finds where the finding's text is: of a condensed one the original. The text is empty where there is none. */

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Actor } from '../../queues/owner.ts';
 import type { Redact } from '../config/redact.ts';
 import { clockOf, type RedisClock } from './clock.ts';
 import { createKeys, type Keys } from './keys.ts';
@@ -14,6 +15,8 @@ export interface Db {
   clock: RedisClock;
   /** Removes secrets from what does not go through a command's text: what models read, what BullMQ packs, notices. */
   redact: Redact;
+  /** Who decides what is changed through it. Absent: no person or client, but the fleet, as in its workers. */
+  actor?: Actor;
 }
 
 /**

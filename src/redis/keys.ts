@@ -90,6 +90,7 @@ export function createKeys(swarm: string | null) {
     events: own('events'), // stream: one entry a finding
     activity: own('activity'), // stream: what happened besides findings, see src/swarm/activity.ts
     begun: own('activity:begun'), // stream: one entry a job that has begun its first paid call, or that a rule starts or parks
+    audit: own('audit'), // stream: one entry a change that a person or a client made, see src/audit
     endedSession: (id: string) => own(`ended-session:${id}`), // string with expiry: a dashboard's session that was logged out
     benchmark: (run: string) => own(`benchmark:${run}`), // prefix of strings with expiry: what `fleet bench redis` reads
     once: (call: string) => own(`once:${call}`), // set with expiry: ids of calls that ran, so that one that is sent twice runs once

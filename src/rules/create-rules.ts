@@ -1,6 +1,9 @@
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../queues/registry.ts';
+import { toFieldChanges } from '../audit/field-changes.ts';
+import { noteChange, toNamed } from '../audit/note-change.ts';
 import { NotFoundError, UsageError } from '../errors.ts';
+import { formatLimit } from '../ledger/budget.ts';
 import type { Db } from '../redis/db.ts';
 import { checkTask } from '../tasks/check.ts';
 import { readKnownNames, type Configured } from '../tasks/known-names.ts';
@@ -51,8 +54,23 @@ export function createRules(parts: RulesParts): Rules {
   }
 
   async function change(name: string, to: 'paused' | 'active'): Promise<RuleState> {
-    await changeRule(db, name, to);
+    if (await changeRule(db, name, to)) {
+      const [what, was] = to === 'paused' ? (['rule-pause', 'active'] as const) : (['rule-resume', 'paused'] as const);
+      await noteChange(db, { what, about: { rule: name }, before: { state: was }, after: { state: to } });
+    }
     return show(name);
+  }
+
+  /** What is stored of a rule; null: there is none, or it is damaged. */
+  async function find(name: string): Promise<RuleState | null> {
+    return (await readRuleStates(db, [name], new Map()))[0] ?? null;
+  }
+
+  async function noteRule(name: string, before: RuleState | null, after: RuleState): Promise<void> {
+    const changes = toFieldChanges(before && toAudited(before), toAudited(after));
+    if (Object.keys(changes.after).length === 0) return;
+    const was = before === null ? null : changes.before;
+    await noteChange(db, { what: 'rule-add', about: { rule: name }, before: was, after: changes.after });
   }
 
   /** Checks a rule as it would be stored. */
@@ -115,7 +133,7 @@ export function createRules(parts: RulesParts): Rules {
   async function replay(name: string, options: PastOptions = {}): Promise<PastReport> {
     const firer = openFirer();
     const rule = await need(name);
-    return look(rule, options, async (findings) => {
+    const report = await look(rule, options, async (findings) => {
       for (let current: LoadedRule | null = rule; current !== null; current = await loadRule(db, name)) {
         if (current.isPaused) throw new UsageError(`rule ${name}: is paused; fleet when resume ${name}`);
         const outcomes = await firer.fire(current, findings);
@@ -123,6 +141,9 @@ export function createRules(parts: RulesParts): Rules {
       }
       throw new NotFoundError(`rule ${name}: was removed meanwhile`);
     });
+    const fired = report.trials.filter(({ outcome }) => outcome === 'fires').length;
+    if (fired > 0) await noteChange(db, { what: 'rule-replay', about: { rule: name }, after: { fired } });
+    return report;
   }
 
   async function need(name: string): Promise<LoadedRule> {
@@ -155,7 +176,18 @@ export function createRules(parts: RulesParts): Rules {
       if (answer === 'released') released += 1;
     }
     if (released > 0) await openFirer().addPending();
+    await noteChains('chains-release', selection, { released });
     return released;
+  }
+
+  async function noteChains(
+    what: 'chains-release' | 'chains-drop',
+    selection: ChainSelection,
+    after: { released: number } | { dropped: number },
+  ): Promise<void> {
+    if (Object.values(after)[0] === 0) return;
+    const about = 'rule' in selection ? { rule: selection.rule } : toNamed(selection.taskIds);
+    await noteChange(db, { what, about, after });
   }
 
   return {
@@ -163,8 +195,11 @@ export function createRules(parts: RulesParts): Rules {
       assertRuleName(name);
       const rule = await check(input);
       const { db: source } = await toSource(rule);
+      const before = await find(name);
       await saveRule(db, name, rule, { client, replace, cursor: await readPlace(source) });
-      return show(name);
+      const after = await show(name);
+      await noteRule(name, before, after);
+      return after;
     },
     async list() {
       const names = await db.redis.zrange(keys.rules, '0', '-1');
@@ -174,8 +209,12 @@ export function createRules(parts: RulesParts): Rules {
     pause: (name) => change(name, 'paused'),
     resume: (name) => change(name, 'active'),
     async remove(name) {
+      const before = await find(name);
       await changeRule(db, name, 'gone');
-      return { dropped: await dropChains(db, { rule: name }) };
+      const dropped = await dropChains(db, { rule: name });
+      const was = before === null ? null : { state: before.state, fired: before.fired, chains: dropped };
+      await noteChange(db, { what: 'rule-remove', about: { rule: name }, before: was });
+      return { dropped };
     },
     dryRun,
     replay,
@@ -186,6 +225,15 @@ export function createRules(parts: RulesParts): Rules {
       return chains.sort((a, b) => a.parkedAt.localeCompare(b.parkedAt));
     },
     release,
-    drop: (selection) => dropChains(db, selection),
+    async drop(selection) {
+      const dropped = await dropChains(db, selection);
+      await noteChains('chains-drop', selection, { dropped });
+      return dropped;
+    },
   };
+}
+
+/** What a person gave, for the audit: not what the rule did. */
+function toAudited({ state, match, task, maxPerDay, maxDepth, oncePer, budgetNanoUsd }: RuleState): object {
+  return { state, when: match, ...task, budget: formatLimit(budgetNanoUsd), maxPerDay, maxDepth, oncePer };
 }

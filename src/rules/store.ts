@@ -61,15 +61,21 @@ export async function saveRule(
   await announceChange(db);
 }
 
-/** Pauses, resumes or removes a rule. @throws NotFoundError */
-export async function changeRule(db: Db, name: string, to: 'paused' | 'active' | 'gone', problem = ''): Promise<void> {
+/** Pauses, resumes or removes a rule. @returns whether it was otherwise before. @throws NotFoundError */
+export async function changeRule(
+  db: Db,
+  name: string,
+  to: 'paused' | 'active' | 'gone',
+  problem = '',
+): Promise<boolean> {
   const { keys, scripts } = db;
   await assertRule(db, name);
-  await scripts['change-rule'](
+  const answer = await scripts['change-rule'](
     { rules: keys.rules, rule: keys.rule(name), version: keys.rulesVersion, activity: keys.activity },
     [JSON.stringify({ name, to, problem })],
   );
   await announceChange(db);
+  return answer === 'changed';
 }
 
 /** @throws NotFoundError */

@@ -1,3 +1,4 @@
+import { noteChange } from '../audit/note-change.ts';
 import { UsageError } from '../errors.ts';
 import { toLocalDay } from '../findings/timestamp.ts';
 import type { Db } from '../redis/db.ts';
@@ -48,7 +49,11 @@ export function assertSessionName(name: string): void {
  */
 export async function readSession(db: Db, name?: string): Promise<SessionState> {
   if (name !== undefined) assertSessionName(name);
+  const before = name === undefined ? null : await db.redis.hget(db.keys.session, 'name');
   const session = await beginSession(db, name ?? '');
+  if (name !== undefined && before !== session) {
+    await noteChange(db, { what: 'session', before: { session: before }, after: { session } });
+  }
   const { startedAt = '', findings = '0' } = await db.redis.hgetall(db.keys.session);
   return { name: session, startedAt, findings: Number(findings) };
 }

@@ -13,11 +13,12 @@ const KEEP_MS = 30 * 24 * 3600 * 1000;
 /**
  * Cancels jobs in any open state: stores a mark, then sends a message to the workers. A running job ends at once, a waiting
  * one as soon as a worker takes it, without a call; both fail as `cancelled`. One of outside workers ends at once.
+ * @returns the state in which each was
  * @throws UsageError for a job that does not exist or has already ended
  */
-export async function cancelJobs(db: Db, queue: Queue, jobIds: string[]): Promise<void> {
+export async function cancelJobs(db: Db, queue: Queue, jobIds: string[]): Promise<string[]> {
   const { redis, keys, clock } = db;
-  await assertOpen(db, queue, jobIds);
+  const states = await assertOpen(db, queue, jobIds);
   const now = clock.now();
   await redis.zremrangebyscore(keys.cancelled, 0, now - KEEP_MS);
   for (const jobId of jobIds) {
@@ -29,10 +30,11 @@ export async function cancelJobs(db: Db, queue: Queue, jobIds: string[]): Promis
     const job = await queue.getJob(jobId);
     if (job !== undefined) await promote(job);
   }
+  return states;
 }
 
-/** @throws UsageError for a job that does not exist or has already ended */
-export async function assertOpen(db: Db, queue: Queue, jobIds: readonly string[]): Promise<void> {
+/** @returns the state of each. @throws UsageError for a job that does not exist or has already ended */
+export async function assertOpen(db: Db, queue: Queue, jobIds: readonly string[]): Promise<string[]> {
   const jobs = await readJobs(db, queue.name, jobIds);
   for (const [i, jobId] of jobIds.entries()) {
     const state = jobs[i]?.state ?? 'unknown';
@@ -40,4 +42,5 @@ export async function assertOpen(db: Db, queue: Queue, jobIds: readonly string[]
     if (state === 'completed' || state === 'failed')
       throw new UsageError(`job ${jobId}: already ${state}, nothing to cancel`);
   }
+  return jobs.map(({ state }) => state);
 }

@@ -11,7 +11,7 @@ const CHANGING = toWords(`add approve begin cat clear close create del delete ed
   active batch cancelled completed job missions pending queue queues questions rules tasks waiting workers`);
 /** The commands of the fleet, in the order of the alphabet, and those below them that are no word of the lists above. */
 const COMMANDS =
-  toWords(`apply ask batches bench bridge budget cancel claim completion context costs demo diff discard doctor down fail
+  toWords(`apply ask audit batches bench bridge budget cancel claim completion context costs demo diff discard doctor down fail
   failed findings halt jobs limits mcp mission models monitor paper park prompt release reload renew report resume retract retry route
   session sessions shards single spawn status task token undo up wait when worker worktrees`);
 const BELOW_COMMANDS = toWords(`adopt drop install load replay redis revoke take`);

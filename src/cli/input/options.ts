@@ -5,6 +5,8 @@ import { EFFORTS } from '../../../queues/effort.ts';
 export const FINDINGS_SHOWN = 20;
 /** Jobs that `fleet jobs` lists without `--limit`. */
 export const JOBS_SHOWN = 20;
+/** Changes that `fleet audit` lists without `--limit`. */
+export const AUDIT_SHOWN = 50;
 
 /** Returns the parser of an option that takes a whole number. */
 export function toCount(low: number, high: number): (text: string) => number {

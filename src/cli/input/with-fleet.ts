@@ -1,5 +1,5 @@
 import { openFleet, type OpenFleet } from '../../api/open-fleet.ts';
-import { FleetError } from '../../errors.ts';
+import { FleetError, toMessage } from '../../errors.ts';
 import { returnLostIfWritable } from '../../jobs/leased/give-back.ts';
 import { DEFAULT_BUDGET_NANO_USD } from '../../ledger/budget.ts';
 import { toNanoUsd } from '../../pricing/money.ts';
@@ -16,12 +16,17 @@ export async function withFleet<T>(
   use: (fleet: OpenFleet) => Promise<T>,
   options: { writesWhenFull?: boolean } = {},
 ): Promise<T> {
-  const fleet = await openFleet(readConfig(), options);
+  const fleet = await openFleet(readConfig(), { ...options, actor: { from: 'cli', onLost: tellLost } });
   try {
     return await use(fleet);
   } finally {
     await fleet.close();
   }
+}
+
+/** A change that is made does not fail because the audit lacks it. */
+function tellLost(problem: string, error: unknown): void {
+  console.error(`⚠️  ${problem}: ${toMessage(error)}`);
 }
 
 /** Reads the fleet's state. Where no budget of the day is set yet, it has the one that the first process will set. */

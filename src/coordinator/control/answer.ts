@@ -1,3 +1,4 @@
+import { noteChange } from '../../audit/note-change.ts';
 import { missionsQueue } from '../../../queues/missions.ts';
 import { tasksQueue } from '../../../queues/tasks.ts';
 import { UsageError } from '../../errors.ts';
@@ -11,7 +12,7 @@ import type { MissionRecord } from '../mission/types.ts';
 import type { AnsweredMission } from '../mission/review-types.ts';
 import { findMission } from './find.ts';
 import type { MissionStopParts } from './park.ts';
-import { resumeMission } from './resume.ts';
+import { letGoOn } from './resume.ts';
 import { startOwnJob } from '../mission/start-job.ts';
 
 export interface AnswerParts extends MissionStopParts {
@@ -40,7 +41,8 @@ export async function answerMission(
   by: string,
 ): Promise<AnsweredMission> {
   const text = checkAnswer(id, answer);
-  const { state, parked } = await findMission(parts, id);
+  const found = await findMission(parts, id);
+  const { state, parked } = found;
   const record = await readMission(parts.db, id);
   const last = record?.answers.at(-1);
   if (record === null || !(await isAsking(parts, id, record))) {
@@ -54,10 +56,21 @@ export async function answerMission(
   const common = { missionId: id, n: stored.n, again, retried, waivesQuorum: stored.waivesQuorum ?? false };
   if (record.state === 'failed') {
     await retryMission(parts, id, by);
+    await noteAnswer(parts, id, { state, text, retried });
     return { ...common, released: 1 + retried.length, liftedHalt: false };
   }
-  const { released, liftedHalt } = await resumeMission(parts, id, 'retry', by);
+  const { released, liftedHalt } = await letGoOn(parts, id, { found, decision: 'retry', by });
+  await noteAnswer(parts, id, { state, text, retried });
   return { ...common, released, liftedHalt };
+}
+
+async function noteAnswer(
+  { db }: AnswerParts,
+  id: string,
+  { state, text, retried }: { state: string; text: string; retried: readonly string[] },
+): Promise<void> {
+  const after = { state: 'running', answer: text, ...(retried.length === 0 ? {} : { retried: retried.length }) };
+  await noteChange(db, { what: 'answer', about: { mission: id }, before: { state }, after });
 }
 
 function checkAnswer(id: string, answer: string): string {

@@ -1,11 +1,12 @@
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../../queues/registry.ts';
+import { noteChange } from '../../audit/note-change.ts';
 import { assertClient } from '../../clients/clients.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { endPauseForMoney } from '../../jobs/outcomes/backoff.ts';
 import { countParkedFor, releaseParked, type ParkedScope } from '../../jobs/outcomes/parked.ts';
 import type { BudgetScope } from '../../ledger/budget-types.ts';
-import { setBudget, toLimit } from '../../ledger/budget.ts';
+import { formatLimit, readLimit, setBudget, toLimit } from '../../ledger/budget.ts';
 import type { Db } from '../../redis/db.ts';
 import { countUnpaid, releasePaid } from '../../rules/chains.ts';
 import { assertBatch } from '../../tasks/batch/progress.ts';
@@ -26,11 +27,32 @@ export async function changeBudget(parts: BudgetParts, usd: number | string, sco
   await assertScope(parts, scope);
   const parked = scope === null ? null : toParkedScope(scope);
   const waiting = parked === null ? 0 : await countParkedFor(db, parked);
+  const before = await readLimit(db, scope);
   await setBudget(db, usd, scope);
-  await endPauseForMoney(db, queues.tasks);
-  const released = parked === null ? 0 : await releaseParked(parts, parked);
-  const chains = scope !== null && 'rule' in scope ? await releasePaid(db, scope.rule) : 0;
-  return chains + Math.max(waiting, released); // a worker that was parking its job sees the new limit, and may be first
+  let all = 0;
+  try {
+    await endPauseForMoney(db, queues.tasks);
+    const released = parked === null ? 0 : await releaseParked(parts, parked);
+    const chains = scope !== null && 'rule' in scope ? await releasePaid(db, scope.rule) : 0;
+    all = chains + Math.max(waiting, released); // a worker that was parking its job sees the new limit, and may be first
+    return all;
+  } finally {
+    await noteBudget(db, scope, { before, limit: toLimit(usd), released: all });
+  }
+}
+
+async function noteBudget(
+  db: Db,
+  scope: BudgetScope,
+  { before, limit, released }: { before: number | null; limit: number; released: number },
+): Promise<void> {
+  if (limit === before && released === 0) return;
+  await noteChange(db, {
+    what: 'budget',
+    about: scope ?? { budget: 'of the day' },
+    before: { limit: formatLimit(before) },
+    after: { limit: formatLimit(limit), ...(released === 0 ? {} : { released }) },
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import { noteChange } from '../../audit/note-change.ts';
 import type { QueueName } from '../../../queues/registry.ts';
 import { storePaperDecision, isPaper } from '../paper/decisions.ts';
 import { UsageError } from '../../errors.ts';
@@ -36,6 +37,12 @@ export async function parkMission(parts: MissionStopParts, id: string, by: strin
   await markParked(db, id, found.state, parkedAt);
   if (!found.parked) {
     await countEvent(db, 'missions_parked');
+    await noteChange(db, {
+      what: 'park',
+      about: { mission: id },
+      before: { state: found.state },
+      after: { state: 'parked' },
+    });
     await noteActivity(db, { what: 'parked', id, text: 'the mission, by a person', mission: id, worker: by });
     await (await queues.missions.getJob(id))?.log(`${parkedAt} parked by ${by}`);
     parts.notifier?.notify(`parked:${id}:${parkedAt}`, { event: 'mission-parked', mission: id, by });

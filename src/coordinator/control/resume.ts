@@ -1,3 +1,4 @@
+import { noteChange } from '../../audit/note-change.ts';
 import { storePaperDecision } from '../paper/decisions.ts';
 import { readPaper } from '../paper/record.ts';
 import { describeAllParked } from '../upkeep/blocked.ts';
@@ -6,7 +7,7 @@ import { noteActivity } from '../../swarm/activity.ts';
 import { releaseParked } from '../../jobs/outcomes/parked.ts';
 import { promote } from '../../jobs/wake/promote.ts';
 import type { MissionDecision, ResumedMission } from '../mission/review-types.ts';
-import { markReleased } from '../mission/record.ts';
+import { markReleased, readMissionFields } from '../mission/record.ts';
 import { startOwnJob } from '../mission/start-job.ts';
 import { findMission, isCausedBy, type FoundMission } from './find.ts';
 import type { MissionStopParts } from './park.ts';
@@ -23,8 +24,25 @@ export async function resumeMission(
   decision: MissionDecision | null,
   by: string,
 ): Promise<ResumedMission> {
-  const { halt } = parts;
   const found = await findMission(parts, id);
+  const resumed = await letGoOn(parts, id, { found, decision, by });
+  const [state = null] = await readMissionFields(parts.db, id, 'state');
+  await noteChange(parts.db, {
+    what: 'resume-mission',
+    about: { mission: id },
+    before: { state: found.parked ? 'parked' : found.state },
+    after: { state, ...(decision === null ? {} : { decision }), released: resumed.released },
+  });
+  return resumed;
+}
+
+/** As `resumeMission`, for a caller that notes it in the audit itself. */
+export async function letGoOn(
+  parts: MissionStopParts,
+  id: string,
+  { found, decision, by }: { found: FoundMission; decision: MissionDecision | null; by: string },
+): Promise<ResumedMission> {
+  const { halt } = parts;
   assertOpen(id, found);
   const said = await decide(parts, id, found, decision);
   const caused = isCausedBy(await halt.read(), id);

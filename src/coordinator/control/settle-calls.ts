@@ -1,9 +1,11 @@
 import type { Queue } from 'bullmq';
+import { noteChange, toNamed } from '../../audit/note-change.ts';
 import type { QueueName } from '../../../queues/registry.ts';
 import { endPauseForMoney } from '../../jobs/outcomes/backoff.ts';
 import { releaseParked } from '../../jobs/outcomes/parked.ts';
 import type { UncertainCall } from '../../ledger/uncertain/list.ts';
 import { settleUncertain } from '../../ledger/uncertain/settle.ts';
+import { formatUsd } from '../../pricing/money.ts';
 import type { Db } from '../../redis/db.ts';
 
 /** Whether a person says that a call was billed: `paid` books its worst case, `unpaid` nothing. */
@@ -33,12 +35,35 @@ export async function settleCalls(
 ): Promise<SettleReport> {
   const { verdict, by, why } = said;
   const settled: UncertainCall[] = [];
-  for (const call of calls) {
-    const nanoUsd = verdict === 'paid' ? call.nanoUsd : 0;
-    if (await settleUncertain(parts.db, call, { nanoUsd, by, why })) settled.push(call);
+  try {
+    for (const call of calls) {
+      const nanoUsd = verdict === 'paid' ? call.nanoUsd : 0;
+      if (await settleUncertain(parts.db, call, { nanoUsd, by, why })) settled.push(call);
+    }
+  } finally {
+    await noteSettlement(parts.db, settled, said);
   }
   const released = await makeRoom(parts, settled);
-  return { settled, nanoUsd: settled.reduce((sum, call) => sum + call.nanoUsd, 0), released };
+  return { settled, nanoUsd: sum(settled), released };
+}
+
+/** One entry of the audit, however many calls were settled; also where an error has ended it half way. */
+async function noteSettlement(
+  db: Db,
+  settled: readonly UncertainCall[],
+  { verdict, why }: { verdict: VerdictWord; why: string },
+): Promise<void> {
+  if (settled.length === 0) return;
+  await noteChange(db, {
+    what: 'settle',
+    about: toNamed(settled.map(({ id }) => id)),
+    before: { cost: 'uncertain', worst: formatUsd(sum(settled), 6) },
+    after: { cost: verdict, why },
+  });
+}
+
+function sum(calls: readonly UncertainCall[]): number {
+  return calls.reduce((total, call) => total + call.nanoUsd, 0);
 }
 
 /**

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noteChange } from '../../audit/note-change.ts';
 import { missionsQueue } from '../../../queues/missions.ts';
+import type { AuditFields } from '../../audit/types.ts';
 import { UsageError } from '../../errors.ts';
 import { readJob } from '../../jobs/state/states.ts';
 import { readBudget } from '../../ledger/budget.ts';
@@ -59,11 +61,27 @@ export async function runReviewedPlan(
     if (now.record.approval !== null) return again(parts, now, options);
     throw new UsageError(`mission ${id}: it has changed since its plan was read; look again: fleet mission ${id}`);
   }
+  await noteChange(db, {
+    what: 'run',
+    about: { mission: id },
+    before: { state: review.record.state, plan: review.version.slice(0, 12) },
+    after: toAudited(wanted.shown),
+  });
   await startWhenEnded(parts, id, review.input);
   await countEvent(db, 'missions_approved');
   const log = `${at} approved by ${by}: ${countOf(wanted.shown.tasks.length, 'task')}${edited ? ', edited' : ''}${dropped.length === 0 ? '' : `, without ${dropped.join(', ')}`}`;
   await (await queues.missions.getJob(id))?.log(log);
   return { missionId: id, again: false, ...wanted.shown };
+}
+
+function toAudited({ tasks, dropped, edited, forecast }: Wanted['shown']): AuditFields {
+  return {
+    state: 'running',
+    tasks: tasks.length,
+    likely: formatUsd(forecast.cost.likely, 4),
+    ...(edited ? { edited } : {}),
+    ...(dropped.length === 0 ? {} : { dropped: dropped.map(String) }),
+  };
 }
 
 /** The job of a dry run may still be ending: its record says that it is done a moment before. */

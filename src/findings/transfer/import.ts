@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { noteChange } from '../../audit/note-change.ts';
 import { fromExportLine } from './export-line.ts';
 import type { ExportedFinding } from '../types.ts';
 import { streamLines } from '../../text/lines.ts';
@@ -74,6 +75,7 @@ export async function importFindings(
     if (chunk.length >= CHUNK_LINES || chunkBytes >= CHUNK_BYTES) await flush();
   }
   await flush();
+  if (counts.imported > 0) await noteChange(db, { what: 'import', after: { findings: counts.imported } });
   return counts;
 }
 

@@ -1,7 +1,9 @@
+import { noteChange, toNamed } from '../../audit/note-change.ts';
 import type { Usage } from '../../../queues/usage.ts';
 import type { ReportedUsage } from '../../models/anthropic/usage-report.ts';
 import { withoutSnapshot, type Catalog, type CatalogEntry } from '../../pricing/catalog.ts';
 import { costNanoUsd } from '../../pricing/cost.ts';
+import { formatUsd } from '../../pricing/money.ts';
 import { addUsage, NO_USAGE, withoutUsage } from '../../pricing/tokens.ts';
 import type { Db } from '../../redis/db.ts';
 import { readWholeLedger } from '../report/report.ts';
@@ -64,6 +66,13 @@ export async function reconcile(
       if (await settleUncertain(db, call, verdict)) row.settled.push(call);
     }
     rows.push(row);
+    if (row.settled.length === 0) continue;
+    await noteChange(db, {
+      what: 'settle',
+      about: { model, ...toNamed(row.settled.map(({ id }) => id)) },
+      before: { cost: 'uncertain', worst: formatUsd(row.uncertainNanoUsd, 6) },
+      after: { cost: formatUsd(row.gapNanoUsd, 6), why: `the provider's usage report of ${day}: ${row.conclusion}` },
+    });
   }
   return rows;
 }

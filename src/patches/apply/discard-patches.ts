@@ -1,3 +1,4 @@
+import { noteChange } from '../../audit/note-change.ts';
 import { toMessage, UsageError } from '../../errors.ts';
 import { toFindingId } from '../../findings/finding.ts';
 import { GitError } from '../../git/git.ts';
@@ -123,6 +124,7 @@ async function discardTrees(
 ): Promise<PatchOutcome> {
   const { repository } = await openPersonTree(named.workspace, host.workspaces, signal);
   let newest: string | null = null;
+  let removed = 0;
   for (const tree of trees) {
     const { commit, leftOut } = await commitWork(host, { tree, repository, record: null }, signal);
     newest = commit ?? newest;
@@ -132,9 +134,19 @@ async function discardTrees(
     }
     const { branch, heads, base } = tree.info;
     await removeTree(tree);
+    removed += 1;
     if (!(await deleteBranch(repository, branch, heads.at(-1) ?? base, signal))) {
       notes.push(`the branch ${branch} stays: it was moved, or a working tree is on it`);
     }
+  }
+  if (removed > 0) {
+    const about = { task: named.taskId };
+    await noteChange(host.db, {
+      what: 'discard',
+      about,
+      before: { trees: removed },
+      after: { trees: 0, commit: newest },
+    });
   }
   return toOutcome(named, 'discarded', { commit: newest });
 }

@@ -160,6 +160,7 @@ function toSharedShapes(keys: Keys, day: string, session: string | null): Shape[
     { key: keys.events, type: 'stream' },
     { key: keys.activity, type: 'stream' },
     { key: keys.begun, type: 'stream' },
+    { key: keys.audit, type: 'stream' },
     { key: keys.ledgerDays, type: 'set' },
     { key: keys.unreadable, type: 'set' },
     { key: keys.patchConflicts, type: 'set' },

@@ -6,7 +6,8 @@ import { UsageError } from '../../errors.ts';
 import { readKnownNames, type Configured } from '../known-names.ts';
 import type { Producer } from '../enqueue.ts';
 import { releaseParked } from '../../jobs/outcomes/parked.ts';
-import { toLimit } from '../../ledger/budget.ts';
+import { noteChange } from '../../audit/note-change.ts';
+import { formatLimit, readLimit, toLimit } from '../../ledger/budget.ts';
 import type { BatchOptions, BatchReport, BatchTask } from './types.ts';
 import { assertSameFile } from './assert-same-file.ts';
 import type { Db } from '../../redis/db.ts';
@@ -165,6 +166,7 @@ async function beginLoad(
   budgetUsd: number | string | undefined,
 ): Promise<void> {
   const { redis, keys, clock } = db;
+  const before = budgetUsd === undefined ? null : await readLimit(db, { batch });
   const chain = redis
     .multi()
     .zadd(keys.batches, 'NX', clock.now(), batch)
@@ -173,5 +175,14 @@ async function beginLoad(
     .hset(keys.batch(batch), 'loaded', 0);
   if (budgetUsd !== undefined) chain.hset(keys.spend(`batch:${batch}`), 'limit', toLimit(budgetUsd));
   await chain.exec();
-  if (budgetUsd !== undefined) await releaseParked({ db, queues }, { scope: 'batch', name: batch });
+  if (budgetUsd === undefined) return;
+  const released = await releaseParked({ db, queues }, { scope: 'batch', name: batch });
+  const limit = toLimit(budgetUsd);
+  if (before === null || before === limit) return; // the budget of a new batch comes with its tasks
+  await noteChange(db, {
+    what: 'budget',
+    about: { batch },
+    before: { limit: formatLimit(before) },
+    after: { limit: formatLimit(limit), ...(released === 0 ? {} : { released }) },
+  });
 }

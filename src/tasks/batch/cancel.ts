@@ -11,13 +11,17 @@ const CHUNK = 500;
 
 /**
  * Cancels every task of a batch that has not ended: stores a mark for each, and sends a message for those that run.
+ * @param onState called with the state in which each was
  * @returns how many
  */
 export async function cancelBatch(
   db: Db,
   queue: Queue,
   batch: string,
-  onProgress?: (lines: number, of: number) => void,
+  {
+    onProgress,
+    onState,
+  }: { onProgress?: ((lines: number, of: number) => void) | undefined; onState?: (state: string) => void } = {},
 ): Promise<number> {
   const { redis, keys, clock } = db;
   const lines = Number((await redis.hget(keys.batch(batch), 'lines')) ?? 0);
@@ -46,6 +50,7 @@ export async function cancelBatch(
       }),
     );
     cancelled += open.length;
+    for (const id of open) onState?.(states[ids.indexOf(id)] ?? 'unknown');
   }
   if (cancelled > 0)
     await noteActivity(db, {

@@ -54,7 +54,7 @@ export async function groupFailedJobs(
 }
 
 /** `schema: the result …` → the word and the rest; a text without a word (BullMQ's own) is `other`. */
-function splitFailedReason(failedReason: string): { reason: string; text: string } {
+export function splitFailedReason(failedReason: string): { reason: string; text: string } {
   const [, reason, text] = /^([a-z][a-z0-9-]*): ?(.*)$/s.exec(failedReason) ?? [];
   return reason === undefined ? { reason: 'other', text: failedReason } : { reason, text: text ?? '' };
 }

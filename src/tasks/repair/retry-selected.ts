@@ -9,6 +9,7 @@ import { closeBatch, noticeBatchEnd, openBatch } from '../batch/lifecycle.ts';
 import { assertBatch } from '../batch/progress.ts';
 import { readKnownNames, type Configured } from '../known-names.ts';
 import { eachFailedJob } from './failed.ts';
+import { noteRetries, type RetriedJob } from './note-retries.ts';
 import { retryJob } from './retry.ts';
 import type { RetryHow, RetryReport, RetrySelection, TaskEdit } from './types.ts';
 
@@ -40,17 +41,22 @@ export async function retrySelected(
     const known = await readKnownNames(db, configured);
     const report: RetryReport = { retried: [], refused: [], dryRun };
     const options = { by, known, fresh, dryRun, ...(edit === null ? {} : { edit }) };
+    const retried: RetriedJob[] = [];
     onProgress?.(0, chosen.size);
-    for (const id of chosen.keys()) {
-      try {
-        await retryJob({ db, queue: await findQueueOfJob({ db, queues }, id) }, id, options);
-        report.retried.push(id);
-      } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
-        const message = error.message.startsWith('job ') ? error.message : `job ${id}: ${error.message}`;
-        report.refused.push({ id, message });
+    try {
+      for (const id of chosen.keys()) {
+        try {
+          retried.push(await retryJob({ db, queue: await findQueueOfJob({ db, queues }, id) }, id, options));
+          report.retried.push(id);
+        } catch (error) {
+          if (!(error instanceof UsageError)) throw error;
+          const message = error.message.startsWith('job ') ? error.message : `job ${id}: ${error.message}`;
+          report.refused.push({ id, message });
+        }
+        onProgress?.(report.retried.length + report.refused.length, chosen.size);
       }
-      onProgress?.(report.retried.length + report.refused.length, chosen.size);
+    } finally {
+      if (!dryRun) await noteRetries(db, retried, { selection, fresh, ...(edit === null ? {} : { edit }) });
     }
     return report;
   });

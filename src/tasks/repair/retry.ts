@@ -1,6 +1,7 @@
 import type { Job, Queue } from 'bullmq';
 import { tasksQueue, type TaskInput } from '../../../queues/tasks.ts';
 import { noteRetryInBatch } from '../batch/lifecycle.ts';
+import { toFieldChanges } from '../../audit/field-changes.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { setBudget } from '../../ledger/budget.ts';
 import type { KnownNames } from '../known-names.ts';
@@ -12,6 +13,8 @@ import { forgetCancelled } from '../../jobs/cancelled.ts';
 import { describeMissing } from '../../jobs/describe-missing.ts';
 import { readJob } from '../../jobs/state/states.ts';
 import { editTask, stampsOf, toObject, withoutStamps } from './edited-task.ts';
+import { splitFailedReason } from './failed.ts';
+import type { RetriedJob } from './note-retries.ts';
 import type { TaskEdit } from './types.ts';
 
 /** BullMQ's code for a job that is not in the state which it should leave. */
@@ -32,21 +35,26 @@ export interface RetryOptions {
  * Puts one failed job back to waiting; with an edit also a task that is parked for a budget, which is asked again. An edited task
  * is checked as a new one is, and both texts stay in the job's log. A retry after a provider's failure uses the stored turns again; after an edit or a failure of the task itself, or with
  * `fresh`, it starts from the beginning.
+ * @returns what it did, for the audit, which the caller notes: one entry for all jobs of a command
  * @throws UsageError for a job that is not failed or that another process retries, or an edit that breaks a rule; the job stays
  * unchanged
  */
-export async function retryJob(parts: { db: Db; queue: Queue }, jobId: string, options: RetryOptions): Promise<void> {
+export async function retryJob(
+  parts: { db: Db; queue: Queue },
+  jobId: string,
+  options: RetryOptions,
+): Promise<RetriedJob> {
   const lease = new Lease(parts.db, parts.db.keys.lease(`retry:${jobId}`));
   if (!(await lease.take())) throw new UsageError(`job ${jobId}: another process retries it; look again: fleet failed`);
   try {
-    await retryOwn(parts, jobId, options);
+    return await retryOwn(parts, jobId, options);
   } finally {
     await lease.release();
   }
 }
 
 /** While no other process of the fleet retries the job. */
-async function retryOwn(parts: { db: Db; queue: Queue }, jobId: string, options: RetryOptions): Promise<void> {
+async function retryOwn(parts: { db: Db; queue: Queue }, jobId: string, options: RetryOptions): Promise<RetriedJob> {
   const { db, queue } = parts;
   const { redis, keys, clock } = db;
   const { job, parked } = await findRetriable(parts, jobId, options.edit !== undefined);
@@ -56,13 +64,15 @@ async function retryOwn(parts: { db: Db; queue: Queue }, jobId: string, options:
   }
   const edited = options.edit === undefined ? null : await editTask(job.data, options.edit, options.known);
   if (edited?.finding_id !== undefined) await assertFindingFree(db, queue, edited.finding_id, jobId);
-  if (options.dryRun === true) return;
+  const changes = edited === null ? null : toFieldChanges(withoutStamps(job.data), edited);
+  const retried: RetriedJob = { id: jobId, ...toBefore(job, parked), changes };
+  if (options.dryRun === true) return retried;
   const retriedAt = clock.date().toISOString();
   if (edited === null) await job.log(`${retriedAt} retried by ${options.by}`);
   else await saveEdit(db, job, edited, `${retriedAt} edited and retried by ${options.by}`);
   if (edited?.finding_id !== undefined) await redis.hset(keys.reservedFindings, edited.finding_id, jobId);
   if (parked !== null) {
-    if (await releaseJob(db, job, parked)) return;
+    if (await releaseJob(db, job, parked)) return retried;
     throw new UsageError(
       `job ${jobId}: it went on meanwhile, perhaps without the edit; look again: fleet job ${jobId}`,
     );
@@ -80,10 +90,16 @@ async function retryOwn(parts: { db: Db; queue: Queue }, jobId: string, options:
   } catch (error) {
     const { state } = await readJob(db, queue.name, jobId);
     // Put back already, by this command: its answer was lost, and the client sent it twice. Or by another program, to the same end.
-    if (state !== 'failed' && Reflect.get(Object(error), 'code') === NOT_FAILED) return;
+    if (state !== 'failed' && Reflect.get(Object(error), 'code') === NOT_FAILED) return retried;
     if (batch !== null && state === 'failed') await redis.sadd(keys.batchFailed(batch), jobId);
     throw error;
   }
+  return retried;
+}
+
+function toBefore({ failedReason }: Job, parked: ParkedMark | null): Pick<RetriedJob, 'state' | 'reason'> {
+  if (parked !== null) return { state: 'parked', reason: 'budget' };
+  return { state: 'failed', reason: splitFailedReason(failedReason).reason };
 }
 
 /** @returns `parked`: its mark, of a task that a budget has parked and that is edited; null: it has failed */

@@ -45,6 +45,19 @@ describe('a halt on the command line', () => {
     expect(await read('park', ID)).toMatchObject({ mission: ID, again: false, liftedHalt: false, halt: null });
     expect(await read('resume', ID)).toMatchObject({ mission: ID, released: expect.any(Number), lifted: null });
     expect(await read('cancel', ID)).toEqual({ cancelled: [ID], refused: [] });
+    const { entries } = (await read('audit')) as { entries: { what: string; from: string }[] };
+    expect(entries.map(({ what, from }) => `${what} ${from}`)).toEqual([
+      'cancel cli',
+      'resume-mission cli',
+      'park cli',
+      'resume cli',
+      'halt cli',
+    ]);
+    const shown = await fleet('audit', '--what', 'halt', '--since', '1h');
+    expect(shown.stdout).toMatch(
+      /^WHEN +WHO +FROM +WHAT +CHANGE\n\d{4}-\d\d-\d\d \d\d:\d\d {2}\S+ +cli +halt +halt none → person: a look around\n$/,
+    );
+    expect((await fleet('audit', '--what', 'halts')).stderr).toContain('--what: expected some of halt, resume');
   });
 
   it('is lifted once; a second time there is nothing to lift, exit 2', async () => {

@@ -199,6 +199,16 @@ describe.skipIf(executable === null)('the pages of costs, workers, batches and a
     await expectFit(page);
     await page.getByRole('link', { name: 'f1', exact: true }).click();
     await page.waitForURL('**/findings/f1');
+
+    await page.getByRole('link', { name: 'Audit', exact: true }).click();
+    await page.getByText(`retracted no → yes, why It is wrong ${HOSTILE}`).waitFor();
+    await expectFit(page);
+    await page.getByLabel('What').fill('halt');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/audit?what=halt');
+    await page.getByText('No change fits.').waitFor();
+    await page.getByRole('link', { name: 'Show all, the newest first' }).click();
+    await page.getByText('finding f2', { exact: true }).waitFor();
     expect(problems).toEqual([]);
   });
 });

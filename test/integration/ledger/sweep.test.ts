@@ -18,8 +18,8 @@ function sweep(fleet: SimulatedFleet, olderThanMs: number, afterMs = 0): Promise
 }
 
 /** Ends the call of an hour, so that the worker can close. */
-function hangUp(fleet: SimulatedFleet, id: string): Promise<void> {
-  return cancelJobs(fleet.inner.db, fleet.queue, [id]);
+async function hangUp(fleet: SimulatedFleet, id: string): Promise<void> {
+  await cancelJobs(fleet.inner.db, fleet.queue, [id]);
 }
 
 test('a call whose job never runs again becomes uncertain once no call can last that long', async () => {

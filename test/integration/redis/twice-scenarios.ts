@@ -24,6 +24,7 @@ import { Quota } from '../../../src/librarian/gate/quota.ts';
 import { pacificDay } from '../../../src/librarian/gate/pacific-day.ts';
 import { toProjects } from '../../../src/librarian/gate/shard-project.ts';
 import { changePatchState } from '../../../src/patches/change-state.ts';
+import type { Actor } from '../../../queues/owner.ts';
 import type { Db } from '../../../src/redis/db.ts';
 import { RunRecord } from '../../../src/run-record/run-record.ts';
 import { Lease } from '../../../src/redis/lease.ts';
@@ -31,6 +32,7 @@ import type { ScriptName } from '../../../src/redis/scripts.ts';
 import type { CheckedRule } from '../../../src/rules/record.ts';
 import { changeRule, saveRule } from '../../../src/rules/store.ts';
 import { beginSession } from '../../../src/swarm/session.ts';
+import { actingAs, noteChange } from '../../../src/audit/note-change.ts';
 import { noteActivity } from '../../../src/swarm/activity.ts';
 import { countEvent } from '../../../src/swarm/count-event.ts';
 import { sampleTallies } from '../../../src/swarm/tallies/sample-tallies.ts';
@@ -46,6 +48,8 @@ const NOTE = { log: 'turn 1 of 3', progress: { turn: 1, of: 3, costUsd: 0.1 } };
 const REPLY = { text: 'a reply' };
 /** What a run has noted, for a script. */
 const NOTED = ['3600', '[1,"taken","w"]', '[2,"replayed",3]'];
+
+const ADA: Actor = { who: 'ada@box', from: 'cli', client: null, onLost: () => undefined };
 
 /** An instant after all: what took until then from now took 0 ms, so that two runs count the same. */
 const LATER = '9999999999999';
@@ -608,6 +612,10 @@ export const TWICE_SCENARIOS: Record<ScriptName, TwiceScenario> = {
   'note-activity': {
     run: (_, twice) => noteActivity(twice, { what: 'joined', id: 'w' }),
     between: (db) => noteActivity(db, { what: 'left', id: 'w' }),
+  },
+  'note-change': {
+    run: (_, twice) => noteChange(actingAs(twice, ADA), { what: 'halt', after: { halt: 'person: prices' } }),
+    between: (db) => noteChange(actingAs(db, ADA), { what: 'resume' }),
   },
   'note-death': {
     async run(db, twice) {

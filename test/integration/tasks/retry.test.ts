@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { ProviderUnavailableError, UsageError } from '../../../src/errors.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
 import { eachFailedJob, groupFailedJobs } from '../../../src/tasks/repair/failed.ts';
+import type { RetriedJob } from '../../../src/tasks/repair/note-retries.ts';
 import { retryJob, type RetryOptions } from '../../../src/tasks/repair/retry.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -12,7 +13,7 @@ const redis = useRedis();
 const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
 const ONE_TOOL = { tools: [{ name: 'findings', input: { action: 'search', query: 'anything' } }] };
 
-function retry(fleet: OpenFleet, id: string, options: Partial<RetryOptions> = {}): Promise<void> {
+function retry(fleet: OpenFleet, id: string, options: Partial<RetryOptions> = {}): Promise<RetriedJob> {
   const { db, queues } = fleet.inner;
   return retryJob({ db, queue: queues.tasks }, id, {
     by: 'ada@box',

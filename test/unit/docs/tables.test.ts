@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { AUDIT_VERBS } from '../../../src/audit/types.ts';
 import { queueRegistry } from '../../../queues/registry.ts';
 import { taskInputSchema } from '../../../queues/tasks.ts';
 import { environmentNames, loadConfig } from '../../../src/config/environment.ts';
@@ -43,6 +44,11 @@ it('docs/other-programs.md lists every queue, as it is defined', () => {
       ...[keep.completed, keep.failed].map(({ age, count }) => `${days(age)}, ${count.toLocaleString('en-US')}`),
     ]),
   );
+});
+
+it('docs/audit.md lists every verb of the audit', () => {
+  const listed = table('docs/audit.md', 'What is in it').flatMap(([verbs]) => bare(verbs).split(', '));
+  expect(sorted(listed)).toEqual(sorted([...AUDIT_VERBS]));
 });
 
 it('docs/failures.md lists every reason of a failure', () => {

@@ -1,5 +1,6 @@
 import { UsageError } from '../../../errors.ts';
-import { findTranscript, removeTranscript } from '../../../run-record/transcripts/transcripts.ts';
+import { forgetRuns } from '../../../run-record/transcripts/forget.ts';
+import { findTranscript } from '../../../run-record/transcripts/transcripts.ts';
 import { toTranscriptsFolder } from '../../../run-record/transcripts/places.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { countOf } from '../../../text/plural.ts';
@@ -54,8 +55,7 @@ async function show(
 /** Removes what is kept of a job for people alone. */
 async function forget({ inner: { db, config } }: OpenFleet, id: string, { json = false }: JobOptions): Promise<void> {
   const job = await findJob(db, id);
-  const hadRecord = (await db.redis.del(db.keys.run(job.id))) === 1;
-  const hadTranscript = await removeTranscript(toFolder(config), job.id);
+  const { record: hadRecord, transcript: hadTranscript } = await forgetRuns(db, toFolder(config), job.id);
   if (json) return console.log(toJson({ id: job.id, record: hadRecord, transcript: hadTranscript }));
   const gone = [...(hadRecord ? ['its record'] : []), ...(hadTranscript ? ['its transcript on this host'] : [])];
   console.log(

@@ -13,7 +13,7 @@ export async function runMcpCommand(): Promise<void> {
     secrets: configSecrets(config),
     write: (line) => void process.stderr.write(line),
   });
-  const sessions = createSessionOpener(config);
+  const sessions = createSessionOpener(config, log);
   try {
     await serveStdio({ role: await readRole(sessions, log), open: () => sessions.open(), log });
   } finally {

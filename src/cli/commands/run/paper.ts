@@ -104,7 +104,8 @@ async function resumePaper(fleet: OpenFleet, id: string, options: PaperOptions):
   if ((await readJob(db, queues.missions.name, id)).state === 'failed') {
     const known = { workspaces: null, contexts: new Set<string>(), catalog: catalogOf(config) };
     const { retryJob } = await import('../../../tasks/repair/retry.ts');
-    await retryJob({ db, queue: queues.missions }, id, { by: currentUser(), known });
+    const { noteRetries } = await import('../../../tasks/repair/note-retries.ts');
+    await noteRetries(db, [await retryJob({ db, queue: queues.missions }, id, { by: currentUser(), known })]);
     return printProgress(options, `Paper ${id} has failed and is tried again`);
   }
   const halt = createHaltSwitch(db, Object.values(queues));

@@ -1,3 +1,4 @@
+import { noteChange, toNamed } from '../../../audit/note-change.ts';
 import { deleteBranch } from '../../task-tree/branch.ts';
 import type { PatchHost } from '../../patch-host.ts';
 import { removeTree } from '../../task-tree/remove-tree.ts';
@@ -25,5 +26,7 @@ export async function listWorktrees(
     const { branch, heads, base } = tree.info;
     if (!isWaiting) await deleteBranch(repository, branch, record?.head ?? heads.at(-1) ?? base, signal);
   }
+  const tasks = report.removed.map(({ taskId }) => taskId);
+  if (tasks.length > 0) await noteChange(host.db, { what: 'prune', about: toNamed(tasks) });
   return report;
 }

@@ -1,0 +1,71 @@
+import { assertCursor, parseVerbs } from '../../../audit/check-query.ts';
+import { describeAbout, describeChange } from '../../../audit/describe-entry.ts';
+import { readAuditPage } from '../../../audit/read-audit.ts';
+import type { AuditEntry } from '../../../audit/types.ts';
+import { UsageError } from '../../../errors.ts';
+import { toLocalTimestamp } from '../../../findings/timestamp.ts';
+import { AUDIT_SHOWN } from '../../input/options.ts';
+import { toSince } from '../../input/since.ts';
+import { withFleet } from '../../input/with-fleet.ts';
+import { createColours } from '../../../status/render/colours.ts';
+import { fitLine, lineWidth, printJson, renderTable, wantsColour } from '../../output/print.ts';
+
+export interface AuditCommandOptions {
+  since?: string;
+  what?: string;
+  who?: string;
+  limit?: number;
+  cursor?: string;
+  json?: boolean;
+}
+
+const HEAD = ['WHEN', 'WHO', 'FROM', 'WHAT', 'CHANGE'];
+/** Shortest line of a change, on a screen that is narrower. */
+const LEAST = 40;
+
+/** Does `fleet audit`. */
+export async function runAuditCommand(options: AuditCommandOptions): Promise<void> {
+  const { since, what, who, cursor, limit = AUDIT_SHOWN } = options;
+  const verbs = asOption(() => parseVerbs(what ?? ''));
+  if (cursor !== undefined) asOption(() => assertCursor(cursor));
+  await withFleet(async ({ inner: { db } }) => {
+    const query = {
+      what: verbs,
+      ...(since === undefined ? {} : { since: toSince(since, db.clock.now()) }),
+      ...(who === undefined ? {} : { who }),
+    };
+    const page = await readAuditPage(db, query, { limit, cursor: cursor ?? null });
+    if (options.json) return printJson(page);
+    if (page.entries.length === 0) return console.log('No change fits.');
+    console.log(renderAudit(page.entries));
+    if (page.cursor !== null) console.log(`➜ older ones: the same line with --cursor ${page.cursor}`);
+  });
+}
+
+/** An error names the option as a person types it. */
+function asOption<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`--${error.message}`) : error;
+  }
+}
+
+/** One line a change; what was changed has a line of its own where it does not fit beside the rest. */
+function renderAudit(entries: readonly AuditEntry[]): string {
+  const paint = createColours({ colour: wantsColour() });
+  const [head = '', ...lines] = renderTable([HEAD.slice(0, -1), ...entries.map(toCells)]).split('\n');
+  const widest = Math.max(...[head, ...lines].map((line) => line.length));
+  const shown = entries.flatMap((entry, i) => {
+    const [line = '', text] = [lines[i], [describeAbout(entry), describeChange(entry)].filter(Boolean).join(': ')];
+    if (widest + 2 + text.length <= lineWidth()) return `${line.padEnd(widest)}  ${text}`.trimEnd();
+    return [line, paint.dim(`   ${fitLine(text, Math.max(LEAST, lineWidth() - 3))}`)];
+  });
+  return [`${head.padEnd(widest)}  ${HEAD.at(-1)}`, ...shown].join('\n');
+}
+
+function toCells({ at, who, from, client, what }: AuditEntry): string[] {
+  const whom = client === null || client === who ? who : `${who} (${client})`;
+  const when = toLocalTimestamp(new Date(at)).slice(0, 16).replace('T', ' ');
+  return [when, fitLine(whom, 30), from, fitLine(what, 16)];
+}

@@ -1,0 +1,51 @@
+import { countOne, describeCounts } from '../../audit/describe-counts.ts';
+import { toNamed, noteChange } from '../../audit/note-change.ts';
+import type { FieldChanges } from '../../audit/field-changes.ts';
+import type { AuditFields } from '../../audit/types.ts';
+import type { Db } from '../../redis/db.ts';
+import type { RetrySelection, TaskEdit } from './types.ts';
+
+/** What a retry has put back to waiting. */
+export interface RetriedJob {
+  id: string;
+  /** Where it was before: failed, or parked. */
+  state: string;
+  /** The word of why. */
+  reason: string;
+  /** What an edit has changed. Null: nothing. */
+  changes: FieldChanges | null;
+}
+
+/** Notes in the audit what one retry has put back to waiting: one entry, however many they are. */
+export async function noteRetries(
+  db: Db,
+  jobs: readonly RetriedJob[],
+  { selection = {}, edit, fresh = false }: { selection?: RetrySelection; edit?: TaskEdit; fresh?: boolean } = {},
+): Promise<void> {
+  if (jobs.length === 0) return;
+  const [states, reasons] = [new Map<string, number>(), new Map<string, number>()];
+  for (const { state, reason } of jobs) {
+    countOne(states, state);
+    countOne(reasons, reason);
+  }
+  const changes = jobs.length === 1 ? (jobs[0]?.changes ?? null) : null;
+  const { batch } = selection;
+  await noteChange(db, {
+    what: 'retry',
+    about: { ...(batch === undefined ? {} : { batch }), ...toNamed(jobs.map(({ id }) => id)) },
+    before: { state: describeCounts(states), reason: describeCounts(reasons), ...changes?.before },
+    after: { state: 'waiting', ...(fresh ? { fresh } : {}), ...(changes?.after ?? toFields(edit)) },
+  });
+}
+
+/** An edit of several tasks, as it was given. */
+function toFields({ description, append, model, maxTurns, effort, budgetUsd }: TaskEdit = {}): AuditFields {
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(append === undefined ? {} : { append }),
+    ...(model === undefined ? {} : { model }),
+    ...(maxTurns === undefined ? {} : { max_turns: maxTurns }),
+    ...(effort === undefined ? {} : { effort }),
+    ...(budgetUsd === undefined ? {} : { budget_usd: budgetUsd }),
+  };
+}
