@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-const MIRROR = process.env.DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
+const MIRROR = process.env.DEBIAN_MIRROR ?? findMirror();
 /** A package, the suites that its libraries come from too, and the program in it. */
 const SERVERS = [
   { name: 'Redis 7.0', suites: ['bookworm'], package: 'redis-tools', program: 'redis-check-rdb' },
@@ -52,6 +52,14 @@ try {
 }
 writeTable();
 process.exitCode = rows.some(({ result }) => result === 'failed') ? 1 : 0;
+
+/** The mirror that this machine's apt uses. */
+function findMirror() {
+  const sites = execFileSync('apt-get', ['indextargets', '--format', '$(SITE)'], { encoding: 'utf8' }).split('\n');
+  const found = sites.find((site) => /\/debian\/?$/.test(site));
+  if (found === undefined) throw new Error('apt knows no mirror of Debian: run apt-get update, or set DEBIAN_MIRROR');
+  return found.replace(/\/$/, '');
+}
 
 /** @param prepare returns a folder with a program `redis-server` */
 async function run(name, prepare) {
