@@ -1,4 +1,5 @@
 import type { StatusSnapshot } from '../../src/status/types.ts';
+import { toMarks, type Marks } from './marks.ts';
 
 /** What the fleet does, in one word. */
 type FleetState = 'halted' | 'paused' | 'no workers' | 'working' | 'idle';
@@ -15,13 +16,23 @@ export interface Head {
   why: string;
   /** Of the UTC day, nano-dollars: settled, reserved and uncertain. `limitNanoUsd` null: there is no limit. */
   budget: { usedNanoUsd: number; limitNanoUsd: number | null };
+  /** What a page compares to know whether it must read itself again. */
+  marks: Marks;
 }
 
 export function toHead(snapshot: StatusSnapshot): Head {
   const { at, swarm, session, kind, budget } = snapshot;
   const { settledNanoUsd, reservedNanoUsd, uncertainNanoUsd, limitNanoUsd } = budget;
   const usedNanoUsd = settledNanoUsd + reservedNanoUsd + uncertainNanoUsd;
-  return { at, swarm, session: session.name, kind, ...toState(snapshot), budget: { usedNanoUsd, limitNanoUsd } };
+  return {
+    at,
+    swarm,
+    session: session.name,
+    kind,
+    ...toState(snapshot),
+    budget: { usedNanoUsd, limitNanoUsd },
+    marks: toMarks(snapshot),
+  };
 }
 
 function toState({ halt, queues, ...rest }: StatusSnapshot): Pick<Head, 'state' | 'why'> {

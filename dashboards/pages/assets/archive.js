@@ -1,11 +1,9 @@
-import { showBadges } from './badges.js';
 import { Page } from './archive/page.js';
 import { createRetraction } from './archive/retract.js';
 import { toAddress } from './base.js';
-import { fetchJson, fetchWhenThere, sendChange, showLogout } from './fetch-json.js';
+import { fetchJson, sendChange } from './fetch-json.js';
 import { html, render } from './html.js';
-
-const REFRESH_MS = 2_000;
+import { keepLive } from './live-page.js';
 
 /** The question of the address: id of its job, or of its answer. Null: none was asked. */
 const asked = new URLSearchParams(location.search).get('asked');
@@ -70,9 +68,8 @@ async function loadRest(read) {
 }
 
 show({});
-await Promise.all([load(fetchWhenThere), showBadges(), showLogout()]);
-setInterval(() => {
-  const isOpen = asked !== null && view.job?.hasEnded === false;
-  const isFree = !view.busy && view.draft === null && view.retract === null;
-  if (!document.hidden && isOpen && isFree) void load(fetchJson);
-}, REFRESH_MS);
+await keepLive({
+  load,
+  of: ['work', 'findings'],
+  isFree: () => !view.busy && view.draft === null && view.retract === null,
+});

@@ -1,9 +1,8 @@
-import { showBadges } from './badges.js';
 import { Page } from './batches/batch.js';
-import { fetchJson, fetchWhenThere, sendChange, showLogout } from './fetch-json.js';
+import { fetchJson, sendChange } from './fetch-json.js';
 import { html, render } from './html.js';
+import { keepLive } from './live-page.js';
 
-const REFRESH_MS = 3_000;
 const name = decodeURIComponent(location.pathname.split('/').at(-1));
 const address = `/api/batches/${encodeURIComponent(name)}`;
 
@@ -49,7 +48,4 @@ async function load(read) {
 }
 
 document.title = `${name} – fleet`;
-await Promise.all([load(fetchWhenThere), showBadges(), showLogout()]);
-setInterval(() => {
-  if (!document.hidden && !view.busy && view.question === null) void load(fetchJson);
-}, REFRESH_MS);
+await keepLive({ load, of: ['work', 'money'], isFree: () => !view.busy && view.question === null });

@@ -1,8 +1,8 @@
-import { showBadges } from './badges.js';
 import { FindingLink, PatchLink, Summary, Table, Time } from './elements.js';
-import { fetchWhenThere, showLogout } from './fetch-json.js';
 import { findingCost } from './format.js';
 import { html, render } from './html.js';
+import { createListPage } from './list-page.js';
+import { keepLive } from './live-page.js';
 
 const COLUMNS = {
   Time: 'tight',
@@ -15,10 +15,11 @@ const COLUMNS = {
 const MOST = 100;
 const asked = new URLSearchParams(location.search);
 
-/** @param findings null: they are being read; undefined: they cannot be read */
-function Page({ findings }) {
+/** @param list null: it is being read; undefined: it cannot be read */
+function Page({ list }) {
   return html`
-    <form class="wide search" method="get" role="search">
+    <form class="wide search" method="get" role="search" aria-label="Findings">
+      <h1 class="unseen">Findings</h1>
       <input
         name="text"
         type="search"
@@ -29,7 +30,7 @@ function Page({ findings }) {
       <button type="submit" class="reads">Search</button>
     </form>
     <section class="wide">
-      ${findings === null && html`<p class="empty">Reading…</p>`} ${findings && html`<${List} findings=${findings} />`}
+      ${list === null && html`<p class="empty">Reading…</p>`} ${list && html`<${List} findings=${list.findings} />`}
     </section>
   `;
 }
@@ -58,13 +59,18 @@ function List({ findings }) {
   `;
 }
 
-async function load() {
-  const main = document.querySelector('#main');
-  const query = new URLSearchParams({ limit: MOST });
-  for (const name of ['text', 'session', 'batch']) if (asked.get(name)) query.set(name, asked.get(name));
-  render(html`<${Page} findings=${null} />`, main);
-  const answer = await fetchWhenThere(`/api/findings?${query}`);
-  render(html`<${Page} findings=${answer?.findings} />`, main);
-}
+const query = new URLSearchParams({ limit: MOST });
+for (const name of ['text', 'session', 'batch']) if (asked.get(name)) query.set(name, asked.get(name));
+/** A search looks through all findings: it is not done again by itself. */
+const isSearch = query.size > 1;
 
-await Promise.all([load(), showBadges(), showLogout()]);
+const page = createListPage({
+  name: 'list',
+  path: `/api/findings?${query}`,
+  idsOf: () => [],
+  first: {},
+  draw: ({ list }) => render(html`<${Page} list=${list} />`, document.querySelector('#main')),
+});
+
+page.show({});
+await keepLive({ load: page.load, of: ['findings'], isFree: () => !isSearch || !page.view.list });

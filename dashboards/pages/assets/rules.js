@@ -1,9 +1,7 @@
-import { showBadges } from './badges.js';
-import { fetchJson, fetchWhenThere, sendChange, showLogout } from './fetch-json.js';
+import { fetchJson, sendChange } from './fetch-json.js';
 import { html, render } from './html.js';
+import { keepLive } from './live-page.js';
 import { Page } from './rules/page.js';
-
-const REFRESH_MS = 3_000;
 
 /**
  * What the page shows. `asked`: the rule whose removal is to be confirmed; `busy`: the rule that a change is under way for; `result`:
@@ -39,7 +37,4 @@ async function load(read) {
   if (answer !== null) show({ rules: answer.rules });
 }
 
-await Promise.all([load(fetchWhenThere), showBadges(), showLogout()]);
-setInterval(() => {
-  if (!document.hidden && view.busy === null && view.asked === null) void load(fetchJson);
-}, REFRESH_MS);
+await keepLive({ load, of: ['work', 'money', 'findings'], isFree: () => view.busy === null && view.asked === null });

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { retractFinding } from '../../../src/findings/retract.ts';
 import { findChromium, openBrowser } from '../../support/browser.ts';
 import { startDashboard } from '../../support/fleet/dashboard.ts';
@@ -8,19 +9,24 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 
 const executable = findChromium();
 const fixture = useRedis();
+let browser: Browser;
 
 /** Opens a page of the dashboard of a simulated swarm. */
 async function openPage(path: string, env: Record<string, string> = {}) {
   await fixture.redis.hset(fixture.keys.swarmMark, 'kind', 'simulated');
   const { base } = await startDashboard(fixture, env);
-  const browser = await openBrowser(executable ?? '');
-  fixture.cleanup(() => browser.close());
   const page = await browser.newPage();
+  fixture.cleanup(() => page.context().close());
   await page.goto(base + path);
   return page;
 }
 
 describe.skipIf(executable === null)('the pages of findings', () => {
+  beforeAll(async () => {
+    browser = await openBrowser(executable ?? '');
+  });
+  afterAll(() => browser.close());
+
   it.each(['/findings', '/findings/f1'])('%s carries the mark of simulated models', async (path) => {
     await storeFindings(fixture, { f1: { result: 'A pear.' } });
     const page = await openPage(path);

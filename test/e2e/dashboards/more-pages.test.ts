@@ -67,6 +67,16 @@ describe.skipIf(executable === null)('the pages of costs, workers, batches and a
     const button = page.getByRole('button', { name: 'Settle as unpaid 1' });
     expect(await button.getAttribute('aria-disabled')).toBe('true'); // the field for the reason is empty
     await page.getByLabel('How you know').fill(`The console has none ${HOSTILE}`);
+    const { reservation } = await loseCall(redis, { worstNanoUsd: 1_000_000, jobId: 'other' });
+    await page.getByText('2 calls ended before their replies were stored: at most $0.0080').waitFor(); // by itself
+    expect(await page.getByLabel('How you know').inputValue()).toBe(`The console has none ${HOSTILE}`);
+    expect(await page.evaluate<string>('document.activeElement.name')).toBe('why');
+    await fetch(`${base}/api/costs/settle`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ calls: [reservation], verdict: 'unpaid', why: 'a test' }),
+    });
+    await page.getByText('1 call ended before its reply was stored').waitFor();
     await button.focus();
     await page.keyboard.press('Enter');
     const question = page.getByRole('dialog');

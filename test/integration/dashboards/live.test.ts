@@ -3,6 +3,7 @@ import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts'
 import { readLedger } from '../../../src/ledger/report/report.ts';
 import { sampleTallies } from '../../../src/swarm/tallies/sample-tallies.ts';
 import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { waitUntil } from '../../support/wait.ts';
 
@@ -109,16 +110,46 @@ describe('/api/status', () => {
       await send('POST', '/api/fleet/resume', { at });
     }
   });
+});
 
-  it('sends Redis the same commands when a million tasks wait', async () => {
+describe('a million waiting tasks', () => {
+  it('let overview and page of tasks send Redis the same commands as none', async () => {
     const { ask, redis, keys } = await startDashboard(fixture);
     const read = async () => (await (await ask('/api/status')).json()) as { queues: { waiting: number }[] };
-    await read();
+    const readList = async () => (await (await ask('/api/jobs')).json()) as { jobs: object[]; looked: number };
+    /** Without those inside of scripts, which read the jobs of the page. */
+    const countOfList = async () => {
+      const { evalsha, ping } = await countCommands(readList);
+      return { evalsha, ping };
+    };
+    await Promise.all([read(), readList()]);
     const atNone = await countFresh(read);
-    const fill = `for i = 1, 1000000 do redis.call('LPUSH', KEYS[1], 't' .. i) end`;
-    await redis.eval(fill, 1, keys.queueKey('tasks', 'wait'));
+    const listAtNone = await countOfList();
+    const fill = `for i = 1, 1000000 do redis.call('LPUSH', KEYS[1], 't' .. i) end
+      for i = 999001, 1000000 do redis.call('HSET', KEYS[2] .. i, 'name', 'task', 'data', '{"description":"x"}', 'timestamp', i) end`;
+    await redis.eval(fill, 2, keys.queueKey('tasks', 'wait'), keys.queueKey('tasks', 't'));
     expect(await countFresh(read)).toEqual(atNone);
     expect((await read()).queues[0]?.waiting).toBe(1_000_000);
+    expect(await countOfList()).toEqual(listAtNone);
+    const { jobs, looked } = await readList();
+    expect([jobs.length, looked < 1_000]).toEqual([50, true]);
+  });
+});
+
+describe('/api/head', () => {
+  it('changes the mark of what has changed, and no other', async () => {
+    const { ask, queues, redis, keys } = await startDashboard(fixture);
+    const read = async () => ((await (await ask('/api/head')).json()) as { marks: Record<string, string> }).marks;
+    const first = await read();
+    await queues.tasks.add('task', { description: 'Count.' });
+    let marks = first;
+    await waitUntil(async () => (marks = await read())['work'] !== first['work']);
+    expect(marks).toEqual({ ...first, work: marks['work'] });
+    await redis.hincrby(keys.spend(`day:${new Date().toISOString().slice(0, 10)}`), 'settled', 5);
+    await waitUntil(async () => (marks = await read())['money'] !== first['money']);
+    expect(marks).toMatchObject({ findings: first['findings'] });
+    await storeFindings(fixture, { f1: { result: 'A pear.' } });
+    await waitUntil(async () => (await read())['findings'] !== first['findings']);
   });
 });
 
