@@ -6,6 +6,7 @@ import { createSessionReader } from '../src/swarm/session.ts';
 import { createApi, createHealthRoute } from './api.ts';
 import { REDIS_TIMEOUT_MS, searchInTime, withDeadline } from './deadline.ts';
 import { createBoard } from './board/board.ts';
+import { dressBoardPage } from './board/board-page.ts';
 import { createJobChecks } from './board/job-edits.ts';
 import { encodeHtml } from './access/encode-html.ts';
 import { createLoggedOut } from './access/logged-out.ts';
@@ -26,11 +27,10 @@ import { createOverviewReads } from './live/read-overview.ts';
 import { createSeriesRoute } from './live/series-route.ts';
 import { createMcpRoute } from './mcp.ts';
 import { createPageAssets } from './page-assets.ts';
-import { readPage, renderPages } from './pages.ts';
+import { readPage, renderHead, renderPages } from './pages.ts';
 import { createMissionRoutes } from './missions/mission-routes.ts';
 import { createPatchRoutes } from './patches/patch-routes.ts';
 import { createRuleRoutes } from './rules/rule-routes.ts';
-import { stripWebFonts } from './board/strip-web-fonts.ts';
 import type { DashboardParts } from './types.ts';
 import { createWorkerRoutes } from './workers/worker-routes.ts';
 import { toConfigured } from '../src/tasks/known-names.ts';
@@ -106,7 +106,8 @@ export function buildApp(given: DashboardParts): Express {
   };
   const board = createBoard(shown.prefix, BOARD, boardOptions);
   const readBoard = createBoard(shown.prefix, BOARD, { ...boardOptions, readOnly: true });
-  app.use(BOARD, stripWebFonts, json({ limit: BODY_LIMIT }), (request, response, next) =>
+  const dress = dressBoardPage({ prefix: shown.prefix, head: renderHead(shown.prefix, BOARD) });
+  app.use(BOARD, dress, json({ limit: BODY_LIMIT }), (request, response, next) =>
     (roleOf(response) === 'read' ? readBoard : board)(request, response, next),
   );
   app.use((_request, response) => refuse(response, 404, 'path', 'there is nothing under this address'));

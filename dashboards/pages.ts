@@ -19,7 +19,7 @@ const NAVIGATION = {
   '/': 'Overview',
   '/tasks': 'Tasks',
   '/batches': 'Batches',
-  '/queues': 'Queues',
+  '/queues': 'Raw queues',
   '/workers': 'Workers',
   '/costs': 'Costs',
   '/archive': 'Archive',
@@ -123,7 +123,16 @@ const SCRIPT_PAGES: Readonly<Record<string, ScriptPage>> = {
 /** Renders the pages that scripts fill: path → HTML. @param prefix of the proxy: all links of a page begin with it */
 export function renderPages(prefix: string): Map<string, string> {
   const template = readPage('page.html', prefix);
-  return new Map(Object.entries(SCRIPT_PAGES).map(([path, page]) => [path, fill(template, page, encodeHtml(prefix))]));
+  return new Map(Object.entries(SCRIPT_PAGES).map(([path, page]) => [path, fill(template, page, prefix)]));
+}
+
+/** Renders the header that all pages have. @param section the address in the navigation that the page belongs to */
+export function renderHead(prefix: string, section?: keyof typeof NAVIGATION): string {
+  const base = encodeHtml(prefix);
+  const links = Object.entries(NAVIGATION).map(
+    ([path, name]) => `<a href="${base}${path}"${path === section ? ' aria-current="page"' : ''}>${name}</a>`,
+  );
+  return readPage('head.html', prefix).replace('{{nav}}', () => links.join('\n    '));
 }
 
 /** @param prefix of the proxy: all links of a page begin with it */
@@ -132,15 +141,15 @@ export function readPage(name: string, prefix: string): string {
   return page.replaceAll('{{base}}', encodeHtml(prefix));
 }
 
-function fill(template: string, { title, script, styles = [], section, command }: ScriptPage, base: string): string {
+function fill(template: string, { title, script, styles = [], section, command }: ScriptPage, prefix: string): string {
   const parts: Record<string, string> = {
     title,
     script,
     command,
-    styles: styles.map((sheet) => `<link rel="stylesheet" href="${base}/assets/${sheet}" />`).join('\n    '),
-    nav: Object.entries(NAVIGATION)
-      .map(([path, name]) => `<a href="${base}${path}"${path === section ? ' aria-current="page"' : ''}>${name}</a>`)
-      .join('\n        '),
+    head: renderHead(prefix, section),
+    styles: styles
+      .map((sheet) => `<link rel="stylesheet" href="${encodeHtml(prefix)}/assets/${sheet}" />`)
+      .join('\n    '),
   };
   return template.replace(/\{\{(\w+)\}\}/g, (_mark, name: string) => parts[name] ?? '');
 }

@@ -46,14 +46,10 @@ export function createBoard(
     options: {
       handlerHooks: createBoardRules(options),
       uiConfig: {
-        boardTitle: 'Fleet queues',
+        boardTitle: 'Raw queues',
         boardLogo: { path: `${prefix}/assets/icon.svg`, width: 24, height: 24 },
         favIcon: { default: `${prefix}/assets/icon.svg`, alternative: `${prefix}/assets/icon.svg` },
         hideDocsLink: true,
-        miscLinks: [
-          { text: 'Fleet status', url: `${prefix}/` },
-          { text: 'Findings', url: `${prefix}/findings` },
-        ],
       },
     },
   });

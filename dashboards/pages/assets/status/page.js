@@ -17,6 +17,7 @@ import { Slots, Workers } from './workers.js';
 /** The page. An empty card keeps its place in the list, so that no card takes over the elements of another. */
 export function Page({ status, span, series, asked, question, busy, result, on }) {
   return html`
+    <h1 class="unseen">Overview</h1>
     <${Fleet} ...${{ status, busy, result, on }} />
     <${NeedsYou} ...${{ status, busy, result, question, on }} />
     <${Running} ...${status} />

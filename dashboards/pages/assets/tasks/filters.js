@@ -22,7 +22,8 @@ export const FILTERS = ['words', 'state', ...Object.keys(FIELDS)];
 export function Filters({ asked }) {
   const states = (asked.get('state') ?? '').split(',');
   const isOpen = Object.keys(FIELDS).some((name) => asked.has(name));
-  return html`<form class="wide filters" role="search" onSubmit=${submit}>
+  return html`<form class="wide filters" role="search" aria-label="Filters" onSubmit=${submit}>
+    <h1 class="unseen">Tasks</h1>
     <div class="search">
       <input
         name="words"
