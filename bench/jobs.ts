@@ -58,7 +58,7 @@ const textOf = (i: number): string =>
   `Read lib/part-${i}.ts and say what it exports. ${'Each of them on a line of its own. '.repeat(8)}${i === 777 ? 'Needle.' : ''}`;
 
 /** Jobs as BullMQ stores them: its own `addBulk` would take minutes. */
-async function fillQueue(fleet: OpenFleet, count: number): Promise<void> {
+export async function fillQueue(fleet: OpenFleet, count: number): Promise<void> {
   const { redis, keys } = fleet.inner.db;
   for (let from = 0; from < count; from += 5_000) {
     const chain = redis.pipeline();

@@ -26,6 +26,7 @@ import { measureStall } from './stall.ts';
 import { measureStart } from './start.ts';
 import { measureStatus } from './status.ts';
 import { measureThroughput } from './throughput.ts';
+import { measureWaiting } from './waiting.ts';
 import { measureWorktree } from './worktree.ts';
 
 const benches: Record<string, () => Promise<Measure[]>> = {
@@ -37,6 +38,7 @@ const benches: Record<string, () => Promise<Measure[]>> = {
   concurrency: measureConcurrency,
   status: measureStatus,
   jobs: measureJobs,
+  waiting: measureWaiting,
   start: measureStart,
   memory: measureMemory,
   growth: measureGrowth,
