@@ -23,6 +23,17 @@ const WIDE = { width: 1440, height: 900 };
 const PHONE = { width: 390, height: 844 };
 /** What depends on the colours alone: the rest is looked at in light ones. */
 const OF_COLOURS = ['color-contrast', 'link-in-text-block'];
+/** Questions before a change, each by its page and button. */
+const QUESTIONS = [
+  ['overview', 'Halt…'],
+  ['overview', 'Day’s budget…'],
+  ['a failed task', 'Retry'],
+  ['a failed task', 'Edit and retry'],
+  ['a batch', 'Retry 1 failed'],
+  ['a patch', 'Apply'],
+  ['a mission', 'Approve & run'],
+  ['rules', 'Remove rule'],
+] as const;
 const LOOKS = [
   { size: WIDE, colorScheme: 'light' },
   { size: PHONE, colorScheme: 'light' },
@@ -81,6 +92,12 @@ describe.skipIf(executable === null)('every page', () => {
       await page.goto(base + path);
       await untilFilled(page);
       wrong.push(...(await look(watched, name)));
+    }
+    for (const [name, button] of QUESTIONS) {
+      await page.goto(base + paths[name]);
+      await page.getByRole('button', { name: button }).first().click();
+      await page.getByRole('dialog').waitFor();
+      wrong.push(...(await watched.findBarriers('dialog')).map((one) => `${name}, ${button}: ${one}`));
     }
     await page.goto(`${base}/queues/queue/tasks?status=failed`);
     await page.locator('#root main').getByText('Rate the Pears').first().waitFor();
