@@ -301,7 +301,7 @@ const NO_REPAIRS = [
   'find a job; see what happened to it, and what it waits for',
   'list batches, and sessions',
   'measure Redis, or how soon a task is done',
-  'follow what happens, or see what happened',
+  'follow what happens, or see what happened; see who changed what',
   'see the costs',
   'add tasks',
   'which model would do a task',
