@@ -32,12 +32,13 @@ export function showsGuilt(withinMs: readonly number[], perMs: number): boolean 
 
 /**
  * How often one process dies by other causes than this job, a ms: as in the last minute, or as in the last ten, whichever is more.
- * @param own how many of the deaths were at this job's place
+ * @param own how many of the deaths were at this job's place. They are left out, but for one: what kills a process every second may
+ * begin with the workers of one job
  */
 export function toDeathRate({ seen, alive }: Deaths, own: number): number {
   const recent = seen.filter(({ ageMs }) => ageMs <= MINUTE_MS);
   const span = Math.max(SHORTEST_SPAN_MS, ...recent.map(({ ageMs }) => ageMs));
-  const inMinute = toHazard(recent, Math.max(0, recent.length - own)) / span;
+  const inMinute = toHazard(recent, Math.min(recent.length, Math.max(1, recent.length - own))) / span;
   const unseen = { ageMs: 0, among: alive }; // a death that was not seen yet
   const inTenMinutes = toHazard([...seen, unseen], Math.max(0, seen.length - own) + 1) / TEN_MINUTES_MS;
   return Math.max(inMinute, inTenMinutes);

@@ -37,10 +37,27 @@ describe('how many deaths show that a job kills its workers', () => {
     expect(showsGuilt([4_000, 4_000, ...early(6)], rate)).toBe(false);
   });
 
-  it('does not count the deaths at the place of the job itself', () => {
+  it('counts one of the deaths at the place of the job itself', () => {
     const own = deathsAt([3_000, 8_000, 12_000, 17_000], 2);
-    expect(toDeathRate(own, 4)).toBe(toDeathRate(deathsAt([], 2), 0));
-    expect(toDeathRate(own, 0)).toBeGreaterThan(toDeathRate(own, 4));
+    expect(toDeathRate(own, 4)).toBeCloseTo(toDeathRate(own, 0) / 4, 6);
+    expect(toDeathRate(own, 4)).toBe(toDeathRate(own, 3));
+    expect(toDeathRate(own, 4)).toBeGreaterThan(toDeathRate(deathsAt([], 2), 0));
+  });
+
+  it.each([
+    ['one process', 1, 7],
+    ['two', 2, 6],
+    ['four', 4, 5],
+  ])('is more than three where kills begin with the workers of one job, among %s', (_, among, count) => {
+    const counts = Array.from({ length: 40 }, (__, i) => i + 2);
+    const guilty = counts.find((deaths) => {
+      const seen = deathsAt(
+        Array.from({ length: deaths }, (__, i) => i * 1_500),
+        among,
+      );
+      return showsGuilt(Array<number>(deaths - 1).fill(500), toDeathRate(seen, deaths));
+    });
+    expect(guilty).toBe(count);
   });
 
   it('goes by how many processes lived at each death, not by those that live after it', () => {
