@@ -5,6 +5,8 @@ import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
 const ID = 'mission-a';
+/** Wider than a terminal. */
+const REASON = 'a look around '.repeat(12).trim();
 const fleet = useShell(redis).run;
 
 async function stateHalt(halt: object): Promise<void> {
@@ -35,12 +37,12 @@ describe('a halt on the command line', () => {
 
   it('is stated and lifted in JSON for a program', async () => {
     const read = async (...args: string[]): Promise<unknown> => JSON.parse((await fleet(...args, '--json')).stdout);
-    expect(await read('halt', 'a look around')).toMatchObject({
+    expect(await read('halt', REASON)).toMatchObject({
       isNew: true,
-      halt: { reason: 'person', detail: 'a look around' },
+      halt: { reason: 'person', detail: REASON },
     });
-    expect(await read('halt', 'me too')).toMatchObject({ isNew: false, halt: { detail: 'a look around' } });
-    expect(await read('resume')).toMatchObject({ lifted: { detail: 'a look around' }, halt: null, paused: [] });
+    expect(await read('halt', 'me too')).toMatchObject({ isNew: false, halt: { detail: REASON } });
+    expect(await read('resume')).toMatchObject({ lifted: { detail: REASON }, halt: null, paused: [] });
     await layMission('wait');
     expect(await read('park', ID)).toMatchObject({ mission: ID, again: false, liftedHalt: false, halt: null });
     expect(await read('resume', ID)).toMatchObject({ mission: ID, released: expect.any(Number), lifted: null });
@@ -54,13 +56,19 @@ describe('a halt on the command line', () => {
       'halt cli',
     ]);
     const shown = await fleet('audit', '--what', 'halt', '--since', '1h');
-    expect(shown.stdout).toMatch(
-      /^WHEN +WHO +FROM +WHAT +CHANGE\n\d{4}-\d\d-\d\d \d\d:\d\d {2}\S+ +cli +halt +halt none → person: a look around\n$/,
-    );
+    const line =
+      /^WHEN +WHO +FROM +WHAT +CHANGE\n\d{4}-\d\d-\d\d \d\d:\d\d {2}\S+ +cli +halt +halt none → person: (.*)\n$/;
+    expect(line.exec(shown.stdout)?.[1]).toBe(REASON); // whole: a pipe has no width
     expect((await fleet('audit', '--what', 'halts')).stderr).toContain('--what: expected some of halt, resume');
+    expect(await fleet('audit', '--what', '')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--what: expected some of halt, resume') as string,
+    });
+    expect((await fleet('audit', '--what', 'settle')).stdout).toBe('No change fits.\n');
   });
 
   it('is lifted once; a second time there is nothing to lift, exit 2', async () => {
+    expect((await fleet('audit')).stdout).toBe('No change is noted yet.\n');
     await fleet('halt', 'a look around');
     expect((await fleet('resume')).stdout).toContain('Lifted: person (a look around).');
     const { code, stderr } = await fleet('resume');

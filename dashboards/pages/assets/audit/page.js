@@ -23,14 +23,15 @@ export function Page({ list, asked }) {
       </p>
       ${list === null && html`<p class="empty">Reading…</p>`}
       ${list === undefined && html`<p class="empty">The list could not be read.</p>`}
-      ${list && html`<${List} entries=${list.entries} />`}
+      ${list && html`<${List} entries=${list.entries} isFiltered=${[...asked].length > 0} />`}
       ${list && html`<${Foot} cursor=${list.cursor} asked=${asked} />`}
     </section>
   `;
 }
 
-function List({ entries }) {
-  if (entries.length === 0) return html`<p class="empty">No change fits.</p>`;
+function List({ entries, isFiltered }) {
+  if (entries.length === 0)
+    return html`<p class="empty">${isFiltered ? 'No change fits.' : 'No change is noted yet.'}</p>`;
   const rows = entries.map((entry) => ({ key: entry.id, cells: toCells(entry) }));
   return html`<${Table} class="stack" columns=${COLUMNS} rows=${rows} />`;
 }
