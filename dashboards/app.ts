@@ -27,7 +27,7 @@ import { createOverviewReads } from './live/read-overview.ts';
 import { createSeriesRoute } from './live/series-route.ts';
 import { createMcpRoute } from './mcp.ts';
 import { createPageAssets } from './page-assets.ts';
-import { readPage, renderHead, renderPages } from './pages.ts';
+import { readPage, renderHead, renderMissing, renderPages } from './pages.ts';
 import { createMissionRoutes } from './missions/mission-routes.ts';
 import { createPatchRoutes } from './patches/patch-routes.ts';
 import { createRuleRoutes } from './rules/rule-routes.ts';
@@ -69,10 +69,7 @@ export function buildApp(given: DashboardParts): Express {
     });
     app.use(login.routes, login.guard, refuseReaders);
   }
-  for (const [path, html] of renderPages(shown.prefix)) {
-    const forReaders = html.replace('<html ', '<html data-role="read" ');
-    app.get(path, (_request, response) => response.type('html').send(roleOf(response) === 'read' ? forReaders : html));
-  }
+  for (const [path, html] of renderPages(shown.prefix)) app.get(path, createPageAnswer(html));
   app.get('/api/login', (_request, response) =>
     response.json({ required: password !== undefined, role: roleOf(response) }),
   );
@@ -110,7 +107,11 @@ export function buildApp(given: DashboardParts): Express {
   app.use(BOARD, dress, json({ limit: BODY_LIMIT }), (request, response, next) =>
     (roleOf(response) === 'read' ? readBoard : board)(request, response, next),
   );
-  app.use((_request, response) => refuse(response, 404, 'path', 'there is nothing under this address'));
+  const missing = createPageAnswer(renderMissing(shown.prefix));
+  app.use((request, response) => {
+    if (!wantsPage(request)) return refuse(response, 404, 'path', 'there is nothing under this address');
+    missing(request, response.status(404).set('Cache-Control', 'no-store'));
+  });
   app.use(answerErrors(parts, away));
   return app;
 }
@@ -131,6 +132,14 @@ function frame(config: Config, shown: PublicAddress): Express {
   app.use(removePrefix(shown.prefix));
   app.use(checkHost(config.DASHBOARD_HOST, shown), securityHeaders(BOARD), checkChange(['/login'], shown));
   return app;
+}
+
+/** Answers with a page, marked for those who may only read. */
+function createPageAnswer(html: string): (request: Request, response: Response) => void {
+  const forReaders = html.replace('<html ', '<html data-role="read" ');
+  return (_request, response) => {
+    response.type('html').send(roleOf(response) === 'read' ? forReaders : html);
+  };
 }
 
 type AwayAnswer = (request: Request, response: Response) => void;

@@ -126,6 +126,11 @@ export function renderPages(prefix: string): Map<string, string> {
   return new Map(Object.entries(SCRIPT_PAGES).map(([path, page]) => [path, fill(template, page, prefix)]));
 }
 
+/** Renders the page of an address that nothing is under. */
+export function renderMissing(prefix: string): string {
+  return readPage('missing.html', prefix).replace('{{head}}', () => renderHead(prefix));
+}
+
 /** Renders the header that all pages have. @param section the address in the navigation that the page belongs to */
 export function renderHead(prefix: string, section?: keyof typeof NAVIGATION): string {
   const base = encodeHtml(prefix);

@@ -19,16 +19,18 @@ export async function showLogout() {
   });
 }
 
-/** Fetches JSON. Null: it failed, and the banner shows the reason. */
-export async function fetchJson(path) {
-  const { body } = await tryFetch(path);
+/** Fetches JSON. Null: it failed, and the banner shows the reason. @param onWrong called if it breaks a rule, as it will each time */
+export async function fetchJson(path, onWrong) {
+  const { body, isWrong } = await tryFetch(path);
+  if (isWrong) onWrong?.();
   return body;
 }
 
-/** Fetches JSON, again and again while the dashboard or its Redis is away. Null: it was refused, and the banner shows the reason. */
-export async function fetchWhenThere(path) {
+/** Fetches JSON, again and again while the dashboard or its Redis is away. Null: it was refused, and the banner shows the reason. @param onWrong as of `fetchJson` */
+export async function fetchWhenThere(path, onWrong) {
   for (;;) {
-    const { body, isAway } = await tryFetch(path);
+    const { body, isAway, isWrong } = await tryFetch(path);
+    if (isWrong) onWrong?.();
     if (!isAway) return body;
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
@@ -50,7 +52,7 @@ async function tryFetch(path) {
     }
     problems.set(address, body?.message ?? `The dashboard answered ${response.status}.`);
     showProblems();
-    return { body: null, isAway: body === null || response.status === 503 };
+    return { body: null, isAway: body === null || response.status === 503, isWrong: response.status === 400 };
   } catch {
     problems.set(address, 'The dashboard does not answer; trying again.');
     showProblems();

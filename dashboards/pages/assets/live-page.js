@@ -17,6 +17,8 @@ export async function keepLive({ load, of, isFree = () => true }) {
   let shown = null;
   let readAt = 0;
   let isReading = true;
+  /** Whether the address asks for what breaks a rule: it will be refused each time. */
+  let isWrong = false;
 
   async function read(reader) {
     isReading = true;
@@ -24,7 +26,7 @@ export async function keepLive({ load, of, isFree = () => true }) {
     shown = told;
     try {
       await load(async (path) => {
-        const body = await reader(path);
+        const body = await reader(path, () => (isWrong = true));
         isMissing ||= body === null;
         return body;
       });
@@ -40,7 +42,7 @@ export async function keepLive({ load, of, isFree = () => true }) {
       drawHead(head);
       told = of.map((mark) => head.marks[mark]).join(' ');
       const isOld = told !== shown || performance.now() - readAt >= SLOW_MS;
-      if (isOld && !isReading && !document.hidden && isFree()) void read(fetchJson);
+      if (isOld && !isReading && !isWrong && !document.hidden && isFree()) void read(fetchJson);
     },
   });
   await Promise.all([read(fetchWhenThere), showLogout()]);

@@ -23,6 +23,17 @@ function askAs(port: number, host: string): Promise<number> {
   });
 }
 
+it('tells a browser by a page, with the links of all pages, that nothing is under an address', async () => {
+  const { ask } = await startDashboard(fixture);
+  const page = await ask('/nope', { headers: { accept: 'text/html' } });
+  expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+  const text = await page.text();
+  expect(text).toContain('There is nothing under this address');
+  expect(text).toContain('<a href="/tasks">Tasks</a>');
+  const program = await ask('/nope');
+  expect([program.status, await program.json()]).toMatchObject([404, { error: 'path' }]);
+});
+
 describe('who may come in', () => {
   it('sends a browser to the login page and a program away with 401', async () => {
     const { ask } = await startDashboard(fixture, withLogin);
