@@ -79,6 +79,8 @@ export interface TaskInput {
   for?: (typeof TASK_FOR)[number];
 }
 
+const TURNS_RULE = 'expected a whole number, 1..200';
+
 /** Strict: an unknown key is an error, so that a typo never becomes a silent default. */
 export const taskInputSchema = z.strictObject({
   description: z.string().regex(/\S/, 'expected words, got none').max(TASK_LIMITS.description),
@@ -92,9 +94,13 @@ export const taskInputSchema = z.strictObject({
   escalate: z.array(z.string().min(1).max(100)).max(5).optional(),
   schema: z.record(z.string(), z.json()).optional(),
   finding_id: idSchema.optional(),
-  budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(),
+  budget_usd: z
+    .number('expected dollars above 0, such as 0.50')
+    .positive('expected dollars above 0')
+    .max(1_000_000, 'expected at most 1000000 dollars')
+    .optional(),
   budget: z.literal('cheap').optional(),
-  max_turns: z.int().min(1).max(200).optional(),
+  max_turns: z.int(TURNS_RULE).min(1, TURNS_RULE).max(200, TURNS_RULE).optional(),
   effort: z.enum(EFFORTS).optional(),
   isolate: z.boolean().optional(),
   built_in: z.enum(BUILT_INS).optional(),

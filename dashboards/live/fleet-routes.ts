@@ -19,7 +19,10 @@ const changes = {
   resume: z.strictObject({ at: z.string().max(100) }),
   budget: z.strictObject({
     /** Decimal dollars. */
-    limitUsd: z.string().regex(/^\d{1,9}(\.\d{1,9})?$/, 'expected decimal dollars, such as 20 or 0.50'),
+    limitUsd: z
+      .string()
+      .trim()
+      .regex(/^\d{1,30}(\.\d{1,9})?$/, 'expected decimal dollars, such as 20 or 0.50'),
     /** Null: of the day. */
     scope: z
       .union([

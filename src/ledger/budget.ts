@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { toUtcDay } from '../findings/timestamp.ts';
 import { formatSpent } from '../pricing/free-local.ts';
-import { formatUsd, toNanoUsd } from '../pricing/money.ts';
+import { formatUsd, NANO_PER_USD, toNanoUsd } from '../pricing/money.ts';
 import { FleetError } from '../errors.ts';
 import type { Db } from '../redis/db.ts';
 import { startOf } from '../text/start-of.ts';
@@ -13,6 +13,9 @@ export const DEFAULT_BUDGET_NANO_USD = 5_000_000_000;
 
 /** A cent: a smaller budget, of one task, is told in six decimals. */
 const SMALL_NANO_USD = 10_000_000;
+
+/** The largest budget: nano-dollars are counted exactly up to it. */
+const MOST_USD = Math.floor(Number.MAX_SAFE_INTEGER / NANO_PER_USD);
 
 /** How many of the newest missions, and of the newest batches, `readOwnBudgets` reads. */
 const NEWEST = 50;
@@ -32,7 +35,8 @@ export function toLimit(usd: number | string): number {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  throw new UsageError(`budget: expected decimal dollars, 0 or more, got ${JSON.stringify(usd)}`);
+  const rule = Number(usd) > MOST_USD ? `at most ${MOST_USD} dollars` : 'decimal dollars, 0 or more';
+  throw new UsageError(`budget: expected ${rule}, got ${JSON.stringify(usd)}`);
 }
 
 /** @param usd decimal dollars. @throws UsageError for what is none */

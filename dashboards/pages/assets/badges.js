@@ -1,4 +1,4 @@
-import { usd } from './format.js';
+import { exactUsd, usd } from './format.js';
 import { html, render } from './html.js';
 import { follow } from './live.js';
 
@@ -15,7 +15,7 @@ function Badges({ head: { state, why, swarm, session, kind } }) {
 }
 
 function Day({ budget: { usedNanoUsd: used, limitNanoUsd: limit }, time }) {
-  const spent = limit === null ? usd(used, 2) : `${usd(used, 2)} / ${usd(limit, 2)}`;
+  const spent = limit === null ? usd(used, 2) : `${usd(used, 2)} / ${exactUsd(limit, 2)}`;
   const isHigh = limit !== null && used >= limit * 0.75;
   return html`
     <span

@@ -1,5 +1,6 @@
 import { toAddress } from './base.js';
 import { html } from './html.js';
+import { focusSuccessor } from './kept-focus.js';
 
 export function Card({ title, class: name = 'wide', children }) {
   return html`<section class=${name}>
@@ -93,26 +94,32 @@ export function Age({ at, now }) {
  * @param leave label of the button that leaves it
  * @param busy it cannot be confirmed at the moment
  * @param stays it stays open until `onConfirm` returns true: what a person typed is not lost if it is refused
+ * @param large it has many fields
  * @param onConfirm gets the text of the field `value`, if there is one
  * @param onClose it is to be drawn no more
  */
 export function Question({ title, confirm, leave = 'Leave it', ...more }) {
-  const { busy = false, stays = false, onConfirm, onClose, children } = more;
+  const { busy = false, stays = false, large = false, onConfirm, onClose, children } = more;
   const open = (element) => element && !element.open && element.showModal();
   // The event comes a moment after the dialog was closed: by then it, or another one, may ask the next question.
   const end = ({ currentTarget: dialog }) => !dialog.open && dialog.isConnected && onClose();
   // Closing it, not only removing it, gives the focus back to the button.
-  const close = (event) => event.currentTarget.closest('dialog').close();
+  const shut = (dialog) => {
+    const root = dialog.closest('main');
+    dialog.close();
+    if (document.activeElement === document.body) focusSuccessor(root, null); // the button is gone
+  };
+  const close = (event) => shut(event.currentTarget.closest('dialog'));
   const go = async (event) => {
     event.preventDefault();
     if (confirm === null || busy) return;
     const { currentTarget: form } = event;
     const dialog = form.closest('dialog');
-    if (!stays) dialog.close();
+    if (!stays) shut(dialog);
     const isDone = await onConfirm(form.elements.value?.value.trim());
-    if (stays && isDone === true) dialog.close();
+    if (stays && isDone === true) shut(dialog);
   };
-  return html`<dialog key=${title} ref=${open} class=${stays ? 'large' : ''} aria-labelledby="question" onClose=${end}>
+  return html`<dialog key=${title} ref=${open} class=${large ? 'large' : ''} aria-labelledby="question" onClose=${end}>
     <form onSubmit=${go}>
       <h2 id="question">${title}</h2>
       ${children}

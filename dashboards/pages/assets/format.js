@@ -4,6 +4,13 @@ export function usd(nano, decimals = 4) {
   return `${nano < 0 ? '-' : ''}$${(Math.abs(nano) / 1e9).toFixed(decimals)}`;
 }
 
+/** An amount that a person set: with as many decimals as it has, but at least `least`. */
+export function exactUsd(nano, least = 4) {
+  const exact = usd(nano, 9);
+  const end = exact.length - 9 + least;
+  return exact.slice(0, end) + exact.slice(end).replace(/0+$/, '');
+}
+
 /** What many calls cost, in the words of `src/pricing/free-local.ts`. A test compares the two. */
 export function spent(nano, decimals, freeLocal = 0) {
   if (freeLocal === 0) return usd(nano, decimals);

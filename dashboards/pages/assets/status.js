@@ -1,6 +1,7 @@
 import { drawHead } from './badges.js';
 import { followSeries, spanOf } from './charts/follow-series.js';
 import { fetchJson, sendChange, showLogout } from './fetch-json.js';
+import { exactUsd } from './format.js';
 import { html, render } from './html.js';
 import { follow } from './live.js';
 import { Page } from './status/page.js';
@@ -29,6 +30,18 @@ async function change(path, body, said) {
   await reload();
 }
 
+/** Sets a budget. Returns whether it is done; else the question stays, with the rule. */
+async function setBudget(limitUsd, scope) {
+  if (view.busy !== null) return false;
+  show({ result: null, busy: 'fleet' });
+  const { answer, problem } = await sendChange('/api/fleet/budget', { limitUsd, scope });
+  const isOpen = view.asked !== null; // a person may have closed it meanwhile
+  if (problem !== undefined && isOpen) show({ busy: null, asked: { ...view.asked, problem } });
+  else show({ busy: null, result: problem === undefined ? { said: describeBudget(answer) } : { problem } });
+  if (problem === undefined) void reload();
+  return problem === undefined;
+}
+
 async function reload() {
   const status = await fetchJson('/api/status');
   if (status !== null) show({ status });
@@ -43,7 +56,7 @@ const handlers = {
   closeFleet: () => show({ asked: null }),
   halt: (reason) => change('/api/fleet/halt', { reason }, describeHalt),
   resume: (at) => change('/api/fleet/resume', { at }, () => 'The halt is lifted.'),
-  setBudget: (limitUsd, scope) => change('/api/fleet/budget', { limitUsd, scope }, describeBudget),
+  setBudget,
   mission: (id, action) => change(`/api/missions/${encodeURIComponent(id)}/${action}`, {}, () => DONE[action]),
   /** Asks about the failed jobs of one reason, the newest first. */
   async askRetry(reason) {
@@ -61,10 +74,10 @@ function describeHalt({ halted, halt }) {
   return halted ? 'The fleet is halted.' : `The fleet was halted before: ${halt?.reason ?? 'unknown'}.`;
 }
 
-function describeBudget({ limitUsd, released, haltedForBudget }) {
+function describeBudget({ limitNanoUsd, released, haltedForBudget }) {
   const jobs =
     released === 0 ? '' : ` ${released} parked ${released === 1 ? 'job waits' : 'jobs wait'} for a worker again.`;
-  return `The budget is $${limitUsd}.${jobs}${haltedForBudget ? ' The fleet is still halted: lift the halt.' : ''}`;
+  return `The budget is ${exactUsd(limitNanoUsd, 2)}.${jobs}${haltedForBudget ? ' The fleet is still halted: lift the halt.' : ''}`;
 }
 
 followSeries(show);

@@ -23,7 +23,7 @@ async function fillFleet(tasks: Awaited<ReturnType<typeof startDashboard>>['queu
   });
   await redis.zadd(keys.batches, 1, 'nightly');
   await redis.hset(keys.batch('nightly'), { tasks: 4 });
-  await redis.hset(keys.spend('batch:nightly'), { settled: 1_000_000, limit: 2_000_000 });
+  await redis.hset(keys.spend('batch:nightly'), { settled: 1_000_000, limit: 2_000_010 });
   await redis.zadd(keys.indexByBatch('nightly'), Date.now(), 'finding_1');
   await redis.hset(keys.parked, 'p-1', JSON.stringify({ scope: 'batch', name: 'nightly', queue: 'tasks' }));
   await tasks.add('task', { description: 'Wait.' }, { jobId: 'p-1', delay: 1e9 });
@@ -49,6 +49,11 @@ async function giveCounts(): Promise<void> {
   await sampleTallies(db);
 }
 
+/** Run in the page: the gap between two spans of the charts, and what is behind the one that is chosen. */
+const GAP = `(([one, next]) => next.getBoundingClientRect().left - one.getBoundingClientRect().right)(
+  [...document.querySelectorAll('.charts nav a')])`;
+const BACKGROUND = `getComputedStyle(document.querySelector('.charts nav a[aria-current=true]')).backgroundColor`;
+
 async function expectWhole(page: Page): Promise<void> {
   expect(await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')).toBe(false);
   expect(await page.locator('main, header').locator('script, img:not([alt=""])').count()).toBe(0);
@@ -69,6 +74,8 @@ describe.skipIf(executable === null)('the overview', () => {
     const section = (name: string) => page.locator('section').filter({ has: page.getByRole('heading', { name }) });
     const needs = section('Needs you');
     const dialog = page.getByRole('dialog');
+    /** Waits until the focus is where it says so: the button that had it is gone. */
+    const hearsFocused = (text: string) => page.locator('[role=status]:focus').getByText(text).waitFor();
     const press = async (name: string) => {
       await page.getByRole('button', { name, exact: true }).focus();
       await page.keyboard.press('Enter');
@@ -78,7 +85,7 @@ describe.skipIf(executable === null)('the overview', () => {
     await needs.getByText(`Which ${HOSTILE}?`).waitFor();
     await needs.getByText('1 job for the budget of batch nightly').waitFor();
     await section('Running').getByText('1 of 4').waitFor();
-    await section('Running').getByText('$0.0010 of $0.0020').waitFor();
+    await section('Running').getByText('$0.0010 of $0.00200001').waitFor();
     await section('Newest findings').getByText(`None ${HOSTILE}`).waitFor();
     expect(
       await section('Newest findings')
@@ -94,6 +101,7 @@ describe.skipIf(executable === null)('the overview', () => {
     await page.keyboard.type(' look wrong');
     await page.keyboard.press('Enter');
     await page.getByText('The fleet is halted: person').waitFor();
+    await hearsFocused('The fleet is halted.');
     expect(JSON.parse((await redis.get(keys.haltReason)) ?? '')).toMatchObject({ detail: 'prices look wrong' });
     expect(await queues.tasks.isPaused()).toBe(true);
     await page.locator('#fleet-state', { hasText: 'halted' }).waitFor();
@@ -102,24 +110,29 @@ describe.skipIf(executable === null)('the overview', () => {
     expect(await redis.exists(keys.haltReason)).toBe(1);
     await press('Lift the halt…');
     await dialog.getByRole('button', { name: 'Lift it' }).click();
-    await page.getByText('The halt is lifted.').waitFor();
+    await hearsFocused('The halt is lifted.');
     expect([await redis.exists(keys.haltReason), await queues.tasks.isPaused()]).toEqual([0, false]);
 
     await page.setViewportSize({ width: 1440, height: 900 });
     await press('Day’s budget…');
-    await page.keyboard.type('7.5');
+    await page.keyboard.type('99999999999');
     await page.keyboard.press('Enter');
+    await dialog.getByText('budget: expected at most 9007199 dollars, got "99999999999"').waitFor();
+    expect(await dialog.getByLabel('US dollars').inputValue()).toBe('99999999999');
+    await dialog.getByLabel('US dollars').fill(' 7.5 ');
+    await page.keyboard.press('Enter');
+    await page.getByText('The budget is $7.50.').waitFor();
     await page.locator('#day-budget', { hasText: '/ $7.50' }).waitFor();
     await press('Budget of batch nightly');
-    await dialog.getByText('It is $0.0020 now, of which $0.0010 is spent').waitFor();
+    await dialog.getByText('It is $0.00200001 now, of which $0.0010 is spent').waitFor();
     await page.keyboard.type('3');
     await page.keyboard.press('Enter');
-    await page.getByText('1 parked job waits for a worker again.').waitFor();
+    await hearsFocused('1 parked job waits for a worker again.');
     await needs.getByText('parked').waitFor({ state: 'detached' });
 
     await press('Retry schema');
     await dialog.getByRole('button', { name: 'Retry 1 job' }).click();
-    await page.getByText('Retried 1 job.').waitFor();
+    await hearsFocused('Retried 1 job.');
     await waitUntil(async () => (await queues.tasks.getFailedCount()) === 0);
     await expectWhole(page);
 
@@ -127,7 +140,7 @@ describe.skipIf(executable === null)('the overview', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL('**/tasks?words=%22Rate%22');
     await page.getByText('1 job,').waitFor();
-    expect(problems).toEqual([]);
+    expect(problems.filter((text) => !text.includes('409'))).toEqual([]);
   });
 
   it('charts what happened, as /api/series has it, over a span that is chosen by keyboard', async () => {
@@ -170,6 +183,8 @@ describe.skipIf(executable === null)('the overview', () => {
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { name: `Over ${title}` }).waitFor();
       expect(await page.evaluate<string>('document.activeElement.textContent + location.hash')).toBe(`${span}#${span}`);
+      expect(await page.evaluate<number>(GAP)).toBeGreaterThan(0);
+      expect(await page.evaluate<string>(BACKGROUND)).not.toBe('rgba(0, 0, 0, 0)'); // the one that is chosen
       const dollars = Object.entries(totals.dollars).toSorted(([, a], [, b]) => b - a);
       expect(await legends()).toEqual([
         'done 17',

@@ -33,10 +33,12 @@ describe.skipIf(executable === null)('the page of rules', () => {
     await page.getByText('depth: it would be rule 2 of its chain').waitFor();
     expect(await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')).toBe(false);
 
-    await page.getByRole('button', { name: 'Pause rule watch' }).click();
-    await page.getByText('Paused: it starts nothing and misses nothing.').waitFor();
+    const focused = page.locator('[role=status]:focus');
+    await page.getByRole('button', { name: 'Pause rule watch' }).focus();
+    await page.keyboard.press('Enter');
+    await focused.getByText('Paused: it starts nothing and misses nothing.').waitFor();
     await page.getByRole('button', { name: 'Resume rule watch' }).click();
-    await page.getByText('It goes on from its place.').waitFor();
+    await focused.getByText('It goes on from its place.').waitFor();
     await page.getByRole('button', { name: 'Release rule watch' }).click();
     await page.getByText('Released: 1 task waits for a worker.').waitFor();
     expect(await fleet.rules.show('watch')).toMatchObject({ state: 'active', fired: 2, parked: 0 });
@@ -47,7 +49,7 @@ describe.skipIf(executable === null)('the page of rules', () => {
     expect(await fleet.rules.list()).toHaveLength(2);
     await page.getByRole('button', { name: 'Remove rule watch' }).click();
     await page.getByRole('button', { name: 'Remove', exact: true }).click();
-    await page.getByText('Rule watch is gone.').waitFor();
+    await focused.getByText('Rule watch is gone.').waitFor();
     expect((await fleet.rules.list()).map(({ name }) => name)).toEqual(['other']);
     expect(problems).toEqual([]);
   });

@@ -98,8 +98,15 @@ describe.skipIf(executable === null)('the page of tasks', () => {
 
     await page.getByText('More filters').click();
     await page.getByLabel('Since').fill('soon');
+    let asked = 0;
+    page.on('request', (request) => (asked += /\/api\/jobs\?.*since=soon/.test(request.url()) ? 1 : 0));
     await page.getByRole('button', { name: 'Show' }).click();
     await page.getByText('since: expected a date, an ISO instant, or 90m, 12h, 7d, got "soon"').waitFor();
+    await page.locator('#fleet-state').waitFor(); // a beat
+    const halt = { reason: 'person', at: new Date().toISOString(), by: 'ada', step: '', detail: '' };
+    await redis.redis.set(redis.keys.haltReason, JSON.stringify(halt));
+    await page.locator('#fleet-state', { hasText: 'halted' }).waitFor(); // another one, with other marks
+    expect(asked).toBe(1);
     expect(problems.filter((text) => !text.includes('400'))).toEqual([]);
   });
 
@@ -128,7 +135,14 @@ describe.skipIf(executable === null)('the page of tasks', () => {
     await question.getByText(/To run again: \$0\.\d{4} likely/).waitFor();
     await question.getByLabel('Add to the description').fill(HOSTILE);
     await question.getByLabel('Most turns').fill('900');
-    await question.getByText('max_turns: ').waitFor(); // by itself, before anything is sent
+    await question.getByText('expected a whole number, 1..200', { exact: true }).waitFor(); // by itself, before anything is sent
+    await question.getByText('Mend the field that is marked, then it can be retried.').waitFor();
+    await question.getByLabel('Most turns').fill('');
+    await question.getByLabel('Own budget, dollars').fill('much');
+    await question.getByText('expected dollars above 0, such as 0.50', { exact: true }).waitFor();
+    await question.getByLabel('Own budget, dollars').fill('');
+    await question.getByLabel('Most turns').fill('900');
+    await question.getByText('expected a whole number, 1..200', { exact: true }).waitFor();
     expect(await question.getByLabel('Most turns').getAttribute('aria-describedby')).toBe('problem-maxTurns');
     expect(await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')).toBe(false);
     await page.keyboard.press('Escape');
@@ -149,6 +163,7 @@ describe.skipIf(executable === null)('the page of tasks', () => {
     await page.getByText('Retried 1 job.').waitFor();
     await page.getByRole('heading', { name: 'Result' }).waitFor(); // by itself
     await timeline.getByRole('link', { name: findingId }).waitFor();
+    await page.locator('[role=status]:focus').getByText('Retried 1 job.').waitFor(); // its button is gone
     expect(await page.locator('main').locator('img, script').count()).toBe(0);
     expect(await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')).toBe(false);
     expect(problems).toEqual([]);

@@ -25,6 +25,11 @@ describe('/api/fleet', () => {
     expect(await queues.tasks.isPaused()).toBe(false);
 
     expect(await post('budget', { limitUsd: '7.5' })).toMatchObject([200, { limitUsd: '7.500000' }]);
+    expect(await post('budget', { limitUsd: ' 7.5 ' })).toMatchObject([200, { limitUsd: '7.500000' }]);
+    expect(await post('budget', { limitUsd: '99999999999' })).toMatchObject([
+      409,
+      { message: 'budget: expected at most 9007199 dollars, got "99999999999"' },
+    ]);
     expect(await redis.hget(keys.budget, 'day')).toBe('7500000000');
     for (const limitUsd of ['-1', '1e3', 'much', '']) expect((await post('budget', { limitUsd }))[0]).toBe(400);
     expect(await post('budget', { limitUsd: '1', scope: { batch: 'none' } })).toMatchObject([404, { error: 'fleet' }]);

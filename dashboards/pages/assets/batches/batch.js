@@ -1,6 +1,6 @@
 import { toAddress } from '../base.js';
 import { Card, Facts, Time } from '../elements.js';
-import { count, spent, usd } from '../format.js';
+import { count, exactUsd, spent, usd } from '../format.js';
 import { html } from '../html.js';
 import { ChangeQuestion, ChangeResult } from './change.js';
 import { Bar } from './page.js';
@@ -81,7 +81,7 @@ function moneyOf({ settledNanoUsd, freeLocal, uncertainNanoUsd, limitNanoUsd }) 
   return [
     ['Spent', spent(settledNanoUsd, 4, freeLocal)],
     ['Uncertain', uncertainNanoUsd > 0 && html`<a href=${toAddress('/costs')}>${usd(uncertainNanoUsd)}</a>`],
-    ['Budget', limitNanoUsd === null ? 'none of its own' : usd(limitNanoUsd)],
+    ['Budget', limitNanoUsd === null ? 'none of its own' : exactUsd(limitNanoUsd)],
     ['Not yet spent', left !== null && usd(left)],
   ].filter(([, value]) => value !== false);
 }

@@ -1,5 +1,5 @@
 import { Question } from '../elements.js';
-import { count, usd } from '../format.js';
+import { count, exactUsd, usd } from '../format.js';
 import { html } from '../html.js';
 
 const tasksOf = (number) => `${count(number)} ${number === 1 ? 'task' : 'tasks'}`;
@@ -37,8 +37,7 @@ function describe(action, { settledNanoUsd, uncertainNanoUsd, parked }, { foreca
     return `${soFar} A running task ends at once, a waiting one as soon as a worker takes it, without a call.`;
   }
   if (action === 'budget') {
-    const nano = Number(limit.trim().replace('$', '')) * 1e9;
-    const room = Math.max(0, nano - settledNanoUsd - uncertainNanoUsd);
+    const room = Math.max(0, toNano(limit) - settledNanoUsd - uncertainNanoUsd);
     const goOn =
       parked > 0
         ? ` ${tasksOf(parked)} ${parked === 1 ? 'is' : 'are'} parked; those that wait for this budget go on.`
@@ -67,6 +66,10 @@ function Refused({ refused = [], refusedCount = 0 }) {
     </ul>`;
 }
 
+function toNano(limit) {
+  return Number(limit.trim().replace('$', '')) * 1e9;
+}
+
 function toDollars(limit) {
-  return `$${limit.trim().replace('$', '')}`;
+  return exactUsd(toNano(limit), 2);
 }

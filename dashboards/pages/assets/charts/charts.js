@@ -9,7 +9,7 @@ export function Charts({ span, series }) {
   return html`<section class="wide charts">
     <div class="head">
       <h2>${`Over ${SPANS[series?.span ?? span].title}`}</h2>
-      <nav aria-label="Time that the charts show">
+      <nav class="choice" aria-label="Time that the charts show">
         ${Object.entries(SPANS).map(
           ([name, { title }]) =>
             html`<a key=${name} href=${`#${name}`} title=${title} aria-current=${name === span ? 'true' : null}

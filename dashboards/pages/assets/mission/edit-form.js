@@ -13,6 +13,7 @@ export function TaskQuestion({ editing: { form, draft, problem, isLooking }, on 
     confirm="Keep it"
     busy=${isLooking}
     stays=${true}
+    large=${true}
     onConfirm=${on.keepEdit}
     onClose=${on.closeEdit}
   >

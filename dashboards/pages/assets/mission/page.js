@@ -1,7 +1,7 @@
 import { Answer } from '../archive/answer.js';
 import { RetractQuestion, Result } from '../archive/change.js';
 import { Card, Facts, FindingLink, Table, Time } from '../elements.js';
-import { count, percent, spent, taskPath, usd } from '../format.js';
+import { count, exactUsd, percent, spent, taskPath, usd } from '../format.js';
 import { html } from '../html.js';
 import { Actions } from './actions.js';
 import { TaskQuestion } from './edit-form.js';
@@ -142,7 +142,7 @@ function factsOf({ id, session, workspace, createdAt, finding, costNanoUsd, free
     ['Session', session],
     ['Workspace', workspace],
     ['When', html`<${Time} at=${createdAt} />`],
-    ['Cost', `${spent(costNanoUsd, 6, freeLocal)}${limitNanoUsd === null ? '' : ` of ${usd(limitNanoUsd)}`}`],
+    ['Cost', `${spent(costNanoUsd, 6, freeLocal)}${limitNanoUsd === null ? '' : ` of ${exactUsd(limitNanoUsd)}`}`],
     ['Approved', approval && html`${approval.by}${approval.edited ? ', edited' : ''} <${Time} at=${approval.at} />`],
     ['Answer', finding && html`<${FindingLink} id=${finding} />`],
   ].filter(([, value]) => value !== null && value !== undefined);

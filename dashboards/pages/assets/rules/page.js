@@ -1,5 +1,5 @@
 import { Card, Facts, FindingLink, Question, Time } from '../elements.js';
-import { count, taskPath, usd } from '../format.js';
+import { count, exactUsd, taskPath, usd } from '../format.js';
 import { html } from '../html.js';
 
 /** All rules, each with what it matches, did and cost. */
@@ -63,7 +63,7 @@ function factsOf({ limits, fired, firedToday, lastFiredAt, skipped, catchingUp, 
   const passed = skipped.max + skipped.once;
   return [
     ['Tasks', `${count(fired)} started, ${count(firedToday)} today`],
-    ['Cost', `${usd(costNanoUsd)}${limitNanoUsd === null ? '' : ` of ${usd(limitNanoUsd)}`}`],
+    ['Cost', `${usd(costNanoUsd)}${limitNanoUsd === null ? '' : ` of ${exactUsd(limitNanoUsd)}`}`],
     ['Limits', limits],
     ['Last', lastFiredAt && html`<${Time} at=${lastFiredAt} />`],
     ['Passed over', passed > 0 && `${count(passed)} ${passed === 1 ? 'finding' : 'findings'}, for its limits`],

@@ -1,15 +1,18 @@
 import { Question } from '../elements.js';
-import { count, usd } from '../format.js';
+import { count, exactUsd } from '../format.js';
 import { html } from '../html.js';
 
 /**
  * Asks before the fleet is changed. `asked.change` is `halt`, `resume` with the `halt` to lift, or `budget` with its `scope` (null: the
- * day's), its `title`, and its `limitNanoUsd`, `usedNanoUsd` and `released` (jobs that it would release) if they are known.
+ * day's), its `title`, its `limitNanoUsd`, `usedNanoUsd` and `released` (jobs that it would release) if they are known, and the `problem`:
+ * why the one that was typed is refused.
  */
 export function Ask({ asked, on }) {
   if (asked === null) return null;
-  const { title, confirm, field, go } = toForm(asked, on);
-  return html`<${Question} title=${title} confirm=${confirm} onConfirm=${go} onClose=${on.closeFleet}>${field}<//>`;
+  const { title, confirm, field, go, stays = false } = toForm(asked, on);
+  return html`<${Question} title=${title} confirm=${confirm} stays=${stays} onConfirm=${go} onClose=${on.closeFleet}
+    >${field}<//
+  >`;
 }
 
 function toForm(asked, on) {
@@ -33,6 +36,7 @@ function toForm(asked, on) {
       return {
         title: asked.title,
         confirm: 'Set it',
+        stays: true,
         go: (limitUsd) => on.setBudget(limitUsd, asked.scope),
         field: html`<p>${describeBudget(asked)}</p>
           <label
@@ -40,19 +44,22 @@ function toForm(asked, on) {
             <input
               name="value"
               inputmode="decimal"
-              pattern="[0-9]+([.][0-9]+)?"
+              pattern="[ ]*[0-9]+([.][0-9]+)?[ ]*"
               title="decimal dollars, such as 20 or 0.50"
               required
               autocomplete="off"
               autofocus
-          /></label>`,
+          /></label>
+          <div role="status">
+            ${asked.problem !== undefined && html`<p class="outcome bad">${`Not done: ${asked.problem}`}</p>`}
+          </div>`,
       };
   }
 }
 
 function describeBudget({ scope, limitNanoUsd = null, usedNanoUsd = null, released = null }) {
-  const limit = limitNanoUsd === null ? 'It has no limit that this page knows' : `It is ${usd(limitNanoUsd)} now`;
-  const used = usedNanoUsd === null ? '' : `, of which ${usd(usedNanoUsd)} is spent or reserved`;
+  const limit = limitNanoUsd === null ? 'It has no limit that this page knows' : `It is ${exactUsd(limitNanoUsd)} now`;
+  const used = usedNanoUsd === null ? '' : `, of which ${exactUsd(usedNanoUsd)} is spent or reserved`;
   return `${limit}${used}.${scope === null ? '' : ` ${describeReleased(released)}`}`;
 }
 

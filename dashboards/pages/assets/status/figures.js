@@ -1,5 +1,5 @@
 import { Card, Facts, Figure, Meter } from '../elements.js';
-import { count, percent, spent, usd } from '../format.js';
+import { count, exactUsd, percent, spent, usd } from '../format.js';
 import { html } from '../html.js';
 
 export function Findings({ findings, shards }) {
@@ -22,7 +22,7 @@ export function Budget({ budget, uncertain }) {
   const facts = [['Reserved by running calls', usd(budget.reservedNanoUsd)]];
   if (uncertain.callCount > 0) facts.push([`Uncertain (calls: ${uncertain.callCount})`, usd(uncertain.todayNanoUsd)]);
   return html`<${Card} title="Budget today (UTC)" class="card third">
-    <${Figure} value=${usd(used)} note=${limit === null ? 'no limit' : `of ${usd(limit, 2)}`} />
+    <${Figure} value=${usd(used)} note=${limit === null ? 'no limit' : `of ${exactUsd(limit, 2)}`} />
     ${limit !== null && html`<${Meter} label="budget used" ...${toMeter(used, limit)} />`}
     <${Facts} of=${facts} />
   <//>`;

@@ -41,7 +41,7 @@ export function Button({ busy, label, does, isMain = false, about }) {
 
 export function dayBudget({ limitNanoUsd, settledNanoUsd, reservedNanoUsd, uncertainNanoUsd }) {
   const usedNanoUsd = settledNanoUsd + reservedNanoUsd + uncertainNanoUsd;
-  return { change: 'budget', title: 'Budget of a day', scope: null, limitNanoUsd, usedNanoUsd };
+  return { change: 'budget', title: 'Day’s budget', scope: null, limitNanoUsd, usedNanoUsd };
 }
 
 function describe({ queues, workers }) {

@@ -1,6 +1,6 @@
 import { toAddress } from '../base.js';
 import { Card, Meter, Table } from '../elements.js';
-import { count, missionPath, spent, usd } from '../format.js';
+import { count, exactUsd, missionPath, spent, usd } from '../format.js';
 import { html } from '../html.js';
 
 const COLUMNS = { What: 'text', Done: 'bar', 'Rate and time left': 'tight', Spent: 'number' };
@@ -24,7 +24,7 @@ function toBatch({ batch, tasks, completed, failed, cancelled, pace, costNanoUsd
       pace === null
         ? html`<span class="soft">–</span>`
         : `${count(Math.round(pace.perMinute))} a minute, ${about(pace.leftMs)} left`,
-      `${usd(costNanoUsd)}${limitNanoUsd === null ? '' : ` of ${usd(limitNanoUsd)}`}`,
+      `${usd(costNanoUsd)}${limitNanoUsd === null ? '' : ` of ${exactUsd(limitNanoUsd)}`}`,
     ],
   };
 }

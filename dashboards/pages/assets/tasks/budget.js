@@ -1,5 +1,5 @@
 import { sendChange } from '../fetch-json.js';
-import { count, usd } from '../format.js';
+import { count, exactUsd } from '../format.js';
 
 /**
  * What the page of a task does to give it another budget: it is asked about first, with the jobs that this would release.
@@ -9,28 +9,33 @@ export function createTaskBudget({ id, view, show, reload }) {
   const scope = { task: id };
   const isBusy = () => view().busy !== null;
 
-  async function send(body) {
-    show({ asked: null, result: null, busy: 'budget' });
-    const { answer, problem } = await sendChange('/api/fleet/budget', { ...body, scope });
-    show({ busy: null, ...(problem !== undefined && { result: { action: 'budget', problem } }) });
-    return answer ?? null;
-  }
-
   return {
     async askBudget() {
       if (isBusy()) return;
       const { limit, settled, reserved, uncertain } = view().page.budget;
-      const answer = await send({ limitUsd: toDollars(limit ?? 0), dryRun: true });
-      if (answer === null) return;
+      show({ result: null, busy: 'budget' });
+      const body = { limitUsd: toDollars(limit ?? 0), scope, dryRun: true };
+      const { answer, problem } = await sendChange('/api/fleet/budget', body);
+      show({ busy: null, ...(problem !== undefined && { result: { action: 'budget', problem } }) });
+      if (problem !== undefined) return;
       const usedNanoUsd = settled + reserved + uncertain;
       const title = 'Budget of this task';
       show({ asked: { change: 'budget', title, scope, limitNanoUsd: limit, usedNanoUsd, released: answer.released } });
     },
+    /** Returns whether it is done; else the question stays, with the rule. */
     async setBudget(limitUsd) {
-      if (isBusy()) return;
-      const answer = await send({ limitUsd });
-      if (answer !== null) show({ result: { action: 'budget', said: describe(answer) } });
-      await reload();
+      if (isBusy()) return false;
+      show({ result: null, busy: 'budget' });
+      const { answer, problem } = await sendChange('/api/fleet/budget', { limitUsd, scope });
+      const { asked } = view(); // null: a person has closed it meanwhile
+      if (problem === undefined) show({ busy: null, result: { action: 'budget', said: describe(answer) } });
+      else
+        show({
+          busy: null,
+          ...(asked === null ? { result: { action: 'budget', problem } } : { asked: { ...asked, problem } }),
+        });
+      if (problem === undefined) void reload();
+      return problem === undefined;
     },
     closeFleet: () => show({ asked: null }),
   };
@@ -41,7 +46,7 @@ function describe({ limitNanoUsd, released, haltedForBudget }) {
     released === 0
       ? ''
       : ` ${count(released)} parked ${released === 1 ? 'job waits' : 'jobs wait'} for a worker again.`;
-  return `The budget is ${usd(limitNanoUsd)}.${jobs}${haltedForBudget ? ' The fleet is halted: lift the halt on the overview.' : ''}`;
+  return `The budget is ${exactUsd(limitNanoUsd)}.${jobs}${haltedForBudget ? ' The fleet is halted: lift the halt on the overview.' : ''}`;
 }
 
 function toDollars(nano) {

@@ -15,6 +15,7 @@ export function EditQuestion({ job, edit: { form, draft, isLooking, found, probl
     confirm=${isRefused ? null : isEdited ? 'Retry, edited' : 'Retry as it is'}
     busy=${isLooking || found === null}
     stays=${true}
+    large=${true}
     onConfirm=${on.confirmEdit}
     onClose=${on.closeEdit}
   >
@@ -35,6 +36,7 @@ export function EditQuestion({ job, edit: { form, draft, isLooking, found, probl
     ${draft.mode === 'json' ? html`<${Json} ...${{ form, draft, problems, on }} />` : html`<${Fields} ...${{ form, draft, problems, on }} />`}
     <div role="status" class="looked">
       ${'' in problems && html`<p class="outcome bad">${problems['']}</p>`}
+      ${isRefused && !('' in problems) && html`<p class="outcome bad">Mend the field that is marked, then it can be retried.</p>`}
       ${isLooking && html`<p class="soft">Finding out what would happen…</p>`}
       ${!isLooking && !isRefused && found !== null && html`<p>${describeChange('retry', [job], found.forecast)}</p>`}
     </div>

@@ -2,6 +2,8 @@ import { fetchJson, sendChange } from '../fetch-json.js';
 
 /** After the last key, before the server is asked what would happen. */
 const QUIET_MS = 300;
+/** Fields whose label says what their rule is about. */
+const LABELLED = ['maxTurns', 'budgetUsd', 'effort'];
 
 /** What a person has typed. Null, or empty: that part of the task stays as it is. `mode`: `fields`, or `json` for the whole task. */
 const NOTHING = {
@@ -39,7 +41,7 @@ export function createEdits({ id, view, show, reload }) {
     const refused = problem === undefined ? (answer.refused[0] ?? null) : { message: problem, field: null };
     return {
       found: answer ?? null,
-      problems: refused === null ? {} : { [refused.field ?? '']: toRule(refused.message) },
+      problems: refused === null ? {} : { [refused.field ?? '']: toRule(refused.message, refused.field) },
     };
   }
 
@@ -101,9 +103,10 @@ export function toEdit(draft, form) {
   return Object.keys(given).length === 0 ? null : given;
 }
 
-/** Without what the form says anyway. */
-function toRule(message) {
-  return message.replace(/^job \S+: /, '').replace(/^task: /, '');
+/** Without what the form says anyway, as it does the name of a field above its problem. */
+function toRule(message, field) {
+  const rule = message.replace(/^job \S+: /, '').replace(/^task: /, '');
+  return LABELLED.includes(field) ? rule.replace(/^[a-z_]+: /, '') : rule;
 }
 
 /** What is no number goes as it is: the rule of its field refuses it. */

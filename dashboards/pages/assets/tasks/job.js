@@ -1,7 +1,7 @@
 import { toAddress } from '../base.js';
 import { Cited } from '../cited.js';
 import { Card, Facts, FindingLink, Meter, PatchLink } from '../elements.js';
-import { jobPath, missionPath, usd } from '../format.js';
+import { exactUsd, jobPath, missionPath, usd } from '../format.js';
 import { html } from '../html.js';
 import { Diff } from '../patch/diff.js';
 import { Ask } from '../status/ask.js';
@@ -92,7 +92,7 @@ function Result({ finding: { result_text: result, citations } }) {
 function Budget({ budget: { limit, settled, reserved, uncertain }, isFree, on }) {
   const used = settled + reserved + uncertain;
   const facts = [
-    ['Limit', limit === null ? 'none' : usd(limit, 6)],
+    ['Limit', limit === null ? 'none' : exactUsd(limit, 6)],
     ['Spent', usd(settled, 6)],
     ['Reserved', reserved > 0 && usd(reserved, 6)],
     ['Uncertain', uncertain > 0 && html`<a href=${toAddress('/costs')}>${usd(uncertain, 6)}</a>`],
