@@ -6,6 +6,7 @@ import { createSessionReader } from '../src/swarm/session.ts';
 import { createApi, createHealthRoute } from './api.ts';
 import { REDIS_TIMEOUT_MS, searchInTime, withDeadline } from './deadline.ts';
 import { createBoard } from './board/board.ts';
+import { createBoardRetry } from './board/board-retry.ts';
 import { dressBoardPage } from './board/board-page.ts';
 import { createJobChecks } from './board/job-edits.ts';
 import { encodeHtml } from './access/encode-html.ts';
@@ -20,6 +21,7 @@ import { createAuditRoutes } from './audit/audit-routes.ts';
 import { createArchiveRoutes } from './archive/archive-routes.ts';
 import { createBatchRoutes } from './batches/batch-routes.ts';
 import { createCostRoutes } from './costs/cost-routes.ts';
+import { createJobChanges } from './jobs/change-jobs.ts';
 import { createJobRoutes } from './jobs/job-routes.ts';
 import { createFleetRoutes } from './live/fleet-routes.ts';
 import { createLiveRoutes } from './live/live-routes.ts';
@@ -94,8 +96,9 @@ export function buildApp(given: DashboardParts): Express {
   app.use(createAuditRoutes({ ...parts, inTime }));
   const checks = createJobChecks(db, toConfigured(config));
   const session = createSessionReader(db);
+  const boardDb = actingAs(db, { ...toPageActor(parts), from: 'bull-board' });
   const boardOptions = {
-    db: actingAs(db, { ...toPageActor(parts), from: 'bull-board' }),
+    db: boardDb,
     queues,
     checks,
     session,
@@ -104,6 +107,8 @@ export function buildApp(given: DashboardParts): Express {
   const board = createBoard(shown.prefix, BOARD, boardOptions);
   const readBoard = createBoard(shown.prefix, BOARD, { ...boardOptions, readOnly: true });
   const dress = dressBoardPage({ prefix: shown.prefix, head: renderHead(shown.prefix, BOARD) });
+  const boardChanges = createJobChanges({ db: boardDb, queues, config });
+  app.use(BOARD, createBoardRetry({ db: boardDb, queues, changes: boardChanges }));
   app.use(BOARD, dress, json({ limit: BODY_LIMIT }), (request, response, next) =>
     (roleOf(response) === 'read' ? readBoard : board)(request, response, next),
   );

@@ -5,7 +5,6 @@ import { toFieldChanges } from '../../src/audit/field-changes.ts';
 import { noteChange, toNamed } from '../../src/audit/note-change.ts';
 import type { Change } from '../../src/audit/types.ts';
 import type { Db } from '../../src/redis/db.ts';
-import { splitFailedReason } from '../../src/tasks/repair/failed.ts';
 import { findJob, findQueue } from './find-job.ts';
 
 /** Everything that Bull Board may change here; `board-rules.ts` has the rule of each. */
@@ -18,8 +17,6 @@ export type BoardRoute =
   | 'put /api/queues/:queueName/:jobId/promote'
   | 'patch /api/queues/:queueName/:jobId/delay'
   | 'patch /api/queues/:queueName/:jobId/priority'
-  | 'put /api/queues/:queueName/retry/:queueStatus'
-  | 'put /api/queues/:queueName/:jobId/retry'
   | 'patch /api/queues/:queueName/:jobId/update-data'
   | 'post /api/queues/:queueName/add';
 
@@ -32,7 +29,7 @@ const LOOKS: Record<BoardRoute, Look> = {
   'put /api/queues/resume': (queues) => lookAtPause(Object.values(queues), false),
   'put /api/queues/:queueName/pause': (queues, { params }) => lookAtPause(findQueue(queues, params), true),
   'put /api/queues/:queueName/resume': (queues, { params }) => lookAtPause(findQueue(queues, params), false),
-  'put /api/queues/:queueName/promote': (queues, { params }) => lookAtAll(findQueue(queues, params), 'delayed'),
+  'put /api/queues/:queueName/promote': (queues, { params }) => lookAtDelayed(findQueue(queues, params)),
   'put /api/queues/:queueName/:jobId/promote': ofJob((about) => {
     return { what: 'promote', about, before: { state: 'delayed' }, after: { state: 'waiting' } };
   }),
@@ -47,12 +44,6 @@ const LOOKS: Record<BoardRoute, Look> = {
   'patch /api/queues/:queueName/:jobId/priority': ofJob((about, { priority }, { body }) => {
     const after = Number(body['priority']);
     return after === priority ? null : { what: 'priority', about, before: { priority }, after: { priority: after } };
-  }),
-  'put /api/queues/:queueName/retry/:queueStatus': (queues, { params }) =>
-    lookAtAll(findQueue(queues, params), 'failed'),
-  'put /api/queues/:queueName/:jobId/retry': ofJob((about, { failedReason }) => {
-    const before = { state: 'failed', reason: splitFailedReason(failedReason ?? '').reason };
-    return { what: 'retry', about, before, after: { state: 'waiting' } };
   }),
   'patch /api/queues/:queueName/:jobId/update-data': ofJob((about, { data }, { body }) => {
     const changes = toFieldChanges(data, body['jobData']);
@@ -94,12 +85,16 @@ async function lookAtPause(queues: readonly Queue[], paused: boolean): Promise<C
   return { what: paused ? 'queue-pause' : 'queue-resume', about, before: { paused: !paused }, after: { paused } };
 }
 
-async function lookAtAll(queues: readonly Queue[], state: 'delayed' | 'failed'): Promise<Change | null> {
+async function lookAtDelayed(queues: readonly Queue[]): Promise<Change | null> {
   const [queue] = queues;
-  const { [state]: jobs = 0 } = (await queue?.getJobCounts(state)) ?? {};
+  const jobs = (await queue?.getDelayedCount()) ?? 0;
   if (queue === undefined || jobs === 0) return null;
-  const what = state === 'failed' ? 'retry' : 'promote';
-  return { what, about: { queue: queue.name }, before: { state, jobs }, after: { state: 'waiting' } };
+  return {
+    what: 'promote',
+    about: { queue: queue.name },
+    before: { state: 'delayed', jobs },
+    after: { state: 'waiting' },
+  };
 }
 
 function ofJob(

@@ -42,8 +42,8 @@ const EDITABLE = new Set(['failed', 'delayed', 'waiting', 'prioritized']);
 
 /**
  * Decides on the server what Bull Board may change, independent of its buttons. A route that is not listed is refused. No
- * job is deleted, only failed jobs are retried, edits obey the rules of enqueuing, and no queue resumes during a halt. What it has
- * changed is noted in the audit.
+ * job is deleted, edits obey the rules of enqueuing, and no queue resumes during a halt. What it has
+ * changed is noted in the audit. Retries never come here: see `board-retry.ts`.
  */
 export function createBoardRules(options: BoardRulesOptions): BoardHooks {
   const rule = createRule(options);
@@ -75,16 +75,6 @@ function createRule(options: BoardRulesOptions): BeforeHook {
     'put /api/queues/:queueName/:jobId/promote': free,
     'patch /api/queues/:queueName/:jobId/delay': free,
     'patch /api/queues/:queueName/:jobId/priority': free,
-    'put /api/queues/:queueName/retry/:queueStatus': async ({ params }) => {
-      if (params['queueStatus'] !== 'failed') return refused(409, 'only failed jobs can be retried');
-    },
-    'put /api/queues/:queueName/:jobId/retry': async ({ params }) => {
-      const job = await findJob(queues, params);
-      if (job === null) return refused(404, 'no such job');
-      const { state } = await readJob(options.db, job.queueName, job.id ?? '');
-      if (state !== 'failed') return refused(409, `only failed jobs can be retried; this one is ${state}`);
-      await job.log('retried by hand in the dashboard');
-    },
     'patch /api/queues/:queueName/:jobId/update-data': async ({ params, body }) => {
       const job = await findJob(queues, params);
       if (job === null) return refused(404, 'no such job');

@@ -15,8 +15,8 @@ import { createKindCheck } from '../../src/swarm/same-kind.ts';
 import { createForecaster } from '../../src/tasks/batch/forecast.ts';
 import { readKnownNames, toConfigured } from '../../src/tasks/known-names.ts';
 import { editTask } from '../../src/tasks/repair/edited-task.ts';
-import { retrySelected } from '../../src/tasks/repair/retry-selected.ts';
-import type { RetrySelection, TaskEdit } from '../../src/tasks/repair/types.ts';
+import { retryQueue, retrySelected, type RetryParts } from '../../src/tasks/repair/retry-selected.ts';
+import type { RetryReport, RetrySelection, TaskEdit } from '../../src/tasks/repair/types.ts';
 import { toVisible } from '../access/visible-text.ts';
 import { toRefusedField } from './edit-task.ts';
 
@@ -56,11 +56,21 @@ export function createJobChanges({ db, queues, config }: ChangeParts) {
 
   /** @throws FleetError where nothing may be added; NotFoundError where no batch has this name */
   async function retryChosen(chosen: RetrySelection, dryRun: boolean, edit: TaskEdit = {}): Promise<ChangeReport> {
-    await Promise.all(checks.map((check) => check()));
-    const by = `${currentUser()}, in the dashboard`;
-    const report = await retrySelected({ db, queues, notifier, configured }, chosen, { ...edit, dryRun, by });
-    await notifier.flush();
+    const report = await change((parts, by) => retrySelected(parts, chosen, { ...edit, dryRun, by }));
     return toReport(report.retried, report.refused, dryRun ? await forecast(report.retried, edit) : null);
+  }
+
+  /** Retries all that failed in a queue, but what a person cancelled. @throws FleetError where nothing may be added */
+  async function retryAll(queue: QueueName): Promise<ChangeReport> {
+    const { retried, refused } = await change((parts, by) => retryQueue(parts, queue, { by }));
+    return toReport(retried, refused, null);
+  }
+
+  async function change(act: (parts: RetryParts, by: string) => Promise<RetryReport>): Promise<RetryReport> {
+    await Promise.all(checks.map((check) => check()));
+    const report = await act({ db, queues, notifier, configured }, `${currentUser()}, in the dashboard`);
+    await notifier.flush();
+    return report;
   }
 
   async function cancel({ ids, dryRun }: JobChange): Promise<ChangeReport> {
@@ -97,7 +107,7 @@ export function createJobChanges({ db, queues, config }: ChangeParts) {
     return { tasks, likely, high, budgetLeft };
   }
 
-  return { retry, retryChosen, cancel };
+  return { retry, retryChosen, retryAll, cancel };
 }
 
 /** A task that failed because its model is unknown is retried, too; then its worker says so. */

@@ -33,9 +33,30 @@ export async function retrySelected(
   selection: RetrySelection,
   how: RetryHow & { by: string; onProgress?: (done: number, of: number) => void },
 ): Promise<RetryReport> {
-  const { by, onProgress, fresh = false, dryRun = false } = how;
   const edit = toEdit(selection, how);
-  const chosen = await choose(parts, selection);
+  return retryAll(parts, await choose(parts, selection), { ...how, edit, selection });
+}
+
+/** Puts all that failed in a queue back to waiting, like `retrySelected`; what a person cancelled stays as it is. */
+export async function retryQueue(parts: RetryParts, queue: QueueName, how: { by: string }): Promise<RetryReport> {
+  return retryAll(parts, await chooseFailed(parts, queue), { ...how, edit: null, selection: {} });
+}
+
+/** What is retried: job id → its batch; null where it is not known. */
+type Chosen = ReadonlyMap<string, string | null>;
+
+interface How {
+  by: string;
+  edit: TaskEdit | null;
+  /** What was asked, for the audit. */
+  selection: RetrySelection;
+  fresh?: boolean;
+  dryRun?: boolean;
+  onProgress?: (done: number, of: number) => void;
+}
+
+async function retryAll(parts: RetryParts, chosen: Chosen, how: How): Promise<RetryReport> {
+  const { by, edit, selection, onProgress, fresh = false, dryRun = false } = how;
   return inOpenBatches(parts, dryRun ? [] : chosen.values(), async () => {
     const { db, queues, configured } = parts;
     const known = await readKnownNames(db, configured);
@@ -86,14 +107,19 @@ function toEdit({ ids = [], batch, reason }: RetrySelection, how: RetryHow): Tas
   return { data };
 }
 
-/** Finds the jobs to retry. @returns job id → its batch; null where it is not known */
-async function choose({ db, queues }: RetryParts, selection: RetrySelection): Promise<Map<string, string | null>> {
-  const { ids = [], batch, reason, first = Infinity } = selection;
+/** Finds the jobs to retry. */
+async function choose(parts: RetryParts, selection: RetrySelection): Promise<Chosen> {
+  const { ids = [], batch, first = Infinity } = selection;
   if (ids.length > 0) return new Map([...new Set(ids)].slice(0, first).map((id) => [id, null]));
+  if (batch !== undefined) await assertBatch(parts.db, batch);
+  return chooseFailed(parts, 'tasks', selection);
+}
+
+async function chooseFailed({ db, queues }: RetryParts, queue: QueueName, selection: RetrySelection = {}) {
+  const { batch, reason, first = Infinity } = selection;
   const chosen = new Map<string, string | null>();
-  if (batch !== undefined) await assertBatch(db, batch);
   const filter = { ...(batch === undefined ? {} : { batch }), ...(reason === undefined ? {} : { reason }) };
-  for await (const job of eachFailedJob(db, queues.tasks, filter)) {
+  for await (const job of eachFailedJob(db, queues[queue], filter)) {
     if (chosen.size >= first) break;
     if (reason === undefined && isCancelled(job.reason)) continue; // a person did not want it; `--reason cancelled` does
     chosen.set(job.id, job.batch);

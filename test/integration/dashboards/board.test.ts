@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { readAuditPage } from '../../../src/audit/read-audit.ts';
+import { listBatches } from '../../../src/tasks/batch/list/list-batches.ts';
 import { startDashboard } from '../../support/fleet/dashboard.ts';
+import { failNext } from '../../support/fleet/fail-next.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const fixture = useRedis();
@@ -32,7 +35,39 @@ describe('Bull Board', () => {
     const { send, queues } = await openWithFailedJob();
     expect((await send('PUT', '/queues/api/queues/tasks/task-a/retry')).status).toBe(204);
     expect(await queues.tasks.getJobState('task-a')).toBe('waiting');
-    expect((await queues.tasks.getJobLogs('task-a')).logs).toEqual(['retried by hand in the dashboard']);
+    expect((await queues.tasks.getJobLogs('task-a')).logs).toEqual([
+      expect.stringMatching(/ retried by .+, in the dashboard$/),
+    ]);
+  });
+
+  it('retries as fleet retry does: the batch is open again, and all of a queue leaves out what was cancelled', async () => {
+    const { send, queues, db } = await startDashboard(fixture);
+    const message = async (response: Response) => ((await response.json()) as { message: string }).message;
+    const { redis, keys } = fixture;
+    const ids = ['b-1', 'b-2', 'b-3'];
+    for (const id of ids) await queues.tasks.add('task', { ...DATA, batch: 'b' }, { jobId: id });
+    await redis.zadd(keys.batches, Date.now(), 'b');
+    await redis.hset(keys.batch('b'), { tasks: 3, loaded: 1, createdAt: new Date().toISOString() });
+    await failNext(fixture, queues.tasks, 'cancelled: by a person');
+    for (const _ of [2, 3]) await failNext(fixture, queues.tasks, 'schema: no');
+    await redis.sadd(keys.batchFailed('b'), ...ids);
+    await redis.zadd(keys.cancelledEnds('tasks'), Date.now(), 'b-1');
+    await redis.zadd(keys.cancelled, Date.now(), 'b-1');
+
+    const all = await send('PUT', '/queues/api/queues/tasks/retry/failed');
+    expect(await all.json()).toEqual({ retried: 2, skipped: 0 });
+    expect(await listBatches(db)).toMatchObject([{ state: 'running', open: 2, failed: 0, cancelled: 1 }]);
+    const none = await send('PUT', '/queues/api/queues/tasks/retry/failed');
+    expect([none.status, await message(none)]).toEqual([409, expect.stringContaining('one by one')]);
+
+    expect((await send('PUT', '/queues/api/queues/tasks/b-1/retry')).status).toBe(204);
+    expect(await listBatches(db)).toMatchObject([{ state: 'running', open: 3, failed: 0, cancelled: 0 }]);
+    expect(await redis.zscore(keys.cancelled, 'b-1')).toBeNull();
+    const { entries } = await readAuditPage(db, {}, { limit: 5 });
+    expect(entries).toMatchObject([
+      { what: 'retry', from: 'bull-board', about: { ids: ['b-1'], count: 1 } },
+      { what: 'retry', from: 'bull-board', about: { ids: ['b-2', 'b-3'], count: 2 } },
+    ]);
   });
 
   it('retries nothing but failed jobs', async () => {
