@@ -71,7 +71,7 @@ function toPlan(
   };
 }
 
-function listActions({ state, problem, finding }: MissionStatus, plan: ReviewedPlan | null): MissionAction[] {
+function listActions({ state, finding }: MissionStatus, plan: ReviewedPlan | null): MissionAction[] {
   const canRun = plan?.canRun === true;
   switch (state) {
     case 'planned':
@@ -83,7 +83,9 @@ function listActions({ state, problem, finding }: MissionStatus, plan: ReviewedP
     case 'parked':
       return canRun ? ['run', 'resume'] : ['resume'];
     case 'failed':
-      return problem.startsWith('cancelled') ? [] : ['answer'];
+      return ['answer'];
+    case 'cancelled':
+      return [];
     case 'done':
       return canRun && finding === null ? ['run'] : [];
   }

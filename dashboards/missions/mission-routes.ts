@@ -68,7 +68,8 @@ export function createMissionRoutes({ db, queues, config, log, inTime }: Mission
       return refuse(response, 404, 'mission', 'there is no mission of this id; fleet mission ls lists the newest');
     }
     const plan = mission.plan === null ? null : await inTime(missions.plan(id));
-    const states = plan === null || plan.canRun ? new Map<number, string>() : await inTime(readTaskStates(db, plan));
+    const states =
+      plan === null || plan.canRun ? new Map<number, string>() : await inTime(readTaskStates(db, plan, mission.state));
     response.json(toMissionPage(mission, plan, states));
   });
 

@@ -1,4 +1,5 @@
 import { SONNET_REASONS } from '../../queues/reasons.ts';
+import type { MissionStatus } from '../../src/coordinator/mission/handle-types.ts';
 import { readNodes, type NodeView } from '../../src/coordinator/mission/nodes.ts';
 import type { ReviewedPlan } from '../../src/coordinator/mission/review-types.ts';
 import type { StoredReview } from '../../src/coordinator/review/find-review.ts';
@@ -7,19 +8,24 @@ import { isCancelled } from '../../src/jobs/cancelled.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { MOST_TASKS } from './mission-page.ts';
 
+const HAS_ENDED = new Set<MissionStatus['state']>(['done', 'failed', 'cancelled']);
+
 /** Where the tasks of a plan are that a page shows: number → one word. Its commands depend on these tasks alone. */
 export async function readTaskStates(
   db: Db,
   { missionId, tasks }: Pick<ReviewedPlan, 'missionId' | 'tasks'>,
+  state: MissionStatus['state'],
 ): Promise<Map<number, string>> {
   const shown = tasks.slice(0, MOST_TASKS).filter(({ dropped }) => !dropped);
   const views = await readNodes(db, missionId, shown);
-  return new Map(views.map((view) => [view.node.n, toWord(view)]));
+  return new Map(views.map((view) => [view.node.n, toWord(view, HAS_ENDED.has(state))]));
 }
 
-function toWord({ state, reason }: NodeView): string {
+/** @param hasEnded whether the mission has: then nothing waits any more */
+function toWord({ state, reason }: NodeView, hasEnded: boolean): string {
   if (state === 'failed' && isCancelled(reason)) return 'cancelled';
-  return state === 'pending' ? 'waits' : state;
+  if (state === 'pending') return hasEnded ? 'not begun' : 'waits';
+  return state;
 }
 
 /** One planned task as a person may edit it. Null: the plan has none of this id. */

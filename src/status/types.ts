@@ -1,6 +1,7 @@
 import type { BlockedParent, Scheduler } from '../jobs/state/types.ts';
 import type { ContextInfo } from '../contexts/types.ts';
-import type { MissionState, MissionStep } from '../coordinator/mission/types.ts';
+import type { ShownState } from '../coordinator/mission/shown-state.ts';
+import type { MissionStep } from '../coordinator/mission/types.ts';
 import type { OldWorker } from '../findings/types.ts';
 import type { Halt } from '../halt/types.ts';
 import type { AwaitedReason } from '../jobs/wake/reason.ts';
@@ -84,7 +85,7 @@ export interface MissionLine {
   goal: string;
   session: string;
   /** `waiting`: for its tasks; it uses no slot meanwhile. */
-  state: MissionState | 'waiting';
+  state: ShownState | 'waiting';
   step: MissionStep;
   /** All 0 until the mission has a plan. */
   tasks: { total: number; done: number; failed: number; cancelled: number; skipped: number };

@@ -91,7 +91,7 @@ async function loadAnswer(read) {
 document.title = `${id} – fleet`;
 await Promise.all([load(), showBadges(), showLogout()]);
 setInterval(() => {
-  const isEnded = ['done', 'failed'].includes(view.page?.mission.state);
+  const isEnded = ['done', 'failed', 'cancelled'].includes(view.page?.mission.state);
   const isAsking = view.asked !== null || view.editing !== null || view.sources.retract !== null;
   if (!document.hidden && !isEnded && view.busy === null && !isAsking) void load();
 }, REFRESH_MS);

@@ -169,6 +169,11 @@ function toNext({ id, state, counts }: MissionStatus): string[] {
     return [
       `  next:      fleet resume ${id} --retry goes on${state === 'asks' ? `; in words: fleet resume ${id} --answer "…"` : ''}`,
     ];
+  if (state === 'cancelled') {
+    const before =
+      counts.added === 0 ? '' : `; before it those of its tasks: fleet jobs --mission ${id} --state cancelled`;
+    return [`  next:      fleet retry ${id} runs it after all${before}`];
+  }
   if (state === 'failed' && counts.done >= counts.total) return [`  next:      fleet retry ${id}`];
   if (state === 'failed') return [`  next:      fleet retry its failed tasks (fleet failed), then fleet retry ${id}`];
   return [];

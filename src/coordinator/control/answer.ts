@@ -8,6 +8,7 @@ import { MOST_ANSWER, MOST_ANSWERS } from '../calls/person-words.ts';
 import { readNodes } from '../mission/nodes.ts';
 import { readMission, readMissionFields, storeAnswer } from '../mission/record.ts';
 import type { Answer } from '../calls/types.ts';
+import { toShownState } from '../mission/shown-state.ts';
 import type { MissionRecord } from '../mission/types.ts';
 import type { AnsweredMission } from '../mission/review-types.ts';
 import { findMission } from './find.ts';
@@ -83,9 +84,9 @@ function checkAnswer(id: string, answer: string): string {
 }
 
 /** Whether the mission waits for a person's answer, also while it is parked. */
-async function isAsking({ db }: AnswerParts, id: string, { state, problem }: MissionRecord): Promise<boolean> {
-  if (state === 'asks') return true;
-  if (state === 'failed') return !problem.startsWith('cancelled');
+async function isAsking({ db }: AnswerParts, id: string, record: MissionRecord): Promise<boolean> {
+  const state = toShownState(record);
+  if (state === 'asks' || state === 'failed') return true;
   if (state !== 'parked') return false;
   const [from = null] = await readMissionFields(db, id, 'parked_from');
   return from === 'asks';
@@ -95,7 +96,7 @@ function describeNotAsking(id: string, state: string): string {
   const shown = `fleet mission ${id} shows where it is`;
   if (state === 'planned')
     return `mission ${id}: waits for approval of its plan, not for an answer; fleet mission run ${id} runs it`;
-  if (state === 'failed') return `mission ${id}: was cancelled; an answer cannot let it go on`;
+  if (state === 'cancelled') return `mission ${id}: was cancelled; an answer cannot let it go on`;
   return `mission ${id}: is ${state} and asks nothing; ${shown}`;
 }
 

@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq';
 import type { QueueName } from '../../../queues/registry.ts';
 import { describeMissingMission } from '../mission/missing.ts';
 import { readMissionFields } from '../mission/record.ts';
+import { toShownState, type ShownState } from '../mission/shown-state.ts';
 import type { MissionState } from '../mission/types.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { Halt } from '../../halt/types.ts';
@@ -9,7 +10,7 @@ import type { Db } from '../../redis/db.ts';
 
 export interface FoundMission {
   /** The state of its record. `queued`: it has a job and no record. */
-  state: MissionState | 'queued';
+  state: ShownState | 'queued';
   /** A person set it aside: no call of the mission and of its children begins. */
   parked: boolean;
 }
@@ -21,12 +22,14 @@ export async function findMission(
 ): Promise<FoundMission> {
   const { db, queues } = parts;
   const { redis, keys } = db;
-  const [[state = null], parked, job] = await Promise.all([
-    readMissionFields(db, id, 'state'),
+  const [[state = null, problem = null], parked, job] = await Promise.all([
+    readMissionFields(db, id, 'state', 'problem'),
     redis.hexists(keys.spend(`mission:${id}`), 'parked'),
     queues.missions.getJob(id),
   ]);
-  if (state !== null) return { state: state as MissionState, parked: parked === 1 };
+  if (state !== null) {
+    return { state: toShownState({ state: state as MissionState, problem: problem ?? '' }), parked: parked === 1 };
+  }
   if (job !== undefined) return { state: 'queued', parked: parked === 1 };
   throw new NotFoundError(await describeMissingMission(db, id));
 }

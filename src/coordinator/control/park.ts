@@ -29,7 +29,7 @@ export interface MissionStopParts {
 export async function parkMission(parts: MissionStopParts, id: string, by: string): Promise<ParkedMission> {
   const { db, queues, halt } = parts;
   const found = await findMission(parts, id);
-  if (found.state === 'done' || found.state === 'failed') {
+  if (found.state === 'done' || found.state === 'failed' || found.state === 'cancelled') {
     throw new UsageError(`mission ${id}: is ${found.state}; there is nothing to park`);
   }
   const said = (await isPaper(db, id)) ? (await storePaperDecision(db, id, 'park')).said : null;

@@ -68,6 +68,7 @@ export async function letGoOn(
 
 function assertOpen(id: string, { state }: FoundMission): void {
   if (state === 'done') throw new UsageError(`mission ${id}: is done; fleet mission ${id} shows its answer`);
+  if (state === 'cancelled') throw new UsageError(`mission ${id}: was cancelled; fleet retry ${id} runs it after all`);
   if (state !== 'failed') return;
   throw new UsageError(`mission ${id}: has failed; fleet retry its failed tasks, then fleet retry ${id}`);
 }

@@ -10,11 +10,13 @@ import type {
   RunPlan,
   RunPlanOptions,
 } from './review-types.ts';
+import type { ShownState } from './shown-state.ts';
 import type { MissionRecord } from './types.ts';
 
 /** The state of a mission, for people and scripts. */
-export interface MissionStatus extends Omit<MissionRecord, 'nodes' | 'releases' | 'round' | 'survey'> {
+export interface MissionStatus extends Omit<MissionRecord, 'nodes' | 'releases' | 'round' | 'state' | 'survey'> {
   id: string;
+  state: ShownState;
   /** Limit and cost of the mission with all its tasks and queries, nano-dollars. */
   budget: BudgetState;
 }

@@ -2,6 +2,7 @@ import { readBudget } from '../../ledger/budget.ts';
 import type { MissionStatus } from './handle-types.ts';
 import type { MissionRecord } from './types.ts';
 import { readMission, readMissionHead } from './record.ts';
+import { toShownState } from './shown-state.ts';
 import type { Db } from '../../redis/db.ts';
 
 /** Reads one mission with its budget. @returns null if there is no mission of this id */
@@ -34,5 +35,5 @@ export async function listMissions(db: Db, limit: number, session?: string): Pro
 
 async function toStatus(db: Db, id: string, record: MissionRecord): Promise<MissionStatus> {
   const { nodes: _nodes, releases: _releases, round: _round, survey: _survey, ...shown } = record;
-  return { id, ...shown, budget: await readBudget(db, { mission: id }) };
+  return { id, ...shown, state: toShownState(record), budget: await readBudget(db, { mission: id }) };
 }

@@ -140,6 +140,7 @@ async function toAnswer(call: ToolCall, status: MissionStatus, from: number) {
     planned: 'show',
     parked: 'tell the person',
     failed: 'failed',
+    cancelled: 'tell the person',
   };
   return { id, ...describeMission(call, status), next: next[state] };
 }

@@ -1,4 +1,5 @@
 import { readMissionHead } from '../../coordinator/mission/record.ts';
+import { toShownState } from '../../coordinator/mission/shown-state.ts';
 import type { Db } from '../../redis/db.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import type { MissionLine } from '../types.ts';
@@ -44,7 +45,7 @@ async function readLines(db: Db, ids: readonly string[]): Promise<MissionLine[]>
           id,
           goal: toFirstWords(head.goal),
           session,
-          state: state === 'running' && step === 'wait' ? 'waiting' : state,
+          state: state === 'running' && step === 'wait' ? 'waiting' : toShownState(head),
           step,
           tasks: { total, done, failed, cancelled, skipped },
           problem,

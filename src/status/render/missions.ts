@@ -18,7 +18,7 @@ export function renderMissionLines(snapshot: StatusSnapshot, colours: Colours): 
 
 /** The newest missions that have not ended, newest first. */
 export function listOpenMissions({ missions }: StatusSnapshot): MissionLine[] {
-  return missions.filter(({ state }) => state !== 'done' && state !== 'failed');
+  return missions.filter(({ state }) => state !== 'done' && state !== 'failed' && state !== 'cancelled');
 }
 
 /** Counts all missions by the state of their job. */

@@ -131,7 +131,9 @@ describe('fleet mission', () => {
     await fleet('mission', 'Say it. [[tasks:3]] [[task-latency:20000]]', '--mission-id', 'm');
     await waitUntil(async () => (await redis.redis.exists(redis.keys.queueKey('tasks', 'm-1'))) === 1);
     await fleet('cancel', 'm');
-    expect((await fleet('mission', 'm')).stdout).toMatch(/next: +fleet retry its failed tasks/);
+    expect((await fleet('mission', 'm')).stdout).toMatch(
+      /^Mission m: cancelled\n(.*\n)* +next: +fleet retry m runs it after all; before it those of its tasks: fleet jobs --mission m --state cancelled$/m,
+    );
   });
 
   it('exits 1 where its budget allows no plan, after a survey that is free', async () => {

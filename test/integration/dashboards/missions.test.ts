@@ -1,5 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { readMission } from '../../../src/coordinator/mission/record.ts';
+import { listMissions } from '../../../src/coordinator/mission/status.ts';
+import { renderMission, renderMissionTable } from '../../../src/cli/output/mission.ts';
 import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
@@ -103,6 +105,39 @@ it('runs the plan with the changes of a person, by the rules of an edited plan',
   });
   const page = (await (await ask('/api/missions/m')).json()) as { plan: { tasks: object[] } };
   expect(page.plan.tasks).toMatchObject([{ n: 1, task: 'look', state: 'waits', jobId: 'm-1' }]);
+});
+
+it('calls a mission cancelled that a person cancelled, wherever it is shown', async () => {
+  const { redis: admin, keys, db } = redis;
+  const { ask, send } = await startDashboard(redis);
+  const read = async (path: string) => (await (await ask(path)).json()) as Record<string, unknown>;
+  const { plan } = (await read('/api/missions/m')) as { plan: { version: string } };
+  expect((await send('POST', '/api/missions/m/run', { version: plan.version })).status).toBe(200);
+  await admin.zadd(keys.missions, Date.now(), 'm');
+  await admin.hset(keys.mission('m'), { state: 'failed', problem: 'cancelled: cancelled by a person' });
+  expect(await read('/api/missions/m')).toMatchObject({
+    mission: { state: 'cancelled' },
+    plan: { tasks: [{ state: 'not begun' }, { state: 'not begun' }] },
+    actions: [],
+  });
+  expect(await read('/api/status')).toMatchObject({ missions: [{ id: 'm', state: 'cancelled' }] });
+  const [mission] = await listMissions(db, 1);
+  expect(mission).toBeDefined();
+  if (mission === undefined) return;
+  expect(renderMissionTable([mission])).toMatch(/^m +cancelled /m);
+  expect(renderMission(mission)).toMatch(/^Mission m: cancelled\n(.*\n)* +next: +fleet retry m runs it after all$/);
+  for (const [action, body, says] of [
+    ['park', {}, 'is cancelled; there is nothing to park'],
+    ['resume', {}, 'was cancelled; fleet retry m runs it after all'],
+    ['answer', { text: 'Go on' }, 'was cancelled; an answer cannot let it go on'],
+  ] as const) {
+    const answer = await send('POST', `/api/missions/m/${action}`, body);
+    expect([answer.status, await answer.json()]).toEqual([
+      409,
+      expect.objectContaining({ message: expect.stringContaining(says) as string }),
+    ]);
+  }
+  expect(await stateOf()).toBe('failed'); // the record, which older versions read, stays as it is
 });
 
 it.each([
