@@ -84,20 +84,44 @@ async function retract(db: Db, retraction: Omit<Retraction, 'at' | 'restored'>):
   throw new UsageError(`finding ${id}: another program keeps writing it; try again`);
 }
 
-/** Answers of the archive that cited a finding, newest first. One page in memory at a time. */
+/**
+ * Answers that cited a finding, newest first: those of the archive, and those of missions as long as their records are there. One page in
+ * memory at a time.
+ */
 export async function listAnswersCiting(db: Db, id: string): Promise<StoredFinding[]> {
-  const { redis, keys } = db;
   const citing: StoredFinding[] = [];
+  for (const page of [pageAnswers(db), pageMissions(db)]) {
+    for await (const ids of page) {
+      const texts = await readFindingTexts(db, ids);
+      for (const [i, answerId] of ids.entries()) {
+        const text = texts[i] ?? null;
+        if (text === null || !text.includes(id)) continue;
+        const answer = parseFinding(answerId, text);
+        if (answer?.citations.includes(id) === true) citing.push(answer);
+      }
+    }
+  }
+  return citing.toSorted((a, b) => b.at.localeCompare(a.at));
+}
+
+/** Ids of the archive's answers. */
+async function* pageAnswers({ redis, keys }: Db): AsyncGenerator<string[]> {
   for (let from = 0; ; from += PAGE) {
     const ids = await redis.zrevrange(keys.indexAnswers, from, from + PAGE - 1);
-    if (ids.length === 0) return citing;
-    const texts = await readFindingTexts(db, ids);
-    for (const [i, answerId] of ids.entries()) {
-      const text = texts[i] ?? null;
-      if (text === null || !text.includes(id)) continue;
-      const answer = parseFinding(answerId, text);
-      if (answer?.citations.includes(id) === true) citing.push(answer);
-    }
+    if (ids.length === 0) return;
+    yield ids;
+  }
+}
+
+/** Ids of the findings of missions. No index has them alone: their records name them. */
+async function* pageMissions({ redis, keys }: Db): AsyncGenerator<string[]> {
+  for (let from = 0; ; from += PAGE) {
+    const missions = await redis.zrevrange(keys.missions, from, from + PAGE - 1);
+    if (missions.length === 0) return;
+    const chain = redis.pipeline();
+    for (const mission of missions) chain.hget(keys.mission(mission), 'finding');
+    const replies = (await chain.exec()) ?? [];
+    yield replies.flatMap(([, finding]) => (typeof finding === 'string' && finding !== '' ? [finding] : [])); // none of a damaged record
   }
 }
 

@@ -203,6 +203,14 @@ describe('a retracted finding', () => {
     const answer = (citations: string[]) => JSON.stringify({ task: 'q', result: 'a', citations });
     await admin.mset(keys.finding('archive_a'), answer(['wrong']), keys.finding('archive_b'), answer(['right']));
     await admin.zadd(keys.indexAnswers, 1, 'archive_a', 2, 'archive_b');
+    await admin.set(
+      keys.finding('finding_m'),
+      JSON.stringify({ task: 'goal', result: 'm', citations: ['right', 'wrong'] }),
+    );
+    await admin.zadd(keys.missions, 1, 'm', 2, 'runs', 3, 'damaged');
+    await admin.hset(keys.mission('m'), { state: 'done', finding: 'finding_m' });
+    await admin.hset(keys.mission('runs'), { state: 'running' });
+    await admin.set(keys.mission('damaged'), 'text');
     const connection = await redis.connectDb();
 
     const done = await retractFinding(connection, { id: 'wrong', why: 'no cheese', by: 'ann' });
@@ -215,7 +223,8 @@ describe('a retracted finding', () => {
     });
     expect(await admin.zrange(keys.index, 0, '-1')).toEqual(['right']);
     expect(await tokens()).toBeLessThan(before);
-    expect((await listAnswersCiting(db, 'wrong')).map((finding) => finding.finding_id)).toEqual(['archive_a']);
+    const citing = (await listAnswersCiting(db, 'wrong')).map((finding) => finding.finding_id);
+    expect(citing.toSorted()).toEqual(['archive_a', 'finding_m']);
     await expect(retractFinding(connection, { id: 'wrong', why: 'again', by: 'ann' })).rejects.toThrow(/already/);
     await expect(retractFinding(connection, { id: 'nothing', why: 'x', by: 'ann' })).rejects.toThrow(/there is none/);
   });
