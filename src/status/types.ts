@@ -108,7 +108,9 @@ export interface BatchLine {
   /** Without the cancelled ones. */
   failed: number;
   cancelled: number;
-  /** Null while it is not known. */
+  /** Null: so many jobs are parked that a status does not look at each. */
+  parked: number | null;
+  /** Of the tasks that are not parked. Null while it is not known. */
   pace: BatchPace | null;
   /** So far. */
   costNanoUsd: number;

@@ -95,7 +95,7 @@ export async function readNamedFacts(db: Db, facts: Facts, configured: readonly 
     parked: readParked(db, facts.parkedCount),
     shards: readShards(db, configured, facts.now),
     missions: readMissionLines(db, facts.missionIds, facts.setAside),
-    batches: readBatchLines(db, facts.batchNames, facts.now),
+    batches: readBatchLines(db, facts.batchNames, facts),
     rules: readRuleLines(db, facts.ruleNames, facts.parkedChains),
     waits: readWaits(db, facts.waits, facts.now),
     oldWorkers: readOldWorkers(db, facts.oldWorkers, facts.workers),

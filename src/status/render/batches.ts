@@ -15,6 +15,7 @@ function renderBatchLine({
   completed,
   failed,
   cancelled,
+  parked,
   pace,
   costNanoUsd,
   limitNanoUsd,
@@ -23,6 +24,7 @@ function renderBatchLine({
     `${completed.toLocaleString('en-US')} of ${countOf(tasks, 'task')} done`,
     ...(failed === 0 ? [] : [`${failed.toLocaleString('en-US')} failed`]),
     ...(cancelled === 0 ? [] : [`${cancelled.toLocaleString('en-US')} cancelled`]),
+    ...(parked === null || parked === 0 ? [] : [`${parked.toLocaleString('en-US')} parked`]),
     ...(pace === null ? [] : [describePace(pace)]),
     `${formatUsd(costNanoUsd, 4)}${limitNanoUsd === null ? '' : ` of ${formatUsd(limitNanoUsd, 4)}`}`,
   ];

@@ -25,8 +25,8 @@ async function fillFleet(tasks: Awaited<ReturnType<typeof startDashboard>>['queu
   await redis.hset(keys.batch('nightly'), { tasks: 4 });
   await redis.hset(keys.spend('batch:nightly'), { settled: 1_000_000, limit: 2_000_010 });
   await redis.zadd(keys.indexByBatch('nightly'), Date.now(), 'finding_1');
-  await redis.hset(keys.parked, 'p-1', JSON.stringify({ scope: 'batch', name: 'nightly', queue: 'tasks' }));
-  await tasks.add('task', { description: 'Wait.' }, { jobId: 'p-1', delay: 1e9 });
+  await redis.hset(keys.parked, 'nightly-1', JSON.stringify({ scope: 'batch', name: 'nightly', queue: 'tasks' }));
+  await tasks.add('task', { description: 'Wait.' }, { jobId: 'nightly-1', delay: 1e9 });
   const counts = { total: 4, added: 4, done: 1, failed: 0, cancelled: 0, skipped: 0 };
   await redis.zadd(keys.missions, 1, 'mission-asks');
   const asks = { goal: `Find ${HOSTILE}`, state: 'asks', step: 'wait', problem: `Which ${HOSTILE}?`, counts } as const;
@@ -84,7 +84,7 @@ describe.skipIf(executable === null)('the overview', () => {
 
     await needs.getByText(`Which ${HOSTILE}?`).waitFor();
     await needs.getByText('1 job for the budget of batch nightly').waitFor();
-    await section('Running').getByText('1 of 4').waitFor();
+    await section('Running').getByText('1 of 4, 1 parked').waitFor();
     await section('Running').getByText('$0.0010 of $0.00200001').waitFor();
     await section('Newest findings').getByText(`None ${HOSTILE}`).waitFor();
     expect(

@@ -218,7 +218,22 @@ describe('readStatus', () => {
       { batch: 'damaged', completed: 0, pace: null },
       { batch: 'runs', tasks: 10, completed: 4, failed: 1, costNanoUsd: 0, limitNanoUsd: null },
     ]);
-    expect(batches[1]?.pace).toEqual({ perMinute: expect.any(Number), leftMs: expect.any(Number) });
+    const { pace } = batches[1] ?? {};
+    expect(pace).toEqual({ perMinute: expect.any(Number), leftMs: expect.any(Number) });
+
+    const mark = JSON.stringify({ scope: 'batch', name: 'runs' });
+    const park = (from: number, to: number) => {
+      const ids = Array.from({ length: to - from + 1 }, (_, i) => `runs-${from + i}`);
+      return redis.hset(keys.parked, Object.fromEntries(ids.map((id) => [id, mark])));
+    };
+    await park(1, 4);
+    const [, some] = (await read()).batches;
+    expect(some?.parked).toBe(4);
+    expect(some?.pace?.leftMs).toBeLessThan((pace?.leftMs ?? 0) / 3); // of five open tasks one can run
+    await park(5, 5);
+    expect((await read()).batches).toMatchObject([{ parked: 0 }, { batch: 'runs', parked: 5, pace: null }]);
+    await park(6, 1_001);
+    expect((await read()).batches).toMatchObject([{ parked: null }, { batch: 'runs', parked: null, pace: null }]);
   });
 
   it('says that nobody takes the waiting questions, until a librarian gives a sign of life', async () => {

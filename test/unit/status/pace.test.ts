@@ -29,11 +29,12 @@ it('the status lists the batches that run', () => {
     completed: 1_139,
     failed: 1,
     cancelled: 0,
+    parked: 20,
     pace,
     costNanoUsd: 1e8,
     limitNanoUsd: 2e9,
   };
   expect(renderStatus(snapshotWith({ batches: [line] }))).toContain(
-    '\nBatches:\n  nightly  1,139 of 1,200 tasks done, 1 failed, 30 a minute, about 2 min left, $0.1000 of $2.0000',
+    '\nBatches:\n  nightly  1,139 of 1,200 tasks done, 1 failed, 20 parked, 30 a minute, about 2 min left, $0.1000 of $2.0000',
   );
 });

@@ -14,13 +14,13 @@ export function Running({ batches, missions }) {
   return html`<${Card} title="Running"><${Table} class="stack" columns=${COLUMNS} rows=${rows} /><//>`;
 }
 
-function toBatch({ batch, tasks, completed, failed, cancelled, pace, costNanoUsd, limitNanoUsd }) {
+function toBatch({ batch, tasks, completed, failed, cancelled, parked, pace, costNanoUsd, limitNanoUsd }) {
   const href = toAddress(`/tasks?${new URLSearchParams({ batch })}`);
   return {
     key: `batch ${batch}`,
     cells: [
       html`<span class="soft">batch</span> <a href=${href}>${batch}</a>`,
-      html`<${Done} ...${{ name: `batch ${batch}`, total: tasks, done: completed, failed, cancelled }} />`,
+      html`<${Done} ...${{ name: `batch ${batch}`, total: tasks, done: completed, failed, cancelled, parked }} />`,
       pace === null
         ? html`<span class="soft">–</span>`
         : `${count(Math.round(pace.perMinute))} a minute, ${about(pace.leftMs)} left`,
@@ -43,12 +43,11 @@ function toMission({ id, goal, step, tasks, costNanoUsd, freeLocal }) {
   };
 }
 
-function Done({ name, total, done, failed, cancelled }) {
-  const ended = [failed > 0 && `${count(failed)} failed`, cancelled > 0 && `${count(cancelled)} cancelled`].filter(
-    Boolean,
-  );
+function Done({ name, total, done, failed, cancelled, parked = 0 }) {
+  const others = { failed, cancelled, parked };
+  const said = Object.entries(others).flatMap(([word, tasks]) => (tasks > 0 ? [`${count(tasks)} ${word}`] : []));
   const text = `${count(done)} of ${count(total)}`;
-  return html`${text}${ended.length > 0 && html`<span class="soft">${`, ${ended.join(', ')}`}</span>`}
+  return html`${text}${said.length > 0 && html`<span class="soft">${`, ${said.join(', ')}`}</span>`}
     <${Meter} label=${`done of ${name}`} value=${done} max=${Math.max(1, total)} />`;
 }
 

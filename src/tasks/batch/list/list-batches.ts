@@ -4,6 +4,7 @@ import type { Db } from '../../../redis/db.ts';
 import { toStoredCount } from '../../../redis/stored-record.ts';
 import { readPaceFacts, toPace } from '../pace.ts';
 import type { BatchListOptions, BatchSummary } from '../types.ts';
+import { countParked } from './count-parked.ts';
 
 /** Batches of one round trip. */
 const PAGE = 200;
@@ -93,19 +94,4 @@ async function withCancelled(db: Db, batch: BatchSummary): Promise<BatchSummary>
   if (batch.failed === 0) return batch;
   const cancelled = await countCancelled(db, 'tasks', db.keys.batchFailed(batch.batch)).catch(() => 0);
   return { ...batch, failed: Math.max(0, batch.failed - cancelled), cancelled };
-}
-
-/** How many tasks of each batch are parked: the id of a task is the name of its batch and a line. */
-async function countParked({ redis, keys }: Db): Promise<ReadonlyMap<string, number>> {
-  const counts = new Map<string, number>();
-  let cursor = '0';
-  do {
-    const [next, found] = await redis.hscan(keys.parked, cursor, 'COUNT', 1_000);
-    cursor = next;
-    for (let i = 0; i < found.length; i += 2) {
-      const [, batch] = /^(.*)-\d+$/.exec(found[i] ?? '') ?? [];
-      if (batch !== undefined) counts.set(batch, (counts.get(batch) ?? 0) + 1);
-    }
-  } while (cursor !== '0');
-  return counts;
 }
