@@ -20,8 +20,13 @@ import { parseCostQuery } from './cost-query.ts';
 
 /** Settlements that the page shows. */
 const MOST_SETTLEMENTS = 10;
+/** Settlements that the fleet keeps. */
+const KEPT_SETTLEMENTS = 1_000;
 /** A ledger that takes longer to read is too long for a page. */
 const LEDGER_TOO_LONG = 'the ledger took longer than 10 s to read: fleet costs reads all of it';
+
+/** Of calls that never were, and of those whose replies came. */
+const UNKNOWN = 'the cost of these calls is not uncertain; fleet costs --uncertain lists those of which it is';
 
 /** Strict: what a page does not send is a mistake. */
 const settlement = z.strictObject({
@@ -74,6 +79,10 @@ export function createCostRoutes({ db, queues, config, log, inTime, searchInTime
     const { calls: ids, verdict, why } = body.data;
     const wanted = new Set(ids);
     const calls = (await inTime(readUncertain(db))).filter(({ id }) => wanted.has(id));
+    if (calls.length === 0) {
+      const settlements = await inTime(readSettlements(db, KEPT_SETTLEMENTS));
+      if (!settlements.some(({ call }) => wanted.has(call))) return refuse(response, 404, 'call', UNKNOWN);
+    }
     const said = { verdict, why, by: `${currentUser()}, in the dashboard` };
     const { settled, nanoUsd, released } = await settleCalls({ db, queues }, calls, said);
     log.info({ verdict, calls: settled.map(({ id }) => id), released }, 'a person settled uncertain calls');

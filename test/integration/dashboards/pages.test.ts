@@ -65,6 +65,10 @@ it('tells costs by day and dimension, and settles uncertain calls within the gua
   const done = { verdict: 'unpaid', settled: 1, known: 0, nanoUsd: 7_000_000, released: 1, isHalted: false };
   expect(await settle(unpaid)).toMatchObject({ status: 200, ...done });
   expect(await settle(unpaid)).toMatchObject({ settled: 0, known: 1, released: 0 });
+  expect(await settle({ ...unpaid, calls: ['worker.no-such-call'] })).toMatchObject({
+    status: 404,
+    message: expect.stringContaining('fleet costs --uncertain') as string,
+  });
   await fleet.until('parked-1', 'completed');
   expect(await settle({ calls: [other], verdict: 'paid', why: 'it is there' })).toMatchObject({ nanoUsd: 2_000_000 });
   expect(await readBooks(redis)).toMatchObject({ uncertain: 0, settled: (await fleet.costs()).total.costNano });
