@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineQueue } from './define.ts';
 import { TASK_FOR } from './kinds.ts';
-import { clientStampSchema, shardNameSchema } from './owner.ts';
+import { budgetUsdSchema, clientStampSchema, shardNameSchema } from './owner.ts';
 
 /**
  * A mission as a caller gives it. It is written out because editors show no comments of a schema's fields. A unit test
@@ -15,7 +15,7 @@ export interface MissionInput {
   /** Topics of the mission's finding and of its tasks' findings: at most 50, each at most 100 UTF-16 code units long. Default: none. */
   topics?: string[];
   /**
-   * Budget of the whole mission, US dollars: above 0, at most 1,000,000. It covers plan, tasks, queries and synthesis.
+   * Budget of the whole mission, US dollars: 0.000000001 to 1,000,000. It covers plan, tasks, queries and synthesis.
    * Reaching it parks the mission. Default: none.
    */
   budget_usd?: number;
@@ -50,7 +50,7 @@ const missionInputSchema = z.strictObject({
   goal: z.string().trim().min(1).max(50_000),
   workspace: z.string().min(1).max(100).optional(),
   topics: z.array(z.string().min(1).max(100)).max(50).optional(),
-  budget_usd: z.number().positive('expected dollars above 0').max(1_000_000).optional(),
+  budget_usd: budgetUsdSchema.optional(),
   quorum: z.number().min(0).max(1).optional(),
   isolate: z.boolean().optional(),
   for: z.enum(TASK_FOR).optional(),

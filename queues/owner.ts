@@ -10,6 +10,24 @@ export const shardNameSchema = z
   .max(100)
   .regex(/^[^\s:{}]+$/, 'no white space, colon or brace');
 
+/** The least budget above nothing, US dollars: a nano-dollar. Less would be stored as nothing. */
+const LEAST_BUDGET_USD = 1e-9;
+
+/** The rule that `isTooSmallBudget` checks. */
+export const LEAST_BUDGET_RULE = 'expected at least 0.000000001 dollars';
+
+/** Whether a budget is above nothing, and would be stored as nothing. */
+export function isTooSmallBudget(usd: number): boolean {
+  return usd > 0 && usd < LEAST_BUDGET_USD;
+}
+
+/** The budget of a task, mission or rule, US dollars, as a caller gives it. */
+export const budgetUsdSchema = z
+  .number('expected dollars above 0, such as 0.50')
+  .positive({ error: 'expected dollars above 0', abort: true })
+  .min(LEAST_BUDGET_USD, LEAST_BUDGET_RULE)
+  .max(1_000_000, 'expected at most 1000000 dollars');
+
 /** Of what a client and a memory shard own: jobs, findings, ledger rows. */
 export interface Owner {
   /** Name of the client that pays. Absent: no client. */

@@ -6,7 +6,7 @@ import { EFFORTS } from './effort.ts';
 import { idSchema } from './ids.ts';
 import { BUILT_INS, TASK_FOR, TASK_KINDS } from './kinds.ts';
 import { originStampSchema } from './origin.ts';
-import { clientStampSchema, shardNameSchema } from './owner.ts';
+import { budgetUsdSchema, clientStampSchema, shardNameSchema } from './owner.ts';
 
 /** Longest description, and longest path of a file. UTF-16 code units, not tokens. */
 export const TASK_LIMITS = { description: 200_000, file: 4_096 } as const;
@@ -51,7 +51,7 @@ export interface TaskInput {
   schema?: Record<string, z.input<z.ZodJSONSchema>>;
   /** Id of the finding. A taken id is refused. Default: `finding_` and a hash of the job's id. */
   finding_id?: string;
-  /** Budget of this task alone, US dollars: above 0, at most 1,000,000. Reaching it parks the task. Default: none. */
+  /** Budget of this task alone, US dollars: 0.000000001 to 1,000,000. Reaching it parks the task. Default: none. */
   budget_usd?: number;
   /** `cheap`: the task takes routes of `models.json` with `"budget": "cheap"`. Default: only if `budget_usd` is below the worst case of one call. */
   budget?: 'cheap';
@@ -94,11 +94,7 @@ export const taskInputSchema = z.strictObject({
   escalate: z.array(z.string().min(1).max(100)).max(5).optional(),
   schema: z.record(z.string(), z.json()).optional(),
   finding_id: idSchema.optional(),
-  budget_usd: z
-    .number('expected dollars above 0, such as 0.50')
-    .positive('expected dollars above 0')
-    .max(1_000_000, 'expected at most 1000000 dollars')
-    .optional(),
+  budget_usd: budgetUsdSchema.optional(),
   budget: z.literal('cheap').optional(),
   max_turns: z.int(TURNS_RULE).min(1, TURNS_RULE).max(200, TURNS_RULE).optional(),
   effort: z.enum(EFFORTS).optional(),

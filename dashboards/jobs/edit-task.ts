@@ -35,6 +35,7 @@ export type PageEdit = z.infer<typeof editSchema>;
 /** The fields of the form, by the name that a rule gives them. */
 const FIELDS: Readonly<Record<string, keyof PageEdit>> = {
   description: 'description',
+  append: 'append',
   model: 'model',
   max_turns: 'maxTurns',
   effort: 'effort',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findClientNameProblem } from '../../queues/owner.ts';
+import { findClientNameProblem, isTooSmallBudget, LEAST_BUDGET_RULE } from '../../queues/owner.ts';
 import { noteChange } from '../audit/note-change.ts';
 import { NotFoundError, UsageError } from '../errors.ts';
 import { formatLimit, readBudget, setBudget } from '../ledger/budget.ts';
@@ -159,6 +159,7 @@ function assertNew({ name, role, budgetUsd }: NewClient): void {
     throw new UsageError(
       'budget: expected dollars above 0, got 0; a client that only reads has role read and no budget',
     );
+  if (isTooSmallBudget(budgetUsd)) throw new UsageError(`budget: ${LEAST_BUDGET_RULE}, got ${budgetUsd}`);
   if (budgetUsd > 1_000_000) throw new UsageError(`budget: expected at most 1,000,000 dollars, got ${budgetUsd}`);
 }
 

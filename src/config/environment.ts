@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { EFFORTS } from '../../queues/effort.ts';
 import { findWorkerIdProblem } from '../../queues/ids.ts';
+import { isTooSmallBudget, LEAST_BUDGET_RULE } from '../../queues/owner.ts';
 import {
   findWritingProblem,
   headers,
@@ -55,7 +56,9 @@ const environmentSchema = z.object({
       error: (issue) => `expected trace, debug, info, warn, error, fatal or silent, got ${shown(issue.input)}`,
     })
     .default('info'),
-  FLEET_BUDGET_USD: number(0, 1_000_000).optional(), // US dollars a day
+  FLEET_BUDGET_USD: number(0, 1_000_000)
+    .refine((usd) => !isTooSmallBudget(usd), { error: `${LEAST_BUDGET_RULE}, or 0` })
+    .optional(), // US dollars a day
   FLEET_NOTIFY: z
     .string()
     .min(1)

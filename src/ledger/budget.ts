@@ -1,3 +1,4 @@
+import { isTooSmallBudget, LEAST_BUDGET_RULE } from '../../queues/owner.ts';
 import { UsageError } from '../errors.ts';
 import { toUtcDay } from '../findings/timestamp.ts';
 import { formatSpent } from '../pricing/free-local.ts';
@@ -27,8 +28,9 @@ export async function seedBudget({ redis, keys }: Db, usd: number | undefined): 
   return toStoredCount(await redis.hget(keys.budget, 'day'));
 }
 
-/** @returns nano-dollars. @throws UsageError for what is no amount of decimal dollars */
+/** @returns nano-dollars. @throws UsageError for what is no amount of decimal dollars, or too little to be stored */
 export function toLimit(usd: number | string): number {
+  if (isTooSmallBudget(Number(usd))) throw new UsageError(`budget: ${LEAST_BUDGET_RULE}, or 0, got ${usd}`);
   try {
     const nano = toNanoUsd(usd);
     if (nano >= 0) return nano;
@@ -39,11 +41,20 @@ export function toLimit(usd: number | string): number {
   throw new UsageError(`budget: expected ${rule}, got ${JSON.stringify(usd)}`);
 }
 
-/** @param usd decimal dollars. @throws UsageError for what is none */
-export async function setBudget({ redis, keys }: Db, usd: number | string, scope: BudgetScope): Promise<void> {
-  const nano = toLimit(usd);
-  if (scope === null) await redis.hset(keys.budget, 'day', nano);
-  else await redis.hset(keys.spend(toScopeName(scope)), 'limit', nano);
+/**
+ * @param usd decimal dollars
+ * @param spent nano-dollars that count as spent of it, in place of what is booked, in the same step
+ * @throws UsageError for what is no amount
+ */
+export async function setBudget(
+  { redis, keys }: Db,
+  usd: number | string,
+  scope: BudgetScope,
+  { spent }: { spent?: number } = {},
+): Promise<void> {
+  const limit = toLimit(usd);
+  if (scope === null) await redis.hset(keys.budget, 'day', limit);
+  else await redis.hset(keys.spend(toScopeName(scope)), { limit, ...(spent === undefined ? {} : { settled: spent }) });
 }
 
 /** The limit alone, nano-dollars. Null: none is set. */

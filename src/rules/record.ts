@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findClientNameProblem } from '../../queues/owner.ts';
+import { budgetUsdSchema, findClientNameProblem } from '../../queues/owner.ts';
 import { taskInputSchema, type TaskInput } from '../../queues/tasks.ts';
 import { UsageError } from '../errors.ts';
 import { parseRecord } from '../redis/stored-record.ts';
@@ -32,7 +32,7 @@ const inputSchema = z.strictObject({
     message: 'expected at least one of topic, kind, session, mission, grep and from',
   }),
   task: z.union([z.string(), z.looseObject({})]),
-  budgetUsd: z.number().positive('expected dollars above 0').max(1_000_000).optional(),
+  budgetUsd: budgetUsdSchema.optional(),
   maxPerDay: z.int().min(1).max(MOST_A_DAY).optional(),
   maxDepth: z.int().min(1).max(DEEPEST).optional(),
   oncePer: z.enum(ONCE_PER).optional(),

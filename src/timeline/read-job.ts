@@ -7,6 +7,7 @@ import { toNanoUsd, toUsd } from '../pricing/money.ts';
 import type { Db } from '../redis/db.ts';
 import { orIfDamaged } from '../redis/errors/or-if-damaged.ts';
 import { parseRecord, toStoredCount } from '../redis/stored-record.ts';
+import { toBookedCost, toRecordedCost } from '../run-record/booked-cost.ts';
 import { readRun } from '../run-record/read-run.ts';
 import type { RunEntry } from '../run-record/types.ts';
 import { readFinding, type FoundJob } from './find-job.ts';
@@ -121,11 +122,10 @@ function toTime(text: string | null | undefined): number | null {
 
 /** The books know it while the job is open, its finding afterwards; of a failed or removed one without both, its record. */
 function toCost(totals: string | null, cost: number | undefined, entries: readonly RunEntry[]): number | null {
-  const booked: unknown = Reflect.get(parseRecord(totals) ?? {}, 'nanoUsd');
-  if (typeof booked === 'number') return booked;
+  const booked = toBookedCost(totals);
+  if (booked !== null) return booked;
   if (cost !== undefined && Number.isFinite(cost)) return toNanoUsd(cost);
-  const calls = entries.flatMap((entry) => (entry.kind === 'call' ? [entry.nanoUsd ?? 0] : []));
-  return calls.length === 0 ? null : calls.reduce((sum, nano) => sum + nano, 0);
+  return toRecordedCost(entries);
 }
 
 /** `schema: the result …` → the word and the rest; a text without a word, BullMQ's own, is `other`. */

@@ -59,6 +59,7 @@ export async function addBatch(
   const report: BatchReport = { batch, read: 0, added: 0, existing: 0, invalid: 0, ids: [], problems: [] };
   if (batch === null && options.budgetUsd !== undefined)
     throw new UsageError('budget: a batch with a budget needs a name');
+  if (options.budgetUsd !== undefined) toLimit(options.budgetUsd); // also of a dry run
   const owner = toOwner({ client: parts.client, shard: checkShard(options.shard) });
   const stamps = { session: await parts.currentSession(), ...owner, ...(batch === null ? {} : { batch }) };
   options.signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 import { taskInputSchema, type TaskInput } from '../../../queues/tasks.ts';
+import { UsageError } from '../../errors.ts';
 import { readVendorStamp } from '../../routing/allowed-vendors.ts';
 import { checkTask, type CheckedTask } from '../check.ts';
 import { toExactData } from '../exact-data.ts';
@@ -22,7 +23,7 @@ const STAMPS = new Set([
 /**
  * A job's task as a person changed it, checked as a new one is.
  * @param data of the job, which any program may have added
- * @throws UsageError naming the rule that the edited task breaks
+ * @throws UsageError naming the rule that the edit, or the edited task, breaks
  */
 export function editTask(data: unknown, edit: TaskEdit, known: KnownNames): Promise<CheckedTask> {
   const vendors = readVendorStamp(data);
@@ -44,6 +45,7 @@ export function editTask(data: unknown, edit: TaskEdit, known: KnownNames): Prom
 
 function toDescription(before: unknown, { description, append }: TaskEdit): { description?: string } {
   if (description === undefined && append === undefined) return {};
+  if (append?.trim() === '') throw new UsageError('append: expected words, got none');
   const text = description ?? (typeof before === 'string' ? before : '');
   return { description: append === undefined ? text : `${text}\n\n${append}` };
 }

@@ -3,7 +3,6 @@ import { tasksQueue, type TaskInput } from '../../../queues/tasks.ts';
 import { noteRetryInBatch } from '../batch/lifecycle.ts';
 import { toFieldChanges } from '../../audit/field-changes.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import { setBudget } from '../../ledger/budget.ts';
 import type { KnownNames } from '../known-names.ts';
 import { describeParked, parseMark, releaseJob, type ParkedMark } from '../../jobs/outcomes/parked.ts';
 import type { Db } from '../../redis/db.ts';
@@ -15,6 +14,7 @@ import { readJob } from '../../jobs/state/states.ts';
 import { editTask, stampsOf, toObject, withoutStamps } from './edited-task.ts';
 import { splitFailedReason } from './failed.ts';
 import type { RetriedJob } from './note-retries.ts';
+import { readBudgetEdit, setOwnBudget, type BudgetEdit } from './own-budget.ts';
 import type { TaskEdit } from './types.ts';
 
 /** BullMQ's code for a job that is not in the state which it should leave. */
@@ -62,14 +62,17 @@ async function retryOwn(parts: { db: Db; queue: Queue }, jobId: string, options:
   if (!isTask && options.edit !== undefined) {
     throw new UsageError(`job ${jobId}: only tasks can be edited; ask anew instead`);
   }
-  const edited = options.edit === undefined ? null : await editTask(job.data, options.edit, options.known);
+  const { edit } = options;
+  const edited = edit === undefined ? null : await editTask(job.data, edit, options.known);
   if (edited?.finding_id !== undefined) await assertFindingFree(db, queue, edited.finding_id, jobId);
-  const changes = edited === null ? null : toFieldChanges(withoutStamps(job.data), edited);
+  const budget = edited === null ? null : await readBudgetEdit(db, jobId, { data: job.data, edited, edit: edit ?? {} });
+  const before = { ...withoutStamps(job.data), ...toLimitField(budget) };
+  const changes = edited === null ? null : toFieldChanges(before, edited);
   const retried: RetriedJob = { id: jobId, ...toBefore(job, parked), changes };
   if (options.dryRun === true) return retried;
   const retriedAt = clock.date().toISOString();
   if (edited === null) await job.log(`${retriedAt} retried by ${options.by}`);
-  else await saveEdit(db, job, edited, `${retriedAt} edited and retried by ${options.by}`);
+  else await saveEdit(db, job, { before, edited, budget }, `${retriedAt} edited and retried by ${options.by}`);
   if (edited?.finding_id !== undefined) await redis.hset(keys.reservedFindings, edited.finding_id, jobId);
   if (parked !== null) {
     if (await releaseJob(db, job, parked)) return retried;
@@ -122,12 +125,19 @@ async function findRetriable(
   throw new UsageError(`job ${id}: parked for its ${describeParked(parseMark(text))}`);
 }
 
-async function saveEdit(db: Db, job: Job, edited: TaskInput, headline: string): Promise<void> {
-  const before = withoutStamps(job.data);
+/** The limit in force, which a person may have set since the task was added. */
+function toLimitField(budget: BudgetEdit | null): { budget_usd?: number } {
+  return budget === null || budget.beforeUsd === null ? {} : { budget_usd: budget.beforeUsd };
+}
+
+async function saveEdit(
+  db: Db,
+  job: Job,
+  { before, edited, budget }: { before: object; edited: TaskInput; budget: BudgetEdit | null },
+  headline: string,
+): Promise<void> {
   await job.log(`${headline}\n  before: ${JSON.stringify(before)}\n  after:  ${JSON.stringify(edited)}`);
-  const { budget_usd: budget } = edited;
-  // Else the limit of its first run, or one that a person set since, would stay in force.
-  if (budget !== undefined && budget !== before['budget_usd']) await setBudget(db, budget, { task: job.id ?? '' });
+  if (budget !== null) await setOwnBudget(db, job.id ?? '', budget);
   await job.updateData({ ...edited, ...stampsOf(job.data), edited: true }); // `edited`: a batch file's line may differ from its job
 }
 

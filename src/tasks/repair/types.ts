@@ -61,7 +61,7 @@ export interface TaskEdit {
   maxTurns?: number;
   /** How much the model thinks. */
   effort?: Effort;
-  /** Budget of the task alone, US dollars: above 0. What earlier runs have cost counts against it. */
+  /** Budget of the task alone, US dollars: 0.000000001 to 1,000,000. What earlier runs have cost counts against it. */
   budgetUsd?: number;
 }
 

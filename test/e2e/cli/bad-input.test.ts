@@ -23,6 +23,11 @@ describe('wrong use', () => {
     ['a question of white space', ['ask', '  '], /question: expected words, got none/],
     ['a retraction without a reason', ['findings', 'retract', 'f', '--why', ' '], /--why: expected a reason/],
     ['a budget of nothing', ['task', 'x', '--budget', '0'], /budget_usd: expected dollars above 0/],
+    [
+      'a budget too small to be stored',
+      ['task', 'x', '--budget', '1e-12'],
+      /budget_usd: expected at least 0\.000000001/,
+    ],
     ['an id where a paper wants a goal', ['paper', 'mission-8f3a', '--out', 'f.md'], /fleet paper show mission-8f3a/],
     ['data that is no JSON', ['task', 'x', '--data', '{no'], /--data: expected JSON/],
     ['an unknown kind', ['task', 'x', '--kind', 'poem'], /Allowed choices are file, git/],

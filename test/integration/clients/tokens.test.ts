@@ -79,6 +79,7 @@ test.each<[Partial<NewClient> & { name?: string }, RegExp]>([
   [{ role: 'READ' as never }, /role: expected read, delegate, operate, got "READ"; it is written read/],
   [{ role: 'admin' as never }, /got "admin"$/],
   [{ budgetUsd: 0 }, /budget: expected dollars above 0, got 0; a client that only reads/],
+  [{ budgetUsd: 1e-12 }, /budget: expected at least 0\.000000001 dollars, got 1e-12/],
   [{ budgetUsd: -1 }, /budget: expected dollars above 0, got -1/],
   [{ budgetUsd: Number.NaN }, /budget: expected dollars, got NaN/],
   [{ budgetUsd: 1e9 }, /at most 1,000,000/],

@@ -236,6 +236,7 @@ describe('the retry of one task, edited', () => {
     expect(await retry({ effort: 'heroic' })).toMatchObject(refused('effort', 'effort'));
     expect(await retry({ budgetUsd: -1 })).toMatchObject(refused('budgetUsd', 'budget_usd'));
     expect(await retry({ description: ' ' })).toMatchObject(refused('description', 'expected words'));
+    expect(await retry({ append: ' ' })).toMatchObject(refused('append', 'expected words'));
     expect(await retry({ json: '{' })).toMatchObject(refused('json', 'data: expected JSON'));
     expect(await retry({ append: 'x', json: '{}' })).toMatchObject({
       message: expect.stringContaining('a whole task'),

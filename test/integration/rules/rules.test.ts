@@ -71,6 +71,7 @@ test.each<[string, object, RegExp]>([
   ['r', { match: MATCH, task: TASK, maxDepth: 0 }, /maxDepth.*got 0/],
   ['r', { match: MATCH, task: TASK, maxPerDay: 1.5 }, /maxPerDay.*got 1\.5/],
   ['r', { match: MATCH, task: TASK, budgetUsd: 0 }, /budgetUsd: expected dollars above 0, got 0/],
+  ['r', { match: MATCH, task: TASK, budgetUsd: 1e-12 }, /budgetUsd: expected at least 0\.000000001 dollars, got 1e-12/],
   ['r', { match: MATCH, task: TASK, since: 'yesterday' }, /since: expected how long ago/],
   ['r', { match: { topic: 'x', swarm: 'ops' }, task: TASK }, /reads no other swarm/],
 ])('refuses %s %o', async (name, given, problem) => {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { ProviderUnavailableError, UsageError } from '../../../src/errors.ts';
 import type { OpenFleet } from '../../../src/api/open-fleet.ts';
+import { changeBudget } from '../../../src/coordinator/control/budget.ts';
+import { readBudget, readLimit } from '../../../src/ledger/budget.ts';
 import { eachFailedJob, groupFailedJobs } from '../../../src/tasks/repair/failed.ts';
 import type { RetriedJob } from '../../../src/tasks/repair/note-retries.ts';
 import { retryJob, type RetryOptions } from '../../../src/tasks/repair/retry.ts';
@@ -61,6 +63,10 @@ test('refuses an edit that breaks a rule, and leaves the job as it was', async (
   const { fleet } = await failOnce('task-b');
 
   await expect(retry(fleet, 'task-b', { edit: { data: { description: 'x', nope: 1 } } })).rejects.toThrow(/nope/);
+  for (const edit of [{ append: '' }, { append: ' \n' }, { description: ' ' }])
+    await expect(retry(fleet, 'task-b', { edit })).rejects.toThrow(/(append|description): expected words, got none/);
+  for (const budgetUsd of [0, 1e-12])
+    await expect(retry(fleet, 'task-b', { edit: { budgetUsd } })).rejects.toThrow(/budget_usd: expected/);
   await expect(retry(fleet, 'task-b', { edit: { model: 'gpt-9000' } })).rejects.toThrow(/no price is known/);
   await expect(retry(fleet, 'task-b', { edit: { data: { description: 'x', workspace: 'nowhere' } } })).rejects.toThrow(
     /workspace: "nowhere"/,
@@ -81,6 +87,51 @@ test('puts another task in place and keeps what the queue stamped', async () => 
   const job = await fleet.queue.getJob('task-c');
   expect(job?.data).toMatchObject({ description: 'Something else', kind: 'docs', session: before.session });
   expect(job?.data).not.toHaveProperty('schema');
+});
+
+test('takes a budget in place of the limit in force, from the first one on with what the task has cost', async () => {
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'no number') });
+  const { db, queues } = fleet.inner;
+  const id = 'task-i';
+  await fleet.tasks.add({ description: 'How many?', schema: SCHEMA }, { taskId: id });
+  await fleet.until(id, 'failed');
+  const readCost = async () => JSON.parse((await redis.redis.hget(redis.keys.turns(id), 'totals')) ?? '{}') as object;
+  const first = await readCost();
+  expect(first).toMatchObject({ nanoUsd: expect.any(Number) as number });
+
+  const { changes } = await retry(fleet, id, { edit: { budgetUsd: 0.5 } });
+  expect(changes).toEqual({ before: { budget_usd: null }, after: { budget_usd: 0.5 } });
+  await fleet.until(id, 'failed');
+  const { nanoUsd } = (await readCost()) as { nanoUsd: number };
+  expect(nanoUsd).toBeGreaterThan(Reflect.get(first, 'nanoUsd') as number);
+  expect(await readBudget(db, { task: id })).toEqual({
+    limit: 500_000_000,
+    settled: nanoUsd,
+    reserved: 0,
+    uncertain: 0,
+  });
+
+  await changeBudget({ db, queues }, 2, { task: id });
+  const again = await retry(fleet, id, { edit: { budgetUsd: 0.5 } });
+  expect(again.changes).toEqual({ before: { budget_usd: 2 }, after: { budget_usd: 0.5 } });
+  expect(await readLimit(db, { task: id })).toBe(500_000_000);
+  await fleet.until(id, 'failed');
+
+  await changeBudget({ db, queues }, 3, { task: id });
+  await retry(fleet, id, { edit: { append: 'Answer with JSON.' } });
+  expect(await readLimit(db, { task: id })).toBe(3_000_000_000);
+  await fleet.until(id, 'failed');
+
+  // Its turns expire after a week: then its record tells what it has cost, and an earlier budget what was spent of it.
+  const whole = (await readBudget(db, { task: id })).settled;
+  await redis.redis.del(redis.keys.turns(id));
+  await retry(fleet, id, { edit: { data: { description: 'How many?', schema: SCHEMA } } });
+  await fleet.until(id, 'failed');
+  await redis.redis.del(redis.keys.turns(id));
+  await fleet.halt.halt({ reason: 'person', step: '', by: 'ada', detail: 'look' });
+  await retry(fleet, id, { edit: { budgetUsd: 1 } });
+  const { limit, settled } = await readBudget(db, { task: id });
+  expect([limit, settled > whole]).toEqual([1_000_000_000, true]);
 });
 
 test('changes nothing in a dry run', async () => {

@@ -228,7 +228,7 @@ describe('names that nothing reads', () => {
 });
 
 describe('values', () => {
-  it.each(['5$', '1,50', '５', '−5', '0x10', '5\u200B', '\u00a05', '"5"', '“5”', '1 000', '$5'])(
+  it.each(['5$', '1e-12', '1,50', '５', '−5', '0x10', '5\u200B', '\u00a05', '"5"', '“5”', '1 000', '$5'])(
     'a budget of %j is refused',
     (value) => {
       expect(() => load({ FLEET_BUDGET_USD: value })).toThrow(/FLEET_BUDGET_USD: expected/);
