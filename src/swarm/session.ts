@@ -48,12 +48,24 @@ export function assertSessionName(name: string): void {
  * @throws UsageError for a wrong name
  */
 export async function readSession(db: Db, name?: string): Promise<SessionState> {
-  if (name !== undefined) assertSessionName(name);
-  const before = name === undefined ? null : await db.redis.hget(db.keys.session, 'name');
-  const session = await beginSession(db, name ?? '');
-  if (name !== undefined && before !== session) {
-    await noteChange(db, { what: 'session', before: { session: before }, after: { session } });
-  }
-  const { startedAt = '', findings = '0' } = await db.redis.hgetall(db.keys.session);
-  return { name: session, startedAt, findings: Number(findings) };
+  if (name !== undefined) return (await startSession(db, name)).session;
+  return readState(db, await beginSession(db, ''));
+}
+
+/**
+ * Starts the session of this name. @returns `hasBegun` false: it was in force already, and nothing is changed
+ * @throws UsageError for a wrong name
+ */
+export async function startSession(db: Db, name: string): Promise<{ session: SessionState; hasBegun: boolean }> {
+  assertSessionName(name);
+  const before = await db.redis.hget(db.keys.session, 'name');
+  const session = await beginSession(db, name);
+  const hasBegun = before !== session;
+  if (hasBegun) await noteChange(db, { what: 'session', before: { session: before }, after: { session } });
+  return { session: await readState(db, session), hasBegun };
+}
+
+async function readState({ redis, keys }: Db, name: string): Promise<SessionState> {
+  const { startedAt = '', findings = '0' } = await redis.hgetall(keys.session);
+  return { name, startedAt, findings: Number(findings) };
 }

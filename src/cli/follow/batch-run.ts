@@ -9,7 +9,7 @@ import { addBatch } from '../../tasks/batch/add.ts';
 import { followBatch, type BatchEnd } from '../../tasks/batch/follow.ts';
 import { createForecaster } from '../../tasks/batch/forecast.ts';
 import { noticeBatchEnd } from '../../tasks/batch/lifecycle.ts';
-import { readBatch } from '../../tasks/batch/progress.ts';
+import { readBatch, readParkedOf } from '../../tasks/batch/progress.ts';
 import { readEntries } from '../../tasks/batch/read-entries.ts';
 import { eachResult } from '../../tasks/batch/results.ts';
 import { openSpool, type Spool } from '../../tasks/batch/spool.ts';
@@ -132,7 +132,8 @@ class BatchRun {
     if (this.#options.json === true) return this.#printJson(report, end);
     if (end === null) return;
     const { db } = this.#fleet.inner;
-    printBatchEnd(await readBatch(db, this.#batch), end, await readHalt(db));
+    const parked = await readParkedOf(db, this.#batch);
+    printBatchEnd(await readBatch(db, this.#batch), { end, halt: await readHalt(db), parked });
     const waiting = await describeWaiting(db, { batch: this.#batch });
     if (waiting !== null) console.log(waiting);
   }

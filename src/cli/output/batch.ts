@@ -7,6 +7,7 @@ import { formatUsd } from '../../pricing/money.ts';
 import { choicesOf } from '../../status/render/halt-choices.ts';
 import { describePace } from '../../tasks/batch/pace.ts';
 import type { BatchEnd, BatchNow } from '../../tasks/batch/follow.ts';
+import type { ParkedTasks } from '../../tasks/batch/progress.ts';
 import type { BatchReport, BatchState } from '../../tasks/batch/types.ts';
 import { countOf } from '../../text/plural.ts';
 
@@ -81,10 +82,31 @@ export function describeLoaded({ batch, added, existing, invalid, read }: BatchR
   return `Batch ${batch ?? ''}: ${parts.join(', ')} (${countOf(read, 'line')} read)`;
 }
 
+/** Budgets, and missions that a person set aside, that are named at the end of a batch; further ones are only counted. */
+const PARKED_SHOWN = 5;
+
+/** What the parked tasks of a batch wait for, with the command that releases them. */
+export function describeParkedOf(batch: string, parked: ParkedTasks): string[] {
+  const more = parked.slice(PARKED_SHOWN).reduce((sum, { count }) => sum + count, 0);
+  return [
+    ...parked.slice(0, PARKED_SHOWN).map(({ scope, name, count }) => {
+      const tasks = `${countOf(count, 'task')} ${count === 1 ? 'waits' : 'wait'} for`;
+      if (scope === 'parked-mission') return `${tasks} a person: fleet resume ${name ?? 'MISSION'}`;
+      const command =
+        name === null || scope === 'unknown' ? toBudgetCommand('batch', batch) : toBudgetCommand(scope, name);
+      return `${tasks} a higher budget: ${command}`;
+    }),
+    ...(more === 0 ? [] : [`and ${countOf(more, 'more task')}: fleet jobs --batch ${batch} --state parked`]),
+  ];
+}
+
 /** Prints how the wait for a batch ended, and what a person can do. @param halt the halt in force, if any */
-export function printBatchEnd(state: BatchState, end: BatchEnd, halt: Halt | null): void {
+export function printBatchEnd(
+  state: BatchState,
+  { end, halt, parked }: { end: BatchEnd; halt: Halt | null; parked: ParkedTasks },
+): void {
   console.log(renderBatch(state));
-  if (end === 'parked') console.log(`Parked:  some wait for a higher budget: fleet budget USD --batch ${state.batch}`);
+  if (end === 'parked') for (const line of describeParkedOf(state.batch, parked)) console.log(`Parked:  ${line}`);
   if (end !== 'halted' || halt === null) return;
   const { reason, detail } = halt;
   console.log(`⛔ Halted: ${reason}${detail === '' ? '' : ` (${detail})`}`);

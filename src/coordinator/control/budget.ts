@@ -79,7 +79,9 @@ export async function assertScope({ db, queues }: BudgetParts, scope: BudgetScop
   const job = await queues.tasks.getJob(scope.task);
   if (job === undefined) throw new NotFoundError(`job ${scope.task}: no such job in queue tasks`);
   if ((job.data as { budget_usd?: number }).budget_usd === undefined) {
-    throw new UsageError(`job ${scope.task}: was enqueued without a budget of its own, so that none is asked`);
+    throw new UsageError(
+      `job ${scope.task}: has no budget of its own; where it has failed, or another budget has parked it, fleet retry ${scope.task} --budget USD runs it again with one`,
+    );
   }
 }
 

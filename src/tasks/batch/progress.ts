@@ -1,6 +1,7 @@
 import { NotFoundError } from '../../errors.ts';
 import { BATCH_KEPT_DAYS } from '../../jobs/forget/old-batches.ts';
 import { countCancelled } from '../../jobs/cancelled.ts';
+import { groupParked } from '../../jobs/outcomes/parked.ts';
 import { readWaitsOf } from '../../jobs/wake/read-waits.ts';
 import { readBudget } from '../../ledger/budget.ts';
 import type { Db } from '../../redis/db.ts';
@@ -47,8 +48,8 @@ export async function readBatch(db: Db, batch: string): Promise<BatchState> {
 /** Reads which tasks of a batch are parked, and which wait and for what. */
 export async function readHeld(db: Db, batch: string): Promise<Pick<BatchState, 'parked' | 'waits'>> {
   const isOfBatch = (jobId: string): boolean => isTaskOf(batch, jobId);
-  const [parked, waits] = await Promise.all([countParkedOf(db, isOfBatch), readWaitsOf(db, isOfBatch)]);
-  return { parked, waits };
+  const [marks, waits] = await Promise.all([readMarksOf(db, isOfBatch), readWaitsOf(db, isOfBatch)]);
+  return { parked: marks.length, waits };
 }
 
 /** Whether the id is that of a line of the batch, as `toTaskId` makes it. */
@@ -56,15 +57,26 @@ function isTaskOf(batch: string, jobId: string): boolean {
   return jobId.startsWith(`${batch}-`) && /^\d+$/.test(jobId.slice(batch.length + 1));
 }
 
-async function countParkedOf({ redis, keys }: Db, isOfBatch: (jobId: string) => boolean): Promise<number> {
-  let count = 0;
+/** What parked tasks wait for, most first. */
+export type ParkedTasks = ReturnType<typeof groupParked>;
+
+/** Reads what the parked tasks of a batch wait for. */
+export async function readParkedOf(db: Db, batch: string): Promise<ParkedTasks> {
+  return groupParked(await readMarksOf(db, (jobId) => isTaskOf(batch, jobId)));
+}
+
+async function readMarksOf({ redis, keys }: Db, isOfBatch: (jobId: string) => boolean): Promise<string[]> {
+  const marks = new Map<string, string>(); // a scan may find one twice
   let cursor = '0';
   do {
     const [next, found] = await redis.hscan(keys.parked, cursor, 'COUNT', 1_000);
     cursor = next;
-    for (let i = 0; i < found.length; i += 2) if (isOfBatch(found[i] ?? '')) count += 1;
+    for (let i = 0; i < found.length; i += 2) {
+      const [jobId = '', mark = ''] = found.slice(i, i + 2);
+      if (isOfBatch(jobId)) marks.set(jobId, mark);
+    }
   } while (cursor !== '0');
-  return count;
+  return [...marks.values()];
 }
 
 /** @throws NotFoundError if there is no batch of this name */

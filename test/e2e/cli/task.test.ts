@@ -330,6 +330,9 @@ describe('without workers', () => {
   it('keeps sessions, contexts and budgets', async () => {
     writeFileSync(join(shell.folder, 'NOTES.md'), 'We sell tea.\n');
     expect((await fleet('session', 'instance-11')).stdout).toContain('Session instance-11 began');
+    expect((await fleet('session', 'instance-11')).stdout).toMatch(
+      /^Session instance-11 is in force already: it began \d{4}-.* Nothing was changed\.$/m,
+    );
     expect((await fleet('session')).stdout).toMatch(/^Session instance-11 began \d{4}-.* and has \d+ findings?\.$/m);
     expect(await fleet('session', 'two words')).toMatchObject({ code: 2 });
 

@@ -164,6 +164,13 @@ it('reads and sets budgets in both spellings, and releases what a budget had par
   for (const wrong of ['two', '-1', Number.NaN]) {
     await expect(fleet.budget.set(wrong)).rejects.toThrow(/expected decimal dollars, 0 or more/);
   }
+  await expect(fleet.budget.set('1e-12')).rejects.toThrow('expected at least 0.000000001 dollars, or 0, got 1e-12');
+  for (const dryRun of [true, false]) {
+    const poor = fleet.tasks.addMany([{ description: 'a' }], { batch: 'none', budgetUsd: 1e-12, dryRun });
+    await expect(poor).rejects.toThrow('expected at least 0.000000001 dollars');
+  }
+  const { id: plain } = await fleet.tasks.add({ description: 'without a budget' });
+  await expect(fleet.budget.set(1, { task: plain })).rejects.toThrow(`fleet retry ${plain} --budget USD`);
   await expect(fleet.budget.read({ batch: 'none' })).rejects.toThrow(NotFoundError);
   await expect(fleet.budget.read({ task: 'a', batch: 'b' })).rejects.toThrow(UsageError);
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { describeParkedOf } from '../../../src/cli/output/batch.ts';
 import { releaseParked } from '../../../src/jobs/outcomes/parked.ts';
 import { retryJob } from '../../../src/tasks/repair/retry.ts';
+import { readParkedOf } from '../../../src/tasks/batch/progress.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
 import { loadBatch } from '../../support/fleet/batch.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
@@ -105,6 +107,16 @@ test('stops waiting when what is left is parked, and a higher budget lets it go 
   expect(await releaseParked(parts, { scope: 'batch', name: 'poor' })).toBe(2);
   expect(await batch.follow()).toBe('done');
   expect(await redis.redis.hlen(keys.parked)).toBe(0);
+});
+
+test('names the budget of each task that is parked for its own', async () => {
+  const fleet = await useFleet(redis, { haiku: createScriptedModel(() => 'done') });
+  const lines = [{ description: 'one', budget_usd: 0.000_001 }, { description: 'two' }];
+  const batch = await loadBatch(redis, fleet, lines, { batch: 'mixed' });
+  expect(await batch.follow()).toBe('parked');
+  expect(describeParkedOf('mixed', await readParkedOf(redis.db, 'mixed'))).toEqual([
+    '1 task waits for a higher budget: fleet budget USD --task mixed-1',
+  ]);
 });
 
 test('lets parked tasks go on when the same file is loaded with a higher budget', async () => {

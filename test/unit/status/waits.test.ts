@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeNow, renderBatch } from '../../../src/cli/output/batch.ts';
+import { describeNow, describeParkedOf, renderBatch } from '../../../src/cli/output/batch.ts';
 import type { AwaitedReason } from '../../../src/jobs/wake/reason.ts';
 import { parseMember, parseReasonName, toMember, toReasonName } from '../../../src/jobs/wake/reason.ts';
 import { noticesOf } from '../../../src/status/notices/notices.ts';
@@ -77,4 +77,22 @@ test('a batch says how many of its tasks wait, for what, and how many are parked
     /^1 failed, 2 cancelled, 20 a minute, about 7 min left, 39 wait for money .*, 60 parked, fleet budget USD --batch nightly$/,
   );
   expect(renderBatch(batch)).toContain('\nPace:    20 a minute, about 7 min left\n');
+});
+
+test('what parked tasks wait for is named with the command that releases each', () => {
+  expect(
+    describeParkedOf('nightly', [
+      { scope: 'batch', name: 'nightly', count: 3 },
+      { scope: 'parked-mission', name: 'mission-a', count: 2 },
+      { scope: 'unknown', name: null, count: 1 }, // damaged
+      ...['1', '2', '3', '4'].map((name) => ({ scope: 'task', name, count: 1 })),
+    ]),
+  ).toEqual([
+    '3 tasks wait for a higher budget: fleet budget USD --batch nightly',
+    '2 tasks wait for a person: fleet resume mission-a',
+    '1 task waits for a higher budget: fleet budget USD --batch nightly',
+    '1 task waits for a higher budget: fleet budget USD --task 1',
+    '1 task waits for a higher budget: fleet budget USD --task 2',
+    'and 2 more tasks: fleet jobs --batch nightly --state parked',
+  ]);
 });

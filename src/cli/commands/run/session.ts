@@ -1,5 +1,5 @@
 import { countOf } from '../../../text/plural.ts';
-import { assertSessionName, readSession } from '../../../swarm/session.ts';
+import { assertSessionName, readSession, startSession } from '../../../swarm/session.ts';
 import { printJson } from '../../output/print.ts';
 import { assertMeant } from '../../input/meant-words.ts';
 import { withFleet } from '../../input/with-fleet.ts';
@@ -18,12 +18,15 @@ export async function runSessionCommand(name: string | undefined, options: { jso
   }
   await withFleet(async ({ inner: { db, assertMayAdd } }) => {
     if (name !== undefined) await assertMayAdd();
-    const session = await readSession(db, name);
+    const { session, hasBegun } =
+      name === undefined ? { session: await readSession(db), hasBegun: false } : await startSession(db, name);
     if (options.json) return printJson(session);
+    if (hasBegun) return console.log(`Session ${session.name} began; costs count from zero.`);
+    const facts = `began ${session.startedAt} and has ${countOf(session.findings, 'finding')}`;
     console.log(
       name === undefined
-        ? `Session ${session.name} began ${session.startedAt} and has ${countOf(session.findings, 'finding')}.`
-        : `Session ${session.name} began; costs count from zero.`,
+        ? `Session ${session.name} ${facts}.`
+        : `Session ${session.name} is in force already: it ${facts}. Nothing was changed.`,
     );
   });
 }
