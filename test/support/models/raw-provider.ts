@@ -26,7 +26,7 @@ export async function startRawProvider(handle: Handler): Promise<RawProvider> {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const body = Buffer.concat(chunks).toString();
+      const body = Buffer.concat(chunks).toString() || '{}'; // Claude Code also asks whether the address is there, without a body
       requests.push({ headers: request.headers, body: JSON.parse(body) });
       handle(request, response, body);
       sawFirst();
