@@ -20,7 +20,7 @@ if shard ~= '' then redis.call('ZADD', by_shard, stored_at, id) end
 if by_batch then redis.call('ZADD', by_batch, stored_at, id) end
 if is_undated then return 'dated' end
 count_tokens(context_active, tokens)
-note_arrival(index, id, stored_at)
+note_arrival(index, id, stored_at, clock())
 if is_new == '1' then redis.call('HINCRBY', session, 'findings', 1) end
 redis.call('HINCRBY', counters, 'adopted', 1)
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', id, 'session', session_name, 'batch', batch, 'topics', topics)

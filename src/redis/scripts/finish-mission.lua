@@ -36,7 +36,7 @@ count_tokens(context_active, a.tokens)
 local tallies = {}
 count_end(tallies, turns, lock, 'completed', clock())
 write_tallies(metrics, tallies)
-note_arrival(index, a.id, a.at)
+note_arrival(index, a.id, a.at, clock())
 if redis.call('HGET', session, 'name') == a.session then redis.call('HINCRBY', session, 'findings', 1) end
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', a.id, 'session', a.session, 'batch', '', 'topics', a.topics)
 mark_done()

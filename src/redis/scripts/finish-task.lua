@@ -103,7 +103,7 @@ if recorded > 0 then
     redis.call('SREM', batch_failed, unpack(batch_jobs))
   end
   count_tokens(context_active, string.format('%.0f', tokens))
-  for i = 1, #indexed, 2 do note_arrival(index, indexed[i + 1], indexed[i]) end
+  for i = 1, #indexed, 2 do note_arrival(index, indexed[i + 1], indexed[i], now) end
   local in_session = redis.call('HGET', session, 'name') == shared.session
   if in_session then redis.call('HINCRBY', session, 'findings', more) end
   local in_mission = shared.mission ~= '' and redis.call('EXISTS', mission) == 1 -- else the counter would make a mission

@@ -38,7 +38,7 @@ if session_name ~= '' then redis.call('ZADD', by_session, stored_at, id) end
 if place ~= 'live' then return 'imported' end
 redis.call('ZADD', index, stored_at, id)
 count_tokens(context_active, tokens)
-note_arrival(index, id, stored_at)
+note_arrival(index, id, stored_at, clock())
 if is_new == '1' then redis.call('HINCRBY', session, 'findings', 1) end
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', id, 'session', session_name, 'batch', batch, 'topics', topics)
 return 'imported'

@@ -14,7 +14,7 @@ redis.call('ZADD', index, stored_at, id)
 redis.call('ZADD', by_session, stored_at, id)
 if shard ~= '' then redis.call('ZADD', by_shard, stored_at, id) end
 count_tokens(context_active, tokens)
-note_arrival(index, id, stored_at)
+note_arrival(index, id, stored_at, clock())
 if redis.call('HGET', session, 'name') == session_name then redis.call('HINCRBY', session, 'findings', 1) end
 redis.call('XADD', events, 'MAXLEN', '~', 10000, '*', 'finding', id, 'session', session_name, 'batch', '', 'topics', topics)
 redis.call('PUBLISH', channel, id)
