@@ -1,19 +1,15 @@
-import type { Queue } from 'bullmq';
 import { Router } from 'express';
 import { z } from 'zod';
-import type { QueueName } from '../../queues/registry.ts';
-import type { Config } from '../../src/config/environment.ts';
 import { listAnswersCiting, retractFinding } from '../../src/findings/retract.ts';
 import { createFindingStore } from '../../src/findings/store.ts';
 import { withOtherSwarms } from '../../src/other-swarms/across.ts';
 import type { OtherSwarms } from '../../src/other-swarms/types.ts';
-import type { Logger } from '../../src/process/logger.ts';
-import type { Db } from '../../src/redis/db.ts';
 import { currentUser } from '../../src/swarm/current-user.ts';
 import { refuse } from '../access/request-checks.ts';
 import { createOnChange } from '../input/on-change.ts';
 import { readAnswerPage, toAnswerRow } from './answer-page.ts';
 import { createAsk, questionSchema } from './ask-archive.ts';
+import type { ListRouteParts } from '../input/list-route-parts.ts';
 
 /** Answers of the list. */
 const MOST_ANSWERS = 20;
@@ -24,16 +20,9 @@ const retraction = z.strictObject({
   why: z.string().max(1_000).regex(/\S/, 'expected what is wrong with it, in words'),
 });
 
-export interface ArchiveRoutesOptions {
-  db: Db;
-  queues: Record<QueueName, Queue>;
-  config: Config;
+/** What the routes need. */
+export interface ArchiveRoutesOptions extends ListRouteParts {
   others: OtherSwarms;
-  log: Logger;
-  /** Reads what may take long. Null: it took too long, and `signal` has ended it. */
-  searchInTime: <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T | null>;
-  /** Rejects if Redis takes too long: no page waits for a frozen one. */
-  inTime: <T>(work: Promise<T>) => Promise<T>;
 }
 
 /** Creates `/api/archive`: the newest answers, one beside its sources, and what a person asks and retracts. */

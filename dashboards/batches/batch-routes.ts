@@ -1,13 +1,8 @@
-import type { Queue } from 'bullmq';
 import { Router } from 'express';
 import { z } from 'zod';
-import type { QueueName } from '../../queues/registry.ts';
-import type { Config } from '../../src/config/environment.ts';
 import { changeBudget } from '../../src/coordinator/control/budget.ts';
 import { cancelSelected } from '../../src/coordinator/control/cancel.ts';
 import { toRules } from '../../src/jobs/contract.ts';
-import type { Logger } from '../../src/process/logger.ts';
-import type { Db } from '../../src/redis/db.ts';
 import { listBatches } from '../../src/tasks/batch/list/list-batches.ts';
 import { readBatch } from '../../src/tasks/batch/progress.ts';
 import { refuseRule } from '../access/refuse-rule.ts';
@@ -15,6 +10,7 @@ import { refuse } from '../access/request-checks.ts';
 import { createOnChange } from '../input/on-change.ts';
 import { createJobChanges } from '../jobs/change-jobs.ts';
 import { toBatchList, toBatchPage, toOpen } from './batch-page.ts';
+import type { ListRouteParts } from '../input/list-route-parts.ts';
 
 /** Failed tasks that one change retries, the oldest failure first. */
 const MOST_RETRIED = 1_000;
@@ -30,19 +26,8 @@ const change = z.strictObject({
 });
 const budget = z.strictObject({ limitUsd: z.string().min(1).max(40) });
 
-export interface BatchRoutesOptions {
-  db: Db;
-  queues: Record<QueueName, Queue>;
-  config: Config;
-  log: Logger;
-  /** Reads what may take long. Null: it took too long, and `signal` has ended it. */
-  searchInTime: <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T | null>;
-  /** Rejects if Redis takes too long: no page waits for a frozen one. */
-  inTime: <T>(work: Promise<T>) => Promise<T>;
-}
-
 /** Creates `/api/batches`: the batches, one of them, and what a person can decide about it. */
-export function createBatchRoutes({ db, queues, config, log, inTime, searchInTime }: BatchRoutesOptions): Router {
+export function createBatchRoutes({ db, queues, config, log, inTime, searchInTime }: ListRouteParts): Router {
   const changes = createJobChanges({ db, queues, config });
   const router = Router();
 

@@ -1,8 +1,5 @@
-import type { Queue } from 'bullmq';
 import { json, Router } from 'express';
 import { z } from 'zod';
-import type { QueueName } from '../../queues/registry.ts';
-import type { Config } from '../../src/config/environment.ts';
 import { settleCalls, VERDICTS } from '../../src/coordinator/control/settle-calls.ts';
 import { readHalt } from '../../src/halt/halt.ts';
 import { toRules } from '../../src/jobs/contract.ts';
@@ -10,13 +7,12 @@ import { readWholeLedger, toCostReport } from '../../src/ledger/report/report.ts
 import { readUncertain } from '../../src/ledger/uncertain/list.ts';
 import { readSettlements } from '../../src/ledger/uncertain/settle.ts';
 import { catalogOf } from '../../src/pricing/catalog.ts';
-import type { Logger } from '../../src/process/logger.ts';
-import type { Db } from '../../src/redis/db.ts';
 import { currentUser } from '../../src/swarm/current-user.ts';
 import { refuseRule } from '../access/refuse-rule.ts';
 import { refuse } from '../access/request-checks.ts';
 import { MOST_CALLS, toReport, toSettlements, toUncertain } from './cost-page.ts';
 import { parseCostQuery } from './cost-query.ts';
+import type { ListRouteParts } from '../input/list-route-parts.ts';
 
 /** Settlements that the page shows. */
 const MOST_SETTLEMENTS = 10;
@@ -36,19 +32,8 @@ const settlement = z.strictObject({
   why: z.string().max(1_000).regex(/\S/, 'expected how you know, in words'),
 });
 
-export interface CostRoutesOptions {
-  db: Db;
-  queues: Record<QueueName, Queue>;
-  config: Config;
-  log: Logger;
-  /** Reads what may take long. Null: it took too long, and `signal` has ended it. */
-  searchInTime: <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T | null>;
-  /** Rejects if Redis takes too long: no page waits for a frozen one. */
-  inTime: <T>(work: Promise<T>) => Promise<T>;
-}
-
 /** Creates `/api/costs`: what was spent, beside what it saved, the calls of uncertain cost, and a person's word for what they cost. */
-export function createCostRoutes({ db, queues, config, log, inTime, searchInTime }: CostRoutesOptions): Router {
+export function createCostRoutes({ db, queues, config, log, inTime, searchInTime }: ListRouteParts): Router {
   const router = Router();
   const catalog = catalogOf(config);
 

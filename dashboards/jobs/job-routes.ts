@@ -1,12 +1,7 @@
-import type { Queue } from 'bullmq';
 import { Router } from 'express';
 import { z } from 'zod';
-import type { QueueName } from '../../queues/registry.ts';
-import type { Config } from '../../src/config/environment.ts';
 import { NotFoundError, UsageError } from '../../src/errors.ts';
 import { readJobPage } from '../../src/jobs/find/list-jobs.ts';
-import type { Logger } from '../../src/process/logger.ts';
-import type { Db } from '../../src/redis/db.ts';
 import { findJob } from '../../src/timeline/find-job.ts';
 import { lookAtJob } from '../../src/timeline/read-job.ts';
 import { refuseRule } from '../access/refuse-rule.ts';
@@ -19,6 +14,7 @@ import { parseJobQuery } from './job-filter.ts';
 import { toJobPage } from './job-page.ts';
 import { toJobRow } from './job-row.ts';
 import { readTaskBudget } from './task-budget.ts';
+import type { ListRouteParts } from '../input/list-route-parts.ts';
 
 /** Jobs of one change: those of the longest page. */
 const MOST_JOBS = 200;
@@ -36,19 +32,8 @@ const retry = cancel.extend({ edit: editSchema.optional() }).refine(({ ids, edit
   message: 'expected one id',
 });
 
-export interface JobRoutesOptions {
-  db: Db;
-  queues: Record<QueueName, Queue>;
-  config: Config;
-  log: Logger;
-  /** Reads what may take long. Null: it took too long, and `signal` has ended it. */
-  searchInTime: <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T | null>;
-  /** Rejects if Redis takes too long: no page waits for a frozen one. */
-  inTime: <T>(work: Promise<T>) => Promise<T>;
-}
-
 /** Creates `/api/jobs`: tasks, questions and missions in any state, one of them with its timeline, and what a person can decide about them. */
-export function createJobRoutes({ db, queues, config, log, inTime, searchInTime }: JobRoutesOptions): Router {
+export function createJobRoutes({ db, queues, config, log, inTime, searchInTime }: ListRouteParts): Router {
   const changes = createJobChanges({ db, queues, config });
   const router = Router();
 

@@ -1,12 +1,13 @@
 import { toAddress } from '../base.js';
 import { html } from '../html.js';
+import { openFiltered } from '../open-filtered.js';
 
 /** The names of the filters in the address. */
 export const FILTERS = ['what', 'who', 'since'];
 
 /** @param asked the filters of the address. @param verbs all that can be asked for; empty until they are read */
 export function Filters({ asked, verbs }) {
-  return html`<form class="wide filters" role="search" onSubmit=${submit}>
+  return html`<form class="wide filters" role="search" onSubmit=${(event) => openFiltered(event, '/audit', FILTERS)}>
     <div class="fields audit">
       <label>
         What
@@ -36,17 +37,4 @@ export function Filters({ asked, verbs }) {
     </div>
     ${[...asked].length > 0 && html`<p class="size"><a href=${toAddress('/audit')}>Show all, the newest first</a></p>`}
   </form>`;
-}
-
-/** Opens the list of the given filters: its address has no field that is empty. */
-function submit(event) {
-  event.preventDefault();
-  const given = new FormData(event.currentTarget);
-  const query = new URLSearchParams();
-  for (const name of FILTERS) {
-    const value = given.getAll(name).map(String).join(',').trim();
-    if (value !== '') query.set(name, value);
-  }
-  const text = query.toString();
-  location.assign(toAddress(`/audit${text === '' ? '' : `?${text}`}`));
 }

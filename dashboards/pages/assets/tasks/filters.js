@@ -1,5 +1,6 @@
 import { toAddress } from '../base.js';
 import { html } from '../html.js';
+import { openFiltered } from '../open-filtered.js';
 
 const STATES = ['running', 'waiting', 'delayed', 'parked', 'failed', 'cancelled', 'done'];
 /** Fields below the words: name in the address → label and an example. */
@@ -22,7 +23,12 @@ export const FILTERS = ['words', 'state', ...Object.keys(FIELDS)];
 export function Filters({ asked }) {
   const states = (asked.get('state') ?? '').split(',');
   const isOpen = Object.keys(FIELDS).some((name) => asked.has(name));
-  return html`<form class="wide filters" role="search" aria-label="Filters" onSubmit=${submit}>
+  return html`<form
+    class="wide filters"
+    role="search"
+    aria-label="Filters"
+    onSubmit=${(event) => openFiltered(event, '/tasks', FILTERS)}
+  >
     <h1 class="unseen">Tasks</h1>
     <div class="search">
       <input
@@ -57,17 +63,4 @@ export function Filters({ asked }) {
     </details>
     ${[...asked].length > 0 && html`<p class="size"><a href=${toAddress('/tasks')}>Show all, the newest first</a></p>`}
   </form>`;
-}
-
-/** Opens the list of the given filters: its address has no field that is empty. */
-function submit(event) {
-  event.preventDefault();
-  const given = new FormData(event.currentTarget);
-  const query = new URLSearchParams();
-  for (const name of FILTERS) {
-    const value = given.getAll(name).map(String).join(',').trim();
-    if (value !== '') query.set(name, value);
-  }
-  const text = query.toString();
-  location.assign(toAddress(`/tasks${text === '' ? '' : `?${text}`}`));
 }
