@@ -2,6 +2,7 @@ import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { HAIKU_NODE_ARGUMENTS } from '../src/pm2/apps.ts';
 
 /** A built process of the fleet, started as pm2 starts it, with its peak memory. */
 export interface FleetProcess {
@@ -20,7 +21,8 @@ export async function startFleetProcess(
   env: Record<string, string | undefined>,
 ): Promise<FleetProcess> {
   const script = fileURLToPath(new URL(`../workers/${name}.js`, import.meta.url));
-  const child = fork(script, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const execArgv = name === 'haiku' ? [...HAIKU_NODE_ARGUMENTS] : [];
+  const child = fork(script, { env, execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const ended = once(child, 'exit');
   const ready = once(child, 'message').then(() => true);
   if (!(await Promise.race([ready, ended.then(() => false)]))) throw new Error(`${name}: ended before it was ready`);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFleet, type OpenFleet } from '../src/api/open-fleet.ts';
 import { runHaiku } from '../src/haiku/run-haiku.ts';
+import { HAIKU_NODE_ARGUMENTS } from '../src/pm2/apps.ts';
 import { createLogger } from '../src/process/logger.ts';
 import { connectRedis } from '../src/redis/connect.ts';
 import { createInstantModel } from './instant-model.ts';
@@ -26,16 +27,7 @@ const ROUNDS = 5;
 export async function measureThroughput(): Promise<Measure[]> {
   const redis = await startScratchRedis();
   try {
-    const bare: number[] = [];
-    const fleet: number[] = [];
-    await bareRate(redis, 1_000);
-    await fleetRate(redis, 'warm', 1_000);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      await redis.empty();
-      bare.push(await bareRate(redis, JOBS));
-      await redis.empty();
-      fleet.push(await fleetRate(redis, `one${round}`, JOBS));
-    }
+    const { bare, fleet } = await ratesInOneProcess();
     const one: number[] = [];
     const four: number[] = [];
     const bareOne: number[] = [];
@@ -65,6 +57,43 @@ export async function measureThroughput(): Promise<Measure[]> {
         bar: { atLeast: 1 },
       },
     ];
+  } finally {
+    await redis.stop();
+  }
+}
+
+/** Both in turn, with Node's arguments of a Haiku worker. */
+async function ratesInOneProcess(): Promise<Rates> {
+  const entry = fileURLToPath(new URL('one-process.js', import.meta.url));
+  const child = fork(entry, { execArgv: [...HAIKU_NODE_ARGUMENTS] });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`one-process.js ended with ${String(code)} before it had measured`);
+  });
+  const [rates] = (await Promise.race([once(child, 'message'), ended])) as [Rates];
+  await ended.catch(() => undefined); // it has measured
+  return rates;
+}
+
+/** Jobs a second, one for each round. */
+export interface Rates {
+  bare: number[];
+  fleet: number[];
+}
+
+/** Measures both in this process. */
+export async function measureRates(): Promise<Rates> {
+  const redis = await startScratchRedis();
+  const rates: Rates = { bare: [], fleet: [] };
+  try {
+    await bareRate(redis, 1_000);
+    await fleetRate(redis, 'warm', 1_000);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await redis.empty();
+      rates.bare.push(await bareRate(redis, JOBS));
+      await redis.empty();
+      rates.fleet.push(await fleetRate(redis, `one${round}`, JOBS));
+    }
+    return rates;
   } finally {
     await redis.stop();
   }
@@ -159,7 +188,11 @@ async function warmRate(
 async function startWorkers(entry: string, count: number, env: Record<string, string>): Promise<ChildProcess[]> {
   const path = fileURLToPath(new URL(entry, import.meta.url));
   const children = Array.from({ length: count }, () =>
-    fork(path, { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+    fork(path, {
+      env: { ...process.env, ...env },
+      execArgv: [...HAIKU_NODE_ARGUMENTS],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    }),
   );
   await Promise.all(children.map((child) => once(child, 'message')));
   return children;

@@ -23,6 +23,7 @@ describe('the processes for pm2', () => {
       namespace: 'acme',
       name: 'acme-haiku',
       instances: 5,
+      node_args: ['--max-semi-space-size=32'],
     });
   });
 
