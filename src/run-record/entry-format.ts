@@ -40,7 +40,7 @@ export function packEntry(at: number, note: RunNote, texts: { clean(text: string
       continue;
     }
     for (; nulls > 0; nulls -= 1) packed += ',null';
-    packed += `,${JSON.stringify(typeof value === 'string' && TEXTS.has(field) ? texts.clean(value) : value)}`;
+    packed += `,${typeof value === 'number' ? value : JSON.stringify(typeof value === 'string' && TEXTS.has(field) ? texts.clean(value) : value)}`;
   }
   return `${packed}]`;
 }

@@ -6,7 +6,8 @@ import { hasExactNumber, parseExact, stringifyExact, toRounded } from '../text/e
  * exact text of `data`: BullMQ writes jobs with `JSON.stringify`, which rounds them.
  */
 export function splitData(input: unknown): { task: unknown; dataText: string | undefined } {
-  if (!isJson(input)) return { task: input, dataText: undefined }; // it may refer to itself: `checkInput` refuses it
+  // It may refer to itself: `checkInput` refuses it.
+  if (!hasExactNumber(input) || !isJson(input)) return { task: input, dataText: undefined };
   const data: unknown = typeof input === 'object' && input !== null && 'data' in input ? input.data : undefined;
   return { task: toRounded(input), dataText: hasExactNumber(data) ? stringifyExact(data) : undefined };
 }

@@ -79,16 +79,17 @@ const LARGE = 10_000;
 
 /** Without recursion: the value may be nested deeper than the stack. It ends also where a value holds itself. */
 function isPlain(whole: unknown): boolean {
-  const open: unknown[] = [whole];
-  const seen = new Set<unknown>();
-  for (let count = 0; open.length > 0; count += 1) {
+  if (typeof whole !== 'object' || whole === null) return true;
+  const open: object[] = [whole];
+  let seen: Set<object> | undefined;
+  for (let count = 0; ; count += 1) {
     const value = open.pop();
-    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
-    if (count > LARGE) seen.add(value);
+    if (value === undefined) return true;
+    if (seen?.has(value) === true) continue;
+    if (count > LARGE) (seen ??= new Set()).add(value);
     if (value instanceof ExactNumber || value instanceof JsonObject) return false;
-    for (const part of Object.values(value)) if (typeof part === 'object') open.push(part);
+    for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) open.push(part as object);
   }
-  return true;
 }
 
 function write(value: unknown, indent: string, lineBreak: string): string {

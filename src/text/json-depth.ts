@@ -55,12 +55,12 @@ export function isTooDeep(json: string): boolean {
 
 /** Whether a value, of any origin, has more levels than `DEEPEST_JSON`. Without recursion; true for one that holds itself. */
 export function isValueTooDeep(value: unknown): boolean {
-  let level = new Set(isParent(value) ? [value] : []);
+  let level = isParent(value) ? [value] : [];
   for (let depth = 0; depth <= DEEPEST_JSON; depth += 1) {
-    if (level.size === 0) return false;
-    const next = new Set<object>();
-    for (const part of level) for (const inner of Object.values(part)) if (isParent(inner)) next.add(inner);
-    level = next;
+    if (level.length === 0) return false;
+    const next: object[] = [];
+    for (const part of level) for (const inner of Object.values(part)) if (isParent(inner)) next.push(inner);
+    level = next.length > level.length ? [...new Set(next)] : next; // one that holds itself twice would double each level
   }
   return true;
 }

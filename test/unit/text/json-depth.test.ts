@@ -31,6 +31,9 @@ it('agrees on texts and values at the limit, and on any depth without a stack', 
   let deep: unknown = null;
   for (let level = 0; level < 200_000; level += 1) deep = [deep, deep];
   expect(isValueTooDeep(deep)).toBe(true);
+  const twice: Record<string, unknown> = {};
+  Object.assign(twice, { a: twice, b: [twice, twice] });
+  expect(isValueTooDeep(twice)).toBe(true); // its parts would double with each level
 });
 
 it('cuts what is too deep, and nothing else', () => {
