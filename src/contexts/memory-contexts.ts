@@ -114,12 +114,19 @@ export async function removeContext(db: Db, name: string): Promise<void> {
   await noteChange(db, { what: 'context-remove', about: { context: name }, before: toVersionFields(before) });
 }
 
+interface WithContexts {
+  contexts?: readonly string[] | undefined;
+  shard?: string | undefined;
+}
+
+/** Whether memory contexts may be sent with a task: those that it names, and that of its shard. */
+export function hasContexts({ contexts = [], shard }: WithContexts): boolean {
+  return contexts.length > 0 || shard !== undefined;
+}
+
 /** UTF-8 bytes of the memory contexts that a task is sent with. One that does not exist has none. */
-export async function readContextBytes(
-  { redis, keys }: Db,
-  { contexts = [], shard }: { contexts?: readonly string[] | undefined; shard?: string | undefined },
-): Promise<number> {
-  if (contexts.length === 0 && shard === undefined) return 0;
+export async function readContextBytes({ redis, keys }: Db, { contexts = [], shard }: WithContexts): Promise<number> {
+  if (!hasContexts({ contexts, shard })) return 0;
   const names = [...new Set([...contexts, ...(shard === undefined ? [] : [shard])])];
   return toContextBytes(await redis.hmget(keys.contexts, ...names));
 }

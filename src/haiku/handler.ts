@@ -9,7 +9,7 @@ import type { Config } from '../config/environment.ts';
 import { toGitAuthor } from '../config/git-author.ts';
 import { redactJson } from '../config/redact.ts';
 import { readRedisUrl, type RedisHost } from '../config/redis-servers.ts';
-import { loadContexts } from '../contexts/memory-contexts.ts';
+import { hasContexts, loadContexts, readContextBytes } from '../contexts/memory-contexts.ts';
 import { TaskFailedError } from '../errors.ts';
 import { toFindingId, type Handover } from '../findings/finding.ts';
 import type { FindingStore } from '../findings/types.ts';
@@ -30,7 +30,7 @@ import { toWorktreesFolder } from '../patches/task-tree/places.ts';
 import type { TreeSettings } from '../patches/task-tree/types.ts';
 import { toAllowedVendors } from '../routing/allowed-vendors.ts';
 import { createAvailability } from '../routing/availability.ts';
-import { createResultCheck } from '../tasks/schema/result-check.ts';
+import { ANY_TEXT, createResultCheck } from '../tasks/schema/result-check.ts';
 import type { Asker } from './assist/assist-task.ts';
 import { runBuiltIn } from './built-in/run-built-in.ts';
 import { toFindingReader } from './finding-reader.ts';
@@ -74,6 +74,8 @@ type TaskRunContext = Pick<JobRun, 'token' | 'signal' | 'isDraining'> & {
   record?: JobRun['record'];
   jobId: string;
   attempt: number;
+  /** See `TaskIdentity`. */
+  addedAt?: number;
   /** Writes a line into the job's log. */
   note?: (line: string) => Promise<unknown>;
   place?: RunPlace | undefined;
@@ -114,9 +116,11 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
   return async (given, run) => {
     const task = redactJson(given, redact);
     const vendors = toAllowedVendors(task, config.workspaceVendors);
-    const { models, route, unknown } = await chooseForRun(task, vendors, { db, config, catalog });
-    for (const line of unknown) await run.note?.(`${db.clock.date().toISOString()} passed over: ${line}`);
-    return runByRoute(models, { db, availability, note: run.note, record: run.record }, (entry, handovers) =>
+    const contextBytes = hasContexts(task) ? await readContextBytes(db, task) : 0;
+    const at = db.clock.date();
+    const { models, route, unknown } = chooseForRun(task, { contextBytes, vendors }, { config, catalog, at });
+    for (const line of unknown) await run.note?.(`${at.toISOString()} passed over: ${line}`);
+    return await runByRoute(models, { db, availability, note: run.note, record: run.record }, (entry, handovers) =>
       runOn(entry, { given, task, run, vendors, route, handovers }).catch((error: unknown) => {
         if (error instanceof TaskFailedError) error.model = entry.id;
         throw error;
@@ -130,12 +134,14 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
     { given, task, run, vendors, route, handovers }: ModelRun,
   ): Promise<CompletedTask> {
     const effort = toEffort(task, entry, config);
-    const workspace = await resolveWorkspace(task.workspace, config.FLEET_WORKSPACES);
-    await requireFilesInside(task.files ?? [], workspace?.root ?? null);
+    const workspace =
+      task.workspace === undefined ? null : await resolveWorkspace(task.workspace, config.FLEET_WORKSPACES);
+    if (task.files !== undefined) await requireFilesInside(task.files, workspace?.root ?? null);
     const identity: TaskIdentity = {
       jobId: run.jobId,
       token: run.token,
       attempt: run.attempt,
+      addedAt: run.addedAt,
       digest: toDigest(given),
       findingId: toFindingId(run.jobId, task.finding_id),
       session: task.session ?? (await parts.currentSession()),
@@ -151,11 +157,11 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
       ...(route === null ? {} : { route }),
       record: run.record,
     };
-    const checkResult = await createResultCheck(task.schema);
+    const checkResult = task.schema === undefined ? ANY_TEXT : await createResultCheck(task.schema);
     const now = (): Date => db.clock.date();
     if (task.built_in !== undefined) {
       const built = { ledger, workspace, checkResult, workerId, now, vendors };
-      return runBuiltIn({ identity, task, signal: run.signal }, built);
+      return await runBuiltIn({ identity, task, signal: run.signal }, built);
     }
     await noteModelUse(entry.id);
     const isolation =
@@ -172,7 +178,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
             now,
             ...(run.note === undefined ? {} : { note: run.note }),
           });
-    const mayHaveContexts = (task.contexts ?? []).length > 0 || task.shard !== undefined;
+    const mayHaveContexts = hasContexts(task);
     const began = mayHaveContexts ? await readFirst({ identity, ...run }, { ledger, entry }) : null;
     const contexts = mayHaveContexts ? await loadContexts(db, task, began?.contexts ?? null) : [];
     const [withFiles, withoutFiles] =
@@ -182,57 +188,59 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
     const home = createTaskHome(homes, run.jobId);
     const lockKey = keys.jobLock('tasks', run.jobId);
     const pace = pacer?.enter({ isCounted: true, note: run.note });
-    return runTask(
-      { identity, task, signal: run.signal, isDraining: run.isDraining, place: run.place },
-      {
-        model: withTranscript(pace?.watch(model) ?? model, { transcripts, db, note: run.note }),
-        entry,
-        handovers,
-        vendors,
-        ...(effort === undefined ? {} : { effort }),
-        replies: await repliesOf(toGroupName(entry.id, effort, workspace)),
-        ledger,
-        pace,
-        toolset,
-        isolation,
-        toolContext: {
-          workspace: isolation,
-          files: task.files ?? [],
-          findings: toFindingReader(findings, task.shard ?? null, vendors),
-          ...(archive === undefined
-            ? {}
-            : { askArchive: toAsk(archive, { identity, vendors, isDraining: run.isDraining }) }),
-          otherSwarms: config.FLEET_READ_SWARMS,
-          ...(askPeers === undefined ? {} : { askPeers }),
-          runAllow: config.FLEET_RUN_ALLOW,
-          run: { timeoutMs: config.FLEET_RUN_TIMEOUT_MS, env: config.runEnvironment, home },
-          httpAllow: config.FLEET_HTTP_ALLOW,
-          redisHosts: () => withMaster(redisHosts, redis),
-          redact,
-          commitAs: { ...trees.author, trailers: [`Fleet-Task: ${run.jobId}`, `Fleet-Model: ${entry.id}`] },
-          stillMine: async () => {
-            if (run.token === '' || (await redis.get(lockKey)) === run.token) return;
-            throw lockLost(run.jobId);
+    try {
+      return await runTask(
+        { identity, task, signal: run.signal, isDraining: run.isDraining, place: run.place },
+        {
+          model: withTranscript(pace?.watch(model) ?? model, { transcripts, db, note: run.note }),
+          entry,
+          handovers,
+          vendors,
+          ...(effort === undefined ? {} : { effort }),
+          replies: await repliesOf(toGroupName(entry.id, effort, workspace)),
+          ledger,
+          pace,
+          toolset,
+          isolation,
+          toolContext: {
+            workspace: isolation,
+            files: task.files ?? [],
+            findings: toFindingReader(findings, task.shard ?? null, vendors),
+            ...(archive === undefined
+              ? {}
+              : { askArchive: toAsk(archive, { identity, vendors, isDraining: run.isDraining }) }),
+            otherSwarms: config.FLEET_READ_SWARMS,
+            ...(askPeers === undefined ? {} : { askPeers }),
+            runAllow: config.FLEET_RUN_ALLOW,
+            run: { timeoutMs: config.FLEET_RUN_TIMEOUT_MS, env: config.runEnvironment, home },
+            httpAllow: config.FLEET_HTTP_ALLOW,
+            redisHosts: () => withMaster(redisHosts, redis),
+            redact,
+            commitAs: { ...trees.author, trailers: [`Fleet-Task: ${run.jobId}`, `Fleet-Model: ${entry.id}`] },
+            stillMine: async () => {
+              if (run.token === '' || (await redis.get(lockKey)) === run.token) return;
+              throw lockLost(run.jobId);
+            },
           },
+          contexts,
+          async introduce(context, maxTurns) {
+            const beginning = isolation === null ? { said: null } : await isolation.propose(context.signal);
+            const around = { maxTurns, startedAt: now(), listTopLevel, describeRepository, beginning };
+            const first = await buildFirstMessage(task, context, around);
+            return contexts.length === 0
+              ? first
+              : { ...first, contexts: contexts.map(({ name, sha256 }) => ({ name, sha256 })) };
+          },
+          checkResult,
+          note: run.note,
+          workerId,
+          now,
         },
-        contexts,
-        async introduce(context, maxTurns) {
-          const beginning = (await isolation?.propose(context.signal)) ?? { said: null };
-          const around = { maxTurns, startedAt: now(), listTopLevel, describeRepository, beginning };
-          const first = redactJson(await buildFirstMessage(task, context, around), redact);
-          return contexts.length === 0
-            ? first
-            : { ...first, contexts: contexts.map(({ name, sha256 }) => ({ name, sha256 })) };
-        },
-        checkResult,
-        note: run.note,
-        workerId,
-        now,
-      },
-    ).finally(async () => {
+      );
+    } finally {
       pace?.leave();
       await home.remove();
-    });
+    }
   }
 }
 

@@ -43,6 +43,7 @@ import { watchRules } from '../rules/watch-rules.ts';
 import { isHelpful } from './assist/assist-task.ts';
 import { createPeerAsker } from './assist/peer-asker.ts';
 import { createTaskHandler } from './handler.ts';
+import type { CompletedTask } from './loop/types.ts';
 import { isGuardedName } from './tools/files/secret-names.ts';
 
 const SWEEP_EVERY_MS = 60_000;
@@ -114,21 +115,22 @@ function createRole({ config, model, log, lostAfterMs, onStart }: HaikuParts, ba
   return {
     async handler(task, { job, token, signal, isDraining, place, record }) {
       onStart?.();
-      await requireForFleet(db, job.id ?? '', task);
+      if (toTaskFor(task) !== 'fleet') await requireForFleet(db, job.id ?? '', task);
       if (task.bridge !== undefined) {
         const elsewhere = await claimOldTask(db, task.bridge, { jobId: job.id ?? '', token, workerId });
         if (elsewhere !== null) return { ...elsewhere, costNanoUsd: 0 };
       }
       const note = (line: string): Promise<unknown> => job.log(line);
-      const run = { token, signal, isDraining, jobId: job.id ?? '', attempt: job.attemptsMade, note, place, record };
-      const { findingId, costNanoUsd, finding } = await handle(task, run).catch((error: unknown) => {
-        throw task.assist === undefined ? error : toAssistError(error, task.assist.asker);
+      const { attemptsMade: attempt, timestamp: addedAt } = job;
+      const run = { token, signal, isDraining, jobId: job.id ?? '', attempt, addedAt, note, place, record };
+      const { assist } = task;
+      if (assist === undefined) return toResult(await handle(task, run));
+      const done = await handle(task, run).catch((error: unknown) => {
+        throw toAssistError(error, assist.asker);
       });
-      if (task.assist !== undefined) {
-        const helps = isHelpful(finding.result);
-        await endAssist({ db, queue: queues.tasks }, task.assist, { helps, findingId });
-      }
-      return { findingId, costNanoUsd };
+      const helps = isHelpful(done.finding.result);
+      await endAssist({ db, queue: queues.tasks }, assist, { helps, findingId: done.findingId });
+      return toResult(done);
     },
     defaultModel: config.FLEET_HAIKU_MODEL,
     ...toShardOpenings(config, db),
@@ -162,6 +164,10 @@ function createRole({ config, model, log, lostAfterMs, onStart }: HaikuParts, ba
 /** Tasks may wait for a shard, and no librarian may run. Librarians look at the same: one process of both does. */
 function toShardOpenings({ shards }: Config, db: Db): Pick<Role, 'openings'> {
   return shards.length === 0 ? {} : { openings: { shards: createShardOpening({ db, shards, dayAt: pacificDay }) } };
+}
+
+function toResult({ findingId, costNanoUsd }: CompletedTask): { findingId: string; costNanoUsd: number } {
+  return { findingId, costNanoUsd };
 }
 
 /** An assist task waits for no budget, and ends with its question: its asker goes on without it. */

@@ -20,17 +20,22 @@ const COUNT_MARGIN = 1.05;
 const COUNT_TIMEOUT_MS = 15_000;
 
 /**
- * Returns the bound that a call is reserved by. Text of unusual classes may have more tokens than `inputTokensBound` says. Where
- * that would matter, because its bytes could pass a price step or cost more than 20 cents, the provider counts; if it does not,
- * the bytes are the bound.
+ * Whether the bound of a call may have to be counted. Text of unusual classes may have more tokens than `inputTokensBound` says. That
+ * matters where its bytes could pass a price step or cost more than 20 cents.
  */
+export function mayBeTooLow(entry: CatalogEntry, size: CallSize): boolean {
+  const { inputBytesBound = size.inputTokensBound } = size;
+  if (entry.priceStepTokens !== null && inputBytesBound > entry.priceStepTokens) return true;
+  const prompt: CallBound = { ...size, inputTokensBound: inputBytesBound, maxTokens: 0 };
+  return worstCaseNanoUsd(entry, prompt) > COUNT_ABOVE_NANO_USD;
+}
+
+/** Returns the bound that a call is reserved by. Where it may be too low, the provider counts; if it does not, the bytes are the bound. */
 export async function toReservedBound(entry: CatalogEntry, size: CallSize, signal: AbortSignal): Promise<CallBound> {
+  if (!mayBeTooLow(entry, size)) return size;
   const { inputBytesBound = size.inputTokensBound, countInput } = size;
-  const byBytes: CallBound = { ...size, inputTokensBound: inputBytesBound };
-  const mayPassStep = entry.priceStepTokens !== null && inputBytesBound > entry.priceStepTokens;
-  if (!mayPassStep && worstCaseNanoUsd(entry, { ...byBytes, maxTokens: 0 }) <= COUNT_ABOVE_NANO_USD) return size;
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(COUNT_TIMEOUT_MS)]);
   const counted = (await countInput?.(inTime).catch(() => null)) ?? null;
-  if (counted === null) return byBytes;
+  if (counted === null) return { ...size, inputTokensBound: inputBytesBound };
   return { ...size, inputTokensBound: Math.min(inputBytesBound, Math.ceil(counted * COUNT_MARGIN)) };
 }

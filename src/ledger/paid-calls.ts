@@ -3,7 +3,7 @@ import { CallTimeoutError, FleetError, ShutdownError, toMessage, type Billed, ty
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import { costNanoUsd, mostNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
 import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
-import { toReservedBound, type CallSize } from './call-bound.ts';
+import { mayBeTooLow, toReservedBound, type CallSize } from './call-bound.ts';
 import { LongCall, type Send } from './long-call.ts';
 import { toCallOutcome } from '../run-record/call-outcome.ts';
 import { NOT_BILLED, TimedCall } from '../run-record/timed-call.ts';
@@ -118,11 +118,11 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     const stored = this.#storedReply(terms);
     if (stored !== null) return stored;
     const { pace, place } = this.#parts;
-    await place?.leave(); // until the call is on its way, the run only waits
-    if (pace === undefined) return this.#callOnce(terms, send);
+    if (place !== undefined) await place.leave(); // until the call is on its way, the run only waits
+    if (pace === undefined) return await this.#callOnce(terms, send);
     const ask = toAsk(terms.turn, terms.payer.entry.id, terms.bound);
     const permit = pace.admitNow(ask) ?? (await this.#admit(terms, ask, pace));
-    if (permit === null) return this.#callOnce(terms, send);
+    if (permit === null) return await this.#callOnce(terms, send);
     const payer = permit.free === undefined ? terms.payer : { ...terms.payer, free: permit.free };
     const paced = await callWithPermit(permit, send, (noted) => this.#callOnce({ ...terms, payer }, noted));
     if (paced.made !== null) return paced.made;
@@ -137,13 +137,13 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     const answer = await this.#begin(terms);
     if (answer.kind === 'done') return answer;
     if (answer.kind === 'replay') return this.#callOnce(terms, send); // this answer only loaded what is stored
-    return this.#toReservation(terms, answer.reservation).send(send);
+    return await this.#toReservation(terms, answer.reservation).send(send);
   }
 
   /** Waits for the provider's limits, in the slot and without a reservation. Null: the reply is stored. */
   async #admit({ turn, payer }: CallTerms, ask: PaceAsk, pace: RunPace): Promise<Permit | null> {
     const { signal, isDraining, ledger, identity } = this.#parts;
-    await this.#checkRun();
+    if (this.#mustEnd) await this.#endRun();
     let looking: Promise<boolean> | undefined;
     const isNeeded = (): Promise<boolean> =>
       (looking = this.readStored(turn, payer).then(({ kind }) => kind === 'new'));
@@ -233,9 +233,12 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   }
 
   async #begin({ turn, payer, bound }: CallTerms): Promise<Accepted> {
-    await this.#checkRun();
+    if (this.#mustEnd) await this.#endRun();
     const identity = this.#identify(payer);
-    const worstNanoUsd = payer.free ? 0 : worstCaseNanoUsd(payer.entry, await this.#toReservedBound(payer, bound));
+    const reserved = payer.free
+      ? null
+      : (this.#knownBound(payer, bound) ?? (await this.#toReservedBound(payer, bound)));
+    const worstNanoUsd = reserved === null ? 0 : worstCaseNanoUsd(payer.entry, reserved);
     this.#heldNanoUsd = worstNanoUsd;
     const answer = await this.#parts.ledger.begin(identity, {
       turn,
@@ -247,10 +250,17 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     return this.#accept(answer, identity);
   }
 
-  async #toReservedBound({ entry }: Payer, size: CallSize): Promise<CallBound> {
+  /** Null: it has to be counted. */
+  #knownBound({ entry }: Payer, size: CallSize): CallBound | null {
     if (this.#reserved?.size === size) return this.#reserved.bound;
+    if (mayBeTooLow(entry, size)) return null;
+    this.#reserved = { size, bound: size };
+    return size;
+  }
+
+  async #toReservedBound({ entry }: Payer, size: CallSize): Promise<CallBound> {
     const bound = await toReservedBound(entry, size, this.#parts.signal);
-    await this.#checkRun(); // the count may have taken a while
+    if (this.#mustEnd) await this.#endRun(); // the count may have taken a while
     this.#reserved = { size, bound };
     return bound;
   }
@@ -273,10 +283,15 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     this.#parts.identity.record?.noteReplayed(replies.length);
   }
 
-  async #checkRun(): Promise<void> {
-    const { ledger, identity, signal, isDraining } = this.#parts;
+  /** Whether the run may make no further call. */
+  get #mustEnd(): boolean {
+    return this.#parts.signal.aborted || this.#parts.isDraining();
+  }
+
+  /** @throws what the run ends with */
+  async #endRun(): Promise<never> {
+    const { ledger, identity, signal } = this.#parts;
     signal.throwIfAborted();
-    if (!isDraining()) return;
     if (this.#toolResults !== undefined) await ledger.keepToolResults(identity, this.#toolResults);
     throw new ShutdownError('this process goes away, or makes room');
   }
@@ -291,10 +306,10 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
         const timed = new TimedCall(identity, { turn, held: this.#heldNanoUsd });
         let reply: Reply;
         try {
-          await place?.enter(`in the call of turn ${turn}`);
+          if (place !== undefined) await place.enter(`in the call of turn ${turn}`);
           reply = await call(long.onInput);
           long.end();
-          await place?.enter(`with the reply of turn ${turn}`);
+          if (place !== undefined) await place.enter(`with the reply of turn ${turn}`);
         } catch (error) {
           long.end();
           const bookedNanoUsd = await this.#bookError(error, identity, { payer, bound }, { reservation, timed });

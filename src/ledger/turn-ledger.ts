@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { tasksQueue } from '../../queues/tasks.ts';
 import type { QueueName } from '../../queues/registry.ts';
 import { toBeginAnswer } from './refusals.ts';
@@ -95,7 +95,7 @@ export function createTurnLedger(options: {
           ...toBudgetKeys(task),
         },
         // All values are text, so that no float reaches a counter.
-        fields: [
+        fields: toWellFormedJson([
           task.jobId,
           task.token,
           String(task.attempt),
@@ -109,8 +109,9 @@ export function createTurnLedger(options: {
           request.noCall === true ? '1' : '0',
           request.toolResults === undefined ? '' : `t:${request.toolResults.epoch}:${request.toolResults.turn}`,
           task.assist?.call ?? '',
+          request.first && task.addedAt !== undefined ? String(task.addedAt) : '',
           ...(record === null ? [] : [record]),
-        ],
+        ]),
         text: request.toolResults?.json ?? '',
       });
       if (answer[0] !== 'reserved') task.record?.giveBack(record ?? []); // then nothing is written
@@ -154,23 +155,21 @@ export function createTurnLedger(options: {
         ...(old === undefined ? {} : { old: old.fields }),
         ...toRecordField(task),
       };
-      const findingKey = keys.finding(task.findingId);
-      const record = (token: string): Promise<RecordAnswer> =>
-        scripts['finish-task'](toBookingGroup(task).finish, {
-          keys: {
-            turns: keys.turns(jobId),
-            lock: keys.jobLock(queue, jobId),
-            logs: keys.jobLogs(queue, jobId),
-            finding: findingKey,
-            run: keys.run(jobId),
-            ...(old === undefined
-              ? { spend: toSpendThatEnds(task) }
-              : { spend: keys.spend(`task:${jobId}`), ...old.keys }),
-          },
-          fields: { ...fields, token },
-          text,
-        });
-      return keepRecord(options.db, { key: findingKey, text, token: task.token }, record);
+      const finished = {
+        keys: {
+          turns: keys.turns(jobId),
+          lock: keys.jobLock(queue, jobId),
+          logs: keys.jobLogs(queue, jobId),
+          finding: keys.finding(task.findingId),
+          run: keys.run(jobId),
+          ...(old === undefined
+            ? { spend: toSpendThatEnds(task) }
+            : { spend: keys.spend(`task:${jobId}`), ...old.keys }),
+        },
+        fields: toWellFormedJson({ ...fields, token: task.token }),
+        text,
+      };
+      return await finishAndKeep(options.db, task.token, [toBookingGroup(task).finish, finished]);
     },
 
     async keepReply(task, { epoch, turn }, reply) {
@@ -211,6 +210,19 @@ export function createTurnLedger(options: {
   };
 }
 
+type FinishCall = Parameters<Db['scripts']['finish-task']>;
+
+/** Ends a task. Its finding is stored again if Redis forgets it, without a lock: its job has ended by then. */
+function finishAndKeep(db: Db, token: string, [shared, job]: FinishCall): Promise<RecordAnswer> {
+  return keepRecord(db, { key: job.keys.finding, text: job.text, token }, (held) =>
+    db.scripts['finish-task'](shared, held === token ? job : { ...job, fields: withoutToken(job.fields) }),
+  );
+}
+
+function withoutToken(fields: string): string {
+  return toWellFormedJson({ ...(JSON.parse(fields) as object), token: '' });
+}
+
 /** How long the call took, for the tallies. */
 function toMsField(booking: Booking | null): { ms?: number } {
   return booking?.ms === undefined ? {} : { ms: booking.ms };
@@ -226,7 +238,10 @@ function toRecordField({ record }: TaskIdentity): { record?: PackedNotes } {
   return record?.isPending === true ? { record: record.take() } : {};
 }
 
+let nonce = randomInt(2 ** 32); // another process of the same name begins elsewhere
+
 /** Distinguishes two reservations of one turn in the same millisecond. A command that is sent again has the same nonce. */
 function toNonce(): string {
-  return randomUUID().slice(0, 8); // from a pool: `randomBytes` asks the kernel each time
+  nonce = (nonce + 1) >>> 0;
+  return nonce.toString(16).padStart(8, '0');
 }

@@ -15,6 +15,8 @@ export interface TaskIdentity extends Owner {
   token: string;
   /** Failures before this run: BullMQ's `attemptsMade`. */
   attempt: number;
+  /** When its job was added, ms since 1970 by Redis' clock. Absent: no queue holds it. */
+  addedAt?: number | undefined;
   /** Hash of the fields that a person may edit. A task that was edited replays nothing. */
   digest: string;
   findingId: string;

@@ -34,10 +34,12 @@ export async function checkTask(input: unknown, known: KnownNames, vendors?: rea
   const missing = (task.contexts ?? []).filter((name) => !known.contexts.has(name));
   if (missing.length > 0)
     throw new UsageError(`contexts: there is none named ${missing.join(', ')}; fleet context load NAME FILE`);
-  await asUsage(async () => {
+  try {
     assertModels(task, known, vendors);
     if (task.schema !== undefined) await assertSchema(task.schema);
-  });
+  } catch (error) {
+    throw error instanceof FleetError ? new UsageError(error.message, { cause: error }) : error;
+  }
   return dataText === undefined ? task : { ...task, data_text: dataText };
 }
 
@@ -45,13 +47,4 @@ export async function checkTask(input: unknown, known: KnownNames, vendors?: rea
 export function leavesWorkspace(path: string): boolean {
   const plain = posix.normalize(path);
   return posix.isAbsolute(plain) || plain === '..' || plain.startsWith('../');
-}
-
-async function asUsage(check: () => Promise<void>): Promise<void> {
-  try {
-    await check();
-  } catch (error) {
-    if (error instanceof FleetError) throw new UsageError(error.message, { cause: error });
-    throw error;
-  }
 }

@@ -94,6 +94,7 @@ function createCalls(
       jobId: id,
       token: run.token,
       attempt: run.job.attemptsMade,
+      addedAt: run.job.timestamp,
       digest: toDigest(data),
       findingId: toMissionFindingId(id),
       session,

@@ -8,7 +8,7 @@ import type { ToolContext } from '../tools/tool.ts';
 const LONGEST = 20_000;
 
 /** The block that shows the finding for which a rule started the task, and its id if it is of a swarm whose work is simulated. */
-interface Cause {
+export interface Cause {
   block: string;
   simulated: string[];
 }

@@ -72,18 +72,18 @@ class TaskLoop {
       if (turn === 0) await this.#begin();
       const decision = await this.#interpret(turn, isLast, paid);
       const note = this.#toNote(turn, paid, describeDecision(decision));
-      if (decision.kind === 'final') return this.#record(paid, decision, note);
+      if (decision.kind === 'final') return await this.#record(paid, decision, note);
       await this.#turns.store(paid, note);
       isLast = turn + 2 >= this.#maxTurns || toTotalTokens(this.#turns.usage) > MAX_TASK_TOKENS;
       await this.#answer(turn, isLast, paid, decision);
     }
   }
 
-  async #begin(): Promise<void> {
+  #begin(): Promise<void> | undefined {
     const { seen, base, simulated = [] } = this.#turns.first;
     for (const id of simulated) this.#state.simulated.add(id);
     applySeen(this.#state, seen);
-    await this.#parts.isolation?.begin(base, this.#run.signal);
+    return this.#parts.isolation?.begin(base, this.#run.signal);
   }
 
   async #interpret(turn: number, last: boolean, { reply }: PaidReply<TurnReply>): Promise<Decision> {
@@ -153,12 +153,11 @@ class TaskLoop {
    */
   async #finishTree(paid: PaidReply<TurnReply>, note: TurnNote): Promise<FinishedTree> {
     const { isolation, entry } = this.#parts;
-    const hasTree = isolation?.hasTree === true;
-    if (!hasTree && this.#run.identity.oldId === undefined) return { paid, note, finished: null };
     await this.#turns.store(paid, note);
-    const finished = hasTree
-      ? await isolation.finish({ ...this.#turns.paid.totals, isLocal: entry.isLocal }, this.#toContext())
-      : null;
+    const finished =
+      isolation?.hasTree === true
+        ? await isolation.finish({ ...this.#turns.paid.totals, isLocal: entry.isLocal }, this.#toContext())
+        : null;
     return { paid: { ...paid, booking: null }, note: { log: '', progress: null }, finished };
   }
 
@@ -167,11 +166,14 @@ class TaskLoop {
     { value, isPartial }: Extract<Decision, { kind: 'final' }>,
     finalNote: TurnNote,
   ): Promise<CompletedTask> {
-    const { paid, note, finished } = await this.#finishTree(final, finalNote);
     const { identity, task } = this.#run;
+    const mayTakeLong = this.#parts.isolation?.hasTree === true || identity.oldId !== undefined;
+    const { paid, note, finished } = mayTakeLong
+      ? await this.#finishTree(final, finalNote)
+      : { paid: final, note: finalNote, finished: null };
     const { entry, ledger, workerId, now } = this.#parts;
     const { totals } = this.#turns.paid;
-    await noteSimulatedCause(this.#state, identity, this.#parts.toolContext);
+    if (identity.origin !== undefined) await noteSimulatedCause(this.#state, identity, this.#parts.toolContext);
     const finding = toFinding({
       identity,
       task,
@@ -189,7 +191,7 @@ class TaskLoop {
       vendors: this.#parts.vendors,
     });
     await this.#turns.paid.record(paid, () => ledger.finish(identity, finding, paid.booking, note));
-    await this.#parts.isolation?.close();
+    if (this.#parts.isolation !== null) await this.#parts.isolation.close();
     return this.#toCompleted(finding, totals.nanoUsd);
   }
 

@@ -31,14 +31,22 @@ const LONGEST_WHY = 300;
  * @param models of one route, at least one, in its order
  * @param run runs the task on one model. `handovers`: those that no stored reply tells of yet
  */
-export async function runByRoute<Result>(
+export function runByRoute<Result>(
   models: readonly CatalogEntry[],
   parts: ByRouteParts,
   run: (entry: CatalogEntry, handovers: Handover[]) => Promise<Result>,
 ): Promise<Result> {
   const [first] = models;
   if (first === undefined) throw new TypeError('a task is run on at least one model');
-  if (models.length === 1) return run(first, []);
+  return models.length === 1 ? run(first, []) : runAmong(first, models, parts, run);
+}
+
+async function runAmong<Result>(
+  first: CatalogEntry,
+  models: readonly CatalogEntry[],
+  parts: ByRouteParts,
+  run: (entry: CatalogEntry, handovers: Handover[]) => Promise<Result>,
+): Promise<Result> {
   const pauses = await parts.availability.read(models);
   const open = models.filter((_, i) => pauses[i] === null);
   const soonest = findSoonest(models, pauses);

@@ -108,12 +108,12 @@ export async function endPauseForMoney({ redis, keys }: Db, queue: Queue): Promi
 }
 
 /** Records which models the fleet calls, for `allModelsCoolMs`: once a minute for each model. */
-export function createModelUse({ redis, keys, clock }: Db): (model: string) => Promise<void> {
+export function createModelUse({ redis, keys, clock }: Db): (model: string) => Promise<unknown> | undefined {
   const notedAt = new Map<string, number>();
-  return async (model) => {
+  return (model) => {
     const now = clock.now();
-    if (now - (notedAt.get(model) ?? 0) < NOTE_USE_EVERY_MS) return;
+    if (now - (notedAt.get(model) ?? 0) < NOTE_USE_EVERY_MS) return undefined;
     notedAt.set(model, now);
-    await redis.hset(keys.modelsInUse, model, now);
+    return redis.hset(keys.modelsInUse, model, now);
   };
 }

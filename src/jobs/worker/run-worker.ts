@@ -118,7 +118,11 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
   let draining = false;
   let lastStartAt = performance.now();
 
-  const runsOf = (jobId: string): ActiveRun[] => [...active].filter((run) => run.jobId === jobId);
+  function runsOf(jobId: string): ActiveRun[] {
+    const runs: ActiveRun[] = [];
+    for (const run of active) if (run.jobId === jobId) runs.push(run); // asked for each job: no copy of all
+    return runs;
+  }
 
   async function processor(job: Job, token: string): Promise<z.output<Result>> {
     const run = createActiveRun(job, token);
@@ -142,7 +146,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
       const isDraining = (): boolean => draining || suspects.mustMakeRoom(run);
       const result = await handler(data, { job, token, signal: run.signal, isDraining, place, record });
       if (place !== undefined) await forgetCrashes(db, run.jobId);
-      await writeRest(run.jobId, record); // of a run that stored nothing new
+      if (record?.isPending === true) await writeRest(run.jobId, record); // of a run that stored nothing new
       return result;
     } catch (error) {
       await place?.leave();

@@ -174,6 +174,7 @@ function toIdentity(query: ArchiveQuery, run: JobRun, session: string): JobIdent
     jobId,
     token: run.token,
     attempt: run.job.attemptsMade,
+    addedAt: run.job.timestamp,
     digest: createHash('sha256')
       .update(JSON.stringify([question, filter, ...[shard, context].filter((name) => name !== undefined)]))
       .digest('hex')

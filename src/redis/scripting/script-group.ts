@@ -17,7 +17,8 @@ export interface SharedPart<Named = AnyKeys> {
 interface GroupedJob<Named = AnyKeys> {
   /** Its own keys, the same ones for each job of the same shared part. */
   keys: Named;
-  fields: unknown;
+  /** JSON, of `toWellFormedJson`. */
+  fields: string;
   /** Sent apart from the fields, so that a long text is not encoded twice. */
   text: string;
 }
@@ -71,7 +72,8 @@ export function groupCalls(
     const counts = { keys: args.length, own: calls[0]?.keys.length ?? 0 };
     for (const { keys } of calls) args.push(...keys);
     const keyCount = args.length;
-    args.push(toWellFormedJson([{ ...shared.fields, ...counts }, calls.map(({ job }) => job.fields)]));
+    const first = toWellFormedJson({ ...shared.fields, ...counts });
+    args.push(`[${first},[${calls.map(({ job }) => job.fields).join()}]]`);
     for (const { job } of calls) args.push(job.text);
     run(keyCount, args).then(
       (answers) => calls.forEach((call, i) => call.resolve((answers as unknown[])[i] ?? null)),

@@ -78,14 +78,8 @@ local any_finding = redis.call('EXISTS', unpack(own_keys('finding'))) > 0
 local holders = redis.call('MGET', unpack(own_keys('lock')))
 local reserved, begins, tallies = {}, {}, {}
 
--- Counts how long a job that now begins has waited since it was added; a job without a queue has not.
-local function count_wait(lock)
-  local added = redis.pcall('HGET', string.sub(lock, 1, -6), 'timestamp')
-  if type(added) == 'string' then count_time(tallies, 'wait', shared.queue, '', reserved_at - added) end
-end
-
 local function begin(i, fields)
-  local job, token, attempt, digest, turn, worst, asked_at, nonce, first, task_limit, no_call, tools_field, call, record = unpack(fields)
+  local job, token, attempt, digest, turn, worst, asked_at, nonce, first, task_limit, no_call, tools_field, call, added_at, record = unpack(fields)
   local turns, lock, finding = own_key(i, 'turns'), own_key(i, 'lock'), own_key(i, 'finding')
   if holders[i] ~= token and not has_job(lock, token, worker) then return { 'lock-lost' } end
 
@@ -177,7 +171,7 @@ local function begin(i, fields)
   reserved[#reserved + 1] = { id = id, worst = worst, scopes = scopes, packed = table.concat({ worst, string.format('%.0f', reserved_at), '=' .. shared.stamp, unpack(scopes) }, '|') }
   if first == '1' and not state[1] then
     begins[#begins + 1] = job
-    count_wait(lock)
+    if added_at ~= '' then count_time(tallies, 'wait', shared.queue, '', reserved_at - added_at) end -- a job without a queue has not waited
     redis.call('HSET', turns, 'epoch', epoch, 'digest', digest, 'reservation', id, 'begun', string.format('%.0f', reserved_at))
   else
     redis.call('HSET', turns, 'epoch', epoch, 'digest', digest, 'reservation', id)

@@ -29,7 +29,7 @@ redis.call('RPUSH', k.logs, a.log)
 note_run(run, a.record)
 redis.call('ZADD', answers, a.at, a.id)
 local tallies = {}
-count_end(tallies, k.turns, k.lock, 'completed', clock())
+count_end(tallies, queue_of(k.lock), begun_of(k.turns), 'completed', clock())
 write_tallies(metrics, tallies)
 close_last(k.turns, k.reservations, k.counters)
 redis.call('DEL', k.turns)

@@ -34,7 +34,7 @@ redis.call('ZADD', by_session, a.at, a.id)
 if a.shard ~= '' then redis.call('ZADD', by_shard, a.at, a.id) end
 count_tokens(context_active, a.tokens)
 local tallies = {}
-count_end(tallies, turns, lock, 'completed', clock())
+count_end(tallies, queue_of(lock), begun_of(turns), 'completed', clock())
 write_tallies(metrics, tallies)
 note_arrival(index, a.id, a.at, clock())
 if redis.call('HGET', session, 'name') == a.session then redis.call('HINCRBY', session, 'findings', 1) end

@@ -39,6 +39,14 @@ local indexed, done, batch_jobs, tallies = {}, {}, {}, {}
 local now = clock()
 local apart = { tasks = 0, input = 0, output = 0, nano = 0 }
 
+local queue = queue_of(k.lock)
+
+-- When the first call of a job began, and its last call, as its turns name them; the key may be damaged, and goes all the same.
+local function turns_of(turns)
+  local found = redis.pcall('HMGET', turns, 'begun', 'reservation')
+  return found.err and {} or found
+end
+
 local function may_answer(i, job)
   local id = job.old.id
   local ended, claim = old_record(own_key(i, 'old_ends'), id), old_record(own_key(i, 'old_claims'), id)
@@ -71,14 +79,15 @@ local function record(i, job)
   if job.token ~= '' then note_turn(lock, logs, job.log, job.progress) end
   note_run(own_key(i, 'run'), job.record)
   recorded, tokens = recorded + 1, tokens + tonumber(job.tokens)
-  if not shared.assists then count_end(tallies, turns, lock, job.partial == 1 and 'partial' or 'completed', now) end
+  local begun, named = unpack(turns_of(turns))
+  if not shared.assists then count_end(tallies, queue, begun, job.partial == 1 and 'partial' or 'completed', now) end
   for mark, marked in pairs(marks) do marks[mark] = marked + job[mark] end
   if job.unmetered then
     apart.tasks = apart.tasks + 1
     for measure, amount in pairs(job.unmetered) do apart[measure] = apart[measure] + amount end
   end
   indexed[#indexed + 1], indexed[#indexed + 2] = job.at, job.id
-  close_last(turns, reservations, counters)
+  if named ~= job.reservation then close_named(named, reservations, counters) end -- else it is booked above
   done[#done + 1] = turns
   done[#done + 1] = own_key(i, 'spend')
   if in_batch then batch_jobs[#batch_jobs + 1] = job.job end

@@ -16,7 +16,7 @@ if not a.escalates then
   redis.call('HINCRBY', counters, a.counter, 1)
   redis.call('ZREM', cancelled, a.job)
   local tallies = {}
-  count_end(tallies, turns, lock, a.counter == 'failed_cancelled' and 'cancelled' or 'failed', clock())
+  count_end(tallies, queue_of(lock), begun_of(turns), a.counter == 'failed_cancelled' and 'cancelled' or 'failed', clock())
   write_tallies(metrics, tallies)
   if a.counter == 'failed_cancelled' then redis.call('ZADD', cancelled_ends, a.at, a.job)
   else redis.call('ZREM', cancelled_ends, a.job) end

@@ -22,12 +22,15 @@ const offLoop = createOffLoop({ module: new URL('schema-work.ts', import.meta.ur
 const valid = new Map<string, Promise<void>>();
 const MOST_VALID = 100;
 
+/** The check of a task without a schema: any text will do. */
+export const ANY_TEXT: ResultCheck = async (answer) => ({ value: answer });
+
 /**
  * @param schema JSON Schema of the result; undefined: any text will do
  * @throws InvalidJobError if the schema is not one, or takes too much to compile
  */
 export async function createResultCheck(schema: Schema | undefined): Promise<ResultCheck> {
-  if (schema === undefined) return async (answer) => ({ value: answer });
+  if (schema === undefined) return ANY_TEXT;
   await assertSchema(schema);
   return (answer, signal) => checkAnswer(schema, answer, signal);
 }

@@ -3,7 +3,8 @@
 -- index's. `now`: Redis' clock. Never fails: a damaged key must not end a step that has stored a finding.
 local LATE_MS = 5000
 local function note_arrival(index, id, at, now)
+  if now - tonumber(at) <= LATE_MS then return end
   local own = string.match(index, '^{[^}]*}:')
-  if now - tonumber(at) <= LATE_MS or redis.call('EXISTS', own .. 'rules') == 0 then return end
+  if redis.call('EXISTS', own .. 'rules') == 0 then return end
   redis.pcall('ZADD', own .. 'arrivals', string.format('%.0f', now), id)
 end

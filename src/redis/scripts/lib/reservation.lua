@@ -77,12 +77,15 @@ local function make_uncertain(reservations, counters, id, packed)
   redis.call('HSET', uncertain_of(reservations), id, packed)
 end
 
--- Books the call that the turns of a job name as theirs as uncertain, unless it is closed: nothing else would close it once they are gone.
-local function close_last(turns, reservations, counters)
-  local id = redis.pcall('HGET', turns, 'reservation') -- the key may be damaged, and goes all the same
-  local packed = type(id) == 'string' and redis.call('HGET', reservations, id)
-  if packed then make_uncertain(reservations, counters, id, packed) end
+-- Books the call that the turns of a job name as theirs (`named`) as uncertain, unless it is closed: nothing else would close it once they
+-- are gone.
+local function close_named(named, reservations, counters)
+  local packed = type(named) == 'string' and redis.call('HGET', reservations, named)
+  if packed then make_uncertain(reservations, counters, named, packed) end
 end
+
+-- The same by the key of the turns, which may be damaged, and goes all the same.
+local function close_last(turns, reservations, counters) close_named(redis.pcall('HGET', turns, 'reservation'), reservations, counters) end
 
 -- Takes a call out of the uncertain ones, and settles it at `amount`. Returns whether it was uncertain.
 local function close_uncertain(reservations, counters, id, amount)

@@ -22,12 +22,16 @@ local function count_time(tallies, kind, labels, own, ms)
   count(tallies, kind .. '|' .. labels .. own .. '|' .. bound, 1)
 end
 
--- Counts the end of a job, with the time since its first call began. `lock` names its queue.
-local function count_end(tallies, turns, lock, outcome, now)
-  local queue = string.match(lock, '([^:]*):[^:]*:lock$') or ''
-  local begun = redis.pcall('HGET', turns, 'begun')
+-- The queue of a job, by the key of its lock. All jobs of a step have the same one.
+local function queue_of(lock) return string.match(lock, '^.*:([^:]*):[^:]*:lock$') or '' end
+
+-- Counts the end of a job, with the time since its first call began (`begun`, as its turns hold it).
+local function count_end(tallies, queue, begun, outcome, now)
   count_time(tallies, 'job', queue, '|' .. outcome, type(begun) == 'string' and now - begun or nil)
 end
+
+-- When the first call of a job began; the key may be damaged.
+local function begun_of(turns) return redis.pcall('HGET', turns, 'begun') end
 
 local function write_tallies(metrics, tallies)
   for field, amount in pairs(tallies) do redis.pcall('HINCRBY', metrics, field, string.format('%.0f', amount)) end
