@@ -67,7 +67,7 @@ function openExchange<Own extends object>(
   res.on('close', () => {
     const isReset = record.fault?.startsWith('reset-') === true; // then the provider closed it
     record.clientGone = !res.writableFinished && !isReset;
-    record.finishedAt = now();
+    log.finish(record, now());
     closed.abort();
   });
   return { req, res, record, gone: AbortSignal.any([closed.signal, closing]), headers: toHeaders(record) };

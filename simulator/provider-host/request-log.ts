@@ -65,6 +65,16 @@ export class RequestLog<Own extends object> {
   }
 
   /**
+   * Ends the request. Its texts become copies: V8 keeps the whole text of which a short one was cut, and a prompt may be megabytes.
+   */
+  finish(record: LoggedRequest & Own, finishedAt: number): void {
+    record.finishedAt = finishedAt;
+    for (const [name, value] of Object.entries(record)) {
+      if (typeof value === 'string') Reflect.set(record, name, copyOf(value));
+    }
+  }
+
+  /**
    * Books the request as served: the provider bills it from now on, even if the answer never arrives. A second call for the
    * same request replaces what the first booked, while the answer streams.
    */
@@ -130,6 +140,10 @@ export class RequestLog<Own extends object> {
     };
     return { ...common, ...this.#createOwn(index) };
   }
+}
+
+function copyOf(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
 function emptyTotals(): ServedTotals {
