@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Usage } from '../../queues/usage.ts';
-import { PaidCalls } from '../ledger/paid-calls.ts';
+import { PaidCalls } from '../ledger/calls/paid-calls.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { Db } from '../redis/db.ts';
 

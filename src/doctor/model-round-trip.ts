@@ -2,7 +2,7 @@ import type { ContentBlock, ReplyBlock } from '../models/format.ts';
 import { Conversation } from '../haiku/loop/conversation.ts';
 import { toSystemBlocks, toTaskMessage } from '../haiku/loop/prompt.ts';
 import { createToolset } from '../haiku/toolset.ts';
-import type { PaidCalls } from '../ledger/paid-calls.ts';
+import type { PaidCalls } from '../ledger/calls/paid-calls.ts';
 import type { Model, ModelLimits, ModelReply } from '../models/model.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 

@@ -1,6 +1,7 @@
 import type { ShardConfig } from '../config/shards.ts';
 import { AccountRefusedError, QuotaError, toMessage } from '../errors.ts';
-import type { PaidCalls, PaidReply, Payer } from '../ledger/paid-calls.ts';
+import type { PaidCalls } from '../ledger/calls/paid-calls.ts';
+import type { PaidReply, Payer } from '../ledger/calls/reserved-call.ts';
 import type { ArchiveModel, ArchiveReply } from '../models/archive-model.ts';
 import { toPromptTokens } from '../pricing/tokens.ts';
 import { REPLY_SCHEMA, SYSTEM, toPrompt } from './answer/prompt.ts';

@@ -3,7 +3,7 @@ import { toOwner, type Owner } from '../../queues/owner.ts';
 import { requireShards, type Config } from '../config/environment.ts';
 import { configSecrets } from '../config/redact.ts';
 import type { ShardConfig } from '../config/shards.ts';
-import { PaidCalls } from '../ledger/paid-calls.ts';
+import { PaidCalls } from '../ledger/calls/paid-calls.ts';
 import { createTurnLedger } from '../ledger/turn-ledger.ts';
 import type { JobIdentity } from '../ledger/types.ts';
 import type { ArchiveModel, ArchiveReply } from '../models/archive-model.ts';

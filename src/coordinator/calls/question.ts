@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { TextBlock } from '../../models/format.ts';
 import { BoundThinkingError, TaskFailedError, toMessage } from '../../errors.ts';
 import { Conversation } from '../../haiku/loop/conversation.ts';
-import type { PaidCalls, PaidCallsParts } from '../../ledger/paid-calls.ts';
+import type { PaidCalls, PaidCallsParts } from '../../ledger/calls/paid-calls.ts';
 import { lockLost } from '../../ledger/refusals.ts';
 import type { Model, ModelReply, ModelRequest } from '../../models/model.ts';
 import type { Catalog, CatalogEntry } from '../../pricing/catalog.ts';

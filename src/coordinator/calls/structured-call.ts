@@ -1,4 +1,4 @@
-import { PaidCalls } from '../../ledger/paid-calls.ts';
+import { PaidCalls } from '../../ledger/calls/paid-calls.ts';
 import type { JobTotals } from '../../ledger/types.ts';
 import { Question, type KeptReply, type StructuredCallParts } from './question.ts';
 import type { AskStructured } from './types.ts';

@@ -1,6 +1,6 @@
 import type { TextBlock, ToolResultBlock, ToolUseBlock } from '../../models/format.ts';
 import type { Finding } from '../../findings/finding.ts';
-import type { PaidReply } from '../../ledger/paid-calls.ts';
+import type { PaidReply } from '../../ledger/calls/reserved-call.ts';
 import type { TurnNote } from '../../ledger/types.ts';
 import { toTotalTokens } from '../../pricing/tokens.ts';
 import { applySeen, createToolState, type ToolContext, type ToolState } from '../tools/tool.ts';

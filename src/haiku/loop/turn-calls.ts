@@ -1,6 +1,7 @@
 import type { Usage } from '../../../queues/usage.ts';
 import { BoundThinkingError, TaskFailedError } from '../../errors.ts';
-import { PaidCalls, type DoneJob, type PaidReply } from '../../ledger/paid-calls.ts';
+import { PaidCalls, type DoneJob } from '../../ledger/calls/paid-calls.ts';
+import type { PaidReply } from '../../ledger/calls/reserved-call.ts';
 import type { Handover } from '../../findings/finding.ts';
 import type { Turn, TurnNote } from '../../ledger/types.ts';
 import type { ModelRequest, OnInput } from '../../models/model.ts';

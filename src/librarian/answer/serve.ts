@@ -1,7 +1,7 @@
 import type { ArchiveQuery } from '../../../queues/archive.ts';
 import type { JobRun } from '../../jobs/worker/run-worker.ts';
 import { TaskFailedError } from '../../errors.ts';
-import type { PaidCalls } from '../../ledger/paid-calls.ts';
+import type { PaidCalls } from '../../ledger/calls/paid-calls.ts';
 import type { ArchiveReply } from '../../models/archive-model.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';
 import type { ArchivePrompts } from './archive-prompts.ts';

@@ -9,10 +9,11 @@ import {
   TaskFailedError,
   toMessage,
 } from '../../errors.ts';
-import { callWithPermit, toAsk } from '../../ledger/paced-call.ts';
-import type { Send } from '../../ledger/long-call.ts';
-import { toReservedBound, type CallSize } from '../../ledger/call-bound.ts';
-import type { PaidCalls, PaidReply, Reservation } from '../../ledger/paid-calls.ts';
+import { callWithPermit, toAsk } from '../../ledger/calls/paced-call.ts';
+import type { Send } from '../../ledger/calls/long-call.ts';
+import { toReservedBound, type CallSize } from '../../ledger/calls/call-bound.ts';
+import type { PaidCalls } from '../../ledger/calls/paid-calls.ts';
+import type { PaidReply, Reservation } from '../../ledger/calls/reserved-call.ts';
 import type { ArchiveReply } from '../../models/archive-model.ts';
 import type { Pacer, Permit as PacePermit, RunPace } from '../../pacing/types.ts';
 import type { CatalogEntry } from '../../pricing/catalog.ts';

@@ -1,4 +1,4 @@
-import type { PaidReply, Payer } from '../../ledger/paid-calls.ts';
+import type { PaidReply, Payer } from '../../ledger/calls/reserved-call.ts';
 import type { ArchiveModel, ArchiveReply, ArchiveRequest } from '../../models/archive-model.ts';
 import type { ShownContext } from '../archive/context.ts';
 import type { ShownDocument } from '../archive/document.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Usage } from '../../../queues/usage.ts';
 import { FleetError, type Billed } from '../../../src/errors.ts';
-import { PaidCalls } from '../../../src/ledger/paid-calls.ts';
+import { PaidCalls } from '../../../src/ledger/calls/paid-calls.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import type { TurnLedger } from '../../../src/ledger/types.ts';
 import { readUncertain } from '../../../src/ledger/uncertain/list.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Usage } from '../../../queues/usage.ts';
 import { BudgetReachedError, ModelCoolingError, RateLimitedError } from '../../../src/errors.ts';
-import { PaidCalls, type CallTerms, type PaidCallsParts } from '../../../src/ledger/paid-calls.ts';
+import { PaidCalls, type CallTerms, type PaidCallsParts } from '../../../src/ledger/calls/paid-calls.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import { createPacer } from '../../../src/pacing/pacer.ts';

@@ -12,13 +12,8 @@ import {
   TaskFailedError,
   type Billed,
 } from '../../../src/errors.ts';
-import {
-  PaidCalls,
-  withPayer,
-  type CallTerms,
-  type PaidCallsParts,
-  type PaidReply,
-} from '../../../src/ledger/paid-calls.ts';
+import { PaidCalls, withPayer, type CallTerms, type PaidCallsParts } from '../../../src/ledger/calls/paid-calls.ts';
+import type { PaidReply } from '../../../src/ledger/calls/reserved-call.ts';
 import { readLedger } from '../../../src/ledger/report/report.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';

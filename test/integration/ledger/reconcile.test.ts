@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { startAnthropicSimulator, type AnthropicSimulator } from '../../../simulator/anthropic/server.ts';
 import { toUtcDay } from '../../../src/findings/timestamp.ts';
-import { PaidCalls } from '../../../src/ledger/paid-calls.ts';
+import { PaidCalls } from '../../../src/ledger/calls/paid-calls.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import { readUncertain } from '../../../src/ledger/uncertain/list.ts';
 import { reconcile, type Reconciliation } from '../../../src/ledger/uncertain/reconcile.ts';

@@ -3,7 +3,7 @@ import { BudgetReachedError, ModelCoolingError, ProviderUnavailableError } from 
 import { promote } from '../../../src/jobs/wake/promote.ts';
 import { endPauseForMoney } from '../../../src/jobs/outcomes/backoff.ts';
 import { setBudget } from '../../../src/ledger/budget.ts';
-import { PaidCalls } from '../../../src/ledger/paid-calls.ts';
+import { PaidCalls } from '../../../src/ledger/calls/paid-calls.ts';
 import { createTurnLedger } from '../../../src/ledger/turn-ledger.ts';
 import { readUncertain } from '../../../src/ledger/uncertain/list.ts';
 import { settleUncertain } from '../../../src/ledger/uncertain/settle.ts';

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { toReservedBound, type CallSize } from '../../../src/ledger/call-bound.ts';
+import { toReservedBound, type CallSize } from '../../../src/ledger/calls/call-bound.ts';
 import { worstCaseNanoUsd } from '../../../src/pricing/cost.ts';
 import { createCatalog } from '../../../src/pricing/catalog.ts';
 

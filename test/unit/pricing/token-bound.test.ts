@@ -70,7 +70,7 @@ describe('the bound of a text', () => {
     );
   });
 
-  it.each(['docs/crashes-and-money.md', 'src/ledger/paid-calls.ts', 'src/redis/scripts/begin-turn.lua'])(
+  it.each(['docs/crashes-and-money.md', 'src/ledger/calls/paid-calls.ts', 'src/redis/scripts/begin-turn.lua'])(
     'is no more than a token for two characters of %s',
     (file) => {
       const text = readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');

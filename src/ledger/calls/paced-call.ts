@@ -1,10 +1,10 @@
-import type { Usage } from '../../queues/usage.ts';
-import { FleetError, RateLimitedError } from '../errors.ts';
-import { LONGEST_WAIT_MS } from '../pacing/model-pace.ts';
-import type { PaceAsk, Permit } from '../pacing/types.ts';
-import type { CallBound } from '../pricing/cost.ts';
+import type { Usage } from '../../../queues/usage.ts';
+import { FleetError, RateLimitedError } from '../../errors.ts';
+import { LONGEST_WAIT_MS } from '../../pacing/model-pace.ts';
+import type { PaceAsk, Permit } from '../../pacing/types.ts';
+import type { CallBound } from '../../pricing/cost.ts';
 import type { Send } from './long-call.ts';
-import type { Turn } from './types.ts';
+import type { Turn } from '../types.ts';
 
 type Made = { kind: 'done' } | { kind: 'reply'; reply: { usage: Usage } };
 

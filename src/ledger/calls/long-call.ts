@@ -1,4 +1,4 @@
-import type { OnInput } from '../models/model.ts';
+import type { OnInput } from '../../models/model.ts';
 
 /** Makes a call. It may tell what the stream reports of the prompt. */
 export type Send<Reply> = (onInput: OnInput) => Promise<Reply>;

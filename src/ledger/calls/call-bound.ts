@@ -1,5 +1,5 @@
-import type { CatalogEntry } from '../pricing/catalog.ts';
-import { worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
+import type { CatalogEntry } from '../../pricing/catalog.ts';
+import { worstCaseNanoUsd, type CallBound } from '../../pricing/cost.ts';
 
 /** The size of a call, before it is reserved. */
 export interface CallSize extends CallBound {

@@ -1,18 +1,11 @@
-import type { Usage } from '../../queues/usage.ts';
-import { CallTimeoutError, FleetError, ShutdownError, toMessage, type Billed, type BilledUsage } from '../errors.ts';
-import type { CatalogEntry } from '../pricing/catalog.ts';
-import { costNanoUsd, mostNanoUsd, worstCaseNanoUsd, type CallBound } from '../pricing/cost.ts';
-import { addUsage, NO_USAGE } from '../pricing/tokens.ts';
-import { mayBeTooLow, toReservedBound, type CallSize } from './call-bound.ts';
-import { LongCall, type Send } from './long-call.ts';
-import { toCallOutcome } from '../run-record/call-outcome.ts';
-import { NOT_BILLED, TimedCall } from '../run-record/timed-call.ts';
-import { callWithPermit, toAsk } from './paced-call.ts';
-import type { PaceAsk, Permit, RunPace } from '../pacing/types.ts';
-import { findingTaken, heldElsewhere, lockLost, toCutOff, toRefusalError, toRepeatedTimeout } from './refusals.ts';
+import type { Usage } from '../../../queues/usage.ts';
+import { ShutdownError, toMessage } from '../../errors.ts';
+import type { PaceAsk, Permit, RunPace } from '../../pacing/types.ts';
+import { worstCaseNanoUsd, type CallBound } from '../../pricing/cost.ts';
+import { NO_USAGE } from '../../pricing/tokens.ts';
+import { findingTaken, heldElsewhere, lockLost, toRefusalError } from '../refusals.ts';
 import type {
   BeginAnswer,
-  Booking,
   JobIdentity,
   JobTotals,
   RecordAnswer,
@@ -22,14 +15,11 @@ import type {
   Turn,
   TurnLedger,
   TurnNote,
-} from './types.ts';
-
-/** What a call is booked at: the prices of a model, or nothing. */
-export interface Payer {
-  entry: CatalogEntry;
-  /** The provider bills nothing. The call is booked at 0, its list price apart. */
-  free: boolean;
-}
+} from '../types.ts';
+import { mayBeTooLow, toReservedBound, type CallSize } from './call-bound.ts';
+import type { Send } from './long-call.ts';
+import { callWithPermit, toAsk } from './paced-call.ts';
+import { ReservedCall, type JobAccount, type PaidReply, type Payer, type Reservation } from './reserved-call.ts';
 
 export interface CallTerms {
   turn: Turn;
@@ -38,31 +28,10 @@ export interface CallTerms {
   bound: CallSize;
 }
 
-export interface PaidReply<Reply> {
-  kind: 'reply';
-  turn: Turn;
-  reply: Reply;
-  /** The job with the payer of this call. */
-  identity: TaskIdentity;
-  /** Null: an earlier run booked and stored the reply. */
-  booking: Booking | null;
-}
-
 /** The job's finding is stored already, as JSON: the process that stored it died before BullMQ had the end of the job. */
 export interface DoneJob {
   kind: 'done';
   finding: string;
-}
-
-/** Money reserved for one call. */
-export interface Reservation<Reply> {
-  /**
-   * Makes the call, once. If it throws, what it cost is booked first: `FleetError.billed`, else unknown. Of a broken stream the
-   * reported part is settled, and the rest of the reservation becomes uncertain, in one step.
-   */
-  send(call: Send<Reply>): Promise<PaidReply<Reply>>;
-  /** For a call that is not sent: gives the money back. */
-  release(): Promise<void>;
 }
 
 export interface PaidCallsParts {
@@ -77,10 +46,6 @@ export interface PaidCallsParts {
   /** Of a job's run. Absent: the calls are no job's. */
   place?: RunPlace | undefined;
 }
-
-const NO_NOTE: TurnNote = { log: '', progress: null };
-/** The turn of a call that leaves no reply to store. */
-const NO_TURN = -1;
 
 /**
  * The paid calls of one run of one job, one at a time: reserve, call, store and settle.
@@ -97,7 +62,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   #toolResults: ToolResults | undefined;
   #reserved: { size: CallSize; bound: CallBound } | null = null; // counted once, though a run's first request is made twice
   #heldNanoUsd = 0; // for the call that is under way, or was last
-  #totals: JobTotals = { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 };
+  readonly #account: JobAccount = { totals: { nanoUsd: 0, usage: { ...NO_USAGE }, calls: 0 } };
 
   constructor(parts: PaidCallsParts) {
     this.#parts = parts;
@@ -105,7 +70,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
 
   /** What the job has cost, over all its runs; known once the ledger has answered. */
   get totals(): JobTotals {
-    return this.#totals;
+    return this.#account.totals;
   }
 
   /**
@@ -195,7 +160,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     const { booking, identity, turn } = paid;
     if (booking === null) return;
     const place = { epoch: this.#epoch, turn };
-    const answer = await this.#parts.ledger.settle(identity, place, booking, kept, this.#totals, note);
+    const answer = await this.#parts.ledger.settle(identity, place, booking, kept, this.#account.totals, note);
     if (answer === 'lock-lost') throw lockLost(identity.jobId);
     this.#stored.set(`r:${this.#epoch}:${turn}`, JSON.stringify(kept));
   }
@@ -272,7 +237,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     this.#epoch = answer.epoch;
     if (answer.kind === 'replay') {
       this.#stored = answer.stored;
-      this.#totals = answer.totals;
+      this.#account.totals = answer.totals;
       this.#noteReplay();
     }
     return answer;
@@ -297,86 +262,17 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   }
 
   #toReservation({ turn, payer, bound: size }: CallTerms, reservation: string): Reservation<Reply> {
-    const identity = this.#identify(payer);
-    const { place } = this.#parts;
-    const bound = this.#reserved?.size === size ? this.#reserved.bound : size;
-    return {
-      send: async (call) => {
-        const long = new LongCall((reported) => this.#noteInput({ payer, bound }, reservation, reported));
-        const timed = new TimedCall(identity, { turn, held: this.#heldNanoUsd });
-        let reply: Reply;
-        try {
-          if (place !== undefined) await place.enter(`in the call of turn ${turn}`);
-          reply = await call(long.onInput);
-          long.end();
-          if (place !== undefined) await place.enter(`with the reply of turn ${turn}`);
-        } catch (error) {
-          long.end();
-          const bookedNanoUsd = await this.#bookError(error, identity, { payer, bound }, { reservation, timed });
-          if (error instanceof ShutdownError) throw toCutOff(error, bookedNanoUsd);
-          throw await this.#failRepeated(error, identity, turn);
-        }
-        const booking = this.#book(payer, reservation, toBilled(reply));
-        const ms = timed.note(booking, null);
-        return { kind: 'reply', turn, reply, identity, booking: { ...booking, ms } };
+    const { ledger, place } = this.#parts;
+    return new ReservedCall(
+      { ledger, place, identity: this.#identify(payer), account: this.#account },
+      {
+        place: { epoch: this.#epoch, turn },
+        payer,
+        bound: this.#reserved?.size === size ? this.#reserved.bound : size,
+        reservation,
+        heldNanoUsd: this.#heldNanoUsd,
       },
-      release: () => this.#parts.ledger.closeReservation(identity, reservation, 'release'),
-    };
-  }
-
-  /** The error itself, unless the call reached the same time limit as the try before it: then asking again would only cost more. */
-  async #failRepeated(error: unknown, identity: TaskIdentity, turn: Turn): Promise<unknown> {
-    if (!(error instanceof CallTimeoutError)) return error;
-    const place = { epoch: this.#epoch, turn };
-    const isRepeated = await this.#parts.ledger.noteTimeout(identity, place, error);
-    return isRepeated ? toRepeatedTimeout(error) : error;
-  }
-
-  /** @returns what was booked, nano-dollars; null: what the call cost is unknown, and stays uncertain */
-  async #bookError(
-    error: unknown,
-    identity: TaskIdentity,
-    { payer, bound }: Sized,
-    { reservation, timed }: { reservation: string; timed: TimedCall },
-  ): Promise<number | null> {
-    const { ledger } = this.#parts;
-    const billed: Billed = (error instanceof FleetError ? error.billed : undefined) ?? 'unknown';
-    if (typeof billed === 'object') {
-      const isBroken = 'reported' in billed;
-      const booked = this.#book(payer, reservation, isBroken ? billed.reported : billed);
-      const booking: Booking = {
-        ...booked,
-        ms: timed.note(booked, error),
-        ...(isBroken ? { isBroken, mostNanoUsd: mostNanoUsd(payer.entry, bound, billed.reported) } : {}),
-      };
-      await ledger.settle(identity, { epoch: this.#epoch, turn: NO_TURN }, booking, null, this.#totals, NO_NOTE);
-      return booking.nanoUsd;
-    }
-    const isNothing = billed === 'no' || payer.free; // a free call costs nothing, served or not
-    const ms = timed.note(isNothing ? NOT_BILLED : null, error);
-    const { model, costVendor } = identity;
-    await ledger.closeReservation(identity, reservation, isNothing ? 'release' : 'uncertain', {
-      model,
-      costVendor,
-      outcome: toCallOutcome(error),
-      ms,
-    });
-    return isNothing ? 0 : null;
-  }
-
-  /** A call whose process dies stays uncertain at what is held for it: its prompt is held at its price from now on. */
-  #noteInput({ payer, bound }: Sized, reservation: string, reported: Usage): void {
-    if (payer.free) return;
-    const noted = this.#parts.ledger.noteInput(reservation, mostNanoUsd(payer.entry, bound, reported));
-    noted.catch(() => undefined); // then more is held than needed; the end of the call meets the same Redis, and throws
-  }
-
-  #book({ entry, free }: Payer, reservation: string, { geo, ...usage }: BilledUsage): Booking {
-    const listNanoUsd = costNanoUsd(entry, usage, geo);
-    const nanoUsd = free ? 0 : listNanoUsd;
-    const { nanoUsd: before, usage: used, calls } = this.#totals;
-    this.#totals = { nanoUsd: before + nanoUsd, usage: addUsage(used, usage), calls: calls + 1 };
-    return { reservation, nanoUsd, usage, ...(free ? { listNanoUsd } : {}) };
+    );
   }
 
   #storedReply({ turn, payer }: CallTerms): PaidReply<Reply> | null {
@@ -390,19 +286,9 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   }
 }
 
-/** A call, as far as its cost goes. */
-interface Sized {
-  payer: Payer;
-  bound: CallBound;
-}
-
 type Accepted = Extract<BeginAnswer, { kind: 'reserved' | 'replay' | 'done' }>;
 
 /** The job as its ledger books it when this payer pays. */
 export function withPayer(identity: JobIdentity, { entry }: Payer): TaskIdentity {
   return { ...identity, model: entry.id, costVendor: entry.costVendor };
-}
-
-function toBilled({ usage, geo }: { usage: Usage; geo?: string }): BilledUsage {
-  return geo === undefined ? usage : { ...usage, geo };
 }
