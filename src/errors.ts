@@ -341,7 +341,7 @@ export class CancelledError extends FleetError {
   override name = 'CancelledError';
 }
 
-/** A job has failed for whose end the caller waited. `reason` is its failed reason: `word: text`. */
+/** A job has failed, was cancelled or is parked for whose end the caller waited. `reason` is its failed reason: `word: text`. */
 export class JobFailedError extends FleetError {
   override name = 'JobFailedError';
   constructor(
@@ -349,8 +349,14 @@ export class JobFailedError extends FleetError {
     readonly reason: string,
     options?: ErrorOptions,
   ) {
-    super(`job ${jobId} ${reason.startsWith('parked: ') ? 'is' : 'failed:'} ${reason}`, options);
+    super(`job ${jobId} ${describeEnd(reason)}`, options);
   }
+}
+
+/** How a job ended, to follow its name. One that a person cancelled, or that is parked, has not failed. @param reason `word: text` */
+export function describeEnd(reason: string): string {
+  if (reason.startsWith('parked: ')) return `is ${reason}`;
+  return /^cancelled\b/.test(reason) ? `was ${reason.replace(/^cancelled: (?=cancelled\b)/, '')}` : `failed: ${reason}`;
 }
 
 /** The caller's timeout for a wait is over. The task continues, and the caller may wait for it again. */

@@ -20,7 +20,7 @@ export function registerAsk(program: Command): void {
     )
     .option('--query-id <id>', 'the query’s id; one that exists is reported, never asked twice')
     .option('--no-fallback', 'wait for a shard rather than ask another vendor’s model')
-    .option('--wait', 'until it is answered: exit 0 done, 1 failed or parked, 3 halted')
+    .option('--wait', 'until it is answered: exit 0 done, 1 failed, cancelled or parked, 3 halted')
     .addOption(timeoutOption())
     .addOption(jsonOption())
     .addHelpText(

@@ -14,7 +14,10 @@ export function registerMission(program: Command): void {
       '[mission]',
       'after `run`: the id of the mission whose plan runs, of a dry run or one that waits for approval',
     )
-    .option('--wait', 'until it is done: exit 0 done, 1 failed, asks, parked or waits for approval, 3 halted')
+    .option(
+      '--wait',
+      'until it is done: exit 0 done, 1 failed, cancelled, asks, parked or waits for approval, 3 halted',
+    )
     .addOption(timeoutOption())
     .option('--budget <usd>', 'of the whole mission: plan, tasks, questions, synthesis; reaching it parks them')
     .option(

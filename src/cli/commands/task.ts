@@ -13,7 +13,7 @@ export function registerTask(program: Command): void {
     .addOption(new Option('--for <who>', 'who may take it (default: fleet)').choices([...TASK_FOR]))
     .option('--task-id <id>', 'the job’s id; one that exists is reported, never added twice')
     .option('--budget <usd>', 'own budget of the task or batch; reaching it parks it', toUsd)
-    .option('--wait', 'until it has ended: exit 0 done, 1 failed or parked, 3 halted')
+    .option('--wait', 'until it has ended: exit 0 done, 1 failed, cancelled or parked, 3 halted')
     .addOption(timeoutOption())
     .option('--file <file>', 'tasks as JSONL, one object a line, any size; - reads the standard input')
     .option('--batch <name>', 'name of the file’s batch (default: the file’s own); again adds only missing lines')

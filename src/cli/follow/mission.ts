@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countOf } from '../../text/plural.ts';
 import { readMission, readMissionHead } from '../../coordinator/mission/record.ts';
 import { describeDone, describeNotDone } from '../../coordinator/mission/describe-done.ts';
+import { toFailedEnd } from '../../coordinator/mission/shown-state.ts';
 import type { MissionRecord } from '../../coordinator/mission/types.ts';
 import { describeAllParked } from '../../coordinator/upkeep/blocked.ts';
 import type { Halt } from '../../halt/types.ts';
@@ -19,12 +20,12 @@ const POLL_MS = 400;
 /** How the wait for a mission ended. `finding` is null after a dry run. */
 export type MissionEndState =
   | { state: 'done'; finding: string | null }
-  | { state: 'failed' | 'asks' | 'parked'; problem: string }
+  | { state: 'failed' | 'cancelled' | 'asks' | 'parked'; problem: string }
   | { state: 'planned' }
   | { state: 'halted'; halt: Halt };
 
 /**
- * Waits until a mission is done, has failed, waits for a person or is held by a halt. Reports each step once.
+ * Waits until a mission is done, has failed, was cancelled, waits for a person or is held by a halt. Reports each step once.
  * @param print prints one line about the step
  */
 export async function followMission(
@@ -51,11 +52,7 @@ export async function followMission(
     const head = await readMissionHead(db, id);
     if (head !== null) await reporter.report(head);
     if (head?.state === 'done') return { state: 'done', finding: head.finding };
-    if (jobState === 'failed' || head?.state === 'failed') {
-      const problem = head?.state === 'failed' ? head.problem : job.state === 'failed' ? job.reason : 'unknown';
-      if (jobState === 'failed' || jobState === 'unknown') return { state: 'failed', problem };
-    }
-    if (jobState === 'unknown') return { state: 'failed', problem: `there is no job of mission ${id}` };
+    if (jobState === 'failed' || jobState === 'unknown') return toFailedEnd(head, job);
     const blocker = await readBlocker(db, { queue: 'missions', id, state: jobState });
     const end = blocker === null ? null : toEnd(blocker, head?.problem ?? '');
     if (end !== null) return end;

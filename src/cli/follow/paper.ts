@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countOf } from '../../text/plural.ts';
 import { readMissionHead } from '../../coordinator/mission/record.ts';
+import { toFailedEnd } from '../../coordinator/mission/shown-state.ts';
 import { readPaper, toSectionQueryId, type PaperRecord } from '../../coordinator/paper/record.ts';
 import type { ShardReport } from '../../coordinator/paper/types.ts';
 import { readBlocker, type Blocker } from '../../jobs/state/blocked.ts';
@@ -16,11 +17,11 @@ const POLL_MS = 300;
 /** How the wait for a paper ended. */
 export type PaperEnd =
   | { state: 'done'; text: string }
-  | { state: 'failed' | 'asks' | 'parked'; problem: string }
+  | { state: 'failed' | 'cancelled' | 'asks' | 'parked'; problem: string }
   | { state: 'halted'; halt: Halt };
 
 /**
- * Waits until a paper is written, has failed, waits for a person or is held by a halt. Reports each step once.
+ * Waits until a paper is written, has failed, was cancelled, waits for a person or is held by a halt. Reports each step once.
  * @param print prints one line about the step
  */
 export async function followPaper(fleet: OpenFleet, id: string, print: (line: string) => void): Promise<PaperEnd> {
@@ -41,8 +42,7 @@ export async function followPaper(fleet: OpenFleet, id: string, print: (line: st
     // The text first: it is stored before the mission is done, and neither is ever removed.
     const text = paper?.text ?? null;
     if (text !== null && (state === 'completed' || mission?.state === 'done')) return { state: 'done', text };
-    if (job.state === 'failed') return { state: 'failed', problem: mission?.problem || job.reason };
-    if (state === 'unknown') return { state: 'failed', problem: mission?.problem || 'there is no job of it' };
+    if (state === 'failed' || state === 'unknown') return toFailedEnd(mission, job);
     const blocker = await readBlocker(db, { queue: 'missions', id, state });
     if (blocker?.kind === 'halted') return { state: 'halted', halt: blocker.halt };
     if (blocker?.kind === 'asks' || blocker?.kind === 'parked') {

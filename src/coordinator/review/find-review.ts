@@ -9,6 +9,7 @@ import type { Db } from '../../redis/db.ts';
 import { parseRecord } from '../../redis/stored-record.ts';
 import { describeMissingMission } from '../mission/missing.ts';
 import { readMission, readMissionFields } from '../mission/record.ts';
+import { toShownState } from '../mission/shown-state.ts';
 import type { MissionRecord } from '../mission/types.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -65,6 +66,8 @@ function toInput(id: string, found: unknown): MissionData | null {
 
 async function describeUnplanned({ redis, keys }: Db, id: string, { state, problem }: MissionRecord): Promise<string> {
   if ((await redis.exists(keys.paper(id))) === 1) return `mission ${id}: it writes a paper, which has no plan`;
+  if (toShownState({ state, problem }) === 'cancelled')
+    return `mission ${id}: was cancelled before it had a plan; fleet retry ${id} runs it after all`;
   if (state === 'failed') return `mission ${id}: has failed before it had a plan: ${problem}; fleet retry ${id}`;
   if (state === 'asks') return `mission ${id}: asks, before it had a plan: ${problem}; fleet resume ${id}`;
   if (state === 'parked') return `mission ${id}: was parked before it had a plan; fleet resume ${id}`;

@@ -1,4 +1,5 @@
 import type { KnownNames } from '../../tasks/known-names.ts';
+import { toShownState } from '../mission/shown-state.ts';
 import { checkPlan } from '../plan/check.ts';
 import type { PlanModels } from '../plan/plan-models.ts';
 import { MOST_TASKS } from '../plan/prompt.ts';
@@ -13,6 +14,7 @@ export function findObstacle(
   const shown = `fleet mission ${id} shows it`;
   if (finding !== null) return `mission ${id}: is done, and its plan has run; ${shown}`;
   if (approval !== null) return `mission ${id}: its plan was approved by ${approval.by} at ${approval.at}; ${shown}`;
+  if (toShownState(record) === 'cancelled') return `mission ${id}: was cancelled; fleet retry ${id} runs it after all`;
   if (state === 'failed') return `mission ${id}: has failed: ${problem}; fleet retry ${id}`;
   if (state === 'asks') return `mission ${id}: asks: ${problem}; fleet resume ${id}`;
   if (input === null) {

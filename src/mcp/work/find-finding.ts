@@ -20,7 +20,7 @@ export async function findFinding({ findings, inner }: McpSession['fleet'], id: 
   const finding = await findings.get(findingId);
   if (finding !== null) return finding;
   if (work?.state === 'cancelled') {
-    throw new JobFailedError(id, 'cancelled by a person; the tool retry runs it after all');
+    throw new JobFailedError(id, 'cancelled: cancelled by a person; the tool retry runs it after all');
   }
   if (work?.state === 'failed') {
     throw new JobFailedError(id, `${work.reason}; the tool failed says why and how to repair it`);

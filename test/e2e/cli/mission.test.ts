@@ -134,6 +134,14 @@ describe('fleet mission', () => {
     expect((await fleet('mission', 'm')).stdout).toMatch(
       /^Mission m: cancelled\n(.*\n)* +next: +fleet retry m runs it after all; before it those of its tasks: fleet jobs --mission m --state cancelled$/m,
     );
+
+    const waited = await fleet('mission', 'm', '--wait');
+    expect(waited.stderr).toMatch(/^⏹ {2}mission m was cancelled by a person$/m);
+    expect(waited.stderr).not.toContain('failed');
+    expect(waited.stdout).toMatch(/^Mission m: cancelled\n/);
+    expect(waited.code).toBe(1);
+    const json = await fleet('mission', 'm', '--wait', '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ state: 'cancelled' });
   });
 
   it('exits 1 where its budget allows no plan, after a survey that is free', async () => {

@@ -272,6 +272,10 @@ describe('a fleet of one worker', () => {
     expect((await fleet('failed')).stdout).toContain('⏹  cancelled: 1 task');
     expect((await fleet('failed', '--session', 'other')).stdout).toBe('Nothing of session other has failed.\n');
     expect(await fleet('cancel', 'long')).toMatchObject({ code: 2 });
+    expect(await fleet('task', 'takes long', '--task-id', 'long', '--wait')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Error: job long was cancelled by a person\n'),
+    });
   });
 });
 

@@ -141,6 +141,19 @@ describe('fleet paper', () => {
     expect(readFileSync(file, 'utf8')).toContain('- [finding_later] 2026-11-05 10:00, later: ');
   });
 
+  it('that a person cancels is cancelled, not failed, for whoever waits for it', async () => {
+    const waiting = fleet('paper', GOAL, '--mission-id', 'p1', '--out', file);
+    await waitUntil(async () => (await redis.redis.exists(redis.keys.queueKey('missions', 'p1'))) === 1);
+    await fleet('cancel', 'p1');
+    await startProcess('coordinator');
+
+    const { code, stderr } = await waiting;
+    expect(stderr).toContain('⏹  Paper p1 was cancelled by a person: fleet retry p1 runs it after all\n');
+    expect(stderr).not.toContain('failed');
+    expect(code).toBe(1);
+    expect(existsSync(file)).toBe(false);
+  });
+
   it('interrupted, leaves nothing behind, and the paper goes on', async () => {
     await startBoth();
     const writing = shell.start(['paper', GOAL, '--out', file, '--mission-id', 'p1']);

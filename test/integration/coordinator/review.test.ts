@@ -176,6 +176,16 @@ describe('a plan that is not what it was', () => {
       { plan: '', state: 'failed', problem: 'malformed: x' },
       'has failed before it had a plan: malformed',
     ],
+    [
+      'was cancelled before it had one',
+      { plan: '', state: 'failed', problem: 'cancelled: cancelled by a person' },
+      'was cancelled before it had a plan; fleet retry m',
+    ],
+    [
+      'was cancelled',
+      { state: 'failed', problem: 'cancelled: cancelled by a person' },
+      'was cancelled; fleet retry m runs it after all',
+    ],
     ['was not given for review', { input: '{"goal":"x"}', state: 'running' }, 'its plan waits for nobody'],
   ])('is refused where it %s', async (_, fields, sentence) => {
     const { missions } = await useFleet(redis, { config: { shards: [] }, env: { FLEET_WORKSPACES: 'other=/tmp' } });

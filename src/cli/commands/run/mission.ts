@@ -4,7 +4,7 @@ import { missionExists } from '../../../coordinator/mission/record.ts';
 import { readMissionStatus } from '../../../coordinator/mission/status.ts';
 import { assertWaits, waitInTime } from '../../follow/wait-timeout.ts';
 import { assertSameWords } from '../../../jobs/same-words.ts';
-import { NotFoundError, UsageError } from '../../../errors.ts';
+import { describeEnd, NotFoundError, UsageError } from '../../../errors.ts';
 import { formatSpent } from '../../../pricing/free-local.ts';
 import { toExactUsd } from '../../../pricing/money.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
@@ -149,9 +149,11 @@ export async function waitForMission(
   if (end.state === 'planned') return showPlan(fleet, mission.id, options);
   const problem = end.state === 'halted' ? `${end.halt.reason}: ${end.halt.detail}` : end.problem;
   if (options.json) return printJson({ ...toJson(mission), state: end.state, problem, status });
-  console.error(
-    `❌ mission ${mission.id} ${end.state === 'halted' ? 'waits, the fleet is halted' : end.state}: ${problem}`,
-  );
+  if (end.state === 'cancelled') console.error(`⏹  mission ${mission.id} ${describeEnd(problem)}`);
+  else {
+    const what = end.state === 'halted' ? 'waits, the fleet is halted' : end.state;
+    console.error(`❌ mission ${mission.id} ${what}: ${problem}`);
+  }
   if (status !== null) console.log(renderMission(status));
 }
 

@@ -1,7 +1,7 @@
 import { assertWaits, waitInTime } from '../../follow/wait-timeout.ts';
 import { readMissionHead } from '../../../coordinator/mission/record.ts';
 import { readPaper } from '../../../coordinator/paper/record.ts';
-import { NotFoundError, UsageError } from '../../../errors.ts';
+import { describeEnd, NotFoundError, UsageError } from '../../../errors.ts';
 import { createHaltSwitch } from '../../../halt/halt.ts';
 import { resumeMission } from '../../../coordinator/control/resume.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
@@ -145,6 +145,8 @@ function printHeld(id: string, end: Exclude<PaperEnd, { state: 'done' }>): void 
     console.error(`⛔ Halted: ${reason}${step === '' ? '' : ` at ${step}`}${detail === '' ? '' : `: ${detail}`}`);
     for (const choice of choicesOf(end.halt)) console.error(`  ➜ ${choice.what}: ${choice.command}`);
   } else if (end.state === 'failed') console.error(`❌ Paper ${id} has failed: ${end.problem}`);
+  else if (end.state === 'cancelled')
+    console.error(`⏹  Paper ${id} ${describeEnd(end.problem)}: fleet retry ${id} runs it after all`);
   else console.error(`✋ Paper ${id} ${end.state === 'asks' ? 'waits for you' : 'is parked'}: ${end.problem}`);
   console.error(`   Its drafts: fleet paper show ${id}`);
 }
