@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 import { askGit, createGit, type Git } from './git.ts';
 import { createPlumbing, type Repository } from './repository.ts';
 import { makeScratch } from './scratch.ts';
@@ -20,7 +21,7 @@ export interface GitDirOptions {
  */
 export async function makeGitDir(path: string, repository: Repository, options: GitDirOptions): Promise<void> {
   const { head, refs, exclude = [] } = options;
-  await mkdir(join(path, 'refs', 'heads'), { recursive: true, mode: 0o700 });
+  await makeFolder(join(path, 'refs', 'heads'), { mode: 0o700 });
   await mkdir(join(path, 'info'));
   await mkdir(join(path, 'objects'));
   const own = await readFile(join(repository.commonDir, 'info', 'exclude'), 'utf8').catch(() => '');

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from '../files/make-folder.ts';
 import { isAlive } from '../process/program/is-alive.ts';
 import { readStart } from '../process/program/read-start.ts';
 import { daemonFolder } from './daemon.ts';
@@ -22,7 +23,7 @@ const LOOK_EVERY_MS = 100;
  */
 export async function inTurn<T>(command: string, onWait: (other: Changer) => void, work: () => Promise<T>): Promise<T> {
   const folder = daemonFolder();
-  mkdirSync(folder, { recursive: true });
+  await makeFolder(folder, { setting: 'PM2_HOME' });
   const claim = join(folder, `haiku-fleet.${process.pid}.${readStart(process.pid)}.${command}.claim`);
   try {
     for (let tries = 0; ; tries += 1) {

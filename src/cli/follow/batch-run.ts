@@ -21,7 +21,7 @@ import { MissingFiles } from '../input/task-files.ts';
 import { toSameCommand, waitInTime } from './wait-timeout.ts';
 import { openInputStream, type InputStream } from '../input/files.ts';
 import { withFleet, withInterrupt } from '../input/with-fleet.ts';
-import { writeAtomically } from '../output/atomic-write.ts';
+import { writeAtomically } from '../../files/atomic-write.ts';
 import { describeLoaded, describeNow, printBatchEnd } from '../output/batch.ts';
 import { renderBatchForecast } from '../output/forecast.ts';
 import { printJson } from '../output/print.ts';

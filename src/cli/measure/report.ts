@@ -36,7 +36,7 @@ export function toMarkdown({ name, at, machine, measured }: BenchReport): string
   return [
     `# fleet bench ${name}`,
     '',
-    `\`fleet bench ${name} --save\` wrote this page at ${at.slice(0, 16).replace('T', ' ')} UTC, on ${machine}.`,
+    `\`fleet bench ${name} --save FOLDER\` wrote this page at ${at.slice(0, 16).replace('T', ' ')} UTC, on ${machine}.`,
     '',
     '| measured | p50 | p99 | times |',
     '|---|---|---|---|',

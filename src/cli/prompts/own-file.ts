@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readFile } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeAtomically } from '../output/atomic-write.ts';
+import { makeFolder } from '../../files/make-folder.ts';
+import { writeAtomically } from '../../files/atomic-write.ts';
 
 /**
  * What became of a file. `left`: it is there and not as the fleet wrote it, so that it is the person's and stays. `same`: it holds
@@ -28,7 +29,7 @@ export async function placeFile(path: string, text: string, options: { dryRun?: 
   if (before !== null && (before === 'foreign' || !isAsWritten(before))) return 'left';
   if (before !== null && toLines(before) === marked) return 'same';
   if (options.dryRun !== true) {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path), { setting: '--install' });
     await writeAtomically(path, (write) => write(marked), { keep: before === null });
   }
   return before === null ? 'written' : 'updated';

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../../errors.ts';
+import { makeFolderSync } from '../../files/make-folder.ts';
 
 const choiceSchema = z.object({ port: z.int().min(1).max(65_535), folder: z.string().min(1) });
 
@@ -29,7 +30,7 @@ export function readEmbeddedChoice(dataFolder: string, swarm: string | null): Em
 export function writeEmbeddedChoice(dataFolder: string, swarm: string | null, choice: EmbeddedChoice | null): void {
   const path = choicePath(dataFolder, swarm);
   if (choice === null) return rmSync(path, { force: true });
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolderSync(dirname(path), { mode: 0o700, setting: 'FLEET_DATA' });
   writeFileSync(path, `${JSON.stringify(choice)}\n`, { mode: 0o600 });
 }
 

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { makeFolderSync } from '../../files/make-folder.ts';
 
 /** Variable of a process that pm2 starts: path of the file with the secrets that its starter's shell had. */
 export const EXPORTED_SECRETS_FILE = 'HAIKU_FLEET_EXPORTED';
@@ -18,7 +19,7 @@ export function readExportedSecrets(env: NodeJS.ProcessEnv): Record<string, stri
 export function writeExportedSecrets(path: string, secrets: Record<string, string>): void {
   if (Object.keys(secrets).length === 0) return rmSync(path, { force: true });
   const draft = `${path}.${process.pid}.new`;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolderSync(dirname(path), { setting: 'PM2_HOME' });
   writeFileSync(draft, `${JSON.stringify(secrets)}\n`, { mode: 0o600 });
   renameSync(draft, path);
 }

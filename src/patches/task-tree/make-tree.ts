@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../files/make-folder.ts';
 import { GitError, mustGit, type Git } from '../../git/git.ts';
 import { listRefs, makeGitDir } from '../../git/git-dir.ts';
 import { copyIndex, readIndex } from './base-index.ts';
@@ -33,7 +34,7 @@ export async function makeTree(
   signal: AbortSignal,
 ): Promise<TaskTree> {
   const { worktrees } = settings;
-  await mkdir(worktrees, { recursive: true, mode: 0o700 });
+  await makeFolder(worktrees, { mode: 0o700, setting: 'FLEET_DATA' });
   const draft = join(worktrees, `${HALF_MADE}${process.pid}-${randomBytes(6).toString('hex')}`);
   try {
     await mkdir(draft, { mode: 0o700 });
@@ -135,7 +136,7 @@ async function prepareGitDir(
   { author }: TreeSettings,
 ): Promise<void> {
   await mkdir(join(gitDir, 'objects', 'info'));
-  await mkdir(dirname(join(gitDir, 'refs', 'heads', branch)), { recursive: true });
+  await makeFolder(dirname(join(gitDir, 'refs', 'heads', branch)));
   await Promise.all([
     writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${repository.objects}\n`),
     writeFile(join(gitDir, 'refs', 'heads', branch), `${commit}\n`),

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { RedisUnusableError } from '../../errors.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import { findRedisServer, missingServer, type ServerBinary } from './binary.ts';
 
 export interface EmbeddedRedisOptions {
@@ -42,7 +43,7 @@ const PORT_TRIES = 8;
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const binary = findRedisServer();
   if (binary === null) throw missingServer();
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  await makeFolder(options.folder, { mode: 0o700, setting: "the data of the fleet's own Redis (FLEET_DATA)" });
   chmodSync(options.folder, 0o700);
   for (let tries = 1; ; tries += 1) {
     const port = options.port ? options.port : await findFreePort();

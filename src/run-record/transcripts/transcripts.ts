@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { createRedactor, redactJson, type Redact } from '../../config/redact.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import { startOf } from '../../text/start-of.ts';
 import { toJobFolder } from './places.ts';
 import { sweepTranscripts } from './sweep.ts';
@@ -43,7 +44,7 @@ export class Transcripts {
     // Before anything is awaited: the run adds to the same messages, and cuts them, once its call has returned.
     const text = this.#toText({ at: at.toISOString(), job: jobId, ...call });
     const folder = toJobFolder(this.#folder, jobId);
-    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    await makeFolder(folder, { mode: PRIVATE_FOLDER, setting: 'FLEET_DATA' });
     for (let number = (await readdir(folder)).length + 1; ; number += 1) {
       if (await writeNew(`${folder}/${String(number).padStart(4, '0')}.json`, text)) break;
     }

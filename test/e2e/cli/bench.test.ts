@@ -50,6 +50,17 @@ it('`fleet bench spawn` measures a fleet of its own, and leaves no process', asy
   expect(await redis.redis.exists(redis.keys.queueKey('tasks', 'meta'))).toBe(0); // not in this swarm
 }, 120_000);
 
+it('`fleet bench --save` refuses a folder that cannot be made before it measures', async () => {
+  const path = join(makeFolder({ plain: '' }), 'plain', 'x');
+  const refused = await fleet('bench', 'redis', '--rounds', '3', '--save', path);
+  expect(refused).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining(`--save: the folder ${path} cannot`),
+  });
+  expect(refused.stderr).toMatch(/plain is no folder; name one that this user may write to$/m);
+});
+
 it('`fleet bench` names what it can measure', async () => {
   expect(await fleet('bench', 'disk')).toMatchObject({ code: 2, stderr: expect.stringContaining('redis or spawn') });
 });

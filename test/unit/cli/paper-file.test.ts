@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { assertWritable, writeAtomically } from '../../../src/cli/output/atomic-write.ts';
+import { assertWritable, writeAtomically } from '../../../src/files/atomic-write.ts';
 import { UsageError } from '../../../src/errors.ts';
 import { makeFolder } from '../../support/folder.ts';
 

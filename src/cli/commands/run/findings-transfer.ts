@@ -10,7 +10,7 @@ import { openInputStream } from '../../input/files.ts';
 import { withInterrupt } from '../../input/with-fleet.ts';
 import { printJson } from '../../output/print.ts';
 import { showProgress } from '../../output/progress.ts';
-import { writeAtomically } from '../../output/atomic-write.ts';
+import { writeAtomically } from '../../../files/atomic-write.ts';
 
 /** Bad lines that are printed, and that the JSON report lists; further ones are only counted. */
 const PROBLEMS_SHOWN = 20;

@@ -6,7 +6,7 @@ import type { Config } from '../../../config/environment.ts';
 import { FleetError, toMessage, UsageError } from '../../../errors.ts';
 import { readJsonFile } from '../../input/files.ts';
 import { readConfig } from '../../input/read-config.ts';
-import { writeAtomically } from '../../output/atomic-write.ts';
+import { writeAtomically } from '../../../files/atomic-write.ts';
 
 export interface McpInstallOptions {
   http?: boolean;

@@ -13,7 +13,7 @@ import { warnOfTightMission, warnWithoutPaperProcesses } from '../../output/warn
 import { assertMeant } from '../../input/meant-words.ts';
 import { currentUser } from '../../../swarm/current-user.ts';
 import { withFleet, withInterrupt } from '../../input/with-fleet.ts';
-import { assertWritable, writeAtomically } from '../../output/atomic-write.ts';
+import { assertWritable, writeAtomically } from '../../../files/atomic-write.ts';
 import { readJob } from '../../../jobs/state/states.ts';
 import { catalogOf } from '../../../pricing/catalog.ts';
 

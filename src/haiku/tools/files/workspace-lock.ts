@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { makeFolder } from '../../../files/make-folder.ts';
 import { z } from 'zod';
 import { errorCode, ignoreMissing, ToolRefusal } from '../tool-refusal.ts';
 import type { WorkspaceContext } from '../tool.ts';
@@ -34,7 +35,7 @@ export async function withWorkspaceLock<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const folder = context.lockFolder ?? join(tmpdir(), `haiku-fleet-locks-${userInfo().uid}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, { mode: 0o700 });
   const name = createHash('sha256').update(context.workspace.root).digest('hex').slice(0, 32);
   const path = join(folder, `${name}.lock`);
   const leave = await waitForTurn(path, context.signal);

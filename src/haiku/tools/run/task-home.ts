@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { userInfo } from 'node:os';
+import { makeFolder } from '../../../files/make-folder.ts';
 import type { TaskHome } from '../tool.ts';
 
 /** A home that a killed worker left is removed after this. No run of a job takes that long. */
@@ -28,7 +29,7 @@ export function createTaskHome(folder: string, jobId: string): TaskHome {
 }
 
 async function make(folder: string, home: string): Promise<Record<string, string>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, { mode: 0o700 });
   await removeForgotten(folder);
   await rm(home, { recursive: true, force: true, maxRetries: 3 });
   await mkdir(home, { mode: 0o700 });
@@ -41,7 +42,7 @@ async function make(folder: string, home: string): Promise<Record<string, string
     XDG_STATE_HOME: join(home, '.local', 'state'),
     XDG_RUNTIME_DIR: join(home, '.run'),
   };
-  for (const path of Object.values(paths)) await mkdir(path, { recursive: true, mode: 0o700 });
+  for (const path of Object.values(paths)) await makeFolder(path, { mode: 0o700 });
   return paths;
 }
 

@@ -1,5 +1,6 @@
-import { copyFile, mkdir, readFile, rename, stat, utimes } from 'node:fs/promises';
+import { copyFile, readFile, rename, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../../files/make-folder.ts';
 import { askGit, mustGit, type Git } from '../../../git/git.ts';
 import { readHead } from '../../../git/head.ts';
 import { createPlumbing } from '../../../git/repository.ts';
@@ -103,7 +104,7 @@ async function stageFiles(
 ): Promise<PlacedPath[]> {
   const site: Site = { top: tree.repository.top, folder: scratch.folder };
   const workTree = join(scratch.folder, 'new');
-  await mkdir(workTree, { recursive: true });
+  await makeFolder(workTree);
   const added = changes.filter(({ next }) => next !== null).map(({ path }) => path);
   const git = await openScratchGit(tree, scratch, endless, { indexFile: toNextIndex(scratch), workTree });
   if (added.length > 0) await mustGit(git, ['checkout-index', '-q', '-z', '--stdin'], { input: joinNul(added) });

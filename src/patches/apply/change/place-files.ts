@@ -29,7 +29,7 @@ const toSaved = ({ folder }: Site, at: number): string => join(folder, 'old', St
  * @throws TreeMovedError; the caller then takes everything back
  */
 export async function placeFiles(site: Site, paths: readonly PlacedPath[]): Promise<void> {
-  await mkdir(join(site.folder, 'old'), { recursive: true });
+  await makeFolder(Buffer.from(join(site.folder, 'old')));
   for (const [at, { path, before }] of paths.entries()) if (before !== null) await moveAway(site, path, before, at);
   for (const { path, after } of paths) if (after !== null) await place(site, path);
 }

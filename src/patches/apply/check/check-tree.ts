@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../../files/make-folder.ts';
 import { createGit, mustGit, type Git } from '../../../git/git.ts';
 import { makeGitDir } from '../../../git/git-dir.ts';
 import type { PatchHost } from '../../patch-host.ts';
@@ -29,9 +30,9 @@ export async function withCheckTree<T>(
   const folder = join(parent, nameOwned());
   const [root, gitDir] = [join(folder, 'tree'), join(folder, 'git')];
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    await makeFolder(root, { mode: 0o700, setting: 'FLEET_DATA' });
     await makeGitDir(gitDir, repository, { head: commit, refs: '' });
-    await mkdir(join(gitDir, 'objects', 'info'), { recursive: true });
+    await makeFolder(join(gitDir, 'objects', 'info'));
     await writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${objects}\n`);
     await writeFile(join(root, '.git'), 'gitdir: ../git\n');
     const git = await createGit({ gitDir, workTree: root }, repository.root, signal);

@@ -1,5 +1,6 @@
-import { link, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../../files/make-folder.ts';
 import { createGit, type Git } from '../../../git/git.ts';
 import { makeGitDir } from '../../../git/git-dir.ts';
 import { nameOwned } from './owner.ts';
@@ -23,13 +24,13 @@ export async function makeScratch(
   { keepsObjects }: { keepsObjects: boolean },
 ): Promise<Scratch> {
   const folder = join(repository.gitDir, FOLDER, nameOwned());
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, { mode: 0o700 });
   const gitDir = join(folder, 'git');
   await makeGitDir(gitDir, repository, { head: head.commit, refs: '' });
   await linkSharedIndexes(repository.gitDir, gitDir);
   if (keepsObjects) return { folder, gitDir, objects: repository.objects };
   const objects = join(gitDir, 'objects');
-  await mkdir(join(objects, 'info'), { recursive: true });
+  await makeFolder(join(objects, 'info'));
   await writeFile(join(objects, 'info', 'alternates'), `${repository.objects}\n`);
   return { folder, gitDir, objects };
 }

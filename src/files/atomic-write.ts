@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { toMessage, UsageError } from '../../errors.ts';
+import { toMessage, UsageError } from '../errors.ts';
 
 const BUFFER_CHARS = 256 * 1024;
 
