@@ -58,7 +58,7 @@ async function readLine(
     failed: Math.max(0, ended - cancelled),
     cancelled,
     parked: held,
-    pace: held === null ? null : toPace({ count, oldest, open: open - held, now }),
+    pace: toPace({ count, oldest, open, parked: held, now }),
     costNanoUsd: toStoredCount(settled),
     limitNanoUsd: typeof limit === 'string' ? toStoredCount(limit) : null,
   };

@@ -66,11 +66,11 @@ export async function followBatch(
   let lookAt = 0;
   let quietPolls = 0;
   let heldAt = performance.now() + LOOK_AGAIN_MS;
-  let held: Pick<BatchNow, 'parked' | 'waits'> = { parked: 0, waits: [] };
+  let held: Pick<BatchNow, 'parked' | 'waits'> | null = null; // not known before its first look
   let counted = { ended: 0, cancelled: 0 };
   const { keys } = db;
   for (;;) {
-    const { completed, ended, halted, parked, pace } = await patiently(() => readCounters(db, batch, options.tasks));
+    const { completed, ended, halted, parked, findings } = await patiently(() => readCounters(db, batch));
     if (ended !== counted.ended) {
       counted = {
         ended,
@@ -82,7 +82,16 @@ export async function followBatch(
       held = await patiently(() => readHeld(db, batch));
       heldAt = performance.now() + LOOK_AGAIN_MS;
     }
-    options.onProgress({ completed, failed: Math.max(0, ended - cancelled), cancelled, pace, ...held });
+    const { parked: ofBatch, waits } = held ?? { parked: null, waits: [] };
+    const pace = toPace({ ...findings, open: options.tasks - completed - ended, parked: ofBatch });
+    options.onProgress({
+      completed,
+      failed: Math.max(0, ended - cancelled),
+      cancelled,
+      pace,
+      parked: ofBatch ?? 0,
+      waits,
+    });
     quietPolls = (await patiently(() => isQuiet(queue))) ? quietPolls + 1 : 0;
     const maybeEnded = completed + ended + parked >= options.tasks || quietPolls >= 3 || halted;
     if (maybeEnded && (halted || performance.now() >= lookAt)) {
@@ -131,8 +140,14 @@ async function tallyBatch({ db, queue }: { db: Db; queue: Queue }, spool: Spool)
 async function readCounters(
   { redis, keys, clock }: Db,
   batch: string,
-  tasks: number,
-): Promise<{ completed: number; ended: number; halted: boolean; parked: number; pace: BatchPace | null }> {
+): Promise<{
+  completed: number;
+  ended: number;
+  halted: boolean;
+  /** Of all batches. */
+  parked: number;
+  findings: { count: unknown; oldest: unknown; now: number };
+}> {
   const now = clock.now();
   const chain = redis
     .pipeline()
@@ -145,8 +160,8 @@ async function readCounters(
     return reply;
   });
   const [completed = 0, ended = 0, halted = 0, parked = 0] = replies.slice(0, 4).map(Number);
-  const pace = toPace({ count: replies[4], oldest: replies[5], open: tasks - completed - ended, now });
-  return { completed, ended, halted: halted > 0, parked, pace };
+  const findings = { count: replies[4], oldest: replies[5], now };
+  return { completed, ended, halted: halted > 0, parked, findings };
 }
 
 /** Whether no job waits or runs. Delayed jobs wait for their time or their budget. */

@@ -22,17 +22,25 @@ export function readPaceFacts(
 }
 
 /**
- * @param facts the answers of `readPaceFacts`; `open`: tasks that are to be done
+ * @param facts the answers of `readPaceFacts`; `open`: tasks that have not ended; `parked`: those of them that nobody works before a
+ *   person acts, null: not known
  * @returns null while it is not known, and where nothing is to be done
  */
-export function toPace(facts: { count: unknown; oldest: unknown; open: number; now: number }): BatchPace | null {
-  const { open, now } = facts;
+export function toPace(facts: {
+  count: unknown;
+  oldest: unknown;
+  open: number;
+  parked: number | null;
+  now: number;
+}): BatchPace | null {
+  const { open, parked, now } = facts;
+  const left = parked === null ? 0 : open - parked;
   const count = Number(facts.count);
   const since = Array.isArray(facts.oldest) ? Number(facts.oldest[1]) : NaN;
   const elapsed = now - since;
-  if (open <= 0 || !(count >= LEAST_FINDINGS) || !(elapsed >= LEAST_MS)) return null;
+  if (left <= 0 || !(count >= LEAST_FINDINGS) || !(elapsed >= LEAST_MS)) return null;
   const perMs = (count - 1) / elapsed; // the oldest finding begins the time
-  return { perMinute: perMs * 60_000, leftMs: open / perMs };
+  return { perMinute: perMs * 60_000, leftMs: left / perMs };
 }
 
 /** `12 a minute, about 40 min left`. */

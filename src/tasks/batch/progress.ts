@@ -37,7 +37,7 @@ export async function readBatch(db: Db, batch: string): Promise<BatchState> {
     failed: Math.max(0, ended - cancelled),
     cancelled,
     ...held,
-    pace: toPace({ count, oldest, open: tasks - completed - ended - held.parked, now }),
+    pace: toPace({ count, oldest, open: tasks - completed - ended, parked: held.parked, now }),
     settledNanoUsd: budget.settled,
     ...(budget.freeLocal === undefined ? {} : { freeLocal: budget.freeLocal }),
     uncertainNanoUsd: budget.uncertain,

@@ -8,6 +8,7 @@ import { loadBatch } from '../../support/fleet/batch.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
+import { waitUntil } from '../../support/wait.ts';
 import { createCatalog } from '../../../src/pricing/catalog.ts';
 
 const redis = useRedis();
@@ -164,4 +165,27 @@ test('says of a job that somebody removed that it is missing', async () => {
 
   expect(await batch.follow()).toBe('failed');
   expect((await batch.results())[0]).toMatchObject({ state: 'missing', finding_id: null });
+});
+
+test('counts no parked task into the time that is left', async () => {
+  const fleet = await useFleet(redis);
+  const lines = Array.from({ length: 100 }, (_, i) => ({ description: `task ${i}` }));
+  const batch = await loadBatch(redis, fleet, lines, { batch: 'half' });
+  const { db } = fleet.inner;
+  const begun = db.clock.now() - 60_000;
+  const done = Array.from({ length: 31 }, (_, i) => [begun + i, `finding_half_${i}`]).flat();
+  await redis.redis.zadd(db.keys.indexByBatch('half'), ...done);
+  for (let line = 61; line <= 100; line += 1) await redis.redis.hset(db.keys.parked, `half-${line}`, 'batch:half');
+
+  const lefts: [number, number | undefined][] = [];
+  const following = batch.follow(({ parked, pace }) => lefts.push([parked, pace?.leftMs]));
+  await waitUntil(() => lefts.some(([parked]) => parked === 40));
+  await fleet.halt.halt({ reason: 'person', step: '', by: 'test', detail: 'enough' });
+  expect(await following).toBe('halted');
+
+  const [before] = lefts;
+  const after = lefts.find(([parked]) => parked === 40);
+  expect(before).toEqual([0, undefined]); // not known yet: no number rather than a wrong one
+  expect(after?.[1]).toBeGreaterThan(29 * 2_000);
+  expect(after?.[1]).toBeLessThan(34 * 2_500); // of 29 tasks at one in two seconds; the parked 40 would make it 69
 });

@@ -1,6 +1,6 @@
 import { addBatch } from '../../../src/tasks/batch/add.ts';
 import type { BatchOptions, BatchReport } from '../../../src/tasks/batch/types.ts';
-import { followBatch, type BatchEnd } from '../../../src/tasks/batch/follow.ts';
+import { followBatch, type BatchEnd, type BatchNow } from '../../../src/tasks/batch/follow.ts';
 import { readEntries } from '../../../src/tasks/batch/read-entries.ts';
 import { eachResult, type ResultLine } from '../../../src/tasks/batch/results.ts';
 import { openSpool, type Spool } from '../../../src/tasks/batch/spool.ts';
@@ -15,7 +15,7 @@ export interface LoadedBatch {
   spool: Spool;
   invalid: { line: number; message: string }[];
   /** Waits for the batch as `fleet task --file --wait` does. */
-  follow(): Promise<BatchEnd>;
+  follow(onProgress?: (now: BatchNow) => void): Promise<BatchEnd>;
   results(): Promise<ResultLine[]>;
 }
 
@@ -54,7 +54,7 @@ export async function loadBatch(
     report,
     spool,
     invalid,
-    follow: () => followBatch(parts, options.batch, { spool, tasks, onProgress: () => undefined }),
+    follow: (onProgress = () => undefined) => followBatch(parts, options.batch, { spool, tasks, onProgress }),
     async results() {
       const found: ResultLine[] = [];
       for await (const result of eachResult(db, queues.tasks, spool)) found.push(result);

@@ -80,7 +80,7 @@ function toSummary(
     cancelled: 0,
     open,
     parked: held,
-    pace: toPace({ count, oldest, open: open - held, now }),
+    pace: toPace({ count, oldest, open, parked: held, now }),
     spentUsd: toUsd(spent),
     spentNanoUsd: spent,
     uncertainNanoUsd: toStoredCount(uncertain),
