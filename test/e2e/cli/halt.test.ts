@@ -35,6 +35,21 @@ describe('a halt on the command line', () => {
     expect(again.stdout).toContain('fleet resume');
   });
 
+  it.each([['jobs'], ['batches'], ['mission', 'ls'], ['failed']])(
+    'is named once beside the list of `fleet %s`, and not in its JSON',
+    async (...list) => {
+      expect((await fleet(...list)).stderr).toBe('');
+      await stateHalt({ reason: 'budget', step: '', detail: 'the day is spent' });
+
+      const { code, stderr } = await fleet(...list);
+      expect(stderr).toBe(
+        '⛔ The fleet is halted (budget: the day is spent): nothing begins until it is lifted; fleet status shows the ways out\n',
+      );
+      expect(code).toBe(0);
+      expect((await fleet(...list, '--json')).stderr).toBe('');
+    },
+  );
+
   it('is stated and lifted in JSON for a program', async () => {
     const read = async (...args: string[]): Promise<unknown> => JSON.parse((await fleet(...args, '--json')).stdout);
     expect(await read('halt', REASON)).toMatchObject({

@@ -2,6 +2,7 @@ import type { BatchSummary } from '../../../tasks/batch/types.ts';
 import { formatUsd } from '../../../pricing/money.ts';
 import { listBatches } from '../../../tasks/batch/list/list-batches.ts';
 import { describePace } from '../../../tasks/batch/pace.ts';
+import { noteHalt } from '../../output/halt-note.ts';
 import { fitLine, printJson, renderTable } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { toAge } from './jobs-render.ts';
@@ -12,6 +13,7 @@ export async function runBatchesCommand({ all = false, json }: { all?: boolean; 
     const batches = await listBatches(db, { all });
     if (json) return printJson(batches);
     console.log(renderBatches(batches, { now: db.clock.now(), all }));
+    await noteHalt(db);
   });
 }
 

@@ -1,6 +1,7 @@
 import { countOf } from '../../../text/plural.ts';
 import { isCancelled } from '../../../jobs/cancelled.ts';
 import { listFailed } from '../../../tasks/repair/list-failed.ts';
+import { noteHalt } from '../../output/halt-note.ts';
 import { lineWidth, printJson, fitLine } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 
@@ -21,6 +22,7 @@ export async function runFailedCommand(options: { batch?: string; session?: stri
       }
       console.log(`   ➜ ${group.repair}`);
     }
+    await noteHalt(inner.db);
   });
 }
 

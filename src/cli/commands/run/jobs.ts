@@ -9,6 +9,7 @@ import { assertBatch } from '../../../tasks/batch/progress.ts';
 import { toSince } from '../../input/since.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { JOBS_SHOWN } from '../../input/options.ts';
+import { noteHalt } from '../../output/halt-note.ts';
 import { printJson, wantsColour } from '../../output/print.ts';
 import { renderJobs } from './jobs-render.ts';
 
@@ -39,6 +40,7 @@ export async function runJobsCommand(words: string[], options: JobsOptions): Pro
     if (page.jobs.length === 0 && page.cursor === null && cursor === undefined) await assertKnown(fleet, filter);
     if (options.json) return printJson(page);
     console.log(renderJobs(page, { now, colour: wantsColour() }));
+    await noteHalt(db);
   });
 }
 

@@ -10,6 +10,7 @@ import { toExactUsd } from '../../../pricing/money.ts';
 import type { OpenFleet } from '../../../api/open-fleet.ts';
 import { describeWaiting } from '../../output/waiting-patches.ts';
 import { EXIT } from '../../output/report-failure.ts';
+import { noteHalt } from '../../output/halt-note.ts';
 import { printJson } from '../../output/print.ts';
 import { isPlanned, readSources, renderAnswer, renderMission, renderMissionTable } from '../../output/mission.ts';
 import { warnOfTightMission, warnWithoutCoordinator } from '../../output/warnings.ts';
@@ -195,8 +196,9 @@ async function show(fleet: OpenFleet, id: string, options: MissionCommandOptions
 async function list(fleet: OpenFleet, { json, session }: MissionCommandOptions): Promise<void> {
   const missions = await fleet.missions.list({ limit: LISTED, ...(session === undefined ? {} : { session }) });
   if (json) return printJson(missions);
-  if (missions.length === 0 && session !== undefined) return console.log(`There is no mission of session ${session}.`);
-  console.log(renderMissionTable(missions));
+  const isNone = missions.length === 0 && session !== undefined;
+  console.log(isNone ? `There is no mission of session ${session}.` : renderMissionTable(missions));
+  await noteHalt(fleet.inner.db);
 }
 
 function toJson({ id, findingId, added, state }: EnqueuedMission): object {
