@@ -21,31 +21,45 @@ export function actingAs(db: Db, actor: Actor): Db {
 }
 
 /**
- * Notes a change in the audit, on behalf of the actor of `db`. Call it where the change is made, after it is stored. Without an actor
- * it notes nothing: what the fleet does by itself is in its monitor and in the logs of jobs. It never throws: the change is made, and
- * where it cannot be noted the actor is told so.
+ * Notes a change in the audit, on behalf of the actor of `db`. Call it where the change is made, right after its one step is stored; one
+ * of several steps is made in `withAudit`. Without an actor it notes nothing: what the fleet does by itself is in its monitor and in the
+ * logs of jobs. It never throws: the change is made, and where it cannot be noted the actor is told so.
  */
-export async function noteChange(db: Db, { what, about = {}, before = null, after = null }: Change): Promise<void> {
-  const { actor, keys, scripts, redact } = db;
-  if (actor === undefined) return;
+export async function noteChange(db: Db, change: Change): Promise<void> {
+  try {
+    await addEntry(db, change, null);
+  } catch (error) {
+    tellLost(db, change.what, error);
+  }
+}
+
+/** @param replaced id of an entry in whose place it is. @returns its id; null: `db` acts for nobody */
+export async function addEntry(
+  { actor, keys, scripts, redact }: Db,
+  { what, about = {}, before = null, after = null }: Change,
+  replaced: string | null,
+): Promise<string | null> {
+  if (actor === undefined) return null;
   const call = randomUUID();
   const [of, from, to] = [about, before, after].map((fields) => toText(fields, redact));
-  try {
-    await scripts['note-change']({ audit: keys.audit, once: keys.once(call) }, [
-      call,
-      toValue(actor.who, redact),
-      actor.from,
-      actor.client ?? '',
-      what,
-      of ?? '',
-      from ?? '',
-      to ?? '',
-    ]);
-  } catch (error) {
-    const problem = `the change (${what}) is made, and could not be noted in the audit`;
-    if (actor.onLost === undefined) process.emitWarning(problem);
-    else actor.onLost(problem, error);
-  }
+  return scripts['note-change']({ audit: keys.audit, once: keys.once(call) }, [
+    call,
+    replaced ?? '',
+    toValue(actor.who, redact),
+    actor.from,
+    actor.client ?? '',
+    what,
+    of ?? '',
+    from ?? '',
+    to ?? '',
+  ]);
+}
+
+/** Tells the actor that a change is made and its entry is not there. */
+export function tellLost({ actor }: Db, what: Change['what'], error: unknown): void {
+  const problem = `the change (${what}) is made, and could not be noted in the audit`;
+  if (actor?.onLost === undefined) process.emitWarning(problem);
+  else actor.onLost(problem, error);
 }
 
 /** The ids of an entry: the first of them, and how many there are. */

@@ -8,7 +8,7 @@ import type { Halt } from './types.ts';
 import type { Db } from '../redis/db.ts';
 import { readPublicText } from '../redis/public-text.ts';
 import { claim } from '../redis/claim.ts';
-import { noteChange } from '../audit/note-change.ts';
+import { withAudit } from '../audit/with-audit.ts';
 import { noteActivity } from '../swarm/activity.ts';
 import { countEvent } from '../swarm/count-event.ts';
 
@@ -85,16 +85,34 @@ export function createHaltSwitch(db: Db, queues: Queue[], options: { notifier?: 
     await job?.log(`${clock.date().toISOString()} ${line}`);
   }
 
+  /** Stores a halt; the audit has those of a person. @returns false: another one is in force */
+  async function state(halt: Halt): Promise<boolean> {
+    const store = (): Promise<boolean> => claim(db, keys.haltReason, JSON.stringify(halt));
+    if (halt.reason !== 'person') return store();
+    return withAudit(db, { what: 'halt' }, async (note) => {
+      const isStored = await store();
+      if (isStored) await note({ what: 'halt', before: { halt: null }, after: { halt: describeHalt(halt) } });
+      return isStored;
+    });
+  }
+
+  /** @param halt null: none is in force, and only its traces go */
+  async function lift(halt: Halt | null): Promise<void> {
+    const remove = (): Promise<number> => redis.del(keys.recentFailures, keys.haltReason); // only new failures can halt the fleet again
+    if (halt === null) return void (await remove());
+    await withAudit(db, { what: 'resume' }, async (note) => {
+      await remove();
+      await note({ what: 'resume', before: { halt: describeHalt(halt), since: halt.at }, after: { halt: null } });
+    });
+  }
+
   return {
     read: () => readHalt(db),
     enforce,
     async halt(halt) {
       const stated: Halt = { ...halt, at: clock.date().toISOString() };
-      if (!(await claim(db, keys.haltReason, JSON.stringify(stated)))) return false; // stored first: from here on the ledger allows no call
+      if (!(await state(stated))) return false; // first: from here on the ledger allows no call
       await countEvent(db, 'halts');
-      if (stated.reason === 'person') {
-        await noteChange(db, { what: 'halt', before: { halt: null }, after: { halt: describeHalt(stated) } });
-      }
       await enforce();
       await redis.publish(keys.control, JSON.stringify({ type: 'halt', ...stated }));
       options.notifier?.notify(`halt:${stated.at}`, { event: 'halt', ...stated });
@@ -115,15 +133,7 @@ export function createHaltSwitch(db: Db, queues: Queue[], options: { notifier?: 
         throw new UsageError(
           'nothing is halted (a queue that a person paused is resumed in Bull Board); `fleet status` shows what the fleet does',
         );
-      await redis.del(keys.recentFailures); // a person has seen them: only new failures can halt the fleet again
-      await redis.del(keys.haltReason);
-      if (halt !== null) {
-        await noteChange(db, {
-          what: 'resume',
-          before: { halt: describeHalt(halt), since: halt.at },
-          after: { halt: null },
-        });
-      }
+      await lift(halt);
       await resumePaused();
       await redis.publish(keys.control, JSON.stringify({ type: 'resume' }));
       await noteActivity(db, { what: 'resume', id: halt?.reason ?? '', text: 'the halt is lifted', worker: by });

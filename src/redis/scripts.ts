@@ -192,7 +192,7 @@ export const SCRIPTS = {
   'keep-reply': { keys: ['turns'], answers: 'number' },
   'keep-tools': { keys: ['turns', 'lock'], answers: 'number' },
   'note-activity': { keys: ['activity', 'once'], answers: 'number' },
-  'note-change': { keys: ['audit', 'once'], answers: 'number' },
+  'note-change': { keys: ['audit', 'once'], answers: 'text' },
   'note-death': { keys: ['processes', 'deaths', 'active', 'stalled', 'stalledCheck'], answers: 'number' },
   'note-failure': {
     keys: [

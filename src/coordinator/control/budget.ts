@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../../queues/registry.ts';
-import { noteChange } from '../../audit/note-change.ts';
+import type { AuditFields, Change } from '../../audit/types.ts';
+import { withAudit } from '../../audit/with-audit.ts';
 import { assertClient } from '../../clients/clients.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { endPauseForMoney } from '../../jobs/outcomes/backoff.ts';
@@ -28,31 +29,37 @@ export async function changeBudget(parts: BudgetParts, usd: number | string, sco
   const parked = scope === null ? null : toParkedScope(scope);
   const waiting = parked === null ? 0 : await countParkedFor(db, parked);
   const before = await readLimit(db, scope);
-  await setBudget(db, usd, scope);
-  let all = 0;
-  try {
-    await endPauseForMoney(db, queues.tasks);
-    const released = parked === null ? 0 : await releaseParked(parts, parked);
-    const chains = scope !== null && 'rule' in scope ? await releasePaid(db, scope.rule) : 0;
-    all = chains + Math.max(waiting, released); // a worker that was parking its job sees the new limit, and may be first
-    return all;
-  } finally {
-    await noteBudget(db, scope, { before, limit: toLimit(usd), released: all });
-  }
+  return withAudit(db, { what: 'budget', about: toAbout(scope) }, async (note) => {
+    await setBudget(db, usd, scope);
+    let all = 0;
+    try {
+      await endPauseForMoney(db, queues.tasks);
+      const released = parked === null ? 0 : await releaseParked(parts, parked);
+      const chains = scope !== null && 'rule' in scope ? await releasePaid(db, scope.rule) : 0;
+      all = chains + Math.max(waiting, released); // a worker that was parking its job sees the new limit, and may be first
+      return all;
+    } finally {
+      await noteBudget(note, scope, { before, limit: toLimit(usd), released: all });
+    }
+  });
 }
 
 async function noteBudget(
-  db: Db,
+  note: (change: Change) => Promise<void>,
   scope: BudgetScope,
   { before, limit, released }: { before: number | null; limit: number; released: number },
 ): Promise<void> {
   if (limit === before && released === 0) return;
-  await noteChange(db, {
+  await note({
     what: 'budget',
-    about: scope ?? { budget: 'of the day' },
+    about: toAbout(scope),
     before: { limit: formatLimit(before) },
     after: { limit: formatLimit(limit), ...(released === 0 ? {} : { released }) },
   });
+}
+
+function toAbout(scope: BudgetScope): AuditFields {
+  return scope === null ? { budget: 'of the day' } : { ...scope };
 }
 
 /**

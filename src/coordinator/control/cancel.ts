@@ -1,9 +1,9 @@
 import type { Queue } from 'bullmq';
 import { countOne, describeCounts } from '../../audit/describe-counts.ts';
-import { noteChange, toNamed } from '../../audit/note-change.ts';
-import type { AuditFields } from '../../audit/types.ts';
+import { toNamed } from '../../audit/note-change.ts';
+import type { AuditFields, Change } from '../../audit/types.ts';
+import { withAudit } from '../../audit/with-audit.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import type { Db } from '../../redis/db.ts';
 import { findQueueOfJob } from '../../jobs/queue-of-job.ts';
 import { cancelBatch } from '../../tasks/batch/cancel.ts';
 import { assertBatch } from '../../tasks/batch/progress.ts';
@@ -29,21 +29,23 @@ export async function cancelSelected(
   if (batch !== undefined || ids === undefined || ids.length === 0) {
     throw new UsageError('cancel: expected job ids or a batch, exactly one of the two');
   }
-  const states = new Map<string, number>();
-  const done: string[] = [];
-  let children = 0;
-  try {
-    return await eachNamed({ db, queues }, ids, async (id, queue) => {
-      const [state = 'unknown'] = await cancelJobs(db, queue, [id]);
-      countOne(states, state);
-      done.push(id);
-      const more = queue === queues.missions ? await cancelChildren({ db, queues }, id) : 0;
-      children += more;
-      return more;
-    });
-  } finally {
-    await noteCancel(db, toNamed(done), { states, cancelled: done.length + children });
-  }
+  return withAudit(db, { what: 'cancel', about: toNamed(ids) }, async (note) => {
+    const states = new Map<string, number>();
+    const done: string[] = [];
+    let children = 0;
+    try {
+      return await eachNamed({ db, queues }, ids, async (id, queue) => {
+        const [state = 'unknown'] = await cancelJobs(db, queue, [id]);
+        countOne(states, state);
+        done.push(id);
+        const more = queue === queues.missions ? await cancelChildren({ db, queues }, id) : 0;
+        children += more;
+        return more;
+      });
+    } finally {
+      await noteCancel(note, toNamed(done), { states, cancelled: done.length + children });
+    }
+  });
 }
 
 async function cancelWhole(
@@ -51,28 +53,30 @@ async function cancelWhole(
   batch: string,
   onProgress: ((lines: number, of: number) => void) | undefined,
 ): Promise<number> {
-  const states = new Map<string, number>();
-  let cancelled = 0;
-  const onState = (state: string): void => {
-    countOne(states, state);
-    cancelled += 1;
-  };
-  try {
-    return await cancelBatch(db, queues.tasks, batch, { onProgress, onState });
-  } finally {
-    await noteCancel(db, { batch }, { states, cancelled });
-  }
+  return withAudit(db, { what: 'cancel', about: { batch } }, async (note) => {
+    const states = new Map<string, number>();
+    let cancelled = 0;
+    const onState = (state: string): void => {
+      countOne(states, state);
+      cancelled += 1;
+    };
+    try {
+      return await cancelBatch(db, queues.tasks, batch, { onProgress, onState });
+    } finally {
+      await noteCancel(note, { batch }, { states, cancelled });
+    }
+  });
 }
 
 /** One entry of the audit, however many jobs were cancelled; also where an error has ended it half way. */
 async function noteCancel(
-  db: Db,
+  note: (change: Change) => Promise<void>,
   about: AuditFields,
   { states, cancelled }: { states: ReadonlyMap<string, number>; cancelled: number },
 ): Promise<void> {
   if (cancelled === 0) return;
   const after = { state: 'cancelled', ...(cancelled === 1 ? {} : { jobs: cancelled }) };
-  await noteChange(db, { what: 'cancel', about, before: { state: describeCounts(states) }, after });
+  await note({ what: 'cancel', about, before: { state: describeCounts(states) }, after });
 }
 
 /** Tells which of these jobs `cancelSelected` would cancel, without the children of missions. Changes nothing. */

@@ -1,7 +1,7 @@
 import { countOne, describeCounts } from '../../audit/describe-counts.ts';
 import { toNamed, noteChange } from '../../audit/note-change.ts';
 import type { FieldChanges } from '../../audit/field-changes.ts';
-import type { AuditFields } from '../../audit/types.ts';
+import type { AuditFields, Change } from '../../audit/types.ts';
 import type { Db } from '../../redis/db.ts';
 import type { RetrySelection, TaskEdit } from './types.ts';
 
@@ -20,9 +20,16 @@ export interface RetriedJob {
 export async function noteRetries(
   db: Db,
   jobs: readonly RetriedJob[],
-  { selection = {}, edit, fresh = false }: { selection?: RetrySelection; edit?: TaskEdit; fresh?: boolean } = {},
+  asked: { selection?: RetrySelection; edit?: TaskEdit; fresh?: boolean } = {},
 ): Promise<void> {
-  if (jobs.length === 0) return;
+  if (jobs.length > 0) await noteChange(db, toRetryChange(jobs, asked));
+}
+
+/** @param jobs at least one */
+export function toRetryChange(
+  jobs: readonly RetriedJob[],
+  { selection = {}, edit, fresh = false }: { selection?: RetrySelection; edit?: TaskEdit; fresh?: boolean } = {},
+): Change {
   const [states, reasons] = [new Map<string, number>(), new Map<string, number>()];
   for (const { state, reason } of jobs) {
     countOne(states, state);
@@ -30,12 +37,12 @@ export async function noteRetries(
   }
   const changes = jobs.length === 1 ? (jobs[0]?.changes ?? null) : null;
   const { batch } = selection;
-  await noteChange(db, {
+  return {
     what: 'retry',
     about: { ...(batch === undefined ? {} : { batch }), ...toNamed(jobs.map(({ id }) => id)) },
     before: { state: describeCounts(states), reason: describeCounts(reasons), ...changes?.before },
     after: { state: 'waiting', ...(fresh ? { fresh } : {}), ...(changes?.after ?? toFields(edit)) },
-  });
+  };
 }
 
 /** An edit of several tasks, as it was given. */

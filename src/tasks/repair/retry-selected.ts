@@ -1,5 +1,8 @@
 import type { Queue } from 'bullmq';
 import type { QueueName } from '../../../queues/registry.ts';
+import { toNamed } from '../../audit/note-change.ts';
+import type { Change } from '../../audit/types.ts';
+import { withAudit } from '../../audit/with-audit.ts';
 import { UsageError } from '../../errors.ts';
 import { isCancelled } from '../../jobs/cancelled.ts';
 import { findQueueOfJob } from '../../jobs/queue-of-job.ts';
@@ -9,7 +12,7 @@ import { closeBatch, noticeBatchEnd, openBatch } from '../batch/lifecycle.ts';
 import { assertBatch } from '../batch/progress.ts';
 import { readKnownNames, type Configured } from '../known-names.ts';
 import { eachFailedJob } from './failed.ts';
-import { noteRetries, type RetriedJob } from './note-retries.ts';
+import { toRetryChange, type RetriedJob } from './note-retries.ts';
 import { retryJob } from './retry.ts';
 import type { RetryHow, RetryReport, RetrySelection, TaskEdit } from './types.ts';
 
@@ -56,6 +59,19 @@ interface How {
 }
 
 async function retryAll(parts: RetryParts, chosen: Chosen, how: How): Promise<RetryReport> {
+  if (how.dryRun === true || chosen.size === 0) return retryEach(parts, chosen, how, async () => undefined);
+  const { batch } = how.selection;
+  const about = { ...(batch === undefined ? {} : { batch }), ...toNamed([...chosen.keys()]) };
+  return withAudit(parts.db, { what: 'retry', about }, (note) => retryEach(parts, chosen, how, note));
+}
+
+/** @param note notes in the audit what was retried, also where an error has ended it half way */
+async function retryEach(
+  parts: RetryParts,
+  chosen: Chosen,
+  how: How,
+  note: (change: Change) => Promise<void>,
+): Promise<RetryReport> {
   const { by, edit, selection, onProgress, fresh = false, dryRun = false } = how;
   return inOpenBatches(parts, dryRun ? [] : chosen.values(), async () => {
     const { db, queues, configured } = parts;
@@ -77,7 +93,8 @@ async function retryAll(parts: RetryParts, chosen: Chosen, how: How): Promise<Re
         onProgress?.(report.retried.length + report.refused.length, chosen.size);
       }
     } finally {
-      if (!dryRun) await noteRetries(db, retried, { selection, fresh, ...(edit === null ? {} : { edit }) });
+      const asked = { selection, fresh, ...(edit === null ? {} : { edit }) };
+      if (retried.length > 0) await note(toRetryChange(retried, asked));
     }
     return report;
   });

@@ -2,11 +2,18 @@ import { expect, test } from 'vitest';
 import { actingAs, noteChange } from '../../../src/audit/note-change.ts';
 import { readAuditPage } from '../../../src/audit/read-audit.ts';
 import type { AuditEntry } from '../../../src/audit/types.ts';
+import { UNFINISHED } from '../../../src/audit/with-audit.ts';
 import { addClient } from '../../../src/clients/clients.ts';
 import { createHaltSwitch } from '../../../src/halt/halt.ts';
+import { cancelSelected } from '../../../src/coordinator/control/cancel.ts';
 import { changeBudget } from '../../../src/coordinator/control/budget.ts';
 import type { Actor } from '../../../queues/owner.ts';
 import type { Db } from '../../../src/redis/db.ts';
+import { createNotifier } from '../../../src/swarm/notify.ts';
+import { toConfigured } from '../../../src/tasks/known-names.ts';
+import { retrySelected } from '../../../src/tasks/repair/retry-selected.ts';
+import { createScriptedModel } from '../../support/models/scripted-model.ts';
+import { waitUntil } from '../../support/wait.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
@@ -108,4 +115,59 @@ test('a change that the audit cannot hold is made all the same, and the actor is
     expect.stringMatching(/^the change \(budget\) is made, and could not be noted in the audit: .*WRONGTYPE/),
   ]);
   expect(await redis.redis.get(redis.keys.audit)).toBe('of another program');
+});
+
+/** A swarm whose process is killed when it notes the end of a change: that never comes. */
+function toKilled(db: Db): { db: Db; isDead: () => boolean } {
+  let notes = 0;
+  const note: Db['scripts']['note-change'] = (...args) => {
+    notes += 1;
+    return notes === 1 ? db.scripts['note-change'](...args) : new Promise<never>(() => undefined);
+  };
+  return { db: { ...db, scripts: { ...db.scripts, 'note-change': note } }, isDead: () => notes === 2 };
+}
+
+test('a change whose process is killed half way leaves an entry, and one that ends leaves its own alone', async () => {
+  const { inner, tasks, startHaiku } = await useFleet(redis);
+  const { queues, config } = inner;
+  for (const taskId of ['a', 'b', 'c']) await tasks.add({ description: 'Count.' }, { taskId });
+  const ada = actingAs(inner.db, ADA);
+  await cancelSelected({ db: inner.db, queues }, { ids: ['c'] });
+  const halt = (db: Db) => createHaltSwitch(db, Object.values(queues));
+  const retry = (db: Db) => {
+    const notifier = createNotifier({ target: undefined, db });
+    return retrySelected({ db, queues, notifier, configured: toConfigured(config) }, { ids: ['c'] }, { by: 'ada' });
+  };
+  const changes: [string, (db: Db) => Promise<unknown>][] = [
+    ['cancel', (db) => cancelSelected({ db, queues }, { ids: ['a'] })],
+    ['budget', (db) => changeBudget({ db, queues }, '7.50', null)],
+    ['halt', (db) => halt(db).halt({ reason: 'person', step: '', by: 'ada', detail: 'prices' })],
+    ['resume', (db) => halt(db).resume('ada')],
+    ['retry', retry],
+  ];
+  for (const [what, change] of changes) {
+    if (what === 'retry') {
+      await halt(inner.db)
+        .resume()
+        .catch(() => undefined); // the resume that was killed left its queues paused
+      await startHaiku(createScriptedModel(() => 'done'));
+      await waitUntil(async () => (await redis.redis.zscore(redis.keys.queueKey('tasks', 'failed'), 'c')) !== null);
+    }
+    const killed = toKilled(ada);
+    void change(killed.db);
+    await waitUntil(killed.isDead);
+    const [newest] = await readAll();
+    expect(newest).toMatchObject({ what, who: 'ada@box', before: null, after: { outcome: UNFINISHED } });
+  }
+  const readAda = async () => (await readAll()).filter(({ who }) => who === ADA.who);
+  const before = (await readAda()).length;
+  expect(before).toBe(changes.length);
+
+  await tasks.add({ description: 'Count.', for: 'outside' }, { taskId: 'd' });
+  await cancelSelected({ db: ada, queues }, { ids: ['d'] });
+  await expect(cancelSelected({ db: ada, queues }, { batch: 'nope' })).rejects.toThrow('none of this name');
+  expect((await cancelSelected({ db: ada, queues }, { ids: ['nope'] })).refused).toHaveLength(1);
+  await changeBudget({ db: ada, queues }, '7.50', null); // the same again is no change
+  const all = await readAda();
+  expect(all.slice(0, all.length - before)).toMatchObject([{ what: 'cancel', after: { state: 'cancelled' } }]);
 });

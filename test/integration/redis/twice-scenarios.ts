@@ -33,6 +33,7 @@ import type { CheckedRule } from '../../../src/rules/record.ts';
 import { changeRule, saveRule } from '../../../src/rules/store.ts';
 import { beginSession } from '../../../src/swarm/session.ts';
 import { actingAs, noteChange } from '../../../src/audit/note-change.ts';
+import { withAudit } from '../../../src/audit/with-audit.ts';
 import { noteActivity } from '../../../src/swarm/activity.ts';
 import { countEvent } from '../../../src/swarm/count-event.ts';
 import { sampleTallies } from '../../../src/swarm/tallies/sample-tallies.ts';
@@ -614,7 +615,10 @@ export const TWICE_SCENARIOS: Record<ScriptName, TwiceScenario> = {
     between: (db) => noteActivity(db, { what: 'left', id: 'w' }),
   },
   'note-change': {
-    run: (_, twice) => noteChange(actingAs(twice, ADA), { what: 'halt', after: { halt: 'person: prices' } }),
+    run: (_, twice) =>
+      withAudit(actingAs(twice, ADA), { what: 'halt' }, (note) =>
+        note({ what: 'halt', after: { halt: 'person: prices' } }),
+      ),
     between: (db) => noteChange(actingAs(db, ADA), { what: 'resume' }),
   },
   'note-death': {
