@@ -6,16 +6,10 @@ interface OwnFields {
   requestId: string;
   /** `metadata.user_id`: the job's id. */
   user: string | null;
-  /** Hash of the first user text: the same for every turn of a task. */
-  taskHash: string | null;
   /** Hash of the whole body: the same for the same call. */
   requestHash: string | null;
-  /** Assistant messages already in the conversation. */
-  turn: number;
   messageId: string | null;
   stopReason: string | null;
-  /** Names of the tools that the reply calls. */
-  tools: string[];
 }
 
 /** One request as the provider saw it. */
@@ -33,12 +27,9 @@ export function createRequestLog(limit: number): AnthropicLog {
   return new RequestLog(limit, (index) => ({
     requestId: `req_sim_${String(index).padStart(8, '0')}`,
     user: null,
-    taskHash: null,
     requestHash: null,
-    turn: 0,
     messageId: null,
     stopReason: null,
-    tools: [],
   }));
 }
 

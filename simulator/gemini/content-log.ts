@@ -8,12 +8,6 @@ interface OwnFields {
   promptHash: string | null;
   /** The first 200 characters of the librarian's question; null for another prompt. */
   question: string | null;
-  /** Hash of the first message: the same for all turns of a task. */
-  taskHash: string | null;
-  /** Messages of the model in the conversation. */
-  turn: number;
-  /** Functions that the reply calls. */
-  tools: string[];
   /** `finishReason`, or `blockReason` of a refused prompt. */
   finishReason: string | null;
 }
@@ -28,9 +22,6 @@ export function createContentLog(limit: number): ContentLog {
     project: null,
     promptHash: null,
     question: null,
-    taskHash: null,
-    turn: 0,
-    tools: [],
     finishReason: null,
   }));
 }

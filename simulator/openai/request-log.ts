@@ -6,15 +6,9 @@ interface OwnFields {
   requestId: string;
   /** `user`: the job's id, where the client sends it. */
   user: string | null;
-  /** Of the first message of the user: the same for all calls of one task, also where the client sends no `user`. */
-  taskHash: string | null;
   /** Hash of the whole body: the same for the same call. */
   requestHash: string | null;
-  /** Assistant messages already in the conversation. */
-  turn: number;
   finishReason: string | null;
-  /** Names of the tools that the reply calls. */
-  tools: string[];
 }
 
 /** One request as the provider saw it. */
@@ -31,11 +25,8 @@ export function createChatLog(limit: number): ChatLog {
   return new RequestLog(limit, (index) => ({
     requestId: `req_sim_${String(index).padStart(8, '0')}`,
     user: null,
-    taskHash: null,
     requestHash: null,
-    turn: 0,
     finishReason: null,
-    tools: [],
   }));
 }
 

@@ -15,6 +15,8 @@ export interface PlannedFault {
 /** What conditions look at. A condition named like another fact compares with it. */
 export interface FaultFacts {
   model: string;
+  /** Messages of the model already in the conversation. */
+  turn: number;
   /** All texts of the conversation. Called only for a fault that looks at them. */
   prompt: () => string;
 }

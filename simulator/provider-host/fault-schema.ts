@@ -28,6 +28,7 @@ export const STREAM_FAULTS = [
 /** Conditions that the faults of every provider have. A fault hits the requests that meet all given conditions. */
 export const COMMON_CONDITIONS = {
   model: z.string().optional(),
+  turn: z.int().min(0).optional(), // messages of the model already in the conversation
   promptIncludes: z.string().min(1).optional(), // in any text of the conversation
   nth: z.int().min(1).optional(), // only the n-th request that meets the conditions above, from 1
   everyNth: z.int().min(1).optional(), // every n-th of those requests

@@ -8,6 +8,12 @@ export interface LoggedRequest {
   endpoint: string;
   /** Null while the request's model is not known. */
   model: string | null;
+  /** Hash of the first message: the same for all turns of a task. Null: the request is none of a conversation. */
+  taskHash: string | null;
+  /** Messages of the model already in the conversation. */
+  turn: number;
+  /** Names of the tools that the reply calls. */
+  tools: string[];
   /** First hex digits of the key's SHA-256: they identify the key without revealing it. */
   keyHash: string | null;
   startedAt: number;
@@ -128,6 +134,9 @@ export class RequestLog<Own extends object> {
       index,
       endpoint,
       model: null,
+      taskHash: null,
+      turn: 0,
+      tools: [],
       keyHash: null,
       startedAt,
       finishedAt: null,

@@ -1,17 +1,12 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { spoilReply } from '../../model/spoil-reply.ts';
 import type { ModelReply, MessagesRequest } from '../../model/types.ts';
 import type { ActiveFault } from './fault.ts';
 import type { FinishedReply } from '../reply/finish-reply.ts';
 
 /** The model's reply as a reply fault changes it, before ids, cuts and the bill. */
 export function spoilModelReply(fault: ActiveFault | null, reply: ModelReply, request: MessagesRequest): ModelReply {
-  if (fault?.kind === 'refusal') {
-    return { ...reply, content: [], refusal: fault.message ?? 'The simulated model declines this request.' };
-  }
-  if (fault?.kind === 'empty-content') return { ...reply, content: [] };
-  if (fault?.kind === 'bad-tool-input') return { ...reply, content: [toBadCall(request)] };
-  if (fault?.kind !== 'unknown-tool') return reply;
-  return { ...reply, content: [{ type: 'tool_use', name: 'teleport', input: { to: 'nowhere' } }] };
+  return spoilReply(fault, reply, () => toBadCall(request));
 }
 
 /** The finished reply as a reply fault changes it. */

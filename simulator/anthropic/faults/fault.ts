@@ -38,7 +38,6 @@ export const faultSchema = z.strictObject({
   when: z
     .strictObject({
       user: z.string().optional(), // `metadata.user_id`: the job's id
-      turn: z.int().min(0).optional(), // assistant messages already in the conversation
       ...COMMON_CONDITIONS,
     })
     .default({}),
@@ -56,7 +55,6 @@ export type ActiveFault = z.output<typeof faultSchema>;
 /** What the conditions of a fault look at. */
 export interface AnthropicFacts extends FaultFacts {
   user: string | null;
-  turn: number;
 }
 
 export type AnthropicFaults = FaultPlan<typeof faultSchema, AnthropicFacts>;

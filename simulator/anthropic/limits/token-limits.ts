@@ -1,22 +1,20 @@
 import { ApiError } from '../api/api-error.ts';
 import type { Rules } from '../api/rules.ts';
-import { Bucket } from '../../provider-host/bucket.ts';
-
-/** Limits of one model for one key, a minute. An absent one does not limit. */
-export interface TokenLimit {
-  requests?: number | undefined;
-  /** Prompt tokens that are not read from the cache. */
-  inputTokens?: number | undefined;
-  outputTokens?: number | undefined;
-  /** How long an unused limit adds up, ms. Default a minute. */
-  burstMs?: number | undefined;
-}
-
-/** By model. */
-export type TokenLimitsByModel = Record<string, TokenLimit>;
+import type { Bucket } from '../../provider-host/bucket.ts';
+import {
+  type LimitsByModel,
+  type MinuteLimit,
+  ModelBuckets,
+  type Shortage,
+} from '../../provider-host/model-buckets.ts';
 
 const KINDS = ['requests', 'inputTokens', 'outputTokens'] as const;
 type Kind = (typeof KINDS)[number];
+
+/** `inputTokens`: those of the prompt that are not read from the cache. */
+export type TokenLimit = MinuteLimit<Kind>;
+
+export type TokenLimitsByModel = LimitsByModel<Kind>;
 
 const HEADERS: Record<Kind, string> = {
   requests: 'requests',
@@ -31,7 +29,7 @@ const WORDS: Record<Kind, string> = {
 const ROUNDED_TO: Record<Kind, number> = { requests: 1, inputTokens: 1_000, outputTokens: 1_000 };
 
 /** The first tier that an account has after its first payment. https://platform.claude.com/docs/en/api/rate-limits */
-const START_TIER: TokenLimit = { requests: 1_000, inputTokens: 2_000_000, outputTokens: 400_000 };
+const START_TIER = { requests: 1_000, inputTokens: 2_000_000, outputTokens: 400_000 };
 const REAL_DEFAULTS: TokenLimitsByModel = {
   'claude-haiku-5-5': START_TIER,
   'claude-haiku-4-5': START_TIER,
@@ -39,7 +37,7 @@ const REAL_DEFAULTS: TokenLimitsByModel = {
   'claude-sonnet-4-5': START_TIER,
 };
 
-const AMPLE: TokenLimit = { requests: 100_000, inputTokens: 200_000_000, outputTokens: 40_000_000 };
+const AMPLE = { requests: 100_000, inputTokens: 200_000_000, outputTokens: 40_000_000 };
 
 /** A hundred times the Start tier: for runs whose speed is not bounded by the provider. */
 export const AMPLE_LIMITS: TokenLimitsByModel = Object.fromEntries(
@@ -51,22 +49,18 @@ export const AMPLE_LIMITS: TokenLimitsByModel = Object.fromEntries(
  * output, only what the model says. Refused requests take nothing. https://platform.claude.com/docs/en/api/rate-limits
  */
 export class TokenLimits {
-  #limits: TokenLimitsByModel;
-  readonly #defaults: TokenLimitsByModel;
+  readonly #buckets: ModelBuckets<Kind>;
   readonly #now: () => number;
-  #buckets = new Map<string, Partial<Record<Kind, Bucket>>>();
 
   /** @param limits instead of the default ones of these models */
   constructor(rules: Rules, limits: TokenLimitsByModel, now: () => number = Date.now) {
-    this.#defaults = rules === 'real' ? REAL_DEFAULTS : {};
-    this.#limits = { ...this.#defaults, ...limits };
+    this.#buckets = new ModelBuckets(KINDS, rules === 'real' ? REAL_DEFAULTS : {}, limits);
     this.#now = now;
   }
 
   /** Replaces the limits; all buckets are full again. */
   set(limits: TokenLimitsByModel): void {
-    this.#limits = { ...this.#defaults, ...limits };
-    this.#buckets = new Map();
+    this.#buckets.set(limits);
   }
 
   /**
@@ -77,12 +71,9 @@ export class TokenLimits {
    */
   admit(key: string, model: string, input: number): void {
     const now = this.#now();
-    const buckets = this.#open(key, model, now);
-    const asked: Record<Kind, number> = { requests: 1, inputTokens: input, outputTokens: 1 };
-    for (const kind of KINDS) {
-      const waitMs = buckets[kind]?.waitMs(asked[kind], now) ?? 0;
-      if (waitMs > 0) throw this.#refuse(key, { model, kind, waitMs });
-    }
+    const short = this.#buckets.findShort(key, model, { requests: 1, inputTokens: input, outputTokens: 1 }, now);
+    if (short !== null) throw this.#refuse(key, model, short);
+    const buckets = this.#buckets.open(key, model, now);
     buckets.requests?.take(1, now);
     buckets.inputTokens?.take(input, now);
   }
@@ -90,14 +81,14 @@ export class TokenLimits {
   /** Takes what the model said. It may put the bucket into debt: how much that is, is known only then. */
   takeOutput(key: string, model: string, output: number): void {
     const now = this.#now();
-    this.#open(key, model, now).outputTokens?.take(output, now);
+    this.#buckets.open(key, model, now).outputTokens?.take(output, now);
   }
 
   /** Of every answer. Numbers of tokens are rounded to the nearest thousand. */
   toHeaders(key: string, model: string): Record<string, string> {
     const now = this.#now();
     const headers: Record<string, string> = {};
-    for (const [kind, bucket] of Object.entries(this.#open(key, model, now)) as [Kind, Bucket][]) {
+    for (const [kind, bucket] of Object.entries(this.#buckets.open(key, model, now)) as [Kind, Bucket][]) {
       const name = `anthropic-ratelimit-${HEADERS[kind]}`;
       const step = ROUNDED_TO[kind];
       const level = Math.max(0, Math.floor(bucket.level(now)));
@@ -110,23 +101,8 @@ export class TokenLimits {
     return headers;
   }
 
-  #open(key: string, model: string, now: number): Partial<Record<Kind, Bucket>> {
-    const id = `${key} ${model}`;
-    const known = this.#buckets.get(id);
-    if (known !== undefined) return known;
-    const limit = this.#limits[model];
-    if (limit === undefined) return {};
-    const opened: Partial<Record<Kind, Bucket>> = {};
-    for (const kind of KINDS) {
-      const perMinute = limit[kind];
-      if (perMinute !== undefined) opened[kind] = new Bucket(perMinute, limit.burstMs ?? 60_000, now);
-    }
-    this.#buckets.set(id, opened);
-    return opened;
-  }
-
-  #refuse(key: string, { model, kind, waitMs }: { model: string; kind: Kind; waitMs: number }): ApiError {
-    const limit = (this.#limits[model]?.[kind] ?? 0).toLocaleString('en-US');
+  #refuse(key: string, model: string, { kind, waitMs }: Shortage<Kind>): ApiError {
+    const limit = (this.#buckets.limitOf(model, kind) ?? 0).toLocaleString('en-US');
     const message = `This request would exceed your organization's rate limit of ${limit} ${WORDS[kind]} per minute (model: ${model}). For details, refer to: https://docs.claude.com/en/api/rate-limits.`;
     const headers = { ...this.toHeaders(key, model), 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1_000))) };
     return new ApiError(429, 'rate_limit_error', message, { headers });

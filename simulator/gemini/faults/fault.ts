@@ -49,7 +49,6 @@ export const geminiFaultSchema = z.strictObject({
   when: z
     .strictObject({
       project: z.string().optional(),
-      turn: z.int().min(0).optional(), // messages of the model already in the conversation
       ...COMMON_CONDITIONS,
     })
     .default({}),
@@ -65,7 +64,6 @@ export type ActiveGeminiFault = z.output<typeof geminiFaultSchema>;
 /** What the conditions of a fault look at. */
 export interface GeminiFacts extends FaultFacts {
   project: string;
-  turn: number;
 }
 
 export type GeminiFaults = FaultPlan<typeof geminiFaultSchema, GeminiFacts>;

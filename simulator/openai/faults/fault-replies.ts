@@ -1,3 +1,4 @@
+import { spoilReply } from '../../model/spoil-reply.ts';
 import type { ModelReply } from '../../model/types.ts';
 import type { FinishedChat } from '../reply/finish-reply.ts';
 import type { ChatRequest } from '../validate/fields.ts';
@@ -5,13 +6,7 @@ import type { ActiveChatFault } from './fault.ts';
 
 /** The model's reply as a reply fault changes it, before ids, cuts and the bill. */
 export function spoilChatReply(fault: ActiveChatFault | null, reply: ModelReply, request: ChatRequest): ModelReply {
-  if (fault?.kind === 'refusal') {
-    return { ...reply, content: [], refusal: fault.message ?? 'The simulated model declines this request.' };
-  }
-  if (fault?.kind === 'empty-content') return { ...reply, content: [] };
-  if (fault?.kind === 'bad-tool-input') return { ...reply, content: [toBadCall(request)] };
-  if (fault?.kind !== 'unknown-tool') return reply;
-  return { ...reply, content: [{ type: 'tool_use', name: 'teleport', input: { to: 'nowhere' } }] };
+  return spoilReply(fault, reply, () => toBadCall(request));
 }
 
 type Spoil = (reply: FinishedChat, fault: ActiveChatFault) => FinishedChat;

@@ -44,7 +44,6 @@ export const chatFaultSchema = z.strictObject({
   when: z
     .strictObject({
       user: z.string().optional(),
-      turn: z.int().min(0).optional(), // assistant messages already in the conversation
       ...COMMON_CONDITIONS,
     })
     .default({}),
@@ -60,7 +59,6 @@ export type ActiveChatFault = z.output<typeof chatFaultSchema>;
 
 export interface ChatFacts extends FaultFacts {
   user: string | null;
-  turn: number;
 }
 
 export type ChatFaults = FaultPlan<typeof chatFaultSchema, ChatFacts>;

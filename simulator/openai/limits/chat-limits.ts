@@ -1,24 +1,17 @@
-import { Bucket } from '../../provider-host/bucket.ts';
+import type { Bucket } from '../../provider-host/bucket.ts';
+import { type LimitsByModel, ModelBuckets, type Shortage } from '../../provider-host/model-buckets.ts';
 import { ChatApiError } from '../api/api-error.ts';
-
-/** Limits of one model for one key, a minute. An absent one does not limit. */
-interface ChatLimit {
-  requests?: number | undefined;
-  /** Prompt and reply together. */
-  tokens?: number | undefined;
-  /** How long an unused limit adds up, ms. Default a minute. */
-  burstMs?: number | undefined;
-}
-
-/** By model. */
-export type ChatLimitsByModel = Record<string, ChatLimit>;
 
 const KINDS = ['requests', 'tokens'] as const;
 type Kind = (typeof KINDS)[number];
+
+/** By model. `tokens`: prompt and reply together. */
+export type ChatLimitsByModel = LimitsByModel<Kind>;
+
 const WORDS: Record<Kind, string> = { requests: 'requests per min (RPM)', tokens: 'tokens per min (TPM)' };
 
 /** OpenAI's first tier that is paid. https://developers.openai.com/api/docs/models/gpt-5.6-luna */
-const TIER_1: ChatLimit = { requests: 500, tokens: 500_000 };
+const TIER_1 = { requests: 500, tokens: 500_000 };
 const REAL_DEFAULTS: ChatLimitsByModel = {
   'gpt-6-luna': TIER_1,
   'gpt-6-sol': TIER_1,
@@ -45,39 +38,35 @@ export const AMPLE_CHAT_LIMITS: ChatLimitsByModel = Object.fromEntries(
  * that is refused takes nothing. https://platform.openai.com/docs/guides/rate-limits
  */
 export class ChatLimits {
-  #limits: ChatLimitsByModel;
+  readonly #buckets: ModelBuckets<Kind>;
   readonly #now: () => number;
-  #buckets = new Map<string, Partial<Record<Kind, Bucket>>>();
 
   /** @param limits instead of the default ones of these models */
   constructor(limits: ChatLimitsByModel, now: () => number = Date.now) {
-    this.#limits = { ...REAL_DEFAULTS, ...limits };
+    this.#buckets = new ModelBuckets(KINDS, REAL_DEFAULTS, limits);
     this.#now = now;
   }
 
   /** Replaces the limits; all buckets are full again. */
   set(limits: ChatLimitsByModel): void {
-    this.#limits = { ...REAL_DEFAULTS, ...limits };
-    this.#buckets = new Map();
+    this.#buckets.set(limits);
   }
 
   /** Admits one request and takes its tokens. @throws ChatApiError 429 */
   admit(key: string, model: string, tokens: number): void {
     const now = this.#now();
-    const buckets = this.#open(key, model, now);
     const asked: Record<Kind, number> = { requests: 1, tokens };
-    const most = this.#limits[model]?.tokens;
-    if (most !== undefined && tokens > most) {
+    const most = this.#buckets.limitOf(model, 'tokens');
+    if (most !== null && tokens > most) {
       const words = `Request too large for ${model} in organization org-simulated on ${WORDS.tokens}: Limit ${most}, Requested ${tokens}. The input or output tokens must be reduced in order to run successfully. Visit https://platform.openai.com/account/rate-limits to learn more.`;
       throw new ChatApiError(429, 'tokens', words, {
         code: 'rate_limit_exceeded',
         headers: this.toHeaders(key, model),
       });
     }
-    for (const kind of KINDS) {
-      const waitMs = buckets[kind]?.waitMs(asked[kind], now) ?? 0;
-      if (waitMs > 0) throw this.#refuse({ key, model, kind, waitMs, asked: asked[kind] });
-    }
+    const short = this.#buckets.findShort(key, model, asked, now);
+    if (short !== null) throw this.#refuse(key, model, short, asked[short.kind]);
+    const buckets = this.#buckets.open(key, model, now);
     for (const kind of KINDS) buckets[kind]?.take(asked[kind], now);
   }
 
@@ -85,7 +74,7 @@ export class ChatLimits {
   toHeaders(key: string, model: string): Record<string, string> {
     const now = this.#now();
     const headers: Record<string, string> = {};
-    for (const [kind, bucket] of Object.entries(this.#open(key, model, now)) as [Kind, Bucket][]) {
+    for (const [kind, bucket] of Object.entries(this.#buckets.open(key, model, now)) as [Kind, Bucket][]) {
       const level = Math.max(0, Math.floor(bucket.level(now)));
       headers[`x-ratelimit-limit-${kind}`] = String(bucket.perMinute);
       headers[`x-ratelimit-remaining-${kind}`] = String(Math.min(bucket.perMinute, level));
@@ -94,24 +83,8 @@ export class ChatLimits {
     return headers;
   }
 
-  #open(key: string, model: string, now: number): Partial<Record<Kind, Bucket>> {
-    const id = `${key} ${model}`;
-    const known = this.#buckets.get(id);
-    if (known !== undefined) return known;
-    const limit = this.#limits[model];
-    if (limit === undefined) return {};
-    const opened: Partial<Record<Kind, Bucket>> = {};
-    for (const kind of KINDS) {
-      const perMinute = limit[kind];
-      if (perMinute !== undefined) opened[kind] = new Bucket(perMinute, limit.burstMs ?? 60_000, now);
-    }
-    this.#buckets.set(id, opened);
-    return opened;
-  }
-
-  #refuse(refusal: { key: string; model: string; kind: Kind; waitMs: number; asked: number }): ChatApiError {
-    const { key, model, kind, waitMs, asked } = refusal;
-    const limit = this.#limits[model]?.[kind] ?? 0;
+  #refuse(key: string, model: string, { kind, waitMs }: Shortage<Kind>, asked: number): ChatApiError {
+    const limit = this.#buckets.limitOf(model, kind) ?? 0;
     const wait = Math.max(1, Math.ceil(waitMs));
     const words = `Rate limit reached for ${model} in organization org-simulated on ${WORDS[kind]}: Limit ${limit}, Requested ${asked}. Please try again in ${toDuration(wait)}. Visit https://platform.openai.com/account/rate-limits to learn more.`;
     const headers = {

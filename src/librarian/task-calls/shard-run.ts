@@ -5,7 +5,7 @@ import {
   ShutdownError,
   TaskFailedError,
 } from '../../errors.ts';
-import { withBilled } from '../../models/anthropic/errors.ts';
+import { withBilled } from '../../models/failed-call.ts';
 import type { CallOptions, Model, ModelReply, ModelRequest } from '../../models/model.ts';
 import { LONGEST_WAIT_MS } from '../../pacing/model-pace.ts';
 import type { PaceAsk, PaceWait, Permit, RunPace } from '../../pacing/types.ts';

@@ -1,11 +1,12 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
-import { CallTimeoutError, FleetError, TaskFailedError, type Billed } from '../../errors.ts';
+import { FleetError, TaskFailedError, type Billed } from '../../errors.ts';
 import { createRedactor } from '../../config/redact.ts';
 import { type CallClock, type CallLimits, startCallClock } from '../call-clock.ts';
 import { fetchOrNotSent } from '../connection-failure.ts';
 import type { CallOptions, Model, ModelReply, ModelRequest, OnInput } from '../model.ts';
 import { streamEventData } from '../server-sent-events.ts';
-import { toEventError, toFleetError, withBilled } from './errors.ts';
+import { toReason, toTimeout, withBilled } from '../failed-call.ts';
+import { toEventError, toFleetError } from './errors.ts';
 import { readLimits } from './limits.ts';
 import { withOwnThinking } from './blocks.ts';
 import { checkReply } from './reply-shape.ts';
@@ -66,7 +67,7 @@ export function createAnthropicModel({ apiKey, baseUrl, vendor = ANTHROPIC, ...l
       if (answered && response === undefined) report(error.headers, error.status);
       if (!answered && signal.aborted) throw toReason(signal, billed);
       if (!answered && clock.reached !== null)
-        throw withBilled(toTimeout(request.model, clock.reached, limits), billed);
+        throw withBilled(toTimeout(request.model, clock.reached, limits[clock.reached]), billed);
       throw toFleetError(error, {
         model: request.model,
         redact,
@@ -151,16 +152,4 @@ function toReply(body: unknown, model: string, redact: (text: string) => string)
   if (checked.ok) return checked.reply;
   const error = new TaskFailedError('malformed', `${model}: the reply is no message: ${redact(checked.rule)}`);
   throw withBilled(error, checked.usage ?? 'unknown');
-}
-
-/** The caller's reason for the end of its call, with the call's cost. */
-function toReason(signal: AbortSignal, billed: Billed): unknown {
-  const reason: unknown = signal.reason;
-  return reason instanceof FleetError ? withBilled(reason, billed) : reason;
-}
-
-function toTimeout(model: string, limit: keyof CallLimits, { idleMs, totalMs }: CallLimits): CallTimeoutError {
-  if (limit === 'idleMs')
-    return new CallTimeoutError(model, 'idle', `${model}: nothing arrived for ${idleMs} ms`, { silentMs: idleMs });
-  return new CallTimeoutError(model, 'total', `${model}: no complete reply within ${totalMs} ms`);
 }

@@ -1,8 +1,6 @@
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import {
   AccountRefusedError,
-  type Billed,
-  type BilledUsage,
   BoundThinkingError,
   FleetError,
   ProviderUnavailableError,
@@ -13,19 +11,7 @@ import {
 import { NotSentError } from '../connection-failure.ts';
 import { toRefusalKind } from './refusal.ts';
 import { toRetryAfterMs } from '../retry-after.ts';
-import { startOf } from '../../text/start-of.ts';
-
-export interface FailedCall {
-  model: string;
-  /** Removes keys from a text: a proxy's error page may contain the request's headers. */
-  redact: (text: string) => string;
-  /** ms since 1970, for a `retry-after` date. */
-  now: number;
-  /** What a stream had reported of the call's usage before it broke. */
-  reported?: BilledUsage | undefined;
-  /** Whether a 200 came, so that the provider has taken the request. */
-  isAnswered?: boolean;
-}
+import { type FailedCall, toCause, toRedactedLine, withBilled } from '../failed-call.ts';
 
 /** The status that an error of the stream would have as a response. https://platform.claude.com/docs/en/api/errors */
 const STATUS_BY_TYPE: Record<string, number> = {
@@ -52,7 +38,7 @@ export function toEventError(event: object, headers: Headers): APIError {
 export function toFleetError(thrown: unknown, call: FailedCall): FleetError {
   const { model, redact, reported, isAnswered = false } = call;
   const words = toWords(thrown, redact);
-  const options = { cause: toCause(thrown, redact) };
+  const options = { cause: toCause(thrown, words, redact) };
   const status = thrown instanceof APIError ? thrown.status : undefined;
   if (thrown instanceof APIError && status !== undefined) {
     // An error response is not billed. One inside a stream leaves what the stream had begun.
@@ -71,11 +57,6 @@ export function toFleetError(thrown: unknown, call: FailedCall): FleetError {
   const error = new ProviderUnavailableError(model, sent, `${model}: ${what}`, options);
   if (!sent) return withBilled(error, 'no');
   return withBilled(error, reported === undefined ? 'unknown' : { reported });
-}
-
-export function withBilled<E extends FleetError>(error: E, billed: Billed): E {
-  error.billed = billed;
-  return error;
 }
 
 function toStatusError(
@@ -113,20 +94,9 @@ function toWords(thrown: unknown, redact: (text: string) => string): string {
     : [toMessage(thrown), thrown instanceof Error && thrown.cause !== undefined ? toMessage(thrown.cause) : '']
         .filter(Boolean)
         .join(': ');
-  const line = startOf(redact(text).replaceAll(/\s+/g, ' ').trim(), 500);
+  const line = toRedactedLine(text, redact);
   const requestId = thrown instanceof APIError ? thrown.requestID : undefined;
   return requestId ? `${line} (request ${redact(requestId)})` : line;
-}
-
-/** Name, message and stack, without the SDK's request, headers and body, which may contain a key or a prompt. */
-function toCause(thrown: unknown, redact: (text: string) => string): Error {
-  const cause = new Error(toWords(thrown, redact));
-  if (thrown instanceof Error) {
-    cause.name = thrown.name;
-    const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-    cause.stack = [`${cause.name}: ${cause.message}`, ...frames.map(redact)].join('\n');
-  }
-  return cause;
 }
 
 function findNotSentCode(thrown: unknown): string | undefined {

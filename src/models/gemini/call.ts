@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { CallTimeoutError, FleetError, ProviderUnavailableError, TaskFailedError, type Billed } from '../../errors.ts';
+import { ProviderUnavailableError, TaskFailedError } from '../../errors.ts';
 import { createRedactor } from '../../config/redact.ts';
 import type { Usage } from '../../../queues/usage.ts';
-import { withBilled } from '../anthropic/errors.ts';
+import { toReason, toTimeout, withBilled } from '../failed-call.ts';
 import { type CallClock, type CallLimits, startCallClock } from '../call-clock.ts';
 import type { OnInput } from '../model.ts';
 import { type ErrorAnswer, toBilled, toGeminiConnectionError, toGeminiStatusError } from './errors.ts';
@@ -86,7 +86,10 @@ export function createGeminiCalls(
       if (signal.aborted) throw toReason(signal, billed);
       if (clock.reached !== null) {
         const after = clock.reached === 'totalMs' ? totalMs : chunks === 0 ? firstMs : idleMs;
-        throw withBilled(toTimeout(model, clock.reached, after, trace.sent), billed);
+        const error = trace.sent
+          ? toTimeout(model, clock.reached, after)
+          : new ProviderUnavailableError(model, false, `${model}: no connection within ${after} ms`);
+        throw withBilled(error, billed);
       }
       throw toGeminiConnectionError(thrown, { trace, chunks }, failed);
     }
@@ -138,17 +141,4 @@ function toErrorChunk(chunk: unknown): ErrorChunk | null {
   if (error === undefined) return null;
   const { code, message, status, details } = error;
   return new ErrorChunk({ status: code, statusName: status, words: message, details, fromApi: true });
-}
-
-/** The caller's reason for the end of its call, with the call's cost. */
-function toReason(signal: AbortSignal, billed: Billed): unknown {
-  const reason: unknown = signal.reason;
-  return reason instanceof FleetError ? withBilled(reason, billed) : reason;
-}
-
-function toTimeout(model: string, limit: keyof CallLimits, afterMs: number, sent: boolean): ProviderUnavailableError {
-  const what = limit === 'idleMs' ? `nothing arrived for ${afterMs} ms` : `no complete reply within ${afterMs} ms`;
-  if (!sent) return new ProviderUnavailableError(model, false, `${model}: no connection within ${afterMs} ms`);
-  if (limit === 'idleMs') return new CallTimeoutError(model, 'idle', `${model}: ${what}`, { silentMs: afterMs });
-  return new CallTimeoutError(model, 'total', `${model}: ${what}`);
 }

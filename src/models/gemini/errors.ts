@@ -8,10 +8,9 @@ import {
   TaskFailedError,
   toMessage,
 } from '../../errors.ts';
-import { type FailedCall, withBilled } from '../anthropic/errors.ts';
+import { type FailedCall, toCause, toRedactedLine, withBilled } from '../failed-call.ts';
 import { namesQuota, readQuota } from './quota.ts';
 import type { RequestTrace } from '../request-trace.ts';
-import { startOf } from '../../text/start-of.ts';
 
 /** An error response of the provider, the same for both SDKs. */
 export interface ErrorAnswer {
@@ -48,7 +47,9 @@ export function toGeminiStatusError(answer: ErrorAnswer, thrown: unknown, call: 
   const { model, redact, isAnswered = false } = call;
   const words = toRedactedLine(answer.words, redact) || 'no words';
   const text = `${model}: ${answer.status}${answer.statusName === null ? '' : ` ${answer.statusName}`}: ${words}`;
-  const error = choose(answer, text, call, { cause: toCause(thrown, redact) });
+  const error = choose(answer, text, call, {
+    cause: toCause(thrown, toRedactedLine(toMessage(thrown), redact), redact),
+  });
   return withBilled(error, isAnswered ? toBilled(call) : 'no');
 }
 
@@ -98,7 +99,7 @@ export function toGeminiConnectionError(
 ): FleetError {
   const { model, redact } = call;
   const words = toRedactedLine(toWords(thrown), redact);
-  const options = { cause: toCause(thrown, redact) };
+  const options = { cause: toCause(thrown, toRedactedLine(toMessage(thrown), redact), redact) };
   if (trace.complete && trace.status === 200 && chunks === 0) {
     return withBilled(new TaskFailedError('malformed', `${model}: the reply is no JSON: ${words}`, options), 'unknown');
   }
@@ -116,20 +117,4 @@ function toWords(thrown: unknown): string {
     cause = cause.cause;
   }
   return words.join(': ');
-}
-
-/** One line of at most 500 characters, without keys: an HTML page is cut. */
-function toRedactedLine(text: string, redact: (text: string) => string): string {
-  return startOf(redact(text).replaceAll(/\s+/g, ' ').trim(), 500);
-}
-
-/** Name, message and stack, without the SDK's request and response, which may contain a key or a prompt. */
-function toCause(thrown: unknown, redact: (text: string) => string): Error {
-  const cause = new Error(toRedactedLine(toMessage(thrown), redact));
-  if (thrown instanceof Error) {
-    cause.name = thrown.name;
-    const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-    cause.stack = [`${cause.name}: ${cause.message}`, ...frames.map(redact)].join('\n');
-  }
-  return cause;
 }

@@ -1,6 +1,6 @@
 import { createRedactor } from '../../config/redact.ts';
-import { type Billed, CallTimeoutError, FleetError, ProviderUnavailableError, TaskFailedError } from '../../errors.ts';
-import { withBilled } from '../anthropic/errors.ts';
+import { FleetError, ProviderUnavailableError, TaskFailedError } from '../../errors.ts';
+import { toReason, toTimeout, withBilled } from '../failed-call.ts';
 import { type CallClock, type CallLimits, startCallClock } from '../call-clock.ts';
 import { fetchOrNotSent } from '../connection-failure.ts';
 import type { CallOptions, Model, ModelReply, ModelRequest } from '../model.ts';
@@ -117,7 +117,8 @@ export function createOpenAiModel({ apiKey, vendor, baseUrl, ...limits }: OpenAi
       // An error answer is more exact than an abort at the same time.
       const isAnswered = error instanceof ChatApiError;
       if (!isAnswered && signal.aborted) throw toReason(signal, 'unknown');
-      if (!isAnswered && clock.reached !== null) throw withBilled(toTimeout(model, clock.reached, limits), 'unknown');
+      if (!isAnswered && clock.reached !== null)
+        throw withBilled(toTimeout(model, clock.reached, limits[clock.reached]), 'unknown');
       throw toFleetError(error, { model, redact, now: Date.now() });
     } finally {
       clock.stop();
@@ -188,16 +189,4 @@ async function readWhole(response: Response, clock: CallClock): Promise<unknown>
 
 function malformed(model: string, rule: string): TaskFailedError {
   return new TaskFailedError('malformed', `${model}: the reply is no completion: ${rule}`);
-}
-
-/** The caller's reason for the end of its call, with the call's cost. */
-function toReason(signal: AbortSignal, billed: Billed): unknown {
-  const reason: unknown = signal.reason;
-  return reason instanceof FleetError ? withBilled(reason, billed) : reason;
-}
-
-function toTimeout(model: string, limit: keyof CallLimits, { idleMs, totalMs }: CallLimits): CallTimeoutError {
-  if (limit === 'idleMs')
-    return new CallTimeoutError(model, 'idle', `${model}: nothing arrived for ${idleMs} ms`, { silentMs: idleMs });
-  return new CallTimeoutError(model, 'total', `${model}: no complete reply within ${totalMs} ms`);
 }

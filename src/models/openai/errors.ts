@@ -7,8 +7,7 @@ import {
   TaskFailedError,
   toMessage,
 } from '../../errors.ts';
-import { startOf } from '../../text/start-of.ts';
-import { withBilled } from '../anthropic/errors.ts';
+import { type FailedCall, toCause, toRedactedLine, withBilled } from '../failed-call.ts';
 import { NotSentError } from '../connection-failure.ts';
 import { toRetryAfterMs } from '../retry-after.ts';
 import { toSpanMs } from './limits.ts';
@@ -55,26 +54,17 @@ function toHttpStatus({ code, status, type }: Record<string, unknown>): number {
   return /invalid_request|context_length/.test(words) ? 400 : 500;
 }
 
-export interface FailedChat {
-  model: string;
-  /** Removes keys from a text: a proxy's error page may contain the request's headers. */
-  redact: (text: string) => string;
-  /** ms since 1970. */
-  now: number;
-}
-
 /** The fleet's error for what was thrown, with `billed` and without anything of the request. */
-export function toFleetError(thrown: unknown, call: FailedChat): FleetError {
+export function toFleetError(thrown: unknown, call: FailedCall): FleetError {
   const { model, redact } = call;
-  const options = { cause: toCause(thrown, redact) };
+  const words = toWords(thrown, redact);
+  const options = { cause: toCause(thrown, words, redact) };
   if (thrown instanceof ChatApiError) {
     const billed: Billed = thrown.isInStream ? 'unknown' : 'no'; // an error response is not billed
     return withBilled(toRefusedError(thrown, call, options), billed);
   }
   const sent = !(thrown instanceof NotSentError);
-  const what = sent
-    ? `sent, but no readable reply came back (${toWords(thrown, redact)})`
-    : `no connection (${thrown.code})`;
+  const what = sent ? `sent, but no readable reply came back (${words})` : `no connection (${thrown.code})`;
   const error = new ProviderUnavailableError(model, sent, `${model}: ${what}`, options);
   return withBilled(error, sent ? 'unknown' : 'no');
 }
@@ -95,7 +85,7 @@ export function findRefusedField({ refusal }: ChatApiError, params: ChatParams):
   return sent.find((field) => new RegExp(`(?<![\\w.])${field}(?!\\w)`).test(message)) ?? null;
 }
 
-function toRefusedError(thrown: ChatApiError, { model, redact, now }: FailedChat, options: ErrorOptions): FleetError {
+function toRefusedError(thrown: ChatApiError, { model, redact, now }: FailedCall, options: ErrorOptions): FleetError {
   const text = `${model}: ${toWords(thrown, redact)}`;
   switch (toRefusalKind(thrown.refusal)) {
     case 'account':
@@ -131,20 +121,9 @@ function toWords(thrown: unknown, redact: (text: string) => string): string {
       : [toMessage(thrown), thrown instanceof Error && thrown.cause !== undefined ? toMessage(thrown.cause) : '']
           .filter(Boolean)
           .join(': ');
-  const line = startOf(redact(text).replaceAll(/\s+/g, ' ').trim(), 500);
+  const line = toRedactedLine(text, redact);
   const requestId = thrown instanceof ChatApiError ? thrown.headers.get('x-request-id') : null;
   return requestId === null ? line : `${line} (request ${redact(requestId)})`;
-}
-
-/** Name, message and stack, without anything that may contain a key or a prompt. */
-function toCause(thrown: unknown, redact: (text: string) => string): Error {
-  const cause = new Error(toWords(thrown, redact));
-  if (thrown instanceof Error) {
-    cause.name = thrown.name;
-    const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-    cause.stack = [`${cause.name}: ${cause.message}`, ...frames.map(redact)].join('\n');
-  }
-  return cause;
 }
 
 function toObject(value: unknown): Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ModelRow, RouteRow } from '../../../src/config/model-rows/types.ts';
 import { AccountRefusedError, RateLimitedError, type FleetError } from '../../../src/errors.ts';
-import { withBilled } from '../../../src/models/anthropic/errors.ts';
+import { withBilled } from '../../../src/models/failed-call.ts';
 import type { ModelRequest } from '../../../src/models/model.ts';
 import { createScriptedModel, type Step } from '../../support/models/scripted-model.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
