@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toMessage, UsageError } from '../errors.ts';
@@ -72,7 +72,7 @@ function openTemporary(temporary: string, path: string): Promise<FileHandle> {
 function describeError(error: unknown, folder: string): string {
   switch (Reflect.get(Object(error), 'code')) {
     case 'ENOENT':
-      return `there is no folder ${folder}`;
+      return existsSync(folder) ? `${folder} takes no files` : `there is no folder ${folder}`; // so answers /proc
     case 'ENOTDIR':
       return `${folder} is no folder`;
     case 'EACCES':

@@ -102,7 +102,7 @@ export function renderChoices({
   return [
     ...notes.map((note) => `⚠️  ${note}`),
     state === 'planned' ? `It waits for your approval:` : 'It can be run as it is, without planning or paying again:',
-    `  fleet mission run ${id}`.padEnd(COMMAND) + 'runs it (--drop 2,5 leaves tasks out)',
+    `  fleet mission run ${id}`.padEnd(COMMAND) + 'runs it (--drop N,M leaves out tasks of these numbers)',
     `  fleet mission ${id} --plan > plan.json`.padEnd(COMMAND) + 'writes it, to be edited, for run … --edit plan.json',
     ...aside,
   ];

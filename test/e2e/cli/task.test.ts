@@ -274,7 +274,7 @@ describe('a fleet of one worker', () => {
     expect(await fleet('cancel', 'long')).toMatchObject({ code: 2 });
     expect(await fleet('task', 'takes long', '--task-id', 'long', '--wait')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('Error: job long was cancelled by a person\n'),
+      stderr: 'long is there already: cancelled\nError: job long was cancelled by a person\n',
     });
   });
 });

@@ -33,6 +33,11 @@ describe('writing a file that must be new', () => {
     expect(readdirSync(folder)).toEqual(['paper.md']);
   });
 
+  it.runIf(process.platform === 'linux')('names a folder that is there and takes no files', async () => {
+    await expect(assertWritable('/proc/paper.md')).rejects.toThrow('cannot write /proc/paper.md: /proc takes no files');
+    await expect(assertWritable(join(folder, 'none', 'p.md'))).rejects.toThrow(/there is no folder .*none$/);
+  });
+
   it('leaves nothing where its text breaks off', async () => {
     const writing = writeAtomically(
       file,

@@ -6,6 +6,7 @@ import { toSummary } from '../../../findings/stored.ts';
 import { type StoredFinding } from '../../../findings/types.ts';
 import { assertSameWords } from '../../../jobs/same-words.ts';
 import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
+import { describeThere } from '../../follow/there-already.ts';
 import { assertWaits, toSameCommand, waitInTime } from '../../follow/wait-timeout.ts';
 import { formatUsd, toNanoUsd } from '../../../pricing/money.ts';
 import type { AskOptions } from '../../../api/types.ts';
@@ -52,12 +53,13 @@ export async function runAskCommand(question: string, options: AskCommandOptions
     }
     const { id, queryId, findingId, added, state } = await fleet.ask(question, asked);
     if (!added) await assertSameWords(fleet.inner.db, 'archive', { id, findingId, words: question });
+    const there = added ? '' : await describeThere(fleet.inner.db, 'archive', { id, state }, queryId);
     if (!options.wait) {
       if (options.json) return printJson({ id, query_id: queryId, finding_id: findingId, added, state });
-      console.log(added ? `Asked ${queryId}` : `${queryId} is there already: ${state}; nothing was asked`);
+      console.log(added ? `Asked ${queryId}` : `${there}; nothing was asked`);
       return console.log(`  its answer: fleet findings ${findingId}`);
     }
-    if (!options.json) console.error(added ? `Asked ${queryId}, waiting` : `${queryId} is there already: ${state}`);
+    if (!options.json) console.error(added ? `Asked ${queryId}, waiting` : there);
     if (state !== 'completed' && state !== 'failed') await warnWithoutLibrarian(fleet);
     const limits = { timeout: options.timeout, again: toSameCommand('--query-id', queryId), id };
     const answer = await waitInTime(limits, () => waitForAnswer(fleet, id, findingId));

@@ -2,6 +2,7 @@ import type { MissionInput } from '../../../../queues/missions.ts';
 import type { EnqueuedMission } from '../../../coordinator/mission/enqueue.ts';
 import { missionExists } from '../../../coordinator/mission/record.ts';
 import { readMissionStatus } from '../../../coordinator/mission/status.ts';
+import { describeThere } from '../../follow/there-already.ts';
 import { assertWaits, waitInTime } from '../../follow/wait-timeout.ts';
 import { assertSameWords } from '../../../jobs/same-words.ts';
 import { describeEnd, NotFoundError, UsageError } from '../../../errors.ts';
@@ -117,7 +118,8 @@ async function add(fleet: OpenFleet, input: MissionInput, options: MissionComman
   if (added.added) await warnOfTightMission(inner.config, input, added.id);
   const waits = options.wait === true || options.dryRun === true;
   if (!waits && options.json) return printJson(toJson(added));
-  const said = added.added ? `Mission ${added.id}` : `${added.id} is there already: ${added.state}; nothing was added`;
+  const there = added.added ? '' : await describeThere(inner.db, 'missions', added);
+  const said = added.added ? `Mission ${added.id}` : `${there}; nothing was added`;
   if (!waits) {
     console.log(said);
     if (options.approve) console.log('  it waits with its plan until you run it');

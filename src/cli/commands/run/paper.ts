@@ -1,3 +1,4 @@
+import { describeThere } from '../../follow/there-already.ts';
 import { assertWaits, waitInTime } from '../../follow/wait-timeout.ts';
 import { readMissionHead } from '../../../coordinator/mission/record.ts';
 import { readPaper } from '../../../coordinator/paper/record.ts';
@@ -82,8 +83,8 @@ async function begin(fleet: OpenFleet, goal: string, options: PaperOptions): Pro
   const input = { goal, paper, ...(budget === undefined ? {} : { budget_usd: budget }) };
   const { id, added, state } = await fleet.missions.add(input, missionId === undefined ? {} : { missionId });
   if (added) await warnOfTightMission(fleet.inner.config, input, id);
-  if (json !== true)
-    console.error(added ? `Paper ${id} begins` : `${id} is there already: ${state}; nothing was begun`);
+  const there = added ? '' : await describeThere(fleet.inner.db, 'missions', { id, state });
+  if (json !== true) console.error(added ? `Paper ${id} begins` : `${there}; nothing was begun`);
   return id;
 }
 

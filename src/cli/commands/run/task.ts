@@ -2,6 +2,7 @@ import type { TaskInput } from '../../../../queues/tasks.ts';
 import { UsageError } from '../../../errors.ts';
 import { assertSameWords } from '../../../jobs/same-words.ts';
 import { waitForJob } from '../../../jobs/state/wait-for-job.ts';
+import { describeThere } from '../../follow/there-already.ts';
 import { assertWaits, toSameCommand, waitInTime } from '../../follow/wait-timeout.ts';
 import { fitLine, lineWidth, printJson, describeShortfalls, describeCost } from '../../output/print.ts';
 import { renderResult } from '../../output/finding/result.ts';
@@ -66,12 +67,13 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
     });
     const { id, findingId, added, state } = handle;
     if (!added) await assertSameWords(fleet.inner.db, 'tasks', { id, findingId, words: task.description });
+    const there = added ? '' : await describeThere(fleet.inner.db, 'tasks', { id, state });
     if (!options.wait) {
       if (options.json) return printJson({ id, finding_id: findingId, added, state });
-      console.log(added ? `Enqueued ${id}` : `${id} is there already: ${state}; nothing was added`);
+      console.log(added ? `Enqueued ${id}` : `${there}; nothing was added`);
       return console.log(`  its finding: fleet findings ${findingId}`);
     }
-    if (!options.json) console.error(added ? `Enqueued ${id}, waiting` : `${id} is there already: ${state}`);
+    if (!options.json) console.error(added ? `Enqueued ${id}, waiting` : there);
     await warnWithoutWorkers(fleet, task.for);
     const parts = { db: fleet.inner.db, queue: 'tasks' as const, findings: fleet.findings, say: console.error };
     const { onlyChanges, showProgress } = await import('../../output/progress.ts');
