@@ -52,7 +52,8 @@ export async function followMission(
     const head = await readMissionHead(db, id);
     if (head !== null) await reporter.report(head);
     if (head?.state === 'done') return { state: 'done', finding: head.finding };
-    if (jobState === 'failed' || jobState === 'unknown') return toFailedEnd(head, job);
+    if (job.state === 'failed') return toFailedEnd(head, job.reason);
+    if (job.state === 'unknown') return toFailedEnd(head, null);
     const blocker = await readBlocker(db, { queue: 'missions', id, state: jobState });
     const end = blocker === null ? null : toEnd(blocker, head?.problem ?? '');
     if (end !== null) return end;

@@ -42,7 +42,8 @@ export async function followPaper(fleet: OpenFleet, id: string, print: (line: st
     // The text first: it is stored before the mission is done, and neither is ever removed.
     const text = paper?.text ?? null;
     if (text !== null && (state === 'completed' || mission?.state === 'done')) return { state: 'done', text };
-    if (state === 'failed' || state === 'unknown') return toFailedEnd(mission, job);
+    if (job.state === 'failed') return toFailedEnd(mission, job.reason);
+    if (job.state === 'unknown') return toFailedEnd(mission, null);
     const blocker = await readBlocker(db, { queue: 'missions', id, state });
     if (blocker?.kind === 'halted') return { state: 'halted', halt: blocker.halt };
     if (blocker?.kind === 'asks' || blocker?.kind === 'parked') {
