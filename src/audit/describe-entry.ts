@@ -1,4 +1,5 @@
 import type { AuditEntry, AuditFields, AuditValue } from './types.ts';
+import { formatCount } from '../text/plural.ts';
 
 /** What a change names, for people: `batch nightly`; `task-1, task-2 and 38 more`. Empty: nothing, as of a halt. */
 export function describeAbout({ about }: Pick<AuditEntry, 'about'>): string {
@@ -29,6 +30,6 @@ function describeField(from: AuditValue | undefined, to: AuditValue | undefined)
 function toText(value: AuditValue): string {
   if (value === null) return 'none';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value === 'number') return value.toLocaleString('en-US');
+  if (typeof value === 'number') return formatCount(value);
   return typeof value === 'string' ? value : value.join(', ');
 }

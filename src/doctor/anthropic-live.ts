@@ -17,6 +17,7 @@ import { withDoctorCalls } from './doctor-calls.ts';
 import { makeRoundTrip, type RoundTrip } from './model-round-trip.ts';
 import { describeLimits } from './tiers.ts';
 import { FREE_LOCAL } from '../pricing/free-local.ts';
+import { formatCount } from '../text/plural.ts';
 
 /** What a part of the live check found, and what it cost. */
 export interface LiveResults {
@@ -106,7 +107,7 @@ function toResults(
   { calls, thinks, usesTools, takesTrim, limits }: RoundTrip,
   { nanoUsd, startedAt, isLocal }: { nanoUsd: number; startedAt: number; isLocal: boolean },
 ): CheckResult[] {
-  const spent = `${calls} calls in ${Math.round(performance.now() - startedAt).toLocaleString('en-US')} ms ${isLocal ? `(${FREE_LOCAL})` : `for ${formatUsd(nanoUsd, 6)}, booked`}`;
+  const spent = `${calls} calls in ${formatCount(Math.round(performance.now() - startedAt))} ms ${isLocal ? `(${FREE_LOCAL})` : `for ${formatUsd(nanoUsd, 6)}, booked`}`;
   const can = [
     ...(thinks ? ['thinks'] : []),
     ...(usesTools ? ['uses tools'] : []),

@@ -12,6 +12,7 @@ import type { Db } from '../redis/db.ts';
 import { unwell, well, type CheckResult } from './check.ts';
 import type { LiveResults } from './anthropic-live.ts';
 import { withDoctorCalls } from './doctor-calls.ts';
+import { formatCount } from '../text/plural.ts';
 
 /** Asks each Gemini key, and each other model that may answer and has a key, a small question about a made-up finding. */
 export async function checkArchive(parts: { db: Db; config: Config; session: string }): Promise<LiveResults> {
@@ -67,7 +68,7 @@ function toResult(name: string, test: ShardTestOfModel, fix: string): CheckResul
   const { problem, ms, costNanoUsd } = test;
   if (problem !== null) return unwell(name, problem, fix);
   const cost = costNanoUsd === 0 ? 'free' : `for ${formatUsd(costNanoUsd, 6)}, booked`;
-  return well(name, `answers: ${Math.round(ms ?? 0).toLocaleString('en-US')} ms, ${cost}`);
+  return well(name, `answers: ${formatCount(Math.round(ms ?? 0))} ms, ${cost}`);
 }
 
 /** The variable that holds the key of a shard; never the key. */

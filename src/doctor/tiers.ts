@@ -1,4 +1,5 @@
 import type { ModelLimits } from '../models/model.ts';
+import { formatCount } from '../text/plural.ts';
 
 /** The limits of a tier, a minute. */
 interface Tier {
@@ -51,5 +52,5 @@ function findTier(limits: readonly number[]): string | null {
 function toShort(count: number): string {
   if (count >= 1_000_000) return `${(count / 1_000_000).toFixed(1)}M`;
   if (count >= 10_000) return `${Math.round(count / 1_000)}k`;
-  return count.toLocaleString('en-US');
+  return formatCount(count);
 }

@@ -1,5 +1,5 @@
 import { startOf } from '../text/start-of.ts';
-import { countOf } from '../text/plural.ts';
+import { countOf, formatCount } from '../text/plural.ts';
 import { PARTIAL, type ToolErrors } from './finding.ts';
 import type { StoredFinding } from './types.ts';
 
@@ -35,7 +35,7 @@ export function toNotes(finding: Marked): string {
 function toErrorNote(errors: ToolErrors | undefined): string {
   if (errors === undefined) return '';
   const shown = errors.last.slice(-NOTED_TOOLS).map(({ tool, error }) => `${tool}: ${startOf(error, NOTED_ERROR)}`);
-  const count = `${errors.failed.toLocaleString('en-US')} of its tool calls failed`;
+  const count = `${formatCount(errors.failed)} of its tool calls failed`;
   return shown.length === 0 ? `${count}.` : `${count}, last: ${shown.join('; ')}`;
 }
 

@@ -1,4 +1,5 @@
 import { queueRegistry } from '../../queues/registry.ts';
+import { formatCount } from '../text/plural.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -12,7 +13,7 @@ export function describeMissing(queue: string, jobId: string): string {
 function describeKept({ completed, failed }: (typeof queueRegistry)[keyof typeof queueRegistry]['keep']): string {
   const [done, broken] = [completed, failed].map(
     ({ age, count }) =>
-      `${age === DAY_SECONDS ? '1 day' : `${age / DAY_SECONDS} days`} (at most ${count.toLocaleString('en-US')})`,
+      `${age === DAY_SECONDS ? '1 day' : `${age / DAY_SECONDS} days`} (at most ${formatCount(count)})`,
   );
   return `; a failed job is kept for ${broken ?? ''}, a completed one for ${done ?? ''}`;
 }

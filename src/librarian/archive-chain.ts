@@ -7,6 +7,7 @@ import type { ArchiveModel } from '../models/archive-model.ts';
 import type { Catalog, CatalogEntry } from '../pricing/catalog.ts';
 import { toReplyRoom } from './answer/reply-room.ts';
 import { ANSWER_TOKENS, type ChainMember } from './answer/types.ts';
+import { formatCount } from '../text/plural.ts';
 
 /** Share of a model's window that the shown findings may fill; the rest is for the question and its answer. Source: SPEC. */
 export const WINDOW_SHARE = 0.9;
@@ -59,6 +60,6 @@ function toRoom(entry: CatalogEntry): number {
   const room = Math.floor(Math.min(WINDOW_SHARE * contextTokens, contextTokens - toReplyRoom(entry, ANSWER_TOKENS)));
   if (room >= LEAST_TOKENS) return room;
   throw new ConfigError(
-    `route archive: ${id} holds ${contextTokens.toLocaleString('en-US')} tokens, of which ${Math.max(0, room).toLocaleString('en-US')} are left for findings; expected at least ${LEAST_TOKENS.toLocaleString('en-US')}`,
+    `route archive: ${id} holds ${formatCount(contextTokens)} tokens, of which ${formatCount(Math.max(0, room))} are left for findings; expected at least ${formatCount(LEAST_TOKENS)}`,
   );
 }

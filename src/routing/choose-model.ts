@@ -7,6 +7,7 @@ import { toReplyRooms, toWindow } from './reply-room.ts';
 import { refuse, refuseNamed, refuseUnknown } from './refusal.ts';
 import type { RouteAsk, RouteChoice, RouteRefusal, RouteTable } from './types.ts';
 import { findMisfit, findObstacle } from './obstacles.ts';
+import { formatCount } from '../text/plural.ts';
 
 /** Tokens of a reply that models are compared by, where any of several may do a task. */
 const COMPARED_REPLY_TOKENS = 2_000;
@@ -123,5 +124,5 @@ function describeRoute(index: number, { kind, minPromptTokens, needs, budget }: 
 }
 
 function toText(tokens: number): string {
-  return tokens.toLocaleString('en-US');
+  return formatCount(tokens);
 }

@@ -2,6 +2,7 @@ import type { RouteRow } from '../config/model-rows/types.ts';
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import { toWindow } from './reply-room.ts';
 import type { RouteAsk } from './types.ts';
+import { formatCount } from '../text/plural.ts';
 
 /** Why a model may not do a task. */
 export interface Obstacle {
@@ -44,5 +45,5 @@ export function findObstacle(ask: RouteAsk, entry: CatalogEntry): Obstacle | nul
 }
 
 function count(tokens: number): string {
-  return tokens.toLocaleString('en-US');
+  return formatCount(tokens);
 }

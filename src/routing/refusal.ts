@@ -1,6 +1,7 @@
 import type { CatalogEntry } from '../pricing/catalog.ts';
 import { findObstacle, type Obstacle } from './obstacles.ts';
 import type { RouteAsk, RouteRefusal, RouteTable } from './types.ts';
+import { formatCount } from '../text/plural.ts';
 
 /** Models that a refusal suggests at most. */
 const MOST_SUGGESTED = 3;
@@ -51,5 +52,5 @@ function suggest(ask: RouteAsk, { catalog, at }: RouteTable, besides?: string): 
 }
 
 function count(tokens: number): string {
-  return tokens.toLocaleString('en-US');
+  return formatCount(tokens);
 }

@@ -2,6 +2,7 @@ import type { ChainLink } from '../../queues/origin.ts';
 import { formatUsd } from '../pricing/money.ts';
 import type { RuleMatch, RuleState } from '../rules/types.ts';
 import { toOneLine } from '../text/one-line.ts';
+import { formatCount } from '../text/plural.ts';
 
 const MATCH_WORDS: Readonly<Record<keyof RuleMatch, string>> = {
   topic: 'topic',
@@ -29,7 +30,7 @@ export function describeLimits(rule: Pick<RuleState, 'oncePer' | 'maxPerDay' | '
   const { oncePer, maxPerDay, maxDepth, budgetNanoUsd } = rule;
   return [
     oncePer === 'finding' ? 'a task for each finding' : `a task for the first finding of each ${oncePer}`,
-    ...(maxPerDay === null ? [] : [`at most ${maxPerDay.toLocaleString('en-US')} a day`]),
+    ...(maxPerDay === null ? [] : [`at most ${formatCount(maxPerDay)} a day`]),
     ...(maxDepth === 1 ? [] : [`chains of up to ${maxDepth} rules`]),
     budgetNanoUsd === null ? 'no budget of its own' : `budget ${formatUsd(budgetNanoUsd, 4)}`,
   ].join(', ');

@@ -16,7 +16,7 @@ import { openSpool, type Spool } from '../../tasks/batch/spool.ts';
 import { checkBatchName } from '../../tasks/batch/task-id.ts';
 import type { BatchReport, BatchTask } from '../../tasks/batch/types.ts';
 import { createProducer } from '../../tasks/enqueue.ts';
-import { countOf } from '../../text/plural.ts';
+import { countOf, formatCount } from '../../text/plural.ts';
 import { MissingFiles } from '../input/task-files.ts';
 import { toSameCommand, waitInTime } from './wait-timeout.ts';
 import { openInputStream, type InputStream } from '../input/files.ts';
@@ -170,7 +170,7 @@ class BatchRun {
           onProgress: ({ read, added, existing }) =>
             progress.update(
               bytes,
-              `${countOf(read, 'line')}, ${added.toLocaleString('en-US')} new, ${existing.toLocaleString('en-US')} there already`,
+              `${countOf(read, 'line')}, ${formatCount(added)} new, ${formatCount(existing)} there already`,
             ),
           onInvalid: (line, message) => {
             this.#spool?.add({ line, error: message });

@@ -5,6 +5,7 @@ import type { JobLook } from '../../timeline/read-job.ts';
 import type { JobDetails } from '../../timeline/types.ts';
 import { hasEnded } from '../../timeline/follow-timeline.ts';
 import { fitLine } from '../output/print.ts';
+import { formatCount } from '../../text/plural.ts';
 
 /** Of `+47 h 59 min`. */
 const SINCE_WIDTH = 12;
@@ -116,7 +117,7 @@ export function describeEntry(entry: RunEntry): string {
     case 'call':
       return describeCall(entry);
     case 'tool': {
-      const size = entry.error === null ? `, ${entry.size.toLocaleString('en-US')} characters` : `: ${entry.error}`;
+      const size = entry.error === null ? `, ${formatCount(entry.size)} characters` : `: ${entry.error}`;
       return `${entry.name} ${entry.args}`.trim() + ` (${describeMs(entry.ms)})${size}`;
     }
     case 'wait':
@@ -148,7 +149,7 @@ export function describeEntry(entry: RunEntry): string {
 function describeCall(call: Extract<RunEntry, { kind: 'call' }>): string {
   const { turn, model, input, cached, output, ms, nanoUsd, error } = call;
   const cost = nanoUsd === null ? 'cost uncertain' : formatUsd(nanoUsd, 6);
-  const [sent, read, got] = [input, cached, output].map((count) => count.toLocaleString('en-US'));
+  const [sent, read, got] = [input, cached, output].map((count) => formatCount(count));
   const tokens = `${sent} in${cached > 0 ? ` (${read} cached)` : ''}, ${got} out`;
   // The name of the model comes last: it is long, and may be cut.
   return error === null

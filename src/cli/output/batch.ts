@@ -9,11 +9,11 @@ import { describePace } from '../../tasks/batch/pace.ts';
 import type { BatchEnd, BatchNow } from '../../tasks/batch/follow.ts';
 import type { ParkedTasks } from '../../tasks/batch/progress.ts';
 import type { BatchReport, BatchState } from '../../tasks/batch/types.ts';
-import { countOf } from '../../text/plural.ts';
+import { countOf, formatCount } from '../../text/plural.ts';
 
 /** The text of `fleet status --batch`, also printed when a batch has ended. */
 export function renderBatch(state: BatchState): string {
-  const count = (value: number): string => value.toLocaleString('en-US');
+  const count = (value: number): string => formatCount(value);
   const {
     batch,
     session,
@@ -63,8 +63,8 @@ function toRaise({ waits }: Pick<BatchState, 'waits'>): string[] {
 /** What follows the number of ended tasks while a batch is waited for. */
 export function describeNow({ failed, cancelled, pace, waits, parked }: BatchNow): string {
   return [
-    ...(failed === 0 ? [] : [`${failed.toLocaleString('en-US')} failed`]),
-    ...(cancelled === 0 ? [] : [`${cancelled.toLocaleString('en-US')} cancelled`]),
+    ...(failed === 0 ? [] : [`${formatCount(failed)} failed`]),
+    ...(cancelled === 0 ? [] : [`${formatCount(cancelled)} cancelled`]),
     ...(pace === null ? [] : [describePace(pace)]),
     ...waits.map(({ reason, count, budget }) => `${count} wait for ${describeReason(reason, budget)}`),
     ...(parked === 0 ? [] : [`${parked} parked`]),
@@ -76,7 +76,7 @@ export function describeNow({ failed, cancelled, pace, waits, parked }: BatchNow
 export function describeLoaded({ batch, added, existing, invalid, read }: BatchReport): string {
   const parts = [
     `${countOf(added, 'task')} added`,
-    ...(existing > 0 ? [`${existing.toLocaleString('en-US')} there already`] : []),
+    ...(existing > 0 ? [`${formatCount(existing)} there already`] : []),
     ...(invalid > 0 ? [countOf(invalid, 'bad line')] : []),
   ];
   return `Batch ${batch ?? ''}: ${parts.join(', ')} (${countOf(read, 'line')} read)`;

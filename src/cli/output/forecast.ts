@@ -7,7 +7,7 @@ import { formatUsd } from '../../pricing/money.ts';
 import type { Forecast } from '../../tasks/batch/forecast.ts';
 import type { BatchReport } from '../../tasks/batch/types.ts';
 import { describeDuration } from '../../text/time/duration.ts';
-import { countOf } from '../../text/plural.ts';
+import { countOf, formatCount } from '../../text/plural.ts';
 import { fitLine, lineWidth } from './print.ts';
 
 /** The text of `fleet task --file --dry-run`: what would be added, what it will probably cost, and the basis of that. */
@@ -54,7 +54,7 @@ function renderBasis(basis: readonly string[]): string[] {
 }
 
 function toCount(count: number): string {
-  return count.toLocaleString('en-US');
+  return formatCount(count);
 }
 
 /** Entries of a `for_each` that a plan shows; further ones are only counted. */

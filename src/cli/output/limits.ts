@@ -1,6 +1,7 @@
 import type { PacedLimit } from '../../pacing/paced-model.ts';
 import type { LimitedModel } from '../../pacing/read-limits.ts';
 import { renderTable } from './print.ts';
+import { formatCount } from '../../text/plural.ts';
 
 const KINDS: Record<PacedLimit['kind'], string> = {
   requests: 'calls a minute',
@@ -69,5 +70,5 @@ function toAge(ms: number): string {
 }
 
 function toNumber(number: number): string {
-  return number.toLocaleString('en-US');
+  return formatCount(number);
 }

@@ -1,6 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { isTerminal, wantsColour } from './print.ts';
 import { withoutControls } from '../../text/without-controls.ts';
+import { formatCount } from '../../text/plural.ts';
 
 export interface Progress {
   /** @param note text after the numbers */
@@ -34,7 +35,7 @@ function bar(title: string, firstTotal: number, unit: string, startedAt: number)
       clearOnComplete: true,
       noTTYOutput: false,
       barsize: 30,
-      formatValue: (value, _options, type) => (type === 'percentage' ? String(value) : value.toLocaleString('en-US')),
+      formatValue: (value, _options, type) => (type === 'percentage' ? String(value) : formatCount(value)),
     },
     wantsColour() ? Presets.shades_classic : Presets.legacy,
   );
@@ -62,9 +63,9 @@ function lines(title: string, firstTotal: number, unit: string, startedAt: numbe
     update(value, note = '') {
       if (Date.now() - printedAt < LINE_EVERY_MS) return;
       printedAt = Date.now();
-      const of = total > 0 ? ` of ${total.toLocaleString('en-US')}` : '';
+      const of = total > 0 ? ` of ${formatCount(total)}` : '';
       const what = unit === '' ? '' : ` ${unit}`;
-      console.error(`${title}: ${value.toLocaleString('en-US')}${of}${what}${note === '' ? '' : ` (${note})`}`);
+      console.error(`${title}: ${formatCount(value)}${of}${what}${note === '' ? '' : ` (${note})`}`);
     },
     setTotal(next) {
       total = next;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatCount } from '../../text/plural.ts';
 
 /** Fields of `models.json`. Each message names the rule and the value. */
 
@@ -21,7 +22,7 @@ export const int = (low: number, high: number) =>
 /** A number within a range. */
 export const number = (low: number, high: number, unit: string) => {
   const error = (issue: { input?: unknown }): string =>
-    `expected a number ${low}..${high.toLocaleString('en-US')}${unit}, got ${shown(issue.input)}`;
+    `expected a number ${low}..${formatCount(high)}${unit}, got ${shown(issue.input)}`;
   return z.number({ error }).refine((value) => value >= low && value <= high, { error });
 };
 

@@ -15,6 +15,7 @@ import { findMission } from './find.ts';
 import type { MissionStopParts } from './park.ts';
 import { letGoOn } from './resume.ts';
 import { startOwnJob } from '../mission/start-job.ts';
+import { formatCount } from '../../text/plural.ts';
 
 export interface AnswerParts extends MissionStopParts {
   /** Workspaces of this process' own configuration. */
@@ -79,7 +80,7 @@ function checkAnswer(id: string, answer: string): string {
   if (text === '') throw new UsageError(`mission ${id}: expected an answer in words, got nothing`);
   if (text.length <= MOST_ANSWER) return text;
   throw new UsageError(
-    `mission ${id}: the answer has ${text.length.toLocaleString('en-US')} characters, expected at most ${MOST_ANSWER.toLocaleString('en-US')}; longer material belongs into a context or a file`,
+    `mission ${id}: the answer has ${formatCount(text.length)} characters, expected at most ${formatCount(MOST_ANSWER)}; longer material belongs into a context or a file`,
   );
 }
 

@@ -11,6 +11,7 @@ import type { PlanNode } from '../plan/plan.ts';
 import { chooseModel } from '../plan/model-choice.ts';
 import { intersect, toVendorStamp } from '../../routing/allowed-vendors.ts';
 import { findBuildsOn } from './builds-on.ts';
+import { formatCount } from '../../text/plural.ts';
 
 export interface DelegateParts extends ChildParts {
   config: Pick<Config, 'FLEET_HAIKU_MODEL' | 'FLEET_SONNET_MODEL' | 'workspaceVendors'>;
@@ -178,7 +179,7 @@ async function describeSources(
     lines.push(line);
   }
   const rest = sources.length - lines.length;
-  const more = rest === 0 ? '' : `\n- and ${rest.toLocaleString('en-US')} more of this mission`;
+  const more = rest === 0 ? '' : `\n- and ${formatCount(rest)} more of this mission`;
   const text = `It builds on these findings; read them with the findings tool and cite them:\n${lines.join('\n')}${more}`;
   return { sources: text, allowed };
 }

@@ -1,4 +1,5 @@
 import type { ChildCounts, MarkedCounts } from './types.ts';
+import { formatCount } from '../../text/plural.ts';
 
 /** `12 of 14 tasks done, 2 of them partial, 3 with tool errors`. @param ofAll what follows `of`: `14 tasks done` */
 export function describeDone(
@@ -15,6 +16,6 @@ export function describeDone(
 /** `1 failed`, `2 cancelled`, `3 skipped`: what is not done; without those of which there are none. */
 export function describeNotDone(counts: Pick<ChildCounts, 'failed' | 'cancelled' | 'skipped'>): string[] {
   return (['failed', 'cancelled', 'skipped'] as const).flatMap((word) =>
-    counts[word] === 0 ? [] : [`${counts[word].toLocaleString('en-US')} ${word}`],
+    counts[word] === 0 ? [] : [`${formatCount(counts[word])} ${word}`],
   );
 }

@@ -9,7 +9,8 @@ const FENCE = /^\s*(?:```|~~~)/;
 /** `claim. [id]`: the citation belongs to the sentence in front of it. */
 const CITED_BEHIND = /([.!?]["”’)]?)\s*((?:\[[^[\]]+\]\s*)+)/g;
 
-const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
+/** Created at its first use, because it loads the locale data of Node. */
+let sentences: Intl.Segmenter | undefined;
 
 /**
  * Finds the sentences of a text that cite none of the given findings. Each sentence counts as one claim; headings, code
@@ -46,6 +47,7 @@ function toUnits(text: string): string[] {
 function toSentences(unit: string): string[] {
   const found: string[] = [];
   const plain = unit.replaceAll(CITED_BEHIND, (_, end: string, ids: string) => ` ${ids.trim()}${end} `);
+  sentences ??= new Intl.Segmenter('en', { granularity: 'sentence' });
   let begun = '';
   for (const { segment } of sentences.segment(plain)) {
     begun += segment;

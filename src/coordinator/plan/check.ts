@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { countOf } from '../../text/plural.ts';
+import { countOf, formatCount } from '../../text/plural.ts';
 import { isGuardedName } from '../../haiku/tools/files/secret-names.ts';
 import { leavesWorkspace } from '../../tasks/check.ts';
 import { personsPlanSchema, planSchema, type Plan, type PlannedTask } from './plan.ts';
@@ -48,7 +48,7 @@ export function checkPlan(json: unknown, limits: PlanLimits, author: PlanAuthor 
   const total = countRaw(json); // before the shape: for a plan of 100,000 tasks the number is the problem to state
   if (total !== null && (total < 1 || total > limits.maxTasks)) {
     return refuse([
-      `the plan has ${countOf(total, 'task')}: expected 1 to ${limits.maxTasks.toLocaleString('en-US')}, each entry of a for_each counted`,
+      `the plan has ${countOf(total, 'task')}: expected 1 to ${formatCount(limits.maxTasks)}, each entry of a for_each counted`,
     ]);
   }
   const parsed = (author === 'model' ? planSchema : personsPlanSchema).safeParse(json);
@@ -232,7 +232,7 @@ function checkEdges(tasks: readonly PlannedTask[]): string[] {
   }, 0);
   if (edges <= MOST_EDGES) return [];
   return [
-    `depends_on makes ${edges.toLocaleString('en-US')} waits of one task for another, expected at most ${MOST_EDGES.toLocaleString('en-US')}: let one task in between gather`,
+    `depends_on makes ${formatCount(edges)} waits of one task for another, expected at most ${formatCount(MOST_EDGES)}: let one task in between gather`,
   ];
 }
 
@@ -243,7 +243,7 @@ function checkTotalText(tasks: readonly PlannedTask[]): string[] {
   }, 0);
   if (text <= MOST_TEXT) return [];
   return [
-    `all descriptions and files together have ${text.toLocaleString('en-US')} characters once {item} is filled in, expected at most ${MOST_TEXT.toLocaleString('en-US')}: say it shorter`,
+    `all descriptions and files together have ${formatCount(text)} characters once {item} is filled in, expected at most ${formatCount(MOST_TEXT)}: say it shorter`,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { countOf } from '../../text/plural.ts';
+import { countOf, formatCount } from '../../text/plural.ts';
 import { BETTER_NAME, DEFAULT_NAME } from './plan-models.ts';
 
 /** Tasks of a plan by what it calls their model. */
@@ -27,5 +27,5 @@ export function describeNames({ total, haiku, sonnet, others }: NameCounts): str
 }
 
 function toCount(count: number): string {
-  return count.toLocaleString('en-US');
+  return formatCount(count);
 }

@@ -11,6 +11,7 @@ import { toBlock } from '../calls/prompt-blocks.ts';
 import type { Answer } from '../calls/types.ts';
 import type { Checked, StructuredCall } from '../calls/types.ts';
 import { FREE_LOCAL } from '../../pricing/free-local.ts';
+import { formatCount } from '../../text/plural.ts';
 
 /** Version of the prompt; the mission's log states it. Change it with the prompt. */
 export const PLAN_PROMPT_VERSION = 'plan-4';
@@ -141,9 +142,7 @@ function toPrompt(question: PlanQuestion, listing: Listing): string {
     toBlock('workspace', workspace ?? ''),
     toBlock('worker', worker === null ? '' : toWorkerText(worker)),
     toBlock('files', listing.lines.join('\n')),
-    listing.left === 0
-      ? ''
-      : `The listing ends here; ${listing.left.toLocaleString('en-US')} more files are not shown.\n`,
+    listing.left === 0 ? '' : `The listing ends here; ${formatCount(listing.left)} more files are not shown.\n`,
     toBlock('topics', topics.join('\n')),
     toBlock('archive', archive ?? ''),
     toBlock('failed', failed.join('\n')),

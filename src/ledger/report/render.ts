@@ -1,6 +1,6 @@
 import { FREE_LOCAL_RULE, formatCost } from '../../pricing/free-local.ts';
 import { formatUsd } from '../../pricing/money.ts';
-import { countOf } from '../../text/plural.ts';
+import { countOf, formatCount } from '../../text/plural.ts';
 import type { CostReport, CostRow } from './types.ts';
 import { toPromptTokens, toTotalTokens } from '../../pricing/tokens.ts';
 
@@ -116,5 +116,5 @@ function toUnmetered({ unmetered }: CostRow): string[] {
 }
 
 function count(value: number): string {
-  return value.toLocaleString('en-US');
+  return formatCount(value);
 }

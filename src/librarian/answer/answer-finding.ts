@@ -13,6 +13,7 @@ import type { ShownSwarms } from '../archive/context.ts';
 import type { ShownDocument } from '../archive/document.ts';
 import type { ArchiveAnswer } from './reply.ts';
 import type { ServedCall } from './types.ts';
+import { formatCount } from '../../text/plural.ts';
 
 /** What an answer was drawn from; the stored answer holds it. */
 export interface AnswerBasis {
@@ -109,9 +110,7 @@ function toRemarks({ leftOut, fallback, document }: AnswerBasis, model: string, 
   const remarks: string[] = [];
   if (fallback) remarks.push(`(Answered by ${model}: no shard could be used.)`);
   if (document !== undefined && document.leftOut > 0) {
-    const [shown, all] = [document.lines - document.leftOut, document.lines].map((count) =>
-      count.toLocaleString('en-US'),
-    );
+    const [shown, all] = [document.lines - document.leftOut, document.lines].map((count) => formatCount(count));
     remarks.push(
       `(Of context ${document.name}, ${shown} of ${all} lines fitted: those that share most with the question.)`,
     );
@@ -120,7 +119,7 @@ function toRemarks({ leftOut, fallback, document }: AnswerBasis, model: string, 
     const { findings, tokens } = leftOut;
     const narrower = describeFilter(filter) === '' ? 'a filter' : 'a narrower filter';
     remarks.push(
-      `(Not everything fitted: ${findings.toLocaleString('en-US')} findings, about ${tokens.toLocaleString('en-US')} tokens, were left out, those that share least with the question and the oldest first; ${narrower} shows them.)`,
+      `(Not everything fitted: ${formatCount(findings)} findings, about ${formatCount(tokens)} tokens, were left out, those that share least with the question and the oldest first; ${narrower} shows them.)`,
     );
   }
   return remarks;

@@ -8,6 +8,7 @@ import type { TokenEstimate } from '../archive/token-estimate.ts';
 import { Citable, showDocument, type ShownDocument } from '../archive/document.ts';
 import { DOCUMENT_SYSTEM, describeFilter, REPLY_SCHEMA, SWARMS_SYSTEM, SYSTEM, toPrompt } from './prompt.ts';
 import type { ArchivePrompt } from './types.ts';
+import { formatCount } from '../../text/plural.ts';
 
 const DOCUMENT_SYSTEM_BYTES = Buffer.byteLength(DOCUMENT_SYSTEM);
 
@@ -62,7 +63,7 @@ export function createArchivePrompts(parts: {
     if (shard !== undefined) {
       return new TaskFailedError('no-evidence', `no finding of memory shard ${shard} fits the filter`);
     }
-    const held = context.stats().findings.toLocaleString('en-US');
+    const held = formatCount(context.stats().findings);
     const message = `no finding fits the filter ${describeFilter(filter)}; the archive holds ${held}`;
     return new TaskFailedError('no-evidence', message);
   }

@@ -3,6 +3,7 @@ import type { TokenEstimate } from '../archive/token-estimate.ts';
 import { BELOW_LIMIT } from './call-failure.ts';
 import type { Route } from './route.ts';
 import type { ArchivePrompt, AskableModel } from './types.ts';
+import { formatCount } from '../../text/plural.ts';
 
 /** A first prompt above this many tokens, by the first guess, is counted before it is sent. */
 const COUNTED_ABOVE = 100_000;
@@ -48,7 +49,7 @@ export class PromptSize {
     if (counted === null) return guess;
     estimate.replace(prompt.bytes, counted);
     if (counted > maxTokens) {
-      await route.shrink(maxTokens * BELOW_LIMIT, `the provider counts ${counted.toLocaleString('en-US')} tokens`);
+      await route.shrink(maxTokens * BELOW_LIMIT, `the provider counts ${formatCount(counted)} tokens`);
       return null;
     }
     if (prompt.shown.leftOut === null || counted > maxTokens * TOO_SHORT || this.#isRefitted) return counted;

@@ -6,6 +6,7 @@ import {
 } from '../../errors.ts';
 import type { WaitReason } from '../gate/types.ts';
 import type { CallFailure } from './call-failure.ts';
+import { formatCount } from '../../text/plural.ts';
 
 /** Rules of a paper's question: a shard that fails makes it fail. Used-up minutes and days send it on, as any query. */
 export interface PaperRules {
@@ -103,7 +104,7 @@ export class Route {
    */
   async shrink(tokens: number, why: string): Promise<void> {
     this.#maxTokens = Math.floor(Math.min(tokens, this.#maxTokens * SMALLER));
-    await this.#options.log(`${why}: at most ${this.#maxTokens.toLocaleString('en-US')} tokens are shown`);
+    await this.#options.log(`${why}: at most ${formatCount(this.#maxTokens)} tokens are shown`);
   }
 
   /** The error of a query that no shard has room for. */

@@ -34,6 +34,7 @@ import {
   type ChainModel,
   type ServedCall,
 } from './types.ts';
+import { formatCount } from '../../text/plural.ts';
 
 /** What the calls of all queries share. */
 export interface RoutingParts {
@@ -244,7 +245,7 @@ export class ShardRouter {
     const { next } = classifyFailure(error, { shard: 0, tokens });
     const room = Math.min(this.#room, asked.maxTokens) * SMALLER;
     this.#room = Math.floor(next.kind === 'shrink' ? Math.min(room, next.maxTokens) : room);
-    await this.#query.log(`${error.message}: at most ${this.#room.toLocaleString('en-US')} tokens are shown`);
+    await this.#query.log(`${error.message}: at most ${formatCount(this.#room)} tokens are shown`);
   }
 
   /** The next one of the chain is asked from now on. @returns false: there is none */

@@ -2,7 +2,7 @@ import { CANCELLED } from '../../jobs/cancelled.ts';
 import { describeReason } from '../../jobs/wake/reason.ts';
 import { toBudgetCommand } from '../../ledger/budget.ts';
 import { toOneLine } from '../../text/one-line.ts';
-import { countOf } from '../../text/plural.ts';
+import { countOf, formatCount } from '../../text/plural.ts';
 import type { Notice, StatusSnapshot } from '../types.ts';
 
 /** None while the fleet is halted: a halt pauses every queue. */
@@ -47,8 +47,8 @@ export function outsideWorkers({ outside: { offered, held, leases } }: StatusSna
 export function waitingPatches({ patches }: StatusSnapshot): Notice[] {
   const { pending, conflict } = patches;
   const parts = [
-    ...(pending > 0 ? [`${pending.toLocaleString('en-US')} pending`] : []),
-    ...(conflict > 0 ? [`${conflict.toLocaleString('en-US')} ${conflict === 1 ? 'conflict' : 'conflicts'}`] : []),
+    ...(pending > 0 ? [`${formatCount(pending)} pending`] : []),
+    ...(conflict > 0 ? [`${formatCount(conflict)} ${conflict === 1 ? 'conflict' : 'conflicts'}`] : []),
   ];
   if (parts.length === 0) return [];
   return [
@@ -126,10 +126,9 @@ export function oldTasks({ bridge: { older, held } }: StatusSnapshot): Notice[] 
 export function rules({ rules: { total, parked, lines } }: StatusSnapshot): Notice[] {
   if (total === 0 && parked === 0) return [];
   const notice = { kind: 'rules', level: 'info' } as const;
-  const sum = (of: 'fired' | 'firedToday'): string =>
-    lines.reduce((all, line) => all + line[of], 0).toLocaleString('en-US');
+  const sum = (of: 'fired' | 'firedToday'): string => formatCount(lines.reduce((all, line) => all + line[of], 0));
   const paused = lines.filter(({ state }) => state === 'paused').length;
-  const text = `${total.toLocaleString('en-US')}${paused === 0 ? '' : ` (${paused} paused)`}, fired ${sum('firedToday')} today, ${sum('fired')} in all`;
+  const text = `${formatCount(total)}${paused === 0 ? '' : ` (${paused} paused)`}, fired ${sum('firedToday')} today, ${sum('fired')} in all`;
   const chains = lines
     .filter((line) => line.parked > 0)
     .map((line) => ({ text: `${line.parked} of ${line.name}`, command: `fleet when show ${line.name}` }));

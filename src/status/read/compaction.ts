@@ -1,5 +1,6 @@
 import { LIVE_LIMIT } from '../../coordinator/compact/types.ts';
 import type { CompactionStatus, StatusSnapshot } from '../types.ts';
+import { formatCount } from '../../text/plural.ts';
 
 /**
  * @param live how many live findings there are
@@ -24,8 +25,8 @@ export function describeCompaction({
 }: Pick<StatusSnapshot, 'compaction' | 'findings'>): string | null {
   if (compaction === null) return null;
   const { state, limit, problem } = compaction;
-  const count = live.toLocaleString('en-US');
-  const most = limit.toLocaleString('en-US');
+  const count = formatCount(live);
+  const most = formatCount(limit);
   switch (state) {
     case 'condensing':
       return `${count} live findings: old ones are condensed; no new mission starts meanwhile`;

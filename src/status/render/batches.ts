@@ -1,6 +1,6 @@
 import { formatUsd } from '../../pricing/money.ts';
 import { describePace } from '../../tasks/batch/pace.ts';
-import { countOf } from '../../text/plural.ts';
+import { countOf, formatCount } from '../../text/plural.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import type { BatchLine, StatusSnapshot } from '../types.ts';
 
@@ -21,10 +21,10 @@ function renderBatchLine({
   limitNanoUsd,
 }: BatchLine): string {
   const parts = [
-    `${completed.toLocaleString('en-US')} of ${countOf(tasks, 'task')} done`,
-    ...(failed === 0 ? [] : [`${failed.toLocaleString('en-US')} failed`]),
-    ...(cancelled === 0 ? [] : [`${cancelled.toLocaleString('en-US')} cancelled`]),
-    ...(parked === null || parked === 0 ? [] : [`${parked.toLocaleString('en-US')} parked`]),
+    `${formatCount(completed)} of ${countOf(tasks, 'task')} done`,
+    ...(failed === 0 ? [] : [`${formatCount(failed)} failed`]),
+    ...(cancelled === 0 ? [] : [`${formatCount(cancelled)} cancelled`]),
+    ...(parked === null || parked === 0 ? [] : [`${formatCount(parked)} parked`]),
     ...(pace === null ? [] : [describePace(pace)]),
     `${formatUsd(costNanoUsd, 4)}${limitNanoUsd === null ? '' : ` of ${formatUsd(limitNanoUsd, 4)}`}`,
   ];

@@ -1,4 +1,4 @@
-import { countOf } from '../../text/plural.ts';
+import { countOf, formatCount } from '../../text/plural.ts';
 import { formatSpent } from '../../pricing/free-local.ts';
 import { formatUsd } from '../../pricing/money.ts';
 import { describeNotDone } from '../../coordinator/mission/describe-done.ts';
@@ -62,7 +62,7 @@ function renderMoney(snapshot: StatusSnapshot): string[] {
     );
   }
   if (archive.calls > 0) {
-    const tokens = archive.tokens.toLocaleString('en-US');
+    const tokens = formatCount(archive.tokens);
     lines.push(
       `Archive cost:     ${formatUsd(archive.nanoUsd, 4)} for ${countOf(archive.calls, 'call')} of librarians, ${tokens} tokens (in none of the shares)`,
     );

@@ -1,4 +1,5 @@
 import { tightestLimits, type PacedLimit, type PacedModel } from '../../pacing/paced-model.ts';
+import { formatCount } from '../../text/plural.ts';
 
 const WORDS: Record<PacedModel['limits'][number]['kind'], string> = {
   requests: 'calls',
@@ -42,5 +43,5 @@ function toFamily(model: string): string {
 /** 2.0M, 50k, 1,000. */
 function toShort(number: number): string {
   if (number >= 1_000_000) return `${(number / 1_000_000).toFixed(1)}M`;
-  return number >= 10_000 ? `${Math.round(number / 1_000)}k` : number.toLocaleString('en-US');
+  return number >= 10_000 ? `${Math.round(number / 1_000)}k` : formatCount(number);
 }

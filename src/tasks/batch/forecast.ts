@@ -10,6 +10,7 @@ import { addUsage, NO_USAGE } from '../../pricing/tokens.ts';
 import type { Catalog, CatalogEntry } from '../../pricing/catalog.ts';
 import type { Usage } from '../../../queues/usage.ts';
 import type { Db } from '../../redis/db.ts';
+import { formatCount } from '../../text/plural.ts';
 
 /** What the tasks will probably cost. Nano-dollars. */
 export interface Forecast {
@@ -110,10 +111,10 @@ export function createForecaster(parts: {
       comparedWith: toModelName(sonnet),
       isFreeLocal: groups.size > 0 && [...groups.values()].every(({ model }) => catalog.findPrices(model, now).isLocal),
       basis: [
-        ...(builtIn === 0 ? [] : [`${builtIn.toLocaleString('en-US')} without a model: free`]),
+        ...(builtIn === 0 ? [] : [`${formatCount(builtIn)} without a model: free`]),
         ...(outside === 0
           ? []
-          : [`${outside.toLocaleString('en-US')} by outside workers: unmetered, no cost of the fleet and no saving`]),
+          : [`${formatCount(outside)} by outside workers: unmetered, no cost of the fleet and no saving`]),
       ],
       budgetLeft: await readBudgetLeft(db, now),
     };
@@ -189,7 +190,7 @@ function turnsOf(description: number, turns: number): Usage[] {
 }
 
 function named({ count, kind, model }: Group): string {
-  return `${count.toLocaleString('en-US')} × ${kind} on ${model}`;
+  return `${formatCount(count)} × ${kind} on ${model}`;
 }
 
 /** Four characters a token, as in English. */

@@ -4,7 +4,7 @@ import type { Db } from '../../redis/db.ts';
 import { noteActivityOnce } from '../../swarm/activity.ts';
 import type { Notifier } from '../../swarm/notify.ts';
 import { toWellFormedJson } from '../../text/well-formed.ts';
-import { countOf } from '../../text/plural.ts';
+import { countOf, formatCount } from '../../text/plural.ts';
 import { toStoredCount } from '../../redis/stored-record.ts';
 
 /**
@@ -65,7 +65,7 @@ export async function noticeBatchEnd(db: Db, batch: string, notifier: Notifier):
   const cancelled = ended === 0 ? 0 : await countCancelled(db, 'tasks', keys.batchFailed(batch));
   const failed = Math.max(0, ended - cancelled);
   const mark = `batch:${batch}:${round ?? '0'}`;
-  const text = `${completed.toLocaleString('en-US')} of ${countOf(count, 'task')} done, ${failed} failed${cancelled === 0 ? '' : `, ${cancelled} cancelled`}`;
+  const text = `${formatCount(completed)} of ${countOf(count, 'task')} done, ${failed} failed${cancelled === 0 ? '' : `, ${cancelled} cancelled`}`;
   await noteActivityOnce(db, mark, { what: 'batch-ended', id: batch, text, batch });
   notifier.notify(mark, {
     event: 'batch-end',

@@ -6,6 +6,7 @@ import { noteHalt } from '../../output/halt-note.ts';
 import { fitLine, printJson, renderTable } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { toAge } from './jobs-render.ts';
+import { formatCount } from '../../../text/plural.ts';
 
 /** Does `fleet batches`. */
 export async function runBatchesCommand({ all = false, json }: { all?: boolean; json?: boolean }): Promise<void> {
@@ -23,7 +24,7 @@ export function renderBatches(batches: readonly BatchSummary[], { now, all }: { 
     const wider = all ? 'fleet task --file FILE adds one.' : 'fleet batches --all lists older ones.';
     return `No batch ${all ? 'is known' : 'runs or ended within a day'}: ${wider}`;
   }
-  const count = (value: number): string => value.toLocaleString('en-US');
+  const count = (value: number): string => formatCount(value);
   const rows = batches.map((batch) => [
     fitLine(batch.batch, 60),
     batch.state,

@@ -2,6 +2,7 @@ import { listContexts, removeContext, saveContext } from '../../../contexts/memo
 import { readTextFile } from '../../input/files.ts';
 import { printJson, renderTable } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
+import { formatCount } from '../../../text/plural.ts';
 
 /** Does `fleet context load`. */
 export async function runContextLoadCommand(name: string, file: string): Promise<void> {
@@ -10,7 +11,7 @@ export async function runContextLoadCommand(name: string, file: string): Promise
     await assertMayAdd();
     const info = await saveContext(db, name, text);
     const from = encoding === 'UTF-8' ? '' : `, decoded from ${encoding}`;
-    const size = `${info.bytes.toLocaleString('en-US')} bytes, about ${toTokens(text)} tokens`;
+    const size = `${formatCount(info.bytes)} bytes, about ${toTokens(text)} tokens`;
     console.log(`Context ${info.name}: ${size}${from}.`);
   });
 }
@@ -21,7 +22,7 @@ export async function runContextListCommand(options: { json?: boolean }): Promis
     const found = await listContexts(db);
     if (options.json) return printJson(found);
     if (found.length === 0) return console.log('No contexts. fleet context load NAME FILE stores one.');
-    const rows = found.map(({ name, bytes, loadedAt }) => [name, bytes.toLocaleString('en-US'), loadedAt]);
+    const rows = found.map(({ name, bytes, loadedAt }) => [name, formatCount(bytes), loadedAt]);
     console.log(renderTable([['name', 'bytes', 'loaded'], ...rows], [1]));
   });
 }
@@ -36,5 +37,5 @@ export async function runContextRemoveCommand(name: string): Promise<void> {
 }
 
 function toTokens(text: string): string {
-  return Math.ceil(text.length / 4).toLocaleString('en-US');
+  return formatCount(Math.ceil(text.length / 4));
 }

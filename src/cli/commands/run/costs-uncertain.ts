@@ -8,7 +8,7 @@ import { isLoopbackUrl } from '../../../models/create/loopback.ts';
 import { readUsageReport } from '../../../models/anthropic/usage-report.ts';
 import { formatUsd } from '../../../pricing/money.ts';
 import { toPromptTokens } from '../../../pricing/tokens.ts';
-import { countOf } from '../../../text/plural.ts';
+import { countOf, formatCount } from '../../../text/plural.ts';
 import { currentUser } from '../../../swarm/current-user.ts';
 import { withFleet } from '../../input/with-fleet.ts';
 import { printJson, renderTable } from '../../output/print.ts';
@@ -119,7 +119,7 @@ const CONCLUSIONS: Record<Conclusion, string> = {
 
 function describeReconciliation(rows: readonly Reconciliation[]): string {
   const head = ['model', 'counted prompt', 'output', 'booked prompt', 'output', 'counted more', 'uncertain', ''];
-  const count = (value: number): string => value.toLocaleString('en-US');
+  const count = (value: number): string => formatCount(value);
   const lines = rows.map((row) => [
     row.model,
     count(toPromptTokens(row.provider)),

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { countOf } from '../../../text/plural.ts';
+import { countOf, formatCount } from '../../../text/plural.ts';
 import { eachStored } from '../../../findings/iterate.ts';
 import { toExportLine } from '../../../findings/transfer/export-line.ts';
 import { importFindings, type ImportCounts } from '../../../findings/transfer/import.ts';
@@ -63,10 +63,7 @@ export async function importFindingsFile(
             }
           },
           onProgress: ({ imported, known }, bytes) =>
-            progress.update(
-              bytes,
-              `${imported.toLocaleString('en-US')} new, ${known.toLocaleString('en-US')} there already`,
-            ),
+            progress.update(bytes, `${formatCount(imported)} new, ${formatCount(known)} there already`),
         }),
     );
   } finally {
@@ -80,7 +77,7 @@ export async function importFindingsFile(
 
 function describeRest({ known, bad }: ImportCounts): string {
   return [
-    ...(known > 0 ? [`; ${known.toLocaleString('en-US')} there already, left alone`] : []),
+    ...(known > 0 ? [`; ${formatCount(known)} there already, left alone`] : []),
     ...(bad > 0 ? [`; ${countOf(bad, 'bad line')}`] : []),
   ].join('');
 }

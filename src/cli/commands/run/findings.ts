@@ -7,7 +7,7 @@ import type { FindingQuery, StoredFinding } from '../../../findings/types.ts';
 import { countToolErrors, isPartial } from '../../../findings/marks.ts';
 import { toSummary } from '../../../findings/stored.ts';
 import { assertBatch } from '../../../tasks/batch/progress.ts';
-import { countOf } from '../../../text/plural.ts';
+import { countOf, formatCount } from '../../../text/plural.ts';
 import { FINDINGS_SHOWN } from '../../input/options.ts';
 import {
   lineWidth,
@@ -111,7 +111,7 @@ async function printUnreadable({ inner }: OpenFleet, { limit, json }: FindingsOp
     const head = `${fitLine(key, 60).padEnd(34)}  ${holds.padEnd(28)}  `;
     console.log((head + fitLine(start, Math.max(30, lineWidth() - head.length))).trimEnd());
   }
-  if (count > found.length) console.log(`${found.length} of ${count.toLocaleString('en-US')}; --limit shows more`);
+  if (count > found.length) console.log(`${found.length} of ${formatCount(count)}; --limit shows more`);
 }
 
 /** @throws UsageError where `--unreadable` would ignore another option */

@@ -3,6 +3,7 @@ import type { CatalogEntry } from '../../../pricing/catalog.ts';
 import type { Prices } from '../../../pricing/rows/types.ts';
 import { renderTable } from '../../output/print.ts';
 import { FREE_LOCAL, FREE_LOCAL_RULE } from '../../../pricing/free-local.ts';
+import { formatCount } from '../../../text/plural.ts';
 
 /** A model as people look at it. */
 export interface ShownModel {
@@ -33,11 +34,11 @@ export function renderModels(models: readonly ShownModel[]): string {
 /** All that is known of one model. */
 export function renderModel({ entry, isOwn, keyProblem }: ShownModel): string {
   const { limits, priceStepTokens: step, pricesAboveStep } = entry;
-  const given = Object.entries(limits).map(([name, value]) => `${name} ${value.toLocaleString('en-US')}`);
+  const given = Object.entries(limits).map(([name, value]) => `${name} ${formatCount(value)}`);
   const above =
     step === null || pricesAboveStep === null
       ? []
-      : [['', `above ${step.toLocaleString('en-US')} prompt tokens: ${toPriceText(pricesAboveStep)}`]];
+      : [['', `above ${formatCount(step)} prompt tokens: ${toPriceText(pricesAboveStep)}`]];
   const peak = [
     ...(entry.peakFactor > 1 ? [['', `${entry.peakFactor} times as much at the hours of its peak`]] : []),
     ...(entry.nowFactor > 1
@@ -49,10 +50,7 @@ export function renderModel({ entry, isOwn, keyProblem }: ShownModel): string {
     ['vendor', `${entry.vendor}, called by ${entry.api}${entry.model === entry.id ? '' : ` as ${entry.model}`}`],
     ['address', entry.baseUrl === null ? "the vendor's own" : withoutPassword(entry.baseUrl)],
     ['key', keyProblem ?? 'this machine has it, or needs none'],
-    [
-      'window',
-      `${entry.contextTokens.toLocaleString('en-US')} tokens, ${entry.maxOutputTokens.toLocaleString('en-US')} of them a reply`,
-    ],
+    ['window', `${formatCount(entry.contextTokens)} tokens, ${formatCount(entry.maxOutputTokens)} of them a reply`],
     ['price', entry.isLocal ? FREE_LOCAL_RULE : toPriceText(entry.prices)],
     ...above,
     ...peak,
@@ -70,7 +68,7 @@ export function renderRoutes(routes: readonly RouteRow[]): string {
     String(i + 1),
     [
       ...(kind === undefined ? [] : [`kind ${kind.join(', ')}`]),
-      ...(minPromptTokens === undefined ? [] : [`from ${minPromptTokens.toLocaleString('en-US')} prompt tokens`]),
+      ...(minPromptTokens === undefined ? [] : [`from ${formatCount(minPromptTokens)} prompt tokens`]),
       ...(needs === undefined ? [] : [`needs ${needs.join(', ')}`]),
       ...(budget === undefined ? [] : [`budget ${budget}`]),
     ].join('; ') || 'every task',

@@ -11,6 +11,7 @@ import { assertWorkspace, readKnownNames, toConfigured } from '../../../tasks/kn
 import { withFleet } from '../../input/with-fleet.ts';
 import { printJson } from '../../output/print.ts';
 import { toTaskInput, type TaskCommandOptions } from './task-input.ts';
+import { formatCount } from '../../../text/plural.ts';
 
 export type RouteCommandOptions = TaskCommandOptions & { explain?: boolean };
 
@@ -45,7 +46,7 @@ export async function runRouteCommand(description: string, options: RouteCommand
 function explain(ask: RouteAsk, { passedOver, unknown }: RouteChoice): string[] {
   const told = new Set(unknown);
   return [
-    `the task: kind ${ask.kind}, about ${ask.promptTokens.toLocaleString('en-US')} tokens, needs ${ask.needs.join(', ')}, vendors ${ask.vendors?.join(', ') ?? 'all'}`,
+    `the task: kind ${ask.kind}, about ${formatCount(ask.promptTokens)} tokens, needs ${ask.needs.join(', ')}, vendors ${ask.vendors?.join(', ') ?? 'all'}`,
     ...passedOver.filter((line) => !told.has(line)).map((line) => `passed over: ${line}`),
   ];
 }

@@ -3,6 +3,7 @@ import { listSessions } from '../../../ledger/report/sessions.ts';
 import type { SessionSummary } from '../../../ledger/report/types.ts';
 import { fitLine, printJson, renderTable } from '../../output/print.ts';
 import { withFleet } from '../../input/with-fleet.ts';
+import { formatCount } from '../../../text/plural.ts';
 
 /** Does `fleet sessions`. */
 export async function runSessionsCommand({ json }: { json?: boolean }): Promise<void> {
@@ -21,8 +22,8 @@ function renderSessions(sessions: readonly SessionSummary[]): string {
     firstDay ?? '–',
     lastDay ?? '–',
     String(days),
-    tasks.toLocaleString('en-US'),
-    findings.toLocaleString('en-US'),
+    formatCount(tasks),
+    formatCount(findings),
     formatUsd(costNanoUsd, 4),
   ]);
   return renderTable(

@@ -11,7 +11,7 @@ import { renderCompactStatus, renderStatus } from '../../../status/render/status
 import { EXIT } from '../../output/report-failure.ts';
 import { isTerminal, printJson, wantsColour } from '../../output/print.ts';
 import type { ShardState } from '../../../status/types.ts';
-import { countOf } from '../../../text/plural.ts';
+import { countOf, formatCount } from '../../../text/plural.ts';
 import { renderBatch } from '../../output/batch.ts';
 import { withFleet, readSnapshot } from '../../input/with-fleet.ts';
 
@@ -82,12 +82,12 @@ function renderShard({ shard, context, findings, tasks, calls, costUsd }: ShardS
   const document =
     context === null
       ? 'none; fleet context load NAME FILE stores one'
-      : `${context.bytes.toLocaleString('en-US')} bytes, loaded ${context.loadedAt}, version ${context.sha256.slice(0, 12)}`;
+      : `${formatCount(context.bytes)} bytes, loaded ${context.loadedAt}, version ${context.sha256.slice(0, 12)}`;
   return [
     `Memory shard ${shard}`,
     `Context:   ${document}`,
-    `Findings:  ${findings.toLocaleString('en-US')}`,
-    `Tasks:     ${tasks.toLocaleString('en-US')} done`,
+    `Findings:  ${formatCount(findings)}`,
+    `Tasks:     ${formatCount(tasks)} done`,
     `Cost:      $${costUsd} for ${countOf(calls, 'call')}`,
   ].join('\n');
 }

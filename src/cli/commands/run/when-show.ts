@@ -1,7 +1,7 @@
 import { formatUsd } from '../../../pricing/money.ts';
 import type { ParkedChain, RuleState } from '../../../rules/types.ts';
 import { describeChain, describeLimits, describeMatch, toRuleCost } from '../../../status/describe-rules.ts';
-import { countOf } from '../../../text/plural.ts';
+import { countOf, formatCount } from '../../../text/plural.ts';
 import { escapeControls } from '../../../text/without-controls.ts';
 import { assertOnly } from '../../input/only-options.ts';
 import { withFleet } from '../../input/with-fleet.ts';
@@ -31,9 +31,9 @@ function toCells(rule: RuleState): string[] {
   return [
     name,
     catchingUp === null || state === 'paused' ? state : 'catching up',
-    fired.toLocaleString('en-US'),
-    firedToday.toLocaleString('en-US'),
-    parked.toLocaleString('en-US'),
+    formatCount(fired),
+    formatCount(firedToday),
+    formatCount(parked),
     formatUsd(toRuleCost(rule), 4),
     budgetNanoUsd === null ? 'none' : formatUsd(budgetNanoUsd, 4),
     fitLine(describeMatch(match), 60),

@@ -5,6 +5,7 @@ import { LineWalk } from './text/line-walk.ts';
 import { toUtf8Chunks, type TextStart } from './text/utf8-chunks.ts';
 import { requireRegular } from './text-file.ts';
 import { toRefusal, ToolRefusal } from '../tool-refusal.ts';
+import { formatCount } from '../../../text/plural.ts';
 
 /** Bytes of a file that one read shows. It is below the cap of tool results, so that no read is cut silently. */
 export const SHOWN_BYTES = 30_000;
@@ -126,11 +127,11 @@ function describePart(
   count: number | null,
   { size, firstLineLength }: { size: number; firstLineLength: number },
 ): string | null {
-  const all = count === null ? `a file of ${size.toLocaleString('en-US')} bytes` : count.toLocaleString('en-US');
+  const all = count === null ? `a file of ${formatCount(size)} bytes` : formatCount(count);
   const goOn = (line: number): string => `go on with view_range [${line}, ${to === Infinity ? -1 : to}]`;
   if (cutAfter !== null) {
     const end = character + cutAfter - 1;
-    const length = count === null ? '' : ` of ${firstLineLength.toLocaleString('en-US')}`;
+    const length = count === null ? '' : ` of ${formatCount(firstLineLength)}`;
     const shown = `line ${n(from)} of ${all}: characters ${n(character)}–${n(end)}${length}`;
     return `${shown}; ${goOn(from)} and from_character ${end + 1}`;
   }
@@ -159,7 +160,7 @@ function describeText({ encoding, hasMark }: TextStart, laid: LaidOut, { crlf, l
 }
 
 function n(value: number): string {
-  return value.toLocaleString('en-US');
+  return formatCount(value);
 }
 
 function of(count: number, noun: string): string {

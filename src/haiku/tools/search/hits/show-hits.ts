@@ -1,4 +1,4 @@
-import { countOf } from '../../../../text/plural.ts';
+import { countOf, formatCount } from '../../../../text/plural.ts';
 import type { SearchRequest, SearchResult } from './search-files.ts';
 import { showNames } from '../engine/show-names.ts';
 import { showPath } from '../engine/show-path.ts';
@@ -24,7 +24,7 @@ function noteLines({ lineCount, shownLines, isWhole, binary, files }: SearchResu
       ? [
           isWhole
             ? `[${countOf(more, 'more line')} of ${fileCount} in all; raise limit, or narrow by path, glob or pattern]`
-            : `[more than ${(more - 1).toLocaleString('en-US')} more lines; narrow by path, glob or pattern]`,
+            : `[more than ${formatCount(more - 1)} more lines; narrow by path, glob or pattern]`,
         ]
       : [];
   if (binary.size > 0) {
