@@ -24,6 +24,12 @@ it('has a version of its own for every wording', () => {
   expect({ version: PROMPT_VERSION, digest }).toEqual({ version: 'task-4', digest: '4311914470c3' });
 });
 
+// See the same test of the toolset: a request is one string.
+it('is worded in Latin-1', () => {
+  const text = [toSystemBlocks([])[0]?.text, toTaskMessage({ description: 'x' }), toRepairMessage('x')].join();
+  expect(text.match(/[^\u0000-\u00ff]/g)).toBe(null);
+});
+
 it('sends the same system blocks, byte for byte, with every task without contexts', () => {
   expect(toSystemBlocks([])).toBe(toSystemBlocks([]));
   expect(toSystemBlocks([])).toHaveLength(1);

@@ -50,6 +50,12 @@ describe('a toolset', () => {
     }
   });
 
+  // A request is one string. A single character beyond Latin-1 doubles its size in memory, for each call that runs.
+  test('has definitions in Latin-1', () => {
+    const all = { workspace: true, runAllow: ['ls'], httpAllow: ['a.b'], archive: true, peers: true };
+    expect(JSON.stringify(createToolset(all).definitions).match(/[^\u0000-\u00ff]/g)).toBe(null);
+  });
+
   test('has flat definitions, in words that every provider takes', () => {
     const { definitions } = createToolset({ workspace: true, runAllow: ['ls'], httpAllow: ['a.b'], archive: true });
     const known = 'type enum description properties required additionalProperties items minItems maxItems'

@@ -12,7 +12,7 @@ const inlineSchema = rowStepsSchema.extend({
     .regex(/^(?:[^"\r\n\\]|\\t)$/, 'expected one character, no quote and no line break')
     .optional()
     .describe('default: the one of , ; tab | that fits'),
-  header: z.boolean().optional().describe('false: there is none; the columns are 1, 2, …'),
+  header: z.boolean().optional().describe('false: there is none; the columns are 1, 2, 3 and so on'),
   to: z.enum(['csv', 'json', 'jsonl']).optional().describe('default csv'),
 });
 const fileSchema = inlineSchema.extend({
