@@ -9,8 +9,7 @@ import { connectRedis } from '../redis/connect.ts';
 import type { Db } from '../redis/db.ts';
 import { Lease } from '../redis/lease.ts';
 import { listenToControl } from '../swarm/control.ts';
-import { Feed } from './feed.ts';
-import { createFirer } from './fire.ts';
+import type { Feed } from './feed.ts';
 import type { LoadedRule } from './store.ts';
 import { toConfigured } from '../tasks/known-names.ts';
 
@@ -46,7 +45,7 @@ export function watchRules(parts: WatchRulesParts): () => Promise<void> {
   async function look(): Promise<void> {
     if (running === null && (await redis.exists(keys.rules)) === 0) return;
     if (!(await lease.take())) return leave();
-    running ??= runFeeds(parts);
+    running ??= await runFeeds(parts);
   }
 
   async function leave(): Promise<void> {
@@ -88,8 +87,9 @@ interface RunningFeeds {
   stop(): Promise<void>;
 }
 
-/** Runs one feed for the own swarm, and one for each other swarm that a rule watches. */
-function runFeeds(parts: WatchRulesParts): RunningFeeds {
+/** Runs one feed for the own swarm, and one for each other swarm that a rule watches. Most swarms have no rule and load no feed. */
+async function runFeeds(parts: WatchRulesParts): Promise<RunningFeeds> {
+  const [{ Feed }, { createFirer }] = await Promise.all([import('./feed.ts'), import('./fire.ts')]);
   const { db, queues, config, log } = parts;
   const configured = toConfigured(config);
   const firer = createFirer({ ...parts, configured, queue: queues.tasks });

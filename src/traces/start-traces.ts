@@ -22,7 +22,7 @@ const MOST_CONTENT = 50_000;
 /** Keys that the configuration does not hold, by their shape. */
 const redactShapes = createRedactor([]);
 
-interface TraceParts {
+export interface TraceParts {
   db: Db;
   worker: Pick<Worker, 'on'>;
   config: Config;

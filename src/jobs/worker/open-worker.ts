@@ -13,7 +13,7 @@ import { keepPresence } from '../../swarm/presence.ts';
 import { startSampling } from '../../swarm/tallies/sample-tallies.ts';
 import type { ProcessKind } from '../../swarm/types.ts';
 import { countOf } from '../../text/plural.ts';
-import { startTraces } from '../../traces/start-traces.ts';
+import type { TraceParts } from '../../traces/start-traces.ts';
 import { startAlerts } from '../alerts/alerts.ts';
 import { createOpenings, type Openings } from '../wake/openings.ts';
 import { startWaker } from '../wake/waker.ts';
@@ -110,7 +110,7 @@ export async function openWorker<
   const stops = await role.start(running);
   stops.push(startAlerts({ db, notifier, config, log }), startTranscriptSweep({ db, config, log }));
   stops.push(startSampling({ db, log }));
-  const stopTraces = startTraces({ db, worker: running.worker, config, workerId, log });
+  const stopTraces = await startTracesIfWanted({ db, worker: running.worker, config, workerId, log });
   stops.push(watchExternalFindings({ db, url: config.REDIS_URL, log, patienceMs: watchAfterMs }));
   await running.worker.waitUntilReady();
   presence = await startPresence(options, base, running);
@@ -136,6 +136,13 @@ export async function openWorker<
       },
     },
   };
+}
+
+/** Loads the code of traces only where a receiver is named. @returns what stops it */
+async function startTracesIfWanted(parts: TraceParts): Promise<() => Promise<void>> {
+  if (parts.config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return () => Promise.resolve();
+  const { startTraces } = await import('../../traces/start-traces.ts');
+  return startTraces(parts);
 }
 
 /** The sign of life of this process. */

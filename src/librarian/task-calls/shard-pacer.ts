@@ -1,33 +1,17 @@
-import { type Config, requireShards } from '../../config/environment.ts';
-import { ConfigError, TaskFailedError } from '../../errors.ts';
 import { isOnShards } from '../../models/create/on-shards.ts';
 import type { Pacer } from '../../pacing/types.ts';
 import { catalogOf } from '../../pricing/catalog.ts';
-import type { Logger } from '../../process/logger.ts';
-import type { Db } from '../../redis/db.ts';
-import type { Notifier } from '../../swarm/notify.ts';
-import { pacificDay, type DayClock } from '../gate/pacific-day.ts';
-import { createRateGate } from '../gate/rate-gate.ts';
-import { toKeyDigest } from '../gate/shard-project.ts';
-import type { RateGate } from '../gate/types.ts';
-import { keepShardKeys } from '../opening/shard-keys.ts';
+import type { GateParts, OpenGate } from './open-gate.ts';
 import { ShardRun } from './shard-run.ts';
 
-export interface ShardPacerParts {
-  config: Config;
-  db: Db;
-  workerId: string;
+export interface ShardPacerParts extends GateParts {
   /** Of all other models. */
   others: Pacer;
-  log: Pick<Logger, 'debug' | 'info' | 'warn'>;
-  notifier?: Notifier | undefined;
-  /** Default: the days of Gemini's quota. */
-  dayAt?: DayClock;
 }
 
 /**
  * Keeps the quota of the shards for the calls of tasks and missions, together with the librarians, and leaves the other models to
- * their own pacer. It opens nothing before the first call of a model that is on the shards.
+ * their own pacer. It loads and opens nothing before the first call of a model that is on the shards.
  */
 export function createShardPacer(parts: ShardPacerParts): Pacer {
   const { config, others, db } = parts;
@@ -48,7 +32,7 @@ export function createShardPacer(parts: ShardPacerParts): Pacer {
   const shared = {
     isOnShards: isKnownOnShards,
     async openGate() {
-      opening ??= openGate(parts);
+      opening ??= import('./open-gate.ts').then(({ openGate }) => openGate(parts));
       try {
         return (await opening).gate;
       } catch (error) {
@@ -66,41 +50,4 @@ export function createShardPacer(parts: ShardPacerParts): Pacer {
       await (await opening?.catch(() => null))?.close();
     },
   };
-}
-
-interface OpenGate {
-  gate: RateGate;
-  close(): Promise<void>;
-}
-
-async function openGate({
-  config,
-  db,
-  workerId,
-  log,
-  notifier,
-  dayAt = pacificDay,
-}: ShardPacerParts): Promise<OpenGate> {
-  const shards = requireTiers(config);
-  const keyed = shards.map((shard) => ({ ...shard, keyDigest: toKeyDigest(shard.apiKey) }));
-  const stopKeys = await keepShardKeys({ db, workerId, shards, log, dayAt });
-  const pacing = config.GEMINI_PACING === '1';
-  const gate = createRateGate({ db, shards: keyed, log, dayAt, pacing, ...(notifier && { notifier }) });
-  return {
-    gate,
-    async close() {
-      await gate.close();
-      await stopKeys();
-    },
-  };
-}
-
-/** @throws TaskFailedError in the words of the configuration, for a shard without a tier */
-function requireTiers(config: Config): ReturnType<typeof requireShards> {
-  try {
-    return requireShards(config);
-  } catch (error) {
-    if (error instanceof ConfigError) throw new TaskFailedError('model', error.message, { cause: error });
-    throw error;
-  }
 }

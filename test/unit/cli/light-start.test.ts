@@ -1,27 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageFolder } from '../../../src/config/package-folder.ts';
-
-/** Imports and re-exports of values; those that begin with `import type` cost nothing at run time. */
-const VALUE_IMPORT = /^(?:import|export) (?!type )(?:[^;'"]*? from )?'([^']+)';/gm;
-
-/** Every package that a file loads at import, directly or through the project's files. */
-function loadedPackages(entry: string): string[] {
-  const seen = new Set<string>();
-  const packages = new Set<string>();
-  const open = [join(packageFolder, entry)];
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    if (seen.has(path)) continue;
-    seen.add(path);
-    expect(existsSync(path), path).toBe(true);
-    for (const [, name = ''] of readFileSync(path, 'utf8').matchAll(VALUE_IMPORT)) {
-      if (name.startsWith('.')) open.push(join(dirname(path), name));
-      else if (!name.startsWith('node:')) packages.add(name);
-    }
-  }
-  return [...packages].sort();
-}
+import { loadedPackages } from '../../support/loaded-at-import.ts';
 
 describe('the command line', () => {
   it('loads commander alone before it knows the command', () => {

@@ -1,4 +1,3 @@
-import { resolvePath } from '@anthropic-ai/sdk/tools/agent-toolset/node';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join, posix, relative, sep } from 'node:path';
 import { toExistingPath } from './existing-path.ts';
@@ -24,6 +23,8 @@ export async function resolveInside(
   const plain = posix.normalize(input);
   if (plain === '..' || plain.startsWith('../')) throw outside(shown);
   const { root } = context.workspace;
+  // Loaded with the first path: it brings the SDK's shell and skills along, which the fleet never uses.
+  const { resolvePath } = await import('@anthropic-ai/sdk/tools/agent-toolset/node');
   let real: string;
   try {
     real = await resolvePath({ workdir: root }, await toExistingPath(root, plain));

@@ -3,9 +3,7 @@ import { openInside } from '../files/open-inside.ts';
 import { resolveInside } from '../files/safe-path.ts';
 import { requireWorkspace, toRefusal, ToolRefusal } from '../tool-refusal.ts';
 import { defineTool, type Tool } from '../tool.ts';
-import { showHits } from './hits/show-hits.ts';
 import { IGNORED_HELP } from './engine/scope.ts';
-import { searchFiles } from './hits/search-files.ts';
 
 const DEADLINE_MS = 60_000;
 const LIMIT = { lines: 200, files: 1_000, count: 1_000 };
@@ -58,6 +56,10 @@ export function createGrepTool(deadlineMs = DEADLINE_MS): Tool {
         hits: { output, limit: limit ?? LIMIT[output], around },
         timeoutMs: deadlineMs,
       };
+      const [{ searchFiles }, { showHits }] = await Promise.all([
+        import('./hits/search-files.ts'),
+        import('./hits/show-hits.ts'),
+      ]);
       return { content: showHits(await searchFiles(request, context), request), isError: false };
     },
   });
