@@ -37,7 +37,6 @@ import { toFindingReader } from './finding-reader.ts';
 import { buildFirstMessage } from './first-message/first-message.ts';
 import { createRepositoryReader } from './first-message/repository.ts';
 import { createTopLevelReader } from './first-message/top-level.ts';
-import { IsolatedWorkspace } from './isolation/isolated-workspace.ts';
 import { createSizeMemory, toGroupName } from './loop/size-memory.ts';
 import { readFirst } from './loop/turn-calls.ts';
 import { runTask } from './loop/task-loop.ts';
@@ -45,6 +44,7 @@ import type { CompletedTask } from './loop/types.ts';
 import { resolveWorkspace } from './resolve-workspace.ts';
 import { chooseForRun } from './route/choose-for-run.ts';
 import { runByRoute } from './route/run-by-route.ts';
+import type { IsolatedWorkspace, IsolatedWorkspaceParts } from './isolation/isolated-workspace.ts';
 import { createToolset } from './toolset.ts';
 import { isGuardedName } from './tools/files/secret-names.ts';
 import { createTaskHome } from './tools/run/task-home.ts';
@@ -167,7 +167,7 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
     const isolation =
       workspace === null
         ? null
-        : new IsolatedWorkspace({
+        : await isolate({
             shared: workspace,
             task,
             identity,
@@ -256,6 +256,12 @@ interface ModelRun {
   /** The route that chose its models; null: none did. */
   route: string | null;
   handovers: Handover[];
+}
+
+/** Tasks without a workspace load nothing of working trees. */
+async function isolate(parts: IsolatedWorkspaceParts): Promise<IsolatedWorkspace> {
+  const { IsolatedWorkspace } = await import('./isolation/isolated-workspace.ts');
+  return new IsolatedWorkspace(parts);
 }
 
 /** The fleet's own default is for its own model: another one may know no effort. */

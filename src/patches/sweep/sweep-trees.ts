@@ -1,13 +1,9 @@
-import { findRepository, isRepository } from '../../git/repository.ts';
 import type { Db } from '../../redis/db.ts';
 import { readPatch } from '../record.ts';
-import { isHeldBy } from '../commit/commit-tree.ts';
-import { isPackages } from '../commit/changed-paths.ts';
-import { deleteBranch } from '../task-tree/branch.ts';
 import { listTrees } from '../task-tree/list-trees.ts';
-import { removeTree } from '../task-tree/remove-tree.ts';
 import type { TaskTree } from '../task-tree/types.ts';
-import type { PatchRecord, TreeHost } from '../types.ts';
+import type { TreeHost } from '../types.ts';
+import type { LeftTree } from './clear-tree.ts';
 import { removeHalfMade } from './half-made.ts';
 import { removeLeftScratch } from '../../git/scratch.ts';
 import { publishTreeHost } from './tree-hosts.ts';
@@ -32,7 +28,7 @@ export interface SweepParts {
 }
 
 /** What a tree is there for: `used` by its task; its patch `waits` for a person; nothing any more (`done`). */
-type Use = { kind: 'used' } | { kind: 'waits' | 'done'; record: PatchRecord | null; commit: string };
+type Use = { kind: 'used' } | ({ kind: 'waits' | 'done' } & LeftTree);
 
 /**
  * Returns the sweep of a host's trees. It removes trees of patches that are applied, discarded or empty, and of the patches that
@@ -54,7 +50,8 @@ export function createTreeSweep(parts: SweepParts): (signal: AbortSignal) => Pro
       const isSurplus = use.kind !== 'used' && !kept.has(tree.folder);
       const known = hadWork.get(tree.folder) ?? -Infinity;
       if (use.kind !== 'used' && isSurplus && now() - known > LOOK_AGAIN_MS) {
-        const end = await clear(tree, use, parts, signal).catch(() => {
+        const { clearTree } = await import('./clear-tree.ts'); // most hosts have no tree to remove
+        const end = await clearTree(tree, use, parts, signal).catch(() => {
           signal.throwIfAborted();
           return 'unsure' as const; // another git was at work in it: the next sweep looks again
         });
@@ -88,24 +85,4 @@ async function findUse({ info }: TaskTree, { db, now }: SweepParts): Promise<Use
 
 function toAge({ info }: TaskTree): number {
   return Date.parse(info.madeAt);
-}
-
-/** Removes a tree unless it holds something that its commit does not. @throws GitError; a system error */
-async function clear(
-  tree: TaskTree,
-  { record, commit }: Exclude<Use, { kind: 'used' }>,
-  { isGuarded }: SweepParts,
-  signal: AbortSignal,
-): Promise<'gone' | 'holds-work'> {
-  const { root, base } = tree.info;
-  if (record?.leftOut.some(({ path }) => !isPackages(path)) === true) return 'holds-work';
-  const repository = await findRepository(root, root, signal);
-  if (!isRepository(repository)) return 'holds-work'; // nothing tells what the tree holds
-  const files = record?.changes.map(({ path }) => path) ?? []; // what the patch holds is no secret that the task found
-  const rules = { files, toolsWrote: [], isGuarded };
-  if (!(await isHeldBy(commit, tree, repository, rules, signal))) return 'holds-work';
-  await removeTree(tree);
-  const isBranchNeeded = record === null ? commit !== base : record.state === 'pending' || record.state === 'conflict';
-  if (!isBranchNeeded) await deleteBranch(repository, tree.info.branch, commit, signal);
-  return 'gone';
 }

@@ -1,5 +1,4 @@
 import { REDACTED } from '../../../config/redact.ts';
-import { toFileChange } from '../line-change.ts';
 import { toRefusal, ToolRefusal } from '../tool-refusal.ts';
 import { replaceFile } from './replace-file.ts';
 import { keepStyle } from './text/keep-style.ts';
@@ -31,6 +30,7 @@ export async function writeInside(
   change: (current: FileContent | null) => Change,
   limit?: FileLimit,
 ): Promise<ToolOutcome> {
+  const { toFileChange } = await import('../compare-lines.ts'); // many tasks write nothing; loaded before anything is written
   return await withWorkspaceLock(context, async () => {
     const current = await readWhole(context.workspace.root, path, limit);
     const wanted = change(current);

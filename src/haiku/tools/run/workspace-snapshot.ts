@@ -2,7 +2,6 @@ import { constants } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../tool-refusal.ts';
-import { toFileChange } from '../line-change.ts';
 import { WHOLE_FILE_CAP } from '../files/text-file.ts';
 import type { FileChange } from '../line-change.ts';
 
@@ -82,6 +81,7 @@ async function compareFile(
   before: Snapshot,
   now: Entry | undefined,
 ): Promise<FileChange | null> {
+  const { toFileChange } = await import('../compare-lines.ts');
   const isNew = !before.entries.has(path);
   const old = isNew ? null : before.texts.get(path);
   const text = now === undefined || now.size > WHOLE_FILE_CAP ? null : await readText(root, path);
