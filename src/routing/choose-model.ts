@@ -47,7 +47,7 @@ export function chooseModel(ask: RouteAsk, table: RouteTable): RouteChoice | Rou
   }
   const larger = findLarger(ask, table);
   if (larger === null || tooSmall.length === 0) return refuse(ask, table, { passedOver, tooSmall });
-  const why = `the cheapest model of models.json that holds ${toText(ask.promptTokens)} tokens`;
+  const why = `the cheapest model of models.json that holds ${formatCount(ask.promptTokens)} tokens`;
   return { kind: 'choice', entry: larger, next: [], route: null, why, passedOver, unknown };
 }
 
@@ -116,13 +116,9 @@ function isCheap({ isCheap: asked, budgetNanoUsd, promptTokens }: RouteAsk, tabl
 function describeRoute(index: number, { kind, minPromptTokens, needs, budget }: RouteRow): string {
   const rules = [
     ...(kind === undefined ? [] : [`kind ${kind.join(' or ')}`]),
-    ...(minPromptTokens === undefined ? [] : [`prompts of ${toText(minPromptTokens)} tokens and more`]),
+    ...(minPromptTokens === undefined ? [] : [`prompts of ${formatCount(minPromptTokens)} tokens and more`]),
     ...(needs === undefined || needs.length === 0 ? [] : [`needs ${needs.join(', ')}`]),
     ...(budget === undefined ? [] : [`budget ${budget}`]),
   ];
   return `route ${index + 1} (${rules.join('; ') || 'all tasks'})`;
-}
-
-function toText(tokens: number): string {
-  return formatCount(tokens);
 }

@@ -15,7 +15,7 @@ export interface Obstacle {
 export function findMisfit(ask: RouteAsk, route: RouteRow, isCheap: boolean): string | null {
   const { kind, minPromptTokens = 0, needs = [], budget } = route;
   if (kind !== undefined && !kind.includes(ask.kind)) return `the task is of kind ${ask.kind}`;
-  if (ask.promptTokens < minPromptTokens) return `the prompt has about ${count(ask.promptTokens)} tokens`;
+  if (ask.promptTokens < minPromptTokens) return `the prompt has about ${formatCount(ask.promptTokens)} tokens`;
   const missing = needs.filter((need) => !ask.needs.includes(need));
   if (missing.length > 0) return `the task does not need ${missing.join(', ')}`;
   if (budget === 'cheap' && !isCheap) return 'the task does not ask for the cheap budget';
@@ -38,12 +38,8 @@ export function findObstacle(ask: RouteAsk, entry: CatalogEntry): Obstacle | nul
   if (ask.needs.includes('tools') && !abilities.tools) return { kind: 'tools', text: `${id} can use no tools` };
   const window = toWindow(entry);
   if (ask.promptTokens > window) {
-    const text = `${id} holds ${count(window)} tokens beside a reply, and the prompt has about ${count(ask.promptTokens)}`;
+    const text = `${id} holds ${formatCount(window)} tokens beside a reply, and the prompt has about ${formatCount(ask.promptTokens)}`;
     return { kind: 'window', text };
   }
   return null;
-}
-
-function count(tokens: number): string {
-  return formatCount(tokens);
 }

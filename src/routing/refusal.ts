@@ -14,7 +14,7 @@ export function refuse(
 ): RouteRefusal {
   const why =
     tooSmall.length > 0
-      ? `no model that models.json or FLEET_HAIKU_MODEL names holds a prompt of about ${count(ask.promptTokens)} tokens`
+      ? `no model that models.json or FLEET_HAIKU_MODEL names holds a prompt of about ${formatCount(ask.promptTokens)} tokens`
       : `no model that models.json or FLEET_HAIKU_MODEL names may do it (${passedOver.at(-1) ?? 'none is named'})`;
   return { kind: 'refusal', message: `${why}; ${suggest(ask, table)}`, passedOver };
 }
@@ -49,8 +49,4 @@ function suggest(ask: RouteAsk, { catalog, at }: RouteTable, besides?: string): 
   }
   const ids = fitting.slice(0, MOST_SUGGESTED).map(({ id }) => id);
   return `${ids.join(', ')} would do: name one as the task's model, or in a route of models.json`;
-}
-
-function count(tokens: number): string {
-  return formatCount(tokens);
 }

@@ -149,7 +149,7 @@ export function describeEntry(entry: RunEntry): string {
 function describeCall(call: Extract<RunEntry, { kind: 'call' }>): string {
   const { turn, model, input, cached, output, ms, nanoUsd, error } = call;
   const cost = nanoUsd === null ? 'cost uncertain' : formatUsd(nanoUsd, 6);
-  const [sent, read, got] = [input, cached, output].map((count) => formatCount(count));
+  const [sent, read, got] = [input, cached, output].map(formatCount);
   const tokens = `${sent} in${cached > 0 ? ` (${read} cached)` : ''}, ${got} out`;
   // The name of the model comes last: it is long, and may be cut.
   return error === null

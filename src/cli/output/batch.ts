@@ -13,7 +13,6 @@ import { countOf, formatCount } from '../../text/plural.ts';
 
 /** The text of `fleet status --batch`, also printed when a batch has ended. */
 export function renderBatch(state: BatchState): string {
-  const count = (value: number): string => formatCount(value);
   const {
     batch,
     session,
@@ -35,18 +34,20 @@ export function renderBatch(state: BatchState): string {
   const limit = limitNanoUsd === null ? '' : ` of ${formatUsd(limitNanoUsd, 4)}`;
   const uncertain = uncertainNanoUsd === 0 ? '' : ` (and ${formatUsd(uncertainNanoUsd, 4)} uncertain)`;
   const marks = [
-    ...(partial === 0 ? [] : [`${count(partial)} partial`]),
-    ...(toolErrors === 0 ? [] : [`${count(toolErrors)} with tool errors`]),
+    ...(partial === 0 ? [] : [`${formatCount(partial)} partial`]),
+    ...(toolErrors === 0 ? [] : [`${formatCount(toolErrors)} with tool errors`]),
   ];
   const marked = marks.length === 0 ? '' : ` (${marks.join(', ')})`;
   const held = [
-    ...waits.map(({ reason, count: jobs, budget }) => `${count(jobs)} wait for ${describeReason(reason, budget)}`),
-    ...(parked === 0 ? [] : [`${count(parked)} parked`]),
+    ...waits.map(
+      ({ reason, count: jobs, budget }) => `${formatCount(jobs)} wait for ${describeReason(reason, budget)}`,
+    ),
+    ...(parked === 0 ? [] : [`${formatCount(parked)} parked`]),
   ];
   const waiting = held.length === 0 ? '' : ` (${held.join(', ')})`;
   return [
     `Batch ${batch} (session ${session})`,
-    `Tasks:   ${count(tasks)}: ${count(completed)} completed${marked}, ${count(failed)} failed,${cancelled === 0 ? '' : ` ${count(cancelled)} cancelled,`} ${count(open)} to do${waiting}`,
+    `Tasks:   ${formatCount(tasks)}: ${formatCount(completed)} completed${marked}, ${formatCount(failed)} failed,${cancelled === 0 ? '' : ` ${formatCount(cancelled)} cancelled,`} ${formatCount(open)} to do${waiting}`,
     ...(pace === null ? [] : [`Pace:    ${describePace(pace)}`]),
     `Cost:    ${formatSpent(settledNanoUsd, 4, freeLocal)}${limit}${uncertain}`,
     ...toRaise(state).map((command) => `Raise:   ${command}`),

@@ -15,7 +15,7 @@ export function renderBatchForecast(report: BatchReport, forecast: Forecast): st
   const { tasks, low, likely, high, allSonnet, comparedWith, isFreeLocal, basis, budgetLeft } = forecast;
   return [
     `Dry run of batch ${report.batch ?? ''}: nothing was added`,
-    `Tasks:       ${toCount(tasks)} new, ${toCount(report.existing)} there already, ${countOf(report.invalid, 'bad line')}`,
+    `Tasks:       ${formatCount(tasks)} new, ${formatCount(report.existing)} there already, ${countOf(report.invalid, 'bad line')}`,
     `Cost:        ${isFreeLocal ? FREE_LOCAL : `${formatUsd(likely, 4)} likely, between ${formatUsd(low, 4)} and ${formatUsd(high, 4)}`}`,
     renderCompared(comparedWith, likely, allSonnet),
     renderBudgetLeft(budgetLeft, high),
@@ -33,7 +33,7 @@ export function renderMissionForecast({ tasks, cost, quota, time, basis }: Missi
     renderBudgetLeft(cost.budgetLeft, cost.worst),
     quota === null
       ? 'Quota:       no archive: no shard is configured'
-      : `Quota:       ${countOf(quota.questions, 'question')} to the archive, ${toCount(quota.leftToday)} left today${short}`,
+      : `Quota:       ${countOf(quota.questions, 'question')} to the archive, ${formatCount(quota.leftToday)} left today${short}`,
     `Time:        about ${describeDuration(time.likelyMs)} with ${countOf(time.slots, 'slot')}, the longest chain ${countOf(time.longestChain, 'task')}`,
     ...renderBasis(basis),
   ].join('\n');
@@ -51,10 +51,6 @@ function renderBudgetLeft(left: number, most: number): string {
 
 function renderBasis(basis: readonly string[]): string[] {
   return basis.map((line, i) => (i === 0 ? 'Basis:' : '').padEnd(13) + line);
-}
-
-function toCount(count: number): string {
-  return formatCount(count);
 }
 
 /** Entries of a `for_each` that a plan shows; further ones are only counted. */

@@ -30,14 +30,21 @@ function toCells({ limits, atOnce, calls, learned }: LimitedModel, nowMs: number
   const by = learned === null || learned.by === null ? provider : `${provider} (${learned.by})`;
   return [
     ...limits.map(({ kind, perMinute, used, left, from }) => [
-      `${toNumber(perMinute)} ${KINDS[kind]}`,
-      toNumber(used),
-      toNumber(left),
+      `${formatCount(perMinute)} ${KINDS[kind]}`,
+      formatCount(used),
+      formatCount(left),
       from === 'row' ? 'models.json' : by,
     ]),
     ...(atOnce === null
       ? []
-      : [[`${toNumber(atOnce)} calls at once`, toNumber(calls), toNumber(Math.max(0, atOnce - calls)), 'models.json']]),
+      : [
+          [
+            `${formatCount(atOnce)} calls at once`,
+            formatCount(calls),
+            formatCount(Math.max(0, atOnce - calls)),
+            'models.json',
+          ],
+        ]),
   ];
 }
 
@@ -67,8 +74,4 @@ function toAge(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 120) return `${seconds} s`;
   return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
-}
-
-function toNumber(number: number): string {
-  return formatCount(number);
 }

@@ -22,10 +22,6 @@ export function countByName(nodes: readonly { model: string }[]): NameCounts {
 
 /** `15 tasks, 12 of them to Haiku, 1 to Sonnet, 2 to qwen3-local`. */
 export function describeNames({ total, haiku, sonnet, others }: NameCounts): string {
-  const rest = Object.entries(others).map(([id, tasks]) => `, ${toCount(tasks)} to ${id}`);
-  return `${countOf(total, 'task')}, ${toCount(haiku)} of them to Haiku, ${toCount(sonnet)} to Sonnet${rest.join('')}`;
-}
-
-function toCount(count: number): string {
-  return formatCount(count);
+  const rest = Object.entries(others).map(([id, tasks]) => `, ${formatCount(tasks)} to ${id}`);
+  return `${countOf(total, 'task')}, ${formatCount(haiku)} of them to Haiku, ${formatCount(sonnet)} to Sonnet${rest.join('')}`;
 }

@@ -79,11 +79,11 @@ function toCells(row: CostRow, name: string, hasCache: boolean): string[] {
   const { usage } = row;
   return [
     name,
-    count(row.tasks),
-    count(row.calls),
-    count(toPromptTokens(usage)),
-    ...(hasCache ? [count(usage.cache_write), count(usage.cache_read)] : []),
-    count(row.usage.output),
+    formatCount(row.tasks),
+    formatCount(row.calls),
+    formatCount(toPromptTokens(usage)),
+    ...(hasCache ? [formatCount(usage.cache_write), formatCount(usage.cache_read)] : []),
+    formatCount(row.usage.output),
     toCost(row),
     formatUsd(row.allSonnetNano, 4),
     toSaved(row),
@@ -102,7 +102,7 @@ function toSaved({ savedPercent, archive, calls }: CostRow): string {
 }
 
 function toArchive({ archive }: CostRow): string[] {
-  return [count(toTotalTokens(archive.usage)), formatUsd(archive.costNano, 4)];
+  return [formatCount(toTotalTokens(archive.usage)), formatUsd(archive.costNano, 4)];
 }
 
 function toRework(row: CostRow): string[] {
@@ -112,9 +112,5 @@ function toRework(row: CostRow): string[] {
 
 function toUnmetered({ unmetered }: CostRow): string[] {
   const { tasks, inputTokens, outputTokens, costNano } = unmetered;
-  return [count(tasks), count(inputTokens + outputTokens), formatUsd(costNano, 4)];
-}
-
-function count(value: number): string {
-  return formatCount(value);
+  return [formatCount(tasks), formatCount(inputTokens + outputTokens), formatUsd(costNano, 4)];
 }

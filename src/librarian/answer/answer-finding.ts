@@ -110,7 +110,7 @@ function toRemarks({ leftOut, fallback, document }: AnswerBasis, model: string, 
   const remarks: string[] = [];
   if (fallback) remarks.push(`(Answered by ${model}: no shard could be used.)`);
   if (document !== undefined && document.leftOut > 0) {
-    const [shown, all] = [document.lines - document.leftOut, document.lines].map((count) => formatCount(count));
+    const [shown, all] = [document.lines - document.leftOut, document.lines].map(formatCount);
     remarks.push(
       `(Of context ${document.name}, ${shown} of ${all} lines fitted: those that share most with the question.)`,
     );

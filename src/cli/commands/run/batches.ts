@@ -24,14 +24,13 @@ export function renderBatches(batches: readonly BatchSummary[], { now, all }: { 
     const wider = all ? 'fleet task --file FILE adds one.' : 'fleet batches --all lists older ones.';
     return `No batch ${all ? 'is known' : 'runs or ended within a day'}: ${wider}`;
   }
-  const count = (value: number): string => formatCount(value);
   const rows = batches.map((batch) => [
     fitLine(batch.batch, 60),
     batch.state,
-    count(batch.completed),
-    count(batch.failed),
-    count(batch.cancelled),
-    `${count(batch.open)}${batch.parked === 0 || batch.parked === batch.open ? '' : ` (${count(batch.parked)} parked)`}`,
+    formatCount(batch.completed),
+    formatCount(batch.failed),
+    formatCount(batch.cancelled),
+    `${formatCount(batch.open)}${batch.parked === 0 || batch.parked === batch.open ? '' : ` (${formatCount(batch.parked)} parked)`}`,
     batch.pace === null ? '–' : describePace(batch.pace),
     formatUsd(batch.spentNanoUsd, 4),
     batch.budgetNanoUsd === null ? '–' : formatUsd(batch.budgetNanoUsd, 4),

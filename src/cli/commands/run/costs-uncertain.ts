@@ -119,13 +119,12 @@ const CONCLUSIONS: Record<Conclusion, string> = {
 
 function describeReconciliation(rows: readonly Reconciliation[]): string {
   const head = ['model', 'counted prompt', 'output', 'booked prompt', 'output', 'counted more', 'uncertain', ''];
-  const count = (value: number): string => formatCount(value);
   const lines = rows.map((row) => [
     row.model,
-    count(toPromptTokens(row.provider)),
-    count(row.provider.output),
-    count(toPromptTokens(row.ledger)),
-    count(row.ledger.output),
+    formatCount(toPromptTokens(row.provider)),
+    formatCount(row.provider.output),
+    formatCount(toPromptTokens(row.ledger)),
+    formatCount(row.ledger.output),
     formatUsd(row.gapNanoUsd, 6),
     row.uncertainCalls === 0 ? '–' : `${countOf(row.uncertainCalls, 'call')}, ${formatUsd(row.uncertainNanoUsd, 6)}`,
     CONCLUSIONS[row.conclusion],

@@ -132,13 +132,13 @@ function describePart(
   if (cutAfter !== null) {
     const end = character + cutAfter - 1;
     const length = count === null ? '' : ` of ${formatCount(firstLineLength)}`;
-    const shown = `line ${n(from)} of ${all}: characters ${n(character)}–${n(end)}${length}`;
+    const shown = `line ${formatCount(from)} of ${all}: characters ${formatCount(character)}–${formatCount(end)}${length}`;
     return `${shown}; ${goOn(from)} and from_character ${end + 1}`;
   }
   const isToEnd = count !== null && lastLine >= count;
   if (from === 1 && isToEnd && character === 1) return null;
-  const lines = `${from === lastLine ? `line ${n(from)}` : `lines ${n(from)}–${n(lastLine)}`} of ${all}`;
-  const first = character === 1 ? '' : `, line ${n(from)} from character ${n(character)}`;
+  const lines = `${from === lastLine ? `line ${formatCount(from)}` : `lines ${formatCount(from)}–${formatCount(lastLine)}`} of ${all}`;
+  const first = character === 1 ? '' : `, line ${formatCount(from)} from character ${formatCount(character)}`;
   return `${lines}${first}${isToEnd || lastLine >= to ? '' : `; ${goOn(lastLine + 1)}`}`;
 }
 
@@ -154,15 +154,11 @@ function describeText({ encoding, hasMark }: TextStart, laid: LaidOut, { crlf, l
     ...(hasMark ? ['a byte order mark'] : []),
     ...(crlf > 0 && lf === 0 ? ['CRLF line ends'] : []),
     ...(crlf === 0 && lf === 0 && laid.text.includes('\r') ? ['CR line ends, so that it shows as one line'] : []),
-    ...(crlf > 0 && lf > 0 ? [`mixed line ends (${n(crlf)} CRLF, ${n(lf)} LF)`] : []),
+    ...(crlf > 0 && lf > 0 ? [`mixed line ends (${formatCount(crlf)} CRLF, ${formatCount(lf)} LF)`] : []),
   ];
   return kept.length === 0 ? [] : [`has ${kept.join(' and ')}, which edit and write keep`];
 }
 
-function n(value: number): string {
-  return formatCount(value);
-}
-
 function of(count: number, noun: string): string {
-  return `${n(count)} ${noun}${count === 1 ? '' : 's'}`;
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
