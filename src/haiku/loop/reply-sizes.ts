@@ -29,6 +29,11 @@ export function addReply({ replies, longer }: ReplySizes, tokens: number): Reply
   return { replies: replies + 1, longer: LENGTHS.map((length, i) => (longer[i] ?? 0) + (tokens > length ? 1 : 0)) };
 }
 
+/** Whether too few replies are known to expect anything of the next ones. */
+export function areTooFew({ replies }: ReplySizes): boolean {
+  return replies < LEAST_REPLIES;
+}
+
 /** Returns the smallest room that cuts next to no reply of the group; `full` while too few replies are known. */
 export function toFirstRoom(sizes: ReplySizes, full: number): number {
   return Math.min(full, ROOMS.find((room) => isRoomy(sizes, SHARE_OF_ROOM * room)) ?? full);
@@ -39,9 +44,10 @@ export function toFirstRoom(sizes: ReplySizes, full: number): number {
  * is longer than some length, twice that length is taken to be passed by half of them: the real share is smaller, unless
  * replies are of two kinds. Then the long ones that were seen decide.
  */
-function isRoomy({ replies, longer }: ReplySizes, length: number): boolean {
+function isRoomy(sizes: ReplySizes, length: number): boolean {
+  const { replies, longer } = sizes;
   const seen = longer[LENGTHS.indexOf(length)] ?? replies;
-  if (replies < LEAST_REPLIES || seen * REPLIES_PER_CUT > replies) return false;
+  if (areTooFew(sizes) || seen * REPLIES_PER_CUT > replies) return false;
   return LENGTHS.some((shorter, i) => {
     const expected = (((longer[i] ?? replies) + UNSEEN) * shorter) / length;
     return shorter <= length && expected * REPLIES_PER_CUT <= replies;

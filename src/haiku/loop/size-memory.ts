@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Effort } from '../../../queues/effort.ts';
 import type { Db } from '../../redis/db.ts';
-import { addReply, addSizes, NO_SIZES, toFirstRoom, type ReplySizes } from './reply-sizes.ts';
+import { addReply, addSizes, areTooFew, NO_SIZES, toFirstRoom, type ReplySizes } from './reply-sizes.ts';
 
 /** The replies of one model at one effort to tasks of one kind, of all workers. */
 export interface ReplyGroup {
@@ -23,7 +23,11 @@ const LONG_REPLY = 512;
 /** What a killed process forgets: the replies of a few seconds. */
 const SEND_EVERY_MS = 5_000;
 
-/** Remembers how long replies are. It sends what it saw to Redis now and then, so that no call waits for that. */
+/**
+ * Remembers how long replies are. It sends what it saw to Redis now and then, so that no call waits for that; as long as the swarm
+ * knows few replies, at once. Workers that are killed every few seconds would else teach it nothing: each call that dies with them would
+ * stay uncertain at the worst case of a full room, and a few dozen of those fill the day's budget.
+ */
 export function createSizeMemory(db: Db): (group: string) => Promise<ReplyGroup> {
   const groups = new Map<string, Promise<Group>>();
   return (name) => {
@@ -68,22 +72,33 @@ class Group implements ReplyGroup {
   note(tokens: number): void {
     this.#fresh = addReply(this.#fresh, tokens);
     if (this.#fresh.replies % REPLIES_PER_ROOM === 0 || tokens > LONG_REPLY) this.#rooms.clear();
-    if (this.#isSending || performance.now() - this.#sentAt < SEND_EVERY_MS) return;
-    void this.#send();
+    void this.#sendDue();
   }
 
-  async #send(): Promise<void> {
+  async #sendDue(): Promise<void> {
+    if (this.#isSending) return;
     this.#isSending = true;
+    let isKept = true;
+    while (isKept && this.#isDue()) isKept = await this.#send(); // more may have come meanwhile
+    this.#isSending = false;
+  }
+
+  #isDue(): boolean {
+    if (this.#fresh.replies === 0) return false;
+    return areTooFew(this.#known) || performance.now() - this.#sentAt >= SEND_EVERY_MS;
+  }
+
+  /** @returns whether Redis has the replies */
+  async #send(): Promise<boolean> {
     this.#sentAt = performance.now();
     const sent = this.#fresh;
     try {
       this.#known = await this.#exchange(sent);
       this.#rooms.clear();
       this.#fresh = addSizes(this.#fresh, negate(sent));
+      return true;
     } catch {
-      // Redis is away: the paid calls of this process report it, and the next send brings these replies, too.
-    } finally {
-      this.#isSending = false;
+      return false; // Redis is away: the paid calls of this process report it, and the next send brings these replies, too
     }
   }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { useSimulatedFleet } from '../../support/fleet/simulated-fleet.ts';
 import { readBooks, toBills } from '../../support/redis/books.ts';
+import { KILLED_BUDGET_USD } from '../../support/process/kept-workers.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/process/worker-process.ts';
 import { createRandom, takeSeed } from '../../support/random.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
@@ -29,7 +30,13 @@ test(
     const { simulator, queue, site: root } = fleet;
     let started = 0;
     const start = (): Promise<WorkerProcess> =>
-      startWorkerProcess(redis, { id: `w${++started}`, provider: simulator.url, slots: SLOTS, workspace: root });
+      startWorkerProcess(redis, {
+        id: `w${++started}`,
+        provider: simulator.url,
+        slots: SLOTS,
+        workspace: root,
+        env: { FLEET_BUDGET_USD: KILLED_BUDGET_USD },
+      });
     const workers = [await start(), await start()];
 
     const wanted = new Map<string, number>();

@@ -28,7 +28,6 @@ test(
     const random = createRandom(takeSeed('poison among kills'));
     const fleet = await useSimulatedFleet(redis, {
       workers: 0,
-      env: { FLEET_BUDGET_USD: '1000' },
       site: { 'poison.mjs': POISON, 'a.txt': 'tea\n' },
       simulator: { latencyMs: 300, logLimit: 1_000_000 },
     });

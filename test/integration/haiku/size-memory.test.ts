@@ -15,6 +15,20 @@ function noteAll(group: ReplyGroup, replies: number): void {
   later.mockRestore();
 }
 
+/** A connection that counts how often replies are sent or read. */
+function countSends(): { db: Db; sent: () => number } {
+  let sent = 0;
+  const send = redis.db.scripts['note-replies'];
+  const scripts = {
+    ...redis.db.scripts,
+    'note-replies': (...args: Parameters<typeof send>) => {
+      sent += 1;
+      return send(...args);
+    },
+  };
+  return { db: { ...redis.db, scripts }, sent: () => sent };
+}
+
 const countKept = async (): Promise<number> =>
   Number.parseInt((await redis.redis.hget(redis.keys.replySizes, 'm')) ?? '0', 10);
 
@@ -26,6 +40,20 @@ it('lets a worker that starts know what another one saw', async () => {
   await waitUntil(async () => (await countKept()) === 300, { what: 'the replies in Redis' });
   expect((await createSizeMemory(redis.db)('m')).toFirstRoom(FULL)).toBe(4_096);
   expect((await createSizeMemory(redis.db)('other')).toFirstRoom(FULL)).toBe(FULL);
+});
+
+it('learns from workers that never live for a second, then asks Redis seldom', async () => {
+  const { sent, db } = countSends();
+  for (let worker = 1; worker <= 40; worker += 1) {
+    const group = await createSizeMemory(db)('m'); // nothing ends it: its process was killed
+    for (let i = 0; i < 5; i += 1) group.note(100);
+    await waitUntil(async () => (await countKept()) === 5 * worker, { what: `the replies of worker ${worker}` });
+  }
+  const last = await createSizeMemory(db)('m');
+  expect(last.toFirstRoom(FULL)).toBe(4_096);
+  const before = sent();
+  for (let i = 0; i < 100; i += 1) last.note(100);
+  expect(sent()).toBe(before);
 });
 
 it('keeps the replies of a time in which Redis was away', async () => {

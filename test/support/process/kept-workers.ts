@@ -13,12 +13,19 @@ export interface KeptWorkers {
   stop(): void;
 }
 
+/**
+ * What a new swarm of workers that are killed may spend a day: each call that dies with its worker stays uncertain at its worst case, of
+ * Gemini 8 cents. Some sixty of them fill the default budget, and then the model waits for a person.
+ */
+export const KILLED_BUDGET_USD = '1000';
+
 /** Starts a built worker in each place. They end with the test. */
 export async function startKeptWorkers(
   redis: TestRedis,
   places: number,
-  options: Omit<WorkerProcessOptions, 'id'>,
+  given: Omit<WorkerProcessOptions, 'id'>,
 ): Promise<KeptWorkers> {
+  const options = { ...given, env: { FLEET_BUDGET_USD: KILLED_BUDGET_USD, ...given.env } };
   const workers: (WorkerProcess | undefined)[] = [];
   let started = 0;
   let deaths = 0;
