@@ -45,7 +45,8 @@ export interface WakeOn {
 }
 
 /**
- * Delays the job. If all models in use cool down, the tasks queue stops instead, until the first of them is free.
+ * Delays the job. If all models in use cool down, the tasks queue stops instead, until the first of them is free; a job that was taken to
+ * look behind that stop is delayed all the same.
  * @param wakeOn null: only its time brings it back
  * @returns the error that makes BullMQ leave the moved job unchanged, or stop the queue
  */
@@ -60,13 +61,12 @@ export async function delay(thrown: Error, run: ThrownRun, ms: number, wakeOn: W
   });
   // Only the tasks queue serves several models at once; the archive's shards have a gate of their own.
   const all = job.queueName === 'tasks' ? await allModelsCoolMs(parts.db) : 0;
-  if (all > 0) {
-    parts.onAllCool?.();
+  const jobId = job.id ?? '';
+  if (all > 0 && parts.onAllCool?.(jobId) !== false) {
     await parts.queue.rateLimit(all);
     return new RateLimitError();
   }
   const dueAt = parts.db.clock.now() + waitMs;
-  const jobId = job.id ?? '';
   if (job.queueName === 'tasks') await noteBegunDelay(parts.db, jobId, dueAt);
   await delayJob(job, token, waitMs);
   if (wakeOn !== null) {

@@ -14,8 +14,8 @@ export interface OutcomeParts {
   defaultModel?: string;
   /** What the run has noted. Absent: nothing is recorded. */
   record?: RunRecord | undefined;
-  /** Called when all models in use cool down. */
-  onAllCool?: () => void;
+  /** Called when all models in use cool down. @returns whether the queue is held, and the job goes back to it; false: it must not be in the way */
+  onAllCool?: (jobId: string) => boolean;
   /** Called when a job was delayed until calls under way have ended. */
   onMoneyAwaited?: () => void;
 }

@@ -114,7 +114,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
     setAlone: (alone) => (worker.concurrency = alone ? 1 : concurrency),
   });
   const hold = createQueueHold(db);
-  const outcomeParts = { ...parts, onAllCool: () => hold.begin() };
+  const outcomeParts = { ...parts, onAllCool: (jobId: string) => hold.begin(jobId) };
   let draining = false;
   let lastStartAt = performance.now();
 
