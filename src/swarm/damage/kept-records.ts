@@ -44,6 +44,7 @@ class RecordKeeper {
   readonly #db: Db;
   #kept: KeptRecord[] = [];
   #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(db: Db) {
     this.#db = db;
@@ -54,10 +55,29 @@ class RecordKeeper {
     const now = performance.now();
     this.#kept.push({ key, bytes: text.length, keptAt: now, again });
     this.#bytes += text.length;
+    this.#drop(now);
+    this.#dropLater();
+  }
+
+  #dropLater(): void {
+    this.#timer ??= setTimeout(() => void this.#dropOld(), FORGOTTEN_MS).unref();
+  }
+
+  #drop(now: number): void {
     while (this.#isTooMuch(now)) this.#bytes -= this.#kept.shift()?.bytes ?? 0;
   }
 
-  /** While Redis is away nothing is stored, so that nothing becomes too old. */
+  /** Of a process that stores nothing more. Its findings are too old once Redis answers: while it is away nothing becomes too old. */
+  async #dropOld(): Promise<void> {
+    const isAlive = await this.#db.redis.ping().then(
+      () => true,
+      () => false,
+    );
+    if (isAlive) this.#drop(performance.now());
+    this.#timer = undefined;
+    if (this.#kept.length > 0 && this.#db.redis.status !== 'end') this.#dropLater();
+  }
+
   #isTooMuch(now: number): boolean {
     const [oldest] = this.#kept;
     if (oldest === undefined) return false;
