@@ -44,7 +44,7 @@ class RecordKeeper {
   readonly #db: Db;
   #kept: KeptRecord[] = [];
   #bytes = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #isWaiting = false; // to drop old ones
 
   constructor(db: Db) {
     this.#db = db;
@@ -60,7 +60,9 @@ class RecordKeeper {
   }
 
   #dropLater(): void {
-    this.#timer ??= setTimeout(() => void this.#dropOld(), FORGOTTEN_MS).unref();
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    setTimeout(() => void this.#dropOld(), FORGOTTEN_MS).unref();
   }
 
   #drop(now: number): void {
@@ -74,7 +76,7 @@ class RecordKeeper {
       () => false,
     );
     if (isAlive) this.#drop(performance.now());
-    this.#timer = undefined;
+    this.#isWaiting = false;
     if (this.#kept.length > 0 && this.#db.redis.status !== 'end') this.#dropLater();
   }
 
