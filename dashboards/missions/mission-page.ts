@@ -1,6 +1,9 @@
 import { toTaskId } from '../../queues/ids.ts';
+import { describeDone, describeNotDone } from '../../src/coordinator/mission/describe-done.ts';
 import type { MissionStatus } from '../../src/coordinator/mission/handle-types.ts';
 import type { ReviewedPlan } from '../../src/coordinator/mission/review-types.ts';
+import { describeState, hasEnded, isPlanned } from '../../src/coordinator/mission/shown-state.ts';
+import { countOf } from '../../src/text/plural.ts';
 import { startOf } from '../../src/text/start-of.ts';
 import { toVisible } from '../access/visible-text.ts';
 
@@ -18,13 +21,14 @@ export function toMissionPage(
   plan: ReviewedPlan | null,
   states: ReadonlyMap<number, string> = new Map(),
 ) {
-  const { id, goal, state, step, session, workspace, counts, problem, createdAt, finding, budget } = mission;
+  const { id, goal, state, session, workspace, counts, problem, createdAt, finding, budget } = mission;
   return {
     mission: {
       id,
       goal: toVisible(startOf(goal, MOST_GOAL)),
       state,
-      step,
+      words: describeState(mission),
+      isPlanned: isPlanned(mission),
       session,
       workspace,
       counts,
@@ -35,10 +39,21 @@ export function toMissionPage(
       costNanoUsd: budget.settled + budget.uncertain,
       freeLocal: budget.freeLocal ?? 0,
       approval: mission.approval,
+      outcome: hasEnded(mission) ? toOutcome(mission) : null,
       answers: mission.answers.map((answer) => ({ ...answer, text: toVisible(answer.text) })),
     },
     plan: plan === null ? null : toPlan(plan, state, states),
     actions: listActions(mission, plan),
+  };
+}
+
+/** What an ended mission did, in place of the forecast of its plan. */
+function toOutcome({ counts, createdAt, endedAt }: MissionStatus) {
+  const ofAll = countOf(counts.total, 'task');
+  return {
+    tasks: counts.total === 0 ? null : [describeDone(counts, `${ofAll} done`), ...describeNotDone(counts)].join(', '),
+    /** Null: not known. */
+    tookMs: createdAt === null || endedAt === null ? null : Date.parse(endedAt) - Date.parse(createdAt),
   };
 }
 

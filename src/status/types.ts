@@ -86,6 +86,10 @@ export interface MissionLine {
   session: string;
   /** `waiting`: for its tasks; it uses no slot meanwhile. */
   state: ShownState | 'waiting';
+  /** Where it is, in a few words for people. */
+  words: string;
+  /** Its plan waits until a person runs it, also that of a dry run: none of its tasks was added. */
+  isPlanned: boolean;
   step: MissionStep;
   /** All 0 until the mission has a plan. */
   tasks: { total: number; done: number; failed: number; cancelled: number; skipped: number };

@@ -76,12 +76,15 @@ export function shardWith(changes: Partial<StatusSnapshot['shards'][number]>): S
 }
 
 export function missionWith(changes: Partial<StatusSnapshot['missions'][number]>): StatusSnapshot['missions'][number] {
+  const { state = 'running', step = 'plan' } = changes;
   return {
     id: 'mission-1',
     goal: 'Find out',
     session: '2025-11-21',
-    state: 'running',
-    step: 'plan',
+    state,
+    words: state === 'running' ? step : state,
+    isPlanned: state === 'planned',
+    step,
     tasks: { total: 0, done: 0, failed: 0, cancelled: 0, skipped: 0 },
     problem: '',
     createdAt: '2025-11-21T10:00:00.000Z',

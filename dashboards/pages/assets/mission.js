@@ -6,7 +6,7 @@ import { createPlanEdits, toRun } from './mission/edit.js';
 import { Page } from './mission/page.js';
 import { leaveOut, takeIn } from './mission/selection.js';
 
-/** While the mission runs or waits, the page reads it again. */
+/** While the mission runs, or its plan waits, the page reads it again. */
 const REFRESH_MS = 3_000;
 
 const id = decodeURIComponent(location.pathname.split('/').at(-1));
@@ -91,7 +91,7 @@ async function loadAnswer(read) {
 document.title = `${id} – fleet`;
 await Promise.all([load(), showBadges(), showLogout()]);
 setInterval(() => {
-  const isEnded = ['done', 'failed', 'cancelled'].includes(view.page?.mission.state);
+  const isEnded = (view.page?.mission.outcome ?? null) !== null;
   const isAsking = view.asked !== null || view.editing !== null || view.sources.retract !== null;
   if (!document.hidden && !isEnded && view.busy === null && !isAsking) void load();
 }, REFRESH_MS);

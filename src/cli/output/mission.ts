@@ -1,5 +1,6 @@
 import type { MissionStatus } from '../../coordinator/mission/handle-types.ts';
 import { describeDone, describeNotDone } from '../../coordinator/mission/describe-done.ts';
+import { describeState, isDryRun, isPlanned } from '../../coordinator/mission/shown-state.ts';
 import { countOf } from '../../text/plural.ts';
 import { toSummary } from '../../findings/stored.ts';
 import type { FindingStore, StoredFinding } from '../../findings/types.ts';
@@ -15,7 +16,7 @@ export function renderMissionTable(missions: readonly MissionStatus[]): string {
   if (missions.length === 0) return 'There is no mission yet: fleet mission "…" adds one.';
   const rows = missions.map((mission) => [
     mission.id,
-    isDryRun(mission) ? 'planned' : describeState(mission),
+    describeState(mission),
     describeTasks(mission),
     formatSpent(mission.budget.settled + mission.budget.uncertain, 4, mission.budget.freeLocal),
     mission.createdAt?.slice(0, 16).replace('T', ' ') ?? '–',
@@ -24,19 +25,12 @@ export function renderMissionTable(missions: readonly MissionStatus[]): string {
   return renderTable([['MISSION', 'STATE', 'TASKS', 'COST', 'SINCE', 'GOAL'], ...rows], [3]);
 }
 
-/** The record of a mission whose jobs are parked for a budget is still `running`: add that it is parked. */
-function describeState({ state, step, problem }: MissionStatus): string {
-  if (state === 'planned') return 'waits for approval';
-  if (state !== 'running') return state;
-  return /^(parked:|all it waits for is parked)/.test(problem) ? `${step}, parked` : step;
-}
-
 /** The text of `fleet mission ID`. */
 export function renderMission(mission: MissionStatus): string {
   const { id, goal, state, session, workspace, problem, budget, recall, plan, finding, approval, answers } = mission;
   const of = budget.limit === null ? '' : ` of ${formatUsd(budget.limit, 4)}`;
   return [
-    `Mission ${id}: ${isDryRun(mission) ? 'planned, a dry run: no task of it was added' : state === 'running' ? `running, ${describeState(mission)}` : describeState(mission)}`,
+    `Mission ${id}: ${state === 'running' ? 'running, ' : ''}${describeState(mission)}${isDryRun(mission) ? ': no task of it was added' : ''}`,
     `  goal:      ${fitLine(goal, lineWidth() - 13)}`,
     `  session:   ${session}${workspace === null ? '' : `, workspace ${workspace}`}`,
     ...(recall === null ? [] : [`  recall:    ${fitLine(describeRecall(recall), lineWidth() - 13)}`]),
@@ -139,16 +133,6 @@ function describeApproval({ at, by, dropped, edited }: NonNullable<MissionStatus
 
 function renderAnswerLine({ n, by, text }: { n: number; by: string; text: string }): string {
   return `  ${`person-${n}:`.padEnd(10)} ${fitLine(`${toOneLine(text, Infinity)} (${by})`, lineWidth() - 13)}`;
-}
-
-/** Whether the mission's plan waits for a person, who may run it. */
-export function isPlanned(mission: MissionStatus): boolean {
-  return mission.state === 'planned' || isDryRun(mission);
-}
-
-/** A dry run ends with its plan; every other mission that is done has a finding. */
-function isDryRun({ state, finding, added }: MissionStatus): boolean {
-  return state === 'done' && finding === null && added === 0;
 }
 
 function describeTasks(mission: MissionStatus): string {

@@ -33,7 +33,7 @@ export interface ReviewedPlan {
   canRun: boolean;
   /** Why it cannot be run; null: it can. */
   obstacle: string | null;
-  /** What has changed since the plan was made, one sentence each. */
+  /** What has changed since a plan was made that can be run, one sentence each. */
   notes: string[];
   /** Instant, ISO 8601; null: unknown. */
   plannedAt: string | null;

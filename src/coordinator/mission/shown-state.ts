@@ -23,3 +23,33 @@ export function toFailedEnd(
 function toFailedState(problem: string): 'failed' | 'cancelled' {
   return isCancelled(problem) ? 'cancelled' : 'failed';
 }
+
+/** What tells where a mission is. */
+interface Place extends Pick<MissionRecord, 'step' | 'problem' | 'finding' | 'added'> {
+  state: ShownState;
+}
+
+/** A dry run ends with its plan; every other mission that is done has a finding. */
+export function isDryRun({ state, finding, added }: Pick<Place, 'state' | 'finding' | 'added'>): boolean {
+  return state === 'done' && finding === null && added === 0;
+}
+
+/** Whether the mission's plan waits until a person runs it. */
+export function isPlanned(mission: Pick<Place, 'state' | 'finding' | 'added'>): boolean {
+  return mission.state === 'planned' || isDryRun(mission);
+}
+
+/** Whether nothing of the mission goes on by itself, and nobody is to decide about its plan. */
+export function hasEnded(mission: Pick<Place, 'state' | 'finding' | 'added'>): boolean {
+  return ['done', 'failed', 'cancelled'].includes(mission.state) && !isDryRun(mission);
+}
+
+/** Where a mission is, in a few words for people: `synthesise`, `waits for approval`. */
+export function describeState(mission: Place): string {
+  const { state, step, problem } = mission;
+  if (isDryRun(mission)) return 'dry run, waits for approval';
+  if (state === 'planned') return 'waits for approval';
+  if (state !== 'running') return state;
+  // The record of a mission whose jobs are parked for a budget is still `running`.
+  return /^(parked:|all it waits for is parked)/.test(problem) ? `${step}, parked` : step;
+}

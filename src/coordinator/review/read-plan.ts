@@ -49,7 +49,7 @@ export async function readReviewedPlan(parts: PlanParts, id: string): Promise<Re
     canRun: obstacle === null,
     obstacle,
     notes:
-      approval === null
+      obstacle === null // else it does not run, and how old it is matters to nobody
         ? [...(record.excess === '' ? [] : [record.excess]), ...(await describeArchiveMoved(db, record))]
         : [],
     plannedAt,

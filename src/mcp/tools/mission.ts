@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { assertSameWords } from '../../jobs/same-words.ts';
 import type { MissionStatus } from '../../coordinator/mission/handle-types.ts';
+import { isPlanned } from '../../coordinator/mission/shown-state.ts';
 import { formatUsd, toNanoUsd } from '../../pricing/money.ts';
 import { readHalt } from '../../halt/halt.ts';
 import { onlyGiven } from '../tool/only-given.ts';
@@ -123,8 +124,7 @@ async function show(call: ToolCall, given: Given, id: string) {
 
 async function toAnswer(call: ToolCall, status: MissionStatus, from: number) {
   const { id, state } = status;
-  const isDryRun = state === 'done' && status.finding === null;
-  if (status.plan !== null && (state === 'planned' || isDryRun)) {
+  if (status.plan !== null && isPlanned(status)) {
     const plan = await call.fleet.missions.plan(id);
     return {
       id,

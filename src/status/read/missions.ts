@@ -1,5 +1,5 @@
 import { readMissionHead } from '../../coordinator/mission/record.ts';
-import { toShownState } from '../../coordinator/mission/shown-state.ts';
+import { describeState, isPlanned, toShownState } from '../../coordinator/mission/shown-state.ts';
 import type { Db } from '../../redis/db.ts';
 import { toOneLine } from '../../text/one-line.ts';
 import type { MissionLine } from '../types.ts';
@@ -40,12 +40,16 @@ async function readLines(db: Db, ids: readonly string[]): Promise<MissionLine[]>
       if (head === null) return [];
       const { session, state, step, counts, problem, createdAt, finding } = head;
       const { total, done, failed, cancelled, skipped } = counts;
+      const shown = { ...head, state: toShownState(head) };
+      const isWaiting = state === 'running' && step === 'wait';
       return [
         {
           id,
           goal: toFirstWords(head.goal),
           session,
-          state: state === 'running' && step === 'wait' ? 'waiting' : toShownState(head),
+          state: isWaiting ? 'waiting' : shown.state,
+          words: isWaiting ? 'waiting' : describeState(shown),
+          isPlanned: isPlanned(shown),
           step,
           tasks: { total, done, failed, cancelled, skipped },
           problem,

@@ -37,10 +37,10 @@ function renderStates({ queues }: StatusSnapshot): string[] {
 }
 
 function renderMission(mission: MissionLine, colours: Colours): string {
-  const { id, goal, state, step, tasks, problem, costNanoUsd, freeLocal } = mission;
+  const { id, goal, state, words, isPlanned, tasks, problem, costNanoUsd, freeLocal } = mission;
   const facts = [
-    state === 'running' ? step : state,
-    ...(tasks.total === 0 ? [] : [`${tasks.done} of ${countOf(tasks.total, 'task')} done`]),
+    words,
+    ...describeTasks(tasks, isPlanned),
     ...describeNotDone(tasks),
     formatSpent(costNanoUsd, 4, freeLocal),
   ];
@@ -49,6 +49,11 @@ function renderMission(mission: MissionLine, colours: Colours): string {
   if (problem === '' && state !== 'parked') return line;
   const command = state === 'parked' ? ` (fleet resume ${id})` : '';
   return colours.yellow(`${line}\n    ${problem === '' ? 'set aside by a person' : toOneLine(problem)}${command}`);
+}
+
+function describeTasks({ done, total }: MissionLine['tasks'], isPlanned: boolean): string[] {
+  if (total === 0) return [];
+  return [isPlanned ? `${countOf(total, 'task')} planned` : `${done} of ${countOf(total, 'task')} done`];
 }
 
 function renderMoney(snapshot: StatusSnapshot): string[] {

@@ -69,8 +69,10 @@ describe('fleet mission', () => {
     expect(stdout).toMatch(/Making the plan cost \$0\.\d{6}; no task was added\./);
     expect(code).toBe(0);
     expect(await redis.redis.exists(redis.keys.queueKey('tasks', 'm-1'))).toBe(0);
-    expect((await fleet('mission', 'ls')).stdout).toMatch(/m +planned +30 planned/);
-    expect((await fleet('mission', 'm')).stdout).toContain('Mission m: planned, a dry run: no task of it was added');
+    expect((await fleet('mission', 'ls')).stdout).toMatch(/m +dry run, waits for approval +30 planned/);
+    expect((await fleet('mission', 'm')).stdout).toContain(
+      'Mission m: dry run, waits for approval: no task of it was added',
+    );
     expect((await fleet('mission', 'ls', '--session', 'x')).stdout).toBe('There is no mission of session x.\n');
 
     const ran = await fleet('mission', 'run', 'm', '--drop', '2,30', '--wait');

@@ -66,7 +66,7 @@ describe.skipIf(executable === null)('the page of a mission', () => {
     await storeFindings(fixture, { f1: { result: 'x' }, f2: { result: 'y' }, finding_m: answer });
     const { page, problems, isWide, base } = await openPage();
     await page.getByRole('link', { name: 'm', exact: true }).click();
-    await page.getByText('waits for approval').waitFor();
+    await page.getByText('waits for approval 4 tasks planned').waitFor();
     await page.getByRole('heading', { name: 'Plan: 4 tasks' }).waitFor();
     const plan = page.locator('.plan');
     await plan.getByText(`Look at a ${HOSTILE}`).waitFor();
@@ -107,6 +107,8 @@ describe.skipIf(executable === null)('the page of a mission', () => {
 
     await page.goto(`${base}/missions/done`);
     await page.getByText('It is so').waitFor();
+    await page.getByRole('heading', { name: 'What happened' }).waitFor();
+    expect(await page.getByRole('heading', { name: 'Forecast' }).count()).toBe(0);
     expect(await page.getByRole('link', { name: '[f1' }).getAttribute('href')).toBe('#source-f1');
     await page.getByRole('link', { name: ', f2]' }).click();
     await page.locator('#source-f2:target').getByRole('button', { name: 'Retract f2' }).waitFor();

@@ -3,6 +3,7 @@ import { readMission } from '../../../src/coordinator/mission/record.ts';
 import { listMissions } from '../../../src/coordinator/mission/status.ts';
 import { renderMission, renderMissionTable } from '../../../src/cli/output/mission.ts';
 import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
+import { storeFindings } from '../../support/redis/store-findings.ts';
 import { useRedis } from '../../support/redis/use-redis.ts';
 
 const redis = useRedis();
@@ -138,6 +139,44 @@ it('calls a mission cancelled that a person cancelled, wherever it is shown', as
     ]);
   }
   expect(await stateOf()).toBe('failed'); // the record, which older versions read, stays as it is
+});
+
+it('tells that the plan of a dry run waits for approval, wherever the mission is shown', async () => {
+  const { redis: admin, keys, db } = redis;
+  const { ask } = await startDashboard(redis);
+  const read = async (path: string) => (await (await ask(path)).json()) as Record<string, unknown>;
+  const counts = JSON.stringify({ total: 2, added: 0, done: 0, failed: 0, skipped: 0 });
+  await admin.hset(keys.mission('m'), { state: 'done', input: '{"goal":"x","dry_run":true}', counts });
+  await admin.zadd(keys.missions, Date.now(), 'm');
+  const words = 'dry run, waits for approval';
+  const { mission, plan } = (await read('/api/missions/m')) as Record<'mission' | 'plan', object>;
+  expect(mission).toMatchObject({ words, isPlanned: true, outcome: null });
+  expect(plan).toMatchObject({ canRun: true, forecast: { tasks: { haiku: 2 } } });
+  expect(await read('/api/status')).toMatchObject({ missions: [{ id: 'm', words, isPlanned: true }] });
+  const listed = await listMissions(db, 1);
+  expect(renderMissionTable(listed)).toMatch(/^m +dry run, waits for approval +2 planned /m);
+});
+
+it('shows what an ended mission did, and nothing that only matters before its plan runs', async () => {
+  const { redis: admin, keys } = redis;
+  const { ask } = await startDashboard(redis);
+  const page = async () =>
+    (await (await ask('/api/missions/m')).json()) as { mission: { outcome: object | null }; plan: { notes: string[] } };
+  await admin.hset(keys.mission('m'), { plannedAt: '2020-01-01T00:00:00.000Z' });
+  await storeFindings(redis, { later: { result: 'x' } });
+  expect((await page()).plan.notes).toEqual([expect.stringContaining('The archive has moved on: 1 finding')]);
+  expect((await page()).mission.outcome).toBeNull();
+  await admin.hset(keys.mission('m'), {
+    state: 'done',
+    finding: 'finding_m',
+    input: '{"goal":"x"}',
+    counts: JSON.stringify({ total: 2, added: 2, done: 1, failed: 1, skipped: 0 }),
+    createdAt: '2026-01-01T10:00:00.000Z',
+    endedAt: '2026-01-01T10:01:30.000Z',
+  });
+  const { mission, plan } = await page();
+  expect(mission.outcome).toEqual({ tasks: '1 of 2 tasks done, 1 failed', tookMs: 90_000 });
+  expect(plan.notes).toEqual([]);
 });
 
 it.each([

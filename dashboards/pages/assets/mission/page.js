@@ -2,10 +2,12 @@ import { Answer } from '../archive/answer.js';
 import { RetractQuestion, Result } from '../archive/change.js';
 import { Card, Facts, FindingLink, Table, Time } from '../elements.js';
 import { count, exactUsd, percent, spent, taskPath, usd } from '../format.js';
+import { duration } from '../charts/units.js';
 import { html } from '../html.js';
 import { Actions } from './actions.js';
 import { TaskQuestion } from './edit-form.js';
 import { Graph } from './graph.js';
+import { MissionState } from './state.js';
 
 const COLUMNS = {
   Run: 'tight',
@@ -16,22 +18,17 @@ const COLUMNS = {
   Model: 'tight',
   After: 'tight soft',
 };
-/** States in which a mission waits for a person. */
-const WARNED = ['planned', 'asks', 'parked', 'failed'];
-const WORDS = { planned: 'waits for approval' };
 
 export function Page({ page: { mission, plan, actions }, answer, sources, ...view }) {
   const { dropped, edits, editing, asked, busy, result, on } = view;
-  const { goal, state, step, problem, counts } = mission;
+  const { goal, state, words, problem, counts, isPlanned, outcome } = mission;
   const canChoose = actions.includes('run');
   return html`
     <section class="wide">
       <h1 class="subject goal">${goal}</h1>
       <p class="soft size">
-        <span class=${WARNED.includes(state) ? 'badge warn' : 'badge'}>${WORDS[state] ?? state}</span>${
-          state === 'running' ? ` ${step}` : ''
-        }
-        ${counts.total > 0 && ` ${count(counts.done)} of ${count(counts.total)} tasks done`}
+        <${MissionState} state=${state} words=${words} />
+        ${counts.total > 0 && ` ${isPlanned ? `${count(counts.total)} ${counts.total === 1 ? 'task' : 'tasks'} planned` : `${count(counts.done)} of ${count(counts.total)} tasks done`}`}
         ${counts.failed > 0 && html`, <span class="bad">${count(counts.failed)} failed</span>`}
         ${counts.cancelled > 0 && `, ${count(counts.cancelled)} cancelled`}
       </p>
@@ -44,7 +41,8 @@ export function Page({ page: { mission, plan, actions }, answer, sources, ...vie
     ${sources.result !== null && html`<div class="wide" role="status"><${Result} ...${sources.result} /></div>`}
     ${plan !== null && html`<${Plan} ...${{ plan, dropped, edits, canChoose, busy, on }} />`}
     ${plan !== null && html`<${Graph} plan=${plan} dropped=${dropped} />`}
-    ${plan !== null && html`<${Forecast} of=${plan.forecast} notes=${plan.notes} />`}
+    ${outcome === null && plan !== null && html`<${Forecast} of=${plan.forecast} notes=${plan.notes} />`}
+    ${outcome !== null && html`<${Outcome} ...${outcome} cost=${costOf(mission)} />`}
     ${mission.answers.length > 0 && html`<${Answers} of=${mission.answers} />`}
     <${Card} title="Facts" class="card half"><${Facts} of=${factsOf(mission)} /><//>
   `;
@@ -124,6 +122,20 @@ function Forecast({ of: { tasks, cost, quota, time }, notes }) {
   <//>`;
 }
 
+/** What an ended mission did: nothing of it is to be forecast any more. */
+function Outcome({ tasks, tookMs, cost }) {
+  const facts = [
+    ['Tasks', tasks],
+    ['Cost', cost],
+    ['Time', tookMs === null ? null : `${duration(tookMs)}, with all waits`],
+  ].filter(([, value]) => value !== null);
+  return html`<${Card} title="What happened" class="card half"><${Facts} of=${facts} /><//>`;
+}
+
+function costOf({ costNanoUsd, freeLocal, limitNanoUsd }) {
+  return `${spent(costNanoUsd, 6, freeLocal)}${limitNanoUsd === null ? '' : ` of ${exactUsd(limitNanoUsd)}`}`;
+}
+
 function Answers({ of: answers }) {
   return html`<${Card} title="Your answers">
     ${answers.map(
@@ -136,13 +148,14 @@ function Answers({ of: answers }) {
   <//>`;
 }
 
-function factsOf({ id, session, workspace, createdAt, finding, costNanoUsd, freeLocal, limitNanoUsd, approval }) {
+function factsOf(mission) {
+  const { id, session, workspace, createdAt, finding, approval, outcome } = mission;
   return [
     ['Mission', html`<a class="mono" href=${taskPath(id)}>${id}</a>`],
     ['Session', session],
     ['Workspace', workspace],
     ['When', html`<${Time} at=${createdAt} />`],
-    ['Cost', `${spent(costNanoUsd, 6, freeLocal)}${limitNanoUsd === null ? '' : ` of ${exactUsd(limitNanoUsd)}`}`],
+    ['Cost', outcome === null ? costOf(mission) : null],
     ['Approved', approval && html`${approval.by}${approval.edited ? ', edited' : ''} <${Time} at=${approval.at} />`],
     ['Answer', finding && html`<${FindingLink} id=${finding} />`],
   ].filter(([, value]) => value !== null && value !== undefined);

@@ -1,6 +1,7 @@
 import { Card, FindingLink, Table, Time } from '../elements.js';
 import { count, missionPath, percent, spent, usd } from '../format.js';
 import { html } from '../html.js';
+import { MissionState, tasksDone } from '../mission/state.js';
 
 const COLUMNS = {
   Began: 'tight',
@@ -10,9 +11,6 @@ const COLUMNS = {
   'Tasks done': 'number',
   Cost: 'number',
 };
-/** States in which a mission waits for a person. */
-const WARNED = ['planned', 'asks', 'parked', 'failed'];
-
 /** The newest missions, including those that have ended. */
 export function Missions({ missions, coordinator, archive, rework, saving, delegation, lead }) {
   if (missions.length === 0 && coordinator.calls === 0 && archive.calls === 0 && rework.tasks === 0) return null;
@@ -24,15 +22,14 @@ export function Missions({ missions, coordinator, archive, rework, saving, deleg
   <//>`;
 }
 
-function toCells({ id, goal, state, step, tasks, problem, createdAt, finding, costNanoUsd, freeLocal }) {
+function toCells({ id, goal, state, words, isPlanned, tasks, problem, createdAt, finding, costNanoUsd, freeLocal }) {
   return [
     html`<${Time} at=${createdAt} />`,
     html`${goal} ${problem !== '' && state !== 'done' && html`<div class="soft">${problem}</div>`}
     ${finding !== null && html`<div><${FindingLink} id=${finding} /></div>`}`,
     html`<a class="mono" href=${missionPath(id)}>${id}</a>`,
-    html`<span class=${WARNED.includes(state) ? 'badge warn' : 'badge'}>${state}</span
-      >${state === 'running' && ` ${step}`}`,
-    html`${tasks.total === 0 ? '–' : `${count(tasks.done)} / ${count(tasks.total)}`}
+    html`<${MissionState} state=${state} words=${words} />`,
+    html`${tasksDone(tasks, isPlanned)}
     ${tasks.failed > 0 && html`<div class="bad">${count(tasks.failed)} failed</div>`}
     ${tasks.cancelled > 0 && html`<div class="soft">${count(tasks.cancelled)} cancelled</div>`}`,
     spent(costNanoUsd, 4, freeLocal),

@@ -1,6 +1,7 @@
 import type { MissionInput } from '../../../../queues/missions.ts';
 import type { EnqueuedMission } from '../../../coordinator/mission/enqueue.ts';
 import { missionExists } from '../../../coordinator/mission/record.ts';
+import { isPlanned } from '../../../coordinator/mission/shown-state.ts';
 import { readMissionStatus } from '../../../coordinator/mission/status.ts';
 import { describeThere } from '../../follow/there-already.ts';
 import { assertWaits, waitInTime } from '../../follow/wait-timeout.ts';
@@ -13,7 +14,7 @@ import { describeWaiting } from '../../output/waiting-patches.ts';
 import { EXIT } from '../../output/report-failure.ts';
 import { noteHalt } from '../../output/halt-note.ts';
 import { printJson } from '../../output/print.ts';
-import { isPlanned, readSources, renderAnswer, renderMission, renderMissionTable } from '../../output/mission.ts';
+import { readSources, renderAnswer, renderMission, renderMissionTable } from '../../output/mission.ts';
 import { warnOfTightMission, warnWithoutCoordinator } from '../../output/warnings.ts';
 import { assertMeant, describeExcessWords, isGivenAsText } from '../../input/meant-words.ts';
 import { withFleet } from '../../input/with-fleet.ts';
