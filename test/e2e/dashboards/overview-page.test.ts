@@ -197,6 +197,7 @@ describe.skipIf(executable === null)('the overview', () => {
       await waitUntil(isPainted);
       await expectWhole(page);
     }
+    await page.getByText('p50 and p95 are estimates').waitFor();
     await page.getByText('As a table').click();
     const done = page.locator('.charts td[data-heading=Done]');
     await done.first().waitFor();

@@ -4,6 +4,9 @@ import { Chart } from './chart.js';
 import { OUTCOMES, PERCENTILES, toLines, toModels } from './lines.js';
 import { SPANS } from './spans.js';
 
+const ESTIMATED =
+  'p50 and p95 are estimates: durations are counted in ranges, and count as evenly spread within one. Beyond 6 hours they count as 6 hours.';
+
 /** How tasks ended, what they cost and how long they took, over a span until now. @param series null: it is not read yet */
 export function Charts({ span, series }) {
   return html`<section class="wide charts">
@@ -50,6 +53,7 @@ function Plots({ series }) {
         empty=${`No task was done in ${title}.`}
       />
     </div>
+    ${times.length > 0 && html`<p class="soft size">${ESTIMATED}</p>`}
     <${Gaps} series=${series} />
     ${(ended.length > 0 || models.length > 0) && html`<${AsTable} ...${{ series, models }} />`}
   `;
