@@ -6,11 +6,11 @@ import { stringifyExact } from '../src/text/exact-json.ts';
 import { SwarmRefusedError } from '../src/errors.ts';
 import { withOtherSwarms } from '../src/other-swarms/across.ts';
 import { parseForeignId } from '../src/other-swarms/foreign-id.ts';
-import { toRules } from '../src/jobs/contract.ts';
 import { REDIS_TIMEOUT_MS, SearchTooLongError, withDeadline, withSearchDeadline } from './deadline.ts';
 import { checkHealth } from './health.ts';
 import { renderMetrics } from './metrics/render-metrics.ts';
 import { refuse } from './access/request-checks.ts';
+import { limitField, readQuery } from './input/parse-query.ts';
 import { toFindingRow } from './live/finding-row.ts';
 import type { OverviewReads } from './live/read-overview.ts';
 import type { DashboardParts } from './types.ts';
@@ -18,17 +18,12 @@ import type { DashboardParts } from './types.ts';
 const SEARCH_TOO_LONG =
   'the search took longer than 10 s: name a session or a batch in the address, or search with fleet findings --grep';
 
-const listQuerySchema = z.object({
-  limit: z.coerce
-    .number('expected 1..200')
-    .int('expected 1..200')
-    .min(1, 'expected 1..200')
-    .max(200, 'expected 1..200')
-    .default(50),
+const listQuery = {
+  limit: limitField(50),
   text: z.string().max(200).optional(),
   session: z.string().max(200).optional(),
   batch: z.string().max(200).optional(),
-});
+};
 
 /** `/healthz`: needs no login, and reports only whether a write to Redis works. */
 export function createHealthRoute({ db, log }: DashboardParts): RequestHandler {
@@ -66,9 +61,9 @@ export function createApi({ db, queues, others, reads }: DashboardParts & { read
     response.type('text/plain; version=0.0.4; charset=utf-8').send(text);
   });
   router.get('/api/findings', async (request, response) => {
-    const query = listQuerySchema.safeParse(request.query);
-    if (!query.success) return refuse(response, 400, 'query', toRules(query.error));
-    const { text = '', ...rest } = query.data;
+    const query = readQuery(listQuery, request, response);
+    if (query === null) return;
+    const { text = '', ...rest } = query;
     const wanted = { ...rest, ...(text.trim() === '' ? {} : { text: text.trim() }) };
     await withDeadline(db.redis.ping(), REDIS_TIMEOUT_MS); // a Redis that does not answer is no long search
     try {

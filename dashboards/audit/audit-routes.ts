@@ -4,29 +4,23 @@ import { assertCursor, parseVerbs } from '../../src/audit/check-query.ts';
 import { describeAbout, describeChange } from '../../src/audit/describe-entry.ts';
 import { readAuditPage } from '../../src/audit/read-audit.ts';
 import { AUDIT_VERBS, type AuditEntry, type AuditQuery } from '../../src/audit/types.ts';
-import { UsageError } from '../../src/errors.ts';
-import { toRules } from '../../src/jobs/contract.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { refuseRule } from '../access/refuse-rule.ts';
+import { limitField, parseQuery } from '../input/parse-query.ts';
 import { parseSinceField } from '../input/since-field.ts';
 import { toVisible } from '../access/visible-text.ts';
 
 const text = z.string().max(400).optional();
 
 /** The filters are named like the options of `fleet audit`. A field that is empty filters nothing. */
-const querySchema = z.strictObject({
+const fields = {
   since: text,
   /** Several: `halt,budget`. */
   what: text,
   who: text,
-  limit: z.coerce
-    .number('expected 1..200')
-    .int('expected 1..200')
-    .min(1, 'expected 1..200')
-    .max(200, 'expected 1..200')
-    .default(50),
+  limit: limitField(50),
   cursor: text,
-});
+};
 
 export interface AuditRoutesOptions {
   db: Db;
@@ -39,7 +33,7 @@ export function createAuditRoutes({ db, inTime }: AuditRoutesOptions): Router {
   const router = Router();
   router.get('/api/audit', async (request, response) => {
     try {
-      const { query, page } = parseQuery(request.query, db.clock.now());
+      const { query, page } = toAuditQuery(request.query, db.clock.now());
       const { entries, cursor } = await inTime(readAuditPage(db, query, page));
       response.json({ entries: entries.map(toRow), cursor, verbs: AUDIT_VERBS });
     } catch (error) {
@@ -50,18 +44,16 @@ export function createAuditRoutes({ db, inTime }: AuditRoutesOptions): Router {
 }
 
 /** @param now ms since 1970, by Redis' clock. @throws UsageError naming the field and the rule that it breaks */
-function parseQuery(
+function toAuditQuery(
   given: unknown,
   now: number,
 ): { query: AuditQuery; page: { limit: number; cursor: string | null } } {
-  const parsed = querySchema.safeParse(given);
-  if (!parsed.success) throw new UsageError(toRules(parsed.error));
-  const { limit } = parsed.data;
+  const { limit, ...texts } = parseQuery(fields, given);
   const [since = '', what = '', who = '', cursor = ''] = [
-    parsed.data.since?.trim(),
-    parsed.data.what?.trim(),
-    parsed.data.who?.trim(),
-    parsed.data.cursor?.trim(),
+    texts.since?.trim(),
+    texts.what?.trim(),
+    texts.who?.trim(),
+    texts.cursor?.trim(),
   ];
   if (cursor !== '') assertCursor(cursor);
   const query = {

@@ -2,12 +2,12 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { changeBudget } from '../../src/coordinator/control/budget.ts';
 import { cancelSelected } from '../../src/coordinator/control/cancel.ts';
-import { toRules } from '../../src/jobs/contract.ts';
 import { listBatches } from '../../src/tasks/batch/list/list-batches.ts';
 import { readBatch } from '../../src/tasks/batch/progress.ts';
 import { refuseRule } from '../access/refuse-rule.ts';
 import { refuse } from '../access/request-checks.ts';
 import { createOnChange } from '../input/on-change.ts';
+import { readQuery } from '../input/parse-query.ts';
 import { createJobChanges } from '../jobs/change-jobs.ts';
 import { toBatchList, toBatchPage, toOpen } from './batch-page.ts';
 import type { ListRouteParts } from '../input/list-route-parts.ts';
@@ -18,7 +18,7 @@ const MOST_RETRIED = 1_000;
 const NAMED = 20;
 const LIST_TOO_LONG = 'the list took longer than 10 s to read: fleet batches reads all of it';
 
-const listQuery = z.strictObject({ all: z.stringbool('expected true or false').default(false) });
+const listQuery = { all: z.stringbool('expected true or false').default(false) };
 /** Strict: what a page does not send is a mistake. */
 const change = z.strictObject({
   /** Only tells what would happen. */
@@ -32,10 +32,10 @@ export function createBatchRoutes({ db, queues, config, log, inTime, searchInTim
   const router = Router();
 
   router.get('/api/batches', async (request, response) => {
-    const query = listQuery.safeParse(request.query);
-    if (!query.success) return refuse(response, 400, 'query', toRules(query.error));
+    const query = readQuery(listQuery, request, response);
+    if (query === null) return;
     await inTime(db.redis.ping()); // a Redis that does not answer is no long list
-    const batches = await searchInTime(() => listBatches(db, query.data));
+    const batches = await searchInTime(() => listBatches(db, query));
     if (batches === null) return refuse(response, 504, 'search', LIST_TOO_LONG);
     response.json({ ...toBatchList(batches), now: new Date(db.clock.now()).toISOString() });
   });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { UsageError } from '../../src/errors.ts';
-import { toRules } from '../../src/jobs/contract.ts';
 import { assertJobFilter } from '../../src/jobs/find/check-filter.ts';
 import type { JobFilter, ListedState, PageLimits } from '../../src/jobs/find/types.ts';
+import { limitField, parseQuery } from '../input/parse-query.ts';
 import { parseSinceField } from '../input/since-field.ts';
 
 /** Jobs of one page without `limit`. */
@@ -11,7 +11,7 @@ const PAGE_JOBS = 50;
 const text = z.string().max(400);
 
 /** The filters as an address has them: the names of the options of `fleet jobs`. A field that is empty filters nothing. */
-const querySchema = z.strictObject({
+const fields = {
   words: text.optional(),
   /** Several: `failed,parked`. */
   state: text.optional(),
@@ -24,14 +24,9 @@ const querySchema = z.strictObject({
   session: text.optional(),
   since: text.optional(),
   'cost-above': text.optional(),
-  limit: z.coerce
-    .number('expected 1..200')
-    .int('expected 1..200')
-    .min(1, 'expected 1..200')
-    .max(200, 'expected 1..200')
-    .default(PAGE_JOBS),
+  limit: limitField(PAGE_JOBS),
   cursor: z.string().max(64_000).optional(),
-});
+};
 
 /**
  * @param query of the address
@@ -39,17 +34,9 @@ const querySchema = z.strictObject({
  * @throws UsageError naming the field and the rule that it breaks
  */
 export function parseJobQuery(query: unknown, now: number): { filter: JobFilter; limits: PageLimits } {
-  const parsed = querySchema.safeParse(query);
-  if (!parsed.success) throw new UsageError(toRules(parsed.error));
-  const given = Object.entries(parsed.data).filter(([, value]) => String(value).trim() !== '');
-  const {
-    state,
-    since,
-    limit,
-    cursor,
-    'cost-above': costAbove,
-    ...names
-  } = Object.fromEntries(given) as typeof parsed.data;
+  const parsed = parseQuery(fields, query);
+  const given = Object.entries(parsed).filter(([, value]) => String(value).trim() !== '');
+  const { state, since, limit, cursor, 'cost-above': costAbove, ...names } = Object.fromEntries(given) as typeof parsed;
   const filter: JobFilter = {
     ...names,
     ...(state === undefined ? {} : { state: state.split(',').map((name) => name.trim() as ListedState) }),

@@ -1,13 +1,16 @@
 import { Router } from 'express';
+import { z } from 'zod';
 import { NANO_PER_USD } from '../../src/pricing/money.ts';
 import type { Db } from '../../src/redis/db.ts';
 import { readSeries } from '../../src/swarm/tallies/read-series.ts';
 import { SPAN_NAMES, type SpanName } from '../../src/swarm/tallies/spans.ts';
-import { refuse } from '../access/request-checks.ts';
+import { readQuery } from '../input/parse-query.ts';
 import { createCachedRead, type CachedRead } from './cached-read.ts';
 
 /** All pages share a read for so long. */
 const KEPT_MS = 1_000;
+
+const fields = { span: z.enum(SPAN_NAMES, `expected ${SPAN_NAMES.join(', ')}`).default('1h') };
 
 export interface SeriesRouteOptions {
   db: Db;
@@ -17,14 +20,13 @@ export interface SeriesRouteOptions {
 
 /** Creates `/api/series`: how tasks ended, what models cost and how long tasks took, over a span until now. */
 export function createSeriesRoute({ db, inTime }: SeriesRouteOptions): Router {
-  const reads = new Map<unknown, CachedRead<object>>(
+  const reads = new Map<SpanName, CachedRead<object>>(
     SPAN_NAMES.map((name) => [name, createCachedRead(() => inTime(readSpan(db, name)), KEPT_MS)]),
   );
   const router = Router();
   router.get('/api/series', async (request, response) => {
-    const cached = reads.get(request.query['span'] ?? SPAN_NAMES[0]);
-    if (cached === undefined) return refuse(response, 400, 'query', `span: expected ${SPAN_NAMES.join(', ')}`);
-    response.json(await cached.read());
+    const query = readQuery(fields, request, response);
+    if (query !== null) response.json(await reads.get(query.span)?.read());
   });
   return router;
 }

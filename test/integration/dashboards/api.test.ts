@@ -94,6 +94,15 @@ describe('/api/findings', () => {
   });
 });
 
+it.each(['findings', 'jobs', 'batches', 'costs', 'audit', 'series', 'events'])(
+  'refuses fields in the query of /api/%s that it does not know',
+  async (list) => {
+    const { ask } = await startDashboard(fixture);
+    const refused = await ask(`/api/${list}?sesion=today`);
+    expect([refused.status, await refused.json()]).toMatchObject([400, { message: 'Unrecognized key: "sesion"' }]);
+  },
+);
+
 describe('/healthz', () => {
   it('fails when Redis takes no write', async () => {
     const { ask, redis } = await startDashboard(fixture, { DASHBOARD_PASSWORD: 'long enough' });
