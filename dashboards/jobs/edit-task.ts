@@ -19,13 +19,13 @@ import { readTaskBudget } from './task-budget.ts';
 /** What a person typed that is no number: the rule of its field refuses it. */
 const amount = z.union([z.number(), z.string().max(100)]);
 
-/** The edits of `fleet retry`, as a page sends them. Their rules are those of tasks. */
+/** The edits of `fleet retry`, as a page sends them. Their rules are those of tasks. Null: the default again. */
 export const editSchema = z.strictObject({
   description: z.string().max(400_000).optional(),
   append: z.string().max(400_000).optional(),
-  model: z.string().max(200).optional(),
-  maxTurns: amount.optional(),
-  effort: z.string().max(20).optional(),
+  model: z.string().max(200).nullable().optional(),
+  maxTurns: amount.nullable().optional(),
+  effort: z.string().max(20).nullable().optional(),
   budgetUsd: amount.optional(),
   /** A whole task, in place of all other fields. */
   json: z.string().max(800_000).optional(),

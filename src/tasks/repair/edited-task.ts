@@ -29,18 +29,14 @@ export function editTask(data: unknown, edit: TaskEdit, known: KnownNames): Prom
   const vendors = readVendorStamp(data);
   if (edit.data !== undefined) return checkTask(edit.data, known, vendors);
   const asked = readAsked(data);
-  return checkTask(
-    {
-      ...asked,
-      ...toDescription(asked['description'], edit),
-      ...(edit.model === undefined ? {} : { model: edit.model }),
-      ...(edit.maxTurns === undefined ? {} : { max_turns: edit.maxTurns }),
-      ...(edit.effort === undefined ? {} : { effort: edit.effort }),
-      ...(edit.budgetUsd === undefined ? {} : { budget_usd: edit.budgetUsd }),
-    },
-    known,
-    vendors,
-  );
+  const { model, maxTurns: max_turns, effort, budgetUsd: budget_usd } = edit;
+  const changed = onlyGiven({ model, max_turns, effort, budget_usd });
+  const edited = Object.entries({ ...asked, ...toDescription(asked['description'], edit), ...changed });
+  return checkTask(Object.fromEntries(edited.filter(([, value]) => value !== null)), known, vendors);
+}
+
+function onlyGiven(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function toDescription(before: unknown, { description, append }: TaskEdit): { description?: string } {

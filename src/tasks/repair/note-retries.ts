@@ -2,6 +2,8 @@ import { countOne, describeCounts } from '../../audit/describe-counts.ts';
 import { toNamed, noteChange } from '../../audit/note-change.ts';
 import type { FieldChanges } from '../../audit/field-changes.ts';
 import type { AuditFields, Change } from '../../audit/types.ts';
+import { formatLimit } from '../../ledger/budget.ts';
+import { toNanoUsd } from '../../pricing/money.ts';
 import type { Db } from '../../redis/db.ts';
 import type { RetrySelection, TaskEdit } from './types.ts';
 
@@ -40,9 +42,15 @@ export function toRetryChange(
   return {
     what: 'retry',
     about: { ...(batch === undefined ? {} : { batch }), ...toNamed(jobs.map(({ id }) => id)) },
-    before: { state: describeCounts(states), reason: describeCounts(reasons), ...changes?.before },
-    after: { state: 'waiting', ...(fresh ? { fresh } : {}), ...(changes?.after ?? toFields(edit)) },
+    before: { state: describeCounts(states), reason: describeCounts(reasons), ...withMoney(changes?.before ?? {}) },
+    after: { state: 'waiting', ...(fresh ? { fresh } : {}), ...withMoney(changes?.after ?? toFields(edit)) },
   };
+}
+
+/** The budget as all other limits of the audit are written. */
+function withMoney({ budget_usd: usd, ...fields }: AuditFields): AuditFields {
+  if (usd === undefined) return fields;
+  return { ...fields, budget: typeof usd === 'number' ? formatLimit(toNanoUsd(usd)) : usd };
 }
 
 /** An edit of several tasks, as it was given. */

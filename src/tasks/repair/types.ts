@@ -48,7 +48,7 @@ export interface FailuresOptions extends FailedFilter {
   signal?: AbortSignal;
 }
 
-/** What a person changes about a task before it runs again. */
+/** What a person changes about a task before it runs again. Null: the task names none any more, and what holds for all tasks holds for it. */
 export interface TaskEdit {
   /** Takes the place of the description. */
   description?: string;
@@ -56,11 +56,11 @@ export interface TaskEdit {
   append?: string;
   /** Replaces the whole task, and needs exactly one id; the stamps of queue and batch stay. */
   data?: unknown;
-  model?: string;
+  model?: string | null;
   /** Most model calls of the new run. */
-  maxTurns?: number;
+  maxTurns?: number | null;
   /** How much the model thinks. */
-  effort?: Effort;
+  effort?: Effort | null;
   /** Budget of the task alone, US dollars: 0.000000001 to 1,000,000. What earlier runs have cost counts against it. */
   budgetUsd?: number;
 }

@@ -117,7 +117,8 @@ describe.skipIf(executable === null)('the page of tasks', () => {
     });
     const schema = { type: 'object', required: ['count'], properties: { count: { type: 'string' } } };
     const fleet = await useFleet(redis, { site: {}, haiku: model });
-    const task = { description: `Count ${HOSTILE}`, workspace: 'site', schema };
+    const named = { effort: 'high', max_turns: 7 } as const;
+    const task = { description: `Count ${HOSTILE}`, workspace: 'site', schema, ...named };
     const { id, findingId } = await fleet.tasks.add(task, { taskId: 'count-pears' });
     await fleet.until(id, 'failed');
     const { base, page, problems } = await openPage();
@@ -137,10 +138,15 @@ describe.skipIf(executable === null)('the page of tasks', () => {
     await question.getByLabel('Most turns').fill('900');
     await question.getByText('expected a whole number, 1..200', { exact: true }).waitFor(); // by itself, before anything is sent
     await question.getByText('Mend the field that is marked, then it can be retried.').waitFor();
-    await question.getByLabel('Most turns').fill('');
+    await question.getByLabel('Most turns').fill('7'); // as it is
     await question.getByLabel('Own budget, dollars').fill('much');
     await question.getByText('expected dollars above 0, such as 0.50', { exact: true }).waitFor();
     await question.getByLabel('Own budget, dollars').fill('');
+    const sent = page.waitForRequest((request) => (request.postData() ?? '').includes('"effort":null'));
+    await question.getByLabel('Most turns').fill('');
+    await question.getByLabel('Effort').selectOption('the default');
+    expect((await sent).postDataJSON()).toMatchObject({ edit: { maxTurns: null, effort: null }, dryRun: true });
+    await question.getByText(/To run again: \$0\.\d{4} likely/).waitFor();
     await question.getByLabel('Most turns').fill('900');
     await question.getByText('expected a whole number, 1..200', { exact: true }).waitFor();
     expect(await question.getByLabel('Most turns').getAttribute('aria-describedby')).toBe('problem-maxTurns');

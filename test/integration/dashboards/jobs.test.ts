@@ -1,5 +1,6 @@
 import { Worker } from 'bullmq';
 import { describe, expect, it } from 'vitest';
+import { readAuditPage } from '../../../src/audit/read-audit.ts';
 import { startDashboard, TEST_PASSWORD } from '../../support/fleet/dashboard.ts';
 import { createScriptedModel } from '../../support/models/scripted-model.ts';
 import { useFleet } from '../../support/fleet/use-fleet.ts';
@@ -259,6 +260,19 @@ describe('the retry of one task, edited', () => {
     });
     expect(await redis.redis.hget(redis.keys.spend('task:failed-1'), 'limit')).toBe('900000000');
     expect(await fleet.logs('failed-1')).toMatch(/edited and retried by .+, in the dashboard/);
+    const [entry] = (await readAuditPage(fleet.inner.db, {}, { limit: 1 })).entries;
+    expect(entry).toMatchObject({ before: { budget: '$0.2000' }, after: { budget: '$0.9000' } });
+  });
+
+  it('turns model, effort and turns back to the default', async () => {
+    const { fleet, dashboard, change } = await open();
+    const named = { description: 'Count.', model: 'claude-haiku-5-5', effort: 'high', max_turns: 7 };
+    await redis.redis.hset(redis.keys.queueKey('tasks', 'failed-1'), 'data', JSON.stringify(named));
+    const edit = { model: null, effort: null, maxTurns: null };
+    expect((await change('retry', { ids: ['failed-1'], edit })).body).toMatchObject({ done: ['failed-1'] });
+    expect((await dashboard.queues.tasks.getJob('failed-1'))?.data).toEqual({ description: 'Count.', edited: true });
+    const [entry] = (await readAuditPage(fleet.inner.db, {}, { limit: 1 })).entries;
+    expect(entry).toMatchObject({ before: { effort: 'high', max_turns: 7 }, after: { effort: null, max_turns: null } });
   });
 
   it('takes a whole task as JSON, with its exact numbers', async () => {

@@ -2,7 +2,7 @@ import { Question } from '../elements.js';
 import { usd } from '../format.js';
 import { html } from '../html.js';
 import { describeChange } from './change.js';
-import { toEdit, toTyped } from './edits.js';
+import { DEFAULT, toEdit, toTyped, turnsOf } from './edits.js';
 
 const MODES = { fields: 'Parts of it', json: 'As JSON' };
 
@@ -75,6 +75,15 @@ function Json({ form, draft, problems, on }) {
   <//>`;
 }
 
+/** @param now what the task names; empty: nothing, so that `otherwise` holds */
+function Choice({ name, now, names, otherwise, draft, problems, typed }) {
+  return html`<select ...${own(name, problems)} value=${draft[name]} onChange=${typed(name)}>
+    <option value="">${now === '' ? otherwise : now}</option>
+    ${now !== '' && html`<option value=${DEFAULT}>${otherwise}</option>`}
+    ${names.filter((other) => other !== now).map((other) => html`<option key=${other} value=${other}>${other}</option>`)}
+  </select>`;
+}
+
 function Fields({ form, draft, problems, on }) {
   const typed = (name) => (event) => on.type({ [name]: event.currentTarget.value });
   const { budgetNanoUsd } = form;
@@ -95,24 +104,22 @@ function Fields({ form, draft, problems, on }) {
     ${problems.description !== undefined && html`<p id="problem-description" class="bad">${problems.description}</p>`}
     <div class="fields">
       <${Field} name="model" label="Model" problems=${problems}>
-        <select ...${own('model', problems)} value=${draft.model} onChange=${typed('model')}>
-          <option value="">${form.model === '' ? 'as the routes say' : form.model}</option>
-          ${form.models.filter((id) => id !== form.model).map((id) => html`<option key=${id} value=${id}>${id}</option>`)}
-        </select>
+        <${Choice}
+          ...${{ name: 'model', now: form.model, names: form.models, otherwise: 'as the routes say', draft, problems, typed }}
+        />
       <//>
       <${Field} name="effort" label="Effort" problems=${problems}>
-        <select ...${own('effort', problems)} value=${draft.effort} onChange=${typed('effort')}>
-          <option value="">${form.effort === '' ? 'the default' : form.effort}</option>
-          ${form.efforts.filter((name) => name !== form.effort).map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
-        </select>
+        <${Choice}
+          ...${{ name: 'effort', now: form.effort, names: form.efforts, otherwise: 'the default', draft, problems, typed }}
+        />
       <//>
       <${Field} name="maxTurns" label="Most turns" problems=${problems}>
         <input
           ...${own('maxTurns', problems)}
           inputmode="numeric"
           autocomplete="off"
-          placeholder=${form.maxTurns ?? 'the default'}
-          value=${draft.maxTurns}
+          placeholder="the default"
+          value=${draft.maxTurns ?? turnsOf(form)}
           onInput=${typed('maxTurns')}
         />
       <//>

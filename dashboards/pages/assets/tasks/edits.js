@@ -5,13 +5,16 @@ const QUIET_MS = 300;
 /** Fields whose label says what their rule is about. */
 const LABELLED = ['maxTurns', 'budgetUsd', 'effort'];
 
-/** What a person has typed. Null, or empty: that part of the task stays as it is. `mode`: `fields`, or `json` for the whole task. */
+/** Chosen in place of what the task names. No model has such an id. */
+export const DEFAULT = '(default)';
+
+/** What a person has typed. Null, or empty: that part of the task stays as it is; an emptied `maxTurns` is the default. `mode`: `fields`, or `json` for the whole task. */
 const NOTHING = {
   mode: 'fields',
   append: '',
   description: null,
   model: '',
-  maxTurns: '',
+  maxTurns: null,
   effort: '',
   budgetUsd: '',
   json: null,
@@ -95,9 +98,9 @@ export function toEdit(draft, form) {
   const given = {
     ...(append.trim() !== '' && { append }),
     ...(description !== null && description !== toTyped(form.description) && { description }),
-    ...(model !== '' && { model }),
-    ...(maxTurns.trim() !== '' && { maxTurns: toAmount(maxTurns) }),
-    ...(effort !== '' && { effort }),
+    ...(model !== '' && { model: model === DEFAULT ? null : model }),
+    ...(maxTurns !== null && maxTurns.trim() !== turnsOf(form) && { maxTurns: toTurns(maxTurns) }),
+    ...(effort !== '' && { effort: effort === DEFAULT ? null : effort }),
     ...(budgetUsd.trim() !== '' && { budgetUsd: toAmount(budgetUsd) }),
   };
   return Object.keys(given).length === 0 ? null : given;
@@ -113,6 +116,15 @@ function toRule(message, field) {
 function toAmount(text) {
   const number = Number(text.trim().replace(/^\$/, ''));
   return Number.isFinite(number) ? number : text;
+}
+
+function toTurns(text) {
+  return text.trim() === '' ? null : toAmount(text);
+}
+
+/** Most turns as the form begins with them; empty: the default. */
+export function turnsOf({ maxTurns }) {
+  return maxTurns === null ? '' : String(maxTurns);
 }
 
 /** A text as a browser's field has it. */
