@@ -12,6 +12,7 @@ import { renderMetrics } from './metrics/render-metrics.ts';
 import { refuse } from './access/request-checks.ts';
 import { limitField, readQuery } from './input/parse-query.ts';
 import { toFindingRow } from './live/finding-row.ts';
+import { toResultText } from './live/result-text.ts';
 import type { OverviewReads } from './live/read-overview.ts';
 import type { DashboardParts } from './types.ts';
 
@@ -80,12 +81,8 @@ export function createApi({ db, queues, others, reads }: DashboardParts & { read
     const finding = await readOne(swarm === undefined ? id : `${swarm}/${id}`);
     if (finding instanceof SwarmRefusedError) return refuse(response, 403, 'swarm', finding.message);
     if (finding === null) return refuse(response, 404, 'finding', 'there is no finding of this id');
-    response.type('json').send(stringifyExact({ ...finding, result_text: toShown(finding.result) }));
+    const { text, isJson } = toResultText(finding.result);
+    response.type('json').send(stringifyExact({ ...finding, result_text: text, result_is_json: isJson }));
   });
   return router;
-}
-
-/** A result as a page shows it: a browser would round the numbers of its JSON. */
-function toShown(result: unknown): string {
-  return typeof result === 'string' ? result : stringifyExact(result ?? null, 2);
 }

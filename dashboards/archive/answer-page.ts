@@ -2,9 +2,9 @@ import { toMissionAnswer } from '../../src/cli/output/finding/result.ts';
 import { SwarmRefusedError } from '../../src/errors.ts';
 import { toSummary } from '../../src/findings/stored.ts';
 import type { FindingStore, StoredFinding } from '../../src/findings/types.ts';
-import { stringifyExact } from '../../src/text/exact-json.ts';
 import { startOf } from '../../src/text/start-of.ts';
 import { toVisible } from '../access/visible-text.ts';
+import { toResultText } from '../live/result-text.ts';
 
 /** Sources that the page shows of an answer. */
 const MOST_SOURCES = 50;
@@ -39,12 +39,12 @@ export function toAnswerRow(answer: StoredFinding) {
 /** An answer beside its sources. @param store reads also the findings of other swarms */
 export async function readAnswerPage(store: Pick<FindingStore, 'get'>, answer: StoredFinding) {
   const { citations, result, cost = null } = answer;
+  const { text, isJson } = toResultText(toMissionAnswer(result) ?? result);
   return {
     ...toAnswerRow(answer),
     question: toVisible(answer.task ?? ''),
-    text: toVisible(
-      toMissionAnswer(result) ?? (typeof result === 'string' ? result : stringifyExact(result ?? null, 2)),
-    ),
+    text: toVisible(text),
+    isJson,
     costUsd: cost,
     isFreeLocal: answer.free_local === true,
     citations,

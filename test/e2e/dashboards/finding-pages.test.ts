@@ -72,6 +72,25 @@ describe.skipIf(executable === null)('the pages of findings', () => {
     await list.getByText('nothing to commit, working tree clean').waitFor();
   });
 
+  it('indent a result that is JSON, and fold what is long of it', async () => {
+    const HOSTILE = '<img src=x onerror="document.title=1">';
+    const rows = Array.from({ length: 30 }, (_, i) => ({ name: `${HOSTILE} ${i}` }));
+    await storeFindings(fixture, {
+      f1: { result: JSON.stringify({ short: [1, 2], rows, [HOSTILE]: rows.slice(0, 9) }) },
+    });
+    const page = await openPage('/findings/f1');
+    await page.setViewportSize({ width: 390, height: 844 });
+    const result = page.locator('.json');
+    await result.locator('pre', { hasText: '"short": [' }).waitFor();
+    const last = result.getByText(`"name": "${HOSTILE.replaceAll('"', '\\"')} 29"`);
+    expect(await last.isVisible()).toBe(false);
+    await result.getByText('"rows": [').click();
+    await last.waitFor();
+    await result.getByText('92 lines', { exact: true }).waitFor();
+    expect(await result.locator('img').count()).toBe(0);
+    expect(await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')).toBe(false);
+  });
+
   it.each([
     ['a task', { kind: 'docs', job_id: 'task-1' }, 1],
     ['a task that was in no queue', { kind: 'docs', job_id: 'single-0123456789abcdef' }, 0],

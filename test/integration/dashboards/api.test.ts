@@ -84,6 +84,23 @@ describe('/api/findings', () => {
       result_text: 'about apples',
     });
     expect((await ask('/api/findings/none')).status).toBe(404);
+    for (const [i, [result, text]] of (
+      [
+        ['{"n":12345678901234567890,"x":[1.0]}', '{\n  "n": 12345678901234567890,\n  "x": [\n    1.0\n  ]\n}'],
+        ['```json\n["a"]\n```', '[\n  "a"\n]'],
+        ['{"a": 1', null],
+        ['[note] see [1]', null],
+        ['42', null],
+        [`${'['.repeat(300)}${']'.repeat(300)}`, null],
+      ] as const
+    ).entries()) {
+      await storeFindings(fixture, { [`json-${i}`]: { result } });
+      expect(await (await ask(`/api/findings/json-${i}`)).json()).toMatchObject({
+        result,
+        result_text: text ?? result,
+        result_is_json: text !== null,
+      });
+    }
     for (const limit of ['0', '201', '1.5', 'many']) {
       const refused = await ask(`/api/findings?limit=${limit}`);
       expect([refused.status, await refused.json()]).toEqual([

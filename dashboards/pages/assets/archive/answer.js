@@ -1,5 +1,6 @@
 import { Cited } from '../cited.js';
 import { Card, FindingLink, Time } from '../elements.js';
+import { ResultText } from '../finding/result-text.js';
 import { count, findingCost } from '../format.js';
 import { html } from '../html.js';
 
@@ -7,12 +8,17 @@ const toHref = (id) => `#source-${id}`;
 
 /** An answer beside its sources. Each citation in its text leads to its source. `question` null: the page shows it elsewhere. */
 export function Answer({ answer, busy, on }) {
-  const { id, question, text, at, model, costUsd, isFreeLocal, citations, sources, moreSources, isRetracted } = answer;
+  const { id, question, text, isJson, at, model, costUsd, isFreeLocal, citations, sources, moreSources, isRetracted } =
+    answer;
   return html`
     <${Card} title="Answer" class="card half answered">
       ${question !== null && html`<p class="said">${question}</p>`}
       ${isRetracted && html`<p class="warntext">This answer is retracted.</p>`}
-      <div class="text"><${Cited} ...${{ text, citations, toHref }} /></div>
+      ${
+        isJson
+          ? html`<${ResultText} ...${{ text, isJson, citations, toHref }} />`
+          : html`<div class="text"><${Cited} ...${{ text, citations, toHref }} /></div>`
+      }
       <p class="soft size">
         <${FindingLink} id=${id} />, <${Time} at=${at} />, ${model ?? 'no model'}, ${findingCost(costUsd, isFreeLocal)}
       </p>

@@ -1,8 +1,8 @@
 import { RetractQuestion, Result } from '../archive/change.js';
-import { Cited } from '../cited.js';
 import { Card, Facts, FindingLink, PatchLink, Table, Time } from '../elements.js';
 import { count, findingCost, taskPath } from '../format.js';
 import { html } from '../html.js';
+import { ResultText } from './result-text.js';
 
 const CHANGES = { File: 'mono', Added: 'number good', Removed: 'number bad', Lines: 'soft' };
 const MOST_SUMMARY = 300;
@@ -10,7 +10,7 @@ const ERRORS = { Tool: 'mono tight', 'Last error': 'text' };
 
 /** A finding, and its retraction where it is of this swarm. */
 export function Page({ finding, retract, why, busy, result, on }) {
-  const { citations, result_text: text, task } = finding;
+  const { citations, result_text: text, result_is_json: isJson, task } = finding;
   const canRetract = finding.status !== 'retracted' && !finding.swarm;
   const changes = finding.changes ?? finding.files_changed.map((path) => ({ path, added: '', removed: '', lines: '' }));
   const rows = changes.map(({ path, added, removed, lines }) => ({ key: path, cells: [path, added, removed, lines] }));
@@ -26,7 +26,7 @@ export function Page({ finding, retract, why, busy, result, on }) {
     ${retract !== null && html`<${RetractQuestion} ...${retract} why=${why} on=${on} />`}
     <${Card} title="Task"><pre>${task ?? '–'}</pre><//>
     <${Card} title="Result">
-      <pre><${Cited} text=${text} citations=${citations} /></pre>
+      <${ResultText} ...${{ text, isJson, citations }} />
     <//>
     <${Card} title="Facts" class="card half"><${Facts} of=${factsOf(finding)} /><//>
     <${Card} title="Sources" class="card half">

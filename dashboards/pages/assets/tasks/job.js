@@ -1,6 +1,6 @@
 import { toAddress } from '../base.js';
-import { Cited } from '../cited.js';
 import { Card, Facts, FindingLink, Meter, PatchLink } from '../elements.js';
+import { ResultText } from '../finding/result-text.js';
 import { exactUsd, jobPath, missionPath, usd } from '../format.js';
 import { html } from '../html.js';
 import { Diff } from '../patch/diff.js';
@@ -77,9 +77,9 @@ function Next({ why, command }) {
   </p>`;
 }
 
-function Result({ finding: { result_text: result, citations } }) {
+function Result({ finding: { result_text: text, result_is_json: isJson, citations } }) {
   return html`<${Card} title="Result">
-    <pre><${Cited} text=${result} citations=${citations} /></pre>
+    <${ResultText} ...${{ text, isJson, citations }} />
     ${
       citations.length > 0 &&
       html`<p class="soft size">Sources</p>
