@@ -14,7 +14,7 @@ const address = `/api/missions/${encodeURIComponent(id)}`;
 
 /**
  * What the page shows. `dropped`: numbers of the tasks that the person leaves out; `edits`: planned task → what the person changes
- * about it; `editing`: the form of one; `asked`: what would run, to be confirmed; `busy`: the change under way; `result`: what became
+ * about it; `editing`: the form of one; `asked`: an action that is to be confirmed, with what would run; `busy`: the change under way; `result`: what became
  * of the last one; `answer`: the answer beside its sources; `sources`: the state of retracting one of them.
  */
 let view = {
@@ -45,8 +45,9 @@ const handlers = {
   /** Finds out what would run, and asks. */
   async ask() {
     const answer = await send('run', { ...toRun(view), dryRun: true });
-    if (answer !== null) show({ asked: answer });
+    if (answer !== null) show({ asked: { action: 'run', ...answer } });
   },
+  askResume: () => show({ asked: { action: 'resume' }, result: null }),
   cancel: () => show({ asked: null }),
   run: () => change('run', { ...toRun(view), dryRun: false }),
   park: () => change('park', {}),

@@ -4,7 +4,7 @@ import { keepLive } from './live-page.js';
 import { Page } from './rules/page.js';
 
 /**
- * What the page shows. `asked`: the rule whose removal is to be confirmed; `busy`: the rule that a change is under way for; `result`:
+ * What the page shows. `asked`: the `action` on a `rule` that is to be confirmed, with the `body` to send; `busy`: the rule that a change is under way for; `result`:
  * what became of the last change, with the name of its rule.
  */
 let view = { rules: null, asked: null, busy: null, result: null };
@@ -16,12 +16,10 @@ function show(part) {
 
 const handlers = {
   pause: (rule) => change(rule, 'pause', {}),
-  resume: (rule) => change(rule, 'resume', {}),
-  ask: (rule) => show({ asked: rule, result: null }),
+  /** Asks before an action that destroys, or that starts paid work. */
+  ask: (rule, action, body = {}) => show({ asked: { rule, action, body }, result: null }),
   cancel: () => show({ asked: null }),
-  remove: (rule) => change(rule, 'remove', {}),
-  release: (rule, taskIds) => change(rule, 'release', { taskIds }),
-  drop: (rule, taskIds) => change(rule, 'drop', { taskIds }),
+  confirm: ({ rule, action, body }) => change(rule, action, body),
 };
 
 async function change({ name }, action, body) {

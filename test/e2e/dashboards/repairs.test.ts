@@ -190,8 +190,9 @@ const WALKS: Walk[] = [
   {
     row: MISSION,
     repair: 'let it go on',
-    async walk({ page, click }) {
+    async walk({ page, click, confirm }) {
       await click('Resume mission-aside');
+      await confirm('Let it go on');
       await said(page, 'The mission goes on.');
       expect(await stateOf('mission-aside')).toBe('running');
     },
@@ -234,26 +235,28 @@ const WALKS: Walk[] = [
     },
   },
   ...[
-    ['Pause rule watch', 'Paused: it starts nothing'],
-    ['Resume rule watch', 'It goes on from its place.'],
-  ].map(([button = '', says = '']): Walk => ({
+    ['Pause rule watch', 'Paused: it starts nothing', ''],
+    ['Resume rule watch', 'It goes on from its place.', 'Resume'],
+  ].map(([button = '', says = '', asks = '']): Walk => ({
     row: RULES,
     repair: button,
-    async walk({ page, click }) {
+    async walk({ page, click, confirm }) {
       await click('Rules');
       await click(button);
+      if (asks !== '') await confirm(asks);
       await said(page, says);
     },
   })),
   ...[
-    ['Release rule watch', 'Released: 1 task waits for a worker.'],
-    ['Drop rule other', 'Dropped: 1 chain.'],
-  ].map(([button = '', says = '']): Walk => ({
+    ['Release rule watch', 'Released: 1 task waits for a worker.', 'Release'],
+    ['Drop rule other', 'Dropped: 1 chain.', 'Drop'],
+  ].map(([button = '', says = '', asks = '']): Walk => ({
     row: RULES,
     repair: button,
-    async walk({ page, click }) {
+    async walk({ page, click, confirm }) {
       await click('Release or drop');
       await click(button);
+      await confirm(asks);
       await said(page, says);
     },
   })),

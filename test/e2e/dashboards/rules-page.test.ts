@@ -38,8 +38,16 @@ describe.skipIf(executable === null)('the page of rules', () => {
     await page.keyboard.press('Enter');
     await focused.getByText('Paused: it starts nothing and misses nothing.').waitFor();
     await page.getByRole('button', { name: 'Resume rule watch' }).click();
+    await page.getByRole('button', { name: 'Resume', exact: true }).click();
     await focused.getByText('It goes on from its place.').waitFor();
+    for (const action of ['Drop', 'Release']) {
+      await page.getByRole('button', { name: `${action} rule watch` }).click();
+      await page.getByRole('heading', { name: `${action} 1 chain of rule watch` }).waitFor();
+      await page.getByRole('button', { name: 'Cancel' }).click();
+    }
+    expect(await fleet.rules.show('watch')).toMatchObject({ fired: 1, parked: 1 });
     await page.getByRole('button', { name: 'Release rule watch' }).click();
+    await page.getByRole('button', { name: 'Release', exact: true }).click();
     await page.getByText('Released: 1 task waits for a worker.').waitFor();
     expect(await fleet.rules.show('watch')).toMatchObject({ state: 'active', fired: 2, parked: 0 });
 

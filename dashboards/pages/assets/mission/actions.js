@@ -1,6 +1,7 @@
 import { Question } from '../elements.js';
 import { count, usd } from '../format.js';
 import { html } from '../html.js';
+import { MISSION_GOES_ON } from './state.js';
 
 const MOST_ANSWER = 4_000;
 const DOING = { run: 'Looking at the plan', park: 'Parking', resume: 'Resuming', answer: 'Sending the answer' };
@@ -23,7 +24,7 @@ export function Actions({ mission, plan, actions, dropped, edits, asked, busy, r
     ${has('answer') && html`<${AnswerForm} mission=${mission} isFree=${isFree} on=${on} />`}
     <div class="actions">
       ${has('run') && button('run', 'Approve & run', on.ask, true)}
-      ${has('resume') && button('resume', mission.state === 'asks' ? 'Try again' : 'Resume', on.resume)}
+      ${has('resume') && button('resume', mission.state === 'asks' ? 'Try again…' : 'Resume…', on.askResume)}
       ${has('park') && button('park', 'Park', on.park)}
     </div>
     ${plan?.obstacle && mission.state === 'planned' && html`<p class="soft">${plan.obstacle}</p>`}
@@ -31,7 +32,7 @@ export function Actions({ mission, plan, actions, dropped, edits, asked, busy, r
       ${busy !== null && html`<p class="soft">${DOING[busy]}…</p>`}
       ${result !== null && html`<${Result} ...${result} />`}
     </div>
-    ${asked !== null && html`<${RunQuestion} ...${{ plan, dropped, edits, asked, on }} />`}
+    ${asked !== null && html`<${Asked} ...${{ mission, plan, dropped, edits, asked, on }} />`}
   `;
 }
 
@@ -47,6 +48,19 @@ function AnswerForm({ mission, isFree, on }) {
     <textarea id="answer" name="text" rows="3" maxlength=${MOST_ANSWER} required></textarea>
     <button type="submit" class="main" aria-disabled=${!isFree}>Answer</button>
   </form>`;
+}
+
+function Asked({ mission, asked, on, ...of }) {
+  if (asked.action === 'run') return html`<${RunQuestion} asked=${asked} on=${on} ...${of} />`;
+  return html`<${Question}
+    title=${`Let mission ${mission.id} go on`}
+    confirm="Let it go on"
+    leave="Cancel"
+    onConfirm=${on.resume}
+    onClose=${on.cancel}
+  >
+    <p>${MISSION_GOES_ON}</p>
+  <//>`;
 }
 
 /** Asks before the plan runs, and names what it will cost. */

@@ -1,6 +1,7 @@
-import { Card, Facts, FindingLink, Question, Time } from '../elements.js';
+import { Card, Facts, FindingLink, Time } from '../elements.js';
 import { count, exactUsd, taskPath, usd } from '../format.js';
 import { html } from '../html.js';
+import { RuleQuestion, RuleResult } from './change.js';
 
 /** All rules, each with what it matches, did and cost. */
 export function Page({ rules, asked, busy, result, on }) {
@@ -12,10 +13,10 @@ export function Page({ rules, asked, busy, result, on }) {
         A rule starts a task for each finding that fits. <code>fleet when NAME --topic T --task "…"</code> adds one.
       </p>
       ${rules.length === 0 && html`<p class="empty">There are no rules.</p>`}
-      ${gone && html`<div role="status"><${Result} ...${result} /></div>`}
+      ${gone && html`<div role="status"><${RuleResult} ...${result} /></div>`}
     </section>
     ${rules.map((rule) => html`<${Rule} key=${rule.name} rule=${rule} busy=${busy} result=${result} on=${on} />`)}
-    ${asked !== null && html`<${RemoveQuestion} rule=${asked} on=${on} />`}
+    ${asked !== null && html`<${RuleQuestion} asked=${asked} on=${on} />`}
   `;
 }
 
@@ -33,12 +34,19 @@ function Rule({ rule, busy, result, on }) {
     <div class="actions">
       ${
         isPaused
-          ? html`<${Button} key="resume" rule=${rule} busy=${busy} label="Resume" does=${on.resume} isMain=${true} />`
+          ? html`<${Button}
+              key="resume"
+              rule=${rule}
+              busy=${busy}
+              label="Resume…"
+              does=${() => on.ask(rule, 'resume')}
+              isMain=${true}
+            />`
           : html`<${Button} key="pause" rule=${rule} busy=${busy} label="Pause" does=${on.pause} />`
       }
-      <${Button} key="remove" rule=${rule} busy=${busy} label="Remove…" does=${on.ask} />
+      <${Button} key="remove" rule=${rule} busy=${busy} label="Remove…" does=${() => on.ask(rule, 'remove')} />
     </div>
-    <div role="status">${result !== null && result.name === name && html`<${Result} ...${result} />`}</div>
+    <div role="status">${result !== null && result.name === name && html`<${RuleResult} ...${result} />`}</div>
     ${parked > 0 && html`<${Chains} rule=${rule} chains=${chains} busy=${busy} on=${on} />`}
     ${rule.recent.length > 0 && html`<${Recent} fired=${rule.recent} />`}
   <//>`;
@@ -81,11 +89,14 @@ function Chains({ rule, chains, busy, on }) {
   const all = chains.map(({ taskId }) => taskId);
   const left = rule.parked - chains.length;
   const release = {
-    label: all.length === 1 ? 'Release' : 'Release all',
-    does: () => on.release(rule, all),
+    label: all.length === 1 ? 'Release…' : 'Release all…',
+    does: () => on.ask(rule, 'release', { taskIds: all }),
     isMain: true,
   };
-  const drop = { label: all.length === 1 ? 'Drop' : 'Drop all', does: () => on.drop(rule, all) };
+  const drop = {
+    label: all.length === 1 ? 'Drop…' : 'Drop all…',
+    does: () => on.ask(rule, 'drop', { taskIds: all }),
+  };
   return html`<details open>
     <summary>
       <span class="path">${`${count(rule.parked)} parked ${rule.parked === 1 ? 'chain' : 'chains'}`}</span>
@@ -134,40 +145,4 @@ function Recent({ fired }) {
 /** A finding of another swarm has no page here. */
 function KnownFinding({ id }) {
   return id.includes('/') ? html`<span class="mono">${id}</span>` : html`<${FindingLink} id=${id} />`;
-}
-
-/** Asks before a rule ends. */
-function RemoveQuestion({ rule, on }) {
-  const { name, parked } = rule;
-  const chains =
-    parked === 0 ? '' : ` Its ${count(parked)} parked ${parked === 1 ? 'chain is' : 'chains are'} dropped.`;
-  return html`<${Question}
-    title=${`Remove rule ${name}`}
-    confirm="Remove"
-    leave="Cancel"
-    onConfirm=${() => on.remove(rule)}
-    onClose=${on.cancel}
-  >
-    <p>${`It starts no more tasks. Those that it started go on, and its costs stay.${chains}`}</p>
-  <//>`;
-}
-
-function Result({ name, action, answer, problem }) {
-  if (problem !== undefined) return html`<p class="outcome bad">Not done: ${problem}</p>`;
-  return html`<p class="outcome good">${describe(name, action, answer)}</p>`;
-}
-
-function describe(name, action, answer) {
-  switch (action) {
-    case 'pause':
-      return 'Paused: it starts nothing and misses nothing.';
-    case 'resume':
-      return 'It goes on from its place.';
-    case 'remove':
-      return `Rule ${name} is gone.`;
-    case 'release':
-      return `Released: ${count(answer.released)} ${answer.released === 1 ? 'task waits' : 'tasks wait'} for a worker.`;
-    default:
-      return `Dropped: ${count(answer.dropped)} ${answer.dropped === 1 ? 'chain' : 'chains'}.`;
-  }
 }

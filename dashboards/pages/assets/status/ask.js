@@ -1,9 +1,10 @@
 import { Question } from '../elements.js';
 import { count, exactUsd } from '../format.js';
 import { html } from '../html.js';
+import { MISSION_GOES_ON } from '../mission/state.js';
 
 /**
- * Asks before the fleet is changed. `asked.change` is `halt`, `resume` with the `halt` to lift, or `budget` with its `scope` (null: the
+ * Asks before the fleet is changed. `asked.change` is `halt`, `resume` with the `halt` to lift, `mission` with the `id` of one that goes on, or `budget` with its `scope` (null: the
  * day's), its `title`, its `limitNanoUsd`, `usedNanoUsd` and `released` (jobs that it would release) if they are known, and the `problem`:
  * why the one that was typed is refused.
  */
@@ -31,6 +32,13 @@ function toForm(asked, on) {
         confirm: 'Lift it',
         go: () => on.resume(asked.halt.at),
         field: html`<p>${`It was halted for ${asked.halt.reason}. Work begins again at once, and may cost money.`}</p>`,
+      };
+    case 'mission':
+      return {
+        title: `Let mission ${asked.id} go on`,
+        confirm: 'Let it go on',
+        go: () => on.mission(asked.id, 'resume'),
+        field: html`<p>${MISSION_GOES_ON}</p>`,
       };
     default:
       return {

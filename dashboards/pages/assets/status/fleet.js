@@ -72,9 +72,9 @@ function Halt({ halt, choices, budget, busy, on }) {
         html`<${Button}
             key="try"
             busy=${busy}
-            label="Try the mission again"
+            label="Try the mission again…"
             isMain=${true}
-            does=${() => on.mission(mission, 'resume')}
+            does=${() => on.askFleet({ change: 'mission', id: mission })}
           />
           <${Button} key="park" busy=${busy} label="Set the mission aside" does=${() => on.mission(mission, 'park')} />
           <a key="mission" class="plain" href=${missionPath(mission)}>Look at the mission</a>`

@@ -46,9 +46,9 @@ export function setAside({ status: { missions, parked: groups }, busy, on }) {
 export function Resume({ id, busy, on }) {
   return html`<${Button}
     busy=${busy}
-    label="Resume"
+    label="Resume…"
     about=${id}
     isMain=${true}
-    does=${() => on.mission(id, 'resume')}
+    does=${() => on.askFleet({ change: 'mission', id })}
   />`;
 }
