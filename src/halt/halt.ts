@@ -8,6 +8,7 @@ import type { Halt } from './types.ts';
 import type { Db } from '../redis/db.ts';
 import { readPublicText } from '../redis/public-text.ts';
 import { claim } from '../redis/claim.ts';
+import { noteChange } from '../audit/note-change.ts';
 import { withAudit } from '../audit/with-audit.ts';
 import { noteActivity } from '../swarm/activity.ts';
 import { countEvent } from '../swarm/count-event.ts';
@@ -85,17 +86,6 @@ export function createHaltSwitch(db: Db, queues: Queue[], options: { notifier?: 
     await job?.log(`${clock.date().toISOString()} ${line}`);
   }
 
-  /** Stores a halt; the audit has those of a person. @returns false: another one is in force */
-  async function state(halt: Halt): Promise<boolean> {
-    const store = (): Promise<boolean> => claim(db, keys.haltReason, JSON.stringify(halt));
-    if (halt.reason !== 'person') return store();
-    return withAudit(db, { what: 'halt' }, async (note) => {
-      const isStored = await store();
-      if (isStored) await note({ what: 'halt', before: { halt: null }, after: { halt: describeHalt(halt) } });
-      return isStored;
-    });
-  }
-
   /** @param halt null: none is in force, and only its traces go */
   async function lift(halt: Halt | null): Promise<void> {
     const remove = (): Promise<number> => redis.del(keys.recentFailures, keys.haltReason); // only new failures can halt the fleet again
@@ -111,7 +101,11 @@ export function createHaltSwitch(db: Db, queues: Queue[], options: { notifier?: 
     enforce,
     async halt(halt) {
       const stated: Halt = { ...halt, at: clock.date().toISOString() };
-      if (!(await state(stated))) return false; // first: from here on the ledger allows no call
+      // Stored before all else, also before its entry in the audit: from here on the ledger allows no call.
+      if (!(await claim(db, keys.haltReason, JSON.stringify(stated)))) return false;
+      if (stated.reason === 'person') {
+        await noteChange(db, { what: 'halt', before: { halt: null }, after: { halt: describeHalt(stated) } });
+      }
       await countEvent(db, 'halts');
       await enforce();
       await redis.publish(keys.control, JSON.stringify({ type: 'halt', ...stated }));

@@ -141,10 +141,10 @@ test('a change whose process is killed half way leaves an entry, and one that en
   const changes: [string, (db: Db) => Promise<unknown>][] = [
     ['cancel', (db) => cancelSelected({ db, queues }, { ids: ['a'] })],
     ['budget', (db) => changeBudget({ db, queues }, '7.50', null)],
-    ['halt', (db) => halt(db).halt({ reason: 'person', step: '', by: 'ada', detail: 'prices' })],
     ['resume', (db) => halt(db).resume('ada')],
     ['retry', retry],
   ];
+  await halt(inner.db).halt({ reason: 'person', step: '', by: 'ada', detail: 'prices' });
   for (const [what, change] of changes) {
     if (what === 'retry') {
       await halt(inner.db)
