@@ -97,15 +97,16 @@ export function defineCommand(
   lua: string,
 ): (keyCount: number, keysAndArgs: ScriptArgument[]) => Promise<unknown> {
   const command = `fleet:${name}`;
-  redis.defineCommand(command, { lua: withoutComments(lua) });
+  redis.defineCommand(command, { lua: withoutComments(name, lua) });
   const run = Reflect.get(redis, command) as (...args: ScriptArgument[]) => Promise<unknown>;
   return (keyCount, keysAndArgs) => run.call(redis, keyCount, ...keysAndArgs);
 }
 
 /**
- * Empties the lines that are comments. Each process, and Redis, keeps the texts of all scripts in memory; comments are half of them.
- * The lines stay, so that the numbers in Redis' messages are those of the text with its includes.
+ * Empties the lines that are comments, but for the one that names the script, which MONITOR and SLOWLOG show. Each process, and Redis,
+ * keeps the texts of all scripts in memory; comments are half of them. The lines stay, so that the numbers in Redis' messages are
+ * those of the text with its includes.
  */
-function withoutComments(lua: string): string {
-  return lua.replace(/^[ \t]*--.*$/gm, '');
+function withoutComments(name: string, lua: string): string {
+  return lua.replace(/^[ \t]*--.*$/gm, (line) => (line.startsWith(`-- ${name}: `) ? line : ''));
 }

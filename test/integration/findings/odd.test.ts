@@ -88,7 +88,7 @@ test(
 test('the dashboard shows each of them, and all of them', { timeout: 60_000 }, async () => {
   const ids = await storeOdd();
   const dashboard = await startDashboard(redis);
-  for (const path of ['/api/findings', '/api/findings?q=tea', '/api/status', '/metrics', '/findings']) {
+  for (const path of ['/api/findings', '/api/findings?text=tea', '/api/status', '/metrics', '/findings']) {
     const response = await dashboard.ask(path);
     const text = await response.text();
     expect([path, response.status]).toEqual([path, 200]);

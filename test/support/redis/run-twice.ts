@@ -62,7 +62,7 @@ export function toStable(value: unknown, swarm: string): unknown {
   const text = JSON.stringify(value ?? null)
     .replaceAll(swarm, 'SWARM')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT')
-    .replaceAll(/\b1[6-9]\d{11}\b/g, 'MS')
+    .replaceAll(/\b1[6-9]\d{11}(?:-\d+)?\b/g, 'MS')
     .replaceAll(/\b[0-9a-f]{8}-[0-9a-f-]{27}\b/g, 'UUID')
     .replaceAll(/\b[0-9a-f]{8}\b/g, 'NONCE');
   return JSON.parse(text);
