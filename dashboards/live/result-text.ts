@@ -1,5 +1,5 @@
 import { parseAsWritten, stringifyExact } from '../../src/text/exact-json.ts';
-import { isTooDeep } from '../../src/text/json-depth.ts';
+import { isTooDeep, toJsonDepth } from '../../src/text/json-depth.ts';
 
 /** A result as a page shows it. */
 export interface ResultText {
@@ -8,20 +8,22 @@ export interface ResultText {
   isJson: boolean;
 }
 
-/** A model often writes its JSON so. */
-const FENCE = /^```(?:json)?\s*\n(.*)\n```$/s;
+/** A model often writes its JSON so, with three more backticks on the last line. */
+const FENCE = /^```(?:json)?[^\S\n]*\n/;
+/** Characters times levels. A line of a deep list is an indentation of hundreds of characters: a megabyte would become hundreds. */
+const MOST_INDENTED = 20_000_000;
 
-/** Null: no text, and all of another kind, is shown as JSON, with its exact numbers: a browser would round them. */
+/** Null, and all that is no text, is shown as JSON, with its exact numbers: a browser would round them. */
 export function toResultText(result: unknown): ResultText {
-  if (typeof result !== 'string') return { text: stringifyExact(result ?? null, 2), isJson: isParent(result) };
-  const written = readWritten(result);
-  return written === null ? { text: result, isJson: false } : { text: stringifyExact(written, 2), isJson: true };
+  const text = typeof result === 'string' ? result : stringifyExact(result ?? null);
+  const parent = typeof result === 'string' ? readWritten(result) : isParent(result) && mayIndent(text) ? result : null;
+  return parent === null ? { text, isJson: false } : { text: stringifyExact(parent, 2), isJson: true };
 }
 
 /** The list or object that a text is. Null: it is none, or one that is nested too deeply to indent. */
 function readWritten(text: string): object | null {
-  const bare = text.trim().replace(FENCE, '$1').trim();
-  if (!/^(?:\{.*\}|\[.*\])$/s.test(bare) || isTooDeep(bare)) return null;
+  const bare = withoutFence(text.trim());
+  if (!isBracketed(bare) || isTooDeep(bare) || !mayIndent(bare)) return null;
   try {
     const value = parseAsWritten(bare);
     return isParent(value) ? value : null;
@@ -29,6 +31,20 @@ function readWritten(text: string): object | null {
     if (error instanceof SyntaxError) return null;
     throw error;
   }
+}
+
+function mayIndent(json: string): boolean {
+  return toJsonDepth(json) * json.length <= MOST_INDENTED;
+}
+
+/** One pattern for both ends would need minutes for a text of many line breaks. */
+function withoutFence(text: string): string {
+  const [begin] = FENCE.exec(text) ?? [];
+  return begin === undefined || !text.endsWith('\n```') ? text : text.slice(begin.length, -3).trim();
+}
+
+function isBracketed(text: string): boolean {
+  return text.startsWith('{') ? text.endsWith('}') : text.startsWith('[') && text.endsWith(']');
 }
 
 function isParent(value: unknown): value is object {

@@ -1,9 +1,9 @@
 import { Cited } from '../cited.js';
 import { html } from '../html.js';
+import { toParts } from './json-parts.js';
 
-/** Lines of JSON that are shown without a fold, in all and of one part. */
+/** Lines of JSON that are shown without a fold. */
 const SHORT = 40;
-const SHORT_PART = 12;
 /** Levels that have folds. */
 const MOST_LEVELS = 4;
 /** Characters of what a fold hides. */
@@ -46,28 +46,4 @@ function Fold({ lines, isOpen, level, cited }) {
     </summary>
     <${Level} lines=${lines.slice(1, -1)} level=${level + 1} cited=${cited} />
   </details>`;
-}
-
-/** Cuts the lines of a level into its long lists and objects, and what is between them. @param indent that of the level */
-function toParts(lines, indent) {
-  const parts = [{ isLong: false, lines: [] }];
-  for (let i = 0; i < lines.length; i += 1) {
-    const end = isOwn(lines[i], indent) && /[[{]$/.test(lines[i]) ? findEnd(lines, i + 1, indent) : -1;
-    if (end - i < SHORT_PART) {
-      parts.at(-1).lines.push(lines[i]);
-      continue;
-    }
-    parts.push({ isLong: true, lines: lines.slice(i, end + 1) }, { isLong: false, lines: [] });
-    i = end;
-  }
-  return parts.filter((part) => part.lines.length > 0);
-}
-
-/** The place of the line that ends a list or object; -1: there is none. */
-function findEnd(lines, from, indent) {
-  return lines.findIndex((line, i) => i >= from && isOwn(line, indent));
-}
-
-function isOwn(line, indent) {
-  return line.startsWith(indent) && line[indent.length] !== ' ';
 }
