@@ -42,7 +42,7 @@ export function toMissionPage(
       outcome: hasEnded(mission) ? toOutcome(mission) : null,
       answers: mission.answers.map((answer) => ({ ...answer, text: toVisible(answer.text) })),
     },
-    plan: plan === null ? null : toPlan(plan, state, states),
+    plan: plan === null ? null : toPlan(plan, plan.canRun || isPlanned(mission), states),
     actions: listActions(mission, plan),
   };
 }
@@ -57,9 +57,10 @@ function toOutcome({ counts, createdAt, endedAt }: MissionStatus) {
   };
 }
 
+/** @param isWaiting none of its tasks was added, so that none has a page */
 function toPlan(
   { missionId, version, approach, tasks, ...plan }: ReviewedPlan,
-  state: MissionStatus['state'],
+  isWaiting: boolean,
   states: ReadonlyMap<number, string>,
 ) {
   const { forecast, notes, obstacle, canRun } = plan;
@@ -71,7 +72,7 @@ function toPlan(
       n,
       task,
       state: dropped ? 'left out' : (states.get(n) ?? null),
-      jobId: state === 'planned' || dropped ? null : toTaskId(missionId, n),
+      jobId: isWaiting || dropped ? null : toTaskId(missionId, n),
       description: toVisible(startOf(description, MOST_CHARACTERS)),
       kind,
       model,

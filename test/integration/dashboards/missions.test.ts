@@ -151,7 +151,11 @@ it('tells that the plan of a dry run waits for approval, wherever the mission is
   const words = 'dry run, waits for approval';
   const { mission, plan } = (await read('/api/missions/m')) as Record<'mission' | 'plan', object>;
   expect(mission).toMatchObject({ words, isPlanned: true, outcome: null });
-  expect(plan).toMatchObject({ canRun: true, forecast: { tasks: { haiku: 2 } } });
+  const tasks = [
+    { n: 1, jobId: null },
+    { n: 2, jobId: null },
+  ]; // no task was added, so that none has a page
+  expect(plan).toMatchObject({ canRun: true, forecast: { tasks: { haiku: 2 } }, tasks });
   expect(await read('/api/status')).toMatchObject({ missions: [{ id: 'm', words, isPlanned: true }] });
   const listed = await listMissions(db, 1);
   expect(renderMissionTable(listed)).toMatch(/^m +dry run, waits for approval +2 planned /m);
