@@ -3,7 +3,7 @@ import { toNamed, noteChange } from '../../audit/note-change.ts';
 import type { FieldChanges } from '../../audit/field-changes.ts';
 import type { AuditFields, Change } from '../../audit/types.ts';
 import { formatLimit } from '../../ledger/budget.ts';
-import { toNanoUsd } from '../../pricing/money.ts';
+import { NANO_PER_USD, toNanoUsd } from '../../pricing/money.ts';
 import type { Db } from '../../redis/db.ts';
 import type { RetrySelection, TaskEdit } from './types.ts';
 
@@ -50,7 +50,8 @@ export function toRetryChange(
 /** The budget as all other limits of the audit are written. */
 function withMoney({ budget_usd: usd, ...fields }: AuditFields): AuditFields {
   if (usd === undefined) return fields;
-  return { ...fields, budget: typeof usd === 'number' ? formatLimit(toNanoUsd(usd)) : usd };
+  const isLimit = typeof usd === 'number' && Number.isSafeInteger(Math.round(usd * NANO_PER_USD)); // another program stores what it likes
+  return { ...fields, budget: isLimit ? formatLimit(toNanoUsd(usd)) : usd };
 }
 
 /** An edit of several tasks, as it was given. */
