@@ -152,6 +152,12 @@ describe('fleet paper', () => {
     expect(stderr).not.toContain('failed');
     expect(code).toBe(1);
     expect(existsSync(file)).toBe(false);
+
+    const resumed = await fleet('paper', '--resume', 'p1', '--no-wait');
+    expect(resumed).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('Paper p1 was cancelled and is tried again'),
+    });
   });
 
   it('interrupted, leaves nothing behind, and the paper goes on', async () => {

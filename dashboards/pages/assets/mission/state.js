@@ -4,7 +4,7 @@ import { html } from '../html.js';
 /** States in which a mission waits for a person. */
 const WARNED = ['planned', 'asks', 'parked', 'failed'];
 
-export const MISSION_GOES_ON = 'It goes on where it was set aside, within its budget, and may cost money.';
+export const MISSION_GOES_ON = 'It goes on where it stopped, within the budgets that hold for it, and may cost money.';
 
 /** Where a mission is. `words`: in the words of `src/coordinator/mission/shown-state.ts`. */
 export function MissionState({ state, words }) {

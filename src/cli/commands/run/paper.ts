@@ -1,6 +1,7 @@
 import { describeThere } from '../../follow/there-already.ts';
 import { assertWaits, waitInTime } from '../../follow/wait-timeout.ts';
 import { readMissionHead } from '../../../coordinator/mission/record.ts';
+import { toShownState } from '../../../coordinator/mission/shown-state.ts';
 import { readPaper } from '../../../coordinator/paper/record.ts';
 import { describeEnd, NotFoundError, UsageError } from '../../../errors.ts';
 import { createHaltSwitch } from '../../../halt/halt.ts';
@@ -107,7 +108,8 @@ async function resumePaper(fleet: OpenFleet, id: string, options: PaperOptions):
     const { retryJob } = await import('../../../tasks/repair/retry.ts');
     const { noteRetries } = await import('../../../tasks/repair/note-retries.ts');
     await noteRetries(db, [await retryJob({ db, queue: queues.missions }, id, { by: currentUser(), known })]);
-    return printProgress(options, `Paper ${id} has failed and is tried again`);
+    const ended = mission !== null && toShownState(mission) === 'cancelled' ? 'was cancelled' : 'has failed';
+    return printProgress(options, `Paper ${id} ${ended} and is tried again`);
   }
   const halt = createHaltSwitch(db, Object.values(queues));
   const isHeld = mission?.state === 'asks' || mission?.state === 'parked' || (paper !== null && paper.stop !== null);
