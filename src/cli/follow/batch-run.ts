@@ -202,13 +202,13 @@ class BatchRun {
     try {
       const { db, queues } = this.#fleet.inner;
       const spool = this.#spool;
-      return await waitInTime({ timeout: this.#options.timeout, again: this.#toAgain() }, () =>
+      return await waitInTime({ timeout: this.#options.timeout, again: this.#toAgain() }, (say) =>
         followBatch({ db, queue: queues.tasks }, this.#batch, {
           spool,
           tasks,
           onProgress: (now) =>
             progress.update(Math.min(tasks, now.completed + now.failed + now.cancelled), describeNow(now)),
-          say: console.error,
+          say,
         }),
       );
     } finally {

@@ -12,14 +12,19 @@ export function assertWaits(command: string, timeout: number | undefined, waits:
  * Waits for work that other processes do. When the time is over, the command ends; the work continues.
  * @param limits.timeout seconds; undefined: no limit
  * @param limits.again the command line that waits again
+ * @param wait prints its lines by `say`: one that goes on after the time is over prints no more. Its connection is closed then, and it
+ * would tell of a Redis that is away
  * @throws WaitTimeoutError, for which the exit code is 4; what `wait` throws
  */
 export async function waitInTime<T>(
   { timeout, again, id = null }: { timeout: number | undefined; again: string; id?: string | null },
-  wait: () => Promise<T>,
+  wait: (say: (line: string) => void) => Promise<T>,
 ): Promise<T> {
-  if (timeout === undefined) return await wait();
   const over = new AbortController();
+  const say = (line: string): void => {
+    if (!over.signal.aborted) console.error(line);
+  };
+  if (timeout === undefined) return await wait(say);
   const limit = async (): Promise<never> => {
     await sleep(timeout * 1_000, undefined, { signal: over.signal });
     throw new WaitTimeoutError(
@@ -28,7 +33,7 @@ export async function waitInTime<T>(
     );
   };
   try {
-    return await Promise.race([wait(), limit()]);
+    return await Promise.race([wait(say), limit()]);
   } finally {
     over.abort();
   }

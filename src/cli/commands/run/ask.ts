@@ -62,7 +62,7 @@ export async function runAskCommand(question: string, options: AskCommandOptions
     if (!options.json) console.error(added ? `Asked ${queryId}, waiting` : there);
     if (state !== 'completed' && state !== 'failed') await warnWithoutLibrarian(fleet);
     const limits = { timeout: options.timeout, again: toSameCommand('--query-id', queryId), id };
-    const answer = await waitInTime(limits, () => waitForAnswer(fleet, id, findingId));
+    const answer = await waitInTime(limits, (say) => waitForAnswer(fleet, { id, findingId }, say));
     if (options.json) return printJson(answer);
     console.log(await renderAnswer(fleet, answer));
   });
@@ -90,11 +90,15 @@ function toAskOptions(options: AskCommandOptions, now: number): AskOptions {
 }
 
 /** Waits for the answer. Prints why the query waits for a shard, once a wait. */
-async function waitForAnswer({ inner, findings }: OpenFleet, jobId: string, findingId: string): Promise<StoredFinding> {
+async function waitForAnswer(
+  { inner, findings }: OpenFleet,
+  { id, findingId }: { id: string; findingId: string },
+  say: (line: string) => void,
+): Promise<StoredFinding> {
   const { db } = inner;
   const { onlyChanges } = await import('../../output/progress.ts');
-  const sayWhy = onlyChanges((why) => console.error(fitLine(why, lineWidth())));
-  return waitForJob({ db, queue: 'archive', findings, say: console.error }, jobId, findingId, ({ why }) => sayWhy(why));
+  const sayWhy = onlyChanges((why) => say(fitLine(why, lineWidth())));
+  return waitForJob({ db, queue: 'archive', findings, say }, id, findingId, ({ why }) => sayWhy(why));
 }
 
 async function renderAnswer({ findings }: OpenFleet, answer: StoredFinding): Promise<string> {

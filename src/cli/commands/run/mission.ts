@@ -138,8 +138,8 @@ export async function waitForMission(
 ): Promise<void> {
   const { followMission } = await import('../../follow/mission.ts');
   const again = `fleet mission ${mission.id} --wait --timeout ${options.timeout}`;
-  const end = await waitInTime({ timeout: options.timeout, again, id: mission.id }, () =>
-    followMission(fleet, mission.id, (line) => console.error(line)),
+  const end = await waitInTime({ timeout: options.timeout, again, id: mission.id }, (say) =>
+    followMission(fleet, mission.id, say),
   );
   const { db } = fleet.inner;
   const status = await readMissionStatus(db, mission.id);

@@ -124,8 +124,8 @@ async function waitFor(fleet: OpenFleet, id: string, options: PaperOptions): Pro
   const { followPaper } = await import('../../follow/paper.ts');
   const { timeout } = options;
   const again = `fleet paper --resume ${id} --out ${options.out ?? 'FILE'} --timeout ${timeout}`;
-  const end = await waitInTime({ timeout, again, id }, () =>
-    followPaper(fleet, id, (line) => printProgress(options, line)),
+  const end = await waitInTime({ timeout, again, id }, (say) =>
+    followPaper(fleet, id, options.json === true ? () => undefined : say),
   );
   if (end.state !== 'done') {
     process.exitCode = end.state === 'halted' ? EXIT.halted : EXIT.failed;

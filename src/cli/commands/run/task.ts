@@ -75,13 +75,13 @@ async function enqueue(task: TaskInput, options: TaskCommandOptions): Promise<vo
     }
     if (!options.json) console.error(added ? `Enqueued ${id}, waiting` : there);
     await warnWithoutWorkers(fleet, task.for);
-    const parts = { db: fleet.inner.db, queue: 'tasks' as const, findings: fleet.findings, say: console.error };
+    const parts = { db: fleet.inner.db, queue: 'tasks' as const, findings: fleet.findings };
     const { onlyChanges, showProgress } = await import('../../output/progress.ts');
     const progress = showProgress('Working', 0, 'turns');
     const sayWhy = onlyChanges((why) => console.error(fitLine(why, lineWidth())));
     const limits = { timeout: options.timeout, again: toSameCommand('--task-id', id), id };
-    const finding = await waitInTime(limits, () =>
-      waitForJob(parts, id, findingId, ({ state: now, turns, why }) => {
+    const finding = await waitInTime(limits, (say) =>
+      waitForJob({ ...parts, say }, id, findingId, ({ state: now, turns, why }) => {
         progress.setTotal(turns?.of ?? 1);
         progress.update(turns?.turn ?? 0, why ?? now);
         sayWhy(why);
