@@ -21,24 +21,20 @@ describe('a result on a page', () => {
     expect(toResultText(result)).toEqual({ text: indented ?? result, isJson: indented !== null });
   });
 
-  // What a model or an outside worker wrote must not hold up the dashboard, nor fill its memory.
+  // What a model or an outside worker wrote must not hold up the dashboard, nor fill its memory: time with the square would be minutes.
   it('takes no longer for a hostile text', () => {
     const lines = `\`\`\`${'\n'.repeat(200_000)}x`;
     const deep = `${'['.repeat(250)}${'0,'.repeat(100_000)}0${']'.repeat(250)}`;
-    const begun = performance.now();
     expect(toResultText(lines)).toEqual({ text: lines, isJson: false });
     expect(toResultText(deep)).toEqual({ text: deep, isJson: false });
     expect(toResultText(JSON.parse(deep))).toEqual({ text: deep, isJson: false });
-    expect(performance.now() - begun).toBeLessThan(2_000);
   });
 });
 
 it('a long list of short parts is cut in a time that grows with its length', () => {
   const rows = Array.from({ length: 100_000 }, (_, i) => ({ n: i }));
   const lines = toResultText(JSON.stringify(rows)).text.split('\n').slice(1, -1);
-  const begun = performance.now();
   expect(toParts(lines, '  ')).toEqual([{ isLong: false, lines }]);
-  expect(performance.now() - begun).toBeLessThan(2_000);
 });
 
 it('long parts are apart from what is between them', () => {
