@@ -22,13 +22,15 @@ export interface QueueHold {
   remainingMs(): Promise<number>;
   /** A job was taken. */
   taken(jobId: string): void;
+  /** The run of a job is over. */
+  ended(jobId: string): void;
 }
 
 export function createQueueHold(db: Db, now: () => number = () => performance.now()): QueueHold {
   let heldSince: number | null = null;
   let lookedAt = 0;
   let lookedFor = 0; // jobs, at the last look
-  const behind = new Set<string>(); // taken in spite of the hold
+  const behind = new Set<string>(); // taken in spite of the hold, and not ended
 
   function end(): void {
     heldSince = null;
@@ -60,5 +62,6 @@ export function createQueueHold(db: Db, now: () => number = () => performance.no
     taken(jobId) {
       if (heldSince !== null) behind.add(jobId);
     },
+    ended: (jobId) => void behind.delete(jobId), // a hold may last for days, and those that end behind it need none of its models
   };
 }

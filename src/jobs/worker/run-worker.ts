@@ -158,6 +158,7 @@ export function runWorker<Data extends z.ZodObject, Result extends z.ZodType>(
       place?.end();
       run.end();
       active.delete(run);
+      hold.ended(run.jobId);
       suspects.release(run);
       parts.onChange?.();
     }

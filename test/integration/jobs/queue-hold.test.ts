@@ -52,6 +52,9 @@ test('looks behind a hold that lasts, at a few tasks a time', async () => {
   now = 8_000;
   expect(await mayTake()).toBe(true);
   hold.taken('behind again');
+  hold.taken('done');
+  hold.ended('done');
+  expect(hold.begin('done')).toBe(true); // what ends behind a hold is forgotten, however long that lasts
 
   await client.del(keys.cooldown(COOLING));
   expect(await mayTake()).toBe(true);
