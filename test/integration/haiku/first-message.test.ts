@@ -3,6 +3,7 @@ import { rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { TaskData } from '../../../queues/tasks.ts';
+import type { Finding } from '../../../src/findings/finding.ts';
 import { buildFirstMessage } from '../../../src/haiku/first-message/first-message.ts';
 import { createRepositoryReader } from '../../../src/haiku/first-message/repository.ts';
 import { createTopLevelReader } from '../../../src/haiku/first-message/top-level.ts';
@@ -57,6 +58,30 @@ test('tells a task without a workspace, and one of a single turn', async () => {
   expect((await buildFirstMessage({ description: 'x' }, context, around)).tail).toBe(
     '<environment>\nToday is 2026-11-26 (UTC). You have one turn, in which no tool can be called.\nThere is no workspace, and no file.\n</environment>',
   );
+});
+
+test('holds no secret, also not of a message that was made for another redactor', async () => {
+  const site = await createToolWorkspace({ httpAllow: ['api.one', 'api.two'] });
+  await site.put('api.one', 'api.two\n');
+  const around = { ...AROUND, listTopLevel: createTopLevelReader(), describeRepository: createRepositoryReader() };
+  const without = (secret: string) => (text: string) => text.replaceAll(secret, '[redacted]');
+  const origin = { chain: [{ rule: 'r', finding: 'finding_1' }] };
+  const finding = { finding_id: 'finding_1', result: 'api.two' } as Finding;
+  const findings = { ...site.context.findings, get: () => Promise.resolve(finding) };
+  for (const [secret, other] of [
+    ['api.one', 'api.two'],
+    ['api.two', 'api.one'],
+    ['api.one', 'api.two'],
+  ] as const) {
+    const context = { ...site.context, workspace: null, findings, redact: without(secret) };
+    for (const task of [{ description: 'x' }, { description: 'x', origin }]) {
+      const { tail } = await buildFirstMessage(task, context, around);
+      expect([tail.includes(secret), tail.includes(other)]).toEqual([false, true]);
+    }
+    const inside = { ...site.context, findings, redact: without(secret), files: ['api.one'] };
+    const { tail } = await buildFirstMessage({ description: 'x', origin, files: ['api.one'] }, inside, around);
+    expect([tail.includes(secret), tail.includes(other)]).toEqual([false, true]);
+  }
 });
 
 test('tells the branch and what has changed', async () => {
