@@ -32,7 +32,8 @@ export function editTask(data: unknown, edit: TaskEdit, known: KnownNames): Prom
   const { model, maxTurns: max_turns, effort, budgetUsd: budget_usd } = edit;
   const changed = onlyGiven({ model, max_turns, effort, budget_usd });
   const edited = Object.entries({ ...asked, ...toDescription(asked['description'], edit), ...changed });
-  return checkTask(Object.fromEntries(edited.filter(([, value]) => value !== null)), known, vendors);
+  const left = edited.filter(([name, value]) => value !== null || !Object.hasOwn(changed, name)); // its data may be null
+  return checkTask(Object.fromEntries(left), known, vendors);
 }
 
 function onlyGiven(fields: object): object {

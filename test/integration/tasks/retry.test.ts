@@ -59,6 +59,18 @@ test('gives a task that ran out of turns more of them', async () => {
   await fleet.until(id, 'completed');
 });
 
+test('keeps data that is null where another field goes back to the default', async () => {
+  const model = createScriptedModel((_, call) => (call === 1 ? ONE_TOOL : 'done'));
+  const fleet = await useFleet(redis, { haiku: model });
+  const { id } = await fleet.tasks.add({ description: 'Search', data: null, max_turns: 1 });
+  await fleet.until(id, 'failed');
+  await retry(fleet, id, { edit: { maxTurns: null } });
+  await fleet.until(id, 'completed');
+  const asked = (await fleet.inner.queues.tasks.getJob(id))?.data as object;
+  expect(asked).toMatchObject({ data: null });
+  expect(asked).not.toHaveProperty('max_turns');
+});
+
 test('refuses an edit that breaks a rule, and leaves the job as it was', async () => {
   const { fleet } = await failOnce('task-b');
 
