@@ -4,7 +4,7 @@
 --@answers recorded | already | taken | changed
 --@include context
 --@include reservation
-local a = cjson.decode(ARGV[1]) -- {job, id, at, tokens, session, topics, channel, sessions, originals: [[id, tokens, digest]…]}
+local a = cjson.decode(ARGV[1]) -- {job, id, at, tokens, session, topics, channel, sessions, originals: [[id, tokens, digest]...]}
 local text = ARGV[2]
 local FIRST_CONDENSED = 3
 local first_original = a.sessions + 1

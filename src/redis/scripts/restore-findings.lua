@@ -3,7 +3,7 @@
 --@keys summary index condensed retracted context_active events by_shard originals...
 --@answers list: restored COUNT | changed | already
 --@include context
-local a = cjson.decode(ARGV[1]) -- {id, note, tokens, shard, originals: [[id, tokens, has session]…]}
+local a = cjson.decode(ARGV[1]) -- {id, note, tokens, shard, originals: [[id, tokens, has session]...]}
 local before, marked = ARGV[2], ARGV[3]
 
 local earlier = redis.call('HGET', retracted, a.id)

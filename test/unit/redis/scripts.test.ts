@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { loadScript } from '../../../src/redis/scripting/script-file.ts';
+import type { Redis } from 'ioredis';
+import { defineCommand, loadScript } from '../../../src/redis/scripting/script-file.ts';
 import type { KeySpec, ScriptSpec } from '../../../src/redis/scripting/script-types.ts';
 import { SCRIPTS } from '../../../src/redis/scripts.ts';
 
@@ -37,6 +38,15 @@ describe('the Lua scripts', () => {
       expect(new Set([...found].map(([, word]) => word))).toEqual(new Set(toWords(answers)));
     },
   );
+
+  // A text with a character beyond is kept in two bytes a character, by each process that knows it.
+  it.each(rows)('$name is sent with its name, and in Latin-1', ({ name }) => {
+    let sent = '';
+    const redis = { defineCommand: (_: string, { lua }: { lua: string }) => (sent = lua) };
+    defineCommand(Object.assign(redis, { [`fleet:${name}`]: null }) as unknown as Redis, name, loadScript(name).lua);
+    expect(sent).toContain(`-- ${name}: `);
+    expect(Buffer.from(sent, 'latin1').toString('latin1')).toBe(sent);
+  });
 
   it.each(rows)('$name takes its keys by name only', ({ name }) => {
     const [header = '', ...code] = (loadScript(name).lua.split(`-- ${name}: `)[1] ?? '').split(/^(?=--@answers)/m);
