@@ -29,12 +29,14 @@ const ask = (more: object = {}): Step => ({ tools: [{ name: 'ask_peers', input: 
 const help = (answer: string): Step => JSON.stringify({ helps: answer !== '', answer });
 const lastText = ({ messages }: ModelRequest): string => JSON.stringify(messages.at(-1));
 
-/** Waits until the task has asked, and its three peers are at work. @returns the name of the question */
+/** Waits until the task has asked, and its three peers are in their calls: those that have not begun end with its question. @returns the name of the question */
 async function openQuestion(fleet: TestFleet, id: string): Promise<string> {
   await waitUntil(async () => (await (await fleet.bullJob(id)).getState()) === 'delayed', {
     what: 'the wait for peers',
   });
-  await waitUntil(async () => (await fleet.queue.getActiveCount()) === 3, { what: 'three peers at work' });
+  await waitUntil(async () => (await redis.redis.hlen(redis.keys.reservations)) === 3, {
+    what: 'three peers in their calls',
+  });
   return String(await redis.redis.hget(redis.keys.turns(id), 'asked')).replace(',', '');
 }
 
