@@ -140,10 +140,17 @@ export function renderHead(prefix: string, section?: keyof typeof NAVIGATION): s
   return readPage('head.html', prefix).replace('{{nav}}', () => links.join('\n    '));
 }
 
+/** What the head of every page begins with. */
+const COMMON = `<meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <link rel="icon" href="{{base}}/assets/icon.svg" type="image/svg+xml" />
+    <link rel="stylesheet" href="{{base}}/assets/theme.css" />`;
+
 /** @param prefix of the proxy: all links of a page begin with it */
 export function readPage(name: string, prefix: string): string {
   const page = readFileSync(new URL(`pages/${name}`, import.meta.url), 'utf8');
-  return page.replaceAll('{{base}}', encodeHtml(prefix));
+  return page.replace('{{common}}', COMMON).replaceAll('{{base}}', encodeHtml(prefix));
 }
 
 function fill(template: string, { title, script, styles = [], section, command }: ScriptPage, prefix: string): string {

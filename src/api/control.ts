@@ -8,7 +8,7 @@ import { toUsd } from '../pricing/money.ts';
 import { withRedisErrors } from '../redis/errors/redis-errors.ts';
 import { currentUser } from '../swarm/current-user.ts';
 import { createNotifier } from '../swarm/notify.ts';
-import { readSession } from '../swarm/session.ts';
+import { readSession, startSession } from '../swarm/session.ts';
 import type { VerbParts } from './jobs.ts';
 import { assertOptions, assertText } from './given/options.ts';
 import type { BudgetReport, Fleet } from './types.ts';
@@ -74,7 +74,7 @@ export function createFleetControl(
       read: () => guard(() => readSession(db)),
       async set(name) {
         if (typeof name !== 'string') throw new UsageError(`session: expected a name, got ${typeof name}`);
-        return guard(() => parts.assertMayAdd().then(() => readSession(db, name)));
+        return guard(() => parts.assertMayAdd().then(async () => (await startSession(db, name)).session));
       },
     },
     contexts: {

@@ -33,7 +33,7 @@ export async function noteChange(db: Db, change: Change): Promise<void> {
   }
 }
 
-/** @param replaced id of an entry in whose place it is. @returns its id; null: `db` acts for nobody */
+/** @param replaced id of the entry that it replaces; null: none. @returns its own id; null: `db` acts for nobody */
 export async function addEntry(
   { actor, keys, scripts, redact }: Db,
   { what, about = {}, before = null, after = null }: Change,

@@ -3,7 +3,7 @@ import type { Db } from '../redis/db.ts';
 import { addEntry, tellLost } from './note-change.ts';
 import type { Change } from './types.ts';
 
-/** What an entry says of a change whose process has not noted its end: it goes on, or the process was killed. */
+/** Outcome of an entry whose change has no end yet: it goes on, or its process was killed. */
 export const UNFINISHED = 'begun, and its end is not noted';
 
 /**

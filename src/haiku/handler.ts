@@ -178,9 +178,8 @@ export function createTaskHandler(parts: TaskHandlerParts): TaskHandler {
             now,
             ...(run.note === undefined ? {} : { note: run.note }),
           });
-    const mayHaveContexts = hasContexts(task);
-    const began = mayHaveContexts ? await readFirst({ identity, ...run }, { ledger, entry }) : null;
-    const contexts = mayHaveContexts ? await loadContexts(db, task, began?.contexts ?? null) : [];
+    const began = hasContexts(task) ? await readFirst({ identity, ...run }, { ledger, entry }) : null;
+    const contexts = hasContexts(task) ? await loadContexts(db, task, began?.contexts ?? null) : [];
     const [withFiles, withoutFiles] =
       task.assist === undefined ? [toolsWithFiles, toolsWithoutFiles] : [looksWithFiles, looksWithoutFiles];
     const toolset = workspace === null ? withoutFiles : withFiles;

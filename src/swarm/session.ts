@@ -43,12 +43,8 @@ export function assertSessionName(name: string): void {
   throw new UsageError(`session: expected a name without white space, colon or brace, got ${JSON.stringify(name)}`);
 }
 
-/**
- * Reads the session in force. @param name starts the session of this name first, unless it is in force already
- * @throws UsageError for a wrong name
- */
-export async function readSession(db: Db, name?: string): Promise<SessionState> {
-  if (name !== undefined) return (await startSession(db, name)).session;
+/** Reads the session in force. */
+export async function readSession(db: Db): Promise<SessionState> {
   return readState(db, await beginSession(db, ''));
 }
 

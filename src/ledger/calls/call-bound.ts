@@ -30,9 +30,13 @@ export function mayBeTooLow(entry: CatalogEntry, size: CallSize): boolean {
   return worstCaseNanoUsd(entry, prompt) > COUNT_ABOVE_NANO_USD;
 }
 
-/** Returns the bound that a call is reserved by. Where it may be too low, the provider counts; if it does not, the bytes are the bound. */
+/** Returns the bound that a call is reserved by. */
 export async function toReservedBound(entry: CatalogEntry, size: CallSize, signal: AbortSignal): Promise<CallBound> {
-  if (!mayBeTooLow(entry, size)) return size;
+  return mayBeTooLow(entry, size) ? countBound(size, signal) : size;
+}
+
+/** Returns the bound of a call whose own may be too low: as the provider counts; if it does not, the bytes. */
+export async function countBound(size: CallSize, signal: AbortSignal): Promise<CallBound> {
   const { inputBytesBound = size.inputTokensBound, countInput } = size;
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(COUNT_TIMEOUT_MS)]);
   const counted = (await countInput?.(inTime).catch(() => null)) ?? null;

@@ -16,7 +16,7 @@ import type {
   TurnLedger,
   TurnNote,
 } from '../types.ts';
-import { mayBeTooLow, toReservedBound, type CallSize } from './call-bound.ts';
+import { countBound, mayBeTooLow, type CallSize } from './call-bound.ts';
 import type { Send } from './long-call.ts';
 import { callWithPermit, toAsk } from './paced-call.ts';
 import { ReservedCall, type JobAccount, type PaidReply, type Payer, type Reservation } from './reserved-call.ts';
@@ -200,9 +200,7 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
   async #begin({ turn, payer, bound }: CallTerms): Promise<Accepted> {
     if (this.#mustEnd) await this.#endRun();
     const identity = this.#identify(payer);
-    const reserved = payer.free
-      ? null
-      : (this.#knownBound(payer, bound) ?? (await this.#toReservedBound(payer, bound)));
+    const reserved = payer.free ? null : (this.#knownBound(payer, bound) ?? (await this.#countBound(bound)));
     const worstNanoUsd = reserved === null ? 0 : worstCaseNanoUsd(payer.entry, reserved);
     this.#heldNanoUsd = worstNanoUsd;
     const answer = await this.#parts.ledger.begin(identity, {
@@ -223,8 +221,8 @@ export class PaidCalls<Reply extends { usage: Usage; geo?: string }> {
     return size;
   }
 
-  async #toReservedBound({ entry }: Payer, size: CallSize): Promise<CallBound> {
-    const bound = await toReservedBound(entry, size, this.#parts.signal);
+  async #countBound(size: CallSize): Promise<CallBound> {
+    const bound = await countBound(size, this.#parts.signal);
     if (this.#mustEnd) await this.#endRun(); // the count may have taken a while
     this.#reserved = { size, bound };
     return bound;
